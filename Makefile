@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: ISC
+# tunlease: the whole build. Local overrides go into config.mak.
+#
+#   make demo      shows the main job on a real sshd, in a sandbox     (as root)
+#   make check     all tests                                            (as root)
+#   make           the programs, into build/bin and build/lib
+#   make install   copies, and enables nothing
+
+-include config.mak
+
+PREFIX ?= /usr
+SYSCONFDIR ?= /etc
+LOCALSTATEDIR ?= /var
+RUNSTATEDIR ?= /run
+LIBEXECDIR ?= $(PREFIX)/libexec
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share
+DOCDIR ?= $(PREFIX)/share/doc/tunlease
+DESTDIR ?=
+
+BUILD ?= build
+CC = gcc
+AWK ?= awk
+PKG_CONFIG ?= pkg-config
+VERSION := $(shell cat VERSION)
+
+# V=1 shows whole commands; WERROR=1 makes warnings errors (CI); AKC_STATIC=0 links akc dynamically.
+ifneq ($(V),1)
+Q := @
+# QUIET=1 leaves out the line a step: for targets whose point is something else.
+say = $(if $(QUIET),@:,@printf '  %-7s %s\n' $(1) $(2))
+MAKEFLAGS += --no-print-directory
+endif
+AKC_STATIC ?= 1
+comma = ,
+
+warnings = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wformat=2 -Wvla -Wdate-time
+ifeq ($(WERROR),1)
+warnings += -Werror
+endif
+hardening = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection
+ifneq ($(SANITIZE),)
+ifneq ($(filter-out address undefined address$(comma)undefined thread,$(SANITIZE)),)
+$(error SANITIZE takes address, undefined, thread or 'address,undefined', not '$(SANITIZE)')
+endif
+hardening = -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+AKC_STATIC := 0
+endif
+
+CFLAGS ?= -O2 -g
+cppflags = -std=c11 -D_GNU_SOURCE -I. -I$(BUILD)/gen -DLIBBSD_OPENBSD_VIS \
+	-DTUNLEASE_VERSION='"$(VERSION)"' -DTUNLEASE_SYSCONFDIR='"$(SYSCONFDIR)"' \
+	-DTUNLEASE_LOCALSTATEDIR='"$(LOCALSTATEDIR)"' -DTUNLEASE_RUNSTATEDIR='"$(RUNSTATEDIR)"' \
+	-DTUNLEASE_LIBEXECDIR='"$(LIBEXECDIR)"' $(CPPFLAGS)
+cflags = $(CFLAGS) $(warnings) $(hardening) -fPIE
+ldflags = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(hardening) $(LDFLAGS)
+
+# ---- the tree, as DESIGN 7 draws it: base <- conf, session, lease <- store, wire <- programs ----
+
+libs = base lease session conf store wire
+lib_src = $(wildcard lib/$(1)/*.c)
+lib_obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(call lib_src,$(1)))
+archive = $(patsubst %,$(BUILD)/lib/lib%.a,$(1))
+
+sqlite_libs = -lsqlite3 -lm
+jansson_libs = -ljansson
+bsd_libs = -lbsd -lmd -lresolv
+
+akc_src = $(wildcard akc/*.c)
+akc_libs = store lease conf base
+leasectl_src = $(wildcard leasectl/*.c)
+leasectl_libs = wire store conf session lease base
+
+programs = $(BUILD)/bin/akc $(BUILD)/bin/leasectl
+manuals = akc/akc.8 leasectl/leasectl.1 lib/conf/tunlease.conf.5
+
+.PHONY: all deps demo check check-long check-packages fault fuzz bench lint install dist deb \
+	uninstall clean tests unit-tests
+.DELETE_ON_ERROR:
+.SECONDEXPANSION:
+
+all: $(programs)
+
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+$(BUILD)/obj/%.o: %.c | $(BUILD)/gen/store_sql.h
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(cppflags) $(cflags) -MMD -MP -c -o $@ $<
+
+$(BUILD)/gen/store_sql.h: sql/embed.awk sql/queries.sql $(wildcard sql/migrate/*.sql)
+	$(call say,SQL,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(AWK) -f sql/embed.awk sql/queries.sql $(sort $(wildcard sql/migrate/*.sql)) >$@
+
+define library
+$(BUILD)/lib/lib$(1).a: $$(call lib_obj,$(1))
+	$$(call say,AR,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)rm -f $$@ && ar rcs $$@ $$^
+endef
+$(foreach l,$(libs),$(eval $(call library,$(l))))
+
+# akc starts twice a login: without ld.so it runs a quarter of the instructions, and no LD_*
+# variable reaches it. What it may use of SQLite, Debian's archives have (facts 2).
+ifeq ($(AKC_STATIC),1)
+akc_ldflags = -static-pie -Wl,-z,relro,-z,now -Wl,-z,pack-relative-relocs $(hardening) $(LDFLAGS)
+else
+akc_ldflags = $(ldflags)
+endif
+
+$(BUILD)/bin/akc: $(call obj,$(akc_src)) $(call archive,$(akc_libs))
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(akc_ldflags) -o $@ $^ $(sqlite_libs) $(bsd_libs) $(akc_quiet)
+
+# glibc's one remark: os_unix's dlopen, for extensions that akc never loads.
+akc_quiet = 2>&1 | grep -v -e "Using 'dlopen' in statically linked" -e 'in function .unixDlOpen.' >&2 || test -x $@
+
+$(BUILD)/bin/leasectl: $(call obj,$(leasectl_src)) $(call archive,$(leasectl_libs))
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ldflags) -o $@ $^ $(sqlite_libs) $(jansson_libs) $(bsd_libs)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# ---- tests ----
+
+unit_names = $(basename $(notdir $(wildcard tests/unit/test_*.c)))
+unit_libs = wire store conf session lease base
+
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(call archive,$(unit_libs))
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ldflags) -o $@ $^ -lcmocka $(sqlite_libs) $(jansson_libs) $(bsd_libs)
+
+unit-tests: $(addprefix $(BUILD)/tests/unit/,$(unit_names))
+
+$(BUILD)/tests/logsink: $(BUILD)/obj/tests/logsink.o
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ldflags) -o $@ $^
+
+# One runner and one table of attempts for the tests, the demo and leasectl verify.
+$(BUILD)/tests/attempt: $(BUILD)/obj/tests/attempt.o $(BUILD)/obj/leasectl/attempt.o \
+		$(BUILD)/obj/leasectl/child.o $(call archive,lease base)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ldflags) -o $@ $^ $(bsd_libs)
+
+$(BUILD)/tests/fill: $(BUILD)/obj/tests/bench/fill.o $(call archive,store lease base)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ldflags) -o $@ $^ $(sqlite_libs) $(bsd_libs)
+
+tests: all unit-tests $(BUILD)/tests/logsink $(BUILD)/tests/attempt $(BUILD)/tests/fill
+	$(Q)$(MAKE) BUILD=$(BUILD)/san SANITIZE=address,undefined unit-tests
+
+# ---- install: copies, and enables nothing ----
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR)/tunlease $(DESTDIR)$(DOCDIR)/schema \
+		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
+		$(DESTDIR)$(SYSCONFDIR)/tunlease
+	install -m 0755 $(BUILD)/bin/akc $(DESTDIR)$(LIBEXECDIR)/tunlease/akc
+	install -m 0755 $(BUILD)/bin/leasectl $(DESTDIR)$(BINDIR)/leasectl
+	install -m 0644 leasectl/leasectl.1 $(DESTDIR)$(MANDIR)/man1/leasectl.1
+	install -m 0644 lib/conf/tunlease.conf.5 $(DESTDIR)$(MANDIR)/man5/tunlease.conf.5
+	install -m 0644 akc/akc.8 $(DESTDIR)$(MANDIR)/man8/akc.8
+	install -m 0644 README.md CHANGES.md LICENSE $(DESTDIR)$(DOCDIR)
+	install -m 0644 docs/schema/*.json $(DESTDIR)$(DOCDIR)/schema
+	install -m 0644 packaging/sysusers.d/tunlease.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/tunlease.conf
+	sed -e 's,@RUNSTATEDIR@,$(RUNSTATEDIR),' -e 's,@LOCALSTATEDIR@,$(LOCALSTATEDIR),' \
+		packaging/tmpfiles.d/tunlease.conf.in >$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tunlease.conf
+	test -e $(DESTDIR)$(SYSCONFDIR)/tunlease/tunlease.conf || \
+		install -m 0644 packaging/tunlease.conf $(DESTDIR)$(SYSCONFDIR)/tunlease/tunlease.conf
+
+uninstall:
+	rm -f $(DESTDIR)$(LIBEXECDIR)/tunlease/akc $(DESTDIR)$(BINDIR)/leasectl \
+		$(DESTDIR)$(MANDIR)/man1/leasectl.1 $(DESTDIR)$(MANDIR)/man5/tunlease.conf.5 \
+		$(DESTDIR)$(MANDIR)/man8/akc.8 $(DESTDIR)$(PREFIX)/lib/sysusers.d/tunlease.conf \
+		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tunlease.conf
+	rm -rf $(DESTDIR)$(DOCDIR)
+
+# ---- what a person calls ----
+
+# Debian packages: to build, then to test and to show.
+build_packages = gcc libc6-dev make pkg-config libsqlite3-dev libbsd-dev libmd-dev libjansson-dev
+test_packages = openssh-server openssh-client openssh-sftp-server libcmocka-dev sqlite3 valgrind \
+	strace python3 python3-jsonschema curl iproute2 procps util-linux bsdutils xauth mandoc \
+	shellcheck clang-format passwd libc6-dbg
+packages = $(build_packages) $(test_packages)
+
+deps:
+	$(Q)NO_DEPS=$(NO_DEPS) packaging/deps $(packages)
+
+# Quiet when all is well.
+check: deps
+	@echo 'building'
+	$(Q)$(MAKE) QUIET=1 WERROR=1 tests
+	$(Q)tests/run
+
+check-long: deps
+	$(Q)$(MAKE) QUIET=1 WERROR=1 tests
+	$(Q)tests/run 'long/*'
+
+demo: deps
+	@echo 'building'
+	$(Q)$(MAKE) QUIET=1 all $(BUILD)/tests/logsink
+	$(Q)tests/sandbox tests/demo
+
+bench: deps
+	$(Q)$(MAKE) QUIET=1 tests
+	$(Q)tests/bench/run
+
+fuzz: deps
+	$(Q)tests/fuzz/run
+
+fault: deps
+	$(Q)$(MAKE) QUIET=1 tests
+	$(Q)tests/run 'fault/*'
+
+lint: deps
+	$(Q)tests/run check/style
+
+# A source archive that is the same whoever makes it.
+dist:
+	$(Q)mkdir -p $(BUILD)
+	$(Q)git ls-files -z | tar --null --files-from=- --sort=name --owner=0 --group=0 --numeric-owner \
+		--mtime=@$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
+		--transform='s,^,tunlease-$(VERSION)/,' -cf - | gzip -9n >$(BUILD)/tunlease-$(VERSION).tar.gz
+	@echo $(BUILD)/tunlease-$(VERSION).tar.gz
+
+deb check-packages:
+	@echo "make $@: this version has no Debian packages yet; 'make install' copies everything" >&2
+	@exit 1
+
+clean:
+	rm -rf $(BUILD)

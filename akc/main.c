@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * akc: sshd's AuthorizedKeysCommand. Login and key in, the key's restricted line out.
+ *
+ *  - MUST NOT print anything unless all of it is known, and then in one write: sshd takes what was
+ *    printed before a failure as far as it got, and refuses it only by the exit status.
+ *  - MUST end within a second, whatever the store does: sshd has no timeout of its own but
+ *    LoginGraceTime, and each hanging login holds one of MaxStartups (facts/openssh.md 12).
+ *  - MUST NOT write, fork, wait for a daemon, or use the network: it runs twice a login, and for
+ *    anybody who knows a tunnel login's name.
+ */
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/conf/paths.h"
+#include "lib/lease/duration.h"
+#include "lib/lease/keyline.h"
+#include "lib/lease/lease.h"
+#include "lib/store/store.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+enum { DEADLINE_MS = 1000 };
+
+enum { EXIT_ANSWERED = 0, EXIT_COULD_NOT = 1, EXIT_USAGE = 2 };
+
+struct request {
+    const char *conf_file;
+    const char *login;
+    const char *key_type; /* NULL: every key of the login */
+    const char *key_base64;
+};
+
+static const char usage_text[] =
+    "usage: akc [-c FILE] LOGIN [KEYTYPE KEYBASE64]\n"
+    "\n"
+    "Prints the authorized_keys line of LOGIN's active lease with that key, or of all its active\n"
+    "leases. Run by sshd as AuthorizedKeysCommand with %u %t %k; see akc(8).\n"
+    "\n"
+    "  -c FILE    configuration (default " CONF_DEFAULT_FILE ")\n"
+    "  --help     this text\n"
+    "  --version  the version\n";
+
+static void out_of_time(int sig)
+{
+    (void)sig;
+    log_error_async("refused: the store did not answer within 1 s");
+    _exit(EXIT_COULD_NOT); /* nothing was written: the answer is written last, at once */
+}
+
+static void start_deadline(void)
+{
+    const struct itimerval deadline = {.it_value = {.tv_sec = DEADLINE_MS / 1000}};
+    struct sigaction sa = {.sa_handler = out_of_time};
+    (void)sigaction(SIGALRM, &sa, NULL);
+    (void)setitimer(ITIMER_REAL, &deadline, NULL);
+}
+
+static int add_line(void *ctx, const struct lease *l, const struct pubkey *key)
+{
+    keyline_format(l, key, ctx);
+    return 0;
+}
+
+/* The reason in the contract's words: no_lease, login, revoked, expired, frozen. */
+static const char *reason_of(const struct store_key_history *h, int64_t now_s)
+{
+    if (h->other_login)
+        return "login";
+    if (h->revoked)
+        return "revoked";
+    return h->expires_s <= now_s ? "expired" : "frozen";
+}
+
+static void log_refusal(struct store *st, const struct request *req, const struct pubkey *key,
+                        int64_t now_s)
+{
+    struct store_key_history h;
+    switch (store_key_history(st, req->login, key->fingerprint, &h)) {
+    case STORE_OK:
+        log_info("refused login=%s key=%s reason=%s lease=%s", req->login, key->fingerprint,
+                 reason_of(&h, now_s), h.lease);
+        return;
+    case STORE_NONE:
+        log_info("refused login=%s key=%s reason=no_lease lease=", req->login, key->fingerprint);
+        return;
+    case STORE_CONFLICT:
+    case STORE_BUSY:
+    case STORE_FAIL:
+        log_warn("refused login=%s key=%s; the reason cannot be read: %s", req->login,
+                 key->fingerprint, store_error(st));
+        return;
+    }
+}
+
+static enum store_rc answer_key(struct store *st, const struct request *req,
+                                const struct pubkey *key, int64_t now_s, struct buf *out)
+{
+    struct lease l = {0};
+    enum store_rc rc = store_find_key(st, req->login, key->fingerprint, &l);
+    if (rc == STORE_OK && lease_state_at(&l, now_s) == LEASE_ACTIVE)
+        keyline_format(&l, key, out);
+    else if (rc == STORE_OK || rc == STORE_NONE)
+        log_refusal(st, req, key, now_s);
+    lease_release(&l);
+    return rc == STORE_NONE ? STORE_OK : rc;
+}
+
+static int write_all(const struct buf *out)
+{
+    const char *text = buf_text(out);
+    if (text == NULL) {
+        log_error("refused: out of memory");
+        return EXIT_COULD_NOT;
+    }
+    for (size_t at = 0; at < out->len;) {
+        ssize_t n = write(STDOUT_FILENO, text + at, out->len - at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            log_error("cannot write the answer: %s", strerror(errno));
+            return EXIT_COULD_NOT;
+        }
+        at += (size_t)n;
+    }
+    return EXIT_ANSWERED;
+}
+
+static int answer(const struct request *req)
+{
+    char err[STORE_ERROR_BYTES];
+    struct conf_paths paths;
+    struct pubkey key;
+    struct store *st = NULL;
+    struct buf out = {0};
+    int64_t now_s = clock_now_s();
+    int status = EXIT_COULD_NOT;
+
+    const char *problem = login_name_problem(req->login);
+    if (problem == NULL && req->key_type != NULL)
+        problem = pubkey_parse(req->key_type, req->key_base64, &key);
+    if (problem != NULL) { /* nobody holds a lease with such a login or key */
+        log_info("refused login=%s key= reason=no_lease lease=: %s", req->login, problem);
+        return EXIT_ANSWERED;
+    }
+    problem = conf_paths_load(req->conf_file, &paths);
+    if (problem != NULL) {
+        log_error("refused: configuration '%s' %s", req->conf_file, problem);
+        goto out;
+    }
+    if (store_open_read(paths.database, &st, err) != STORE_OK) {
+        log_error("refused: %s", err);
+        goto out;
+    }
+    enum store_rc rc = req->key_type != NULL
+                           ? answer_key(st, req, &key, now_s, &out)
+                           : store_login_keys(st, req->login, now_s, add_line, &out);
+    if (rc != STORE_OK) {
+        log_error("refused: cannot use the store '%s': %s", paths.database, store_error(st));
+        goto out;
+    }
+    /* Closed before the write: a reader that waits for a slow pipe would hold the log's
+     * checkpoint up (facts/sqlite-and-performance.md 1.7). */
+    store_close(st);
+    st = NULL;
+    status = write_all(&out);
+out:
+    store_close(st);
+    buf_release(&out);
+    return status;
+}
+
+static int usage(FILE *to, int status)
+{
+    (void)fputs(usage_text, to);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct request req = {.conf_file = CONF_DEFAULT_FILE};
+    int i = 1;
+
+    start_deadline();
+    log_init("akc", false);
+    store_use_arena();
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        if (strcmp(argv[i], "-c") == 0 && i + 1 < argc) {
+            req.conf_file = argv[++i];
+        } else if (strcmp(argv[i], "--help") == 0) {
+            return usage(stdout, EXIT_ANSWERED);
+        } else if (strcmp(argv[i], "--version") == 0) {
+            return puts("akc (tunlease) " TUNLEASE_VERSION) < 0 ? EXIT_COULD_NOT : EXIT_ANSWERED;
+        } else {
+            return usage(stderr, EXIT_USAGE);
+        }
+    }
+    if (argc - i != 1 && argc - i != 3)
+        return usage(stderr, EXIT_USAGE);
+    req.login = argv[i];
+    if (argc - i == 3) {
+        req.key_type = argv[i + 1];
+        req.key_base64 = argv[i + 2];
+    }
+    return answer(&req);
+}

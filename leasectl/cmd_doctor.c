@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: ISC */
+/* leasectl doctor: is everything as it must be for leases to hold? */
+#include "leasectl/account.h"
+#include "leasectl/child.h"
+#include "leasectl/doctor.h"
+#include "leasectl/matchblock.h"
+#include "leasectl/sshd.h"
+#include "lib/base/buf.h"
+#include "lib/wire/json.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char akc_path[] = TUNLEASE_LIBEXECDIR "/tunlease/akc";
+
+enum result { RESULT_OK, RESULT_WARN, RESULT_FAIL };
+
+struct doctor {
+    struct ctl *ctl;
+    unsigned failed;
+    unsigned printed;
+};
+
+static void report(struct doctor *d, enum result result, const char *check, const char *detail)
+{
+    static const char *const words[] = {"ok", "warning", "FAIL"};
+    static const char *const colours[] = {"\033[32m", "\033[33m", "\033[31m"};
+    struct buf json = {0};
+    const struct json_field fields[] = {
+        {.name = "check", .text = check},
+        {.name = "result", .text = result == RESULT_FAIL ? "fail" : words[result]},
+        {.name = "detail", .text = detail}};
+
+    if (result == RESULT_FAIL)
+        d->failed++;
+    if (d->ctl->json) {
+        if (json_object_line(fields, 3, &json) == 0)
+            (void)printf("%s%s", d->printed++ > 0 ? ",\n" : "", buf_text(&json));
+        buf_release(&json);
+    } else if (d->ctl->terminal) {
+        (void)printf("%s%-8s%s %-12s %s\n", d->ctl->colour ? colours[result] : "", words[result],
+                     d->ctl->colour ? "\033[0m" : "", check, detail);
+    } else {
+        (void)printf("%s\t%s\t%s\n", words[result], check, detail);
+    }
+}
+
+static void reportf(struct doctor *d, enum result result, const char *check, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void reportf(struct doctor *d, enum result result, const char *check, const char *fmt, ...)
+{
+    struct buf text = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    buf_vaddf(&text, fmt, ap);
+    va_end(ap);
+    report(d, result, check, buf_text(&text) != NULL ? buf_text(&text) : "out of memory");
+    buf_release(&text);
+}
+
+/* sshd runs the command only when it and every directory above it is root's, and only root can
+ * write there (sshd_config(5), AuthorizedKeysCommand). */
+static void check_akc_path(struct doctor *d)
+{
+    char path[512];
+    struct stat st;
+    (void)snprintf(path, sizeof(path), "%s", akc_path);
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & S_IXOTH) == 0) {
+        reportf(d, RESULT_FAIL, "akc", "'%s' is missing or not executable for all", akc_path);
+        return;
+    }
+    for (;;) {
+        if (stat(path, &st) != 0 || st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+            reportf(d, RESULT_FAIL, "akc",
+                    "'%s' must be root's and writable by root alone, or sshd "
+                    "does not run akc",
+                    path);
+            return;
+        }
+        char *slash = strrchr(path, '/');
+        if (slash == path && path[1] == '\0')
+            break;
+        slash[slash == path ? 1 : 0] = '\0';
+    }
+    reportf(d, RESULT_OK, "akc", "'%s' is where sshd will run it", akc_path);
+}
+
+/* The store through the eyes of the user that sshd runs akc as. */
+static void check_store(struct doctor *d)
+{
+    const struct conf *conf = &d->ctl->conf;
+    const char *argv[8] = {"setpriv", "--reuid=_tunlease-akc", "--regid=_tunlease",
+                           "--clear-groups", akc_path};
+    size_t n = 5;
+    struct child c;
+
+    if (getpwnam("_tunlease-akc") == NULL) {
+        report(d, RESULT_FAIL, "store",
+               "there is no user _tunlease-akc for sshd to run akc as: "
+               "'leasectl setup' makes it");
+        return;
+    }
+    if (d->ctl->conf_file != NULL) {
+        argv[n++] = "-c";
+        argv[n++] = d->ctl->conf_file;
+    }
+    argv[n] = conf->forward_login;
+    int status = child_run(&c, argv, NULL, NULL, 5000);
+    if (status == 0)
+        reportf(d, RESULT_OK, "store", "'%s' answers akc as the user _tunlease-akc",
+                conf->paths.database);
+    else
+        reportf(d, RESULT_FAIL, "store",
+                "akc as _tunlease-akc cannot use '%s' (exit %d): nobody can "
+                "log in; the reason is in the system log",
+                conf->paths.database, status);
+    child_release(&c);
+}
+
+static void check_login(struct doctor *d, const char *login)
+{
+    struct buf found = {0};
+    account_check(login, d->ctl->conf.tunnel_group, &found);
+    if (found.len == 0) {
+        reportf(d, RESULT_OK, "login", "'%s' is as it should be", login);
+    } else {
+        const char *text = buf_text(&found);
+        reportf(d, RESULT_FAIL, "login", "'%s': %.*s; 'leasectl login check %s' says all", login,
+                (int)strcspn(text != NULL ? text : "", "\n"), text != NULL ? text : "", login);
+    }
+    buf_release(&found);
+}
+
+/*
+ * sshd -T prints a list sorted its own way only for PermitOpen and PermitListen: one value a line
+ * in 9.2's Match output, so the words are compared, not the line.
+ */
+static bool same_words(const char *want, const char *have)
+{
+    char word[PERMIT_TEXT_BYTES];
+    size_t want_words = 0, have_words = 0;
+    for (const char *p = want; *p != '\0'; p += strspn(p, " ")) {
+        size_t len = strcspn(p, " ");
+        if (len >= sizeof(word))
+            return false;
+        memcpy(word, p, len);
+        word[len] = '\0';
+        const char *hit = have;
+        while ((hit = strstr(hit, word)) != NULL &&
+               ((hit != have && hit[-1] != ' ') || (hit[len] != ' ' && hit[len] != '\0')))
+            hit++;
+        if (hit == NULL)
+            return false;
+        want_words++;
+        p += len;
+    }
+    for (const char *p = have; *p != '\0'; p += strspn(p, " ")) {
+        p += strcspn(p, " ");
+        have_words++;
+    }
+    return want_words == have_words;
+}
+
+/* What sshd says for this login against what the blocks would set. */
+static void check_effective(struct doctor *d, const struct sshd_version *v, const char *login)
+{
+    char keyword[64], have[1024];
+    struct buf expected = {0}, effective = {0};
+    unsigned wrong = 0;
+
+    if (sshd_effective(login, &effective) != 0) {
+        reportf(d, RESULT_FAIL, "sshd", "sshd -T fails for '%s': %s", login,
+                buf_text(&effective) != NULL ? buf_text(&effective) : "");
+        goto out;
+    }
+    matchblock_expected(&d->ctl->conf, d->ctl->conf_file, v, login, &expected);
+    for (const char *line = buf_text(&expected); line != NULL && *line != '\0';) {
+        size_t len = strcspn(line, "\n"), word = strcspn(line, " ");
+        char want[1024];
+        (void)snprintf(keyword, sizeof(keyword), "%.*s", (int)word, line);
+        (void)snprintf(want, sizeof(want), "%.*s", (int)(len - word - 1), line + word + 1);
+        sshd_setting(&effective, keyword, have, sizeof(have));
+        /* Some values have no line at all where they are at none or zero. */
+        bool absent_is_none = have[0] == '\0' && strcmp(want, "none") == 0;
+        if (!absent_is_none && strcmp(want, have) != 0 && !same_words(want, have) &&
+            !(strcmp(keyword, "unusedconnectiontimeout") == 0 && strcmp(have, "none") == 0)) {
+            reportf(d, RESULT_FAIL, "sshd",
+                    "for '%s' %s is '%s', not '%s': another Match block "
+                    "stands before ours, or 'leasectl setup' was not run",
+                    login, keyword, have, want);
+            wrong++;
+        }
+        line += len + (line[len] == '\n' ? 1 : 0);
+    }
+    if (wrong == 0)
+        reportf(d, RESULT_OK, "sshd", "for '%s' every setting of the Match blocks is in force",
+                login);
+    sshd_setting(&effective, "usepam", have, sizeof(have));
+    if (strcmp(have, "yes") != 0)
+        report(d, RESULT_WARN, "sshd",
+               "UsePAM is not yes: a locked account ('!') then refuses its keys");
+out:
+    buf_release(&expected);
+    buf_release(&effective);
+}
+
+static int check_member(void *arg, const char *login)
+{
+    struct doctor *d = arg;
+    struct sshd_version v;
+    check_login(d, login);
+    if (sshd_get_version(&v))
+        check_effective(d, &v, login);
+    return 0;
+}
+
+static void check_sshd(struct doctor *d)
+{
+    struct sshd_version v;
+    struct buf why = {0};
+    if (!sshd_get_version(&v))
+        report(d, RESULT_FAIL, "sshd", "/usr/sbin/sshd is missing: install openssh-server");
+    else if (!sshd_at_least(&v, 8, 2))
+        reportf(d, RESULT_FAIL, "sshd", "OpenSSH %u.%u is too old: 8.2 is the first that works",
+                v.major, v.minor);
+    else if (sshd_test(&why) != 0)
+        reportf(d, RESULT_FAIL, "sshd", "sshd -t refuses the configuration: %s",
+                buf_text(&why) != NULL ? buf_text(&why) : "");
+    else
+        reportf(d, RESULT_OK, "sshd", "OpenSSH %u.%u takes its configuration", v.major, v.minor);
+    buf_release(&why);
+}
+
+static void check_public_host(struct doctor *d)
+{
+    const char *host = d->ctl->conf.public_host;
+    if (strchr(host, '.') == NULL && strchr(host, ':') == NULL)
+        reportf(d, RESULT_WARN, "public host",
+                "'%s' has no dot: friends elsewhere cannot resolve it; "
+                "set PublicHost",
+                host);
+    else
+        reportf(d, RESULT_OK, "public host", "friends are told to connect to '%s' port %u", host,
+                d->ctl->conf.public_port);
+}
+
+int doctor_run(struct ctl *ctl)
+{
+    struct doctor d = {.ctl = ctl};
+    if (ctl->json)
+        (void)putchar('[');
+    reportf(&d, RESULT_OK, "conf", "'%s' is well formed",
+            ctl->conf_file != NULL ? ctl->conf_file : CONF_DEFAULT_FILE);
+    check_akc_path(&d);
+    check_store(&d);
+    check_sshd(&d);
+    if (getgrnam(ctl->conf.tunnel_group) == NULL)
+        reportf(&d, RESULT_FAIL, "login",
+                "there is no group '%s' (TunnelGroup): 'leasectl setup' "
+                "makes it",
+                ctl->conf.tunnel_group);
+    else
+        (void)account_each(ctl->conf.tunnel_group, check_member, &d);
+    if (!account_in_group(ctl->conf.forward_login, ctl->conf.tunnel_group))
+        reportf(&d, RESULT_FAIL, "login", "ForwardLogin '%s' is not in the tunnel group",
+                ctl->conf.forward_login);
+    if (!account_in_group(ctl->conf.agent_login, ctl->conf.tunnel_group))
+        reportf(&d, RESULT_FAIL, "login", "AgentLogin '%s' is not in the tunnel group",
+                ctl->conf.agent_login);
+    check_public_host(&d);
+    if (ctl->json)
+        (void)puts("]");
+    return d.failed == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+int cmd_doctor(struct ctl *ctl, int argc, char **argv)
+{
+    static const struct option none[] = {{NULL, 0, NULL, 0}};
+    if (ctl_option(ctl, argc, argv, none) != -1)
+        return EXIT_USAGE;
+    if (optind != argc)
+        return ctl_usage(ctl, "doctor takes no arguments");
+    if (geteuid() != 0)
+        return ctl_error(ctl, EXIT_FAILED,
+                         "doctor looks where only root may: sudo leasectl doctor");
+    return doctor_run(ctl);
+}

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * leasectl setup: users, groups, directories, store and sshd's drop-in, each only where it is
+ * missing; and back again with --undo, which leaves accounts and leases alone.
+ */
+#include "leasectl/account.h"
+#include "leasectl/doctor.h"
+#include "leasectl/leasectl.h"
+#include "leasectl/child.h"
+#include "leasectl/matchblock.h"
+#include "leasectl/sshd.h"
+#include "lib/base/buf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <getopt.h>
+#include <glob.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { DROPIN_BYTES_MAX = 262144 };
+
+static const char service_user[] = "_tunlease";
+static const char akc_user[] = "_tunlease-akc";
+
+/* Says what a step does, or would do. */
+static void say(const struct ctl *ctl, bool dry_run, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void say(const struct ctl *ctl, bool dry_run, const char *fmt, ...)
+{
+    va_list ap;
+    if (ctl->json)
+        return;
+    va_start(ap, fmt);
+    (void)printf("%s", dry_run ? "would " : "");
+    (void)vprintf(fmt, ap);
+    (void)putchar('\n');
+    va_end(ap);
+}
+
+static int failed(const struct ctl *ctl, int code, struct buf *why)
+{
+    code = ctl_error(ctl, code, "%s", buf_text(why) != NULL ? buf_text(why) : "out of memory");
+    buf_release(why);
+    return code;
+}
+
+/* ---- before anything is changed ---- */
+
+static int member_is_ours(void *ctx, const char *login)
+{
+    const struct ctl *ctl = ctx;
+    char path[512];
+    if (strcmp(login, ctl->conf.forward_login) == 0 || strcmp(login, ctl->conf.agent_login) == 0)
+        return 0;
+    const struct passwd *pw = getpwnam(login);
+    bool locked = pw != NULL && strstr(pw->pw_shell, "nologin") != NULL && pw->pw_uid != 0 &&
+                  !account_has_authorized_keys(login, path, sizeof(path));
+    return locked
+               ? 0
+               : ctl_error(ctl, EXIT_CONFLICT,
+                           "group '%s' has the member '%s', who is no tunnel login: a group with "
+                           "people in it is never adopted; set TunnelGroup to another name",
+                           ctl->conf.tunnel_group, login);
+}
+
+/* Whether a Match line of somebody else's file names login. */
+static bool match_line_names(const char *line, const char *login)
+{
+    char text[1024], *rest = text, *word;
+    line += strspn(line, " \t");
+    if (strncasecmp(line, "match", 5) != 0 || (line[5] != ' ' && line[5] != '\t'))
+        return false;
+    (void)snprintf(text, sizeof(text), "%s", line + 5);
+    bool user = false;
+    while ((word = strsep(&rest, " \t\r\n=")) != NULL) {
+        if (*word == '\0')
+            continue;
+        if (!user) {
+            user = strcasecmp(word, "user") == 0;
+            continue;
+        }
+        user = false;
+        for (char *pattern; (pattern = strsep(&word, ",")) != NULL;)
+            if (fnmatch(pattern, login, 0) == 0)
+                return true;
+    }
+    return false;
+}
+
+static bool file_matches_login(const char *path, const char *login)
+{
+    char line[4096];
+    bool found = false;
+    FILE *f = fopen(path, "re");
+    while (f != NULL && !found && fgets(line, sizeof(line), f) != NULL)
+        found = match_line_names(line, login);
+    if (f != NULL)
+        (void)fclose(f);
+    return found;
+}
+
+/* A Match block for the login that is not ours: which of the two would win is an accident. */
+static int check_foreign_match(const struct ctl *ctl, const char *login)
+{
+    glob_t files = {0};
+    int code = EXIT_DONE;
+    (void)glob(TUNLEASE_SYSCONFDIR "/ssh/sshd_config", 0, NULL, &files);
+    (void)glob(TUNLEASE_SYSCONFDIR "/ssh/sshd_config.d/*.conf", GLOB_APPEND, NULL, &files);
+    for (size_t i = 0; code == EXIT_DONE && i < files.gl_pathc; i++)
+        if (strcmp(files.gl_pathv[i], SSHD_DROPIN) != 0 &&
+            file_matches_login(files.gl_pathv[i], login))
+            code = ctl_error(ctl, EXIT_CONFLICT,
+                             "'%s' has a Match block for login '%s': take it out, or name another "
+                             "login (ForwardLogin, AgentLogin)",
+                             files.gl_pathv[i], login);
+    globfree(&files);
+    return code;
+}
+
+static int check_login(struct ctl *ctl, const char *login)
+{
+    char path[512];
+    if (account_has_authorized_keys(login, path, sizeof(path)))
+        return ctl_error(ctl, EXIT_CONFLICT,
+                         "login '%s' has keys in '%s', which would stop working: give each holder "
+                         "a lease first (leasectl grant NAME --login %s --key FILE), then move the "
+                         "file away and run setup again",
+                         login, path, login);
+    return check_foreign_match(ctl, login);
+}
+
+/* ---- the steps ---- */
+
+static int step_group(struct ctl *ctl, const char *group, bool dry_run)
+{
+    struct buf why = {0};
+    if (getgrnam(group) != NULL)
+        return EXIT_DONE;
+    say(ctl, dry_run, "make group %s", group);
+    if (!dry_run && account_make_group(group, &why) != 0)
+        return failed(ctl, EXIT_FAILED, &why);
+    return EXIT_DONE;
+}
+
+static int step_user(struct ctl *ctl, const char *user, bool dry_run)
+{
+    struct buf why = {0};
+    if (getpwnam(user) != NULL)
+        return EXIT_DONE;
+    say(ctl, dry_run, "make user %s", user);
+    if (!dry_run && account_make_service_user(user, service_user, &why) != 0)
+        return failed(ctl, EXIT_FAILED, &why);
+    return EXIT_DONE;
+}
+
+static int step_login(struct ctl *ctl, const char *login, bool dry_run)
+{
+    struct buf found = {0}, why = {0};
+    if (getpwnam(login) != NULL) {
+        account_check(login, ctl->conf.tunnel_group, &found);
+        bool good = found.len == 0;
+        buf_release(&found);
+        if (good)
+            return EXIT_DONE;
+    }
+    say(ctl, dry_run, "make tunnel login %s", login);
+    if (!dry_run && account_make_login(login, ctl->conf.tunnel_group, &why) != 0)
+        return failed(ctl, EXIT_CONFLICT, &why);
+    return EXIT_DONE;
+}
+
+static int step_directory(struct ctl *ctl, const char *path, const char *group, mode_t mode,
+                          bool dry_run)
+{
+    struct stat st;
+    const struct group *gr = group != NULL ? getgrnam(group) : NULL;
+    gid_t gid = gr != NULL ? gr->gr_gid : 0;
+    if (lstat(path, &st) == 0)
+        return S_ISDIR(st.st_mode) ? EXIT_DONE
+                                   : ctl_error(ctl, EXIT_FAILED, "'%s' is not a directory", path);
+    say(ctl, dry_run, "make directory %s", path);
+    if (dry_run)
+        return EXIT_DONE;
+    if (mkdir(path, 0700) != 0 || lchown(path, 0, gid) != 0 || chmod(path, mode) != 0)
+        return ctl_error(ctl, EXIT_FAILED, "cannot make '%s': %s", path, strerror(errno));
+    return EXIT_DONE;
+}
+
+static int step_run_dir(struct ctl *ctl, bool dry_run)
+{
+    char path[CONF_PATH_BYTES + 16];
+    const char *run_dir = ctl->conf.paths.run_dir;
+    int code = step_directory(ctl, run_dir, service_user, 0750, dry_run);
+    (void)snprintf(path, sizeof(path), "%s/sessions", run_dir);
+    if (code == EXIT_DONE)
+        code = step_directory(ctl, path, service_user, 0750, dry_run);
+    (void)snprintf(path, sizeof(path), "%s/lock", run_dir);
+    if (code == EXIT_DONE)
+        code = step_directory(ctl, path, NULL, 0700, dry_run);
+    return code;
+}
+
+static int step_store(struct ctl *ctl, bool dry_run)
+{
+    struct stat st;
+    if (stat(ctl->conf.paths.database, &st) != 0)
+        say(ctl, dry_run, "make store %s", ctl->conf.paths.database);
+    if (dry_run)
+        return EXIT_DONE;
+    int code = ctl_open_write(ctl);
+    ctl_close(ctl);
+    return code;
+}
+
+/* The whole of a small file; NULL when it is not there or cannot be read. */
+static char *read_file(const char *path)
+{
+    char *text = NULL;
+    FILE *f = fopen(path, "re");
+    if (f == NULL)
+        return NULL;
+    text = calloc(1, DROPIN_BYTES_MAX + 1);
+    if (text != NULL)
+        text[fread(text, 1, DROPIN_BYTES_MAX, f)] = '\0';
+    (void)fclose(f);
+    return text;
+}
+
+/* Whole or not at all: a new file beside it, then rename(2). */
+static int write_file(const struct ctl *ctl, const char *path, const char *text)
+{
+    char beside[512];
+    int code = EXIT_FAILED;
+    (void)snprintf(beside, sizeof(beside), "%s.new", path);
+    (void)unlink(beside);
+    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return ctl_error(ctl, EXIT_FAILED, "cannot write '%s': %s", beside, strerror(errno));
+    size_t len = strlen(text);
+    if (write(fd, text, len) == (ssize_t)len && fchmod(fd, 0644) == 0 && fsync(fd) == 0 &&
+        rename(beside, path) == 0)
+        code = EXIT_DONE;
+    else
+        (void)ctl_error(ctl, EXIT_FAILED, "cannot write '%s': %s", path, strerror(errno));
+    (void)close(fd);
+    if (code != EXIT_DONE)
+        (void)unlink(beside);
+    return code;
+}
+
+static int step_banner(struct ctl *ctl, bool dry_run)
+{
+    char text[CONF_TEXT_BYTES + 2];
+    if (ctl->conf.contact[0] == '\0')
+        return EXIT_DONE;
+    (void)snprintf(text, sizeof(text), "%s\n", ctl->conf.contact);
+    char *old = read_file(MATCHBLOCK_BANNER);
+    bool same = old != NULL && strcmp(old, text) == 0;
+    free(old);
+    if (same)
+        return EXIT_DONE;
+    say(ctl, dry_run, "write %s", MATCHBLOCK_BANNER);
+    return dry_run ? EXIT_DONE : write_file(ctl, MATCHBLOCK_BANNER, text);
+}
+
+/* diff -u of what is there and what would be, so that the admin can move the edits over. */
+static int refuse_edited(const struct ctl *ctl, const char *wanted)
+{
+    const char *const argv[] = {"diff",      "-u",      "--label",
+                                SSHD_DROPIN, "--label", "what setup would write",
+                                SSHD_DROPIN, "-",       NULL};
+    struct child c;
+    (void)child_run(&c, argv, NULL, wanted, 10000);
+    if (c.out_text.len > 0)
+        (void)fputs(buf_text(&c.out_text), stderr);
+    child_release(&c);
+    return ctl_error(ctl, EXIT_CONFLICT,
+                     "'%s' was edited by hand and is not overwritten: move it away, or make it "
+                     "what 'leasectl sshd-config' prints",
+                     SSHD_DROPIN);
+}
+
+/* The old file, or none, back in its place. */
+static void put_back(const struct ctl *ctl, const char *old)
+{
+    if (old != NULL)
+        (void)write_file(ctl, SSHD_DROPIN, old);
+    else
+        (void)unlink(SSHD_DROPIN);
+}
+
+static int activate(struct ctl *ctl, const char *old)
+{
+    struct buf why = {0};
+    bool running = false;
+    if (sshd_test(&why) != 0) {
+        put_back(ctl, old);
+        return ctl_error(ctl, EXIT_FAILED, "sshd -t refuses the new '%s', which was undone: %s",
+                         SSHD_DROPIN, buf_text(&why) != NULL ? buf_text(&why) : "");
+    }
+    if (sshd_reload(&why, &running) != 0) {
+        put_back(ctl, old);
+        (void)ctl_error(ctl, EXIT_FAILED, "sshd did not reload, '%s' was undone: %s", SSHD_DROPIN,
+                        buf_text(&why) != NULL ? buf_text(&why) : "");
+        buf_release(&why);
+        (void)sshd_reload(&why, &running);
+        buf_release(&why);
+        return EXIT_FAILED;
+    }
+    if (!running)
+        ctl_warn(ctl, "no running sshd was found to reload: it takes the new configuration when it "
+                      "starts");
+    return EXIT_DONE;
+}
+
+static int step_sshd(struct ctl *ctl, bool dry_run)
+{
+    struct sshd_version version;
+    struct buf text = {0};
+    char *old = NULL;
+    int code = EXIT_DONE;
+
+    if (!sshd_get_version(&version))
+        return ctl_error(ctl, EXIT_FAILED,
+                         "cannot tell the version of /usr/sbin/sshd: install "
+                         "openssh-server first");
+    matchblock_format(&ctl->conf, ctl->conf_file, &version, &text);
+    const char *wanted = buf_text(&text);
+    if (wanted == NULL) {
+        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+        goto out;
+    }
+    old = read_file(SSHD_DROPIN);
+    if (old != NULL && strcmp(old, wanted) == 0)
+        goto out;
+    if (old != NULL && !matchblock_is_unedited(old)) {
+        code = refuse_edited(ctl, wanted);
+        goto out;
+    }
+    say(ctl, dry_run, "write %s and reload sshd", SSHD_DROPIN);
+    if (dry_run)
+        goto out;
+    code = write_file(ctl, SSHD_DROPIN, wanted);
+    if (code == EXIT_DONE)
+        code = activate(ctl, old);
+out:
+    free(old);
+    buf_release(&text);
+    return code;
+}
+
+static int setup(struct ctl *ctl, bool dry_run)
+{
+    int code = account_each(ctl->conf.tunnel_group, member_is_ours, ctl);
+    if (code == EXIT_DONE)
+        code = check_login(ctl, ctl->conf.forward_login);
+    if (code == EXIT_DONE)
+        code = check_login(ctl, ctl->conf.agent_login);
+    if (code == EXIT_DONE)
+        code = step_group(ctl, service_user, dry_run);
+    if (code == EXIT_DONE)
+        code = step_group(ctl, ctl->conf.tunnel_group, dry_run);
+    if (code == EXIT_DONE)
+        code = step_user(ctl, service_user, dry_run);
+    if (code == EXIT_DONE)
+        code = step_user(ctl, akc_user, dry_run);
+    if (code == EXIT_DONE)
+        code = step_login(ctl, ctl->conf.forward_login, dry_run);
+    if (code == EXIT_DONE)
+        code = step_login(ctl, ctl->conf.agent_login, dry_run);
+    if (code == EXIT_DONE)
+        code = step_directory(ctl, TUNLEASE_SYSCONFDIR "/tunlease", NULL, 0755, dry_run);
+    if (code == EXIT_DONE)
+        code = step_run_dir(ctl, dry_run);
+    if (code == EXIT_DONE)
+        code = step_store(ctl, dry_run);
+    if (code == EXIT_DONE)
+        code = step_banner(ctl, dry_run);
+    if (code == EXIT_DONE)
+        code = step_directory(ctl, TUNLEASE_SYSCONFDIR "/ssh/sshd_config.d", NULL, 0755, dry_run);
+    if (code == EXIT_DONE)
+        code = step_sshd(ctl, dry_run);
+    return code == EXIT_DONE && !dry_run ? doctor_run(ctl) : code;
+}
+
+static int undo(struct ctl *ctl, bool dry_run)
+{
+    int code = EXIT_DONE;
+    char *old = read_file(SSHD_DROPIN);
+    if (old == NULL) {
+        say(ctl, false, "there is nothing to undo: '%s' is not there", SSHD_DROPIN);
+        return EXIT_DONE;
+    }
+    if (!matchblock_is_unedited(old)) {
+        code = ctl_error(ctl, EXIT_CONFLICT,
+                         "'%s' was edited by hand: remove it yourself, then "
+                         "reload sshd",
+                         SSHD_DROPIN);
+        goto out;
+    }
+    say(ctl, dry_run, "remove %s and reload sshd", SSHD_DROPIN);
+    if (dry_run)
+        goto out;
+    if (unlink(SSHD_DROPIN) != 0) {
+        code = ctl_error(ctl, EXIT_FAILED, "cannot remove '%s': %s", SSHD_DROPIN, strerror(errno));
+        goto out;
+    }
+    (void)unlink(MATCHBLOCK_BANNER);
+    code = activate(ctl, old);
+    if (code == EXIT_DONE)
+        say(ctl, false,
+            "accounts, leases and configuration are left as they are; no lease opens "
+            "anything until 'leasectl setup' is run again");
+out:
+    free(old);
+    return code;
+}
+
+int cmd_setup(struct ctl *ctl, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"dry-run", no_argument, NULL, 'n'}, {"undo", no_argument, NULL, 'u'}, {NULL, 0, NULL, 0}};
+    bool dry_run = false, undoing = false;
+    int opt;
+    while ((opt = ctl_option(ctl, argc, argv, options)) != -1) {
+        switch (opt) {
+        case 'n':
+            dry_run = true;
+            break;
+        case 'u':
+            undoing = true;
+            break;
+        default:
+            return EXIT_USAGE;
+        }
+    }
+    if (optind != argc)
+        return ctl_usage(ctl, "setup takes no names");
+    if (geteuid() != 0 && !dry_run)
+        return ctl_error(ctl, EXIT_FAILED, "setup changes the system: sudo leasectl setup");
+    return undoing ? undo(ctl, dry_run) : setup(ctl, dry_run);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/leasectl.h"
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+#include <errno.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <bsd/vis.h>
+
+static void print_message(const struct ctl *ctl, const char *kind, const char *fmt, va_list ap)
+{
+    char raw[2048], line[2300];
+    size_t used = 0;
+    (void)vsnprintf(raw, sizeof(raw), fmt, ap);
+    for (const char *p = raw; *p != '\0' && used + 5 < sizeof(line); p++) {
+        if ((unsigned char)*p >= 0x80) { /* UTF-8 of ours and of names that were checked */
+            line[used++] = *p;
+            continue;
+        }
+        used = (size_t)(vis(line + used, *p, VIS_CSTYLE | VIS_NOSLASH | VIS_TAB | VIS_NL, p[1]) -
+                        line);
+    }
+    line[used] = '\0';
+    (void)fprintf(stderr, "leasectl: %s: %s%s\n", ctl->verb, kind, line);
+}
+
+int ctl_error(const struct ctl *ctl, int code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    print_message(ctl, "", fmt, ap);
+    va_end(ap);
+    return code;
+}
+
+void ctl_warn(const struct ctl *ctl, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    print_message(ctl, "warning: ", fmt, ap);
+    va_end(ap);
+}
+
+int ctl_usage(const struct ctl *ctl, const char *why)
+{
+    return ctl_error(ctl, EXIT_USAGE, "%s: see 'leasectl %s --help'", why, ctl->verb);
+}
+
+int ctl_finish(const struct ctl *ctl, int code)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return code;
+    return ctl_error(ctl, code != EXIT_DONE ? code : EXIT_FAILED, "cannot write the output: %s",
+                     strerror(errno));
+}
+
+int ctl_option(const struct ctl *ctl, int argc, char **argv, const struct option *options)
+{
+    char why[256];
+    /* No leading ':' would make getopt_long print by itself, in its own words. */
+    int opt = getopt_long(argc, argv, ":", options, NULL);
+    if (opt != '?' && opt != ':')
+        return opt;
+    (void)snprintf(why, sizeof(why),
+                   opt == ':' ? "'%.200s' needs a value" : "unknown option '%.200s'",
+                   argv[optind - 1]);
+    (void)ctl_usage(ctl, why);
+    return '?';
+}
+
+struct store_actor ctl_actor(const struct ctl *ctl)
+{
+    return (struct store_actor){.who = ctl->actor, .source = "", .now_s = ctl->now_s};
+}
+
+static void store_directory(const struct ctl *ctl, char out[static CONF_PATH_BYTES])
+{
+    (void)strlcpy(out, ctl->conf.paths.database, CONF_PATH_BYTES);
+    char *slash = strrchr(out, '/');
+    if (slash == out)
+        slash++;
+    *slash = '\0';
+}
+
+/* 2750, of _tunlease where that user exists: new files in it get its group (CONTRACT 9). */
+static int make_store_directory(const struct ctl *ctl, const char *dir)
+{
+    struct stat st;
+    const struct passwd *owner = geteuid() == 0 ? getpwnam("_tunlease") : NULL;
+    if (stat(dir, &st) == 0)
+        return EXIT_DONE;
+    if (mkdir(dir, 0750) != 0)
+        return ctl_error(ctl, EXIT_STORE, "cannot make the store's directory '%s': %s", dir,
+                         strerror(errno));
+    if (owner != NULL && lchown(dir, owner->pw_uid, owner->pw_gid) != 0)
+        return ctl_error(ctl, EXIT_STORE, "cannot give '%s' to _tunlease: %s", dir,
+                         strerror(errno));
+    if (chmod(dir, 02750) != 0)
+        return ctl_error(ctl, EXIT_STORE, "cannot set the mode of '%s': %s", dir, strerror(errno));
+    return EXIT_DONE;
+}
+
+static int open_store(struct ctl *ctl, bool write)
+{
+    char dir[CONF_PATH_BYTES], why[STORE_ERROR_BYTES];
+    const char *database = ctl->conf.paths.database;
+
+    store_directory(ctl, dir);
+    if (write) {
+        int code = make_store_directory(ctl, dir);
+        if (code != EXIT_DONE)
+            return code;
+    }
+    if (privilege_take_owner(dir, &ctl->privilege) != 0)
+        return ctl_error(ctl, EXIT_STORE, "cannot use the store's directory '%s': %s%s", dir,
+                         strerror(errno), errno == ENOENT ? "; 'leasectl setup' makes it" : "");
+    enum store_rc rc = write ? store_open_write(database, &ctl->store, why)
+                             : store_open_read(database, &ctl->store, why);
+    if (rc == STORE_OK)
+        return EXIT_DONE;
+    privilege_restore(&ctl->privilege);
+    return ctl_error(ctl, EXIT_STORE, "%s", why);
+}
+
+int ctl_open_read(struct ctl *ctl)
+{
+    return open_store(ctl, false);
+}
+
+int ctl_open_write(struct ctl *ctl)
+{
+    return open_store(ctl, true);
+}
+
+void ctl_close(struct ctl *ctl)
+{
+    store_close(ctl->store);
+    ctl->store = NULL;
+    privilege_restore(&ctl->privilege);
+}
+
+int ctl_store_error(const struct ctl *ctl, enum store_rc rc)
+{
+    if (rc == STORE_BUSY)
+        return ctl_error(ctl, EXIT_STORE,
+                         "the store is locked by another program for more than 5 s; "
+                         "nothing was changed: try again");
+    return ctl_error(ctl, EXIT_STORE, "cannot use the store '%s': %s", ctl->conf.paths.database,
+                     store_error(ctl->store));
+}
+
+int ctl_find_lease(struct ctl *ctl, const char *ref, struct lease *ret)
+{
+    enum store_rc rc;
+    if (ref[0] == '#') {
+        const char *problem = NULL;
+        int64_t id = strtonum(ref + 1, 1, INT64_MAX, &problem);
+        if (problem != NULL)
+            return ctl_error(ctl, EXIT_USAGE, "'%.100s' is no lease number like #17", ref);
+        rc = store_lease_by_id(ctl->store, id, ret);
+    } else {
+        const char *problem = lease_name_problem(ref);
+        if (problem != NULL)
+            return ctl_error(ctl, EXIT_USAGE, "the name '%.100s' %s", ref, problem);
+        rc = store_lease_by_name(ctl->store, ref, ret);
+    }
+    if (rc == STORE_NONE)
+        return ctl_error(ctl, EXIT_NO_SUCH, "there is no lease '%s': see 'leasectl list --all'",
+                         ref);
+    return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
+}

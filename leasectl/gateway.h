@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/* This host as friends and agents see it: what to type, and by which key to know it. */
+#ifndef TUNLEASE_LEASECTL_GATEWAY_H
+#define TUNLEASE_LEASECTL_GATEWAY_H
+
+#include "lib/lease/pubkey.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct buf;
+struct conf;
+struct lease;
+
+/*
+ * The one line for the holder: plain ssh, nothing that needs quoting in sh, zsh, PowerShell or cmd
+ * but what stands in double quotes, which all four take.
+ */
+void gateway_connect_line(const struct conf *conf, const struct lease *l, struct buf *out);
+
+/* The port to listen on at the holder's side for a permitted one: the same, unless it is one that
+ * only root may bind. */
+uint16_t gateway_local_port(uint16_t port);
+
+/* This sshd's own public key, ed25519 before others. False when none can be read. */
+bool gateway_host_key(struct pubkey *ret);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/* A lease as leasectl shows it: JSON, a table row, or line by line. */
+#ifndef TUNLEASE_LEASECTL_LEASE_PRINT_H
+#define TUNLEASE_LEASECTL_LEASE_PRINT_H
+
+#include "leasectl/leasectl.h"
+
+struct buf;
+
+/* One JSON object without a newline. 0 or -1 (memory). */
+int lease_to_json(const struct ctl *ctl, const struct lease *l, struct buf *out);
+
+/* --json: the object; else `field: value` lines, aligned on a terminal, tab-separated when piped.
+ */
+int lease_print(const struct ctl *ctl, const struct lease *l);
+
+#endif

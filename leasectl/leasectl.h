@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+/* What every verb of leasectl shares: the run's settings, exit codes, errors, the open store. */
+#ifndef TUNLEASE_LEASECTL_LEASECTL_H
+#define TUNLEASE_LEASECTL_LEASECTL_H
+
+#include "lib/base/privilege.h"
+#include "lib/conf/conf.h"
+#include "lib/lease/lease.h"
+#include "lib/store/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* CONTRACT 2. */
+enum exit_code {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1, /* failed, or a check found something */
+    EXIT_USAGE = 2,  /* wrong usage, malformed input */
+    EXIT_NO_SUCH = 3,
+    EXIT_CEILING = 4,
+    EXIT_CONFLICT = 5,
+    EXIT_STILL_UP = 6,
+    EXIT_STORE = 7,
+};
+
+struct ctl {
+    const char *verb;
+    const char *conf_file; /* NULL: the default one */
+    struct conf conf;
+    bool json;
+    bool terminal; /* standard output is one */
+    bool colour;
+    int64_t now_s;
+    char actor[192]; /* who runs this, for the audit */
+    struct store *store;
+    struct privilege privilege; /* taken while the store is open */
+};
+
+/* A verb: its arguments start at argv[1]. Returns an exit_code. */
+struct verb {
+    const char *name;
+    int (*run)(struct ctl *ctl, int argc, char **argv);
+    const char *usage; /* after "leasectl " */
+    const char *help;  /* what it does and its options */
+};
+extern const struct verb verbs[];
+
+/* "leasectl: VERB: ..." on standard error, one line; returns code. */
+int ctl_error(const struct ctl *ctl, int code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void ctl_warn(const struct ctl *ctl, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int ctl_usage(const struct ctl *ctl, const char *why); /* with the verb's usage line; EXIT_USAGE */
+
+/* EXIT_FAILED when standard output could not take all of it, else code. */
+int ctl_finish(const struct ctl *ctl, int code);
+
+/*
+ * Opens the store as its directory's owner (privilege.h); ctl_close gives both back. To write,
+ * what is missing is made: as root the directory with the owners and modes of CONTRACT 9.
+ * EXIT_DONE, or the exit code with the error printed.
+ */
+int ctl_open_read(struct ctl *ctl);
+int ctl_open_write(struct ctl *ctl);
+void ctl_close(struct ctl *ctl);
+int ctl_store_error(const struct ctl *ctl, enum store_rc rc); /* prints; EXIT_STORE */
+
+struct store_actor ctl_actor(const struct ctl *ctl);
+
+/* NAME, or #17. EXIT_DONE and *ret, to be released; or the exit code, printed. */
+int ctl_find_lease(struct ctl *ctl, const char *ref, struct lease *ret);
+
+/* The next option of a verb, getopt_long(3) with this short form; -1 at the end, '?' after an
+ * error was printed. */
+struct option;
+int ctl_option(const struct ctl *ctl, int argc, char **argv, const struct option *options);
+
+/* ---- the verbs ---- */
+int cmd_doctor(struct ctl *ctl, int argc, char **argv);
+int cmd_grant(struct ctl *ctl, int argc, char **argv);
+int cmd_list(struct ctl *ctl, int argc, char **argv);
+int cmd_login(struct ctl *ctl, int argc, char **argv);
+int cmd_revoke(struct ctl *ctl, int argc, char **argv);
+int cmd_setup(struct ctl *ctl, int argc, char **argv);
+int cmd_show(struct ctl *ctl, int argc, char **argv);
+int cmd_sshd_config(struct ctl *ctl, int argc, char **argv);
+int cmd_verify(struct ctl *ctl, int argc, char **argv);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/leasectl.h"
+
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void print_help(FILE *to)
+{
+    (void)fputs(
+        "usage: leasectl [-c FILE] [--json] COMMAND [ARGUMENT...]\n\n"
+        "SSH port forwards as leases. 'leasectl COMMAND --help' says more; leasectl(1) all.\n\n",
+        to);
+    for (const struct verb *v = verbs; v->name != NULL; v++)
+        (void)fprintf(to, "  %-12s %.*s\n", v->name, (int)strcspn(v->help, "\n"), v->help);
+    (void)fputs("\n  -c FILE      configuration (default " CONF_DEFAULT_FILE ")\n"
+                "  --json       JSON in place of tables\n"
+                "  --help       this text\n"
+                "  --version    the version\n",
+                to);
+}
+
+static const struct verb *find_verb(const char *name)
+{
+    for (const struct verb *v = verbs; v->name != NULL; v++)
+        if (strcmp(v->name, name) == 0)
+            return v;
+    return NULL;
+}
+
+static void print_verb_help(const struct verb *v)
+{
+    (void)printf("usage: leasectl [-c FILE] [--json] %s\n\n%s", v->usage, v->help);
+}
+
+/* A closed descriptor 0-2 would be taken by the next file opened, and written into. */
+static void open_standard_fds(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
+}
+
+/* Who: the kernel's login uid, what sudo says, the uid. All of them: each alone can be another's.
+ */
+static void set_actor(struct ctl *ctl)
+{
+    char loginuid[16] = "";
+    const char *sudo = getenv("SUDO_USER");
+    FILE *f = fopen("/proc/self/loginuid", "re");
+    if (f != NULL) {
+        if (fgets(loginuid, sizeof(loginuid), f) == NULL || strcmp(loginuid, "4294967295") == 0)
+            loginuid[0] = '\0';
+        (void)fclose(f);
+    }
+    if (sudo != NULL && lease_name_problem(sudo) != NULL)
+        sudo = "?";
+    (void)snprintf(ctl->actor, sizeof(ctl->actor), "uid=%u%s%s%s%s", getuid(),
+                   loginuid[0] != '\0' ? " loginuid=" : "", loginuid, sudo != NULL ? " sudo=" : "",
+                   sudo != NULL ? sudo : "");
+}
+
+static int load_conf(struct ctl *ctl)
+{
+    char err[CONF_ERROR_BYTES];
+    struct buf warnings = {0};
+    int rc = conf_load(ctl->conf_file, &ctl->conf, err, &warnings);
+    if (rc != 0)
+        (void)fprintf(stderr, "leasectl: cannot use the configuration: %s\n", err);
+    else if (warnings.len > 0)
+        (void)fprintf(stderr, "leasectl: warning: %s", buf_text(&warnings));
+    buf_release(&warnings);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"version", no_argument, NULL, 'V'},
+                                            {NULL, 0, NULL, 0}};
+    struct ctl ctl = {.verb = "leasectl"};
+    int opt;
+
+    open_standard_fds();
+    (void)signal(SIGPIPE, SIG_IGN); /* a failed write is an error with a message */
+    while ((opt = getopt_long(argc, argv, "+c:", options, NULL)) != -1) {
+        switch (opt) {
+        case 'c':
+            ctl.conf_file = optarg;
+            break;
+        case 'j':
+            ctl.json = true;
+            break;
+        case 'h':
+            print_help(stdout);
+            return ctl_finish(&ctl, EXIT_DONE);
+        case 'V':
+            (void)puts("leasectl (tunlease) " TUNLEASE_VERSION);
+            return ctl_finish(&ctl, EXIT_DONE);
+        default:
+            return EXIT_USAGE; /* getopt_long said what is wrong */
+        }
+    }
+    if (optind >= argc) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    const struct verb *verb = find_verb(argv[optind]);
+    if (verb == NULL) {
+        (void)fprintf(stderr, "leasectl: no such command '%s': see 'leasectl --help'\n",
+                      argv[optind]);
+        return EXIT_USAGE;
+    }
+    ctl.verb = verb->name;
+    argc -= optind;
+    argv += optind;
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            print_verb_help(verb);
+            return ctl_finish(&ctl, EXIT_DONE);
+        }
+    }
+    ctl.terminal = isatty(STDOUT_FILENO) == 1;
+    ctl.colour = ctl.terminal && getenv("NO_COLOR") == NULL;
+    ctl.now_s = clock_now_s();
+    set_actor(&ctl);
+    if (load_conf(&ctl) != 0)
+        return EXIT_FAILED;
+    optind = 0; /* getopt_long(3): start over */
+    int code = verb->run(&ctl, argc, argv);
+    ctl_close(&ctl);
+    conf_release(&ctl.conf);
+    return ctl_finish(&ctl, code);
+}

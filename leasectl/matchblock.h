@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The sshd_config(5) Match blocks: layer 2. Alone they must be safe with an unrestricted key, up
+ * to the ceiling (DESIGN 2). Of several blocks that match, sshd takes the first value of each
+ * keyword: so the block of a login comes first and says what it may forward, and the common block
+ * of the group comes last and says nothing may, for a member that has no block of its own.
+ */
+#ifndef TUNLEASE_LEASECTL_MATCHBLOCK_H
+#define TUNLEASE_LEASECTL_MATCHBLOCK_H
+
+#include "leasectl/sshd.h"
+#include "lib/base/buf.h"
+
+#include <stdbool.h>
+
+struct conf;
+
+enum { MATCHBLOCK_HASH_CHARS = 64 };
+
+/* The whole file, with its header, for an sshd of this version and the tunnel logins there are
+ * (those configured, and the members of the group). conf_file: NULL for the default. */
+void matchblock_format(const struct conf *conf, const char *conf_file, const struct sshd_version *v,
+                       struct buf *out);
+
+/* What the blocks say for login, one lower-case `keyword value` a line as `sshd -T` prints it: for
+ * comparing with what is in force. */
+void matchblock_expected(const struct conf *conf, const char *conf_file,
+                         const struct sshd_version *v, const char *login, struct buf *out);
+
+/* Whether text is as matchblock_format made it: its header's hash fits what follows. */
+bool matchblock_is_unedited(const char *text);
+
+/* Where Contact's line is kept for sshd's Banner. */
+#define MATCHBLOCK_BANNER TUNLEASE_SYSCONFDIR "/tunlease/banner"
+
+#endif

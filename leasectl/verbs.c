@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/* The verbs and their help. leasectl(1) says the same at length. */
+#include "leasectl/leasectl.h"
+
+const struct verb verbs[] = {
+    {"setup", cmd_setup, "setup [--dry-run] [--undo]",
+     "prepare this host: accounts, store, sshd's Match blocks\n\n"
+     "Makes what is missing: the users _tunlease and _tunlease-akc, the tunnel group and logins,\n"
+     "the store, and sshd's drop-in, which is tested, loaded, and undone if sshd refuses it. "
+     "Stops\n"
+     "before it takes over a login that has keys or a Match block of its own. Ends with doctor.\n\n"
+     "  --dry-run  say what would be done\n"
+     "  --undo     take the drop-in away again; accounts and leases stay\n"},
+    {"grant", cmd_grant,
+     "grant NAME [--key FILE|-] [--open [HOST:]PORT|HOST:LOW-HIGH]... "
+     "[--listen HOST:PORT|auto]... [--login LOGIN] [--for DURATION|--until TIME] "
+     "[--from CIDR[,CIDR]...] [--note TEXT]",
+     "give somebody a lease, and print the line to send to them\n\n"
+     "  --key FILE|-        the holder's public key; without it, on a terminal, it is asked for\n"
+     "  --open [HOST:]PORT  what may be opened with ssh -L; repeatable; HOST:LOW-HIGH is a range\n"
+     "  --listen HOST:PORT  what may be bound with ssh -R; repeatable; auto picks a free port\n"
+     "  --login LOGIN       the Unix login (default ForwardLogin)\n"
+     "  --for DURATION      90s, 15m, 12h, 7d, 2w or sums like 1d12h (default DefaultTTL)\n"
+     "  --until TIME        2026-12-01, '2026-12-01 18:00' or 2026-12-01T18:00:00Z\n"
+     "  --from CIDR,...     only from these addresses\n"
+     "  --note TEXT         for you\n"},
+    {"list", cmd_list, "list [--all] [--login LOGIN] [--expiring DURATION]",
+     "active leases\n\n"
+     "  --all                expired and revoked ones too\n"
+     "  --login LOGIN        only of this login\n"
+     "  --expiring DURATION  only those that end within it\n"
+     "\nPiped: tab-separated id, name, login, state, expires_at, open, listen, from, note.\n"},
+    {"show", cmd_show, "show NAME|#NUMBER", "one lease with everything about it\n"},
+    {"revoke", cmd_revoke, "revoke [--keep-sessions] NAME|#NUMBER...",
+     "end leases for good; the next login is refused\n\n"
+     "Name and keys are free for a new lease at once; the row stays for the audit.\n\n"
+     "  --keep-sessions  do not look for connections that are still up\n"},
+    {"verify", cmd_verify, "verify [NAME | --login LOGIN]",
+     "prove with real ssh connections what a lease opens, and that it opens nothing else\n\n"
+     "Makes a 60-second lease with the same permits and a key that is thrown away, and tries:\n"
+     "A shell, command, terminal, file transfer; B the permitted forwards, which must carry data;\n"
+     "C everything else a key could be used for. Exit status 0 only when all pass.\n"},
+    {"login", cmd_login, "login add LOGIN | login check LOGIN | login list",
+     "the Unix accounts that tunnels log in as\n\n"
+     "  add LOGIN    make one: no shell, no password, no ageing, in the tunnel group\n"
+     "  check LOGIN  what keeps it from being a safe tunnel login\n"
+     "  list         all of them\n"},
+    {"sshd-config", cmd_sshd_config, "sshd-config",
+     "print the Match blocks for the sshd of this host\n\n"
+     "'leasectl setup' installs exactly this.\n"},
+    {"doctor", cmd_doctor, "doctor",
+     "check that everything is as it must be for leases to hold\n\n"
+     "Configuration, store as akc sees it, akc's path, accounts, and sshd's effective settings.\n"},
+    {NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,616 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/conf/conf.h"
+
+#include "lib/base/buf.h"
+#include "lib/base/keyword.h"
+#include "lib/lease/duration.h"
+#include "lib/lease/name.h"
+
+#include <arpa/inet.h>
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CONTROL_PORT_DEFAULT "12000"
+
+/* Each takes the words after a keyword. NULL, or why they cannot be taken, as a clause. */
+typedef const char *(*set_fn)(void *field, char *const *words, size_t count);
+
+static const char one_value[] = "takes exactly one value";
+
+static const char *set_path(void *field, char *const *words, size_t count)
+{
+    if (count != 1)
+        return one_value;
+    const char *problem = conf_path_problem(words[0]);
+    if (problem == NULL)
+        (void)strlcpy(field, words[0], CONF_PATH_BYTES);
+    return problem;
+}
+
+static const char *set_name(void *field, char *const *words, size_t count)
+{
+    if (count != 1)
+        return one_value;
+    const char *problem = login_name_problem(words[0]);
+    if (problem == NULL)
+        (void)strlcpy(field, words[0], CONF_NAME_BYTES);
+    return problem;
+}
+
+static const char *set_duration(void *field, char *const *words, size_t count)
+{
+    if (count != 1)
+        return one_value;
+    return duration_parse(words[0], field) == 0 ? NULL
+                                                : "is not a duration like 90s, 15m, 12h, 7d, 1d12h";
+}
+
+static const char *set_duration_or_none(void *field, char *const *words, size_t count)
+{
+    int64_t *value_s = field;
+    if (count == 1 && strcasecmp(words[0], "none") == 0) {
+        *value_s = 0;
+        return NULL;
+    }
+    return set_duration(field, words, count);
+}
+
+static const char *set_bool(void *field, char *const *words, size_t count)
+{
+    bool *value = field;
+    if (count != 1)
+        return one_value;
+    if (strcasecmp(words[0], "yes") != 0 && strcasecmp(words[0], "no") != 0)
+        return "is neither 'yes' nor 'no'";
+    *value = strcasecmp(words[0], "yes") == 0;
+    return NULL;
+}
+
+static const char *set_session_refusal(void *field, char *const *words, size_t count)
+{
+    enum session_refusal *value = field;
+    if (count != 1)
+        return one_value;
+    if (strcasecmp(words[0], "message") != 0 && strcasecmp(words[0], "silent") != 0)
+        return "is neither 'message' nor 'silent'";
+    *value = strcasecmp(words[0], "silent") == 0 ? SESSION_REFUSAL_SILENT : SESSION_REFUSAL_MESSAGE;
+    return NULL;
+}
+
+static const char *set_permit(void *field, char *const *words, size_t count)
+{
+    return count != 1 ? one_value : permit_parse(words[0], PERMIT_PORT, field);
+}
+
+static const char *set_rule(void *field, char *const *words, size_t count)
+{
+    struct permit p;
+    const char *login = "";
+    if (count < 1 || count > 2)
+        return "takes [LOGIN] HOST:PORT, HOST:LOW-HIGH or HOST:*";
+    if (count == 2) {
+        login = words[0];
+        const char *problem = login_name_problem(login);
+        if (problem != NULL)
+            return problem;
+    }
+    if (strchr(words[count - 1], ':') == NULL)
+        return "names no host: a ceiling is written HOST:PORT, HOST:LOW-HIGH or HOST:*";
+    const char *problem = permit_parse(words[count - 1], PERMIT_CEILING, &p);
+    if (problem != NULL)
+        return problem;
+    return ceiling_rules_add(field, login, &p) == 0 ? NULL : "does not fit in memory";
+}
+
+static const char *set_bind_host(void *field, char *const *words, size_t count)
+{
+    struct permit p;
+    char with_port[CONF_TEXT_BYTES];
+    if (count != 1)
+        return one_value;
+    bool bare_v6 = strchr(words[0], ':') != NULL && words[0][0] != '[';
+    int n = snprintf(with_port, sizeof(with_port), bare_v6 ? "[%s]:1" : "%s:1", words[0]);
+    if (n < 0 || (size_t)n >= sizeof(with_port))
+        return "is too long";
+    const char *problem = permit_parse(with_port, PERMIT_PORT, &p);
+    if (problem == NULL)
+        (void)strlcpy(field, p.host, CONF_TEXT_BYTES);
+    return problem;
+}
+
+static const char *set_listener(void *field, char *const *words, size_t count)
+{
+    struct conf_listener l = {.unix_path = ""};
+    if (count != 1)
+        return one_value;
+    if (strncmp(words[0], "unix:", 5) == 0) {
+        if (strlen(words[0] + 5) > 100) /* sun_path, unix(7) */
+            return "is too long a path for a socket";
+        const char *problem = set_path(l.unix_path, &(char *){words[0] + 5}, 1);
+        if (problem != NULL)
+            return problem;
+    } else {
+        const char *problem = strchr(words[0], ':') == NULL
+                                  ? "is neither HOST:PORT nor unix:/path"
+                                  : permit_parse(words[0], PERMIT_PORT, &l.address);
+        if (problem != NULL)
+            return problem;
+    }
+    memcpy(field, &l, sizeof(l));
+    return NULL;
+}
+
+static const char *set_host(void *field, char *const *words, size_t count)
+{
+    struct permit p;
+    char with_port[CONF_TEXT_BYTES];
+    if (count != 1)
+        return one_value;
+    (void)snprintf(with_port, sizeof(with_port), "%s:1", words[0]);
+    if (strlen(words[0]) > PERMIT_HOST_BYTES || permit_parse(with_port, PERMIT_PORT, &p) != NULL)
+        return "is no host name or address";
+    (void)strlcpy(field, words[0], CONF_TEXT_BYTES);
+    return NULL;
+}
+
+static const char *set_port(void *field, char *const *words, size_t count)
+{
+    const char *problem = NULL;
+    uint16_t *port = field;
+    if (count != 1)
+        return one_value;
+    long long value = strtonum(words[0], 1, UINT16_MAX, &problem);
+    if (problem != NULL)
+        return "is not a port from 1 to 65535";
+    *port = (uint16_t)value;
+    return NULL;
+}
+
+static const char *set_count(void *field, char *const *words, size_t count)
+{
+    const char *problem = NULL;
+    unsigned *number = field;
+    if (count != 1)
+        return one_value;
+    long long value = strtonum(words[0], 1, 1000000, &problem);
+    if (problem != NULL)
+        return "is not a number from 1 to 1000000";
+    *number = (unsigned)value;
+    return NULL;
+}
+
+/* The rest of the line as one text. */
+static const char *set_text(void *field, char *const *words, size_t count)
+{
+    char text[CONF_TEXT_BYTES] = "";
+    if (count == 0)
+        return "takes a value";
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            (void)strlcat(text, " ", sizeof(text));
+        if (strlcat(text, words[i], sizeof(text)) >= sizeof(text))
+            return "is too long";
+    }
+    const char *problem = free_text_problem(text);
+    if (problem == NULL)
+        (void)strlcpy(field, text, CONF_TEXT_BYTES);
+    return problem;
+}
+
+struct loading;
+static const char *add_listen(struct loading *in, char *const *words, size_t count);
+static const char *add_open(struct loading *in, char *const *words, size_t count);
+static const char *add_listen_rule(struct loading *in, char *const *words, size_t count);
+static const char *take_metrics_listen(struct loading *in, char *const *words, size_t count);
+
+/* The one table of CONTRACT 3. A keyword has a field and its setter, or a function of its own. */
+static const struct keyword {
+    const char *name;
+    set_fn set;
+    size_t offset;
+    const char *(*take)(struct loading *in, char *const *words, size_t count);
+    bool repeatable;
+} keywords[] = {
+#define FIELD(f) offsetof(struct conf, f), NULL, false
+#define OWN(fn, again) 0, fn, again
+    {"Database", set_path, FIELD(paths.database)},
+    {"RunDir", set_path, FIELD(paths.run_dir)},
+    {"ForwardLogin", set_name, FIELD(forward_login)},
+    {"AgentLogin", set_name, FIELD(agent_login)},
+    {"TunnelGroup", set_name, FIELD(tunnel_group)},
+    {"SessionRefusal", set_session_refusal, FIELD(session_refusal)},
+    {"DefaultTTL", set_duration, FIELD(default_ttl_s)},
+    {"MaxTTL", set_duration_or_none, FIELD(max_ttl_s)},
+    {"DefaultOpen", set_permit, FIELD(default_open)},
+    {"AllowOpen", NULL, OWN(add_open, true)},
+    {"AllowListen", NULL, OWN(add_listen_rule, true)},
+    {"AgentBindHost", set_bind_host, FIELD(agent_bind_host)},
+    {"Listen", NULL, OWN(add_listen, true)},
+    {"AllowPlainHTTP", set_bool, FIELD(allow_plain_http)},
+    {"ApiKeyFile", set_path, FIELD(api_key_file)},
+    {"MaxPendingAgents", set_count, FIELD(max_pending_agents)},
+    {"IssueKeys", set_bool, FIELD(issue_keys)},
+    {"PublicHost", set_host, FIELD(public_host)},
+    {"PublicPort", set_port, FIELD(public_port)},
+    {"JumpUser", set_name, FIELD(jump_user)},
+    {"Contact", set_text, FIELD(contact)},
+    {"MetricsListen", NULL, OWN(take_metrics_listen, false)},
+    {"QuarantineTTL", set_duration, FIELD(quarantine_ttl_s)},
+    {"KeepExpired", set_duration, FIELD(keep_expired_s)},
+    {"AuditKeep", set_duration, FIELD(audit_keep_s)},
+    {"HeartbeatInterval", set_duration, FIELD(heartbeat_interval_s)},
+#undef FIELD
+#undef OWN
+};
+
+enum { KEYWORD_COUNT = sizeof(keywords) / sizeof(keywords[0]) };
+
+struct loading {
+    struct conf *conf;
+    const char *file;
+    bool seen[KEYWORD_COUNT];
+    bool own_open, own_listen_rule, own_listen; /* the first one replaces the defaults */
+    char *err;
+    struct buf *warnings;
+};
+
+static const char *add_open(struct loading *in, char *const *words, size_t count)
+{
+    if (!in->own_open)
+        ceiling_rules_release(&in->conf->ceiling.open);
+    in->own_open = true;
+    return set_rule(&in->conf->ceiling.open, words, count);
+}
+
+static const char *add_listen_rule(struct loading *in, char *const *words, size_t count)
+{
+    if (!in->own_listen_rule)
+        ceiling_rules_release(&in->conf->ceiling.listen);
+    in->own_listen_rule = true;
+    return set_rule(&in->conf->ceiling.listen, words, count);
+}
+
+static const char *add_listen(struct loading *in, char *const *words, size_t count)
+{
+    struct conf *c = in->conf;
+    if (!in->own_listen)
+        c->listen_count = 0;
+    in->own_listen = true;
+    if (c->listen_count == CONF_LISTENERS_MAX)
+        return "is given more than 8 times";
+    const char *problem = set_listener(&c->listen[c->listen_count], words, count);
+    if (problem == NULL)
+        c->listen_count++;
+    return problem;
+}
+
+static const char *take_metrics_listen(struct loading *in, char *const *words, size_t count)
+{
+    in->conf->has_metrics_listen = true;
+    return set_listener(&in->conf->metrics_listen, words, count);
+}
+
+static int bad_line(struct loading *in, const struct keyword_line *line, const char *problem)
+{
+    (void)snprintf(in->err, CONF_ERROR_BYTES, "%s:%u: %s%s%s %s", in->file, line->line_no,
+                   line->keyword, line->value_count > 0 ? " " : "",
+                   line->value_count > 0 ? line->values[line->value_count - 1] : "", problem);
+    return 1;
+}
+
+static const char *set_keyword(struct loading *in, size_t i, char *const *words, size_t count)
+{
+    const struct keyword *k = &keywords[i];
+    return k->take != NULL ? k->take(in, words, count)
+                           : k->set((char *)in->conf + k->offset, words, count);
+}
+
+static int take_line(void *arg, const struct keyword_line *line)
+{
+    struct loading *in = arg;
+    size_t i = 0;
+
+    while (i < KEYWORD_COUNT && strcasecmp(line->keyword, keywords[i].name) != 0)
+        i++;
+    if (i == KEYWORD_COUNT)
+        return bad_line(in, line, "is no keyword of tunlease.conf(5)");
+    if (line->malformed != NULL)
+        return bad_line(in, line, line->malformed);
+    if (in->seen[i] && !keywords[i].repeatable)
+        return bad_line(in, line, "is given a second time");
+    in->seen[i] = true;
+    const char *problem = set_keyword(in, i, line->values, line->value_count);
+    return problem != NULL ? bad_line(in, line, problem) : 0;
+}
+
+/* ---- leased.env: the names of ssh-tunnel-gateway, in systemd's EnvironmentFile syntax ---- */
+
+static const struct env_name {
+    const char *name;
+    const char *keyword; /* NULL: kept for later, or only warned about */
+} env_names[] = {
+    {"SSH_USER", "AgentLogin"},        {"SSH_JUMP_USER", "JumpUser"},
+    {"SSH_PUBLIC_HOST", "PublicHost"}, {"AGENT_REVERSE_BIND_HOST", "AgentBindHost"},
+    {"LEASE_TTL_DAYS", "DefaultTTL"},
+};
+
+struct env_ctx {
+    struct loading *in;
+    char host[CONF_TEXT_BYTES];
+    char port[8];
+};
+
+static int bad_env(struct loading *in, const char *name, const char *problem)
+{
+    (void)snprintf(in->err, CONF_ERROR_BYTES, "%s: %s %s", in->file, name, problem);
+    return -1;
+}
+
+static int add_api_key(struct loading *in, const char *key)
+{
+    struct conf *c = in->conf;
+    if (c->api_key_count == CONF_API_KEYS_MAX)
+        return bad_env(in, "API_KEYS", "holds more than 32 keys");
+    c->api_keys[c->api_key_count] = strdup(key);
+    if (c->api_keys[c->api_key_count] == NULL)
+        return bad_env(in, "API_KEYS", "does not fit in memory");
+    c->api_key_count++;
+    return 0;
+}
+
+static int take_api_keys(struct loading *in, char *value)
+{
+    char *rest = value;
+    for (char *key; (key = strsep(&rest, ",")) != NULL;)
+        if (*key != '\0' && add_api_key(in, key) != 0)
+            return -1;
+    return 0;
+}
+
+static void warn_ignored(struct loading *in, const char *name, const char *why)
+{
+    if (in->warnings != NULL)
+        buf_addf(in->warnings, "%s: %s is not used: %s\n", in->file, name, why);
+}
+
+static int take_env_keyword(struct loading *in, const struct env_name *env, char *value)
+{
+    char days[CONF_TEXT_BYTES];
+    size_t i = 0;
+    if (strcmp(env->keyword, "DefaultTTL") == 0) {
+        (void)snprintf(days, sizeof(days), "%sd", value);
+        value = days;
+    }
+    while (strcmp(keywords[i].name, env->keyword) != 0)
+        i++;
+    const char *problem = set_keyword(in, i, &value, 1);
+    return problem != NULL ? bad_env(in, env->name, problem) : 0;
+}
+
+static int take_env(struct env_ctx *ctx, const char *name, char *value)
+{
+    struct loading *in = ctx->in;
+    if (strcmp(name, "API_KEY") == 0)
+        return *value != '\0' ? add_api_key(in, value) : 0;
+    if (strcmp(name, "API_KEYS") == 0)
+        return take_api_keys(in, value);
+    if (strcmp(name, "SERVER_HOST") == 0 || strcmp(name, "SERVER_PORT") == 0) {
+        bool host = name[7] == 'H';
+        if (strlcpy(host ? ctx->host : ctx->port, value,
+                    host ? sizeof(ctx->host) : sizeof(ctx->port)) >=
+            (host ? sizeof(ctx->host) : sizeof(ctx->port)))
+            return bad_env(in, name, "is too long");
+        return 0;
+    }
+    if (strcmp(name, "AUTHORIZED_KEYS_PATH") == 0)
+        warn_ignored(in, name, "no authorized_keys file is ever written");
+    if (strcmp(name, "STATE_DIR") == 0)
+        warn_ignored(in, name, "the store is where Database says");
+    for (size_t i = 0; i < sizeof(env_names) / sizeof(env_names[0]); i++)
+        if (strcmp(env_names[i].name, name) == 0)
+            return take_env_keyword(in, &env_names[i], value);
+    return 0; /* other names in it are somebody else's */
+}
+
+/* `NAME=value`, the value optionally in quotes; blank lines and lines that start with # or ; are
+ * comments (systemd.exec(5), EnvironmentFile=). */
+static int take_env_line(struct env_ctx *ctx, char *line)
+{
+    line += strspn(line, " \t");
+    line[strcspn(line, "\r\n")] = '\0';
+    if (*line == '\0' || *line == '#' || *line == ';')
+        return 0;
+    char *value = strchr(line, '=');
+    if (value == NULL)
+        return bad_env(ctx->in, line, "is not NAME=value");
+    *value++ = '\0';
+    size_t len = strlen(value);
+    while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
+        value[--len] = '\0';
+    if (len >= 2 && (value[0] == '"' || value[0] == '\'') && value[len - 1] == value[0]) {
+        value[len - 1] = '\0';
+        value++;
+    }
+    return take_env(ctx, line, value);
+}
+
+static int replace_listen(struct env_ctx *ctx)
+{
+    char text[CONF_TEXT_BYTES + 16];
+    char *word = text;
+    bool bare_v6 = strchr(ctx->host, ':') != NULL && ctx->host[0] != '[';
+    if (*ctx->host == '\0' && *ctx->port == '\0')
+        return 0;
+    (void)snprintf(text, sizeof(text), bare_v6 ? "[%s]:%s" : "%s:%s",
+                   *ctx->host != '\0' ? ctx->host : "127.0.0.1",
+                   *ctx->port != '\0' ? ctx->port : CONTROL_PORT_DEFAULT);
+    ctx->in->own_listen = false;
+    const char *problem = add_listen(ctx->in, &word, 1);
+    return problem != NULL ? bad_env(ctx->in, "SERVER_HOST, SERVER_PORT:", problem) : 0;
+}
+
+static int load_env(struct loading *in, const char *conf_file)
+{
+    char path[CONF_PATH_BYTES + 16];
+    char line[4096];
+    struct env_ctx ctx = {.in = in};
+    struct stat st;
+    int rc = -1;
+    const char *slash = strrchr(conf_file, '/');
+
+    (void)snprintf(path, sizeof(path), "%.*sleased.env",
+                   slash != NULL ? (int)(slash - conf_file) + 1 : 0, conf_file);
+    in->file = path;
+    /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : bad_env(in, "it", "cannot be read");
+    FILE *f = fdopen(fd, "r");
+    if (f == NULL) {
+        (void)close(fd);
+        return bad_env(in, "it", "does not fit in memory");
+    }
+    if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode) ||
+        (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        (void)bad_env(in, "it", "must be a regular file that only its owner may write");
+        goto out;
+    }
+    while (fgets(line, sizeof(line), f) != NULL) {
+        if (strlen(line) == sizeof(line) - 1) { /* the rest would be read as another name */
+            (void)bad_env(in, "it", "holds a line longer than 4094 bytes");
+            goto out;
+        }
+        if (take_env_line(&ctx, line) != 0)
+            goto out;
+    }
+    rc = replace_listen(&ctx);
+out:
+    (void)fclose(f);
+    return rc;
+}
+
+/* ---- what must fit together ---- */
+
+static bool is_loopback_host(const char *host)
+{
+    struct in_addr v4;
+    return strcmp(host, "::1") == 0 ||
+           (inet_pton(AF_INET, host, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127);
+}
+
+static bool agent_host_in_ceiling(const struct conf *c)
+{
+    for (size_t i = 0; i < c->ceiling.listen.count; i++)
+        if (ceiling_rule_holds(&c->ceiling.listen, i, c->agent_login) &&
+            strcmp(c->ceiling.listen.items[i].permit.host, c->agent_bind_host) == 0)
+            return true;
+    return false;
+}
+
+static int check_together(struct conf *c, const char *file, char *err)
+{
+    const char *problem = NULL;
+
+    (void)strlcpy(c->ceiling.forward_login, c->forward_login, sizeof(c->ceiling.forward_login));
+    (void)strlcpy(c->ceiling.agent_login, c->agent_login, sizeof(c->ceiling.agent_login));
+    for (size_t i = 0; i < c->listen_count; i++) {
+        bool tcp = c->listen[i].unix_path[0] == '\0';
+        if (tcp && c->ceiling.control.low == 0)
+            c->ceiling.control = c->listen[i].address;
+        if (tcp && !c->allow_plain_http && !is_loopback_host(c->listen[i].address.host))
+            problem = "Listen names an address that is not loopback: put a TLS proxy in front, "
+                      "or set AllowPlainHTTP yes";
+    }
+    if (c->max_ttl_s != 0 && c->default_ttl_s > c->max_ttl_s)
+        problem = "DefaultTTL is longer than MaxTTL";
+    if (strcmp(c->forward_login, c->agent_login) == 0)
+        problem = "ForwardLogin and AgentLogin must be two logins";
+    if (!agent_host_in_ceiling(c))
+        problem = "AgentBindHost does not lie within AllowListen";
+    if (c->default_open.low != 0 &&
+        ceiling_open_problem(&c->ceiling, c->forward_login, &c->default_open) != NULL)
+        problem = "DefaultOpen does not lie within AllowOpen";
+    if (problem == NULL)
+        return 0;
+    (void)snprintf(err, CONF_ERROR_BYTES, "%s: %s", file, problem);
+    return -1;
+}
+
+static int set_defaults(struct conf *c)
+{
+    struct permit p;
+    *c = (struct conf){
+        .paths = {.database = CONF_DEFAULT_DATABASE, .run_dir = CONF_DEFAULT_RUN_DIR},
+        .forward_login = "pfwd",
+        .agent_login = "gw-tunnel",
+        .tunnel_group = "_tunnel",
+        .default_ttl_s = 7 * 86400,
+        .max_ttl_s = 90 * 86400,
+        .agent_bind_host = "127.0.0.1",
+        .listen_count = 1,
+        .max_pending_agents = 256,
+        .public_port = 22,
+        .quarantine_ttl_s = 7 * 86400,
+        .keep_expired_s = 30 * 86400,
+        .audit_keep_s = 400 * 86400,
+        .heartbeat_interval_s = 60,
+    };
+    if (gethostname(c->public_host, sizeof(c->public_host) - 1) != 0)
+        (void)strlcpy(c->public_host, "localhost", sizeof(c->public_host));
+    (void)permit_parse("127.0.0.1:" CONTROL_PORT_DEFAULT, PERMIT_PORT, &c->listen[0].address);
+    (void)permit_parse("127.0.0.1:*", PERMIT_CEILING, &p);
+    if (ceiling_rules_add(&c->ceiling.open, "", &p) != 0)
+        return -1;
+    (void)permit_parse("[::1]:*", PERMIT_CEILING, &p);
+    if (ceiling_rules_add(&c->ceiling.open, "", &p) != 0)
+        return -1;
+    (void)permit_parse("127.0.0.1:20000-29999", PERMIT_CEILING, &p);
+    return ceiling_rules_add(&c->ceiling.listen, "", &p);
+}
+
+int conf_load(const char *file, struct conf *ret, char err[static CONF_ERROR_BYTES],
+              struct buf *warnings)
+{
+    struct conf c;
+    struct loading in = {.conf = &c, .err = err, .warnings = warnings};
+    const char *path = file != NULL ? file : CONF_DEFAULT_FILE;
+    int rc = -1;
+
+    in.file = path;
+    (void)snprintf(err, CONF_ERROR_BYTES, "%s: out of memory", path);
+    if (set_defaults(&c) != 0)
+        goto out;
+    int read_rc = keyword_read(path, take_line, &in);
+    if (read_rc > 0)
+        goto out;
+    if (read_rc != KEYWORD_OK && !(read_rc == KEYWORD_NO_FILE && file == NULL)) {
+        (void)snprintf(err, CONF_ERROR_BYTES, "%s: %s", path, keyword_strerror(read_rc));
+        goto out;
+    }
+    if (load_env(&in, path) != 0 || check_together(&c, path, err) != 0)
+        goto out;
+    *ret = c;
+    c = (struct conf){.listen_count = 0};
+    err[0] = '\0';
+    rc = 0;
+out:
+    conf_release(&c);
+    return rc;
+}
+
+void conf_release(struct conf *c)
+{
+    ceiling_rules_release(&c->ceiling.open);
+    ceiling_rules_release(&c->ceiling.listen);
+    for (size_t i = 0; i < c->api_key_count; i++)
+        free(c->api_keys[i]);
+    *c = (struct conf){.listen_count = 0};
+}

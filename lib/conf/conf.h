@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The whole configuration, strictly: tunlease.conf(5), and the environment names of
+ * ssh-tunnel-gateway from leased.env beside it, which win over the file (CONTRACT 3).
+ */
+#ifndef TUNLEASE_CONF_CONF_H
+#define TUNLEASE_CONF_CONF_H
+
+#include "lib/conf/paths.h"
+#include "lib/lease/ceiling.h"
+#include "lib/lease/permit.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct buf;
+
+enum {
+    CONF_ERROR_BYTES = 512,
+    CONF_LISTENERS_MAX = 8,
+    CONF_API_KEYS_MAX = 32,
+    CONF_TEXT_BYTES = 256,
+    CONF_NAME_BYTES = LOGIN_NAME_MAX_CHARS + 1,
+};
+
+enum session_refusal { SESSION_REFUSAL_MESSAGE, SESSION_REFUSAL_SILENT };
+
+struct conf_listener {
+    char unix_path[CONF_PATH_BYTES]; /* "": TCP, at address */
+    struct permit address;           /* one HOST:PORT */
+};
+
+struct conf {
+    struct conf_paths paths;
+    char forward_login[CONF_NAME_BYTES];
+    char agent_login[CONF_NAME_BYTES];
+    char tunnel_group[CONF_NAME_BYTES];
+    enum session_refusal session_refusal;
+    int64_t default_ttl_s;
+    int64_t max_ttl_s;          /* 0: no limit */
+    struct permit default_open; /* low 0: none */
+    struct ceiling ceiling;     /* its logins and control port are filled in from the rest */
+    char agent_bind_host[CONF_TEXT_BYTES];
+    struct conf_listener listen[CONF_LISTENERS_MAX];
+    size_t listen_count;
+    bool allow_plain_http;
+    char api_key_file[CONF_PATH_BYTES]; /* "": none */
+    char *api_keys[CONF_API_KEYS_MAX];  /* from API_KEY and API_KEYS; owned */
+    size_t api_key_count;
+    unsigned max_pending_agents;
+    bool issue_keys;
+    char public_host[CONF_TEXT_BYTES];
+    uint16_t public_port;
+    char jump_user[CONF_NAME_BYTES]; /* "": none */
+    char contact[CONF_TEXT_BYTES];   /* "": none */
+    struct conf_listener metrics_listen;
+    bool has_metrics_listen;
+    int64_t quarantine_ttl_s;
+    int64_t keep_expired_s;
+    int64_t audit_keep_s;
+    int64_t heartbeat_interval_s;
+};
+
+/*
+ * Reads file (NULL: CONF_DEFAULT_FILE, which may be missing; a named one may not) and leased.env
+ * in the same directory. 0 and *ret, to be released; or -1 and one line in err, with file:line
+ * where a line is to blame. Warnings are added to warnings (may be NULL), each with a newline.
+ */
+int conf_load(const char *file, struct conf *ret, char err[static CONF_ERROR_BYTES],
+              struct buf *warnings);
+void conf_release(struct conf *c);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The two settings that the login path needs (akc, pam_tunnel). Everything else in the file is
+ * skipped unread, so that a typing error elsewhere locks nobody out (CONTRACT 3).
+ */
+#ifndef TUNLEASE_CONF_PATHS_H
+#define TUNLEASE_CONF_PATHS_H
+
+/* Set by the Makefile from SYSCONFDIR, LOCALSTATEDIR and RUNSTATEDIR. */
+#define CONF_DEFAULT_FILE TUNLEASE_SYSCONFDIR "/tunlease/tunlease.conf"
+#define CONF_DEFAULT_DATABASE TUNLEASE_LOCALSTATEDIR "/lib/tunlease/leases.db"
+#define CONF_DEFAULT_RUN_DIR TUNLEASE_RUNSTATEDIR "/tunlease"
+
+enum { CONF_PATH_BYTES = 256 };
+
+struct conf_paths {
+    char database[CONF_PATH_BYTES];
+    char run_dir[CONF_PATH_BYTES];
+};
+
+/* No file: the defaults. NULL, or why the file cannot be used, as a clause about it. */
+const char *conf_paths_load(const char *file, struct conf_paths *ret);
+
+/* Absolute, and short enough to append a file name. NULL, or why not. */
+const char *conf_path_problem(const char *path);
+
+#endif

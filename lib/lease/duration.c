@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/lease/duration.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const struct {
+    char letter;
+    int64_t seconds;
+} units[] = {{'w', 7 * 86400}, {'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+
+enum { UNIT_COUNT = sizeof(units) / sizeof(units[0]) };
+
+int duration_parse(const char *s, int64_t *ret_s)
+{
+    const int64_t max_s = (int64_t)DURATION_MAX_DAYS * 86400;
+    int64_t total_s = 0;
+    size_t next_unit = 0;
+
+    if (*s == '\0')
+        return -1;
+    while (*s != '\0') {
+        int64_t value = 0;
+        if (*s < '0' || *s > '9')
+            return -1;
+        for (; *s >= '0' && *s <= '9'; s++) {
+            value = value * 10 + (*s - '0');
+            if (value > max_s)
+                return -1;
+        }
+        size_t unit = next_unit;
+        while (unit < UNIT_COUNT && units[unit].letter != *s)
+            unit++;
+        if (unit == UNIT_COUNT)
+            return -1;
+        total_s += value * units[unit].seconds;
+        if (total_s > max_s)
+            return -1;
+        next_unit = unit + 1;
+        s++;
+    }
+    if (total_s == 0)
+        return -1;
+    *ret_s = total_s;
+    return 0;
+}
+
+/* Exactly `digits` digits at *s, as a number; -1 when they are not there. */
+static int fixed_number(const char **s, int digits)
+{
+    int value = 0;
+    for (int i = 0; i < digits; i++, (*s)++) {
+        if (**s < '0' || **s > '9')
+            return -1;
+        value = value * 10 + (**s - '0');
+    }
+    return value;
+}
+
+static bool take(const char **s, char c)
+{
+    if (**s != c)
+        return false;
+    (*s)++;
+    return true;
+}
+
+static int days_in_month(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return month == 2 && leap ? 29 : days[month - 1];
+}
+
+static int take_date(const char **s, struct tm *tm)
+{
+    int year = fixed_number(s, 4);
+    if (year < 1970 || !take(s, '-'))
+        return -1;
+    int month = fixed_number(s, 2);
+    if (month < 1 || month > 12 || !take(s, '-'))
+        return -1;
+    int day = fixed_number(s, 2);
+    if (day < 1 || day > days_in_month(year, month))
+        return -1;
+    tm->tm_year = year - 1900;
+    tm->tm_mon = month - 1;
+    tm->tm_mday = day;
+    return 0;
+}
+
+static int take_clock(const char **s, bool with_seconds, struct tm *tm)
+{
+    tm->tm_hour = fixed_number(s, 2);
+    if (tm->tm_hour < 0 || tm->tm_hour > 23 || !take(s, ':'))
+        return -1;
+    tm->tm_min = fixed_number(s, 2);
+    if (tm->tm_min < 0 || tm->tm_min > 59)
+        return -1;
+    tm->tm_sec = 0;
+    if (with_seconds) {
+        if (!take(s, ':'))
+            return -1;
+        tm->tm_sec = fixed_number(s, 2);
+        if (tm->tm_sec < 0 || tm->tm_sec > 59) /* a leap second is no time to end a lease at */
+            return -1;
+    }
+    return 0;
+}
+
+/* `Z` or `+HH:MM`, in seconds east of UTC. */
+static int take_offset(const char **s, int64_t *ret_offset_s)
+{
+    if (take(s, 'Z') || take(s, 'z')) {
+        *ret_offset_s = 0;
+        return 0;
+    }
+    int sign = take(s, '+') ? 1 : take(s, '-') ? -1 : 0;
+    int hours = sign != 0 ? fixed_number(s, 2) : -1;
+    if (hours < 0 || hours > 23 || !take(s, ':'))
+        return -1;
+    int minutes = fixed_number(s, 2);
+    if (minutes < 0 || minutes > 59)
+        return -1;
+    *ret_offset_s = sign * (hours * 3600 + minutes * 60);
+    return 0;
+}
+
+int time_parse(const char *s, int64_t *ret_s)
+{
+    struct tm tm = {.tm_isdst = -1};
+    int64_t time_s, offset_s = 0;
+
+    if (take_date(&s, &tm) != 0)
+        return -1;
+    if (take(&s, 'T') || take(&s, 't')) {
+        if (take_clock(&s, true, &tm) != 0 || take_offset(&s, &offset_s) != 0)
+            return -1;
+        time_s = timegm(&tm) - offset_s;
+    } else {
+        if (*s == '\0') {
+            tm.tm_hour = 23;
+            tm.tm_min = 59;
+            tm.tm_sec = 59;
+        } else if (!take(&s, ' ') || take_clock(&s, false, &tm) != 0) {
+            return -1;
+        }
+        time_s = mktime(&tm);
+    }
+    if (*s != '\0' || time_s < 0 || time_s > TIME_MAX_S)
+        return -1;
+    *ret_s = time_s;
+    return 0;
+}
+
+/* Times outside 1970..9999 are never stored; clamping keeps the printers total. */
+static time_t printable(int64_t time_s)
+{
+    if (time_s < 0)
+        return 0;
+    return time_s > TIME_MAX_S ? TIME_MAX_S : time_s;
+}
+
+void time_format_rfc3339(int64_t time_s, char out[static TIME_TEXT_BYTES])
+{
+    struct tm tm;
+    time_t t = printable(time_s);
+    gmtime_r(&t, &tm);
+    strftime(out, TIME_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+void time_format_local(int64_t time_s, char out[static TIME_TEXT_BYTES])
+{
+    struct tm tm;
+    time_t t = printable(time_s);
+    localtime_r(&t, &tm);
+    strftime(out, TIME_TEXT_BYTES, "%Y-%m-%d %H:%M", &tm);
+}
+
+static char *two_digits(char *p, int value)
+{
+    *p++ = (char)('0' + value / 10);
+    *p++ = (char)('0' + value % 10);
+    return p;
+}
+
+/*
+ * By hand because akc prints one at every login, and gmtime_r would open the time zone first. The
+ * calendar is the proleptic Gregorian one in eras of 400 years that start on 1 March, so that the
+ * leap day is the last of its year; 153 days are the five months March to July.
+ */
+void time_format_sshd(int64_t time_s, char out[static TIME_TEXT_BYTES])
+{
+    const int64_t days_per_400y = 146097, days_0000_03_01_to_1970 = 719468;
+    int64_t t = printable(time_s);
+    int64_t day = t / 86400 + days_0000_03_01_to_1970;
+    int second = (int)(t % 86400);
+    int64_t era = day / days_per_400y;
+    int day_of_era = (int)(day % days_per_400y);
+    int year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int march_month = (5 * day_of_year + 2) / 153;
+    int month = march_month < 10 ? march_month + 3 : march_month - 9;
+    int year = (int)era * 400 + year_of_era + (month <= 2 ? 1 : 0);
+
+    char *p = two_digits(out, year / 100);
+    p = two_digits(p, year % 100);
+    p = two_digits(p, month);
+    p = two_digits(p, day_of_year - (153 * march_month + 2) / 5 + 1);
+    p = two_digits(p, second / 3600);
+    p = two_digits(p, second / 60 % 60);
+    p = two_digits(p, second % 60);
+    *p++ = 'Z';
+    *p = '\0';
+}
+
+void duration_format(int64_t s, char out[static TIME_TEXT_BYTES])
+{
+    int64_t rest = s < 0 ? -s : s;
+    size_t unit = 1; /* days are the largest printed: `90d` says more than `12w 6d` */
+    while (unit + 1 < UNIT_COUNT && rest < units[unit].seconds)
+        unit++;
+    int64_t value = rest / units[unit].seconds;
+    rest %= units[unit].seconds;
+    int n = snprintf(out, TIME_TEXT_BYTES, "%lld%c", (long long)value, units[unit].letter);
+    if (unit + 1 == UNIT_COUNT || n < 0)
+        return;
+    int64_t next = rest / units[unit + 1].seconds;
+    if (next != 0)
+        (void)snprintf(out + n, TIME_TEXT_BYTES - (size_t)n, " %lld%c", (long long)next,
+                       units[unit + 1].letter);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A lease: one named holder's permission to hold given forwards on one login, with its own public
+ * keys, until it expires (CONTRACT 1). The struct and the rules that need nothing but it. Pure.
+ */
+#ifndef TUNLEASE_LEASE_LEASE_H
+#define TUNLEASE_LEASE_LEASE_H
+
+#include "lib/lease/name.h"
+#include "lib/lease/permit.h"
+#include "lib/lease/pubkey.h"
+#include "lib/lease/source.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    LEASE_KEYS_MAX = 16,
+    LEASE_SESSIONS_LIMIT_MAX = 1000,
+};
+
+struct lease_key {
+    struct pubkey pub;
+    int64_t added_s;
+};
+
+/* Times are Unix seconds UTC; 0 stands for "never" where that can be. */
+struct lease {
+    int64_t id;
+    char name[LEASE_NAME_MAX + 1];
+    char login[LOGIN_NAME_MAX_CHARS + 1];
+    struct permit_list open;
+    struct permit_list listen;
+    struct source_list from;
+    unsigned max_sessions; /* 0: no limit of its own */
+    char note[LEASE_NOTE_MAX + 1];
+    int64_t created_s;
+    int64_t renewed_s;
+    int64_t expires_s;
+    bool fixed_end; /* an admin named this end: nothing but an admin moves it */
+    int64_t revoked_s;
+    bool keep_sessions; /* revoked, but what was live may stay until expires_s */
+    int64_t last_login_s;
+    struct lease_key *keys; /* owned, oldest first */
+    size_t key_count;
+};
+
+enum lease_state { LEASE_ACTIVE, LEASE_EXPIRED, LEASE_REVOKED, LEASE_STATE__MAX };
+
+enum lease_state lease_state_at(const struct lease *l, int64_t now_s);
+const char *lease_state_name(enum lease_state state);
+
+/* 0, or -1 when memory ran out. Copies key. */
+int lease_add_key(struct lease *l, const struct lease_key *key);
+
+/* Accepts zeroed and half-built ones; leaves *l zeroed. */
+void lease_release(struct lease *l);
+
+#endif

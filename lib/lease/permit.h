@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Permits: the HOST:PORT that a lease's holder may open with ssh -L, or bind with ssh -R. Pure.
+ *
+ * sshd compares permits as strings, before it resolves anything (facts/openssh.md 7), so a permit
+ * has one canonical spelling here: lower case, IPv4 in four decimal numbers, IPv6 as inet_ntop(3)
+ * writes it, `localhost` as 127.0.0.1, ports without leading zeros.
+ */
+#ifndef TUNLEASE_LEASE_PERMIT_H
+#define TUNLEASE_LEASE_PERMIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+
+enum {
+    PERMIT_HOST_BYTES = 254,  /* a DNS name (RFC 1035 section 2.3.4) and its NUL; no brackets */
+    PERMIT_RANGE_PORTS = 256, /* the most one range of a lease may span */
+    PERMIT_TEXT_BYTES = 270,  /* [HOST]:LOW-HIGH and its NUL */
+    PERMIT_LIST_MAX = 64,     /* permits in one direction of one lease */
+    PERMIT_LIST_PORTS = 1024, /* ports in them: sshd takes 4096 permits a line (facts/peers F12),
+                                 and a loopback port is emitted in two spellings */
+};
+
+struct permit {
+    char host[PERMIT_HOST_BYTES];
+    uint16_t low, high; /* equal unless it is a range */
+};
+
+struct permit_list {
+    struct permit *items; /* owned */
+    size_t count;
+};
+
+/* Which ports a text may name. */
+enum permit_form {
+    PERMIT_PORT,    /* one port */
+    PERMIT_RANGE,   /* one port, or LOW-HIGH of at most PERMIT_RANGE_PORTS */
+    PERMIT_CEILING, /* one port, LOW-HIGH of any size, or * */
+};
+
+/*
+ * Parse `[HOST:]PORTS`; a bare port means 127.0.0.1. On success NULL and *ret; otherwise why not,
+ * as a clause ("the port is not 1-65535"), and *ret is untouched.
+ */
+const char *permit_parse(const char *s, enum permit_form form, struct permit *ret);
+
+/* Canonical text; a ceiling's 1-65535 is printed as HOST:*. */
+void permit_format(const struct permit *p, char out[static PERMIT_TEXT_BYTES]);
+
+bool permit_equal(const struct permit *a, const struct permit *b);
+bool permit_contains(const struct permit *outer, const struct permit *inner);
+bool permit_is_loopback4(
+    const struct permit *p); /* exactly 127.0.0.1, which people also spell localhost */
+
+/*
+ * A list as the store keeps it: canonical texts with one blank between. Reading checks every item
+ * again, since a damaged row must not become a permission (facts/sqlite-and-performance.md 1.7).
+ * 0 or -1 (malformed, too many, or out of memory; *ret untouched).
+ */
+int permit_list_parse(const char *text, struct permit_list *ret);
+void permit_list_format(const struct permit_list *list, struct buf *out);
+
+/* Adds one at the end. NULL, or why not: already there, too many. */
+const char *permit_list_add(struct permit_list *list, const struct permit *p);
+bool permit_list_has(const struct permit_list *list, const struct permit *p);
+void permit_list_release(struct permit_list *list);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/lease/pubkey.h"
+
+#include "lib/lease/name.h"
+
+#include <bsd/string.h>
+#include <netinet/in.h>
+#include <resolv.h>
+#include <sha2.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * The fields of each kind of blob, after the type: e an mpint (RSA's exponent), n an mpint that is
+ * the modulus, s a string of `size` bytes, p an uncompressed curve point of `size` bytes, c the
+ * curve's name, a the application of a security key.
+ */
+static const struct key_kind {
+    const char *type;
+    const char *fields;
+    const char *curve;
+    unsigned size;
+} kinds[] = {
+    {"ssh-ed25519", "s", NULL, 32},
+    {"ecdsa-sha2-nistp256", "cp", "nistp256", 65},
+    {"ecdsa-sha2-nistp384", "cp", "nistp384", 97},
+    {"ecdsa-sha2-nistp521", "cp", "nistp521", 133},
+    {"ssh-rsa", "en", NULL, 0},
+    {"sk-ssh-ed25519@openssh.com", "sa", NULL, 32},
+    {"sk-ecdsa-sha2-nistp256@openssh.com", "cpa", "nistp256", 65},
+};
+
+static const struct key_kind *find_kind(const char *type)
+{
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strcmp(kinds[i].type, type) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+struct reader {
+    const unsigned char *at;
+    size_t left;
+};
+
+/* The next length-prefixed string (RFC 4251 section 5). */
+static bool take_string(struct reader *r, struct reader *ret)
+{
+    if (r->left < 4)
+        return false;
+    size_t len = (size_t)r->at[0] << 24 | (size_t)r->at[1] << 16 | (size_t)r->at[2] << 8 | r->at[3];
+    if (len > r->left - 4)
+        return false;
+    *ret = (struct reader){r->at + 4, len};
+    r->at += 4 + len;
+    r->left -= 4 + len;
+    return true;
+}
+
+static bool equals(const struct reader *r, const char *s)
+{
+    return r->left == strlen(s) && memcmp(r->at, s, r->left) == 0;
+}
+
+/* Bits of a positive mpint in its shortest form (RFC 4251 section 5), 0 when it is none. */
+static unsigned mpint_bits(const struct reader *m)
+{
+    const unsigned char *p = m->at;
+    size_t len = m->left;
+    if (len == 0 || (p[0] & 0x80) != 0)
+        return 0;
+    if (p[0] == 0) {
+        if (len == 1 || (p[1] & 0x80) == 0)
+            return 0;
+        p++;
+        len--;
+    }
+    unsigned bits = (unsigned)len * 8;
+    for (unsigned char top = p[0]; (top & 0x80) == 0; top = (unsigned char)(top << 1))
+        bits--;
+    return bits;
+}
+
+static const char *check_field(const struct key_kind *kind, char field, const struct reader *r)
+{
+    static const char damaged[] = "the key is damaged: its inside does not fit its type";
+    switch (field) {
+    case 's':
+        return r->left == kind->size ? NULL : damaged;
+    case 'p':
+        return r->left == kind->size && r->at[0] == 4 ? NULL : damaged;
+    case 'c':
+        return equals(r, kind->curve) ? NULL : damaged;
+    case 'e':
+        return mpint_bits(r) >= 2 && (r->at[r->left - 1] & 1) != 0 ? NULL : damaged;
+    case 'n':
+        if (mpint_bits(r) == 0 || (r->at[r->left - 1] & 1) == 0)
+            return damaged;
+        if (mpint_bits(r) < PUBKEY_RSA_MIN_BITS)
+            return "the RSA key is shorter than 2048 bits: make one with 'ssh-keygen -t ed25519'";
+        return NULL;
+    case 'a':
+        return r->left > 0 && memchr(r->at, '\0', r->left) == NULL ? NULL : damaged;
+    default:
+        return damaged;
+    }
+}
+
+static const char *check_blob(const struct key_kind *kind, const unsigned char *blob, size_t len)
+{
+    struct reader r = {blob, len}, field;
+    if (!take_string(&r, &field) || !equals(&field, kind->type))
+        return "the key is of another type than it says";
+    for (const char *f = kind->fields; *f != '\0'; f++) {
+        if (!take_string(&r, &field))
+            return "the key is cut off";
+        const char *problem = check_field(kind, *f, &field);
+        if (problem != NULL)
+            return problem;
+    }
+    return r.left == 0 ? NULL : "the key has bytes after its end";
+}
+
+static void set_fingerprint(const unsigned char *blob, size_t len, struct pubkey *key)
+{
+    SHA2_CTX sha;
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+    char text[PUBKEY_FINGERPRINT_BYTES];
+
+    SHA256Init(&sha);
+    SHA256Update(&sha, blob, len);
+    SHA256Final(digest, &sha);
+    (void)b64_ntop(digest, sizeof(digest), text, sizeof(text));
+    text[strcspn(text, "=")] = '\0';
+    (void)strlcpy(key->fingerprint, "SHA256:", sizeof(key->fingerprint));
+    (void)strlcat(key->fingerprint, text, sizeof(key->fingerprint));
+}
+
+static const char *unknown_type(const char *type)
+{
+    if (strstr(type, "-cert-v01@openssh.com") != NULL)
+        return "this is a certificate: a lease holds the plain public key";
+    if (strcmp(type, "ssh-dss") == 0)
+        return "DSA keys are not taken: make one with 'ssh-keygen -t ed25519'";
+    return "the key's type is not one of ed25519, ecdsa, rsa or their sk- forms";
+}
+
+const char *pubkey_parse(const char *type, const char *base64, struct pubkey *ret)
+{
+    /* b64_pton(3) wants three bytes more than the result takes. */
+    unsigned char blob[PUBKEY_BLOB_BYTES + 3];
+    char again[PUBKEY_BASE64_BYTES];
+    struct pubkey key = {.comment = ""};
+    const struct key_kind *kind = find_kind(type);
+
+    if (kind == NULL)
+        return unknown_type(type);
+    if (strlen(base64) >= sizeof(key.base64))
+        return "the key is larger than any that sshd takes";
+    int len = b64_pton(base64, blob, sizeof(blob));
+    /* b64_pton(3) passes over blanks and takes some odd endings: only what encodes to the very
+     * same text again is one key with one spelling. */
+    if (len <= 0 || len > PUBKEY_BLOB_BYTES ||
+        b64_ntop(blob, (size_t)len, again, sizeof(again)) < 0 || strcmp(again, base64) != 0)
+        return "the key's base64 is damaged or cut off: copy the whole line of the .pub file";
+    const char *problem = check_blob(kind, blob, (size_t)len);
+    if (problem != NULL)
+        return problem;
+    (void)strlcpy(key.type, type, sizeof(key.type));
+    (void)strlcpy(key.base64, base64, sizeof(key.base64));
+    set_fingerprint(blob, (size_t)len, &key);
+    *ret = key;
+    return NULL;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Cuts the next word off *s: NUL-terminated in place. */
+static char *cut_word(char **s)
+{
+    char *p = *s;
+    while (is_blank(*p))
+        p++;
+    char *word = p;
+    while (*p != '\0' && !is_blank(*p))
+        p++;
+    if (*p != '\0')
+        *p++ = '\0';
+    *s = p;
+    return word;
+}
+
+/* A word that opens neither a key type we know nor one we refuse by name is an option list. */
+static bool looks_like_type(const char *word)
+{
+    return strncmp(word, "ssh-", 4) == 0 || strncmp(word, "ecdsa-", 6) == 0 ||
+           strncmp(word, "sk-", 3) == 0;
+}
+
+static const char *parse_line(char *line, struct pubkey *ret)
+{
+    char *type = cut_word(&line);
+    if (!looks_like_type(type)) {
+        bool key_follows = strstr(line, "ssh-") != NULL || strstr(line, "ecdsa-") != NULL;
+        return key_follows
+                   ? "the line has options before the key: a lease sets its own; "
+                     "hand over the line of the .pub file"
+                   : "this is not an OpenSSH public key (a line like 'ssh-ed25519 AAAA...')";
+    }
+    char *base64 = cut_word(&line);
+    if (*base64 == '\0')
+        return "the key is cut off: there is nothing after its type";
+    struct pubkey key;
+    const char *problem = pubkey_parse(type, base64, &key);
+    if (problem != NULL)
+        return problem;
+    while (is_blank(*line))
+        line++;
+    size_t len = strlen(line);
+    while (len > 0 && is_blank(line[len - 1]))
+        line[--len] = '\0';
+    if (free_text_problem(line) != NULL)
+        return "the key's comment is too long, not UTF-8, or holds control characters";
+    (void)strlcpy(key.comment, line, sizeof(key.comment));
+    *ret = key;
+    return NULL;
+}
+
+const char *pubkey_parse_file(const char *text, size_t len, struct pubkey *ret)
+{
+    char line[PUBKEY_TYPE_BYTES + PUBKEY_BASE64_BYTES + PUBKEY_COMMENT_BYTES + 64];
+    struct pubkey key;
+    bool found = false;
+
+    if (memchr(text, '\0', len) != NULL)
+        return "the file holds a NUL byte: it is not a public key";
+    if (memmem(text, len, "PRIVATE KEY-----", 16) != NULL)
+        return "this is a private key: keep it secret, and send the file that ends in .pub";
+    for (const char *end, *at = text; at < text + len; at = end + 1) {
+        size_t rest = (size_t)(text + len - at);
+        end = memchr(at, '\n', rest);
+        if (end == NULL)
+            end = at + rest;
+        size_t line_bytes = (size_t)(end - at);
+        if (line_bytes > 0 && at[line_bytes - 1] == '\r')
+            line_bytes--;
+        while (line_bytes > 0 && is_blank(*at)) {
+            at++;
+            line_bytes--;
+        }
+        if (line_bytes == 0 || *at == '#')
+            continue;
+        if (found)
+            return "there is more than one line: hand over exactly one public key";
+        if (line_bytes >= sizeof(line))
+            return "the line is longer than any public key";
+        memcpy(line, at, line_bytes);
+        line[line_bytes] = '\0';
+        const char *problem = parse_line(line, &key);
+        if (problem != NULL)
+            return problem;
+        found = true;
+    }
+    if (!found)
+        return "there is no public key in it";
+    *ret = key;
+    return NULL;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/session/listeners.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * A line is `sl local_address rem_address st ...`, addresses as HEX:PORT in hex (proc(5)). State 0A
+ * is TCP_LISTEN.
+ */
+static void take_line(char *line, struct listeners *l)
+{
+    char *rest = line;
+    char *field[4];
+    for (size_t i = 0; i < 4; i++) {
+        rest += strspn(rest, " ");
+        field[i] = strsep(&rest, " ");
+        if (field[i] == NULL || rest == NULL)
+            return;
+    }
+    char *colon = strchr(field[1], ':');
+    if (colon == NULL || strcmp(field[3], "0A") != 0)
+        return;
+    unsigned long port = strtoul(colon + 1, NULL, 16);
+    if (port <= UINT16_MAX)
+        l->ports[port / 8] |= (uint8_t)(1U << port % 8);
+}
+
+static int read_table(const char *path, struct listeners *l)
+{
+    char line[512];
+    FILE *f = fopen(path, "re");
+    if (f == NULL)
+        return -1;
+    while (fgets(line, sizeof(line), f) != NULL)
+        take_line(line, l);
+    (void)fclose(f);
+    return 0;
+}
+
+int listeners_read(struct listeners *ret)
+{
+    struct listeners l = {{0}};
+    int v4 = read_table("/proc/net/tcp", &l);
+    int v6 = read_table("/proc/net/tcp6", &l);
+    if (v4 != 0 && v6 != 0)
+        return -1;
+    *ret = l;
+    return 0;
+}
+
+bool listeners_has(const struct listeners *l, uint16_t port)
+{
+    return (l->ports[port / 8] & 1U << port % 8) != 0;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/* What the kernel says is: the TCP ports on which anything listens, from /proc/net/tcp and tcp6. */
+#ifndef TUNLEASE_SESSION_LISTENERS_H
+#define TUNLEASE_SESSION_LISTENERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct listeners {
+    uint8_t ports[65536 / 8];
+};
+
+/* In this network namespace, on any address. 0, or -1 with errno set when neither can be read. */
+int listeners_read(struct listeners *ret);
+bool listeners_has(const struct listeners *l, uint16_t port);
+
+#endif

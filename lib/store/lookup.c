@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The login path: what akc asks. MUST NOT write, wait for a writer, or hand on a field that was
+ * not checked again: SQLite has no checksums, and a flipped byte in a row is served as it is
+ * (facts/sqlite-and-performance.md 1.7).
+ */
+#include "lib/store/store.h"
+
+#include "lib/lease/lease.h"
+#include "lib/store/statement.h"
+
+#include <bsd/string.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { COL_NAME, COL_OPEN, COL_LISTEN, COL_SOURCES, COL_MAX_SESSIONS, COL_EXPIRES };
+
+/* The lease that has this fingerprint on this login. */
+static enum store_rc find_id(struct store *st, const char *fingerprint, const char *login,
+                             int64_t *ret_id)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_KEY_FIND);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_text(s, ":fingerprint", fingerprint);
+    bind_text(s, ":login", login);
+    enum store_rc rc = statement_step(st, s);
+    if (rc == STORE_OK)
+        *ret_id = sqlite3_column_int64(s, 0);
+    statement_done(s);
+    return rc;
+}
+
+/* A freeze is a lease too, held by nobody: its key row has this in place of a fingerprint. */
+static enum store_rc find_freeze(struct store *st, const char *login)
+{
+    static const char freeze[] = "!";
+    int64_t id;
+    enum store_rc rc = find_id(st, freeze, login, &id);
+    return rc == STORE_NONE ? find_id(st, freeze, "*", &id) : rc;
+}
+
+/* One state of the store for all that is asked until read_end, and one lock for it. */
+static enum store_rc read_begin(struct store *st)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_READ_BEGIN);
+    return s != NULL ? statement_run(st, s) : STORE_FAIL;
+}
+
+static void read_end(struct store *st)
+{
+    if (sqlite3_get_autocommit(st->db) != 0) /* a failure ended it already, and is the reason */
+        return;
+    sqlite3_stmt *s = statement_get(st, STMT_READ_END);
+    if (s != NULL)
+        (void)statement_run(st, s);
+}
+
+static enum store_rc read_row(struct store *st, sqlite3_stmt *s, int64_t id, struct lease *ret)
+{
+    struct lease l = {.id = id, .expires_s = sqlite3_column_int64(s, COL_EXPIRES)};
+    int64_t max_sessions = sqlite3_column_int64(s, COL_MAX_SESSIONS);
+    const char *sources = column_text(s, COL_SOURCES);
+    const char *damaged = NULL;
+
+    if (column_copy(s, COL_NAME, l.name, sizeof(l.name)) != 0 || lease_name_problem(l.name) != NULL)
+        damaged = "name";
+    else if (permit_list_parse(column_text(s, COL_OPEN), &l.open) != 0)
+        damaged = "open permit";
+    else if (permit_list_parse(column_text(s, COL_LISTEN), &l.listen) != 0)
+        damaged = "listen permit";
+    else if (*sources != '\0' && source_list_parse(sources, &l.from) != NULL)
+        damaged = "from list";
+    else if (max_sessions < 0 || max_sessions > LEASE_SESSIONS_LIMIT_MAX)
+        damaged = "session limit";
+    if (damaged != NULL) {
+        lease_release(&l);
+        return store_damaged(st, damaged, id);
+    }
+    l.max_sessions = (unsigned)max_sessions;
+    *ret = l;
+    return STORE_OK;
+}
+
+/* The live lease of that number, for the login that the key row named. */
+static enum store_rc find_lease(struct store *st, int64_t id, const char *login, struct lease *ret)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_LEASE_FIND);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":id", id);
+    enum store_rc rc = statement_step(st, s);
+    if (rc == STORE_OK)
+        rc = read_row(st, s, id, ret);
+    if (rc == STORE_OK)
+        (void)strlcpy(ret->login, login, sizeof(ret->login));
+    statement_done(s);
+    return rc;
+}
+
+enum store_rc store_find_key(struct store *st, const char *login, const char *fingerprint,
+                             struct lease *ret)
+{
+    int64_t id;
+    enum store_rc rc = read_begin(st);
+    if (rc != STORE_OK)
+        return rc;
+    rc = find_freeze(st, login);
+    if (rc == STORE_OK) {
+        rc = STORE_NONE;
+        goto out;
+    }
+    if (rc != STORE_NONE)
+        goto out;
+    rc = find_id(st, fingerprint, login, &id);
+    if (rc == STORE_OK)
+        rc = find_lease(st, id, login, ret);
+out:
+    read_end(st);
+    return rc;
+}
+
+enum store_rc store_key_history(struct store *st, const char *login, const char *fingerprint,
+                                struct store_key_history *ret)
+{
+    struct store_key_history h;
+    sqlite3_stmt *s = statement_get(st, STMT_KEY_HISTORY);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_text(s, ":fingerprint", fingerprint);
+    bind_text(s, ":login", login);
+    enum store_rc rc = statement_step(st, s);
+    if (rc == STORE_OK) {
+        h = (struct store_key_history){
+            .lease_id = sqlite3_column_int64(s, 0),
+            .other_login = strcmp(column_text(s, 2), login) != 0,
+            .expires_s = sqlite3_column_int64(s, 3),
+            .revoked = sqlite3_column_int64(s, 5) != 1,
+        };
+        (void)column_copy(s, 1, h.lease, sizeof(h.lease));
+        *ret = h;
+    }
+    statement_done(s);
+    return rc;
+}
+
+enum store_rc store_login_keys(struct store *st, const char *login, int64_t now_s,
+                               store_login_key_fn fn, void *ctx)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_LOGIN_KEYS);
+    enum store_rc rc = s != NULL ? read_begin(st) : STORE_FAIL;
+    if (rc != STORE_OK)
+        return rc;
+    rc = find_freeze(st, login);
+    if (rc != STORE_NONE) /* frozen: no key */
+        goto out;
+    bind_text(s, ":login", login);
+    bind_int(s, ":now_s", now_s);
+    while ((rc = statement_step(st, s)) == STORE_OK) {
+        struct lease l = {0};
+        struct pubkey key;
+        rc = find_lease(st, sqlite3_column_int64(s, 0), login, &l);
+        if (rc == STORE_OK && pubkey_parse(column_text(s, 1), column_text(s, 2), &key) != NULL)
+            rc = store_damaged(st, "key", l.id);
+        if (rc == STORE_OK && fn(ctx, &l, &key) != 0) {
+            (void)strlcpy(st->error, "stopped by the caller", sizeof(st->error));
+            rc = STORE_FAIL;
+        }
+        lease_release(&l);
+        if (rc != STORE_OK)
+            break;
+    }
+out:
+    statement_done(s);
+    read_end(st);
+    return rc == STORE_NONE ? STORE_OK : rc;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+/* Inside lib/store: what opening to read and opening to write share. */
+#ifndef TUNLEASE_STORE_OPEN_H
+#define TUNLEASE_STORE_OPEN_H
+
+#include "lib/store/store.h"
+
+/* *ret is set even on failure, unless memory ran out: it holds the reason. */
+enum store_rc open_connection(const char *path, int flags, int timeout_ms, struct store **ret);
+void open_failed(char err[static STORE_ERROR_BYTES], const char *path, const char *why);
+
+/* Brings a store, new or old, to STORE_VERSION. */
+enum store_rc store_migrate(struct store *st);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+/* Opening the store to read, and what both ways of opening share. */
+#include "lib/store/store.h"
+
+#include "lib/store/open.h"
+#include "lib/store/statement.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum { SPURIOUS_RETRIES = 20 };
+
+void open_failed(char err[static STORE_ERROR_BYTES], const char *path, const char *why)
+{
+    (void)snprintf(err, STORE_ERROR_BYTES, "cannot use the store '%s': %s", path, why);
+}
+
+enum store_rc open_connection(const char *path, int flags, int timeout_ms, struct store **ret)
+{
+    struct store *st = calloc(1, sizeof(*st));
+    if (st == NULL)
+        return STORE_FAIL;
+    /* The VFS is not told to look for URIs: a path is a path. */
+    int rc = sqlite3_open_v2(path, &st->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    *ret = st; /* even on failure: it holds the reason */
+    if (rc != SQLITE_OK)
+        return store_failed(st, rc);
+    (void)sqlite3_extended_result_codes(st->db, 1);
+    (void)sqlite3_busy_timeout(st->db, timeout_ms);
+    return STORE_OK;
+}
+
+/*
+ * A reader that may not write -shm and meets a commit that is changing it gets one of these at
+ * once, where a writer would wait; the busy timeout does not cover them
+ * (facts/sqlite-and-performance.md 1.3).
+ */
+static bool is_spurious(struct store *st)
+{
+    int code = sqlite3_extended_errcode(st->db);
+    return code == SQLITE_READONLY_RECOVERY || code == SQLITE_READONLY_CANTINIT;
+}
+
+static enum store_rc open_and_look(const char *path, struct store **ret)
+{
+    enum store_rc rc = open_connection(path, SQLITE_OPEN_READONLY, STORE_READ_TIMEOUT_MS, ret);
+    /* The first statement is where the schema is read and all that can be wrong shows. */
+    if (rc == STORE_OK && statement_get(*ret, STMT_KEY_FIND) == NULL)
+        rc = STORE_FAIL;
+    return rc;
+}
+
+enum store_rc store_open_read(const char *path, struct store **ret,
+                              char err[static STORE_ERROR_BYTES])
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+    struct store *st = NULL;
+    struct stat sb;
+
+    /* Opening a FIFO would wait for ever, and a directory is no file: ask before SQLite does. */
+    if (stat(path, &sb) != 0) {
+        open_failed(err, path, strerror(errno));
+        return STORE_FAIL;
+    }
+    if (!S_ISREG(sb.st_mode)) {
+        open_failed(err, path, "it is not a regular file");
+        return STORE_FAIL;
+    }
+    enum store_rc rc = open_and_look(path, &st);
+    for (int i = 0; rc != STORE_OK && st != NULL && i < SPURIOUS_RETRIES && is_spurious(st); i++) {
+        store_close(st);
+        st = NULL;
+        (void)nanosleep(&pause, NULL);
+        rc = open_and_look(path, &st);
+    }
+    if (rc == STORE_OK) {
+        *ret = st;
+        return STORE_OK;
+    }
+    open_failed(err, path, st != NULL ? st->error : "out of memory");
+    store_close(st);
+    return rc;
+}
+
+void store_close(struct store *st)
+{
+    if (st == NULL)
+        return;
+    for (size_t i = 0; i < STMT__MAX; i++)
+        (void)sqlite3_finalize(st->prepared[i]);
+    (void)sqlite3_close(st->db);
+    free(st);
+}
+
+const char *store_error(const struct store *st)
+{
+    return st->error;
+}

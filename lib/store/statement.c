@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/store/statement.h"
+
+#include "lib/base/buf.h"
+
+#include <bsd/string.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * What a person should do about a failure. The codes, and which call they come from, are those of
+ * facts/sqlite-and-performance.md, table of outcomes.
+ */
+static const char *advice(int code)
+{
+    switch (code) {
+    case SQLITE_READONLY_DIRECTORY:
+    case SQLITE_READONLY_CANTINIT:
+        return "its write-ahead log is missing: 'leasectl list' as root puts it back";
+    case SQLITE_CANTOPEN_SYMLINK:
+        return "it is a symbolic link, which is not followed";
+    default:
+        break;
+    }
+    switch (code & 0xff) {
+    case SQLITE_CANTOPEN:
+        return "it, or its -wal or -shm beside it, is missing or not readable: "
+               "see 'leasectl doctor'";
+    case SQLITE_NOTADB:
+        return "it is not a lease store, or corrupt";
+    case SQLITE_CORRUPT:
+        return "it is corrupt";
+    case SQLITE_FULL:
+        return "the disk is full; nothing was changed";
+    case SQLITE_BUSY:
+        return "another program holds its lock";
+    case SQLITE_READONLY:
+        return "it is not writable";
+    default:
+        return NULL;
+    }
+}
+
+enum store_rc store_failed(struct store *st, int sqlite_rc)
+{
+    int code = st->db != NULL ? sqlite3_extended_errcode(st->db) : sqlite_rc;
+    const char *hint = advice(code);
+    const char *what = st->db != NULL ? sqlite3_errmsg(st->db) : sqlite3_errstr(sqlite_rc);
+
+    (void)snprintf(st->error, sizeof(st->error), "%s%s%s (sqlite %d)", hint != NULL ? hint : "",
+                   hint != NULL ? "; " : "", what, code);
+    return (code & 0xff) == SQLITE_BUSY ? STORE_BUSY : STORE_FAIL;
+}
+
+enum store_rc store_damaged(struct store *st, const char *what, int64_t lease_id)
+{
+    (void)snprintf(st->error, sizeof(st->error), "it is corrupt: the %s of lease #%lld is no %s",
+                   what, (long long)lease_id, what);
+    return STORE_FAIL;
+}
+
+sqlite3_stmt *statement_get(struct store *st, enum stmt_id id)
+{
+    if (st->prepared[id] == NULL) {
+        int rc = sqlite3_prepare_v2(st->db, stmt_table[id].sql, -1, &st->prepared[id], NULL);
+        if (rc != SQLITE_OK) {
+            (void)store_failed(st, rc);
+            return NULL;
+        }
+    }
+    return st->prepared[id];
+}
+
+void bind_int(sqlite3_stmt *s, const char *param, int64_t value)
+{
+    (void)sqlite3_bind_int64(s, sqlite3_bind_parameter_index(s, param), value);
+}
+
+void bind_text(sqlite3_stmt *s, const char *param, const char *value)
+{
+    (void)sqlite3_bind_text(s, sqlite3_bind_parameter_index(s, param), value, -1, SQLITE_STATIC);
+}
+
+void bind_blob(sqlite3_stmt *s, const char *param, const void *mem, size_t bytes)
+{
+    (void)sqlite3_bind_blob(s, sqlite3_bind_parameter_index(s, param), mem, (int)bytes,
+                            SQLITE_STATIC);
+}
+
+enum store_rc bind_buf(struct store *st, sqlite3_stmt *s, const char *param,
+                       const struct buf *value)
+{
+    const char *text = buf_text(value);
+    if (text == NULL) {
+        (void)strlcpy(st->error, "out of memory", sizeof(st->error));
+        return STORE_FAIL;
+    }
+    bind_text(s, param, text);
+    return STORE_OK;
+}
+
+enum store_rc statement_step(struct store *st, sqlite3_stmt *s)
+{
+    int rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW)
+        return STORE_OK;
+    if (rc == SQLITE_DONE)
+        return STORE_NONE;
+    if ((sqlite3_extended_errcode(st->db) & 0xff) == SQLITE_CONSTRAINT) {
+        (void)store_failed(st, rc);
+        return STORE_CONFLICT;
+    }
+    return store_failed(st, rc);
+}
+
+enum store_rc statement_run(struct store *st, sqlite3_stmt *s)
+{
+    enum store_rc rc = statement_step(st, s);
+    statement_done(s);
+    return rc == STORE_NONE ? STORE_OK : rc;
+}
+
+void statement_done(sqlite3_stmt *s)
+{
+    if (s == NULL)
+        return;
+    (void)sqlite3_reset(s);
+    (void)sqlite3_clear_bindings(s);
+}
+
+const char *column_text(sqlite3_stmt *s, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(s, column);
+    return text != NULL ? text : "";
+}
+
+int column_copy(sqlite3_stmt *s, int column, char *out, size_t out_bytes)
+{
+    return strlcpy(out, column_text(s, column), out_bytes) < out_bytes ? 0 : -1;
+}

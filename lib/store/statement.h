@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/* Inside lib/store: the open store, and the few calls that every query is made of. */
+#ifndef TUNLEASE_STORE_STATEMENT_H
+#define TUNLEASE_STORE_STATEMENT_H
+
+#include "lib/store/store.h"
+
+#include "store_sql.h" /* generated */
+
+#include <sqlite3.h>
+
+struct buf;
+
+struct store {
+    sqlite3 *db;
+    sqlite3_stmt *prepared[STMT__MAX];
+    bool in_transaction;
+    char error[STORE_ERROR_BYTES / 2]; /* a path and a sentence go around it */
+};
+
+/* A statement, prepared on first use and ready to bind; NULL on failure (store_error is set). */
+sqlite3_stmt *statement_get(struct store *st, enum stmt_id id);
+
+/* By parameter name with its colon; texts must live until the statement is done. They cannot fail
+ * but for memory, which the step then reports. */
+void bind_int(sqlite3_stmt *s, const char *param, int64_t value);
+void bind_text(sqlite3_stmt *s, const char *param, const char *value);
+void bind_blob(sqlite3_stmt *s, const char *param, const void *mem, size_t bytes);
+/* A buffer's text, or a failure when the buffer failed. */
+enum store_rc bind_buf(struct store *st, sqlite3_stmt *s, const char *param,
+                       const struct buf *value);
+
+/* STORE_OK: a row. STORE_NONE: done. Anything else is set as store_error. */
+enum store_rc statement_step(struct store *st, sqlite3_stmt *s);
+/* Steps one that returns no row: STORE_OK when done. */
+enum store_rc statement_run(struct store *st, sqlite3_stmt *s);
+void statement_done(sqlite3_stmt *s); /* accepts NULL */
+
+/* A column as text: never NULL. */
+const char *column_text(sqlite3_stmt *s, int column);
+/* Copies a column that must fit. 0 or -1. */
+int column_copy(sqlite3_stmt *s, int column, char *out, size_t out_bytes);
+
+/* Maps SQLite's result to ours and writes store_error. */
+enum store_rc store_failed(struct store *st, int sqlite_rc);
+enum store_rc store_damaged(struct store *st, const char *what, int64_t lease_id);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The lease store: the one truth about who may. The only code that knows SQLite.
+ * Design: DESIGN 4; why each setting is what it is: facts/sqlite-and-performance.md.
+ *
+ * Reading (akc, list, show) never waits for a writer. Writing is BEGIN IMMEDIATE, so two writers
+ * can neither overwrite each other nor fork the audit chain; every change appends its audit row in
+ * the same transaction. Nothing here logs or reads the clock.
+ */
+#ifndef TUNLEASE_STORE_STORE_H
+#define TUNLEASE_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct lease;
+struct lease_key;
+struct permit;
+struct pubkey;
+struct store;
+
+/* "No" and "could not ask" are different answers. */
+enum store_rc {
+    STORE_OK,
+    STORE_NONE,     /* asked, and there is none */
+    STORE_CONFLICT, /* the name, key or port is another's */
+    STORE_BUSY,     /* another writer held the lock for the whole timeout */
+    STORE_FAIL,     /* missing, unreadable, corrupt, full, out of memory: see store_error */
+};
+
+enum {
+    STORE_READ_TIMEOUT_MS = 500,   /* half of akc's deadline */
+    STORE_WRITE_TIMEOUT_MS = 5000, /* DESIGN 9 */
+    STORE_ARENA_BYTES = 512 * 1024,
+    STORE_VERSION = 1, /* PRAGMA user_version after the last of sql/migrate/ */
+    STORE_ERROR_BYTES = 1024,
+};
+
+/* ---- opening ---- */
+
+/*
+ * SQLite takes all its memory from a fixed arena instead of malloc(3): faster for a process of one
+ * question, and running out of it refuses. Before the first store_open_*; never after.
+ */
+void store_use_arena(void);
+
+/* Read-only. STORE_FAIL: err says what and what to do. */
+enum store_rc store_open_read(const char *path, struct store **ret,
+                              char err[static STORE_ERROR_BYTES]);
+
+/*
+ * Read and write. The directory must be there; where no file of the store lies in it, an empty
+ * store is made (0640, group from the directory) and migrated. Run as the directory's owner: see
+ * lib/base/privilege.h. path must name no symbolic link.
+ */
+enum store_rc store_open_write(const char *path, struct store **ret,
+                               char err[static STORE_ERROR_BYTES]);
+void store_close(struct store *st); /* accepts NULL; rolls back what was not committed */
+
+/* What the last STORE_BUSY or STORE_FAIL was, as one line for a person. Until the next call. */
+const char *store_error(const struct store *st);
+
+enum store_rc store_begin(struct store *st);
+enum store_rc store_commit(struct store *st);
+void store_rollback(struct store *st);
+
+/* ---- the login path ---- */
+
+/*
+ * The lease that the key with this fingerprint holds on login, expired or not. STORE_NONE: none,
+ * revoked, or the login is frozen. Everything in *ret was checked anew; a row that does not pass is
+ * STORE_FAIL. *ret holds id, name, login, open, listen, from, max_sessions and expires_s, to be
+ * released.
+ */
+enum store_rc store_find_key(struct store *st, const char *login, const char *fingerprint,
+                             struct lease *ret);
+
+/* Why store_find_key said STORE_NONE, for the log: the newest that was ever held with this key. */
+struct store_key_history {
+    int64_t lease_id;
+    char lease[65];
+    bool other_login;
+    bool revoked;
+    int64_t expires_s;
+};
+enum store_rc store_key_history(struct store *st, const char *login, const char *fingerprint,
+                                struct store_key_history *ret);
+
+/* Calls fn for every active lease and key of the login; fn's non-zero result ends it: STORE_FAIL.
+ */
+typedef int (*store_login_key_fn)(void *ctx, const struct lease *l, const struct pubkey *key);
+enum store_rc store_login_keys(struct store *st, const char *login, int64_t now_s,
+                               store_login_key_fn fn, void *ctx);
+
+/* ---- leases ---- */
+
+/* Each gives the whole lease with its keys, to be released. By name: the live one, else the newest.
+ */
+enum store_rc store_lease_by_id(struct store *st, int64_t id, struct lease *ret);
+enum store_rc store_lease_by_name(struct store *st, const char *name, struct lease *ret);
+
+struct store_filter {
+    bool all;          /* expired and revoked ones too */
+    const char *login; /* NULL: any */
+    int64_t now_s;
+    int64_t before_s; /* only those that end by then; INT64_MAX: all */
+};
+typedef int (*store_lease_fn)(void *ctx, const struct lease *l);
+enum store_rc store_lease_list(struct store *st, const struct store_filter *filter,
+                               store_lease_fn fn, void *ctx);
+
+/* ---- changes: within store_begin and store_commit ---- */
+
+/* On whose behalf, for the audit. All borrowed. */
+struct store_actor {
+    const char *who;    /* such as "uid=0 loginuid=1000 sudo=li" */
+    const char *source; /* address, or "" for this host */
+    int64_t now_s;
+};
+
+/* Who stands in the way of a STORE_CONFLICT. */
+struct store_conflict {
+    enum { CONFLICT_NAME, CONFLICT_KEY, CONFLICT_PORT } what;
+    int64_t lease_id;
+    char lease[65];
+    bool expired; /* it is past its end, but still holds */
+    unsigned port;
+};
+
+/*
+ * Adds a lease with its keys and takes the ports of its listen permits. l->id is not read; the new
+ * one is in *ret_id. quarantine_s: how long a freed port stays its former holder's.
+ */
+enum store_rc store_lease_add(struct store *st, const struct lease *l, int64_t quarantine_s,
+                              const struct store_actor *by, int64_t *ret_id,
+                              struct store_conflict *ret_conflict);
+
+/*
+ * A port in low..high that nobody holds or kept: one that was never leased, else the one whose
+ * quarantine ended longest ago. usable says whether the caller can have it (nothing else listens).
+ * STORE_NONE: all are taken.
+ */
+enum store_rc store_port_pick(struct store *st, uint16_t low, uint16_t high, int64_t quarantine_s,
+                              int64_t now_s, bool (*usable)(void *ctx, uint16_t port), void *ctx,
+                              uint16_t *ret_port);
+
+/* Final: name and keys are free at once, ports are quarantined, the row stays. STORE_NONE: it was
+ * not live. keep_sessions: what is live may stay until the lease would have expired. */
+enum store_rc store_lease_revoke(struct store *st, const struct lease *l, bool keep_sessions,
+                                 const struct store_actor *by);
+
+/* Forgets an expired or revoked lease with its keys and ports. STORE_NONE: it is active, or gone.
+ */
+enum store_rc store_lease_delete(struct store *st, const struct lease *l,
+                                 const struct store_actor *by);
+
+#endif

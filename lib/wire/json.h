@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The JSON that leasectl --json prints; field names never change (CONTRACT 4, docs/schema/).
+ * The only code that knows a JSON library.
+ */
+#ifndef TUNLEASE_WIRE_JSON_H
+#define TUNLEASE_WIRE_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct lease;
+
+/* One lease as CONTRACT 4 shows it, on one line without a newline. sessions -1: not known, because
+ * nothing registers sessions here. 0, or -1 when memory ran out. */
+int json_lease(const struct lease *l, int64_t now_s, int64_t sessions, const char *connect,
+               struct buf *out);
+
+/* A value of an object of our own making; the one that is not NULL or, for numbers, is_number. */
+struct json_field {
+    const char *name;
+    const char *text;
+    const char *const *texts; /* an array, NULL-terminated */
+    bool is_number, is_bool, is_null;
+    int64_t number;
+};
+
+/* An object of count fields, on one line without a newline. 0, or -1 when memory ran out. */
+int json_object_line(const struct json_field *fields, size_t count, struct buf *out);
+
+#endif

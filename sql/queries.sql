@@ -1,0 +1,144 @@
+-- SPDX-License-Identifier: ISC
+-- Every statement that tunlease runs, by name. sql/embed.awk makes enum stmt_id of the names and
+-- lib/store prepares each when it is first used. Values are always bound, never pasted.
+-- `reader: akc` marks what the login path may run; make check proves that such a one writes
+-- nothing and finds its rows by index.
+
+-- name: read_begin
+-- reader: akc
+-- Deferred: it waits for nobody.
+BEGIN;
+
+-- name: read_end
+-- reader: akc
+ROLLBACK;
+
+-- name: key_find
+-- reader: akc
+-- At every login, twice: for the key itself, and with the fingerprint ! for a freeze of the login
+-- or of all (*). Simple statements and no join, in one read transaction: preparing is most of what
+-- a lookup costs, and planning a join costs more than both its halves.
+SELECT lease_id FROM key WHERE fingerprint = :fingerprint AND login = :login AND live = 1;
+
+-- name: lease_find
+-- reader: akc
+-- Whether it has expired is for the caller's clock.
+SELECT name, open, listen, sources, max_sessions, expires_s
+FROM lease WHERE id = :id AND live = 1;
+
+-- name: key_history
+-- reader: akc
+-- Only for a login that key_find refused: all that was ever held with this key, for the reason.
+SELECT l.id, l.name, k.login, l.expires_s, l.revoked_s, l.live
+FROM key AS k JOIN lease AS l ON l.id = k.lease_id
+WHERE k.fingerprint = :fingerprint
+ORDER BY k.login = :login DESC, l.id DESC LIMIT 1;
+
+-- name: login_keys
+-- reader: akc
+-- `akc LOGIN` without a key: every key of the login. sshd never asks so; a person does.
+SELECT l.id, k.type, k.base64
+FROM lease AS l JOIN key AS k ON k.lease_id = l.id
+WHERE l.login = :login AND l.live = 1 AND l.expires_s > :now_s
+ORDER BY l.id;
+
+-- name: lease_by_id
+SELECT id, name, login, open, listen, sources, max_sessions, note, created_s, renewed_s, expires_s,
+       fixed_end, revoked_s, keep_sessions, last_login_s
+FROM lease WHERE id = :id AND kind <> 'freeze';
+
+-- name: lease_by_name
+-- The live one, else the newest.
+SELECT id, name, login, open, listen, sources, max_sessions, note, created_s, renewed_s, expires_s,
+       fixed_end, revoked_s, keep_sessions, last_login_s
+FROM lease WHERE name = :name AND kind <> 'freeze'
+ORDER BY live DESC, id DESC LIMIT 1;
+
+-- name: lease_list
+-- :all 1 adds expired and revoked ones; :login '' is any; :before_s bounds the end (list --expiring).
+SELECT id, name, login, open, listen, sources, max_sessions, note, created_s, renewed_s, expires_s,
+       fixed_end, revoked_s, keep_sessions, last_login_s
+FROM lease
+WHERE kind <> 'freeze' AND (:login = '' OR login = :login) AND expires_s <= :before_s
+  AND (:all OR (live = 1 AND expires_s > :now_s))
+ORDER BY id;
+
+-- name: lease_keys
+SELECT type, base64, fingerprint, comment, added_s FROM key
+WHERE lease_id = :lease_id ORDER BY added_s, fingerprint;
+
+-- name: key_holder
+-- Who keeps a key from being leased on this login again.
+SELECT l.id, l.name, l.expires_s
+FROM key AS k JOIN lease AS l ON l.id = k.lease_id
+WHERE k.fingerprint = :fingerprint AND k.login = :login AND k.live = 1;
+
+-- name: lease_insert
+INSERT INTO lease(kind, name, live, login, open, listen, sources, max_sessions, note, created_s,
+  renewed_s, expires_s, fixed_end, revoked_s, keep_sessions, last_login_s, heartbeat_ms,
+  secret_used, agent_facts)
+VALUES(:kind, :name, 1, :login, :open, :listen, :sources, :max_sessions, :note, :created_s,
+  0, :expires_s, :fixed_end, 0, 0, 0, 0, 0, '');
+
+-- name: key_insert
+INSERT INTO key(lease_id, fingerprint, login, live, type, base64, comment, added_s)
+VALUES(:lease_id, :fingerprint, :login, 1, :type, :base64, :comment, :added_s);
+
+-- name: lease_revoke
+UPDATE lease SET live = NULL, revoked_s = :now_s, keep_sessions = :keep_sessions
+WHERE id = :id AND live = 1;
+
+-- name: lease_revoke_keys
+UPDATE key SET live = NULL WHERE lease_id = :id;
+
+-- name: lease_delete
+-- Only what is dead: expired or revoked.
+DELETE FROM lease WHERE id = :id AND kind <> 'freeze' AND (live IS NULL OR expires_s <= :now_s);
+
+-- name: lease_delete_keys
+DELETE FROM key WHERE lease_id = :id;
+
+-- name: port_holder
+SELECT p.lease_id, coalesce(l.name, ''), p.freed_s
+FROM port AS p LEFT JOIN lease AS l ON l.id = p.lease_id WHERE p.port = :port;
+
+-- name: port_list
+SELECT port, freed_s FROM port ORDER BY port;
+
+-- name: port_take
+-- Takes a free port, or one whose quarantine ended (the caller looked); a held one conflicts.
+INSERT INTO port(port, lease_id, freed_s) VALUES(:port, :lease_id, 0)
+ON CONFLICT(port) DO UPDATE SET lease_id = excluded.lease_id, freed_s = 0 WHERE freed_s <> 0;
+
+-- name: port_free
+UPDATE port SET freed_s = :now_s WHERE lease_id = :lease_id AND freed_s = 0;
+
+-- name: port_forget
+DELETE FROM port WHERE lease_id = :lease_id;
+
+-- name: audit_head
+SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1;
+
+-- name: audit_insert
+INSERT INTO audit(seq, time_s, actor, action, lease_id, lease, fingerprint, source, outcome, detail,
+  anchor_seq, hash)
+VALUES(:seq, :time_s, :actor, :action, :lease_id, :lease, :fingerprint, :source, :outcome, :detail,
+  :anchor_seq, :hash);
+
+-- name: audit_scan
+SELECT seq, time_s, actor, action, lease_id, lease, fingerprint, source, outcome, detail,
+  anchor_seq, hash
+FROM audit ORDER BY seq;
+
+-- name: audit_anchor
+-- Where verification starts: what the newest anchor says of the rows that are gone.
+SELECT anchor_seq, detail FROM audit WHERE anchor_seq IS NOT NULL ORDER BY seq DESC LIMIT 1;
+
+-- name: audit_prune
+DELETE FROM audit WHERE seq <= :anchor_seq;
+
+-- name: audit_row_hash
+SELECT hash FROM audit WHERE seq = :seq;
+
+-- name: audit_newest_before
+SELECT coalesce(max(seq), 0) FROM audit WHERE time_s < :before_s;

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fill: puts leases with made-up ed25519 keys into a store, through lib/store as leasectl does.
+ *   fill DATABASE COUNT LOGIN    prints the type and base64 of the last key
+ * Key N is the same in every store, so a test can ask for it by number.
+ */
+#include "lib/lease/lease.h"
+#include "lib/store/store.h"
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+#include <err.h>
+#include <netinet/in.h>
+#include <resolv.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEASES_PER_TRANSACTION = 5000 };
+
+static void make_key(uint32_t number, struct pubkey *ret)
+{
+    unsigned char blob[51] = {0,   0,   0,   11,  's', 's', 'h', '-', 'e', 'd',
+                              '2', '5', '5', '1', '9', 0,   0,   0,   32};
+    char base64[128];
+    for (int i = 0; i < 32; i++)
+        blob[19 + i] = (unsigned char)(number >> (8 * (i % 4)) ^ (unsigned)i);
+    if (b64_ntop(blob, sizeof(blob), base64, sizeof(base64)) < 0 ||
+        pubkey_parse("ssh-ed25519", base64, ret) != NULL)
+        errx(1, "key %u cannot be made", number);
+}
+
+static void add_lease(struct store *st, uint32_t number, const char *login,
+                      const struct lease_key *key)
+{
+    const struct store_actor by = {.who = "fill", .source = "", .now_s = 1700000000};
+    struct store_conflict conflict;
+    struct permit permit;
+    struct lease l = {.expires_s = INT64_C(4000000000)};
+    int64_t id;
+
+    (void)snprintf(l.name, sizeof(l.name), "holder-%u", number);
+    (void)strlcpy(l.login, login, sizeof(l.login));
+    (void)permit_parse("8009", PERMIT_PORT, &permit);
+    if (permit_list_add(&l.open, &permit) != NULL || lease_add_key(&l, key) != 0)
+        errx(1, "out of memory");
+    if (store_lease_add(st, &l, 0, &by, &id, &conflict) != STORE_OK)
+        errx(1, "lease %u: %s", number, store_error(st));
+    lease_release(&l);
+}
+
+int main(int argc, char **argv)
+{
+    char why[STORE_ERROR_BYTES];
+    struct store *st = NULL;
+    struct lease_key key = {.added_s = 1};
+    const char *problem = NULL;
+
+    if (argc != 4)
+        errx(2, "usage: fill DATABASE COUNT LOGIN");
+    uint32_t count = (uint32_t)strtonum(argv[2], 1, 10000000, &problem);
+    if (problem != NULL)
+        errx(2, "COUNT is %s", problem);
+    if (store_open_write(argv[1], &st, why) != STORE_OK)
+        errx(1, "%s", why);
+    for (uint32_t i = 0; i < count; i++) {
+        if (i % LEASES_PER_TRANSACTION == 0 && store_begin(st) != STORE_OK)
+            errx(1, "%s", store_error(st));
+        make_key(i, &key.pub);
+        add_lease(st, i, argv[3], &key);
+        if ((i + 1 == count || (i + 1) % LEASES_PER_TRANSACTION == 0) &&
+            store_commit(st) != STORE_OK)
+            errx(1, "%s", store_error(st));
+    }
+    store_close(st);
+    return printf("%s %s\n", key.pub.type, key.pub.base64) < 0 ? 1 : 0;
+}

@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# One lookup of akc, in the default build, with the whole schema, as the user that sshd runs it as:
+# at most 550,000 instructions and 90 system calls. Counts do not depend on the machine's mood.
+# timeout: 120
+set -eu
+cd "$TOP"
+
+max_instructions=550000 max_syscalls=90
+
+if ((EUID != 0)); then
+	echo 'needs root, to run akc as another user'
+	exit 77
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+chmod 0755 "$work"
+mkdir -m 1777 "$work/out"
+fail() { printf 'FAIL: %s\n' "$*"; exit 1; }
+
+! readelf -d build/bin/akc | grep -q NEEDED || fail 'build/bin/akc is not the default static build'
+
+# Read by a user that may read it and nothing more.
+mkdir -m 2750 "$work/store"
+chgrp nogroup "$work/store"
+chmod 2750 "$work/store"
+key=$(build/tests/fill "$work/store/leases.db" 1000 pfwd)
+cp build/bin/akc "$work/akc"
+sed "s,^# PublicHost.*,&\nDatabase $work/store/leases.db," packaging/tunlease.conf >"$work/tunlease.conf"
+
+# sshd's bare environment (facts/openssh.md 5).
+as_akc() {
+	# shellcheck disable=SC2086 # type and base64 are two words
+	env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/games USER=_tunlease-akc LOGNAME=_tunlease-akc \
+		HOME=/nonexistent LANG=C.UTF-8 setpriv --reuid=65534 --regid=65534 --clear-groups \
+		"$@" "$work/akc" -c "$work/tunlease.conf" pfwd $key
+}
+line=$(as_akc env)
+[[ $line == restrict,port-forwarding,*" ${key#* } holder-999" ]] || fail "akc does not answer: $line"
+
+as_akc valgrind --tool=callgrind --callgrind-out-file=/dev/null --log-file="$work/out/callgrind" >/dev/null
+instructions=$(sed -n 's/.*Collected : //p' "$work/out/callgrind")
+as_akc strace -f -o "$work/out/strace" >/dev/null
+syscalls=$(grep -c '(' "$work/out/strace")
+# strace's own line for the execve is one of them.
+echo "akc: $instructions instructions (at most $max_instructions), $syscalls system calls (at most $max_syscalls)"
+((instructions > 100000 && syscalls > 30)) || fail 'that is too few to be true'
+((instructions <= max_instructions)) || fail 'too many instructions'
+((syscalls <= max_syscalls)) || fail 'too many system calls'

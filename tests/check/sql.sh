@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# Every statement of sql/ prepares against the schema; migrations from nothing end at it; what akc
+# runs writes nothing and finds its rows by index.
+# timeout: 60
+set -eu
+cd "$TOP"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() { printf 'FAIL: %s\n' "$*"; exit 1; }
+
+sqlite3 "$work/schema.db" <sql/schema.sql
+cat sql/migrate/*.sql | sqlite3 "$work/migrated.db"
+
+# Comments and the width of blanks aside, both are the same.
+dump() {
+	sqlite3 "$1" "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name" |
+		sed -e 's/--.*$//' | tr -s ' \n' '  ' | sed -e 's/ \([),;]\)/\1/g' -e 's/( /(/g'
+}
+[[ $(dump "$work/schema.db") == "$(dump "$work/migrated.db")" ]] ||
+	fail "sql/migrate does not end at sql/schema.sql: $(diff <(dump "$work/schema.db" | tr ',' '\n') <(dump "$work/migrated.db" | tr ',' '\n'))"
+
+# One file a statement: NAME.sql, and akc's in a list.
+awk -v dir="$work" '
+	/^-- name: / { name = $3; next }
+	/^-- reader: akc/ { print name > (dir "/akc"); next }
+	/^--/ { next }
+	name { print > (dir "/" name ".sql") }
+' sql/queries.sql
+count=0
+for file in "$work"/*.sql; do
+	count=$((count + 1))
+	name=$(basename "$file" .sql)
+	{ echo '.bail on'; printf 'EXPLAIN '; cat "$file"; } | sqlite3 "$work/migrated.db" >"$work/plan" 2>&1 ||
+		fail "$name does not prepare: $(cat "$work/plan")"
+	if grep -qx "$name" "$work/akc" && grep -q OpenWrite "$work/plan"; then
+		fail "$name writes, and akc runs it"
+	fi
+done
+((count >= 20)) || fail "only $count statements were found"
+
+for name in key_find lease_find key_history; do
+	grep -qx "$name" "$work/akc" || fail "$name is not marked as akc's"
+	plan=$({ printf 'EXPLAIN QUERY PLAN '; cat "$work/$name.sql"; } | sqlite3 "$work/migrated.db")
+	grep -q SEARCH <<<"$plan" || fail "$name searches nothing: $plan"
+	! grep -q SCAN <<<"$plan" || fail "$name scans: $plan"
+done
+echo "$count statements prepare; akc's lookup uses indices"

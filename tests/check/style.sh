@@ -1,0 +1,17 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# clang-format, shellcheck, and the SPDX line of every source file.
+# timeout: 120
+set -eu
+cd "$TOP"
+
+mapfile -t sources < <(find akc leasectl lib tests -name '*.[ch]' | sort)
+clang-format --dry-run -Werror "${sources[@]}"
+mapfile -t scripts < <(grep -lE '^#!/bin/(ba)?sh' -r tests packaging .ci | sort)
+shellcheck -x -e SC1091 "${scripts[@]}"
+bad=0
+for file in "${sources[@]}" "${scripts[@]}" sql/*.sql sql/migrate/*.sql sql/embed.awk Makefile; do
+	head -n 2 "$file" | grep -q 'SPDX-License-Identifier: ISC' || { echo "$file: no SPDX line"; bad=1; }
+done
+((bad == 0)) && echo "${#sources[@]} sources and ${#scripts[@]} scripts are in style"
+exit "$bad"

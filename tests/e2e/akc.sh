@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# akc by hand, as sshd runs it: the line to the letter; nothing and exit 0 for "no"; nothing, exit
+# 1 and a reason in the log for "could not ask".
+# sandbox:
+# timeout: 120
+set -eu
+. "$TOP/tests/lib.sh"
+
+akc() { setpriv --reuid=_tunlease-akc --regid=_tunlease --clear-groups /usr/libexec/tunlease/akc "$@"; }
+sed -i '1i AllowOpen 10.1.2.3:5432\nAllowOpen [::1]:*\nAllowOpen 127.0.0.1:*\nAllowOpen db.example.com:*\nAllowListen 127.0.0.1:20000-29999\nAllowListen [::1]:20000-29999' /etc/tunlease/tunlease.conf
+leasectl login add team >/dev/null
+new_key alice >/dev/null
+read -r type blob comment <"$WORK/alice.pub"
+[[ $comment == alice ]]
+
+line_of() { # LOGIN OPTIONS...: the line of a lease with these
+	local login=$1; shift
+	leasectl grant alice --login "$login" --key "$WORK/alice.pub" --until 2026-12-31T18:00:00Z "$@" >/dev/null
+	akc "$login" "$type" "$blob"
+	leasectl revoke alice >/dev/null
+}
+sed -i '1i MaxTTL none' /etc/tunlease/tunlease.conf
+tail='expiry-time="20261231180000Z",command="/usr/sbin/nologin" '"$type $blob alice"
+
+assert_eq "$(line_of pfwd --open 8009)" \
+	'restrict,port-forwarding,permitopen="127.0.0.1:8009",permitopen="localhost:8009",permitlisten="NONE:1",'"$tail" 'a loopback port, in both spellings'
+assert_eq "$(line_of pfwd --open '[0:0::1]:8009' --open 10.1.2.3:5432 --open DB.example.com:5432 --from 192.0.2.77/24,2001:db8::1)" \
+	'restrict,port-forwarding,permitopen="[::1]:8009",permitopen="10.1.2.3:5432",permitopen="db.example.com:5432",permitlisten="NONE:1",from="192.0.2.0/24,2001:db8::1",'"$tail" 'other hosts; host bits cleared'
+assert_eq "$(line_of team --listen 127.0.0.1:20001 --listen '[::1]:20002')" \
+	'restrict,port-forwarding,permitopen="255.255.255.255:1",permitlisten="127.0.0.1:20001",permitlisten="localhost:20001",permitlisten="[::1]:20002",'"$tail" 'listening only'
+assert_eq "$(line_of team --open 127.0.0.1:5001-5002 --listen 127.0.0.1:20003)" \
+	'restrict,port-forwarding,permitopen="127.0.0.1:5001",permitopen="localhost:5001",permitopen="127.0.0.1:5002",permitopen="localhost:5002",permitlisten="127.0.0.1:20003",permitlisten="localhost:20003",'"$tail" 'a range; both directions'
+
+note '"no" is silence and exit 0'
+expect_exit 0 akc pfwd "$type" "$blob"
+[[ ! -s $WORK/out && ! -s $WORK/err ]] || fail "akc speaks: $(cat "$WORK/out" "$WORK/err")"
+wait_log 5 'akc.*refused login=pfwd key=SHA256:.* reason=revoked lease=alice'
+leasectl grant alice --key "$WORK/alice.pub" --open 8009 >/dev/null
+expect_exit 0 akc gw-tunnel "$type" "$blob"
+[[ ! -s $WORK/out ]] || fail 'another login gets a line'
+wait_log 5 'akc.*refused login=gw-tunnel key=SHA256:.* reason=login lease=alice'
+new_key bob >/dev/null
+read -r btype bblob _ <"$WORK/bob.pub"
+expect_exit 0 akc pfwd "$btype" "$bblob"
+[[ ! -s $WORK/out ]] || fail 'an unknown key gets a line'
+wait_log 5 'reason=no_lease'
+expect_exit 0 akc pfwd
+[[ $(wc -l <"$WORK/out") == 1 && $(cat "$WORK/out") == *" $blob alice" ]] || fail 'akc LOGIN prints every key of it'
+for args in 'pfwd ssh-ed25519 AAAA' "pfwd ssh-rsa $blob" "../pfwd $type $blob" "pfwd ssh-ed25519-cert-v01@openssh.com $blob"; do
+	# shellcheck disable=SC2086
+	expect_exit 0 akc $args
+	[[ ! -s $WORK/out ]] || fail "a line for $args"
+done
+expect_exit 2 akc
+expect_exit 2 akc pfwd "$type"
+expect_exit 2 akc -x pfwd
+
+note '"could not ask" is silence, exit 1 and the reason in the log'
+could_not() { # PATTERN
+	expect_exit 1 akc pfwd "$type" "$blob"
+	[[ ! -s $WORK/out && ! -s $WORK/err ]] || fail "akc speaks: $(cat "$WORK/out" "$WORK/err")"
+	wait_log 5 "akc.*refused: .*$1"
+	login_refused "$WORK/alice" pfwd || fail "a login while: $1"
+}
+store=/var/lib/tunlease/leases.db
+mv "$store" "$store.away"
+could_not "cannot use the store '$store': No such file"
+mkfifo "$store"
+could_not 'cannot use the store .*it is not a regular file'
+rm "$store"; mkdir "$store"
+could_not 'cannot use the store .*it is not a regular file'
+rmdir "$store"; printf 'this is no database, only text that is long enough to be read\n%.0s' {1..40} >"$store"
+could_not 'cannot use the store .*it is not a lease store, or corrupt'
+mv "$store.away" "$store"
+chmod 0600 "$store"
+could_not 'cannot use the store .*(Permission denied|not readable)'
+chmod 0640 "$store"
+echo 'Database nowhere' >>/etc/tunlease/tunlease.conf
+could_not "configuration '/etc/tunlease/tunlease.conf' names no usable"
+sed -i '$d' /etc/tunlease/tunlease.conf
+echo 'Datbase /typing/error' >>/etc/tunlease/tunlease.conf
+login_works "$WORK/alice" pfwd || fail 'a typing error elsewhere locks people out'
+expect_exit 1 leasectl list
+grep -q "tunlease.conf:[0-9]*: Datbase" "$WORK/err" || fail "leasectl does not name the line: $(cat "$WORK/err")"
+ok 'every outage refuses, and says why'

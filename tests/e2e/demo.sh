@@ -1,0 +1,20 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# The demo runs, and the README's transcript is what it prints, times, keys and ports aside.
+# sandbox:
+# timeout: 60
+set -eu
+
+normal() {
+	sed -E -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}/TIME/g' -e 's/SHA256:[A-Za-z0-9+\/]{43}/FINGERPRINT/g' \
+		-e 's/AAAA[A-Za-z0-9+\/]+/KEY/g' -e 's/in (6d 23h|7d) */in 7d  /' -e 's/\((6d 23h|7d)\)/(7d)/' \
+		-e '/remote forward failure/s/[0-9]{4,5}/PORT/g' -e 's/[[:space:]]+$//' |
+		sed '/./,$!d'
+}
+bash "$TOP/tests/demo" >/tmp/demo.out
+normal </tmp/demo.out >/tmp/demo.normal
+awk '/^<!-- demo -->/ { on = 1 } /^```$/ && on { if (++on == 3) exit; next } on == 2' "$TOP/README.md" |
+	normal >/tmp/readme.normal
+[[ $(wc -l </tmp/demo.normal) -gt 50 ]] || { echo 'the demo is too short to be true'; exit 1; }
+# A refresh: tests/sandbox tests/demo, into README.md after <!-- demo -->.
+diff -u /tmp/readme.normal /tmp/demo.normal

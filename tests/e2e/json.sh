@@ -1,0 +1,260 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# What leasectl prints for programs: every --json output fits its schema, and its fields never change.
+# sandbox:
+# timeout: 120
+# shellcheck source=tests/lib.sh
+. "$TOP/tests/lib.sh"
+
+/usr/bin/python3 -c 'import jsonschema' 2>/dev/null || { echo 'needs python3-jsonschema'; exit 77; }
+
+# The fields of a lease as CONTRACT 4 shows them, in its order.
+lease_fields='id name login state keys open open_agents listen from max_sessions note created_at
+renewed_at expires_at fixed_end revoked_at last_login_at sessions connect'
+key_fields='type fingerprint comment added_at'
+
+# The schemas that make install copied.
+schemas=/usr/share/doc/tunlease/schema
+
+# check.py SCHEMA FILE [EXPRESSION]: one JSON value, on whole lines, that fits the schema; prints
+# EXPRESSION of it (v). Duplicate fields and times that never were are no JSON of ours.
+cat >"$WORK/check.py" <<'END'
+import datetime, json, re, sys
+import jsonschema
+
+def unique(pairs):
+    names = [name for name, _ in pairs]
+    if len(names) != len(set(names)):
+        sys.exit("a field stands twice: %s" % names)
+    return dict(pairs)
+
+def times(node):
+    if isinstance(node, dict):
+        node = list(node.values())
+    if isinstance(node, list):
+        for child in node:
+            times(child)
+    elif isinstance(node, str) and re.match(r"\d{4}-\d\d-\d\dT", node):
+        datetime.datetime.strptime(node, "%Y-%m-%dT%H:%M:%SZ")
+
+with open(sys.argv[1], encoding="utf-8") as f:
+    schema = json.load(f)
+with open(sys.argv[2], encoding="utf-8", newline="") as f:
+    text = f.read()
+if not text.endswith("\n") or "\r" in text:
+    sys.exit("the output does not end in a newline, or holds a CR")
+v = json.loads(text, object_pairs_hook=unique)
+problems = list(jsonschema.Draft202012Validator(schema).iter_errors(v))
+for e in problems:
+    print("%s: %s" % ("/".join(map(str, e.absolute_path)) or "the whole", e.message[:300]), file=sys.stderr)
+if problems:
+    sys.exit(1)
+times(v)
+if len(sys.argv) > 3:
+    print(eval(sys.argv[3], {"v": v, "json": json}))
+END
+
+# fits SCHEMA WHAT: what the last expect_exit printed.
+fits()
+{
+	/usr/bin/python3 "$WORK/check.py" "$schemas/$1.json" "$WORK/out" 2>"$WORK/why" ||
+		fail "$2 does not fit $1.json: $(head -n 3 "$WORK/why"): $(head -c 400 "$WORK/out")"
+	ok "$2 fits $1.json"
+}
+
+# get SCHEMA EXPRESSION: of the last output.
+get() { /usr/bin/python3 "$WORK/check.py" "$schemas/$1.json" "$WORK/out" "$2"; }
+
+# same_fields WHAT EXPRESSION: an object's names are those of the contract, no more and no fewer.
+same_fields()
+{
+	local want
+	want=$(tr -s ' \n' '\n' <<<"$lease_fields" | sort | tr '\n' ' ')
+	assert_eq "$(get lease "' '.join(sorted($2)) + ' '")" "$want" "$1 has the fields of the contract"
+}
+
+# The validator itself must be able to say no.
+printf '{"id":1}\n' >"$WORK/out"
+! (fits lease nonsense) 2>/dev/null || fail 'anything fits lease.json'
+printf '[{"login":"x","ok":true,"findings":["y"]}]\n' >"$WORK/out"
+! (fits login nonsense) 2>/dev/null || fail 'anything fits login.json'
+ok 'the schemas refuse what is wrong'
+
+# ---- grant -------------------------------------------------------------------------------------
+
+new_key alice >/dev/null; new_key ci >/dev/null; new_key range >/dev/null; new_key short >/dev/null
+ssh-keygen -q -t ecdsa -N '' -C 'späte Schlüssel "1" \ ' -f "$WORK/odd" </dev/null
+serve 8009
+
+expect_exit 0 leasectl --json list
+assert_eq "$(cat "$WORK/out")" '[]' 'list without leases is an empty array'
+fits lease 'an empty list'
+
+expect_exit 0 leasectl --json grant alice --key "$WORK/alice.pub" --open 8009
+fits lease grant
+same_fields grant v
+assert_eq "$(get lease "sorted(v['keys'][0]) == sorted('$key_fields'.split())")" True \
+	'a key has the fields of the contract'
+assert_eq "$(get lease "v['keys'][0]['fingerprint']")" \
+	"$(ssh-keygen -lf "$WORK/alice.pub" | cut -d' ' -f2)" 'the fingerprint is what ssh-keygen says'
+assert_eq "$(get lease "v['sessions'], v['max_sessions'], v['renewed_at'], v['last_login_at'], v['revoked_at']")" \
+	'(None, None, None, None, None)' 'what is not known or never was is null'
+cp "$WORK/out" "$WORK/grant.json"
+
+day=$(date -u -d '+30 days' +%F)
+expect_exit 0 leasectl --json grant ci --key "$WORK/ci.pub" --login gw-tunnel --listen auto \
+	--from 192.0.2.7/24,2001:DB8::/32,127.0.0.1 --until "${day}T23:59:59+01:00"
+fits lease 'grant with --listen, --from and --until'
+assert_eq "$(get lease "v['fixed_end'], v['expires_at'], v['from']")" \
+	"(True, '${day}T22:59:59Z', ['192.0.2.0/24', '2001:db8::/32', '127.0.0.1'])" 'end and sources are normal'
+expect_exit 0 leasectl --json grant range --key "$WORK/range.pub" --open 3000-3003 --open '[::1]:5432' \
+	--for 1d12h
+fits lease 'grant with a range and IPv6'
+expect_exit 0 leasectl --json grant odd@x --key "$WORK/odd.pub" --open LOCALHOST:8010 \
+	--note 'quotes " \ and ünïcode 𝄞 </script>'
+fits lease 'grant with odd texts'
+assert_eq "$(get lease "v['note']")" 'quotes " \ and ünïcode 𝄞 </script>' 'the note comes back as it was'
+expect_exit 0 leasectl --json grant short --key "$WORK/short.pub" --open 8011 --for 1s
+fits lease 'grant of one second'
+
+# ---- show, list --------------------------------------------------------------------------------
+
+expect_exit 0 leasectl --json show alice
+fits lease show
+same_fields show v
+cp "$WORK/out" "$WORK/show.json"
+cmp "$WORK/grant.json" "$WORK/show.json" || fail 'show differs from what grant printed'
+expect_exit 0 leasectl --json show '#1'
+cmp "$WORK/out" "$WORK/show.json" || fail 'show by number differs from show by name'
+
+expired() { [[ $(leasectl list --all | awk '$2 == "short" { print $4 }') == expired ]]; }
+wait_for 5 'the short lease expires' expired
+expect_exit 0 leasectl --json list
+fits lease list
+assert_eq "$(get lease "[l['name'] for l in v]")" "['alice', 'ci', 'range', 'odd@x']" 'list has the active leases'
+same_fields list 'v[0]'
+assert_eq "$(get lease "all(sorted(l) == sorted(v[0]) for l in v)")" True 'all leases have the same fields'
+assert_eq "$(get lease "v[0] == json.load(open('$WORK/show.json'))")" True 'list, show and grant agree'
+# Piped tables have the columns of leasectl(1), with the same values.
+get lease "'\n'.join('\t'.join([str(l['id']), l['name'], l['login'], l['state'], l['expires_at'],
+	' '.join(l['open']), ' '.join(l['listen']), ','.join(l['from']), l['note']]) for l in v)" >"$WORK/want.tsv"
+leasectl list | diff - "$WORK/want.tsv" || fail 'the table of list is not what its JSON says'
+ok 'the table of list agrees with its JSON'
+
+expect_exit 0 leasectl --json list --all
+fits lease 'list --all'
+assert_eq "$(get lease "[l['state'] for l in v]")" "['active', 'active', 'active', 'active', 'expired']" \
+	'list --all has the expired one'
+expect_exit 0 leasectl --json list --login gw-tunnel
+fits lease 'list --login'
+assert_eq "$(get lease "[l['name'] for l in v]")" "['ci']" 'list --login'
+expect_exit 0 leasectl --json list --expiring 2d
+fits lease 'list --expiring'
+assert_eq "$(get lease "[l['name'] for l in v]")" "['range']" 'list --expiring'
+
+leasectl show alice | cut -f1 | tr '\n' ' ' >"$WORK/names"
+assert_eq "$(cat "$WORK/names")" 'id name login state key open listen from max_sessions note created_at renewed_at expires_at revoked_at last_login_at connect ' \
+	'show, piped, has its fields in order'
+
+# ---- verify ------------------------------------------------------------------------------------
+
+expect_exit 0 leasectl --json verify alice
+fits verify verify
+assert_eq "$(get verify "sorted({r['check'] for r in v}), {r['result'] for r in v}")" \
+	"(['A', 'B', 'C'], {'pass'})" 'verify passes A, B and C'
+expect_exit 0 leasectl --json verify ci
+fits verify 'verify of a lease that listens'
+assert_eq "$(get verify "[r['result'] for r in v if r['check'] == 'B']")" "['pass']" 'B is run with -R'
+expect_exit 1 leasectl --json verify odd@x
+fits verify 'verify without a service'
+assert_eq "$(get verify "[r['result'] for r in v if r['check'] == 'B']")" "['not run']" \
+	'a service that is down is not run'
+
+# ---- doctor, setup -----------------------------------------------------------------------------
+
+expect_exit 0 leasectl --json doctor
+fits doctor doctor
+assert_eq "$(get doctor "sorted({r['check'] for r in v})")" \
+	"['akc', 'conf', 'login', 'public host', 'sshd', 'store']" 'doctor looks at everything'
+get doctor "'\n'.join('\t'.join([r['result'].replace('fail', 'FAIL'), r['check'], r['detail']]) for r in v)" \
+	>"$WORK/want.tsv"
+leasectl doctor | diff - "$WORK/want.tsv" || fail 'the table of doctor is not what its JSON says'
+ok 'the table of doctor agrees with its JSON'
+chmod o+w /usr/libexec/tunlease/akc
+expect_exit 1 leasectl --json doctor
+chmod o-w /usr/libexec/tunlease/akc
+fits doctor 'doctor that finds something'
+assert_eq "$(get doctor "[r['check'] for r in v if r['result'] == 'fail']")" "['akc']" 'doctor finds what is wrong'
+expect_exit 0 leasectl --json setup
+fits doctor setup
+
+# ---- login, sshd-config ------------------------------------------------------------------------
+
+expect_exit 0 leasectl --json login list
+fits login 'login list'
+assert_eq "$(get login "[l['login'] for l in v]")" "['gw-tunnel', 'pfwd']" 'login list has both logins'
+assert_eq "$(leasectl login list)" $'gw-tunnel\tAgentLogin\tok\npfwd\tForwardLogin\tok' 'the table of login list'
+expect_exit 0 leasectl --json login check pfwd
+fits login 'login check'
+expect_exit 0 leasectl --json login add db
+fits login 'login add'
+expect_exit 0 leasectl setup --dry-run
+grep -q '^would write ' "$WORK/out" || fail 'setup has nothing to do for the new login'
+expect_exit 0 leasectl --json setup --dry-run
+assert_eq "$(cat "$WORK/out")" '' 'setup --dry-run --json prints no sentences'
+expect_exit 1 leasectl --json login check li
+fits login 'login check that finds something'
+usermod -s /bin/bash db
+expect_exit 0 leasectl --json login list
+fits login 'login list with a finding'
+assert_eq "$(get login "[l['login'] for l in v if not l['ok']]")" "['db']" 'login list finds what is wrong'
+
+expect_exit 0 leasectl --json sshd-config
+fits sshd-config sshd-config
+path=$(get sshd-config "v['path']")
+get sshd-config "v['text']" >"$WORK/text"
+leasectl sshd-config >"$WORK/plain"
+diff <(cat "$WORK/plain"; echo) "$WORK/text" || fail 'sshd-config prints another text with --json'
+[[ -f $path ]] || fail "setup did not put the Match blocks at '$path'"
+ok 'sshd-config says the same with --json'
+
+# ---- revoke ------------------------------------------------------------------------------------
+
+# With a connection up the answer is the same, and only the exit status differs.
+fwd_L "$WORK/alice" pfwd 18009:127.0.0.1:8009 || fail 'the forward does not come up'
+assert_eq "$(fetch http://127.0.0.1:18009/)" 'hello from 8009' 'a connection is up'
+expect_exit 6 leasectl --json revoke alice
+fits lease 'revoke of one'
+fwd_stop
+nobody_up() { ! pgrep -u pfwd >/dev/null; }
+wait_for 5 'the connection is gone' nobody_up
+same_fields revoke v
+assert_eq "$(get lease "v['name'], v['state']")" "('alice', 'revoked')" 'revoke of one prints one lease'
+expect_exit 0 leasectl --json revoke ci '#3'
+fits lease 'revoke of several'
+assert_eq "$(get lease "[l['name'] for l in v]")" "['ci', 'range']" 'revoke of several prints an array'
+expect_exit 3 leasectl --json revoke nobody odd@x
+fits lease 'revoke of several, one unknown'
+assert_eq "$(get lease "[l['name'] for l in v]")" "['odd@x']" 'the array has what was revoked'
+expect_exit 0 leasectl --json list --all
+fits lease 'list --all with revoked ones'
+
+# ---- errors ------------------------------------------------------------------------------------
+
+# silent CODE ARGUMENT...: one line on standard error, nothing on standard output.
+silent()
+{
+	local code=$1; shift
+	expect_exit "$code" leasectl --json "$@"
+	assert_eq "$(wc -c <"$WORK/out") $(wc -l <"$WORK/err")" '0 1' "'$*' exits $code with one line and no JSON"
+}
+silent 2 show
+silent 2 grant 'two words' --key "$WORK/alice.pub" --open 8009
+silent 3 show nobody
+silent 4 grant far --key "$WORK/alice.pub" --open 192.0.2.1:80
+silent 5 revoke alice
+mv /var/lib/tunlease/leases.db "$WORK/away"
+expect_exit 1 leasectl -c "$WORK/missing.conf" --json list
+assert_eq "$(cat "$WORK/out")" '' 'no configuration: no JSON'
+silent 7 list
+silent 7 show alice

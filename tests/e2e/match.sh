@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# The Match blocks: what sshd says is in force for each login, for a member without a block, and
+# for everybody else; sshd -t takes them for every configuration.
+# sandbox:
+# timeout: 120
+set -eu
+. "$TOP/tests/lib.sh"
+
+effective() { sshd -T -C "user=$1,host=h,addr=127.0.0.1"; }
+has() { grep -qixF -- "$2" <<<"$(effective "$1")" || fail "for $1 not in force: $2 ($(effective "$1" | grep -i "^${2%% *} "))"; }
+
+[[ $(leasectl sshd-config) == "$(cat /etc/ssh/sshd_config.d/20-tunlease.conf)" ]] || fail 'setup installs something else than sshd-config prints'
+
+for login in pfwd gw-tunnel; do
+	for line in 'authenticationmethods publickey' 'authorizedkeysfile none' 'trustedusercakeys none' \
+		'authorizedkeyscommand /usr/libexec/tunlease/akc %u %t %k' 'authorizedkeyscommanduser _tunlease-akc' \
+		'forcecommand /usr/sbin/nologin' 'maxsessions 1' 'permittty no' 'x11forwarding no' \
+		'allowagentforwarding no' 'allowstreamlocalforwarding no' 'permittunnel no' 'gatewayports no' \
+		'clientaliveinterval 15' 'passwordauthentication no'; do
+		has "$login" "$line"
+	done
+done
+has pfwd 'allowtcpforwarding local'
+has pfwd 'permitlisten none'
+has pfwd 'permitopen 127.0.0.1:* localhost:* [::1]:*'
+has gw-tunnel 'allowtcpforwarding yes'
+has gw-tunnel 'permitopen 127.0.0.1:12000 localhost:12000'
+has gw-tunnel 'permitlisten 127.0.0.1:* localhost:*'
+ok 'each login has its block'
+
+# A member that got no block of its own forwards nothing.
+useradd -r -M -d /nonexistent -s /usr/sbin/nologin -g _tunnel -p '*' latecomer
+has latecomer 'allowtcpforwarding no'
+has latecomer 'permitopen none'
+has latecomer 'authorizedkeysfile none'
+key=$(new_key late)
+leasectl grant late --login latecomer --key "$key.pub" --open 8009 >/dev/null
+serve 8009
+ATTEMPT_KEY=$key ATTEMPT_LOGIN=latecomer
+refuse open open=127.0.0.1:8009
+expect_exit 1 leasectl doctor
+grep -q "latecomer" "$WORK/out" || fail 'doctor says nothing of it'
+leasectl setup >"$WORK/out" || :
+allow open open=127.0.0.1:8009
+ok 'a member without a block forwards nothing until setup gives it one'
+
+# Nobody else is touched.
+for user in li root; do
+	effective "$user" >"$WORK/after"
+	mv /etc/ssh/sshd_config.d/20-tunlease.conf "$WORK/dropin"
+	effective "$user" >"$WORK/before"
+	mv "$WORK/dropin" /etc/ssh/sshd_config.d/20-tunlease.conf
+	cmp "$WORK/before" "$WORK/after" || fail "$user's settings change"
+done
+
+# sshd takes what other configurations make.
+try() { # LINES: sshd -t accepts; then CHECK lines "login|line" follow
+	printf '%b' "$1" >"$WORK/t.conf"; shift
+	leasectl -c "$WORK/t.conf" sshd-config >/etc/ssh/sshd_config.d/20-tunlease.conf
+	sshd -t || fail "sshd -t refuses: $(cat "$WORK/t.conf")"
+	for check; do has "${check%%|*}" "${check#*|}"; done
+}
+try 'SessionRefusal silent\n' 'pfwd|maxsessions 0'
+try 'AllowOpen pfwd 127.0.0.1:8009\nAllowOpen 10.0.0.5:80-90\n' \
+	'pfwd|permitopen 127.0.0.1:8009 localhost:8009' 'latecomer|permitopen 10.0.0.5:*'
+try 'AllowListen 0.0.0.0:20000-29999\nAllowListen 127.0.0.1:20000-20010\nAgentBindHost 0.0.0.0\n' \
+	'gw-tunnel|gatewayports clientspecified' 'pfwd|gatewayports no'
+try 'Listen unix:/run/leased.sock\n' 'gw-tunnel|permitopen none'
+try 'Contact Ask li@example.com\n' 'pfwd|banner /etc/tunlease/banner'
+ok 'sshd -t takes every configuration'

@@ -1,0 +1,114 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# leasectl setup makes what is missing, says what it would do, undoes what sshd refuses, and takes
+# nothing over that is somebody's.
+# sandbox:
+# timeout: 120
+set -eu
+. "$TOP/tests/lib.sh"
+dropin=/etc/ssh/sshd_config.d/20-tunlease.conf
+
+note 'what the first run has made (CONTRACT 9)'
+owner() { stat -c '%U:%G %a' "$1"; }
+assert_eq "$(owner /var/lib/tunlease)" '_tunlease:_tunlease 2750' 'the store directory'
+for file in leases.db leases.db-wal leases.db-shm; do
+	assert_eq "$(owner /var/lib/tunlease/$file)" '_tunlease:_tunlease 640' "$file"
+done
+assert_eq "$(owner /run/tunlease)" 'root:_tunlease 750' 'the run directory'
+assert_eq "$(owner /run/tunlease/sessions)" 'root:_tunlease 750' 'the registry'
+assert_eq "$(owner /run/tunlease/lock)" 'root:root 700' 'the locks'
+assert_eq "$(owner /usr/libexec/tunlease/akc)" 'root:root 755' 'akc'
+assert_eq "$(id -gn _tunlease) $(id -gn _tunlease-akc)" '_tunlease _tunlease' 'one group for both'
+for login in pfwd gw-tunnel; do
+	assert_eq "$(getent shadow "$login" | cut -d: -f2)" '*' "$login has no password and is not locked"
+	assert_eq "$(getent passwd "$login" | cut -d: -f7)" /usr/sbin/nologin "$login has no shell"
+	assert_eq "$(getent shadow "$login" | cut -d: -f5,7,8)" '::' "$login does not age"
+	assert_eq "$(readlink "/etc/systemd/system/user@$(id -u "$login").service")" /dev/null "$login's user manager"
+	id -nG "$login" | grep -qw _tunnel || fail "$login is not in the group"
+done
+expect_exit 0 leasectl doctor
+
+note 'a second run changes nothing'
+state() { find /etc /var/lib/tunlease -type f -not -name '*-shm' -printf '%p %C@ %s\n' | sort; cat /run/sshd.pid; }
+before=$(state)
+expect_exit 0 leasectl setup
+[[ $(state) == "$before" ]] || fail "changed: $(diff <(echo "$before") <(state))"
+expect_exit 0 leasectl setup --dry-run
+[[ ! -s $WORK/out ]] || fail "a dry run has something to do: $(cat "$WORK/out")"
+
+note 'configuration changes, and reaches sshd'
+echo 'AllowOpen pfwd 127.0.0.1:8009' >>/etc/tunlease/tunlease.conf
+echo 'Contact Ask li@example.com.' >>/etc/tunlease/tunlease.conf
+expect_exit 0 leasectl setup --dry-run
+grep -q '^would write .*20-tunlease.conf' "$WORK/out" || fail "$(cat "$WORK/out")"
+expect_exit 1 leasectl doctor
+grep -q 'permitopen' "$WORK/out" || fail 'doctor does not see that sshd has old settings'
+expect_exit 0 leasectl setup
+grep -qx 'permitopen 127.0.0.1:8009 localhost:8009' <<<"$(sshd -T -C user=pfwd,host=h,addr=127.0.0.1)" || fail 'not in force'
+assert_eq "$(cat /etc/tunlease/banner)" 'Ask li@example.com.' 'the banner'
+
+note 'a file edited by hand is shown, not overwritten'
+cp "$dropin" "$WORK/good"
+sed -i 's/X11Forwarding no/X11Forwarding yes/' "$dropin"
+expect_exit 5 leasectl setup
+grep -q '^-.*X11Forwarding yes' "$WORK/err" || fail "no diff: $(cat "$WORK/err")"
+grep -q 'X11Forwarding yes' "$dropin" || fail 'overwritten'
+expect_exit 5 leasectl setup --undo
+expect_exit 1 leasectl doctor
+cp "$WORK/good" "$dropin"
+
+note 'what sshd refuses is undone'
+echo 'NoSuchKeyword yes' >/etc/ssh/sshd_config.d/99-broken.conf
+echo 'AllowOpen pfwd 127.0.0.1:8010' >>/etc/tunlease/tunlease.conf
+expect_exit 1 leasectl setup
+grep -q 'NoSuchKeyword' "$WORK/err" || fail "sshd's words are missing: $(cat "$WORK/err")"
+cmp "$dropin" "$WORK/good" || fail 'not undone'
+rm /etc/ssh/sshd_config.d/99-broken.conf
+expect_exit 0 leasectl setup
+
+note 'undo'
+key=$(new_key alice)
+leasectl grant alice --key "$key.pub" --open 8009 >/dev/null
+login_works "$key" pfwd || fail 'no login before'
+expect_exit 0 leasectl setup --undo
+[[ ! -e $dropin ]] || fail 'the drop-in is still there'
+login_refused "$key" pfwd || fail 'a login after undo'
+expect_exit 0 leasectl setup
+login_works "$key" pfwd || fail 'no login after setup again'
+
+note 'nothing of somebody is taken over'
+useradd -m -s /usr/sbin/nologin -p '*' shared
+install -d -m 700 -o shared ~shared/.ssh
+cat "$key.pub" >~shared/.ssh/authorized_keys
+with_login() { sed "1i ForwardLogin $1" /etc/tunlease/tunlease.conf >"$WORK/other.conf"; }
+with_login shared
+expect_exit 5 leasectl -c "$WORK/other.conf" setup
+grep -q 'authorized_keys' "$WORK/err" || fail "$(cat "$WORK/err")"
+rm ~shared/.ssh/authorized_keys
+printf 'Match User "shared"\n    PermitTTY no\n' >/etc/ssh/sshd_config.d/10-shared.conf
+sed -i 's/"//g' /etc/ssh/sshd_config.d/10-shared.conf
+expect_exit 5 leasectl -c "$WORK/other.conf" setup
+grep -q '10-shared.conf' "$WORK/err" || fail "$(cat "$WORK/err")"
+rm /etc/ssh/sshd_config.d/10-shared.conf
+with_login li
+expect_exit 5 leasectl -c "$WORK/other.conf" setup
+assert_eq "$(getent passwd li | cut -d: -f7)" /bin/bash 'a person keeps the shell'
+expect_exit 5 leasectl login add www-data
+expect_exit 5 leasectl login add root
+groupadd people; usermod -aG people li
+sed '1i TunnelGroup people' /etc/tunlease/tunlease.conf >"$WORK/other.conf"
+expect_exit 5 leasectl -c "$WORK/other.conf" setup
+grep -q "member 'li'" "$WORK/err" || fail "$(cat "$WORK/err")"
+
+note 'tunnel logins, made and checked'
+expect_exit 0 leasectl login add team
+expect_exit 0 leasectl login check team
+leasectl login list | grep -q "^team" || fail 'team is not listed'
+chage -d 0 team
+expect_exit 1 leasectl login check team
+grep -q 'expired' "$WORK/out" || fail "$(cat "$WORK/out")"
+expect_exit 1 leasectl doctor
+expect_exit 1 leasectl login check nobody-here
+expect_exit 2 leasectl login add 'a b'
+expect_exit 1 setpriv --reuid=li --clear-groups leasectl setup
+ok 'setup keeps to its own'

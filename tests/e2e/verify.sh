@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# leasectl verify tells apart: refused by policy, service down, sshd unreachable, forwarding off;
+# sees a hole where there is one; and leaves nothing behind.
+# sandbox:
+# timeout: 240
+set -eu
+. "$TOP/tests/lib.sh"
+
+key=$(new_key alice)
+leasectl grant alice --key "$key.pub" --open 8009 --from 192.0.2.1 >/dev/null
+row() { awk -F'\t' -v what="$1" '$2 ~ what { print $3 ": " $4 }' "$WORK/out"; }
+says() { [[ $(row "$1") == "$2"* ]] || fail "$1: want $2, got $(row "$1")"; ok "$1: $(row "$1")"; }
+
+note 'service down'
+expect_exit 1 leasectl verify alice
+says '127.0.0.1:8009 with -L' 'not run: permitted, but the service is down'
+
+note 'all is well'
+serve 8009
+files() { find /tmp /run -not -path '/run/sandbox*' -not -path "$WORK*" | sort; }
+before=$(files)
+leases=$(leasectl list --all)
+expect_exit 0 leasectl verify alice
+says '127.0.0.1:8009 with -L' 'pass: data came back'
+says 'a shell' 'pass: This account is currently not available.'
+[[ $(awk -F'\t' '$3 == "pass"' "$WORK/out" | wc -l) -ge 14 ]] || fail "too few rows: $(cat "$WORK/out")"
+[[ $(cut -f1 "$WORK/out" | sort -u | tr -d '\n') == ABC ]] || fail 'A, B and C'
+
+note 'nothing is left behind'
+[[ $(files) == "$before" ]] || fail "files: $(diff <(echo "$before") <(files))"
+[[ $(leasectl list --all) == "$leases" ]] || fail 'a probe lease is left'
+pgrep -u pfwd && fail 'a connection is left'
+pgrep -f leasectl-verify && fail 'a process is left'
+
+note 'without a name: a service of its own'
+expect_exit 0 leasectl verify
+expect_exit 0 leasectl verify --login gw-tunnel
+says 'with -R' 'pass: data came back: tunlease-greeting'
+
+note 'forwarding off'
+cp /etc/ssh/sshd_config.d/20-tunlease.conf "$WORK/good"
+printf 'Match User pfwd\n    AllowTcpForwarding no\nMatch all\n' >/etc/ssh/sshd_config.d/05-off.conf
+reload_sshd
+expect_exit 1 leasectl verify alice
+says '127.0.0.1:8009 with -L' 'FAIL: forwarding is off in sshd: AllowTcpForwarding no'
+rm /etc/ssh/sshd_config.d/05-off.conf
+
+note 'refused by policy'
+printf 'Match User pfwd\n    PermitOpen 127.0.0.1:9999\nMatch all\n' >/etc/ssh/sshd_config.d/05-other.conf
+reload_sshd
+expect_exit 1 leasectl verify alice
+says '127.0.0.1:8009 with -L' 'FAIL: refused by policy'
+rm /etc/ssh/sshd_config.d/05-other.conf
+reload_sshd
+
+note 'a hole is seen'
+mv /usr/libexec/tunlease/akc /usr/libexec/tunlease/akc.real
+cat >/usr/libexec/tunlease/akc <<'SHIM'
+#!/bin/sh
+/usr/libexec/tunlease/akc.real "$@" | sed 's/permitopen="127.0.0.1:8009"/permitopen="*:*"/'
+SHIM
+chmod 755 /usr/libexec/tunlease/akc
+expect_exit 1 leasectl verify alice
+says 'another port with -L' 'FAIL: data came back'
+says 'another port through -D' 'FAIL: data came back'
+mv /usr/libexec/tunlease/akc.real /usr/libexec/tunlease/akc
+
+note 'sshd unreachable'
+pid=$(cat /run/sshd.pid)
+kill "$pid"
+gone() { ! kill -0 "$1" 2>/dev/null; }
+wait_for 5 'sshd to end' gone "$pid"
+expect_exit 1 leasectl verify alice
+says 'a shell' 'not run: sshd is unreachable at 127.0.0.1 port 22'
+/usr/sbin/sshd
+
+note 'what cannot be verified'
+expect_exit 3 leasectl verify nobody
+leasectl revoke alice >/dev/null
+expect_exit 3 leasectl verify alice
+expect_exit 2 leasectl verify --login li
+expect_exit 2 leasectl verify a b
+expect_exit 1 setpriv --reuid=li --clear-groups leasectl verify

@@ -1,0 +1,217 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: ISC
+# lib.sh: what the test scripts share; sourced inside tests/sandbox.
+#
+#   WORK                          a directory of this test, removed when it ends
+#   TOP, SANDBOX_LOG              the checkout; what was sent to /dev/log
+#   GATEWAY                       where sshd listens (127.0.0.1)
+#   SSH                           array: ssh and the options that keep it from the user's own files
+#   fail MSG | ok MSG | note MSG  end the test as failed | say what holds | say something
+#   assert_eq GOT WANT MSG
+#   expect_exit CODE COMMAND...   output in $WORK/out and $WORK/err; fails on another exit status
+#   wait_for SECONDS WHAT COMMAND...   poll every 20 ms until COMMAND succeeds, else fail
+#   log_has PATTERN | wait_log SECONDS PATTERN   an extended regular expression in the log
+#   new_key NAME                  make an ed25519 key, comment NAME; prints its path
+#   serve PORT [HOST]             HTTP on HOST (127.0.0.1) that says "hello from PORT"
+#   fetch URL
+#   fwd_L KEY LOGIN SPEC | fwd_R KEY LOGIN SPEC   a forward in the background: FWD_PID, words in
+#                                 $WORK/ssh.err; 1 when ssh or the gateway refused it
+#   fwd_stop [PID]                end it
+#   login_works KEY LOGIN         authentication succeeds (the connection is closed at once)
+#   login_refused KEY LOGIN       "Permission denied (publickey)", and nothing else will do
+#   reload_sshd                   after a change in sshd_config; returns when sshd listens again
+#   allow NAME [K=V...] | refuse NAME [K=V...]   an attempt of build/tests/attempt, made with
+#                                 ATTEMPT_KEY as ATTEMPT_LOGIN, must be allowed | must be refused
+#   at_exit PID                   a process to end with the test (as serve and fwd_* do)
+set -euo pipefail
+
+# Outside the sandbox nothing here is safe: it would be the machine's own sshd and log.
+: "${TOP:?run me through tests/run or tests/sandbox}" "${SANDBOX_LOG:?run me through tests/sandbox}"
+
+GATEWAY=127.0.0.1
+export WORK
+WORK=$(mktemp -d)
+FWD_PID=''
+test_pids=()
+
+at_exit() { test_pids+=("$1"); }
+lib_cleanup()
+{
+	local pid
+	for pid in "${test_pids[@]}"; do kill "$pid" 2>/dev/null || :; done
+	rm -rf "$WORK"
+}
+trap lib_cleanup EXIT
+
+ok() { printf 'ok - %s\n' "$*"; }
+note() { printf '# %s\n' "$*"; }
+
+fail()
+{
+	local i=1
+	# The line that counts is the test's, not one of this file.
+	while [[ ${BASH_SOURCE[i]-} == "${BASH_SOURCE[0]}" ]]; do i=$((i + 1)); done
+	printf 'FAIL: %s (%s:%s)\n' "$*" "${BASH_SOURCE[i]-}" "${BASH_LINENO[i-1]}" >&2
+	exit 1
+}
+
+assert_eq()
+{
+	[[ $1 == "$2" ]] || fail "$3: got '$1', want '$2'"
+	ok "$3"
+}
+
+expect_exit()
+{
+	local want=$1 rc=0; shift
+	"$@" >"$WORK/out" 2>"$WORK/err" || rc=$?
+	((rc == want)) || fail "'$*' exits $rc, not $want: $(tail -n 3 "$WORK/err")"
+}
+
+# Seconds may have a fraction: in microseconds, as EPOCHREALTIME is.
+lib_deadline() { awk -v s="$1" -v now="$EPOCHREALTIME" 'BEGIN { printf "%.0f", (now + s) * 1e6 }'; }
+
+# poll SECONDS COMMAND...: 1 when the time is over.
+poll()
+{
+	local end; end=$(lib_deadline "$1"); shift
+	until "$@"; do
+		((${EPOCHREALTIME/./} < end)) || return 1
+		sleep 0.02
+	done
+}
+
+wait_for()
+{
+	local seconds=$1 what=$2; shift 2
+	poll "$seconds" "$@" || fail "not within $seconds s: $what"
+}
+
+log_has() { grep -E -q -e "$1" -- "$SANDBOX_LOG"; }
+wait_log() { wait_for "$1" "in the log: $2" log_has "$2"; }
+
+new_key()
+{
+	ssh-keygen -q -t ed25519 -N '' -C "$1" -f "$WORK/$1" </dev/null
+	printf '%s\n' "$WORK/$1"
+}
+
+# ---- ssh ---------------------------------------------------------------------------------------
+
+SSH=(ssh -F none -o BatchMode=yes -o IdentitiesOnly=yes -o IdentityAgent=none
+	-o StrictHostKeyChecking=yes -o "UserKnownHostsFile=$WORK/known_hosts" -o GlobalKnownHostsFile=none
+	-o ConnectTimeout=5 -o ExitOnForwardFailure=yes -o PreferredAuthentications=publickey
+	-o KexAlgorithms=curve25519-sha256)
+
+cat /etc/ssh/ssh_host_*_key.pub 2>/dev/null |
+	sed 's/^/127.0.0.1,::1,localhost,gateway.test /' >"$WORK/known_hosts" || :
+
+# ssh_start KEY LOGIN READY OPTION...: in the background until its own words (-v) match READY.
+ssh_start()
+{
+	local key=$1 login=$2 ready=$3; shift 3
+	: >"$WORK/ssh.err"
+	"${SSH[@]}" -v -N -T -i "$key" "$@" -l "$login" "$GATEWAY" </dev/null >/dev/null 2>"$WORK/ssh.err" &
+	FWD_PID=$!
+	at_exit "$FWD_PID"
+	poll 15 ssh_settled "$ready" || fail "ssh neither connected nor gave up: $(tail -n 3 "$WORK/ssh.err")"
+	grep -E -q -e "$ready" "$WORK/ssh.err" && kill -0 "$FWD_PID" 2>/dev/null
+}
+ssh_settled() { grep -E -q -e "$1" "$WORK/ssh.err" || ! kill -0 "$FWD_PID" 2>/dev/null; }
+
+# Judged by ssh's words, not by the port: something else may be listening on it.
+fwd_L() { ssh_start "$1" "$2" '^debug1: Entering interactive session' -L "$3"; }
+fwd_R()
+{
+	ssh_start "$1" "$2" 'remote forward (success|failure) for' -R "$3" || return 1
+	! grep -q 'remote forward failure for' "$WORK/ssh.err"
+}
+
+fwd_stop()
+{
+	local pid=${1:-$FWD_PID}
+	kill "$pid" 2>/dev/null || :
+	wait "$pid" 2>/dev/null || :
+}
+
+login_works()
+{
+	local rc=0
+	ssh_start "$1" "$2" '^Authenticated to ' || rc=1
+	fwd_stop "$FWD_PID"
+	return "$rc"
+}
+
+login_refused()
+{
+	if ssh_start "$1" "$2" '^Authenticated to '; then
+		fwd_stop "$FWD_PID"
+		return 1
+	fi
+	# Without the Match block sshd offers more methods: "(publickey,password)".
+	grep -q 'Permission denied (publickey[,)]' "$WORK/ssh.err"
+}
+
+# The pid file goes and comes back; its time stamp tells the new one from the old.
+reload_sshd()
+{
+	local old
+	"${SSHD:-/usr/sbin/sshd}" -t || fail 'sshd -t refuses the configuration'
+	old=$(stat -c '%i %z' /run/sshd.pid)
+	kill -HUP "$(cat /run/sshd.pid)"
+	wait_for 5 'sshd reloads' sshd_reloaded "$old"
+}
+sshd_reloaded() { [[ -s /run/sshd.pid && $(stat -c '%i %z' /run/sshd.pid) != "$1" ]]; }
+
+# ---- services and attempts ---------------------------------------------------------------------
+
+serve()
+{
+	local port=$1 host=${2:-127.0.0.1} out line=''
+	exec {out}< <(exec python3 -c '
+import socket, socketserver, sys
+
+host, port = sys.argv[1], int(sys.argv[2])
+body = b"hello from %d" % port
+
+class Hello(socketserver.BaseRequestHandler):
+    def handle(self):
+        # At once, so that it also answers who sends nothing; then until the peer has closed.
+        self.request.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        self.request.shutdown(socket.SHUT_WR)
+        while self.request.recv(4096):
+            pass
+
+class Server(socketserver.ThreadingTCPServer):
+    address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+
+server = Server((host, port), Hello)
+print("ready", flush=True)
+server.serve_forever()
+' "$host" "$port" </dev/null)
+	at_exit "$!"
+	read -r line <&"$out" || :
+	exec {out}<&-
+	[[ $line == ready ]] || fail "no service on $host port $port"
+}
+
+fetch() { curl -s --max-time 5 "$@"; }
+
+allow() { attempt allowed "$@"; }
+refuse() { attempt refused "$@"; }
+
+# attempt WANT NAME [KEY=VALUE...]
+attempt()
+{
+	local want=$1 name=$2 args=() set out='' verdict evidence
+	shift 2
+	for set; do args+=(--set "$set"); done
+	out=$("$TOP/build/tests/attempt" "$name" --key "$ATTEMPT_KEY" --login "$ATTEMPT_LOGIN" "${args[@]}") || :
+	verdict=${out%%$'\t'*}
+	evidence=${out#*$'\t'}
+	[[ $verdict == "$want" ]] || fail "$name $*: want $want, got ${verdict:-nothing} ($evidence)"
+	ok "$name: $verdict ($evidence)"
+}

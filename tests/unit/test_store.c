@@ -1,0 +1,1025 @@
+/* SPDX-License-Identifier: ISC */
+/* The store: made, opened, refused; leases in, found, out; and rows that somebody damaged. */
+#include "lib/store/store.h"
+
+#include "lib/base/buf.h"
+#include "lib/store/statement.h"
+
+#include "tests/unit/helpers.h"
+#include "tests/unit/store_helpers.h"
+
+#include <ctype.h>
+#include <sys/types.h>
+
+static const char *const suffixes[] = {"", "-wal", "-shm"};
+
+static char *beside(const char *suffix)
+{
+    char *name = NULL;
+    assert_true(asprintf(&name, "%s%s", path, suffix) > 0);
+    return name;
+}
+
+/* ---- opening ---- */
+
+static void check_modes(const char *what)
+{
+    for (size_t i = 0; i < COUNT(suffixes); i++) {
+        char *name = beside(suffixes[i]);
+        struct stat sb;
+        CHECK(what, lstat(name, &sb) == 0);
+        if ((sb.st_mode & 07777) != 0640 || !S_ISREG(sb.st_mode))
+            fail_msg("%s: mode of '%s' is %o", what, name, sb.st_mode);
+        free(name);
+    }
+}
+
+static void made_with_modes(void **state)
+{
+    static const mode_t masks[] = {0, 022, 077, 0777};
+    (void)state;
+    for (size_t i = 0; i < COUNT(masks); i++) {
+        mode_t saved = umask(masks[i]);
+        struct store *st = open_store();
+        (void)umask(saved);
+        check_modes("open");
+        grant(st, "alice", "pfwd", 1, "8009", "");
+        store_close(st);
+        check_modes("closed: -wal and -shm stay");
+        store_close(open_store());
+        check_modes("opened again");
+        for (size_t k = 0; k < COUNT(suffixes); k++) {
+            char *name = beside(suffixes[k]);
+            assert_int_equal(unlink(name), 0);
+            free(name);
+        }
+    }
+    store_close(NULL);
+}
+
+static void group_of_directory(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(chown(dir, 0, 65534), 0);
+    assert_int_equal(chmod(dir, 02755), 0);
+    store_close(open_store());
+    for (size_t i = 0; i < COUNT(suffixes); i++) {
+        char *name = beside(suffixes[i]);
+        struct stat sb;
+        assert_int_equal(stat(name, &sb), 0);
+        assert_int_equal(sb.st_gid, 65534);
+        free(name);
+    }
+}
+
+/* Without comments and with one blank wherever there are any, none beside punctuation. */
+static void normalise(const char *sql, struct buf *out)
+{
+    char last = ' ';
+    for (; *sql != '\0'; sql++) {
+        char c = *sql;
+        if (c == '-' && sql[1] == '-') {
+            sql += strcspn(sql, "\n");
+            c = ' ';
+        }
+        if (isspace((unsigned char)c) != 0)
+            c = ' ';
+        if (c == ' ' && (last == ' ' || strchr("(),;", last) != NULL))
+            continue;
+        if (strchr("(),;", c) != NULL && last == ' ' && out->len > 0 &&
+            out->data[out->len - 1] == ' ')
+            out->data[--out->len] = '\0';
+        buf_add_mem(out, &c, 1);
+        last = c;
+        if (*sql == '\0')
+            break;
+    }
+}
+
+static void read_schema(sqlite3 *db, struct buf *out)
+{
+    sqlite3_stmt *s = NULL;
+    assert_int_equal(sqlite3_prepare_v2(db,
+                                        "SELECT type, name, tbl_name, coalesce(sql, '') "
+                                        "FROM sqlite_schema ORDER BY type, name",
+                                        -1, &s, NULL),
+                     SQLITE_OK);
+    while (sqlite3_step(s) == SQLITE_ROW) {
+        buf_addf(out, "%s %s %s: ", sqlite3_column_text(s, 0), sqlite3_column_text(s, 1),
+                 sqlite3_column_text(s, 2));
+        normalise((const char *)sqlite3_column_text(s, 3), out);
+        buf_add(out, "\n");
+    }
+    (void)sqlite3_finalize(s);
+}
+
+static void migrates_to_the_schema(void **state)
+{
+    struct buf made = {0}, written = {0};
+    char *file = source_file("sql/schema.sql"), *sql = read_whole(file, NULL);
+    sqlite3 *db = NULL;
+    struct store *st = open_store();
+    (void)state;
+    read_schema(st->db, &made);
+    store_close(st);
+    assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    read_schema(db, &written);
+    (void)sqlite3_close(db);
+    assert_true(written.len > 1000);
+    assert_string_equal(buf_text(&made), buf_text(&written));
+    assert_int_equal(raw_number("PRAGMA user_version"), STORE_VERSION);
+    assert_int_equal(raw_number("SELECT count(*) FROM pragma_journal_mode WHERE "
+                                "journal_mode = 'wal'"),
+                     1);
+    buf_release(&made);
+    buf_release(&written);
+    free(sql);
+    free(file);
+}
+
+static void opened_again(void **state)
+{
+    char err[STORE_ERROR_BYTES];
+    struct store *st = open_store(), *reader = NULL;
+    int64_t found;
+    (void)state;
+    int64_t id = grant(st, "alice", "pfwd", 1, "8009", "");
+    store_close(st);
+    assert_int_equal(store_open_read(path, &reader, err), STORE_OK);
+    assert_int_equal(find(reader, "pfwd", 1, &found), STORE_OK);
+    assert_int_equal(found, id);
+    /* A reader cannot write, whatever it tries. */
+    assert_int_not_equal(sqlite3_exec(reader->db, "DELETE FROM lease", NULL, NULL, NULL),
+                         SQLITE_OK);
+    store_close(reader);
+    st = open_store();
+    assert_int_equal(find(st, "pfwd", 1, &found), STORE_OK);
+    assert_int_equal(found, id);
+    store_close(st);
+}
+
+static void made_but_not_migrated(void **state)
+{
+    char err[STORE_ERROR_BYTES];
+    struct store *st = NULL;
+    (void)state;
+    write_file(path, "", 0, 0640); /* whoever made it was killed before the first statement */
+    assert_int_equal(store_open_read(path, &st, err), STORE_FAIL);
+    assert_null(st);
+    st = open_store();
+    grant(st, "alice", "pfwd", 1, "8009", "");
+    store_close(st);
+}
+
+static void without_wal_or_shm(void **state)
+{
+    (void)state;
+    for (int which = 1; which <= 3; which++) {
+        struct store *st = open_store();
+        if (which == 1)
+            grant(st, "alice", "pfwd", 1, "8009", "");
+        assert_int_equal(
+            sqlite3_wal_checkpoint_v2(st->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL),
+            SQLITE_OK);
+        store_close(st);
+        for (int i = 1; i <= 2; i++) {
+            char *name = beside(suffixes[i]);
+            if ((which & i) != 0)
+                assert_int_equal(unlink(name), 0);
+            free(name);
+        }
+        st = open_store();
+        check_modes("made anew");
+        assert_int_equal(find(st, "pfwd", 1, NULL), STORE_OK);
+        store_close(st);
+    }
+}
+
+/* In a child without root's rights: what akc's user meets. */
+static enum store_rc open_as_nobody(char err[static STORE_ERROR_BYTES])
+{
+    int pipe_fds[2];
+    enum store_rc rc = STORE_BUSY;
+    assert_int_equal(pipe(pipe_fds), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct store *st = NULL;
+        if (setgid(65534) != 0 || setuid(65534) != 0)
+            _exit(9);
+        rc = store_open_read(path, &st, err);
+        if (rc == STORE_OK && find(st, "pfwd", 1, NULL) != STORE_OK)
+            rc = STORE_NONE;
+        if (rc == STORE_OK)
+            err[0] = '\0';
+        ssize_t n = write(pipe_fds[1], err, STORE_ERROR_BYTES);
+        _exit(n == STORE_ERROR_BYTES ? (int)rc : 9);
+    }
+    int status = 0;
+    (void)close(pipe_fds[1]);
+    assert_int_equal(read(pipe_fds[0], err, STORE_ERROR_BYTES), STORE_ERROR_BYTES);
+    (void)close(pipe_fds[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return (enum store_rc)WEXITSTATUS(status);
+}
+
+static void reader_without_write_access(void **state)
+{
+    char err[STORE_ERROR_BYTES] = "";
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    struct store *st = open_store();
+    grant(st, "alice", "pfwd", 1, "8009", "");
+    store_close(st);
+    CHECK("0640: not for others", open_as_nobody(err) == STORE_FAIL);
+    for (size_t i = 0; i < COUNT(suffixes); i++) {
+        char *name = beside(suffixes[i]);
+        assert_int_equal(chmod(name, 0644), 0);
+        free(name);
+    }
+    CHECK(err, open_as_nobody(err) == STORE_OK);
+    for (int i = 2; i >= 1; i--) {
+        char *name = beside(suffixes[i]);
+        assert_int_equal(unlink(name), 0);
+        CHECK(suffixes[i], open_as_nobody(err) == STORE_FAIL);
+        CHECK(err, strstr(err, path) != NULL);
+        free(name);
+    }
+    store_close(open_store()); /* the writer puts them back */
+    for (size_t i = 0; i < COUNT(suffixes); i++) {
+        char *name = beside(suffixes[i]);
+        CHECK("put back", access(name, F_OK) == 0);
+        free(name);
+    }
+}
+
+/* What lies where, in place of a store. */
+enum thing { NOTHING, EMPTY, GARBAGE, FIFO, DIRECTORY, LINK, DANGLING };
+
+static void put(const char *name, enum thing what)
+{
+    switch (what) {
+    case NOTHING:
+        return;
+    case EMPTY:
+        write_file(name, "", 0, 0640);
+        return;
+    case GARBAGE:
+        write_text(name, "this is no database, but it is long enough to be looked at as one; "
+                         "this is no database, but it is long enough to be looked at as one");
+        return;
+    case FIFO:
+        assert_int_equal(mkfifo(name, 0640), 0);
+        return;
+    case DIRECTORY:
+        assert_int_equal(mkdir(name, 0755), 0);
+        return;
+    case LINK: {
+        char *target = path_in(dir, "target");
+        write_file(target, "", 0, 0640);
+        free(target);
+        assert_int_equal(symlink("target", name), 0);
+        return;
+    }
+    case DANGLING:
+        assert_int_equal(symlink("target", name), 0);
+        return;
+    }
+}
+
+static void refused_places(void **state)
+{
+    static const struct {
+        const char *what;
+        enum thing things[COUNT(suffixes)]; /* database, -wal, -shm */
+        const char *written, *read;         /* part of the reason; NULL: not asked */
+    } rows[] = {
+        {"nothing, to read", {NOTHING}, NULL, "No such file"},
+        {"stray -wal", {NOTHING, EMPTY}, "it is gone", "No such file"},
+        {"stray -shm", {NOTHING, NOTHING, EMPTY}, "it is gone", "No such file"},
+        {"stray -wal and -shm", {NOTHING, EMPTY, EMPTY}, "it is gone", "No such file"},
+        {"link", {LINK}, "not a regular file", NULL},
+        {"link to nothing", {DANGLING}, "not a regular file", "No such file"},
+        {"-wal a link", {EMPTY, LINK}, "not a regular file", NULL},
+        {"-shm a link", {EMPTY, NOTHING, LINK}, "not a regular file", NULL},
+        {"-wal a link to nothing", {EMPTY, DANGLING}, "not a regular file", NULL},
+        {"FIFO", {FIFO}, "not a regular file", "not a regular file"},
+        {"-wal a FIFO", {EMPTY, FIFO}, "not a regular file", NULL},
+        {"-shm a FIFO", {EMPTY, NOTHING, FIFO}, "not a regular file", NULL},
+        {"directory", {DIRECTORY}, "not a regular file", "not a regular file"},
+        {"-wal a directory", {EMPTY, DIRECTORY}, "not a regular file", NULL},
+        {"no database", {GARBAGE}, "not a lease store", "not a lease store"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char err[STORE_ERROR_BYTES];
+        char *outer = dir, *outer_path = path;
+        struct store *st = NULL;
+        dir = path_in(outer, "place");
+        path = path_in(dir, "leases.db");
+        assert_int_equal(mkdir(dir, 0755), 0);
+        for (size_t k = 0; k < COUNT(suffixes); k++) {
+            char *name = beside(suffixes[k]);
+            put(name, rows[i].things[k]);
+            free(name);
+        }
+        (void)alarm(10); /* none of them may hang */
+        if (rows[i].read != NULL) {
+            CHECK(rows[i].what, store_open_read(path, &st, err) == STORE_FAIL && st == NULL);
+            CHECK_PROBLEM(rows[i].what, err, rows[i].read);
+            CHECK_PROBLEM(rows[i].what, err, path);
+        }
+        if (rows[i].written != NULL) {
+            CHECK(rows[i].what, store_open_write(path, &st, err) == STORE_FAIL && st == NULL);
+            CHECK_PROBLEM(rows[i].what, err, rows[i].written);
+            CHECK_PROBLEM(rows[i].what, err, path);
+        }
+        (void)alarm(0);
+        free(path);
+        temp_dir_remove(dir);
+        dir = outer;
+        path = outer_path;
+    }
+}
+
+static void refused_by_content(void **state)
+{
+    char err[STORE_ERROR_BYTES], sql[64];
+    struct store *st = open_store();
+    (void)state;
+    store_close(st);
+    (void)snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", STORE_VERSION + 1);
+    raw_sql(sql);
+    st = NULL;
+    assert_int_equal(store_open_write(path, &st, err), STORE_FAIL);
+    CHECK_PROBLEM("a newer version", err, "newer");
+    assert_null(st);
+    (void)snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", STORE_VERSION);
+    raw_sql(sql);
+    store_close(open_store());
+
+    raw_sql("ALTER TABLE key RENAME TO keys");
+    assert_int_equal(store_open_write(path, &st, err), STORE_FAIL);
+    assert_int_equal(store_open_read(path, &st, err), STORE_FAIL);
+    assert_null(st);
+
+    char *missing = path;
+    path = path_in(dir, "nowhere/leases.db");
+    assert_int_equal(store_open_write(path, &st, err), STORE_FAIL);
+    CHECK_PROBLEM("no directory", err, "No such file");
+    free(path);
+    path = missing;
+}
+
+/* ---- leases ---- */
+
+static void added_and_read(void **state)
+{
+    struct store *st = open_store();
+    struct store_conflict conflict;
+    const struct pubkey second = key_number(2), first = key_number(1);
+    int64_t id = 0;
+    (void)state;
+    struct lease l = make_lease("alice", "pfwd", 1, "127.0.0.1:8009 [::1]:1-9", "127.0.0.1:20001"),
+                 got = {0};
+    struct lease_key key = {.pub = second};
+    (void)snprintf(key.pub.comment, sizeof(key.pub.comment), "li@laptop");
+    assert_int_equal(lease_add_key(&l, &key), 0);
+    assert_null(source_list_parse("10.0.0.0/8,2001:db8::1", &l.from));
+    l.max_sessions = 3;
+    l.fixed_end = true;
+    (void)snprintf(l.note, sizeof(l.note), "it's \"hers\"; DROP TABLE lease");
+    l.id = 99; /* not read */
+    assert_int_equal(add_at(st, &l, NOW_S, &id, &conflict), STORE_OK);
+    assert_int_equal(id, 1);
+
+    assert_int_equal(store_find_key(st, "pfwd", second.fingerprint, &got), STORE_OK);
+    assert_int_equal(got.id, id);
+    assert_string_equal(got.name, "alice");
+    assert_string_equal(got.login, "pfwd");
+    assert_int_equal(got.open.count, 2);
+    assert_string_equal(got.open.items[1].host, "::1");
+    assert_int_equal(got.open.items[1].high, 9);
+    assert_int_equal(got.listen.count, 1);
+    assert_int_equal(got.listen.items[0].low, 20001);
+    assert_int_equal(got.from.count, 2);
+    assert_int_equal(got.max_sessions, 3);
+    assert_int_equal(got.expires_s, NOW_S + 3600);
+    lease_release(&got);
+
+    for (int by_name = 0; by_name <= 1; by_name++) {
+        assert_int_equal(by_name != 0 ? store_lease_by_name(st, "alice", &got)
+                                      : store_lease_by_id(st, id, &got),
+                         STORE_OK);
+        assert_int_equal(got.id, id);
+        assert_string_equal(got.note, l.note);
+        assert_int_equal(got.created_s, NOW_S);
+        assert_int_equal(got.renewed_s, 0);
+        assert_int_equal(got.revoked_s, 0);
+        assert_int_equal(got.last_login_s, 0);
+        assert_true(got.fixed_end);
+        assert_int_equal(got.key_count, 2);
+        for (size_t i = 0; i < got.key_count; i++) {
+            const struct pubkey *pub = &got.keys[i].pub;
+            bool is_first = strcmp(pub->fingerprint, first.fingerprint) == 0;
+            assert_string_equal(pub->base64, is_first ? first.base64 : second.base64);
+            assert_string_equal(pub->comment, is_first ? "" : "li@laptop");
+            assert_int_equal(got.keys[i].added_s, NOW_S);
+        }
+        lease_release(&got);
+    }
+    CHECK("case counts", store_lease_by_name(st, "Alice", &got) == STORE_NONE);
+    CHECK("no such name", store_lease_by_name(st, "bob", &got) == STORE_NONE);
+    CHECK("no such number", store_lease_by_id(st, 2, &got) == STORE_NONE);
+    CHECK("another login", find(st, "other", 1, NULL) == STORE_NONE);
+    CHECK("another key", find(st, "pfwd", 3, NULL) == STORE_NONE);
+    CHECK("expired or not", find(st, "pfwd", 1, NULL) == STORE_OK);
+    lease_release(&l);
+    store_close(st);
+}
+
+static int add_name(void *ctx, const struct lease *l)
+{
+    buf_addf(ctx, "%s%s/%zu", ((struct buf *)ctx)->len > 0 ? " " : "", l->name, l->key_count);
+    return strcmp(l->name, "stop") == 0;
+}
+
+static int64_t grant_until(struct store *st, const char *name, const char *login, unsigned char key,
+                           int64_t expires_s)
+{
+    struct lease l = make_lease(name, login, key, "8009", "");
+    struct store_conflict conflict;
+    int64_t id = 0;
+    l.expires_s = expires_s;
+    assert_int_equal(add_at(st, &l, NOW_S, &id, &conflict), STORE_OK);
+    lease_release(&l);
+    return id;
+}
+
+static enum store_rc revoke_at(struct store *st, int64_t id, bool keep_sessions, int64_t now_s)
+{
+    const struct store_actor by = actor_at(now_s);
+    struct lease l = {0};
+    assert_int_equal(store_lease_by_id(st, id, &l), STORE_OK);
+    assert_int_equal(store_begin(st), STORE_OK);
+    enum store_rc rc = store_lease_revoke(st, &l, keep_sessions, &by);
+    assert_int_equal(store_commit(st), STORE_OK);
+    lease_release(&l);
+    return rc;
+}
+
+static enum store_rc delete_at(struct store *st, int64_t id, int64_t now_s)
+{
+    const struct store_actor by = actor_at(now_s);
+    const struct lease l = {.id = id, .name = "deleted"};
+    assert_int_equal(store_begin(st), STORE_OK);
+    enum store_rc rc = store_lease_delete(st, &l, &by);
+    assert_int_equal(store_commit(st), STORE_OK);
+    return rc;
+}
+
+static void listed(void **state)
+{
+    static const struct {
+        const char *what;
+        struct store_filter filter;
+        const char *names;
+    } rows[] = {
+        {"active", {.now_s = NOW_S, .before_s = INT64_MAX}, "alice/1 bob/1 late/1"},
+        {"all",
+         {.all = true, .now_s = NOW_S, .before_s = INT64_MAX},
+         "alice/1 ended/1 bob/1 gone/1 late/1"},
+        {"one login", {.login = "other", .now_s = NOW_S, .before_s = INT64_MAX}, "bob/1"},
+        {"one login, all",
+         {.all = true, .login = "other", .now_s = NOW_S, .before_s = INT64_MAX},
+         "bob/1 gone/1"},
+        {"no such login", {.all = true, .login = "x", .now_s = NOW_S, .before_s = INT64_MAX}, ""},
+        {"ending by then", {.now_s = NOW_S, .before_s = NOW_S + 100}, "alice/1"},
+        {"ending a second earlier", {.now_s = NOW_S, .before_s = NOW_S + 99}, ""},
+        {"ending by then, all",
+         {.all = true, .now_s = NOW_S, .before_s = NOW_S + 100},
+         "alice/1 ended/1"},
+        {"a second before the end",
+         {.now_s = NOW_S + 99, .before_s = INT64_MAX},
+         "alice/1 bob/1 late/1"},
+        {"at the end", {.now_s = NOW_S + 100, .before_s = INT64_MAX}, "bob/1 late/1"},
+    };
+    struct store *st = open_store();
+    (void)state;
+    grant_until(st, "alice", "pfwd", 1, NOW_S + 100);
+    grant_until(st, "ended", "pfwd", 2, NOW_S);
+    grant_until(st, "bob", "other", 3, NOW_S + 1000);
+    int64_t gone = grant_until(st, "gone", "other", 4, NOW_S + 1000);
+    grant_until(st, "late", "pfwd", 5, NOW_S + 5000);
+    assert_int_equal(revoke_at(st, gone, false, NOW_S), STORE_OK);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buf names = {0};
+        CHECK(rows[i].what, store_lease_list(st, &rows[i].filter, add_name, &names) == STORE_OK);
+        CHECK_TEXT(rows[i].what, buf_text(&names), rows[i].names);
+        buf_release(&names);
+    }
+    struct buf names = {0};
+    grant_until(st, "stop", "pfwd", 6, NOW_S + 5000);
+    grant_until(st, "unseen", "pfwd", 7, NOW_S + 5000);
+    assert_int_equal(store_lease_list(st, &rows[0].filter, add_name, &names), STORE_FAIL);
+    assert_string_equal(buf_text(&names), "alice/1 bob/1 late/1 stop/1");
+    buf_release(&names);
+    store_close(st);
+}
+
+static void conflicts(void **state)
+{
+    static const struct {
+        const char *what, *name, *login;
+        unsigned char key;
+        const char *listen;
+        int conflict; /* -1: none */
+        const char *holder;
+        bool expired;
+    } rows[] = {
+        {"nothing of it taken", "bob", "pfwd", 9, "", -1, NULL, false},
+        {"name", "alice", "pfwd", 9, "", CONFLICT_NAME, "alice", false},
+        {"name, on another login", "alice", "other", 9, "", CONFLICT_NAME, "alice", false},
+        {"name in another case", "Alice", "pfwd", 9, "", -1, NULL, false},
+        {"name of an expired lease", "ended", "pfwd", 9, "", CONFLICT_NAME, "ended", true},
+        {"key on the same login", "bob", "pfwd", 1, "", CONFLICT_KEY, "alice", false},
+        {"key on another login", "bob", "other", 1, "", -1, NULL, false},
+        {"key of an expired lease", "bob", "pfwd", 2, "", CONFLICT_KEY, "ended", true},
+        {"port", "bob", "gw-tunnel", 9, "127.0.0.1:20001", CONFLICT_PORT, "agent", false},
+        {"port on another address", "bob", "gw-tunnel", 9, "[::1]:20001", CONFLICT_PORT, "agent",
+         false},
+        {"another port", "bob", "gw-tunnel", 9, "127.0.0.1:20002", -1, NULL, false},
+        {"second of two ports", "bob", "gw-tunnel", 9, "127.0.0.1:20002 127.0.0.1:20001",
+         CONFLICT_PORT, "agent", false},
+        {"last of a range", "bob", "gw-tunnel", 9, "127.0.0.1:19999-20001", CONFLICT_PORT, "agent",
+         false},
+        {"a range before it", "bob", "gw-tunnel", 9, "127.0.0.1:19999-20000", -1, NULL, false},
+        {"both families of one port", "bob", "gw-tunnel", 9, "127.0.0.1:20002 [::1]:20002", -1,
+         NULL, false},
+    };
+    struct store *st = open_store();
+    (void)state;
+    grant(st, "alice", "pfwd", 1, "8009", "");
+    grant_until(st, "ended", "pfwd", 2, NOW_S - 1);
+    grant(st, "agent", "gw-tunnel", 3, "", "127.0.0.1:20001");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct store_actor by = actor_at(NOW_S);
+        struct lease l = make_lease(rows[i].name, rows[i].login, rows[i].key, "", rows[i].listen);
+        struct store_conflict conflict = {.port = 0};
+        int64_t id = -1;
+        assert_int_equal(store_begin(st), STORE_OK);
+        enum store_rc rc = store_lease_add(st, &l, QUARANTINE_S, &by, &id, &conflict);
+        CHECK(rows[i].what, rc == (rows[i].conflict < 0 ? STORE_OK : STORE_CONFLICT));
+        if (rows[i].conflict >= 0) {
+            CHECK(rows[i].what, (int)conflict.what == rows[i].conflict);
+            CHECK_TEXT(rows[i].what, conflict.lease, rows[i].holder);
+            CHECK(rows[i].what, conflict.expired == rows[i].expired);
+            CHECK(rows[i].what, conflict.lease_id > 0 && conflict.lease_id <= 3);
+            CHECK(rows[i].what, conflict.port == (conflict.what == CONFLICT_PORT ? 20001U : 0U));
+        }
+        store_rollback(st);
+        lease_release(&l);
+    }
+    assert_int_equal(raw_number("SELECT count(*) FROM lease"), 3);
+    assert_int_equal(raw_number("SELECT count(*) FROM key"), 3);
+    assert_int_equal(raw_number("SELECT count(*) FROM port"), 1);
+    assert_int_equal(raw_number("SELECT count(*) FROM audit"), 3);
+    store_close(st);
+}
+
+/* How a later grant of the port fares: to whom, how long after it was freed. */
+static void port_after_revoke(void **state)
+{
+    static const struct {
+        const char *what, *name;
+        int64_t after_s;
+        enum store_rc rc;
+    } rows[] = {
+        {"its former holder at once", "agent", 0, STORE_OK},
+        {"another at once", "other", 0, STORE_CONFLICT},
+        {"another, a second before the quarantine ends", "other", QUARANTINE_S - 1, STORE_CONFLICT},
+        {"another, when it ends", "other", QUARANTINE_S, STORE_OK},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct store *st = open_store();
+        struct store_conflict conflict = {.port = 0};
+        int64_t id = grant(st, "agent", "gw-tunnel", 1, "", "127.0.0.1:20001-20003");
+        assert_int_equal(raw_number("SELECT count(*) FROM port WHERE freed_s = 0"), 3);
+        assert_int_equal(revoke_at(st, id, false, NOW_S), STORE_OK);
+        struct lease l = make_lease(rows[i].name, "gw-tunnel", 1, "", "127.0.0.1:20003");
+        CHECK(rows[i].what, add_at(st, &l, NOW_S + rows[i].after_s, NULL, &conflict) == rows[i].rc);
+        if (rows[i].rc == STORE_CONFLICT) {
+            CHECK(rows[i].what, conflict.what == CONFLICT_PORT && conflict.port == 20003);
+            CHECK_TEXT(rows[i].what, conflict.lease, "agent");
+            CHECK(rows[i].what, conflict.expired);
+        }
+        lease_release(&l);
+        store_close(st);
+        for (size_t k = 0; k < COUNT(suffixes); k++) {
+            char *name = beside(suffixes[k]);
+            assert_int_equal(unlink(name), 0);
+            free(name);
+        }
+    }
+}
+
+static void revoked(void **state)
+{
+    struct store *st = open_store();
+    struct lease got = {0};
+    (void)state;
+    int64_t id = grant(st, "alice", "pfwd", 1, "8009", "");
+    assert_int_equal(revoke_at(st, id, true, NOW_S + 5), STORE_OK);
+    assert_int_equal(find(st, "pfwd", 1, NULL), STORE_NONE);
+    assert_int_equal(store_lease_by_name(st, "alice", &got), STORE_OK); /* the newest */
+    assert_int_equal(got.revoked_s, NOW_S + 5);
+    assert_true(got.keep_sessions);
+    assert_int_equal(got.key_count, 1);
+    lease_release(&got);
+    CHECK("revoked is final", revoke_at(st, id, false, NOW_S + 6) == STORE_NONE);
+
+    int64_t again = grant(st, "alice", "pfwd", 1, "8009", ""); /* name and key are free at once */
+    assert_int_not_equal(again, id);
+    assert_int_equal(store_lease_by_name(st, "alice", &got), STORE_OK); /* the live one */
+    assert_int_equal(got.id, again);
+    assert_int_equal(got.revoked_s, 0);
+    lease_release(&got);
+    assert_int_equal(revoke_at(st, again, false, NOW_S + 7), STORE_OK);
+    assert_int_equal(store_lease_by_name(st, "alice", &got), STORE_OK); /* of two dead, the newer */
+    assert_int_equal(got.id, again);
+    assert_false(got.keep_sessions);
+    lease_release(&got);
+    assert_int_equal(raw_number("SELECT count(*) FROM audit WHERE action = 'revoke'"), 2);
+    store_close(st);
+}
+
+static void deleted(void **state)
+{
+    struct store *st = open_store();
+    struct lease got = {0};
+    (void)state;
+    int64_t id = grant(st, "alice", "pfwd", 1, "8009", "");
+    CHECK("active", delete_at(st, id, NOW_S) == STORE_NONE);
+    CHECK("a second before its end", delete_at(st, id, NOW_S + 3599) == STORE_NONE);
+    CHECK("active stays", find(st, "pfwd", 1, NULL) == STORE_OK);
+    CHECK("at its end", delete_at(st, id, NOW_S + 3600) == STORE_OK);
+    CHECK("gone", store_lease_by_id(st, id, &got) == STORE_NONE);
+    CHECK("gone twice", delete_at(st, id, NOW_S + 3600) == STORE_NONE);
+    CHECK("gone for the login path", find(st, "pfwd", 1, NULL) == STORE_NONE);
+
+    int64_t agent = grant(st, "agent", "gw-tunnel", 1, "", "127.0.0.1:20001");
+    CHECK("a number is never used again", agent == id + 1);
+    assert_int_equal(revoke_at(st, agent, false, NOW_S), STORE_OK);
+    CHECK("revoked, before its end", delete_at(st, agent, NOW_S) == STORE_OK);
+    assert_int_equal(raw_number("SELECT count(*) FROM key"), 0);
+    assert_int_equal(raw_number("SELECT count(*) FROM port"), 0);
+    CHECK("no such number", delete_at(st, 99, NOW_S) == STORE_NONE);
+    assert_int_equal(raw_number("SELECT count(*) FROM audit WHERE action = 'delete'"), 2);
+    store_close(st);
+}
+
+static void history(void **state)
+{
+    static const struct {
+        const char *what, *login;
+        unsigned char key;
+        enum store_rc rc;
+        const char *lease;
+        bool other_login, revoked;
+    } rows[] = {
+        {"never held", "pfwd", 9, STORE_NONE, NULL, false, false},
+        {"held and live", "pfwd", 1, STORE_OK, "alice", false, false},
+        {"revoked", "pfwd", 2, STORE_OK, "bob", false, true},
+        {"revoked and granted again", "pfwd", 3, STORE_OK, "carol2", false, false},
+        {"on another login", "other", 1, STORE_OK, "alice", true, false},
+        {"revoked here, newer elsewhere: here counts", "pfwd", 4, STORE_OK, "dave", false, true},
+    };
+    struct store *st = open_store();
+    (void)state;
+    grant(st, "alice", "pfwd", 1, "8009", "");
+    revoke_at(st, grant(st, "bob", "pfwd", 2, "8009", ""), false, NOW_S);
+    revoke_at(st, grant(st, "carol", "pfwd", 3, "8009", ""), false, NOW_S);
+    grant(st, "carol2", "pfwd", 3, "8009", "");
+    revoke_at(st, grant(st, "dave", "pfwd", 4, "8009", ""), false, NOW_S);
+    grant(st, "dave2", "other", 4, "8009", "");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct store_key_history h = {.lease_id = 0};
+        const struct pubkey key = key_number(rows[i].key);
+        CHECK(rows[i].what,
+              store_key_history(st, rows[i].login, key.fingerprint, &h) == rows[i].rc);
+        if (rows[i].rc != STORE_OK)
+            continue;
+        CHECK_TEXT(rows[i].what, h.lease, rows[i].lease);
+        CHECK(rows[i].what, h.other_login == rows[i].other_login);
+        CHECK(rows[i].what, h.revoked == rows[i].revoked);
+        CHECK(rows[i].what, h.expires_s == NOW_S + 3600);
+    }
+    store_close(st);
+}
+
+static int count_key(void *ctx, const struct lease *l, const struct pubkey *key)
+{
+    (void)key;
+    buf_addf(ctx, "%s ", l->name);
+    return strcmp(l->name, "stop") == 0;
+}
+
+static void keys_of_login(void **state)
+{
+    struct store *st = open_store();
+    struct buf names = {0};
+    (void)state;
+    grant(st, "alice", "pfwd", 1, "8009", "");
+    grant_until(st, "ended", "pfwd", 2, NOW_S);
+    grant(st, "bob", "other", 1, "8009", "");
+    revoke_at(st, grant(st, "gone", "pfwd", 3, "8009", ""), false, NOW_S);
+    grant(st, "carol", "pfwd", 4, "8009", "");
+    assert_int_equal(store_login_keys(st, "pfwd", NOW_S, count_key, &names), STORE_OK);
+    assert_string_equal(buf_text(&names), "alice carol ");
+    buf_clear(&names);
+    assert_int_equal(store_login_keys(st, "nobody", NOW_S, count_key, &names), STORE_OK);
+    assert_string_equal(buf_text(&names), "");
+    grant(st, "stop", "pfwd", 5, "8009", "");
+    assert_int_equal(store_login_keys(st, "pfwd", NOW_S, count_key, &names), STORE_FAIL);
+    buf_clear(&names);
+    raw_sql("UPDATE key SET base64 = 'AAAA' WHERE lease_id = 1");
+    assert_int_equal(store_login_keys(st, "pfwd", NOW_S, count_key, &names), STORE_FAIL);
+    assert_string_equal(buf_text(&names), "");
+    assert_int_equal(find(st, "other", 1, NULL), STORE_OK); /* and it still answers */
+    buf_release(&names);
+    store_close(st);
+}
+
+#define LEASE_COLUMNS                                                                              \
+    "kind,name,live,login,open,listen,sources,max_sessions,note,created_s,renewed_s,expires_s,"    \
+    "fixed_end,revoked_s,keep_sessions,last_login_s,heartbeat_ms,secret_used,agent_facts"
+
+static void frozen(void **state)
+{
+    static const struct {
+        const char *what, *login; /* of the freeze */
+        enum store_rc pfwd, other;
+    } rows[] = {
+        {"one login", "pfwd", STORE_NONE, STORE_OK},
+        {"another login", "other", STORE_OK, STORE_NONE},
+        {"a login with no lease", "third", STORE_OK, STORE_OK},
+        {"all", "*", STORE_NONE, STORE_NONE},
+    };
+    struct store *st = open_store();
+    (void)state;
+    grant(st, "alice", "pfwd", 1, "8009", "");
+    grant(st, "bob", "other", 1, "8009", "");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char sql[1024];
+        struct buf names = {0};
+        struct lease got;
+        const struct store_filter all = {.all = true, .before_s = INT64_MAX};
+        (void)snprintf(sql, sizeof(sql),
+                       "INSERT INTO lease(" LEASE_COLUMNS
+                       ") VALUES('freeze','!%s',1,'%s','','','',0,'',0,0,0,0,0,0,0,0,0,'');"
+                       "INSERT INTO key VALUES(last_insert_rowid(),'!','%s',1,'','','',0)",
+                       rows[i].login, rows[i].login, rows[i].login);
+        raw_sql(sql);
+        CHECK(rows[i].what, find(st, "pfwd", 1, NULL) == rows[i].pfwd);
+        CHECK(rows[i].what, find(st, "other", 1, NULL) == rows[i].other);
+        assert_int_equal(store_login_keys(st, "pfwd", NOW_S, count_key, &names), STORE_OK);
+        CHECK_TEXT(rows[i].what, buf_text(&names), rows[i].pfwd == STORE_OK ? "alice " : "");
+        buf_clear(&names);
+        /* It is no lease to anybody who looks at leases. */
+        assert_int_equal(store_lease_list(st, &all, add_name, &names), STORE_OK);
+        CHECK_TEXT(rows[i].what, buf_text(&names), "alice/1 bob/1");
+        (void)snprintf(sql, sizeof(sql), "!%s", rows[i].login);
+        CHECK(rows[i].what, store_lease_by_name(st, sql, &got) == STORE_NONE);
+        int64_t id = raw_number("SELECT id FROM lease WHERE kind = 'freeze'");
+        CHECK(rows[i].what, store_lease_by_id(st, id, &got) == STORE_NONE);
+        CHECK(rows[i].what, delete_at(st, id, NOW_S) == STORE_NONE);
+        raw_sql("DELETE FROM key WHERE fingerprint = '!'; DELETE FROM lease WHERE kind = 'freeze'");
+        CHECK("thawed", find(st, "pfwd", 1, NULL) == STORE_OK);
+        CHECK("thawed", find(st, "other", 1, NULL) == STORE_OK);
+        buf_release(&names);
+    }
+    store_close(st);
+}
+
+static void rolled_back(void **state)
+{
+    const struct store_actor by = actor_at(NOW_S);
+    struct store_conflict conflict;
+    struct store *st = open_store();
+    struct lease l = make_lease("alice", "gw-tunnel", 1, "8009", "127.0.0.1:20001");
+    int64_t id;
+    (void)state;
+    for (int closed = 0; closed <= 1; closed++) {
+        assert_int_equal(store_begin(st), STORE_OK);
+        assert_int_equal(store_lease_add(st, &l, QUARANTINE_S, &by, &id, &conflict), STORE_OK);
+        if (closed == 0) {
+            store_rollback(st);
+            store_rollback(st); /* twice does no harm */
+        } else {
+            store_close(st); /* rolls back what was not committed */
+            st = open_store();
+        }
+        assert_int_equal(raw_number("SELECT (SELECT count(*) FROM lease) + (SELECT count(*) FROM "
+                                    "key) + (SELECT count(*) FROM port) + (SELECT count(*) FROM "
+                                    "audit)"),
+                         0);
+    }
+    assert_int_equal(add_at(st, &l, NOW_S, &id, &conflict), STORE_OK);
+    lease_release(&l);
+    store_close(st);
+}
+
+static void two_connections(void **state)
+{
+    char err[STORE_ERROR_BYTES];
+    struct store *first = open_store(), *second = open_store(), *reader = NULL;
+    sqlite3 *raw = NULL;
+    (void)state;
+    grant(first, "alice", "pfwd", 1, "8009", "");
+    assert_int_equal(store_open_read(path, &reader, err), STORE_OK);
+    (void)sqlite3_busy_timeout(second->db, 20);
+
+    assert_int_equal(store_begin(first), STORE_OK);
+    CHECK("the second writer", store_begin(second) == STORE_BUSY);
+    CHECK_PROBLEM("and why", store_error(second), "lock");
+    store_rollback(second);
+    CHECK("a reader meanwhile", find(reader, "pfwd", 1, NULL) == STORE_OK);
+    CHECK("the waiting writer may still read", find(second, "pfwd", 1, NULL) == STORE_OK);
+    assert_int_equal(store_commit(first), STORE_OK);
+    CHECK("the second writer after that", store_begin(second) == STORE_OK);
+    store_rollback(second);
+
+    /* A foreign program that holds the write lock keeps nobody from logging in. */
+    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(raw, "BEGIN IMMEDIATE; DELETE FROM key;", NULL, NULL, NULL),
+                     SQLITE_OK);
+    CHECK("foreign lock", store_begin(second) == STORE_BUSY);
+    CHECK("a reader sees what was committed", find(reader, "pfwd", 1, NULL) == STORE_OK);
+    struct store *late = NULL;
+    assert_int_equal(store_open_read(path, &late, err), STORE_OK);
+    CHECK("a reader that comes now", find(late, "pfwd", 1, NULL) == STORE_OK);
+    store_close(late);
+    assert_int_equal(sqlite3_exec(raw, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    (void)sqlite3_close(raw);
+
+    int64_t id = grant(second, "bob", "pfwd", 2, "8009", "");
+    CHECK("a reader sees the next commit", find(reader, "pfwd", 2, NULL) == STORE_OK);
+    assert_int_equal(revoke_at(first, id, false, NOW_S), STORE_OK);
+    CHECK("and a revocation", find(reader, "pfwd", 2, NULL) == STORE_NONE);
+    store_close(reader);
+    store_close(second);
+    store_close(first);
+}
+
+static void damaged_rows(void **state)
+{
+    static const struct {
+        const char *what, *set;
+        enum store_rc rc;
+        const char *reason;
+    } rows[] = {
+        {"untouched", "note = 'x'", STORE_OK, NULL},
+        {"port out of range", "open = '127.0.0.1:65536'", STORE_FAIL, "open permit"},
+        {"any port", "open = '127.0.0.1:*'", STORE_FAIL, "open permit"},
+        {"quote within a permit", "open = '127.0.0.1:80\",permitopen=\"*:*'", STORE_FAIL, "open"},
+        {"no host", "open = '*:80'", STORE_FAIL, "open permit"},
+        {"blank at the end", "open = '127.0.0.1:80 '", STORE_FAIL, "open permit"},
+        {"listen", "listen = 'x'", STORE_FAIL, "listen permit"},
+        {"listen, no permits is none", "listen = ''", STORE_OK, NULL},
+        {"from", "sources = '10.0.0.0/40'", STORE_FAIL, "from list"},
+        {"from, a name", "sources = 'gw.example'", STORE_FAIL, "from list"},
+        {"from, a blank", "sources = ' '", STORE_FAIL, "from list"},
+        {"from, anywhere", "sources = ''", STORE_OK, NULL},
+        {"name with a line feed", "name = 'a' || char(10) || 'ssh-ed25519'", STORE_FAIL, "name"},
+        {"name empty", "name = ''", STORE_FAIL, "name"},
+        {"name with a blank", "name = 'a b'", STORE_FAIL, "name"},
+        {"name of 64", "name = printf('%064d', 0)", STORE_OK, NULL},
+        {"name of 65", "name = printf('%065d', 0)", STORE_FAIL, "name"},
+        {"no limit of sessions", "max_sessions = 0", STORE_OK, NULL},
+        {"largest limit of sessions", "max_sessions = 1000", STORE_OK, NULL},
+        {"a session more", "max_sessions = 1001", STORE_FAIL, "session limit"},
+        {"negative limit", "max_sessions = -1", STORE_FAIL, "session limit"},
+        {"limit past 32 bits", "max_sessions = 4294967297", STORE_FAIL, "session limit"},
+        {"not live", "live = NULL", STORE_NONE, NULL},
+        {"live is another number", "live = 2", STORE_NONE, NULL},
+    };
+    char err[STORE_ERROR_BYTES];
+    struct store *st = open_store(), *reader = NULL;
+    const struct pubkey key = key_number(1);
+    (void)state;
+    int64_t id = grant(st, "alice", "pfwd", 1, "8009", "");
+    grant(st, "bob", "pfwd", 2, "8009", "");
+    assert_int_equal(store_open_read(path, &reader, err), STORE_OK);
+    raw_sql("CREATE TABLE saved AS SELECT * FROM lease");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char sql[256];
+        struct lease got = {.id = 77};
+        (void)snprintf(sql, sizeof(sql), "UPDATE lease SET %s WHERE id = %lld", rows[i].set,
+                       (long long)id);
+        raw_sql(sql);
+        CHECK(rows[i].what, store_find_key(reader, "pfwd", key.fingerprint, &got) == rows[i].rc);
+        if (rows[i].rc == STORE_FAIL)
+            CHECK_PROBLEM(rows[i].what, store_error(reader), rows[i].reason);
+        if (rows[i].rc != STORE_OK)
+            CHECK(rows[i].what, got.id == 77 && got.open.items == NULL);
+        if (rows[i].rc == STORE_OK)
+            lease_release(&got);
+        CHECK("its neighbour is answered", find(reader, "pfwd", 2, NULL) == STORE_OK);
+        raw_sql("DELETE FROM lease; INSERT INTO lease SELECT * FROM saved");
+    }
+    store_close(reader);
+    store_close(st);
+}
+
+/* ---- ports ---- */
+
+static bool usable(void *ctx, uint16_t port)
+{
+    return port != *(uint16_t *)ctx; /* something else listens there */
+}
+
+static void ports_picked(void **state)
+{
+    static const struct {
+        const char *what, *ports; /* rows of table port: (port, lease, freed) */
+        uint16_t low, high, in_use;
+        enum store_rc rc;
+        uint16_t port;
+    } rows[] = {
+        {"nothing leased: the lowest", NULL, 100, 102, 0, STORE_OK, 100},
+        {"the lowest is in use", NULL, 100, 102, 100, STORE_OK, 101},
+        {"one held", "(100,1,0)", 100, 102, 0, STORE_OK, 101},
+        {"a gap", "(100,1,0),(102,1,0)", 100, 103, 0, STORE_OK, 101},
+        {"after all that are held", "(100,1,0),(101,1,0)", 100, 102, 0, STORE_OK, 102},
+        {"held outside the range", "(99,1,0),(103,1,0)", 100, 102, 0, STORE_OK, 100},
+        {"all held", "(100,1,0),(101,1,0),(102,1,0)", 100, 102, 0, STORE_NONE, 0},
+        {"never leased before quarantine over", "(100,1,1),(101,1,0)", 100, 102, 0, STORE_OK, 102},
+        {"the oldest whose quarantine is over", "(100,1,20),(101,1,10),(102,1,30)", 100, 102, 0,
+         STORE_OK, 101},
+        {"the oldest is in use", "(100,1,20),(101,1,10),(102,1,30)", 100, 102, 101, STORE_OK, 100},
+        {"a range of one, in use", NULL, 100, 100, 100, STORE_NONE, 0},
+        {"the last port there is", NULL, 65535, 65535, 0, STORE_OK, 65535},
+        {"the last port there is, held", "(65535,1,0)", 65535, 65535, 0, STORE_NONE, 0},
+    };
+    struct store *st = open_store();
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint16_t port = 0, in_use = rows[i].in_use;
+        raw_sql("DELETE FROM port");
+        if (rows[i].ports != NULL) {
+            char sql[256];
+            (void)snprintf(sql, sizeof(sql), "INSERT INTO port VALUES %s", rows[i].ports);
+            raw_sql(sql);
+        }
+        CHECK(rows[i].what, store_port_pick(st, rows[i].low, rows[i].high, QUARANTINE_S, NOW_S,
+                                            usable, &in_use, &port) == rows[i].rc);
+        CHECK(rows[i].what, port == rows[i].port);
+    }
+    for (int64_t age = QUARANTINE_S - 1; age <= QUARANTINE_S; age++) {
+        char sql[128];
+        uint16_t port = 0, in_use = 0;
+        raw_sql("DELETE FROM port");
+        (void)snprintf(sql, sizeof(sql), "INSERT INTO port VALUES(100,1,%lld)",
+                       (long long)(NOW_S - age));
+        raw_sql(sql);
+        CHECK("quarantined, a second before its end and at it",
+              store_port_pick(st, 100, 100, QUARANTINE_S, NOW_S, usable, &in_use, &port) ==
+                  (age < QUARANTINE_S ? STORE_NONE : STORE_OK));
+    }
+    store_close(st);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(made_with_modes),
+        TEST(group_of_directory),
+        TEST(migrates_to_the_schema),
+        TEST(opened_again),
+        TEST(made_but_not_migrated),
+        TEST(without_wal_or_shm),
+        TEST(reader_without_write_access),
+        TEST(refused_places),
+        TEST(refused_by_content),
+        TEST(added_and_read),
+        TEST(listed),
+        TEST(conflicts),
+        TEST(port_after_revoke),
+        TEST(revoked),
+        TEST(deleted),
+        TEST(history),
+        TEST(keys_of_login),
+        TEST(frozen),
+        TEST(rolled_back),
+        TEST(two_connections),
+        TEST(damaged_rows),
+        TEST(ports_picked),
+    };
+    return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+}
