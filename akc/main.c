@@ -30,7 +30,7 @@ enum { DEADLINE_MS = 1000 };
 enum { EXIT_ANSWERED = 0, EXIT_COULD_NOT = 1, EXIT_USAGE = 2 };
 
 struct request {
-    const char *conf_file;
+    const char *conf_file; /* NULL: the default one */
     const char *login;
     const char *key_type; /* NULL: every key of the login */
     const char *key_base64;
@@ -150,7 +150,8 @@ static int answer(const struct request *req)
     }
     problem = conf_paths_load(req->conf_file, &paths);
     if (problem != NULL) {
-        log_error("refused: configuration '%s' %s", req->conf_file, problem);
+        log_error("refused: configuration '%s' %s",
+                  req->conf_file != NULL ? req->conf_file : CONF_DEFAULT_FILE, problem);
         goto out;
     }
     if (store_open_read(paths.database, &st, err) != STORE_OK) {
@@ -183,7 +184,7 @@ static int usage(FILE *to, int status)
 
 int main(int argc, char **argv)
 {
-    struct request req = {.conf_file = CONF_DEFAULT_FILE};
+    struct request req = {.conf_file = NULL};
     int i = 1;
 
     start_deadline();

@@ -325,7 +325,7 @@ static void quote_line(const char *line, char evidence[static ATTEMPT_EVIDENCE_B
 {
     size_t used = 0, len = strcspn(line, "\r\n");
     for (size_t i = 0; i < len && used + 5 < ATTEMPT_EVIDENCE_BYTES; i++) {
-        char *end = vis(evidence + used, line[i], VIS_CSTYLE | VIS_NOSLASH, line[i + 1]);
+        char *end = vis(evidence + used, line[i], VIS_CSTYLE | VIS_NOSLASH | VIS_TAB, line[i + 1]);
         used = (size_t)(end - evidence);
     }
     evidence[used] = '\0';

@@ -4,14 +4,16 @@
 #include "leasectl/lease_print.h"
 #include "leasectl/leasectl.h"
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/lease/duration.h"
 
 #include <getopt.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { PIDS_SHOWN = 16 };
+enum { PIDS_SHOWN = 16, SETTLE_MS = 500 };
 
 static int revoke_in_store(struct ctl *ctl, const struct lease *l, bool keep_sessions)
 {
@@ -39,7 +41,12 @@ static int report_live(struct ctl *ctl, const char *login)
 {
     pid_t pids[PIDS_SHOWN];
     struct buf text = {0};
-    size_t count = account_processes(login, pids, PIDS_SHOWN);
+    size_t count = 0;
+    /* A login that was let in just before the revoke becomes the login's process a moment later. */
+    int64_t end_ms = clock_monotonic_ms() + SETTLE_MS;
+    while ((count = account_processes(login, pids, PIDS_SHOWN)) == 0 &&
+           clock_monotonic_ms() < end_ms)
+        (void)poll(NULL, 0, 50);
     if (count == 0)
         return EXIT_DONE;
     for (size_t i = 0; i < count && i < PIDS_SHOWN; i++)

@@ -25,15 +25,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PROBE_TTL_S = 60, KEYGEN_MS = 20000 };
+enum { PROBE_TTL_S = 60, KEYGEN_MS = 20000, TMPDIR_MAX = 50 };
 
 enum outcome { OUTCOME_PASS, OUTCOME_FAIL, OUTCOME_NOT_RUN };
 
 struct verify {
     struct ctl *ctl;
     struct lease probe; /* what is tried; id 0 until it is in the store */
-    char work_dir[64];
-    char key_file[96], known_hosts[96], socket[96];
+    char work_dir[80];
+    char key_file[112], known_hosts[112], socket[112];
     char host[64];
     struct attempt_target target;
     struct greeter elsewhere; /* not permitted, and it answers */
@@ -41,7 +41,17 @@ struct verify {
     struct table table;
     struct buf json;
     unsigned rows, not_passed;
+    bool wants_listen; /* the lease has a listen permit: a free port has to stand for it */
 };
+
+/* ^C, or SIGTERM: nothing may be left behind then either. */
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int sig)
+{
+    (void)sig;
+    interrupted = 1;
+}
 
 /* ---- reporting ---- */
 
@@ -167,11 +177,11 @@ static int add_probe(struct verify *v)
     struct store_conflict conflict;
     struct permit listen;
     int64_t id = 0;
-    bool wants_listen = v->probe.listen.count > 0;
 
+    v->wants_listen = v->probe.listen.count > 0;
     enum store_rc rc = store_begin(v->ctl->store);
     permit_list_release(&v->probe.listen);
-    if (rc == STORE_OK && wants_listen && pick_listen(v, &listen) == 0)
+    if (rc == STORE_OK && v->wants_listen && pick_listen(v, &listen) == 0)
         (void)permit_list_add(&v->probe.listen, &listen);
     if (rc == STORE_OK)
         rc = store_lease_add(v->ctl->store, &v->probe, v->ctl->conf.quarantine_ttl_s, &by, &id,
@@ -197,7 +207,7 @@ static void remove_probe(struct verify *v)
     if (rc == STORE_OK)
         rc = store_lease_revoke(v->ctl->store, &v->probe, false, &by);
     if (rc == STORE_OK)
-        rc = store_lease_delete(v->ctl->store, &v->probe, &by);
+        rc = store_lease_delete(v->ctl->store, &v->probe, false, &by);
     if (rc == STORE_OK)
         rc = store_commit(v->ctl->store);
     store_rollback(v->ctl->store);
@@ -273,8 +283,10 @@ static int prepare(struct verify *v)
     const char *tmp = getenv("TMPDIR");
     char random[9];
 
-    (void)snprintf(v->work_dir, sizeof(v->work_dir), "%.30s/leasectl-verify.XXXXXX",
-                   tmp != NULL && tmp[0] == '/' ? tmp : "/tmp");
+    /* Sockets go there, and their names are short (unix(7)). */
+    if (tmp == NULL || tmp[0] != '/' || strlen(tmp) > TMPDIR_MAX)
+        tmp = "/tmp";
+    (void)snprintf(v->work_dir, sizeof(v->work_dir), "%s/leasectl-verify.XXXXXX", tmp);
     if (mkdtemp(v->work_dir) == NULL) {
         v->work_dir[0] = '\0';
         return ctl_error(v->ctl, EXIT_FAILED, "cannot make a directory of our own: %s",
@@ -400,9 +412,9 @@ static void try_all(struct verify *v)
                  respelled = (size_t)attempt_find("other-spelling");
     char what[PERMIT_TEXT_BYTES + 64];
     bool go_on = true;
-    for (size_t i = 0; go_on && i < attempt_count; i++) {
+    for (size_t i = 0; go_on && interrupted == 0 && i < attempt_count; i++) {
         if (i == open) {
-            for (size_t k = 0; go_on && k < v->probe.open.count; k++) {
+            for (size_t k = 0; go_on && interrupted == 0 && k < v->probe.open.count; k++) {
                 struct permit p = v->probe.open.items[k];
                 bool range = p.low != p.high;
                 p.high = p.low;
@@ -412,8 +424,13 @@ static void try_all(struct verify *v)
                 go_on = try_one(v, i, what);
             }
         } else if (i == listen) {
-            if (v->target.listen[0] == '\0')
+            if (!v->wants_listen)
                 continue;
+            if (v->target.listen[0] == '\0') {
+                row(v, attempt_at(i)->check, attempt_at(i)->what, OUTCOME_NOT_RUN,
+                    "no port is free within AllowListen to try it with");
+                continue;
+            }
             (void)snprintf(what, sizeof(what), "%s with -R", v->target.listen);
             go_on = try_one(v, i, what);
         } else if (i != respelled || v->target.respelled[0] != '\0') {
@@ -421,6 +438,8 @@ static void try_all(struct verify *v)
         }
     }
     progress(v, "");
+    if (interrupted != 0)
+        row(v, '-', "the rest", OUTCOME_NOT_RUN, "interrupted");
 }
 
 static void clean_up(struct verify *v)
@@ -461,6 +480,10 @@ int cmd_verify(struct ctl *ctl, int argc, char **argv)
     if (geteuid() != 0)
         return ctl_error(ctl, EXIT_FAILED,
                          "verify asks sshd for its settings: sudo leasectl verify");
+    const struct sigaction on_interrupt = {.sa_handler = interrupt};
+    (void)sigaction(SIGINT, &on_interrupt, NULL);
+    (void)sigaction(SIGTERM, &on_interrupt, NULL);
+    (void)sigaction(SIGHUP, &on_interrupt, NULL);
     table_init(&v.table, headings);
     int code = ctl_open_write(ctl);
     if (code == EXIT_DONE)

@@ -78,8 +78,10 @@ static int load_conf(struct ctl *ctl)
     int rc = conf_load(ctl->conf_file, &ctl->conf, err, &warnings);
     if (rc != 0)
         (void)fprintf(stderr, "leasectl: cannot use the configuration: %s\n", err);
-    else if (warnings.len > 0)
-        (void)fprintf(stderr, "leasectl: warning: %s", buf_text(&warnings));
+    char *rest = rc == 0 && !warnings.failed ? warnings.data : NULL;
+    for (char *line; (line = strsep(&rest, "\n")) != NULL;)
+        if (*line != '\0')
+            (void)fprintf(stderr, "leasectl: warning: %s\n", line);
     buf_release(&warnings);
     return rc;
 }

@@ -43,20 +43,20 @@ WHERE l.login = :login AND l.live = 1 AND l.expires_s > :now_s
 ORDER BY l.id;
 
 -- name: lease_by_id
-SELECT id, name, login, open, listen, sources, max_sessions, note, created_s, renewed_s, expires_s,
+SELECT id, name, open, listen, sources, max_sessions, expires_s, login, note, created_s, renewed_s,
        fixed_end, revoked_s, keep_sessions, last_login_s
 FROM lease WHERE id = :id AND kind <> 'freeze';
 
 -- name: lease_by_name
 -- The live one, else the newest.
-SELECT id, name, login, open, listen, sources, max_sessions, note, created_s, renewed_s, expires_s,
+SELECT id, name, open, listen, sources, max_sessions, expires_s, login, note, created_s, renewed_s,
        fixed_end, revoked_s, keep_sessions, last_login_s
 FROM lease WHERE name = :name AND kind <> 'freeze'
 ORDER BY live DESC, id DESC LIMIT 1;
 
 -- name: lease_list
 -- :all 1 adds expired and revoked ones; :login '' is any; :before_s bounds the end (list --expiring).
-SELECT id, name, login, open, listen, sources, max_sessions, note, created_s, renewed_s, expires_s,
+SELECT id, name, open, listen, sources, max_sessions, expires_s, login, note, created_s, renewed_s,
        fixed_end, revoked_s, keep_sessions, last_login_s
 FROM lease
 WHERE kind <> 'freeze' AND (:login = '' OR login = :login) AND expires_s <= :before_s
@@ -84,6 +84,16 @@ VALUES(:kind, :name, 1, :login, :open, :listen, :sources, :max_sessions, :note, 
 INSERT INTO key(lease_id, fingerprint, login, live, type, base64, comment, added_s)
 VALUES(:lease_id, :fingerprint, :login, 1, :type, :base64, :comment, :added_s);
 
+-- name: lease_set
+UPDATE lease SET open = :open, listen = :listen, sources = :sources, max_sessions = :max_sessions,
+  note = :note
+WHERE id = :id AND live = 1;
+
+-- name: lease_renew
+-- An expired one comes back; a revoked one never does.
+UPDATE lease SET expires_s = :expires_s, fixed_end = :fixed_end, renewed_s = :now_s
+WHERE id = :id AND live = 1;
+
 -- name: lease_revoke
 UPDATE lease SET live = NULL, revoked_s = :now_s, keep_sessions = :keep_sessions
 WHERE id = :id AND live = 1;
@@ -98,23 +108,57 @@ DELETE FROM lease WHERE id = :id AND kind <> 'freeze' AND (live IS NULL OR expir
 -- name: lease_delete_keys
 DELETE FROM key WHERE lease_id = :id;
 
+-- name: key_delete
+DELETE FROM key WHERE lease_id = :lease_id AND fingerprint = :fingerprint;
+
+-- name: freeze_by_name
+SELECT id, created_s FROM lease WHERE name = :name AND live = 1 AND kind = 'freeze';
+
+-- name: freeze_end
+-- The row stays, like a revoked lease's: when it was frozen, and until when.
+UPDATE lease SET live = NULL, revoked_s = :now_s WHERE id = :id AND live = 1;
+
+-- name: dead_ports_free
+-- The three of one chunk, in this order: each finds the same leases, the oldest dead ones.
+UPDATE port SET freed_s = :before_s WHERE freed_s = 0 AND lease_id IN (
+  SELECT id FROM lease
+  WHERE kind <> 'freeze' AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s))
+  ORDER BY id LIMIT :limit);
+
+-- name: dead_keys_delete
+DELETE FROM key WHERE lease_id IN (
+  SELECT id FROM lease
+  WHERE kind <> 'freeze' AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s))
+  ORDER BY id LIMIT :limit);
+
+-- name: dead_leases_delete
+DELETE FROM lease WHERE id IN (
+  SELECT id FROM lease
+  WHERE kind <> 'freeze' AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s))
+  ORDER BY id LIMIT :limit);
+
 -- name: port_holder
-SELECT p.lease_id, coalesce(l.name, ''), p.freed_s
-FROM port AS p LEFT JOIN lease AS l ON l.id = p.lease_id WHERE p.port = :port;
+SELECT lease_id, holder, freed_s FROM port WHERE port = :port;
 
 -- name: port_list
 SELECT port, freed_s FROM port ORDER BY port;
 
 -- name: port_take
 -- Takes a free port, or one whose quarantine ended (the caller looked); a held one conflicts.
-INSERT INTO port(port, lease_id, freed_s) VALUES(:port, :lease_id, 0)
-ON CONFLICT(port) DO UPDATE SET lease_id = excluded.lease_id, freed_s = 0 WHERE freed_s <> 0;
+INSERT INTO port(port, lease_id, holder, freed_s) VALUES(:port, :lease_id, :holder, 0)
+ON CONFLICT(port) DO UPDATE SET lease_id = excluded.lease_id, holder = excluded.holder, freed_s = 0
+WHERE freed_s <> 0;
 
 -- name: port_free
 UPDATE port SET freed_s = :now_s WHERE lease_id = :lease_id AND freed_s = 0;
 
 -- name: port_forget
 DELETE FROM port WHERE lease_id = :lease_id;
+
+-- name: audit_last_of
+-- The newest row of an action on a lease: who revoked it, and when.
+SELECT time_s, actor FROM audit WHERE lease_id = :lease_id AND action = :action
+ORDER BY seq DESC LIMIT 1;
 
 -- name: audit_head
 SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1;

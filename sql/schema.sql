@@ -51,6 +51,7 @@ CREATE TABLE key(
 CREATE TABLE port(
   port INTEGER PRIMARY KEY,
   lease_id INTEGER NOT NULL,
+  holder TEXT NOT NULL,                 -- the lease's name: it outlives the lease
   freed_s INTEGER NOT NULL              -- 0: held
 ) STRICT;
 

@@ -10,7 +10,7 @@
 
 enum {
     KEYWORD_FILE_BYTES = 65536, /* a larger file is refused */
-    KEYWORD_VALUES_MAX = 8,
+    KEYWORD_VALUES_MAX = 64,    /* words of a line: Contact's may be a sentence */
 };
 
 struct keyword_line {

@@ -10,6 +10,7 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <errno.h>
+#include <pwd.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,7 +155,9 @@ static const char *set_host(void *field, char *const *words, size_t count)
     char with_port[CONF_TEXT_BYTES];
     if (count != 1)
         return one_value;
-    (void)snprintf(with_port, sizeof(with_port), "%s:1", words[0]);
+    /* An IPv6 address as ssh takes it in user@host: without brackets. */
+    bool v6 = strchr(words[0], ':') != NULL;
+    (void)snprintf(with_port, sizeof(with_port), v6 ? "[%s]:1" : "%s:1", words[0]);
     if (strlen(words[0]) > PERMIT_HOST_BYTES || permit_parse(with_port, PERMIT_PORT, &p) != NULL)
         return "is no host name or address";
     (void)strlcpy(field, words[0], CONF_TEXT_BYTES);
@@ -386,7 +389,9 @@ static int take_env_keyword(struct loading *in, const struct env_name *env, char
     char days[CONF_TEXT_BYTES];
     size_t i = 0;
     if (strcmp(env->keyword, "DefaultTTL") == 0) {
-        (void)snprintf(days, sizeof(days), "%sd", value);
+        if (strspn(value, "0123456789") != strlen(value) || strlen(value) > 5)
+            return bad_env(in, env->name, "is not a number of days");
+        (void)snprintf(days, sizeof(days), "%.5sd", value);
         value = days;
     }
     while (strcmp(keywords[i].name, env->keyword) != 0)
@@ -398,8 +403,10 @@ static int take_env_keyword(struct loading *in, const struct env_name *env, char
 static int take_env(struct env_ctx *ctx, const char *name, char *value)
 {
     struct loading *in = ctx->in;
+    if (*value == '\0') /* as if it were not there, as in ssh-tunnel-gateway's own examples */
+        return 0;
     if (strcmp(name, "API_KEY") == 0)
-        return *value != '\0' ? add_api_key(in, value) : 0;
+        return add_api_key(in, value);
     if (strcmp(name, "API_KEYS") == 0)
         return take_api_keys(in, value);
     if (strcmp(name, "SERVER_HOST") == 0 || strcmp(name, "SERVER_PORT") == 0) {
@@ -422,15 +429,18 @@ static int take_env(struct env_ctx *ctx, const char *name, char *value)
 
 /* `NAME=value`, the value optionally in quotes; blank lines and lines that start with # or ; are
  * comments (systemd.exec(5), EnvironmentFile=). */
-static int take_env_line(struct env_ctx *ctx, char *line)
+static int take_env_line(struct env_ctx *ctx, char *line, unsigned line_no)
 {
+    char where[32];
     line += strspn(line, " \t");
     line[strcspn(line, "\r\n")] = '\0';
     if (*line == '\0' || *line == '#' || *line == ';')
         return 0;
     char *value = strchr(line, '=');
-    if (value == NULL)
-        return bad_env(ctx->in, line, "is not NAME=value");
+    if (value == NULL) { /* the line itself may be a secret */
+        (void)snprintf(where, sizeof(where), "line %u", line_no);
+        return bad_env(ctx->in, where, "is not NAME=value");
+    }
     *value++ = '\0';
     size_t len = strlen(value);
     while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
@@ -457,6 +467,25 @@ static int replace_listen(struct env_ctx *ctx)
     return problem != NULL ? bad_env(ctx->in, "SERVER_HOST, SERVER_PORT:", problem) : 0;
 }
 
+/* It holds keys, so it is not for everybody to read: who may not does without what it sets. */
+static int missing_env(struct loading *in, int error)
+{
+    if (error == ENOENT)
+        return 0;
+    if (error != EACCES || geteuid() == 0)
+        return bad_env(in, "it", "cannot be read");
+    if (in->warnings != NULL)
+        buf_addf(in->warnings, "%s: only root may read it: what it sets is left out\n", in->file);
+    return 0;
+}
+
+/* Root's, ours, or the daemon's, whose secrets it holds (CONTRACT 9). */
+static bool trusted_owner(uid_t uid)
+{
+    const struct passwd *daemon = uid != 0 && uid != geteuid() ? getpwnam("_tunlease") : NULL;
+    return uid == 0 || uid == geteuid() || (daemon != NULL && daemon->pw_uid == uid);
+}
+
 static int load_env(struct loading *in, const char *conf_file)
 {
     char path[CONF_PATH_BYTES + 16];
@@ -472,23 +501,25 @@ static int load_env(struct loading *in, const char *conf_file)
     /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0)
-        return errno == ENOENT ? 0 : bad_env(in, "it", "cannot be read");
+        return missing_env(in, errno);
     FILE *f = fdopen(fd, "r");
     if (f == NULL) {
         (void)close(fd);
         return bad_env(in, "it", "does not fit in memory");
     }
-    if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode) ||
+    if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode) || !trusted_owner(st.st_uid) ||
         (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        (void)bad_env(in, "it", "must be a regular file that only its owner may write");
+        (void)bad_env(in, "it",
+                      "must be a regular file of root's, _tunlease's or your own that "
+                      "only its owner may write");
         goto out;
     }
-    while (fgets(line, sizeof(line), f) != NULL) {
+    for (unsigned line_no = 1; fgets(line, sizeof(line), f) != NULL; line_no++) {
         if (strlen(line) == sizeof(line) - 1) { /* the rest would be read as another name */
             (void)bad_env(in, "it", "holds a line longer than 4094 bytes");
             goto out;
         }
-        if (take_env_line(&ctx, line) != 0)
+        if (take_env_line(&ctx, line, line_no) != 0)
             goto out;
     }
     rc = replace_listen(&ctx);

@@ -54,10 +54,10 @@ const char *conf_paths_load(const char *file, struct conf_paths *ret)
 {
     struct paths_ctx ctx = {
         .paths = {.database = CONF_DEFAULT_DATABASE, .run_dir = CONF_DEFAULT_RUN_DIR}};
-    int rc = keyword_read(file, take_line, &ctx);
+    int rc = keyword_read(file != NULL ? file : CONF_DEFAULT_FILE, take_line, &ctx);
     if (rc == PATH_LINE_BAD)
         return ctx.problem;
-    if (rc != KEYWORD_OK && rc != KEYWORD_NO_FILE)
+    if (rc != KEYWORD_OK && !(rc == KEYWORD_NO_FILE && file == NULL))
         return keyword_strerror(rc);
     *ret = ctx.paths;
     return NULL;

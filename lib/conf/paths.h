@@ -18,7 +18,9 @@ struct conf_paths {
     char run_dir[CONF_PATH_BYTES];
 };
 
-/* No file: the defaults. NULL, or why the file cannot be used, as a clause about it. */
+/* file NULL: CONF_DEFAULT_FILE, and the defaults where there is none; a named one must be there, or
+ * a private instance's typing error would serve the host's leases. NULL, or why not, as a clause
+ * about the file. */
 const char *conf_paths_load(const char *file, struct conf_paths *ret);
 
 /* Absolute, and short enough to append a file name. NULL, or why not. */

@@ -100,6 +100,8 @@ static const char *check_field(const struct key_kind *kind, char field, const st
             return damaged;
         if (mpint_bits(r) < PUBKEY_RSA_MIN_BITS)
             return "the RSA key is shorter than 2048 bits: make one with 'ssh-keygen -t ed25519'";
+        if (mpint_bits(r) > PUBKEY_RSA_MAX_BITS)
+            return "the RSA key is longer than 16384 bits: sshd does not take it";
         return NULL;
     case 'a':
         return r->left > 0 && memchr(r->at, '\0', r->left) == NULL ? NULL : damaged;

@@ -19,6 +19,7 @@ enum {
     PUBKEY_FINGERPRINT_BYTES = 52, /* SHA256: and 43 characters */
     PUBKEY_COMMENT_BYTES = 257,
     PUBKEY_RSA_MIN_BITS = 2048,
+    PUBKEY_RSA_MAX_BITS = 16384, /* sshkey.h, SSHBUF_MAX_BIGNUM */
 };
 
 struct pubkey {

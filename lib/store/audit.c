@@ -146,6 +146,23 @@ static enum store_rc query_number(struct store *st, enum stmt_id id, const char 
     return rc;
 }
 
+enum store_rc audit_last_of(struct store *st, int64_t lease_id, const char *action,
+                            int64_t *ret_time_s, char *actor, size_t actor_bytes)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_AUDIT_LAST_OF);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":lease_id", lease_id);
+    bind_text(s, ":action", action);
+    enum store_rc rc = statement_step(st, s);
+    if (rc == STORE_OK) {
+        *ret_time_s = sqlite3_column_int64(s, 0);
+        (void)column_copy(s, 1, actor, actor_bytes);
+    }
+    statement_done(s);
+    return rc;
+}
+
 static void to_hex(const uint8_t *bytes, char out[static 2 * AUDIT_HASH_BYTES + 1])
 {
     for (size_t i = 0; i < AUDIT_HASH_BYTES; i++)
@@ -255,7 +272,7 @@ static enum store_rc read_anchor(struct store *st, int64_t *ret_seq, uint8_t ret
     return STORE_OK;
 }
 
-enum store_rc audit_verify(struct store *st, struct audit_report *ret)
+static enum store_rc verify_chain(struct store *st, struct audit_report *ret)
 {
     struct audit_report report = {0};
     uint8_t hash[AUDIT_HASH_BYTES];
@@ -298,4 +315,15 @@ enum store_rc audit_verify(struct store *st, struct audit_report *ret)
         return rc;
     *ret = report;
     return STORE_OK;
+}
+
+enum store_rc audit_verify(struct store *st, struct audit_report *ret)
+{
+    /* Else a prune between reading the anchor and the rows would look like tampering. */
+    enum store_rc rc = read_begin(st);
+    if (rc != STORE_OK)
+        return rc;
+    rc = verify_chain(st, ret);
+    read_end(st);
+    return rc;
 }

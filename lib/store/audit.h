@@ -37,6 +37,10 @@ enum store_rc audit_append(struct store *st, const struct store_actor *by,
 enum store_rc audit_prune(struct store *st, const struct store_actor *by, int64_t before_s,
                           int64_t limit, int64_t *ret_pruned);
 
+/* Who did this last to a lease, and when. STORE_NONE: the audit has no such row (any more). */
+enum store_rc audit_last_of(struct store *st, int64_t lease_id, const char *action,
+                            int64_t *ret_time_s, char *actor, size_t actor_bytes);
+
 struct audit_report {
     int64_t rows;
     int64_t first_seq, last_seq;

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The login path: what akc asks. MUST NOT write, wait for a writer, or hand on a field that was
- * not checked again: SQLite has no checksums, and a flipped byte in a row is served as it is
- * (facts/sqlite-and-performance.md 1.7).
+ * not checked again (row.h).
  */
 #include "lib/store/store.h"
 
 #include "lib/lease/lease.h"
-#include "lib/store/statement.h"
+#include "lib/store/row.h"
 
 #include <bsd/string.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { COL_NAME, COL_OPEN, COL_LISTEN, COL_SOURCES, COL_MAX_SESSIONS, COL_EXPIRES };
 
 /* The lease that has this fingerprint on this login. */
 static enum store_rc find_id(struct store *st, const char *fingerprint, const char *login,
@@ -40,48 +37,6 @@ static enum store_rc find_freeze(struct store *st, const char *login)
     return rc == STORE_NONE ? find_id(st, freeze, "*", &id) : rc;
 }
 
-/* One state of the store for all that is asked until read_end, and one lock for it. */
-static enum store_rc read_begin(struct store *st)
-{
-    sqlite3_stmt *s = statement_get(st, STMT_READ_BEGIN);
-    return s != NULL ? statement_run(st, s) : STORE_FAIL;
-}
-
-static void read_end(struct store *st)
-{
-    if (sqlite3_get_autocommit(st->db) != 0) /* a failure ended it already, and is the reason */
-        return;
-    sqlite3_stmt *s = statement_get(st, STMT_READ_END);
-    if (s != NULL)
-        (void)statement_run(st, s);
-}
-
-static enum store_rc read_row(struct store *st, sqlite3_stmt *s, int64_t id, struct lease *ret)
-{
-    struct lease l = {.id = id, .expires_s = sqlite3_column_int64(s, COL_EXPIRES)};
-    int64_t max_sessions = sqlite3_column_int64(s, COL_MAX_SESSIONS);
-    const char *sources = column_text(s, COL_SOURCES);
-    const char *damaged = NULL;
-
-    if (column_copy(s, COL_NAME, l.name, sizeof(l.name)) != 0 || lease_name_problem(l.name) != NULL)
-        damaged = "name";
-    else if (permit_list_parse(column_text(s, COL_OPEN), &l.open) != 0)
-        damaged = "open permit";
-    else if (permit_list_parse(column_text(s, COL_LISTEN), &l.listen) != 0)
-        damaged = "listen permit";
-    else if (*sources != '\0' && source_list_parse(sources, &l.from) != NULL)
-        damaged = "from list";
-    else if (max_sessions < 0 || max_sessions > LEASE_SESSIONS_LIMIT_MAX)
-        damaged = "session limit";
-    if (damaged != NULL) {
-        lease_release(&l);
-        return store_damaged(st, damaged, id);
-    }
-    l.max_sessions = (unsigned)max_sessions;
-    *ret = l;
-    return STORE_OK;
-}
-
 /* The live lease of that number, for the login that the key row named. */
 static enum store_rc find_lease(struct store *st, int64_t id, const char *login, struct lease *ret)
 {
@@ -91,7 +46,7 @@ static enum store_rc find_lease(struct store *st, int64_t id, const char *login,
     bind_int(s, ":id", id);
     enum store_rc rc = statement_step(st, s);
     if (rc == STORE_OK)
-        rc = read_row(st, s, id, ret);
+        rc = row_read_lease(st, s, 0, id, ret);
     if (rc == STORE_OK)
         (void)strlcpy(ret->login, login, sizeof(ret->login));
     statement_done(s);

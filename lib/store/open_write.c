@@ -52,7 +52,7 @@ static enum store_rc create_files(const char *path, char err[static STORE_ERROR_
     for (size_t i = 0; i < FILE_COUNT; i++) {
         file_name(path, i, name);
         present[i] = lstat(name, &sb) == 0;
-        any = any || present[i];
+        any = any || (present[i] && sb.st_size > 0); /* tmpfiles.d may have put empty ones there */
         if (present[i] && !S_ISREG(sb.st_mode)) {
             open_failed(err, name, "it is not a regular file");
             return STORE_FAIL;
@@ -126,6 +126,19 @@ static enum store_rc read_version(struct store *st, int *ret)
     return rc;
 }
 
+/* A version that this program can bring to its own. */
+static enum store_rc check_version(struct store *st, int *ret)
+{
+    enum store_rc rc = read_version(st, ret);
+    if (rc == STORE_OK && (*ret < 0 || *ret > STORE_VERSION)) {
+        (void)snprintf(st->error, sizeof(st->error),
+                       "it was written by a newer tunlease (version %d, this one knows %d)", *ret,
+                       STORE_VERSION);
+        rc = STORE_FAIL;
+    }
+    return rc;
+}
+
 enum store_rc store_migrate(struct store *st)
 {
     const int newest = (int)(sizeof(migration_table) / sizeof(migration_table[0]));
@@ -134,18 +147,12 @@ enum store_rc store_migrate(struct store *st)
     char set_version[64];
     int version = 0;
 
-    enum store_rc rc = read_version(st, &version);
+    enum store_rc rc = check_version(st, &version);
     if (rc != STORE_OK || version == newest)
         return rc;
-    if (version > newest) {
-        (void)snprintf(st->error, sizeof(st->error),
-                       "it was written by a newer tunlease (version %d, this one knows %d)",
-                       version, newest);
-        return STORE_FAIL;
-    }
     rc = store_begin(st);
     if (rc == STORE_OK)
-        rc = read_version(st, &version); /* another process may have been first */
+        rc = check_version(st, &version); /* another process may have been first */
     for (int i = version; rc == STORE_OK && i < newest; i++)
         rc = run(st, migration_table[i]);
     (void)snprintf(set_version, sizeof(set_version), "PRAGMA user_version=%d", newest);
@@ -203,4 +210,10 @@ void store_rollback(struct store *st)
     if (st->in_transaction)
         (void)sqlite3_exec(st->db, "ROLLBACK", NULL, NULL, NULL);
     st->in_transaction = false;
+}
+
+enum store_rc store_checkpoint(struct store *st)
+{
+    int rc = sqlite3_wal_checkpoint_v2(st->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    return rc == SQLITE_OK ? STORE_OK : store_failed(st, rc);
 }

@@ -128,6 +128,21 @@ void statement_done(sqlite3_stmt *s)
     (void)sqlite3_clear_bindings(s);
 }
 
+enum store_rc read_begin(struct store *st)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_READ_BEGIN);
+    return s != NULL ? statement_run(st, s) : STORE_FAIL;
+}
+
+void read_end(struct store *st)
+{
+    if (sqlite3_get_autocommit(st->db) != 0) /* a failure ended it already, and is the reason */
+        return;
+    sqlite3_stmt *s = statement_get(st, STMT_READ_END);
+    if (s != NULL)
+        (void)statement_run(st, s);
+}
+
 const char *column_text(sqlite3_stmt *s, int column)
 {
     const char *text = (const char *)sqlite3_column_text(s, column);

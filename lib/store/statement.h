@@ -36,6 +36,10 @@ enum store_rc statement_step(struct store *st, sqlite3_stmt *s);
 enum store_rc statement_run(struct store *st, sqlite3_stmt *s);
 void statement_done(sqlite3_stmt *s); /* accepts NULL */
 
+/* One state of the store for all that is asked until read_end, and one lock for it. */
+enum store_rc read_begin(struct store *st);
+void read_end(struct store *st);
+
 /* A column as text: never NULL. */
 const char *column_text(sqlite3_stmt *s, int column);
 /* Copies a column that must fit. 0 or -1. */

@@ -145,14 +145,44 @@ enum store_rc store_port_pick(struct store *st, uint16_t low, uint16_t high, int
                               int64_t now_s, bool (*usable)(void *ctx, uint16_t port), void *ctx,
                               uint16_t *ret_port);
 
+/* Writes open, listen, from, max_sessions and note of *l; what it no longer listens on is freed.
+ * STORE_NONE: it is revoked. */
+enum store_rc store_lease_set(struct store *st, const struct lease *l, int64_t quarantine_s,
+                              const struct store_actor *by, struct store_conflict *ret_conflict);
+
+/* A new end; an expired lease comes back. STORE_NONE: it is revoked, which is final. */
+enum store_rc store_lease_renew(struct store *st, const struct lease *l, int64_t expires_s,
+                                bool fixed_end, const struct store_actor *by);
+
 /* Final: name and keys are free at once, ports are quarantined, the row stays. STORE_NONE: it was
  * not live. keep_sessions: what is live may stay until the lease would have expired. */
 enum store_rc store_lease_revoke(struct store *st, const struct lease *l, bool keep_sessions,
                                  const struct store_actor *by);
 
-/* Forgets an expired or revoked lease with its keys and ports. STORE_NONE: it is active, or gone.
- */
-enum store_rc store_lease_delete(struct store *st, const struct lease *l,
+/* Forgets an expired or revoked lease and its keys. keep_ports: its ports stay quarantined for its
+ * name; else they are free at once. STORE_NONE: it is active, or gone. */
+enum store_rc store_lease_delete(struct store *st, const struct lease *l, bool keep_ports,
                                  const struct store_actor *by);
+
+/* Forgets leases that ended, or were revoked, before before_s, the oldest first, at most limit of
+ * them: chunks of some thousands keep every other writer's wait short (facts 1.8). One audit row.
+ */
+enum store_rc store_prune_dead(struct store *st, int64_t before_s, int64_t limit,
+                               const struct store_actor *by, int64_t *ret_pruned);
+
+/* STORE_CONFLICT: the key holds a lease on this login already. */
+enum store_rc store_key_add(struct store *st, const struct lease *l, const struct lease_key *key,
+                            const struct store_actor *by, struct store_conflict *ret_conflict);
+/* STORE_NONE: the lease has no such key. */
+enum store_rc store_key_remove(struct store *st, const struct lease *l, const char *fingerprint,
+                               const struct store_actor *by);
+
+/* login, or "*" for all. STORE_CONFLICT: it is frozen already; STORE_NONE: it is not frozen. */
+enum store_rc store_freeze(struct store *st, const char *login, const struct store_actor *by);
+enum store_rc store_thaw(struct store *st, const char *login, const struct store_actor *by);
+enum store_rc store_frozen_since(struct store *st, const char *login, int64_t *ret_since_s);
+
+/* Empties the write-ahead log into the store, when nobody reads it just now (facts 1.8). */
+enum store_rc store_checkpoint(struct store *st);
 
 #endif

@@ -43,6 +43,7 @@ CREATE TABLE key(
 CREATE TABLE port(
   port INTEGER PRIMARY KEY,
   lease_id INTEGER NOT NULL,
+  holder TEXT NOT NULL,
   freed_s INTEGER NOT NULL
 ) STRICT;
 

@@ -83,4 +83,9 @@ echo 'Datbase /typing/error' >>/etc/tunlease/tunlease.conf
 login_works "$WORK/alice" pfwd || fail 'a typing error elsewhere locks people out'
 expect_exit 1 leasectl list
 grep -q "tunlease.conf:[0-9]*: Datbase" "$WORK/err" || fail "leasectl does not name the line: $(cat "$WORK/err")"
+sed -i '$d' /etc/tunlease/tunlease.conf
+mv /etc/tunlease/tunlease.conf "$WORK/conf"
+login_works "$WORK/alice" pfwd || fail 'no configuration file means the defaults'
+expect_exit 1 akc -c /etc/tunlease/typo.conf pfwd "$type" "$blob"
+[[ ! -s $WORK/out ]] || fail 'a file that is named and missing is answered from the default store'
 ok 'every outage refuses, and says why'

@@ -33,6 +33,27 @@ note 'nothing is left behind'
 pgrep -u pfwd && fail 'a connection is left'
 pgrep -f leasectl-verify && fail 'a process is left'
 
+note 'not when it is interrupted, either'
+leasectl verify alice >"$WORK/interrupted" 2>/dev/null &
+verify=$!
+probing() { leasectl list | grep -q '^[0-9]*.verify-'; }
+wait_for 10 'a probe lease' probing
+kill -TERM "$verify"
+rc=0; wait "$verify" || rc=$?
+assert_eq "$rc" 1 'an interrupted verify has not passed'
+[[ $(files) == "$before" ]] || fail "files: $(diff <(echo "$before") <(files))"
+[[ $(leasectl list --all) == "$leases" ]] || fail 'a probe lease is left'
+
+note 'a permit that cannot be tried is said so'
+leasectl login add team >/dev/null
+new_key team >/dev/null
+leasectl grant team --login team --key "$WORK/team.pub" --listen 20000 >/dev/null
+cp /etc/tunlease/tunlease.conf "$WORK/conf"
+echo 'AllowListen 127.0.0.1:20000' >>/etc/tunlease/tunlease.conf
+expect_exit 1 leasectl verify team
+says 'the permitted port with -R' 'not run: no port is free within AllowListen'
+cp "$WORK/conf" /etc/tunlease/tunlease.conf
+
 note 'without a name: a service of its own'
 expect_exit 0 leasectl verify
 expect_exit 0 leasectl verify --login gw-tunnel

@@ -40,6 +40,11 @@ static int print_line(void *ctx, const struct keyword_line *line)
     return strcmp(line->keyword, "stop") == 0 ? 7 : 0;
 }
 
+#define WORDS16 " 1 2 3 4 5 6 7 8 1 2 3 4 5 6 7 8"
+#define WORDS64 WORDS16 WORDS16 WORDS16 WORDS16
+#define SHOWN16 "[1][2][3][4][5][6][7][8][1][2][3][4][5][6][7][8]"
+#define SHOWN64 SHOWN16 SHOWN16 SHOWN16 SHOWN16
+
 static void splitting(void **state)
 {
     static const struct {
@@ -64,9 +69,9 @@ static void splitting(void **state)
         {"quote not closed", "A \"b\nC d\n", "1:malformed;2:C[d];"},
         {"quote not closed in the keyword", "\"A b\n", "1:malformed;"},
         {"equals sign is no separator", "A=b\n", "1:A=b;"},
-        {"8 values, largest accepted", "A 1 2 3 4 5 6 7 8\n", "1:A[1][2][3][4][5][6][7][8];"},
-        {"9 values, smallest refused", "A 1 2 3 4 5 6 7 8 9\n", "1:malformed;"},
-        {"8 values and a comment", "A 1 2 3 4 5 6 7 8 # 9\n", "1:A[1][2][3][4][5][6][7][8];"},
+        {"64 values, largest accepted", "A" WORDS64 "\n", "1:A" SHOWN64 ";"},
+        {"65 values, smallest refused", "A" WORDS64 " 9\n", "1:malformed;"},
+        {"64 values and a comment", "A" WORDS64 " # 9\n", "1:A" SHOWN64 ";"},
         {"lines are counted over blanks", "\n# x\nA\n\nB\n", "3:A;5:B;"},
         {"other bytes pass", "A \xc3\xbc\x1b\n", "1:A[\xc3\xbc\x1b];"},
     };

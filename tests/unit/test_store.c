@@ -299,9 +299,9 @@ static void refused_places(void **state)
         const char *written, *read;         /* part of the reason; NULL: not asked */
     } rows[] = {
         {"nothing, to read", {NOTHING}, NULL, "No such file"},
-        {"stray -wal", {NOTHING, EMPTY}, "it is gone", "No such file"},
-        {"stray -shm", {NOTHING, NOTHING, EMPTY}, "it is gone", "No such file"},
-        {"stray -wal and -shm", {NOTHING, EMPTY, EMPTY}, "it is gone", "No such file"},
+        {"stray -wal", {NOTHING, GARBAGE}, "it is gone", "No such file"},
+        {"stray -shm", {NOTHING, NOTHING, GARBAGE}, "it is gone", "No such file"},
+        {"stray -wal and -shm", {NOTHING, GARBAGE, EMPTY}, "it is gone", "No such file"},
         {"link", {LINK}, "not a regular file", NULL},
         {"link to nothing", {DANGLING}, "not a regular file", "No such file"},
         {"-wal a link", {EMPTY, LINK}, "not a regular file", NULL},
@@ -477,7 +477,7 @@ static enum store_rc delete_at(struct store *st, int64_t id, int64_t now_s)
     const struct store_actor by = actor_at(now_s);
     const struct lease l = {.id = id, .name = "deleted"};
     assert_int_equal(store_begin(st), STORE_OK);
-    enum store_rc rc = store_lease_delete(st, &l, &by);
+    enum store_rc rc = store_lease_delete(st, &l, false, &by);
     assert_int_equal(store_commit(st), STORE_OK);
     return rc;
 }
@@ -973,7 +973,10 @@ static void ports_picked(void **state)
         raw_sql("DELETE FROM port");
         if (rows[i].ports != NULL) {
             char sql[256];
-            (void)snprintf(sql, sizeof(sql), "INSERT INTO port VALUES %s", rows[i].ports);
+            (void)snprintf(
+                sql, sizeof(sql),
+                "INSERT INTO port SELECT column1, column2, 'x', column3 FROM (VALUES %s)",
+                rows[i].ports);
             raw_sql(sql);
         }
         CHECK(rows[i].what, store_port_pick(st, rows[i].low, rows[i].high, QUARANTINE_S, NOW_S,
@@ -984,7 +987,7 @@ static void ports_picked(void **state)
         char sql[128];
         uint16_t port = 0, in_use = 0;
         raw_sql("DELETE FROM port");
-        (void)snprintf(sql, sizeof(sql), "INSERT INTO port VALUES(100,1,%lld)",
+        (void)snprintf(sql, sizeof(sql), "INSERT INTO port VALUES(100,1,'x',%lld)",
                        (long long)(NOW_S - age));
         raw_sql(sql);
         CHECK("quarantined, a second before its end and at it",

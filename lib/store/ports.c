@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/store/ports.h"
+
+#include "lib/lease/permit.h"
+#include "lib/store/statement.h"
+
+#include <string.h>
+
+/* Who holds or kept the port. STORE_NONE: nobody ever did. */
+static enum store_rc port_holder(struct store *st, uint16_t port, struct store_conflict *ret,
+                                 int64_t *ret_freed_s)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_PORT_HOLDER);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":port", port);
+    enum store_rc rc = statement_step(st, s);
+    if (rc == STORE_OK) {
+        *ret = (struct store_conflict){
+            .what = CONFLICT_PORT, .port = port, .lease_id = sqlite3_column_int64(s, 0)};
+        (void)column_copy(s, 1, ret->lease, sizeof(ret->lease));
+        *ret_freed_s = sqlite3_column_int64(s, 2);
+        ret->expired = *ret_freed_s != 0;
+    }
+    statement_done(s);
+    return rc;
+}
+
+static enum store_rc take_port(struct store *st, int64_t lease_id, const char *name, uint16_t port,
+                               int64_t quarantine_s, int64_t now_s, struct store_conflict *conflict)
+{
+    int64_t freed_s = 0;
+    struct store_conflict holder;
+    enum store_rc rc = port_holder(st, port, &holder, &freed_s);
+    if (rc == STORE_OK && freed_s == 0 && holder.lease_id == lease_id)
+        return STORE_OK; /* it listens there on another address, too */
+    if (rc == STORE_OK &&
+        (freed_s == 0 || (freed_s > now_s - quarantine_s && strcmp(holder.lease, name) != 0))) {
+        *conflict = holder;
+        return STORE_CONFLICT;
+    }
+    if (rc != STORE_OK && rc != STORE_NONE)
+        return rc;
+    sqlite3_stmt *s = statement_get(st, STMT_PORT_TAKE);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":port", port);
+    bind_int(s, ":lease_id", lease_id);
+    bind_text(s, ":holder", name);
+    return statement_run(st, s);
+}
+
+enum store_rc ports_take(struct store *st, int64_t lease_id, const char *name,
+                         const struct permit_list *listen, int64_t quarantine_s, int64_t now_s,
+                         struct store_conflict *ret)
+{
+    enum store_rc rc = STORE_OK;
+    for (size_t i = 0; rc == STORE_OK && i < listen->count; i++)
+        for (unsigned port = listen->items[i].low; rc == STORE_OK && port <= listen->items[i].high;
+             port++)
+            rc = take_port(st, lease_id, name, (uint16_t)port, quarantine_s, now_s, ret);
+    return rc;
+}
+
+enum store_rc ports_free(struct store *st, int64_t lease_id, int64_t now_s)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_PORT_FREE);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":lease_id", lease_id);
+    bind_int(s, ":now_s", now_s);
+    return statement_run(st, s);
+}
+
+enum store_rc ports_forget(struct store *st, int64_t lease_id)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_PORT_FORGET);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":lease_id", lease_id);
+    return statement_run(st, s);
+}
+
+enum store_rc store_port_pick(struct store *st, uint16_t low, uint16_t high, int64_t quarantine_s,
+                              int64_t now_s, bool (*usable)(void *ctx, uint16_t port), void *ctx,
+                              uint16_t *ret_port)
+{
+    unsigned next = low; /* the lowest port not yet seen in the table */
+    unsigned never_leased = 0, oldest = 0;
+    int64_t oldest_freed_s = INT64_MAX;
+    enum store_rc rc;
+    sqlite3_stmt *s = statement_get(st, STMT_PORT_LIST);
+    if (s == NULL)
+        return STORE_FAIL;
+    while (never_leased == 0 && (rc = statement_step(st, s)) == STORE_OK) {
+        unsigned port = (unsigned)sqlite3_column_int64(s, 0);
+        int64_t freed_s = sqlite3_column_int64(s, 1);
+        if (port < low || port > high)
+            continue;
+        for (; next < port && never_leased == 0; next++)
+            if (usable(ctx, (uint16_t)next))
+                never_leased = next;
+        next = port + 1;
+        if (freed_s != 0 && freed_s <= now_s - quarantine_s && freed_s < oldest_freed_s &&
+            usable(ctx, (uint16_t)port)) {
+            oldest = port;
+            oldest_freed_s = freed_s;
+        }
+    }
+    statement_done(s);
+    if (never_leased == 0 && rc != STORE_NONE)
+        return rc;
+    for (; next <= high && never_leased == 0; next++)
+        if (usable(ctx, (uint16_t)next))
+            never_leased = next;
+    if (never_leased == 0 && oldest == 0)
+        return STORE_NONE;
+    *ret_port = (uint16_t)(never_leased != 0 ? never_leased : oldest);
+    return STORE_OK;
+}
