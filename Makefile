@@ -173,7 +173,7 @@ install: all
 	install -m 0644 README.md CHANGES.md LICENSE $(DESTDIR)$(DOCDIR)
 	install -m 0644 docs/schema/*.json $(DESTDIR)$(DOCDIR)/schema
 	install -m 0644 packaging/sysusers.d/tunlease.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/tunlease.conf
-	sed -e 's,@RUNSTATEDIR@,$(RUNSTATEDIR),' -e 's,@LOCALSTATEDIR@,$(LOCALSTATEDIR),' \
+	sed -e 's,@RUNSTATEDIR@,$(RUNSTATEDIR),g' -e 's,@LOCALSTATEDIR@,$(LOCALSTATEDIR),g' \
 		packaging/tmpfiles.d/tunlease.conf.in >$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tunlease.conf
 	test -e $(DESTDIR)$(SYSCONFDIR)/tunlease/tunlease.conf || \
 		install -m 0644 packaging/tunlease.conf $(DESTDIR)$(SYSCONFDIR)/tunlease/tunlease.conf

@@ -13,7 +13,6 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/conf/paths.h"
-#include "lib/lease/duration.h"
 #include "lib/lease/keyline.h"
 #include "lib/lease/lease.h"
 #include "lib/store/store.h"
@@ -23,6 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { DEADLINE_MS = 1000 };
@@ -67,48 +67,30 @@ static int add_line(void *ctx, const struct lease *l, const struct pubkey *key)
     return 0;
 }
 
-/* The reason in the contract's words: no_lease, login, revoked, expired, frozen. */
-static const char *reason_of(const struct store_key_history *h, int64_t now_s)
-{
-    if (h->other_login)
-        return "login";
-    if (h->revoked)
-        return "revoked";
-    return h->expires_s <= now_s ? "expired" : "frozen";
-}
-
-static void log_refusal(struct store *st, const struct request *req, const struct pubkey *key,
-                        int64_t now_s)
-{
-    struct store_key_history h;
-    switch (store_key_history(st, req->login, key->fingerprint, &h)) {
-    case STORE_OK:
-        log_info("refused login=%s key=%s reason=%s lease=%s", req->login, key->fingerprint,
-                 reason_of(&h, now_s), h.lease);
-        return;
-    case STORE_NONE:
-        log_info("refused login=%s key=%s reason=no_lease lease=", req->login, key->fingerprint);
-        return;
-    case STORE_CONFLICT:
-    case STORE_BUSY:
-    case STORE_FAIL:
-        log_warn("refused login=%s key=%s; the reason cannot be read: %s", req->login,
-                 key->fingerprint, store_error(st));
-        return;
-    }
-}
-
 static enum store_rc answer_key(struct store *st, const struct request *req,
                                 const struct pubkey *key, int64_t now_s, struct buf *out)
 {
     struct lease l = {0};
-    enum store_rc rc = store_find_key(st, req->login, key->fingerprint, &l);
-    if (rc == STORE_OK && lease_state_at(&l, now_s) == LEASE_ACTIVE)
+    struct key_judgement j;
+    enum store_rc rc = store_judge_key(st, req->login, key->fingerprint, now_s, &j, &l);
+    if (rc != STORE_OK)
+        return rc;
+    if (j.verdict == KEY_ADMITTED)
         keyline_format(&l, key, out);
-    else if (rc == STORE_OK || rc == STORE_NONE)
-        log_refusal(st, req, key, now_s);
+    else
+        log_info("refused login=%s key=%s reason=%s lease=%s", req->login, key->fingerprint,
+                 key_verdict_name(j.verdict), j.history.lease);
     lease_release(&l);
-    return rc == STORE_NONE ? STORE_OK : rc;
+    return STORE_OK;
+}
+
+/* The whole answer into out, or nothing. */
+static enum store_rc ask(struct store *st, const struct request *req, const struct pubkey *key,
+                         int64_t now_s, struct buf *out)
+{
+    buf_clear(out);
+    return req->key_type != NULL ? answer_key(st, req, key, now_s, out)
+                                 : store_login_keys(st, req->login, now_s, add_line, out);
 }
 
 static int write_all(const struct buf *out)
@@ -154,16 +136,23 @@ static int answer(const struct request *req)
                   req->conf_file != NULL ? req->conf_file : CONF_DEFAULT_FILE, problem);
         goto out;
     }
-    if (store_open_read(paths.database, &st, err) != STORE_OK) {
-        log_error("refused: %s", err);
-        goto out;
-    }
-    enum store_rc rc = req->key_type != NULL
-                           ? answer_key(st, req, &key, now_s, &out)
-                           : store_login_keys(st, req->login, now_s, add_line, &out);
-    if (rc != STORE_OK) {
-        log_error("refused: cannot use the store '%s': %s", paths.database, store_error(st));
-        goto out;
+    const struct timespec pause = {.tv_nsec = STORE_RETRY_MS * 1000000L};
+    for (int tries = 0;; tries++) {
+        if (store_open_read(paths.database, &st, err) != STORE_OK) {
+            log_error("refused: %s", err);
+            goto out;
+        }
+        enum store_rc rc = ask(st, req, &key, now_s, &out);
+        if (rc == STORE_OK)
+            break;
+        if (tries == STORE_RETRIES || !store_failure_passes(st)) {
+            log_error("refused: cannot use the store '%s': %s", paths.database, store_error(st));
+            goto out;
+        }
+        store_close(st);
+        st = NULL;
+        store_arena_reset();
+        (void)nanosleep(&pause, NULL);
     }
     /* Closed before the write: a reader that waits for a slow pipe would hold the log's
      * checkpoint up (facts/sqlite-and-performance.md 1.7). */

@@ -210,7 +210,8 @@ int account_make_group(const char *group, struct buf *out)
     return getgrnam(group) != NULL ? 0 : run_tool(argv, out);
 }
 
-int account_make_service_user(const char *user, const char *group, struct buf *out)
+/* No home, no shell, and no password: "*", since "!" would refuse keys where UsePAM is no. */
+static int add_user(const char *user, const char *group, struct buf *out)
 {
     const char *const argv[] = {"useradd",
                                 "--system",
@@ -221,9 +222,16 @@ int account_make_service_user(const char *user, const char *group, struct buf *o
                                 NOLOGIN_SHELL,
                                 "--gid",
                                 group,
+                                "--password",
+                                "*",
                                 user,
                                 NULL};
-    return getpwnam(user) != NULL ? 0 : run_tool(argv, out);
+    return run_tool(argv, out);
+}
+
+int account_make_service_user(const char *user, const char *group, struct buf *out)
+{
+    return getpwnam(user) != NULL ? 0 : add_user(user, group, out);
 }
 
 static int mask_user_manager(const char *login, struct buf *out)
@@ -242,19 +250,6 @@ static int mask_user_manager(const char *login, struct buf *out)
 
 int account_make_login(const char *login, const char *tunnel_group, struct buf *out)
 {
-    const char *const add[] = {"useradd",
-                               "--system",
-                               "--no-create-home",
-                               "--home-dir",
-                               "/nonexistent",
-                               "--shell",
-                               NOLOGIN_SHELL,
-                               "--gid",
-                               tunnel_group,
-                               "--password",
-                               "*",
-                               login,
-                               NULL};
     const char *const join[] = {"usermod",     "--append",   "--groups", tunnel_group,   "--shell",
                                 NOLOGIN_SHELL, "--password", "*",        "--expiredate", "",
                                 login,         NULL};
@@ -288,7 +283,8 @@ int account_make_login(const char *login, const char *tunnel_group, struct buf *
             return -1;
         }
     }
-    if (run_tool(pw == NULL ? add : join, out) != 0 || run_tool(no_ageing, out) != 0)
+    int rc = pw == NULL ? add_user(login, tunnel_group, out) : run_tool(join, out);
+    if (rc != 0 || run_tool(no_ageing, out) != 0)
         return -1;
     return mask_user_manager(login, out);
 }

@@ -6,6 +6,7 @@
 #include "leasectl/matchblock.h"
 #include "leasectl/sshd.h"
 #include "lib/base/buf.h"
+#include "lib/lease/duration.h"
 #include "lib/wire/json.h"
 
 #include <errno.h>
@@ -122,6 +123,23 @@ static void check_store(struct doctor *d)
                 "log in; the reason is in the system log",
                 conf->paths.database, status);
     child_release(&c);
+}
+
+static int report_freeze(void *arg, const char *login, int64_t since_s)
+{
+    char since[TIME_TEXT_BYTES];
+    time_format_local(since_s, since);
+    reportf(arg, RESULT_WARN, "freeze", "%s frozen since %s: nobody gets in until it is thawed",
+            strcmp(login, "*") == 0 ? "all tunnel logins are" : login, since);
+    return 0;
+}
+
+static void check_freezes(struct doctor *d)
+{
+    if (ctl_open_read(d->ctl) != EXIT_DONE) /* said by check_store, too */
+        return;
+    (void)store_freeze_list(d->ctl->store, report_freeze, d);
+    ctl_close(d->ctl);
 }
 
 static void check_login(struct doctor *d, const char *login)
@@ -260,6 +278,7 @@ int doctor_run(struct ctl *ctl)
             ctl->conf_file != NULL ? ctl->conf_file : CONF_DEFAULT_FILE);
     check_akc_path(&d);
     check_store(&d);
+    check_freezes(&d);
     check_sshd(&d);
     if (getgrnam(ctl->conf.tunnel_group) == NULL)
         reportf(&d, RESULT_FAIL, "login",

@@ -4,20 +4,17 @@
 #include "leasectl/gateway.h"
 #include "leasectl/lease_print.h"
 #include "leasectl/leasectl.h"
+#include "leasectl/terms.h"
 #include "lib/base/buf.h"
 #include "lib/lease/duration.h"
 #include "lib/session/listeners.h"
 
-#include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { KEY_FILE_BYTES = 65536 };
@@ -36,10 +33,10 @@ static int take_open(struct ctl *ctl, struct request *req, const char *text)
     struct permit p;
     if (strncmp(text, "agent:", 6) == 0)
         return ctl_error(ctl, EXIT_NO_SUCH, "there is no agent '%s' on this gateway", text + 6);
-    const char *problem = permit_parse(text, PERMIT_RANGE, &p);
-    if (problem != NULL)
-        return ctl_error(ctl, EXIT_USAGE, "--open '%s': %s", text, problem);
-    problem = permit_list_add(&req->lease.open, &p);
+    int code = terms_permit(ctl, "--open", text, PERMIT_RANGE, &p);
+    if (code != EXIT_DONE)
+        return code;
+    const char *problem = permit_list_add(&req->lease.open, &p);
     if (problem != NULL)
         return ctl_error(ctl, EXIT_USAGE, "--open '%s' %s", text, problem);
     return EXIT_DONE;
@@ -54,60 +51,21 @@ static int take_listen(struct ctl *ctl, struct request *req, const char *text)
         req->listen_auto = true;
         return EXIT_DONE;
     }
-    const char *problem = permit_parse(text, PERMIT_PORT, &p);
-    if (problem != NULL)
-        return ctl_error(ctl, EXIT_USAGE, "--listen '%s': %s", text, problem);
+    int code = terms_permit(ctl, "--listen", text, PERMIT_PORT, &p);
+    if (code != EXIT_DONE)
+        return code;
     for (size_t i = 0; i < req->lease.listen.count; i++)
         if (req->lease.listen.items[i].low == p.low)
             return ctl_error(ctl, EXIT_USAGE, "--listen '%s': the port is named twice", text);
-    problem = permit_list_add(&req->lease.listen, &p);
+    const char *problem = permit_list_add(&req->lease.listen, &p);
     if (problem != NULL)
         return ctl_error(ctl, EXIT_USAGE, "--listen '%s' %s", text, problem);
-    return EXIT_DONE;
-}
-
-static int take_for(struct ctl *ctl, struct request *req, const char *text)
-{
-    int64_t ttl_s;
-    if (req->lease.expires_s != 0)
-        return ctl_usage(ctl, "--for and --until: give one of them, once");
-    if (duration_parse(text, &ttl_s) != 0)
-        return ctl_error(ctl, EXIT_USAGE,
-                         "--for '%s' is no duration like 90s, 15m, 12h, 7d or 1d12h", text);
-    req->lease.expires_s = ctl->now_s + ttl_s;
-    return EXIT_DONE;
-}
-
-static int take_until(struct ctl *ctl, struct request *req, const char *text)
-{
-    int64_t end_s;
-    if (req->lease.expires_s != 0)
-        return ctl_usage(ctl, "--for and --until: give one of them, once");
-    if (time_parse(text, &end_s) != 0)
-        return ctl_error(ctl, EXIT_USAGE,
-                         "--until '%s' is no time like 2026-12-01, '2026-12-01 18:00' or "
-                         "2026-12-01T18:00:00Z",
-                         text);
-    if (end_s <= ctl->now_s)
-        return ctl_error(ctl, EXIT_USAGE, "--until '%s' has passed", text);
-    req->lease.expires_s = end_s;
-    req->lease.fixed_end = true;
-    return EXIT_DONE;
-}
-
-static int take_text(struct ctl *ctl, const char *option, const char *text, const char *problem,
-                     char *out, size_t out_bytes)
-{
-    if (problem != NULL)
-        return ctl_error(ctl, EXIT_USAGE, "%s '%.80s' %s", option, text, problem);
-    (void)strlcpy(out, text, out_bytes);
     return EXIT_DONE;
 }
 
 static int take_argument(struct ctl *ctl, struct request *req, int opt, const char *arg)
 {
     struct lease *l = &req->lease;
-    const char *problem;
     switch (opt) {
     case 'k':
         req->key_file = arg;
@@ -118,21 +76,18 @@ static int take_argument(struct ctl *ctl, struct request *req, int opt, const ch
         return take_listen(ctl, req, arg);
     case 'l':
         req->login_named = true;
-        return take_text(ctl, "--login", arg, login_name_problem(arg), l->login, sizeof(l->login));
+        return terms_text(ctl, "--login", arg, login_name_problem(arg), l->login, sizeof(l->login));
     case 'f':
-        return take_for(ctl, req, arg);
+        return terms_for(ctl, arg, &l->expires_s);
     case 'u':
-        return take_until(ctl, req, arg);
+        l->fixed_end = true;
+        return terms_until(ctl, arg, &l->expires_s);
     case 's':
-        problem = source_list_parse(arg, &l->from);
-        return problem == NULL ? EXIT_DONE
-                               : ctl_error(ctl, EXIT_USAGE, "--from '%.100s': %s", arg, problem);
+        return terms_from(ctl, arg, &l->from);
     case 'm':
-        return ctl_error(ctl, EXIT_USAGE,
-                         "--max-sessions needs the session registry of pam_tunnel, which this "
-                         "version does not have: it would promise what nothing enforces");
+        return terms_max_sessions(ctl);
     case 'n':
-        return take_text(ctl, "--note", arg, free_text_problem(arg), l->note, sizeof(l->note));
+        return terms_text(ctl, "--note", arg, free_text_problem(arg), l->note, sizeof(l->note));
     default:
         return EXIT_USAGE;
     }
@@ -140,52 +95,7 @@ static int take_argument(struct ctl *ctl, struct request *req, int opt, const ch
 
 /* ---- the key ---- */
 
-static int parse_key(struct ctl *ctl, struct request *req, const char *from, const char *text,
-                     size_t len)
-{
-    struct lease_key key = {.added_s = ctl->now_s};
-    const char *problem = pubkey_parse_file(text, len, &key.pub);
-    if (problem != NULL)
-        return ctl_error(ctl, EXIT_USAGE, "%s: %s", from, problem);
-    if (lease_add_key(&req->lease, &key) != 0)
-        return ctl_error(ctl, EXIT_FAILED, "out of memory");
-    return EXIT_DONE;
-}
-
-static int read_key(struct ctl *ctl, struct request *req)
-{
-    static char text[KEY_FILE_BYTES + 1];
-    bool stdin_key = strcmp(req->key_file, "-") == 0;
-    const char *from = stdin_key ? "standard input" : req->key_file;
-    size_t len = 0;
-    ssize_t n;
-    struct stat st;
-    int code;
-
-    /* O_NONBLOCK: a FIFO nobody writes to must not hang us. */
-    int fd = stdin_key ? STDIN_FILENO
-                       : open(req->key_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
-        return ctl_error(ctl, EXIT_USAGE, "cannot read the key '%s': %s", from, strerror(errno));
-    if (!stdin_key && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
-        code = ctl_error(ctl, EXIT_USAGE, "the key '%s' is not a file", from);
-        goto out;
-    }
-    while ((n = read(fd, text + len, sizeof(text) - len)) > 0)
-        len += (size_t)n;
-    if (n < 0)
-        code = ctl_error(ctl, EXIT_USAGE, "cannot read the key '%s': %s", from, strerror(errno));
-    else if (len > KEY_FILE_BYTES)
-        code = ctl_error(ctl, EXIT_USAGE, "%s: it is larger than any public key", from);
-    else
-        code = parse_key(ctl, req, from, text, len);
-out:
-    if (!stdin_key)
-        (void)close(fd);
-    return code;
-}
-
-static int ask_for_key(struct ctl *ctl, struct request *req)
+static int ask_for_key(struct ctl *ctl, const struct request *req, struct lease_key *ret)
 {
     static char line[KEY_FILE_BYTES];
     if (isatty(STDIN_FILENO) != 1)
@@ -197,35 +107,10 @@ static int ask_for_key(struct ctl *ctl, struct request *req)
                   req->lease.name, req->lease.name, req->lease.name);
     if (fgets(line, sizeof(line), stdin) == NULL)
         return ctl_error(ctl, EXIT_USAGE, "no key was given");
-    return parse_key(ctl, req, "the pasted line", line, strlen(line));
+    return terms_key_text(ctl, "the pasted line", line, strlen(line), ret);
 }
 
 /* ---- what may be granted ---- */
-
-static int check_ceiling(struct ctl *ctl, const struct lease *l)
-{
-    char text[PERMIT_TEXT_BYTES];
-    for (size_t i = 0; i < l->open.count; i++) {
-        const char *problem = ceiling_open_problem(&ctl->conf.ceiling, l->login, &l->open.items[i]);
-        permit_format(&l->open.items[i], text);
-        if (problem != NULL)
-            return ctl_error(ctl, EXIT_CEILING, "--open %s on login '%s': %s", text, l->login,
-                             problem);
-    }
-    for (size_t i = 0; i < l->listen.count; i++) {
-        const char *problem =
-            ceiling_listen_problem(&ctl->conf.ceiling, l->login, &l->listen.items[i]);
-        permit_format(&l->listen.items[i], text);
-        if (problem != NULL)
-            return ctl_error(ctl, EXIT_CEILING, "--listen %s on login '%s': %s", text, l->login,
-                             problem);
-    }
-    if (ctl->conf.max_ttl_s != 0 && l->expires_s > ctl->now_s + ctl->conf.max_ttl_s) {
-        duration_format(ctl->conf.max_ttl_s, text);
-        return ctl_error(ctl, EXIT_CEILING, "the lease would be longer than MaxTTL (%s)", text);
-    }
-    return EXIT_DONE;
-}
 
 static int fill_in(struct ctl *ctl, struct request *req)
 {
@@ -286,31 +171,6 @@ static int pick_listen(struct ctl *ctl, struct lease *l)
                      l->login);
 }
 
-static int conflict_error(struct ctl *ctl, const struct lease *l, const struct store_conflict *c)
-{
-    const char *state = c->expired ? "expired " : "";
-    switch (c->what) {
-    case CONFLICT_NAME:
-        return ctl_error(ctl, EXIT_CONFLICT,
-                         "the name is taken by the %slease '%s' (#%" PRId64 "): "
-                         "'leasectl revoke %s' frees it",
-                         state, c->lease, c->lease_id, c->lease);
-    case CONFLICT_KEY:
-        return ctl_error(ctl, EXIT_CONFLICT,
-                         "the key holds the %slease '%s' (#%" PRId64 ") on login '%s' already: one "
-                         "key holds one lease per login",
-                         state, c->lease, c->lease_id, l->login);
-    case CONFLICT_PORT:
-        return ctl_error(ctl, EXIT_CONFLICT,
-                         c->expired ? "port %u is kept for its former holder '%s' (#%" PRId64 "): "
-                                      "choose another, or --listen auto"
-                                    : "port %u is held by the lease '%s' (#%" PRId64 "): choose "
-                                      "another, or --listen auto",
-                         c->port, c->lease, c->lease_id);
-    }
-    return EXIT_CONFLICT;
-}
-
 static int store_grant(struct ctl *ctl, struct request *req, int64_t *ret_id)
 {
     const struct store_actor by = ctl_actor(ctl);
@@ -330,7 +190,7 @@ static int store_grant(struct ctl *ctl, struct request *req, int64_t *ret_id)
     if (code != EXIT_DONE)
         return code;
     if (rc == STORE_CONFLICT)
-        return conflict_error(ctl, &req->lease, &conflict);
+        return terms_conflict(ctl, &req->lease, &conflict);
     return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
 }
 
@@ -380,6 +240,7 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
         {"note", required_argument, NULL, 'n'},   {NULL, 0, NULL, 0}};
     struct request req = {.key_file = NULL};
     struct lease granted = {0};
+    struct lease_key key;
     int64_t id = 0;
     int opt, code = EXIT_DONE;
 
@@ -391,14 +252,19 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
         code = ctl_usage(ctl, "grant takes one NAME");
         goto out;
     }
-    code = take_text(ctl, "the name", argv[optind], lease_name_problem(argv[optind]),
-                     req.lease.name, sizeof(req.lease.name));
+    code = terms_text(ctl, "the name", argv[optind], lease_name_problem(argv[optind]),
+                      req.lease.name, sizeof(req.lease.name));
     if (code == EXIT_DONE)
         code = fill_in(ctl, &req);
     if (code == EXIT_DONE)
-        code = check_ceiling(ctl, &req.lease);
+        code = terms_check_permits(ctl, &req.lease);
     if (code == EXIT_DONE)
-        code = req.key_file != NULL ? read_key(ctl, &req) : ask_for_key(ctl, &req);
+        code = terms_check_end(ctl, req.lease.expires_s);
+    if (code == EXIT_DONE)
+        code = req.key_file != NULL ? terms_key_file(ctl, req.key_file, &key)
+                                    : ask_for_key(ctl, &req, &key);
+    if (code == EXIT_DONE && lease_add_key(&req.lease, &key) != 0)
+        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
     if (code == EXIT_DONE)
         code = ctl_open_write(ctl);
     if (code == EXIT_DONE)

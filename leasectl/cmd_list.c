@@ -8,6 +8,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *const headings[] = {"ID",   "NAME",   "LOGIN", "STATE", "EXPIRES",
                                        "OPEN", "LISTEN", "FROM",  "NOTE",  NULL};
@@ -68,6 +69,19 @@ static int take_lease(void *arg, const struct lease *l)
     return 0;
 }
 
+/* A freeze makes every lease above it a dead letter: never to be forgotten. */
+static int warn_frozen(void *arg, const char *login, int64_t since_s)
+{
+    const struct ctl *ctl = arg;
+    char since[TIME_TEXT_BYTES];
+    bool all = strcmp(login, "*") == 0;
+    time_format_local(since_s, since);
+    ctl_warn(ctl, "%s%s frozen since %s: 'leasectl thaw%s%s' lets holders in again",
+             all ? "all tunnel logins are" : login, all ? "" : " is", since, all ? "" : " ",
+             all ? "" : login);
+    return 0;
+}
+
 int cmd_list(struct ctl *ctl, int argc, char **argv)
 {
     static const struct option options[] = {{"all", no_argument, NULL, 'a'},
@@ -111,6 +125,8 @@ int cmd_list(struct ctl *ctl, int argc, char **argv)
         table_print(&in.table, ctl->terminal);
     if (rc == STORE_OK && !ctl->json && in.table.cell_count == 0 && ctl->terminal)
         (void)fputs("no leases; 'leasectl grant --help' says how to give one\n", stderr);
+    if (rc == STORE_OK && !ctl->json)
+        rc = store_freeze_list(ctl->store, warn_frozen, ctl);
     table_release(&in.table);
     buf_release(&in.json);
     return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl revoke: final. Name and keys are free at once; the very next login is refused. */
-#include "leasectl/account.h"
 #include "leasectl/lease_print.h"
 #include "leasectl/leasectl.h"
-#include "lib/base/buf.h"
-#include "lib/base/clock.h"
+#include "leasectl/live.h"
 #include "lib/lease/duration.h"
 
 #include <getopt.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { PIDS_SHOWN = 16, SETTLE_MS = 500 };
 
 static int revoke_in_store(struct ctl *ctl, const struct lease *l, bool keep_sessions)
 {
@@ -31,34 +26,6 @@ static int revoke_in_store(struct ctl *ctl, const struct lease *l, bool keep_ses
                          l->name, l->id, when);
     }
     return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
-}
-
-/*
- * Nothing records whose a connection is before pam_tunnel does, and several leases share a login.
- * So none is ended, and what is still up is named (DESIGN 9, PAM module missing).
- */
-static int report_live(struct ctl *ctl, const char *login)
-{
-    pid_t pids[PIDS_SHOWN];
-    struct buf text = {0};
-    size_t count = 0;
-    /* A login that was let in just before the revoke becomes the login's process a moment later. */
-    int64_t end_ms = clock_monotonic_ms() + SETTLE_MS;
-    while ((count = account_processes(login, pids, PIDS_SHOWN)) == 0 &&
-           clock_monotonic_ms() < end_ms)
-        (void)poll(NULL, 0, 50);
-    if (count == 0)
-        return EXIT_DONE;
-    for (size_t i = 0; i < count && i < PIDS_SHOWN; i++)
-        buf_addf(&text, " %d", (int)pids[i]);
-    (void)ctl_error(ctl, EXIT_STILL_UP,
-                    "still up: %zu connection%s of login '%s' (pid%s%s%s), of this lease or of "
-                    "others: without pam_tunnel nobody can tell; 'kill PID' ends one",
-                    count, count == 1 ? "" : "s", login, count == 1 ? "" : "s",
-                    buf_text(&text) != NULL ? buf_text(&text) : " ?",
-                    count > PIDS_SHOWN ? " ..." : "");
-    buf_release(&text);
-    return EXIT_STILL_UP;
 }
 
 /* One name. *ret is the lease as it is now. */
@@ -108,7 +75,7 @@ int cmd_revoke(struct ctl *ctl, int argc, char **argv)
             if (ctl->json)
                 code = lease_print(ctl, &l);
             if (code == EXIT_DONE && !keep_sessions)
-                code = report_live(ctl, l.login);
+                code = live_report(ctl, l.login);
         }
         lease_release(&l);
         if (worst == EXIT_DONE || (worst == EXIT_STILL_UP && code != EXIT_DONE))

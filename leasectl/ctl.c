@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/leasectl.h"
+#include "lib/session/lock_holder.h"
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
@@ -125,7 +126,7 @@ static int open_store(struct ctl *ctl, bool write)
     if (rc == STORE_OK)
         return EXIT_DONE;
     privilege_restore(&ctl->privilege);
-    return ctl_error(ctl, EXIT_STORE, "%s", why);
+    return rc == STORE_BUSY ? ctl_store_error(ctl, rc) : ctl_error(ctl, EXIT_STORE, "%s", why);
 }
 
 int ctl_open_read(struct ctl *ctl)
@@ -145,12 +146,27 @@ void ctl_close(struct ctl *ctl)
     privilege_restore(&ctl->privilege);
 }
 
+/* Writers lock the -shm file, or the database itself in other journal modes. */
+static const char *lock_holder(const struct ctl *ctl, char *out, size_t out_bytes)
+{
+    char path[CONF_PATH_BYTES + 8], name[LOCK_HOLDER_NAME_BYTES];
+    pid_t pid;
+    (void)snprintf(path, sizeof(path), "%s-shm", ctl->conf.paths.database);
+    if (!lock_holder_find(path, &pid, name) &&
+        !lock_holder_find(ctl->conf.paths.database, &pid, name))
+        return "another program";
+    (void)snprintf(out, out_bytes, "'%s' (pid %d)", name, (int)pid);
+    return out;
+}
+
 int ctl_store_error(const struct ctl *ctl, enum store_rc rc)
 {
+    char holder[LOCK_HOLDER_NAME_BYTES + 32];
     if (rc == STORE_BUSY)
-        return ctl_error(ctl, EXIT_STORE,
-                         "the store is locked by another program for more than 5 s; "
-                         "nothing was changed: try again");
+        return ctl_error(
+            ctl, EXIT_STORE,
+            "%s holds the store's lock for more than 5 s; nothing was changed: try again",
+            lock_holder(ctl, holder, sizeof(holder)));
     return ctl_error(ctl, EXIT_STORE, "cannot use the store '%s': %s", ctl->conf.paths.database,
                      store_error(ctl->store));
 }

@@ -75,14 +75,21 @@ struct option;
 int ctl_option(const struct ctl *ctl, int argc, char **argv, const struct option *options);
 
 /* ---- the verbs ---- */
+int cmd_delete(struct ctl *ctl, int argc, char **argv);
 int cmd_doctor(struct ctl *ctl, int argc, char **argv);
+int cmd_explain(struct ctl *ctl, int argc, char **argv);
+int cmd_freeze(struct ctl *ctl, int argc, char **argv);
 int cmd_grant(struct ctl *ctl, int argc, char **argv);
+int cmd_key(struct ctl *ctl, int argc, char **argv);
 int cmd_list(struct ctl *ctl, int argc, char **argv);
 int cmd_login(struct ctl *ctl, int argc, char **argv);
+int cmd_renew(struct ctl *ctl, int argc, char **argv);
 int cmd_revoke(struct ctl *ctl, int argc, char **argv);
+int cmd_set(struct ctl *ctl, int argc, char **argv);
 int cmd_setup(struct ctl *ctl, int argc, char **argv);
 int cmd_show(struct ctl *ctl, int argc, char **argv);
 int cmd_sshd_config(struct ctl *ctl, int argc, char **argv);
+int cmd_thaw(struct ctl *ctl, int argc, char **argv);
 int cmd_verify(struct ctl *ctl, int argc, char **argv);
 
 #endif

@@ -31,10 +31,44 @@ const struct verb verbs[] = {
      "  --expiring DURATION  only those that end within it\n"
      "\nPiped: tab-separated id, name, login, state, expires_at, open, listen, from, note.\n"},
     {"show", cmd_show, "show NAME|#NUMBER", "one lease with everything about it\n"},
+    {"set", cmd_set,
+     "set NAME [--open +PERMIT|-PERMIT]... [--listen +PERMIT|-PERMIT]... [--from CIDR,...|none] "
+     "[--max-sessions none] [--note TEXT]",
+     "change what a lease permits; it holds at the next login\n\n"
+     "  --open +PERMIT|-PERMIT    add or take away what ssh -L may open; repeatable\n"
+     "  --listen +PERMIT|-PERMIT  add or take away what ssh -R may bind; repeatable\n"
+     "  --from CIDR,...|none      only from these addresses, or from anywhere\n"
+     "  --max-sessions none       no limit (this version enforces none)\n"
+     "  --note TEXT               for you\n"},
+    {"renew", cmd_renew, "renew [--for DURATION|--until TIME] NAME|#NUMBER...",
+     "a later end, counted from now; an expired lease comes back\n\n"
+     "Never shortens a lease, except to an exact --until. A revoked one stays revoked.\n\n"
+     "  --for DURATION  90s, 15m, 12h, 7d, 2w or sums like 1d12h (default DefaultTTL)\n"
+     "  --until TIME    2026-12-01, '2026-12-01 18:00' or 2026-12-01T18:00:00Z\n"},
     {"revoke", cmd_revoke, "revoke [--keep-sessions] NAME|#NUMBER...",
      "end leases for good; the next login is refused\n\n"
      "Name and keys are free for a new lease at once; the row stays for the audit.\n\n"
      "  --keep-sessions  do not look for connections that are still up\n"},
+    {"delete", cmd_delete, "delete NAME|#NUMBER",
+     "forget an expired or revoked lease; the audit keeps it\n"},
+    {"key", cmd_key, "key add NAME --key FILE|- | key remove NAME FINGERPRINT",
+     "give a holder another key, or take one away\n\n"
+     "  add NAME --key FILE|-    one more public key, up to 16\n"
+     "  remove NAME FINGERPRINT  SHA256:..., as 'leasectl show NAME' prints it\n"},
+    {"freeze", cmd_freeze, "freeze [LOGIN]",
+     "let nobody in, on one login or on all, until thawed\n\n"
+     "Leases stay as they are. It holds across reboots.\n"},
+    {"thaw", cmd_thaw, "thaw [LOGIN]", "end a freeze\n"},
+    {"explain", cmd_explain,
+     "explain LOGIN --key FILE|- [--open HOST:PORT|--listen HOST:PORT] [--addr IP] | "
+     "explain --last LOGIN",
+     "would this key be let in now, and which rule says no\n\n"
+     "Exit status 0 when it is admitted, 1 when not.\n\n"
+     "  --key FILE|-        the public key\n"
+     "  --open HOST:PORT    what it wants to open, as typed after ssh -L ...:\n"
+     "  --listen HOST:PORT  what it wants to bind, as typed after ssh -R\n"
+     "  --addr IP           where it comes from\n"
+     "  --last LOGIN        the key that was last refused on LOGIN, from the system log\n"},
     {"verify", cmd_verify, "verify [NAME | --login LOGIN]",
      "prove with real ssh connections what a lease opens, and that it opens nothing else\n\n"
      "Makes a 60-second lease with the same permits and a key that is thrown away, and tries:\n"

@@ -114,6 +114,9 @@ DELETE FROM key WHERE lease_id = :lease_id AND fingerprint = :fingerprint;
 -- name: freeze_by_name
 SELECT id, created_s FROM lease WHERE name = :name AND live = 1 AND kind = 'freeze';
 
+-- name: freeze_list
+SELECT login, created_s FROM lease WHERE kind = 'freeze' AND live = 1 ORDER BY login;
+
 -- name: freeze_end
 -- The row stays, like a revoked lease's: when it was frozen, and until when.
 UPDATE lease SET live = NULL, revoked_s = :now_s WHERE id = :id AND live = 1;

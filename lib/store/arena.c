@@ -14,6 +14,7 @@ enum { ARENA_ALIGN = 16, ARENA_HEADER = ARENA_ALIGN };
 
 static alignas(ARENA_ALIGN) unsigned char arena[STORE_ARENA_BYTES];
 static size_t arena_used;
+static bool arena_in_use;
 
 static int arena_roundup(int bytes)
 {
@@ -85,7 +86,14 @@ void store_use_arena(void)
         arena_malloc,  arena_free, arena_realloc,  arena_size,
         arena_roundup, arena_init, arena_shutdown, NULL,
     };
+    arena_in_use = true;
     (void)sqlite3_config(SQLITE_CONFIG_MALLOC, &methods);
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+}
+
+void store_arena_reset(void)
+{
+    if (arena_in_use && sqlite3_shutdown() == SQLITE_OK)
+        arena_used = 0;
 }

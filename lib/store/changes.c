@@ -17,7 +17,14 @@
 
 /* ---- pieces ---- */
 
-/* Runs a statement that takes :id and perhaps :now_s. STORE_NONE: it changed no row. */
+/* STORE_NONE: it changed no row. */
+static enum store_rc run_changing(struct store *st, sqlite3_stmt *s)
+{
+    enum store_rc rc = statement_run(st, s);
+    return rc == STORE_OK && sqlite3_changes(st->db) == 0 ? STORE_NONE : rc;
+}
+
+/* Runs a statement that takes :id and perhaps :now_s. */
 static enum store_rc run_on(struct store *st, enum stmt_id stmt, int64_t id, int64_t now_s)
 {
     sqlite3_stmt *s = statement_get(st, stmt);
@@ -26,8 +33,7 @@ static enum store_rc run_on(struct store *st, enum stmt_id stmt, int64_t id, int
     bind_int(s, ":id", id);
     if (sqlite3_bind_parameter_index(s, ":now_s") != 0)
         bind_int(s, ":now_s", now_s);
-    enum store_rc rc = statement_run(st, s);
-    return rc == STORE_OK && sqlite3_changes(st->db) == 0 ? STORE_NONE : rc;
+    return run_changing(st, s);
 }
 
 static const char *first_fingerprint(const struct lease *l)
@@ -197,9 +203,7 @@ enum store_rc store_lease_set(struct store *st, const struct lease *l, int64_t q
     bind_int(s, ":id", l->id);
     enum store_rc rc = bind_terms(st, s, l, &terms);
     if (rc == STORE_OK)
-        rc = statement_run(st, s);
-    if (rc == STORE_OK && sqlite3_changes(st->db) == 0)
-        rc = STORE_NONE;
+        rc = run_changing(st, s);
     /* What it no longer names is freed, what it still names is taken back as its own. */
     if (rc == STORE_OK)
         rc = ports_free(st, l->id, by->now_s);
@@ -226,11 +230,9 @@ enum store_rc store_lease_renew(struct store *st, const struct lease *l, int64_t
     bind_int(s, ":now_s", by->now_s);
     bind_int(s, ":expires_s", expires_s);
     bind_int(s, ":fixed_end", fixed_end ? 1 : 0);
-    enum store_rc rc = statement_run(st, s);
+    enum store_rc rc = run_changing(st, s);
     if (rc != STORE_OK)
         return rc;
-    if (sqlite3_changes(st->db) == 0)
-        return STORE_NONE;
     (void)snprintf(detail, sizeof(detail), "expires_s=%lld before=%lld", (long long)expires_s,
                    (long long)l->expires_s);
     return note_change(st, by, "renew", l->id, l, first_fingerprint(l), detail);
@@ -245,11 +247,9 @@ enum store_rc store_lease_revoke(struct store *st, const struct lease *l, bool k
     bind_int(s, ":id", l->id);
     bind_int(s, ":now_s", by->now_s);
     bind_int(s, ":keep_sessions", keep_sessions ? 1 : 0);
-    enum store_rc rc = statement_run(st, s);
+    enum store_rc rc = run_changing(st, s);
     if (rc != STORE_OK)
         return rc;
-    if (sqlite3_changes(st->db) == 0)
-        return STORE_NONE;
     rc = run_on(st, STMT_LEASE_REVOKE_KEYS, l->id, 0);
     if (rc == STORE_OK || rc == STORE_NONE)
         rc = ports_free(st, l->id, by->now_s);
@@ -319,11 +319,9 @@ enum store_rc store_key_remove(struct store *st, const struct lease *l, const ch
         return STORE_FAIL;
     bind_int(s, ":lease_id", l->id);
     bind_text(s, ":fingerprint", fingerprint);
-    enum store_rc rc = statement_run(st, s);
+    enum store_rc rc = run_changing(st, s);
     if (rc != STORE_OK)
         return rc;
-    if (sqlite3_changes(st->db) == 0)
-        return STORE_NONE;
     return note_change(st, by, "key_remove", l->id, l, fingerprint, "");
 }
 

@@ -137,3 +137,20 @@ enum store_rc store_lease_list(struct store *st, const struct store_filter *filt
     statement_done(s);
     return rc == STORE_NONE ? STORE_OK : rc;
 }
+
+enum store_rc store_freeze_list(struct store *st, store_freeze_fn fn, void *ctx)
+{
+    enum store_rc rc;
+    sqlite3_stmt *s = statement_get(st, STMT_FREEZE_LIST);
+    if (s == NULL)
+        return STORE_FAIL;
+    while ((rc = statement_step(st, s)) == STORE_OK) {
+        if (fn(ctx, column_text(s, 0), sqlite3_column_int64(s, 1)) != 0) {
+            (void)strlcpy(st->error, "stopped by the caller", sizeof(st->error));
+            rc = STORE_FAIL;
+            break;
+        }
+    }
+    statement_done(s);
+    return rc == STORE_NONE ? STORE_OK : rc;
+}

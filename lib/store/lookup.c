@@ -6,6 +6,7 @@
 #include "lib/store/store.h"
 
 #include "lib/lease/lease.h"
+#include "lib/store/guarded.h"
 #include "lib/store/row.h"
 
 #include <bsd/string.h>
@@ -57,6 +58,7 @@ enum store_rc store_find_key(struct store *st, const char *login, const char *fi
                              struct lease *ret)
 {
     int64_t id;
+    struct lease l = {0};
     enum store_rc rc = read_begin(st);
     if (rc != STORE_OK)
         return rc;
@@ -69,9 +71,15 @@ enum store_rc store_find_key(struct store *st, const char *login, const char *fi
         goto out;
     rc = find_id(st, fingerprint, login, &id);
     if (rc == STORE_OK)
-        rc = find_lease(st, id, login, ret);
+        rc = find_lease(st, id, login, &l);
 out:
     read_end(st);
+    if ((rc == STORE_OK || rc == STORE_NONE) && !guarded_holds(st))
+        rc = STORE_FAIL;
+    if (rc == STORE_OK)
+        *ret = l;
+    else
+        lease_release(&l);
     return rc;
 }
 
@@ -97,6 +105,45 @@ enum store_rc store_key_history(struct store *st, const char *login, const char 
     }
     statement_done(s);
     return rc;
+}
+
+const char *key_verdict_name(enum key_verdict verdict)
+{
+    static const char *const names[KEY_VERDICT__MAX] = {
+        [KEY_ADMITTED] = "admitted", [KEY_NO_LEASE] = "no_lease", [KEY_OTHER_LOGIN] = "login",
+        [KEY_REVOKED] = "revoked",   [KEY_EXPIRED] = "expired",   [KEY_FROZEN] = "frozen"};
+    return names[verdict];
+}
+
+static enum key_verdict refusal(const struct store_key_history *h, int64_t now_s)
+{
+    if (h->other_login)
+        return KEY_OTHER_LOGIN;
+    if (h->revoked)
+        return KEY_REVOKED;
+    return h->expires_s <= now_s ? KEY_EXPIRED : KEY_FROZEN;
+}
+
+enum store_rc store_judge_key(struct store *st, const char *login, const char *fingerprint,
+                              int64_t now_s, struct key_judgement *ret, struct lease *ret_lease)
+{
+    struct key_judgement j = {.verdict = KEY_ADMITTED};
+    struct lease l = {0};
+    enum store_rc rc = store_find_key(st, login, fingerprint, &l);
+    if (rc == STORE_OK && lease_state_at(&l, now_s) == LEASE_ACTIVE) {
+        *ret = j;
+        *ret_lease = l;
+        return STORE_OK;
+    }
+    lease_release(&l);
+    if (rc != STORE_OK && rc != STORE_NONE)
+        return rc;
+    rc = store_key_history(st, login, fingerprint, &j.history);
+    if (rc != STORE_OK && rc != STORE_NONE)
+        return rc;
+    j.verdict = rc == STORE_OK ? refusal(&j.history, now_s) : KEY_NO_LEASE;
+    *ret = j;
+    return STORE_OK;
 }
 
 enum store_rc store_login_keys(struct store *st, const char *login, int64_t now_s,
@@ -128,5 +175,7 @@ enum store_rc store_login_keys(struct store *st, const char *login, int64_t now_
 out:
     statement_done(s);
     read_end(st);
+    if (rc == STORE_NONE && !guarded_holds(st))
+        return STORE_FAIL;
     return rc == STORE_NONE ? STORE_OK : rc;
 }

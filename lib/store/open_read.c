@@ -2,6 +2,7 @@
 /* Opening the store to read, and what both ways of opening share. */
 #include "lib/store/store.h"
 
+#include "lib/store/guarded.h"
 #include "lib/store/open.h"
 #include "lib/store/statement.h"
 
@@ -13,8 +14,6 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum { SPURIOUS_RETRIES = 20 };
-
 void open_failed(char err[static STORE_ERROR_BYTES], const char *path, const char *why)
 {
     (void)snprintf(err, STORE_ERROR_BYTES, "cannot use the store '%s': %s", path, why);
@@ -25,7 +24,8 @@ enum store_rc open_connection(const char *path, int flags, int timeout_ms, struc
     struct store *st = calloc(1, sizeof(*st));
     if (st == NULL)
         return STORE_FAIL;
-    /* The VFS is not told to look for URIs: a path is a path. */
+    st->guard_fd = -1;
+    /* Without SQLITE_OPEN_URI a path is a path, whatever stands in it. */
     int rc = sqlite3_open_v2(path, &st->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     *ret = st; /* even on failure: it holds the reason */
     if (rc != SQLITE_OK)
@@ -35,15 +35,18 @@ enum store_rc open_connection(const char *path, int flags, int timeout_ms, struc
     return STORE_OK;
 }
 
-/*
- * A reader that may not write -shm and meets a commit that is changing it gets one of these at
- * once, where a writer would wait; the busy timeout does not cover them
- * (facts/sqlite-and-performance.md 1.3).
- */
-static bool is_spurious(struct store *st)
+bool store_failure_passes(const struct store *st)
 {
-    int code = sqlite3_extended_errcode(st->db);
-    return code == SQLITE_READONLY_RECOVERY || code == SQLITE_READONLY_CANTINIT;
+    return st->guard_broken || st->failed_code == SQLITE_READONLY_RECOVERY ||
+           st->failed_code == SQLITE_READONLY_CANTINIT;
+}
+
+/* -wal or -shm is missing, or may not be read (facts 1.1). */
+static bool lacks_log(struct store *st)
+{
+    return st->failed_code == SQLITE_READONLY_DIRECTORY ||
+           st->failed_code == SQLITE_READONLY_CANTINIT ||
+           (st->failed_code & 0xff) == SQLITE_CANTOPEN;
 }
 
 static enum store_rc open_and_look(const char *path, struct store **ret)
@@ -58,7 +61,7 @@ static enum store_rc open_and_look(const char *path, struct store **ret)
 enum store_rc store_open_read(const char *path, struct store **ret,
                               char err[static STORE_ERROR_BYTES])
 {
-    const struct timespec pause = {.tv_nsec = 1000000};
+    const struct timespec pause = {.tv_nsec = STORE_RETRY_MS * 1000000L};
     struct store *st = NULL;
     struct stat sb;
 
@@ -71,12 +74,24 @@ enum store_rc store_open_read(const char *path, struct store **ret,
         open_failed(err, path, "it is not a regular file");
         return STORE_FAIL;
     }
+    if (guarded_is_called_for(path) && guarded_open(path, ret) == STORE_OK)
+        return STORE_OK;
     enum store_rc rc = open_and_look(path, &st);
-    for (int i = 0; rc != STORE_OK && st != NULL && i < SPURIOUS_RETRIES && is_spurious(st); i++) {
+    for (int i = 0; rc != STORE_OK && st != NULL && i < STORE_RETRIES && store_failure_passes(st);
+         i++) {
         store_close(st);
         st = NULL;
+        store_arena_reset();
         (void)nanosleep(&pause, NULL);
         rc = open_and_look(path, &st);
+    }
+    if (rc != STORE_OK && st != NULL && lacks_log(st)) {
+        struct store *guarded = NULL;
+        if (guarded_open(path, &guarded) == STORE_OK) {
+            store_close(st);
+            st = guarded;
+            rc = STORE_OK;
+        }
     }
     if (rc == STORE_OK) {
         *ret = st;
@@ -94,6 +109,7 @@ void store_close(struct store *st)
     for (size_t i = 0; i < STMT__MAX; i++)
         (void)sqlite3_finalize(st->prepared[i]);
     (void)sqlite3_close(st->db);
+    guarded_close(st);
     free(st);
 }
 

@@ -8,6 +8,7 @@
 #include "lib/store/open.h"
 #include "lib/store/statement.h"
 
+#include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -202,6 +203,12 @@ enum store_rc store_commit(struct store *st)
     enum store_rc rc = run(st, "COMMIT");
     if (rc == STORE_OK)
         st->in_transaction = false;
+    else if (rc ==
+             STORE_FAIL) /* what reached the log before the disk failed may come back with it */
+        (void)strlcat(st->error,
+                      "; it cannot be known whether the change was made: look before "
+                      "you try again",
+                      sizeof(st->error));
     return rc;
 }
 

@@ -24,8 +24,8 @@ static const char *advice(int code)
     }
     switch (code & 0xff) {
     case SQLITE_CANTOPEN:
-        return "it, or its -wal or -shm beside it, is missing or not readable: "
-               "see 'leasectl doctor'";
+        return "it, or its -wal or -shm beside it, is missing or not readable; "
+               "'leasectl list' as root puts a missing log back";
     case SQLITE_NOTADB:
         return "it is not a lease store, or corrupt";
     case SQLITE_CORRUPT:
@@ -47,6 +47,7 @@ enum store_rc store_failed(struct store *st, int sqlite_rc)
     const char *hint = advice(code);
     const char *what = st->db != NULL ? sqlite3_errmsg(st->db) : sqlite3_errstr(sqlite_rc);
 
+    st->failed_code = code;
     (void)snprintf(st->error, sizeof(st->error), "%s%s%s (sqlite %d)", hint != NULL ? hint : "",
                    hint != NULL ? "; " : "", what, code);
     return (code & 0xff) == SQLITE_BUSY ? STORE_BUSY : STORE_FAIL;

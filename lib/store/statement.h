@@ -8,6 +8,7 @@
 #include "store_sql.h" /* generated */
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 struct buf;
 
@@ -15,6 +16,11 @@ struct store {
     sqlite3 *db;
     sqlite3_stmt *prepared[STMT__MAX];
     bool in_transaction;
+    int failed_code; /* SQLite's, of what is in error: the connection forgets it at the next call */
+    int guard_fd;    /* -1 but for a store that is read without its log: guarded.h */
+    bool guard_broken;
+    struct stat guard_before;
+    char guard_wal[512];
     char error[STORE_ERROR_BYTES / 2]; /* a path and a sentence go around it */
 };
 

@@ -30,10 +30,12 @@ enum store_rc {
 };
 
 enum {
-    STORE_READ_TIMEOUT_MS = 500,   /* half of akc's deadline */
-    STORE_WRITE_TIMEOUT_MS = 5000, /* DESIGN 9 */
-    STORE_ARENA_BYTES = 512 * 1024,
-    STORE_VERSION = 1, /* PRAGMA user_version after the last of sql/migrate/ */
+    STORE_READ_TIMEOUT_MS = 500,         /* half of akc's deadline */
+    STORE_RETRIES = 20,                  /* of failures that pass by themselves, */
+    STORE_RETRY_MS = 1,                  /* so far apart */
+    STORE_WRITE_TIMEOUT_MS = 5000,       /* DESIGN 9 */
+    STORE_ARENA_BYTES = 8 * 1024 * 1024, /* pages that are not touched cost nothing */
+    STORE_VERSION = 1,                   /* PRAGMA user_version after the last of sql/migrate/ */
     STORE_ERROR_BYTES = 1024,
 };
 
@@ -45,9 +47,19 @@ enum {
  */
 void store_use_arena(void);
 
+/* All of it back, when no store is open: for asking again. A no-op without the arena. */
+void store_arena_reset(void);
+
 /* Read-only. STORE_FAIL: err says what and what to do. */
 enum store_rc store_open_read(const char *path, struct store **ret,
                               char err[static STORE_ERROR_BYTES]);
+
+/*
+ * Whether the last failure passes by itself: a reader that may not write -shm and meets a commit
+ * that is changing it gets one at once, where a writer would wait; the busy timeout does not cover
+ * it (facts/sqlite-and-performance.md 1.3). Close, wait STORE_RETRY_MS, open and ask again.
+ */
+bool store_failure_passes(const struct store *st);
 
 /*
  * Read and write. The directory must be there; where no file of the store lies in it, an empty
@@ -86,6 +98,30 @@ struct store_key_history {
 };
 enum store_rc store_key_history(struct store *st, const char *login, const char *fingerprint,
                                 struct store_key_history *ret);
+
+/* What the login path says of a key, in the words of the log (CONTRACT 5). */
+enum key_verdict {
+    KEY_ADMITTED,
+    KEY_NO_LEASE,
+    KEY_OTHER_LOGIN,
+    KEY_REVOKED,
+    KEY_EXPIRED,
+    KEY_FROZEN,
+    KEY_VERDICT__MAX
+};
+const char *key_verdict_name(enum key_verdict verdict); /* admitted, no_lease, login, ... */
+
+/*
+ * The one judgement: akc prints a line for KEY_ADMITTED and logs the others, leasectl explain says
+ * them to a person. *ret_lease is set when KEY_ADMITTED, and to be released; history when it is any
+ * other but KEY_NO_LEASE.
+ */
+struct key_judgement {
+    enum key_verdict verdict;
+    struct store_key_history history;
+};
+enum store_rc store_judge_key(struct store *st, const char *login, const char *fingerprint,
+                              int64_t now_s, struct key_judgement *ret, struct lease *ret_lease);
 
 /* Calls fn for every active lease and key of the login; fn's non-zero result ends it: STORE_FAIL.
  */
@@ -181,6 +217,10 @@ enum store_rc store_key_remove(struct store *st, const struct lease *l, const ch
 enum store_rc store_freeze(struct store *st, const char *login, const struct store_actor *by);
 enum store_rc store_thaw(struct store *st, const char *login, const struct store_actor *by);
 enum store_rc store_frozen_since(struct store *st, const char *login, int64_t *ret_since_s);
+
+/* Every freeze in force. fn's non-zero result ends it: STORE_FAIL. */
+typedef int (*store_freeze_fn)(void *ctx, const char *login, int64_t since_s);
+enum store_rc store_freeze_list(struct store *st, store_freeze_fn fn, void *ctx);
 
 /* Empties the write-ahead log into the store, when nobody reads it just now (facts 1.8). */
 enum store_rc store_checkpoint(struct store *st);

@@ -111,9 +111,9 @@ for word in $(help_options <<<"$help"); do
 	section "$akc_page" SYNOPSIS | page_options | grep -qx -e "$word" ||
 		problem "$akc_page: SYNOPSIS lacks -$word"
 done
-# Reasons: what reason_of() returns, and those that stand in a message.
+# Reasons: what key_verdict_name() says of a refusal, and those that stand in a message.
 same reason "$akc_page" \
-	"$({ awk '/^static const char \*reason_of/, /^}/' akc/main.c | grep -oE '"[a-z_]+"' | tr -d '"'
+	"$({ awk '/^const char \*key_verdict_name/, /^}/' lib/store/lookup.c | grep -oE '"[a-z_]+"' | tr -d '"' | grep -vx admitted
 		grep -oE 'reason=[a-z_]+' akc/main.c | cut -d= -f2; } | sort -u)" \
 	"$(section "$akc_page" DIAGNOSTICS | items Cm)"
 # The key line's options, in the order in which they are added to it.

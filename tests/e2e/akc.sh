@@ -73,6 +73,30 @@ could_not 'cannot use the store .*it is not a regular file'
 rmdir "$store"; printf 'this is no database, only text that is long enough to be read\n%.0s' {1..40} >"$store"
 could_not 'cannot use the store .*it is not a lease store, or corrupt'
 mv "$store.away" "$store"
+
+note 'the sqlite3 shell was the last to close the store: its log is gone, and logins go on'
+sqlite3 "$store" 'SELECT count(*) FROM lease' >/dev/null
+[[ ! -e $store-wal && ! -e $store-shm ]] || fail 'the shell left the log: nothing is shown here'
+login_works "$WORK/alice" pfwd || fail 'no login without the log'
+login_refused "$WORK/bob" pfwd || fail 'a stranger without the log'
+# A log with something in it is never passed over: it may hold a revocation.
+leasectl list >/dev/null # puts the log back
+{ echo 'BEGIN; SELECT count(*) FROM lease;'; sleep 60; } | sqlite3 "$store" >"$WORK/reading" &
+reader=$!
+at_exit "$reader"
+wait_for 5 'a reader' test -s "$WORK/reading"
+leasectl revoke alice >/dev/null || : # with a reader there, the last to close is not leasectl
+kill -9 "$reader"
+[[ -s $store-wal ]] || fail 'the revocation is not in the log: nothing is shown here'
+rm "$store-shm"
+expect_exit 1 akc pfwd "$type" "$blob"
+[[ ! -s $WORK/out ]] || fail 'a revoked key, out of a store without its log'
+wait_log 5 "akc.*refused: .*leasectl list"
+leasectl list >/dev/null
+expect_exit 0 akc pfwd "$type" "$blob"
+[[ ! -s $WORK/out ]] || fail 'a revoked key'
+leasectl grant alice --key "$WORK/alice.pub" --open 8009 >/dev/null
+login_works "$WORK/alice" pfwd || fail 'no login after the mending'
 chmod 0600 "$store"
 could_not 'cannot use the store .*(Permission denied|not readable)'
 chmod 0640 "$store"

@@ -6,6 +6,8 @@
 #include "lib/store/statement.h"
 
 #include "tests/unit/helpers.h"
+#include "lib/store/audit.h"
+
 #include "tests/unit/store_helpers.h"
 
 #include <ctype.h>
@@ -242,13 +244,27 @@ static void reader_without_write_access(void **state)
         free(name);
     }
     CHECK(err, open_as_nobody(err) == STORE_OK);
+    /* Its log was empty, so the main file is all there is (guarded.h). */
     for (int i = 2; i >= 1; i--) {
         char *name = beside(suffixes[i]);
         assert_int_equal(unlink(name), 0);
-        CHECK(suffixes[i], open_as_nobody(err) == STORE_FAIL);
-        CHECK(err, strstr(err, path) != NULL);
+        CHECK(suffixes[i], open_as_nobody(err) == STORE_OK);
         free(name);
     }
+    /* A log that holds something, and no index to read it by: it may hold a revocation. */
+    char *wal = beside("-wal");
+    char something[1000];
+    memset(something, 'x', sizeof(something) - 1);
+    something[sizeof(something) - 1] = '\0';
+    write_text(wal, "only a header");
+    assert_int_equal(chmod(wal, 0644), 0);
+    CHECK("a log that holds nothing", open_as_nobody(err) == STORE_OK);
+    write_text(wal, something);
+    assert_int_equal(chmod(wal, 0644), 0);
+    CHECK("a log without its index", open_as_nobody(err) == STORE_FAIL);
+    CHECK(err, strstr(err, path) != NULL);
+    assert_int_equal(unlink(wal), 0);
+    free(wal);
     store_close(open_store()); /* the writer puts them back */
     for (size_t i = 0; i < COUNT(suffixes); i++) {
         char *name = beside(suffixes[i]);
@@ -997,6 +1013,96 @@ static void ports_picked(void **state)
     store_close(st);
 }
 
+static int64_t prune_at(struct store *st, int64_t before_s, int64_t limit)
+{
+    const struct store_actor by = actor_at(before_s + 1000);
+    int64_t pruned = -1;
+    assert_int_equal(store_begin(st), STORE_OK);
+    assert_int_equal(store_prune_dead(st, before_s, limit, &by, &pruned), STORE_OK);
+    assert_int_equal(store_commit(st), STORE_OK);
+    return pruned;
+}
+
+static void pruned_in_chunks(void **state)
+{
+    char name[16], listen[32];
+    struct audit_report report;
+    struct store *st = open_store();
+    (void)state;
+    for (unsigned char i = 1; i <= 10; i++) {
+        (void)snprintf(name, sizeof(name), "agent-%u", i);
+        (void)snprintf(listen, sizeof(listen), "127.0.0.1:%u", 20000U + i);
+        (void)grant(st, name, "gw-tunnel", i, "", listen);
+    }
+    assert_int_equal(revoke_at(st, 10, false, NOW_S), STORE_OK);
+    CHECK("nothing is old enough", prune_at(st, NOW_S, 4) == 0);
+    CHECK("the revoked one a second after", prune_at(st, NOW_S + 1, 4) == 1);
+    CHECK("at their end they are not past it", prune_at(st, NOW_S + 3600, 4) == 0);
+    CHECK("a chunk", prune_at(st, NOW_S + 3601, 4) == 4);
+    assert_int_equal(raw_number("SELECT count(*) FROM key"), 5);
+    CHECK("the oldest first", raw_number("SELECT min(id) FROM lease") == 5);
+    CHECK("a chunk", prune_at(st, NOW_S + 3601, 4) == 4);
+    CHECK("the rest", prune_at(st, NOW_S + 3601, 4) == 1);
+    CHECK("nothing left", prune_at(st, NOW_S + 3601, 4) == 0);
+    assert_int_equal(raw_number("SELECT count(*) FROM lease"), 0);
+    assert_int_equal(raw_number("SELECT count(*) FROM key"), 0);
+    CHECK("their ports are in quarantine",
+          raw_number("SELECT count(*) FROM port WHERE freed_s <> 0") == 10);
+    CHECK("a row for each chunk",
+          raw_number("SELECT count(*) FROM audit WHERE action = 'prune'") == 4);
+    assert_int_equal(audit_verify(st, &report), STORE_OK);
+    assert_int_equal(report.broken_seq, 0);
+    store_close(st);
+}
+
+static void frozen_and_thawed(void **state)
+{
+    const struct store_actor by = actor_at(NOW_S);
+    struct store *st = open_store();
+    int64_t since_s = 0;
+    (void)state;
+    (void)grant(st, "alice", "pfwd", 1, "8009", "");
+    (void)grant(st, "agent", "gw-tunnel", 2, "8009", "");
+    for (int round = 0; round < 2; round++) {
+        const char *what = round == 0 ? "pfwd" : "*";
+        assert_int_equal(store_begin(st), STORE_OK);
+        CHECK(what, store_thaw(st, what, &by) == STORE_NONE);
+        CHECK(what, store_freeze(st, what, &by) == STORE_OK);
+        CHECK(what, store_frozen_since(st, what, &since_s) == STORE_OK && since_s == NOW_S);
+        assert_int_equal(store_commit(st), STORE_OK);
+        CHECK(what, find(st, "pfwd", 1, NULL) == STORE_NONE);
+        CHECK(what, find(st, "gw-tunnel", 2, NULL) == (round == 0 ? STORE_OK : STORE_NONE));
+        assert_int_equal(store_begin(st), STORE_OK);
+        CHECK(what, store_freeze(st, what, &by) == STORE_CONFLICT);
+        store_rollback(st);
+        assert_int_equal(store_begin(st), STORE_OK);
+        CHECK(what, store_thaw(st, what, &by) == STORE_OK);
+        assert_int_equal(store_commit(st), STORE_OK);
+        CHECK(what, store_frozen_since(st, what, &since_s) == STORE_NONE);
+        CHECK(what, find(st, "pfwd", 1, NULL) == STORE_OK);
+    }
+    CHECK("a freeze is no lease",
+          raw_number("SELECT count(*) FROM lease WHERE kind = 'freeze'") == 2);
+    store_close(st);
+}
+
+static void log_emptied(void **state)
+{
+    struct stat before, after;
+    struct store *st = open_store();
+    char *wal = path_in(dir, "leases.db-wal");
+    (void)state;
+    (void)grant(st, "alice", "pfwd", 1, "8009", "");
+    assert_int_equal(stat(wal, &before), 0);
+    assert_int_equal(store_checkpoint(st), STORE_OK);
+    assert_int_equal(stat(wal, &after), 0);
+    CHECK("something was in it", before.st_size > 0);
+    CHECK("and is in the store now", after.st_size == 0);
+    CHECK("readable", find(st, "pfwd", 1, NULL) == STORE_OK);
+    free(wal);
+    store_close(st);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -1023,6 +1129,9 @@ int main(void)
         TEST(two_connections),
         TEST(damaged_rows),
         TEST(ports_picked),
+        TEST(pruned_in_chunks),
+        TEST(frozen_and_thawed),
+        TEST(log_emptied),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }

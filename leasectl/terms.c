@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/terms.h"
+
+#include "lib/lease/duration.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { KEY_FILE_BYTES = 65536 };
+
+int terms_for(struct ctl *ctl, const char *text, int64_t *expires_s)
+{
+    int64_t ttl_s;
+    if (*expires_s != 0)
+        return ctl_usage(ctl, "--for and --until: give one of them, once");
+    if (duration_parse(text, &ttl_s) != 0)
+        return ctl_error(ctl, EXIT_USAGE,
+                         "--for '%s' is no duration like 90s, 15m, 12h, 7d or 1d12h", text);
+    *expires_s = ctl->now_s + ttl_s;
+    return EXIT_DONE;
+}
+
+int terms_until(struct ctl *ctl, const char *text, int64_t *expires_s)
+{
+    int64_t end_s;
+    if (*expires_s != 0)
+        return ctl_usage(ctl, "--for and --until: give one of them, once");
+    if (time_parse(text, &end_s) != 0)
+        return ctl_error(ctl, EXIT_USAGE,
+                         "--until '%s' is no time like 2026-12-01, '2026-12-01 18:00' or "
+                         "2026-12-01T18:00:00Z",
+                         text);
+    if (end_s <= ctl->now_s)
+        return ctl_error(ctl, EXIT_USAGE, "--until '%s' has passed", text);
+    *expires_s = end_s;
+    return EXIT_DONE;
+}
+
+int terms_permit(struct ctl *ctl, const char *option, const char *text, enum permit_form form,
+                 struct permit *ret)
+{
+    const char *problem = permit_parse(text, form, ret);
+    if (problem != NULL)
+        return ctl_error(ctl, EXIT_USAGE, "%s '%.100s': %s", option, text, problem);
+    return EXIT_DONE;
+}
+
+int terms_from(struct ctl *ctl, const char *text, struct source_list *ret)
+{
+    const char *problem = source_list_parse(text, ret);
+    if (problem != NULL)
+        return ctl_error(ctl, EXIT_USAGE, "--from '%.100s': %s", text, problem);
+    return EXIT_DONE;
+}
+
+int terms_max_sessions(struct ctl *ctl)
+{
+    return ctl_error(ctl, EXIT_USAGE,
+                     "--max-sessions needs the session registry of pam_tunnel, which this "
+                     "version does not have: it would promise what nothing enforces");
+}
+
+int terms_text(struct ctl *ctl, const char *option, const char *text, const char *problem,
+               char *out, size_t out_bytes)
+{
+    if (problem != NULL)
+        return ctl_error(ctl, EXIT_USAGE, "%s '%.80s' %s", option, text, problem);
+    (void)strlcpy(out, text, out_bytes);
+    return EXIT_DONE;
+}
+
+int terms_key_text(struct ctl *ctl, const char *from, const char *text, size_t len,
+                   struct lease_key *ret)
+{
+    struct lease_key key = {.added_s = ctl->now_s};
+    const char *problem = pubkey_parse_file(text, len, &key.pub);
+    if (problem != NULL)
+        return ctl_error(ctl, EXIT_USAGE, "%s: %s", from, problem);
+    *ret = key;
+    return EXIT_DONE;
+}
+
+int terms_key_file(struct ctl *ctl, const char *file, struct lease_key *ret)
+{
+    static char text[KEY_FILE_BYTES + 1];
+    bool stdin_key = strcmp(file, "-") == 0;
+    const char *from = stdin_key ? "standard input" : file;
+    size_t len = 0;
+    ssize_t n;
+    struct stat st;
+    int code;
+
+    /* O_NONBLOCK: a FIFO nobody writes to must not hang us. */
+    int fd = stdin_key ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return ctl_error(ctl, EXIT_USAGE, "cannot read the key '%s': %s", from, strerror(errno));
+    if (!stdin_key && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
+        code = ctl_error(ctl, EXIT_USAGE, "the key '%s' is not a file", from);
+        goto out;
+    }
+    while ((n = read(fd, text + len, sizeof(text) - len)) > 0)
+        len += (size_t)n;
+    if (n < 0)
+        code = ctl_error(ctl, EXIT_USAGE, "cannot read the key '%s': %s", from, strerror(errno));
+    else if (len > KEY_FILE_BYTES)
+        code = ctl_error(ctl, EXIT_USAGE, "%s: it is larger than any public key", from);
+    else
+        code = terms_key_text(ctl, from, text, len, ret);
+out:
+    if (!stdin_key)
+        (void)close(fd);
+    return code;
+}
+
+int terms_check_permits(struct ctl *ctl, const struct lease *l)
+{
+    char text[PERMIT_TEXT_BYTES];
+    for (size_t i = 0; i < l->open.count; i++) {
+        const char *problem = ceiling_open_problem(&ctl->conf.ceiling, l->login, &l->open.items[i]);
+        permit_format(&l->open.items[i], text);
+        if (problem != NULL)
+            return ctl_error(ctl, EXIT_CEILING, "--open %s on login '%s': %s", text, l->login,
+                             problem);
+    }
+    for (size_t i = 0; i < l->listen.count; i++) {
+        const char *problem =
+            ceiling_listen_problem(&ctl->conf.ceiling, l->login, &l->listen.items[i]);
+        permit_format(&l->listen.items[i], text);
+        if (problem != NULL)
+            return ctl_error(ctl, EXIT_CEILING, "--listen %s on login '%s': %s", text, l->login,
+                             problem);
+    }
+    return EXIT_DONE;
+}
+
+int terms_check_end(struct ctl *ctl, int64_t expires_s)
+{
+    char text[TIME_TEXT_BYTES];
+    if (ctl->conf.max_ttl_s == 0 || expires_s <= ctl->now_s + ctl->conf.max_ttl_s)
+        return EXIT_DONE;
+    duration_format(ctl->conf.max_ttl_s, text);
+    return ctl_error(ctl, EXIT_CEILING, "the lease would be longer than MaxTTL (%s)", text);
+}
+
+int terms_conflict(struct ctl *ctl, const struct lease *l, const struct store_conflict *c)
+{
+    const char *state = c->expired ? "expired " : "";
+    switch (c->what) {
+    case CONFLICT_NAME:
+        return ctl_error(ctl, EXIT_CONFLICT,
+                         "the name is taken by the %slease '%s' (#%" PRId64 "): "
+                         "'leasectl revoke %s' frees it",
+                         state, c->lease, c->lease_id, c->lease);
+    case CONFLICT_KEY:
+        return ctl_error(ctl, EXIT_CONFLICT,
+                         "the key holds the %slease '%s' (#%" PRId64 ") on login '%s' already: one "
+                         "key holds one lease per login",
+                         state, c->lease, c->lease_id, l->login);
+    case CONFLICT_PORT:
+        return ctl_error(ctl, EXIT_CONFLICT,
+                         c->expired ? "port %u is kept for its former holder '%s' (#%" PRId64 "): "
+                                      "choose another, or --listen auto"
+                                    : "port %u is held by the lease '%s' (#%" PRId64 "): choose "
+                                      "another, or --listen auto",
+                         c->port, c->lease, c->lease_id);
+    }
+    return EXIT_CONFLICT;
+}

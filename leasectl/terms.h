@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/* What grant, set, renew and key take alike: terms of a lease from the command line, and how they
+ * are refused. Each returns EXIT_DONE, or the exit code with the error printed and nothing set. */
+#ifndef TUNLEASE_LEASECTL_TERMS_H
+#define TUNLEASE_LEASECTL_TERMS_H
+
+#include "leasectl/leasectl.h"
+
+/* --for DURATION, from now; --until TIME. One of them, once: *expires_s is 0 until then. */
+int terms_for(struct ctl *ctl, const char *text, int64_t *expires_s);
+int terms_until(struct ctl *ctl, const char *text, int64_t *expires_s);
+
+int terms_permit(struct ctl *ctl, const char *option, const char *text, enum permit_form form,
+                 struct permit *ret);
+int terms_from(struct ctl *ctl, const char *text, struct source_list *ret);
+
+/* problem: what a checker said of text, NULL when it is good. */
+int terms_text(struct ctl *ctl, const char *option, const char *text, const char *problem,
+               char *out, size_t out_bytes);
+
+/* --max-sessions: what nothing would enforce is not promised. */
+int terms_max_sessions(struct ctl *ctl);
+
+/* One public key from a file, or from standard input ("-"); from a text, named for the error. */
+int terms_key_file(struct ctl *ctl, const char *file, struct lease_key *ret);
+int terms_key_text(struct ctl *ctl, const char *from, const char *text, size_t len,
+                   struct lease_key *ret);
+
+/* EXIT_CEILING names the keyword to change. */
+int terms_check_permits(struct ctl *ctl, const struct lease *l);
+int terms_check_end(struct ctl *ctl, int64_t expires_s);
+
+/* Says who stands in the way; EXIT_CONFLICT. */
+int terms_conflict(struct ctl *ctl, const struct lease *l, const struct store_conflict *c);
+
+#endif

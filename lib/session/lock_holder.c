@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/session/lock_holder.h"
+
+#include <bsd/stdlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/*
+ * overlayfs and btrfs show stat(2) another device than the kernel counts locks by; both numbers are
+ * anonymous then (major 0), and the inode has to do.
+ */
+static bool same_file(char *device_inode, const struct stat *st)
+{
+    char *rest = device_inode;
+    const char *major_text = strsep(&rest, ":"), *minor_text = strsep(&rest, ":");
+    if (minor_text == NULL || rest == NULL || strtoull(rest, NULL, 10) != st->st_ino)
+        return false;
+    unsigned long dev_major = strtoul(major_text, NULL, 16);
+    return dev_major == major(st->st_dev) &&
+           (dev_major == 0 || strtoul(minor_text, NULL, 16) == minor(st->st_dev));
+}
+
+/* `1: POSIX  ADVISORY  WRITE 708 08:01:2097547 120 120`: pid, and device:inode in hex and decimal.
+ */
+static bool take_line(char *line, const struct stat *st, pid_t *ret_pid)
+{
+    char *rest = line;
+    char *field[6];
+    for (size_t i = 0; i < 6; i++) {
+        do
+            field[i] = strsep(&rest, " \n");
+        while (field[i] != NULL && *field[i] == '\0');
+        if (field[i] == NULL)
+            return false;
+    }
+    const char *problem = NULL;
+    long long pid = strtonum(field[4], 1, 1LL << 22, &problem);
+    if (strcmp(field[3], "WRITE") != 0 || !same_file(field[5], st) || problem != NULL)
+        return false;
+    *ret_pid = (pid_t)pid;
+    return true;
+}
+
+static void program_name(pid_t pid, char name[static LOCK_HOLDER_NAME_BYTES])
+{
+    char path[64];
+    (void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+    name[0] = '\0';
+    FILE *f = fopen(path, "re");
+    if (f == NULL)
+        return;
+    if (fgets(name, LOCK_HOLDER_NAME_BYTES, f) == NULL)
+        name[0] = '\0';
+    name[strcspn(name, "\n")] = '\0';
+    (void)fclose(f);
+}
+
+bool lock_holder_find(const char *path, pid_t *ret_pid, char name[static LOCK_HOLDER_NAME_BYTES])
+{
+    char line[256];
+    struct stat st;
+    pid_t pid = 0;
+    bool found = false;
+    if (stat(path, &st) != 0)
+        return false;
+    FILE *f = fopen("/proc/locks", "re");
+    while (f != NULL && !found && fgets(line, sizeof(line), f) != NULL)
+        found = take_line(line, &st, &pid) && pid != getpid();
+    if (f != NULL)
+        (void)fclose(f);
+    if (found) {
+        *ret_pid = pid;
+        program_name(pid, name);
+    }
+    return found;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Inside lib/store: reading a store whose -wal and -shm are gone.
+ *
+ * Whoever closes a WAL store last deletes both files, unless it asked to keep them, as all of ours
+ * do and a plain sqlite3 shell does not. From then on a reader that may write nothing cannot open
+ * it, and every login would be refused until a writer comes (facts/sqlite-and-performance.md 1.4).
+ * All data is in the main file then, so it can be read by itself, as SQLite's immutable=1 does.
+ *
+ * Alone that fails open: immutable ignores a -wal, and with it the last revocations (facts 1.6). So
+ * it is done only while the -wal is missing or holds nothing and the main file does not change,
+ * before the reading and after it; and the lock that keeps a -wal from being deleted is held all
+ * along.
+ */
+#ifndef TUNLEASE_STORE_GUARDED_H
+#define TUNLEASE_STORE_GUARDED_H
+
+#include "lib/store/store.h"
+
+/*
+ * Whether the -wal has a header and no frame, as a writer leaves it that was killed in between. A
+ * reader that may not write -shm would wait for that writer for ever, with no timeout of SQLite's.
+ */
+bool guarded_is_called_for(const char *path);
+
+/* *ret reads the main file alone, under guard. STORE_FAIL when that would not be safe. */
+enum store_rc guarded_open(const char *path, struct store **ret);
+
+/* Whether what was read up to now is the whole truth. Always true for a store opened otherwise. */
+bool guarded_holds(struct store *st);
+
+/* Before the store is closed. */
+void guarded_close(struct store *st);
+
+#endif

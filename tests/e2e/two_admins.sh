@@ -1,0 +1,128 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# Two leasectl at once, and one killed in the middle: no update is lost, the audit chain holds, and
+# nobody reads "database is locked"; a lock held too long is refused with the name of who holds it.
+# sandbox:
+# timeout: 120
+set -eu
+. "$TOP/tests/lib.sh"
+
+rounds=${TEST_ROUNDS:-200}
+kills=${TEST_KILLS:-50}
+store=/var/lib/tunlease/leases.db
+
+gcc -std=c11 -D_GNU_SOURCE -O1 -Wall -Wextra -I"$TOP" -I"$TOP/build/gen" -o "$WORK/audit_check" \
+	"$TOP/tests/fault/audit_check.c" "$TOP"/build/lib/lib{store,lease,base}.a -lsqlite3 -lbsd -lmd -lresolv -lm ||
+	fail 'tests/fault/audit_check.c does not build'
+as_owner() { setpriv --reuid=_tunlease --regid=_tunlease --clear-groups "$@"; }
+chmod 0755 "$WORK" "$WORK/audit_check"
+query() { as_owner sqlite3 -cmd '.timeout 5000' -cmd '.filectrl persist_wal 1' "$store" "$1" | tail -n +2; }
+
+for who in left right third; do new_key "$who" >/dev/null; done
+
+granted=0 revoked=0
+
+# both "LEFT ARGUMENTS" "RIGHT ARGUMENTS": two leasectl at once; rcs is their exit codes.
+both()
+{
+	local a b ra=0 rb=0
+	# shellcheck disable=SC2086
+	leasectl $1 >"$WORK/a.out" 2>"$WORK/a.err" & a=$!
+	# shellcheck disable=SC2086
+	leasectl $2 >"$WORK/b.out" 2>"$WORK/b.err" & b=$!
+	wait "$a" || ra=$?
+	wait "$b" || rb=$?
+	cat "$WORK/a.err" "$WORK/b.err" >>"$WORK/all.err"
+	rcs="$ra $rb"
+}
+expect_both() { # WHAT RCS...
+	local what=$1; shift
+	[[ " $* " == *" ${rcs/ /+} "* ]] || fail "round $i: $what: exit $rcs: $(cat "$WORK/a.err" "$WORK/b.err")"
+}
+grant() { printf 'grant %s --open 8009 --key %s' "$1" "$WORK/$2.pub"; }
+
+for ((i = 1; i <= rounds; i++)); do
+	both "$(grant "left-$i" left)" "$(grant "right-$i" right)"
+	expect_both 'two names' 0+0
+	both "revoke --keep-sessions left-$i" "revoke --keep-sessions left-$i"
+	expect_both 'one name, revoked twice' 0+5 5+0
+	both "$(grant "same-$i" left)" "$(grant "same-$i" third)"
+	expect_both 'one name, granted twice' 0+5 5+0
+	leasectl revoke --keep-sessions "same-$i" "right-$i" >/dev/null
+	both "$(grant "key-$i" third)" "$(grant "other-$i" third)"
+	expect_both 'one key, granted twice' 0+5 5+0
+	if [[ $rcs == 0* ]]; then leasectl revoke --keep-sessions "key-$i"; else leasectl revoke --keep-sessions "other-$i"; fi >/dev/null
+	granted=$((granted + 4))
+	revoked=$((revoked + 4))
+done
+assert_eq "$(query "SELECT count(*) FROM lease WHERE live = 1; SELECT count(*) FROM key WHERE live = 1;
+	SELECT count(*) FROM lease; SELECT count(*) FROM key;
+	SELECT count(*) FROM audit WHERE action = 'grant'; SELECT count(*) FROM audit WHERE action = 'revoke'" | xargs)" \
+	"0 0 $granted $granted $granted $revoked" "$rounds rounds of two admins: no update is lost, none is made twice"
+rows=$(as_owner "$WORK/audit_check" "$store") || fail 'the audit chain'
+((rows >= granted + revoked)) || fail "the audit has $rows rows only"
+! grep -E 'locked|busy|sqlite|corrupt' "$WORK/all.err" || fail 'an admin reads what SQLite says'
+ok 'the audit chain holds, and no admin read of locks'
+
+note 'one admin is killed at random moments while the other works'
+leasectl grant steady --key "$WORK/right.pub" --open 8009 >/dev/null
+start=${EPOCHREALTIME/./}
+leasectl grant whole --key "$WORK/left.pub" --open 8009 >/dev/null
+usual_us=$((${EPOCHREALTIME/./} - start))
+leasectl revoke --keep-sessions whole >/dev/null
+nothing=0 whole=0
+mkfifo "$WORK/never"
+exec {never}<>"$WORK/never"
+for ((i = 1; i <= kills; i++)); do
+	# shellcheck disable=SC2046
+	leasectl $(grant "killed-$i" left) >/dev/null 2>&1 & victim=$!
+	leasectl revoke --keep-sessions steady >/dev/null 2>"$WORK/b.err" & other=$!
+	read -rt "$(printf '0.%06d' $((RANDOM % usual_us)))" -u "$never" || : # sleep(1) starts too slowly
+	kill -KILL "$victim" 2>/dev/null || :
+	{ wait "$victim" || :; } 2>/dev/null
+	wait "$other" || fail "round $i: the other admin's revoke: $(cat "$WORK/b.err")"
+	expect_exit 0 leasectl grant steady --key "$WORK/right.pub" --open 8009
+	# Whole: the lease, its key and its audit row; or nothing of it.
+	case $(query "SELECT (SELECT count(*) FROM lease WHERE name = 'killed-$i' AND live = 1) || ' ' ||
+		(SELECT count(*) FROM key WHERE live = 1 AND lease_id IN (SELECT id FROM lease WHERE name = 'killed-$i')) || ' ' ||
+		(SELECT count(*) FROM audit WHERE lease = 'killed-$i')") in
+	'0 0 0') nothing=$((nothing + 1)) ;;
+	'1 1 1') whole=$((whole + 1)); expect_exit 0 leasectl revoke --keep-sessions "killed-$i" ;;
+	*) fail "round $i: the killed grant left a half" ;;
+	esac
+done
+as_owner "$WORK/audit_check" "$store" >/dev/null || fail 'the audit chain'
+assert_eq "$(query 'PRAGMA integrity_check')" ok "$kills kills ($nothing before, $whole after the commit): the store is whole"
+
+note 'a lock that is held for longer than 5 s'
+mkfifo "$WORK/sql"
+: >"$WORK/sql.out"
+as_owner sqlite3 -bail "$store" <"$WORK/sql" >"$WORK/sql.out" 2>&1 & holder=$!
+at_exit "$holder"
+exec {sql}>"$WORK/sql"
+printf '%s\n' '.filectrl persist_wal 1' 'BEGIN IMMEDIATE;' '.print held' >&"$sql"
+wait_for 5 'the holder has the lock' grep -q held "$WORK/sql.out"
+start=${EPOCHREALTIME/./}
+{ both "$(grant late left)" 'revoke --keep-sessions steady'; echo "$rcs" >"$WORK/rcs"; } & waiter=$!
+sleep 1
+before=${EPOCHREALTIME/./}
+expect_exit 0 leasectl list
+(((${EPOCHREALTIME/./} - before) < 1000000)) || fail 'a reader waits for the writer'
+grep -q steady "$WORK/out" || fail 'the list is not there'
+wait "$waiter"
+took_ms=$(((${EPOCHREALTIME/./} - start) / 1000))
+((took_ms > 4000 && took_ms < 7000)) || fail "the writers gave up after $took_ms ms"
+assert_eq "$(cat "$WORK/rcs")" '7 7' 'a lock held too long ends in exit 7'
+for file in "$WORK/a.err" "$WORK/b.err"; do
+	[[ $(wc -l <"$file") == 1 ]] || fail "more than one line: $(cat "$file")"
+	! grep -q 'database is locked' "$file" || fail "SQLite's words: $(cat "$file")"
+done
+messages=$(cat "$WORK/a.err" "$WORK/b.err")
+# The shell itself may be a child of what was started in the background.
+holder_pid=$(pgrep -P "$holder" || echo "$holder")
+exec {sql}>&-
+wait "$holder" || :
+expect_exit 0 leasectl grant late --key "$WORK/left.pub" --open 8009
+expect_exit 0 leasectl revoke --keep-sessions steady
+ok 'and when it is gone, all goes on'
+assert_eq "$(grep -cE "(^|[^0-9])$holder_pid([^0-9]|$)" <<<"$messages")" 2 "who holds the lock (pid $holder_pid) is named: $messages"

@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: ISC
+# store_lib.sh: what the tests of fault/ share; sourced after tests/lib.sh. Not a test.
+#
+#   STORE, STORE_DIR          where leasectl has it
+#   as_owner COMMAND...       as _tunlease
+#   query SQL                 through the sqlite3 shell, which leaves -wal and -shm in place
+#   store_image NAME          keep the store as it is now
+#   store_restore NAME        and put it back
+#   lease_parts NAME          "live leases, live keys, audit rows of grants, of revokes" of that name
+#   store_is_whole WHEN       integrity and audit chain hold; steady's login gets its line
+#
+# A lease "steady" with the key $WORK/steady is granted when this is sourced.
+
+STORE_DIR=/var/lib/tunlease
+STORE=$STORE_DIR/leases.db
+
+gcc -std=c11 -D_GNU_SOURCE -O1 -Wall -Wextra -I"$TOP" -I"$TOP/build/gen" -o "$WORK/audit_check" \
+	"$TOP/tests/fault/audit_check.c" "$TOP"/build/lib/lib{store,lease,base}.a -lsqlite3 -lbsd -lmd -lresolv -lm ||
+	fail 'tests/fault/audit_check.c does not build'
+chmod 0755 "$WORK" "$WORK/audit_check"
+
+as_owner() { setpriv --reuid=_tunlease --regid=_tunlease --clear-groups "$@"; }
+query() { as_owner sqlite3 -cmd '.timeout 5000' -cmd '.filectrl persist_wal 1' "$STORE" "$1" | tail -n +2; }
+
+store_image() { rm -rf "$WORK/image-$1"; mkdir "$WORK/image-$1"; cp -a "$STORE_DIR/." "$WORK/image-$1/"; }
+store_restore() { rm -rf "$STORE" "$STORE"-*; cp -a "$WORK/image-$1/." "$STORE_DIR/"; }
+
+lease_parts()
+{
+	query "SELECT (SELECT count(*) FROM lease WHERE name = '$1' AND live = 1) || ' ' ||
+		(SELECT count(*) FROM key WHERE live = 1 AND lease_id IN (SELECT id FROM lease WHERE name = '$1')) || ' ' ||
+		(SELECT count(*) FROM audit WHERE lease = '$1' AND action = 'grant') || ' ' ||
+		(SELECT count(*) FROM audit WHERE lease = '$1' AND action = 'revoke')"
+}
+
+new_key steady >/dev/null
+leasectl grant steady --key "$WORK/steady.pub" --open 8009 >/dev/null
+read -r steady_type steady_blob _ <"$WORK/steady.pub"
+
+store_is_whole()
+{
+	local rc=0 got
+	got=$(setpriv --reuid=_tunlease-akc --regid=_tunlease --clear-groups \
+		/usr/libexec/tunlease/akc pfwd "$steady_type" "$steady_blob") || rc=$?
+	[[ $rc == 0 && $got == restrict,*" $steady_blob steady" ]] || {
+		grep 'akc.*refused:' "$SANDBOX_LOG" | tail -n 2
+		fail "$1: steady's login: exit $rc, '$got'"
+	}
+	got=$(query 'PRAGMA integrity_check') || fail "$1: integrity_check"
+	[[ $got == ok ]] || fail "$1: the store is damaged: $got"
+	as_owner "$WORK/audit_check" "$STORE" >/dev/null || fail "$1: the audit chain"
+}
