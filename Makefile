@@ -137,6 +137,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(call archive,$(unit_libs))
 	$(Q)$(CC) $(ldflags) -o $@ $^ -lcmocka $(sqlite_libs) $(jansson_libs) $(bsd_libs)
 
 unit-tests: $(addprefix $(BUILD)/tests/unit/,$(unit_names))
+	@:
 
 $(BUILD)/tests/logsink: $(BUILD)/obj/tests/logsink.o
 	$(call say,LD,$@)
@@ -224,7 +225,8 @@ fault: deps
 	$(Q)tests/run 'fault/*'
 
 lint: deps
-	$(Q)tests/run check/style
+	$(Q)$(MAKE) QUIET=1 all
+	$(Q)tests/run check/style check/manuals
 
 # A source archive that is the same whoever makes it.
 dist:

@@ -206,8 +206,7 @@ enum store_rc store_commit(struct store *st)
     else if (rc ==
              STORE_FAIL) /* what reached the log before the disk failed may come back with it */
         (void)strlcat(st->error,
-                      "; it cannot be known whether the change was made: look before "
-                      "you try again",
+                      "; whether the change was made is not known: look before you try again",
                       sizeof(st->error));
     return rc;
 }

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+/* What the fuzz targets share: a check that names itself, and a look at text of their own. */
+#ifndef TUNLEASE_TESTS_FUZZ_FUZZ_H
+#define TUNLEASE_TESTS_FUZZ_FUZZ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Ends the run as a crash, which libFuzzer keeps the input of. */
+#define MUST(condition, text)                                                                      \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            (void)fprintf(stderr, "%s:%d: not so: %s\n  for: %s\n", __FILE__, __LINE__,            \
+                          #condition, text);                                                       \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
+
+/* The input as a C string, to be freed: what stands after a NUL is not seen, as in an argument. */
+static inline char *fuzz_text(const uint8_t *data, size_t size)
+{
+    char *text = malloc(size + 1);
+    if (text == NULL)
+        abort();
+    if (size > 0)
+        memcpy(text, data, size);
+    text[size] = '\0';
+    return text;
+}
+
+/* Printable ASCII and nothing else: the bytes of all that is not free text. */
+static inline bool fuzz_is_plain(const char *s)
+{
+    for (; *s != '\0'; s++)
+        if (*s < 0x20 || *s > 0x7e)
+            return false;
+    return true;
+}
+
+/* The next code point of *s, or -1 when there is no valid shortest form: a second reading of
+ * RFC 3629, by value where name.c goes by bytes. */
+static inline int32_t fuzz_code_point(const char **s)
+{
+    static const int32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *p = (const unsigned char *)*s;
+    size_t len = p[0] < 0x80       ? 1
+                 : p[0] >> 5 == 6  ? 2
+                 : p[0] >> 4 == 14 ? 3
+                 : p[0] >> 3 == 30 ? 4
+                                   : 0;
+    if (len == 0)
+        return -1;
+    int32_t value = len == 1 ? p[0] : p[0] & (0x7f >> len);
+    for (size_t i = 1; i < len; i++) {
+        if (p[i] >> 6 != 2)
+            return -1;
+        value = value << 6 | (p[i] & 0x3f);
+    }
+    *s += len;
+    bool surrogate = value >= 0xd800 && value <= 0xdfff;
+    return value < least[len] || value > 0x10ffff || surrogate ? -1 : value;
+}
+
+/* UTF-8 that steers no terminal and forges no line: no C0, DEL, C1, U+2028, U+2029 or
+ * bidirectional control. */
+static inline bool fuzz_is_harmless(const char *s)
+{
+    while (*s != '\0') {
+        int32_t c = fuzz_code_point(&s);
+        if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || c == 0x200e || c == 0x200f ||
+            (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
+            return false;
+    }
+    return true;
+}
+
+#endif

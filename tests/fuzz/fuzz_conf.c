@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Configuration files. The strict reader ends with a configuration or with one line of reason; the
+ * login path's reader is deaf to every line that is not Database or RunDir. What stands after a
+ * line `%%` in the input is leased.env.
+ */
+#include "lib/base/buf.h"
+#include "lib/base/keyword.h"
+#include "lib/conf/conf.h"
+
+#include "tests/fuzz/fuzz.h"
+
+#include <fcntl.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char dir[64], conf_file[80], env_file[80];
+
+static void remove_files(void)
+{
+    (void)unlink(conf_file);
+    (void)unlink(env_file);
+    (void)rmdir(dir);
+}
+
+static void make_dir(void)
+{
+    if (dir[0] != '\0')
+        return;
+    (void)snprintf(dir, sizeof(dir), "/dev/shm/fuzz_conf.XXXXXX");
+    if (mkdtemp(dir) == NULL) {
+        (void)snprintf(dir, sizeof(dir), "/tmp/fuzz_conf.XXXXXX");
+        if (mkdtemp(dir) == NULL)
+            abort();
+    }
+    (void)snprintf(conf_file, sizeof(conf_file), "%s/conf", dir);
+    (void)snprintf(env_file, sizeof(env_file), "%s/leased.env", dir);
+    (void)atexit(remove_files);
+}
+
+static void put(const char *file, const char *mem, size_t len)
+{
+    int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, mem, len) != (ssize_t)len)
+        abort();
+    (void)close(fd);
+}
+
+static bool mentions(const char *line, size_t len, const char *word)
+{
+    size_t word_len = strlen(word);
+    for (size_t i = 0; i + word_len <= len; i++)
+        if (strncasecmp(line + i, word, word_len) == 0)
+            return true;
+    return false;
+}
+
+/* Only the lines that could be meant for it. */
+static void filter(const char *mem, size_t len, struct buf *out)
+{
+    for (size_t at = 0; at < len;) {
+        const char *end = memchr(mem + at, '\n', len - at);
+        size_t line_len = end != NULL ? (size_t)(end - mem) - at : len - at;
+        if (mentions(mem + at, line_len, "Database") || mentions(mem + at, line_len, "RunDir")) {
+            buf_add_mem(out, mem + at, line_len);
+            buf_add(out, "\n");
+        }
+        at += line_len + 1;
+    }
+}
+
+/* On a file with all lines and on one with those that name Database or RunDir: the same answer. */
+static void login_path(const char *mem, size_t len)
+{
+    struct conf_paths paths = {.database = "untouched"}, alone = {.database = "untouched"};
+    struct buf kept = {0};
+    const char *problem = conf_paths_load(conf_file, &paths);
+
+    if (memchr(mem, '\0', len) != NULL || len > KEYWORD_FILE_BYTES) {
+        MUST(problem != NULL && strcmp(paths.database, "untouched") == 0, mem);
+        return;
+    }
+    filter(mem, len, &kept);
+    put(conf_file, buf_text(&kept), kept.len);
+    const char *problem_alone = conf_paths_load(conf_file, &alone);
+    MUST((problem == NULL) == (problem_alone == NULL), mem);
+    MUST(strcmp(paths.database, alone.database) == 0, mem);
+    MUST(strcmp(paths.run_dir, alone.run_dir) == 0, mem);
+    MUST(kept.len > 0 || problem == NULL, mem);
+    if (problem == NULL)
+        MUST(paths.database[0] == '/' && paths.run_dir[0] == '/', mem);
+    else
+        MUST(strcmp(paths.database, "untouched") == 0, mem);
+    buf_release(&kept);
+}
+
+static void check_conf(const struct conf *c, const char *text)
+{
+    MUST(c->default_ttl_s > 0 && (c->max_ttl_s == 0 || c->default_ttl_s <= c->max_ttl_s), text);
+    MUST(c->listen_count >= 1 && c->listen_count <= CONF_LISTENERS_MAX, text);
+    MUST(c->api_key_count <= CONF_API_KEYS_MAX, text);
+    MUST(c->public_port >= 1, text);
+    MUST(c->paths.database[0] == '/' && c->paths.run_dir[0] == '/', text);
+    MUST(fuzz_is_plain(c->public_host) && fuzz_is_plain(c->agent_bind_host), text);
+    MUST(fuzz_is_plain(c->forward_login) && fuzz_is_plain(c->agent_login), text);
+    MUST(strcmp(c->forward_login, c->agent_login) != 0, text);
+    MUST(strcmp(c->ceiling.forward_login, c->forward_login) == 0, text);
+    MUST(fuzz_is_harmless(c->contact), text);
+    MUST(c->ceiling.open.count > 0 && c->ceiling.listen.count > 0, text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = fuzz_text(data, size);
+    const char *separator = memmem(text, size, "\n%%\n", 4);
+    size_t conf_len = separator != NULL ? (size_t)(separator - text) + 1 : size;
+    char err[CONF_ERROR_BYTES] = "";
+    struct conf c = {.listen_count = 0};
+    struct buf warnings = {0};
+
+    make_dir();
+    put(conf_file, text, conf_len);
+    if (separator != NULL)
+        put(env_file, separator + 4, size - conf_len - 3);
+    else
+        (void)unlink(env_file);
+    if (conf_load(conf_file, &c, err, &warnings) == 0) {
+        MUST(err[0] == '\0', text);
+        check_conf(&c, text);
+        conf_release(&c);
+    } else {
+        MUST(memchr(err, '\0', sizeof(err)) != NULL, text);
+        MUST(strncmp(err, dir, strlen(dir)) == 0 && strchr(err, '\n') == NULL, text);
+        MUST(c.listen_count == 0, text);
+    }
+    MUST(warnings.len == 0 || warnings.data[warnings.len - 1] == '\n', text);
+    buf_release(&warnings);
+    login_path(text, conf_len);
+    free(text);
+    return 0;
+}

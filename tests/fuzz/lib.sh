@@ -1,0 +1,33 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: ISC
+# lib.sh: how fuzz targets are built; sourced by tests/fuzz/run and tests/check/fuzz_replay.sh.
+#
+#   fuzz_targets                     array of names: pubkey, permit, ...
+#   fuzz_library CC DIR FLAG...      what they need of lib/, as DIR/lib.a
+#   fuzz_build CC DIR OUT FLAG... FILE...   one program of FILEs and DIR/lib.a
+
+# shellcheck disable=SC2034 # used by those who source this
+fuzz_targets=(pubkey permit source duration conf keyline)
+
+fuzz_flags=(-std=c11 -D_GNU_SOURCE -I. -DLIBBSD_OPENBSD_VIS -DTUNLEASE_VERSION='"fuzz"'
+	-DTUNLEASE_SYSCONFDIR='"/nowhere/etc"' -DTUNLEASE_LOCALSTATEDIR='"/nowhere/var"'
+	-DTUNLEASE_RUNSTATEDIR='"/nowhere/run"' -DTUNLEASE_LIBEXECDIR='"/nowhere/libexec"'
+	-g -Wall -Wextra -Werror -fno-omit-frame-pointer -fno-sanitize-recover=all)
+
+fuzz_library()
+{
+	local cc=$1 dir=$2 file objects=(); shift 2
+	mkdir -p "$dir"
+	for file in lib/base/*.c lib/lease/*.c lib/conf/*.c; do
+		objects+=("$dir/$(basename "$file" .c).o")
+		"$cc" "${fuzz_flags[@]}" "$@" -c -o "${objects[-1]}" "$file"
+	done
+	rm -f "$dir/lib.a"
+	ar rcs "$dir/lib.a" "${objects[@]}"
+}
+
+fuzz_build()
+{
+	local cc=$1 dir=$2 out=$3; shift 3
+	"$cc" "${fuzz_flags[@]}" -o "$out" "$@" "$dir/lib.a" -lbsd -lmd -lresolv
+}
