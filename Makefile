@@ -192,7 +192,7 @@ uninstall:
 build_packages = gcc libc6-dev make pkg-config libsqlite3-dev libbsd-dev libmd-dev libjansson-dev
 test_packages = openssh-server openssh-client openssh-sftp-server libcmocka-dev sqlite3 valgrind \
 	strace python3 python3-jsonschema curl iproute2 procps util-linux bsdutils xauth mandoc \
-	shellcheck clang-format passwd libc6-dbg
+	shellcheck clang-format passwd libc6-dbg systemd
 packages = $(build_packages) $(test_packages)
 
 deps:
