@@ -31,7 +31,8 @@ at_exit $!
 up() { [[ $(fetch http://127.0.0.1:18009/) == 'hello from 8009' ]]; }
 wait_for 10 'the tunnel of the handed-out line' up
 kill $!
-idle() { ! pgrep -u pfwd >/dev/null; }
+# The listener has no child: a login that was just let in is one before it becomes its user's.
+idle() { ! pgrep -P "$(cat /run/sshd.pid)" >/dev/null; }
 wait_for 10 'the connection to end' idle
 
 note 'the same lease in every form'

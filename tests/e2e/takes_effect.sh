@@ -11,6 +11,8 @@ key=$(new_key alice)
 stranger=$(new_key stranger)
 # What sshd reads, and who listens: to be the same at the end.
 state() { find /etc/ssh /etc/passwd /etc/group /home /root/.ssh -type f -printf '%p %s %i %C@\n' 2>/dev/null | sort; cat /run/sshd.pid; }
+# 6: a connection of the login was still up, which is no matter here.
+revoke() { leasectl revoke "$@" >/dev/null || (($? == 6)); }
 before=$(state)
 
 login_refused "$key" pfwd || fail 'a key without a lease gets in'
@@ -20,7 +22,7 @@ login_refused "$stranger" pfwd || fail 'a key without a lease gets in beside one
 login_refused "$key" gw-tunnel || fail 'a lease on pfwd opens gw-tunnel'
 ok 'granted: in at the next login'
 
-leasectl revoke alice >/dev/null
+revoke alice
 login_refused "$key" pfwd || fail 'a revoked lease still opens'
 wait_log 5 "refused login=pfwd key=SHA256:.* reason=revoked lease=alice"
 ok 'revoked: out at the next login, and the log says why'
@@ -35,7 +37,7 @@ ok 'expired: out at the next login, by the clock alone'
 
 # The key line holds the end too, so that sshd refuses by itself (facts/openssh.md 9).
 end=$(leasectl --json show alice | sed 's/.*"expires_at":"\([^"]*\)".*/\1/' | tr -d ':-' | tr -d T)
-leasectl revoke alice >/dev/null
+revoke alice
 leasectl grant alice --key "$key.pub" --open 8009 --for 1h >/dev/null
 read -r type blob _ <"$key.pub"
 line=$(setpriv --reuid=_tunlease-akc --regid=_tunlease --clear-groups /usr/libexec/tunlease/akc pfwd "$type" "$blob")
