@@ -17,6 +17,7 @@ BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share
 DOCDIR ?= $(PREFIX)/share/doc/tunlease
+PAMDIR ?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch)/security
 DESTDIR ?=
 
 BUILD ?= build
@@ -53,7 +54,8 @@ CFLAGS ?= -O2 -g
 cppflags = -std=c11 -D_GNU_SOURCE -I. -I$(BUILD)/gen -DLIBBSD_OPENBSD_VIS \
 	-DTUNLEASE_VERSION='"$(VERSION)"' -DTUNLEASE_SYSCONFDIR='"$(SYSCONFDIR)"' \
 	-DTUNLEASE_LOCALSTATEDIR='"$(LOCALSTATEDIR)"' -DTUNLEASE_RUNSTATEDIR='"$(RUNSTATEDIR)"' \
-	-DTUNLEASE_LIBEXECDIR='"$(LIBEXECDIR)"' $(CPPFLAGS)
+	-DTUNLEASE_LIBEXECDIR='"$(LIBEXECDIR)"' -DTUNLEASE_DATADIR='"$(DATADIR)"' \
+	-DTUNLEASE_PAMDIR='"$(PAMDIR)"' $(CPPFLAGS)
 cflags = $(CFLAGS) $(warnings) $(hardening) -fPIE
 ldflags = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(hardening) $(LDFLAGS)
 
@@ -67,14 +69,18 @@ archive = $(patsubst %,$(BUILD)/lib/lib%.a,$(1))
 sqlite_libs = -lsqlite3 -lm
 jansson_libs = -ljansson
 bsd_libs = -lbsd -lmd -lresolv
+pam_bsd_libs = -lbsd -lmd
 
 akc_src = $(wildcard akc/*.c)
-akc_libs = store lease conf base
+akc_libs = store session lease conf base
 leasectl_src = $(wildcard leasectl/*.c)
 leasectl_libs = wire store conf session lease base
 
-programs = $(BUILD)/bin/akc $(BUILD)/bin/leasectl
-manuals = akc/akc.8 leasectl/leasectl.1 lib/conf/tunlease.conf.5
+pam_src = $(wildcard pam_tunnel/*.c)
+pam_libs = session conf base
+
+programs = $(BUILD)/bin/akc $(BUILD)/bin/leasectl $(BUILD)/lib/pam_tunnel.so
+manuals = akc/akc.8 pam_tunnel/pam_tunnel.8 leasectl/leasectl.1 lib/conf/tunlease.conf.5
 
 .PHONY: all deps demo check check-long check-packages fault fuzz bench lint install dist deb \
 	uninstall clean tests unit-tests
@@ -124,6 +130,24 @@ $(BUILD)/bin/leasectl: $(call obj,$(leasectl_src)) $(call archive,$(leasectl_lib
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $^ $(sqlite_libs) $(jansson_libs) $(bsd_libs)
 
+# The module is a guest in sshd, su and sudo: position-independent, and nothing to be seen of it but
+# what libpam calls.
+pic_obj = $(patsubst %.c,$(BUILD)/obj/pic/%.o,$(1))
+pam_obj = $(call pic_obj,$(pam_src) $(foreach l,$(pam_libs),$(call lib_src,$(l))))
+pam_ldflags = -shared -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--gc-sections -Wl,-z,defs \
+	-Wl,--version-script=pam_tunnel/pam_tunnel.map $(hardening) $(LDFLAGS)
+
+$(BUILD)/obj/pic/%.o: %.c | $(BUILD)/gen/store_sql.h
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(cppflags) $(cflags) -fPIC -ffunction-sections -fdata-sections \
+		-MMD -MP -c -o $@ $<
+
+$(BUILD)/lib/pam_tunnel.so: $(pam_obj) pam_tunnel/pam_tunnel.map
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(pam_ldflags) -o $@ $(pam_obj) -lpam $(pam_bsd_libs)
+
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 # ---- tests ----
@@ -165,7 +189,10 @@ install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR)/tunlease $(DESTDIR)$(DOCDIR)/schema \
 		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
-		$(DESTDIR)$(SYSCONFDIR)/tunlease
+		$(DESTDIR)$(SYSCONFDIR)/tunlease $(DESTDIR)$(PAMDIR) $(DESTDIR)$(DATADIR)/pam-configs
+	install -m 0644 $(BUILD)/lib/pam_tunnel.so $(DESTDIR)$(PAMDIR)/pam_tunnel.so
+	install -m 0644 packaging/pam-configs/tunlease $(DESTDIR)$(DATADIR)/pam-configs/tunlease
+	install -m 0644 pam_tunnel/pam_tunnel.8 $(DESTDIR)$(MANDIR)/man8/pam_tunnel.8
 	install -m 0755 $(BUILD)/bin/akc $(DESTDIR)$(LIBEXECDIR)/tunlease/akc
 	install -m 0755 $(BUILD)/bin/leasectl $(DESTDIR)$(BINDIR)/leasectl
 	install -m 0644 leasectl/leasectl.1 $(DESTDIR)$(MANDIR)/man1/leasectl.1
@@ -182,17 +209,18 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(LIBEXECDIR)/tunlease/akc $(DESTDIR)$(BINDIR)/leasectl \
 		$(DESTDIR)$(MANDIR)/man1/leasectl.1 $(DESTDIR)$(MANDIR)/man5/tunlease.conf.5 \
-		$(DESTDIR)$(MANDIR)/man8/akc.8 $(DESTDIR)$(PREFIX)/lib/sysusers.d/tunlease.conf \
+		$(DESTDIR)$(PAMDIR)/pam_tunnel.so $(DESTDIR)$(DATADIR)/pam-configs/tunlease \
+		$(DESTDIR)$(MANDIR)/man8/pam_tunnel.8 $(DESTDIR)$(MANDIR)/man8/akc.8 $(DESTDIR)$(PREFIX)/lib/sysusers.d/tunlease.conf \
 		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tunlease.conf
 	rm -rf $(DESTDIR)$(DOCDIR)
 
 # ---- what a person calls ----
 
 # Debian packages: to build, then to test and to show.
-build_packages = gcc libc6-dev make pkg-config libsqlite3-dev libbsd-dev libmd-dev libjansson-dev
+build_packages = gcc libc6-dev make pkg-config libsqlite3-dev libbsd-dev libmd-dev libjansson-dev libpam0g-dev
 test_packages = openssh-server openssh-client openssh-sftp-server libcmocka-dev sqlite3 valgrind \
 	strace python3 python3-jsonschema curl iproute2 procps util-linux bsdutils xauth mandoc \
-	shellcheck clang-format passwd libc6-dbg systemd
+	shellcheck clang-format passwd libc6-dbg systemd sudo cron
 packages = $(build_packages) $(test_packages)
 
 deps:

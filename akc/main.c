@@ -15,9 +15,12 @@
 #include "lib/conf/paths.h"
 #include "lib/lease/keyline.h"
 #include "lib/lease/lease.h"
+#include "lib/session/registry.h"
 #include "lib/store/store.h"
 
+#include <bsd/string.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,22 +30,36 @@
 
 enum { DEADLINE_MS = 1000 };
 
-enum { EXIT_ANSWERED = 0, EXIT_COULD_NOT = 1, EXIT_USAGE = 2 };
+/* EXIT_NO_LEASE only with --check: sshd takes an exit status other than 0 for a failure. */
+enum { EXIT_ANSWERED = 0, EXIT_COULD_NOT = 1, EXIT_USAGE = 2, EXIT_NO_LEASE = 3 };
 
 struct request {
     const char *conf_file; /* NULL: the default one */
     const char *login;
     const char *key_type; /* NULL: every key of the login */
     const char *key_base64;
+    bool check;          /* for pam_tunnel: which lease, in place of its line */
+    const char *address; /* with check: where the client is; NULL: not asked */
+};
+
+struct answer {
+    struct buf text;
+    bool refused;
+    int64_t lease_id;
+    char lease[LEASE_NAME_MAX + 1];
+    unsigned max_sessions; /* 0: no limit */
 };
 
 static const char usage_text[] =
     "usage: akc [-c FILE] LOGIN [KEYTYPE KEYBASE64]\n"
+    "       akc [-c FILE] --check [--addr IP] LOGIN KEYTYPE KEYBASE64\n"
     "\n"
     "Prints the authorized_keys line of LOGIN's active lease with that key, or of all its active\n"
     "leases. Run by sshd as AuthorizedKeysCommand with %u %t %k; see akc(8).\n"
     "\n"
     "  -c FILE    configuration (default " CONF_DEFAULT_FILE ")\n"
+    "  --check    for pam_tunnel: print which lease the key holds; exit status 3: none\n"
+    "  --addr IP  with --check: refuse a client from an address that the lease does not name\n"
     "  --help     this text\n"
     "  --version  the version\n";
 
@@ -67,30 +84,92 @@ static int add_line(void *ctx, const struct lease *l, const struct pubkey *key)
     return 0;
 }
 
+/* Blanks separate the words of the line, so a list has commas between. */
+static void add_list(struct buf *out, const struct permit_list *list)
+{
+    char text[PERMIT_TEXT_BYTES];
+    for (size_t i = 0; i < list->count; i++) {
+        permit_format(&list->items[i], text);
+        buf_addf(out, "%s%s", i > 0 ? "," : "", text);
+    }
+}
+
+static void add_check(const struct lease *l, const struct pubkey *key, struct buf *out)
+{
+    buf_addf(out,
+             "lease_id=%" PRId64 " name=%s listen=%d max_sessions=%u expires_s=%" PRId64
+             " fp=%s open_permits=",
+             l->id, l->name, l->listen.count > 0, l->max_sessions, l->expires_s, key->fingerprint);
+    add_list(out, &l->open);
+    buf_add(out, " listen_permits=");
+    add_list(out, &l->listen);
+    buf_add(out, "\n");
+}
+
+static void log_refusal(const struct request *req, const struct pubkey *key, const char *reason,
+                        const char *lease)
+{
+    log_info("refused login=%s key=%s reason=%s lease=%s", req->login, key->fingerprint, reason,
+             lease);
+}
+
 static enum store_rc answer_key(struct store *st, const struct request *req,
-                                const struct pubkey *key, int64_t now_s, struct buf *out)
+                                const struct pubkey *key, int64_t now_s, struct answer *out)
 {
     struct lease l = {0};
     struct key_judgement j;
     enum store_rc rc = store_judge_key(st, req->login, key->fingerprint, now_s, &j, &l);
     if (rc != STORE_OK)
         return rc;
-    if (j.verdict == KEY_ADMITTED)
-        keyline_format(&l, key, out);
-    else
-        log_info("refused login=%s key=%s reason=%s lease=%s", req->login, key->fingerprint,
-                 key_verdict_name(j.verdict), j.history.lease);
+    out->refused = true;
+    if (j.verdict != KEY_ADMITTED) {
+        log_refusal(req, key, key_verdict_name(j.verdict), j.history.lease);
+    } else if (req->address != NULL && !source_list_matches(&l.from, req->address)) {
+        log_refusal(req, key, "from", l.name);
+    } else {
+        out->refused = false;
+        out->lease_id = l.id;
+        out->max_sessions = l.max_sessions;
+        (void)strlcpy(out->lease, l.name, sizeof(out->lease));
+        if (req->check)
+            add_check(&l, key, &out->text);
+        else
+            keyline_format(&l, key, &out->text);
+    }
     lease_release(&l);
     return STORE_OK;
 }
 
+/*
+ * A login too many is refused here, where the refusal is clean; two at the same moment are told
+ * apart by pam_tunnel, which counts again under a lock.
+ */
+static int judge_sessions(const struct request *req, const struct pubkey *key, const char *run_dir,
+                          struct answer *a)
+{
+    size_t sessions = 0;
+    if (req->check || a->max_sessions == 0)
+        return 0;
+    if (registry_count(run_dir, a->lease_id, &sessions) != 0) {
+        log_error("refused: cannot count the sessions of lease %s in '%s/sessions': %s", a->lease,
+                  run_dir, strerror(errno));
+        return -1;
+    }
+    if (sessions >= a->max_sessions) {
+        log_refusal(req, key, "sessions", a->lease);
+        a->refused = true;
+        buf_clear(&a->text);
+    }
+    return 0;
+}
+
 /* The whole answer into out, or nothing. */
 static enum store_rc ask(struct store *st, const struct request *req, const struct pubkey *key,
-                         int64_t now_s, struct buf *out)
+                         int64_t now_s, struct answer *out)
 {
-    buf_clear(out);
+    buf_clear(&out->text);
     return req->key_type != NULL ? answer_key(st, req, key, now_s, out)
-                                 : store_login_keys(st, req->login, now_s, add_line, out);
+                                 : store_login_keys(st, req->login, now_s, add_line, &out->text);
 }
 
 static int write_all(const struct buf *out)
@@ -119,7 +198,7 @@ static int answer(const struct request *req)
     struct conf_paths paths;
     struct pubkey key;
     struct store *st = NULL;
-    struct buf out = {0};
+    struct answer out = {.text = {0}};
     int64_t now_s = clock_now_s();
     int status = EXIT_COULD_NOT;
 
@@ -128,7 +207,7 @@ static int answer(const struct request *req)
         problem = pubkey_parse(req->key_type, req->key_base64, &key);
     if (problem != NULL) { /* nobody holds a lease with such a login or key */
         log_info("refused login=%s key= reason=no_lease lease=: %s", req->login, problem);
-        return EXIT_ANSWERED;
+        return req->check ? EXIT_NO_LEASE : EXIT_ANSWERED;
     }
     problem = conf_paths_load(req->conf_file, &paths);
     if (problem != NULL) {
@@ -158,10 +237,11 @@ static int answer(const struct request *req)
      * checkpoint up (facts/sqlite-and-performance.md 1.7). */
     store_close(st);
     st = NULL;
-    status = write_all(&out);
+    if (judge_sessions(req, &key, paths.run_dir, &out) == 0)
+        status = out.refused && req->check ? EXIT_NO_LEASE : write_all(&out.text);
 out:
     store_close(st);
-    buf_release(&out);
+    buf_release(&out.text);
     return status;
 }
 
@@ -182,6 +262,10 @@ int main(int argc, char **argv)
     for (; i < argc && argv[i][0] == '-'; i++) {
         if (strcmp(argv[i], "-c") == 0 && i + 1 < argc) {
             req.conf_file = argv[++i];
+        } else if (strcmp(argv[i], "--check") == 0) {
+            req.check = true;
+        } else if (strcmp(argv[i], "--addr") == 0 && i + 1 < argc) {
+            req.address = argv[++i];
         } else if (strcmp(argv[i], "--help") == 0) {
             return usage(stdout, EXIT_ANSWERED);
         } else if (strcmp(argv[i], "--version") == 0) {
@@ -190,7 +274,8 @@ int main(int argc, char **argv)
             return usage(stderr, EXIT_USAGE);
         }
     }
-    if (argc - i != 1 && argc - i != 3)
+    if ((argc - i != 1 && argc - i != 3) || (req.check && argc - i != 3) ||
+        (req.address != NULL && !req.check))
         return usage(stderr, EXIT_USAGE);
     req.login = argv[i];
     if (argc - i == 3) {

@@ -3,9 +3,7 @@
 
 #include "leasectl/child.h"
 
-#include <bsd/stdlib.h>
 #include <bsd/string.h>
-#include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -289,42 +287,10 @@ int account_make_login(const char *login, const char *tunnel_group, struct buf *
     return mask_user_manager(login, out);
 }
 
-/* The real uid of a process, from its status: the owner of /proc/PID is root for one that may not
- * be dumped, as sshd's are (proc(5)). */
-static bool process_has_uid(long long pid, uid_t uid)
+bool account_uid(const char *login, uid_t *ret)
 {
-    char path[64], line[256];
-    bool found = false;
-    (void)snprintf(path, sizeof(path), "/proc/%lld/status", pid);
-    FILE *f = fopen(path, "re");
-    while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-        if (strncmp(line, "Uid:", 4) == 0) {
-            found = strtoul(line + 4, NULL, 10) == uid;
-            break;
-        }
-    }
-    if (f != NULL)
-        (void)fclose(f);
-    return found;
-}
-
-size_t account_processes(const char *login, pid_t *pids, size_t max)
-{
-    size_t count = 0;
     const struct passwd *pw = getpwnam(login);
-    DIR *proc = pw != NULL ? opendir("/proc") : NULL;
-    if (proc == NULL)
-        return 0;
-    uid_t uid = pw->pw_uid;
-    for (const struct dirent *entry; (entry = readdir(proc)) != NULL;) {
-        const char *problem = NULL;
-        long long pid = strtonum(entry->d_name, 1, 1LL << 22, &problem);
-        if (problem != NULL || !process_has_uid(pid, uid))
-            continue;
-        if (count < max)
-            pids[count] = (pid_t)pid;
-        count++;
-    }
-    (void)closedir(proc);
-    return count;
+    if (pw != NULL)
+        *ret = pw->pw_uid;
+    return pw != NULL;
 }

@@ -38,8 +38,7 @@ int account_make_login(const char *login, const char *tunnel_group, struct buf *
 int account_make_group(const char *group, struct buf *out);
 int account_make_service_user(const char *user, const char *group, struct buf *out);
 
-/* Processes whose real uid is login's: with a nologin account, its ssh connections. The pids,
- * at most max of them, into pids; returns how many there are. */
-size_t account_processes(const char *login, pid_t *pids, size_t max);
+/* False: there is no such account. */
+bool account_uid(const char *login, uid_t *ret);
 
 #endif

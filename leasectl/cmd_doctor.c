@@ -3,7 +3,9 @@
 #include "leasectl/account.h"
 #include "leasectl/child.h"
 #include "leasectl/doctor.h"
+#include "leasectl/live.h"
 #include "leasectl/matchblock.h"
+#include "leasectl/pam_profile.h"
 #include "leasectl/sshd.h"
 #include "lib/base/buf.h"
 #include "lib/lease/duration.h"
@@ -222,8 +224,9 @@ static void check_effective(struct doctor *d, const struct sshd_version *v, cons
                 login);
     sshd_setting(&effective, "usepam", have, sizeof(have));
     if (strcmp(have, "yes") != 0)
-        report(d, RESULT_WARN, "sshd",
-               "UsePAM is not yes: a locked account ('!') then refuses its keys");
+        report(d, RESULT_FAIL, "sshd",
+               "UsePAM is not yes: pam_tunnel is never asked, so live sessions are not registered "
+               "and nothing ends them, and a locked account ('!') refuses its keys");
 out:
     buf_release(&expected);
     buf_release(&effective);
@@ -254,6 +257,61 @@ static void check_sshd(struct doctor *d)
     else
         reportf(d, RESULT_OK, "sshd", "OpenSSH %u.%u takes its configuration", v.major, v.minor);
     buf_release(&why);
+}
+
+/* Without the module in the stack nothing registers sessions: revocation and expiry end none. */
+static void check_pam(struct doctor *d)
+{
+    struct buf found = {0};
+    pam_profile_check(d->ctl, &found);
+    const char *text = buf_text(&found);
+    if (text != NULL && *text == '\0')
+        report(d, RESULT_OK, "pam", "pam_tunnel stands in the auth, account and session stacks");
+    else
+        reportf(d, RESULT_FAIL, "pam",
+                "%.*s: live sessions are then not registered, and nothing ends "
+                "them; 'leasectl setup' adds it",
+                (int)strcspn(text != NULL ? text : "", "\n"),
+                text != NULL ? text : "out of memory");
+    buf_release(&found);
+    if (access(TUNLEASE_PAMDIR "/pam_tunnel.so", R_OK) != 0)
+        reportf(d, RESULT_FAIL, "pam", "'%s' is missing: the stacks pass over it",
+                TUNLEASE_PAMDIR "/pam_tunnel.so");
+}
+
+/* The registry, and who is connected without being in it. */
+static void check_registry(struct doctor *d)
+{
+    struct registry r = REGISTRY_CLOSED;
+    struct session_list list;
+    const char *run_dir = d->ctl->conf.paths.run_dir;
+    if (registry_open(run_dir, true, &r) != 0) {
+        reportf(d, RESULT_FAIL, "registry",
+                "'%s/sessions' and '%s/lock' cannot be used (%s): pam_tunnel refuses every login; "
+                "'leasectl setup' makes them, tmpfiles.d after a reboot",
+                run_dir, run_dir, errno == EPERM ? "others may write them" : strerror(errno));
+        return;
+    }
+    if (registry_read(&r, 0, &list) != 0) {
+        reportf(d, RESULT_FAIL, "registry", "'%s/sessions' cannot be read: %s", run_dir,
+                strerror(errno));
+        registry_close(&r);
+        return;
+    }
+    size_t unregistered = live_unregistered(d->ctl, &list);
+    if (unregistered > 0)
+        reportf(
+            d, RESULT_FAIL, "registry",
+            "%zu connection%s of tunnel logins %s in no entry of '%s/sessions': nothing can end "
+            "%s but 'kill PID'",
+            unregistered, unregistered == 1 ? "" : "s", unregistered == 1 ? "is" : "are", run_dir,
+            unregistered == 1 ? "it" : "them");
+    else
+        reportf(d, RESULT_OK, "registry",
+                "'%s/sessions' has %zu live session%s, and every one there is", run_dir, list.count,
+                list.count == 1 ? "" : "s");
+    session_list_release(&list);
+    registry_close(&r);
 }
 
 static void check_public_host(struct doctor *d)
@@ -293,6 +351,8 @@ int doctor_run(struct ctl *ctl)
     if (!account_in_group(ctl->conf.agent_login, ctl->conf.tunnel_group))
         reportf(&d, RESULT_FAIL, "login", "AgentLogin '%s' is not in the tunnel group",
                 ctl->conf.agent_login);
+    check_pam(&d);
+    check_registry(&d);
     check_public_host(&d);
     if (ctl->json)
         (void)puts("]");

@@ -9,6 +9,7 @@
 #include "lib/base/buf.h"
 #include "lib/lease/duration.h"
 #include "lib/lease/keyline.h"
+#include "lib/session/registry.h"
 #include "lib/store/audit.h"
 #include "lib/wire/json.h"
 
@@ -30,7 +31,7 @@ struct question {
 
 struct answer {
     bool admitted;
-    const char *rule; /* the word for scripts: admitted, no_lease, ..., open, listen, from */
+    const char *rule; /* for scripts: admitted, no_lease, ..., open, listen, from, sessions */
     struct buf why;   /* the sentence for people */
     struct buf line;  /* akc's, when the key is admitted */
     char lease[LEASE_NAME_MAX + 1];
@@ -120,7 +121,27 @@ static void spell(const char *typed, char out[static PERMIT_TEXT_BYTES], const c
                    default_host, typed);
 }
 
-static void judge_use(const struct question *q, const struct lease *l, struct answer *a)
+/* As akc counts them. What akc cannot count it refuses. */
+static void judge_sessions(const struct ctl *ctl, const struct lease *l, struct answer *a)
+{
+    size_t sessions = 0;
+    if (l->max_sessions == 0)
+        return;
+    if (registry_count(ctl->conf.paths.run_dir, l->id, &sessions) != 0) {
+        a->rule = "sessions";
+        buf_addf(&a->why,
+                 "'%s' may have %u sessions, and '%s/sessions' cannot be read to count them",
+                 l->name, l->max_sessions, ctl->conf.paths.run_dir);
+    } else if (sessions >= l->max_sessions) {
+        a->rule = "sessions";
+        buf_addf(&a->why,
+                 "'%s' has %zu live session%s, and may have %u: see 'leasectl sessions %s'",
+                 l->name, sessions, sessions == 1 ? "" : "s", l->max_sessions, l->name);
+    }
+}
+
+static void judge_use(const struct ctl *ctl, const struct question *q, const struct lease *l,
+                      struct answer *a)
 {
     char typed[PERMIT_TEXT_BYTES];
     struct buf list = {0};
@@ -149,6 +170,8 @@ static void judge_use(const struct question *q, const struct lease *l, struct an
                      list.len > 0 ? buf_text(&list) : "nothing");
         }
     }
+    if (a->rule == NULL)
+        judge_sessions(ctl, l, a);
     a->admitted = a->rule == NULL;
     buf_release(&list);
 }
@@ -171,7 +194,7 @@ static int judge(struct ctl *ctl, const struct question *q, struct answer *a)
     (void)strlcpy(a->lease, l.name, sizeof(a->lease));
     if (q->key.pub.base64[0] != '\0')
         keyline_format(&l, &q->key.pub, &a->line);
-    judge_use(q, &l, a);
+    judge_use(ctl, q, &l, a);
     if (a->admitted) {
         a->rule = key_verdict_name(KEY_ADMITTED);
         duration_format(l.expires_s - ctl->now_s, left);

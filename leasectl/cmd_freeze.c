@@ -56,24 +56,9 @@ static int change(struct ctl *ctl, const char *login, bool freeze)
     return EXIT_DONE; /* STORE_CONFLICT, STORE_NONE: it was so already */
 }
 
-struct live_ctx {
-    struct ctl *ctl;
-    int code;
-};
-
-static int report_one(void *arg, const char *login)
-{
-    struct live_ctx *in = arg;
-    int code = live_report(in->ctl, login);
-    if (code != EXIT_DONE)
-        in->code = code;
-    return 0;
-}
-
 static int run(struct ctl *ctl, int argc, char **argv, bool freeze)
 {
     static const struct option none[] = {{NULL, 0, NULL, 0}};
-    struct live_ctx live = {.ctl = ctl};
     if (ctl_option(ctl, argc, argv, none) != -1)
         return EXIT_USAGE;
     if (argc - optind > 1)
@@ -93,11 +78,8 @@ static int run(struct ctl *ctl, int argc, char **argv, bool freeze)
         code = print_state(ctl, login);
     if (code != EXIT_DONE || !freeze)
         return code;
-    ctl_close(ctl);
-    if (one)
-        return live_report(ctl, login);
-    (void)account_each(ctl->conf.tunnel_group, report_one, &live);
-    return live.code;
+    const struct live_scope scope = {.login = one ? login : NULL};
+    return live_enforce(ctl, &scope);
 }
 
 int cmd_freeze(struct ctl *ctl, int argc, char **argv)

@@ -85,7 +85,7 @@ static int take_argument(struct ctl *ctl, struct request *req, int opt, const ch
     case 's':
         return terms_from(ctl, arg, &l->from);
     case 'm':
-        return terms_max_sessions(ctl);
+        return terms_max_sessions(ctl, arg, &l->max_sessions);
     case 'n':
         return terms_text(ctl, "--note", arg, free_text_problem(arg), l->note, sizeof(l->note));
     default:
@@ -129,6 +129,12 @@ static int fill_in(struct ctl *ctl, struct request *req)
     }
     if (l->expires_s == 0)
         l->expires_s = ctl->now_s + ctl->conf.default_ttl_s;
+    if (req->listen_auto && l->max_sessions != 0)
+        return ctl_usage(ctl, "--max-sessions is for leases that only open: one that listens has "
+                              "one connection, and the newest wins");
+    int code = terms_check_limit(ctl, l);
+    if (code != EXIT_DONE)
+        return code;
     if (req->listen_auto &&
         strcmp(l->login, ctl->conf.forward_login) == 0) /* the same answer as for a named port */
         return ctl_error(ctl, EXIT_CEILING,

@@ -81,8 +81,10 @@ int cmd_key(struct ctl *ctl, int argc, char **argv)
                        before.name, before.id);
         code = change_print(ctl, before.id, said);
     }
-    if (code == EXIT_DONE && removing)
-        code = live_report(ctl, before.login);
+    if (code == EXIT_DONE && removing) {
+        const struct live_scope scope = {.lease = &before};
+        code = live_enforce(ctl, &scope);
+    }
     lease_release(&before);
     return code;
 }

@@ -14,7 +14,7 @@ static const char *const headings[] = {"ID",   "NAME",   "LOGIN", "STATE", "EXPI
                                        "OPEN", "LISTEN", "FROM",  "NOTE",  NULL};
 
 struct listing {
-    const struct ctl *ctl;
+    struct ctl *ctl;
     struct table table;
     struct buf json;
     size_t count;

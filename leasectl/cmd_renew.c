@@ -3,6 +3,7 @@
 #include "leasectl/change.h"
 #include "leasectl/lease_print.h"
 #include "leasectl/leasectl.h"
+#include "leasectl/live.h"
 #include "leasectl/terms.h"
 #include "lib/lease/duration.h"
 
@@ -122,6 +123,12 @@ int cmd_delete(struct ctl *ctl, int argc, char **argv)
     else if (code == EXIT_DONE)
         (void)printf("deleted '%s' (#%" PRId64 "); the audit keeps what it was\n", before.name,
                      before.id);
+    /* A lease that was revoked with --keep-sessions may have live ones still. */
+    if (code == EXIT_DONE) {
+        const struct live_scope scope = {.lease = &before};
+        code = live_enforce(ctl, &scope);
+        live_forget(ctl, before.id);
+    }
     lease_release(&before);
     return code;
 }

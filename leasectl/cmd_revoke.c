@@ -8,7 +8,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 static int revoke_in_store(struct ctl *ctl, const struct lease *l, bool keep_sessions)
 {
@@ -28,7 +28,7 @@ static int revoke_in_store(struct ctl *ctl, const struct lease *l, bool keep_ses
     return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
 }
 
-/* One name. *ret is the lease as it is now. */
+/* One name. *ret is the lease as it is now, to be released; EXIT_DONE only when it is set. */
 static int revoke_one(struct ctl *ctl, const char *ref, bool keep_sessions, struct lease *ret)
 {
     struct lease l = {0};
@@ -44,12 +44,33 @@ static int revoke_one(struct ctl *ctl, const char *ref, bool keep_sessions, stru
     return code;
 }
 
+static int print_revoked(struct ctl *ctl, const struct lease *leases, size_t count, bool several)
+{
+    int code = EXIT_DONE;
+    if (ctl->json && several)
+        (void)putchar('[');
+    for (size_t i = 0; i < count; i++) {
+        if (!ctl->json) {
+            (void)printf("revoked '%s' (#%" PRId64 ")\n", leases[i].name, leases[i].id);
+            continue;
+        }
+        if (i > 0)
+            (void)putchar(',');
+        code = lease_print(ctl, &leases[i]);
+    }
+    if (ctl->json && several)
+        (void)puts("]");
+    return code;
+}
+
 int cmd_revoke(struct ctl *ctl, int argc, char **argv)
 {
     static const struct option options[] = {{"keep-sessions", no_argument, NULL, 'k'},
                                             {NULL, 0, NULL, 0}};
     bool keep_sessions = false;
-    int opt, printed = 0, worst = EXIT_DONE;
+    struct lease *revoked = NULL;
+    size_t count = 0;
+    int opt, worst = EXIT_DONE;
 
     while ((opt = ctl_option(ctl, argc, argv, options)) != -1) {
         if (opt != 'k')
@@ -58,30 +79,28 @@ int cmd_revoke(struct ctl *ctl, int argc, char **argv)
     }
     if (optind == argc)
         return ctl_usage(ctl, "revoke takes at least one NAME or #NUMBER");
-    int code = ctl_open_write(ctl);
-    if (code != EXIT_DONE)
-        return code;
     bool several = argc - optind > 1;
-    if (ctl->json && several)
-        (void)putchar('[');
-    for (; optind < argc; optind++) {
-        struct lease l = {0};
-        code = revoke_one(ctl, argv[optind], keep_sessions, &l);
-        if (code == EXIT_DONE) {
-            if (!ctl->json)
-                (void)printf("revoked '%s' (#%" PRId64 ")\n", l.name, l.id);
-            else if (printed++ > 0)
-                (void)putchar(',');
-            if (ctl->json)
-                code = lease_print(ctl, &l);
-            if (code == EXIT_DONE && !keep_sessions)
-                code = live_report(ctl, l.login);
-        }
-        lease_release(&l);
-        if (worst == EXIT_DONE || (worst == EXIT_STILL_UP && code != EXIT_DONE))
+    revoked = calloc((size_t)(argc - optind), sizeof(*revoked));
+    if (revoked == NULL)
+        return ctl_error(ctl, EXIT_FAILED, "out of memory");
+    int code = ctl_open_write(ctl);
+    for (; code != EXIT_STORE && optind < argc; optind++) {
+        code = revoke_one(ctl, argv[optind], keep_sessions, &revoked[count]);
+        if (code == EXIT_DONE)
+            count++;
+        else if (worst == EXIT_DONE)
             worst = code;
     }
-    if (ctl->json && several)
-        (void)puts("]");
-    return worst;
+    if (count > 0 || several)
+        code = print_revoked(ctl, revoked, count, several);
+    /* All are refused by now; then what is live of them is ended. */
+    for (size_t i = 0; i < count && !keep_sessions; i++) {
+        const struct live_scope scope = {.lease = &revoked[i]};
+        int live = live_enforce(ctl, &scope);
+        code = code == EXIT_DONE ? live : code;
+    }
+    for (size_t i = 0; i < count; i++)
+        lease_release(&revoked[i]);
+    free(revoked);
+    return worst != EXIT_DONE ? worst : code;
 }

@@ -23,7 +23,9 @@ struct request {
     bool set_from, set_note, set_limit;
     struct source_list from;
     char note[LEASE_NOTE_MAX + 1];
-    bool narrows; /* out: a live session could now hold more than it may */
+    unsigned max_sessions; /* 0: none */
+    bool narrows;          /* out: a live session could now hold a permit that it may not */
+    bool limits; /* out: it could now be at an address that it may not, or be one too many */
 };
 
 static int take_edit(struct ctl *ctl, struct request *req, const char *option, bool listen,
@@ -52,7 +54,9 @@ static int take_argument(struct ctl *ctl, struct request *req, int opt, const ch
         return strcmp(arg, "none") == 0 ? EXIT_DONE : terms_from(ctl, arg, &req->from);
     case 'm':
         req->set_limit = true;
-        return strcmp(arg, "none") == 0 ? EXIT_DONE : terms_max_sessions(ctl);
+        req->max_sessions = 0;
+        return strcmp(arg, "none") == 0 ? EXIT_DONE
+                                        : terms_max_sessions(ctl, arg, &req->max_sessions);
     case 'n':
         req->set_note = true;
         return terms_text(ctl, "--note", arg, free_text_problem(arg), req->note, sizeof(req->note));
@@ -128,12 +132,17 @@ static int apply(struct ctl *ctl, const struct lease *before, const struct store
         goto out;
     if (req->set_from) {
         after.from = req->from;
-        req->narrows = req->narrows || req->from.count > 0;
+        req->limits = req->limits || req->from.count > 0;
     }
     if (req->set_note)
         (void)snprintf(after.note, sizeof(after.note), "%s", req->note);
-    if (req->set_limit)
-        after.max_sessions = 0;
+    if (req->set_limit) {
+        after.max_sessions = req->max_sessions;
+        req->limits = req->limits || req->max_sessions > 0;
+    }
+    code = terms_check_limit(ctl, &after);
+    if (code != EXIT_DONE)
+        goto out;
     enum store_rc rc =
         store_lease_set(ctl->store, &after, ctl->conf.quarantine_ttl_s, by, &conflict);
     if (rc == STORE_NONE)
@@ -166,7 +175,7 @@ int cmd_set(struct ctl *ctl, int argc, char **argv)
     if (argc - optind != 1)
         return ctl_usage(ctl, "set takes one NAME or #NUMBER");
     if (req.edit_count == 0 && !req.set_from && !req.set_note && !req.set_limit)
-        return ctl_usage(ctl, "set what? --open, --listen, --from or --note");
+        return ctl_usage(ctl, "set what? --open, --listen, --from, --max-sessions or --note");
     code = ctl_open_write(ctl);
     if (code == EXIT_DONE)
         code = change_lease(ctl, argv[optind], apply, &req, &before);
@@ -174,8 +183,10 @@ int cmd_set(struct ctl *ctl, int argc, char **argv)
         (void)snprintf(said, sizeof(said), "changed '%s' (#%" PRId64 ")", before.name, before.id);
         code = change_print(ctl, before.id, said);
     }
-    if (code == EXIT_DONE && req.narrows)
-        code = live_report(ctl, before.login);
+    if (code == EXIT_DONE && (req.narrows || req.limits)) {
+        const struct live_scope scope = {.lease = &before, .narrowed = req.narrows};
+        code = live_enforce(ctl, &scope);
+    }
     lease_release(&before);
     return code;
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * leasectl setup: users, groups, directories, store and sshd's drop-in, each only where it is
- * missing; and back again with --undo, which leaves accounts and leases alone.
+ * leasectl setup: users, groups, directories, store, PAM profile and sshd's drop-in, each only
+ * where it is missing; and back again with --undo, which leaves accounts and leases alone.
  */
 #include "leasectl/account.h"
 #include "leasectl/doctor.h"
 #include "leasectl/leasectl.h"
 #include "leasectl/child.h"
 #include "leasectl/matchblock.h"
+#include "leasectl/pam_profile.h"
 #include "leasectl/sshd.h"
 #include "lib/base/buf.h"
 
@@ -358,6 +359,53 @@ out:
     return code;
 }
 
+/* Last but sshd: from here on no tunnel login has any session but a leased tunnel. */
+static int step_pam(struct ctl *ctl, bool dry_run)
+{
+    struct buf wanted = {0}, found = {0}, why = {0};
+    int code = EXIT_DONE;
+    char *old = read_file(PAM_PROFILE);
+
+    pam_profile_format(ctl, &wanted);
+    pam_profile_check(ctl, &found);
+    if (buf_text(&wanted) == NULL) {
+        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+        goto out;
+    }
+    bool same = old != NULL && strcmp(old, buf_text(&wanted)) == 0;
+    if (same && found.len == 0)
+        goto out;
+    if (!pam_profile_can_apply()) {
+        ctl_warn(ctl, "this host has no pam-auth-update: put pam_tunnel.so first into the auth, "
+                      "account and session stacks yourself, as pam_tunnel(8) shows");
+        goto out;
+    }
+    say(ctl, dry_run, "add pam_tunnel to the PAM stacks (pam-auth-update)");
+    if (dry_run)
+        goto out;
+    if (!same)
+        code = write_file(ctl, PAM_PROFILE, buf_text(&wanted));
+    if (code == EXIT_DONE && pam_profile_apply(ctl, &why) != 0)
+        code = failed(ctl, EXIT_FAILED, &why);
+out:
+    free(old);
+    buf_release(&wanted);
+    buf_release(&found);
+    return code;
+}
+
+/* Before the module could go: a stack that names a missing one only logs it, but each time. */
+static int undo_pam(struct ctl *ctl, bool dry_run)
+{
+    struct buf why = {0};
+    if (!pam_profile_can_apply() || access(PAM_PROFILE, F_OK) != 0)
+        return EXIT_DONE;
+    say(ctl, dry_run, "take pam_tunnel out of the PAM stacks (pam-auth-update)");
+    if (dry_run || pam_profile_remove(&why) == 0)
+        return EXIT_DONE;
+    return failed(ctl, EXIT_FAILED, &why);
+}
+
 static int setup(struct ctl *ctl, bool dry_run)
 {
     int code = account_each(ctl->conf.tunnel_group, member_is_ours, ctl);
@@ -386,6 +434,8 @@ static int setup(struct ctl *ctl, bool dry_run)
     if (code == EXIT_DONE)
         code = step_banner(ctl, dry_run);
     if (code == EXIT_DONE)
+        code = step_pam(ctl, dry_run);
+    if (code == EXIT_DONE)
         code = step_directory(ctl, TUNLEASE_SYSCONFDIR "/ssh/sshd_config.d", NULL, 0755, dry_run);
     if (code == EXIT_DONE)
         code = step_sshd(ctl, dry_run);
@@ -408,14 +458,18 @@ static int undo(struct ctl *ctl, bool dry_run)
         goto out;
     }
     say(ctl, dry_run, "remove %s and reload sshd", SSHD_DROPIN);
-    if (dry_run)
+    if (dry_run) {
+        code = undo_pam(ctl, dry_run);
         goto out;
+    }
     if (unlink(SSHD_DROPIN) != 0) {
         code = ctl_error(ctl, EXIT_FAILED, "cannot remove '%s': %s", SSHD_DROPIN, strerror(errno));
         goto out;
     }
     (void)unlink(MATCHBLOCK_BANNER);
     code = activate(ctl, old);
+    if (code == EXIT_DONE)
+        code = undo_pam(ctl, dry_run);
     if (code == EXIT_DONE)
         say(ctl, false,
             "accounts, leases and configuration are left as they are; no lease opens "

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * leasectl verify: what a holder can and cannot do, tried with the real ssh client through the
- * running sshd, with a 60-second probe lease and a key that is thrown away (CONTRACT 8, A to C).
+ * running sshd, with a 60-second probe lease and a key that is thrown away (CONTRACT 8).
  */
 #include "leasectl/account.h"
 #include "leasectl/attempt.h"
 #include "leasectl/child.h"
 #include "leasectl/leasectl.h"
+#include "leasectl/live.h"
 #include "leasectl/sshd.h"
 #include "leasectl/table.h"
 #include "lib/base/buf.h"
@@ -25,7 +26,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PROBE_TTL_S = 60, KEYGEN_MS = 20000, TMPDIR_MAX = 50 };
+enum { PROBE_TTL_S = 60, KEYGEN_MS = 20000, TMPDIR_MAX = 50, TUNNEL_MS = 6000 };
 
 enum outcome { OUTCOME_PASS, OUTCOME_FAIL, OUTCOME_NOT_RUN };
 
@@ -204,8 +205,10 @@ static void remove_probe(struct verify *v)
     if (v->probe.id == 0 || ctl_open_write(v->ctl) != EXIT_DONE)
         return;
     enum store_rc rc = store_begin(v->ctl->store);
-    if (rc == STORE_OK)
+    if (rc == STORE_OK) {
         rc = store_lease_revoke(v->ctl->store, &v->probe, false, &by);
+        rc = rc == STORE_NONE ? STORE_OK : rc; /* D did it */
+    }
     if (rc == STORE_OK)
         rc = store_lease_delete(v->ctl->store, &v->probe, false, &by);
     if (rc == STORE_OK)
@@ -214,6 +217,7 @@ static void remove_probe(struct verify *v)
     if (rc != STORE_OK)
         (void)ctl_store_error(v->ctl, rc);
     ctl_close(v->ctl);
+    live_forget(v->ctl, v->probe.id);
 }
 
 /* ---- what is tried ---- */
@@ -406,6 +410,158 @@ static bool try_one(struct verify *v, size_t i, const char *what)
     return verdict != ATTEMPT_NO_LOGIN && verdict != ATTEMPT_UNREACHABLE;
 }
 
+/* ---- D and E: the end of it ---- */
+
+/* A tunnel of the probe's that stays up until it is ended from the other side. */
+static int hold_tunnel(struct verify *v, struct child *c)
+{
+    char known_hosts[160], port[8];
+    const char *argv[40];
+    size_t n = 0;
+    (void)snprintf(known_hosts, sizeof(known_hosts), "UserKnownHostsFile=%s", v->known_hosts);
+    (void)snprintf(port, sizeof(port), "%u", v->target.port);
+    const char *const words[] = {"ssh",  "-v",
+                                 "-N",   "-T",
+                                 "-F",   "none",
+                                 "-o",   "BatchMode=yes",
+                                 "-o",   "IdentitiesOnly=yes",
+                                 "-o",   "IdentityAgent=none",
+                                 "-o",   "StrictHostKeyChecking=yes",
+                                 "-o",   known_hosts,
+                                 "-o",   "GlobalKnownHostsFile=none",
+                                 "-o",   "ConnectTimeout=5",
+                                 "-i",   v->key_file,
+                                 "-p",   port,
+                                 "-l",   v->probe.login,
+                                 v->host};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        argv[n++] = words[i];
+    argv[n] = NULL;
+    if (child_start(c, argv, NULL) != 0)
+        return -1;
+    child_close_input(c);
+    int64_t end_ms = clock_monotonic_ms() + TUNNEL_MS;
+    while (!child_pump(c, 20) && clock_monotonic_ms() < end_ms) {
+        const char *said = buf_text(&c->err_text);
+        if (said != NULL && strstr(said, "Entering interactive session") != NULL)
+            return 0;
+    }
+    return -1;
+}
+
+/* Whether the probe's key is let in now. evidence: sshd's last word. */
+static bool login_is_refused(struct verify *v, char evidence[static ATTEMPT_EVIDENCE_BYTES])
+{
+    struct child c;
+    bool in = hold_tunnel(v, &c) == 0;
+    child_stop(&c);
+    const char *said = buf_text(&c.err_text);
+    const char *denied = said != NULL ? strstr(said, "Permission denied") : NULL;
+    (void)snprintf(evidence, ATTEMPT_EVIDENCE_BYTES, "%.*s",
+                   denied != NULL ? (int)strcspn(denied, "\r\n") : 80,
+                   in               ? "the key was let in"
+                   : denied != NULL ? denied
+                                    : "no clear answer from sshd");
+    child_release(&c);
+    return !in && denied != NULL;
+}
+
+/* In one transaction: the probe is revoked; renewed: and leased again to the same key, with an end
+ * that has passed. */
+static int end_probe(struct verify *v, bool expired_anew)
+{
+    struct store_actor by = ctl_actor(v->ctl);
+    struct store_conflict conflict;
+    struct lease again = v->probe;
+    int64_t id = 0;
+    int code = ctl_open_write(v->ctl);
+    if (code != EXIT_DONE)
+        return code;
+    by.now_s = clock_now_s();
+    enum store_rc rc = store_begin(v->ctl->store);
+    if (rc == STORE_OK && !expired_anew)
+        rc = store_lease_revoke(v->ctl->store, &v->probe, false, &by);
+    if (rc == STORE_OK && expired_anew) {
+        again.expires_s = by.now_s - 1;
+        rc = store_lease_delete(v->ctl->store, &v->probe, false, &by);
+        if (rc == STORE_OK)
+            rc = store_lease_add(v->ctl->store, &again, v->ctl->conf.quarantine_ttl_s, &by, &id,
+                                 &conflict);
+    }
+    if (rc == STORE_OK)
+        rc = store_commit(v->ctl->store);
+    store_rollback(v->ctl->store);
+    if (rc != STORE_OK)
+        code = ctl_store_error(v->ctl, rc);
+    ctl_close(v->ctl);
+    if (code == EXIT_DONE && expired_anew) {
+        live_forget(v->ctl, v->probe.id);
+        v->probe.id = id;
+    }
+    return code;
+}
+
+static void try_revoke(struct verify *v)
+{
+    static const char what[] = "revoking ends the live tunnel",
+                      next[] = "and refuses the next login";
+    char evidence[ATTEMPT_EVIDENCE_BYTES];
+    struct child c;
+    progress(v, what);
+    if (hold_tunnel(v, &c) != 0) {
+        row(v, 'D', what, OUTCOME_NOT_RUN, "the probe's tunnel did not come up");
+        child_release(&c);
+        return;
+    }
+    int64_t start_ms = clock_monotonic_ms();
+    if (end_probe(v, false) != EXIT_DONE) {
+        row(v, 'D', what, OUTCOME_NOT_RUN, "the probe could not be revoked");
+        child_release(&c);
+        return;
+    }
+    const struct live_scope scope = {.lease = &v->probe};
+    bool quiet = v->ctl->quiet;
+    v->ctl->quiet = true;
+    (void)live_enforce(v->ctl, &scope);
+    v->ctl->quiet = quiet;
+    while (!child_pump(&c, 5) && clock_monotonic_ms() < start_ms + TUNNEL_MS)
+        ;
+    bool gone = c.pid <= 0;
+    if (gone)
+        (void)snprintf(evidence, sizeof(evidence), "gone after %lld ms",
+                       (long long)(clock_monotonic_ms() - start_ms));
+    else
+        (void)snprintf(
+            evidence, sizeof(evidence),
+            "still up after %d s: is pam_tunnel in sshd's PAM stack? ('leasectl doctor')",
+            TUNNEL_MS / 1000);
+    child_release(&c);
+    row(v, 'D', what, gone ? OUTCOME_PASS : OUTCOME_FAIL, evidence);
+    bool refused = login_is_refused(v, evidence);
+    row(v, 'D', next, refused ? OUTCOME_PASS : OUTCOME_FAIL, evidence);
+}
+
+static void try_expired(struct verify *v)
+{
+    static const char what[] = "an expired key is refused";
+    char evidence[ATTEMPT_EVIDENCE_BYTES];
+    progress(v, what);
+    if (end_probe(v, true) != EXIT_DONE) {
+        row(v, 'E', what, OUTCOME_NOT_RUN, "no expired lease could be made for it");
+        return;
+    }
+    bool refused = login_is_refused(v, evidence);
+    row(v, 'E', what, refused ? OUTCOME_PASS : OUTCOME_FAIL, evidence);
+}
+
+/* The probe's own tunnel and key: the holder's are not touched. */
+static void try_endings(struct verify *v)
+{
+    try_revoke(v);
+    if (interrupted == 0)
+        try_expired(v);
+}
+
 static void try_all(struct verify *v)
 {
     const size_t open = (size_t)attempt_find("open"), listen = (size_t)attempt_find("listen"),
@@ -437,6 +593,8 @@ static void try_all(struct verify *v)
             go_on = try_one(v, i, attempt_at(i)->what);
         }
     }
+    if (go_on && interrupted == 0)
+        try_endings(v);
     progress(v, "");
     if (interrupted != 0)
         row(v, '-', "the rest", OUTCOME_NOT_RUN, "interrupted");

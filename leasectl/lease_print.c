@@ -2,19 +2,19 @@
 #include "leasectl/lease_print.h"
 
 #include "leasectl/gateway.h"
+#include "leasectl/live.h"
 #include "lib/base/buf.h"
 #include "lib/lease/duration.h"
 #include "lib/wire/json.h"
 
 #include <stdio.h>
 
-int lease_to_json(const struct ctl *ctl, const struct lease *l, struct buf *out)
+int lease_to_json(struct ctl *ctl, const struct lease *l, struct buf *out)
 {
     struct buf connect = {0};
     gateway_connect_line(&ctl->conf, l, &connect);
     const char *line = buf_text(&connect);
-    /* Nothing registers sessions yet, so how many there are is not known, which is not 0. */
-    int rc = line != NULL ? json_lease(l, ctl->now_s, -1, line, out) : -1;
+    int rc = line != NULL ? json_lease(l, ctl->now_s, live_count(ctl, l->id), line, out) : -1;
     buf_release(&connect);
     return rc;
 }
@@ -54,7 +54,7 @@ static void key_field(const struct ctl *ctl, const struct lease_key *key)
     buf_release(&text);
 }
 
-static void print_lines(const struct ctl *ctl, const struct lease *l)
+static void print_lines(struct ctl *ctl, const struct lease *l)
 {
     struct buf open = {0}, listen = {0}, from = {0}, connect = {0};
     char number[24], limit[16] = "";
@@ -82,6 +82,9 @@ static void print_lines(const struct ctl *ctl, const struct lease *l)
     time_field(ctl, "expires_at", l->expires_s);
     time_field(ctl, "revoked_at", l->revoked_s);
     time_field(ctl, "last_login_at", l->last_login_s);
+    int64_t sessions = live_count(ctl, l->id);
+    (void)snprintf(number, sizeof(number), "%lld", (long long)sessions);
+    field(ctl, "sessions", sessions >= 0 ? number : "");
     field(ctl, "connect", buf_text(&connect));
     buf_release(&open);
     buf_release(&listen);
@@ -89,7 +92,7 @@ static void print_lines(const struct ctl *ctl, const struct lease *l)
     buf_release(&connect);
 }
 
-int lease_print(const struct ctl *ctl, const struct lease *l)
+int lease_print(struct ctl *ctl, const struct lease *l)
 {
     struct buf out = {0};
     int code = EXIT_DONE;

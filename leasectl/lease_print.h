@@ -8,10 +8,10 @@
 struct buf;
 
 /* One JSON object without a newline. 0 or -1 (memory). */
-int lease_to_json(const struct ctl *ctl, const struct lease *l, struct buf *out);
+int lease_to_json(struct ctl *ctl, const struct lease *l, struct buf *out);
 
 /* --json: the object; else `field: value` lines, aligned on a terminal, tab-separated when piped.
  */
-int lease_print(const struct ctl *ctl, const struct lease *l);
+int lease_print(struct ctl *ctl, const struct lease *l);
 
 #endif

@@ -30,6 +30,7 @@ struct ctl {
     bool json;
     bool terminal; /* standard output is one */
     bool colour;
+    bool quiet; /* what is ended is not said: it is part of something else */
     int64_t now_s;
     char actor[192]; /* who runs this, for the audit */
     struct store *store;
@@ -81,10 +82,12 @@ int cmd_explain(struct ctl *ctl, int argc, char **argv);
 int cmd_freeze(struct ctl *ctl, int argc, char **argv);
 int cmd_grant(struct ctl *ctl, int argc, char **argv);
 int cmd_key(struct ctl *ctl, int argc, char **argv);
+int cmd_kill(struct ctl *ctl, int argc, char **argv);
 int cmd_list(struct ctl *ctl, int argc, char **argv);
 int cmd_login(struct ctl *ctl, int argc, char **argv);
 int cmd_renew(struct ctl *ctl, int argc, char **argv);
 int cmd_revoke(struct ctl *ctl, int argc, char **argv);
+int cmd_sessions(struct ctl *ctl, int argc, char **argv);
 int cmd_set(struct ctl *ctl, int argc, char **argv);
 int cmd_setup(struct ctl *ctl, int argc, char **argv);
 int cmd_show(struct ctl *ctl, int argc, char **argv);

@@ -4,35 +4,349 @@
 #include "leasectl/account.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/session/ladder.h"
+#include "lib/session/process.h"
 
+#include <errno.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
 
-enum { PIDS_SHOWN = 16, SETTLE_MS = 500 };
+enum {
+    END_MS = 5000,     /* CONTRACT 2, exit code 6 */
+    OPENING_MS = 1500, /* pam_tunnel's second, and some more */
+    LOOK_AGAIN_MS = 20,
+    NARROWED_WATCH_MS = 300, /* from akc's answer to the entry: a signature is checked meanwhile */
+    PIDS_SHOWN = 16,
+};
+
+int live_open(struct ctl *ctl, bool for_writing, struct registry *ret)
+{
+    const char *run_dir = ctl->conf.paths.run_dir;
+    if (registry_open(run_dir, for_writing, ret) == 0)
+        return EXIT_DONE;
+    if (errno == EPERM)
+        return ctl_error(
+            ctl, EXIT_FAILED,
+            "the session registry '%s/sessions' is not safe: it, '%s' and '%s/lock' must "
+            "be root's, and writable by root alone",
+            run_dir, run_dir, run_dir);
+    return ctl_error(ctl, EXIT_FAILED, "cannot use the session registry '%s/sessions': %s%s",
+                     run_dir, strerror(errno),
+                     errno == EACCES   ? "; run this as root"
+                     : errno == ENOENT ? "; 'leasectl setup' makes it"
+                                       : "");
+}
+
+static void add_pid(struct buf *text, size_t n, pid_t pid)
+{
+    if (n < PIDS_SHOWN)
+        buf_addf(text, " %d", (int)pid);
+    else if (n == PIDS_SHOWN)
+        buf_add(text, " ...");
+}
+
+static const char *shown(const struct buf *text)
+{
+    return buf_text(text) != NULL ? buf_text(text) : " ?";
+}
+
+static void say_ended(const struct ctl *ctl, size_t ended, int64_t took_ms)
+{
+    if (ended > 0 && !ctl->quiet)
+        (void)fprintf(ctl->json ? stderr : stdout, "ended %zu session%s in %lld ms\n", ended,
+                      ended == 1 ? "" : "s", (long long)took_ms);
+}
+
+/* ---- connections that are in no entry ---- */
+
+static bool is_registered(const struct session_list *list, const struct process *p)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct session *s = &list->items[i];
+        if (p->session == s->pid || p->parent == s->pid || p->pid == s->orphan)
+            return true;
+    }
+    return false;
+}
+
+struct unregistered {
+    const struct session_list *list;
+    struct buf *pids;
+    uid_t uid;
+    size_t count;
+};
+
+static int note_unregistered(void *arg, const struct process *p)
+{
+    struct unregistered *in = arg;
+    if (p->uid == in->uid && p->state != 'Z' && !is_registered(in->list, p))
+        add_pid(in->pids, in->count++, p->pid);
+    return 0;
+}
 
 /*
- * Nothing records whose a connection is before pam_tunnel does, and several leases share a login.
- * So none is ended, and what is still up is named (DESIGN 9, PAM module missing).
+ * What runs as the login and is in no entry came in while pam_tunnel was not in sshd's stack.
+ * Nobody can tell whose it is, and several leases share the login: none is ended (DESIGN 9).
  */
-int live_report(struct ctl *ctl, const char *login)
+static int report_unregistered(struct ctl *ctl, const struct session_list *list, const char *login)
 {
-    pid_t pids[PIDS_SHOWN];
-    struct buf text = {0};
-    size_t count = 0;
-    /* A login that was let in just before the revoke becomes the login's process a moment later. */
-    int64_t end_ms = clock_monotonic_ms() + SETTLE_MS;
-    while ((count = account_processes(login, pids, PIDS_SHOWN)) == 0 &&
-           clock_monotonic_ms() < end_ms)
-        (void)poll(NULL, 0, 50);
-    if (count == 0)
+    struct buf pids = {0};
+    struct unregistered in = {.list = list, .pids = &pids};
+    int code = EXIT_DONE;
+    if (!account_uid(login, &in.uid))
         return EXIT_DONE;
-    for (size_t i = 0; i < count && i < PIDS_SHOWN; i++)
-        buf_addf(&text, " %d", (int)pids[i]);
-    (void)ctl_error(ctl, EXIT_STILL_UP,
-                    "still up: %zu connection%s of login '%s' (pid%s%s%s), of this lease or of "
-                    "others: without pam_tunnel nobody can tell; 'kill PID' ends one",
-                    count, count == 1 ? "" : "s", login, count == 1 ? "" : "s",
-                    buf_text(&text) != NULL ? buf_text(&text) : " ?",
-                    count > PIDS_SHOWN ? " ..." : "");
-    buf_release(&text);
-    return EXIT_STILL_UP;
+    (void)process_each(note_unregistered, &in);
+    if (in.count > 0)
+        code = ctl_error(ctl, EXIT_STILL_UP,
+                         "still up: %zu connection%s of login '%s' (pid%s%s), of this lease or of "
+                         "others: not made through pam_tunnel, so nobody can tell; 'kill PID' ends "
+                         "one, 'leasectl doctor' says why",
+                         in.count, in.count == 1 ? "" : "s", login, in.count == 1 ? "" : "s",
+                         shown(&pids));
+    buf_release(&pids);
+    return code;
+}
+
+static int count_login(void *arg, const char *login)
+{
+    struct unregistered *in = arg;
+    if (account_uid(login, &in->uid))
+        (void)process_each(note_unregistered, in);
+    return 0;
+}
+
+size_t live_unregistered(struct ctl *ctl, const struct session_list *list)
+{
+    struct buf pids = {0};
+    struct unregistered in = {.list = list, .pids = &pids};
+    (void)account_each(ctl->conf.tunnel_group, count_login, &in);
+    buf_release(&pids);
+    return in.count;
+}
+
+/* ---- ending ---- */
+
+/* Those that are gone leave the list, and the registry. */
+static int end_list(struct ctl *ctl, const struct registry *r, struct session_list *list,
+                    int64_t deadline_ms, size_t *ended)
+{
+    struct buf pids = {0};
+    int code = EXIT_DONE;
+    size_t up = 0;
+    bool *gone = calloc(list->count + 1, sizeof(*gone));
+    if (gone == NULL || ladder_end_all(list, deadline_ms, gone) == SIZE_MAX) {
+        free(gone);
+        return ctl_error(ctl, EXIT_FAILED, "out of memory");
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        const struct session *s = &list->items[i];
+        if (gone[i]) {
+            registry_leave(r, s->lease_id, s->pid);
+            (*ended)++;
+        } else {
+            add_pid(&pids, up++, s->pid);
+        }
+    }
+    free(gone);
+    if (up > 0)
+        code = ctl_error(ctl, EXIT_STILL_UP,
+                         "still up after %d s: %zu session%s (pid%s%s); the next login is refused",
+                         END_MS / 1000, up, up == 1 ? "" : "s", up == 1 ? "" : "s", shown(&pids));
+    buf_release(&pids);
+    return code;
+}
+
+int live_end(struct ctl *ctl, struct session_list *list)
+{
+    struct registry r = REGISTRY_CLOSED;
+    size_t ended = 0;
+    int64_t start_ms = clock_monotonic_ms();
+    int code = live_open(ctl, true, &r);
+    if (code == EXIT_DONE)
+        code = end_list(ctl, &r, list, start_ms + END_MS, &ended);
+    say_ended(ctl, ended, clock_monotonic_ms() - start_ms);
+    registry_close(&r);
+    session_list_release(list);
+    return code;
+}
+
+struct enforcement {
+    struct ctl *ctl;
+    const struct live_scope *scope;
+    struct registry registry;
+    int64_t start_ms;
+    uint64_t changed_ticks; /* when the change was there for every reader */
+    int64_t changed_s;
+    size_t ended;
+    bool opening; /* out: a login in scope is still being judged */
+};
+
+static bool in_scope(void *arg, const struct session *s)
+{
+    const struct live_scope *scope = arg;
+    if (scope->login != NULL && strcmp(scope->login, s->login) != 0)
+        return false;
+    if (scope->lease == NULL)
+        return true;
+    if (s->open)
+        return s->lease_id == scope->lease->id;
+    if (strcmp(scope->lease->login, s->login) != 0)
+        return false;
+    for (size_t i = 0; i < scope->lease->key_count; i++)
+        if (strcmp(scope->lease->keys[i].pub.fingerprint, s->fingerprint) == 0)
+            return true;
+    return false;
+}
+
+/*
+ * sshd took the permits from akc before the session was registered. Who was on the way in when they
+ * were narrowed may hold the old ones, though its entry was written after the change.
+ */
+static bool was_on_its_way(const struct enforcement *e, const struct session *s)
+{
+    return e->scope->narrowed && s->open && s->start_ticks <= e->changed_ticks &&
+           (s->since_s >= e->changed_s || s->opens == NULL);
+}
+
+static uint64_t now_ticks(void)
+{
+    struct process self;
+    struct timespec up;
+    (void)clock_gettime(CLOCK_BOOTTIME, &up);
+    uint64_t per_s = (uint64_t)sysconf(_SC_CLK_TCK);
+    uint64_t ticks = (uint64_t)up.tv_sec * per_s + (uint64_t)up.tv_nsec * per_s / 1000000000U;
+    /* In a time namespace (time_namespaces(7)) /proc counts from another boot. */
+    if (process_read(getpid(), &self) && self.start_ticks > ticks)
+        ticks = self.start_ticks;
+    return ticks;
+}
+
+/* One look: what is in scope, judged; what may not stay, ended. */
+static int enforce_once(struct enforcement *e)
+{
+    struct session_list all = {0}, list = {0};
+    enum session_verdict *verdicts = NULL;
+    struct ctl *ctl = e->ctl;
+    int code = EXIT_DONE;
+
+    e->opening = false;
+    if (e->registry.sessions_fd < 0) /* no RunDir, so no session was ever registered */
+        return EXIT_DONE;
+    if (registry_read(&e->registry, e->scope->lease != NULL ? e->scope->lease->id : 0, &all) != 0)
+        return ctl_error(ctl, EXIT_FAILED, "cannot read the session registry '%s/sessions': %s",
+                         ctl->conf.paths.run_dir, strerror(errno));
+    list = all;
+    session_list_filter(&list, in_scope, (void *)(uintptr_t)e->scope);
+    if (list.count == 0)
+        goto out;
+    verdicts = calloc(list.count, sizeof(*verdicts));
+    if (verdicts == NULL) {
+        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+        goto out;
+    }
+    code = ctl_open_read(ctl);
+    if (code != EXIT_DONE)
+        goto out;
+    enum store_rc rc = store_judge_sessions(ctl->store, &list, clock_now_s(), verdicts);
+    if (rc != STORE_OK)
+        code = ctl_store_error(ctl, rc);
+    ctl_close(ctl);
+    if (code != EXIT_DONE)
+        goto out;
+    size_t ending = 0;
+    for (size_t i = 0; i < list.count; i++) {
+        struct session *s = &list.items[i];
+        bool stays = verdicts[i] == SESSION_ALLOWED && !was_on_its_way(e, s);
+        e->opening = e->opening || (stays && !s->open);
+        if (stays)
+            session_release(s);
+        else
+            list.items[ending++] = *s;
+    }
+    list.count = ending;
+    if (ending > 0)
+        code = end_list(ctl, &e->registry, &list, e->start_ms + END_MS, &e->ended);
+out:
+    free(verdicts);
+    session_list_release(&list);
+    return code;
+}
+
+static int report_login(void *arg, const char *login)
+{
+    struct enforcement *e = arg;
+    struct session_list all = {0};
+    if (e->registry.sessions_fd >= 0 && registry_read(&e->registry, 0, &all) != 0)
+        return 0;
+    int code = report_unregistered(e->ctl, &all, login);
+    session_list_release(&all);
+    return code;
+}
+
+int live_enforce(struct ctl *ctl, const struct live_scope *scope)
+{
+    struct enforcement e = {.ctl = ctl,
+                            .scope = scope,
+                            .registry = REGISTRY_CLOSED,
+                            .start_ms = clock_monotonic_ms(),
+                            .changed_ticks = now_ticks(),
+                            .changed_s = clock_now_s()};
+    ctl_close(ctl);
+    int code = EXIT_DONE;
+    if (access(ctl->conf.paths.run_dir, F_OK) == 0 || errno != ENOENT)
+        code = live_open(ctl, true, &e.registry);
+    if (code != EXIT_DONE) /* the change is made; what is live is not known to be gone */
+        return EXIT_STILL_UP;
+    int64_t watch_ms = e.start_ms + (scope->narrowed ? NARROWED_WATCH_MS : 0);
+    for (;;) {
+        code = enforce_once(&e);
+        int64_t now_ms = clock_monotonic_ms();
+        bool again = e.opening ? now_ms < e.start_ms + OPENING_MS : now_ms < watch_ms;
+        if (code != EXIT_DONE || !again)
+            break;
+        (void)poll(NULL, 0, LOOK_AGAIN_MS);
+    }
+    say_ended(ctl, e.ended, clock_monotonic_ms() - e.start_ms);
+    const char *login = scope->lease != NULL ? scope->lease->login : scope->login;
+    if (code == EXIT_DONE)
+        code = login != NULL ? report_login(&e, login)
+                             : account_each(ctl->conf.tunnel_group, report_login, &e);
+    registry_close(&e.registry);
+    return code;
+}
+
+void live_forget(struct ctl *ctl, int64_t lease_id)
+{
+    struct registry r;
+    if (registry_open(ctl->conf.paths.run_dir, true, &r) != 0)
+        return;
+    registry_forget(&r, lease_id);
+    registry_close(&r);
+}
+
+/* ---- counting ---- */
+
+int64_t live_count(struct ctl *ctl, int64_t lease_id)
+{
+    static struct session_list all;
+    static enum { NOT_READ, READ, UNKNOWN } state;
+    int64_t count = 0;
+    struct registry r;
+    if (state == NOT_READ) {
+        state = UNKNOWN;
+        if (registry_open(ctl->conf.paths.run_dir, false, &r) == 0) {
+            if (registry_read(&r, 0, &all) == 0)
+                state = READ;
+            registry_close(&r);
+        }
+    }
+    if (state == UNKNOWN)
+        return -1;
+    for (size_t i = 0; i < all.count; i++)
+        count += all.items[i].open && all.items[i].lease_id == lease_id;
+    return count;
 }

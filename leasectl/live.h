@@ -1,11 +1,40 @@
 /* SPDX-License-Identifier: ISC */
-/* Connections that a change should have ended, and that this version cannot end. */
+/* Live sessions after a change: what is no longer allowed is ended, and seen to end. */
 #ifndef TUNLEASE_LEASECTL_LIVE_H
 #define TUNLEASE_LEASECTL_LIVE_H
 
 #include "leasectl/leasectl.h"
+#include "lib/session/registry.h"
 
-/* EXIT_DONE when no connection of login is up; else EXIT_STILL_UP, with their pids printed. */
-int live_report(struct ctl *ctl, const char *login);
+/* Whose sessions a change could have outlawed. */
+struct live_scope {
+    const struct lease *lease; /* of this one, with its keys as they were before; NULL: any */
+    const char *login;         /* of this login; NULL: any */
+    bool narrowed;             /* the change took permits away from a lease that stays */
+};
+
+/*
+ * Judges every session in scope by the store as it is now, ends those that may not stay, and says
+ * how many it ended in how many milliseconds. The store is closed meanwhile, and stays closed.
+ * EXIT_DONE; or EXIT_STILL_UP with the pids of what is up after 5 s, or of connections that no
+ * entry tells the lease of.
+ */
+int live_enforce(struct ctl *ctl, const struct live_scope *scope);
+
+/* Ends these sessions, whatever the store says; list is released. As live_enforce. */
+int live_end(struct ctl *ctl, struct session_list *list);
+
+/* Processes of tunnel logins that belong to no session in list. */
+size_t live_unregistered(struct ctl *ctl, const struct session_list *list);
+
+/* Opens the registry; EXIT_DONE or the exit code, printed. */
+int live_open(struct ctl *ctl, bool for_writing, struct registry *ret);
+
+/* What RunDir still holds of a lease that was deleted. */
+void live_forget(struct ctl *ctl, int64_t lease_id);
+
+/* How many live sessions a lease has, or -1 when it cannot be told. Reads the registry once a run.
+ */
+int64_t live_count(struct ctl *ctl, int64_t lease_id);
 
 #endif

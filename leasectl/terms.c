@@ -3,6 +3,7 @@
 
 #include "lib/lease/duration.h"
 
+#include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -58,11 +59,27 @@ int terms_from(struct ctl *ctl, const char *text, struct source_list *ret)
     return EXIT_DONE;
 }
 
-int terms_max_sessions(struct ctl *ctl)
+int terms_max_sessions(struct ctl *ctl, const char *arg, unsigned *ret)
 {
+    const char *problem = "";
+    long long n = 0;
+    if (*arg >= '1' && *arg <= '9')
+        n = strtonum(arg, 1, LEASE_SESSIONS_LIMIT_MAX, &problem);
+    if (problem != NULL)
+        return ctl_error(ctl, EXIT_USAGE, "--max-sessions '%.80s' is no number from 1 to %d", arg,
+                         LEASE_SESSIONS_LIMIT_MAX);
+    *ret = (unsigned)n;
+    return EXIT_DONE;
+}
+
+int terms_check_limit(struct ctl *ctl, const struct lease *l)
+{
+    if (l->listen.count == 0 || l->max_sessions == 0)
+        return EXIT_DONE;
     return ctl_error(ctl, EXIT_USAGE,
-                     "--max-sessions needs the session registry of pam_tunnel, which this "
-                     "version does not have: it would promise what nothing enforces");
+                     "'%s' listens, so it has one connection, and the newest wins: --max-sessions "
+                     "is for leases that only open",
+                     l->name);
 }
 
 int terms_text(struct ctl *ctl, const char *option, const char *text, const char *problem,

@@ -18,8 +18,11 @@ int terms_from(struct ctl *ctl, const char *text, struct source_list *ret);
 int terms_text(struct ctl *ctl, const char *option, const char *text, const char *problem,
                char *out, size_t out_bytes);
 
-/* --max-sessions: what nothing would enforce is not promised. */
-int terms_max_sessions(struct ctl *ctl);
+int terms_max_sessions(struct ctl *ctl, const char *arg, unsigned *ret);
+
+/* A lease that listens has one connection, the newest (CONTRACT 4): a limit on it is a usage error.
+ */
+int terms_check_limit(struct ctl *ctl, const struct lease *l);
 
 /* One public key from a file, or from standard input ("-"); from a text, named for the error. */
 int terms_key_file(struct ctl *ctl, const char *file, struct lease_key *ret);

@@ -14,7 +14,7 @@ const struct verb verbs[] = {
     {"grant", cmd_grant,
      "grant NAME [--key FILE|-] [--open [HOST:]PORT|HOST:LOW-HIGH]... "
      "[--listen HOST:PORT|auto]... [--login LOGIN] [--for DURATION|--until TIME] "
-     "[--from CIDR[,CIDR]...] [--note TEXT]",
+     "[--from CIDR[,CIDR]...] [--max-sessions N] [--note TEXT]",
      "give somebody a lease, and print the line to send to them\n\n"
      "  --key FILE|-        the holder's public key; without it, on a terminal, it is asked for\n"
      "  --open [HOST:]PORT  what may be opened with ssh -L; repeatable; HOST:LOW-HIGH is a range\n"
@@ -23,6 +23,7 @@ const struct verb verbs[] = {
      "  --for DURATION      90s, 15m, 12h, 7d, 2w or sums like 1d12h (default DefaultTTL)\n"
      "  --until TIME        2026-12-01, '2026-12-01 18:00' or 2026-12-01T18:00:00Z\n"
      "  --from CIDR,...     only from these addresses\n"
+     "  --max-sessions N    so many connections at a time; a lease that listens has one\n"
      "  --note TEXT         for you\n"},
     {"list", cmd_list, "list [--all] [--login LOGIN] [--expiring DURATION]",
      "active leases\n\n"
@@ -33,12 +34,13 @@ const struct verb verbs[] = {
     {"show", cmd_show, "show NAME|#NUMBER", "one lease with everything about it\n"},
     {"set", cmd_set,
      "set NAME [--open +PERMIT|-PERMIT]... [--listen +PERMIT|-PERMIT]... [--from CIDR,...|none] "
-     "[--max-sessions none] [--note TEXT]",
-     "change what a lease permits; it holds at the next login\n\n"
+     "[--max-sessions N|none] [--note TEXT]",
+     "change what a lease permits\n\n"
+     "It holds at the next login; live sessions that hold more than is left are ended.\n\n"
      "  --open +PERMIT|-PERMIT    add or take away what ssh -L may open; repeatable\n"
      "  --listen +PERMIT|-PERMIT  add or take away what ssh -R may bind; repeatable\n"
      "  --from CIDR,...|none      only from these addresses, or from anywhere\n"
-     "  --max-sessions none       no limit (this version enforces none)\n"
+     "  --max-sessions N|none     so many connections at a time; the newest too many are ended\n"
      "  --note TEXT               for you\n"},
     {"renew", cmd_renew, "renew [--for DURATION|--until TIME] NAME|#NUMBER...",
      "a later end, counted from now; an expired lease comes back\n\n"
@@ -46,9 +48,9 @@ const struct verb verbs[] = {
      "  --for DURATION  90s, 15m, 12h, 7d, 2w or sums like 1d12h (default DefaultTTL)\n"
      "  --until TIME    2026-12-01, '2026-12-01 18:00' or 2026-12-01T18:00:00Z\n"},
     {"revoke", cmd_revoke, "revoke [--keep-sessions] NAME|#NUMBER...",
-     "end leases for good; the next login is refused\n\n"
+     "end leases for good: live sessions are ended, the next login is refused\n\n"
      "Name and keys are free for a new lease at once; the row stays for the audit.\n\n"
-     "  --keep-sessions  do not look for connections that are still up\n"},
+     "  --keep-sessions  leave what is live until the lease would have expired\n"},
     {"delete", cmd_delete, "delete NAME|#NUMBER",
      "forget an expired or revoked lease; the audit keeps it\n"},
     {"key", cmd_key, "key add NAME --key FILE|- | key remove NAME FINGERPRINT",
@@ -56,9 +58,15 @@ const struct verb verbs[] = {
      "  add NAME --key FILE|-    one more public key, up to 16\n"
      "  remove NAME FINGERPRINT  SHA256:..., as 'leasectl show NAME' prints it\n"},
     {"freeze", cmd_freeze, "freeze [LOGIN]",
-     "let nobody in, on one login or on all, until thawed\n\n"
+     "end every session and let nobody in, on one login or on all, until thawed\n\n"
      "Leases stay as they are. It holds across reboots.\n"},
     {"thaw", cmd_thaw, "thaw [LOGIN]", "end a freeze\n"},
+    {"sessions", cmd_sessions, "sessions [--port P] [NAME|#NUMBER]",
+     "live connections: lease, login, from, since, pid, listeners, open forwards\n\n"
+     "  --port P  only the one that listens on this port\n"},
+    {"kill", cmd_kill, "kill NAME|#NUMBER | kill --pid PID",
+     "end live sessions, and keep the lease\n\n"
+     "  --pid PID  one session, by the PID column of 'leasectl sessions'\n"},
     {"explain", cmd_explain,
      "explain LOGIN --key FILE|- [--open HOST:PORT|--listen HOST:PORT] [--addr IP] | "
      "explain --last LOGIN",

@@ -18,6 +18,7 @@ struct lease;
 struct lease_key;
 struct permit;
 struct pubkey;
+struct session_list;
 struct store;
 
 /* "No" and "could not ask" are different answers. */
@@ -128,6 +129,33 @@ enum store_rc store_judge_key(struct store *st, const char *login, const char *f
 typedef int (*store_login_key_fn)(void *ctx, const struct lease *l, const struct pubkey *key);
 enum store_rc store_login_keys(struct store *st, const char *login, int64_t now_s,
                                store_login_key_fn fn, void *ctx);
+
+/* ---- live sessions ---- */
+
+/* Whether a session may stay: it may not when akc would now refuse its key from its address, or
+ * permit it less than at its login (CONTRACT 4). */
+enum session_verdict {
+    SESSION_ALLOWED,
+    SESSION_DELETED,
+    SESSION_REVOKED,
+    SESSION_EXPIRED,
+    SESSION_FROZEN,
+    SESSION_KEY_REMOVED,
+    SESSION_FROM,       /* from an address that the lease no longer names */
+    SESSION_NARROWED,   /* it holds a permit that the lease no longer has */
+    SESSION_OVER_LIMIT, /* of max_sessions: the newest go first */
+    SESSION_NOT_JUDGED, /* its lease cannot be read */
+    SESSION_VERDICT__MAX
+};
+const char *session_verdict_name(enum session_verdict verdict); /* allowed, deleted, revoked, ... */
+
+/*
+ * Judges each of the list, which is sorted by lease and age for it: verdicts[i] is of
+ * list->items[i] then. One that is still opening is judged by its key. Not STORE_OK: nothing was
+ * judged.
+ */
+enum store_rc store_judge_sessions(struct store *st, struct session_list *list, int64_t now_s,
+                                   enum session_verdict verdicts[]);
 
 /* ---- leases ---- */
 

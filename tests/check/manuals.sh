@@ -114,7 +114,7 @@ done
 # Reasons: what key_verdict_name() says of a refusal, and those that stand in a message.
 same reason "$akc_page" \
 	"$({ awk '/^const char \*key_verdict_name/, /^}/' lib/store/lookup.c | grep -oE '"[a-z_]+"' | tr -d '"' | grep -vx admitted
-		grep -oE 'reason=[a-z_]+' akc/main.c | cut -d= -f2; } | sort -u)" \
+		sed -nE 's/.*log_refusal\(req, [&]?key, "([a-z_]+)".*/\1/p' akc/main.c; } | sort -u)" \
 	"$(section "$akc_page" DIAGNOSTICS | items Cm)"
 # The key line's options, in the order in which they are added to it.
 want=$(awk '/^void keyline_format/, /^}/' lib/lease/keyline.c |

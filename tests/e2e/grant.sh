@@ -85,7 +85,8 @@ no 2 'the port is not' grant bob --key "$(k bob)" --open 0
 no 2 'larger than 256 ports' grant bob --key "$(k bob)" --open 127.0.0.1:1000-1256
 no 2 '--from' grant bob --key "$(k bob)" --open 8009 --from 300.0.0.1
 no 2 'control character' grant bob --key "$(k bob)" --open 8009 --note $'two\nlines'
-no 2 'session registry' grant bob --key "$(k bob)" --open 8009 --max-sessions 2
+no 2 'is no number from 1 to 1000' grant bob --key "$(k bob)" --open 8009 --max-sessions 0
+no 2 'one connection' grant bob --key "$(k bob)" --login gw-tunnel --listen 20001 --max-sessions 2
 no 3 "there is no lease 'bob'" show bob
 no 3 "there is no lease '#99'" show '#99'
 no 3 "there is no lease 'bob'" revoke bob
@@ -114,14 +115,12 @@ before=$(state)
 no 5 "kept for its former holder 'carol'" grant dave --login team --key "$(k carol)" --listen 20002
 assert_eq "$(leasectl list --all | cut -f2,4 | sort | tr '\n' ' ')" $'alice\tactive bob\tactive bob\trevoked carol\trevoked ' 'the rows stay'
 
-note 'a live connection is named, not ended: nobody knows whose it is'
-login=pfwd
+note 'a live connection is ended'
 fwd_L "$WORK/alice" pfwd 18010:127.0.0.1:8009
-wait_for 5 'the connection to be the login'"'"'s' pgrep -u pfwd >/dev/null
-expect_exit 6 leasectl revoke alice
-grep -q "still up: .*connection.* of login '$login' (pid" "$WORK/err" || fail "$(cat "$WORK/err")"
-fwd_stop
-wait_for 10 'the connection to end' idle
+expect_exit 0 leasectl revoke alice
+grep -q '^ended 1 session in [0-9]* ms$' "$WORK/out" || fail "$(cat "$WORK/out")"
+fwd_is_over() { ! kill -0 "$FWD_PID" 2>/dev/null; }
+wait_for 5 'the client to notice' fwd_is_over
 
 note 'asked for on a terminal'
 rm -f "$WORK/answer"

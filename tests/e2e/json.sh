@@ -98,7 +98,7 @@ assert_eq "$(get lease "sorted(v['keys'][0]) == sorted('$key_fields'.split())")"
 assert_eq "$(get lease "v['keys'][0]['fingerprint']")" \
 	"$(ssh-keygen -lf "$WORK/alice.pub" | cut -d' ' -f2)" 'the fingerprint is what ssh-keygen says'
 assert_eq "$(get lease "v['sessions'], v['max_sessions'], v['renewed_at'], v['last_login_at'], v['revoked_at']")" \
-	'(None, None, None, None, None)' 'what is not known or never was is null'
+	'(0, None, None, None, None)' 'what is not known or never was is null'
 cp "$WORK/out" "$WORK/grant.json"
 
 day=$(date -u -d '+30 days' +%F)
@@ -153,7 +153,7 @@ fits lease 'list --expiring'
 assert_eq "$(get lease "[l['name'] for l in v]")" "['range']" 'list --expiring'
 
 leasectl show alice | cut -f1 | tr '\n' ' ' >"$WORK/names"
-assert_eq "$(cat "$WORK/names")" 'id name login state key open listen from max_sessions note created_at renewed_at expires_at revoked_at last_login_at connect ' \
+assert_eq "$(cat "$WORK/names")" 'id name login state key open listen from max_sessions note created_at renewed_at expires_at revoked_at last_login_at sessions connect ' \
 	'show, piped, has its fields in order'
 
 # ---- verify ------------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ assert_eq "$(cat "$WORK/names")" 'id name login state key open listen from max_s
 expect_exit 0 leasectl --json verify alice
 fits verify verify
 assert_eq "$(get verify "sorted({r['check'] for r in v}), {r['result'] for r in v}")" \
-	"(['A', 'B', 'C'], {'pass'})" 'verify passes A, B and C'
+	"(['A', 'B', 'C', 'D', 'E'], {'pass'})" 'verify passes A to E'
 expect_exit 0 leasectl --json verify ci
 fits verify 'verify of a lease that listens'
 assert_eq "$(get verify "[r['result'] for r in v if r['check'] == 'B']")" "['pass']" 'B is run with -R'
@@ -175,7 +175,7 @@ assert_eq "$(get verify "[r['result'] for r in v if r['check'] == 'B']")" "['not
 expect_exit 0 leasectl --json doctor
 fits doctor doctor
 assert_eq "$(get doctor "sorted({r['check'] for r in v})")" \
-	"['akc', 'conf', 'login', 'public host', 'sshd', 'store']" 'doctor looks at everything'
+	"['akc', 'conf', 'login', 'pam', 'public host', 'registry', 'sshd', 'store']" 'doctor looks at everything'
 get doctor "'\n'.join('\t'.join([r['result'].replace('fail', 'FAIL'), r['check'], r['detail']]) for r in v)" \
 	>"$WORK/want.tsv"
 leasectl doctor | diff - "$WORK/want.tsv" || fail 'the table of doctor is not what its JSON says'
@@ -220,11 +220,16 @@ ok 'sshd-config says the same with --json'
 
 # ---- revoke ------------------------------------------------------------------------------------
 
-# With a connection up the answer is the same, and only the exit status differs.
+# With a connection up the answer is the same; what was ended is said beside it.
 fwd_L "$WORK/alice" pfwd 18009:127.0.0.1:8009 || fail 'the forward does not come up'
 assert_eq "$(fetch http://127.0.0.1:18009/)" 'hello from 8009' 'a connection is up'
-expect_exit 6 leasectl --json revoke alice
+expect_exit 0 leasectl --json list
+assert_eq "$(get lease "[l['sessions'] for l in v if l['name'] == 'alice']")" '[1]' 'a live session is counted'
+expect_exit 0 leasectl --json sessions
+fits sessions 'sessions'
+expect_exit 0 leasectl --json revoke alice
 fits lease 'revoke of one'
+grep -q '^ended 1 session in [0-9]* ms$' "$WORK/err" || fail "$(cat "$WORK/err")"
 fwd_stop
 nobody_up() { ! pgrep -u pfwd >/dev/null; }
 wait_for 5 'the connection is gone' nobody_up

@@ -114,8 +114,9 @@ login_works "$WORK/second" team || fail 'another login is frozen, too'
 explains 1 'the login is frozen for' pfwd --key "$(k alice)"
 wait_log 5 'reason=frozen lease=alice'
 expect_exit 0 leasectl freeze pfwd
-# A reboot: everything below /run is gone, nothing else.
-rm -rf /run/tunlease/*
+# A reboot: everything below /run is gone, nothing else, and tmpfiles.d makes what is missing.
+rm -rf /run/tunlease
+systemd-tmpfiles --create /usr/lib/tmpfiles.d/tunlease.conf || fail 'tmpfiles.d'
 login_refused "$WORK/alice" pfwd || fail 'a freeze does not survive a reboot'
 expect_exit 0 leasectl thaw pfwd
 login_works "$WORK/alice" pfwd || fail 'thawed and out'

@@ -25,7 +25,7 @@ expect_exit 0 leasectl verify alice
 says '127.0.0.1:8009 with -L' 'pass: data came back'
 says 'a shell' 'pass: This account is currently not available.'
 [[ $(awk -F'\t' '$3 == "pass"' "$WORK/out" | wc -l) -ge 14 ]] || fail "too few rows: $(cat "$WORK/out")"
-[[ $(cut -f1 "$WORK/out" | sort -u | tr -d '\n') == ABC ]] || fail 'A, B and C'
+[[ $(cut -f1 "$WORK/out" | sort -u | tr -d '\n') == ABCDE ]] || fail 'A to E'
 
 note 'nothing is left behind'
 [[ $(files) == "$before" ]] || fail "files: $(diff <(echo "$before") <(files))"

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+/* Base64 as OpenSSH writes keys (RFC 4648 section 4), one spelling for each value. */
+#ifndef TUNLEASE_BASE_BASE64_H
+#define TUNLEASE_BASE_BASE64_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    FINGERPRINT_BYTES = 51, /* SHA256: and 43 characters, and the NUL */
+};
+
+/*
+ * Decodes the len characters at text into out. The number of bytes, or -1: a character that does
+ * not belong (blanks too), missing or misplaced padding, bits set that the padding hides, or more
+ * than out_bytes. Only what encodes to the same text again is taken.
+ */
+long base64_decode(const char *text, size_t len, uint8_t *out, size_t out_bytes);
+
+/* The fingerprint of a key blob as ssh-keygen -l prints it: SHA256: and base64 without padding. */
+void fingerprint_of_blob(const uint8_t *blob, size_t len, char out[static FINGERPRINT_BYTES]);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC */
+/* The text of a registry entry. */
+#include "lib/session/registry.h"
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ENTRY_VERSION = 1 };
+
+void session_release(struct session *s)
+{
+    free(s->opens);
+    free(s->listens);
+    *s = (struct session){.pid = 0};
+}
+
+size_t session_format(const struct session *s, char out[static REGISTRY_ENTRY_BYTES])
+{
+    int n = snprintf(
+        out, REGISTRY_ENTRY_BYTES,
+        "v %d\npid %d\nstart_ticks %" PRIu64 "\nlease_id %" PRId64
+        "\nlease %s\nlogin %s\nuid %u\nfingerprint %s\nsource %s\nsince_s %" PRId64 "\nstate %s\n",
+        ENTRY_VERSION, (int)s->pid, s->start_ticks, s->lease_id, s->lease, s->login,
+        (unsigned)s->uid, s->fingerprint, s->source, s->since_s, s->open ? "open" : "opening");
+    if (n < 0 || n >= REGISTRY_ENTRY_BYTES)
+        return 0;
+    size_t used = (size_t)n;
+    if (s->opens == NULL || s->listens == NULL)
+        return used;
+    n = snprintf(out + used, REGISTRY_ENTRY_BYTES - used, "opens %s\nlistens %s\n", s->opens,
+                 s->listens);
+    if (n > 0 && (size_t)n < REGISTRY_ENTRY_BYTES - used)
+        used += (size_t)n;
+    out[used] = '\0';
+    return used;
+}
+
+static int take_number(const char *value, long long low, long long high, long long *ret)
+{
+    const char *problem = NULL;
+    if (*value < '0' || *value > '9')
+        return -1;
+    *ret = strtonum(value, low, high, &problem);
+    return problem == NULL ? 0 : -1;
+}
+
+static int take_text(const char *value, char *out, size_t out_bytes)
+{
+    for (const char *p = value; *p != '\0'; p++)
+        if (*p <= ' ' || *p > '~')
+            return -1;
+    return strlcpy(out, value, out_bytes) < out_bytes ? 0 : -1;
+}
+
+static int take_list(const char *value, char **out)
+{
+    free(*out);
+    *out = strdup(value);
+    return *out != NULL ? 0 : -1;
+}
+
+enum seen {
+    SEEN_PID = 1,
+    SEEN_START = 2,
+    SEEN_LOGIN = 4,
+    SEEN_UID = 8,
+    SEEN_FINGERPRINT = 16,
+    SEEN_ALL = 31
+};
+
+static int take_line(const char *key, const char *value, struct session *s, unsigned *seen)
+{
+    long long number = 0;
+    int rc = 0;
+    if (strcmp(key, "v") == 0) {
+        rc = take_number(value, ENTRY_VERSION, ENTRY_VERSION, &number);
+    } else if (strcmp(key, "pid") == 0) {
+        rc = take_number(value, 1, 1LL << 22, &number);
+        s->pid = (pid_t)number;
+        *seen |= SEEN_PID;
+    } else if (strcmp(key, "start_ticks") == 0) {
+        rc = take_number(value, 0, INT64_MAX, &number);
+        s->start_ticks = (uint64_t)number;
+        *seen |= SEEN_START;
+    } else if (strcmp(key, "lease_id") == 0) {
+        rc = take_number(value, 0, INT64_MAX, &number);
+        s->lease_id = number;
+    } else if (strcmp(key, "uid") == 0) {
+        rc = take_number(value, 1, UINT32_MAX - 1, &number); /* never root, never (uid_t)-1 */
+        s->uid = (uid_t)number;
+        *seen |= SEEN_UID;
+    } else if (strcmp(key, "since_s") == 0) {
+        rc = take_number(value, 0, INT64_MAX, &number);
+        s->since_s = number;
+    } else if (strcmp(key, "lease") == 0) {
+        rc = take_text(value, s->lease, sizeof(s->lease));
+    } else if (strcmp(key, "login") == 0) {
+        rc = *value != '\0' ? take_text(value, s->login, sizeof(s->login)) : -1;
+        *seen |= SEEN_LOGIN;
+    } else if (strcmp(key, "fingerprint") == 0) {
+        rc = *value != '\0' ? take_text(value, s->fingerprint, sizeof(s->fingerprint)) : -1;
+        *seen |= SEEN_FINGERPRINT;
+    } else if (strcmp(key, "source") == 0) {
+        rc = take_text(value, s->source, sizeof(s->source));
+    } else if (strcmp(key, "state") == 0) {
+        s->open = strcmp(value, "open") == 0;
+        rc = s->open || strcmp(value, "opening") == 0 ? 0 : -1;
+    } else if (strcmp(key, "opens") == 0) {
+        rc = take_list(value, &s->opens);
+    } else if (strcmp(key, "listens") == 0) {
+        rc = take_list(value, &s->listens);
+    }
+    return rc; /* an unknown line is a later version's */
+}
+
+int session_parse(const char *text, size_t len, struct session *ret)
+{
+    char copy[REGISTRY_ENTRY_BYTES];
+    struct session s = {.pid = 0};
+    unsigned seen = 0;
+    int rc = -1;
+
+    /* The last line ends, or what follows it may be missing. */
+    if (len == 0 || len >= sizeof(copy) || text[len - 1] != '\n' || memchr(text, '\0', len) != NULL)
+        return -1;
+    memcpy(copy, text, len);
+    copy[len - 1] = '\0';
+    for (char *rest = copy, *line; (line = strsep(&rest, "\n")) != NULL;) {
+        char *value = strchr(line, ' ');
+        if (value == NULL)
+            goto out;
+        *value++ = '\0';
+        if (line == copy && strcmp(line, "v") != 0)
+            goto out;
+        if (take_line(line, value, &s, &seen) != 0)
+            goto out;
+    }
+    if (seen != SEEN_ALL || s.open != (s.lease_id != 0))
+        goto out;
+    *ret = s;
+    s = (struct session){.pid = 0};
+    rc = 0;
+out:
+    session_release(&s);
+    return rc;
+}

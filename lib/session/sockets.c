@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/session/sockets.h"
+
+#include "lib/session/process.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CHILDREN_MAX = 8 };
+
+/* A socket that a session's process has open, by inode. */
+struct holding {
+    uint64_t inode;
+    pid_t pid;
+};
+
+struct holdings {
+    struct holding *items;
+    size_t count, cap;
+    bool failed;
+};
+
+static void add_holding(struct holdings *h, uint64_t inode, pid_t pid)
+{
+    if (h->count == h->cap) {
+        size_t cap = h->cap == 0 ? 64 : h->cap * 2;
+        struct holding *items = reallocarray(h->items, cap, sizeof(*items));
+        if (items == NULL) {
+            h->failed = true;
+            return;
+        }
+        h->items = items;
+        h->cap = cap;
+    }
+    h->items[h->count++] = (struct holding){.inode = inode, .pid = pid};
+}
+
+/* The descriptors of process that are sockets. */
+static void read_descriptors(pid_t process, pid_t session, struct holdings *h)
+{
+    char path[64], target[64];
+    uint64_t inode;
+    (void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)process);
+    DIR *dir = opendir(path);
+    if (dir == NULL)
+        return;
+    for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
+        ssize_t n = readlinkat(dirfd(dir), e->d_name, target, sizeof(target) - 1);
+        if (n <= 0)
+            continue;
+        target[n] = '\0';
+        if (sscanf(target, "socket:[%" SCNu64 "]", &inode) == 1)
+            add_holding(h, inode, session);
+    }
+    (void)closedir(dir);
+}
+
+static void read_session(const struct session *s, struct holdings *h)
+{
+    struct process children[CHILDREN_MAX];
+    struct holdings shared = {.items = NULL};
+    size_t kept, first = h->count;
+
+    if (s->orphan != 0) {
+        read_descriptors(s->orphan, s->pid, h);
+        return;
+    }
+    size_t n = process_children(s->pid, s->uid, children, CHILDREN_MAX);
+    for (size_t i = 0; i < n; i++)
+        read_descriptors(children[i].pid, s->pid, h);
+    /* The ssh connection is the monitor's too. */
+    read_descriptors(s->pid, s->pid, &shared);
+    kept = first;
+    for (size_t i = first; i < h->count; i++) {
+        bool of_monitor = false;
+        for (size_t j = 0; j < shared.count && !of_monitor; j++)
+            of_monitor = shared.items[j].inode == h->items[i].inode;
+        if (!of_monitor)
+            h->items[kept++] = h->items[i];
+    }
+    h->count = kept;
+    free(shared.items);
+}
+
+static int compare_inode(const void *a, const void *b)
+{
+    const struct holding *x = a, *y = b;
+    return x->inode < y->inode ? -1 : x->inode > y->inode;
+}
+
+/* "0100007F:4E21": the address as the kernel holds it in memory, words in host order. */
+static bool format_end(const char *text, bool v6, char out[static SOCKET_TEXT_BYTES],
+                       uint16_t *ret_port)
+{
+    uint32_t words[4] = {0};
+    unsigned port;
+    char address[INET6_ADDRSTRLEN];
+    if (v6 ? sscanf(text, "%8" SCNx32 "%8" SCNx32 "%8" SCNx32 "%8" SCNx32 ":%4x", &words[0],
+                    &words[1], &words[2], &words[3], &port) != 5
+           : sscanf(text, "%8" SCNx32 ":%4x", &words[0], &port) != 2)
+        return false;
+    if (inet_ntop(v6 ? AF_INET6 : AF_INET, words, address, sizeof(address)) == NULL)
+        return false;
+    (void)snprintf(out, SOCKET_TEXT_BYTES, v6 ? "[%s]:%u" : "%s:%u", address, port);
+    *ret_port = (uint16_t)port;
+    return true;
+}
+
+struct table {
+    struct holdings *holdings;
+    struct socket_list *out;
+    size_t cap;
+    bool v6;
+};
+
+static int add_socket(struct table *t, const struct session_socket *s)
+{
+    if (t->out->count == t->cap) {
+        size_t cap = t->cap == 0 ? 16 : t->cap * 2;
+        struct session_socket *items = reallocarray(t->out->items, cap, sizeof(*items));
+        if (items == NULL)
+            return -1;
+        t->out->items = items;
+        t->cap = cap;
+    }
+    t->out->items[t->out->count++] = *s;
+    return 0;
+}
+
+/* `sl local remote st tx:rx tr:when retrnsmt uid timeout inode ...` */
+static int take_line(struct table *t, const char *line)
+{
+    char local[48], remote[48];
+    unsigned state;
+    uint16_t port;
+    struct holding key = {.inode = 0};
+    struct session_socket s = {.remote = ""};
+    if (sscanf(line, " %*u: %47s %47s %x %*s %*s %*s %*u %*u %" SCNu64, local, remote, &state,
+               &key.inode) != 4)
+        return 0;
+    const struct holding *h =
+        bsearch(&key, t->holdings->items, t->holdings->count, sizeof(key), compare_inode);
+    enum { ESTABLISHED = 1, SYN_SENT = 2, LISTEN = 10 };
+    if (h == NULL || (state != ESTABLISHED && state != SYN_SENT && state != LISTEN))
+        return 0;
+    s.pid = h->pid;
+    s.listening = state == LISTEN;
+    if (!format_end(local, t->v6, s.local, &s.port) ||
+        (!s.listening && !format_end(remote, t->v6, s.remote, &port)))
+        return 0;
+    return add_socket(t, &s);
+}
+
+static int read_table(struct table *t, const char *path)
+{
+    char line[512];
+    int rc = 0;
+    FILE *f = fopen(path, "re");
+    if (f == NULL)
+        return errno == ENOENT ? 0 : -1; /* no IPv6 */
+    while (rc == 0 && fgets(line, sizeof(line), f) != NULL)
+        rc = take_line(t, line);
+    (void)fclose(f);
+    return rc;
+}
+
+static int compare_socket(const void *a, const void *b)
+{
+    const struct session_socket *x = a, *y = b;
+    if (x->pid != y->pid)
+        return x->pid < y->pid ? -1 : 1;
+    if (x->listening != y->listening)
+        return x->listening ? -1 : 1;
+    if (x->port != y->port)
+        return x->port < y->port ? -1 : 1;
+    return strcmp(x->local, y->local);
+}
+
+int sockets_read(const struct session_list *list, struct socket_list *ret)
+{
+    struct holdings h = {.items = NULL};
+    struct socket_list out = {.items = NULL};
+    struct table t = {.holdings = &h, .out = &out};
+    int rc = -1;
+
+    for (size_t i = 0; i < list->count; i++)
+        read_session(&list->items[i], &h);
+    if (h.failed)
+        goto out;
+    if (h.count > 1)
+        qsort(h.items, h.count, sizeof(h.items[0]), compare_inode);
+    if (h.count > 0 && read_table(&t, "/proc/net/tcp") != 0)
+        goto out;
+    t.v6 = true;
+    if (h.count > 0 && read_table(&t, "/proc/net/tcp6") != 0)
+        goto out;
+    if (out.count > 1)
+        qsort(out.items, out.count, sizeof(out.items[0]), compare_socket);
+    *ret = out;
+    out = (struct socket_list){.items = NULL};
+    rc = 0;
+out:
+    free(h.items);
+    socket_list_release(&out);
+    return rc;
+}
+
+void socket_list_release(struct socket_list *list)
+{
+    free(list->items);
+    *list = (struct socket_list){.items = NULL};
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The session stage in sshd: from here on the connection is in the registry, or it is not at all.
+ *
+ * Entry first, check second (DESIGN 3). Who commits a revoke after the check finds the entry; who
+ * commits it before is seen by the check. No moment is left in which neither holds.
+ */
+#include "lib/base/clock.h"
+#include "lib/conf/paths.h"
+#include "lib/session/auth_info.h"
+#include "lib/session/ladder.h"
+#include "lib/session/process.h"
+#include "lib/session/registry.h"
+#include "lib/session/takeovers.h"
+#include "pam_tunnel/module.h"
+
+#include <arpa/inet.h>
+#include <bsd/string.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <security/pam_ext.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+/* sshd itself has no time limit here (facts/openssh.md 4). */
+enum { OPEN_DEADLINE_MS = 1000 };
+
+static const char data_name[] = "pam_tunnel_session";
+
+/* What close_session needs. Carried by pam_set_data(3): the environment can be forged by then. */
+struct held {
+    char run_dir[CONF_PATH_BYTES];
+    int64_t lease_id;
+    pid_t pid;
+};
+
+struct opening {
+    pam_handle_t *pamh;
+    const struct module_args *args;
+    struct registry registry;
+    struct session session;
+    struct judgement judgement;
+    int64_t deadline_ms;
+    bool entered;
+    bool quiet; /* this refusal was logged before */
+};
+
+static void free_held(pam_handle_t *pamh, void *data, int status)
+{
+    (void)pamh;
+    (void)status;
+    free(data);
+}
+
+/* The client's address, the first word of SSH_CONNECTION. */
+static int take_source(const char *connection, char out[static SESSION_ADDRESS_BYTES])
+{
+    unsigned char bytes[sizeof(struct in6_addr)];
+    char address[SESSION_ADDRESS_BYTES];
+    size_t len = connection != NULL ? strcspn(connection, " ") : 0;
+    if (len == 0 || len >= sizeof(address))
+        return -1;
+    memcpy(address, connection, len);
+    address[len] = '\0';
+    char *scope = strchr(address, '%'); /* fe80::1%eth0 */
+    if (scope != NULL)
+        *scope = '\0';
+    if (inet_pton(AF_INET, address, bytes) != 1 && inet_pton(AF_INET6, address, bytes) != 1)
+        return -1;
+    (void)strlcpy(out, address, SESSION_ADDRESS_BYTES);
+    return 0;
+}
+
+/* ---- (d): one connection for a lease that listens, else as many as it may have ---- */
+
+static const char *take_over(struct opening *o, int lock, struct session_list *older)
+{
+    bool *gone = NULL;
+    struct takeovers t;
+    const char *why = NULL;
+
+    takeovers_load(lock, &t);
+    enum takeover_verdict verdict = takeovers_judge(&t, clock_monotonic_ms());
+    takeovers_save(lock, &t);
+    if (verdict != TAKEOVER_ALLOWED) {
+        o->quiet = verdict == TAKEOVER_REFUSED;
+        return "the lease was taken over more than 60 times within 60 s: two clients use its key; "
+               "newcomers are refused for 30 s";
+    }
+    gone = calloc(older->count, sizeof(*gone));
+    if (gone == NULL)
+        return "out of memory";
+    if (ladder_end_all(older, o->deadline_ms, gone) != 0)
+        why = "its older session could not be ended in time";
+    for (size_t i = 0; i < older->count; i++)
+        if (gone[i]) {
+            registry_leave(&o->registry, older->items[i].lease_id, older->items[i].pid);
+            pam_syslog(o->pamh, LOG_INFO,
+                       "took over login=%s lease=%s source=%s from pid %d source=%s",
+                       o->session.login, o->session.lease, o->session.source,
+                       (int)older->items[i].pid, older->items[i].source);
+        }
+    free(gone);
+    return why;
+}
+
+static const char *make_room(struct opening *o, int lock)
+{
+    struct session_list others;
+    const char *why = NULL;
+    if (registry_read(&o->registry, o->session.lease_id, &others) != 0)
+        return "the session registry cannot be read";
+    session_list_filter(&others, session_is_open, NULL);
+    if (o->judgement.listens && others.count > 0)
+        why = take_over(o, lock, &others);
+    else if (o->judgement.max_sessions != 0 && others.count >= o->judgement.max_sessions)
+        why = "the lease has as many sessions as it may have";
+    session_list_release(&others);
+    return why;
+}
+
+/* Steps (d) and (e), under the lease's lock. */
+static const char *settle(struct opening *o)
+{
+    const char *why;
+    int lock = registry_lock(&o->registry, o->session.lease_id, o->deadline_ms);
+    if (lock < 0)
+        return errno == ETIMEDOUT ? "another login with this lease takes too long"
+                                  : "the lease's lock cannot be made in RunDir/lock";
+    why = make_room(o, lock);
+    if (why == NULL) {
+        o->session.open = true;
+        if (registry_settle(&o->registry, &o->session) != 0)
+            why = "the session cannot be registered";
+    }
+    (void)close(lock);
+    return why;
+}
+
+/* ---- (a) to (c) ---- */
+
+static int copy_text(const char *from, char **to)
+{
+    *to = strdup(from);
+    return *to != NULL ? 0 : -1;
+}
+
+static const char *take_judgement(struct opening *o)
+{
+    struct session *s = &o->session;
+    const struct judgement *j = &o->judgement;
+    s->lease_id = j->lease_id;
+    if (strlcpy(s->lease, j->name, sizeof(s->lease)) >= sizeof(s->lease))
+        return "the lease's name is too long";
+    if (j->opens != NULL && j->listens_on != NULL &&
+        (copy_text(j->opens, &s->opens) != 0 || copy_text(j->listens_on, &s->listens) != 0))
+        return "out of memory";
+    return NULL;
+}
+
+/* NULL: the session is registered, and may open. */
+static const char *admit(struct opening *o, const struct conf_paths *paths)
+{
+    struct auth_info key;
+    struct process self;
+    const char *why = NULL;
+
+    why = auth_info_parse(pam_getenv(o->pamh, "SSH_AUTH_INFO_0"), &key);
+    if (why != NULL)
+        return why;
+    (void)strlcpy(o->session.fingerprint, key.fingerprint, sizeof(o->session.fingerprint));
+    if (take_source(pam_getenv(o->pamh, "SSH_CONNECTION"), o->session.source) != 0)
+        return "sshd does not say where the client is";
+    if (!process_read(getpid(), &self))
+        return "/proc cannot be read";
+    o->session.pid = self.pid;
+    o->session.start_ticks = self.start_ticks;
+    o->session.since_s = clock_now_s();
+    if (registry_open(paths->run_dir, true, &o->registry) != 0)
+        return "there is no session registry below RunDir that only root can write, and what "
+               "cannot be registered could not be revoked: 'leasectl doctor' says more";
+    if (registry_enter(&o->registry, &o->session, o->deadline_ms) != 0)
+        return "the session cannot be registered";
+    o->entered = true;
+    if (helper_check(o->args, o->session.login, &key, o->session.source, o->deadline_ms,
+                     &o->judgement, &why) != HELPER_LEASE)
+        return why;
+    why = take_judgement(o);
+    return why != NULL ? why : settle(o);
+}
+
+static const char *remember(const struct opening *o, const struct conf_paths *paths)
+{
+    struct held *held = calloc(1, sizeof(*held));
+    if (held == NULL)
+        return "out of memory";
+    (void)strlcpy(held->run_dir, paths->run_dir, sizeof(held->run_dir));
+    held->lease_id = o->session.lease_id;
+    held->pid = o->session.pid;
+    if (pam_set_data(o->pamh, data_name, held, free_held) != PAM_SUCCESS) {
+        free(held);
+        return "out of memory";
+    }
+    return NULL;
+}
+
+/*
+ * A refused open_session leaves the client connected to a login whose every forward is dead
+ * (facts/openssh.md 1). The monitor still has SIGTERM's default action here (facts/openssh.md 2):
+ * the last thing this does is to end it.
+ */
+static void end_connection(const struct opening *o)
+{
+    if (o->args->end_refused && geteuid() == 0 && getuid() == 0 &&
+        pam_getenv(o->pamh, "SSH_CONNECTION") != NULL)
+        (void)kill(getpid(), SIGTERM);
+}
+
+int admit_open(pam_handle_t *pamh, const struct module_args *args, const struct tunnel_login *login)
+{
+    struct conf_paths paths;
+    int status = PAM_PERM_DENIED;
+    struct opening *o = calloc(1, sizeof(*o)); /* a judgement is too large for a guest's stack */
+    if (o == NULL)
+        return PAM_PERM_DENIED;
+    o->pamh = pamh;
+    o->args = args;
+    o->registry = REGISTRY_CLOSED;
+    o->session.uid = login->uid;
+    o->deadline_ms = clock_monotonic_ms() + OPEN_DEADLINE_MS;
+
+    const char *why = conf_paths_load(args->conf_file, &paths);
+    if (why == NULL && strlcpy(o->session.login, login->name, sizeof(o->session.login)) >=
+                           sizeof(o->session.login))
+        why = "the login's name is too long";
+    if (why == NULL)
+        why = admit(o, &paths);
+    if (why == NULL)
+        why = remember(o, &paths);
+    if (why == NULL) {
+        status = PAM_SUCCESS;
+        pam_syslog(pamh, LOG_INFO, "opened login=%s lease=%s key=%s source=%s", o->session.login,
+                   o->session.lease, o->session.fingerprint, o->session.source);
+    } else if (!o->quiet) {
+        pam_syslog(pamh, LOG_NOTICE, "refused login=%s key=%s source=%s: %s", login->name,
+                   o->session.fingerprint, o->session.source, why);
+    }
+    if (status != PAM_SUCCESS && o->entered)
+        registry_leave(&o->registry, o->session.lease_id, o->session.pid);
+    if (status != PAM_SUCCESS)
+        end_connection(o);
+    registry_close(&o->registry);
+    session_release(&o->session);
+    free(o);
+    return status;
+}
+
+void admit_close(pam_handle_t *pamh)
+{
+    const void *data = NULL;
+    struct registry registry;
+    int rc;
+    if (pam_get_data(pamh, data_name, &data) != PAM_SUCCESS || data == NULL)
+        return;
+    const struct held *held = data;
+    if (held->pid != getpid())
+        return;
+    do
+        rc = registry_open(held->run_dir, false, &registry);
+    while (rc != 0 && errno == EINTR);
+    if (rc != 0)
+        return; /* readers see that the process is gone */
+    registry_leave(&registry, held->lease_id, held->pid);
+    registry_close(&registry);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+#include "pam_tunnel/module.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <security/pam_ext.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+/* A group with a hundred thousand members still fits; what does not is a failed lookup. */
+enum { LOOKUP_BYTES = 4096, LOOKUP_BYTES_MAX = 16 * 1024 * 1024 };
+
+struct lookup {
+    char *text; /* what the result points into; owned */
+    size_t bytes;
+};
+
+/* More room for an ERANGE. False: not any more. */
+static bool grow(struct lookup *l)
+{
+    size_t bytes = l->bytes == 0 ? LOOKUP_BYTES : l->bytes * 4;
+    char *text = bytes <= LOOKUP_BYTES_MAX ? realloc(l->text, bytes) : NULL;
+    if (text == NULL)
+        return false;
+    l->text = text;
+    l->bytes = bytes;
+    return true;
+}
+
+/* 0 and *ret (NULL: there is no such user), or an errno. */
+static int find_user(const char *name, struct lookup *l, struct passwd *pw, struct passwd **ret)
+{
+    int rc = ERANGE;
+    while (rc == ERANGE && grow(l))
+        do
+            rc = getpwnam_r(name, pw, l->text, l->bytes, ret);
+        while (rc == EINTR);
+    return rc == ENOENT || rc == ESRCH ? 0 : rc; /* getpwnam_r(3), NOTES */
+}
+
+static int find_group(const char *name, struct lookup *l, struct group *gr, struct group **ret)
+{
+    int rc = ERANGE;
+    while (rc == ERANGE && grow(l))
+        do
+            rc = getgrnam_r(name, gr, l->text, l->bytes, ret);
+        while (rc == EINTR);
+    return rc == ENOENT || rc == ESRCH ? 0 : rc;
+}
+
+static bool is_member(const struct passwd *pw, const struct group *gr)
+{
+    if (pw->pw_gid == gr->gr_gid)
+        return true;
+    for (char *const *member = gr->gr_mem; member != NULL && *member != NULL; member++)
+        if (strcmp(*member, pw->pw_name) == 0)
+            return true;
+    return false;
+}
+
+bool membership_is_tunnel_login(pam_handle_t *pamh, const struct module_args *args,
+                                struct tunnel_login *ret)
+{
+    const char *name = NULL;
+    struct lookup user = {NULL, 0}, group = {NULL, 0};
+    struct passwd pw, *pwp = NULL;
+    struct group gr, *grp = NULL;
+    bool member = false;
+
+    /* Asks for the name where the program has not set one yet, as pam_unix would do next. */
+    if (pam_get_user(pamh, &name, NULL) != PAM_SUCCESS || name == NULL || *name == '\0')
+        return false;
+    int rc = find_user(name, &user, &pw, &pwp);
+    if (rc != 0)
+        pam_syslog(pamh, LOG_ERR, "cannot look up user '%s': %s; not treated as a tunnel login",
+                   name, strerror(rc));
+    if (rc != 0 || pwp == NULL || pwp->pw_uid == 0)
+        goto out;
+    rc = find_group(args->group, &group, &gr, &grp);
+    if (rc != 0)
+        pam_syslog(pamh, LOG_ERR,
+                   "cannot look up group '%s': %s; '%s' is not treated as a tunnel "
+                   "login",
+                   args->group, strerror(rc), name);
+    else if (grp == NULL && args->debug)
+        pam_syslog(pamh, LOG_DEBUG, "there is no group '%s'", args->group);
+    if (rc != 0 || grp == NULL)
+        goto out;
+    member = is_member(pwp, grp);
+    if (member)
+        *ret = (struct tunnel_login){.name = name, .uid = pwp->pw_uid};
+out:
+    free(user.text);
+    free(group.text);
+    return member;
+}
