@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <getopt.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 #include <bsd/vis.h>
 
@@ -107,6 +109,43 @@ static int make_store_directory(const struct ctl *ctl, const char *dir)
     return EXIT_DONE;
 }
 
+/*
+ * Whoever owns the store's directory can keep open(2) waiting there, with a FIFO or a lease on the
+ * file (fcntl(2), F_SETLEASE). Longer than SQLite itself waits for a lock, and not while anything
+ * is printed: that may wait for its reader.
+ */
+enum { READ_OPENING_MS = 2000, WRITE_OPENING_MS = STORE_WRITE_TIMEOUT_MS + 500 };
+
+static char stuck_message[CONF_PATH_BYTES + 160];
+
+static void opening_is_stuck(int sig)
+{
+    (void)sig;
+    (void)!write(STDERR_FILENO, stuck_message, strlen(stuck_message));
+    _exit(EXIT_STORE);
+}
+
+static void limit_opening(const struct ctl *ctl, int limit_ms)
+{
+    const struct sigaction stuck = {.sa_handler = opening_is_stuck};
+    const struct itimerval limit = {
+        .it_value = {.tv_sec = limit_ms / 1000, .tv_usec = limit_ms % 1000 * 1000L}};
+    (void)snprintf(
+        stuck_message, sizeof(stuck_message),
+        "leasectl: %s: the store '%s' does not open: something beside it, such as a FIFO "
+        "or a file lease, keeps it waiting\n",
+        ctl->verb, ctl->conf.paths.database);
+    (void)sigaction(SIGALRM, &stuck, NULL);
+    (void)setitimer(ITIMER_REAL, &limit, NULL);
+}
+
+static void opening_is_done(void)
+{
+    const struct itimerval none = {.it_value = {.tv_sec = 0}};
+    (void)setitimer(ITIMER_REAL, &none, NULL);
+    (void)signal(SIGALRM, SIG_DFL);
+}
+
 static int open_store(struct ctl *ctl, bool write)
 {
     char dir[CONF_PATH_BYTES], why[STORE_ERROR_BYTES];
@@ -121,8 +160,10 @@ static int open_store(struct ctl *ctl, bool write)
     if (privilege_take_owner(dir, &ctl->privilege) != 0)
         return ctl_error(ctl, EXIT_STORE, "cannot use the store's directory '%s': %s%s", dir,
                          strerror(errno), errno == ENOENT ? "; 'leasectl setup' makes it" : "");
+    limit_opening(ctl, write ? WRITE_OPENING_MS : READ_OPENING_MS);
     enum store_rc rc = write ? store_open_write(database, &ctl->store, why)
                              : store_open_read(database, &ctl->store, why);
+    opening_is_done();
     if (rc == STORE_OK)
         return EXIT_DONE;
     privilege_restore(&ctl->privilege);

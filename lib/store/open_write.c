@@ -59,6 +59,12 @@ static enum store_rc create_files(const char *path, char err[static STORE_ERROR_
             return STORE_FAIL;
         }
     }
+    /* SQLite looks into it, though WAL mode has no use for it: a FIFO would keep it there. */
+    (void)snprintf(name, sizeof(name), "%s-journal", path);
+    if (lstat(name, &sb) == 0 && !S_ISREG(sb.st_mode)) {
+        open_failed(err, name, "it is not a regular file");
+        return STORE_FAIL;
+    }
     if (any && !present[0]) {
         open_failed(err, path,
                     "it is gone, but its -wal or -shm still lies there: restore it from "
@@ -78,6 +84,7 @@ static enum store_rc create_files(const char *path, char err[static STORE_ERROR_
 
 static enum store_rc run(struct store *st, const char *sql)
 {
+    st->step_since_ms = 0;
     int rc = sqlite3_exec(st->db, sql, NULL, NULL, NULL);
     return rc == SQLITE_OK ? STORE_OK : store_failed(st, rc);
 }

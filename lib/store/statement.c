@@ -36,6 +36,9 @@ static const char *advice(int code)
         return "another program holds its lock";
     case SQLITE_READONLY:
         return "it is not writable";
+    case SQLITE_INTERRUPT:
+        return "a statement took more than 3 s: is there a trigger or a view in it that is not "
+               "ours?";
     default:
         return NULL;
     }
@@ -102,6 +105,7 @@ enum store_rc bind_buf(struct store *st, sqlite3_stmt *s, const char *param,
 
 enum store_rc statement_step(struct store *st, sqlite3_stmt *s)
 {
+    st->step_since_ms = 0;
     int rc = sqlite3_step(s);
     if (rc == SQLITE_ROW)
         return STORE_OK;

@@ -221,14 +221,14 @@ kill -KILL "$holder"
 # ---- renames under way ---------------------------------------------------------------------------
 
 race() { # NAME COMMAND...: NAME and what COMMAND made of evil change places while root works
-	local name=$1 swapper i before=$bad end=$((SECONDS + 20)); shift
+	local name=$1 swapper i before=$bad end=$((SECONDS + 5)); shift
 	state="$name changes places with: $*"
 	restore
 	"$@"
 	find "$dir" -user root -printf '%P\n' | sort >"$WORK/roots.before"
 	as_owner "$WORK/swap" "$dir/$name" "$dir/evil" & swapper=$!
 	at_exit "$swapper"
-	for ((i = 0; i < 12; i++)); do
+	for ((i = 0; i < 6; i++)); do
 		work
 		((bad == before && SECONDS < end)) || break
 	done
