@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/wire/control.h"
+
+#include "lib/base/buf.h"
+#include "lib/lease/duration.h"
+
+#include <bsd/string.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *control_action_name(enum control_action action)
+{
+    static const char *const names[CONTROL_ACTION__MAX] = {[CONTROL_REGISTER] = "register",
+                                                           [CONTROL_HEARTBEAT] = "heartbeat",
+                                                           [CONTROL_HEALTH] = "healthz",
+                                                           [CONTROL_VERSION] = "version",
+                                                           [CONTROL_METRICS] = "metrics"};
+    return action > 0 && action < CONTROL_ACTION__MAX ? names[action] : "unknown";
+}
+
+/* ---- packets ---- */
+
+void control_request_init(struct control_request *r, enum control_action action)
+{
+    memset(r, 0, offsetof(struct control_request, text));
+    r->action = (uint32_t)action;
+    r->text[0] = '\0'; /* where all fields point that are not set */
+    r->text_bytes = 1;
+}
+
+int control_request_set(struct control_request *r, enum control_field field, const char *value,
+                        size_t len)
+{
+    if (len >= (size_t)CONTROL_TEXT_BYTES - r->text_bytes || memchr(value, '\0', len) != NULL)
+        return -1;
+    memcpy(r->text + r->text_bytes, value, len);
+    r->text[r->text_bytes + len] = '\0';
+    r->at[field] = r->text_bytes;
+    r->text_bytes = (uint16_t)(r->text_bytes + len + 1);
+    return 0;
+}
+
+const char *control_request_get(const struct control_request *r, enum control_field field)
+{
+    return r->text + r->at[field];
+}
+
+size_t control_request_bytes(const struct control_request *r)
+{
+    return offsetof(struct control_request, text) + r->text_bytes;
+}
+
+const char *control_request_problem(const struct control_request *r, size_t len)
+{
+    if (len < offsetof(struct control_request, text) + 1 || len > sizeof(*r))
+        return "a packet of a wrong size";
+    if (r->text_bytes == 0 || r->text_bytes > CONTROL_TEXT_BYTES ||
+        control_request_bytes(r) != len || r->text[r->text_bytes - 1] != '\0')
+        return "texts that do not fill the packet";
+    for (size_t i = 0; i < CONTROL_FIELD__MAX; i++)
+        if (r->at[i] >= r->text_bytes)
+            return "a field outside the packet";
+    if (r->action == 0 || r->action >= CONTROL_ACTION__MAX)
+        return "an unknown action";
+    if (memchr(r->address, '\0', sizeof(r->address)) == NULL)
+        return "an address without an end";
+    return NULL;
+}
+
+size_t control_answer_bytes(const struct control_answer *a)
+{
+    return offsetof(struct control_answer, report) + a->report_bytes;
+}
+
+static bool ends(const char *text, size_t bytes)
+{
+    return memchr(text, '\0', bytes) != NULL;
+}
+
+const char *control_answer_problem(const struct control_answer *a, size_t len)
+{
+    if (len < offsetof(struct control_answer, report) || a->report_bytes > CONTROL_REPORT_BYTES ||
+        control_answer_bytes(a) != len)
+        return "a packet of a wrong size";
+    if (a->code >= CONTROL_CODE__MAX || a->action >= CONTROL_ACTION__MAX ||
+        !ends(a->error, sizeof(a->error)) || !ends(a->agent_id, sizeof(a->agent_id)) ||
+        !ends(a->user, sizeof(a->user)) || !ends(a->secret, sizeof(a->secret)))
+        return "a malformed packet";
+    return NULL;
+}
+
+static const struct {
+    const char *name;
+    int status;
+} codes[CONTROL_CODE__MAX] = {
+    [CONTROL_OK] = {"ok", 200},
+    [CONTROL_BAD_REQUEST] = {"bad_request", 400},
+    [CONTROL_UNAUTHORIZED] = {"unauthorized", 401},
+    [CONTROL_FORBIDDEN] = {"forbidden", 403},
+    [CONTROL_NOT_FOUND] = {"not_found", 404},
+    [CONTROL_CONFLICT] = {"conflict", 409},
+    [CONTROL_GONE] = {"gone", 410},
+    [CONTROL_TOO_LARGE] = {"too_large", 413},
+    [CONTROL_UNSUPPORTED] = {"unsupported", 415},
+    [CONTROL_RATE_LIMITED] = {"rate_limited", 429},
+    [CONTROL_NO_PORTS] = {"no_ports", 503},
+    [CONTROL_UNAVAILABLE] = {"unavailable", 503},
+};
+
+const char *control_code_name(enum control_code code)
+{
+    return codes[code].name;
+}
+
+int control_code_status(enum control_code code)
+{
+    return codes[code].status;
+}
+
+/* ---- requests ---- */
+
+/* jansson follows brackets by calling itself: how deep they go is looked at before (facts 1.2). */
+static bool is_too_deep(const char *body, size_t len)
+{
+    unsigned depth = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < len; i++) {
+        if (in_string) {
+            if (body[i] == '\\')
+                i++;
+            else if (body[i] == '"')
+                in_string = false;
+        } else if (body[i] == '"') {
+            in_string = true;
+        } else if (body[i] == '[' || body[i] == '{') {
+            if (++depth > CONTROL_DEPTH_MAX)
+                return true;
+        } else if ((body[i] == ']' || body[i] == '}') && depth > 0) {
+            depth--;
+        }
+    }
+    return false;
+}
+
+static const struct {
+    const char *name;
+    enum control_field field;
+    const char *wrong; /* not a string, or too long */
+} texts[] = {
+    {"agent_id", CONTROL_AGENT_ID, "agent_id is no string of a usable length"},
+    {"public_key", CONTROL_PUBLIC_KEY, "public_key is no string of a usable length"},
+    {"hostname", CONTROL_HOSTNAME, "hostname is no string of a usable length"},
+    {"user", CONTROL_USER, "user is no string of a usable length"},
+    {"target", CONTROL_TARGET, "target is no string of a usable length"},
+};
+
+enum { TEXT_MAX = 4096 };
+
+static int set_text(struct control_request *r, enum control_field field, const json_t *value)
+{
+    if (!json_is_string(value) || json_string_length(value) > TEXT_MAX)
+        return -1;
+    return control_request_set(r, field, json_string_value(value), json_string_length(value));
+}
+
+static const char *take_host_keys(const json_t *list, struct control_request *r)
+{
+    static const char wrong[] = "host_keys is no list of at most 8 public keys";
+    struct buf keys = {0};
+    size_t i;
+    const json_t *key;
+    const char *problem = NULL;
+    if (!json_is_array(list) || json_array_size(list) > CONTROL_HOST_KEYS_MAX)
+        return wrong;
+    json_array_foreach(list, i, key)
+    {
+        if (!json_is_string(key) || json_string_length(key) > TEXT_MAX ||
+            strpbrk(json_string_value(key), "\r\n") != NULL)
+            problem = wrong;
+        else
+            buf_addf(&keys, "%s\n", json_string_value(key));
+    }
+    if (problem == NULL && (buf_text(&keys) == NULL ||
+                            control_request_set(r, CONTROL_HOST_KEYS,
+                                                keys.data != NULL ? keys.data : "", keys.len) != 0))
+        problem = wrong;
+    buf_release(&keys);
+    return problem;
+}
+
+static const char *take_object(const json_t *object, struct control_request *r)
+{
+    const json_t *value = json_object_get(object, "action");
+    const char *action = json_string_value(value);
+    if (action != NULL && strcmp(action, "register") == 0)
+        r->action = CONTROL_REGISTER;
+    else if (action != NULL && strcmp(action, "heartbeat") == 0)
+        r->action = CONTROL_HEARTBEAT;
+    else
+        return "action is neither \"register\" nor \"heartbeat\"";
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        value = json_object_get(object, texts[i].name);
+        if (value != NULL && !json_is_null(value) && set_text(r, texts[i].field, value) != 0)
+            return texts[i].wrong;
+    }
+    value = json_object_get(object, "api_key");
+    if (value != NULL && !json_is_null(value)) {
+        if (!json_is_string(value))
+            return "api_key is no string";
+        if (*control_request_get(r, CONTROL_CREDENTIAL) == '\0' &&
+            set_text(r, CONTROL_CREDENTIAL, value) != 0)
+            return "api_key is too long";
+    }
+    value = json_object_get(object, "port_b");
+    if (value != NULL && !json_is_null(value)) {
+        json_int_t port = json_is_integer(value) ? json_integer_value(value) : -1;
+        if (port < 1 || port > UINT16_MAX)
+            return "port_b is no port from 1 to 65535";
+        r->port_b = (uint16_t)port;
+    }
+    value = json_object_get(object, "host_keys");
+    if (value != NULL && !json_is_null(value)) {
+        const char *problem = take_host_keys(value, r);
+        if (problem != NULL)
+            return problem;
+    }
+    if (*control_request_get(r, CONTROL_AGENT_ID) == '\0')
+        return "agent_id is missing";
+    return NULL;
+}
+
+const char *control_parse(const char *body, size_t len, struct control_request *ret)
+{
+    json_error_t error;
+    if (is_too_deep(body, len))
+        return "the JSON is nested too deep";
+    json_t *object = json_loadb(body, len, JSON_REJECT_DUPLICATES, &error);
+    const char *problem = json_is_object(object)
+                              ? take_object(object, ret)
+                              : "the body is no JSON object (UTF-8, no key twice, "
+                                "nothing after it)";
+    json_decref(object);
+    return problem;
+}
+
+/* ---- answers ---- */
+
+static json_t *text_or_null(const char *text)
+{
+    return text != NULL && *text != '\0' ? json_string(text) : json_null();
+}
+
+static json_t *host_key_list(const char *const *keys)
+{
+    json_t *list = json_array();
+    for (; keys != NULL && *keys != NULL; keys++)
+        (void)json_array_append_new(list, json_string(*keys));
+    return list;
+}
+
+static json_t *register_answer(const struct control_answer *a, const struct control_site *site)
+{
+    char expires[TIME_TEXT_BYTES], jump[320], hint[512];
+    time_format_rfc3339(a->lease_expires_s, expires);
+    (void)snprintf(jump, sizeof(jump), "%s%s%s", site->jump_user,
+                   site->jump_user[0] != '\0' ? "@" : "", site->ssh_host);
+    (void)snprintf(hint, sizeof(hint), "ssh -J %s -p %u %s%slocalhost", jump, a->port_b, a->user,
+                   a->user[0] != '\0' ? "@" : "");
+    json_t *o = json_pack(
+        "{s:s,s:i,s:s,s:s,s:i,s:o,s:s,s:s,s:s,s:I,s:I,s:i,s:o,s:o,s:s}", "agent_id", a->agent_id,
+        "port_b", (int)a->port_b, "ssh_user", site->ssh_user, "ssh_host", site->ssh_host,
+        "ssh_port", (int)site->ssh_port, "jump_user", text_or_null(site->jump_user), "jump_host",
+        site->ssh_host, "reverse_bind_host", site->reverse_bind_host, "lease_expires_at", expires,
+        "lease_ttl_seconds", (json_int_t)a->lease_ttl_s, "heartbeat_interval_seconds",
+        (json_int_t)site->heartbeat_interval_s, "reconnect_after_ms", (int)a->reconnect_after_ms,
+        "gateway_host_keys", host_key_list(site->host_keys), "agent_secret",
+        text_or_null(a->secret), "connect_hint", hint);
+    if (o != NULL && a->port_changed_from != 0)
+        (void)json_object_set_new(o, "port_changed_from", json_integer(a->port_changed_from));
+    return o;
+}
+
+static json_t *heartbeat_answer(const struct control_answer *a)
+{
+    char expires[TIME_TEXT_BYTES];
+    time_format_rfc3339(a->lease_expires_s, expires);
+    return json_pack("{s:s,s:i,s:s,s:s}", "agent_id", a->agent_id, "port_b", (int)a->port_b,
+                     "lease_expires_at", expires, "tunnel", a->tunnel_up != 0 ? "up" : "down");
+}
+
+int control_format(const struct control_answer *a, const struct control_site *site, struct buf *out)
+{
+    json_t *object = NULL;
+    if (a->report_bytes > 0) {
+        buf_add_mem(out, a->report, a->report_bytes);
+        return out->failed ? -1 : 0;
+    }
+    if (a->code != CONTROL_OK)
+        object = json_pack("{s:s,s:s}", "error", a->error, "code",
+                           control_code_name((enum control_code)a->code));
+    else if (a->action == CONTROL_REGISTER)
+        object = register_answer(a, site);
+    else if (a->action == CONTROL_HEARTBEAT)
+        object = heartbeat_answer(a);
+    else
+        object = json_pack("{s:s}", "version", TUNLEASE_VERSION);
+    char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+    json_decref(object);
+    if (text == NULL)
+        return -1;
+    buf_add(out, text);
+    free(text);
+    return out->failed ? -1 : 0;
+}

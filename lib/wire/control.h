@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The control plane between leased's two processes, and its JSON (CONTRACT 6).
+ *
+ * http reads what strangers send and turns it into one struct control_request; engine, which may
+ * write the store and end sessions, checks it again, decides, and answers with one struct
+ * control_answer. Each is one packet of a SOCK_SEQPACKET pair, sent up to its last byte in use:
+ * control_request_bytes and control_answer_bytes. Engine never sees a byte of HTTP or JSON.
+ *
+ * A packet from http is as hostile as what http read: control_request_problem is asked before a
+ * field of it is used.
+ */
+#ifndef TUNLEASE_WIRE_CONTROL_H
+#define TUNLEASE_WIRE_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+
+enum {
+    CONTROL_BODY_BYTES = 65536, /* of an HTTP request (CONTRACT 6) */
+    CONTROL_DEPTH_MAX = 8,      /* brackets in one another, before the body is parsed */
+    CONTROL_TEXT_BYTES = 16384, /* all texts of a request together */
+    CONTROL_ADDRESS_BYTES = 46,
+    CONTROL_HOST_KEYS_MAX = 8,
+    CONTROL_REPORT_BYTES = 60000, /* metrics */
+};
+
+enum control_action {
+    CONTROL_REGISTER = 1,
+    CONTROL_HEARTBEAT,
+    CONTROL_HEALTH,
+    CONTROL_VERSION,
+    CONTROL_METRICS,
+    CONTROL_ACTION__MAX
+};
+const char *control_action_name(enum control_action action); /* register, heartbeat, ... */
+
+/* The texts of a request; "" where there was none. */
+enum control_field {
+    CONTROL_AGENT_ID,
+    CONTROL_CREDENTIAL, /* from a header or from the body */
+    CONTROL_PUBLIC_KEY,
+    CONTROL_HOSTNAME,
+    CONTROL_USER,
+    CONTROL_TARGET,
+    CONTROL_HOST_KEYS, /* one a line */
+    CONTROL_FIELD__MAX
+};
+
+struct control_request {
+    uint64_t id;     /* http's; the answer has the same */
+    uint32_t action; /* enum control_action */
+    uint16_t port_b; /* asked for; 0: none */
+    uint8_t is_open; /* came in where no credential is asked for metrics (MetricsListen) */
+    uint8_t reserved;
+    char address[CONTROL_ADDRESS_BYTES]; /* of the client; "" for a unix socket */
+    uint16_t text_bytes;
+    uint16_t at[CONTROL_FIELD__MAX]; /* where in text each begins; each ends with a NUL */
+    char text[CONTROL_TEXT_BYTES];
+};
+
+void control_request_init(struct control_request *r, enum control_action action);
+/* 0, or -1: no room, or a NUL within the len bytes of value. Each field once. */
+int control_request_set(struct control_request *r, enum control_field field, const char *value,
+                        size_t len);
+const char *control_request_get(const struct control_request *r, enum control_field field);
+size_t control_request_bytes(const struct control_request *r);
+
+/* Of a packet of len bytes: NULL, or why it is none. */
+const char *control_request_problem(const struct control_request *r, size_t len);
+
+/* ---- answers ---- */
+
+enum control_code {
+    CONTROL_OK, /* 200 */
+    CONTROL_BAD_REQUEST,
+    CONTROL_UNAUTHORIZED,
+    CONTROL_FORBIDDEN,
+    CONTROL_NOT_FOUND,
+    CONTROL_CONFLICT,
+    CONTROL_GONE,
+    CONTROL_TOO_LARGE,
+    CONTROL_UNSUPPORTED,
+    CONTROL_RATE_LIMITED,
+    CONTROL_NO_PORTS,
+    CONTROL_UNAVAILABLE,
+    CONTROL_CODE__MAX
+};
+const char *control_code_name(enum control_code code); /* "bad_request" ... (CONTRACT 6) */
+int control_code_status(enum control_code code);       /* 400 ... */
+
+enum { CONTROL_ERROR_BYTES = 256, CONTROL_SECRET_BYTES = 65, CONTROL_NAME_BYTES = 65 };
+
+struct control_answer {
+    uint64_t id;
+    uint32_t action;
+    uint32_t code;                   /* enum control_code */
+    char error[CONTROL_ERROR_BYTES]; /* one line for people, unless CONTROL_OK */
+    char agent_id[CONTROL_NAME_BYTES];
+    char user[33];                      /* of the agent's host, for the hint; "" unknown */
+    char secret[CONTROL_SECRET_BYTES];  /* register: agent_secret */
+    uint16_t port_b, port_changed_from; /* 0: it is the one it was */
+    uint8_t tunnel_up;
+    uint8_t reserved[3];
+    uint32_t reconnect_after_ms;
+    int64_t lease_expires_s, lease_ttl_s;
+    uint32_t report_bytes;
+    char report[CONTROL_REPORT_BYTES]; /* health and metrics: the body as it is, text */
+};
+size_t control_answer_bytes(const struct control_answer *a);
+const char *control_answer_problem(const struct control_answer *a, size_t len);
+
+/* What every answer to a register says alike; all borrowed. */
+struct control_site {
+    const char *ssh_user, *ssh_host, *jump_user, *reverse_bind_host;
+    uint16_t ssh_port;
+    int64_t heartbeat_interval_s;
+    const char *const *host_keys; /* NULL-terminated: "ssh-ed25519 AAAA..." */
+};
+
+/* ---- JSON: http alone calls these ---- */
+
+/*
+ * The body of a POST: a request with everything but id, address and a credential from a header.
+ * Adds api_key from the body as the credential where none is set yet. NULL; or why not, as one
+ * sentence for the agent's log: not UTF-8, not JSON, a key twice, too deep, a wrong type, no such
+ * action, something missing.
+ */
+const char *control_parse(const char *body, size_t len, struct control_request *ret);
+
+/* The body of the answer, without a newline. 0, or -1 when memory ran out. */
+int control_format(const struct control_answer *a, const struct control_site *site,
+                   struct buf *out);
+
+#endif
