@@ -251,7 +251,7 @@ static int enforce_once(struct enforcement *e)
     code = ctl_open_read(ctl);
     if (code != EXIT_DONE)
         goto out;
-    enum store_rc rc = store_judge_sessions(ctl->store, &list, clock_now_s(), verdicts);
+    enum store_rc rc = store_judge_sessions(ctl->store, &list, clock_now_s(), verdicts, NULL);
     if (rc != STORE_OK)
         code = ctl_store_error(ctl, rc);
     ctl_close(ctl);

@@ -144,7 +144,7 @@ DELETE FROM lease WHERE id IN (
 SELECT lease_id, holder, freed_s FROM port WHERE port = :port;
 
 -- name: port_list
-SELECT port, freed_s FROM port ORDER BY port;
+SELECT port, freed_s FROM port WHERE port BETWEEN :low AND :high ORDER BY port;
 
 -- name: port_take
 -- Takes a free port, or one whose quarantine ended (the caller looked); a held one conflicts.
@@ -189,3 +189,103 @@ SELECT hash FROM audit WHERE seq = :seq;
 
 -- name: audit_newest_before
 SELECT coalesce(max(seq), 0) FROM audit WHERE time_s < :before_s;
+
+-- name: agent_find
+-- The live one, else the newest.
+SELECT id, login, kind, live, listen, created_s, expires_s, last_login_s, heartbeat_ms, fixed_end,
+  secret_hash, secret_used, token_id, name
+FROM lease WHERE name = :name AND live = 1;
+
+-- name: agent_find_dead
+SELECT id, login, kind, live, listen, created_s, expires_s, last_login_s, heartbeat_ms, fixed_end,
+  secret_hash, secret_used, token_id, name
+FROM lease WHERE name = :name AND live IS NULL ORDER BY id DESC LIMIT 1;
+
+-- name: agent_list
+SELECT id, login, kind, live, listen, created_s, expires_s, last_login_s, heartbeat_ms, fixed_end,
+  secret_hash, secret_used, token_id, name
+FROM lease WHERE kind = 'agent' AND (:all OR live = 1) ORDER BY name, id;
+
+-- name: agent_facts
+SELECT agent_facts FROM lease WHERE id = :id;
+
+-- name: agent_key
+SELECT 1 FROM key WHERE lease_id = :id AND fingerprint = :fingerprint;
+
+-- name: agent_key_barred
+-- Held by a revoked agent, and by nobody since.
+SELECT l.id FROM key AS k JOIN lease AS l ON l.id = k.lease_id
+WHERE k.fingerprint = :fingerprint AND k.login = :login AND l.kind = 'agent'
+ORDER BY l.live DESC, l.id DESC LIMIT 1;
+
+-- name: agent_update
+UPDATE lease SET secret_hash = coalesce(:secret_hash, secret_hash), secret_used = :secret_used,
+  token_id = :token_id, agent_facts = :facts
+WHERE id = :id AND live = 1;
+
+-- name: agent_beat
+-- Thousands a second: by number, no audit row.
+UPDATE lease SET heartbeat_ms = :heartbeat_ms, expires_s = :expires_s WHERE id = :id AND live = 1;
+
+-- name: agent_secret_used
+UPDATE lease SET secret_used = 1 WHERE id = :id AND live = 1;
+
+-- name: savepoint
+SAVEPOINT part;
+
+-- name: savepoint_undo
+ROLLBACK TO part;
+
+-- name: savepoint_release
+RELEASE part;
+
+-- name: login_seen
+UPDATE lease SET last_login_s = :time_s WHERE id = :id AND last_login_s < :time_s;
+
+-- name: agents_unused
+-- What an admin added waits for its agent as long as its lease does.
+SELECT id, name FROM lease
+WHERE kind = 'agent' AND live = 1 AND last_login_s = 0 AND created_s < :before_s
+  AND agent_facts NOT LIKE 'admin 1%'
+ORDER BY id LIMIT 1000;
+
+-- name: agents_pending
+SELECT count(*) FROM lease
+WHERE kind = 'agent' AND live = 1 AND last_login_s = 0 AND agent_facts NOT LIKE 'admin 1%';
+
+-- name: agent_forget
+DELETE FROM lease WHERE id = :id AND kind = 'agent' AND last_login_s = 0;
+
+-- name: token_insert
+INSERT INTO token(hash, name, uses_left, created_s, expires_s)
+VALUES(:hash, :name, :uses_left, :now_s, :expires_s);
+
+-- name: token_find
+SELECT id, name, uses_left, created_s, expires_s FROM token WHERE hash = :hash;
+
+-- name: token_use
+UPDATE token SET uses_left = uses_left - 1 WHERE id = :id AND uses_left > 0;
+
+-- name: token_delete
+DELETE FROM token WHERE id = :id;
+
+-- name: token_list
+SELECT id, name, uses_left, created_s, expires_s FROM token ORDER BY id;
+
+-- name: data_version
+PRAGMA data_version;
+
+-- name: leases_ending
+SELECT id, name, expires_s FROM lease
+WHERE live = 1 AND kind <> 'freeze' AND expires_s > :after_s AND expires_s <= :until_s;
+
+-- name: count_leases
+SELECT kind = 'agent', CASE WHEN live IS NULL THEN 2 WHEN expires_s <= :now_s THEN 1 ELSE 0 END,
+  count(*), min(expires_s)
+FROM lease WHERE kind <> 'freeze' GROUP BY 1, 2;
+
+-- name: count_ports
+SELECT count(*) FILTER (WHERE freed_s = 0), count(*) FILTER (WHERE freed_s <> 0) FROM port;
+
+-- name: count_audit
+SELECT coalesce(max(seq), 0) - coalesce(min(seq), 1) + 1 FROM audit;

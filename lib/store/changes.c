@@ -8,6 +8,7 @@
 #include "lib/base/buf.h"
 #include "lib/lease/lease.h"
 #include "lib/store/audit.h"
+#include "lib/store/changes.h"
 #include "lib/store/ports.h"
 #include "lib/store/statement.h"
 
@@ -41,9 +42,9 @@ static const char *first_fingerprint(const struct lease *l)
     return l->key_count > 0 ? l->keys[0].pub.fingerprint : "";
 }
 
-static enum store_rc note_change(struct store *st, const struct store_actor *by, const char *action,
-                                 int64_t id, const struct lease *l, const char *fingerprint,
-                                 const char *detail)
+enum store_rc note_change(struct store *st, const struct store_actor *by, const char *action,
+                          int64_t id, const struct lease *l, const char *fingerprint,
+                          const char *detail)
 {
     const struct audit_entry entry = {.action = action,
                                       .lease_id = id,
@@ -168,9 +169,16 @@ enum store_rc store_lease_add(struct store *st, const struct lease *l, int64_t q
                               const struct store_actor *by, int64_t *ret_id,
                               struct store_conflict *ret_conflict)
 {
+    return add_lease(st, "grant", l, quarantine_s, by, ret_id, ret_conflict);
+}
+
+enum store_rc add_lease(struct store *st, const char *kind, const struct lease *l,
+                        int64_t quarantine_s, const struct store_actor *by, int64_t *ret_id,
+                        struct store_conflict *ret_conflict)
+{
     struct buf detail = {0};
     int64_t id = 0;
-    enum store_rc rc = insert_row(st, "grant", l, by, &id);
+    enum store_rc rc = insert_row(st, kind, l, by, &id);
     if (rc == STORE_CONFLICT)
         name_conflict(st, l, by->now_s, ret_conflict);
     for (size_t i = 0; rc == STORE_OK && i < l->key_count; i++) {
@@ -182,7 +190,8 @@ enum store_rc store_lease_add(struct store *st, const struct lease *l, int64_t q
         rc = ports_take(st, id, l->name, &l->listen, quarantine_s, by->now_s, ret_conflict);
     if (rc == STORE_OK) {
         describe(l, &detail);
-        rc = note_change(st, by, "grant", id, l, first_fingerprint(l), buf_text(&detail));
+        rc = note_change(st, by, strcmp(kind, "agent") == 0 ? "register" : "grant", id, l,
+                         first_fingerprint(l), buf_text(&detail));
     }
     if (rc == STORE_OK)
         *ret_id = id;

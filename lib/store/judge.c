@@ -107,7 +107,7 @@ static enum session_verdict judge_opening(struct store *st, const struct session
 
 /* The sessions of one lease: items[0..count), oldest first. */
 static void judge_lease(struct store *st, const struct session *items, size_t count, int64_t now_s,
-                        enum session_verdict verdicts[])
+                        enum session_verdict verdicts[], int64_t *next_s)
 {
     struct lease l = {0};
     unsigned allowed = 0;
@@ -119,6 +119,8 @@ static void judge_lease(struct store *st, const struct session *items, size_t co
         if (verdicts[i] == SESSION_ALLOWED && l.max_sessions != 0 && l.revoked_s == 0 &&
             ++allowed > l.max_sessions)
             verdicts[i] = SESSION_OVER_LIMIT;
+        if (verdicts[i] == SESSION_ALLOWED && l.expires_s < *next_s)
+            *next_s = l.expires_s;
     }
     lease_release(&l);
 }
@@ -139,8 +141,9 @@ static int mark_frozen(void *arg, const char *login, int64_t since_s)
 }
 
 enum store_rc store_judge_sessions(struct store *st, struct session_list *list, int64_t now_s,
-                                   enum session_verdict verdicts[])
+                                   enum session_verdict verdicts[], int64_t *ret_next_s)
 {
+    int64_t next_s = INT64_MAX;
     struct frozen frozen = {.list = list, .verdicts = verdicts};
     if (list->count > 1)
         qsort(list->items, list->count, sizeof(list->items[0]), compare_age);
@@ -151,9 +154,11 @@ enum store_rc store_judge_sessions(struct store *st, struct session_list *list, 
         } else {
             while (i + n < list->count && list->items[i + n].lease_id == list->items[i].lease_id)
                 n++;
-            judge_lease(st, &list->items[i], n, now_s, &verdicts[i]);
+            judge_lease(st, &list->items[i], n, now_s, &verdicts[i], &next_s);
         }
         i += n;
     }
+    if (ret_next_s != NULL)
+        *ret_next_s = next_s;
     return store_freeze_list(st, mark_frozen, &frozen);
 }

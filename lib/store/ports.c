@@ -92,11 +92,11 @@ enum store_rc store_port_pick(struct store *st, uint16_t low, uint16_t high, int
     sqlite3_stmt *s = statement_get(st, STMT_PORT_LIST);
     if (s == NULL)
         return STORE_FAIL;
+    bind_int(s, ":low", low);
+    bind_int(s, ":high", high);
     while (never_leased == 0 && (rc = statement_step(st, s)) == STORE_OK) {
         unsigned port = (unsigned)sqlite3_column_int64(s, 0);
         int64_t freed_s = sqlite3_column_int64(s, 1);
-        if (port < low || port > high)
-            continue;
         for (; next < port && never_leased == 0; next++)
             if (usable(ctx, (uint16_t)next))
                 never_leased = next;

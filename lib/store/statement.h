@@ -16,7 +16,8 @@ struct store {
     sqlite3 *db;
     sqlite3_stmt *prepared[STMT__MAX];
     bool in_transaction;
-    int64_t step_since_ms; /* when the statement under way was first seen to take long; 0: not yet */
+    int64_t
+        step_since_ms; /* when the statement under way was first seen to take long; 0: not yet */
     int failed_code; /* SQLite's, of what is in error: the connection forgets it at the next call */
     int guard_fd;    /* -1 but for a store that is read without its log: guarded.h */
     bool guard_broken;

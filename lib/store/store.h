@@ -152,11 +152,12 @@ const char *session_verdict_name(enum session_verdict verdict); /* allowed, dele
 
 /*
  * Judges each of the list, which is sorted by lease and age for it: verdicts[i] is of
- * list->items[i] then. One that is still opening is judged by its key. Not STORE_OK: nothing was
- * judged.
+ * list->items[i] then. One that is still opening is judged by its key. *ret_next_s (may be NULL):
+ * the first end to come of those that may stay, INT64_MAX where none ends. Not STORE_OK: nothing
+ * was judged.
  */
 enum store_rc store_judge_sessions(struct store *st, struct session_list *list, int64_t now_s,
-                                   enum session_verdict verdicts[]);
+                                   enum session_verdict verdicts[], int64_t *ret_next_s);
 
 /* ---- leases ---- */
 

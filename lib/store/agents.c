@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/store/agents.h"
+
+#include "lib/lease/lease.h"
+#include "lib/store/audit.h"
+#include "lib/store/changes.h"
+#include "lib/store/ports.h"
+
+#include <bsd/string.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- reading ---- */
+
+enum {
+    COL_ID,
+    COL_LOGIN,
+    COL_KIND,
+    COL_LIVE,
+    COL_LISTEN,
+    COL_CREATED,
+    COL_EXPIRES,
+    COL_LAST_LOGIN,
+    COL_HEARTBEAT,
+    COL_FIXED_END,
+    COL_SECRET_HASH,
+    COL_SECRET_USED,
+    COL_TOKEN,
+    COL_NAME
+};
+
+/* The port of an agent's one listen permit; a grant may have none, or several. */
+static uint16_t port_of(const char *listen)
+{
+    const char *colon = strrchr(listen, ':');
+    unsigned long port = colon != NULL ? strtoul(colon + 1, NULL, 10) : 0;
+    return port <= UINT16_MAX ? (uint16_t)port : 0;
+}
+
+static enum store_rc read_agent(struct store *st, sqlite3_stmt *s, struct agent *ret)
+{
+    struct agent a = {
+        .id = sqlite3_column_int64(s, COL_ID),
+        .is_agent = strcmp(column_text(s, COL_KIND), "agent") == 0,
+        .revoked = sqlite3_column_int64(s, COL_LIVE) != 1,
+        .port = port_of(column_text(s, COL_LISTEN)),
+        .created_s = sqlite3_column_int64(s, COL_CREATED),
+        .expires_s = sqlite3_column_int64(s, COL_EXPIRES),
+        .last_login_s = sqlite3_column_int64(s, COL_LAST_LOGIN),
+        .heartbeat_ms = sqlite3_column_int64(s, COL_HEARTBEAT),
+        .fixed_end = sqlite3_column_int64(s, COL_FIXED_END) != 0,
+        .secret_used = sqlite3_column_int64(s, COL_SECRET_USED) != 0,
+        .token_id = sqlite3_column_int64(s, COL_TOKEN),
+    };
+    if (column_copy(s, COL_NAME, a.name, sizeof(a.name)) != 0 ||
+        column_copy(s, COL_LOGIN, a.login, sizeof(a.login)) != 0)
+        return store_damaged(st, "name", a.id);
+    const void *hash = sqlite3_column_blob(s, COL_SECRET_HASH);
+    a.has_secret = hash != NULL && sqlite3_column_bytes(s, COL_SECRET_HASH) == SECRET_HASH_BYTES;
+    if (a.has_secret)
+        memcpy(a.secret_hash, hash, SECRET_HASH_BYTES);
+    *ret = a;
+    return STORE_OK;
+}
+
+static enum store_rc find_agent(struct store *st, enum stmt_id stmt, const char *name,
+                                struct agent *ret)
+{
+    sqlite3_stmt *s = statement_get(st, stmt);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_text(s, ":name", name);
+    enum store_rc rc = statement_step(st, s);
+    if (rc == STORE_OK)
+        rc = read_agent(st, s, ret);
+    statement_done(s);
+    return rc;
+}
+
+enum store_rc store_agent_find(struct store *st, const char *name, struct agent *ret)
+{
+    enum store_rc rc = find_agent(st, STMT_AGENT_FIND, name, ret);
+    return rc == STORE_NONE ? find_agent(st, STMT_AGENT_FIND_DEAD, name, ret) : rc;
+}
+
+enum store_rc store_agent_facts(struct store *st, int64_t id, char out[static AGENT_FACTS_BYTES])
+{
+    sqlite3_stmt *s = statement_get(st, STMT_AGENT_FACTS);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":id", id);
+    enum store_rc rc = statement_step(st, s);
+    if (rc == STORE_OK && column_copy(s, 0, out, AGENT_FACTS_BYTES) != 0)
+        rc = store_damaged(st, "agent's facts", id);
+    statement_done(s);
+    return rc;
+}
+
+enum store_rc store_agent_has_key(struct store *st, int64_t id, const char *fingerprint)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_AGENT_KEY);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":id", id);
+    bind_text(s, ":fingerprint", fingerprint);
+    enum store_rc rc = statement_step(st, s);
+    statement_done(s);
+    return rc;
+}
+
+enum store_rc store_agent_key_is_barred(struct store *st, const char *login,
+                                        const char *fingerprint)
+{
+    struct lease l = {0};
+    sqlite3_stmt *s = statement_get(st, STMT_AGENT_KEY_BARRED);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_text(s, ":fingerprint", fingerprint);
+    bind_text(s, ":login", login);
+    enum store_rc rc = statement_step(st, s);
+    int64_t id = rc == STORE_OK ? sqlite3_column_int64(s, 0) : 0;
+    statement_done(s);
+    if (rc != STORE_OK)
+        return rc;
+    rc = store_lease_by_id(st, id, &l);
+    bool barred = rc == STORE_OK && l.revoked_s != 0;
+    lease_release(&l);
+    return rc != STORE_OK ? rc : barred ? STORE_OK : STORE_NONE;
+}
+
+enum store_rc store_agent_list(struct store *st, bool all, store_agent_fn fn, void *ctx)
+{
+    enum store_rc rc;
+    sqlite3_stmt *s = statement_get(st, STMT_AGENT_LIST);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":all", all ? 1 : 0);
+    while ((rc = statement_step(st, s)) == STORE_OK) {
+        struct agent a;
+        rc = read_agent(st, s, &a);
+        if (rc == STORE_OK && fn(ctx, &a) != 0) {
+            (void)strlcpy(st->error, "stopped by the caller", sizeof(st->error));
+            rc = STORE_FAIL;
+        }
+        if (rc != STORE_OK)
+            break;
+    }
+    statement_done(s);
+    return rc == STORE_NONE ? STORE_OK : rc;
+}
+
+/* ---- changing ---- */
+
+static enum store_rc run_changing(struct store *st, sqlite3_stmt *s)
+{
+    enum store_rc rc = statement_run(st, s);
+    return rc == STORE_OK && sqlite3_changes(st->db) == 0 ? STORE_NONE : rc;
+}
+
+enum store_rc store_agent_update(struct store *st, int64_t id, const uint8_t *secret_hash,
+                                 bool secret_used, int64_t token_id, const char *facts)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_AGENT_UPDATE);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":id", id);
+    if (secret_hash != NULL) /* else NULL, which leaves the old one */
+        bind_blob(s, ":secret_hash", secret_hash, SECRET_HASH_BYTES);
+    bind_int(s, ":secret_used", secret_used ? 1 : 0);
+    bind_int(s, ":token_id", token_id);
+    bind_text(s, ":facts", facts);
+    return run_changing(st, s);
+}
+
+enum store_rc store_agent_add(struct store *st, const struct lease *l, int64_t token_id,
+                              const char *facts, int64_t quarantine_s, const struct store_actor *by,
+                              int64_t *ret_id, struct store_conflict *ret_conflict)
+{
+    enum store_rc rc = add_lease(st, "agent", l, quarantine_s, by, ret_id, ret_conflict);
+    if (rc == STORE_OK)
+        rc = store_agent_update(st, *ret_id, NULL, false, token_id, facts);
+    return rc;
+}
+
+enum store_rc store_agent_beat(struct store *st, int64_t id, int64_t heartbeat_ms,
+                               int64_t expires_s)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_AGENT_BEAT);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":id", id);
+    bind_int(s, ":heartbeat_ms", heartbeat_ms);
+    bind_int(s, ":expires_s", expires_s);
+    return run_changing(st, s);
+}
+
+enum store_rc store_agent_secret_used(struct store *st, int64_t id)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_AGENT_SECRET_USED);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":id", id);
+    return run_changing(st, s);
+}
+
+static enum store_rc run_plain(struct store *st, enum stmt_id stmt)
+{
+    sqlite3_stmt *s = statement_get(st, stmt);
+    return s != NULL ? statement_run(st, s) : STORE_FAIL;
+}
+
+enum store_rc store_savepoint(struct store *st)
+{
+    return run_plain(st, STMT_SAVEPOINT);
+}
+
+enum store_rc store_savepoint_end(struct store *st, bool keep)
+{
+    enum store_rc rc = keep ? STORE_OK : run_plain(st, STMT_SAVEPOINT_UNDO);
+    return rc == STORE_OK ? run_plain(st, STMT_SAVEPOINT_RELEASE) : rc;
+}
+
+enum store_rc store_login_seen(struct store *st, int64_t lease_id, int64_t time_s)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_LOGIN_SEEN);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":id", lease_id);
+    bind_int(s, ":time_s", time_s);
+    return statement_run(st, s);
+}
+
+static enum store_rc forget_one(struct store *st, int64_t id, const char *name,
+                                const struct store_actor *by)
+{
+    struct lease l = {.id = id};
+    (void)strlcpy(l.name, name, sizeof(l.name));
+    static const enum stmt_id steps[] = {STMT_AGENT_FORGET, STMT_LEASE_DELETE_KEYS};
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        sqlite3_stmt *s = statement_get(st, steps[i]);
+        if (s == NULL)
+            return STORE_FAIL;
+        bind_int(s, ":id", id);
+        enum store_rc rc = statement_run(st, s);
+        if (rc != STORE_OK)
+            return rc;
+    }
+    enum store_rc rc = ports_forget(st, id);
+    return rc == STORE_OK ? note_change(st, by, "delete", id, &l, "", "never opened a session")
+                          : rc;
+}
+
+enum store_rc store_agents_forget_unused(struct store *st, int64_t before_s,
+                                         const struct store_actor *by, int64_t *ret_count)
+{
+    enum { CHUNK = 1000 };
+    struct {
+        int64_t id;
+        char name[65];
+    } *unused = calloc(CHUNK, sizeof(*unused));
+    size_t count = 0;
+    enum store_rc rc = STORE_FAIL;
+    sqlite3_stmt *s = statement_get(st, STMT_AGENTS_UNUSED);
+    if (s == NULL || unused == NULL)
+        goto out;
+    bind_int(s, ":before_s", before_s);
+    while (count < CHUNK && (rc = statement_step(st, s)) == STORE_OK) {
+        unused[count].id = sqlite3_column_int64(s, 0);
+        (void)column_copy(s, 1, unused[count].name, sizeof(unused[count].name));
+        count++;
+    }
+    statement_done(s);
+    rc = rc == STORE_NONE ? STORE_OK : rc;
+    for (size_t i = 0; rc == STORE_OK && i < count; i++)
+        rc = forget_one(st, unused[i].id, unused[i].name, by);
+    if (rc == STORE_OK)
+        *ret_count = (int64_t)count;
+out:
+    free(unused);
+    return rc;
+}
+
+/* The first row of a statement without parameters. */
+static enum store_rc read_number(struct store *st, enum stmt_id stmt, int64_t *ret)
+{
+    sqlite3_stmt *s = statement_get(st, stmt);
+    if (s == NULL)
+        return STORE_FAIL;
+    enum store_rc rc = statement_step(st, s);
+    if (rc == STORE_OK)
+        *ret = sqlite3_column_int64(s, 0);
+    statement_done(s);
+    return rc;
+}
+
+enum store_rc store_agents_pending(struct store *st, int64_t *ret_count)
+{
+    return read_number(st, STMT_AGENTS_PENDING, ret_count);
+}
+
+enum store_rc store_note(struct store *st, const struct store_actor *by, const char *action,
+                         int64_t lease_id, const char *lease, const char *detail)
+{
+    struct lease l = {.id = lease_id};
+    (void)strlcpy(l.name, lease, sizeof(l.name));
+    return note_change(st, by, action, lease_id, &l, "", detail);
+}
+
+/* ---- tokens ---- */
+
+static void read_token(sqlite3_stmt *s, struct token *ret)
+{
+    *ret = (struct token){.id = sqlite3_column_int64(s, 0),
+                          .uses_left = sqlite3_column_int64(s, 2),
+                          .created_s = sqlite3_column_int64(s, 3),
+                          .expires_s = sqlite3_column_int64(s, 4)};
+    (void)column_copy(s, 1, ret->name, sizeof(ret->name));
+}
+
+enum store_rc store_token_add(struct store *st, const struct token *t,
+                              const uint8_t hash[static SECRET_HASH_BYTES],
+                              const struct store_actor *by, int64_t *ret_id)
+{
+    char detail[96];
+    sqlite3_stmt *s = statement_get(st, STMT_TOKEN_INSERT);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_blob(s, ":hash", hash, SECRET_HASH_BYTES);
+    bind_text(s, ":name", t->name);
+    bind_int(s, ":uses_left", t->uses_left);
+    bind_int(s, ":now_s", by->now_s);
+    bind_int(s, ":expires_s", t->expires_s);
+    enum store_rc rc = statement_run(st, s);
+    if (rc != STORE_OK)
+        return rc;
+    *ret_id = sqlite3_last_insert_rowid(st->db);
+    (void)snprintf(detail, sizeof(detail), "token=%lld uses=%lld expires_s=%lld",
+                   (long long)*ret_id, (long long)t->uses_left, (long long)t->expires_s);
+    return store_note(st, by, "token_create", 0, t->name, detail);
+}
+
+enum store_rc store_token_find(struct store *st, const uint8_t hash[static SECRET_HASH_BYTES],
+                               struct token *ret)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_TOKEN_FIND);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_blob(s, ":hash", hash, SECRET_HASH_BYTES);
+    enum store_rc rc = statement_step(st, s);
+    if (rc == STORE_OK)
+        read_token(s, ret);
+    statement_done(s);
+    return rc;
+}
+
+static enum store_rc run_on_token(struct store *st, enum stmt_id stmt, int64_t id)
+{
+    sqlite3_stmt *s = statement_get(st, stmt);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":id", id);
+    return run_changing(st, s);
+}
+
+enum store_rc store_token_use(struct store *st, int64_t id)
+{
+    return run_on_token(st, STMT_TOKEN_USE, id);
+}
+
+enum store_rc store_token_revoke(struct store *st, int64_t id, const struct store_actor *by)
+{
+    char detail[48];
+    enum store_rc rc = run_on_token(st, STMT_TOKEN_DELETE, id);
+    if (rc != STORE_OK)
+        return rc;
+    (void)snprintf(detail, sizeof(detail), "token=%lld", (long long)id);
+    return store_note(st, by, "token_revoke", 0, "", detail);
+}
+
+enum store_rc store_token_list(struct store *st, store_token_fn fn, void *ctx)
+{
+    enum store_rc rc;
+    sqlite3_stmt *s = statement_get(st, STMT_TOKEN_LIST);
+    if (s == NULL)
+        return STORE_FAIL;
+    while ((rc = statement_step(st, s)) == STORE_OK) {
+        struct token t;
+        read_token(s, &t);
+        if (fn(ctx, &t) != 0)
+            break;
+    }
+    statement_done(s);
+    return rc == STORE_NONE || rc == STORE_OK ? STORE_OK : rc;
+}
+
+/* ---- for a process that stays ---- */
+
+void store_set_timeout(struct store *st, int timeout_ms)
+{
+    (void)sqlite3_busy_timeout(st->db, timeout_ms);
+}
+
+enum store_rc store_version_seen(struct store *st, int64_t *ret)
+{
+    return read_number(st, STMT_DATA_VERSION, ret);
+}
+
+enum store_rc store_leases_ending(struct store *st, int64_t after_s, int64_t until_s,
+                                  store_ending_fn fn, void *ctx)
+{
+    enum store_rc rc;
+    sqlite3_stmt *s = statement_get(st, STMT_LEASES_ENDING);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":after_s", after_s);
+    bind_int(s, ":until_s", until_s);
+    while ((rc = statement_step(st, s)) == STORE_OK)
+        if (fn(ctx, sqlite3_column_int64(s, 0), column_text(s, 1), sqlite3_column_int64(s, 2)) != 0)
+            break;
+    statement_done(s);
+    return rc == STORE_NONE || rc == STORE_OK ? STORE_OK : rc;
+}
+
+enum store_rc store_count(struct store *st, int64_t now_s, struct store_counts *ret)
+{
+    struct store_counts c = {.audit_rows = 0};
+    enum store_rc rc;
+    sqlite3_stmt *s = statement_get(st, STMT_COUNT_LEASES);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":now_s", now_s);
+    while ((rc = statement_step(st, s)) == STORE_OK) {
+        int64_t *const states[] = {c.active, c.expired, c.revoked};
+        int64_t kind = sqlite3_column_int64(s, 0), state = sqlite3_column_int64(s, 1);
+        if (kind < 0 || kind > 1 || state < 0 || state > 2)
+            continue;
+        states[state][kind] = sqlite3_column_int64(s, 2);
+        int64_t end_s = sqlite3_column_int64(s, 3);
+        if (state == 0 && (c.next_expiry_s == 0 || end_s < c.next_expiry_s))
+            c.next_expiry_s = end_s;
+    }
+    statement_done(s);
+    if (rc != STORE_NONE)
+        return rc;
+    s = statement_get(st, STMT_COUNT_PORTS);
+    if (s == NULL)
+        return STORE_FAIL;
+    rc = statement_step(st, s);
+    if (rc == STORE_OK) {
+        c.ports_held = sqlite3_column_int64(s, 0);
+        c.ports_kept = sqlite3_column_int64(s, 1);
+    }
+    statement_done(s);
+    if (rc == STORE_OK)
+        rc = read_number(st, STMT_COUNT_AUDIT, &c.audit_rows);
+    if (rc == STORE_OK)
+        *ret = c;
+    return rc;
+}

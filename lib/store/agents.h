@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Agents, tokens, and what only the daemon does: leases of kind `agent`, whose name is the
+ * agent_id, with one listen permit, their port_b. Changes run within store_begin and store_commit.
+ */
+#ifndef TUNLEASE_STORE_AGENTS_H
+#define TUNLEASE_STORE_AGENTS_H
+
+#include "lib/base/secret.h"
+#include "lib/store/store.h"
+
+enum { AGENT_FACTS_BYTES = 8192 };
+
+struct agent {
+    int64_t id;
+    char name[65];
+    char login[33];
+    bool is_agent; /* false: the name is that of a lease an admin granted */
+    bool revoked;
+    uint16_t port; /* of its listen permit; 0: none */
+    int64_t created_s, expires_s, last_login_s, heartbeat_ms;
+    bool fixed_end;
+    bool has_secret;
+    uint8_t secret_hash[SECRET_HASH_BYTES];
+    bool secret_used;
+    int64_t token_id; /* what admitted it; 0: an API key, or an admin */
+};
+
+/* By name: the live one, else the newest. STORE_NONE: there never was one. */
+enum store_rc store_agent_find(struct store *st, const char *name, struct agent *ret);
+enum store_rc store_agent_facts(struct store *st, int64_t id, char out[static AGENT_FACTS_BYTES]);
+enum store_rc store_agent_has_key(struct store *st, int64_t id, const char *fingerprint);
+
+/* Whether a revoked agent held this key: it is refused until an admin forgets it. */
+enum store_rc store_agent_key_is_barred(struct store *st, const char *login,
+                                        const char *fingerprint);
+
+/* As store_lease_add. facts: lines of `key value`. */
+enum store_rc store_agent_add(struct store *st, const struct lease *l, int64_t token_id,
+                              const char *facts, int64_t quarantine_s, const struct store_actor *by,
+                              int64_t *ret_id, struct store_conflict *ret_conflict);
+
+/* What register learns of one: a new secret's hash (NULL: it stays), and its facts. */
+enum store_rc store_agent_update(struct store *st, int64_t id, const uint8_t *secret_hash,
+                                 bool secret_used, int64_t token_id, const char *facts);
+
+/* The hot path: one statement, no audit row. STORE_NONE: it is revoked. */
+enum store_rc store_agent_beat(struct store *st, int64_t id, int64_t heartbeat_ms,
+                               int64_t expires_s);
+
+/* It has shown its secret: from now on nothing else speaks for it. */
+enum store_rc store_agent_secret_used(struct store *st, int64_t id);
+
+/* Begins and ends a part of a transaction that may be undone alone. */
+enum store_rc store_savepoint(struct store *st);
+enum store_rc store_savepoint_end(struct store *st, bool keep);
+
+/* A session with the lease's key was opened. */
+enum store_rc store_login_seen(struct store *st, int64_t lease_id, int64_t time_s);
+
+/* Agents that registered before before_s and never opened a session: gone, their ports nobody's. */
+enum store_rc store_agents_forget_unused(struct store *st, int64_t before_s,
+                                         const struct store_actor *by, int64_t *ret_count);
+enum store_rc store_agents_pending(struct store *st, int64_t *ret_count);
+
+typedef int (*store_agent_fn)(void *ctx, const struct agent *a);
+enum store_rc store_agent_list(struct store *st, bool all, store_agent_fn fn, void *ctx);
+
+/* An event that no other change records, such as a tunnel that came up. */
+enum store_rc store_note(struct store *st, const struct store_actor *by, const char *action,
+                         int64_t lease_id, const char *lease, const char *detail);
+
+/* ---- tokens ---- */
+
+struct token {
+    int64_t id;
+    char name[65]; /* the only agent it admits; "": any */
+    int64_t uses_left;
+    int64_t created_s, expires_s;
+};
+
+enum store_rc store_token_add(struct store *st, const struct token *t,
+                              const uint8_t hash[static SECRET_HASH_BYTES],
+                              const struct store_actor *by, int64_t *ret_id);
+enum store_rc store_token_find(struct store *st, const uint8_t hash[static SECRET_HASH_BYTES],
+                               struct token *ret);
+enum store_rc store_token_use(struct store *st, int64_t id); /* STORE_NONE: no use was left */
+enum store_rc store_token_revoke(struct store *st, int64_t id, const struct store_actor *by);
+typedef int (*store_token_fn)(void *ctx, const struct token *t);
+enum store_rc store_token_list(struct store *st, store_token_fn fn, void *ctx);
+
+/* ---- for a process that stays ---- */
+
+/* How long a locked store is waited for; 0: STORE_BUSY at once. */
+void store_set_timeout(struct store *st, int timeout_ms);
+
+/* A number that changes when another process has changed the store, and for no change of our own.
+ */
+enum store_rc store_version_seen(struct store *st, int64_t *ret);
+
+/* Active leases that end after after_s and by until_s. */
+typedef int (*store_ending_fn)(void *ctx, int64_t id, const char *name, int64_t expires_s);
+enum store_rc store_leases_ending(struct store *st, int64_t after_s, int64_t until_s,
+                                  store_ending_fn fn, void *ctx);
+
+struct store_counts {
+    int64_t active[2], expired[2], revoked[2]; /* of grants, of agents */
+    int64_t audit_rows;
+    int64_t ports_held, ports_kept;
+    int64_t next_expiry_s; /* 0: none */
+};
+enum store_rc store_count(struct store *st, int64_t now_s, struct store_counts *ret);
+
+#endif
