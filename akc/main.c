@@ -217,7 +217,7 @@ static int answer(const struct request *req)
     }
     const struct timespec pause = {.tv_nsec = STORE_RETRY_MS * 1000000L};
     for (int tries = 0;; tries++) {
-        if (store_open_read(paths.database, &st, err) != STORE_OK) {
+        if (store_open_ask(paths.database, &st, err) != STORE_OK) {
             log_error("refused: %s", err);
             goto out;
         }

@@ -9,6 +9,11 @@
 -- Deferred: it waits for nobody.
 BEGIN;
 
+-- name: read_now
+-- reader: akc
+-- On a connection that was opened to read, IMMEDIATE takes the read lock at once, and no other.
+BEGIN IMMEDIATE;
+
 -- name: read_end
 -- reader: akc
 ROLLBACK;

@@ -66,17 +66,27 @@ static bool lacks_log(struct store *st)
            (st->failed_code & 0xff) == SQLITE_CANTOPEN;
 }
 
-static enum store_rc open_and_look(const char *path, struct store **ret)
+static enum store_rc read_now(struct store *st)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_READ_NOW);
+    enum store_rc rc = s != NULL ? statement_run(st, s) : STORE_FAIL;
+    st->reading = rc == STORE_OK;
+    return rc;
+}
+
+static enum store_rc open_and_look(const char *path, bool to_ask, struct store **ret)
 {
     enum store_rc rc = open_connection(path, SQLITE_OPEN_READONLY, STORE_READ_TIMEOUT_MS, ret);
+    if (rc == STORE_OK && to_ask)
+        rc = read_now(*ret);
     /* The first statement is where the schema is read and all that can be wrong shows. */
     if (rc == STORE_OK && statement_get(*ret, STMT_KEY_FIND) == NULL)
         rc = STORE_FAIL;
     return rc;
 }
 
-enum store_rc store_open_read(const char *path, struct store **ret,
-                              char err[static STORE_ERROR_BYTES])
+static enum store_rc open_read(const char *path, bool to_ask, struct store **ret,
+                               char err[static STORE_ERROR_BYTES])
 {
     const struct timespec pause = {.tv_nsec = STORE_RETRY_MS * 1000000L};
     struct store *st = NULL;
@@ -93,14 +103,14 @@ enum store_rc store_open_read(const char *path, struct store **ret,
     }
     if (guarded_is_called_for(path) && guarded_open(path, ret) == STORE_OK)
         return STORE_OK;
-    enum store_rc rc = open_and_look(path, &st);
+    enum store_rc rc = open_and_look(path, to_ask, &st);
     for (int i = 0; rc != STORE_OK && st != NULL && i < STORE_RETRIES && store_failure_passes(st);
          i++) {
         store_close(st);
         st = NULL;
         store_arena_reset();
         (void)nanosleep(&pause, NULL);
-        rc = open_and_look(path, &st);
+        rc = open_and_look(path, to_ask, &st);
     }
     if (rc != STORE_OK && st != NULL && lacks_log(st)) {
         struct store *guarded = NULL;
@@ -117,6 +127,18 @@ enum store_rc store_open_read(const char *path, struct store **ret,
     open_failed(err, path, st != NULL ? st->error : "out of memory");
     store_close(st);
     return rc;
+}
+
+enum store_rc store_open_read(const char *path, struct store **ret,
+                              char err[static STORE_ERROR_BYTES])
+{
+    return open_read(path, false, ret, err);
+}
+
+enum store_rc store_open_ask(const char *path, struct store **ret,
+                             char err[static STORE_ERROR_BYTES])
+{
+    return open_read(path, true, ret, err);
 }
 
 void store_close(struct store *st)

@@ -135,12 +135,15 @@ void statement_done(sqlite3_stmt *s)
 
 enum store_rc read_begin(struct store *st)
 {
+    if (st->reading)
+        return STORE_OK;
     sqlite3_stmt *s = statement_get(st, STMT_READ_BEGIN);
     return s != NULL ? statement_run(st, s) : STORE_FAIL;
 }
 
 void read_end(struct store *st)
 {
+    st->reading = false;
     if (sqlite3_get_autocommit(st->db) != 0) /* a failure ended it already, and is the reason */
         return;
     sqlite3_stmt *s = statement_get(st, STMT_READ_END);

@@ -23,6 +23,8 @@ struct store {
     bool guard_broken;
     struct stat guard_before;
     char guard_wal[512];
+    /* store_open_ask began what read_begin would begin */
+    bool reading;
     char error[STORE_ERROR_BYTES / 2]; /* a path and a sentence go around it */
 };
 

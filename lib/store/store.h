@@ -57,6 +57,14 @@ enum store_rc store_open_read(const char *path, struct store **ret,
                               char err[static STORE_ERROR_BYTES]);
 
 /*
+ * The same for one question (akc's): the lock under which the schema was read is kept for the
+ * first store_find_key, store_judge_key or store_login_keys, which is six system calls less than
+ * to let it go and take it again. Ask at once: until then the log cannot be emptied.
+ */
+enum store_rc store_open_ask(const char *path, struct store **ret,
+                             char err[static STORE_ERROR_BYTES]);
+
+/*
  * Whether the last failure passes by itself: a reader that may not write -shm and meets a commit
  * that is changing it gets one at once, where a writer would wait; the busy timeout does not cover
  * it (facts/sqlite-and-performance.md 1.3). Close, wait STORE_RETRY_MS, open and ask again.

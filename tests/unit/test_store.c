@@ -163,6 +163,29 @@ static void opened_again(void **state)
     store_close(st);
 }
 
+/* One lock from the opening to the answer, then none: a reader that keeps one holds the log up. */
+static void opened_to_ask(void **state)
+{
+    char err[STORE_ERROR_BYTES];
+    struct store *st = open_store(), *reader = NULL;
+    int64_t found;
+    (void)state;
+    int64_t id = grant(st, "alice", "pfwd", 1, "8009", "");
+    assert_int_equal(store_open_ask(path, &reader, err), STORE_OK);
+    assert_int_equal(sqlite3_txn_state(reader->db, "main"), SQLITE_TXN_READ);
+    assert_int_not_equal(sqlite3_exec(reader->db, "DELETE FROM lease", NULL, NULL, NULL),
+                         SQLITE_OK);
+    assert_int_equal(find(reader, "pfwd", 1, &found), STORE_OK);
+    assert_int_equal(found, id);
+    assert_int_equal(sqlite3_txn_state(reader->db, "main"), SQLITE_TXN_NONE);
+    /* The next question is one like any other: it sees what was written since. */
+    grant(st, "bob", "pfwd", 2, "8009", "");
+    assert_int_equal(find(reader, "pfwd", 2, NULL), STORE_OK);
+    assert_int_equal(sqlite3_txn_state(reader->db, "main"), SQLITE_TXN_NONE);
+    store_close(reader);
+    store_close(st);
+}
+
 static void made_but_not_migrated(void **state)
 {
     char err[STORE_ERROR_BYTES];
@@ -1111,6 +1134,7 @@ int main(void)
         TEST(group_of_directory),
         TEST(migrates_to_the_schema),
         TEST(opened_again),
+        TEST(opened_to_ask),
         TEST(made_but_not_migrated),
         TEST(without_wal_or_shm),
         TEST(reader_without_write_access),
