@@ -83,7 +83,7 @@ programs = $(BUILD)/bin/akc $(BUILD)/bin/leasectl $(BUILD)/lib/pam_tunnel.so
 manuals = akc/akc.8 pam_tunnel/pam_tunnel.8 leasectl/leasectl.1 lib/conf/tunlease.conf.5
 
 .PHONY: all deps demo check check-long check-packages fault fuzz bench lint install dist deb \
-	uninstall clean tests unit-tests
+	uninstall clean tests unit-tests bench-tools
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
 
@@ -180,6 +180,20 @@ $(BUILD)/tests/fill: $(BUILD)/obj/tests/bench/fill.o $(call archive,store lease 
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $^ $(sqlite_libs) $(bsd_libs)
 
+# What the benchmarks run besides, linked as akc is.
+$(BUILD)/tests/empty: $(BUILD)/obj/tests/bench/empty.o
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(akc_ldflags) -o $@ $^
+
+$(BUILD)/tests/inturn: $(BUILD)/obj/tests/bench/inturn.o
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(akc_ldflags) -o $@ $^
+
+bench-tools: all $(addprefix $(BUILD)/tests/,logsink fill empty inturn)
+	$(Q)$(MAKE) -s BUILD=$(BUILD)/dynamic AKC_STATIC=0 $(BUILD)/dynamic/bin/akc
+
 tests: all unit-tests $(BUILD)/tests/logsink $(BUILD)/tests/attempt $(BUILD)/tests/fill
 	$(Q)$(MAKE) BUILD=$(BUILD)/san SANITIZE=address,undefined unit-tests
 
@@ -242,7 +256,7 @@ demo: deps
 	$(Q)tests/sandbox tests/demo
 
 bench: deps
-	$(Q)$(MAKE) QUIET=1 tests
+	$(Q)$(MAKE) QUIET=1 WERROR=1 bench-tools
 	$(Q)tests/bench/run
 
 fuzz: deps

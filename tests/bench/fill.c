@@ -2,8 +2,11 @@
 /*
  * fill: puts leases with made-up ed25519 keys into a store, through lib/store as leasectl does.
  *   fill DATABASE COUNT LOGIN    prints the type and base64 of the last key
+ *   fill --lines COUNT LOGIN     no store: prints the authorized_keys lines of those leases
  * Key N is the same in every store, so a test can ask for it by number.
  */
+#include "lib/base/buf.h"
+#include "lib/lease/keyline.h"
 #include "lib/lease/lease.h"
 #include "lib/store/store.h"
 
@@ -15,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { LEASES_PER_TRANSACTION = 5000 };
 
@@ -30,48 +34,105 @@ static void make_key(uint32_t number, struct pubkey *ret)
         errx(1, "key %u cannot be made", number);
 }
 
-static void add_lease(struct store *st, uint32_t number, const char *login,
-                      const struct lease_key *key)
+static void make_lease(uint32_t number, const char *login, const struct lease_key *key,
+                       struct lease *ret)
 {
-    const struct store_actor by = {.who = "fill", .source = "", .now_s = 1700000000};
-    struct store_conflict conflict;
     struct permit permit;
     struct lease l = {.expires_s = INT64_C(4000000000)};
-    int64_t id;
 
     (void)snprintf(l.name, sizeof(l.name), "holder-%u", number);
     (void)strlcpy(l.login, login, sizeof(l.login));
     (void)permit_parse("8009", PERMIT_PORT, &permit);
     if (permit_list_add(&l.open, &permit) != NULL || lease_add_key(&l, key) != 0)
         errx(1, "out of memory");
-    if (store_lease_add(st, &l, 0, &by, &id, &conflict) != STORE_OK)
+    *ret = l;
+}
+
+static void add_lease(struct store *st, uint32_t number, const struct lease *l)
+{
+    const struct store_actor by = {.who = "fill", .source = "", .now_s = 1700000000};
+    struct store_conflict conflict;
+    int64_t id;
+    if (store_lease_add(st, l, 0, &by, &id, &conflict) != STORE_OK)
         errx(1, "lease %u: %s", number, store_error(st));
-    lease_release(&l);
+}
+
+static void print_line(const struct lease *l, struct buf *line)
+{
+    buf_clear(line);
+    keyline_format(l, &l->keys[0].pub, line);
+    if (buf_text(line) == NULL || fputs(buf_text(line), stdout) < 0)
+        err(1, "cannot print");
+}
+
+/* A million take half a minute: somebody may be watching. */
+static void show_progress(uint32_t done, uint32_t count)
+{
+    static int terminal = -1;
+    if (terminal < 0)
+        terminal = isatty(STDERR_FILENO);
+    if (terminal == 0)
+        return;
+    if (done < count)
+        (void)fprintf(stderr, "\r\033[K%u of %u leases", done, count);
+    else
+        (void)fputs("\r\033[K", stderr);
+}
+
+static void print_lines(uint32_t count, const char *login)
+{
+    struct lease_key key = {.added_s = 1};
+    struct buf line = {0};
+    struct lease l;
+    for (uint32_t i = 0; i < count; i++) {
+        make_key(i, &key.pub);
+        make_lease(i, login, &key, &l);
+        print_line(&l, &line);
+        lease_release(&l);
+    }
+    buf_release(&line);
+}
+
+/* Returns the last key. */
+static struct pubkey fill(struct store *st, uint32_t count, const char *login)
+{
+    struct lease_key key = {.added_s = 1};
+    struct lease l;
+    for (uint32_t i = 0; i < count; i++) {
+        if (i % LEASES_PER_TRANSACTION == 0 && store_begin(st) != STORE_OK)
+            errx(1, "%s", store_error(st));
+        make_key(i, &key.pub);
+        make_lease(i, login, &key, &l);
+        add_lease(st, i, &l);
+        lease_release(&l);
+        if ((i + 1 == count || (i + 1) % LEASES_PER_TRANSACTION == 0)) {
+            if (store_commit(st) != STORE_OK)
+                errx(1, "%s", store_error(st));
+            show_progress(i + 1, count);
+        }
+    }
+    return key.pub;
 }
 
 int main(int argc, char **argv)
 {
     char why[STORE_ERROR_BYTES];
     struct store *st = NULL;
-    struct lease_key key = {.added_s = 1};
     const char *problem = NULL;
 
     if (argc != 4)
-        errx(2, "usage: fill DATABASE COUNT LOGIN");
+        errx(2, "usage: fill DATABASE|--lines COUNT LOGIN");
     uint32_t count = (uint32_t)strtonum(argv[2], 1, 10000000, &problem);
     if (problem != NULL)
         errx(2, "COUNT is %s", problem);
-    if (store_open_write(argv[1], &st, why) != STORE_OK)
-        errx(1, "%s", why);
-    for (uint32_t i = 0; i < count; i++) {
-        if (i % LEASES_PER_TRANSACTION == 0 && store_begin(st) != STORE_OK)
-            errx(1, "%s", store_error(st));
-        make_key(i, &key.pub);
-        add_lease(st, i, argv[3], &key);
-        if ((i + 1 == count || (i + 1) % LEASES_PER_TRANSACTION == 0) &&
-            store_commit(st) != STORE_OK)
-            errx(1, "%s", store_error(st));
+    if (strcmp(argv[1], "--lines") == 0) {
+        print_lines(count, argv[3]);
+    } else {
+        if (store_open_write(argv[1], &st, why) != STORE_OK)
+            errx(1, "%s", why);
+        struct pubkey last = fill(st, count, argv[3]);
+        store_close(st);
+        (void)printf("%s %s\n", last.type, last.base64);
     }
-    store_close(st);
-    return printf("%s %s\n", key.pub.type, key.pub.base64) < 0 ? 1 : 0;
+    return fflush(stdout) == 0 && ferror(stdout) == 0 ? 0 : 1;
 }
