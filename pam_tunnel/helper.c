@@ -4,10 +4,10 @@
  * root and never opens the store itself.
  */
 #include "lib/base/clock.h"
+#include "lib/base/number.h"
 #include "lib/session/auth_info.h"
 #include "pam_tunnel/module.h"
 
-#include <bsd/stdlib.h>
 #include <bsd/unistd.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -153,11 +153,7 @@ out:
 
 static int take_number(const char *value, int64_t low, int64_t high, int64_t *ret)
 {
-    const char *problem = NULL;
-    if (*value < '0' || *value > '9')
-        return -1;
-    *ret = strtonum(value, low, high, &problem);
-    return problem == NULL ? 0 : -1;
+    return number_parse(value, strlen(value), low, high, ret) ? 0 : -1;
 }
 
 /* name=value with one blank between, a newline at the end. Words of a later akc are passed over. */

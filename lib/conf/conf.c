@@ -3,15 +3,17 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/keyword.h"
+#include "lib/base/number.h"
+#include "lib/base/text.h"
 #include "lib/lease/duration.h"
 #include "lib/lease/name.h"
 
 #include <arpa/inet.h>
-#include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <errno.h>
 #include <pwd.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,12 +168,11 @@ static const char *set_host(void *field, char *const *words, size_t count)
 
 static const char *set_port(void *field, char *const *words, size_t count)
 {
-    const char *problem = NULL;
     uint16_t *port = field;
+    int64_t value;
     if (count != 1)
         return one_value;
-    long long value = strtonum(words[0], 1, UINT16_MAX, &problem);
-    if (problem != NULL)
+    if (!number_parse(words[0], strlen(words[0]), 1, UINT16_MAX, &value))
         return "is not a port from 1 to 65535";
     *port = (uint16_t)value;
     return NULL;
@@ -179,12 +180,11 @@ static const char *set_port(void *field, char *const *words, size_t count)
 
 static const char *set_count(void *field, char *const *words, size_t count)
 {
-    const char *problem = NULL;
     unsigned *number = field;
+    int64_t value;
     if (count != 1)
         return one_value;
-    long long value = strtonum(words[0], 1, 1000000, &problem);
-    if (problem != NULL)
+    if (!number_parse(words[0], strlen(words[0]), 1, 1000000, &value))
         return "is not a number from 1 to 1000000";
     *number = (unsigned)value;
     return NULL;
@@ -303,9 +303,10 @@ static const char *take_metrics_listen(struct loading *in, char *const *words, s
 
 static int bad_line(struct loading *in, const struct keyword_line *line, const char *problem)
 {
-    (void)snprintf(in->err, CONF_ERROR_BYTES, "%s:%u: %s%s%s %s", in->file, line->line_no,
-                   line->keyword, line->value_count > 0 ? " " : "",
-                   line->value_count > 0 ? line->values[line->value_count - 1] : "", problem);
+    const char *value = line->value_count > 0 ? line->values[line->value_count - 1] : "";
+    (void)snprintf(in->err, CONF_ERROR_BYTES, "%s:%u: %s%s%s %s", text_clip(in->file).s,
+                   line->line_no, text_clip(line->keyword).s, line->value_count > 0 ? " " : "",
+                   text_clip(value).s, problem);
     return 1;
 }
 
@@ -353,7 +354,7 @@ struct env_ctx {
 
 static int bad_env(struct loading *in, const char *name, const char *problem)
 {
-    (void)snprintf(in->err, CONF_ERROR_BYTES, "%s: %s %s", in->file, name, problem);
+    (void)snprintf(in->err, CONF_ERROR_BYTES, "%s: %s %s", text_clip(in->file).s, name, problem);
     return -1;
 }
 
@@ -387,11 +388,12 @@ static void warn_ignored(struct loading *in, const char *name, const char *why)
 static int take_env_keyword(struct loading *in, const struct env_name *env, char *value)
 {
     char days[CONF_TEXT_BYTES];
+    int64_t count;
     size_t i = 0;
     if (strcmp(env->keyword, "DefaultTTL") == 0) {
-        if (strspn(value, "0123456789") != strlen(value) || strlen(value) > 5)
+        if (!number_parse(value, strlen(value), 0, 99999, &count))
             return bad_env(in, env->name, "is not a number of days");
-        (void)snprintf(days, sizeof(days), "%.5sd", value);
+        (void)snprintf(days, sizeof(days), "%" PRId64 "d", count);
         value = days;
     }
     while (strcmp(keywords[i].name, env->keyword) != 0)
@@ -571,7 +573,7 @@ static int check_together(struct conf *c, const char *file, char *err)
         problem = "DefaultOpen does not lie within AllowOpen";
     if (problem == NULL)
         return 0;
-    (void)snprintf(err, CONF_ERROR_BYTES, "%s: %s", file, problem);
+    (void)snprintf(err, CONF_ERROR_BYTES, "%s: %s", text_clip(file).s, problem);
     return -1;
 }
 
@@ -616,14 +618,15 @@ int conf_load(const char *file, struct conf *ret, char err[static CONF_ERROR_BYT
     int rc = -1;
 
     in.file = path;
-    (void)snprintf(err, CONF_ERROR_BYTES, "%s: out of memory", path);
+    (void)snprintf(err, CONF_ERROR_BYTES, "%s: out of memory", text_clip(path).s);
     if (set_defaults(&c) != 0)
         goto out;
     int read_rc = keyword_read(path, take_line, &in);
     if (read_rc > 0)
         goto out;
     if (read_rc != KEYWORD_OK && !(read_rc == KEYWORD_NO_FILE && file == NULL)) {
-        (void)snprintf(err, CONF_ERROR_BYTES, "%s: %s", path, keyword_strerror(read_rc));
+        (void)snprintf(err, CONF_ERROR_BYTES, "%s: %s", text_clip(path).s,
+                       keyword_strerror(read_rc));
         goto out;
     }
     if (load_env(&in, path) != 0 || check_together(&c, path, err) != 0)

@@ -16,7 +16,7 @@
 struct buf;
 
 enum {
-    CONF_ERROR_BYTES = 512,
+    CONF_ERROR_BYTES = 1024,
     CONF_LISTENERS_MAX = 8,
     CONF_API_KEYS_MAX = 32,
     CONF_TEXT_BYTES = 256,

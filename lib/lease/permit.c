@@ -2,6 +2,7 @@
 #include "lib/lease/permit.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/number.h"
 
 #include <arpa/inet.h>
 #include <bsd/string.h>
@@ -11,18 +12,10 @@
 
 static const char why_port[] = "the port is not a number from 1 to 65535";
 
-/* Decimal without sign, blank or leading zero, 1-65535. */
 static bool parse_port(const char *s, size_t len, uint16_t *ret)
 {
-    unsigned value = 0;
-    if (len == 0 || len > 5 || s[0] == '0')
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        if (s[i] < '0' || s[i] > '9')
-            return false;
-        value = value * 10 + (unsigned)(s[i] - '0');
-    }
-    if (value > UINT16_MAX)
+    int64_t value;
+    if (!number_parse(s, len, 1, UINT16_MAX, &value))
         return false;
     *ret = (uint16_t)value;
     return true;

@@ -2,6 +2,7 @@
 #include "lib/lease/source.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/number.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -54,19 +55,14 @@ static const char *parse_one(const char *s, size_t len, struct source *ret)
     if (!parse_address(text, &src))
         return "an address is neither IPv4 nor IPv6 (names are not taken: sshd would ask DNS)";
     if (slash != NULL) {
-        unsigned bits = 0;
+        int64_t bits;
         if (strchr(text, ':') != NULL && src.family == AF_INET)
             return "a network of IPv4 addresses must be written as IPv4";
-        if (*slash == '\0' || strlen(slash) > 3 || (slash[0] == '0' && slash[1] != '\0'))
+        if (!number_parse(slash, strlen(slash), 0, 999, &bits))
             return "a prefix length is malformed";
-        for (; *slash != '\0'; slash++) {
-            if (*slash < '0' || *slash > '9')
-                return "a prefix length is malformed";
-            bits = bits * 10 + (unsigned)(*slash - '0');
-        }
         if (bits > family_bits(src.family))
             return "a prefix length is too large";
-        src.prefix_bits = bits;
+        src.prefix_bits = (unsigned)bits;
         clear_host_bits(&src);
     }
     *ret = src;

@@ -2,7 +2,8 @@
 /* The text of a registry entry. */
 #include "lib/session/registry.h"
 
-#include <bsd/stdlib.h>
+#include "lib/base/number.h"
+
 #include <bsd/string.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -41,11 +42,11 @@ size_t session_format(const struct session *s, char out[static REGISTRY_ENTRY_BY
 
 static int take_number(const char *value, long long low, long long high, long long *ret)
 {
-    const char *problem = NULL;
-    if (*value < '0' || *value > '9')
+    int64_t number;
+    if (!number_parse(value, strlen(value), low, high, &number))
         return -1;
-    *ret = strtonum(value, low, high, &problem);
-    return problem == NULL ? 0 : -1;
+    *ret = number;
+    return 0;
 }
 
 static int take_text(const char *value, char *out, size_t out_bytes)

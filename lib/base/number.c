@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/base/number.h"
+
+bool number_parse(const char *s, size_t len, int64_t min, int64_t max, int64_t *ret)
+{
+    int64_t value = 0;
+    if (len == 0 || (len > 1 && s[0] == '0'))
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (s[i] < '0' || s[i] > '9')
+            return false;
+        int digit = s[i] - '0';
+        if (value > (max - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    if (value < min || value > max)
+        return false;
+    *ret = value;
+    return true;
+}
