@@ -12,6 +12,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "lib/conf/paths.h"
 #include "lib/lease/keyline.h"
 #include "lib/lease/lease.h"
@@ -206,7 +207,8 @@ static int answer(const struct request *req)
     if (problem == NULL && req->key_type != NULL)
         problem = pubkey_parse(req->key_type, req->key_base64, &key);
     if (problem != NULL) { /* nobody holds a lease with such a login or key */
-        log_info("refused login=%s key= reason=no_lease lease=: %s", req->login, problem);
+        log_info("refused login=%s key= reason=no_lease lease=: %s", text_word(req->login).s,
+                 problem);
         return req->check ? EXIT_NO_LEASE : EXIT_ANSWERED;
     }
     problem = conf_paths_load(req->conf_file, &paths);
