@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STOP_GRACE_MS = 500, NOT_STARTED = 127, OUT_OF_TIME = 124 };
+enum { STOP_GRACE_MS = 500 };
 
 static const char path_env[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -28,13 +28,13 @@ static void exec_child(const char *const argv[], const char *const env[], const 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (int fd = 0; fd < 3; fd++)
         if (dup2(fds[fd], fd) < 0)
-            _exit(NOT_STARTED);
+            _exit(CHILD_NOT_STARTED);
     /* Ours are all close-on-exec; root may have taken another effective identity. */
     if (setresuid(getuid(), getuid(), getuid()) != 0)
-        _exit(NOT_STARTED);
+        _exit(CHILD_NOT_STARTED);
     (void)putenv((char *)(uintptr_t)path_env); /* where execvpe looks argv[0] up */
     (void)execvpe(argv[0], (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)envp);
-    _exit(NOT_STARTED);
+    _exit(CHILD_NOT_STARTED);
 }
 
 static void close_fd(int *fd)
@@ -152,14 +152,14 @@ int child_run(struct child *c, const char *const argv[], const char *const env[]
 {
     int64_t end_ms = clock_monotonic_ms() + timeout_ms;
     if (child_start(c, argv, env) != 0)
-        return NOT_STARTED;
+        return CHILD_NOT_STARTED;
     if (input != NULL)
         (void)!write(c->in, input, strlen(input)); /* less than a pipe holds */
     child_close_input(c);
     while (!child_pump(c, 50))
         if (clock_monotonic_ms() > end_ms) {
             child_stop(c);
-            return OUT_OF_TIME;
+            return CHILD_OUT_OF_TIME;
         }
     return child_exit_status(c);
 }

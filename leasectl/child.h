@@ -11,6 +11,9 @@
 
 enum { CHILD_OUTPUT_MAX = 1024 * 1024 };
 
+/* Exit statuses of child_run, as a shell and timeout(1) have them. */
+enum { CHILD_OUT_OF_TIME = 124, CHILD_NOT_STARTED = 127 };
+
 /* A running child. in, out, err: our ends, -1 when closed; out and err do not block. */
 struct child {
     pid_t pid; /* -1: none */
@@ -39,9 +42,9 @@ void child_release(struct child *c);
 int child_exit_status(const struct child *c);
 
 /*
- * Runs one to its end with this environment and input, at most timeout_ms. Its exit status (127: it
- * could not be started; 124: out of time); out_text and err_text hold what it said, to be released
- * by the caller with child_release.
+ * Runs one to its end with this environment and input, at most timeout_ms. Its exit status, or
+ * CHILD_NOT_STARTED, CHILD_OUT_OF_TIME; out_text and err_text hold what it said, to be released by
+ * the caller with child_release.
  */
 int child_run(struct child *c, const char *const argv[], const char *const env[], const char *input,
               int timeout_ms);

@@ -269,6 +269,8 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
     if (code == EXIT_DONE)
         code = req.key_file != NULL ? terms_key_file(ctl, req.key_file, &key)
                                     : ask_for_key(ctl, &req, &key);
+    if (code == EXIT_DONE)
+        code = terms_check_key(ctl, &key.pub);
     if (code == EXIT_DONE && lease_add_key(&req.lease, &key) != 0)
         code = ctl_error(ctl, EXIT_FAILED, "out of memory");
     if (code == EXIT_DONE)

@@ -4,6 +4,7 @@
 #include "leasectl/leasectl.h"
 #include "leasectl/live.h"
 #include "leasectl/terms.h"
+#include "lib/base/text.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -66,9 +67,12 @@ int cmd_key(struct ctl *ctl, int argc, char **argv)
     const char *fingerprint = removing ? argv[optind + 2] : key.pub.fingerprint;
     if (removing && (strncmp(fingerprint, "SHA256:", 7) != 0 ||
                      strlen(fingerprint) != PUBKEY_FINGERPRINT_BYTES - 2))
-        return ctl_error(ctl, EXIT_USAGE, "'%.60s' is no fingerprint like SHA256:...", fingerprint);
+        return ctl_error(ctl, EXIT_USAGE, "'%s' is no fingerprint like SHA256:...",
+                         text_clip(fingerprint).s);
     if (adding)
         code = terms_key_file(ctl, file, &key);
+    if (code == EXIT_DONE && adding)
+        code = terms_check_key(ctl, &key.pub);
     if (code == EXIT_DONE)
         code = ctl_open_write(ctl);
     if (code == EXIT_DONE)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/terms.h"
 
+#include "leasectl/child.h"
+#include "lib/base/number.h"
+#include "lib/base/text.h"
 #include "lib/lease/duration.h"
 
 #include <bsd/stdlib.h>
@@ -12,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEY_FILE_BYTES = 65536 };
+enum { KEY_FILE_BYTES = 65536, KEYGEN_MS = 10000 };
 
 int terms_for(struct ctl *ctl, const char *text, int64_t *expires_s)
 {
@@ -131,6 +134,43 @@ int terms_key_file(struct ctl *ctl, const char *file, struct lease_key *ret)
 out:
     if (!stdin_key)
         (void)close(fd);
+    return code;
+}
+
+/* The first line of what a program said. */
+static struct text_clip first_line(const struct buf *said)
+{
+    struct text_clip line = text_clip(buf_text(said) != NULL ? buf_text(said) : "");
+    line.s[strcspn(line.s, "\r\n")] = '\0';
+    return line;
+}
+
+int terms_check_key(struct ctl *ctl, const struct pubkey *key)
+{
+    static const char *const argv[] = {"ssh-keygen", "-l", "-f", "-", NULL};
+    struct child c = {.pid = -1, .in = -1, .out = -1, .err = -1};
+    struct buf line = {0};
+    int code = EXIT_DONE;
+
+    buf_addf(&line, "%s %s\n", key->type, key->base64);
+    if (buf_text(&line) == NULL) {
+        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+        goto out;
+    }
+    int status = child_run(&c, argv, NULL, buf_text(&line), KEYGEN_MS);
+    if (status == CHILD_NOT_STARTED || status == CHILD_OUT_OF_TIME)
+        code = ctl_error(ctl, EXIT_FAILED, "cannot check the key: ssh-keygen %s",
+                         status == CHILD_OUT_OF_TIME ? "did not end within 10 s"
+                                                     : "cannot be started: install openssh-client");
+    else if (status != 0)
+        code = ctl_error(ctl, EXIT_USAGE,
+                         "the key %s is damaged, no ssh can use it: 'ssh-keygen -l' says '%s'; ask "
+                         "for one made with 'ssh-keygen -t ed25519'",
+                         key->fingerprint,
+                         first_line(c.err_text.len > 0 ? &c.err_text : &c.out_text).s);
+out:
+    child_release(&c);
+    buf_release(&line);
     return code;
 }
 

@@ -29,6 +29,12 @@ int terms_key_file(struct ctl *ctl, const char *file, struct lease_key *ret);
 int terms_key_text(struct ctl *ctl, const char *from, const char *text, size_t len,
                    struct lease_key *ret);
 
+/*
+ * Whether OpenSSH itself takes the key, before it is stored: an ECDSA point may lie off its curve,
+ * which only the big numbers of ssh-keygen can tell, and such a lease would never let anybody in.
+ */
+int terms_check_key(struct ctl *ctl, const struct pubkey *key);
+
 /* EXIT_CEILING names the keyword to change. */
 int terms_check_permits(struct ctl *ctl, const struct lease *l);
 int terms_check_end(struct ctl *ctl, int64_t expires_s);
