@@ -2,6 +2,7 @@
 #include "leasectl/account.h"
 
 #include "leasectl/child.h"
+#include "leasectl/leasectl.h"
 
 #include <bsd/string.h>
 #include <errno.h>
@@ -186,6 +187,28 @@ void account_check(const char *login, const char *tunnel_group, struct buf *out)
     if (!is_masked(login))
         buf_add(out, "its systemd user manager is not masked: logind would start one at each "
                      "login, and count it as failed\n");
+}
+
+static int refuse_person(void *ctx, const char *login)
+{
+    const struct ctl *ctl = ctx;
+    char path[512];
+    if (strcmp(login, ctl->conf.forward_login) == 0 || strcmp(login, ctl->conf.agent_login) == 0)
+        return 0;
+    const struct passwd *pw = getpwnam(login);
+    bool locked = pw != NULL && is_nologin(pw->pw_shell) && pw->pw_uid != 0 &&
+                  !account_has_authorized_keys(login, path, sizeof(path));
+    return locked
+               ? 0
+               : ctl_error(ctl, EXIT_CONFLICT,
+                           "group '%s' has the member '%s', who is no tunnel login: a group with "
+                           "people in it is never adopted; set TunnelGroup to another name",
+                           ctl->conf.tunnel_group, login);
+}
+
+int account_refuse_people(struct ctl *ctl)
+{
+    return account_each(ctl->conf.tunnel_group, refuse_person, ctl);
 }
 
 /* Runs a tool; on failure what it said goes to out. */

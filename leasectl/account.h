@@ -20,6 +20,11 @@ const char *account_lease_problem(const char *login, const char *tunnel_group);
 /* Calls fn with each login of the group: primary members and members by name, each once, sorted. */
 int account_each(const char *group, int (*fn)(void *ctx, const char *login), void *ctx);
 
+/* EXIT_CONFLICT, printed, when the tunnel group has a member who is no tunnel login: to adopt it
+ * would put the Match blocks upon a person. */
+struct ctl;
+int account_refuse_people(struct ctl *ctl);
+
 /*
  * What keeps login from being a safe tunnel login, one finding a line in out; none: out is empty.
  * Needs root to read shadow; without it says so as a finding.

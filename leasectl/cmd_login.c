@@ -113,6 +113,9 @@ static int login_add(struct ctl *ctl, const char *login)
     if (geteuid() != 0)
         return ctl_error(ctl, EXIT_FAILED,
                          "accounts are root's to make: sudo leasectl login add %s", login);
+    code = account_refuse_people(ctl);
+    if (code != EXIT_DONE)
+        return code;
     if (account_make_group(ctl->conf.tunnel_group, &why) != 0 ||
         account_make_login(login, ctl->conf.tunnel_group, &why) != 0)
         code = ctl_error(ctl, EXIT_CONFLICT, "cannot make login '%s': %s", login, buf_text(&why));

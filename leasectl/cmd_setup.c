@@ -56,23 +56,6 @@ static int failed(const struct ctl *ctl, int code, struct buf *why)
 
 /* ---- before anything is changed ---- */
 
-static int member_is_ours(void *ctx, const char *login)
-{
-    const struct ctl *ctl = ctx;
-    char path[512];
-    if (strcmp(login, ctl->conf.forward_login) == 0 || strcmp(login, ctl->conf.agent_login) == 0)
-        return 0;
-    const struct passwd *pw = getpwnam(login);
-    bool locked = pw != NULL && strstr(pw->pw_shell, "nologin") != NULL && pw->pw_uid != 0 &&
-                  !account_has_authorized_keys(login, path, sizeof(path));
-    return locked
-               ? 0
-               : ctl_error(ctl, EXIT_CONFLICT,
-                           "group '%s' has the member '%s', who is no tunnel login: a group with "
-                           "people in it is never adopted; set TunnelGroup to another name",
-                           ctl->conf.tunnel_group, login);
-}
-
 /* Whether a Match line of somebody else's file names login. */
 static bool match_line_names(const char *line, const char *login)
 {
@@ -408,7 +391,7 @@ static int undo_pam(struct ctl *ctl, bool dry_run)
 
 static int setup(struct ctl *ctl, bool dry_run)
 {
-    int code = account_each(ctl->conf.tunnel_group, member_is_ours, ctl);
+    int code = account_refuse_people(ctl);
     if (code == EXIT_DONE)
         code = check_login(ctl, ctl->conf.forward_login);
     if (code == EXIT_DONE)

@@ -316,6 +316,9 @@ useradd -o -u 0 -g _tunnel -M toor
 before=$(state)
 for login in root toor; do no 2 'uid 0' grant b --login "$login" "${good[@]}"; done
 no 2 'not in the tunnel group' grant b --login li "${good[@]}"
+no 5 "has the member 'toor'" login add other
+sed -i '/^toor:/d' /etc/passwd
+before=$(state)
 repeat l 32
 for login in ghost "$REPLY"; do no 2 'is no account' grant b --login "$login" "${good[@]}"; done
 for bad in '' -x .x 'a b' "${REPLY}l" $'a\nb' $'\e[2J' a:b '*'; do
