@@ -240,6 +240,15 @@ static int print_answer(struct ctl *ctl, const struct question *q, struct answer
 
 /* ---- --last: akc's own last word on a login, from the system log ---- */
 
+/* Whether the word before `end` is akc or akc[PID]. */
+static bool is_akc(const char *line, const char *end)
+{
+    const char *word = end;
+    while (word > line && word[-1] != ' ')
+        word--;
+    return strncmp(word, "akc", 3) == 0 && (word + 3 == end || word[3] == '[');
+}
+
 /* Takes the fingerprint of a line like `akc[12]: refused login=pfwd key=SHA256:... reason=...`. */
 static bool take_log_line(const char *line, const char *login,
                           char fingerprint[static PUBKEY_FINGERPRINT_BYTES])
@@ -247,7 +256,9 @@ static bool take_log_line(const char *line, const char *login,
     char wanted[CONF_NAME_BYTES + 32];
     (void)snprintf(wanted, sizeof(wanted), ": refused login=%s key=SHA256:", login);
     const char *at = strstr(line, wanted);
-    if (at == NULL || strstr(line, "akc") == NULL)
+    /* The first colon ends the name of who logs: sshd's own lines quote login names, and somebody
+     * could try to log in as "akc: refused login=...". */
+    if (at == NULL || at != strstr(line, ": ") || !is_akc(line, at))
         return false;
     at += strlen(wanted) - strlen("SHA256:");
     size_t len = strcspn(at, " \r\n");

@@ -85,6 +85,10 @@ wait_for 10 'the end' expired
 login_refused "$WORK/alice" pfwd || fail 'expired and in'
 explains 1 "'alice' \(#1\) expired [0-9]+s ago: 'leasectl renew alice'" pfwd --key "$(k alice)"
 explains 1 "expired [0-9]+s ago" --last pfwd
+# sshd's own lines quote what somebody tried to log in as.
+logger -t 'sshd[1]' -p authpriv.info "Invalid user akc: refused login=pfwd key=SHA256:$(printf 'A%.0s' {1..43}) reason=no_lease lease="
+wait_log 5 'Invalid user akc: refused'
+explains 1 "expired [0-9]+s ago" --last pfwd
 expect_exit 4 leasectl renew alice --for 91d
 expect_exit 0 leasectl renew alice
 login_works "$WORK/alice" pfwd || fail 'a renewed lease does not let in'
