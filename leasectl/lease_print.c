@@ -80,6 +80,7 @@ static void print_lines(struct ctl *ctl, const struct lease *l)
     time_field(ctl, "created_at", l->created_s);
     time_field(ctl, "renewed_at", l->renewed_s);
     time_field(ctl, "expires_at", l->expires_s);
+    field(ctl, "fixed_end", l->fixed_end ? "yes" : "no");
     time_field(ctl, "revoked_at", l->revoked_s);
     time_field(ctl, "last_login_at", l->last_login_s);
     int64_t sessions = live_count(ctl, l->id);

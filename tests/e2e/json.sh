@@ -153,8 +153,10 @@ fits lease 'list --expiring'
 assert_eq "$(get lease "[l['name'] for l in v]")" "['range']" 'list --expiring'
 
 leasectl show alice | cut -f1 | tr '\n' ' ' >"$WORK/names"
-assert_eq "$(cat "$WORK/names")" 'id name login state key open listen from max_sessions note created_at renewed_at expires_at revoked_at last_login_at sessions connect ' \
+assert_eq "$(cat "$WORK/names")" 'id name login state key open listen from max_sessions note created_at renewed_at expires_at fixed_end revoked_at last_login_at sessions connect ' \
 	'show, piped, has its fields in order'
+assert_eq "$(leasectl show alice | sed -n 's/^fixed_end\t//p') $(leasectl show ci | sed -n 's/^fixed_end\t//p')" 'no yes' \
+	'show, piped, says whether an admin named the end'
 
 # ---- verify ------------------------------------------------------------------------------------
 
