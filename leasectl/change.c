@@ -35,13 +35,21 @@ int change_refused_revoked(struct ctl *ctl, const struct lease *l)
 
 int change_print(struct ctl *ctl, int64_t id, const char *said)
 {
+    return change_print_item(ctl, id, said, NULL);
+}
+
+int change_print_item(struct ctl *ctl, int64_t id, const char *said, size_t *items)
+{
     struct lease now = {0};
+    ctl_changed(ctl, "%s", said);
     if (!ctl->json) {
         (void)puts(said);
         return EXIT_DONE;
     }
     enum store_rc rc = store_lease_by_id(ctl->store, id, &now);
-    int code = rc == STORE_OK ? lease_print(ctl, &now) : ctl_store_error(ctl, rc);
+    int code = rc != STORE_OK  ? ctl_store_error(ctl, rc)
+               : items != NULL ? lease_print_item(ctl, &now, items)
+                               : lease_print(ctl, &now);
     lease_release(&now);
     return code;
 }

@@ -7,6 +7,7 @@
 #include "leasectl/leasectl.h"
 #include "leasectl/terms.h"
 #include "lib/base/buf.h"
+#include "lib/base/text.h"
 #include "lib/lease/duration.h"
 #include "lib/lease/keyline.h"
 #include "lib/session/registry.h"
@@ -140,11 +141,18 @@ static void judge_sessions(const struct ctl *ctl, const struct lease *l, struct 
     }
 }
 
+/* What was typed, as it may be repeated. */
+static const char *fit(struct buf *shown, const char *typed)
+{
+    text_add_fit(shown, typed);
+    return buf_text(shown) != NULL ? buf_text(shown) : "?";
+}
+
 static void judge_use(const struct ctl *ctl, const struct question *q, const struct lease *l,
                       struct answer *a)
 {
     char typed[PERMIT_TEXT_BYTES];
-    struct buf list = {0};
+    struct buf list = {0}, shown = {0};
 
     if (q->addr != NULL && !source_list_matches(&l->from, q->addr)) {
         a->rule = "from";
@@ -159,21 +167,22 @@ static void judge_use(const struct ctl *ctl, const struct question *q, const str
             buf_addf(&a->why,
                      "'%s' may not open %s: it may open %s (sshd compares the words as "
                      "typed)",
-                     l->name, typed, list.len > 0 ? buf_text(&list) : "nothing");
+                     l->name, fit(&shown, typed), list.len > 0 ? buf_text(&list) : "nothing");
         }
     } else if (q->listen != NULL) {
         spell(q->listen, typed, "localhost");
         if (!line_has(&a->line, "permitlisten", typed, true)) {
             a->rule = "listen";
             permit_list_format(&l->listen, &list);
-            buf_addf(&a->why, "'%s' may not listen on %s: it may listen on %s", l->name, typed,
-                     list.len > 0 ? buf_text(&list) : "nothing");
+            buf_addf(&a->why, "'%s' may not listen on %s: it may listen on %s", l->name,
+                     fit(&shown, typed), list.len > 0 ? buf_text(&list) : "nothing");
         }
     }
     if (a->rule == NULL)
         judge_sessions(ctl, l, a);
     a->admitted = a->rule == NULL;
     buf_release(&list);
+    buf_release(&shown);
 }
 
 static int judge(struct ctl *ctl, const struct question *q, struct answer *a)
@@ -334,8 +343,8 @@ int cmd_explain(struct ctl *ctl, int argc, char **argv)
             break;
         case 'a':
             if (source_list_parse(optarg, &one) != NULL || strpbrk(optarg, ",/") != NULL)
-                return ctl_error(ctl, EXIT_USAGE, "--addr '%.80s' is no IPv4 or IPv6 address",
-                                 optarg);
+                return ctl_error(ctl, EXIT_USAGE, "--addr '%s' is no IPv4 or IPv6 address",
+                                 text_clip(optarg).s);
             q.addr = optarg;
             break;
         case 'l':
@@ -354,7 +363,7 @@ int cmd_explain(struct ctl *ctl, int argc, char **argv)
                          "explain takes LOGIN --key FILE [--open or --listen], or --last LOGIN");
     const char *problem = login_name_problem(q.login);
     if (problem != NULL)
-        return ctl_error(ctl, EXIT_USAGE, "the login '%.80s' %s", q.login, problem);
+        return ctl_error(ctl, EXIT_USAGE, "the login '%s' %s", text_clip(q.login).s, problem);
     int code = last ? ask_last(ctl, &q) : terms_key_file(ctl, key_file, &q.key);
     if (code != EXIT_DONE)
         return code;

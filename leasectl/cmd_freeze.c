@@ -4,6 +4,7 @@
 #include "leasectl/leasectl.h"
 #include "leasectl/live.h"
 #include "lib/base/buf.h"
+#include "lib/base/text.h"
 #include "lib/lease/duration.h"
 #include "lib/wire/json.h"
 
@@ -53,6 +54,8 @@ static int change(struct ctl *ctl, const char *login, bool freeze)
     store_rollback(ctl->store);
     if (rc == STORE_BUSY || rc == STORE_FAIL)
         return ctl_store_error(ctl, rc);
+    ctl_changed(ctl, "%s: %s", strcmp(login, all_logins) == 0 ? "all tunnel logins" : login,
+                freeze ? "frozen" : "not frozen");
     return EXIT_DONE; /* STORE_CONFLICT, STORE_NONE: it was so already */
 }
 
@@ -67,7 +70,7 @@ static int run(struct ctl *ctl, int argc, char **argv, bool freeze)
     bool one = login != all_logins;
     const char *problem = one ? login_name_problem(login) : NULL;
     if (problem != NULL)
-        return ctl_error(ctl, EXIT_USAGE, "the login '%.80s' %s", login, problem);
+        return ctl_error(ctl, EXIT_USAGE, "the login '%s' %s", text_clip(login).s, problem);
     if (one && freeze && !account_in_group(login, ctl->conf.tunnel_group))
         return ctl_error(ctl, EXIT_NO_SUCH, "'%s' is no tunnel login: see 'leasectl login list'",
                          login);

@@ -6,6 +6,7 @@
 #include "leasectl/leasectl.h"
 #include "leasectl/terms.h"
 #include "lib/base/buf.h"
+#include "lib/base/text.h"
 #include "lib/lease/duration.h"
 #include "lib/session/listeners.h"
 
@@ -32,13 +33,14 @@ static int take_open(struct ctl *ctl, struct request *req, const char *text)
 {
     struct permit p;
     if (strncmp(text, "agent:", 6) == 0)
-        return ctl_error(ctl, EXIT_NO_SUCH, "there is no agent '%s' on this gateway", text + 6);
+        return ctl_error(ctl, EXIT_NO_SUCH, "there is no agent '%s' on this gateway",
+                         text_clip(text + 6).s);
     int code = terms_permit(ctl, "--open", text, PERMIT_RANGE, &p);
     if (code != EXIT_DONE)
         return code;
     const char *problem = permit_list_add(&req->lease.open, &p);
     if (problem != NULL)
-        return ctl_error(ctl, EXIT_USAGE, "--open '%s' %s", text, problem);
+        return ctl_error(ctl, EXIT_USAGE, "--open '%s' %s", text_clip(text).s, problem);
     return EXIT_DONE;
 }
 
@@ -56,10 +58,11 @@ static int take_listen(struct ctl *ctl, struct request *req, const char *text)
         return code;
     for (size_t i = 0; i < req->lease.listen.count; i++)
         if (req->lease.listen.items[i].low == p.low)
-            return ctl_error(ctl, EXIT_USAGE, "--listen '%s': the port is named twice", text);
+            return ctl_error(ctl, EXIT_USAGE, "--listen '%s': the port is named twice",
+                             text_clip(text).s);
     const char *problem = permit_list_add(&req->lease.listen, &p);
     if (problem != NULL)
-        return ctl_error(ctl, EXIT_USAGE, "--listen '%s' %s", text, problem);
+        return ctl_error(ctl, EXIT_USAGE, "--listen '%s' %s", text_clip(text).s, problem);
     return EXIT_DONE;
 }
 
@@ -279,6 +282,8 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
         code = store_grant(ctl, &req, &id);
     if (code != EXIT_DONE)
         goto out;
+    ctl_changed(ctl, "granted '%s' (#%" PRId64 ") on login '%s'", req.lease.name, id,
+                req.lease.login);
     enum store_rc rc = store_lease_by_id(ctl->store, id, &granted);
     if (rc != STORE_OK) {
         code = ctl_store_error(ctl, rc);

@@ -4,6 +4,7 @@
 #include "leasectl/leasectl.h"
 #include "leasectl/table.h"
 #include "lib/base/buf.h"
+#include "lib/base/text.h"
 #include "lib/wire/json.h"
 
 #include <getopt.h>
@@ -122,6 +123,7 @@ static int login_add(struct ctl *ctl, const char *login)
     buf_release(&why);
     if (code != EXIT_DONE)
         return code;
+    ctl_changed(ctl, "login '%s' is there", login);
     if (!ctl->json)
         (void)printf("login '%s' is there; 'leasectl setup' puts it into sshd's configuration\n",
                      login);
@@ -142,7 +144,7 @@ int cmd_login(struct ctl *ctl, int argc, char **argv)
     const char *login = argv[optind + 1];
     const char *problem = login_name_problem(login);
     if (problem != NULL)
-        return ctl_error(ctl, EXIT_USAGE, "the login '%.80s' %s", login, problem);
+        return ctl_error(ctl, EXIT_USAGE, "the login '%s' %s", text_clip(login).s, problem);
     if (strcmp(action, "check") == 0)
         return login_check(ctl, login);
     return login_add(ctl, login);

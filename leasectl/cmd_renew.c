@@ -35,7 +35,8 @@ static int apply_renew(struct ctl *ctl, const struct lease *l, const struct stor
     return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
 }
 
-static int renew_one(struct ctl *ctl, const char *ref, struct request *req)
+/* items: NULL for the only one. */
+static int renew_one(struct ctl *ctl, const char *ref, struct request *req, size_t *items)
 {
     char said[256], until[TIME_TEXT_BYTES], left[TIME_TEXT_BYTES];
     struct lease before = {0};
@@ -46,7 +47,7 @@ static int renew_one(struct ctl *ctl, const char *ref, struct request *req)
         (void)snprintf(said, sizeof(said), "%s '%s' (#%" PRId64 ") until %s (%s)",
                        req->end_s == req->expires_s ? "renewed" : "kept, it already lasts longer:",
                        before.name, before.id, until, left);
-        code = change_print(ctl, before.id, said);
+        code = change_print_item(ctl, before.id, said, items);
     }
     lease_release(&before);
     return code;
@@ -78,20 +79,16 @@ int cmd_renew(struct ctl *ctl, int argc, char **argv)
     if (code != EXIT_DONE)
         return code;
     bool several = ctl->json && argc - optind > 1;
-    unsigned printed = 0;
-    if (several)
-        (void)putchar('[');
+    size_t items = 0;
     for (; optind < argc; optind++) {
-        if (several && printed++ > 0)
-            (void)putchar(',');
-        code = renew_one(ctl, argv[optind], &req);
+        code = renew_one(ctl, argv[optind], &req, several ? &items : NULL);
         if (code != EXIT_DONE && several)
-            (void)fputs("null", stdout); /* the place of one that could not be renewed */
+            (void)lease_print_item(ctl, NULL, &items); /* the place of one that was not renewed */
         if (worst == EXIT_DONE)
             worst = code;
     }
     if (several)
-        (void)puts("]");
+        lease_print_items_end(&items);
     return worst;
 }
 
@@ -118,11 +115,13 @@ int cmd_delete(struct ctl *ctl, int argc, char **argv)
     int code = ctl_open_write(ctl);
     if (code == EXIT_DONE)
         code = change_lease(ctl, argv[optind], apply_delete, NULL, &before);
+    if (code == EXIT_DONE)
+        ctl_changed(ctl, "deleted '%s' (#%" PRId64 "); the audit keeps what it was", before.name,
+                    before.id);
     if (code == EXIT_DONE && ctl->json)
         code = lease_print(ctl, &before); /* as it was */
     else if (code == EXIT_DONE)
-        (void)printf("deleted '%s' (#%" PRId64 "); the audit keeps what it was\n", before.name,
-                     before.id);
+        (void)puts(ctl->changed);
     /* A lease that was revoked with --keep-sessions may have live ones still. */
     if (code == EXIT_DONE) {
         const struct live_scope scope = {.lease = &before};

@@ -46,20 +46,18 @@ static int revoke_one(struct ctl *ctl, const char *ref, bool keep_sessions, stru
 
 static int print_revoked(struct ctl *ctl, const struct lease *leases, size_t count, bool several)
 {
+    size_t items = 0;
     int code = EXIT_DONE;
-    if (ctl->json && several)
-        (void)putchar('[');
     for (size_t i = 0; i < count; i++) {
-        if (!ctl->json) {
-            (void)printf("revoked '%s' (#%" PRId64 ")\n", leases[i].name, leases[i].id);
-            continue;
-        }
-        if (i > 0)
-            (void)putchar(',');
-        code = lease_print(ctl, &leases[i]);
+        ctl_changed(ctl, "revoked '%s' (#%" PRId64 ")", leases[i].name, leases[i].id);
+        if (!ctl->json)
+            (void)puts(ctl->changed);
+        else
+            code =
+                several ? lease_print_item(ctl, &leases[i], &items) : lease_print(ctl, &leases[i]);
     }
     if (ctl->json && several)
-        (void)puts("]");
+        lease_print_items_end(&items);
     return code;
 }
 
@@ -84,6 +82,8 @@ int cmd_revoke(struct ctl *ctl, int argc, char **argv)
     if (revoked == NULL)
         return ctl_error(ctl, EXIT_FAILED, "out of memory");
     int code = ctl_open_write(ctl);
+    if (code != EXIT_DONE)
+        goto out;
     for (; code != EXIT_STORE && optind < argc; optind++) {
         code = revoke_one(ctl, argv[optind], keep_sessions, &revoked[count]);
         if (code == EXIT_DONE)
@@ -99,6 +99,7 @@ int cmd_revoke(struct ctl *ctl, int argc, char **argv)
         int live = live_enforce(ctl, &scope);
         code = code == EXIT_DONE ? live : code;
     }
+out:
     for (size_t i = 0; i < count; i++)
         lease_release(&revoked[i]);
     free(revoked);

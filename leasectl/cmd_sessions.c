@@ -4,13 +4,15 @@
 #include "leasectl/live.h"
 #include "leasectl/table.h"
 #include "lib/base/buf.h"
+#include "lib/base/number.h"
+#include "lib/base/text.h"
 #include "lib/lease/duration.h"
 #include "lib/session/sockets.h"
 #include "lib/wire/json.h"
 
-#include <bsd/stdlib.h>
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,14 +61,6 @@ static int find_lease_id(struct ctl *ctl, const char *ref, int64_t *ret)
         *ret = l.id;
     lease_release(&l);
     return code;
-}
-
-static int parse_number(const char *arg, long long max, long long *ret)
-{
-    const char *problem = "";
-    if (*arg >= '1' && *arg <= '9')
-        *ret = strtonum(arg, 1, max, &problem);
-    return problem == NULL ? 0 : -1;
 }
 
 /* ---- sessions ---- */
@@ -164,14 +158,15 @@ int cmd_sessions(struct ctl *ctl, int argc, char **argv)
     struct session_list list = {0};
     struct socket_list sockets = {0};
     struct view v = {.ctl = ctl, .sockets = &sockets};
-    long long port = 0;
+    int64_t port = 0;
     int opt, code = EXIT_DONE;
 
     while ((opt = ctl_option(ctl, argc, argv, options)) != -1)
         if (opt != 'p')
             return EXIT_USAGE;
-        else if (parse_number(optarg, UINT16_MAX, &port) != 0)
-            return ctl_error(ctl, EXIT_USAGE, "--port '%.80s' is no port from 1 to 65535", optarg);
+        else if (!number_parse(optarg, strlen(optarg), 1, UINT16_MAX, &port))
+            return ctl_error(ctl, EXIT_USAGE, "--port '%s' is no port from 1 to 65535",
+                             text_clip(optarg).s);
     if (argc - optind > 1)
         return ctl_usage(ctl, "sessions takes one NAME, or none for all");
     if (optind < argc)
@@ -206,14 +201,15 @@ int cmd_kill(struct ctl *ctl, int argc, char **argv)
                                             {NULL, 0, NULL, 0}};
     struct wanted w = {.lease_id = 0};
     struct session_list list = {0};
-    long long pid = 0;
+    int64_t pid = 0;
     int opt, code = EXIT_DONE;
 
     while ((opt = ctl_option(ctl, argc, argv, options)) != -1)
         if (opt != 'p')
             return EXIT_USAGE;
-        else if (parse_number(optarg, 1 << 22, &pid) != 0)
-            return ctl_error(ctl, EXIT_USAGE, "--pid '%.80s' is no process number", optarg);
+        else if (!number_parse(optarg, strlen(optarg), 1, 1 << 22, &pid))
+            return ctl_error(ctl, EXIT_USAGE, "--pid '%s' is no process number",
+                             text_clip(optarg).s);
     w.pid = (pid_t)pid;
     if (argc - optind + (pid != 0) != 1)
         return ctl_usage(ctl, "kill takes one NAME, or --pid PID");
@@ -223,9 +219,9 @@ int cmd_kill(struct ctl *ctl, int argc, char **argv)
         code = read_sessions(ctl, &w, &list);
     if (code == EXIT_DONE && list.count == 0) {
         if (pid != 0)
-            return ctl_error(ctl, EXIT_NO_SUCH,
-                             "pid %lld is no session: see the PID column of 'leasectl sessions'",
-                             pid);
+            return ctl_error(
+                ctl, EXIT_NO_SUCH,
+                "pid %" PRId64 " is no session: see the PID column of 'leasectl sessions'", pid);
         return ctl_error(ctl, EXIT_NO_SUCH, "'%s' has no live session", argv[optind]);
     }
     return code == EXIT_DONE ? live_end(ctl, &list) : code;

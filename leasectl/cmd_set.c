@@ -4,6 +4,7 @@
 #include "leasectl/leasectl.h"
 #include "leasectl/live.h"
 #include "leasectl/terms.h"
+#include "lib/base/text.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -32,8 +33,8 @@ static int take_edit(struct ctl *ctl, struct request *req, const char *option, b
                      const char *arg)
 {
     if (arg[0] != '+' && arg[0] != '-')
-        return ctl_error(ctl, EXIT_USAGE, "%s '%.100s': write +PERMIT to add, -PERMIT to take away",
-                         option, arg);
+        return ctl_error(ctl, EXIT_USAGE, "%s '%s': write +PERMIT to add, -PERMIT to take away",
+                         option, text_clip(arg).s);
     if (req->edit_count == EDITS_MAX)
         return ctl_error(ctl, EXIT_USAGE, "too many permits at once");
     struct edit *e = &req->edits[req->edit_count++];

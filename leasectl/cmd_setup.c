@@ -422,7 +422,10 @@ static int setup(struct ctl *ctl, bool dry_run)
         code = step_directory(ctl, TUNLEASE_SYSCONFDIR "/ssh/sshd_config.d", NULL, 0755, dry_run);
     if (code == EXIT_DONE)
         code = step_sshd(ctl, dry_run);
-    return code == EXIT_DONE && !dry_run ? doctor_run(ctl) : code;
+    if (code != EXIT_DONE || dry_run)
+        return code;
+    ctl_changed(ctl, "this host is set up");
+    return doctor_run(ctl);
 }
 
 static int undo(struct ctl *ctl, bool dry_run)
@@ -450,6 +453,7 @@ static int undo(struct ctl *ctl, bool dry_run)
         goto out;
     }
     (void)unlink(MATCHBLOCK_BANNER);
+    ctl_changed(ctl, "removed %s", SSHD_DROPIN);
     code = activate(ctl, old);
     if (code == EXIT_DONE)
         code = undo_pam(ctl, dry_run);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/leasectl.h"
+
+#include "lib/base/buf.h"
+#include "lib/base/number.h"
+#include "lib/base/text.h"
 #include "lib/session/lock_holder.h"
 
-#include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <errno.h>
 #include <getopt.h>
@@ -14,23 +17,20 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
-#include <bsd/vis.h>
+
+enum { MESSAGE_BYTES = 1500 };
 
 static void print_message(const struct ctl *ctl, const char *kind, const char *fmt, va_list ap)
 {
-    char raw[2048], line[2300];
-    size_t used = 0;
-    (void)vsnprintf(raw, sizeof(raw), fmt, ap);
-    for (const char *p = raw; *p != '\0' && used + 5 < sizeof(line); p++) {
-        if ((unsigned char)*p >= 0x80) { /* UTF-8 of ours and of names that were checked */
-            line[used++] = *p;
-            continue;
-        }
-        used = (size_t)(vis(line + used, *p, VIS_CSTYLE | VIS_NOSLASH | VIS_TAB | VIS_NL, p[1]) -
-                        line);
-    }
-    line[used] = '\0';
-    (void)fprintf(stderr, "leasectl: %s: %s%s\n", ctl->verb, kind, line);
+    struct buf raw = {0}, line = {0};
+    buf_vaddf(&raw, fmt, ap);
+    text_shorten(&raw, MESSAGE_BYTES); /* a backstop: what is long is clipped where it is named */
+    text_add_fit(&line, buf_text(&raw) != NULL ? buf_text(&raw) : "out of memory");
+    (void)fprintf(stderr, "leasectl: %s%s%s%s\n", ctl->verb != NULL ? ctl->verb : "",
+                  ctl->verb != NULL ? ": " : "", kind,
+                  buf_text(&line) != NULL ? buf_text(&line) : "out of memory");
+    buf_release(&raw);
+    buf_release(&line);
 }
 
 int ctl_error(const struct ctl *ctl, int code, const char *fmt, ...)
@@ -52,29 +52,64 @@ void ctl_warn(const struct ctl *ctl, const char *fmt, ...)
 
 int ctl_usage(const struct ctl *ctl, const char *why)
 {
-    return ctl_error(ctl, EXIT_USAGE, "%s: see 'leasectl %s --help'", why, ctl->verb);
+    return ctl_error(ctl, EXIT_USAGE, "%s: see 'leasectl %s%s--help'", why,
+                     ctl->verb != NULL ? ctl->verb : "", ctl->verb != NULL ? " " : "");
 }
 
 int ctl_finish(const struct ctl *ctl, int code)
 {
+    char done[sizeof(ctl->changed) + 64] = "";
+    errno = 0;
     if (fflush(stdout) == 0 && ferror(stdout) == 0)
         return code;
-    return ctl_error(ctl, code != EXIT_DONE ? code : EXIT_FAILED, "cannot write the output: %s",
-                     strerror(errno));
+    const char *why = errno == EBADF ? "standard output is closed"
+                      : errno != 0   ? strerror(errno)
+                                     : "a part of it is lost";
+    if (ctl->changes == 1)
+        (void)snprintf(done, sizeof(done), "this is done: %s; but ", ctl->changed);
+    else if (ctl->changes > 1)
+        (void)snprintf(done, sizeof(done), "%u changes are done, the last: %s; but ", ctl->changes,
+                       ctl->changed);
+    return ctl_error(ctl, code != EXIT_DONE ? code : EXIT_FAILED, "%scannot write the output: %s",
+                     done, why);
+}
+
+void ctl_changed(struct ctl *ctl, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(ctl->changed, sizeof(ctl->changed), fmt, ap);
+    va_end(ap);
+    ctl->changes++;
+}
+
+/* A short option behind which others stand in one word: optind is not yet past it. */
+static bool within_word(int argc, char **argv)
+{
+    return optind < argc && argv[optind][0] == '-' && argv[optind][1] == (char)optopt &&
+           argv[optind][2] != '\0';
+}
+
+int ctl_checked_option(const struct ctl *ctl, int opt, int argc, char **argv)
+{
+    char why[TEXT_CLIP_BYTES + 64], letter[] = {'-', (char)optopt, '\0'};
+    if (opt != '?' && opt != ':')
+        return opt;
+    const char *word = argv[optind - 1];
+    bool is_long = strncmp(word, "--", 2) == 0 && (optopt == 0 || !within_word(argc, argv));
+    (void)snprintf(why, sizeof(why),
+                   opt == ':'               ? "'%s' needs a value"
+                   : is_long && optopt != 0 ? "'%s': this option takes no value"
+                                            : "unknown option '%s'",
+                   is_long ? text_clip(word).s : letter);
+    (void)ctl_usage(ctl, why);
+    return '?';
 }
 
 int ctl_option(const struct ctl *ctl, int argc, char **argv, const struct option *options)
 {
-    char why[256];
     /* No leading ':' would make getopt_long print by itself, in its own words. */
-    int opt = getopt_long(argc, argv, ":", options, NULL);
-    if (opt != '?' && opt != ':')
-        return opt;
-    (void)snprintf(why, sizeof(why),
-                   opt == ':' ? "'%.200s' needs a value" : "unknown option '%.200s'",
-                   argv[optind - 1]);
-    (void)ctl_usage(ctl, why);
-    return '?';
+    return ctl_checked_option(ctl, getopt_long(argc, argv, ":", options, NULL), argc, argv);
 }
 
 struct store_actor ctl_actor(const struct ctl *ctl)
@@ -130,11 +165,14 @@ static void limit_opening(const struct ctl *ctl, int limit_ms)
     const struct sigaction stuck = {.sa_handler = opening_is_stuck};
     const struct itimerval limit = {
         .it_value = {.tv_sec = limit_ms / 1000, .tv_usec = limit_ms % 1000 * 1000L}};
+    struct buf path = {0};
+    text_add_fit(&path, text_clip(ctl->conf.paths.database).s);
     (void)snprintf(
         stuck_message, sizeof(stuck_message),
         "leasectl: %s: the store '%s' does not open: something beside it, such as a FIFO "
         "or a file lease, keeps it waiting\n",
-        ctl->verb, ctl->conf.paths.database);
+        ctl->verb, buf_text(&path) != NULL ? buf_text(&path) : "?");
+    buf_release(&path);
     (void)sigaction(SIGALRM, &stuck, NULL);
     (void)setitimer(ITIMER_REAL, &limit, NULL);
 }
@@ -216,15 +254,14 @@ int ctl_find_lease(struct ctl *ctl, const char *ref, struct lease *ret)
 {
     enum store_rc rc;
     if (ref[0] == '#') {
-        const char *problem = NULL;
-        int64_t id = strtonum(ref + 1, 1, INT64_MAX, &problem);
-        if (problem != NULL)
-            return ctl_error(ctl, EXIT_USAGE, "'%.100s' is no lease number like #17", ref);
+        int64_t id;
+        if (!number_parse(ref + 1, strlen(ref + 1), 1, INT64_MAX, &id))
+            return ctl_error(ctl, EXIT_USAGE, "'%s' is no lease number like #17", text_clip(ref).s);
         rc = store_lease_by_id(ctl->store, id, ret);
     } else {
         const char *problem = lease_name_problem(ref);
         if (problem != NULL)
-            return ctl_error(ctl, EXIT_USAGE, "the name '%.100s' %s", ref, problem);
+            return ctl_error(ctl, EXIT_USAGE, "the name '%s' %s", text_clip(ref).s, problem);
         rc = store_lease_by_name(ctl->store, ref, ret);
     }
     if (rc == STORE_NONE)

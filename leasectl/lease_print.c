@@ -4,6 +4,7 @@
 #include "leasectl/gateway.h"
 #include "leasectl/live.h"
 #include "lib/base/buf.h"
+#include "lib/base/text.h"
 #include "lib/lease/duration.h"
 #include "lib/wire/json.h"
 
@@ -21,10 +22,11 @@ int lease_to_json(struct ctl *ctl, const struct lease *l, struct buf *out)
 
 static void field(const struct ctl *ctl, const char *name, const char *value)
 {
-    if (ctl->terminal)
-        (void)printf("%-14s %s\n", name, value);
-    else
-        (void)printf("%s\t%s\n", name, value);
+    struct buf fit = {0};
+    text_add_fit(&fit, value); /* the store may be another's to write */
+    (void)printf(ctl->terminal ? "%-14s %s\n" : "%s\t%s\n", name,
+                 buf_text(&fit) != NULL ? buf_text(&fit) : "?");
+    buf_release(&fit);
 }
 
 static void time_field(const struct ctl *ctl, const char *name, int64_t time_s)
@@ -91,6 +93,25 @@ static void print_lines(struct ctl *ctl, const struct lease *l)
     buf_release(&listen);
     buf_release(&from);
     buf_release(&connect);
+}
+
+int lease_print_item(struct ctl *ctl, const struct lease *l, size_t *count)
+{
+    struct buf out = {0};
+    int code = EXIT_DONE;
+    if (l == NULL)
+        buf_add(&out, "null");
+    else if (lease_to_json(ctl, l, &out) != 0)
+        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+    if (code == EXIT_DONE && buf_text(&out) != NULL)
+        (void)printf("%s%s", (*count)++ > 0 ? ",\n" : "[", buf_text(&out));
+    buf_release(&out);
+    return code;
+}
+
+void lease_print_items_end(const size_t *count)
+{
+    (void)puts(*count > 0 ? "]" : "[]");
 }
 
 int lease_print(struct ctl *ctl, const struct lease *l)

@@ -14,4 +14,11 @@ int lease_to_json(struct ctl *ctl, const struct lease *l, struct buf *out);
  */
 int lease_print(struct ctl *ctl, const struct lease *l);
 
+/*
+ * The leases of several arguments as one JSON array, in which *count (0 at first) were printed;
+ * NULL stands for one that there is not. After the last one, the end.
+ */
+int lease_print_item(struct ctl *ctl, const struct lease *l, size_t *count);
+void lease_print_items_end(const size_t *count);
+
 #endif

@@ -24,7 +24,7 @@ enum exit_code {
 };
 
 struct ctl {
-    const char *verb;
+    const char *verb;      /* NULL before it is known */
     const char *conf_file; /* NULL: the default one */
     struct conf conf;
     bool json;
@@ -35,6 +35,8 @@ struct ctl {
     char actor[192]; /* who runs this, for the audit */
     struct store *store;
     struct privilege privilege; /* taken while the store is open */
+    char changed[256];          /* what ctl_changed last said; "": nothing yet */
+    unsigned changes;
 };
 
 /* A verb: its arguments start at argv[1]. Returns an exit_code. */
@@ -46,11 +48,16 @@ struct verb {
 };
 extern const struct verb verbs[];
 
-/* "leasectl: VERB: ..." on standard error, one line; returns code. */
+/* "leasectl: VERB: ..." on standard error, one line fit for a terminal; returns code. What may be
+ * of any length and is only repeated goes in as text_clip(...).s. */
 int ctl_error(const struct ctl *ctl, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void ctl_warn(const struct ctl *ctl, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int ctl_usage(const struct ctl *ctl, const char *why); /* with the verb's usage line; EXIT_USAGE */
+
+/* What is changed now and stays so, as it is said to people ("revoked 'alice' (#1)"): should the
+ * output be lost, the error says that much. */
+void ctl_changed(struct ctl *ctl, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* EXIT_FAILED when standard output could not take all of it, else code. */
 int ctl_finish(const struct ctl *ctl, int code);
@@ -74,6 +81,9 @@ int ctl_find_lease(struct ctl *ctl, const char *ref, struct lease *ret);
  * error was printed. */
 struct option;
 int ctl_option(const struct ctl *ctl, int argc, char **argv, const struct option *options);
+/* opt, as a getopt_long(3) that was told to be silent returned it; '?' after an error was printed.
+ */
+int ctl_checked_option(const struct ctl *ctl, int opt, int argc, char **argv);
 
 /* ---- the verbs ---- */
 int cmd_delete(struct ctl *ctl, int argc, char **argv);

@@ -54,8 +54,10 @@ static const char *shown(const struct buf *text)
     return buf_text(text) != NULL ? buf_text(text) : " ?";
 }
 
-static void say_ended(const struct ctl *ctl, size_t ended, int64_t took_ms)
+static void say_ended(struct ctl *ctl, size_t ended, int64_t took_ms)
 {
+    if (ended > 0 && ctl->changes == 0) /* else the change that asked for it is the news */
+        ctl_changed(ctl, "ended %zu session%s", ended, ended == 1 ? "" : "s");
     if (ended > 0 && !ctl->quiet)
         (void)fprintf(ctl->json ? stderr : stdout, "ended %zu session%s in %lld ms\n", ended,
                       ended == 1 ? "" : "s", (long long)took_ms);

@@ -3,6 +3,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/base/text.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -44,12 +45,13 @@ static void print_verb_help(const struct verb *v)
     (void)printf("usage: leasectl [-c FILE] [--json] %s\n\n%s", v->usage, v->help);
 }
 
-/* A closed descriptor 0-2 would be taken by the next file opened, and written into. */
+/* A closed descriptor 0-2 would be taken by the next file opened, and written into. Standard output
+ * is opened such that writing fails: what nobody can read was not said. */
 static void open_standard_fds(void)
 {
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-            (void)open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
+            (void)open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 /* Who: the kernel's login uid, what sudo says, the uid. All of them: each alone can be another's.
@@ -77,11 +79,11 @@ static int load_conf(struct ctl *ctl)
     struct buf warnings = {0};
     int rc = conf_load(ctl->conf_file, &ctl->conf, err, &warnings);
     if (rc != 0)
-        (void)fprintf(stderr, "leasectl: cannot use the configuration: %s\n", err);
+        (void)ctl_error(ctl, EXIT_FAILED, "cannot use the configuration: %s", err);
     char *rest = rc == 0 && !warnings.failed ? warnings.data : NULL;
     for (char *line; (line = strsep(&rest, "\n")) != NULL;)
         if (*line != '\0')
-            (void)fprintf(stderr, "leasectl: warning: %s\n", line);
+            ctl_warn(ctl, "%s", line);
     buf_release(&warnings);
     return rc;
 }
@@ -92,12 +94,12 @@ int main(int argc, char **argv)
                                             {"help", no_argument, NULL, 'h'},
                                             {"version", no_argument, NULL, 'V'},
                                             {NULL, 0, NULL, 0}};
-    struct ctl ctl = {.verb = "leasectl"};
+    struct ctl ctl = {.verb = NULL};
     int opt;
 
     open_standard_fds();
     (void)signal(SIGPIPE, SIG_IGN); /* a failed write is an error with a message */
-    while ((opt = getopt_long(argc, argv, "+c:", options, NULL)) != -1) {
+    while ((opt = getopt_long(argc, argv, "+:c:", options, NULL)) != -1) {
         switch (opt) {
         case 'c':
             ctl.conf_file = optarg;
@@ -112,7 +114,8 @@ int main(int argc, char **argv)
             (void)puts("leasectl (tunlease) " TUNLEASE_VERSION);
             return ctl_finish(&ctl, EXIT_DONE);
         default:
-            return EXIT_USAGE; /* getopt_long said what is wrong */
+            (void)ctl_checked_option(&ctl, opt, argc, argv);
+            return EXIT_USAGE;
         }
     }
     if (optind >= argc) {
@@ -120,11 +123,9 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     const struct verb *verb = find_verb(argv[optind]);
-    if (verb == NULL) {
-        (void)fprintf(stderr, "leasectl: no such command '%s': see 'leasectl --help'\n",
-                      argv[optind]);
-        return EXIT_USAGE;
-    }
+    if (verb == NULL)
+        return ctl_error(&ctl, EXIT_USAGE, "no such command '%s': see 'leasectl --help'",
+                         text_clip(argv[optind]).s);
     ctl.verb = verb->name;
     argc -= optind;
     argv += optind;

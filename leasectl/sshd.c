@@ -3,12 +3,13 @@
 
 #include "leasectl/child.h"
 #include "lib/base/clock.h"
+#include "lib/base/number.h"
 
 #include <arpa/inet.h>
-#include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -126,14 +127,15 @@ bool sshd_read_public_key(const char *path, struct pubkey *ret)
 /* `listenaddress 0.0.0.0:22` or `[::]:22`; any address means loopback for us. */
 static bool parse_listen(const char *value, char host[static 64], uint16_t *ret_port)
 {
-    const char *problem = NULL;
+    int64_t port;
     char text[128];
     (void)strlcpy(text, value, sizeof(text));
     char *colon = strrchr(text, ':');
     if (colon == NULL)
         return false;
     *colon = '\0';
-    long long port = strtonum(colon + 1, 1, UINT16_MAX, &problem);
+    if (!number_parse(colon + 1, strlen(colon + 1), 1, UINT16_MAX, &port))
+        return false;
     char *name = text;
     if (*name == '[') {
         name++;
@@ -144,7 +146,7 @@ static bool parse_listen(const char *value, char host[static 64], uint16_t *ret_
     else if (strcmp(name, "::") == 0)
         name = strcpy(text, "::1");
     *ret_port = (uint16_t)port;
-    return problem == NULL && strlcpy(host, name, 64) < 64;
+    return strlcpy(host, name, 64) < 64;
 }
 
 int sshd_address(char host[static 64], uint16_t *ret_port, struct buf *out)
@@ -197,7 +199,7 @@ int sshd_test(struct buf *out)
 static pid_t listener_pid(char pid_file[static 256])
 {
     char text[32], link_path[64], exe[256];
-    const char *problem = NULL;
+    int64_t pid;
     struct buf effective = {0};
     pid_file[0] = '\0';
     if (sshd_effective(NULL, &effective) == 0)
@@ -211,10 +213,9 @@ static pid_t listener_pid(char pid_file[static 256])
     if (!read_it)
         return 0;
     text[strcspn(text, "\n")] = '\0';
-    long long pid = strtonum(text, 2, 1LL << 22, &problem);
-    if (problem != NULL)
+    if (!number_parse(text, strlen(text), 2, 1 << 22, &pid))
         return 0;
-    (void)snprintf(link_path, sizeof(link_path), "/proc/%lld/exe", pid);
+    (void)snprintf(link_path, sizeof(link_path), "/proc/%" PRId64 "/exe", pid);
     ssize_t n = readlink(link_path, exe, sizeof(exe) - 1);
     if (n <= 0)
         return 0;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/table.h"
 
+#include "lib/base/buf.h"
+#include "lib/base/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +27,14 @@ void table_add(struct table *t, const char *cell)
         t->cells = cells;
         t->cell_room = room;
     }
-    t->cells[t->cell_count] = strdup(cell);
+    struct buf fit = {0};
+    text_add_fit(&fit, cell);
+    t->cells[t->cell_count] = buf_text(&fit) != NULL ? strdup(buf_text(&fit)) : NULL;
     if (t->cells[t->cell_count] == NULL)
         t->failed = true;
     else
         t->cell_count++;
+    buf_release(&fit);
 }
 
 /* Columns of a terminal: UTF-8 continuation bytes take none. (Wide characters count as one.) */

@@ -21,7 +21,8 @@ struct table {
 
 /* headings (borrowed, NULL-terminated) in capitals. */
 void table_init(struct table *t, const char *const headings[]);
-void table_add(struct table *t, const char *cell); /* copies; row by row */
+void table_add(struct table *t,
+               const char *cell); /* copies, fit for a terminal (lib/base/text.h); row by row */
 void table_print(const struct table *t, bool terminal);
 void table_release(struct table *t);
 

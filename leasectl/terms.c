@@ -24,7 +24,8 @@ int terms_for(struct ctl *ctl, const char *text, int64_t *expires_s)
         return ctl_usage(ctl, "--for and --until: give one of them, once");
     if (duration_parse(text, &ttl_s) != 0)
         return ctl_error(ctl, EXIT_USAGE,
-                         "--for '%s' is no duration like 90s, 15m, 12h, 7d or 1d12h", text);
+                         "--for '%s' is no duration like 90s, 15m, 12h, 7d or 1d12h",
+                         text_clip(text).s);
     *expires_s = ctl->now_s + ttl_s;
     return EXIT_DONE;
 }
@@ -38,9 +39,9 @@ int terms_until(struct ctl *ctl, const char *text, int64_t *expires_s)
         return ctl_error(ctl, EXIT_USAGE,
                          "--until '%s' is no time like 2026-12-01, '2026-12-01 18:00' or "
                          "2026-12-01T18:00:00Z",
-                         text);
+                         text_clip(text).s);
     if (end_s <= ctl->now_s)
-        return ctl_error(ctl, EXIT_USAGE, "--until '%s' has passed", text);
+        return ctl_error(ctl, EXIT_USAGE, "--until '%s' has passed", text_clip(text).s);
     *expires_s = end_s;
     return EXIT_DONE;
 }
@@ -50,7 +51,7 @@ int terms_permit(struct ctl *ctl, const char *option, const char *text, enum per
 {
     const char *problem = permit_parse(text, form, ret);
     if (problem != NULL)
-        return ctl_error(ctl, EXIT_USAGE, "%s '%.100s': %s", option, text, problem);
+        return ctl_error(ctl, EXIT_USAGE, "%s '%s': %s", option, text_clip(text).s, problem);
     return EXIT_DONE;
 }
 
@@ -58,19 +59,16 @@ int terms_from(struct ctl *ctl, const char *text, struct source_list *ret)
 {
     const char *problem = source_list_parse(text, ret);
     if (problem != NULL)
-        return ctl_error(ctl, EXIT_USAGE, "--from '%.100s': %s", text, problem);
+        return ctl_error(ctl, EXIT_USAGE, "--from '%s': %s", text_clip(text).s, problem);
     return EXIT_DONE;
 }
 
 int terms_max_sessions(struct ctl *ctl, const char *arg, unsigned *ret)
 {
-    const char *problem = "";
-    long long n = 0;
-    if (*arg >= '1' && *arg <= '9')
-        n = strtonum(arg, 1, LEASE_SESSIONS_LIMIT_MAX, &problem);
-    if (problem != NULL)
-        return ctl_error(ctl, EXIT_USAGE, "--max-sessions '%.80s' is no number from 1 to %d", arg,
-                         LEASE_SESSIONS_LIMIT_MAX);
+    int64_t n;
+    if (!number_parse(arg, strlen(arg), 1, LEASE_SESSIONS_LIMIT_MAX, &n))
+        return ctl_error(ctl, EXIT_USAGE, "--max-sessions '%s' is no number from 1 to %d",
+                         text_clip(arg).s, LEASE_SESSIONS_LIMIT_MAX);
     *ret = (unsigned)n;
     return EXIT_DONE;
 }
@@ -89,7 +87,7 @@ int terms_text(struct ctl *ctl, const char *option, const char *text, const char
                char *out, size_t out_bytes)
 {
     if (problem != NULL)
-        return ctl_error(ctl, EXIT_USAGE, "%s '%.80s' %s", option, text, problem);
+        return ctl_error(ctl, EXIT_USAGE, "%s '%s' %s", option, text_clip(text).s, problem);
     (void)strlcpy(out, text, out_bytes);
     return EXIT_DONE;
 }
@@ -100,7 +98,7 @@ int terms_key_text(struct ctl *ctl, const char *from, const char *text, size_t l
     struct lease_key key = {.added_s = ctl->now_s};
     const char *problem = pubkey_parse_file(text, len, &key.pub);
     if (problem != NULL)
-        return ctl_error(ctl, EXIT_USAGE, "%s: %s", from, problem);
+        return ctl_error(ctl, EXIT_USAGE, "%s: %s", text_clip(from).s, problem);
     *ret = key;
     return EXIT_DONE;
 }
@@ -118,17 +116,20 @@ int terms_key_file(struct ctl *ctl, const char *file, struct lease_key *ret)
     /* O_NONBLOCK: a FIFO nobody writes to must not hang us. */
     int fd = stdin_key ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
-        return ctl_error(ctl, EXIT_USAGE, "cannot read the key '%s': %s", from, strerror(errno));
+        return ctl_error(ctl, EXIT_USAGE, "cannot read the key '%s': %s", text_clip(from).s,
+                         strerror(errno));
     if (!stdin_key && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
-        code = ctl_error(ctl, EXIT_USAGE, "the key '%s' is not a file", from);
+        code = ctl_error(ctl, EXIT_USAGE, "the key '%s' is not a file", text_clip(from).s);
         goto out;
     }
     while ((n = read(fd, text + len, sizeof(text) - len)) > 0)
         len += (size_t)n;
     if (n < 0)
-        code = ctl_error(ctl, EXIT_USAGE, "cannot read the key '%s': %s", from, strerror(errno));
+        code = ctl_error(ctl, EXIT_USAGE, "cannot read the key '%s': %s", text_clip(from).s,
+                         strerror(errno));
     else if (len > KEY_FILE_BYTES)
-        code = ctl_error(ctl, EXIT_USAGE, "%s: it is larger than any public key", from);
+        code =
+            ctl_error(ctl, EXIT_USAGE, "%s: it is larger than any public key", text_clip(from).s);
     else
         code = terms_key_text(ctl, from, text, len, ret);
 out:

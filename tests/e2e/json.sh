@@ -240,6 +240,7 @@ assert_eq "$(get lease "v['name'], v['state']")" "('alice', 'revoked')" 'revoke 
 expect_exit 0 leasectl --json revoke ci '#3'
 fits lease 'revoke of several'
 assert_eq "$(get lease "[l['name'] for l in v]")" "['ci', 'range']" 'revoke of several prints an array'
+assert_eq "$(sed 's/"id".*"connect".*"}/.../' "$WORK/out" | tr '\n' '|')" '[{...,|{...]|' 'with a lease a line, as list has it'
 expect_exit 3 leasectl --json revoke nobody odd@x
 fits lease 'revoke of several, one unknown'
 assert_eq "$(get lease "[l['name'] for l in v]")" "['odd@x']" 'the array has what was revoked'
