@@ -14,6 +14,7 @@ LOCALSTATEDIR ?= /var
 RUNSTATEDIR ?= /run
 LIBEXECDIR ?= $(PREFIX)/libexec
 BINDIR ?= $(PREFIX)/bin
+SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share
 DOCDIR ?= $(PREFIX)/share/doc/tunlease
@@ -68,6 +69,7 @@ archive = $(patsubst %,$(BUILD)/lib/lib%.a,$(1))
 
 sqlite_libs = -lsqlite3 -lm
 jansson_libs = -ljansson
+event_libs = -levent_core
 bsd_libs = -lbsd -lmd -lresolv
 pam_bsd_libs = -lbsd -lmd
 
@@ -76,11 +78,13 @@ akc_libs = store session lease conf base
 leasectl_src = $(wildcard leasectl/*.c)
 leasectl_libs = wire store conf session lease base
 
+leased_src = $(wildcard leased/*.c)
+leased_libs = wire store conf session lease base
 pam_src = $(wildcard pam_tunnel/*.c)
 pam_libs = session conf base
 
-programs = $(BUILD)/bin/akc $(BUILD)/bin/leasectl $(BUILD)/lib/pam_tunnel.so
-manuals = akc/akc.8 pam_tunnel/pam_tunnel.8 leasectl/leasectl.1 lib/conf/tunlease.conf.5
+programs = $(BUILD)/bin/akc $(BUILD)/bin/leasectl $(BUILD)/bin/leased $(BUILD)/lib/pam_tunnel.so
+manuals = akc/akc.8 leased/leased.8 pam_tunnel/pam_tunnel.8 leasectl/leasectl.1 lib/conf/tunlease.conf.5
 
 .PHONY: all deps demo check check-long check-packages fault fuzz bench lint install dist deb \
 	uninstall clean tests unit-tests bench-tools
@@ -129,6 +133,11 @@ $(BUILD)/bin/leasectl: $(call obj,$(leasectl_src)) $(call archive,$(leasectl_lib
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $^ $(sqlite_libs) $(jansson_libs) $(bsd_libs)
+
+$(BUILD)/bin/leased: $(call obj,$(leased_src)) $(call archive,$(leased_libs))
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ldflags) -o $@ $^ $(event_libs) $(sqlite_libs) $(jansson_libs) $(bsd_libs)
 
 # The module is a guest in sshd, su and sudo: position-independent, and nothing to be seen of it but
 # what libpam calls.
@@ -200,15 +209,17 @@ tests: all unit-tests $(BUILD)/tests/logsink $(BUILD)/tests/attempt $(BUILD)/tes
 # ---- install: copies, and enables nothing ----
 
 install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR)/tunlease $(DESTDIR)$(DOCDIR)/schema \
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR)/tunlease $(DESTDIR)$(DOCDIR)/schema \
 		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
 		$(DESTDIR)$(SYSCONFDIR)/tunlease $(DESTDIR)$(PAMDIR) $(DESTDIR)$(DATADIR)/pam-configs
 	install -m 0644 $(BUILD)/lib/pam_tunnel.so $(DESTDIR)$(PAMDIR)/pam_tunnel.so
 	install -m 0644 packaging/pam-configs/tunlease $(DESTDIR)$(DATADIR)/pam-configs/tunlease
 	install -m 0644 pam_tunnel/pam_tunnel.8 $(DESTDIR)$(MANDIR)/man8/pam_tunnel.8
+	install -m 0644 leased/leased.8 $(DESTDIR)$(MANDIR)/man8/leased.8
 	install -m 0755 $(BUILD)/bin/akc $(DESTDIR)$(LIBEXECDIR)/tunlease/akc
 	install -m 0755 $(BUILD)/bin/leasectl $(DESTDIR)$(BINDIR)/leasectl
+	install -m 0755 $(BUILD)/bin/leased $(DESTDIR)$(SBINDIR)/leased
 	install -m 0644 leasectl/leasectl.1 $(DESTDIR)$(MANDIR)/man1/leasectl.1
 	install -m 0644 lib/conf/tunlease.conf.5 $(DESTDIR)$(MANDIR)/man5/tunlease.conf.5
 	install -m 0644 akc/akc.8 $(DESTDIR)$(MANDIR)/man8/akc.8
@@ -222,16 +233,16 @@ install: all
 
 uninstall:
 	rm -f $(DESTDIR)$(LIBEXECDIR)/tunlease/akc $(DESTDIR)$(BINDIR)/leasectl \
-		$(DESTDIR)$(MANDIR)/man1/leasectl.1 $(DESTDIR)$(MANDIR)/man5/tunlease.conf.5 \
+		$(DESTDIR)$(SBINDIR)/leased $(DESTDIR)$(MANDIR)/man1/leasectl.1 $(DESTDIR)$(MANDIR)/man5/tunlease.conf.5 \
 		$(DESTDIR)$(PAMDIR)/pam_tunnel.so $(DESTDIR)$(DATADIR)/pam-configs/tunlease \
-		$(DESTDIR)$(MANDIR)/man8/pam_tunnel.8 $(DESTDIR)$(MANDIR)/man8/akc.8 $(DESTDIR)$(PREFIX)/lib/sysusers.d/tunlease.conf \
+		$(DESTDIR)$(MANDIR)/man8/pam_tunnel.8 $(DESTDIR)$(MANDIR)/man8/leased.8 $(DESTDIR)$(MANDIR)/man8/akc.8 $(DESTDIR)$(PREFIX)/lib/sysusers.d/tunlease.conf \
 		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tunlease.conf
 	rm -rf $(DESTDIR)$(DOCDIR)
 
 # ---- what a person calls ----
 
 # Debian packages: to build, then to test and to show.
-build_packages = gcc libc6-dev make pkg-config libsqlite3-dev libbsd-dev libmd-dev libjansson-dev libpam0g-dev
+build_packages = gcc libc6-dev make pkg-config libsqlite3-dev libbsd-dev libmd-dev libjansson-dev libpam0g-dev libevent-dev
 test_packages = openssh-server openssh-client openssh-sftp-server libcmocka-dev sqlite3 valgrind \
 	strace python3 python3-jsonschema curl iproute2 procps util-linux bsdutils xauth mandoc \
 	shellcheck clang-format passwd libc6-dbg systemd sudo cron

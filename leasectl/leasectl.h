@@ -86,6 +86,8 @@ int ctl_option(const struct ctl *ctl, int argc, char **argv, const struct option
 int ctl_checked_option(const struct ctl *ctl, int opt, int argc, char **argv);
 
 /* ---- the verbs ---- */
+int cmd_agent(struct ctl *ctl, int argc, char **argv);
+int cmd_agents(struct ctl *ctl, int argc, char **argv);
 int cmd_delete(struct ctl *ctl, int argc, char **argv);
 int cmd_doctor(struct ctl *ctl, int argc, char **argv);
 int cmd_explain(struct ctl *ctl, int argc, char **argv);
@@ -103,6 +105,7 @@ int cmd_setup(struct ctl *ctl, int argc, char **argv);
 int cmd_show(struct ctl *ctl, int argc, char **argv);
 int cmd_sshd_config(struct ctl *ctl, int argc, char **argv);
 int cmd_thaw(struct ctl *ctl, int argc, char **argv);
+int cmd_token(struct ctl *ctl, int argc, char **argv);
 int cmd_verify(struct ctl *ctl, int argc, char **argv);
 
 #endif

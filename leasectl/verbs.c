@@ -67,6 +67,21 @@ const struct verb verbs[] = {
     {"kill", cmd_kill, "kill NAME|#NUMBER | kill --pid PID",
      "end live sessions, and keep the lease\n\n"
      "  --pid PID  one session, by the PID column of 'leasectl sessions'\n"},
+    {"agent", cmd_agent, "agent add NAME --key FILE|- [--port N] [--for DURATION|--until TIME]",
+     "a lease for an agent before it registers, and the line to run there\n\n"
+     "  --key FILE|-    the agent's public key, as 'tunnel-agent key' prints it\n"
+     "  --port N        its port; else the first that is free\n"
+     "  --for DURATION  fixes its end: heartbeats do not move it\n"
+     "  --until TIME    the same, to the second\n"},
+    {"agents", cmd_agents, "agents [--all]",
+     "agents with port, tunnel state and last heartbeat\n\n"
+     "  --all  revoked ones too\n"},
+    {"token", cmd_token,
+     "token create [--uses N] [--for DURATION] [--name NAME] | token list | token revoke ID",
+     "tokens that let agents register\n\n"
+     "  --uses N        so many agents (default 1)\n"
+     "  --for DURATION  good for so long (default 1d)\n"
+     "  --name NAME     good for the agent of this name alone\n"},
     {"explain", cmd_explain,
      "explain LOGIN --key FILE|- [--open HOST:PORT|--listen HOST:PORT] [--addr IP] | "
      "explain --last LOGIN",

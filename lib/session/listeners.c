@@ -41,9 +41,19 @@ static int read_table(const char *path, struct listeners *l)
 
 int listeners_read(struct listeners *ret)
 {
+    return listeners_read_of(0, ret);
+}
+
+int listeners_read_of(pid_t pid, struct listeners *ret)
+{
+    char path4[48] = "/proc/net/tcp", path6[48] = "/proc/net/tcp6";
     struct listeners l = {{0}};
-    int v4 = read_table("/proc/net/tcp", &l);
-    int v6 = read_table("/proc/net/tcp6", &l);
+    if (pid != 0) {
+        (void)snprintf(path4, sizeof(path4), "/proc/%d/net/tcp", (int)pid);
+        (void)snprintf(path6, sizeof(path6), "/proc/%d/net/tcp6", (int)pid);
+    }
+    int v4 = read_table(path4, &l);
+    int v6 = read_table(path6, &l);
     if (v4 != 0 && v6 != 0)
         return -1;
     *ret = l;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct listeners {
     uint8_t ports[65536 / 8];
@@ -12,6 +13,8 @@ struct listeners {
 
 /* In this network namespace, on any address. 0, or -1 with errno set when neither can be read. */
 int listeners_read(struct listeners *ret);
+/* In that of process pid (1 for the host's, behind systemd's sockets); 0: our own. */
+int listeners_read_of(pid_t pid, struct listeners *ret);
 bool listeners_has(const struct listeners *l, uint16_t port);
 
 #endif

@@ -3,12 +3,11 @@
  * Every change of a lease. Each appends its audit row, and all run within the caller's transaction:
  * the change and its row are there together or not at all.
  */
-#include "lib/store/store.h"
+#include "lib/store/changes.h"
 
 #include "lib/base/buf.h"
 #include "lib/lease/lease.h"
 #include "lib/store/audit.h"
-#include "lib/store/changes.h"
 #include "lib/store/ports.h"
 #include "lib/store/statement.h"
 

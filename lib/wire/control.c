@@ -252,11 +252,11 @@ static json_t *text_or_null(const char *text)
     return text != NULL && *text != '\0' ? json_string(text) : json_null();
 }
 
-static json_t *host_key_list(const char *const *keys)
+static json_t *host_key_list(const struct control_site *site)
 {
     json_t *list = json_array();
-    for (; keys != NULL && *keys != NULL; keys++)
-        (void)json_array_append_new(list, json_string(*keys));
+    for (size_t i = 0; i < CONTROL_HOST_KEYS_MAX && site->host_keys[i][0] != '\0'; i++)
+        (void)json_array_append_new(list, json_string(site->host_keys[i]));
     return list;
 }
 
@@ -275,8 +275,8 @@ static json_t *register_answer(const struct control_answer *a, const struct cont
         site->ssh_host, "reverse_bind_host", site->reverse_bind_host, "lease_expires_at", expires,
         "lease_ttl_seconds", (json_int_t)a->lease_ttl_s, "heartbeat_interval_seconds",
         (json_int_t)site->heartbeat_interval_s, "reconnect_after_ms", (int)a->reconnect_after_ms,
-        "gateway_host_keys", host_key_list(site->host_keys), "agent_secret",
-        text_or_null(a->secret), "connect_hint", hint);
+        "gateway_host_keys", host_key_list(site), "agent_secret", text_or_null(a->secret),
+        "connect_hint", hint);
     if (o != NULL && a->port_changed_from != 0)
         (void)json_object_set_new(o, "port_changed_from", json_integer(a->port_changed_from));
     return o;

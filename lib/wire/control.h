@@ -25,7 +25,8 @@ enum {
     CONTROL_TEXT_BYTES = 16384, /* all texts of a request together */
     CONTROL_ADDRESS_BYTES = 46,
     CONTROL_HOST_KEYS_MAX = 8,
-    CONTROL_REPORT_BYTES = 60000, /* metrics */
+    CONTROL_HOST_KEY_BYTES = 3200, /* TYPE BASE64 of the largest key that sshd takes */
+    CONTROL_REPORT_BYTES = 60000,  /* metrics */
 };
 
 enum control_action {
@@ -113,12 +114,13 @@ struct control_answer {
 size_t control_answer_bytes(const struct control_answer *a);
 const char *control_answer_problem(const struct control_answer *a, size_t len);
 
-/* What every answer to a register says alike; all borrowed. */
+/* What every answer to a register says alike. No pointer in it: the two processes share one. */
 struct control_site {
-    const char *ssh_user, *ssh_host, *jump_user, *reverse_bind_host;
+    char ssh_user[33], jump_user[33]; /* jump_user "": none */
+    char ssh_host[256], reverse_bind_host[256];
     uint16_t ssh_port;
     int64_t heartbeat_interval_s;
-    const char *const *host_keys; /* NULL-terminated: "ssh-ed25519 AAAA..." */
+    char host_keys[CONTROL_HOST_KEYS_MAX][CONTROL_HOST_KEY_BYTES]; /* up to the first "" */
 };
 
 /* ---- JSON: http alone calls these ---- */

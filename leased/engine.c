@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/engine.h"
+
+#include "leased/notify.h"
+#include "leased/start.h"
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/store/audit.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { RESTART_MS = 200, STATUS_BYTES = 160 };
+
+int64_t engine_now_s(void)
+{
+    return clock_now_s();
+}
+
+static void arm(struct event *ev, int64_t ms)
+{
+    const struct timeval after = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    (void)event_add(ev, &after);
+}
+
+bool engine_listens(struct engine *e, uint16_t port, int64_t max_age_ms)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    if (e->listening_ms == 0 || now_ms - e->listening_ms > max_age_ms) {
+        if (listeners_read_of(e->foreign_network ? 1 : 0, &e->listening) != 0)
+            return false;
+        e->listening_ms = now_ms;
+    }
+    return listeners_has(&e->listening, port);
+}
+
+bool engine_is_cautious(const struct engine *e)
+{
+    struct timespec boot;
+    (void)clock_gettime(CLOCK_BOOTTIME, &boot);
+    int64_t boot_ms = (int64_t)boot.tv_sec * 1000 + boot.tv_nsec / 1000000;
+    return e->jumped_ms != 0 && boot_ms - e->jumped_ms < CLOCK_CAUTION_MS;
+}
+
+/* ---- requests and their commit ---- */
+
+static void send_answer(struct engine *e, const struct queued *q, struct control_answer *a)
+{
+    int64_t took_ms = clock_monotonic_ms() - q->since_ms;
+    a->id = q->request.id;
+    a->action = q->request.action;
+    e->metrics.requests[a->action][a->code]++;
+    histogram_add(&e->metrics.request_s[a->action], (double)took_ms / 1000);
+    if (e->http_fd >= 0)
+        (void)!send(e->http_fd, a, control_answer_bytes(a), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const char *agent = control_request_get(&q->request, CONTROL_AGENT_ID);
+    if (a->code != CONTROL_OK)
+        log_info("refused action=%s agent=%.64s client=%s request=%llu code=%s: %s",
+                 control_action_name((enum control_action)a->action), agent, q->request.address,
+                 (unsigned long long)a->id, control_code_name((enum control_code)a->code),
+                 a->error);
+    else if (a->action == CONTROL_REGISTER || e->verbose)
+        log_info("%s agent=%.64s client=%s request=%llu port=%u",
+                 control_action_name((enum control_action)a->action), agent, q->request.address,
+                 (unsigned long long)a->id, a->port_b);
+}
+
+static void unavailable(struct control_answer *a, const char *why)
+{
+    memset(a, 0, offsetof(struct control_answer, report));
+    a->code = CONTROL_UNAVAILABLE;
+    (void)strlcpy(a->error, why, sizeof(a->error));
+}
+
+static struct queued *pop(struct engine *e)
+{
+    struct queued *q = e->queue_head;
+    e->queue_head = q->next;
+    if (e->queue_head == NULL)
+        e->queue_tail = &e->queue_head;
+    e->queue_count--;
+    return q;
+}
+
+/* Answers the first count of the queue: decided[i], or all the same. */
+static void answer_batch(struct engine *e, size_t count, const char *failed)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct queued *q = pop(e);
+        struct control_answer *a =
+            (struct control_answer *)(void *)((char *)e->answers + i * e->answer_bytes);
+        if (failed != NULL)
+            unavailable(a, failed);
+        send_answer(e, q, a);
+        free(q);
+    }
+}
+
+/* Those that have waited for the store's lock for too long. */
+static void give_up_old(struct engine *e)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    size_t old = 0;
+    for (const struct queued *q = e->queue_head;
+         q != NULL && old < BATCH_MAX && now_ms - q->since_ms > LOCKED_GIVE_UP_MS; q = q->next)
+        old++;
+    if (old > 0)
+        answer_batch(e, old, "the store is locked by another program: try again");
+}
+
+static void commit_batch(struct engine *e)
+{
+    size_t count = 0;
+    enum store_rc rc;
+    if (e->queue_head == NULL && e->record_count == 0)
+        return;
+    rc = store_begin(e->store);
+    if (rc == STORE_BUSY) {
+        give_up_old(e);
+        arm(e->on_retry, LOCKED_RETRY_MS);
+        return;
+    }
+    if (rc == STORE_OK && e->record_count > 0)
+        rc = records_write(e);
+    int64_t now_ms = (int64_t)engine_now_s() * 1000 + clock_monotonic_ms() % 1000;
+    for (const struct queued *q = e->queue_head; rc == STORE_OK && q != NULL && count < BATCH_MAX;
+         q = q->next, count++) {
+        struct control_answer *a =
+            (struct control_answer *)(void *)((char *)e->answers + count * e->answer_bytes);
+        memset(a, 0, e->answer_bytes);
+        rc = request_decide(e, &q->request, now_ms, a);
+    }
+    if (rc == STORE_OK)
+        rc = store_commit(e->store);
+    store_rollback(e->store);
+    if (rc == STORE_OK) {
+        e->record_count = 0;
+        answer_batch(e, count, NULL);
+    } else {
+        e->metrics.store_errors++;
+        log_error("the store failed: %s", store_error(e->store));
+        size_t all = e->queue_count < BATCH_MAX ? e->queue_count : BATCH_MAX;
+        answer_batch(e, all, "the store failed: try again");
+        if (e->record_count > 0)
+            arm(e->on_flush, 1000);
+    }
+    if (e->queue_head != NULL)
+        arm(e->on_retry, 0);
+}
+
+static void on_commit(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    commit_batch(arg);
+}
+
+/* ---- what needs no commit ---- */
+
+static bool may_read_metrics(const struct engine *e, const struct control_request *r)
+{
+    uint8_t hash[SECRET_HASH_BYTES];
+    secret_hash(control_request_get(r, CONTROL_CREDENTIAL), hash);
+    return r->is_open != 0 || api_keys_have(&e->keys, hash);
+}
+
+static void answer_report(struct engine *e, const struct control_request *r)
+{
+    struct buf text = {0};
+    struct control_answer *a = calloc(1, sizeof(*a));
+    if (a == NULL)
+        return;
+    a->id = r->id;
+    a->action = r->action;
+    a->code = CONTROL_OK;
+    if (r->action == CONTROL_HEALTH) {
+        a->code = report_health(e, &text) ? CONTROL_OK : CONTROL_UNAVAILABLE;
+    } else if (!may_read_metrics(e, r)) {
+        a->code = CONTROL_UNAUTHORIZED;
+        (void)strlcpy(a->error, "a credential is needed", sizeof(a->error));
+    } else if (r->action == CONTROL_METRICS) {
+        report_metrics(e, &text);
+    }
+    if (buf_text(&text) != NULL && text.len <= CONTROL_REPORT_BYTES) {
+        memcpy(a->report, buf_text(&text), text.len);
+        a->report_bytes = (uint32_t)text.len;
+    }
+    e->metrics.requests[a->action][a->code]++;
+    if (e->http_fd >= 0)
+        (void)!send(e->http_fd, a, control_answer_bytes(a), MSG_NOSIGNAL | MSG_DONTWAIT);
+    free(a);
+    buf_release(&text);
+}
+
+/* ---- the other process ---- */
+
+static void take_request(struct engine *e, const struct control_request *r, size_t len)
+{
+    const char *problem = control_request_problem(r, len);
+    if (problem != NULL) {
+        log_error("http sent %s: it is started anew", problem);
+        if (e->http_pid > 0)
+            (void)kill(e->http_pid, SIGKILL);
+        return;
+    }
+    if (r->action != CONTROL_REGISTER && r->action != CONTROL_HEARTBEAT) {
+        answer_report(e, r);
+        return;
+    }
+    struct queued *q =
+        e->queue_count < QUEUE_MAX ? malloc(offsetof(struct queued, request) + len) : NULL;
+    if (q == NULL)
+        return; /* http answers 503 when nothing comes */
+    q->next = NULL;
+    q->since_ms = clock_monotonic_ms();
+    memcpy(&q->request, r, len);
+    *e->queue_tail = q;
+    e->queue_tail = &q->next;
+    e->queue_count++;
+}
+
+static void on_http(evutil_socket_t fd, short what, void *arg)
+{
+    struct engine *e = arg;
+    static struct control_request r;
+    (void)what;
+    for (int i = 0; i < BATCH_MAX; i++) {
+        ssize_t n = recv(fd, &r, sizeof(r), MSG_DONTWAIT);
+        if (n <= 0) /* its end is seen by SIGCHLD */
+            break;
+        take_request(e, &r, (size_t)n);
+    }
+    if (event_pending(e->on_retry, EV_TIMEOUT, NULL) == 0)
+        commit_batch(e);
+}
+
+static void stop_http(struct engine *e)
+{
+    if (e->on_http != NULL)
+        event_free(e->on_http);
+    e->on_http = NULL;
+    if (e->http_fd >= 0)
+        (void)close(e->http_fd);
+    e->http_fd = -1;
+}
+
+static int start_http(struct engine *e)
+{
+    e->http_pid = start_http_process(e, &e->http_fd);
+    if (e->http_pid < 0)
+        return -1;
+    e->on_http = event_new(e->base, e->http_fd, EV_READ | EV_PERSIST, on_http, e);
+    return e->on_http != NULL && event_add(e->on_http, NULL) == 0 ? 0 : -1;
+}
+
+static void on_restart(evutil_socket_t fd, short what, void *arg)
+{
+    struct engine *e = arg;
+    (void)fd;
+    (void)what;
+    if (start_http(e) != 0) {
+        log_error("cannot start the http process: %s", strerror(errno));
+        (void)event_base_loopbreak(e->base);
+    }
+}
+
+static void on_child(evutil_socket_t sig, short what, void *arg)
+{
+    struct engine *e = arg;
+    const struct timeval pause = {.tv_usec = RESTART_MS * 1000};
+    int status;
+    pid_t pid;
+    (void)sig;
+    (void)what;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid != e->http_pid)
+            continue;
+        log_error("the http process ended (%s %d): started anew",
+                  WIFSIGNALED(status) ? "signal" : "status",
+                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+        e->metrics.http_restarts++;
+        e->http_pid = -1;
+        stop_http(e);
+        (void)event_base_once(e->base, -1, EV_TIMEOUT, on_restart, e, &pause);
+    }
+}
+
+/* ---- the clock's work ---- */
+
+/* A step of the wall clock against the boot clock: for an hour nothing that cannot be undone. */
+static void look_at_clock(struct engine *e)
+{
+    struct timespec boot;
+    (void)clock_gettime(CLOCK_BOOTTIME, &boot);
+    int64_t minus = engine_now_s() - (int64_t)boot.tv_sec;
+    int64_t jump = minus - e->wall_minus_boot_s;
+    if (e->wall_minus_boot_s != 0 && (jump > CLOCK_JUMP_S || jump < -CLOCK_JUMP_S)) {
+        char detail[64];
+        e->jumped_ms = (int64_t)boot.tv_sec * 1000 + boot.tv_nsec / 1000000;
+        (void)snprintf(detail, sizeof(detail), "by_s=%lld", (long long)jump);
+        log_warn("the clock jumped %s: for an hour no lease is deleted and no port reused", detail);
+        engine_record(e, RECORD_CLOCK, 0, "", engine_now_s(), detail);
+    }
+    e->wall_minus_boot_s = minus;
+}
+
+static int say_soon(void *arg, int64_t id, const char *name, int64_t expires_s)
+{
+    (void)arg;
+    log_info("expires_soon lease=%s id=%lld expires_s=%lld", name, (long long)id,
+             (long long)expires_s);
+    return 0;
+}
+
+/* In chunks: a request never waits for more than one (facts/sqlite-and-performance.md 1.8). */
+static bool prune(struct engine *e)
+{
+    int64_t now_s = engine_now_s(), leases = 0, rows = 0, agents = 0;
+    const struct store_actor by = {.who = "leased", .source = "", .now_s = now_s};
+    if (engine_is_cautious(e) || store_begin(e->store) != STORE_OK)
+        return false;
+    enum store_rc rc =
+        store_prune_dead(e->store, now_s - e->conf.keep_expired_s, PRUNE_CHUNK, &by, &leases);
+    if (rc == STORE_OK)
+        rc = audit_prune(e->store, &by, now_s - e->conf.audit_keep_s, PRUNE_CHUNK, &rows);
+    if (rc == STORE_OK)
+        rc = store_agents_forget_unused(e->store, now_s - UNUSED_AGENT_S, &by, &agents);
+    if (rc == STORE_OK)
+        rc = store_commit(e->store);
+    if (rc != STORE_OK) {
+        e->metrics.store_errors++;
+        log_error("cannot prune: %s", store_error(e->store));
+    }
+    store_rollback(e->store);
+    return rc == STORE_OK && (leases == PRUNE_CHUNK || rows == PRUNE_CHUNK || agents > 0);
+}
+
+static void on_prune(evutil_socket_t fd, short what, void *arg)
+{
+    struct engine *e = arg;
+    (void)fd;
+    (void)what;
+    if (prune(e))
+        arm(e->on_prune, 20);
+}
+
+static void on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+    struct engine *e = arg;
+    char status[STATUS_BYTES];
+    int64_t now_s = engine_now_s();
+    (void)fd;
+    (void)what;
+    look_at_clock(e);
+    sessions_sweep(e);
+    (void)store_agents_pending(e->store, &e->pending_agents);
+    if (e->soon_until_s == 0)
+        e->soon_until_s = now_s + SOON_S;
+    if (now_s + SOON_S >= e->soon_until_s + 60) {
+        (void)store_leases_ending(e->store, e->soon_until_s, now_s + SOON_S, say_soon, NULL);
+        e->soon_until_s = now_s + SOON_S;
+    }
+    /* The sign of life comes from a sweep that was finished: one that hangs restarts the service.
+     */
+    (void)snprintf(status, sizeof(status), "%sSTATUS=%zu live sessions, %zu being ended\n",
+                   e->metrics.last_sweep_s >= now_s ? "WATCHDOG=1\n" : "", e->live.count,
+                   e->ending_count);
+    notify_send(status);
+    arm(e->on_sweep, e->sweep_ms);
+}
+
+static void on_long_sweep(evutil_socket_t fd, short what, void *arg)
+{
+    struct engine *e = arg;
+    (void)fd;
+    (void)what;
+    arm(e->on_prune, 0);
+    arm(e->on_hourly, 60000);
+}
+
+static void on_version(evutil_socket_t fd, short what, void *arg)
+{
+    struct engine *e = arg;
+    (void)fd;
+    (void)what;
+    sessions_store_changed(e);
+    arm(e->on_version, VERSION_LOOK_MS);
+}
+
+/* ---- signals ---- */
+
+static void on_stop(evutil_socket_t sig, short what, void *arg)
+{
+    struct engine *e = arg;
+    (void)what;
+    log_info("stopping: signal %d; tunnels stay up", (int)sig);
+    (void)event_base_loopbreak(e->base);
+}
+
+static void on_reload(evutil_socket_t sig, short what, void *arg)
+{
+    struct engine *e = arg;
+    (void)sig;
+    (void)what;
+    notify_reloading();
+    start_reload(e);
+    sessions_soon(e);
+    notify_send("READY=1");
+}
+
+static int add_signal(struct engine *e, int sig, event_callback_fn fn)
+{
+    struct event *ev = evsignal_new(e->base, sig, fn, e);
+    return ev != NULL && event_add(ev, NULL) == 0 ? 0 : -1;
+}
+
+static void find_uids(struct engine *e)
+{
+    const struct passwd *pw = getpwnam(e->conf.forward_login);
+    e->forward_uid = pw != NULL ? pw->pw_uid : (uid_t)-1;
+    pw = getpwnam(e->conf.agent_login);
+    e->agent_uid = pw != NULL ? pw->pw_uid : (uid_t)-1;
+}
+
+static int set_up(struct engine *e)
+{
+    int64_t watchdog_ms = notify_watchdog_ms();
+    e->sweep_ms = watchdog_ms != 0 && watchdog_ms / 3 < SWEEP_MS ? watchdog_ms / 3 : SWEEP_MS;
+    e->queue_tail = &e->queue_head;
+    /* Up to the report, which only answer_report sends. */
+    e->answer_bytes = offsetof(struct control_answer, report) + 8;
+    e->answer_bytes -= e->answer_bytes % 8;
+    e->answers = calloc(BATCH_MAX, e->answer_bytes);
+    e->base = event_base_new();
+    if (e->answers == NULL || e->base == NULL)
+        return -1;
+    e->on_sweep = evtimer_new(e->base, on_sweep, e);
+    e->on_retry = evtimer_new(e->base, on_commit, e);
+    e->on_flush = evtimer_new(e->base, on_commit, e);
+    e->on_version = evtimer_new(e->base, on_version, e);
+    e->on_prune = evtimer_new(e->base, on_prune, e);
+    e->on_hourly = evtimer_new(e->base, on_long_sweep, e);
+    if (e->on_sweep == NULL || e->on_retry == NULL || e->on_flush == NULL ||
+        e->on_version == NULL || e->on_prune == NULL || e->on_hourly == NULL)
+        return -1;
+    limiter_init(&e->limiter);
+    find_uids(e);
+    if (add_signal(e, SIGTERM, on_stop) != 0 || add_signal(e, SIGINT, on_stop) != 0 ||
+        add_signal(e, SIGHUP, on_reload) != 0 || add_signal(e, SIGCHLD, on_child) != 0)
+        return -1;
+    return sessions_start(e);
+}
+
+int engine_run(struct engine *e)
+{
+    e->http_fd = -1;
+    e->http_pid = -1;
+    if (set_up(e) != 0 || start_http(e) != 0) {
+        log_error("cannot start: %s", strerror(errno));
+        return EXIT_FAILURE;
+    }
+    on_sweep(-1, 0, e);
+    arm(e->on_version, VERSION_LOOK_MS);
+    arm(e->on_hourly, 1000);
+    notify_send("READY=1");
+    int rc = event_base_dispatch(e->base);
+    notify_send("STOPPING=1");
+    commit_batch(e); /* what was asked is answered, once */
+    if (e->http_pid > 0)
+        (void)kill(e->http_pid, SIGTERM);
+    stop_http(e);
+    store_close(e->store);
+    return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

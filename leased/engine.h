@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The engine: the process of leased that holds the store, the registry and CAP_KILL, and reads no
+ * byte of HTTP or JSON. One thread, one loop. Requests of one turn of the loop are committed
+ * together, and answered after the commit. Nothing here waits: a locked store leaves the batch
+ * queued, and sessions are judged and ended by reading alone (DESIGN 5).
+ */
+#ifndef TUNLEASE_LEASED_ENGINE_H
+#define TUNLEASE_LEASED_ENGINE_H
+
+#include "leased/credentials.h"
+#include "lib/conf/conf.h"
+#include "lib/session/ladder.h"
+#include "lib/session/listeners.h"
+#include "lib/session/registry.h"
+#include "lib/store/agents.h"
+#include "lib/wire/control.h"
+
+#include <stdbool.h>
+
+struct event;
+struct event_base;
+
+enum {
+    BATCH_MAX = 512,     /* requests that wait for one commit */
+    QUEUE_MAX = 4096,    /* and that wait for the store's lock */
+    RECORDS_MAX = 16384, /* events that wait to be written down */
+    LADDERS_MAX = 4096,  /* sessions that are being ended at a time */
+    LOCKED_RETRY_MS = 20,
+    LOCKED_GIVE_UP_MS = 5000,
+    SETTLE_MS = 10,         /* from a sign of change to the look at it */
+    VERSION_LOOK_MS = 5000, /* where inotify was lost */
+    SWEEP_MS = 10000,
+    LADDER_STEP_MS = 5,
+    LADDER_LIMIT_MS = 5000, /* then it is said, and begun anew */
+    SNAPSHOT_MS = 1000,     /* how old the look at what listens may be */
+    FRESH_MS = 100,         /* where it does not fit the registry */
+    UNUSED_AGENT_S = 3600,
+    SOON_S = 48 * 3600,
+    CLOCK_JUMP_S = 60,
+    CLOCK_CAUTION_MS = 3600000, /* of boot time: nothing irreversible for so long after a jump */
+    PRUNE_CHUNK = 2000,
+    LATENCY_BUCKETS = 10,
+};
+
+/* Something to be written down with the next commit. */
+struct record {
+    enum { RECORD_LOGIN, RECORD_TUNNEL_UP, RECORD_TUNNEL_DOWN, RECORD_ENDED, RECORD_CLOCK } what;
+    int64_t lease_id, time_s;
+    char lease[SESSION_NAME_BYTES];
+    char detail[96];
+};
+
+/* One session that is being ended. */
+struct ending {
+    struct ladder ladder;
+    pid_t pid;
+    uint64_t start_ticks;
+    int64_t lease_id;
+    char lease[SESSION_NAME_BYTES], login[SESSION_LOGIN_BYTES];
+    enum session_verdict why;
+    int64_t since_ms;
+};
+
+struct histogram {
+    uint64_t buckets[LATENCY_BUCKETS + 1], count;
+    double sum_s;
+};
+
+struct metrics {
+    uint64_t requests[CONTROL_ACTION__MAX][CONTROL_CODE__MAX];
+    struct histogram request_s[CONTROL_ACTION__MAX];
+    uint64_t ended[SESSION_VERDICT__MAX], opened;
+    struct histogram revocation_s;
+    uint64_t store_errors, http_restarts;
+    int64_t last_sweep_s, last_heartbeat_s;
+};
+
+struct queued {
+    struct queued *next;
+    int64_t since_ms;
+    struct control_request request; /* allocated up to its last text */
+};
+
+struct engine {
+    struct event_base *base;
+    struct conf conf;
+    const char *conf_file;
+    struct api_keys keys;
+    struct limiter limiter;
+    bool verbose, unconfined;
+    struct store *store;
+    struct registry registry;
+    bool has_registry;
+    bool foreign_network; /* behind systemd's sockets: our own /proc/net shows nothing */
+
+    /* http */
+    int http_fd;
+    pid_t http_pid;
+    struct queued *queue_head, **queue_tail;
+    size_t queue_count;
+    struct control_answer *answers; /* BATCH_MAX of answer_bytes each: up to the report */
+    size_t answer_bytes;
+
+    struct record *records;
+    size_t record_count;
+
+    /* sessions */
+    struct session_list live; /* sorted by lease, as last judged */
+    struct ending *endings;
+    size_t ending_count;
+    int64_t store_version, version_seen_ms;
+    int64_t pending_agents; /* registered, and never yet logged in */
+    struct listeners listening;
+    int64_t listening_ms; /* when it was read; 0: never */
+    uint16_t next_port;
+    int64_t wall_minus_boot_s, jumped_ms;
+    int64_t soon_until_s; /* expires_soon was said up to this end */
+    unsigned registers_lately;
+    int64_t registers_since_ms;
+    struct metrics metrics;
+
+    uid_t forward_uid, agent_uid;
+
+    int64_t sweep_ms;
+    struct event *on_http, *on_sweep, *on_soon, *on_ladder, *on_expiry, *on_retry, *on_flush;
+    struct event *on_version, *on_prune, *on_hourly;
+};
+
+int64_t engine_now_s(void);
+
+/* Events that are written down with the next commit; the oldest are dropped when there is no room.
+ */
+void engine_record(struct engine *e, int what, int64_t lease_id, const char *lease, int64_t time_s,
+                   const char *detail);
+
+/* Whether anything listens on the port, by a look at most max_age_ms old. */
+bool engine_listens(struct engine *e, uint16_t port, int64_t max_age_ms);
+
+/* Whether the lease has an open session, as last judged. */
+const struct session *engine_session_of(const struct engine *e, int64_t lease_id);
+
+/* After the clock was set: nothing that cannot be taken back, for an hour. */
+bool engine_is_cautious(const struct engine *e);
+
+/* ---- requests.c: within a transaction ---- */
+
+/* Fills *ret, code and error included. Anything but STORE_OK: the batch is rolled back. */
+enum store_rc request_decide(struct engine *e, const struct control_request *r, int64_t now_ms,
+                             struct control_answer *ret);
+
+/* ---- sessions.c ---- */
+int sessions_start(struct engine *e);
+void sessions_sweep(struct engine *e); /* reads, judges, ends */
+void sessions_soon(struct engine *e);  /* a sweep within SETTLE_MS */
+void sessions_store_changed(
+    struct engine *e); /* a look whether another process changed the store */
+enum store_rc records_write(struct engine *e); /* within a transaction */
+
+/* ---- report.c ---- */
+void report_metrics(struct engine *e, struct buf *out);
+/* True: all is well. text says what is not. */
+bool report_health(struct engine *e, struct buf *out);
+void histogram_add(struct histogram *h, double seconds);
+
+/* ---- engine.c ---- */
+int engine_run(struct engine *e); /* returns an exit status */
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: ISC */
+/* leased: agents' register and heartbeat, ports, and the end of what must end. */
+#include "leased/engine.h"
+#include "leased/start.h"
+#include "lib/base/buf.h"
+#include "lib/base/log.h"
+#include "lib/conf/print.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2, PATH_BYTES = CONF_PATH_BYTES + 16 };
+
+static const char usage_text[] =
+    "usage: leased [-D] [-d] [-t] [-T] [-u] [-v] [-c FILE]\n"
+    "\n"
+    "Registers agents, keeps their ports, and ends the sessions of dead leases; see leased(8).\n"
+    "\n"
+    "  -D         log to standard error, in the foreground\n"
+    "  -d         accepted, and means nothing more: leased always stays in the foreground\n"
+    "  -t         check the configuration, and exit 0 or 1\n"
+    "  -T         print the configuration that is in force\n"
+    "  -u         go on where the http process cannot be confined\n"
+    "  -v         log every heartbeat\n"
+    "  -c FILE    configuration (default " CONF_DEFAULT_FILE ")\n"
+    "  --help     this text\n"
+    "  --version  the version\n";
+
+static void print_lines(const struct buf *lines)
+{
+    for (const char *at = buf_text(lines); at != NULL && *at != '\0';) {
+        int len = (int)strcspn(at, "\n");
+        log_warn("%.*s", len, at);
+        at += len + (at[len] == '\n' ? 1 : 0);
+    }
+}
+
+static int load(struct engine *e)
+{
+    char err[CONF_ERROR_BYTES];
+    struct buf warnings = {0};
+    int rc = conf_load(e->conf_file, &e->conf, err, &warnings);
+    if (rc == 0)
+        rc = api_keys_load(&e->conf, &e->keys, err, &warnings);
+    print_lines(&warnings);
+    if (rc != 0)
+        log_error("%s", err);
+    buf_release(&warnings);
+    return rc;
+}
+
+static int print_effective(const struct engine *e)
+{
+    struct buf text = {0};
+    conf_print(&e->conf, &text);
+    int rc = buf_text(&text) != NULL && fputs(buf_text(&text), stdout) >= 0 && fflush(stdout) == 0
+                 ? EXIT_SUCCESS
+                 : EXIT_FAILURE;
+    buf_release(&text);
+    return rc;
+}
+
+/* ---- what is missing is made, with the owners and modes of CONTRACT 9 ---- */
+
+static int make_directory(const char *path, uid_t uid, gid_t gid, mode_t mode)
+{
+    if (mkdir(path, 0700) != 0)
+        return errno == EEXIST ? 0 : -1;
+    return (geteuid() != 0 || lchown(path, uid, gid) == 0) && chmod(path, mode) == 0 ? 0 : -1;
+}
+
+static int make_directories(const struct conf *conf)
+{
+    char path[PATH_BYTES];
+    const struct passwd *pw = getpwnam("_tunlease");
+    uid_t uid = pw != NULL ? pw->pw_uid : geteuid();
+    gid_t gid = pw != NULL ? pw->pw_gid : getegid();
+    const char *run_dir = conf->paths.run_dir;
+    (void)strlcpy(path, conf->paths.database, sizeof(path));
+    char *slash = strrchr(path, '/');
+    slash[slash == path ? 1 : 0] = '\0';
+    int rc = make_directory(path, uid, gid, 02750);
+    if (rc == 0)
+        rc = make_directory(run_dir, geteuid() == 0 ? 0 : uid, gid, 0750);
+    (void)snprintf(path, sizeof(path), "%s/sessions", run_dir);
+    if (rc == 0)
+        rc = make_directory(path, geteuid() == 0 ? 0 : uid, gid, 0750);
+    (void)snprintf(path, sizeof(path), "%s/lock", run_dir);
+    if (rc == 0 && geteuid() == 0)
+        rc = make_directory(path, 0, 0, 0700);
+    if (rc != 0)
+        log_error("cannot make '%s': %s", path, strerror(errno));
+    return rc;
+}
+
+/* One daemon for one store; leasectl looks at the lock to know whether there is one. */
+static int lock_store(const struct conf *conf)
+{
+    char path[PATH_BYTES];
+    (void)snprintf(path, sizeof(path), "%s-leased", conf->paths.database);
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return 0; /* held until the end of the process */
+    log_error(errno == EWOULDBLOCK ? "another leased runs on this store ('%s' is locked)"
+                                   : "cannot lock '%s': %m",
+              path);
+    return -1;
+}
+
+static int run(struct engine *e)
+{
+    char err[STORE_ERROR_BYTES];
+    /* Everybody who can become this user could otherwise read its memory, and the keys in it. */
+    (void)prctl(PR_SET_DUMPABLE, 0);
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (make_directories(&e->conf) != 0 || start_listening(e) != 0 ||
+        start_drop_privileges() != 0 || lock_store(&e->conf) != 0)
+        return EXIT_FAILURE;
+    if (store_open_write(e->conf.paths.database, &e->store, err) != STORE_OK) {
+        log_error("%s", err);
+        return EXIT_FAILURE;
+    }
+    /* A locked store leaves requests queued: kills never wait for it. */
+    store_set_timeout(e->store, 0);
+    return engine_run(e);
+}
+
+int main(int argc, char **argv)
+{
+    static struct engine e;
+    bool check = false, print = false, to_stderr = false;
+    int opt;
+
+    if (argc > 1 && strcmp(argv[1], "--http") == 0)
+        return start_http_main(argc, argv);
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return fputs(usage_text, stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+        return puts("leased (tunlease) " TUNLEASE_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    while ((opt = getopt(argc, argv, "DdtTuvc:")) != -1) {
+        switch (opt) {
+        case 'D':
+            to_stderr = true;
+            break;
+        case 'd':
+            break;
+        case 't':
+            check = true;
+            break;
+        case 'T':
+            print = true;
+            break;
+        case 'u':
+            e.unconfined = true;
+            break;
+        case 'v':
+            e.verbose = true;
+            break;
+        case 'c':
+            e.conf_file = optarg;
+            break;
+        default:
+            (void)fputs(usage_text, stderr);
+            return EXIT_USAGE;
+        }
+    }
+    if (optind != argc) {
+        (void)fputs(usage_text, stderr);
+        return EXIT_USAGE;
+    }
+    log_init("leased", to_stderr || check || print);
+    if (load(&e) != 0)
+        return EXIT_FAILURE;
+    if (print)
+        return print_effective(&e);
+    return check ? EXIT_SUCCESS : run(&e);
+}

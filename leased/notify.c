@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/notify.h"
+
+#include <bsd/stdlib.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+void notify_send(const char *lines)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    const char *path = getenv("NOTIFY_SOCKET");
+    size_t len = path != NULL ? strlen(path) : 0;
+    if (len < 2 || len >= sizeof(to.sun_path) || (path[0] != '/' && path[0] != '@'))
+        return;
+    memcpy(to.sun_path, path, len);
+    if (to.sun_path[0] == '@')
+        to.sun_path[0] = '\0';
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    (void)sendto(fd, lines, strlen(lines), MSG_NOSIGNAL, (const struct sockaddr *)&to,
+                 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
+    (void)close(fd);
+}
+
+void notify_reloading(void)
+{
+    struct timespec now;
+    char text[80];
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+                   (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    notify_send(text);
+}
+
+static int64_t number(const char *name, int64_t max)
+{
+    const char *text = getenv(name), *problem = NULL;
+    int64_t n = text != NULL ? strtonum(text, 1, max, &problem) : 0;
+    return problem == NULL ? n : 0;
+}
+
+/* Both variables name a process, since they are inherited. */
+static int is_ours(const char *name)
+{
+    const char *text = getenv(name);
+    return text == NULL || number(name, 1 << 22) == getpid();
+}
+
+size_t notify_listen_fds(void)
+{
+    size_t count = 0;
+    if (getenv("LISTEN_PID") != NULL && is_ours("LISTEN_PID"))
+        count = (size_t)number("LISTEN_FDS", NOTIFY_FDS_MAX);
+    for (size_t i = 0; i < count; i++)
+        (void)fcntl(NOTIFY_FIRST_FD + (int)i, F_SETFD, FD_CLOEXEC);
+    (void)unsetenv("LISTEN_PID");
+    (void)unsetenv("LISTEN_FDS");
+    return count;
+}
+
+int64_t notify_watchdog_ms(void)
+{
+    return is_ours("WATCHDOG_PID") ? number("WATCHDOG_USEC", INT64_MAX) / 1000 : 0;
+}

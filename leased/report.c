@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+/* What /metrics and /healthz say, in Prometheus' text format. */
+#include "leased/engine.h"
+#include "lib/base/buf.h"
+#include "lib/session/process.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const double bounds_s[LATENCY_BUCKETS] = {0.001, 0.0025, 0.005, 0.01, 0.025,
+                                                 0.05,  0.1,    0.5,   1,    5};
+
+void histogram_add(struct histogram *h, double seconds)
+{
+    size_t i = 0;
+    while (i < LATENCY_BUCKETS && seconds > bounds_s[i])
+        i++;
+    h->buckets[i]++;
+    h->count++;
+    h->sum_s += seconds;
+}
+
+static void head(struct buf *out, const char *name, const char *type, const char *help)
+{
+    buf_addf(out, "# HELP tunlease_%s %s\n# TYPE tunlease_%s %s\n", name, help, name, type);
+}
+
+static void one(struct buf *out, const char *name, const char *type, const char *help, int64_t n)
+{
+    head(out, name, type, help);
+    buf_addf(out, "tunlease_%s %" PRId64 "\n", name, n);
+}
+
+/* label: `action="register"` and so on, or "". */
+static void histogram(struct buf *out, const char *name, const char *label,
+                      const struct histogram *h)
+{
+    uint64_t total = 0;
+    const char *comma = label[0] != '\0' ? "," : "";
+    for (size_t i = 0; i < LATENCY_BUCKETS; i++) {
+        total += h->buckets[i];
+        buf_addf(out, "tunlease_%s_bucket{%s%sle=\"%g\"} %" PRIu64 "\n", name, label, comma,
+                 bounds_s[i], total);
+    }
+    buf_addf(out, "tunlease_%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", name, label, comma,
+             h->count);
+    buf_addf(out, label[0] != '\0' ? "tunlease_%s_sum{%s} %g\n" : "tunlease_%s_sum%s %g\n", name,
+             label, h->sum_s);
+    buf_addf(out,
+             label[0] != '\0' ? "tunlease_%s_count{%s} %" PRIu64 "\n"
+                              : "tunlease_%s_count%s %" PRIu64 "\n",
+             name, label, h->count);
+}
+
+/* ---- connections that are in no entry ---- */
+
+struct unregistered {
+    const struct engine *e;
+    uid_t uids[2];
+    int64_t count;
+};
+
+static int note_process(void *arg, const struct process *p)
+{
+    struct unregistered *in = arg;
+    if (p->state == 'Z' || (p->uid != in->uids[0] && p->uid != in->uids[1]))
+        return 0;
+    for (size_t i = 0; i < in->e->live.count; i++) {
+        const struct session *s = &in->e->live.items[i];
+        if (p->session == s->pid || p->parent == s->pid || p->pid == s->orphan)
+            return 0;
+    }
+    in->count++;
+    return 0;
+}
+
+static int64_t count_unregistered(const struct engine *e)
+{
+    struct unregistered in = {.e = e, .uids = {e->forward_uid, e->agent_uid}};
+    if (process_each(note_process, &in) < 0)
+        return -1;
+    return in.count;
+}
+
+/* ---- metrics ---- */
+
+static void add_process(struct buf *out)
+{
+    struct process self;
+    FILE *f = fopen("/proc/self/statm", "re");
+    long pages = 0;
+    int64_t fds = -1; /* the directory's own */
+    if (f != NULL) {
+        if (fscanf(f, "%*d %ld", &pages) != 1)
+            pages = 0;
+        (void)fclose(f);
+    }
+    DIR *dir = opendir("/proc/self/fd");
+    for (const struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
+        fds += e->d_name[0] != '.';
+    if (dir != NULL)
+        (void)closedir(dir);
+    buf_addf(out,
+             "# HELP process_resident_memory_bytes Resident memory of the engine.\n"
+             "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %lld\n"
+             "# HELP process_open_fds Open descriptors of the engine.\n"
+             "# TYPE process_open_fds gauge\nprocess_open_fds %" PRId64 "\n",
+             (long long)pages * sysconf(_SC_PAGESIZE), fds);
+    if (process_read(getpid(), &self))
+        buf_addf(out,
+                 "# HELP process_start_time_seconds Start of the engine since the host's boot.\n"
+                 "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds %" PRIu64
+                 "\n",
+                 self.start_ticks / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+static void add_counts(struct buf *out, const struct store_counts *c)
+{
+    static const char *const kinds[] = {"grant", "agent"};
+    head(out, "leases", "gauge", "Leases by state.");
+    for (int k = 0; k < 2; k++)
+        buf_addf(out,
+                 "tunlease_leases{state=\"active\",kind=\"%s\"} %" PRId64 "\n"
+                 "tunlease_leases{state=\"expired\",kind=\"%s\"} %" PRId64 "\n"
+                 "tunlease_leases{state=\"revoked\",kind=\"%s\"} %" PRId64 "\n",
+                 kinds[k], c->active[k], kinds[k], c->expired[k], kinds[k], c->revoked[k]);
+    one(out, "lease_next_expiry_timestamp_seconds", "gauge", "End of the lease that ends next.",
+        c->next_expiry_s);
+    head(out, "ports", "gauge", "Listen ports: held by a lease, or kept for a former holder.");
+    buf_addf(out,
+             "tunlease_ports{state=\"held\"} %" PRId64 "\ntunlease_ports{state=\"kept\"} %" PRId64
+             "\n",
+             c->ports_held, c->ports_kept);
+    one(out, "audit_rows", "gauge", "Rows of the audit.", c->audit_rows);
+}
+
+void report_metrics(struct engine *e, struct buf *out)
+{
+    const struct metrics *m = &e->metrics;
+    struct store_counts counts;
+    char label[64];
+
+    head(out, "build_info", "gauge", "The version that runs.");
+    buf_addf(out, "tunlease_build_info{version=\"%s\",schema=\"%d\"} 1\n", TUNLEASE_VERSION,
+             STORE_VERSION);
+    if (store_count(e->store, engine_now_s(), &counts) == STORE_OK)
+        add_counts(out, &counts);
+    one(out, "sessions", "gauge", "Live sessions in the registry.", (int64_t)e->live.count);
+    one(out, "sessions_ending", "gauge", "Sessions of dead leases that are being ended.",
+        (int64_t)e->ending_count);
+    one(out, "unregistered_sessions", "gauge",
+        "Processes of tunnel logins that are in no registry entry: nothing ends them.",
+        count_unregistered(e));
+    one(out, "sessions_opened_total", "counter", "Sessions seen to open.", (int64_t)m->opened);
+    head(out, "sessions_ended_total", "counter", "Sessions ended, by reason.");
+    for (int v = SESSION_ALLOWED + 1; v < SESSION_NOT_JUDGED; v++)
+        buf_addf(out, "tunlease_sessions_ended_total{reason=\"%s\"} %" PRIu64 "\n",
+                 session_verdict_name((enum session_verdict)v), m->ended[v]);
+    head(out, "revocation_latency_seconds", "histogram",
+         "From the look that found a session dead to its end.");
+    histogram(out, "revocation_latency_seconds", "", &m->revocation_s);
+    head(out, "http_requests_total", "counter", "Answers, by action and code.");
+    for (int a = CONTROL_REGISTER; a < CONTROL_ACTION__MAX; a++)
+        for (int c = 0; c < CONTROL_CODE__MAX; c++)
+            if (m->requests[a][c] != 0)
+                buf_addf(out,
+                         "tunlease_http_requests_total{action=\"%s\",code=\"%s\"} %" PRIu64 "\n",
+                         control_action_name((enum control_action)a),
+                         control_code_name((enum control_code)c), m->requests[a][c]);
+    head(out, "http_request_duration_seconds", "histogram",
+         "From the engine's receipt of a request to its answer.");
+    for (int a = CONTROL_REGISTER; a <= CONTROL_HEARTBEAT; a++) {
+        (void)snprintf(label, sizeof(label), "action=\"%s\"",
+                       control_action_name((enum control_action)a));
+        histogram(out, "http_request_duration_seconds", label, &m->request_s[a]);
+    }
+    one(out, "heartbeat_last_timestamp_seconds", "gauge", "The newest heartbeat.",
+        m->last_heartbeat_s);
+    one(out, "sweep_last_success_timestamp_seconds", "gauge",
+        "When sessions were last judged against the store.", m->last_sweep_s);
+    one(out, "store_errors_total", "counter", "Questions to the store that failed.",
+        (int64_t)m->store_errors);
+    one(out, "http_restarts_total", "counter", "Times that the http process was started anew.",
+        (int64_t)m->http_restarts);
+    add_process(out);
+}
+
+bool report_health(struct engine *e, struct buf *out)
+{
+    struct store_counts counts;
+    int64_t unregistered = count_unregistered(e), now_s = engine_now_s();
+    size_t before = out->len;
+    if (store_count(e->store, now_s, &counts) != STORE_OK)
+        buf_addf(out, "the store cannot be read: %s\n", store_error(e->store));
+    if (!e->has_registry)
+        buf_add(out, "the session registry cannot be read\n");
+    if (now_s - e->metrics.last_sweep_s > 3 * SWEEP_MS / 1000)
+        buf_add(out, "sessions were not judged for more than 30 s\n");
+    if (unregistered > 0)
+        buf_addf(out,
+                 "%" PRId64
+                 " connections of tunnel logins are in no registry entry: is pam_tunnel in "
+                 "sshd's stack?\n",
+                 unregistered);
+    if (out->len != before)
+        return false;
+    buf_add(out, "ok\n");
+    return true;
+}

@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Register and heartbeat (CONTRACT 6), decided within the batch's transaction. What http sent is
+ * checked again here: every field is a stranger's.
+ */
+#include "leased/engine.h"
+#include "lib/base/buf.h"
+#include "lib/base/log.h"
+#include "lib/lease/lease.h"
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HERD = 20, HERD_WINDOW_MS = 10000, HERD_SPREAD_MS = 30000, TARGET_BYTES = 300 };
+
+static enum store_rc answer_error(struct control_answer *a, enum control_code code,
+                                  const char *error)
+{
+    a->code = (uint32_t)code;
+    (void)strlcpy(a->error, error, sizeof(a->error));
+    return STORE_OK;
+}
+
+/* One visible line of at most max bytes: it goes into the store and into ssh_config stanzas. */
+static bool is_plain(const char *text, size_t max)
+{
+    return strlen(text) <= max && free_text_problem(text) == NULL;
+}
+
+/* ---- who asks ---- */
+
+enum credential {
+    CREDENTIAL_NONE,    /* none, or a wrong one */
+    CREDENTIAL_ENROLS,  /* an enrolment key, or a token with a use left */
+    CREDENTIAL_REPEATS, /* a token that admitted this very agent before */
+    CREDENTIAL_SECRET,  /* the agent's own */
+};
+
+struct asking {
+    enum credential what;
+    struct token token; /* id 0: no token */
+    uint8_t hash[SECRET_HASH_BYTES];
+};
+
+static enum store_rc judge_credential(struct engine *e, const struct control_request *r,
+                                      const struct agent *known, int64_t now_s, struct asking *ret)
+{
+    const char *credential = control_request_get(r, CONTROL_CREDENTIAL);
+    const char *agent_id = control_request_get(r, CONTROL_AGENT_ID);
+    struct asking a = {.what = CREDENTIAL_NONE};
+
+    secret_hash(credential, a.hash);
+    *ret = a;
+    if (*credential == '\0')
+        return STORE_OK;
+    if (known != NULL && known->has_secret && secret_equal(known->secret_hash, a.hash)) {
+        ret->what = CREDENTIAL_SECRET;
+        return STORE_OK;
+    }
+    if (api_keys_have(&e->keys, a.hash)) {
+        ret->what = CREDENTIAL_ENROLS;
+        return STORE_OK;
+    }
+    enum store_rc rc = store_token_find(e->store, a.hash, &a.token);
+    if (rc != STORE_OK)
+        return rc == STORE_NONE ? STORE_OK : rc;
+    if (a.token.expires_s <= now_s ||
+        (a.token.name[0] != '\0' && strcmp(a.token.name, agent_id) != 0))
+        return STORE_OK;
+    if (known != NULL && known->token_id == a.token.id)
+        a.what = CREDENTIAL_REPEATS;
+    else if (a.token.uses_left > 0)
+        a.what = CREDENTIAL_ENROLS;
+    *ret = a;
+    return STORE_OK;
+}
+
+static enum store_rc refuse_credential(struct engine *e, const struct control_request *r,
+                                       const struct asking *asking, int64_t now_ms,
+                                       struct control_answer *a)
+{
+    const char *agent_id = control_request_get(r, CONTROL_AGENT_ID);
+    bool tried = *control_request_get(r, CONTROL_CREDENTIAL) != '\0';
+    if (tried && limiter_failed(&e->limiter, r->address, agent_id, asking->hash, now_ms))
+        return answer_error(a, CONTROL_RATE_LIMITED, "too many wrong credentials: wait a minute");
+    return answer_error(
+        a, CONTROL_UNAUTHORIZED,
+        tried ? "the credential is neither an enrolment key or token that is good for "
+                "this agent, nor its own secret"
+              : "a credential is needed: Authorization: Bearer, X-API-Key or api_key");
+}
+
+/* ---- facts ---- */
+
+static void add_fact(struct buf *out, const char *name, const char *value)
+{
+    if (*value != '\0')
+        buf_addf(out, "%s %s\n", name, value);
+}
+
+/* The value of a fact among its lines, "" when it is not there. */
+static void get_fact(const char *facts, const char *name, char *out, size_t out_bytes)
+{
+    size_t len = strlen(name);
+    out[0] = '\0';
+    for (const char *line = facts; *line != '\0';) {
+        size_t line_len = strcspn(line, "\n");
+        if (strncmp(line, name, len) == 0 && line[len] == ' ') {
+            (void)snprintf(out, out_bytes, "%.*s", (int)(line_len - len - 1), line + len + 1);
+            return;
+        }
+        line += line_len + (line[line_len] == '\n' ? 1 : 0);
+    }
+}
+
+/* What the agent says of itself; each host key is one that ssh could use. NULL, or what is wrong.
+ */
+static const char *collect_facts(const struct control_request *r, bool by_admin, uint16_t home_port,
+                                 struct buf *out)
+{
+    const char *hostname = control_request_get(r, CONTROL_HOSTNAME);
+    const char *user = control_request_get(r, CONTROL_USER);
+    const char *target = control_request_get(r, CONTROL_TARGET);
+    const char *keys = control_request_get(r, CONTROL_HOST_KEYS);
+    struct pubkey key;
+
+    if (!is_plain(hostname, 253))
+        return "hostname is too long, or holds control characters";
+    if (*user != '\0' && login_name_problem(user) != NULL)
+        return "user is no user name";
+    if (!is_plain(target, TARGET_BYTES))
+        return "target is too long, or holds control characters";
+    if (by_admin)
+        buf_add(out, "admin 1\n");
+    if (home_port != 0)
+        buf_addf(out, "home_port %u\n", home_port);
+    add_fact(out, "hostname", hostname);
+    add_fact(out, "user", user);
+    add_fact(out, "target", target);
+    for (const char *line = keys; *line != '\0';) {
+        size_t len = strcspn(line, "\n");
+        if (pubkey_parse_file(line, len, &key) != NULL)
+            return "a host key is no OpenSSH public key";
+        buf_addf(out, "host_key %s %s\n", key.type, key.base64);
+        line += len + (line[len] == '\n' ? 1 : 0);
+    }
+    return out->len < AGENT_FACTS_BYTES ? NULL : "host_keys are too long";
+}
+
+/* ---- ports ---- */
+
+static bool is_usable(void *ctx, uint16_t port)
+{
+    return !engine_listens(ctx, port, SNAPSHOT_MS);
+}
+
+static bool in_ceiling(const struct engine *e, uint16_t port)
+{
+    char text[PERMIT_TEXT_BYTES];
+    struct permit p;
+    (void)snprintf(text, sizeof(text),
+                   strchr(e->conf.agent_bind_host, ':') != NULL ? "[%s]:%u" : "%s:%u",
+                   e->conf.agent_bind_host, port);
+    return permit_parse(text, PERMIT_PORT, &p) == NULL &&
+           ceiling_listen_problem(&e->conf.ceiling, e->conf.agent_login, &p) == NULL;
+}
+
+/*
+ * A port that is nobody's: from where the last one was found on, so that a full range is not looked
+ * through anew by every agent. STORE_NONE: all are taken.
+ */
+static enum store_rc pick_port(struct engine *e, int64_t now_s, uint16_t *ret)
+{
+    const struct ceiling_rules *rules = &e->conf.ceiling.listen;
+    /* A port that was another's is given again only when the clock can be believed. */
+    int64_t quarantine_s = engine_is_cautious(e) ? INT64_MAX / 4 : e->conf.quarantine_ttl_s;
+    for (int from_start = 0; from_start < 2; from_start++)
+        for (size_t i = 0; i < rules->count; i++) {
+            const struct permit *p = &rules->items[i].permit;
+            uint16_t low = p->low;
+            if (!ceiling_rule_holds(rules, i, e->conf.agent_login) ||
+                strcmp(p->host, e->conf.agent_bind_host) != 0)
+                continue;
+            if (from_start == 0 && e->next_port > p->low && e->next_port <= p->high)
+                low = e->next_port;
+            enum store_rc rc =
+                store_port_pick(e->store, low, p->high, quarantine_s, now_s, is_usable, e, ret);
+            if (rc == STORE_NONE)
+                continue;
+            if (rc == STORE_OK)
+                e->next_port = (uint16_t)(*ret == UINT16_MAX ? 0 : *ret + 1);
+            return rc;
+        }
+    return STORE_NONE;
+}
+
+static int set_listen(struct engine *e, struct lease *l, uint16_t port)
+{
+    char text[PERMIT_TEXT_BYTES];
+    struct permit p;
+    permit_list_release(&l->listen);
+    (void)snprintf(text, sizeof(text),
+                   strchr(e->conf.agent_bind_host, ':') != NULL ? "[%s]:%u" : "%s:%u",
+                   e->conf.agent_bind_host, port);
+    return permit_parse(text, PERMIT_PORT, &p) == NULL && permit_list_add(&l->listen, &p) == NULL
+               ? 0
+               : -1;
+}
+
+/* ---- register ---- */
+
+struct registering {
+    struct engine *e;
+    const struct control_request *r;
+    struct store_actor by;
+    struct pubkey key;
+    struct agent agent;
+    struct asking asking;
+    int64_t now_s;
+    struct control_answer *answer;
+};
+
+static int64_t end_of(const struct engine *e, const struct agent *a, int64_t now_s)
+{
+    int64_t end_s = now_s + e->conf.default_ttl_s;
+    return a->fixed_end || end_s < a->expires_s ? a->expires_s : end_s;
+}
+
+/* After a restart of the gateway all agents come at once: told to come back one after the other. */
+static uint32_t spread(struct engine *e, int64_t now_ms)
+{
+    if (now_ms - e->registers_since_ms > HERD_WINDOW_MS) {
+        e->registers_since_ms = now_ms;
+        e->registers_lately = 0;
+    }
+    return ++e->registers_lately > HERD ? arc4random_uniform(HERD_SPREAD_MS) : 0;
+}
+
+static void fill_answer(struct registering *in, int64_t expires_s, uint16_t port,
+                        const char *secret, int64_t now_ms)
+{
+    struct control_answer *a = in->answer;
+    a->code = CONTROL_OK;
+    (void)strlcpy(a->agent_id, control_request_get(in->r, CONTROL_AGENT_ID), sizeof(a->agent_id));
+    (void)strlcpy(a->user, control_request_get(in->r, CONTROL_USER), sizeof(a->user));
+    (void)strlcpy(a->secret, secret, sizeof(a->secret));
+    a->port_b = port;
+    a->lease_expires_s = expires_s;
+    a->lease_ttl_s = expires_s - in->now_s;
+    a->reconnect_after_ms = spread(in->e, now_ms);
+}
+
+static int fill_lease(struct registering *in, struct lease *l, uint16_t port)
+{
+    struct engine *e = in->e;
+    struct lease_key key = {.pub = in->key, .added_s = in->now_s};
+    (void)strlcpy(l->name, control_request_get(in->r, CONTROL_AGENT_ID), sizeof(l->name));
+    (void)strlcpy(l->login, e->conf.agent_login, sizeof(l->login));
+    l->expires_s = in->now_s + e->conf.default_ttl_s;
+    /* Heartbeats travel through its own tunnel, where leased listens on a port at all. */
+    if (e->conf.ceiling.control.low != 0 &&
+        permit_list_add(&l->open, &e->conf.ceiling.control) != NULL)
+        return -1;
+    return set_listen(e, l, port) == 0 && lease_add_key(l, &key) == 0 ? 0 : -1;
+}
+
+/* The lease, its key and its port; or, on a conflict, nothing of it. *l is to be released. */
+static enum store_rc add_agent(struct registering *in, uint16_t port, const char *facts,
+                               struct lease *l, int64_t *ret_id, struct store_conflict *conflict)
+{
+    struct engine *e = in->e;
+    lease_release(l);
+    if (fill_lease(in, l, port) != 0 || facts == NULL)
+        return STORE_FAIL;
+    enum store_rc rc = store_savepoint(e->store);
+    if (rc != STORE_OK)
+        return rc;
+    rc = store_agent_add(e->store, l, in->asking.token.id, facts, e->conf.quarantine_ttl_s, &in->by,
+                         ret_id, conflict);
+    if (rc != STORE_OK && rc != STORE_CONFLICT)
+        return rc; /* the whole batch goes */
+    enum store_rc end_rc = store_savepoint_end(e->store, rc == STORE_OK);
+    return end_rc == STORE_OK ? rc : end_rc;
+}
+
+static enum store_rc register_new(struct registering *in, int64_t now_ms)
+{
+    struct engine *e = in->e;
+    struct control_answer *a = in->answer;
+    char secret[SECRET_TEXT_BYTES];
+    uint8_t hash[SECRET_HASH_BYTES];
+    struct store_conflict conflict;
+    struct lease l = {0};
+    struct buf facts = {0};
+    int64_t id = 0;
+    uint16_t port = in->r->port_b;
+    enum store_rc rc = STORE_OK;
+    const char *problem = collect_facts(in->r, false, 0, &facts);
+
+    if (problem != NULL) {
+        rc = answer_error(a, CONTROL_BAD_REQUEST, problem);
+        goto out;
+    }
+    if (e->pending_agents >= (int64_t)e->conf.max_pending_agents) {
+        rc = answer_error(a, CONTROL_RATE_LIMITED,
+                          "too many agents have registered and never connected (MaxPendingAgents)");
+        goto out;
+    }
+    bool wants_port = port != 0 && in_ceiling(e, port) && !engine_listens(e, port, SNAPSHOT_MS);
+    if (wants_port)
+        rc = add_agent(in, port, buf_text(&facts), &l, &id, &conflict);
+    if (!wants_port || (rc == STORE_CONFLICT && conflict.what == CONFLICT_PORT)) {
+        rc = pick_port(e, in->now_s, &port);
+        if (rc == STORE_OK)
+            rc = add_agent(in, port, buf_text(&facts), &l, &id, &conflict);
+    }
+    if (rc == STORE_NONE || (rc == STORE_CONFLICT && conflict.what == CONFLICT_PORT)) {
+        rc = answer_error(a, CONTROL_NO_PORTS,
+                          "every port of AllowListen is taken or in quarantine");
+        goto out;
+    }
+    if (rc == STORE_CONFLICT) {
+        char text[CONTROL_ERROR_BYTES];
+        (void)snprintf(text, sizeof(text), "the key is that of the agent '%s'", conflict.lease);
+        rc = answer_error(a, CONTROL_CONFLICT, text);
+        goto out;
+    }
+    if (rc == STORE_OK && in->asking.token.id != 0)
+        rc = store_token_use(e->store, in->asking.token.id);
+    if (rc != STORE_OK)
+        goto out;
+    secret_make(secret);
+    secret_hash(secret, hash);
+    rc = store_agent_update(e->store, id, hash, false, in->asking.token.id, buf_text(&facts));
+    if (rc == STORE_OK) {
+        e->pending_agents++;
+        fill_answer(in, l.expires_s, port, secret, now_ms);
+    }
+    explicit_bzero(secret, sizeof(secret));
+out:
+    buf_release(&facts);
+    lease_release(&l);
+    return rc;
+}
+
+/*
+ * A foreign listener on the agent's port: another one meanwhile, and the old one is tried again at
+ * the next register. *port is what it has; *changed_from what it should have, or 0.
+ */
+static enum store_rc settle_port(struct registering *in, uint16_t *port, uint16_t *home)
+{
+    struct engine *e = in->e;
+    struct store_conflict conflict;
+    struct lease l = {0};
+    enum store_rc rc;
+    uint16_t wanted = *home != 0 ? *home : *port;
+    bool foreign =
+        engine_session_of(e, in->agent.id) == NULL && engine_listens(e, wanted, SNAPSHOT_MS);
+    uint16_t next = wanted;
+
+    if (!foreign && wanted == *port)
+        return STORE_OK;
+    if (foreign && *home != 0)
+        return STORE_OK; /* still: it keeps the one it was given in place of it */
+    if (foreign && (rc = pick_port(e, in->now_s, &next)) != STORE_OK)
+        return rc == STORE_NONE ? STORE_OK : rc; /* none is free: the old one, and luck */
+    rc = store_lease_by_id(e->store, in->agent.id, &l);
+    if (rc == STORE_OK && set_listen(e, &l, next) == 0)
+        rc = store_lease_set(e->store, &l, e->conf.quarantine_ttl_s, &in->by, &conflict);
+    lease_release(&l);
+    if (rc == STORE_OK) {
+        *home = foreign ? wanted : 0;
+        *port = next;
+    }
+    return rc;
+}
+
+static enum store_rc register_known(struct registering *in, int64_t now_ms)
+{
+    struct engine *e = in->e;
+    const struct agent *known = &in->agent;
+    char secret[SECRET_TEXT_BYTES] = "", old_facts[AGENT_FACTS_BYTES], home_text[8];
+    uint8_t hash[SECRET_HASH_BYTES];
+    struct buf facts = {0};
+    bool by_secret = in->asking.what == CREDENTIAL_SECRET;
+    uint16_t port = known->port;
+    enum store_rc rc = store_agent_facts(e->store, known->id, old_facts);
+
+    if (rc != STORE_OK)
+        return rc;
+    get_fact(old_facts, "home_port", home_text, sizeof(home_text));
+    uint16_t home = (uint16_t)strtoul(home_text, NULL, 10);
+    bool by_admin = strncmp(old_facts, "admin 1\n", 8) == 0;
+    uint16_t home_before = home;
+    rc = settle_port(in, &port, &home);
+    const char *problem = collect_facts(in->r, by_admin, home, &facts);
+    if (rc == STORE_OK && problem != NULL)
+        rc = answer_error(in->answer, CONTROL_BAD_REQUEST, problem);
+    if (rc != STORE_OK || problem != NULL)
+        goto out;
+    if (by_secret) {
+        (void)strlcpy(secret, control_request_get(in->r, CONTROL_CREDENTIAL), sizeof(secret));
+    } else {
+        secret_make(secret); /* the old one was never used: its answer was lost */
+        secret_hash(secret, hash);
+    }
+    if (in->asking.what == CREDENTIAL_ENROLS && in->asking.token.id != 0)
+        rc = store_token_use(e->store, in->asking.token.id);
+    int64_t token_id = in->asking.token.id != 0 ? in->asking.token.id : known->token_id;
+    if (rc == STORE_OK)
+        rc = store_agent_update(e->store, known->id, by_secret ? NULL : hash, by_secret, token_id,
+                                buf_text(&facts));
+    int64_t expires_s = end_of(e, known, in->now_s);
+    if (rc == STORE_OK)
+        rc = store_agent_beat(e->store, known->id, now_ms, expires_s);
+    if (rc == STORE_OK) {
+        fill_answer(in, expires_s, port, secret, now_ms);
+        in->answer->port_changed_from = home != 0 ? home : home_before != 0 ? known->port : 0;
+        if (in->answer->port_changed_from == port)
+            in->answer->port_changed_from = 0;
+    }
+out:
+    explicit_bzero(secret, sizeof(secret));
+    buf_release(&facts);
+    return rc;
+}
+
+static enum store_rc decide_register(struct engine *e, const struct control_request *r,
+                                     int64_t now_ms, struct control_answer *a)
+{
+    const char *name = control_request_get(r, CONTROL_AGENT_ID);
+    const char *key_text = control_request_get(r, CONTROL_PUBLIC_KEY);
+    struct registering in = {.e = e,
+                             .r = r,
+                             .by = {.who = "agent", .source = r->address, .now_s = engine_now_s()},
+                             .answer = a,
+                             .now_s = engine_now_s()};
+
+    if (lease_name_problem(name) != NULL)
+        return answer_error(
+            a, CONTROL_BAD_REQUEST,
+            "agent_id is no name: 1 to 64 of A-Z a-z 0-9 . _ @ -, not first - or .");
+    if (*key_text == '\0')
+        return answer_error(a, CONTROL_BAD_REQUEST,
+                            "public_key is missing (this gateway issues no keys)");
+    const char *problem = pubkey_parse_file(key_text, strlen(key_text), &in.key);
+    if (problem != NULL)
+        return answer_error(a, CONTROL_BAD_REQUEST, problem);
+
+    enum store_rc rc = store_agent_find(e->store, name, &in.agent);
+    bool known = rc == STORE_OK && !in.agent.revoked;
+    bool revoked = rc == STORE_OK && in.agent.revoked && in.agent.is_agent;
+    if (rc != STORE_OK && rc != STORE_NONE)
+        return rc;
+    rc = judge_credential(e, r, known ? &in.agent : NULL, in.now_s, &in.asking);
+    if (rc != STORE_OK)
+        return rc;
+    if (in.asking.what == CREDENTIAL_NONE)
+        return refuse_credential(e, r, &in.asking, now_ms, a);
+    if (revoked)
+        return answer_error(a, CONTROL_FORBIDDEN, "this agent was revoked");
+    if (!known) {
+        rc = store_agent_key_is_barred(e->store, e->conf.agent_login, in.key.fingerprint);
+        if (rc == STORE_OK)
+            return answer_error(a, CONTROL_FORBIDDEN, "the key is that of a revoked agent");
+        if (rc != STORE_NONE)
+            return rc;
+        return register_new(&in, now_ms);
+    }
+    if (!in.agent.is_agent)
+        return answer_error(a, CONTROL_CONFLICT,
+                            "the name is taken by a lease that an admin granted: choose another "
+                            "agent_id");
+    rc = store_agent_has_key(e->store, in.agent.id, in.key.fingerprint);
+    if (rc == STORE_NONE)
+        return answer_error(
+            a, CONTROL_CONFLICT,
+            "this agent_id is registered with another key: a copied machine needs an "
+            "agent_id of its own, a new key 'leasectl key add'");
+    if (rc != STORE_OK)
+        return rc;
+    /* A stolen enrolment key and the victim's public key must change nothing of the victim. */
+    if (in.agent.secret_used && in.asking.what != CREDENTIAL_SECRET)
+        return refuse_credential(e, r, &in.asking, now_ms, a);
+    if (in.agent.fixed_end && in.agent.expires_s <= in.now_s)
+        return answer_error(a, CONTROL_FORBIDDEN,
+                            "the lease has ended, and an admin fixed that end: 'leasectl renew'");
+    return register_known(&in, now_ms);
+}
+
+/* ---- heartbeat ---- */
+
+static enum store_rc decide_heartbeat(struct engine *e, const struct control_request *r,
+                                      int64_t now_ms, struct control_answer *a)
+{
+    const char *name = control_request_get(r, CONTROL_AGENT_ID);
+    struct agent agent;
+    struct asking asking;
+    int64_t now_s = engine_now_s();
+
+    if (lease_name_problem(name) != NULL)
+        return answer_error(a, CONTROL_BAD_REQUEST, "agent_id is no name");
+    enum store_rc rc = store_agent_find(e->store, name, &agent);
+    if (rc != STORE_OK && rc != STORE_NONE)
+        return rc;
+    bool known = rc == STORE_OK && agent.is_agent;
+    enum store_rc cred_rc =
+        judge_credential(e, r, known && !agent.revoked ? &agent : NULL, now_s, &asking);
+    if (cred_rc != STORE_OK)
+        return cred_rc;
+    if (known && agent.revoked && agent.has_secret && secret_equal(agent.secret_hash, asking.hash))
+        return answer_error(a, CONTROL_FORBIDDEN, "this agent was revoked");
+    if (asking.what == CREDENTIAL_NONE ||
+        (known && agent.secret_used && asking.what != CREDENTIAL_SECRET))
+        return refuse_credential(e, r, &asking, now_ms, a);
+    if (!known)
+        return answer_error(a, CONTROL_NOT_FOUND, "there is no such agent: register first");
+    if (agent.revoked)
+        return answer_error(a, CONTROL_FORBIDDEN, "this agent was revoked");
+    if (agent.expires_s <= now_s)
+        return answer_error(a, CONTROL_GONE,
+                            agent.fixed_end ? "the lease has ended, and an admin fixed that end"
+                                            : "the lease has expired: register again");
+    int64_t expires_s = end_of(e, &agent, now_s);
+    rc = store_agent_beat(e->store, agent.id, now_ms, expires_s);
+    if (rc == STORE_OK && asking.what == CREDENTIAL_SECRET && !agent.secret_used)
+        rc = store_agent_secret_used(e->store, agent.id);
+    if (rc != STORE_OK)
+        return rc;
+    a->code = CONTROL_OK;
+    (void)strlcpy(a->agent_id, name, sizeof(a->agent_id));
+    a->port_b = agent.port;
+    a->lease_expires_s = expires_s;
+    /* A session that was just opened binds its port a moment later, so "no" is asked again. */
+    a->tunnel_up =
+        engine_session_of(e, agent.id) != NULL &&
+        (engine_listens(e, agent.port, SNAPSHOT_MS) || engine_listens(e, agent.port, FRESH_MS));
+    e->metrics.last_heartbeat_s = now_s;
+    return STORE_OK;
+}
+
+enum store_rc request_decide(struct engine *e, const struct control_request *r, int64_t now_ms,
+                             struct control_answer *ret)
+{
+    return r->action == CONTROL_REGISTER ? decide_register(e, r, now_ms, ret)
+                                         : decide_heartbeat(e, r, now_ms, ret);
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The reaper: what is live is judged against the store, what may not stay is ended, and the end is
+ * verified. It acts on signs (inotify on the registry and on the store's log) and, should one be
+ * lost, on a clock. It only reads: what happened is written down when the store's lock can be had.
+ */
+#include "leased/engine.h"
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/lease/duration.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <time.h>
+#include <unistd.h>
+
+static void arm(struct event *ev, int64_t ms)
+{
+    const struct timeval after = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    (void)event_add(ev, &after);
+}
+
+/* ---- writing down ---- */
+
+void engine_record(struct engine *e, int what, int64_t lease_id, const char *lease, int64_t time_s,
+                   const char *detail)
+{
+    if (e->record_count == RECORDS_MAX) { /* a store that nobody can write for very long */
+        memmove(e->records, e->records + 1, (RECORDS_MAX - 1) * sizeof(*e->records));
+        e->record_count--;
+    }
+    struct record *r = &e->records[e->record_count++];
+    *r = (struct record){.what = what, .lease_id = lease_id, .time_s = time_s};
+    (void)strlcpy(r->lease, lease, sizeof(r->lease));
+    (void)strlcpy(r->detail, detail, sizeof(r->detail));
+    arm(e->on_flush, SETTLE_MS);
+}
+
+enum store_rc records_write(struct engine *e)
+{
+    static const char *const actions[] = {[RECORD_TUNNEL_UP] = "tunnel_up",
+                                          [RECORD_TUNNEL_DOWN] = "tunnel_down",
+                                          [RECORD_ENDED] = "session_end",
+                                          [RECORD_CLOCK] = "clock_jump"};
+    enum store_rc rc = STORE_OK;
+    for (size_t i = 0; rc == STORE_OK && i < e->record_count; i++) {
+        const struct record *r = &e->records[i];
+        const struct store_actor by = {.who = "leased", .source = "", .now_s = r->time_s};
+        rc = r->what == RECORD_LOGIN
+                 ? store_login_seen(e->store, r->lease_id, r->time_s)
+                 : store_note(e->store, &by, actions[r->what], r->lease_id, r->lease, r->detail);
+    }
+    return rc;
+}
+
+/* ---- ending ---- */
+
+static struct ending *find_ending(struct engine *e, const struct session *s)
+{
+    for (size_t i = 0; i < e->ending_count; i++)
+        if (e->endings[i].pid == s->pid && e->endings[i].start_ticks == s->start_ticks)
+            return &e->endings[i];
+    return NULL;
+}
+
+static void end_session(struct engine *e, const struct session *s, enum session_verdict why)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    if (find_ending(e, s) != NULL || e->ending_count == LADDERS_MAX)
+        return; /* under way, or at the next sweep */
+    struct ending *end = &e->endings[e->ending_count++];
+    *end = (struct ending){.pid = s->pid,
+                           .start_ticks = s->start_ticks,
+                           .lease_id = s->lease_id,
+                           .why = why,
+                           .since_ms = now_ms};
+    (void)strlcpy(end->lease, s->lease, sizeof(end->lease));
+    (void)strlcpy(end->login, s->login, sizeof(end->login));
+    (void)ladder_start(&end->ladder, s, now_ms);
+    arm(e->on_ladder, 1);
+}
+
+static void ended(struct engine *e, const struct ending *end, int64_t now_ms)
+{
+    char detail[96];
+    (void)snprintf(detail, sizeof(detail), "reason=%s pid=%d after_ms=%lld",
+                   session_verdict_name(end->why), (int)end->pid,
+                   (long long)(now_ms - end->since_ms));
+    log_info("ended login=%s lease=%s %s", end->login, end->lease, detail);
+    e->metrics.ended[end->why]++;
+    histogram_add(&e->metrics.revocation_s, (double)(now_ms - end->since_ms) / 1000);
+    engine_record(e, RECORD_ENDED, end->lease_id, end->lease, engine_now_s(), detail);
+}
+
+static void on_ladder(evutil_socket_t fd, short what, void *arg)
+{
+    struct engine *e = arg;
+    int64_t now_ms = clock_monotonic_ms();
+    size_t kept = 0;
+    (void)fd;
+    (void)what;
+    for (size_t i = 0; i < e->ending_count; i++) {
+        struct ending *end = &e->endings[i];
+        enum ladder_state state = ladder_step(&end->ladder, now_ms);
+        if (state == LADDER_GONE) {
+            ended(e, end, now_ms);
+        } else if (state == LADDER_FAILED || now_ms - end->since_ms > LADDER_LIMIT_MS) {
+            log_error("cannot end pid %d login=%s lease=%s reason=%s%s", (int)end->pid, end->login,
+                      end->lease, session_verdict_name(end->why),
+                      state == LADDER_FAILED ? ": not permitted, or /proc cannot be read"
+                                             : ": still up; tried again");
+            ladder_release(&end->ladder);
+        } else {
+            e->endings[kept++] = *end;
+        }
+    }
+    bool any_left_out = kept < e->ending_count;
+    e->ending_count = kept;
+    if (kept > 0)
+        arm(e->on_ladder, LADDER_STEP_MS);
+    if (any_left_out)
+        sessions_soon(e);
+}
+
+/* ---- looking ---- */
+
+static int compare_pid(const void *a, const void *b)
+{
+    const struct session *x = a, *y = b;
+    return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+static bool was_there(const struct session_list *by_pid, const struct session *s)
+{
+    const struct session *hit =
+        by_pid->count > 0 ? bsearch(s, by_pid->items, by_pid->count, sizeof(*s), compare_pid)
+                          : NULL;
+    return hit != NULL && hit->start_ticks == s->start_ticks && hit->open == s->open;
+}
+
+static void note_changes(struct engine *e, const struct session_list *now)
+{
+    struct session_list old = e->live;
+    if (old.count > 1)
+        qsort(old.items, old.count, sizeof(old.items[0]), compare_pid);
+    for (size_t i = 0; i < now->count; i++) {
+        const struct session *s = &now->items[i];
+        if (!s->open || was_there(&old, s))
+            continue;
+        e->metrics.opened++;
+        engine_record(e, RECORD_LOGIN, s->lease_id, s->lease, s->since_s, "");
+        if (s->listens != NULL && s->listens[0] != '\0') {
+            log_info("tunnel up lease=%s login=%s source=%s", s->lease, s->login, s->source);
+            engine_record(e, RECORD_TUNNEL_UP, s->lease_id, s->lease, s->since_s, s->source);
+        }
+    }
+    /* now is sorted by lease: the other way round each is looked up by pid, in a copy of pointers'
+     * worth of time. */
+    for (size_t i = 0; i < old.count; i++) {
+        const struct session *s = &old.items[i];
+        bool there = false;
+        if (!s->open || s->listens == NULL || s->listens[0] == '\0')
+            continue;
+        for (size_t j = 0; j < now->count && !there; j++)
+            there = now->items[j].pid == s->pid && now->items[j].start_ticks == s->start_ticks;
+        if (!there) {
+            log_info("tunnel down lease=%s login=%s source=%s", s->lease, s->login, s->source);
+            engine_record(e, RECORD_TUNNEL_DOWN, s->lease_id, s->lease, engine_now_s(), s->source);
+        }
+    }
+}
+
+void sessions_sweep(struct engine *e)
+{
+    struct session_list list = {.items = NULL};
+    enum session_verdict *verdicts = NULL;
+    int64_t next_s = INT64_MAX, now_s = engine_now_s();
+
+    (void)event_del(e->on_soon);
+    if (!e->has_registry)
+        e->has_registry = registry_open(e->conf.paths.run_dir, false, &e->registry) == 0;
+    if (!e->has_registry || registry_read(&e->registry, 0, &list) != 0) {
+        log_error("cannot read the session registry '%s/sessions': %s", e->conf.paths.run_dir,
+                  strerror(errno));
+        return;
+    }
+    verdicts = calloc(list.count + 1, sizeof(*verdicts));
+    if (verdicts == NULL)
+        goto out;
+    enum store_rc rc = store_judge_sessions(e->store, &list, now_s, verdicts, &next_s);
+    if (rc != STORE_OK) {
+        e->metrics.store_errors++;
+        log_error("cannot judge sessions: %s", store_error(e->store));
+        goto out;
+    }
+    for (size_t i = 0; i < list.count; i++) {
+        if (verdicts[i] == SESSION_NOT_JUDGED)
+            log_error("cannot judge pid %d lease=%s: its lease cannot be read",
+                      (int)list.items[i].pid, list.items[i].lease);
+        else if (verdicts[i] != SESSION_ALLOWED)
+            end_session(e, &list.items[i], verdicts[i]);
+    }
+    note_changes(e, &list);
+    session_list_release(&e->live);
+    e->live = list;
+    list = (struct session_list){.items = NULL};
+    e->metrics.last_sweep_s = now_s;
+    (void)event_del(e->on_expiry);
+    /* Not further than the clock can be trusted to go on as it does. */
+    if (next_s != INT64_MAX && next_s - now_s < 3600)
+        arm(e->on_expiry, (next_s - now_s) * 1000 + 5);
+out:
+    free(verdicts);
+    session_list_release(&list);
+}
+
+void sessions_soon(struct engine *e)
+{
+    if (event_pending(e->on_soon, EV_TIMEOUT, NULL) == 0)
+        arm(e->on_soon, SETTLE_MS);
+}
+
+void sessions_store_changed(struct engine *e)
+{
+    int64_t version = 0;
+    if (store_version_seen(e->store, &version) != STORE_OK) {
+        e->metrics.store_errors++;
+        return;
+    }
+    if (version != e->store_version)
+        sessions_sweep(e);
+    e->store_version = version;
+}
+
+const struct session *engine_session_of(const struct engine *e, int64_t lease_id)
+{
+    size_t low = 0, high = e->live.count;
+    while (low < high) { /* the first of that lease */
+        size_t mid = low + (high - low) / 2;
+        if (e->live.items[mid].lease_id < lease_id)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    for (; low < e->live.count && e->live.items[low].lease_id == lease_id; low++)
+        if (e->live.items[low].open)
+            return &e->live.items[low];
+    return NULL;
+}
+
+/* ---- signs ---- */
+
+static void on_soon(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    sessions_sweep(arg);
+}
+
+/* The names do not matter: something changed, and all is looked at. */
+static bool drain(int fd, const char *name)
+{
+    _Alignas(struct inotify_event) char text[8192];
+    bool hit = false;
+    ssize_t n;
+    while ((n = read(fd, text, sizeof(text))) > 0)
+        for (char *at = text; at < text + n;) {
+            const struct inotify_event *ev = (const void *)at;
+            hit = hit || name == NULL || (ev->mask & IN_Q_OVERFLOW) != 0 ||
+                  (ev->len > 0 && strcmp(ev->name, name) == 0);
+            at += sizeof(*ev) + ev->len;
+        }
+    return hit;
+}
+
+static void on_registry(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    if (drain(fd, NULL))
+        sessions_soon(arg);
+}
+
+static void on_store(evutil_socket_t fd, short what, void *arg)
+{
+    struct engine *e = arg;
+    char name[CONF_PATH_BYTES];
+    (void)what;
+    const char *slash = strrchr(e->conf.paths.database, '/');
+    (void)snprintf(name, sizeof(name), "%s-wal", slash + 1);
+    if (drain(fd, name))
+        sessions_store_changed(e);
+}
+
+static int watch(struct engine *e, const char *dir, uint32_t mask, event_callback_fn fn)
+{
+    int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (fd < 0 || inotify_add_watch(fd, dir, mask) < 0) {
+        log_warn("cannot watch '%s': %s; changes are seen within %d s", dir, strerror(errno),
+                 VERSION_LOOK_MS / 1000);
+        if (fd >= 0)
+            (void)close(fd);
+        return 0;
+    }
+    struct event *ev = event_new(e->base, fd, EV_READ | EV_PERSIST, fn, e);
+    return ev != NULL && event_add(ev, NULL) == 0 ? 0 : -1;
+}
+
+int sessions_start(struct engine *e)
+{
+    char path[CONF_PATH_BYTES + 16];
+    e->endings = calloc(LADDERS_MAX, sizeof(*e->endings));
+    e->records = calloc(RECORDS_MAX, sizeof(*e->records));
+    e->on_soon = evtimer_new(e->base, on_soon, e);
+    e->on_expiry = evtimer_new(e->base, on_soon, e);
+    e->on_ladder = evtimer_new(e->base, on_ladder, e);
+    if (e->endings == NULL || e->records == NULL || e->on_soon == NULL || e->on_expiry == NULL ||
+        e->on_ladder == NULL)
+        return -1;
+    (void)snprintf(path, sizeof(path), "%s/sessions", e->conf.paths.run_dir);
+    if (watch(e, path, IN_CREATE | IN_MOVED_TO | IN_DELETE, on_registry) != 0)
+        return -1;
+    (void)strlcpy(path, e->conf.paths.database, sizeof(path));
+    char *slash = strrchr(path, '/');
+    slash[slash == path ? 1 : 0] = '\0';
+    if (watch(e, path, IN_MODIFY, on_store) != 0)
+        return -1;
+    (void)store_version_seen(e->store, &e->store_version);
+    return 0;
+}

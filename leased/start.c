@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/start.h"
+
+#include "leased/engine.h"
+#include "leased/http.h"
+#include "leased/notify.h"
+#include "lib/base/buf.h"
+#include "lib/base/log.h"
+#include "lib/lease/pubkey.h"
+
+#include <arpa/inet.h>
+#include <bsd/string.h>
+#include <bsd/unistd.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static const char service_user[] = "_tunlease";
+
+enum { BACKLOG = 512, HTTP_LISTENERS_MAX = CONF_LISTENERS_MAX + 1 };
+
+/*
+ * What http tells agents of this gateway: a page that both processes map, so that a reload reaches
+ * http without a word between the two. It only reads.
+ */
+static struct control_site *site;
+static int site_fd = -1;
+
+static struct http_listener listeners[HTTP_LISTENERS_MAX];
+static size_t listener_count;
+
+/* ---- what agents are told ---- */
+
+static void read_host_keys(struct control_site *s)
+{
+    glob_t files = {0};
+    char line[PUBKEY_TYPE_BYTES + PUBKEY_BASE64_BYTES + PUBKEY_COMMENT_BYTES];
+    size_t n = 0;
+    memset(s->host_keys, 0, sizeof(s->host_keys));
+    (void)glob(TUNLEASE_SYSCONFDIR "/ssh/ssh_host_*_key.pub", 0, NULL, &files);
+    for (size_t i = 0; i < files.gl_pathc && n < CONTROL_HOST_KEYS_MAX; i++) {
+        struct pubkey key;
+        FILE *f = fopen(files.gl_pathv[i], "re");
+        if (f == NULL)
+            continue;
+        if (fgets(line, sizeof(line), f) != NULL &&
+            pubkey_parse_file(line, strlen(line), &key) == NULL)
+            (void)snprintf(s->host_keys[n++], CONTROL_HOST_KEY_BYTES, "%s %s", key.type,
+                           key.base64);
+        (void)fclose(f);
+    }
+    globfree(&files);
+}
+
+static int fill_site(const struct engine *e)
+{
+    if (site == NULL) {
+        void *mem = MAP_FAILED;
+        site_fd = memfd_create("tunlease-site", MFD_CLOEXEC);
+        if (site_fd >= 0 && ftruncate(site_fd, sizeof(*site)) == 0)
+            mem = mmap(NULL, sizeof(*site), PROT_READ | PROT_WRITE, MAP_SHARED, site_fd, 0);
+        if (mem == MAP_FAILED)
+            return -1;
+        site = mem;
+    }
+    (void)strlcpy(site->ssh_user, e->conf.agent_login, sizeof(site->ssh_user));
+    (void)strlcpy(site->ssh_host, e->conf.public_host, sizeof(site->ssh_host));
+    (void)strlcpy(site->jump_user, e->conf.jump_user, sizeof(site->jump_user));
+    (void)strlcpy(site->reverse_bind_host, e->conf.agent_bind_host,
+                  sizeof(site->reverse_bind_host));
+    read_host_keys(site);
+    site->ssh_port = e->conf.public_port;
+    site->heartbeat_interval_s = e->conf.heartbeat_interval_s;
+    return 0;
+}
+
+/* ---- sockets ---- */
+
+static void describe(const struct conf_listener *l, char out[static PERMIT_TEXT_BYTES])
+{
+    if (l->unix_path[0] != '\0')
+        (void)snprintf(out, PERMIT_TEXT_BYTES, "unix:%s", l->unix_path);
+    else
+        permit_format(&l->address, out);
+}
+
+static socklen_t fill_address(const struct conf_listener *l, struct sockaddr_storage *out)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)out;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
+    struct sockaddr_un *un = (struct sockaddr_un *)out;
+    memset(out, 0, sizeof(*out));
+    if (l->unix_path[0] != '\0') {
+        un->sun_family = AF_UNIX;
+        if (strlcpy(un->sun_path, l->unix_path, sizeof(un->sun_path)) >= sizeof(un->sun_path))
+            return 0;
+        return sizeof(*un);
+    }
+    if (inet_pton(AF_INET, l->address.host, &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons(l->address.low);
+        return sizeof(*v4);
+    }
+    if (inet_pton(AF_INET6, l->address.host, &v6->sin6_addr) == 1) {
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons(l->address.low);
+        return sizeof(*v6);
+    }
+    return 0;
+}
+
+static int listen_on(const struct conf_listener *l, bool is_open)
+{
+    char name[PERMIT_TEXT_BYTES];
+    struct sockaddr_storage address;
+    const int on = 1;
+    socklen_t len = fill_address(l, &address);
+    describe(l, name);
+    if (len == 0) {
+        log_error("cannot listen on '%s': not an IPv4 or IPv6 address, or too long a path", name);
+        return -1;
+    }
+    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        goto failed;
+    if (address.ss_family == AF_UNIX)
+        (void)unlink(l->unix_path); /* of one that was killed; leased.lock says that none is live */
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (address.ss_family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+    if (bind(fd, (const struct sockaddr *)&address, len) != 0 || listen(fd, BACKLOG) != 0)
+        goto failed;
+    if (address.ss_family == AF_UNIX && chmod(l->unix_path, 0666) != 0)
+        goto failed;
+    listeners[listener_count++] = (struct http_listener){.fd = fd, .is_open = is_open};
+    return 0;
+failed:
+    log_error("cannot listen on '%s': %s%s", name, strerror(errno),
+              errno == EADDRINUSE ? "; is another leased running?" : "");
+    if (fd >= 0)
+        (void)close(fd);
+    return -1;
+}
+
+/* Of a socket that systemd passed: the line of Listen or MetricsListen that names it. */
+static int match_passed(struct engine *e, int fd)
+{
+    struct sockaddr_storage have, want;
+    char name[128] = "?";
+    socklen_t len = sizeof(have);
+    memset(&have, 0, sizeof(have));
+    if (getsockname(fd, (struct sockaddr *)&have, &len) != 0)
+        return -1;
+    for (size_t i = 0; i <= e->conf.listen_count; i++) {
+        bool metrics = i == e->conf.listen_count;
+        const struct conf_listener *l = metrics ? &e->conf.metrics_listen : &e->conf.listen[i];
+        if (metrics && !e->conf.has_metrics_listen)
+            break;
+        socklen_t want_len = fill_address(l, &want);
+        if (want_len == 0 || want.ss_family != have.ss_family)
+            continue;
+        bool same = have.ss_family == AF_UNIX ? strcmp(((struct sockaddr_un *)&have)->sun_path,
+                                                       ((struct sockaddr_un *)&want)->sun_path) == 0
+                                              : memcmp(&have, &want, want_len) == 0;
+        if (!same)
+            continue;
+        (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+        listeners[listener_count++] = (struct http_listener){.fd = fd, .is_open = metrics};
+        return 0;
+    }
+    if (have.ss_family == AF_INET)
+        (void)inet_ntop(AF_INET, &((struct sockaddr_in *)&have)->sin_addr, name, sizeof(name));
+    log_error("systemd passed a socket (%s) that no Listen names: make ListenStream in "
+              "leased.socket and Listen in tunlease.conf the same",
+              name);
+    return -1;
+}
+
+int start_listening(struct engine *e)
+{
+    size_t passed = notify_listen_fds();
+    if (passed > HTTP_LISTENERS_MAX) {
+        log_error("systemd passed %zu sockets, and %d is the most", passed, HTTP_LISTENERS_MAX);
+        return -1;
+    }
+    e->foreign_network = passed > 0;
+    for (size_t i = 0; i < passed; i++)
+        if (match_passed(e, NOTIFY_FIRST_FD + (int)i) != 0)
+            return -1;
+    if (passed > 0)
+        return 0;
+    for (size_t i = 0; i < e->conf.listen_count; i++)
+        if (listen_on(&e->conf.listen[i], false) != 0)
+            return -1;
+    return e->conf.has_metrics_listen ? listen_on(&e->conf.metrics_listen, true) : 0;
+}
+
+/* ---- privileges ---- */
+
+/* By capset(2) itself: two system calls are no reason for a library. */
+static int set_capabilities(uint32_t low)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {{.effective = low, .permitted = low}};
+    return (int)syscall(SYS_capset, &header, data);
+}
+
+int start_drop_privileges(void)
+{
+    const struct passwd *pw = geteuid() == 0 ? getpwnam(service_user) : NULL;
+    if (pw == NULL)
+        return 0;
+    if (prctl(PR_SET_KEEPCAPS, 1) != 0 || setgroups(1, &pw->pw_gid) != 0 ||
+        setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0 ||
+        setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) != 0 ||
+        set_capabilities(1U << CAP_KILL) != 0 || prctl(PR_SET_KEEPCAPS, 0) != 0) {
+        log_error("cannot become %s: %s", service_user, strerror(errno));
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- http ---- */
+
+/*
+ * The http process is this program anew, not a copy of the engine: nothing that the engine ever
+ * held in memory is in it. `leased --http ENGINE SITE UNCONFINED LISTENER...` are descriptors.
+ */
+int start_http_main(int argc, char **argv)
+{
+    struct http_options options = {.engine_fd = -1};
+    struct http_listener *list = listeners;
+    if (argc < 5 || argc > 5 + HTTP_LISTENERS_MAX)
+        return EXIT_FAILURE;
+    log_init("leased", false);
+    options.engine_fd = atoi(argv[2]);
+    void *mem = mmap(NULL, sizeof(*site), PROT_READ, MAP_SHARED, atoi(argv[3]), 0);
+    (void)close(atoi(argv[3]));
+    options.unconfined = strcmp(argv[4], "1") == 0;
+    for (int i = 5; i < argc; i++)
+        list[options.listener_count++] =
+            (struct http_listener){.fd = atoi(argv[i]), .is_open = strchr(argv[i], 'm') != NULL};
+    options.listeners = list;
+    options.site = mem;
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    if (mem == MAP_FAILED || (geteuid() != 0 && set_capabilities(0) != 0)) {
+        log_error("http cannot start: %s", strerror(errno));
+        return EXIT_FAILURE;
+    }
+    return http_run(&options);
+}
+
+static void pass_on(int fd)
+{
+    (void)fcntl(fd, F_SETFD, 0);
+}
+
+static void exec_http(const struct engine *e, int engine_fd, pid_t engine_pid)
+{
+    char words[HTTP_LISTENERS_MAX + 2][16];
+    char *argv[HTTP_LISTENERS_MAX + 6] = {(char[]){"leased"}, (char[]){"--http"}, words[0],
+                                          words[1], e->unconfined ? (char[]){"1"} : (char[]){"0"}};
+    size_t n = 5;
+    sigset_t none;
+
+    (void)sigemptyset(&none);
+    for (int sig = 1; sig < NSIG; sig++)
+        (void)signal(sig, SIG_DFL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != engine_pid)
+        return;
+    (void)snprintf(words[0], sizeof(words[0]), "%d", engine_fd);
+    (void)snprintf(words[1], sizeof(words[1]), "%d", site_fd);
+    pass_on(engine_fd);
+    pass_on(site_fd);
+    for (size_t i = 0; i < listener_count; i++) {
+        (void)snprintf(words[i + 2], sizeof(words[0]), "%d%s", listeners[i].fd,
+                       listeners[i].is_open ? "m" : "");
+        pass_on(listeners[i].fd);
+        argv[n++] = words[i + 2];
+    }
+    argv[n] = NULL;
+    (void)execv("/proc/self/exe", argv);
+}
+
+pid_t start_http_process(struct engine *e, int *ret_fd)
+{
+    int fds[2];
+    if (site == NULL && fill_site(e) != 0)
+        return -1;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0)
+        return -1;
+    const int bytes = 1024 * 1024; /* as many packets as a batch has */
+    for (int i = 0; i < 2; i++)
+        (void)setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+    pid_t engine_pid = getpid();
+    pid_t pid = fork();
+    if (pid == 0) {
+        exec_http(e, fds[1], engine_pid);
+        _exit(EXIT_FAILURE);
+    }
+    int saved = errno;
+    (void)close(fds[1]);
+    if (pid < 0) {
+        (void)close(fds[0]);
+        errno = saved;
+        return -1;
+    }
+    *ret_fd = fds[0];
+    return pid;
+}
+
+/* ---- reload ---- */
+
+void start_reload(struct engine *e)
+{
+    char err[CONF_ERROR_BYTES];
+    struct conf conf;
+    struct api_keys keys;
+    struct buf warnings = {0};
+    if (conf_load(e->conf_file, &conf, err, &warnings) != 0) {
+        log_error("the configuration was not reloaded: %s", err);
+        goto out;
+    }
+    if (api_keys_load(&conf, &keys, err, &warnings) != 0) {
+        log_error("the configuration was not reloaded: %s", err);
+        conf_release(&conf);
+        goto out;
+    }
+    /* What is open stays what it is: a new Database, RunDir or Listen takes a restart. */
+    if (strcmp(conf.paths.database, e->conf.paths.database) != 0 ||
+        strcmp(conf.paths.run_dir, e->conf.paths.run_dir) != 0 ||
+        conf.listen_count != e->conf.listen_count ||
+        memcmp(conf.listen, e->conf.listen, sizeof(conf.listen)) != 0)
+        log_warn("Database, RunDir and Listen are taken when leased is restarted");
+    conf.paths = e->conf.paths;
+    conf_release(&e->conf);
+    e->conf = conf;
+    e->keys = keys;
+    (void)fill_site(e);
+    log_info("configuration reloaded");
+out:
+    buf_release(&warnings);
+}

@@ -1,0 +1,147 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# An agent's life with the daemon: register, hold the port, be reached through it as a lease on
+# another login, heartbeat, go down, expire, be revoked.
+# sandbox: --leased
+# timeout: 180
+set -eu
+. "$TOP/tests/lib.sh"
+
+api=http://127.0.0.1:12000/
+enrol=an-enrolment-key-for-the-tests
+# post CREDENTIAL JSON: the answer in $WORK/answer, its status in $code
+post()
+{
+	code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time 10 -H 'Content-Type: application/json' \
+		-H "Authorization: Bearer $1" --data "$2" "$api")
+}
+answered() { # STATUS WHAT
+	[[ $code == "$1" ]] || fail "$2: $code, not $1: $(cat "$WORK/answer")"
+	ok "$2: $code $(head -c 100 "$WORK/answer")"
+}
+field() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$WORK/answer" "$1"; }
+register() { # CREDENTIAL NAME KEY [MORE]
+	post "$1" "{\"action\":\"register\",\"agent_id\":\"$2\",\"public_key\":\"$(cat "$WORK/$3.pub")\",\"user\":\"li\"${4-}}"
+}
+heartbeat() { post "$1" "{\"action\":\"heartbeat\",\"agent_id\":\"$2\"}"; }
+tunnel_is() { heartbeat "$secret" db1; [[ $code == 200 && $(field tunnel) == "$1" ]]; }
+gone() { ! kill -0 "$FWD_PID" 2>/dev/null; }
+nothing_listens() { ! ss -Hltn "sport = :$1" | grep -q .; }
+
+new_key db1 >/dev/null
+new_key other >/dev/null
+
+note 'register'
+register wrong db1 db1
+answered 401 'a wrong key'
+register "$enrol" db1 db1
+answered 200 'an enrolment key'
+# The one-liner of ssh-tunnel-gateway, on the saved answer.
+port=$(python3 -c "import json; print(json.load(open('$WORK/answer'))['port_b'])")
+secret=$(field agent_secret)
+[[ $(field ssh_user) == gw-tunnel && $(field lease_ttl_seconds) == 604800 ]] || fail "$(cat "$WORK/answer")"
+register "$enrol" db1 db1
+answered 200 'again, since the answer was lost'
+assert_eq "$(field port_b)" "$port" 'the same port'
+[[ $(field agent_secret) != "$secret" ]] || fail 'the same secret'
+secret=$(field agent_secret)
+register "$enrol" db1 other
+answered 409 'the same agent_id with another key'
+register "$enrol" db2 db1
+answered 409 'another agent_id with the same key'
+
+note 'hold the port: the tunnel is up because the kernel and the registry say so'
+serve 8022
+heartbeat "$secret" db1
+answered 200 heartbeat
+assert_eq "$(field tunnel)" down 'no tunnel yet'
+fwd_R "$WORK/db1" gw-tunnel "127.0.0.1:$port:127.0.0.1:22" || fail "$(tail -n 3 "$WORK/ssh.err")"
+wait_for 5 'tunnel up' tunnel_is up
+agent_pid=$FWD_PID
+
+note 'an enrolment key says nothing for an agent that has shown its secret'
+register "$enrol" db1 db1
+answered 401 'a stolen enrolment key and the public key of the victim'
+post "$secret" "{\"action\":\"register\",\"agent_id\":\"db1\",\"public_key\":\"$(cat "$WORK/db1.pub")\",\"user\":\"li\"}"
+answered 200 'its secret'
+assert_eq "$(field agent_secret)" "$secret" 'which stays'
+
+note 'a friend jumps through it, to the sshd behind it'
+new_key friend >/dev/null
+leasectl grant friend --key "$WORK/friend.pub" --open "$port" >/dev/null
+out=$("${SSH[@]}" -i ~li/.ssh/id_ed25519 -o "ProxyCommand=${SSH[*]} -i $WORK/friend -W 127.0.0.1:$port pfwd@$GATEWAY" \
+	-o StrictHostKeyChecking=no li@127.0.0.1 -p "$port" 'id -un' 2>"$WORK/err") || fail "$(cat "$WORK/err")"
+assert_eq "$out" li 'a command on the host behind the agent'
+
+note 'down within 5 s, although heartbeats go on'
+fwd_stop "$agent_pid"
+wait_for 5 'tunnel down' tunnel_is down
+
+note 'leasectl sees it'
+[[ $(leasectl agents | cut -f1-4) == "db1	$port	active	down" ]] || fail "$(leasectl agents)"
+leasectl --json show db1 | python3 -c 'import json,sys; assert json.load(sys.stdin)["last_login_at"]' || fail 'no last login'
+
+note 'expiry ends a live session within a second of its time, by itself'
+leasectl grant short --key "$WORK/other.pub" --open 8022 --for 3s >/dev/null
+start=${EPOCHREALTIME/./}
+fwd_L "$WORK/other" pfwd 18022:127.0.0.1:8022 || fail 'the short lease'
+assert_eq "$(fetch http://127.0.0.1:18022/)" 'hello from 8022' 'it carries data'
+wait_for 10 'the end' gone
+took_ms=$(((${EPOCHREALTIME/./} - start) / 1000))
+((took_ms > 1500)) || fail "ended after $took_ms ms"
+wait_log 5 'leased.*ended login=pfwd lease=short reason=expired'
+note "gone after $took_ms ms of a lease of 3 s"
+
+note 'what leasectl changes is acted on, too, with leasectl gone before it could act'
+fwd_R "$WORK/db1" gw-tunnel "127.0.0.1:$port:127.0.0.1:22" || fail 'the tunnel again'
+sqlite3 /var/lib/tunlease/leases.db "BEGIN IMMEDIATE; UPDATE lease SET live = NULL, revoked_s = 1 WHERE name = 'db1';
+	UPDATE key SET live = NULL WHERE lease_id = (SELECT id FROM lease WHERE name = 'db1'); COMMIT"
+wait_for 2 'the end' gone
+wait_for 2 'the port is free' nothing_listens "$port"
+heartbeat "$secret" db1
+answered 403 'revoked: heartbeat'
+register "$enrol" db1 db1
+answered 403 'revoked: register'
+register "$enrol" db9 db1
+answered 403 'its key under another name'
+
+note 'tokens'
+token=$(leasectl token create --name t1)
+register "$token" t2 other
+answered 401 'for another name'
+register "$token" t1 other
+answered 200 'for its name'
+register "$token" t1 other
+answered 200 'repeated, without a further use'
+[[ $(leasectl token list | cut -f2,3) == 't1	0' ]] || fail "$(leasectl token list)"
+new_key added >/dev/null
+leasectl --json agent add added --key "$WORK/added.pub" --port 20500 >"$WORK/added.json"
+token=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["token"])' "$WORK/added.json")
+register "$token" added added
+answered 200 'an agent that an admin added'
+assert_eq "$(field port_b)" 20500 'on its port'
+
+note 'the store locked by another program: 503, and sessions end all the same'
+secret=$(field agent_secret)
+new_key brief >/dev/null
+leasectl grant brief --key "$WORK/brief.pub" --open 8022 --for 4s >/dev/null
+fwd_L "$WORK/brief" pfwd 18023:127.0.0.1:8022 || fail 'the brief lease'
+mkfifo "$WORK/sql"
+sqlite3 /var/lib/tunlease/leases.db <"$WORK/sql" >/dev/null & at_exit $!
+exec {sql}>"$WORK/sql"
+echo 'BEGIN IMMEDIATE;' >&"$sql"
+sleep 0.2
+heartbeat "$secret" added
+answered 503 'after 5 s of a locked store'
+gone || fail 'the brief session is still up'
+echo 'ROLLBACK;' >&"$sql"
+exec {sql}>&-
+ready() { heartbeat "$secret" added; [[ $code == 200 ]]; }
+wait_for 5 'answers again' ready
+
+note 'http killed: another one; engine killed: tunnels stay'
+fwd_R "$WORK/added" gw-tunnel 127.0.0.1:20500:127.0.0.1:8022 || fail 'the tunnel of added'
+pkill -KILL -f 'leased --http'
+wait_for 5 'http again' ready
+kill -KILL "$(cat /run/leased.pid)"
+assert_eq "$(fetch http://127.0.0.1:20500/)" 'hello from 8022' 'the tunnel without a daemon'
