@@ -32,9 +32,8 @@ struct request {
 static int take_open(struct ctl *ctl, struct request *req, const char *text)
 {
     struct permit p;
-    if (strncmp(text, "agent:", 6) == 0)
-        return ctl_error(ctl, EXIT_NO_SUCH, "there is no agent '%s' on this gateway",
-                         text_clip(text + 6).s);
+    if (strncmp(text, LEASE_AGENT_PREFIX, sizeof(LEASE_AGENT_PREFIX) - 1) == 0)
+        return terms_open_agent(ctl, text, &req->lease);
     int code = terms_permit(ctl, "--open", text, PERMIT_RANGE, &p);
     if (code != EXIT_DONE)
         return code;
@@ -123,7 +122,8 @@ static int fill_in(struct ctl *ctl, struct request *req)
     const char *problem = account_lease_problem(l->login, ctl->conf.tunnel_group);
     if (problem != NULL)
         return ctl_error(ctl, EXIT_USAGE, "login '%s' %s", l->login, problem);
-    if (l->open.count == 0 && l->listen.count == 0 && !req->listen_auto) {
+    if (l->open.count == 0 && l->open_agent_count == 0 && l->listen.count == 0 &&
+        !req->listen_auto) {
         if (ctl->conf.default_open.low == 0)
             return ctl_usage(ctl, "name what to permit: --open PORT or --listen auto "
                                   "(or set DefaultOpen)");
@@ -278,6 +278,8 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
         code = ctl_error(ctl, EXIT_FAILED, "out of memory");
     if (code == EXIT_DONE)
         code = ctl_open_write(ctl);
+    if (code == EXIT_DONE)
+        code = terms_check_agents(ctl, &req.lease);
     if (code == EXIT_DONE)
         code = store_grant(ctl, &req, &id);
     if (code != EXIT_DONE)

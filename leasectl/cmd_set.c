@@ -16,6 +16,7 @@ enum { EDITS_MAX = 2 * PERMIT_LIST_MAX };
 struct edit {
     bool listen, remove;
     struct permit permit;
+    const char *agent; /* --open agent:NAME; NULL: a permit */
 };
 
 struct request {
@@ -39,6 +40,10 @@ static int take_edit(struct ctl *ctl, struct request *req, const char *option, b
         return ctl_error(ctl, EXIT_USAGE, "too many permits at once");
     struct edit *e = &req->edits[req->edit_count++];
     *e = (struct edit){.listen = listen, .remove = arg[0] == '-'};
+    if (!listen && strncmp(arg + 1, LEASE_AGENT_PREFIX, sizeof(LEASE_AGENT_PREFIX) - 1) == 0) {
+        e->agent = arg + sizeof(LEASE_AGENT_PREFIX);
+        return EXIT_DONE;
+    }
     return terms_permit(ctl, option, arg + 1, listen ? PERMIT_PORT : PERMIT_RANGE, &e->permit);
 }
 
@@ -75,8 +80,29 @@ static void list_remove(struct permit_list *list, const struct permit *p)
     list->count = kept;
 }
 
+static int apply_agent_edit(struct ctl *ctl, struct lease *l, const struct edit *e)
+{
+    size_t kept = 0;
+    if (!e->remove) {
+        const char *problem = lease_open_agent_add(l, e->agent);
+        return problem == NULL ? terms_check_agents(ctl, l)
+                               : ctl_error(ctl, EXIT_USAGE, "--open agent:%s %s",
+                                           text_clip(e->agent).s, problem);
+    }
+    for (size_t i = 0; i < l->open_agent_count; i++)
+        if (strcmp(l->open_agents[i], e->agent) != 0)
+            memmove(l->open_agents[kept++], l->open_agents[i], sizeof(l->open_agents[0]));
+    if (kept == l->open_agent_count)
+        return ctl_error(ctl, EXIT_NO_SUCH, "'%s' does not open agent:%s: see 'leasectl show %s'",
+                         l->name, text_clip(e->agent).s, l->name);
+    l->open_agent_count = kept;
+    return EXIT_DONE;
+}
+
 static int apply_edit(struct ctl *ctl, struct lease *l, const struct edit *e)
 {
+    if (e->agent != NULL)
+        return apply_agent_edit(ctl, l, e);
     char text[PERMIT_TEXT_BYTES];
     const char *option = e->listen ? "--listen" : "--open";
     struct permit_list *list = e->listen ? &l->listen : &l->open;
@@ -105,7 +131,7 @@ static int apply_edit(struct ctl *ctl, struct lease *l, const struct edit *e)
 static int copy_list(struct permit_list *to, const struct permit_list *from)
 {
     for (size_t i = 0; i < from->count; i++)
-        if (permit_list_add(to, &from->items[i]) != NULL)
+        if (!from->items[i].from_agent && permit_list_add(to, &from->items[i]) != NULL)
             return -1;
     return 0;
 }
@@ -126,7 +152,8 @@ static int apply(struct ctl *ctl, const struct lease *before, const struct store
         code = apply_edit(ctl, &after, &req->edits[i]);
         req->narrows = req->narrows || req->edits[i].remove;
     }
-    if (code == EXIT_DONE && after.open.count == 0 && after.listen.count == 0)
+    if (code == EXIT_DONE && after.open.count == 0 && after.open_agent_count == 0 &&
+        after.listen.count == 0)
         code = ctl_error(ctl, EXIT_USAGE, "'%s' would permit nothing: 'leasectl revoke %s' ends it",
                          before->name, before->name);
     if (code != EXIT_DONE)

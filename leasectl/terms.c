@@ -55,6 +55,43 @@ int terms_permit(struct ctl *ctl, const char *option, const char *text, enum per
     return EXIT_DONE;
 }
 
+int terms_open_agent(struct ctl *ctl, const char *text, struct lease *l)
+{
+    const char *problem = lease_open_agent_add(l, text + sizeof(LEASE_AGENT_PREFIX) - 1);
+    return problem == NULL
+               ? EXIT_DONE
+               : ctl_error(ctl, EXIT_USAGE, "--open '%s' %s", text_clip(text).s, problem);
+}
+
+int terms_check_agents(struct ctl *ctl, const struct lease *l)
+{
+    char text[PERMIT_TEXT_BYTES];
+    for (size_t i = 0; i < l->open_agent_count; i++) {
+        struct lease agent = {0};
+        int code = EXIT_DONE;
+        const char *name = l->open_agents[i];
+        enum store_rc rc = store_lease_by_name(ctl->store, name, &agent);
+        if (rc == STORE_NONE ||
+            (rc == STORE_OK && (agent.revoked_s != 0 || agent.listen.count == 0)))
+            code =
+                ctl_error(ctl, EXIT_NO_SUCH, "there is no agent '%s': see 'leasectl agents'", name);
+        else if (rc != STORE_OK)
+            code = ctl_store_error(ctl, rc);
+        for (size_t k = 0; code == EXIT_DONE && k < agent.listen.count; k++) {
+            const char *problem =
+                ceiling_open_problem(&ctl->conf.ceiling, l->login, &agent.listen.items[k]);
+            permit_format(&agent.listen.items[k], text);
+            if (problem != NULL)
+                code = ctl_error(ctl, EXIT_CEILING, "--open agent:%s is %s on login '%s': %s", name,
+                                 text, l->login, problem);
+        }
+        lease_release(&agent);
+        if (code != EXIT_DONE)
+            return code;
+    }
+    return EXIT_DONE;
+}
+
 int terms_from(struct ctl *ctl, const char *text, struct source_list *ret)
 {
     const char *problem = source_list_parse(text, ret);

@@ -12,6 +12,12 @@ int terms_until(struct ctl *ctl, const char *text, int64_t *expires_s);
 
 int terms_permit(struct ctl *ctl, const char *option, const char *text, enum permit_form form,
                  struct permit *ret);
+/* --open agent:NAME. */
+int terms_open_agent(struct ctl *ctl, const char *text, struct lease *l);
+
+/* Whether each agent that l opens is there, and its port within the ceiling of l's login. With the
+ * store open. */
+int terms_check_agents(struct ctl *ctl, const struct lease *l);
 int terms_from(struct ctl *ctl, const char *text, struct source_list *ret);
 
 /* problem: what a checker said of text, NULL when it is good. */

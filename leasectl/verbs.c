@@ -12,12 +12,13 @@ const struct verb verbs[] = {
      "  --dry-run  say what would be done\n"
      "  --undo     take the drop-in away again; accounts and leases stay\n"},
     {"grant", cmd_grant,
-     "grant NAME [--key FILE|-] [--open [HOST:]PORT|HOST:LOW-HIGH]... "
+     "grant NAME [--key FILE|-] [--open [HOST:]PORT|HOST:LOW-HIGH|agent:NAME]... "
      "[--listen HOST:PORT|auto]... [--login LOGIN] [--for DURATION|--until TIME] "
      "[--from CIDR[,CIDR]...] [--max-sessions N] [--note TEXT]",
      "give somebody a lease, and print the line to send to them\n\n"
      "  --key FILE|-        the holder's public key; without it, on a terminal, it is asked for\n"
-     "  --open [HOST:]PORT  what may be opened with ssh -L; repeatable; HOST:LOW-HIGH is a range\n"
+     "  --open [HOST:]PORT  what may be opened with ssh -L; repeatable; HOST:LOW-HIGH is a range;\n"
+     "                      agent:NAME is the port of that agent, whatever it is\n"
      "  --listen HOST:PORT  what may be bound with ssh -R; repeatable; auto picks a free port\n"
      "  --login LOGIN       the Unix login (default ForwardLogin)\n"
      "  --for DURATION      90s, 15m, 12h, 7d, 2w or sums like 1d12h (default DefaultTTL)\n"

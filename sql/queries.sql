@@ -39,6 +39,11 @@ FROM key AS k JOIN lease AS l ON l.id = k.lease_id
 WHERE k.fingerprint = :fingerprint
 ORDER BY k.login = :login DESC, l.id DESC LIMIT 1;
 
+-- name: agent_listen
+-- reader: akc
+-- Only for a lease that opens an agent: where that listens now.
+SELECT listen FROM lease WHERE name = :name AND live = 1 AND kind = 'agent';
+
 -- name: login_keys
 -- reader: akc
 -- `akc LOGIN` without a key: every key of the login. sshd never asks so; a person does.

@@ -14,9 +14,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct buf;
+
 enum {
     LEASE_KEYS_MAX = 16,
     LEASE_SESSIONS_LIMIT_MAX = 1000,
+    LEASE_OPEN_AGENTS_MAX = 8,
 };
 
 struct lease_key {
@@ -29,7 +32,9 @@ struct lease {
     int64_t id;
     char name[LEASE_NAME_MAX + 1];
     char login[LOGIN_NAME_MAX_CHARS + 1];
-    struct permit_list open;
+    struct permit_list open; /* the ports of open_agents as they are now among them */
+    char open_agents[LEASE_OPEN_AGENTS_MAX][LEASE_NAME_MAX + 1];
+    size_t open_agent_count;
     struct permit_list listen;
     struct source_list from;
     unsigned max_sessions; /* 0: no limit of its own */
@@ -49,6 +54,17 @@ enum lease_state { LEASE_ACTIVE, LEASE_EXPIRED, LEASE_REVOKED, LEASE_STATE__MAX 
 
 enum lease_state lease_state_at(const struct lease *l, int64_t now_s);
 const char *lease_state_name(enum lease_state state);
+
+/*
+ * What the store keeps of the open side: permits, and agents as `agent:NAME`, one blank between. 0,
+ * or -1 (malformed, too many, out of memory; *l untouched).
+ */
+#define LEASE_AGENT_PREFIX "agent:"
+int lease_open_parse(const char *text, struct lease *l);
+void lease_open_format(const struct lease *l, struct buf *out);
+
+/* NULL, or why not: already there, too many, no name. */
+const char *lease_open_agent_add(struct lease *l, const char *name);
 
 /* 0, or -1 when memory ran out. Copies key. */
 int lease_add_key(struct lease *l, const struct lease_key *key);

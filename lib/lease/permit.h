@@ -27,6 +27,7 @@ enum {
 struct permit {
     char host[PERMIT_HOST_BYTES];
     uint16_t low, high; /* equal unless it is a range */
+    bool from_agent;    /* an open permit that stands for agent:NAME, resolved when it was read */
 };
 
 struct permit_list {

@@ -61,7 +61,7 @@ struct terms {
 static enum store_rc bind_terms(struct store *st, sqlite3_stmt *s, const struct lease *l,
                                 struct terms *t)
 {
-    permit_list_format(&l->open, &t->open);
+    lease_open_format(l, &t->open);
     permit_list_format(&l->listen, &t->listen);
     source_list_format(&l->from, &t->sources);
     bind_int(s, ":max_sessions", l->max_sessions);
@@ -84,7 +84,7 @@ static void release_terms(struct terms *t)
 static void describe(const struct lease *l, struct buf *out)
 {
     buf_addf(out, "login=%s open=", l->login);
-    permit_list_format(&l->open, out);
+    lease_open_format(l, out);
     buf_add(out, " listen=");
     permit_list_format(&l->listen, out);
     buf_add(out, " from=");

@@ -3,6 +3,7 @@
 #include "lib/store/store.h"
 
 #include "lib/lease/lease.h"
+#include "lib/store/open_agents.h"
 #include "lib/store/row.h"
 
 #include <bsd/string.h>
@@ -45,6 +46,11 @@ static enum store_rc read_lease(struct store *st, sqlite3_stmt *s, struct lease 
     l.revoked_s = sqlite3_column_int64(s, COL_REVOKED);
     l.keep_sessions = sqlite3_column_int64(s, COL_KEEP_SESSIONS) != 0;
     l.last_login_s = sqlite3_column_int64(s, COL_LAST_LOGIN);
+    rc = open_agents_resolve(st, &l);
+    if (rc != STORE_OK) {
+        lease_release(&l);
+        return rc;
+    }
     *ret = l;
     return STORE_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "lib/lease/lease.h"
 #include "lib/store/guarded.h"
+#include "lib/store/open_agents.h"
 #include "lib/store/row.h"
 
 #include <bsd/string.h>
@@ -51,6 +52,11 @@ static enum store_rc find_lease(struct store *st, int64_t id, const char *login,
     if (rc == STORE_OK)
         (void)strlcpy(ret->login, login, sizeof(ret->login));
     statement_done(s);
+    if (rc == STORE_OK) {
+        rc = open_agents_resolve(st, ret);
+        if (rc != STORE_OK)
+            lease_release(ret);
+    }
     return rc;
 }
 

@@ -14,7 +14,7 @@ enum store_rc row_read_lease(struct store *st, sqlite3_stmt *s, int first, int64
     if (column_copy(s, first + ROW_NAME, l.name, sizeof(l.name)) != 0 ||
         lease_name_problem(l.name) != NULL)
         damaged = "name";
-    else if (permit_list_parse(column_text(s, first + ROW_OPEN), &l.open) != 0)
+    else if (lease_open_parse(column_text(s, first + ROW_OPEN), &l) != 0)
         damaged = "open permit";
     else if (permit_list_parse(column_text(s, first + ROW_LISTEN), &l.listen) != 0)
         damaged = "listen permit";

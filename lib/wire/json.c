@@ -28,6 +28,14 @@ static json_t *permits(const struct permit_list *list)
     return array;
 }
 
+static json_t *open_agents(const struct lease *l)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < l->open_agent_count; i++)
+        (void)json_array_append_new(array, json_string(l->open_agents[i]));
+    return array;
+}
+
 static json_t *sources(const struct source_list *list)
 {
     json_t *array = json_array();
@@ -70,16 +78,17 @@ int json_lease(const struct lease *l, int64_t now_s, int64_t sessions, const cha
                struct buf *out)
 {
     return dump(
-        json_pack(
-            "{s:I,s:s,s:s,s:s,s:o,s:o,s:[],s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:b,s:o,s:o,s:o,s:s}", "id",
-            (json_int_t)l->id, "name", l->name, "login", l->login, "state",
-            lease_state_name(lease_state_at(l, now_s)), "keys", keys(l), "open", permits(&l->open),
-            "open_agents", "listen", permits(&l->listen), "from", sources(&l->from), "max_sessions",
-            l->max_sessions != 0 ? json_integer(l->max_sessions) : json_null(), "note", l->note,
-            "created_at", time_or_null(l->created_s), "renewed_at", time_or_null(l->renewed_s),
-            "expires_at", time_or_null(l->expires_s), "fixed_end", l->fixed_end, "revoked_at",
-            time_or_null(l->revoked_s), "last_login_at", time_or_null(l->last_login_s), "sessions",
-            sessions >= 0 ? json_integer(sessions) : json_null(), "connect", connect),
+        json_pack("{s:I,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:b,s:o,s:o,s:o,s:s}",
+                  "id", (json_int_t)l->id, "name", l->name, "login", l->login, "state",
+                  lease_state_name(lease_state_at(l, now_s)), "keys", keys(l), "open",
+                  permits(&l->open), "open_agents", open_agents(l), "listen", permits(&l->listen),
+                  "from", sources(&l->from), "max_sessions",
+                  l->max_sessions != 0 ? json_integer(l->max_sessions) : json_null(), "note",
+                  l->note, "created_at", time_or_null(l->created_s), "renewed_at",
+                  time_or_null(l->renewed_s), "expires_at", time_or_null(l->expires_s), "fixed_end",
+                  l->fixed_end, "revoked_at", time_or_null(l->revoked_s), "last_login_at",
+                  time_or_null(l->last_login_s), "sessions",
+                  sessions >= 0 ? json_integer(sessions) : json_null(), "connect", connect),
         out);
 }
 

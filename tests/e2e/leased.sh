@@ -68,10 +68,27 @@ assert_eq "$(field agent_secret)" "$secret" 'which stays'
 
 note 'a friend jumps through it, to the sshd behind it'
 new_key friend >/dev/null
-leasectl grant friend --key "$WORK/friend.pub" --open "$port" >/dev/null
-out=$("${SSH[@]}" -i ~li/.ssh/id_ed25519 -o "ProxyCommand=${SSH[*]} -i $WORK/friend -W 127.0.0.1:$port pfwd@$GATEWAY" \
-	-o StrictHostKeyChecking=no li@127.0.0.1 -p "$port" 'id -un' 2>"$WORK/err") || fail "$(cat "$WORK/err")"
-assert_eq "$out" li 'a command on the host behind the agent'
+expect_exit 3 leasectl grant friend --key "$WORK/friend.pub" --open agent:nobody
+expect_exit 0 leasectl grant friend --key "$WORK/friend.pub" --open agent:db1
+assert_eq "$(leasectl --json show friend | python3 -c 'import json,sys; l=json.load(sys.stdin); print(l["open"], l["open_agents"])')" \
+	"['127.0.0.1:$port'] ['db1']" 'the port is shown, and the name'
+cat >"$WORK/config" <<-END
+	Host gateway.test
+	  IdentityFile $WORK/friend
+	Host *
+	  BatchMode yes
+	  IdentitiesOnly yes
+	  UserKnownHostsFile $WORK/known_hosts
+	  StrictHostKeyChecking no
+END
+jump() { ssh -F "$WORK/config" -i ~li/.ssh/id_ed25519 -J pfwd@gateway.test -p "$port" li@localhost 'id -un' 2>"$WORK/err"; }
+out=$(jump) || fail "$(cat "$WORK/err")"
+assert_eq "$out" li 'ssh -J to the host behind the agent'
+expect_exit 0 leasectl set friend --open -agent:db1 --open +8022
+! jump >/dev/null || fail 'jumps without the permit'
+expect_exit 3 leasectl set friend --open -agent:db1
+expect_exit 0 leasectl set friend --open +agent:db1
+jump >/dev/null || fail "$(cat "$WORK/err")"
 
 note 'down within 5 s, although heartbeats go on'
 fwd_stop "$agent_pid"
