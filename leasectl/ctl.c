@@ -8,12 +8,14 @@
 
 #include <bsd/string.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -223,6 +225,24 @@ void ctl_close(struct ctl *ctl)
     store_close(ctl->store);
     ctl->store = NULL;
     privilege_restore(&ctl->privilege);
+}
+
+bool ctl_leased_runs(const struct ctl *ctl)
+{
+    char dir[CONF_PATH_BYTES], path[CONF_PATH_BYTES + 16];
+    struct privilege as_owner;
+    bool runs = false;
+    store_directory(ctl, dir);
+    (void)snprintf(path, sizeof(path), "%s-leased", ctl->conf.paths.database);
+    if (privilege_take_owner(dir, &as_owner) != 0)
+        return false;
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0) {
+        runs = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+        (void)close(fd);
+    }
+    privilege_restore(&as_owner);
+    return runs;
 }
 
 /* Writers lock the -shm file, or the database itself in other journal modes. */

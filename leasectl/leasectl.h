@@ -72,6 +72,9 @@ int ctl_open_write(struct ctl *ctl);
 void ctl_close(struct ctl *ctl);
 int ctl_store_error(const struct ctl *ctl, enum store_rc rc); /* prints; EXIT_STORE */
 
+/* Whether leased holds its lock on this store. */
+bool ctl_leased_runs(const struct ctl *ctl);
+
 struct store_actor ctl_actor(const struct ctl *ctl);
 
 /* NAME, or #17. EXIT_DONE and *ret, to be released; or the exit code, printed. */

@@ -20,6 +20,11 @@ enum {
     OPENING_MS = 1500, /* pam_tunnel's second, and some more */
     LOOK_AGAIN_MS = 20,
     NARROWED_WATCH_MS = 300, /* from akc's answer to the entry: a signature is checked meanwhile */
+    /* Two SIGTERMs would interrupt what other modules do in close_session (facts/openssh.md 3): a
+     * running leased is left to send its own. */
+    LEASED_MS = 200,
+    LEASED_LOOK_MS = 5,
+    GOING_MS = 500,
     PIDS_SHOWN = 16,
 };
 
@@ -101,7 +106,13 @@ static int report_unregistered(struct ctl *ctl, const struct session_list *list,
     int code = EXIT_DONE;
     if (!account_uid(login, &in.uid))
         return EXIT_DONE;
-    (void)process_each(note_unregistered, &in);
+    /* One that has just lost its entry may not be quite gone: its last step is to be a zombie. */
+    int64_t end_ms = clock_monotonic_ms() + GOING_MS;
+    do {
+        buf_clear(&pids);
+        in.count = 0;
+        (void)process_each(note_unregistered, &in);
+    } while (in.count > 0 && clock_monotonic_ms() < end_ms && poll(NULL, 0, LOOK_AGAIN_MS) == 0);
     if (in.count > 0)
         code = ctl_error(ctl, EXIT_STILL_UP,
                          "still up: %zu connection%s of login '%s' (pid%s%s), of this lease or of "
@@ -183,8 +194,11 @@ struct enforcement {
     int64_t start_ms;
     uint64_t changed_ticks; /* when the change was there for every reader */
     int64_t changed_s;
+    int64_t leased_until_ms; /* leased runs, and is left to act until then; 0: it does not */
+    size_t outlawed;         /* sessions that leased was left */
     size_t ended;
     bool opening; /* out: a login in scope is still being judged */
+    bool waiting; /* out: leased has not ended all of them yet */
 };
 
 static bool in_scope(void *arg, const struct session *s)
@@ -235,7 +249,7 @@ static int enforce_once(struct enforcement *e)
     struct ctl *ctl = e->ctl;
     int code = EXIT_DONE;
 
-    e->opening = false;
+    e->opening = e->waiting = false;
     if (e->registry.sessions_fd < 0) /* no RunDir, so no session was ever registered */
         return EXIT_DONE;
     if (registry_read(&e->registry, e->scope->lease != NULL ? e->scope->lease->id : 0, &all) != 0)
@@ -243,8 +257,11 @@ static int enforce_once(struct enforcement *e)
                          ctl->conf.paths.run_dir, strerror(errno));
     list = all;
     session_list_filter(&list, in_scope, (void *)(uintptr_t)e->scope);
-    if (list.count == 0)
+    if (list.count == 0) {
+        e->ended += e->outlawed;
+        e->outlawed = 0;
         goto out;
+    }
     verdicts = calloc(list.count, sizeof(*verdicts));
     if (verdicts == NULL) {
         code = ctl_error(ctl, EXIT_FAILED, "out of memory");
@@ -270,6 +287,14 @@ static int enforce_once(struct enforcement *e)
             list.items[ending++] = *s;
     }
     list.count = ending;
+    if (ending > e->outlawed && clock_monotonic_ms() < e->leased_until_ms)
+        e->outlawed = ending;
+    e->waiting = ending > 0 && clock_monotonic_ms() < e->leased_until_ms;
+    if (e->waiting)
+        goto out;
+    if (e->outlawed > ending) /* what leased has ended */
+        e->ended += e->outlawed - ending;
+    e->outlawed = 0;
     if (ending > 0)
         code = end_list(ctl, &e->registry, &list, e->start_ms + END_MS, &e->ended);
 out:
@@ -298,6 +323,8 @@ int live_enforce(struct ctl *ctl, const struct live_scope *scope)
                             .changed_ticks = now_ticks(),
                             .changed_s = clock_now_s()};
     ctl_close(ctl);
+    if (ctl_leased_runs(ctl))
+        e.leased_until_ms = e.start_ms + LEASED_MS;
     int code = EXIT_DONE;
     if (access(ctl->conf.paths.run_dir, F_OK) == 0 || errno != ENOENT)
         code = live_open(ctl, true, &e.registry);
@@ -307,10 +334,11 @@ int live_enforce(struct ctl *ctl, const struct live_scope *scope)
     for (;;) {
         code = enforce_once(&e);
         int64_t now_ms = clock_monotonic_ms();
-        bool again = e.opening ? now_ms < e.start_ms + OPENING_MS : now_ms < watch_ms;
+        bool again =
+            e.waiting || (e.opening ? now_ms < e.start_ms + OPENING_MS : now_ms < watch_ms);
         if (code != EXIT_DONE || !again)
             break;
-        (void)poll(NULL, 0, LOOK_AGAIN_MS);
+        (void)poll(NULL, 0, e.waiting ? LEASED_LOOK_MS : LOOK_AGAIN_MS);
     }
     say_ended(ctl, e.ended, clock_monotonic_ms() - e.start_ms);
     const char *login = scope->lease != NULL ? scope->lease->login : scope->login;

@@ -28,7 +28,9 @@ enum {
     LADDERS_MAX = 4096,  /* sessions that are being ended at a time */
     LOCKED_RETRY_MS = 20,
     LOCKED_GIVE_UP_MS = 5000,
-    SETTLE_MS = 10,         /* from a sign of change to the look at it */
+    SETTLE_MS = 10,    /* from a sign of change to the look at it */
+    FIRST_LOOK_MS = 2, /* after a sign from the store's log; each further look waits twice as */
+    LOOKS = 9,         /* long: a commit is seen only when its writer has flushed the disk */
     VERSION_LOOK_MS = 5000, /* where inotify was lost */
     SWEEP_MS = 10000,
     LADDER_STEP_MS = 5,
@@ -109,7 +111,8 @@ struct engine {
     struct session_list live; /* sorted by lease, as last judged */
     struct ending *endings;
     size_t ending_count;
-    int64_t store_version, version_seen_ms;
+    int64_t store_version;
+    unsigned looks;         /* at the store, since the last sign */
     int64_t pending_agents; /* registered, and never yet logged in */
     struct listeners listening;
     int64_t listening_ms; /* when it was read; 0: never */
@@ -124,7 +127,7 @@ struct engine {
 
     int64_t sweep_ms;
     struct event *on_http, *on_sweep, *on_soon, *on_ladder, *on_expiry, *on_retry, *on_flush;
-    struct event *on_version, *on_prune, *on_hourly;
+    struct event *on_look, *on_version, *on_prune, *on_hourly;
 };
 
 int64_t engine_now_s(void);

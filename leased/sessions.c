@@ -293,8 +293,26 @@ static void on_store(evutil_socket_t fd, short what, void *arg)
     (void)what;
     const char *slash = strrchr(e->conf.paths.database, '/');
     (void)snprintf(name, sizeof(name), "%s-wal", slash + 1);
-    if (drain(fd, name))
-        sessions_store_changed(e);
+    if (!drain(fd, name))
+        return;
+    /* Not put off by sign after sign, as our own commits give them: a look that is near stays. */
+    if (e->looks > 1 || event_pending(e->on_look, EV_TIMEOUT, NULL) == 0)
+        arm(e->on_look, FIRST_LOOK_MS);
+    e->looks = 0;
+}
+
+/*
+ * A writer's pages reach the log, and wake us, before it has flushed them; only then does the
+ * commit become visible, and nothing says so. The looks go on for a while.
+ */
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+    struct engine *e = arg;
+    (void)fd;
+    (void)what;
+    sessions_store_changed(e);
+    if (++e->looks < LOOKS)
+        arm(e->on_look, FIRST_LOOK_MS << e->looks);
 }
 
 static int watch(struct engine *e, const char *dir, uint32_t mask, event_callback_fn fn)
@@ -319,8 +337,9 @@ int sessions_start(struct engine *e)
     e->on_soon = evtimer_new(e->base, on_soon, e);
     e->on_expiry = evtimer_new(e->base, on_soon, e);
     e->on_ladder = evtimer_new(e->base, on_ladder, e);
+    e->on_look = evtimer_new(e->base, on_look, e);
     if (e->endings == NULL || e->records == NULL || e->on_soon == NULL || e->on_expiry == NULL ||
-        e->on_ladder == NULL)
+        e->on_ladder == NULL || e->on_look == NULL)
         return -1;
     (void)snprintf(path, sizeof(path), "%s/sessions", e->conf.paths.run_dir);
     if (watch(e, path, IN_CREATE | IN_MOVED_TO | IN_DELETE, on_registry) != 0)
