@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/engine.h"
 
+#include "leased/issue.h"
 #include "leased/notify.h"
 #include "leased/start.h"
 #include "lib/base/buf.h"
@@ -56,6 +57,27 @@ bool engine_is_cautious(const struct engine *e)
 
 /* ---- requests and their commit ---- */
 
+static void free_queued(struct queued *q)
+{
+    if (q->private_key != NULL)
+        explicit_bzero(q->private_key, strlen(q->private_key));
+    free(q->private_key);
+    free(q);
+}
+
+/* The one kind of answer that has more than its fixed part. */
+static void send_with_keys(struct engine *e, const struct queued *q, const struct control_answer *a)
+{
+    static struct control_answer full;
+    const char *public_key = control_request_get(&q->request, CONTROL_PUBLIC_KEY);
+    memcpy(&full, a, offsetof(struct control_answer, report));
+    int n = snprintf(full.report, sizeof(full.report), "%s%c%s", public_key, '\0', q->private_key);
+    full.has_keys = 1;
+    full.report_bytes = (uint32_t)n;
+    (void)!send(e->http_fd, &full, control_answer_bytes(&full), MSG_NOSIGNAL | MSG_DONTWAIT);
+    explicit_bzero(full.report, (size_t)n);
+}
+
 static void send_answer(struct engine *e, const struct queued *q, struct control_answer *a)
 {
     int64_t took_ms = clock_monotonic_ms() - q->since_ms;
@@ -63,7 +85,9 @@ static void send_answer(struct engine *e, const struct queued *q, struct control
     a->action = q->request.action;
     e->metrics.requests[a->action][a->code]++;
     histogram_add(&e->metrics.request_s[a->action], (double)took_ms / 1000);
-    if (e->http_fd >= 0)
+    if (e->http_fd >= 0 && q->private_key != NULL && a->code == CONTROL_OK)
+        send_with_keys(e, q, a);
+    else if (e->http_fd >= 0)
         (void)!send(e->http_fd, a, control_answer_bytes(a), MSG_NOSIGNAL | MSG_DONTWAIT);
     const char *agent = control_request_get(&q->request, CONTROL_AGENT_ID);
     if (a->code != CONTROL_OK)
@@ -82,6 +106,13 @@ static void unavailable(struct control_answer *a, const char *why)
     memset(a, 0, offsetof(struct control_answer, report));
     a->code = CONTROL_UNAVAILABLE;
     (void)strlcpy(a->error, why, sizeof(a->error));
+}
+
+static void push(struct engine *e, struct queued *q)
+{
+    *e->queue_tail = q;
+    e->queue_tail = &q->next;
+    e->queue_count++;
 }
 
 static struct queued *pop(struct engine *e)
@@ -104,7 +135,7 @@ static void answer_batch(struct engine *e, size_t count, const char *failed)
         if (failed != NULL)
             unavailable(a, failed);
         send_answer(e, q, a);
-        free(q);
+        free_queued(q);
     }
 }
 
@@ -140,7 +171,7 @@ static void commit_batch(struct engine *e)
         struct control_answer *a =
             (struct control_answer *)(void *)((char *)e->answers + count * e->answer_bytes);
         memset(a, 0, e->answer_bytes);
-        rc = request_decide(e, &q->request, now_ms, a);
+        rc = request_decide(e, q, now_ms, a);
     }
     if (rc == STORE_OK)
         rc = store_commit(e->store);
@@ -224,11 +255,19 @@ static void take_request(struct engine *e, const struct control_request *r, size
     if (q == NULL)
         return; /* http answers 503 when nothing comes */
     q->next = NULL;
+    q->private_key = NULL;
     q->since_ms = clock_monotonic_ms();
     memcpy(&q->request, r, len);
-    *e->queue_tail = q;
-    e->queue_tail = &q->next;
-    e->queue_count++;
+    if (!request_wants_key(e, r)) {
+        push(e, q);
+    } else if (issue_start(e, q) != 0) {
+        struct control_answer a;
+        memset(&a, 0, offsetof(struct control_answer, report));
+        a.code = errno == EAGAIN ? CONTROL_RATE_LIMITED : CONTROL_UNAVAILABLE;
+        (void)strlcpy(a.error, "no key can be made just now: try again", sizeof(a.error));
+        send_answer(e, q, &a);
+        free_queued(q);
+    }
 }
 
 static void on_http(evutil_socket_t fd, short what, void *arg)
@@ -276,6 +315,24 @@ static void on_restart(evutil_socket_t fd, short what, void *arg)
     }
 }
 
+static void take_issued(struct engine *e, pid_t pid, bool good)
+{
+    bool failed = false;
+    struct queued *q = issue_done(e, pid, good, &failed);
+    if (q == NULL)
+        return;
+    if (!failed) {
+        push(e, q);
+        arm(e->on_retry, 0);
+        return;
+    }
+    struct control_answer a;
+    unavailable(&a, "ssh-keygen made no key: see the gateway's log");
+    log_error("ssh-keygen made no key (%s)", good ? "nothing to read" : "it failed");
+    send_answer(e, q, &a);
+    free_queued(q);
+}
+
 static void on_child(evutil_socket_t sig, short what, void *arg)
 {
     struct engine *e = arg;
@@ -285,8 +342,10 @@ static void on_child(evutil_socket_t sig, short what, void *arg)
     (void)sig;
     (void)what;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (pid != e->http_pid)
+        if (pid != e->http_pid) {
+            take_issued(e, pid, WIFEXITED(status) && WEXITSTATUS(status) == 0);
             continue;
+        }
         log_error("the http process ended (%s %d): started anew",
                   WIFSIGNALED(status) ? "signal" : "status",
                   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));

@@ -81,6 +81,7 @@ struct metrics {
 struct queued {
     struct queued *next;
     int64_t since_ms;
+    char *private_key; /* made for it, encrypted; NULL: it brought its own public key */
     struct control_request request; /* allocated up to its last text */
 };
 
@@ -149,8 +150,12 @@ bool engine_is_cautious(const struct engine *e);
 /* ---- requests.c: within a transaction ---- */
 
 /* Fills *ret, code and error included. Anything but STORE_OK: the batch is rolled back. */
-enum store_rc request_decide(struct engine *e, const struct control_request *r, int64_t now_ms,
+enum store_rc request_decide(struct engine *e, const struct queued *q, int64_t now_ms,
                              struct control_answer *ret);
+
+/* Whether a key pair is to be made for a register without a public key: only for who may have one.
+ */
+bool request_wants_key(struct engine *e, const struct control_request *r);
 
 /* ---- sessions.c ---- */
 int sessions_start(struct engine *e);

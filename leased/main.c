@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* leased: agents' register and heartbeat, ports, and the end of what must end. */
 #include "leased/engine.h"
+#include "leased/issue.h"
 #include "leased/start.h"
 #include "lib/base/buf.h"
 #include "lib/base/log.h"
@@ -142,6 +143,8 @@ int main(int argc, char **argv)
     bool check = false, print = false, to_stderr = false;
     int opt;
 
+    if (issue_is_askpass())
+        return EXIT_SUCCESS;
     if (argc > 1 && strcmp(argv[1], "--http") == 0)
         return start_http_main(argc, argv);
     if (argc == 2 && strcmp(argv[1], "--help") == 0)

@@ -119,8 +119,8 @@ static void get_fact(const char *facts, const char *name, char *out, size_t out_
 
 /* What the agent says of itself; each host key is one that ssh could use. NULL, or what is wrong.
  */
-static const char *collect_facts(const struct control_request *r, bool by_admin, uint16_t home_port,
-                                 struct buf *out)
+static const char *collect_facts(const struct control_request *r, bool by_admin, bool issued,
+                                 uint16_t home_port, struct buf *out)
 {
     const char *hostname = control_request_get(r, CONTROL_HOSTNAME);
     const char *user = control_request_get(r, CONTROL_USER);
@@ -136,6 +136,8 @@ static const char *collect_facts(const struct control_request *r, bool by_admin,
         return "target is too long, or holds control characters";
     if (by_admin)
         buf_add(out, "admin 1\n");
+    if (issued)
+        buf_add(out, "issued 1\n");
     if (home_port != 0)
         buf_addf(out, "home_port %u\n", home_port);
     add_fact(out, "hostname", hostname);
@@ -149,6 +151,13 @@ static const char *collect_facts(const struct control_request *r, bool by_admin,
         line += len + (line[len] == '\n' ? 1 : 0);
     }
     return out->len < AGENT_FACTS_BYTES ? NULL : "host_keys are too long";
+}
+
+static bool is_issued(const char *facts)
+{
+    char value[8];
+    get_fact(facts, "issued", value, sizeof(value));
+    return strcmp(value, "1") == 0;
 }
 
 /* ---- ports ---- */
@@ -216,6 +225,7 @@ static int set_listen(struct engine *e, struct lease *l, uint16_t port)
 struct registering {
     struct engine *e;
     const struct control_request *r;
+    bool issued; /* its key was made here, for this request */
     struct store_actor by;
     struct pubkey key;
     struct agent agent;
@@ -299,7 +309,7 @@ static enum store_rc register_new(struct registering *in, int64_t now_ms)
     int64_t id = 0;
     uint16_t port = in->r->port_b;
     enum store_rc rc = STORE_OK;
-    const char *problem = collect_facts(in->r, false, 0, &facts);
+    const char *problem = collect_facts(in->r, false, in->issued, 0, &facts);
 
     if (problem != NULL) {
         rc = answer_error(a, CONTROL_BAD_REQUEST, problem);
@@ -397,7 +407,7 @@ static enum store_rc register_known(struct registering *in, int64_t now_ms)
     bool by_admin = strncmp(old_facts, "admin 1\n", 8) == 0;
     uint16_t home_before = home;
     rc = settle_port(in, &port, &home);
-    const char *problem = collect_facts(in->r, by_admin, home, &facts);
+    const char *problem = collect_facts(in->r, by_admin, is_issued(old_facts), home, &facts);
     if (rc == STORE_OK && problem != NULL)
         rc = answer_error(in->answer, CONTROL_BAD_REQUEST, problem);
     if (rc != STORE_OK || problem != NULL)
@@ -429,13 +439,40 @@ out:
     return rc;
 }
 
-static enum store_rc decide_register(struct engine *e, const struct control_request *r,
-                                     int64_t now_ms, struct control_answer *a)
+/* A new pair in place of the old one, for an agent whose key was made here before. STORE_NONE: it
+ * was not. */
+static enum store_rc replace_key(struct registering *in)
 {
+    struct engine *e = in->e;
+    char facts[AGENT_FACTS_BYTES];
+    struct store_conflict conflict;
+    struct lease l = {0};
+    struct lease_key key = {.pub = in->key, .added_s = in->now_s};
+    enum store_rc rc = store_agent_facts(e->store, in->agent.id, facts);
+    if (rc == STORE_OK && !is_issued(facts))
+        return STORE_NONE;
+    if (rc == STORE_OK)
+        rc = store_lease_by_id(e->store, in->agent.id, &l);
+    if (rc == STORE_OK)
+        rc = store_key_add(e->store, &l, &key, &in->by, &conflict);
+    /* A request ends nobody's session: the key of the live one goes at the next time. */
+    const struct session *live = engine_session_of(e, in->agent.id);
+    for (size_t i = 0; rc == STORE_OK && i < l.key_count; i++)
+        if (live == NULL || strcmp(live->fingerprint, l.keys[i].pub.fingerprint) != 0)
+            rc = store_key_remove(e->store, &l, l.keys[i].pub.fingerprint, &in->by);
+    lease_release(&l);
+    return rc;
+}
+
+static enum store_rc decide_register(struct engine *e, const struct queued *q, int64_t now_ms,
+                                     struct control_answer *a)
+{
+    const struct control_request *r = &q->request;
     const char *name = control_request_get(r, CONTROL_AGENT_ID);
     const char *key_text = control_request_get(r, CONTROL_PUBLIC_KEY);
     struct registering in = {.e = e,
                              .r = r,
+                             .issued = q->private_key != NULL,
                              .by = {.who = "agent", .source = r->address, .now_s = engine_now_s()},
                              .answer = a,
                              .now_s = engine_now_s()};
@@ -444,10 +481,12 @@ static enum store_rc decide_register(struct engine *e, const struct control_requ
         return answer_error(
             a, CONTROL_BAD_REQUEST,
             "agent_id is no name: 1 to 64 of A-Z a-z 0-9 . _ @ -, not first - or .");
-    if (*key_text == '\0')
+    /* Where keys are issued, one that comes without was found to be nobody who gets one. */
+    bool keyless = *key_text == '\0';
+    if (keyless && !e->conf.issue_keys)
         return answer_error(a, CONTROL_BAD_REQUEST,
                             "public_key is missing (this gateway issues no keys)");
-    const char *problem = pubkey_parse_file(key_text, strlen(key_text), &in.key);
+    const char *problem = keyless ? NULL : pubkey_parse_file(key_text, strlen(key_text), &in.key);
     if (problem != NULL)
         return answer_error(a, CONTROL_BAD_REQUEST, problem);
 
@@ -463,6 +502,8 @@ static enum store_rc decide_register(struct engine *e, const struct control_requ
         return refuse_credential(e, r, &in.asking, now_ms, a);
     if (revoked)
         return answer_error(a, CONTROL_FORBIDDEN, "this agent was revoked");
+    if (keyless)
+        return refuse_credential(e, r, &in.asking, now_ms, a);
     if (!known) {
         rc = store_agent_key_is_barred(e->store, e->conf.agent_login, in.key.fingerprint);
         if (rc == STORE_OK)
@@ -475,7 +516,11 @@ static enum store_rc decide_register(struct engine *e, const struct control_requ
         return answer_error(a, CONTROL_CONFLICT,
                             "the name is taken by a lease that an admin granted: choose another "
                             "agent_id");
-    rc = store_agent_has_key(e->store, in.agent.id, in.key.fingerprint);
+    /* A stolen enrolment key and the victim's public key must change nothing of the victim. */
+    if (in.agent.secret_used && in.asking.what != CREDENTIAL_SECRET)
+        return refuse_credential(e, r, &in.asking, now_ms, a);
+    rc = in.issued ? replace_key(&in)
+                   : store_agent_has_key(e->store, in.agent.id, in.key.fingerprint);
     if (rc == STORE_NONE)
         return answer_error(
             a, CONTROL_CONFLICT,
@@ -483,9 +528,6 @@ static enum store_rc decide_register(struct engine *e, const struct control_requ
             "agent_id of its own, a new key 'leasectl key add'");
     if (rc != STORE_OK)
         return rc;
-    /* A stolen enrolment key and the victim's public key must change nothing of the victim. */
-    if (in.agent.secret_used && in.asking.what != CREDENTIAL_SECRET)
-        return refuse_credential(e, r, &in.asking, now_ms, a);
     if (in.agent.fixed_end && in.agent.expires_s <= in.now_s)
         return answer_error(a, CONTROL_FORBIDDEN,
                             "the lease has ended, and an admin fixed that end: 'leasectl renew'");
@@ -543,9 +585,27 @@ static enum store_rc decide_heartbeat(struct engine *e, const struct control_req
     return STORE_OK;
 }
 
-enum store_rc request_decide(struct engine *e, const struct control_request *r, int64_t now_ms,
+enum store_rc request_decide(struct engine *e, const struct queued *q, int64_t now_ms,
                              struct control_answer *ret)
 {
-    return r->action == CONTROL_REGISTER ? decide_register(e, r, now_ms, ret)
-                                         : decide_heartbeat(e, r, now_ms, ret);
+    return q->request.action == CONTROL_REGISTER ? decide_register(e, q, now_ms, ret)
+                                                 : decide_heartbeat(e, &q->request, now_ms, ret);
+}
+
+bool request_wants_key(struct engine *e, const struct control_request *r)
+{
+    const char *name = control_request_get(r, CONTROL_AGENT_ID);
+    struct agent agent;
+    struct asking asking;
+    if (r->action != CONTROL_REGISTER || !e->conf.issue_keys ||
+        *control_request_get(r, CONTROL_PUBLIC_KEY) != '\0' || lease_name_problem(name) != NULL)
+        return false;
+    enum store_rc rc = store_agent_find(e->store, name, &agent);
+    bool known = rc == STORE_OK && !agent.revoked;
+    if (rc != STORE_OK && rc != STORE_NONE)
+        return false;
+    /* Nobody without a good credential makes us start a program. */
+    return judge_credential(e, r, known ? &agent : NULL, engine_now_s(), &asking) == STORE_OK &&
+           asking.what != CREDENTIAL_NONE && !(rc == STORE_OK && agent.revoked) &&
+           !(known && agent.secret_used && asking.what != CREDENTIAL_SECRET);
 }

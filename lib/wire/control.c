@@ -84,6 +84,8 @@ const char *control_answer_problem(const struct control_answer *a, size_t len)
     if (len < offsetof(struct control_answer, report) || a->report_bytes > CONTROL_REPORT_BYTES ||
         control_answer_bytes(a) != len)
         return "a packet of a wrong size";
+    if (a->has_keys != 0 && memchr(a->report, '\0', a->report_bytes) == NULL)
+        return "keys without an end";
     if (a->code >= CONTROL_CODE__MAX || a->action >= CONTROL_ACTION__MAX ||
         !ends(a->error, sizeof(a->error)) || !ends(a->agent_id, sizeof(a->agent_id)) ||
         !ends(a->user, sizeof(a->user)) || !ends(a->secret, sizeof(a->secret)))
@@ -277,6 +279,14 @@ static json_t *register_answer(const struct control_answer *a, const struct cont
         (json_int_t)site->heartbeat_interval_s, "reconnect_after_ms", (int)a->reconnect_after_ms,
         "gateway_host_keys", host_key_list(site), "agent_secret", text_or_null(a->secret),
         "connect_hint", hint);
+    if (o != NULL && a->has_keys != 0) {
+        size_t public_bytes = strnlen(a->report, a->report_bytes) + 1;
+        (void)json_object_set_new(o, "public_key", json_string(a->report));
+        if (public_bytes < a->report_bytes)
+            (void)json_object_set_new(
+                o, "private_key",
+                json_stringn(a->report + public_bytes, a->report_bytes - public_bytes));
+    }
     if (o != NULL && a->port_changed_from != 0)
         (void)json_object_set_new(o, "port_changed_from", json_integer(a->port_changed_from));
     return o;
@@ -293,7 +303,7 @@ static json_t *heartbeat_answer(const struct control_answer *a)
 int control_format(const struct control_answer *a, const struct control_site *site, struct buf *out)
 {
     json_t *object = NULL;
-    if (a->report_bytes > 0) {
+    if (a->report_bytes > 0 && a->has_keys == 0) {
         buf_add_mem(out, a->report, a->report_bytes);
         return out->failed ? -1 : 0;
     }

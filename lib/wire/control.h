@@ -105,7 +105,9 @@ struct control_answer {
     char secret[CONTROL_SECRET_BYTES];  /* register: agent_secret */
     uint16_t port_b, port_changed_from; /* 0: it is the one it was */
     uint8_t tunnel_up;
-    uint8_t reserved[3];
+    uint8_t
+        has_keys; /* register: report holds the public key, a NUL, and the encrypted private one */
+    uint8_t reserved[2];
     uint32_t reconnect_after_ms;
     int64_t lease_expires_s, lease_ttl_s;
     uint32_t report_bytes;

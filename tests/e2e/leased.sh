@@ -137,9 +137,32 @@ token=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["token"]
 register "$token" added added
 answered 200 'an agent that an admin added'
 assert_eq "$(field port_b)" 20500 'on its port'
+added_secret=$(field agent_secret)
+
+note 'server-made keys, where the admin wants them'
+post "$enrol" '{"action":"register","agent_id":"made"}'
+answered 400 'not by default'
+echo 'IssueKeys yes' >>/etc/tunlease/tunlease.conf
+kill -HUP "$(cat /run/leased.pid)"
+wait_log 5 'leased.*configuration reloaded'
+post wrong-key '{"action":"register","agent_id":"made"}'
+answered 401 'not for strangers'
+for turn in 1 2; do
+	post "$enrol" '{"action":"register","agent_id":"made"}'
+	answered 200 "a key pair, $turn"
+	rm -f "$WORK/made"
+	(umask 077 && field private_key >"$WORK/made")
+	[[ $(ssh-keygen -y -P "$enrol" -f "$WORK/made") == "$(field public_key)" ]] || fail 'another pair'
+	! ssh-keygen -y -P '' -f "$WORK/made" >/dev/null 2>&1 || fail 'it is not encrypted'
+done
+ssh-keygen -q -p -P "$enrol" -N '' -f "$WORK/made" >/dev/null
+login_works "$WORK/made" gw-tunnel || fail 'a made key'
+assert_eq "$(find /tmp -maxdepth 1 -name 'leased.*' | wc -l)" 0 'no copy is kept'
+register "$enrol" db7 other ',"x":1'
+answered 409 'a key that is held'
 
 note 'the store locked by another program: 503, and sessions end all the same'
-secret=$(field agent_secret)
+secret=$added_secret
 new_key brief >/dev/null
 leasectl grant brief --key "$WORK/brief.pub" --open 8022 --for 4s >/dev/null
 fwd_L "$WORK/brief" pfwd 18023:127.0.0.1:8022 || fail 'the brief lease'

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/issue.h"
+
+#include "lib/base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+enum { KEY_BYTES = 4096, DIR_BYTES = 64 };
+
+static const char passphrase_env[] = "TUNLEASE_ISSUE_PASSPHRASE";
+
+static struct issuing {
+    pid_t pid; /* 0: free */
+    char dir[DIR_BYTES];
+    struct queued *q;
+} issuing[ISSUING_MAX];
+
+bool issue_is_askpass(void)
+{
+    const char *passphrase = getenv(passphrase_env);
+    if (passphrase == NULL)
+        return false;
+    (void)puts(passphrase);
+    return true;
+}
+
+static void file_in(const struct issuing *i, const char *name, char out[static DIR_BYTES + 16])
+{
+    (void)snprintf(out, DIR_BYTES + 16, "%s/%s", i->dir, name);
+}
+
+/* Nothing of a private key stays. */
+static void clean_up(struct issuing *i)
+{
+    static const char *const names[] = {"key", "key.pub"};
+    char path[DIR_BYTES + 16];
+    for (size_t k = 0; k < 2; k++) {
+        file_in(i, names[k], path);
+        (void)unlink(path);
+    }
+    (void)rmdir(i->dir);
+    *i = (struct issuing){.pid = 0};
+}
+
+/* In the child. A passphrase on an argv could be read by everybody; the environment of this user's
+ * processes is for this user and root. */
+static void run_keygen(const struct issuing *i)
+{
+    char file[DIR_BYTES + 16], self[256];
+    const char *passphrase = control_request_get(&i->q->request, CONTROL_CREDENTIAL);
+    const char *agent = control_request_get(&i->q->request, CONTROL_AGENT_ID);
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    sigset_t none;
+    if (n <= 0)
+        return;
+    self[n] = '\0';
+    file_in(i, "key", file);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    for (int sig = 1; sig < NSIG; sig++)
+        (void)signal(sig, SIG_DFL);
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(null_fd, STDOUT_FILENO) < 0 ||
+        dup2(null_fd, STDERR_FILENO) < 0 || clearenv() != 0 ||
+        setenv(passphrase_env, passphrase, 1) != 0 || setenv("SSH_ASKPASS", self, 1) != 0 ||
+        setenv("SSH_ASKPASS_REQUIRE", "force", 1) != 0 || setenv("PATH", "/usr/bin:/bin", 1) != 0 ||
+        setenv("HOME", "/nonexistent", 1) != 0)
+        return;
+    (void)execl("/usr/bin/ssh-keygen", "ssh-keygen", "-q", "-t", "ed25519", "-C", agent, "-f", file,
+                (char *)NULL);
+}
+
+int issue_start(struct engine *e, struct queued *q)
+{
+    struct issuing *i = NULL;
+    (void)e;
+    for (size_t k = 0; k < ISSUING_MAX && i == NULL; k++)
+        if (issuing[k].pid == 0)
+            i = &issuing[k];
+    if (i == NULL) {
+        errno = EAGAIN;
+        return -1;
+    }
+    *i = (struct issuing){.dir = "/tmp/leased.XXXXXX", .q = q};
+    if (mkdtemp(i->dir) == NULL) {
+        *i = (struct issuing){.pid = 0};
+        return -1;
+    }
+    i->pid = fork();
+    if (i->pid == 0) {
+        run_keygen(i);
+        _exit(EXIT_FAILURE);
+    }
+    if (i->pid < 0) {
+        int saved = errno;
+        clean_up(i);
+        errno = saved;
+        return -1;
+    }
+    return 0;
+}
+
+/* The whole of a small file; its length, or -1. */
+static ssize_t read_small(const char *path, char *out, size_t out_bytes)
+{
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    ssize_t n = read(fd, out, out_bytes - 1);
+    (void)close(fd);
+    if (n > 0)
+        out[n] = '\0';
+    return n;
+}
+
+/* The request anew, with the public key in it and the private one beside it. */
+static struct queued *with_keys(const struct issuing *i)
+{
+    char path[DIR_BYTES + 16], public_key[KEY_BYTES];
+    struct queued *q = calloc(1, sizeof(*q));
+    char *private_key = calloc(1, KEY_BYTES);
+    if (q == NULL || private_key == NULL)
+        goto failed;
+    memcpy(q, i->q, offsetof(struct queued, request) + control_request_bytes(&i->q->request));
+    file_in(i, "key.pub", path);
+    ssize_t n = read_small(path, public_key, sizeof(public_key));
+    if (n <= 0)
+        goto failed;
+    public_key[strcspn(public_key, "\n")] = '\0';
+    file_in(i, "key", path);
+    if (read_small(path, private_key, KEY_BYTES) <= 0 ||
+        control_request_set(&q->request, CONTROL_PUBLIC_KEY, public_key, strlen(public_key)) != 0)
+        goto failed;
+    q->private_key = private_key;
+    return q;
+failed:
+    free(private_key);
+    free(q);
+    return NULL;
+}
+
+struct queued *issue_done(struct engine *e, pid_t pid, bool good, bool *failed)
+{
+    (void)e;
+    for (size_t k = 0; k < ISSUING_MAX; k++) {
+        struct issuing *i = &issuing[k];
+        if (i->pid != pid)
+            continue;
+        struct queued *q = i->q, *keyed = good ? with_keys(i) : NULL;
+        *failed = keyed == NULL;
+        if (keyed != NULL)
+            free(q);
+        clean_up(i);
+        return keyed != NULL ? keyed : q;
+    }
+    return NULL;
+}
