@@ -132,22 +132,26 @@ SELECT login, created_s FROM lease WHERE kind = 'freeze' AND live = 1 ORDER BY l
 UPDATE lease SET live = NULL, revoked_s = :now_s WHERE id = :id AND live = 1;
 
 -- name: dead_ports_free
+-- Not a revoked agent: its name and keys stay refused until an admin forgets them.
 -- The three of one chunk, in this order: each finds the same leases, the oldest dead ones.
 UPDATE port SET freed_s = :before_s WHERE freed_s = 0 AND lease_id IN (
   SELECT id FROM lease
-  WHERE kind <> 'freeze' AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s))
+  WHERE kind <> 'freeze' AND NOT (kind = 'agent' AND live IS NULL)
+    AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s))
   ORDER BY id LIMIT :limit);
 
 -- name: dead_keys_delete
 DELETE FROM key WHERE lease_id IN (
   SELECT id FROM lease
-  WHERE kind <> 'freeze' AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s))
+  WHERE kind <> 'freeze' AND NOT (kind = 'agent' AND live IS NULL)
+    AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s))
   ORDER BY id LIMIT :limit);
 
 -- name: dead_leases_delete
 DELETE FROM lease WHERE id IN (
   SELECT id FROM lease
-  WHERE kind <> 'freeze' AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s))
+  WHERE kind <> 'freeze' AND NOT (kind = 'agent' AND live IS NULL)
+    AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s))
   ORDER BY id LIMIT :limit);
 
 -- name: port_holder

@@ -24,12 +24,12 @@ killed_in_spilled     log    right   line
 killed_after_commit   log    right   none
 killed_at_new_log     clean  right   line
 closed_cleanly        log    right   line
-closed_by_root_shell  log    either  line
+closed_by_root_shell  log    right   line
 shm_missing           clean  either  line
 shm_missing_log       log    either  line
 wal_missing           clean  either  line
 both_missing          clean  either  line
-both_by_tmpfiles      clean  either  line
+both_by_tmpfiles      clean  right   line
 shm_garbage           log    right   line
 shm_empty             log    right   line
 shm_unreadable        clean  either  line

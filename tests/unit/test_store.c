@@ -1068,6 +1068,13 @@ static void pruned_in_chunks(void **state)
     CHECK("the rest", prune_at(st, NOW_S + 3601, 4) == 1);
     CHECK("nothing left", prune_at(st, NOW_S + 3601, 4) == 0);
     assert_int_equal(raw_number("SELECT count(*) FROM lease"), 0);
+    raw_sql(
+        "INSERT INTO lease(id, kind, name, live, login, open, listen, sources, max_sessions, note,"
+        " created_s, renewed_s, expires_s, fixed_end, revoked_s, keep_sessions, last_login_s,"
+        " heartbeat_ms, secret_used, agent_facts) VALUES(99, 'agent', 'barred', NULL, 'gw-tunnel',"
+        " '', '127.0.0.1:20099', '', 0, '', 1, 0, 2, 0, 2, 0, 0, 0, 0, '')");
+    CHECK("a revoked agent stays barred", prune_at(st, NOW_S + 3601, 4) == 0);
+    raw_sql("DELETE FROM lease");
     assert_int_equal(raw_number("SELECT count(*) FROM key"), 0);
     CHECK("their ports are in quarantine",
           raw_number("SELECT count(*) FROM port WHERE freed_s <> 0") == 10);
