@@ -51,7 +51,7 @@ static int load(struct engine *e)
 {
     char err[CONF_ERROR_BYTES];
     struct buf warnings = {0};
-    int rc = conf_load(e->conf_file, &e->conf, err, &warnings);
+    int rc = conf_load_daemon(e->conf_file, &e->conf, err, &warnings);
     if (rc == 0)
         rc = api_keys_load(&e->conf, &e->keys, err, &warnings);
     print_lines(&warnings);

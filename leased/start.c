@@ -336,7 +336,7 @@ void start_reload(struct engine *e)
     struct conf conf;
     struct api_keys keys;
     struct buf warnings = {0};
-    if (conf_load(e->conf_file, &conf, err, &warnings) != 0) {
+    if (conf_load_daemon(e->conf_file, &conf, err, &warnings) != 0) {
         log_error("the configuration was not reloaded: %s", err);
         goto out;
     }

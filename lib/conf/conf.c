@@ -530,6 +530,31 @@ out:
     return rc;
 }
 
+/* The same names in a daemon's own environment, which wins over the file. */
+static int load_environment(struct loading *in)
+{
+    static const char *const others[] = {"API_KEY",     "API_KEYS",  "SERVER_HOST",
+                                         "SERVER_PORT", "STATE_DIR", "AUTHORIZED_KEYS_PATH"};
+    enum { OTHERS = sizeof(others) / sizeof(others[0]) };
+    struct env_ctx ctx = {.in = in};
+    char text[4096];
+    in->file = "the environment";
+    if (getenv("API_KEY") != NULL || getenv("API_KEYS") != NULL)
+        while (in->conf->api_key_count > 0)
+            free(in->conf->api_keys[--in->conf->api_key_count]);
+    for (size_t i = 0; i < OTHERS + sizeof(env_names) / sizeof(env_names[0]); i++) {
+        const char *name = i < OTHERS ? others[i] : env_names[i - OTHERS].name;
+        const char *value = getenv(name);
+        if (value == NULL)
+            continue;
+        if (strlcpy(text, value, sizeof(text)) >= sizeof(text))
+            return bad_env(in, name, "is too long");
+        if (take_env(&ctx, name, text) != 0)
+            return -1;
+    }
+    return replace_listen(&ctx);
+}
+
 /* ---- what must fit together ---- */
 
 static bool is_loopback_host(const char *host)
@@ -609,8 +634,8 @@ static int set_defaults(struct conf *c)
     return ceiling_rules_add(&c->ceiling.listen, "", &p);
 }
 
-int conf_load(const char *file, struct conf *ret, char err[static CONF_ERROR_BYTES],
-              struct buf *warnings)
+static int load(const char *file, bool environment, struct conf *ret,
+                char err[static CONF_ERROR_BYTES], struct buf *warnings)
 {
     struct conf c;
     struct loading in = {.conf = &c, .err = err, .warnings = warnings};
@@ -629,7 +654,8 @@ int conf_load(const char *file, struct conf *ret, char err[static CONF_ERROR_BYT
                        keyword_strerror(read_rc));
         goto out;
     }
-    if (load_env(&in, path) != 0 || check_together(&c, path, err) != 0)
+    if (load_env(&in, path) != 0 || (environment && load_environment(&in) != 0) ||
+        check_together(&c, path, err) != 0)
         goto out;
     *ret = c;
     c = (struct conf){.listen_count = 0};
@@ -638,6 +664,18 @@ int conf_load(const char *file, struct conf *ret, char err[static CONF_ERROR_BYT
 out:
     conf_release(&c);
     return rc;
+}
+
+int conf_load(const char *file, struct conf *ret, char err[static CONF_ERROR_BYTES],
+              struct buf *warnings)
+{
+    return load(file, false, ret, err, warnings);
+}
+
+int conf_load_daemon(const char *file, struct conf *ret, char err[static CONF_ERROR_BYTES],
+                     struct buf *warnings)
+{
+    return load(file, true, ret, err, warnings);
 }
 
 void conf_release(struct conf *c)

@@ -68,6 +68,9 @@ struct conf {
  */
 int conf_load(const char *file, struct conf *ret, char err[static CONF_ERROR_BYTES],
               struct buf *warnings);
+/* For leased: the names of leased.env in its own environment win over both files. */
+int conf_load_daemon(const char *file, struct conf *ret, char err[static CONF_ERROR_BYTES],
+                     struct buf *warnings);
 void conf_release(struct conf *c);
 
 #endif

@@ -31,6 +31,14 @@ nothing_listens() { ! ss -Hltn "sport = :$1" | grep -q .; }
 new_key db1 >/dev/null
 new_key other >/dev/null
 
+note 'the environment wins over the files'
+expect_exit 0 env LEASE_TTL_DAYS=3 SERVER_PORT=13000 leased -T
+grep -qx 'DefaultTTL 259200s' "$WORK/out" || fail 'LEASE_TTL_DAYS'
+grep -qx 'Listen 127.0.0.1:13000' "$WORK/out" || fail 'SERVER_PORT'
+expect_exit 1 env API_KEY=change-me leased -t
+grep -q 'change-me' "$WORK/err" || fail "$(cat "$WORK/err")"
+expect_exit 0 leased -t
+
 note 'register'
 register wrong db1 db1
 answered 401 'a wrong key'
