@@ -383,7 +383,11 @@ static int say_soon(void *arg, int64_t id, const char *name, int64_t expires_s)
     return 0;
 }
 
-/* In chunks: a request never waits for more than one (facts/sqlite-and-performance.md 1.8). */
+/*
+ * In chunks: a request never waits for more than one (facts/sqlite-and-performance.md 1.8). Each
+ * looks through all leases when there is nothing to find, since an index for it would cost akc as
+ * much at every login as a table does: so it is done seldom.
+ */
 static bool prune(struct engine *e)
 {
     int64_t now_s = engine_now_s(), leases = 0, rows = 0, agents = 0;
@@ -424,7 +428,6 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
     (void)what;
     look_at_clock(e);
     sessions_sweep(e);
-    (void)store_agents_pending(e->store, &e->pending_agents);
     if (e->soon_until_s == 0)
         e->soon_until_s = now_s + SOON_S;
     if (now_s + SOON_S >= e->soon_until_s + 60) {
@@ -446,7 +449,7 @@ static void on_long_sweep(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     arm(e->on_prune, 0);
-    arm(e->on_hourly, 60000);
+    arm(e->on_hourly, PRUNE_MS);
 }
 
 static void on_version(evutil_socket_t fd, short what, void *arg)
@@ -533,6 +536,7 @@ int engine_run(struct engine *e)
     on_sweep(-1, 0, e);
     arm(e->on_version, VERSION_LOOK_MS);
     arm(e->on_hourly, 1000);
+    (void)store_agents_pending(e->store, &e->pending_agents);
     notify_send("READY=1");
     int rc = event_base_dispatch(e->base);
     notify_send("STOPPING=1");

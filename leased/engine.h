@@ -42,6 +42,7 @@ enum {
     CLOCK_JUMP_S = 60,
     CLOCK_CAUTION_MS = 3600000, /* of boot time: nothing irreversible for so long after a jump */
     PRUNE_CHUNK = 2000,
+    PRUNE_MS = 600000,
     LATENCY_BUCKETS = 10,
 };
 

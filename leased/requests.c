@@ -315,6 +315,10 @@ static enum store_rc register_new(struct registering *in, int64_t now_ms)
         rc = answer_error(a, CONTROL_BAD_REQUEST, problem);
         goto out;
     }
+    /* Counted on from the start; how many have connected since is looked up when it matters. */
+    if (e->pending_agents >= (int64_t)e->conf.max_pending_agents &&
+        (rc = store_agents_pending(e->store, &e->pending_agents)) != STORE_OK)
+        goto out;
     if (e->pending_agents >= (int64_t)e->conf.max_pending_agents) {
         rc = answer_error(a, CONTROL_RATE_LIMITED,
                           "too many agents have registered and never connected (MaxPendingAgents)");
