@@ -212,6 +212,7 @@ int greeter_start(struct greeter *g, uint16_t port, const char *path)
         goto out;
     if (pid == 0) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void)signal(SIGTERM, SIG_DFL); /* verify has a handler, which would wait for its loop */
         greet_for_ever(tcp, local);
     }
     *g = (struct greeter){.pid = pid, .port = bound};
