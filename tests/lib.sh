@@ -14,9 +14,15 @@
 #   new_key NAME                  make an ed25519 key, comment NAME; prints its path
 #   serve PORT [HOST]             HTTP on HOST (127.0.0.1) that says "hello from PORT"
 #   fetch URL
+#   serve_echo PORT [HOST]        says every line back
+#   talk_to PORT                  a connection that stays open: its descriptor in TALK
+#   talks FD                      a line goes through it and comes back
+#   port_free PORT                nothing listens there
+#   gone PID | no_children PID    the process is no more | has no child
 #   fwd_L KEY LOGIN SPEC | fwd_R KEY LOGIN SPEC   a forward in the background: FWD_PID, words in
 #                                 $WORK/ssh.err; 1 when ssh or the gateway refused it
 #   fwd_stop [PID]                end it
+#   tunnel KEY LOGIN OPTION...    several forwards on one connection, FWD_PID; all or none
 #   login_works KEY LOGIN         authentication succeeds (the connection is closed at once)
 #   login_refused KEY LOGIN       "Permission denied (publickey)", and nothing else will do
 #   reload_sshd                   after a change in sshd_config; returns when sshd listens again
@@ -127,6 +133,13 @@ fwd_R()
 	! grep -q 'remote forward failure for' "$WORK/ssh.err"
 }
 
+tunnel()
+{
+	local ready='^debug1: Entering interactive session'
+	[[ " ${*:3} " != *' -R '* ]] || ready='^debug1: forwarding_success'
+	ssh_start "$1" "$2" "$ready" "${@:3}"
+}
+
 fwd_stop()
 {
 	local pid=${1:-$FWD_PID}
@@ -197,6 +210,43 @@ server.serve_forever()
 	exec {out}<&-
 	[[ $line == ready ]] || fail "no service on $host port $port"
 }
+
+# serve_echo PORT [HOST]
+serve_echo()
+{
+	local port=$1 host=${2:-127.0.0.1} out line=''
+	exec {out}< <(exec python3 -c '
+import socketserver, sys
+
+class Echo(socketserver.StreamRequestHandler):
+    def handle(self):
+        for line in self.rfile:
+            self.wfile.write(line)
+
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+
+server = Server((sys.argv[1], int(sys.argv[2])), Echo)
+print("ready", flush=True)
+server.serve_forever()
+' "$host" "$port" </dev/null)
+	at_exit "$!"
+	read -r line <&"$out" || :
+	exec {out}<&-
+	[[ $line == ready ]] || fail "no service on $host port $port"
+}
+
+talk_to() { exec {TALK}<>"/dev/tcp/127.0.0.1/$1"; }
+talks()
+{
+	local line='' word=$RANDOM$RANDOM
+	{ echo "$word" >&"$1"; } 2>/dev/null && read -r -t 5 line <&"$1" && [[ $line == "$word" ]]
+}
+port_free() { [[ -z $(ss -Hltn "sport = :$1") ]]; }
+gone() { ! kill -0 "$1" 2>/dev/null; }
+no_children() { [[ -z $(pgrep -P "$1") ]]; }
 
 fetch() { curl -s --max-time 5 "$@"; }
 

@@ -1,0 +1,217 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# What an admin ends is over: the client is gone and its port is free when leasectl returns; and
+# nothing else is: another lease on the same login carries data through all of it.
+# sandbox:
+# timeout: 120
+set -eu
+. "$TOP/tests/lib.sh"
+
+for name in alice second bob li; do new_key "$name" >/dev/null; done
+cp "$WORK/li.pub" /home/li/.ssh/authorized_keys
+k() { echo "$WORK/$1.pub"; }
+fp() { ssh-keygen -lf "$(k "$1")" | cut -d' ' -f2; }
+serve_echo 8009
+serve_echo 8010
+leasectl login add team >/dev/null
+leasectl setup >/dev/null
+
+note 'the witnesses: another lease on the same login, and a person'
+leasectl grant bob --login team --key "$(k bob)" --open 8009 --listen 20002 >/dev/null
+tunnel "$WORK/bob" team -L 18002:127.0.0.1:8009 -R 20002:127.0.0.1:8010
+bob=$FWD_PID
+talk_to 18002; bob_out=$TALK
+talk_to 20002; bob_in=$TALK
+tunnel "$WORK/li" li -L 18003:127.0.0.1:8009
+talk_to 18003; li_out=$TALK
+untouched()
+{
+	{ kill -0 "$bob" && talks "$bob_out" && talks "$bob_in"; } || fail "$1: another lease is touched"
+	talks "$li_out" || fail "$1: li is touched"
+}
+
+grant() { leasectl grant alice --login team --key "$(k alice)" --open 8009 --open 8010 --listen 20001 "$@" >/dev/null; }
+up()
+{
+	tunnel "$WORK/alice" team -L 18001:127.0.0.1:8009 -R 20001:127.0.0.1:8010 || fail "alice: $(tail -n 3 "$WORK/ssh.err")"
+	alice=$FWD_PID
+	talk_to 18001; out=$TALK
+	talk_to 20001; in=$TALK
+	{ talks "$out" && talks "$in"; } || fail 'no data before'
+}
+listed() { leasectl sessions | cut -f1 | tr '\n' ' '; }
+
+# stays WHAT COMMAND...: it ends nothing.
+stays()
+{
+	local what=$1; shift
+	expect_exit 0 "$@"
+	! grep -q '^ended' "$WORK/out" "$WORK/err" || fail "$what: something is ended"
+	{ talks "$out" && talks "$in" && kill -0 "$alice"; } || fail "$what: alice is ended"
+	untouched "$what"
+	assert_eq "$(listed)" 'bob alice ' "$what: stays"
+}
+
+# Both ways dead, the ports bindable, the client gone, and the registry knows.
+is_over()
+{
+	port_free 20001 || fail "$1: the port is still bound when leasectl returns"
+	{ ! talks "$out" && ! talks "$in"; } || fail "$1: data still goes through"
+	wait_for 5 "$1: the client to go" gone "$alice"
+	untouched "$1"
+	assert_eq "$(listed)" 'bob ' "$1: over"
+	exec {out}>&- {in}>&-
+}
+# ends WHAT COMMAND...
+ends()
+{
+	local what=$1; shift
+	expect_exit 0 "$@"
+	grep -q '^ended 1 session in [0-9]* ms$' "$WORK/out" || fail "$what: $(cat "$WORK/out")"
+	[[ ! -s $WORK/err ]] || fail "$what: $(cat "$WORK/err")"
+	is_over "$what"
+}
+
+note 'sessions: true, in each form'
+assert_eq "$(listed)" 'bob ' 'only who is connected'
+grant
+up
+pid=$(leasectl sessions alice | cut -f5)
+assert_eq "$(ps -o user= -p "$(pgrep -P "$pid")")" team 'the pid is that of the monitor'
+row=$(leasectl sessions alice)
+assert_eq "$(cut -f1-3,6 <<<"$row" | sed 's/ \[::1\].*//')" $'alice\tteam\t127.0.0.1\t127.0.0.1:20001' 'a row'
+[[ " $(cut -f7 <<<"$row") " == *' 127.0.0.1:8009 '* ]] || fail "no forward in $row"
+[[ $(cut -f4 <<<"$row") =~ ^20[0-9-]{8}T[0-9:]{8}Z$ ]] || fail "no time in $row"
+json() { leasectl --json sessions "$@" | python3 -c 'import json,sys; print([[s["lease"], s["login"], s["from"], s["pid"], s["fingerprint"], "127.0.0.1:20001" in s["listeners"], "127.0.0.1:8009" in s["forwards"]] for s in json.load(sys.stdin)])'; }
+assert_eq "$(json alice)" "[['alice', 'team', '127.0.0.1', $pid, '$(fp alice)', True, True]]" 'JSON'
+assert_eq "$(json --port 20001)" "$(json alice)" '--port finds it'
+assert_eq "$(leasectl sessions --port 20002 | cut -f1)" bob '--port finds another'
+assert_eq "$(leasectl sessions --port 18001)" '' '--port: not who opens, who listens'
+expect_exit 3 leasectl sessions nobody
+expect_exit 2 leasectl sessions --port 0
+
+note 'kill: whatever the lease says'
+ends 'kill' leasectl kill alice
+assert_eq "$(json)" "$(json bob)" 'JSON after'
+expect_exit 3 leasectl kill alice
+expect_exit 3 leasectl kill nobody
+up
+ends 'kill --pid' leasectl kill --pid "$(leasectl sessions alice | cut -f5)"
+for pid in $$ 1 "$(cat /run/sshd.pid)" "$bob"; do expect_exit 3 leasectl kill --pid "$pid"; done
+# Neither the session's own child, nor the monitor of a person.
+expect_exit 3 leasectl kill --pid "$(pgrep -u team)"
+expect_exit 3 leasectl kill --pid "$(ps -o ppid= -p "$(pgrep -u li sshd)" | tr -d ' ')"
+untouched 'kill of what is no session'
+expect_exit 2 leasectl kill
+expect_exit 2 leasectl kill alice --pid 1
+
+note 'set: wider stays, narrower ends'
+up
+stays 'a note' leasectl set alice --note hello
+stays 'one more permit' leasectl set alice --open +8011
+stays 'a wider address' leasectl set alice --from 127.0.0.0/8
+stays 'another key' leasectl key add alice --key "$(k second)"
+stays 'the other key removed' leasectl key remove alice "$(fp second)"
+ends 'an open permit taken away' leasectl set alice --open -8010
+up
+ends 'another address' leasectl set alice --from 192.0.2.0/24
+expect_exit 0 leasectl set alice --from none
+up
+expect_exit 0 leasectl set alice --listen +20003 --listen -20001
+grep -q '^ended 1 session in [0-9]* ms$' "$WORK/out" || fail "$(cat "$WORK/out")"
+is_over 'a listen permit taken away'
+expect_exit 0 leasectl set alice --listen +20001 --listen -20003
+
+note 'key remove'
+expect_exit 0 leasectl key add alice --key "$(k second)"
+up
+ends 'its key removed' leasectl key remove alice "$(fp alice)"
+login_works "$WORK/second" team || fail 'the other key'
+expect_exit 0 leasectl key add alice --key "$(k alice)"
+
+note 'revoke'
+up
+ends 'revoke' leasectl revoke alice
+login_refused "$WORK/alice" team || fail 'revoked and in'
+grant
+up
+expect_exit 0 leasectl --json revoke alice
+python3 -c 'import json,sys; assert json.load(sys.stdin)["state"] == "revoked"' <"$WORK/out" || fail 'not JSON alone'
+grep -q '^ended 1 session in [0-9]* ms$' "$WORK/err" || fail "$(cat "$WORK/err")"
+is_over 'revoke --json'
+grant
+up
+stays 'revoke --keep-sessions' leasectl revoke --keep-sessions alice
+login_refused "$WORK/alice" team || fail 'kept, and the next login gets in'
+ends 'kill of one that was kept' leasectl kill "#$(leasectl --json list --all | python3 -c 'import json,sys; print(max(l["id"] for l in json.load(sys.stdin) if l["name"] == "alice"))')"
+
+note 'its own process stopped: SIGTERM moves nothing, and it ends all the same'
+grant
+up
+kill -STOP "$(pgrep -P "$(leasectl sessions alice | cut -f5)")"
+ends 'revoke of a stopped one' leasectl revoke alice
+grant
+up
+kill -STOP "$(leasectl sessions alice | cut -f5)"
+ends 'revoke with the monitor stopped' leasectl revoke alice
+
+note 'expired: leasectl alone ends nothing by the clock; delete does'
+grant --for 2s
+up
+state() { [[ $(leasectl --json show alice) == *"\"state\":\"$1\""* ]]; }
+wait_for 10 'the lease to expire' state expired
+login_refused "$WORK/alice" team || fail 'expired and in'
+ends 'delete' leasectl delete alice
+
+note 'max_sessions: the oldest stay'
+leasectl grant three --login team --key "$(k second)" --open 8009 >/dev/null
+pids=() fds=()
+for port in 18011 18012 18013; do
+	tunnel "$WORK/second" team -L $port:127.0.0.1:8009
+	pids+=("$FWD_PID")
+	talk_to $port; fds+=("$TALK")
+done
+expect_exit 0 leasectl set three --max-sessions 3
+! grep -q '^ended' "$WORK/out" || fail "$(cat "$WORK/out")"
+expect_exit 0 leasectl set three --max-sessions 1
+grep -q '^ended 2 sessions in [0-9]* ms$' "$WORK/out" || fail "$(cat "$WORK/out")"
+talks "${fds[0]}" || fail 'the oldest is ended'
+for i in 1 2; do
+	wait_for 5 'a newer one to go' gone "${pids[i]}"
+	! talks "${fds[i]}" || fail 'a newer one carries data'
+done
+login_refused "$WORK/second" team || fail 'one more gets in'
+untouched 'max_sessions'
+
+note 'what is in no entry: not ended, as nobody can tell whose it is, and said so'
+module=$(find /usr/lib /lib -name pam_tunnel.so | head -n 1)
+mv "$module" "$module.away"
+leasectl grant stray --login pfwd --key "$(k alice)" --open 8009 >/dev/null
+tunnel "$WORK/alice" pfwd -L 18004:127.0.0.1:8009
+stray=$FWD_PID
+mv "$module.away" "$module"
+expect_exit 6 leasectl revoke stray
+grep -q "pid $(pgrep -u pfwd))*" "$WORK/err" || fail "$(cat "$WORK/err")"
+kill "$(pgrep -u pfwd)"
+wait_for 5 'the client to go' gone "$stray"
+ok 'exit 6, and the pid that it names ends it'
+
+note 'freeze: a login, and all'
+leasectl grant other --login pfwd --key "$(k alice)" --open 8009 >/dev/null
+tunnel "$WORK/alice" pfwd -L 18005:127.0.0.1:8009
+other=$FWD_PID
+talk_to 18005; other_out=$TALK
+expect_exit 0 leasectl freeze team
+grep -q '^ended 2 sessions in [0-9]* ms$' "$WORK/out" || fail "$(cat "$WORK/out")"
+port_free 20002 || fail 'a port of the frozen login is bound'
+wait_for 5 'bob to go' gone "$bob"
+talks "$other_out" || fail 'another login is frozen, too'
+assert_eq "$(listed)" 'other ' 'freeze of a login'
+expect_exit 0 leasectl freeze
+grep -q '^ended 1 session in [0-9]* ms$' "$WORK/out" || fail "$(cat "$WORK/out")"
+wait_for 5 'other to go' gone "$other"
+talks "$li_out" || fail 'li is frozen, too'
+assert_eq "$(listed)" '' 'freeze of all'
+login_works "$WORK/li" li || fail 'a person is kept out'
+leasectl thaw >/dev/null; leasectl thaw team >/dev/null
+login_works "$WORK/bob" team || fail 'thawed and out'
