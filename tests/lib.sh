@@ -238,6 +238,7 @@ server.serve_forever()
 	[[ $line == ready ]] || fail "no service on $host port $port"
 }
 
+# shellcheck disable=SC2034  # TALK is for the test
 talk_to() { exec {TALK}<>"/dev/tcp/127.0.0.1/$1"; }
 talks()
 {
