@@ -381,8 +381,13 @@ out:
 static int undo_pam(struct ctl *ctl, bool dry_run)
 {
     struct buf why = {0};
-    if (!pam_profile_can_apply() || access(PAM_PROFILE, F_OK) != 0)
+    if (!pam_profile_is_applied())
         return EXIT_DONE;
+    if (!pam_profile_can_apply()) {
+        ctl_warn(ctl, "this host has no pam-auth-update: take pam_tunnel.so out of the PAM stacks "
+                      "yourself, before the module goes");
+        return EXIT_DONE;
+    }
     say(ctl, dry_run, "take pam_tunnel out of the PAM stacks (pam-auth-update)");
     if (dry_run || pam_profile_remove(&why) == 0)
         return EXIT_DONE;
@@ -428,40 +433,41 @@ static int setup(struct ctl *ctl, bool dry_run)
     return doctor_run(ctl);
 }
 
+static int undo_sshd(struct ctl *ctl, const char *old, bool dry_run)
+{
+    if (!matchblock_is_unedited(old))
+        return ctl_error(ctl, EXIT_CONFLICT,
+                         "'%s' was edited by hand: remove it yourself, then "
+                         "reload sshd",
+                         SSHD_DROPIN);
+    say(ctl, dry_run, "remove %s and reload sshd", SSHD_DROPIN);
+    if (dry_run)
+        return EXIT_DONE;
+    if (unlink(SSHD_DROPIN) != 0)
+        return ctl_error(ctl, EXIT_FAILED, "cannot remove '%s': %s", SSHD_DROPIN, strerror(errno));
+    (void)unlink(MATCHBLOCK_BANNER);
+    ctl_changed(ctl, "removed %s", SSHD_DROPIN);
+    return activate(ctl, old);
+}
+
+/* Each half by itself: one may be gone already, by hand or by an undo that failed half way. */
 static int undo(struct ctl *ctl, bool dry_run)
 {
     int code = EXIT_DONE;
     char *old = read_file(SSHD_DROPIN);
-    if (old == NULL) {
-        say(ctl, false, "there is nothing to undo: '%s' is not there", SSHD_DROPIN);
+    if (old == NULL && !pam_profile_is_applied()) {
+        say(ctl, false, "there is nothing to undo: '%s' is not there, nor pam_tunnel in PAM",
+            SSHD_DROPIN);
         return EXIT_DONE;
     }
-    if (!matchblock_is_unedited(old)) {
-        code = ctl_error(ctl, EXIT_CONFLICT,
-                         "'%s' was edited by hand: remove it yourself, then "
-                         "reload sshd",
-                         SSHD_DROPIN);
-        goto out;
-    }
-    say(ctl, dry_run, "remove %s and reload sshd", SSHD_DROPIN);
-    if (dry_run) {
-        code = undo_pam(ctl, dry_run);
-        goto out;
-    }
-    if (unlink(SSHD_DROPIN) != 0) {
-        code = ctl_error(ctl, EXIT_FAILED, "cannot remove '%s': %s", SSHD_DROPIN, strerror(errno));
-        goto out;
-    }
-    (void)unlink(MATCHBLOCK_BANNER);
-    ctl_changed(ctl, "removed %s", SSHD_DROPIN);
-    code = activate(ctl, old);
+    if (old != NULL)
+        code = undo_sshd(ctl, old, dry_run);
     if (code == EXIT_DONE)
         code = undo_pam(ctl, dry_run);
-    if (code == EXIT_DONE)
+    if (code == EXIT_DONE && !dry_run)
         say(ctl, false,
             "accounts, leases and configuration are left as they are; no lease opens "
             "anything until 'leasectl setup' is run again");
-out:
     free(old);
     return code;
 }

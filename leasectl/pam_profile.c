@@ -103,6 +103,15 @@ void pam_profile_check(const struct ctl *ctl, struct buf *out)
     buf_release(&want);
 }
 
+bool pam_profile_is_applied(void)
+{
+    char args[512];
+    for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++)
+        if (find_line(stacks[i].file, stacks[i].type, args, sizeof(args)))
+            return true;
+    return false;
+}
+
 static const char tool[] = "/usr/sbin/pam-auth-update";
 
 bool pam_profile_can_apply(void)
@@ -148,5 +157,13 @@ int pam_profile_apply(const struct ctl *ctl, struct buf *out)
 
 int pam_profile_remove(struct buf *out)
 {
-    return run_tool("--remove", out);
+    if (run_tool("--remove", out) != 0)
+        return -1;
+    if (!pam_profile_is_applied())
+        return 0;
+    buf_addf(out,
+             "pam-auth-update did not take %s out of the stacks: were they edited by hand? "
+             "'pam-auth-update --force' writes them anew, or take its lines out yourself",
+             module);
+    return -1;
 }

@@ -17,6 +17,9 @@ void pam_profile_format(const struct ctl *ctl, struct buf *out);
  */
 void pam_profile_check(const struct ctl *ctl, struct buf *out);
 
+/* Whether a stack names the module, whoever put it there. */
+bool pam_profile_is_applied(void);
+
 /* Whether this host has pam-auth-update(8) at all. */
 bool pam_profile_can_apply(void);
 

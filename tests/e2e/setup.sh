@@ -73,6 +73,26 @@ login_works "$key" pfwd || fail 'no login before'
 expect_exit 0 leasectl setup --undo
 [[ ! -e $dropin ]] || fail 'the drop-in is still there'
 login_refused "$key" pfwd || fail 'a login after undo'
+expect_exit 0 leasectl setup --undo
+grep -q 'nothing to undo' "$WORK/out" || fail "$(cat "$WORK/out")"
+expect_exit 0 leasectl setup
+
+note 'undo, the other half'
+in_pam() { grep -l pam_tunnel /etc/pam.d/common-*; }
+rm "$dropin"
+expect_exit 0 leasectl setup --undo --dry-run
+in_pam >/dev/null || fail 'a dry run takes the profile out'
+expect_exit 0 leasectl setup --undo
+! in_pam || fail 'without the drop-in the profile stays'
+expect_exit 0 leasectl setup
+# pam-auth-update leaves a stack alone that was edited by hand, and says nothing.
+sed -i '/^auth.*pam_unix/i auth optional pam_echo.so' /etc/pam.d/common-auth
+expect_exit 1 leasectl setup --undo
+grep -q 'edited by hand' "$WORK/err" || fail "$(cat "$WORK/err")"
+sed -i '/pam_tunnel/d' /etc/pam.d/common-*
+expect_exit 0 leasectl setup --undo
+grep -q 'nothing to undo' "$WORK/out" || fail "$(cat "$WORK/out")"
+cp -a /root/pam.d.before/common-auth /etc/pam.d/
 expect_exit 0 leasectl setup
 login_works "$key" pfwd || fail 'no login after setup again'
 
