@@ -243,7 +243,7 @@ talk_to() { exec {TALK}<>"/dev/tcp/127.0.0.1/$1"; }
 talks()
 {
 	local line='' word=$RANDOM$RANDOM
-	{ echo "$word" >&"$1"; } 2>/dev/null && read -r -t 5 line <&"$1" && [[ $line == "$word" ]]
+	{ echo "$word" >&"$1" && read -r -t 5 line <&"$1"; } 2>/dev/null && [[ $line == "$word" ]]
 }
 port_free() { [[ -z $(ss -Hltn "sport = :$1") ]]; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
