@@ -1,0 +1,189 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# However a session ends, the registry is true at the next look; an entry that lies about its process
+# moves nobody's hand; two logins at the same moment are counted one after the other.
+# sandbox:
+# timeout: 120
+set -eu
+. "$TOP/tests/lib.sh"
+
+for name in alice bob one; do new_key "$name" >/dev/null; done
+serve_echo 8009
+lease_id() { leasectl --json show "$1" | python3 -c 'import json,sys; print(json.load(sys.stdin)["id"])'; }
+leasectl grant alice --login gw-tunnel --key "$WORK/alice.pub" --listen 20001 >/dev/null
+leasectl grant bob --login gw-tunnel --key "$WORK/bob.pub" --listen 20002 >/dev/null
+printf 'Match User gw-tunnel\n    ClientAliveInterval 1\n    ClientAliveCountMax 2\nMatch all\n' >/etc/ssh/sshd_config.d/05-alive.conf
+reload_sshd
+alice_id=$(lease_id alice)
+registry=/run/tunlease/sessions
+
+fwd_R "$WORK/bob" gw-tunnel 20002:127.0.0.1:8009 || fail 'the witness'
+bob=$FWD_PID
+bob_pid=$(leasectl sessions bob | cut -f5)
+talk_to 20002; witness=$TALK
+untouched() { { kill -0 "$bob" && talks "$witness"; } || fail "$1: another session is touched"; }
+
+# up: client, monitor and child of a new session of alice.
+up()
+{
+	fwd_R "$WORK/alice" gw-tunnel 20001:127.0.0.1:8009 || fail "alice: $(tail -n 3 "$WORK/ssh.err")"
+	client=$FWD_PID
+	monitor=$(leasectl sessions alice | cut -f5)
+	child=$(pgrep -P "$monitor")
+}
+both_gone() { gone "$monitor" && gone "$child"; }
+ended() # WHAT: the first look after its last process is gone
+{
+	wait_for 15 "$1: the session to end" both_gone
+	assert_eq "$(leasectl sessions alice)$(leasectl sessions --port 20001)" '' "$1: not listed"
+	assert_eq "$(find "$registry" -name '*[0-9]' -printf '%f ')" "$(lease_id bob).$bob_pid " "$1: no entry is left"
+	port_free 20001 || fail "$1: the port is bound"
+	untouched "$1"
+	kill -CONT "$client" 2>/dev/null || :
+	fwd_stop "$client"
+}
+lives() # WHAT
+{
+	assert_eq "$(leasectl sessions alice | cut -f5,6 | sed 's/ .*//')" "$monitor"$'\t'127.0.0.1:20001 "$1: listed, with its port"
+	talk_to 20001
+	talks "$TALK" || fail "$1: no data"
+	exec {TALK}>&-
+	untouched "$1"
+}
+
+note 'every ending'
+for how in 'TERM client' 'KILL client' 'STOP client' 'TERM monitor' 'HUP monitor' 'INT monitor' 'TERM child' 'KILL child'; do
+	up
+	lives "before $how"
+	declare -n whom=${how#* }
+	kill -"${how% *}" "$whom"
+	ended "$how"
+done
+
+note 'SIGKILL to the monitor: the session lives on, and so it is there for everybody'
+for how in 'kill alice' 'kill --pid' 'revoke alice' login 'TERM client' 'KILL child'; do
+	up
+	kill -KILL "$monitor"
+	wait_for 5 'the monitor to go' gone "$monitor"
+	kill -0 "$child" || fail 'the child is gone with its monitor'
+	lives 'an orphan'
+	case $how in
+	login)
+		orphan=$child orphan_client=$client
+		up
+		gone "$orphan" || fail 'a new login leaves the orphan there'
+		lives 'after a takeover from an orphan'
+		fwd_stop "$orphan_client"
+		kill "$client" ;;
+	*client|*child)
+		declare -n whom=${how#* }
+		kill -"${how% *}" "$whom" ;;
+	*)
+		words=$how
+		[[ $how != *--pid ]] || words+=" $monitor"
+		# shellcheck disable=SC2086
+		expect_exit 0 leasectl $words
+		grep -q '^ended 1 session in' "$WORK/out" || fail "$how: $(cat "$WORK/out")"
+		gone "$child" || fail "$how: the orphan is still there" ;;
+	esac
+	ended "an orphan, $how"
+	[[ $how != revoke* ]] || {
+		leasectl grant alice --login gw-tunnel --key "$WORK/alice.pub" --listen 20001 >/dev/null
+		alice_id=$(lease_id alice)
+	}
+done
+
+note 'the listener: reloaded, stopped and started again'
+up
+reload_sshd
+lives 'reload'
+listener=$(cat /run/sshd.pid)
+kill "$listener"
+wait_for 5 'sshd to stop' gone "$listener"
+lives 'sshd stopped'
+"${SSHD:-/usr/sbin/sshd}"
+lives 'sshd started'
+kill -TERM "$client"
+ended 'after a restart of sshd'
+
+note 'an entry that is not true'
+sleep 300 & bystander=$!
+at_exit $bystander
+setpriv --reuid=gw-tunnel --regid=_tunnel --clear-groups sleep 300 & own=$!
+at_exit $own
+start_of() { sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20; }
+# forge NAME PID START: of alice's lease
+forge()
+{
+	printf '%s\n' 'v 1' "pid $2" "start_ticks $3" "lease_id $alice_id" 'lease alice' 'login gw-tunnel' \
+		"uid $(id -u gw-tunnel)" "fingerprint $(ssh-keygen -lf "$WORK/alice.pub" | cut -d' ' -f2)" \
+		'source 127.0.0.1' "since_s $(date +%s)" 'state open' 'opens ' 'listens 127.0.0.1:20001' >"$registry/$1"
+	chmod 0640 "$registry/$1"
+	chgrp _tunlease "$registry/$1"
+}
+unharmed() { { kill -0 $bystander && kill -0 $own; } || fail "$1: a process that is no session was signalled"; untouched "$1"; }
+lies()
+{
+	for pid in $bystander $own "$bob_pid" 1; do forge "$alice_id.$pid" "$pid" $(($(start_of "$pid") - 1)); done
+	forge "$alice_id.4194000" 4194000 5
+}
+cleaned() { [[ -z $(find "$registry" -name "$alice_id.*") ]] || fail "$1: left: $(ls "$registry")"; ok "$1: ignored, and cleaned up"; }
+lies
+chmod o+rx /run/tunlease "$registry"
+assert_eq "$(setpriv --reuid=li --regid=_tunlease --clear-groups leasectl sessions 2>/dev/null | cut -f1)" bob 'not listed, for whom cannot clean up'
+assert_eq "$(find "$registry" -name "$alice_id.*" | wc -l)" 5 'and who does not'
+assert_eq "$(leasectl sessions | cut -f1)" bob 'not listed for root'
+unharmed 'sessions'; cleaned sessions
+lies
+expect_exit 3 leasectl kill alice
+unharmed 'kill'; cleaned kill
+for pid in $bystander $own; do
+	lies
+	expect_exit 3 leasectl kill --pid "$pid"
+	unharmed 'kill --pid'
+done
+lies
+up
+assert_eq "$(grep -c "took over .*lease=alice .*from pid \($bystander\|$own\|$bob_pid\|1\) " "$SANDBOX_LOG" || :)" 0 'nobody is taken over'
+unharmed 'a login'
+lies
+expect_exit 6 leasectl revoke alice      # a process of the login that no entry tells of
+grep -q "pid $own)" "$WORK/err" || fail "$(cat "$WORK/err")"
+assert_eq "$(grep -o '^ended.*session' "$WORK/out")" 'ended 1 session' 'only the true one is ended'
+unharmed 'revoke'; cleaned revoke
+# The right start, but another's file, another's name, a link, or half a file.
+true_start=$(start_of $bystander)
+lied() { assert_eq "$(leasectl sessions | cut -f1)" bob "$1: not believed"; expect_exit 3 leasectl kill --pid "$bystander"; unharmed "$1"; rm -f "$registry/$alice_id".*; }
+forge "$alice_id.$bystander" $bystander "$true_start"; chown li "$registry/$alice_id.$bystander"; lied "another's file"
+forge "$alice_id.4194001" $bystander "$true_start"; lied 'the name of another pid'
+forge "$alice_id.$bystander" $bystander "$true_start"; mv "$registry/$alice_id.$bystander" "$WORK/entry"
+ln -s "$WORK/entry" "$registry/$alice_id.$bystander"; lied 'a link'
+head -c 100 "$WORK/entry" >"$registry/$alice_id.$bystander"; lied 'half an entry'
+mkfifo "$registry/$alice_id.$bystander"; lied 'a fifo'
+
+note 'two logins at the same moment, with --max-sessions 1'
+leasectl grant one --key "$WORK/one.pub" --open 8009 --max-sessions 1 >/dev/null
+start() # PORT: the client's pid in $STARTED
+{
+	"${SSH[@]}" -v -N -T -i "$WORK/one" -L "$1":127.0.0.1:8009 -l pfwd "$GATEWAY" </dev/null >/dev/null 2>"$WORK/err.$1" & STARTED=$!
+	at_exit $STARTED
+}
+judged() { gone "$1" || grep -q 'Remote: .*key options' "$WORK/err.$2"; }
+carries() { { exec {TALK}<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null && talks "$TALK"; }
+idle() { [[ -z $(leasectl sessions one) && -z $(pgrep -u pfwd) ]]; }
+refused=0
+for ((i = 1; i <= 20; i++)); do
+	start 18001; a=$STARTED
+	start 18002; b=$STARTED
+	wait_for 10 'the first to be judged' judged "$a" 18001
+	wait_for 10 'the second to be judged' judged "$b" 18002
+	n=0
+	! carries 18001 || n=$((n + 1))
+	! carries 18002 || n=$((n + 1))
+	((n == 1)) || fail "$i: $n of two carry data: $(tail -n 2 "$WORK"/err.1800?)"
+	assert_eq "$(leasectl sessions one | wc -l)" 1 "$i: one session" >/dev/null
+	fwd_stop "$a"; fwd_stop "$b"
+	wait_for 10 'both to be gone' idle
+done
+refused=$(grep -c 'pam_tunnel.*refused login=pfwd .*: the lease has as many sessions as it may have' "$SANDBOX_LOG" || :)
+ok "20 tries, one session each; $refused of the others were let through by akc and counted again"
