@@ -203,7 +203,14 @@ $(BUILD)/tests/inturn: $(BUILD)/obj/tests/bench/inturn.o
 bench-tools: all $(addprefix $(BUILD)/tests/,logsink fill empty inturn)
 	$(Q)$(MAKE) -s BUILD=$(BUILD)/dynamic AKC_STATIC=0 $(BUILD)/dynamic/bin/akc
 
-tests: all unit-tests $(BUILD)/tests/logsink $(BUILD)/tests/attempt $(BUILD)/tests/fill
+# The module with a pause where a test asks for one; what it delays is the product's own objects.
+delayed = registry_enter helper_check registry_lock registry_settle
+$(BUILD)/tests/delayed/pam_tunnel.so: $(BUILD)/obj/pic/tests/pam/delayed.o $(pam_obj) pam_tunnel/pam_tunnel.map
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(pam_ldflags) $(addprefix -Wl$(comma)--wrap=,$(delayed)) -o $@ $(filter %.o,$^) -lpam $(pam_bsd_libs)
+
+tests: all unit-tests $(BUILD)/tests/delayed/pam_tunnel.so $(BUILD)/tests/logsink $(BUILD)/tests/attempt $(BUILD)/tests/fill
 	$(Q)$(MAKE) BUILD=$(BUILD)/san SANITIZE=address,undefined unit-tests
 
 # ---- install: copies, and enables nothing ----

@@ -4,6 +4,7 @@
 #include "leasectl/leasectl.h"
 #include "leasectl/live.h"
 #include "leasectl/terms.h"
+#include "lib/base/clock.h"
 #include "lib/base/text.h"
 
 #include <getopt.h>
@@ -204,6 +205,7 @@ int cmd_set(struct ctl *ctl, int argc, char **argv)
         return ctl_usage(ctl, "set takes one NAME or #NUMBER");
     if (req.edit_count == 0 && !req.set_from && !req.set_note && !req.set_limit)
         return ctl_usage(ctl, "set what? --open, --listen, --from, --max-sessions or --note");
+    const int64_t begun_s = clock_now_s();
     code = ctl_open_write(ctl);
     if (code == EXIT_DONE)
         code = change_lease(ctl, argv[optind], apply, &req, &before);
@@ -212,7 +214,8 @@ int cmd_set(struct ctl *ctl, int argc, char **argv)
         code = change_print(ctl, before.id, said);
     }
     if (code == EXIT_DONE && (req.narrows || req.limits)) {
-        const struct live_scope scope = {.lease = &before, .narrowed = req.narrows};
+        const struct live_scope scope = {
+            .lease = &before, .narrowed = req.narrows, .begun_s = begun_s};
         code = live_enforce(ctl, &scope);
     }
     lease_release(&before);

@@ -5,6 +5,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/session/ladder.h"
+#include "lib/session/narrowed.h"
 #include "lib/session/process.h"
 
 #include <errno.h>
@@ -18,8 +19,8 @@
 enum {
     END_MS = 5000,     /* CONTRACT 2, exit code 6 */
     OPENING_MS = 1500, /* pam_tunnel's second, and some more */
+    OPENING_S = 2,     /* the same, in times of whole seconds */
     LOOK_AGAIN_MS = 20,
-    NARROWED_WATCH_MS = 300, /* from akc's answer to the entry: a signature is checked meanwhile */
     /* Two SIGTERMs would interrupt what other modules do in close_session (facts/openssh.md 3): a
      * running leased is left to send its own. */
     LEASED_MS = 200,
@@ -192,8 +193,7 @@ struct enforcement {
     const struct live_scope *scope;
     struct registry registry;
     int64_t start_ms;
-    uint64_t changed_ticks; /* when the change was there for every reader */
-    int64_t changed_s;
+    uint64_t changed_ticks;  /* when the change was there for every reader */
     int64_t leased_until_ms; /* leased runs, and is left to act until then; 0: it does not */
     size_t outlawed;         /* sessions that leased was left */
     size_t ended;
@@ -220,12 +220,18 @@ static bool in_scope(void *arg, const struct session *s)
 
 /*
  * sshd took the permits from akc before the session was registered. Who was on the way in when they
- * were narrowed may hold the old ones, though its entry was written after the change.
+ * were narrowed may hold the old ones, though its entry has the new. Who has no entry yet is turned
+ * away by the note (lib/session/narrowed.h).
  */
 static bool was_on_its_way(const struct enforcement *e, const struct session *s)
 {
     return e->scope->narrowed && s->open && s->start_ticks <= e->changed_ticks &&
-           (s->since_s >= e->changed_s || s->opens == NULL);
+           (s->since_s + OPENING_S >= e->scope->begun_s || s->opens == NULL);
+}
+
+static uint64_t ticks_per_s(void)
+{
+    return (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
 static uint64_t now_ticks(void)
@@ -233,7 +239,7 @@ static uint64_t now_ticks(void)
     struct process self;
     struct timespec up;
     (void)clock_gettime(CLOCK_BOOTTIME, &up);
-    uint64_t per_s = (uint64_t)sysconf(_SC_CLK_TCK);
+    const uint64_t per_s = ticks_per_s();
     uint64_t ticks = (uint64_t)up.tv_sec * per_s + (uint64_t)up.tv_nsec * per_s / 1000000000U;
     /* In a time namespace (time_namespaces(7)) /proc counts from another boot. */
     if (process_read(getpid(), &self) && self.start_ticks > ticks)
@@ -314,14 +320,28 @@ static int report_login(void *arg, const char *login)
     return code;
 }
 
+/* False: it could not be noted, which is said. */
+static bool note_narrowed(struct enforcement *e)
+{
+    const struct live_scope *scope = e->scope;
+    if (!scope->narrowed || e->registry.sessions_fd < 0 ||
+        narrowed_note(&e->registry, scope->lease->id, e->changed_ticks, e->start_ms + OPENING_MS) ==
+            0)
+        return true;
+    (void)ctl_error(e->ctl, EXIT_STILL_UP,
+                    "cannot write to '%s/lock': %s; a login that is on its way now may still get "
+                    "the old permits",
+                    e->ctl->conf.paths.run_dir, strerror(errno));
+    return false;
+}
+
 int live_enforce(struct ctl *ctl, const struct live_scope *scope)
 {
     struct enforcement e = {.ctl = ctl,
                             .scope = scope,
                             .registry = REGISTRY_CLOSED,
                             .start_ms = clock_monotonic_ms(),
-                            .changed_ticks = now_ticks(),
-                            .changed_s = clock_now_s()};
+                            .changed_ticks = now_ticks()};
     ctl_close(ctl);
     if (ctl_leased_runs(ctl))
         e.leased_until_ms = e.start_ms + LEASED_MS;
@@ -330,23 +350,23 @@ int live_enforce(struct ctl *ctl, const struct live_scope *scope)
         code = live_open(ctl, true, &e.registry);
     if (code != EXIT_DONE) /* the change is made; what is live is not known to be gone */
         return EXIT_STILL_UP;
-    int64_t watch_ms = e.start_ms + (scope->narrowed ? NARROWED_WATCH_MS : 0);
+    bool noted = note_narrowed(&e);
     for (;;) {
         code = enforce_once(&e);
-        int64_t now_ms = clock_monotonic_ms();
-        bool again =
-            e.waiting || (e.opening ? now_ms < e.start_ms + OPENING_MS : now_ms < watch_ms);
-        if (code != EXIT_DONE || !again)
+        if (code != EXIT_DONE ||
+            !(e.waiting || (e.opening && clock_monotonic_ms() < e.start_ms + OPENING_MS)))
             break;
         (void)poll(NULL, 0, e.waiting ? LEASED_LOOK_MS : LOOK_AGAIN_MS);
     }
     say_ended(ctl, e.ended, clock_monotonic_ms() - e.start_ms);
+    if (scope->narrowed) /* who logs in after this returns has not begun in the noted tick */
+        (void)poll(NULL, 0, (int)(1000 / ticks_per_s()) + 1);
     const char *login = scope->lease != NULL ? scope->lease->login : scope->login;
     if (code == EXIT_DONE)
         code = login != NULL ? report_login(&e, login)
                              : account_each(ctl->conf.tunnel_group, report_login, &e);
     registry_close(&e.registry);
-    return code;
+    return code == EXIT_DONE && !noted ? EXIT_STILL_UP : code;
 }
 
 void live_forget(struct ctl *ctl, int64_t lease_id)

@@ -11,6 +11,7 @@ struct live_scope {
     const struct lease *lease; /* of this one, with its keys as they were before; NULL: any */
     const char *login;         /* of this login; NULL: any */
     bool narrowed;             /* the change took permits away from a lease that stays */
+    int64_t begun_s;           /* narrowed: when it was not yet made */
 };
 
 /*

@@ -9,6 +9,7 @@
 #include "lib/conf/paths.h"
 #include "lib/session/auth_info.h"
 #include "lib/session/ladder.h"
+#include "lib/session/narrowed.h"
 #include "lib/session/process.h"
 #include "lib/session/registry.h"
 #include "lib/session/takeovers.h"
@@ -131,7 +132,12 @@ static const char *settle(struct opening *o)
     if (lock < 0)
         return errno == ETIMEDOUT ? "another login with this lease takes too long"
                                   : "the lease's lock cannot be made in RunDir/lock";
-    why = make_room(o, lock);
+    if (narrowed_since(&o->registry, o->session.lease_id, o->session.start_ticks))
+        why = "the lease was narrowed while this login was on its way; the next one is let in";
+    else
+        why = make_room(o, lock);
+    if (why == NULL && clock_monotonic_ms() >= o->deadline_ms)
+        why = "it took longer than a second";
     if (why == NULL) {
         o->session.open = true;
         if (registry_settle(&o->registry, &o->session) != 0)

@@ -120,6 +120,8 @@ void registry_forget(const struct registry *r, int64_t lease_id)
     int lock = registry_lock(r, lease_id, 0);
     if (lock < 0)
         return;
+    (void)snprintf(name, sizeof(name), "%" PRId64 ".narrowed", lease_id);
+    (void)unlinkat(r->lock_fd, name, 0);
     (void)snprintf(name, sizeof(name), "%" PRId64, lease_id);
     (void)unlinkat(r->lock_fd, name, 0);
     (void)close(lock);

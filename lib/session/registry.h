@@ -88,7 +88,8 @@ void registry_leave(const struct registry *r, int64_t lease_id, pid_t pid);
  * entries without a lease. */
 int registry_lock(const struct registry *r, int64_t lease_id, int64_t deadline_ms);
 
-/* Takes the lock file of a lease that is no more away, unless somebody holds it. */
+/* Takes the lock file of a lease that is no more away, and what narrowed_note wrote, unless
+ * somebody holds it. */
 void registry_forget(const struct registry *r, int64_t lease_id);
 
 struct session_list {

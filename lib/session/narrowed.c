@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/session/narrowed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NAME_BYTES = 48, TEXT_BYTES = 24 };
+
+static int write_note(const struct registry *r, int64_t lease_id, uint64_t ticks)
+{
+    char name[NAME_BYTES], beside[NAME_BYTES], text[TEXT_BYTES];
+    (void)snprintf(name, sizeof(name), "%" PRId64 ".narrowed", lease_id);
+    (void)snprintf(beside, sizeof(beside), ".%" PRId64 ".narrowed", lease_id);
+    int len = snprintf(text, sizeof(text), "%" PRIu64 "\n", ticks);
+    (void)unlinkat(r->lock_fd, beside, 0); /* of a writer that died */
+    int fd = openat(r->lock_fd, beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -1;
+    errno = EIO; /* a short write sets none */
+    bool written = write(fd, text, (size_t)len) == len;
+    int saved = errno;
+    (void)close(fd);
+    if (written && renameat(r->lock_fd, beside, r->lock_fd, name) == 0)
+        return 0;
+    saved = written ? errno : saved;
+    (void)unlinkat(r->lock_fd, beside, 0);
+    errno = saved;
+    return -1;
+}
+
+int narrowed_note(const struct registry *r, int64_t lease_id, uint64_t ticks, int64_t deadline_ms)
+{
+    int lock = registry_lock(r, lease_id, deadline_ms);
+    if (lock < 0)
+        return -1;
+    int rc = write_note(r, lease_id, ticks);
+    int saved = errno;
+    (void)close(lock);
+    errno = saved;
+    return rc;
+}
+
+bool narrowed_since(const struct registry *r, int64_t lease_id, uint64_t start_ticks)
+{
+    char name[NAME_BYTES], text[TEXT_BYTES], *end;
+    (void)snprintf(name, sizeof(name), "%" PRId64 ".narrowed", lease_id);
+    int fd = openat(r->lock_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return errno != ENOENT;
+    ssize_t n = read(fd, text, sizeof(text) - 1);
+    (void)close(fd);
+    if (n <= 0)
+        return true;
+    text[n] = '\0';
+    errno = 0;
+    uint64_t ticks = strtoull(text, &end, 10);
+    return errno != 0 || end == text || *end != '\n' || start_ticks <= ticks;
+}

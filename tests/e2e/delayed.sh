@@ -1,0 +1,119 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# Whatever is taken away while a login stands still at any step of open_session holds for that login:
+# no session of it is alive afterwards, and nothing goes through.
+# sandbox:
+# timeout: 120
+set -eu
+. "$TOP/tests/lib.sh"
+
+for name in alice spare; do new_key "$name" >/dev/null; done
+serve_echo 8009
+serve_echo 8010
+module=$(find /usr/lib /lib -name pam_tunnel.so | head -n 1)
+cp "$TOP/build/tests/delayed/pam_tunnel.so" "$module"
+fingerprint=$(ssh-keygen -lf "$WORK/alice.pub" | cut -d' ' -f2)
+grant() { leasectl grant alice --key "$WORK/alice.pub" --open 8009 --open 8010 >/dev/null; leasectl key add alice --key "$WORK/spare.pub" >/dev/null; }
+
+paused() { [[ -e /run/delayed.now ]]; }
+unpaused() { [[ ! -e /run/delayed.now ]]; }
+idle() { no_children "$(cat /run/sshd.pid)"; }
+carries() { { exec {TALK}<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null && talks "$TALK"; }
+
+# login_at STEP WHEN MS: a login that stands still there.
+login_at()
+{
+	echo "$*" >/run/delayed
+	"${SSH[@]}" -v -N -T -i "$WORK/alice" -L 18009:127.0.0.1:8009 -L 18010:127.0.0.1:8010 \
+		-l pfwd "$GATEWAY" </dev/null >/dev/null 2>"$WORK/err.ssh" & client=$!
+	at_exit $client
+	wait_for 10 "$*: the login to come there" paused
+	rm /run/delayed
+}
+over() # WHAT: nothing of it is alive
+{
+	wait_for 5 "$1: the client to go" gone "$client"
+	wait_for 5 "$1: the connection to be gone" idle
+	rm -f /run/delayed.now      # of one that was ended within its pause
+	[[ -z $(pgrep -u pfwd) && -z $(leasectl sessions) ]] || fail "$1: alive: $(leasectl sessions)"
+	[[ -z $(ls -A /run/tunlease/sessions) ]] || fail "$1: an entry is left"
+	ok "$1: over"
+}
+stays()
+{
+	wait_for 5 "$1: the pause to end" unpaused
+	wait_for 5 "$1: the forward" carries 18010
+	assert_eq "$(leasectl sessions | cut -f1)" alice "$1: lets in"
+	fwd_stop "$client"
+	wait_for 5 "$1: the connection to be gone" idle
+}
+
+grant
+for step in 'enter before' 'enter after' 'check before' 'check after' 'lock before' 'lock after' 'settle before' 'settle after'; do
+	note "$step"
+	# shellcheck disable=SC2086
+	at() { login_at $step 600; }
+	at
+	leasectl set alice --note untouched >/dev/null
+	stays "$step, nothing taken away"
+	at
+	expect_exit 0 leasectl set alice --open -8009
+	over "$step, set --open -"
+	leasectl set alice --open +8009 >/dev/null
+	at
+	expect_exit 0 leasectl key remove alice "$fingerprint"
+	over "$step, key remove"
+	leasectl key add alice --key "$WORK/alice.pub" >/dev/null
+	at
+	expect_exit 0 leasectl revoke alice
+	over "$step, revoke"
+	login_refused "$WORK/alice" pfwd || fail 'revoked, and the next login gets in'
+	grant
+done
+
+note 'an address taken away'
+for step in 'enter before' 'check after'; do
+	# shellcheck disable=SC2086
+	login_at $step 600
+	expect_exit 0 leasectl set alice --from 192.0.2.0/24
+	over "$step, set --from"
+	leasectl set alice --from none >/dev/null
+done
+
+note 'narrowed: only who began before is turned away; and what cannot be read turns all away'
+lock=/run/tunlease/lock/$(leasectl --json show alice | python3 -c 'import json,sys; print(json.load(sys.stdin)["id"])')
+expect_exit 0 leasectl set alice --open -8009
+login_works "$WORK/alice" pfwd || fail 'the next login'
+wait_for 5 'the connection to be gone' idle
+leasectl set alice --open +8009 >/dev/null
+cp "$lock.narrowed" "$WORK/narrowed"
+for junk in '' x '9 9'; do
+	printf '%s' "$junk" >"$lock.narrowed"
+	! fwd_L "$WORK/alice" pfwd 18009:127.0.0.1:8009 || wait_for 5 "'$junk': the client to go" gone "$FWD_PID"
+done
+wait_log 5 'refused login=pfwd .*: the lease was narrowed while this login was on its way'
+cp "$WORK/narrowed" "$lock.narrowed"
+login_works "$WORK/alice" pfwd || fail 'a note of before'
+wait_for 5 'the connection to be gone' idle
+# It goes with its lease, and its writer says so when it cannot be written.
+rm "$lock.narrowed"; mkdir "$lock.narrowed"
+expect_exit 6 leasectl set alice --open -8009
+grep -q 'may still get the old permits' "$WORK/err" || fail "$(cat "$WORK/err")"
+rmdir "$lock.narrowed"
+leasectl set alice --open +8009 >/dev/null
+leasectl set alice --open -8009 >/dev/null
+leasectl set alice --open +8009 >/dev/null
+[[ -e $lock.narrowed ]] || fail 'no note'
+leasectl revoke alice >/dev/null
+leasectl delete alice >/dev/null
+[[ ! -e $lock.narrowed && ! -e $lock ]] || fail 'a note outlives its lease'
+grant
+
+note 'longer than its second: refused, though nothing is taken away'
+for step in 'enter before' 'enter after' 'check before' 'check after' 'lock before' 'lock after'; do
+	# shellcheck disable=SC2086
+	login_at $step 1200
+	over "$step, 1.2 s"
+done
+echo 'check before 600' >/run/delayed
+login_works "$WORK/alice" pfwd || fail 'the twin: shorter than its second'

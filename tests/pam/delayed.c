@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pam_tunnel.so with a pause at a step of open_session that a test names: the linker puts these in
+ * front of the real functions (ld(1), --wrap), and the product's own code is the one that ships.
+ *
+ * /run/delayed holds `STEP before|after MS`. While it pauses, /run/delayed.now is there.
+ */
+#include "lib/session/registry.h"
+#include "pam_tunnel/module.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void pause_at(const char *step, const char *when)
+{
+    char named[16], named_when[8];
+    int ms = 0;
+    FILE *f = fopen("/run/delayed", "re");
+    if (f == NULL)
+        return;
+    int n = fscanf(f, "%15s %7s %d", named, named_when, &ms);
+    (void)fclose(f);
+    if (n != 3 || strcmp(named, step) != 0 || strcmp(named_when, when) != 0)
+        return;
+    int now = open("/run/delayed.now", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (now >= 0)
+        (void)close(now);
+    (void)poll(NULL, 0, ms);
+    (void)unlink("/run/delayed.now");
+}
+
+int __real_registry_enter(const struct registry *r, const struct session *s, int64_t deadline_ms);
+int __wrap_registry_enter(const struct registry *r, const struct session *s, int64_t deadline_ms);
+int __wrap_registry_enter(const struct registry *r, const struct session *s, int64_t deadline_ms)
+{
+    pause_at("enter", "before");
+    int rc = __real_registry_enter(r, s, deadline_ms);
+    pause_at("enter", "after");
+    return rc;
+}
+
+enum helper_rc __real_helper_check(const struct module_args *args, const char *login,
+                                   const struct auth_info *key, const char *source,
+                                   int64_t deadline_ms, struct judgement *ret, const char **why);
+enum helper_rc __wrap_helper_check(const struct module_args *args, const char *login,
+                                   const struct auth_info *key, const char *source,
+                                   int64_t deadline_ms, struct judgement *ret, const char **why);
+enum helper_rc __wrap_helper_check(const struct module_args *args, const char *login,
+                                   const struct auth_info *key, const char *source,
+                                   int64_t deadline_ms, struct judgement *ret, const char **why)
+{
+    pause_at("check", "before");
+    enum helper_rc rc = __real_helper_check(args, login, key, source, deadline_ms, ret, why);
+    pause_at("check", "after");
+    return rc;
+}
+
+int __real_registry_lock(const struct registry *r, int64_t lease_id, int64_t deadline_ms);
+int __wrap_registry_lock(const struct registry *r, int64_t lease_id, int64_t deadline_ms);
+int __wrap_registry_lock(const struct registry *r, int64_t lease_id, int64_t deadline_ms)
+{
+    pause_at("lock", "before");
+    int fd = __real_registry_lock(r, lease_id, deadline_ms);
+    pause_at("lock", "after");
+    return fd;
+}
+
+int __real_registry_settle(const struct registry *r, const struct session *s);
+int __wrap_registry_settle(const struct registry *r, const struct session *s);
+int __wrap_registry_settle(const struct registry *r, const struct session *s)
+{
+    pause_at("settle", "before");
+    int rc = __real_registry_settle(r, s);
+    pause_at("settle", "after");
+    return rc;
+}
