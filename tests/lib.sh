@@ -18,7 +18,7 @@
 #   talk_to PORT                  a connection that stays open: its descriptor in TALK
 #   talks FD                      a line goes through it and comes back
 #   port_free PORT                nothing listens there
-#   gone PID | no_children PID    the process is no more | has no child
+#   is_gone PID | no_children PID    the process is no more | has no child
 #   fwd_L KEY LOGIN SPEC | fwd_R KEY LOGIN SPEC   a forward in the background: FWD_PID, words in
 #                                 $WORK/ssh.err; 1 when ssh or the gateway refused it
 #   fwd_stop [PID]                end it
@@ -246,7 +246,7 @@ talks()
 	{ echo "$word" >&"$1" && read -r -t 5 line <&"$1"; } 2>/dev/null && [[ $line == "$word" ]]
 }
 port_free() { [[ -z $(ss -Hltn "sport = :$1") ]]; }
-gone() { ! kill -0 "$1" 2>/dev/null; }
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
 no_children() { [[ -z $(pgrep -P "$1") ]]; }
 
 fetch() { curl -s --max-time 5 "$@"; }

@@ -32,7 +32,7 @@ login_at()
 }
 over() # WHAT: nothing of it is alive
 {
-	wait_for 5 "$1: the client to go" gone "$client"
+	wait_for 5 "$1: the client to go" is_gone "$client"
 	wait_for 5 "$1: the connection to be gone" idle
 	rm -f /run/delayed.now      # of one that was ended within its pause
 	[[ -z $(pgrep -u pfwd) && -z $(leasectl sessions) ]] || fail "$1: alive: $(leasectl sessions)"
@@ -89,7 +89,7 @@ leasectl set alice --open +8009 >/dev/null
 cp "$lock.narrowed" "$WORK/narrowed"
 for junk in '' x '9 9'; do
 	printf '%s' "$junk" >"$lock.narrowed"
-	! fwd_L "$WORK/alice" pfwd 18009:127.0.0.1:8009 || wait_for 5 "'$junk': the client to go" gone "$FWD_PID"
+	! fwd_L "$WORK/alice" pfwd 18009:127.0.0.1:8009 || wait_for 5 "'$junk': the client to go" is_gone "$FWD_PID"
 done
 wait_log 5 'refused login=pfwd .*: the lease was narrowed while this login was on its way'
 cp "$WORK/narrowed" "$lock.narrowed"

@@ -57,7 +57,7 @@ is_over()
 {
 	port_free 20001 || fail "$1: the port is still bound when leasectl returns"
 	{ ! talks "$out" && ! talks "$in"; } || fail "$1: data still goes through"
-	wait_for 5 "$1: the client to go" gone "$alice"
+	wait_for 5 "$1: the client to go" is_gone "$alice"
 	untouched "$1"
 	assert_eq "$(listed)" 'bob ' "$1: over"
 	exec {out}>&- {in}>&-
@@ -177,7 +177,7 @@ expect_exit 0 leasectl set three --max-sessions 1
 grep -q '^ended 2 sessions in [0-9]* ms$' "$WORK/out" || fail "$(cat "$WORK/out")"
 talks "${fds[0]}" || fail 'the oldest is ended'
 for i in 1 2; do
-	wait_for 5 'a newer one to go' gone "${pids[i]}"
+	wait_for 5 'a newer one to go' is_gone "${pids[i]}"
 	! talks "${fds[i]}" || fail 'a newer one carries data'
 done
 login_refused "$WORK/second" team || fail 'one more gets in'
@@ -193,7 +193,7 @@ mv "$module.away" "$module"
 expect_exit 6 leasectl revoke stray
 grep -q "pid $(pgrep -u pfwd))*" "$WORK/err" || fail "$(cat "$WORK/err")"
 kill "$(pgrep -u pfwd)"
-wait_for 5 'the client to go' gone "$stray"
+wait_for 5 'the client to go' is_gone "$stray"
 ok 'exit 6, and the pid that it names ends it'
 
 note 'freeze: a login, and all'
@@ -204,12 +204,12 @@ talk_to 18005; other_out=$TALK
 expect_exit 0 leasectl freeze team
 grep -q '^ended 2 sessions in [0-9]* ms$' "$WORK/out" || fail "$(cat "$WORK/out")"
 port_free 20002 || fail 'a port of the frozen login is bound'
-wait_for 5 'bob to go' gone "$bob"
+wait_for 5 'bob to go' is_gone "$bob"
 talks "$other_out" || fail 'another login is frozen, too'
 assert_eq "$(listed)" 'other ' 'freeze of a login'
 expect_exit 0 leasectl freeze
 grep -q '^ended 1 session in [0-9]* ms$' "$WORK/out" || fail "$(cat "$WORK/out")"
-wait_for 5 'other to go' gone "$other"
+wait_for 5 'other to go' is_gone "$other"
 talks "$li_out" || fail 'li is frozen, too'
 assert_eq "$(listed)" '' 'freeze of all'
 login_works "$WORK/li" li || fail 'a person is kept out'

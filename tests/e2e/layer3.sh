@@ -79,7 +79,7 @@ assert_eq "$(leasectl sessions | cut -f1,2)" $'alice\tpfwd' 'but it is registere
 expect_exit 0 leasectl revoke alice
 grep -q '^ended 1 session' "$WORK/out" || fail "$(cat "$WORK/out")"
 { ! talks "$permitted" && ! talks "$beyond"; } || fail 'revoked, and carries data'
-wait_for 5 'the client to go' gone "$FWD_PID"
+wait_for 5 'the client to go' is_gone "$FWD_PID"
 nothing alice
 
 note 'end=no: refused all the same, and left connected to nothing'

@@ -31,7 +31,7 @@ up()
 	monitor=$(leasectl sessions alice | cut -f5)
 	child=$(pgrep -P "$monitor")
 }
-both_gone() { gone "$monitor" && gone "$child"; }
+both_gone() { is_gone "$monitor" && is_gone "$child"; }
 ended() # WHAT: the first look after its last process is gone
 {
 	wait_for 15 "$1: the session to end" both_gone
@@ -64,14 +64,14 @@ note 'SIGKILL to the monitor: the session lives on, and so it is there for every
 for how in 'kill alice' 'kill --pid' 'revoke alice' login 'TERM client' 'KILL child'; do
 	up
 	kill -KILL "$monitor"
-	wait_for 5 'the monitor to go' gone "$monitor"
+	wait_for 5 'the monitor to go' is_gone "$monitor"
 	kill -0 "$child" || fail 'the child is gone with its monitor'
 	lives 'an orphan'
 	case $how in
 	login)
 		orphan=$child orphan_client=$client
 		up
-		gone "$orphan" || fail 'a new login leaves the orphan there'
+		is_gone "$orphan" || fail 'a new login leaves the orphan there'
 		lives 'after a takeover from an orphan'
 		fwd_stop "$orphan_client"
 		kill "$client" ;;
@@ -84,7 +84,7 @@ for how in 'kill alice' 'kill --pid' 'revoke alice' login 'TERM client' 'KILL ch
 		# shellcheck disable=SC2086
 		expect_exit 0 leasectl $words
 		grep -q '^ended 1 session in' "$WORK/out" || fail "$how: $(cat "$WORK/out")"
-		gone "$child" || fail "$how: the orphan is still there" ;;
+		is_gone "$child" || fail "$how: the orphan is still there" ;;
 	esac
 	ended "an orphan, $how"
 	[[ $how != revoke* ]] || {
@@ -99,7 +99,7 @@ reload_sshd
 lives 'reload'
 listener=$(cat /run/sshd.pid)
 kill "$listener"
-wait_for 5 'sshd to stop' gone "$listener"
+wait_for 5 'sshd to stop' is_gone "$listener"
 lives 'sshd stopped'
 "${SSHD:-/usr/sbin/sshd}"
 lives 'sshd started'
@@ -168,7 +168,7 @@ start() # PORT: the client's pid in $STARTED
 	"${SSH[@]}" -v -N -T -i "$WORK/one" -L "$1":127.0.0.1:8009 -l pfwd "$GATEWAY" </dev/null >/dev/null 2>"$WORK/err.$1" & STARTED=$!
 	at_exit $STARTED
 }
-judged() { gone "$1" || grep -q 'Remote: .*key options' "$WORK/err.$2"; }
+judged() { is_gone "$1" || grep -q 'Remote: .*key options' "$WORK/err.$2"; }
 carries() { { exec {TALK}<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null && talks "$TALK"; }
 idle() { [[ -z $(leasectl sessions one) && -z $(pgrep -u pfwd) ]]; }
 refused=0

@@ -80,7 +80,7 @@ prefill 60 1000 $(($(monotonic_ms) + 300))
 ! fwd_R "$WORK/alice" gw-tunnel 20001:127.0.0.1:8009 || fail 'let in within the pause'
 prefill 60 70000 $(($(monotonic_ms) - 1))
 fwd_R "$WORK/alice" gw-tunnel 20001:127.0.0.1:8009 || fail 'not let in after the pause'
-wait_for 5 'the older one to go' gone "$holder"
+wait_for 5 'the older one to go' is_gone "$holder"
 for junk in '' '0' 'x' '0 1 2' "$(printf '%5000s' 9)"; do
 	printf '%s' "$junk" >"/run/tunlease/lock/$id"
 	fwd_R "$WORK/alice" gw-tunnel 20001:127.0.0.1:8009 || fail "a damaged count keeps out: '${junk:0:20}'"
