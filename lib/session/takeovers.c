@@ -18,8 +18,17 @@ static void forget_old(struct takeovers *t, int64_t now_ms)
     memmove(t->at_ms, t->at_ms + old, t->count * sizeof(t->at_ms[0]));
 }
 
+/* A RunDir that a private instance keeps on disk outlives a boot, and the clock does not. */
+static bool is_of_this_boot(const struct takeovers *t, int64_t now_ms)
+{
+    return t->refused_until_ms <= now_ms + TAKEOVERS_PAUSE_MS &&
+           (t->count == 0 || t->at_ms[t->count - 1] <= now_ms);
+}
+
 enum takeover_verdict takeovers_judge(struct takeovers *t, int64_t now_ms)
 {
+    if (!is_of_this_boot(t, now_ms))
+        *t = (struct takeovers){.count = 0};
     if (now_ms < t->refused_until_ms)
         return TAKEOVER_REFUSED;
     t->refused_until_ms = 0;

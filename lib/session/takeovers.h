@@ -2,7 +2,7 @@
 /*
  * How often one lease was taken over lately. Two clients with the same key would otherwise end each
  * other for ever, each sure to be the newest. Kept as text in the lease's lock file, whose lock
- * guards it; RunDir and the clock both begin anew with each boot.
+ * guards it. What a file of another boot says does not count.
  */
 #ifndef TUNLEASE_SESSION_TAKEOVERS_H
 #define TUNLEASE_SESSION_TAKEOVERS_H
