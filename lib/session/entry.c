@@ -19,8 +19,18 @@ void session_release(struct session *s)
     *s = (struct session){.pid = 0};
 }
 
+/* A blank or a line feed in a value would make other lines of it. */
+static bool is_word(const char *s)
+{
+    while (*s > ' ' && *s <= '~')
+        s++;
+    return *s == '\0';
+}
+
 size_t session_format(const struct session *s, char out[static REGISTRY_ENTRY_BYTES])
 {
+    if (!is_word(s->lease) || !is_word(s->login) || !is_word(s->fingerprint) || !is_word(s->source))
+        return 0;
     int n = snprintf(
         out, REGISTRY_ENTRY_BYTES,
         "v %d\npid %d\nstart_ticks %" PRIu64 "\nlease_id %" PRId64
@@ -51,10 +61,7 @@ static int take_number(const char *value, long long low, long long high, long lo
 
 static int take_text(const char *value, char *out, size_t out_bytes)
 {
-    for (const char *p = value; *p != '\0'; p++)
-        if (*p <= ' ' || *p > '~')
-            return -1;
-    return strlcpy(out, value, out_bytes) < out_bytes ? 0 : -1;
+    return is_word(value) && strlcpy(out, value, out_bytes) < out_bytes ? 0 : -1;
 }
 
 static int take_list(const char *value, char **out)

@@ -129,17 +129,20 @@ void registry_forget(const struct registry *r, int64_t lease_id)
 
 /* ---- writing ---- */
 
-/* A new file of that name, whole; the umask of whoever we run in changes nothing. */
+/* A new file of that name, whole; the umask of whoever we run in changes nothing. What no reader
+ * would take for an entry is none: its session could not be found, and so not be ended. */
 static int write_entry(const struct registry *r, const char *name, const struct session *s)
 {
     char text[REGISTRY_ENTRY_BYTES];
+    struct session again;
     size_t len = session_format(s, text);
     int saved;
 
-    if (len == 0) {
-        errno = EMSGSIZE;
+    if (len == 0 || session_parse(text, len, &again) != 0) {
+        errno = EINVAL;
         return -1;
     }
+    session_release(&again);
     int fd =
         openat(r->sessions_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)

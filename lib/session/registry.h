@@ -51,7 +51,7 @@ void session_release(struct session *s);
 
 /* ---- the text of an entry ---- */
 
-/* The length, or 0 when it does not fit; leaves opens and listens out when they do not. */
+/* The length, or 0 when it cannot be written; leaves opens and listens out when they do not. */
 size_t session_format(const struct session *s, char out[static REGISTRY_ENTRY_BYTES]);
 
 /* text need not be NUL-terminated. 0 and *ret, to be released; -1: this is no entry. */

@@ -1,0 +1,670 @@
+/* SPDX-License-Identifier: ISC */
+/* The session registry: its entries' text, its directory, and who may be believed. */
+#include "lib/session/registry.h"
+
+#include "tests/unit/helpers.h"
+#include "tests/unit/session_helpers.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/file.h>
+
+static char *dir, *sessions, *locks;
+static struct registry r;
+
+static int set_up(void **state)
+{
+    (void)state;
+    dir = temp_dir_make();
+    sessions = path_in(dir, "sessions");
+    locks = path_in(dir, "lock");
+    assert_int_equal(mkdir(sessions, 0750), 0);
+    assert_int_equal(mkdir(locks, 0700), 0);
+    assert_int_equal(registry_open(dir, true, &r), 0);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    registry_close(&r);
+    free(sessions);
+    free(locks);
+    temp_dir_remove(dir);
+    return 0;
+}
+
+static int64_t soon(void)
+{
+    return clock_monotonic_ms() + 1000;
+}
+
+/* How many names there are in a directory, those with a dot in front too. */
+static size_t names_in(const char *path)
+{
+    size_t n = 0;
+    DIR *d = opendir(path);
+    assert_non_null(d);
+    for (const struct dirent *e; (e = readdir(d)) != NULL;)
+        n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+    (void)closedir(d);
+    return n;
+}
+
+static struct session opening_of(pid_t pid)
+{
+    struct session s = session_of(pid);
+    s.open = false;
+    s.lease_id = 0;
+    s.lease[0] = '\0';
+    return s;
+}
+
+/* ---- the text ---- */
+
+static void check_same(const char *what, const struct session *a, const struct session *b)
+{
+    CHECK(what, a->pid == b->pid && a->start_ticks == b->start_ticks && a->open == b->open);
+    CHECK(what, a->lease_id == b->lease_id && a->uid == b->uid && a->since_s == b->since_s);
+    CHECK_TEXT(what, a->lease, b->lease);
+    CHECK_TEXT(what, a->login, b->login);
+    CHECK_TEXT(what, a->fingerprint, b->fingerprint);
+    CHECK_TEXT(what, a->source, b->source);
+    CHECK(what, (a->opens == NULL) == (b->opens == NULL));
+    if (b->opens != NULL) {
+        CHECK_TEXT(what, a->opens, b->opens);
+        CHECK_TEXT(what, a->listens, b->listens);
+    }
+}
+
+static void round_trip(void **state)
+{
+    static char opens[] = "127.0.0.1:8009,[::1]:8009", none[] = "";
+    char text[REGISTRY_ENTRY_BYTES];
+    struct session rows[] = {session_of(getpid()), opening_of(getpid()), session_of(getpid()),
+                             session_of(getpid())};
+    (void)state;
+    rows[0].opens = opens;
+    rows[0].listens = none;
+    rows[2].start_ticks = INT64_MAX;
+    rows[2].lease_id = INT64_MAX;
+    rows[2].since_s = INT64_MAX;
+    rows[2].pid = 1 << 22;
+    rows[2].uid = UINT32_MAX - 1;
+    rows[3].source[0] = '\0';
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct session again;
+        size_t len = session_format(&rows[i], text);
+        CHECK("fits", len > 0 && len == strlen(text));
+        CHECK("is taken", session_parse(text, len, &again) == 0);
+        check_same("round trip", &again, &rows[i]);
+        session_release(&again);
+        for (size_t cut = 0; cut < len; cut++) /* what was not written whole is no entry */
+            if (session_parse(text, cut, &again) == 0) {
+                CHECK("cut between two lines only", text[cut - 1] == '\n');
+                session_release(&again);
+            }
+    }
+}
+
+/* A list that is too long is left out whole, so that nothing looks narrower than it is. */
+static void long_lists(void **state)
+{
+    char text[REGISTRY_ENTRY_BYTES], list[REGISTRY_ENTRY_BYTES], one[] = "127.0.0.1:1";
+    struct session s = session_of(getpid()), again;
+    (void)state;
+    size_t bare = session_format(&s, text);
+    s.opens = list;
+    s.listens = one;
+    size_t room = REGISTRY_ENTRY_BYTES - 1 - bare - strlen("opens \nlistens \n") - strlen(one);
+    for (size_t more = 0; more <= 1; more++) {
+        memset(list, 'x', room + more);
+        list[room + more] = '\0';
+        size_t len = session_format(&s, text);
+        assert_int_equal(len, more ? bare : REGISTRY_ENTRY_BYTES - 1);
+        assert_int_equal(session_parse(text, len, &again), 0);
+        assert_true((again.opens == NULL) == (more == 1));
+        assert_true((again.listens == NULL) == (more == 1));
+        session_release(&again);
+    }
+}
+
+#define V "v 1\n"
+#define PID "pid 9\n"
+#define REST "start_ticks 5\nlogin a\nuid 7\nfingerprint f\n"
+#define OPEN "lease_id 3\nstate open\n"
+
+static void no_entries(void **state)
+{
+    static const struct {
+        const char *what, *text;
+        bool taken;
+    } rows[] = {
+        {"an open one", V PID REST OPEN, true},
+        {"an opening one", V PID REST, true},
+        {"a later version's line", V PID REST OPEN "colour blue\n", true},
+        {"nothing", "", false},
+        {"a line feed", "\n", false},
+        {"no version", PID REST OPEN, false},
+        {"another version", "v 2\n" PID REST OPEN, false},
+        {"the version last", PID REST OPEN V, false},
+        {"no line feed at the end", V PID REST "lease_id 3\nstate open", false},
+        {"an empty line", V "\n" PID REST OPEN, false},
+        {"a line of one word", V "pid\n" PID REST OPEN, false},
+        {"no pid", V REST OPEN, false},
+        {"no start", V PID "login a\nuid 7\nfingerprint f\n" OPEN, false},
+        {"no login", V PID "start_ticks 5\nuid 7\nfingerprint f\n" OPEN, false},
+        {"an empty login", V PID REST "login \n" OPEN, false},
+        {"no uid", V PID "start_ticks 5\nlogin a\nfingerprint f\n" OPEN, false},
+        {"no fingerprint", V PID "start_ticks 5\nlogin a\nuid 7\n" OPEN, false},
+        {"pid 0", V "pid 0\n" REST OPEN, false},
+        {"pid -1, which is everybody", V "pid -1\n" REST OPEN, false},
+        {"a pid past the largest", V "pid 4194305\n" REST OPEN, false},
+        {"a pid with a blank", V "pid  9\n" REST OPEN, false},
+        {"a pid with a sign", V "pid +9\n" REST OPEN, false},
+        {"a hexadecimal pid", V "pid 0x9\n" REST OPEN, false},
+        {"uid 0", V PID REST "uid 0\n" OPEN, false},
+        {"uid -1", V PID REST "uid 4294967295\n" OPEN, false},
+        {"open without a lease", V PID REST "state open\n", false},
+        {"a lease, but opening", V PID REST "lease_id 3\nstate opening\n", false},
+        {"lease 0, open", V PID REST "lease_id 0\nstate open\n", false},
+        {"another state", V PID REST "lease_id 3\nstate closed\n", false},
+        {"a control character", V PID REST OPEN "source \033[2J\n", false},
+        {"a blank in a name", V PID REST OPEN "lease a b\n", false},
+        {"a byte past ASCII", V PID REST OPEN "lease \xc3\xa9\n", false},
+        {"a number past the largest", V PID REST "since_s 9223372036854775808\n" OPEN, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct session s;
+        int rc = session_parse(rows[i].text, strlen(rows[i].text), &s);
+        CHECK(rows[i].what, (rc == 0) == rows[i].taken);
+        if (rc == 0)
+            session_release(&s);
+    }
+    /* A NUL, a text too long, lists said twice. */
+    static const char with_nul[] = V PID REST OPEN "lease a\0b\n";
+    struct session s;
+    assert_int_equal(session_parse(with_nul, sizeof(with_nul) - 1, &s), -1);
+    char large[REGISTRY_ENTRY_BYTES + 1];
+    memset(large, 'x', sizeof(large));
+    memcpy(large, V PID REST OPEN "y ", strlen(V PID REST OPEN "y "));
+    large[REGISTRY_ENTRY_BYTES - 2] = '\n';
+    assert_int_equal(session_parse(large, REGISTRY_ENTRY_BYTES - 1, &s), 0);
+    session_release(&s);
+    large[REGISTRY_ENTRY_BYTES - 2] = 'x';
+    large[REGISTRY_ENTRY_BYTES - 1] = '\n';
+    assert_int_equal(session_parse(large, REGISTRY_ENTRY_BYTES, &s), -1);
+    static const char twice[] = V PID REST OPEN "opens a\nopens b\nlistens c\n";
+    assert_int_equal(session_parse(twice, sizeof(twice) - 1, &s), 0);
+    CHECK_TEXT("the last one", s.opens, "b");
+    session_release(&s);
+}
+
+/* ---- one session's way ---- */
+
+/* How many registry_read finds; the first of them must be of pid. */
+static size_t found(int64_t lease_id, pid_t pid, bool open)
+{
+    struct session_list list;
+    assert_int_equal(registry_read(&r, lease_id, &list), 0);
+    size_t n = list.count;
+    if (n > 0) {
+        assert_int_equal(list.items[0].pid, pid);
+        assert_int_equal(list.items[0].open, open);
+        assert_int_equal(list.items[0].orphan, 0);
+    }
+    session_list_release(&list);
+    return n;
+}
+
+static void life(void **state)
+{
+    struct session s = opening_of(getpid());
+    struct stat st;
+    char name[64];
+    size_t count = 99;
+    (void)state;
+
+    mode_t before = umask(0777); /* whoever we are a guest of may have any */
+    assert_int_equal(registry_enter(&r, &s, soon()), 0);
+    assert_int_equal(found(0, s.pid, false), 1);
+    assert_int_equal(found(17, s.pid, false), 1); /* it may become one of that lease */
+    assert_int_equal(registry_count(dir, 17, &count), 0);
+    assert_int_equal(count, 0); /* but is none yet */
+
+    s = session_of(getpid());
+    assert_int_equal(registry_settle(&r, &s), 0);
+    (void)umask(before);
+    assert_int_equal(found(0, s.pid, true), 1);
+    assert_int_equal(found(17, s.pid, true), 1);
+    assert_int_equal(found(18, s.pid, true), 0);
+    assert_int_equal(found(1, s.pid, true), 0); /* 17 begins with it */
+    assert_int_equal(registry_count(dir, 17, &count), 0);
+    assert_int_equal(count, 1);
+    assert_int_equal(names_in(sessions), 1);
+
+    (void)snprintf(name, sizeof(name), "17.%d", (int)getpid());
+    assert_int_equal(fstatat(r.sessions_fd, name, &st, 0), 0);
+    assert_int_equal(st.st_mode & 07777, 0640);
+    assert_int_equal(st.st_uid, geteuid());
+
+    registry_leave(&r, 17, s.pid);
+    registry_leave(&r, 17, s.pid);
+    assert_int_equal(names_in(sessions), 0);
+    assert_int_equal(found(0, s.pid, true), 0);
+}
+
+/* In the moment between the two names, and whatever a crash left: one session counts once. */
+static void two_names(void **state)
+{
+    struct session opening = opening_of(getpid()), open = session_of(getpid());
+    (void)state;
+    assert_int_equal(registry_settle(&r, &open), 0);
+    assert_int_equal(registry_enter(&r, &opening, soon()), 0);
+    assert_int_equal(names_in(sessions), 2);
+    assert_int_equal(found(17, open.pid, true), 1);
+    assert_int_equal(found(0, open.pid, true), 1);
+    registry_leave(&r, 17, open.pid);
+    assert_int_equal(names_in(sessions), 0);
+}
+
+/* Over what a process that had this number, and a crash, left. */
+static void over_leftovers(void **state)
+{
+    struct session opening = opening_of(getpid()), open = session_of(getpid());
+    char name[64], *path;
+    (void)state;
+    (void)snprintf(name, sizeof(name), "0.%d", (int)getpid());
+    path = path_in(sessions, name);
+    write_text(path, "rubbish");
+    free(path);
+    (void)snprintf(name, sizeof(name), ".17.%d", (int)getpid());
+    assert_int_equal(symlinkat("/etc/hostname", r.sessions_fd, name), 0);
+    assert_int_equal(registry_enter(&r, &opening, soon()), 0);
+    assert_int_equal(found(0, open.pid, false), 1);
+    assert_int_equal(registry_settle(&r, &open), 0);
+    assert_int_equal(found(0, open.pid, true), 1);
+    assert_int_equal(names_in(sessions), 1);
+    registry_leave(&r, 17, open.pid);
+}
+
+/* What no reader would take could not be found by who revokes it. */
+static void unreadable_refused(void **state)
+{
+    struct session rows[] = {session_of(getpid()), session_of(getpid()), session_of(getpid()),
+                             session_of(getpid())};
+    (void)state;
+    strcpy(rows[0].lease, "a b");
+    strcpy(rows[1].lease, "\033[2J");
+    strcpy(rows[2].login, "a\nuid 5");
+    rows[3].uid = 0;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(registry_settle(&r, &rows[i]), -1);
+        assert_int_equal(errno, EINVAL);
+    }
+    assert_int_equal(names_in(sessions), 0);
+}
+
+/* ---- the dead, and the forged ---- */
+
+static void put(const char *name, const struct session *s)
+{
+    char text[REGISTRY_ENTRY_BYTES], *path = path_in(sessions, name);
+    assert_true(session_format(s, text) > 0);
+    write_text(path, text);
+    free(path);
+}
+
+static void dead(void **state)
+{
+    pid_t child = idle_child();
+    struct session s = session_of(child), opening = opening_of(child);
+    (void)state;
+    assert_int_equal(registry_settle(&r, &s), 0);
+    assert_int_equal(registry_enter(&r, &opening, soon()), 0);
+    end_child(child);
+
+    /* A reader that may not lock leaves them where they are. */
+    struct registry reader;
+    struct session_list list;
+    assert_int_equal(registry_open(dir, false, &reader), 0);
+    (void)close(reader.lock_fd);
+    reader.lock_fd = -1;
+    assert_int_equal(registry_read(&reader, 0, &list), 0);
+    assert_int_equal(list.count, 0);
+    session_list_release(&list);
+    registry_close(&reader);
+    assert_int_equal(names_in(sessions), 2);
+
+    /* Nor does a writer while somebody holds the lease's lock. */
+    int lock = registry_lock(&r, 17, soon());
+    assert_true(lock >= 0);
+    assert_int_equal(found(0, 0, false), 0);
+    assert_int_equal(names_in(sessions), 1);
+    (void)close(lock);
+    assert_int_equal(found(0, 0, false), 0);
+    assert_int_equal(names_in(sessions), 0);
+}
+
+/* The number belongs to another process now: neither a session, nor anybody's to end. */
+static void number_of_another(void **state)
+{
+    pid_t child = idle_child();
+    struct session s = session_of(child);
+    char name[64];
+    (void)state;
+    (void)snprintf(name, sizeof(name), "17.%d", (int)child);
+    s.start_ticks++;
+    put(name, &s);
+    assert_int_equal(found(0, 0, false), 0);
+    s.start_ticks -= 2;
+    put(name, &s);
+    assert_int_equal(found(0, 0, false), 0);
+    assert_int_equal(names_in(sessions), 0);
+    assert_true(is_running(child));
+    end_child(child);
+}
+
+static void forged(void **state)
+{
+    struct session s = session_of(getpid());
+    char name[64], right[64], *path;
+    (void)state;
+    (void)snprintf(right, sizeof(right), "17.%d", (int)getpid());
+
+    static const char *const names[] = {"17.1",
+                                        "18.%d",
+                                        "0.%d",
+                                        "017.%d",
+                                        "17.0%d",
+                                        "17.+%d",
+                                        "17. %d",
+                                        "17.%d.1",
+                                        "17.%d ",
+                                        "-17.%d",
+                                        ".17.%d",
+                                        "+17.%d",
+                                        "17",
+                                        "17.",
+                                        "x.%d",
+                                        "99999999999999999999.%d",
+                                        "17.9%d99999999"};
+    for (size_t i = 0; i < COUNT(names); i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        (void)snprintf(name, sizeof(name), names[i], (int)getpid());
+#pragma GCC diagnostic pop
+        put(name, &s);
+        /* 017 is 17 to whoever counts, and the session's own: it is there once, as ever. */
+        CHECK(names[i], found(0, s.pid, true) == (strncmp(names[i], "017", 3) == 0));
+        assert_int_equal(unlinkat(r.sessions_fd, name, 0), 0);
+    }
+
+    /* Not a file of the directory's owner. */
+    path = path_in(sessions, right);
+    put("elsewhere", &s);
+    assert_int_equal(symlinkat("elsewhere", r.sessions_fd, right), 0);
+    assert_int_equal(found(0, 0, true), 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(found(0, 0, true), 0); /* and it does not wait for a writer */
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(found(0, 0, true), 0);
+    assert_int_equal(rmdir(path), 0);
+    if (geteuid() == 0) {
+        put(right, &s);
+        assert_int_equal(chown(path, NOBODY, 0), 0);
+        assert_int_equal(found(0, 0, true), 0);
+        assert_int_equal(unlink(path), 0);
+    }
+
+    /* As large as an entry never is; and the true one, which all these were not. */
+    put(right, &s);
+    FILE *f = fopen(path, "ae");
+    for (size_t i = 0; i < REGISTRY_ENTRY_BYTES / 4; i++)
+        (void)fputs("x y\n", f);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(found(0, 0, true), 0);
+    put(right, &s);
+    assert_int_equal(found(0, s.pid, true), 1);
+    free(path);
+}
+
+/* Its monitor was killed: what is left of the session is one until it ends. */
+static void orphan(void **state)
+{
+    struct session_list list;
+    int fds[2];
+    (void)state;
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    pid_t monitor = fork();
+    if (monitor == 0) {
+        (void)setsid();
+        pid_t pid = idle_child();
+        (void)!write(fds[1], &pid, sizeof(pid));
+        (void)pause();
+    }
+    pid_t child = 0;
+    assert_int_equal(read(fds[0], &child, sizeof(child)), (ssize_t)sizeof(child));
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+    struct session s = session_of(monitor);
+    s.uid = getuid() == 0 ? NOBODY : getuid();
+    assert_int_equal(registry_settle(&r, &s), 0);
+    assert_int_equal(found(17, monitor, true), 1);
+    end_child(monitor); /* and by PR_SET_PDEATHSIG its child */
+    WAIT_UNTIL("the child is dead", !is_running(child));
+    assert_int_equal(found(17, monitor, true), 0);
+    assert_int_equal(names_in(sessions), 0);
+
+    /* One that lives on, in the dead one's session, as the login. */
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    monitor = fork();
+    if (monitor == 0) {
+        (void)setsid();
+        pid_t pid = fork();
+        if (pid == 0) {
+            if (geteuid() == 0)
+                (void)!setresuid(NOBODY, NOBODY, NOBODY);
+            pid = getpid();
+            (void)!write(fds[1], &pid, sizeof(pid));
+            (void)alarm(20);
+            (void)pause();
+            _exit(0);
+        }
+        (void)pause();
+    }
+    assert_int_equal(read(fds[0], &child, sizeof(child)), (ssize_t)sizeof(child));
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+    s.pid = monitor;
+    s.start_ticks = start_of(monitor);
+    assert_int_equal(registry_settle(&r, &s), 0);
+    end_child(monitor);
+    assert_int_equal(registry_read(&r, 17, &list), 0);
+    assert_int_equal(list.count, 1);
+    assert_int_equal(list.items[0].orphan, child);
+    session_list_release(&list);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    WAIT_UNTIL("the child is dead", !is_running(child));
+    assert_int_equal(found(17, monitor, true), 0);
+    assert_int_equal(names_in(sessions), 0);
+}
+
+/* ---- who may be believed ---- */
+
+static void directories(void **state)
+{
+    static const mode_t unsafe[] = {0770, 0707, 0722, 0777, 01777};
+    struct registry again;
+    char *paths[] = {dir, sessions, locks};
+    size_t count;
+    (void)state;
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        struct stat st;
+        assert_int_equal(stat(paths[i], &st), 0);
+        for (size_t j = 0; j < COUNT(unsafe); j++) {
+            assert_int_equal(chmod(paths[i], unsafe[j]), 0);
+            assert_int_equal(registry_open(dir, true, &again), -1);
+            assert_int_equal(errno, EPERM);
+        }
+        assert_int_equal(chmod(paths[i], st.st_mode & 07777), 0);
+        if (geteuid() == 0) {
+            assert_int_equal(chown(paths[i], NOBODY, (gid_t)-1), 0);
+            assert_int_equal(registry_open(dir, true, &again), -1);
+            assert_int_equal(errno, EPERM);
+            assert_int_equal(chown(paths[i], 0, (gid_t)-1), 0);
+        }
+        if (paths[i] != dir) { /* a link, to what would be good */
+            char *kept = path_in(dir, "kept");
+            assert_int_equal(rename(paths[i], kept), 0);
+            assert_int_equal(registry_open(dir, true, &again), -1);
+            assert_int_equal(symlink("kept", paths[i]), 0);
+            assert_int_equal(registry_open(dir, true, &again), -1);
+            assert_int_equal(unlink(paths[i]), 0);
+            assert_int_equal(rename(kept, paths[i]), 0);
+            free(kept);
+        }
+        assert_int_equal(registry_open(dir, true, &again), 0);
+        registry_close(&again);
+    }
+    /* Readers need no locks. And what cannot be counted is not none. */
+    assert_int_equal(rmdir(locks), 0);
+    assert_int_equal(registry_open(dir, true, &again), -1);
+    assert_int_equal(registry_count(dir, 17, &count), 0);
+    assert_int_equal(mkdir(locks, 0700), 0);
+    assert_int_equal(rmdir(sessions), 0);
+    assert_int_equal(registry_count(dir, 17, &count), -1);
+    assert_int_equal(mkdir(sessions, 0750), 0);
+    assert_int_equal(registry_count("/nonexistent", 17, &count), -1);
+}
+
+/* ---- locks ---- */
+
+static void one_holder(void **state)
+{
+    (void)state;
+    int lock = registry_lock(&r, 17, soon());
+    assert_true(lock >= 0);
+    int64_t before_ms = clock_monotonic_ms();
+    assert_int_equal(registry_lock(&r, 17, before_ms + 50), -1);
+    assert_int_equal(errno, ETIMEDOUT);
+    int64_t waited_ms = clock_monotonic_ms() - before_ms;
+    assert_true(waited_ms >= 50 && waited_ms < 500);
+    assert_int_equal(fcntl(lock, F_GETFD), FD_CLOEXEC);
+
+    int other = registry_lock(&r, 18, 0); /* another lease's is free */
+    assert_true(other >= 0);
+    registry_forget(&r, 17); /* not while it is held */
+    assert_int_equal(names_in(locks), 2);
+    (void)close(lock);
+    (void)close(other);
+    registry_forget(&r, 17);
+    registry_forget(&r, 18);
+    assert_int_equal(names_in(locks), 0);
+
+    assert_int_equal(symlinkat("/tmp", r.lock_fd, "17"), 0);
+    assert_int_equal(registry_lock(&r, 17, soon()), -1);
+    assert_int_equal(unlinkat(r.lock_fd, "17", 0), 0);
+}
+
+enum { RACERS = 4, RACE_MS = 400 };
+static atomic_int holders, most, turns;
+
+static void *lock_and_forget(void *arg)
+{
+    int64_t end_ms = clock_monotonic_ms() + RACE_MS;
+    while (clock_monotonic_ms() < end_ms) {
+        if (arg != NULL) {
+            registry_forget(&r, 17);
+            continue;
+        }
+        int lock = registry_lock(&r, 17, end_ms);
+        if (lock < 0)
+            continue;
+        int now = atomic_fetch_add(&holders, 1) + 1;
+        if (now > most)
+            most = now;
+        turns++;
+        (void)sched_yield();
+        atomic_fetch_sub(&holders, 1);
+        (void)close(lock);
+    }
+    return NULL;
+}
+
+/* The file is taken away all the time; two never hold what is called 17. */
+static void lock_against_forget(void **state)
+{
+    pthread_t threads[RACERS + 1];
+    static char forgets;
+    (void)state;
+    for (size_t i = 0; i <= RACERS; i++)
+        assert_int_equal(
+            pthread_create(&threads[i], NULL, lock_and_forget, i == RACERS ? &forgets : NULL), 0);
+    for (size_t i = 0; i <= RACERS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(most, 1);
+    assert_true(turns > 20);
+}
+
+/* A reader never finds none, nor two, of a session that changes its name all the time. */
+static atomic_bool settling;
+
+static void *settle_for_ever(void *unused)
+{
+    struct session opening = opening_of(getpid()), open = session_of(getpid());
+    (void)unused;
+    while (settling) {
+        assert_int_equal(registry_enter(&r, &opening, soon()), 0);
+        assert_int_equal(registry_settle(&r, &open), 0);
+    }
+    return NULL;
+}
+
+static void read_while_settling(void **state)
+{
+    struct session open = session_of(getpid());
+    pthread_t thread;
+    (void)state;
+    assert_int_equal(registry_settle(&r, &open), 0);
+    settling = true;
+    assert_int_equal(pthread_create(&thread, NULL, settle_for_ever, NULL), 0);
+    int64_t end_ms = clock_monotonic_ms() + RACE_MS;
+    while (clock_monotonic_ms() < end_ms) {
+        struct session_list list;
+        assert_int_equal(registry_read(&r, 17, &list), 0);
+        assert_int_equal(list.count, 1);
+        session_list_release(&list);
+    }
+    settling = false;
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    registry_leave(&r, 17, open.pid);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(round_trip),
+        cmocka_unit_test(long_lists),
+        cmocka_unit_test(no_entries),
+        TEST(life),
+        TEST(two_names),
+        TEST(over_leftovers),
+        TEST(unreadable_refused),
+        TEST(dead),
+        TEST(number_of_another),
+        TEST(forged),
+        TEST(orphan),
+        TEST(directories),
+        TEST(one_holder),
+        TEST(lock_against_forget),
+        TEST(read_while_settling),
+    };
+    return cmocka_run_group_tests_name("registry", tests, NULL, NULL);
+}
