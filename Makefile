@@ -167,7 +167,11 @@ unit_libs = wire store conf session lease base
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(call archive,$(unit_libs))
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ldflags) -o $@ $^ -lcmocka $(sqlite_libs) $(jansson_libs) $(bsd_libs)
+	$(Q)$(CC) $(ldflags) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(sqlite_libs) \
+		$(jansson_libs) $(bsd_libs)
+
+# What the module reads, without libpam.
+$(BUILD)/tests/unit/test_judgement: $(call obj,pam_tunnel/args.c pam_tunnel/helper.c)
 
 unit-tests: $(addprefix $(BUILD)/tests/unit/,$(unit_names))
 	@:

@@ -28,10 +28,11 @@ void module_args_parse(int argc, const char **argv, struct module_args *ret)
             continue;
         if (strcmp(argv[i], "debug") == 0)
             args.debug = true;
-        else if (value_of(argv[i], "end", &end) && strcmp(end, "no") == 0)
-            args.end_refused = false;
-        else if (end == NULL || strcmp(end, "yes") != 0)
-            args.bad = args.bad != NULL ? args.bad : argv[i];
+        else if (value_of(argv[i], "end", &end) &&
+                 (strcmp(end, "no") == 0 || strcmp(end, "yes") == 0))
+            args.end_refused = *end == 'y';
+        else if (args.bad == NULL)
+            args.bad = argv[i];
     }
     *ret = args;
 }
