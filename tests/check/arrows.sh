@@ -50,7 +50,7 @@ known() {
 	local header=$1 file; shift
 	while read -r file; do
 		[[ " $* " == *" ${file%/*} "* ]] || wrong "$file: may not include $header"
-	done < <(grep -lE "^#include <$header>" lib/*/*.[ch] akc/*.[ch] leasectl/*.[ch] 2>/dev/null)
+	done < <(grep -lE "^#include <$header>" lib/*/*.[ch] akc/*.[ch] leasectl/*.[ch] pam_tunnel/*.[ch] leased/*.[ch] tunnel-agent/*.[ch] 2>/dev/null)
 }
 known 'sqlite3\.h' lib/store
 known 'jansson\.h' lib/wire

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The kill ladder on real processes: a monitor that leads a session and passes SIGTERM on, and its
+ * child, the login's, as sshd has them (facts/openssh.md 2, 3).
+ */
+#include "lib/session/ladder.h"
+
+#include "tests/unit/helpers.h"
+#include "tests/unit/session_helpers.h"
+
+#include <dirent.h>
+
+enum { DEADLINE_MS = 1000 };
+
+static volatile sig_atomic_t child_of_monitor;
+
+static void pass_on(int sig)
+{
+    (void)kill(child_of_monitor, sig);
+}
+
+struct pair {
+    pid_t monitor, child;
+    struct session session;
+};
+
+/* In the monitor. It goes when its child has gone, as sshd's does. */
+static void run_monitor(int report_fd, bool with_child)
+{
+    const struct sigaction passes = {.sa_handler = pass_on};
+    pid_t child = 0;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)setsid();
+    if (with_child) {
+        child = fork();
+        if (child == 0) {
+            if (geteuid() == 0)
+                (void)!setresuid(NOBODY, NOBODY, NOBODY);
+            child = getpid();
+            (void)!write(report_fd, &child, sizeof(child));
+            (void)close(report_fd);
+            (void)alarm(20); /* what a failed test leaves goes by itself */
+            for (;;)
+                (void)pause();
+        }
+        child_of_monitor = child;
+        (void)sigaction(SIGTERM, &passes, NULL);
+    }
+    (void)!write(report_fd, &child, 0);
+    (void)close(report_fd);
+    if (with_child)
+        while (waitpid(child, NULL, 0) != child)
+            ;
+    else
+        (void)pause();
+    _exit(0);
+}
+
+static struct pair start_pair(bool with_child)
+{
+    struct pair p = {.monitor = 0};
+    int fds[2];
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    p.monitor = fork();
+    assert_true(p.monitor >= 0);
+    if (p.monitor == 0)
+        run_monitor(fds[1], with_child);
+    (void)close(fds[1]);
+    /* The child's number, then the end when both have closed theirs: all is set up by then. */
+    ssize_t n = read(fds[0], &p.child, sizeof(p.child));
+    assert_int_equal(n, with_child ? (ssize_t)sizeof(p.child) : 0);
+    (void)!read(fds[0], &(char){0}, 1);
+    (void)close(fds[0]);
+    p.session = session_of(p.monitor);
+    p.session.uid = geteuid() == 0 ? NOBODY : getuid();
+    return p;
+}
+
+static void end_pair(const struct pair *p)
+{
+    if (p->child != 0)
+        (void)kill(p->child, SIGKILL);
+    (void)kill(p->monitor, SIGKILL);
+    while (waitpid(-1, NULL, 0) > 0) /* the test is its orphans' parent */
+        ;
+}
+
+static size_t end_one(const struct session *s, int64_t for_ms, bool *gone)
+{
+    struct session copy = *s;
+    const struct session_list list = {.items = &copy, .count = 1};
+    return ladder_end_all(&list, clock_monotonic_ms() + for_ms, gone);
+}
+
+static size_t descriptors(void)
+{
+    size_t n = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    while (readdir(dir) != NULL)
+        n++;
+    (void)closedir(dir);
+    return n;
+}
+
+static void ends(const struct pair *p, const char *what)
+{
+    bool gone = false;
+    CHECK(what, end_one(&p->session, DEADLINE_MS, &gone) == 0);
+    CHECK(what, gone && (p->child == 0 || !is_running(p->child)));
+    WAIT_UNTIL(what, !is_running(p->monitor));
+    end_pair(p);
+}
+
+static void obedient(void **state)
+{
+    struct pair p = start_pair(true);
+    int64_t before_ms = clock_monotonic_ms();
+    (void)state;
+    ends(&p, "a pair");
+    assert_true(clock_monotonic_ms() - before_ms < LADDER_PATIENCE_MS);
+}
+
+static void stopped_child(void **state)
+{
+    struct pair p = start_pair(true);
+    (void)state;
+    assert_int_equal(kill(p.child, SIGSTOP), 0);
+    ends(&p, "a pair whose child is stopped");
+}
+
+static void stopped_monitor(void **state)
+{
+    struct pair p = start_pair(true);
+    (void)state;
+    assert_int_equal(kill(p.monitor, SIGSTOP), 0);
+    WAIT_UNTIL("stopped", state_of(p.monitor) == 'T');
+    ends(&p, "a pair whose monitor is stopped");
+}
+
+static void both_stopped(void **state)
+{
+    struct pair p = start_pair(true);
+    (void)state;
+    assert_int_equal(kill(p.child, SIGSTOP), 0);
+    assert_int_equal(kill(p.monitor, SIGSTOP), 0);
+    WAIT_UNTIL("stopped", state_of(p.monitor) == 'T' && state_of(p.child) == 'T');
+    ends(&p, "a pair of which both are stopped");
+}
+
+/* Before sshd's child is born SIGTERM ends the monitor. */
+static void no_child_yet(void **state)
+{
+    struct pair p = start_pair(false);
+    (void)state;
+    ends(&p, "a monitor without a child");
+}
+
+/* A zombie has no sockets; and one that was waited for is found by the session id alone. */
+static void orphan(void **state)
+{
+    (void)state;
+    for (int reaped = 0; reaped <= 1; reaped++) {
+        struct pair p = start_pair(true);
+        assert_int_equal(kill(p.monitor, SIGKILL), 0);
+        WAIT_UNTIL("the monitor is dead", !is_running(p.monitor));
+        if (reaped)
+            assert_int_equal(waitpid(p.monitor, NULL, 0), p.monitor);
+        assert_true(is_running(p.child));
+        ends(&p, reaped ? "an orphan" : "the child of a zombie");
+    }
+}
+
+/* The monitor dies of another's SIGKILL after it was asked: its child must not be left. */
+static void killed_meanwhile(void **state)
+{
+    struct pair p = start_pair(true);
+    struct ladder l;
+    (void)state;
+    assert_int_equal(kill(p.child, SIGSTOP), 0);
+    assert_int_equal(ladder_start(&l, &p.session, 0), LADDER_CLIMBING);
+    assert_int_equal(kill(p.monitor, SIGKILL), 0);
+    WAIT_UNTIL("the monitor is dead", !is_running(p.monitor));
+    assert_int_equal(ladder_step(&l, LADDER_PATIENCE_MS - 1), LADDER_CLIMBING);
+    assert_true(is_running(p.child));
+    (void)ladder_step(&l, LADDER_PATIENCE_MS);
+    WAIT_UNTIL("gone", ladder_step(&l, LADDER_PATIENCE_MS) == LADDER_GONE);
+    assert_false(is_running(p.child));
+    end_pair(&p);
+}
+
+/* ---- who is never signalled ---- */
+
+static void left_alone(const struct pair *p, const struct session *s, const char *what)
+{
+    bool gone = false;
+    CHECK(what, end_one(s, 50, &gone) == 0 && gone);
+    (void)poll(NULL, 0, 20); /* a signal would have arrived */
+    CHECK(what, is_running(p->monitor) && is_running(p->child));
+}
+
+static void forged(void **state)
+{
+    struct pair p = start_pair(true);
+    struct session s = p.session;
+    (void)state;
+    s.start_ticks = p.session.start_ticks + 1;
+    left_alone(&p, &s, "a later start: this monitor's number, another process");
+    s.start_ticks = p.session.start_ticks - 1;
+    left_alone(&p, &s, "an earlier start");
+    s = p.session;
+    s.start_ticks = 0;
+    left_alone(&p, &s, "start 0");
+    s.pid = INT32_MAX;
+    left_alone(&p, &s, "a number that no process has");
+    end_pair(&p);
+}
+
+/* In the dead monitor's session, but another user's: not of this login. */
+static void orphan_of_another(void **state)
+{
+    struct pair p = start_pair(true);
+    struct session s = p.session;
+    bool gone = false;
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(kill(p.monitor, SIGKILL), 0);
+    assert_int_equal(waitpid(p.monitor, NULL, 0), p.monitor);
+    s.uid = NOBODY - 1;
+    assert_int_equal(end_one(&s, 50, &gone), 0);
+    assert_true(is_running(p.child));
+    s = p.session;
+    s.start_ticks += 1000000; /* it was there before the session began */
+    assert_int_equal(end_one(&s, 50, &gone), 0);
+    assert_true(is_running(p.child));
+    end_pair(&p);
+}
+
+/* A monitor that has a child is asked, and never killed: its child would live on. */
+static void deaf_monitor(void **state)
+{
+    struct pair p = start_pair(true);
+    struct session s = p.session;
+    bool gone = true;
+    (void)state;
+    s.uid = NOBODY - 1; /* so its child is not found */
+    int64_t before_ms = clock_monotonic_ms();
+    assert_int_equal(kill(p.child, SIGSTOP), 0);
+    assert_int_equal(end_one(&s, LADDER_PATIENCE_MS + 100, &gone), 1);
+    assert_false(gone);
+    assert_true(clock_monotonic_ms() - before_ms < LADDER_PATIENCE_MS + 300);
+    assert_true(is_running(p.monitor) && is_running(p.child));
+    end_pair(&p);
+}
+
+/* ---- many at a time ---- */
+
+static void side_by_side(void **state)
+{
+    enum { PAIRS = 20 };
+    struct pair pairs[PAIRS];
+    struct session items[PAIRS];
+    struct session_list list = {.items = items, .count = PAIRS};
+    bool gone[PAIRS];
+    (void)state;
+    for (size_t i = 0; i < PAIRS; i++) {
+        pairs[i] = start_pair(true);
+        items[i] = pairs[i].session;
+        assert_int_equal(kill(pairs[i].child, SIGSTOP), 0); /* each takes the whole patience */
+    }
+    size_t before = descriptors();
+    int64_t before_ms = clock_monotonic_ms();
+    assert_int_equal(ladder_end_all(&list, before_ms + DEADLINE_MS, gone), 0);
+    assert_true(clock_monotonic_ms() - before_ms < 3 * LADDER_PATIENCE_MS);
+    assert_int_equal(descriptors(), before);
+    for (size_t i = 0; i < PAIRS; i++)
+        assert_true(gone[i] && !is_running(pairs[i].child));
+    for (size_t i = 0; i < PAIRS; i++)
+        end_pair(&pairs[i]);
+    list.count = 0;
+    assert_int_equal(ladder_end_all(&list, 0, gone), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(obedient),          cmocka_unit_test(stopped_child),
+        cmocka_unit_test(stopped_monitor),   cmocka_unit_test(both_stopped),
+        cmocka_unit_test(no_child_yet),      cmocka_unit_test(orphan),
+        cmocka_unit_test(killed_meanwhile),  cmocka_unit_test(forged),
+        cmocka_unit_test(orphan_of_another), cmocka_unit_test(deaf_monitor),
+        cmocka_unit_test(side_by_side),
+    };
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1); /* orphans come here, and not to the host's init */
+    return cmocka_run_group_tests_name("ladder", tests, NULL, NULL);
+}
