@@ -81,13 +81,14 @@ leasectl_libs = wire store conf session lease base
 leased_src = $(wildcard leased/*.c)
 leased_libs = wire store conf session lease base
 pam_src = $(wildcard pam_tunnel/*.c)
-pam_libs = session conf base
+# Of conf it takes the paths alone; instrumented sections are not thrown away, and so need lease.
+pam_libs = session conf base $(if $(SANITIZE),lease)
 
 programs = $(BUILD)/bin/akc $(BUILD)/bin/leasectl $(BUILD)/bin/leased $(BUILD)/lib/pam_tunnel.so
 manuals = akc/akc.8 leased/leased.8 pam_tunnel/pam_tunnel.8 leasectl/leasectl.1 lib/conf/tunlease.conf.5
 
 .PHONY: all deps demo check check-long check-packages fault fuzz bench lint install dist deb \
-	uninstall clean tests unit-tests bench-tools
+	uninstall clean tests unit-tests pam-tests bench-tools
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
 
@@ -142,8 +143,9 @@ $(BUILD)/bin/leased: $(call obj,$(leased_src)) $(call archive,$(leased_libs))
 # The module is a guest in sshd, su and sudo: position-independent, and nothing to be seen of it but
 # what libpam calls.
 pic_obj = $(patsubst %.c,$(BUILD)/obj/pic/%.o,$(1))
+pam_defs = $(if $(SANITIZE),,-Wl$(comma)-z$(comma)defs) # the sanitizers' are in the program
 pam_obj = $(call pic_obj,$(pam_src) $(foreach l,$(pam_libs),$(call lib_src,$(l))))
-pam_ldflags = -shared -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--gc-sections -Wl,-z,defs \
+pam_ldflags = -shared -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--gc-sections $(pam_defs) \
 	-Wl,--version-script=pam_tunnel/pam_tunnel.map $(hardening) $(LDFLAGS)
 
 $(BUILD)/obj/pic/%.o: %.c | $(BUILD)/gen/store_sql.h
@@ -174,6 +176,17 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(call archive,$(unit_libs))
 $(BUILD)/tests/unit/test_judgement: $(call obj,pam_tunnel/args.c pam_tunnel/helper.c)
 
 unit-tests: $(addprefix $(BUILD)/tests/unit/,$(unit_names))
+	@:
+
+# Programs that are what sshd is to the module.
+pam_tests = $(BUILD)/tests/pam/table $(BUILD)/tests/pam/guest $(BUILD)/tests/pam/standin
+
+$(BUILD)/tests/pam/%: $(BUILD)/obj/tests/pam/%.o $(call archive,base)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ldflags) -o $@ $^ -lpam -lcmocka
+
+pam-tests: $(pam_tests) $(BUILD)/lib/pam_tunnel.so
 	@:
 
 $(BUILD)/tests/logsink: $(BUILD)/obj/tests/logsink.o
@@ -214,8 +227,8 @@ $(BUILD)/tests/delayed/pam_tunnel.so: $(BUILD)/obj/pic/tests/pam/delayed.o $(pam
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(pam_ldflags) $(addprefix -Wl$(comma)--wrap=,$(delayed)) -o $@ $(filter %.o,$^) -lpam $(pam_bsd_libs)
 
-tests: all unit-tests $(BUILD)/tests/delayed/pam_tunnel.so $(BUILD)/tests/logsink $(BUILD)/tests/attempt $(BUILD)/tests/fill
-	$(Q)$(MAKE) BUILD=$(BUILD)/san SANITIZE=address,undefined unit-tests
+tests: all unit-tests pam-tests $(addprefix $(BUILD)/tests/,delayed/pam_tunnel.so logsink attempt fill)
+	$(Q)$(MAKE) BUILD=$(BUILD)/san SANITIZE=address,undefined unit-tests pam-tests
 
 # ---- install: copies, and enables nothing ----
 
