@@ -18,6 +18,7 @@ struct live {
     struct session items[SESSIONS_MAX];
     enum session_verdict verdicts[SESSIONS_MAX];
     struct session_list list;
+    int64_t next_s; /* when the first of those that may stay ends */
 };
 
 static void add_session(struct live *l, pid_t pid, int64_t lease_id, const char *login,
@@ -39,7 +40,7 @@ static void add_session(struct live *l, pid_t pid, int64_t lease_id, const char 
 static void judge_at(struct live *l, int64_t now_s)
 {
     struct store *st = open_store();
-    assert_int_equal(store_judge_sessions(st, &l->list, now_s, l->verdicts), STORE_OK);
+    assert_int_equal(store_judge_sessions(st, &l->list, now_s, l->verdicts, &l->next_s), STORE_OK);
     store_close(st);
 }
 
@@ -114,10 +115,12 @@ static void ended_leases(void **state)
     CHECK_VERDICT(&l, 16, SESSION_NOT_JUDGED);
     CHECK_VERDICT(&l, 17, SESSION_KEY_REMOVED);
 
+    assert_int_equal(l.next_s, NOW_S + 3600);
     judge_at(&l, NOW_S + 3599);
     CHECK_VERDICT(&l, 11, SESSION_ALLOWED);
     CHECK_VERDICT(&l, 13, SESSION_ALLOWED);
     judge_at(&l, NOW_S + 3600);
+    assert_int_equal(l.next_s, INT64_MAX);
     CHECK_VERDICT(&l, 11, SESSION_EXPIRED);
     CHECK_VERDICT(&l, 13, SESSION_REVOKED); /* kept as long as it would have lasted */
 }
@@ -318,6 +321,7 @@ static void nobody(void **state)
     (void)state;
     judge_at(&l, NOW_S);
     assert_int_equal(l.list.count, 0);
+    assert_int_equal(l.next_s, INT64_MAX);
 }
 
 /* A row that does not pass its checks permits nothing, and ends nobody by mistake. */
