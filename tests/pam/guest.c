@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <syslog.h>
 
 extern char **environ;
 
@@ -134,21 +135,15 @@ static void check_pair(pam_handle_t *pamh, const struct process_state *before)
 }
 
 /* libpam loads the modules anew with each handle, which is no business of ours, and slow. */
-static void open_and_close(int count, bool watched)
+static void open_and_close(int count, const struct process_state *before)
 {
     enum { PAIRS_A_HANDLE = 100 };
-    struct process_state before, started;
-    take_state(&before);
-    for (int done = 0; done < count;) {
+    for (int done = 0; done < count; done += PAIRS_A_HANDLE) {
         pam_handle_t *pamh = start_sshd(KEY_LINE);
-        check_pair(pamh, NULL);
-        take_state(&started);
-        for (int i = 1; i < PAIRS_A_HANDLE && i < count - done; i++)
-            check_pair(pamh, watch_each ? &started : NULL);
-        done += PAIRS_A_HANDLE;
+        for (int i = 0; i < PAIRS_A_HANDLE && i < count - done; i++)
+            check_pair(pamh, watch_each ? before : NULL);
         assert_int_equal(pam_end(pamh, 0), PAM_SUCCESS);
-        if (watched)
-            check_state(&before);
+        check_state(before);
     }
 }
 
@@ -161,6 +156,7 @@ static void on_signal(int sig)
 static void thousand_pairs(void **state)
 {
     const struct sigaction handled = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    struct process_state before;
     sigset_t some;
     (void)state;
     write_sshd("good", "");
@@ -177,10 +173,11 @@ static void thousand_pairs(void **state)
     assert_int_equal(chdir(dir), 0);
     (void)umask(0777); /* what may be asked of an entry's mode */
 
-    open_and_close(pairs / 10, false); /* libc's first syslog(3) opens its socket */
+    take_state(&before);
+    open_and_close(pairs / 10, &before);
     long resident = resident_kib();
     size_t used = mallinfo2().uordblks;
-    open_and_close(pairs, true);
+    open_and_close(pairs, &before);
     /* Half of the smallest block, for each pair. */
     if (watch_growth && mallinfo2().uordblks > used + (size_t)pairs * 16)
         fail_msg("%zu bytes more are in use", mallinfo2().uordblks - used);
@@ -437,7 +434,8 @@ int main(int argc, char **argv)
 #ifndef __SANITIZE_ADDRESS__
     watch_growth = argc <= 4;
 #endif
-    (void)prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a helper left would come here */
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);     /* what a helper left would come here */
+    openlog("guest", LOG_NDELAY, LOG_AUTHPRIV); /* libc keeps the first one's socket */
     make_world();
     copy_standin("good");
     int failed = cmocka_run_group_tests_name("guest", tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
 
 static char *dir, *sessions, *locks;
 static struct registry r;
@@ -524,6 +525,33 @@ static void directories(void **state)
 
 /* ---- locks ---- */
 
+/* In the library's place: between its openat(2) and its flock(2) another takes the file away. */
+static int forget_before_flock;
+
+int flock(int fd, int operation)
+{
+    if (forget_before_flock > 0) {
+        forget_before_flock--;
+        assert_int_equal(unlinkat(r.lock_fd, "17", 0), 0);
+    }
+    return (int)syscall(SYS_flock, fd, operation);
+}
+
+static void forgotten_meanwhile(void **state)
+{
+    struct stat by_name, by_fd;
+    (void)state;
+    forget_before_flock = 3;
+    int lock = registry_lock(&r, 17, soon());
+    assert_true(lock >= 0);
+    assert_int_equal(forget_before_flock, 0);
+    assert_int_equal(fstatat(r.lock_fd, "17", &by_name, 0), 0);
+    assert_int_equal(fstat(lock, &by_fd), 0);
+    assert_int_equal(by_fd.st_ino, by_name.st_ino); /* whoever comes next waits for this one */
+    assert_int_equal(registry_lock(&r, 17, 0), -1);
+    assert_int_equal(close(lock), 0);
+}
+
 static void one_holder(void **state)
 {
     (void)state;
@@ -641,6 +669,7 @@ int main(void)
         TEST(forged),
         TEST(orphan),
         TEST(directories),
+        TEST(forgotten_meanwhile),
         TEST(one_holder),
         TEST(lock_against_forget),
         TEST(read_while_settling),
