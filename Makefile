@@ -206,6 +206,12 @@ $(BUILD)/tests/fill: $(BUILD)/obj/tests/bench/fill.o $(call archive,store lease 
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $^ $(sqlite_libs) $(bsd_libs)
 
+$(BUILD)/tests/sweep: $(BUILD)/obj/tests/bench/sweep.o \
+		$(call obj,$(filter-out leased/main.c,$(leased_src))) $(call archive,$(leased_libs))
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ldflags) -o $@ $^ $(event_libs) $(sqlite_libs) $(jansson_libs) $(bsd_libs)
+
 # What the benchmarks run besides, linked as akc is.
 $(BUILD)/tests/empty: $(BUILD)/obj/tests/bench/empty.o
 	$(call say,LD,$@)
@@ -227,7 +233,7 @@ $(BUILD)/tests/delayed/pam_tunnel.so: $(BUILD)/obj/pic/tests/pam/delayed.o $(pam
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(pam_ldflags) $(addprefix -Wl$(comma)--wrap=,$(delayed)) -o $@ $(filter %.o,$^) -lpam $(pam_bsd_libs)
 
-tests: all unit-tests pam-tests $(addprefix $(BUILD)/tests/,delayed/pam_tunnel.so logsink attempt fill)
+tests: all unit-tests pam-tests $(addprefix $(BUILD)/tests/,delayed/pam_tunnel.so logsink attempt fill sweep)
 	$(Q)$(MAKE) BUILD=$(BUILD)/san SANITIZE=address,undefined unit-tests pam-tests
 
 # ---- install: copies, and enables nothing ----

@@ -132,48 +132,67 @@ static void on_ladder(evutil_socket_t fd, short what, void *arg)
 
 static int compare_pid(const void *a, const void *b)
 {
-    const struct session *x = a, *y = b;
-    return x->pid < y->pid ? -1 : x->pid > y->pid;
+    const struct session *const *x = a, *const *y = b;
+    return (*x)->pid < (*y)->pid ? -1 : (*x)->pid > (*y)->pid;
 }
 
-static bool was_there(const struct session_list *by_pid, const struct session *s)
+/* The list's sessions by pid, to be freed; NULL when memory ran out. */
+static const struct session **by_pid(const struct session_list *list)
 {
-    const struct session *hit =
-        by_pid->count > 0 ? bsearch(s, by_pid->items, by_pid->count, sizeof(*s), compare_pid)
-                          : NULL;
-    return hit != NULL && hit->start_ticks == s->start_ticks && hit->open == s->open;
+    const struct session **ret = calloc(list->count + 1, sizeof(*ret));
+    if (ret == NULL)
+        return NULL;
+    for (size_t i = 0; i < list->count; i++)
+        ret[i] = &list->items[i];
+    qsort(ret, list->count, sizeof(ret[0]), compare_pid);
+    return ret;
 }
 
-static void note_changes(struct engine *e, const struct session_list *now)
+static bool has_tunnel(const struct session *s)
 {
-    struct session_list old = e->live;
-    if (old.count > 1)
-        qsort(old.items, old.count, sizeof(old.items[0]), compare_pid);
-    for (size_t i = 0; i < now->count; i++) {
-        const struct session *s = &now->items[i];
-        if (!s->open || was_there(&old, s))
-            continue;
-        e->metrics.opened++;
-        engine_record(e, RECORD_LOGIN, s->lease_id, s->lease, s->since_s, "");
-        if (s->listens != NULL && s->listens[0] != '\0') {
-            log_info("tunnel up lease=%s login=%s source=%s", s->lease, s->login, s->source);
-            engine_record(e, RECORD_TUNNEL_UP, s->lease_id, s->lease, s->since_s, s->source);
-        }
+    return s->open && s->listens != NULL && s->listens[0] != '\0';
+}
+
+static void note_opened(struct engine *e, const struct session *s)
+{
+    e->metrics.opened++;
+    engine_record(e, RECORD_LOGIN, s->lease_id, s->lease, s->since_s, "");
+    if (has_tunnel(s)) {
+        log_info("tunnel up lease=%s login=%s source=%s", s->lease, s->login, s->source);
+        engine_record(e, RECORD_TUNNEL_UP, s->lease_id, s->lease, s->since_s, s->source);
     }
-    /* now is sorted by lease: the other way round each is looked up by pid, in a copy of pointers'
-     * worth of time. */
-    for (size_t i = 0; i < old.count; i++) {
-        const struct session *s = &old.items[i];
-        bool there = false;
-        if (!s->open || s->listens == NULL || s->listens[0] == '\0')
-            continue;
-        for (size_t j = 0; j < now->count && !there; j++)
-            there = now->items[j].pid == s->pid && now->items[j].start_ticks == s->start_ticks;
-        if (!there) {
-            log_info("tunnel down lease=%s login=%s source=%s", s->lease, s->login, s->source);
-            engine_record(e, RECORD_TUNNEL_DOWN, s->lease_id, s->lease, engine_now_s(), s->source);
-        }
+}
+
+static void note_gone(struct engine *e, const struct session *s)
+{
+    if (has_tunnel(s)) {
+        log_info("tunnel down lease=%s login=%s source=%s", s->lease, s->login, s->source);
+        engine_record(e, RECORD_TUNNEL_DOWN, s->lease_id, s->lease, engine_now_s(), s->source);
     }
+}
+
+/* What came and what went: both lists by pid, side by side. */
+static int note_changes(struct engine *e, const struct session_list *list)
+{
+    const struct session **old = by_pid(&e->live), **now = by_pid(list);
+    int rc = old != NULL && now != NULL ? 0 : -1;
+    size_t i = 0, j = 0;
+    while (rc == 0 && (i < e->live.count || j < list->count)) {
+        const struct session *was = i < e->live.count ? old[i] : NULL;
+        const struct session *is = j < list->count ? now[j] : NULL;
+        bool takes_was = was != NULL && (is == NULL || was->pid <= is->pid);
+        bool takes_is = is != NULL && (was == NULL || is->pid <= was->pid);
+        bool same = takes_was && takes_is && was->start_ticks == is->start_ticks;
+        if (takes_was && !same)
+            note_gone(e, was);
+        if (takes_is && is->open && !(same && was->open))
+            note_opened(e, is);
+        i += takes_was;
+        j += takes_is;
+    }
+    free(old);
+    free(now);
+    return rc;
 }
 
 void sessions_sweep(struct engine *e)
@@ -206,7 +225,8 @@ void sessions_sweep(struct engine *e)
         else if (verdicts[i] != SESSION_ALLOWED)
             end_session(e, &list.items[i], verdicts[i]);
     }
-    note_changes(e, &list);
+    if (note_changes(e, &list) != 0)
+        goto out; /* at the next sweep */
     session_list_release(&e->live);
     e->live = list;
     list = (struct session_list){.items = NULL};

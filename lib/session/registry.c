@@ -351,10 +351,23 @@ static int add(struct session_list *list, size_t *cap, const struct session *s)
     return 0;
 }
 
+/* Among those read before, which are sorted as compare has them. */
+static bool was_read(const struct session *before, size_t count, int64_t lease_id, pid_t pid)
+{
+    const struct session wanted = {.pid = pid, .open = lease_id != 0};
+    const struct session *hit =
+        count > 0 ? bsearch(&wanted, before, count, sizeof(*before), compare) : NULL;
+    return hit != NULL && hit->lease_id == lease_id;
+}
+
+/* One pass over the directory. A name that list has already is not looked at again. */
 static int read_once(const struct registry *r, int64_t lease_id, struct session_list *list,
                      size_t *cap)
 {
+    const size_t before = list->count;
     int rc = 0;
+    if (before > 1)
+        qsort(list->items, before, sizeof(list->items[0]), compare);
     int fd = openat(r->sessions_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     if (dir == NULL) {
@@ -373,7 +386,7 @@ static int read_once(const struct registry *r, int64_t lease_id, struct session_
             break;
         }
         if (!parse_name(e->d_name, &id, &pid) || (lease_id != 0 && id != 0 && id != lease_id) ||
-            read_entry(r, e->d_name, &s) != 0)
+            was_read(list->items, before, id, pid) || read_entry(r, e->d_name, &s) != 0)
             continue;
         if (!is_live(&s)) {
             remove_dead(r, e->d_name, id);
@@ -397,7 +410,7 @@ int registry_read(const struct registry *r, int64_t lease_id, struct session_lis
     struct session_list list = {.items = NULL};
     size_t cap = 0;
     /* Twice: readdir(3) may meet neither name of a session that settles meanwhile, and a session
-     * does so once. */
+     * does so once. What the second pass is for has a name that the first did not meet. */
     int rc = read_once(r, lease_id, &list, &cap);
     if (rc == 0)
         rc = read_once(r, lease_id, &list, &cap);

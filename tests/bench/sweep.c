@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * sweep DIRECTORY AGENTS SESSIONS TURNS: makes a store of so many agents and a registry of so many
+ * live sessions in it, sweeps as the daemon does, and prints the least CPU milliseconds of a sweep:
+ * one in which all sessions are new, and one in which none is.
+ */
+#include "leased/engine.h"
+#include "lib/base/clock.h"
+#include "lib/lease/lease.h"
+#include "lib/session/process.h"
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+#include <err.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <resolv.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct engine e;
+
+static void make_agent(uint32_t number, struct lease *ret)
+{
+    unsigned char blob[51] = {0,   0,   0,   11,  's', 's', 'h', '-', 'e', 'd',
+                              '2', '5', '5', '1', '9', 0,   0,   0,   32};
+    char base64[128], text[32];
+    struct lease_key key = {.added_s = 1};
+    struct permit permit;
+    struct lease l = {.expires_s = clock_now_s() + 86400};
+    for (int i = 0; i < 32; i++)
+        blob[19 + i] = (unsigned char)(number >> (8 * (i % 4)) ^ (unsigned)i);
+    (void)snprintf(l.name, sizeof(l.name), "agent-%u", number);
+    (void)strlcpy(l.login, "gw-tunnel", sizeof(l.login));
+    (void)snprintf(text, sizeof(text), "127.0.0.1:%u", 20000 + number);
+    if (b64_ntop(blob, sizeof(blob), base64, sizeof(base64)) < 0 ||
+        pubkey_parse("ssh-ed25519", base64, &key.pub) != NULL ||
+        permit_parse(text, PERMIT_PORT, &permit) != NULL ||
+        permit_list_add(&l.listen, &permit) != NULL || lease_add_key(&l, &key) != 0)
+        errx(1, "agent %u cannot be made", number);
+    *ret = l;
+}
+
+/* A process for each session: what lives is looked up in /proc. */
+static void make_session(const struct registry *r, int64_t id, const struct lease *l,
+                         uint32_t number)
+{
+    struct process p;
+    char listens[32];
+    (void)snprintf(listens, sizeof(listens), "127.0.0.1:%u", 20000 + number);
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            (void)pause();
+    }
+    if (pid < 0 || !process_read(pid, &p))
+        err(1, "fork");
+    struct session s = {.pid = pid,
+                        .start_ticks = p.start_ticks,
+                        .open = true,
+                        .lease_id = id,
+                        .uid = 65534, /* an entry is never root's */
+                        .since_s = clock_now_s(),
+                        .opens = (char[]){""},
+                        .listens = listens};
+    (void)strlcpy(s.lease, l->name, sizeof(s.lease));
+    (void)strlcpy(s.login, l->login, sizeof(s.login));
+    (void)strlcpy(s.fingerprint, l->keys[0].pub.fingerprint, sizeof(s.fingerprint));
+    (void)strlcpy(s.source, "192.0.2.1", sizeof(s.source));
+    if (registry_settle(r, &s) != 0)
+        err(1, "an entry");
+}
+
+static void fill(const char *dir, uint32_t agents, uint32_t sessions)
+{
+    const struct store_actor by = {.who = "sweep", .source = "", .now_s = clock_now_s()};
+    char why[STORE_ERROR_BYTES], path[CONF_PATH_BYTES];
+    struct store_conflict conflict;
+    static const char *const dirs[] = {"", "/sessions", "/lock"};
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(path, sizeof(path), "%s/run%s", dir, dirs[i]);
+        if (mkdir(path, 0700) != 0)
+            err(1, "%s", path);
+    }
+    (void)snprintf(e.conf.paths.run_dir, sizeof(e.conf.paths.run_dir), "%s/run", dir);
+    (void)snprintf(e.conf.paths.database, sizeof(e.conf.paths.database), "%s/leases.db", dir);
+    if (store_open_write(e.conf.paths.database, &e.store, why) != STORE_OK ||
+        store_begin(e.store) != STORE_OK)
+        errx(1, "%s", why);
+    if (registry_open(e.conf.paths.run_dir, true, &e.registry) != 0)
+        err(1, "the registry");
+    e.has_registry = true;
+    for (uint32_t i = 0; i < agents; i++) {
+        struct lease l;
+        int64_t id;
+        make_agent(i, &l);
+        if (store_agent_add(e.store, &l, 0, "", 0, &by, &id, &conflict) != STORE_OK)
+            errx(1, "agent %u: %s", i, store_error(e.store));
+        if (i < sessions)
+            make_session(&e.registry, id, &l, i);
+        lease_release(&l);
+    }
+    if (store_commit(e.store) != STORE_OK)
+        errx(1, "%s", store_error(e.store));
+}
+
+static double cpu_ms(void)
+{
+    struct rusage u;
+    (void)getrusage(RUSAGE_SELF, &u);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e3 +
+           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e3;
+}
+
+static double sweep_ms(void)
+{
+    double before = cpu_ms();
+    sessions_sweep(&e);
+    return cpu_ms() - before;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 5)
+        errx(2, "usage: sweep DIRECTORY AGENTS SESSIONS TURNS");
+    uint32_t agents = (uint32_t)strtonum(argv[2], 1, 40000, NULL);
+    uint32_t sessions = (uint32_t)strtonum(argv[3], 1, 20000, NULL);
+    fill(argv[1], agents, sessions);
+    e.base = event_base_new();
+    e.queue_tail = &e.queue_head;
+    /* Armed and never run: the loop does not turn. */
+    e.on_flush = evtimer_new(e.base, NULL, NULL);
+    if (sessions_start(&e) != 0)
+        errx(1, "cannot start");
+    double fresh = 1e9, settled = 1e9;
+    for (int64_t i = 0; i < strtonum(argv[4], 1, 1000, NULL); i++) {
+        e.record_count = 0;
+        session_list_release(&e.live);
+        double a = sweep_ms(), b = sweep_ms();
+        fresh = a < fresh ? a : fresh;
+        settled = b < settled ? b : settled;
+    }
+    if (e.live.count != sessions)
+        errx(1, "%zu sessions, not %u", e.live.count, sessions);
+    return printf("%.2f %.2f\n", fresh, settled) < 0;
+}
