@@ -5,6 +5,7 @@
 #include "leased/start.h"
 #include "lib/base/buf.h"
 #include "lib/base/log.h"
+#include "lib/base/privilege.h"
 #include "lib/conf/print.h"
 
 #include <bsd/string.h>
@@ -109,8 +110,19 @@ static int make_directories(const struct conf *conf)
 static int lock_store(const struct conf *conf)
 {
     char path[PATH_BYTES];
+    struct privilege privilege;
+    (void)strlcpy(path, conf->paths.database, sizeof(path));
+    char *slash = strrchr(path, '/');
+    slash[slash == path ? 1 : 0] = '\0';
+    if (privilege_take_owner(path, &privilege) != 0) {
+        log_error("cannot work in '%s': %s", path, strerror(errno));
+        return -1;
+    }
     (void)snprintf(path, sizeof(path), "%s-leased", conf->paths.database);
     int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+    int saved = errno;
+    privilege_restore(&privilege);
+    errno = saved;
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
         return 0; /* held until the end of the process */
     log_error(errno == EWOULDBLOCK ? "another leased runs on this store ('%s' is locked)"
@@ -125,8 +137,9 @@ static int run(struct engine *e)
     /* Everybody who can become this user could otherwise read its memory, and the keys in it. */
     (void)prctl(PR_SET_DUMPABLE, 0);
     (void)signal(SIGPIPE, SIG_IGN);
-    if (make_directories(&e->conf) != 0 || start_listening(e) != 0 ||
-        start_drop_privileges() != 0 || lock_store(&e->conf) != 0)
+    /* The lock first: a second daemon must not take the first one's unix socket away. */
+    if (make_directories(&e->conf) != 0 || lock_store(&e->conf) != 0 || start_listening(e) != 0 ||
+        start_drop_privileges() != 0)
         return EXIT_FAILURE;
     if (store_open_write(e->conf.paths.database, &e->store, err) != STORE_OK) {
         log_error("%s", err);

@@ -18,6 +18,7 @@
 #include <linux/capability.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,7 +34,12 @@
 
 static const char service_user[] = "_tunlease";
 
-enum { BACKLOG = 512, HTTP_LISTENERS_MAX = CONF_LISTENERS_MAX + 1 };
+enum {
+    BACKLOG = 512,
+    BIND_TRIES = 50,
+    BIND_RETRY_MS = 20,
+    HTTP_LISTENERS_MAX = CONF_LISTENERS_MAX + 1
+};
 
 /*
  * What http tells agents of this gateway: a page that both processes map, so that a reload reaches
@@ -125,6 +131,21 @@ static socklen_t fill_address(const struct conf_listener *l, struct sockaddr_sto
     return 0;
 }
 
+/* The store is locked by us: who holds the address may be the http process of an engine that was
+ * killed, on its way out. */
+static int bind_patiently(int fd, const struct sockaddr_storage *address, socklen_t len)
+{
+    int rc = -1;
+    for (int i = 0; i < BIND_TRIES && rc != 0; i++) {
+        rc = bind(fd, (const struct sockaddr *)address, len);
+        if (rc != 0 && errno != EADDRINUSE)
+            break;
+        if (rc != 0)
+            (void)poll(NULL, 0, BIND_RETRY_MS);
+    }
+    return rc;
+}
+
 static int listen_on(const struct conf_listener *l, bool is_open)
 {
     char name[PERMIT_TEXT_BYTES];
@@ -140,11 +161,11 @@ static int listen_on(const struct conf_listener *l, bool is_open)
     if (fd < 0)
         goto failed;
     if (address.ss_family == AF_UNIX)
-        (void)unlink(l->unix_path); /* of one that was killed; leased.lock says that none is live */
+        (void)unlink(l->unix_path); /* of one that was killed; the lock says that none is live */
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (address.ss_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-    if (bind(fd, (const struct sockaddr *)&address, len) != 0 || listen(fd, BACKLOG) != 0)
+    if (bind_patiently(fd, &address, len) != 0 || listen(fd, BACKLOG) != 0)
         goto failed;
     if (address.ss_family == AF_UNIX && chmod(l->unix_path, 0666) != 0)
         goto failed;
@@ -152,7 +173,7 @@ static int listen_on(const struct conf_listener *l, bool is_open)
     return 0;
 failed:
     log_error("cannot listen on '%s': %s%s", name, strerror(errno),
-              errno == EADDRINUSE ? "; is another leased running?" : "");
+              errno == EADDRINUSE ? "; another program has it" : "");
     if (fd >= 0)
         (void)close(fd);
     return -1;
