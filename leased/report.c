@@ -7,7 +7,9 @@
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const double bounds_s[LATENCY_BUCKETS] = {0.001, 0.0025, 0.005, 0.01, 0.025,
@@ -58,31 +60,47 @@ static void histogram(struct buf *out, const char *name, const char *label,
 /* ---- connections that are in no entry ---- */
 
 struct unregistered {
-    const struct engine *e;
     uid_t uids[2];
+    int *known; /* monitors, and children that outlived theirs; sorted */
+    size_t known_count;
     int64_t count;
 };
+
+static int compare_int(const void *a, const void *b)
+{
+    const int *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+static bool is_known(const struct unregistered *in, pid_t pid)
+{
+    return in->known_count > 0 &&
+           bsearch(&pid, in->known, in->known_count, sizeof(pid), compare_int) != NULL;
+}
 
 static int note_process(void *arg, const struct process *p)
 {
     struct unregistered *in = arg;
     if (p->state == 'Z' || (p->uid != in->uids[0] && p->uid != in->uids[1]))
         return 0;
-    for (size_t i = 0; i < in->e->live.count; i++) {
-        const struct session *s = &in->e->live.items[i];
-        if (p->session == s->pid || p->parent == s->pid || p->pid == s->orphan)
-            return 0;
-    }
-    in->count++;
+    in->count += !is_known(in, p->session) && !is_known(in, p->parent) && !is_known(in, p->pid);
     return 0;
 }
 
 static int64_t count_unregistered(const struct engine *e)
 {
-    struct unregistered in = {.e = e, .uids = {e->forward_uid, e->agent_uid}};
-    if (process_each(note_process, &in) < 0)
-        return -1;
-    return in.count;
+    struct unregistered in = {.uids = {e->forward_uid, e->agent_uid}};
+    in.known = calloc(2 * e->live.count + 1, sizeof(*in.known));
+    for (size_t i = 0; in.known != NULL && i < e->live.count; i++) {
+        in.known[in.known_count++] = e->live.items[i].pid;
+        if (e->live.items[i].orphan != 0)
+            in.known[in.known_count++] = e->live.items[i].orphan;
+    }
+    if (in.known_count > 1)
+        qsort(in.known, in.known_count, sizeof(*in.known), compare_int);
+    int rc = in.known != NULL ? process_each(note_process, &in) : -1;
+    free(in.known);
+    return rc < 0 ? -1 : in.count;
 }
 
 /* ---- metrics ---- */
@@ -109,12 +127,15 @@ static void add_process(struct buf *out)
              "# HELP process_open_fds Open descriptors of the engine.\n"
              "# TYPE process_open_fds gauge\nprocess_open_fds %" PRId64 "\n",
              (long long)pages * sysconf(_SC_PAGESIZE), fds);
+    struct timespec boot;
+    (void)clock_gettime(CLOCK_BOOTTIME, &boot);
     if (process_read(getpid(), &self))
         buf_addf(out,
-                 "# HELP process_start_time_seconds Start of the engine since the host's boot.\n"
-                 "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds %" PRIu64
+                 "# HELP process_start_time_seconds Start of the engine, in Unix seconds.\n"
+                 "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds %" PRId64
                  "\n",
-                 self.start_ticks / (uint64_t)sysconf(_SC_CLK_TCK));
+                 engine_now_s() - (int64_t)boot.tv_sec +
+                     (int64_t)self.start_ticks / sysconf(_SC_CLK_TCK));
 }
 
 static void add_counts(struct buf *out, const struct store_counts *c)
