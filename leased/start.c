@@ -58,7 +58,6 @@ static void read_host_keys(struct control_site *s)
     glob_t files = {0};
     char line[PUBKEY_TYPE_BYTES + PUBKEY_BASE64_BYTES + PUBKEY_COMMENT_BYTES];
     size_t n = 0;
-    memset(s->host_keys, 0, sizeof(s->host_keys));
     (void)glob(TUNLEASE_SYSCONFDIR "/ssh/ssh_host_*_key.pub", 0, NULL, &files);
     for (size_t i = 0; i < files.gl_pathc && n < CONTROL_HOST_KEYS_MAX; i++) {
         struct pubkey key;
@@ -85,14 +84,17 @@ static int fill_site(const struct engine *e)
             return -1;
         site = mem;
     }
-    (void)strlcpy(site->ssh_user, e->conf.agent_login, sizeof(site->ssh_user));
-    (void)strlcpy(site->ssh_host, e->conf.public_host, sizeof(site->ssh_host));
-    (void)strlcpy(site->jump_user, e->conf.jump_user, sizeof(site->jump_user));
-    (void)strlcpy(site->reverse_bind_host, e->conf.agent_bind_host,
-                  sizeof(site->reverse_bind_host));
-    read_host_keys(site);
-    site->ssh_port = e->conf.public_port;
-    site->heartbeat_interval_s = e->conf.heartbeat_interval_s;
+    static struct control_site next;
+    memset(&next, 0, sizeof(next));
+    (void)strlcpy(next.ssh_user, e->conf.agent_login, sizeof(next.ssh_user));
+    (void)strlcpy(next.ssh_host, e->conf.public_host, sizeof(next.ssh_host));
+    (void)strlcpy(next.jump_user, e->conf.jump_user, sizeof(next.jump_user));
+    (void)strlcpy(next.reverse_bind_host, e->conf.agent_bind_host, sizeof(next.reverse_bind_host));
+    read_host_keys(&next);
+    next.ssh_port = e->conf.public_port;
+    next.heartbeat_interval_s = e->conf.heartbeat_interval_s;
+    /* At once: http may be reading. What stays the same is not touched at any time. */
+    memcpy(site, &next, sizeof(*site));
     return 0;
 }
 
@@ -224,6 +226,13 @@ int start_listening(struct engine *e)
     for (size_t i = 0; i < passed; i++)
         if (match_passed(e, NOTIFY_FIRST_FD + (int)i) != 0)
             return -1;
+    /* Nobody could reach one that was opened in here (PrivateNetwork). */
+    if (passed > 0 && passed < e->conf.listen_count + (e->conf.has_metrics_listen ? 1 : 0)) {
+        log_error("systemd passed %zu sockets, and Listen and MetricsListen name %zu: give each a "
+                  "ListenStream in leased.socket",
+                  passed, e->conf.listen_count + (e->conf.has_metrics_listen ? 1 : 0));
+        return -1;
+    }
     if (passed > 0)
         return 0;
     for (size_t i = 0; i < e->conf.listen_count; i++)
@@ -370,8 +379,10 @@ void start_reload(struct engine *e)
     if (strcmp(conf.paths.database, e->conf.paths.database) != 0 ||
         strcmp(conf.paths.run_dir, e->conf.paths.run_dir) != 0 ||
         conf.listen_count != e->conf.listen_count ||
-        memcmp(conf.listen, e->conf.listen, sizeof(conf.listen)) != 0)
-        log_warn("Database, RunDir and Listen are taken when leased is restarted");
+        memcmp(conf.listen, e->conf.listen, sizeof(conf.listen)) != 0 ||
+        conf.has_metrics_listen != e->conf.has_metrics_listen ||
+        memcmp(&conf.metrics_listen, &e->conf.metrics_listen, sizeof(conf.metrics_listen)) != 0)
+        log_warn("Database, RunDir, Listen and MetricsListen are taken when leased is restarted");
     conf.paths = e->conf.paths;
     conf_release(&e->conf);
     e->conf = conf;
