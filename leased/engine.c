@@ -12,6 +12,7 @@
 #include <bsd/string.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stddef.h>
@@ -47,9 +48,27 @@ bool engine_listens(struct engine *e, uint16_t port, int64_t max_age_ms)
     return listeners_has(&e->listening, port);
 }
 
-bool engine_is_cautious(const struct engine *e)
+/* A step of the wall clock against the boot clock: for an hour nothing that cannot be undone. */
+static void look_at_clock(struct engine *e)
 {
     struct timespec boot;
+    (void)clock_gettime(CLOCK_BOOTTIME, &boot);
+    int64_t minus = engine_now_s() - (int64_t)boot.tv_sec;
+    int64_t jump = minus - e->wall_minus_boot_s;
+    if (e->wall_minus_boot_s != 0 && (jump > CLOCK_JUMP_S || jump < -CLOCK_JUMP_S)) {
+        char detail[64];
+        e->jumped_ms = (int64_t)boot.tv_sec * 1000 + boot.tv_nsec / 1000000;
+        (void)snprintf(detail, sizeof(detail), "by_s=%lld", (long long)jump);
+        log_warn("the clock jumped %s: for an hour no lease is deleted and no port reused", detail);
+        engine_record(e, RECORD_CLOCK, 0, "", engine_now_s(), detail);
+    }
+    e->wall_minus_boot_s = minus;
+}
+
+bool engine_is_cautious(struct engine *e)
+{
+    struct timespec boot;
+    look_at_clock(e); /* now, and not at the next sweep: who asks is about to act */
     (void)clock_gettime(CLOCK_BOOTTIME, &boot);
     int64_t boot_ms = (int64_t)boot.tv_sec * 1000 + boot.tv_nsec / 1000000;
     return e->jumped_ms != 0 && boot_ms - e->jumped_ms < CLOCK_CAUTION_MS;
@@ -65,6 +84,21 @@ static void free_queued(struct queued *q)
     free(q);
 }
 
+/*
+ * To http. One that is not taken is an answer lost: http says 503, and the client asks again. It
+ * takes them all the time, unless it hangs; then one wait a batch is enough.
+ */
+static void send_packet(struct engine *e, const struct control_answer *a)
+{
+    struct pollfd room = {.fd = e->http_fd, .events = POLLOUT};
+    const int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    if (e->http_fd < 0 || send(e->http_fd, a, control_answer_bytes(a), flags) >= 0 ||
+        errno != EAGAIN || e->http_hangs)
+        return;
+    e->http_hangs = poll(&room, 1, ANSWER_WAIT_MS) <= 0 ||
+                    send(e->http_fd, a, control_answer_bytes(a), flags) < 0;
+}
+
 /* The one kind of answer that has more than its fixed part. */
 static void send_with_keys(struct engine *e, const struct queued *q, const struct control_answer *a)
 {
@@ -74,7 +108,7 @@ static void send_with_keys(struct engine *e, const struct queued *q, const struc
     int n = snprintf(full.report, sizeof(full.report), "%s%c%s", public_key, '\0', q->private_key);
     full.has_keys = 1;
     full.report_bytes = (uint32_t)n;
-    (void)!send(e->http_fd, &full, control_answer_bytes(&full), MSG_NOSIGNAL | MSG_DONTWAIT);
+    send_packet(e, &full);
     explicit_bzero(full.report, (size_t)n);
 }
 
@@ -85,10 +119,10 @@ static void send_answer(struct engine *e, const struct queued *q, struct control
     a->action = q->request.action;
     e->metrics.requests[a->action][a->code]++;
     histogram_add(&e->metrics.request_s[a->action], (double)took_ms / 1000);
-    if (e->http_fd >= 0 && q->private_key != NULL && a->code == CONTROL_OK)
+    if (q->private_key != NULL && a->code == CONTROL_OK)
         send_with_keys(e, q, a);
-    else if (e->http_fd >= 0)
-        (void)!send(e->http_fd, a, control_answer_bytes(a), MSG_NOSIGNAL | MSG_DONTWAIT);
+    else
+        send_packet(e, a);
     const char *agent = control_request_get(&q->request, CONTROL_AGENT_ID);
     if (a->code != CONTROL_OK)
         log_info("refused action=%s agent=%.64s client=%s request=%llu code=%s: %s",
@@ -128,6 +162,7 @@ static struct queued *pop(struct engine *e)
 /* Answers the first count of the queue: decided[i], or all the same. */
 static void answer_batch(struct engine *e, size_t count, const char *failed)
 {
+    e->http_hangs = false;
     for (size_t i = 0; i < count; i++) {
         struct queued *q = pop(e);
         struct control_answer *a =
@@ -155,6 +190,7 @@ static void commit_batch(struct engine *e)
 {
     size_t count = 0;
     enum store_rc rc;
+    const int64_t pending = e->pending_agents;
     if (e->queue_head == NULL && e->record_count == 0)
         return;
     rc = store_begin(e->store);
@@ -181,6 +217,7 @@ static void commit_batch(struct engine *e)
         answer_batch(e, count, NULL);
     } else {
         e->metrics.store_errors++;
+        e->pending_agents = pending; /* those that it counted are not there */
         log_error("the store failed: %s", store_error(e->store));
         size_t all = e->queue_count < BATCH_MAX ? e->queue_count : BATCH_MAX;
         answer_batch(e, all, "the store failed: try again");
@@ -229,8 +266,7 @@ static void answer_report(struct engine *e, const struct control_request *r)
         a->report_bytes = (uint32_t)text.len;
     }
     e->metrics.requests[a->action][a->code]++;
-    if (e->http_fd >= 0)
-        (void)!send(e->http_fd, a, control_answer_bytes(a), MSG_NOSIGNAL | MSG_DONTWAIT);
+    send_packet(e, a);
     free(a);
     buf_release(&text);
 }
@@ -358,23 +394,6 @@ static void on_child(evutil_socket_t sig, short what, void *arg)
 
 /* ---- the clock's work ---- */
 
-/* A step of the wall clock against the boot clock: for an hour nothing that cannot be undone. */
-static void look_at_clock(struct engine *e)
-{
-    struct timespec boot;
-    (void)clock_gettime(CLOCK_BOOTTIME, &boot);
-    int64_t minus = engine_now_s() - (int64_t)boot.tv_sec;
-    int64_t jump = minus - e->wall_minus_boot_s;
-    if (e->wall_minus_boot_s != 0 && (jump > CLOCK_JUMP_S || jump < -CLOCK_JUMP_S)) {
-        char detail[64];
-        e->jumped_ms = (int64_t)boot.tv_sec * 1000 + boot.tv_nsec / 1000000;
-        (void)snprintf(detail, sizeof(detail), "by_s=%lld", (long long)jump);
-        log_warn("the clock jumped %s: for an hour no lease is deleted and no port reused", detail);
-        engine_record(e, RECORD_CLOCK, 0, "", engine_now_s(), detail);
-    }
-    e->wall_minus_boot_s = minus;
-}
-
 static int say_soon(void *arg, int64_t id, const char *name, int64_t expires_s)
 {
     (void)arg;
@@ -392,16 +411,21 @@ static bool prune(struct engine *e)
 {
     int64_t now_s = engine_now_s(), leases = 0, rows = 0, agents = 0;
     const struct store_actor by = {.who = "leased", .source = "", .now_s = now_s};
+    /* An agent that has just opened its first session is not one that never did. */
+    sessions_sweep(e);
     if (engine_is_cautious(e) || store_begin(e->store) != STORE_OK)
         return false;
-    enum store_rc rc =
-        store_prune_dead(e->store, now_s - e->conf.keep_expired_s, PRUNE_CHUNK, &by, &leases);
+    enum store_rc rc = records_write(e);
+    if (rc == STORE_OK)
+        rc = store_prune_dead(e->store, now_s - e->conf.keep_expired_s, PRUNE_CHUNK, &by, &leases);
     if (rc == STORE_OK)
         rc = audit_prune(e->store, &by, now_s - e->conf.audit_keep_s, PRUNE_CHUNK, &rows);
     if (rc == STORE_OK)
         rc = store_agents_forget_unused(e->store, now_s - UNUSED_AGENT_S, &by, &agents);
     if (rc == STORE_OK)
         rc = store_commit(e->store);
+    if (rc == STORE_OK)
+        e->record_count = 0;
     if (rc != STORE_OK) {
         e->metrics.store_errors++;
         log_error("cannot prune: %s", store_error(e->store));
@@ -471,6 +495,14 @@ static void on_stop(evutil_socket_t sig, short what, void *arg)
     (void)event_base_loopbreak(e->base);
 }
 
+static void find_uids(struct engine *e)
+{
+    const struct passwd *pw = getpwnam(e->conf.forward_login);
+    e->forward_uid = pw != NULL ? pw->pw_uid : (uid_t)-1;
+    pw = getpwnam(e->conf.agent_login);
+    e->agent_uid = pw != NULL ? pw->pw_uid : (uid_t)-1;
+}
+
 static void on_reload(evutil_socket_t sig, short what, void *arg)
 {
     struct engine *e = arg;
@@ -478,6 +510,7 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
     (void)what;
     notify_reloading();
     start_reload(e);
+    find_uids(e);
     sessions_soon(e);
     notify_send("READY=1");
 }
@@ -486,14 +519,6 @@ static int add_signal(struct engine *e, int sig, event_callback_fn fn)
 {
     struct event *ev = evsignal_new(e->base, sig, fn, e);
     return ev != NULL && event_add(ev, NULL) == 0 ? 0 : -1;
-}
-
-static void find_uids(struct engine *e)
-{
-    const struct passwd *pw = getpwnam(e->conf.forward_login);
-    e->forward_uid = pw != NULL ? pw->pw_uid : (uid_t)-1;
-    pw = getpwnam(e->conf.agent_login);
-    e->agent_uid = pw != NULL ? pw->pw_uid : (uid_t)-1;
 }
 
 static int set_up(struct engine *e)

@@ -22,7 +22,8 @@ struct event;
 struct event_base;
 
 enum {
-    BATCH_MAX = 512,     /* requests that wait for one commit */
+    BATCH_MAX = 256,     /* requests of one commit: their answers fit the socket to http */
+    ANSWER_WAIT_MS = 20, /* for http to take some, before the rest of a batch is lost */
     QUEUE_MAX = 4096,    /* and that wait for the store's lock */
     RECORDS_MAX = 16384, /* events that wait to be written down */
     LADDERS_MAX = 4096,  /* sessions that are being ended at a time */
@@ -100,6 +101,7 @@ struct engine {
 
     /* http */
     int http_fd;
+    bool http_hangs; /* it took no more answers of this batch */
     pid_t http_pid;
     struct queued *queue_head, **queue_tail;
     size_t queue_count;
@@ -120,7 +122,8 @@ struct engine {
     int64_t listening_ms; /* when it was read; 0: never */
     uint16_t next_port;
     int64_t wall_minus_boot_s, jumped_ms;
-    int64_t soon_until_s; /* expires_soon was said up to this end */
+    int64_t soon_until_s;    /* expires_soon was said up to this end */
+    int64_t pending_seen_ms; /* when they were counted because there were too many */
     unsigned registers_lately;
     int64_t registers_since_ms;
     struct metrics metrics;
@@ -146,7 +149,7 @@ bool engine_listens(struct engine *e, uint16_t port, int64_t max_age_ms);
 const struct session *engine_session_of(const struct engine *e, int64_t lease_id);
 
 /* After the clock was set: nothing that cannot be taken back, for an hour. */
-bool engine_is_cautious(const struct engine *e);
+bool engine_is_cautious(struct engine *e);
 
 /* ---- requests.c: within a transaction ---- */
 

@@ -5,6 +5,7 @@
  */
 #include "leased/engine.h"
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/lease/lease.h"
 
@@ -179,28 +180,29 @@ static bool in_ceiling(const struct engine *e, uint16_t port)
 }
 
 /*
- * A port that is nobody's: from where the last one was found on, so that a full range is not looked
- * through anew by every agent. STORE_NONE: all are taken.
+ * A port that is nobody's: one that never was anybody's, from where the last one was found on, so
+ * that a full range is not looked through anew by every agent; else the one that was freed longest
+ * ago. STORE_NONE: all are taken.
  */
 static enum store_rc pick_port(struct engine *e, int64_t now_s, uint16_t *ret)
 {
     const struct ceiling_rules *rules = &e->conf.ceiling.listen;
+    const int64_t never = INT64_MAX / 4;
     /* A port that was another's is given again only when the clock can be believed. */
-    int64_t quarantine_s = engine_is_cautious(e) ? INT64_MAX / 4 : e->conf.quarantine_ttl_s;
-    for (int from_start = 0; from_start < 2; from_start++)
+    const int64_t after_s = engine_is_cautious(e) ? never : e->conf.quarantine_ttl_s;
+    for (int again = 0; again < 2; again++)
         for (size_t i = 0; i < rules->count; i++) {
             const struct permit *p = &rules->items[i].permit;
-            uint16_t low = p->low;
+            bool go_on = again == 0 && e->next_port > p->low && e->next_port <= p->high;
             if (!ceiling_rule_holds(rules, i, e->conf.agent_login) ||
                 strcmp(p->host, e->conf.agent_bind_host) != 0)
                 continue;
-            if (from_start == 0 && e->next_port > p->low && e->next_port <= p->high)
-                low = e->next_port;
             enum store_rc rc =
-                store_port_pick(e->store, low, p->high, quarantine_s, now_s, is_usable, e, ret);
+                store_port_pick(e->store, go_on ? e->next_port : p->low, p->high,
+                                again == 0 ? never : after_s, now_s, is_usable, e, ret);
             if (rc == STORE_NONE)
                 continue;
-            if (rc == STORE_OK)
+            if (rc == STORE_OK && again == 0)
                 e->next_port = (uint16_t)(*ret == UINT16_MAX ? 0 : *ret + 1);
             return rc;
         }
@@ -297,6 +299,21 @@ static enum store_rc add_agent(struct registering *in, uint16_t port, const char
     return end_rc == STORE_OK ? rc : end_rc;
 }
 
+/* Whether one more may register before it has connected. Those that connected since the last count
+ * are found by another one, once a second: it reads all leases. */
+static enum store_rc has_room(struct engine *e, bool *ret)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    enum store_rc rc = STORE_OK;
+    if (e->pending_agents >= (int64_t)e->conf.max_pending_agents &&
+        now_ms - e->pending_seen_ms >= 1000) {
+        rc = store_agents_pending(e->store, &e->pending_agents);
+        e->pending_seen_ms = now_ms;
+    }
+    *ret = e->pending_agents < (int64_t)e->conf.max_pending_agents;
+    return rc;
+}
+
 static enum store_rc register_new(struct registering *in, int64_t now_ms)
 {
     struct engine *e = in->e;
@@ -308,6 +325,7 @@ static enum store_rc register_new(struct registering *in, int64_t now_ms)
     struct buf facts = {0};
     int64_t id = 0;
     uint16_t port = in->r->port_b;
+    bool room = false;
     enum store_rc rc = STORE_OK;
     const char *problem = collect_facts(in->r, false, in->issued, 0, &facts);
 
@@ -315,11 +333,10 @@ static enum store_rc register_new(struct registering *in, int64_t now_ms)
         rc = answer_error(a, CONTROL_BAD_REQUEST, problem);
         goto out;
     }
-    /* Counted on from the start; how many have connected since is looked up when it matters. */
-    if (e->pending_agents >= (int64_t)e->conf.max_pending_agents &&
-        (rc = store_agents_pending(e->store, &e->pending_agents)) != STORE_OK)
+    rc = has_room(e, &room);
+    if (rc != STORE_OK)
         goto out;
-    if (e->pending_agents >= (int64_t)e->conf.max_pending_agents) {
+    if (!room) {
         rc = answer_error(a, CONTROL_RATE_LIMITED,
                           "too many agents have registered and never connected (MaxPendingAgents)");
         goto out;
@@ -362,35 +379,62 @@ out:
 }
 
 /*
+ * Whether the agent's tunnel is up, by the registry itself: what was last judged may be older than
+ * a session that has just been opened. Where it cannot be told, it is.
+ */
+static bool has_session(const struct engine *e, int64_t lease_id)
+{
+    struct session_list list;
+    if (engine_session_of(e, lease_id) != NULL || !e->has_registry ||
+        registry_read(&e->registry, lease_id, &list) != 0)
+        return true;
+    session_list_filter(&list, session_is_open, NULL);
+    bool any = list.count > 0;
+    session_list_release(&list);
+    return any;
+}
+
+/*
  * A foreign listener on the agent's port: another one meanwhile, and the old one is tried again at
- * the next register. *port is what it has; *changed_from what it should have, or 0.
+ * the next register. *port is what it has; *home what it should have in place of it, or 0. Nothing
+ * moves under a live tunnel: it would hold a permit that its lease no longer has, and be ended.
  */
 static enum store_rc settle_port(struct registering *in, uint16_t *port, uint16_t *home)
 {
     struct engine *e = in->e;
     struct store_conflict conflict;
     struct lease l = {0};
-    enum store_rc rc;
-    uint16_t wanted = *home != 0 ? *home : *port;
-    bool foreign =
-        engine_session_of(e, in->agent.id) == NULL && engine_listens(e, wanted, SNAPSHOT_MS);
-    uint16_t next = wanted;
+    uint16_t wanted = *home != 0 ? *home : *port, next = wanted;
 
+    bool foreign = engine_listens(e, wanted, SNAPSHOT_MS);
     if (!foreign && wanted == *port)
         return STORE_OK;
-    if (foreign && *home != 0)
+    if (has_session(e, in->agent.id))
+        return STORE_OK;
+    /* Its own listener may have gone since the look. */
+    foreign = engine_listens(e, wanted, 0);
+    if (!foreign && wanted == *port)
+        return STORE_OK;
+    if (foreign && wanted != *port && !engine_listens(e, *port, SNAPSHOT_MS))
         return STORE_OK; /* still: it keeps the one it was given in place of it */
-    if (foreign && (rc = pick_port(e, in->now_s, &next)) != STORE_OK)
+    enum store_rc rc = foreign ? pick_port(e, in->now_s, &next) : STORE_OK;
+    if (rc != STORE_OK)
         return rc == STORE_NONE ? STORE_OK : rc; /* none is free: the old one, and luck */
     rc = store_lease_by_id(e->store, in->agent.id, &l);
-    if (rc == STORE_OK && set_listen(e, &l, next) == 0)
-        rc = store_lease_set(e->store, &l, e->conf.quarantine_ttl_s, &in->by, &conflict);
+    if (rc == STORE_OK)
+        rc = store_savepoint(e->store);
+    if (rc == STORE_OK)
+        rc = set_listen(e, &l, next) == 0
+                 ? store_lease_set(e->store, &l, e->conf.quarantine_ttl_s, &in->by, &conflict)
+                 : STORE_FAIL;
     lease_release(&l);
-    if (rc == STORE_OK) {
-        *home = foreign ? wanted : 0;
+    if (rc != STORE_OK && rc != STORE_CONFLICT)
+        return rc;
+    /* A conflict: its quarantine is over, and the old one is another's. It stays where it is. */
+    *home = foreign ? wanted : 0;
+    if (rc == STORE_OK)
         *port = next;
-    }
-    return rc;
+    return store_savepoint_end(e->store, rc == STORE_OK);
 }
 
 static enum store_rc register_known(struct registering *in, int64_t now_ms)
@@ -410,12 +454,21 @@ static enum store_rc register_known(struct registering *in, int64_t now_ms)
     uint16_t home = (uint16_t)strtoul(home_text, NULL, 10);
     bool by_admin = strncmp(old_facts, "admin 1\n", 8) == 0;
     uint16_t home_before = home;
-    rc = settle_port(in, &port, &home);
+    /* Before anything changes: a refused request leaves the port where it was. */
     const char *problem = collect_facts(in->r, by_admin, is_issued(old_facts), home, &facts);
-    if (rc == STORE_OK && problem != NULL)
+    if (problem != NULL) {
         rc = answer_error(in->answer, CONTROL_BAD_REQUEST, problem);
-    if (rc != STORE_OK || problem != NULL)
         goto out;
+    }
+    rc = settle_port(in, &port, &home);
+    if (rc != STORE_OK)
+        goto out;
+    buf_clear(&facts);
+    (void)collect_facts(in->r, by_admin, is_issued(old_facts), home, &facts);
+    if (buf_text(&facts) == NULL) {
+        rc = STORE_FAIL;
+        goto out;
+    }
     if (by_secret) {
         (void)strlcpy(secret, control_request_get(in->r, CONTROL_CREDENTIAL), sizeof(secret));
     } else {

@@ -1,0 +1,212 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# Who may speak for an agent, and which port it has: what a stolen enrolment key cannot change, what
+# a lost answer costs, agents that never connect, ends that an admin fixed, wrong keys, and ports
+# over restarts, foreign listeners, quarantine.
+# sandbox: --leased
+# timeout: 120
+set -eu
+. "$TOP/tests/lib.sh"
+
+api=http://127.0.0.1:12000/
+enrol=an-enrolment-key-for-the-tests
+store=/var/lib/tunlease/leases.db
+
+post() { # CREDENTIAL JSON
+	code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time 10 -H 'Content-Type: application/json' \
+		-H "Authorization: Bearer $1" --data "$2" "$api")
+}
+register() { # CREDENTIAL NAME KEY [MORE]
+	post "$1" "{\"action\":\"register\",\"agent_id\":\"$2\",\"public_key\":\"$(cat "$WORK/$3.pub")\"${4-}}"
+}
+heartbeat() { post "$1" "{\"action\":\"heartbeat\",\"agent_id\":\"$2\"}"; }
+field() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1])).get(sys.argv[2], ""))' "$WORK/answer" "$1"; }
+answered() { # STATUS WHAT
+	[[ $code == "$1" ]] || fail "$2: $code, not $1: $(cat "$WORK/answer")"
+	ok "$2: $code"
+}
+sql() { sqlite3 -cmd '.timeout 5000' -cmd '.filectrl persist_wal 1' "$store" "$1" | tail -n +2; }
+# All of an agent that a request could change; its end and heartbeat only where asked for.
+row() { sql "SELECT id, open, listen, expires_s, fixed_end, hex(secret_hash), secret_used, agent_facts FROM lease WHERE name = '$1'"; }
+up() { curl -s -o /dev/null --max-time 1 http://127.0.0.1:12000/healthz; }
+stop_leased() { kill "$(cat /run/leased.pid)" 2>/dev/null || :; wait_for 5 'leased is gone' stopped; }
+stopped() { ! kill -0 "$(cat /run/leased.pid)" 2>/dev/null; }
+start_leased() { leased </dev/null >/run/leased.out 2>&1 & echo $! >/run/leased.pid; wait_for 5 'leased answers' up; }
+restart_leased() { stop_leased; start_leased; }
+reload() { kill -HUP "$(cat /run/leased.pid)"; sleep 0.1; }
+conf() { sed -i "/^${1%% *} /d" /etc/tunlease/tunlease.conf; echo "$1" >>/etc/tunlease/tunlease.conf; }
+
+for key in victim other late pending1 pending2 pending3 fixed third fourth fifth; do new_key "$key" >/dev/null; done
+
+note 'a stolen enrolment key and the public key of the victim'
+facts=',"user":"li","target":"127.0.0.1:22","hostname":"db1","host_keys":["'$(cut -d' ' -f1,2 "$WORK/other.pub")'"]'
+register "$enrol" victim victim "$facts"
+answered 200 'the victim registers'
+first=$(field agent_secret)
+register "$enrol" victim victim "$facts"
+answered 200 'again, the answer was lost'
+port=$(field port_b) secret=$(field agent_secret)
+heartbeat "$first" victim
+answered 401 'the secret of the lost answer'
+heartbeat "$secret" victim
+answered 200 'the one that came'
+before=$(row victim)
+for more in "$facts" ',"user":"mallory"' ',"port_b":25000' ',"host_keys":[]' ''; do
+	register "$enrol" victim victim "$more"
+	answered 401 "stolen key: register ${more:0:12}"
+done
+heartbeat "$enrol" victim
+answered 401 'stolen key: heartbeat'
+register "$enrol" victim other
+[[ $code == 409 || $code == 401 ]] || fail "stolen key: another public key: $code"
+register "$enrol" mallory victim
+answered 409 'stolen key: another name'
+restart_leased
+register "$enrol" victim victim ',"user":"mallory"'
+answered 401 'stolen key: after a restart'
+assert_eq "$(row victim)" "$before" 'nothing of the victim changed'
+
+note 'a refused request changes nothing, a good one moves the end and never back'
+fwd_R "$WORK/victim" gw-tunnel "127.0.0.1:$port:127.0.0.1:22" || fail 'the tunnel'
+victim_pid=$FWD_PID
+register "$secret" victim victim ',"user":"li","host_keys":["no key"]'
+answered 400 'a host key that is none'
+assert_eq "$(row victim)" "$before" 'nothing changed'
+sql "UPDATE lease SET expires_s = expires_s + 86400 WHERE name = 'victim'"
+end=$(sql "SELECT expires_s FROM lease WHERE name = 'victim'")
+register "$secret" victim victim ',"user":"li"'
+answered 200 'register'
+heartbeat "$secret" victim
+assert_eq "$(sql "SELECT expires_s FROM lease WHERE name = 'victim'")" "$end" 'a longer end stays'
+kill -0 "$victim_pid" || fail 'a request ended a session'
+
+note 'ports: the same over restarts; another one for a foreign listener, and back; none under a live tunnel'
+restart_leased
+register "$secret" victim victim ',"user":"li"'
+assert_eq "$(field port_b) $(field port_changed_from)" "$port " 'a restart under a live tunnel'
+kill -0 "$victim_pid" || fail 'a request ended a session'
+fwd_stop "$victim_pid"
+register "$secret" victim victim ',"user":"li"'
+assert_eq "$(field port_b) $(field port_changed_from)" "$port " 'its own listener, just gone, is not a foreign one'
+serve "$port"; squatter=${test_pids[-1]}
+register "$secret" victim victim ',"user":"li","host_keys":["no key"]'
+register "$secret" victim victim ',"user":"li"'
+moved=$(field port_b)
+[[ $moved != "$port" && $(field port_changed_from) == "$port" ]] || fail "$(cat "$WORK/answer")"
+register "$secret" victim victim ',"user":"li"'
+assert_eq "$(field port_b) $(field port_changed_from)" "$moved $port" 'still there: the same other one'
+serve "$moved"; second=${test_pids[-1]}
+sleep 1.1
+register "$secret" victim victim ',"user":"li"'
+moved=$(field port_b)
+[[ $moved != "$port" && $(field port_changed_from) == "$port" ]] || fail "$(cat "$WORK/answer")"
+ok 'and a third one when that is taken, too'
+kill "$second"
+fwd_R "$WORK/victim" gw-tunnel "127.0.0.1:$moved:127.0.0.1:22" || fail 'the tunnel on the other port'
+victim_pid=$FWD_PID
+kill "$squatter"
+sleep 1.1
+register "$secret" victim victim ',"user":"li"'
+assert_eq "$(field port_b)" "$moved" 'the old one is free, but the tunnel is up'
+sleep 0.3
+kill -0 "$victim_pid" || fail 'a register ended the session'
+fwd_stop "$victim_pid"
+sleep 1.1
+register "$secret" victim victim ',"user":"li"'
+assert_eq "$(field port_b) $(field port_changed_from)" "$port $moved" 'back on the old one'
+
+note 'a home that became another agent'\''s: no conflict for it, nor for those who ask with it'
+serve "$port"; squatter=${test_pids[-1]}
+register "$secret" victim victim ',"user":"li"'
+moved=$(field port_b)
+sql "UPDATE port SET freed_s = 1 WHERE port = $port"
+kill "$squatter"
+sleep 1.1
+register "$enrol" other other ",\"port_b\":$port"
+assert_eq "$(field port_b)" "$port" 'after its quarantine another agent may have it'
+register "$secret" victim victim ',"user":"li"'
+answered 200 'the former holder'
+assert_eq "$(field port_b)" "$moved" 'stays where it is'
+
+note 'agents that never connect go after an hour, and their ports are nobody'\''s'
+register "$enrol" late late ',"port_b":21000'
+assert_eq "$(field port_b)" 21000 'the port it asks for'
+sql "UPDATE lease SET created_s = created_s - 3700 WHERE name IN ('late', 'victim')"
+restart_leased # which prunes after a second
+gone() { [[ $(sql "SELECT count(*) FROM lease WHERE name = 'late'") == 0 ]]; }
+wait_for 5 'late is gone' gone
+assert_eq "$(sql 'SELECT count(*) FROM port WHERE port = 21000')" 0 'its port has no quarantine'
+assert_eq "$(sql "SELECT count(*) FROM audit WHERE lease = 'late' AND action = 'delete'")" 1 'which the audit has'
+assert_eq "$(sql "SELECT count(*) FROM lease WHERE name = 'victim'")" 1 'one that has connected stays'
+register "$enrol" third third ',"port_b":21000'
+assert_eq "$(field port_b)" 21000 'another agent has the port'
+
+note 'MaxPendingAgents'
+pending=$(sql "SELECT count(*) FROM lease WHERE kind = 'agent' AND live = 1 AND last_login_s = 0")
+conf "MaxPendingAgents $((pending + 2))"
+reload
+register "$enrol" pending1 pending1; answered 200 'the last but one'
+p1=$(field port_b)
+register "$enrol" pending2 pending2; answered 200 'the last'
+register "$enrol" pending3 pending3; answered 429 'one too many'
+register "$enrol" pending2 pending2; answered 200 'one that is known'
+fwd_R "$WORK/pending1" gw-tunnel "127.0.0.1:$p1:127.0.0.1:22" || fail 'the tunnel of pending1'
+sleep 1
+register "$enrol" pending3 pending3; answered 200 'as soon as one of them has connected'
+fwd_stop
+conf 'MaxPendingAgents 1000'
+reload
+
+note 'an end that an admin fixed'
+leasectl --json agent add fixed --key "$WORK/fixed.pub" --for 1h >"$WORK/fixed.json"
+token=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["token"])' "$WORK/fixed.json")
+end=$(sql "SELECT expires_s FROM lease WHERE name = 'fixed'")
+register "$token" fixed fixed
+answered 200 'register'
+fixed_secret=$(field agent_secret)
+heartbeat "$fixed_secret" fixed
+answered 200 'heartbeat'
+assert_eq "$(sql "SELECT expires_s FROM lease WHERE name = 'fixed'")" "$end" 'neither moves it'
+sql "UPDATE lease SET expires_s = 1000 WHERE name = 'fixed'"
+heartbeat "$fixed_secret" fixed; answered 410 'heartbeat after it'
+register "$fixed_secret" fixed fixed; answered 403 'register after it'
+assert_eq "$(sql "SELECT expires_s FROM lease WHERE name = 'fixed'")" 1000 'neither moved it'
+leasectl renew fixed >/dev/null
+heartbeat "$fixed_secret" fixed; answered 200 'heartbeat after leasectl renew'
+
+note 'an end that nobody fixed'
+sql "UPDATE lease SET expires_s = 1000 WHERE name = 'victim'"
+heartbeat "$secret" victim; answered 410 'heartbeat after it'
+register "$secret" victim victim; answered 200 'register brings it back'
+assert_eq "$(field port_b)" "$moved" 'with its port'
+
+note 'quarantine, and the oldest first'
+conf 'AllowListen 127.0.0.1:23000-23002'
+reload
+for name in fourth fifth pending4; do
+	[[ -e $WORK/$name.pub ]] || new_key "$name" >/dev/null
+	register "$enrol" "$name" "$name"
+	answered 200 "$name has port $(field port_b)"
+done
+new_key full >/dev/null
+register "$enrol" full full; answered 503 'all are taken'
+assert_eq "$(field code)" no_ports 'which has a code'
+leasectl revoke fourth >/dev/null; leasectl revoke fifth >/dev/null
+fourth=$(sql "SELECT port FROM port WHERE holder = 'fourth'") fifth=$(sql "SELECT port FROM port WHERE holder = 'fifth'")
+register "$enrol" full full; answered 503 'all are taken or in quarantine'
+register "$enrol" full full ",\"port_b\":$fifth"; answered 503 'asked for by number, too'
+now=$(date +%s)
+sql "UPDATE port SET freed_s = $now - 8 * 86400 WHERE holder = 'fourth'; UPDATE port SET freed_s = $now - 9 * 86400 WHERE holder = 'fifth'"
+((fourth < fifth)) || fail "the ports: $fourth, $fifth"
+register "$enrol" full full; answered 200 'one whose quarantine is over'
+assert_eq "$(field port_b)" "$fifth" 'the one freed longest ago'
+
+note 'wrong keys: limited for each that tries, and for nobody else'
+codes=()
+for _ in {1..14}; do register wrong-key victim victim; codes+=("$code"); done
+[[ ${codes[0]} == 401 && ${codes[13]} == 429 ]] || fail "${codes[*]}"
+heartbeat "$secret" victim; answered 200 'the victim is not locked out'
+register "$enrol" new1 third; answered 409 'nor is the enrolment key'
+register wrong-key someone-else victim; answered 401 'nor another agent that errs'
+register another-wrong-key victim victim; answered 401 'nor another key that errs'
+heartbeat "$secret" victim; answered 200 'a good one is never refused'
