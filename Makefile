@@ -212,6 +212,19 @@ $(BUILD)/tests/sweep: $(BUILD)/obj/tests/bench/sweep.o \
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $^ $(event_libs) $(sqlite_libs) $(jansson_libs) $(bsd_libs)
 
+# leased's http process with a stand-in for the engine, and what tries to get out of it.
+http_obj = $(BUILD)/obj/leased/http.o $(BUILD)/obj/leased/http_parse.o $(BUILD)/obj/leased/confine.o
+
+$(BUILD)/tests/http_engine: $(BUILD)/obj/tests/http_engine.o $(http_obj) $(call archive,wire lease base)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ldflags) -o $@ $^ $(event_libs) $(jansson_libs) $(bsd_libs)
+
+$(BUILD)/tests/load: $(BUILD)/obj/tests/bench/load.o
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ldflags) -o $@ $^
+
 # What the benchmarks run besides, linked as akc is.
 $(BUILD)/tests/empty: $(BUILD)/obj/tests/bench/empty.o
 	$(call say,LD,$@)

@@ -3,12 +3,18 @@
 #ifndef TUNLEASE_LEASED_CONFINE_H
 #define TUNLEASE_LEASED_CONFINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
  * No file below /, and of the system calls only what a loop over sockets that are open needs: no
- * open, socket, connect, kill, exec or ptrace. 0; or -1 with why, nothing promised.
+ * open, socket, connect, kill, exec or ptrace, no datagram to an address, no memory that can be
+ * run; another gets EPERM. No core, and nobody of the same uid reads the memory.
+ *
+ * 0: confined, with why "". With allow_missing also where this kernel has no landlock or no seccomp
+ * (ENOSYS, EOPNOTSUPP; EINVAL of a seccomp that is not built in): then why says what is missing,
+ * and the other of the two holds. -1: why says what failed, and nothing is promised.
  */
-int confine_http(char *why, size_t why_bytes);
+int confine_http(bool allow_missing, char *why, size_t why_bytes);
 
 #endif

@@ -9,9 +9,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <event2/event_struct.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -21,69 +20,188 @@
 #include <strings.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum {
     CONNECTIONS_MAX = 4096,
     CONNECTIONS_SPARE = 64, /* descriptors that are not connections */
-    REQUEST_MS = 5000,      /* from the first byte to the last: no slow drip */
+    LISTENERS_MAX = 32,
+    REQUEST_MS = 5000, /* from the first byte to the last: no slow drip */
     IDLE_MS = 75000,
     ENGINE_MS = 6000, /* engine itself gives up after 5 s */
-    DRAIN_MS = 10000, /* a client that does not read its answer */
+    SEND_MS = 10000,  /* a client that does not read its answer */
+    LINGER_MS = 2000, /* for what a client still sends after a last answer */
     TICK_MS = 250,
     ACCEPTS_AT_ONCE = 64,
     ANSWERS_AT_ONCE = 512,
-    READ_BYTES = HTTP_HEAD_BYTES + CONTROL_BODY_BYTES,
+    READ_BYTES = HTTP_HEAD_BYTES + CONTROL_BODY_BYTES, /* the largest request there is */
+    KEPT_BYTES_MIN = 2048,
+    KEPT_BYTES_MAX = 32 * 1024 * 1024, /* of all connections together */
 };
 
 enum state {
-    FREE,    /* no connection */
-    READING, /* a request, or the wait for one */
-    STALLED, /* a whole request, and engine cannot take it yet */
-    WAITING, /* for engine's answer */
-    CLOSING, /* the answer is on its way out, and nothing follows */
+    FREE,      /* no connection */
+    READING,   /* a request, or the wait for one */
+    STALLED,   /* a whole request, and engine cannot take it yet */
+    WAITING,   /* for engine's answer */
+    SENDING,   /* an answer that the client's socket did not take at once */
+    LINGERING, /* the last answer is out; what still comes is thrown away */
 };
 
+struct http;
+
 struct connection {
+    struct http *http;
     enum state state;
-    struct bufferevent *bev;
+    int fd;
     uint32_t generation; /* tells an answer for this connection from one for its predecessor */
-    bool is_open, keep_alive, continued;
-    int64_t
-        since_ms; /* of the state; of a request, its first byte; 0 in READING: nothing came yet */
-    int64_t idle_ms; /* since when nothing is under way */
+    bool is_open, keep_alive, continued, is_head;
+    bool is_reading;  /* on_client_in is in the loop */
+    int64_t since_ms; /* of the state; READING: the request's first byte, 0 while nothing came */
+    int64_t idle_ms;  /* since when nothing is under way */
+    char *in;         /* of a request that is not all there, or cannot be taken yet */
+    size_t in_len, in_bytes;
+    char *out;
+    size_t out_len, out_at;
+    struct connection *older, *newer; /* in http.idle; or newer alone, in http.free */
+    struct event on_in, on_out;
     char address[CONTROL_ADDRESS_BYTES];
+};
+
+struct acceptor {
+    struct http *http;
+    const struct http_listener *listener;
+    struct event on_accept;
 };
 
 struct http {
     struct event_base *base;
     const struct http_options *o;
-    struct event *on_engine, *on_engine_room, *on_tick, *accepts[16];
-    struct connection *connections;
-    size_t slots, in_use; /* slots: how many there may be */
-    size_t stalled;
+    struct event *on_engine, *on_engine_room, *on_tick, *on_stop;
+    struct acceptor acceptors[LISTENERS_MAX];
+    bool accepts_rest; /* no descriptors or no memory: until the next tick */
+    struct connection *connections, *free;
+    size_t slots, in_use;
+    struct connection *oldest, *newest; /* READING and LINGERING, by when they began to */
+    size_t stalled, stalled_turn;
+    size_t kept_bytes;
+    struct buf body; /* of the answer that is being sent */
     struct control_request request;
     struct control_answer answer;
+    char input[READ_BYTES];
 };
 
-/* ---- ends ---- */
+/* ---- connections that wait for their client, oldest first ---- */
 
-static void tick_soon(struct http *h)
+static void list_add(struct http *h, struct connection *c)
 {
-    const struct timeval after = {.tv_usec = TICK_MS * 1000};
-    if (event_pending(h->on_tick, EV_TIMEOUT, NULL) == 0)
-        (void)event_add(h->on_tick, &after);
+    c->newer = NULL;
+    c->older = h->newest;
+    *(h->newest != NULL ? &h->newest->newer : &h->oldest) = c;
+    h->newest = c;
+}
+
+static void list_remove(struct http *h, struct connection *c)
+{
+    *(c->older != NULL ? &c->older->newer : &h->oldest) = c->newer;
+    *(c->newer != NULL ? &c->newer->older : &h->newest) = c->older;
+}
+
+static bool is_idle(enum state state)
+{
+    return state == READING || state == LINGERING;
+}
+
+static void enter(struct http *h, struct connection *c, enum state state)
+{
+    if (is_idle(c->state))
+        list_remove(h, c);
+    h->stalled -= c->state == STALLED;
+    h->stalled += state == STALLED;
+    c->state = state;
+    c->since_ms = clock_monotonic_ms();
+    if (is_idle(state))
+        list_add(h, c);
+    if (state == READING) {
+        c->idle_ms = c->since_ms;
+        c->since_ms = 0;
+    }
 }
 
 static void drop(struct http *h, struct connection *c)
 {
-    if (c->state == STALLED)
-        h->stalled--;
-    bufferevent_free(c->bev);
-    c->bev = NULL;
-    c->state = FREE;
+    (void)event_del(&c->on_in);
+    (void)event_del(&c->on_out);
+    (void)close(c->fd);
+    h->kept_bytes -= c->in_bytes;
+    free(c->in);
+    free(c->out);
+    c->in = c->out = NULL;
+    c->in_len = c->in_bytes = c->out_len = 0;
+    enter(h, c, FREE);
     c->generation++;
+    c->newer = h->free;
+    h->free = c;
     h->in_use--;
+}
+
+static void read_more(struct connection *c)
+{
+    if (!c->is_reading && event_add(&c->on_in, NULL) == 0)
+        c->is_reading = true;
+}
+
+static void read_no_more(struct connection *c)
+{
+    if (c->is_reading && event_del(&c->on_in) == 0)
+        c->is_reading = false;
+}
+
+/* ---- input that has to wait ---- */
+
+/* Room for READ_BYTES at most. A client that finds no memory left takes it from the one that has
+ * not sent its request for longest. */
+static bool grow(struct http *h, struct connection *c, size_t want)
+{
+    size_t bytes = c->in_bytes > 0 ? c->in_bytes : KEPT_BYTES_MIN;
+    while (bytes < want)
+        bytes *= 2;
+    if (bytes > READ_BYTES)
+        bytes = READ_BYTES;
+    for (struct connection *old = h->oldest, *next; old != NULL; old = next) {
+        next = old->newer;
+        if (h->kept_bytes - c->in_bytes + bytes <= KEPT_BYTES_MAX)
+            break;
+        if (old != c && old->in_bytes > 0)
+            drop(h, old);
+    }
+    if (want > bytes || h->kept_bytes - c->in_bytes + bytes > KEPT_BYTES_MAX)
+        return false;
+    char *in = realloc(c->in, bytes);
+    if (in == NULL)
+        return false;
+    h->kept_bytes += bytes - c->in_bytes;
+    c->in = in;
+    c->in_bytes = bytes;
+    return true;
+}
+
+/* The rest of what was read, of c->in itself or of h->input. */
+static bool keep(struct http *h, struct connection *c, const char *rest, size_t len)
+{
+    if (len == 0) {
+        h->kept_bytes -= c->in_bytes;
+        free(c->in);
+        c->in = NULL;
+        c->in_len = c->in_bytes = 0;
+        return true;
+    }
+    if (c->in == NULL && !grow(h, c, len))
+        return false;
+    memmove(c->in, rest, len);
+    c->in_len = len;
+    return true;
 }
 
 /* ---- answers ---- */
@@ -124,49 +242,97 @@ static const char *reason_phrase(int status)
     }
 }
 
-static void process(struct http *h, struct connection *c);
-
-static void send_body(struct http *h, struct connection *c, int status, const char *type,
-                      const char *body, size_t len)
+/* The answer is out. */
+static void finish(struct http *h, struct connection *c)
 {
-    char head[256];
-    int n = snprintf(head, sizeof(head),
-                     "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-                     "Cache-Control: no-store\r\n%s\r\n",
-                     status, reason_phrase(status), type, len,
-                     c->keep_alive ? "" : "Connection: close\r\n");
-    if (c->state == STALLED)
-        h->stalled--;
-    (void)bufferevent_write(c->bev, head, (size_t)n);
-    (void)bufferevent_write(c->bev, body, len);
-    c->state = c->keep_alive ? READING : CLOSING;
-    c->idle_ms = clock_monotonic_ms();
-    c->since_ms = c->keep_alive ? 0 : c->idle_ms;
+    if (c->keep_alive) {
+        enter(h, c, READING);
+        return;
+    }
+    (void)shutdown(c->fd, SHUT_WR);
+    (void)keep(h, c, NULL, 0);
+    enter(h, c, LINGERING);
+    read_more(c);
+}
+
+/* What the socket does not take is copied: c is SENDING then, or gone. */
+static void send_pieces(struct http *h, struct connection *c, const struct iovec pieces[static 2])
+{
+    size_t whole = pieces[0].iov_len + pieces[1].iov_len;
+    ssize_t n = writev(c->fd, pieces, 2);
+    if (n == (ssize_t)whole) {
+        finish(h, c);
+        return;
+    }
+    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        drop(h, c);
+        return;
+    }
+    size_t sent = n > 0 ? (size_t)n : 0;
+    c->out = malloc(whole);
+    if (c->out == NULL || event_add(&c->on_out, NULL) != 0) {
+        drop(h, c);
+        return;
+    }
+    memcpy(c->out, pieces[0].iov_base, pieces[0].iov_len);
+    memcpy(c->out + pieces[0].iov_len, pieces[1].iov_base, pieces[1].iov_len);
+    c->out_len = whole;
+    c->out_at = sent;
+    enter(h, c, SENDING);
 }
 
 static const char json_type[] = "application/json";
 
+/* h->body, as the one answer to the request that c is at. allow: RFC 9110 section 15.5.6 */
+static void send_body(struct http *h, struct connection *c, int status, const char *type,
+                      const char *allow)
+{
+    char head[384];
+    int n = snprintf(head, sizeof(head),
+                     "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+                     "Cache-Control: no-store\r\n%s%s%s%s%s\r\n",
+                     status, reason_phrase(status), type, h->body.len,
+                     status == 401 ? "WWW-Authenticate: Bearer\r\n" : "",
+                     allow != NULL ? "Allow: " : "", allow != NULL ? allow : "",
+                     allow != NULL ? "\r\n" : "", c->keep_alive ? "" : "Connection: close\r\n");
+    c->continued = false;
+    send_pieces(
+        h, c,
+        (struct iovec[]){{.iov_base = head, .iov_len = (size_t)n},
+                         {.iov_base = h->body.data, .iov_len = c->is_head ? 0 : h->body.len}});
+}
+
+/* a->code, a->error and a->report are the answer. */
+static void send_answer(struct http *h, struct connection *c, const struct control_answer *a,
+                        int status, const char *allow)
+{
+    const char *type = a->report_bytes == 0           ? json_type
+                       : a->action == CONTROL_METRICS ? "text/plain; version=0.0.4"
+                                                      : "text/plain; charset=utf-8";
+    buf_clear(&h->body);
+    if (control_format(a, h->o->site, &h->body) == 0)
+        send_body(h, c, status, type, allow);
+    else
+        drop(h, c);
+}
+
 static void send_error(struct http *h, struct connection *c, int status, enum control_code code,
-                       const char *error)
+                       const char *allow, const char *error)
 {
     struct control_answer *a = &h->answer;
-    struct buf body = {0};
     memset(a, 0, offsetof(struct control_answer, report));
     a->code = (uint32_t)code;
     (void)snprintf(a->error, sizeof(a->error), "%s", error);
-    if (control_format(a, h->o->site, &body) == 0)
-        send_body(h, c, status, json_type, buf_text(&body), body.len);
-    else
-        drop(h, c);
-    buf_release(&body);
+    send_answer(h, c, a, status, allow);
 }
 
 /* After which the two of us no longer agree where the next request begins. */
-static void refuse(struct http *h, struct connection *c, int status, enum control_code code,
-                   const char *error)
+static size_t refuse(struct http *h, struct connection *c, int status, enum control_code code,
+                     const char *error)
 {
     c->keep_alive = false;
-    send_error(h, c, status, code, error);
+    send_error(h, c, status, code, NULL, error);
+    return 0;
 }
 
 /* ---- requests ---- */
@@ -175,7 +341,7 @@ static bool is_json(const struct http_text *type)
 {
     size_t len = sizeof(json_type) - 1;
     return type->len >= len && strncasecmp(type->at, json_type, len) == 0 &&
-           (type->len == len || type->at[len] == ';' || type->at[len] == ' ');
+           (type->len == len || strchr("; \t", type->at[len]) != NULL);
 }
 
 /* What is asked, without a body. 0: there is nothing at that path. */
@@ -188,168 +354,201 @@ static enum control_action report_at(const struct http_text *path)
     return http_text_is(path, "/metrics") ? CONTROL_METRICS : 0;
 }
 
-/* Into h->request. False: it was answered. */
-static bool fill_request(struct http *h, struct connection *c, const struct http_head *head,
-                         const char *body)
+/* Why a request is refused whatever its body is, and with what. NULL: it is not. */
+static const char *find_problem(const struct connection *c, const struct http_head *head,
+                                int *ret_status, enum control_code *ret_code,
+                                const char **ret_allow)
+{
+    bool is_post = http_text_is(&head->path, "/");
+    *ret_code = CONTROL_BAD_REQUEST;
+    *ret_status = 400;
+    *ret_allow = NULL;
+    if (report_at(&head->path) == 0 && (!is_post || c->is_open)) {
+        *ret_code = CONTROL_NOT_FOUND;
+        *ret_status = 404;
+        return is_post ? "this address serves metrics alone" : "there is nothing at this path";
+    }
+    if (is_post ? !http_text_is(&head->method, "POST")
+                : !http_text_is(&head->method, "GET") && !http_text_is(&head->method, "HEAD")) {
+        *ret_status = 405;
+        *ret_allow = is_post ? "POST" : "GET, HEAD";
+        return is_post ? "this path takes POST" : "this path takes GET";
+    }
+    if (is_post && !head->has_length)
+        return "Content-Length is missing";
+    if (head->content_length > CONTROL_BODY_BYTES) {
+        *ret_code = CONTROL_TOO_LARGE;
+        *ret_status = 413;
+        return "the body is larger than 64 KiB";
+    }
+    if (!is_post && head->content_length > 0)
+        return "this request has no body";
+    if (is_post && !is_json(&head->content_type)) {
+        *ret_code = CONTROL_UNSUPPORTED;
+        *ret_status = 415;
+        return "the body must be application/json";
+    }
+    return NULL;
+}
+
+/* Into h->request. NULL; or why not. */
+static const char *fill_request(struct http *h, const struct connection *c,
+                                const struct http_head *head, const char *body)
 {
     struct control_request *r = &h->request;
-    enum control_action report = report_at(&head->path);
-    bool is_post = http_text_is(&head->path, "/");
-
-    if (report == 0 && !is_post) {
-        send_error(h, c, 404, CONTROL_NOT_FOUND, "there is nothing at this path");
-        return false;
-    }
-    if (!http_text_is(&head->method, is_post ? "POST" : "GET")) {
-        send_error(h, c, 405, CONTROL_BAD_REQUEST,
-                   is_post ? "this path takes POST" : "this path takes GET");
-        return false;
-    }
-    control_request_init(r, report);
+    control_request_init(r, report_at(&head->path));
     r->is_open = c->is_open;
     memcpy(r->address, c->address, sizeof(r->address));
-    if (head->credential.len != 0 && control_request_set(r, CONTROL_CREDENTIAL, head->credential.at,
-                                                         head->credential.len) != 0) {
-        send_error(h, c, 400, CONTROL_BAD_REQUEST, "the credential is too long");
-        return false;
-    }
-    if (!is_post)
-        return true;
-    if (c->is_open) {
-        send_error(h, c, 404, CONTROL_NOT_FOUND, "this address serves metrics alone");
-        return false;
-    }
-    if (!is_json(&head->content_type)) {
-        send_error(h, c, 415, CONTROL_UNSUPPORTED, "the body must be application/json");
-        return false;
-    }
-    const char *problem = control_parse(body, head->content_length, r);
-    if (problem != NULL)
-        send_error(h, c, 400, CONTROL_BAD_REQUEST, problem);
-    return problem == NULL;
+    if (head->credential.len != 0 &&
+        control_request_set(r, CONTROL_CREDENTIAL, head->credential.at, head->credential.len) != 0)
+        return "the credential is too long";
+    return r->action == 0 ? control_parse(body, head->content_length, r) : NULL;
 }
 
 /* To engine. False: it has no room now, and the request stays where it is. */
 static bool hand_over(struct http *h, struct connection *c)
 {
     struct control_request *r = &h->request;
-    size_t slot = (size_t)(c - h->connections);
-    r->id = (uint64_t)c->generation << 32 | slot;
+    r->id = (uint64_t)c->generation << 32 | (uint64_t)(c - h->connections);
     ssize_t n = send(h->o->engine_fd, r, control_request_bytes(r), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == EINTR)) {
         (void)event_add(h->on_engine_room, NULL);
+        if (c->state != STALLED)
+            enter(h, c, STALLED); /* its time runs from the first try */
         return false;
     }
-    if (c->state == STALLED)
-        h->stalled--;
-    c->state = WAITING; /* of a lost engine too: its end is seen by on_engine */
-    c->since_ms = clock_monotonic_ms();
+    enter(h, c, WAITING); /* of a lost engine too: its end is seen by on_engine */
     return true;
 }
 
-/* One request, if it is all there. True: it was taken from the input. */
-static bool process_one(struct http *h, struct connection *c)
+/* RFC 9110 section 10.1.1 */
+static void go_on(struct http *h, struct connection *c, const struct http_head *head)
 {
-    struct evbuffer *in = bufferevent_get_input(c->bev);
-    size_t len = evbuffer_get_length(in);
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (!head->expects_continue || c->continued)
+        return;
+    c->continued = true;
+    if (write(c->fd, text, sizeof(text) - 1) != (ssize_t)sizeof(text) - 1)
+        drop(h, c); /* nothing else is on its way: such a client does not read */
+}
+
+/*
+ * One request, if it is all there: how many bytes were taken. 0: none, yet or ever; what c->state
+ * says. What can be refused by the head alone is, without a wait for the body.
+ */
+static size_t take_one(struct http *h, struct connection *c, const char *text, size_t len)
+{
     struct http_head head;
+    enum control_code code;
+    const char *allow;
+    int status;
+    size_t head_bytes = http_parse_head(text, len, &head, &status);
 
-    if (len == 0)
-        return false;
-    if (c->since_ms == 0)
+    c->is_head = false;
+    if (status != 0)
+        return refuse(h, c, status, status == 431 ? CONTROL_TOO_LARGE : CONTROL_BAD_REQUEST,
+                      status == 431   ? "the header is larger than 8 KiB or 64 lines"
+                      : status == 501 ? "a body comes with Content-Length, and without a coding"
+                                      : "malformed HTTP request");
+    if (head_bytes == 0)
+        return 0;
+    bool is_whole =
+        head.content_length <= CONTROL_BODY_BYTES && len - head_bytes >= head.content_length;
+    c->keep_alive = head.keep_alive && is_whole;
+    c->is_head = http_text_is(&head.method, "HEAD");
+    const char *problem = find_problem(c, &head, &status, &code, &allow);
+    if (problem == NULL && !is_whole) {
+        go_on(h, c, &head);
+        return 0;
+    }
+    if (problem == NULL) {
+        allow = NULL;
+        status = 400;
+        code = CONTROL_BAD_REQUEST;
+        problem = fill_request(h, c, &head, text + head_bytes);
+    }
+    if (problem != NULL)
+        send_error(h, c, status, code, allow, problem);
+    else if (!hand_over(h, c))
+        return 0;
+    return is_whole ? head_bytes + head.content_length : 0;
+}
+
+/* Pipelined requests (RFC 9112 section 9.3.2), one at a time and in order. text is c->in or
+ * h->input. */
+static void take(struct http *h, struct connection *c, const char *text, size_t len)
+{
+    size_t used = 0, n;
+    do {
+        n = take_one(h, c, text + used, len - used);
+        used += n;
+    } while (n > 0 && used < len && c->state == READING);
+    if (c->state == FREE || c->state == LINGERING)
+        return;
+    if (!keep(h, c, text + used, len - used))
+        drop(h, c);
+    else if (c->state == READING && used < len && c->since_ms == 0)
         c->since_ms = clock_monotonic_ms();
-    size_t look = len < HTTP_HEAD_BYTES ? len : HTTP_HEAD_BYTES;
-    const char *text = (const char *)evbuffer_pullup(in, (ssize_t)look);
-    size_t head_bytes = text != NULL ? http_head_end(text, look) : 0;
-    if (head_bytes == 0) {
-        if (len >= HTTP_HEAD_BYTES)
-            refuse(h, c, 431, CONTROL_TOO_LARGE, "the header is larger than 8 KiB");
-        /* Line feeds alone never end a head: say so, rather than wait for the deadline. */
-        else if (text != NULL && memmem(text, look, "\n\n", 2) != NULL)
-            refuse(h, c, 400, CONTROL_BAD_REQUEST, "lines end with CR LF");
-        return false;
-    }
-    int status = http_parse_head(text, head_bytes, &head);
-    c->keep_alive = status == 0 && head.keep_alive;
-    if (status != 0) {
-        refuse(h, c, status, CONTROL_BAD_REQUEST, "malformed HTTP request");
-        return false;
-    }
-    bool has_body = http_text_is(&head.method, "POST");
-    if (has_body && !head.has_length) {
-        refuse(h, c, 400, CONTROL_BAD_REQUEST, "Content-Length is missing");
-        return false;
-    }
-    if (head.content_length > CONTROL_BODY_BYTES) {
-        refuse(h, c, 413, CONTROL_TOO_LARGE, "the body is larger than 64 KiB");
-        return false;
-    }
-    if (!has_body && head.content_length > 0) {
-        refuse(h, c, 400, CONTROL_BAD_REQUEST, "this request has no body");
-        return false;
-    }
-    size_t whole = head_bytes + head.content_length;
-    if (len < whole) {
-        static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-        if (head.expects_continue && !c->continued)
-            (void)bufferevent_write(c->bev, go_on, sizeof(go_on) - 1);
-        c->continued = c->continued || head.expects_continue;
-        return false;
-    }
-    /* The head's pieces point into it: the text may move when more is pulled up. */
-    if (whole > look) {
-        text = (const char *)evbuffer_pullup(in, (ssize_t)whole);
-        if (text == NULL || http_parse_head(text, head_bytes, &head) != 0) {
-            drop(h, c);
-            return false;
-        }
-    }
-    bool answered = !fill_request(h, c, &head, text + head_bytes);
-    if (!answered && !hand_over(h, c)) {
-        if (c->state != STALLED)
-            h->stalled++;
-        c->state = STALLED;
-        return false;
-    }
-    c->continued = false;
-    if (c->state != FREE)
-        (void)evbuffer_drain(in, whole);
-    return c->state != FREE;
 }
 
-static void process(struct http *h, struct connection *c)
+/* After an answer: the next request, if it is here already. */
+static void resume(struct http *h, struct connection *c)
 {
-    /* Pipelined requests, one at a time and in order: the next when this one is answered. */
-    while ((c->state == READING || c->state == STALLED) && process_one(h, c))
-        ;
+    if (c->state == READING && c->in_len > 0)
+        take(h, c, c->in, c->in_len);
+    if (c->state == READING)
+        read_more(c);
 }
 
-static void on_read(struct bufferevent *bev, void *arg);
-static void on_written(struct bufferevent *bev, void *arg);
-static void on_event(struct bufferevent *bev, short what, void *arg);
-
-/* A callback gets one pointer: this is the other. There is one http process. */
-static struct http *the_http;
-
-static void on_read(struct bufferevent *bev, void *arg)
-{
-    (void)bev;
-    process(the_http, arg);
-}
-
-static void on_written(struct bufferevent *bev, void *arg)
+static void on_client_in(evutil_socket_t fd, short what, void *arg)
 {
     struct connection *c = arg;
-    (void)bev;
-    if (c->state == CLOSING)
-        drop(the_http, c);
+    struct http *h = c->http;
+    (void)what;
+    if (!is_idle(c->state)) { /* pipelined, or an end: when this request is answered */
+        read_no_more(c);
+        return;
+    }
+    if (c->in_len > 0 && c->in_len == c->in_bytes && !grow(h, c, c->in_len + 1)) {
+        drop(h, c);
+        return;
+    }
+    bool kept = c->in_len > 0;
+    char *to = kept ? c->in : h->input;
+    ssize_t n = recv(fd, to + c->in_len, (kept ? c->in_bytes : READ_BYTES) - c->in_len, 0);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        drop(h, c);
+        return;
+    }
+    if (c->state == LINGERING)
+        return;
+    if (c->since_ms == 0)
+        c->since_ms = clock_monotonic_ms();
+    take(h, c, to, c->in_len + (size_t)n);
 }
 
-static void on_event(struct bufferevent *bev, short what, void *arg)
+static void on_client_out(evutil_socket_t fd, short what, void *arg)
 {
-    (void)bev;
-    if ((what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) != 0)
-        drop(the_http, arg);
+    struct connection *c = arg;
+    struct http *h = c->http;
+    (void)what;
+    ssize_t n = write(fd, c->out + c->out_at, c->out_len - c->out_at);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n < 0) {
+        drop(h, c);
+        return;
+    }
+    c->out_at += (size_t)n;
+    if (c->out_at < c->out_len)
+        return;
+    (void)event_del(&c->on_out);
+    free(c->out);
+    c->out = NULL;
+    finish(h, c);
+    resume(h, c);
 }
 
 /* ---- accepting ---- */
@@ -368,55 +567,61 @@ static void describe_peer(const struct sockaddr_storage *peer,
         (void)inet_ntop(AF_INET6, &v6->sin6_addr, out, CONTROL_ADDRESS_BYTES);
 }
 
-/* When all are taken: the one that has gone longest without a whole request makes room. */
-static struct connection *free_slot(struct http *h)
+static void tick_soon(struct http *h)
 {
-    struct connection *oldest = NULL;
-    for (size_t i = 0; i < h->slots; i++) {
-        struct connection *c = &h->connections[i];
-        if (c->state == FREE)
-            return c;
-        if (c->state == READING && (oldest == NULL || c->idle_ms < oldest->idle_ms))
-            oldest = c;
+    const struct timeval after = {.tv_usec = TICK_MS * 1000};
+    if (event_pending(h->on_tick, EV_TIMEOUT, NULL) == 0)
+        (void)event_add(h->on_tick, &after);
+}
+
+static void start_connection(struct acceptor *a, int fd, const struct sockaddr_storage *peer)
+{
+    struct http *h = a->http;
+    const int on = 1;
+    /* When all are taken: who has gone longest without a whole request makes room. */
+    if (h->free == NULL && h->oldest != NULL)
+        drop(h, h->oldest);
+    struct connection *c = h->free;
+    if (c == NULL) {
+        (void)close(fd);
+        return;
     }
-    if (oldest != NULL)
-        drop(h, oldest);
-    return oldest;
+    h->free = c->newer;
+    h->in_use++;
+    *c = (struct connection){
+        .http = h, .fd = fd, .is_open = a->listener->is_open, .generation = c->generation + 1};
+    describe_peer(peer, c->address);
+    if (peer->ss_family != AF_UNIX)
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    (void)event_assign(&c->on_in, h->base, fd, EV_READ | EV_PERSIST, on_client_in, c);
+    (void)event_assign(&c->on_out, h->base, fd, EV_WRITE | EV_PERSIST, on_client_out, c);
+    enter(h, c, READING);
+    read_more(c);
+    if (!c->is_reading)
+        drop(h, c);
+    tick_soon(h);
 }
 
 static void on_accept(evutil_socket_t fd, short what, void *arg)
 {
-    struct http *h = the_http;
-    const struct http_listener *listener = arg;
-    const int on = 1;
+    struct acceptor *a = arg;
+    struct http *h = a->http;
     (void)what;
     for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
         struct sockaddr_storage peer;
         socklen_t len = sizeof(peer);
         memset(&peer, 0, sizeof(peer));
         int client = accept4(fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (client < 0)
-            return;
-        struct connection *c = free_slot(h);
-        struct bufferevent *bev =
-            c != NULL ? bufferevent_socket_new(h->base, client, BEV_OPT_CLOSE_ON_FREE) : NULL;
-        if (bev == NULL) {
-            (void)close(client);
-            return;
+        if (client >= 0) {
+            start_connection(a, client, &peer);
+            continue;
         }
-        if (peer.ss_family != AF_UNIX)
-            (void)setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        *c = (struct connection){.state = READING,
-                                 .bev = bev,
-                                 .generation = c->generation + 1,
-                                 .is_open = listener->is_open,
-                                 .idle_ms = clock_monotonic_ms()};
-        describe_peer(&peer, c->address);
-        h->in_use++;
-        bufferevent_setcb(bev, on_read, on_written, on_event, c);
-        bufferevent_setwatermark(bev, EV_READ, 0, READ_BYTES);
-        (void)bufferevent_enable(bev, EV_READ | EV_WRITE);
-        tick_soon(h);
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            (void)event_del(&a->on_accept); /* it would be ready again at once, for nothing */
+            h->accepts_rest = true;
+            tick_soon(h);
+        }
+        return;
     }
 }
 
@@ -426,38 +631,26 @@ static void deliver(struct http *h, const struct control_answer *a)
 {
     size_t slot = (size_t)(a->id & UINT32_MAX);
     struct connection *c = slot < h->slots ? &h->connections[slot] : NULL;
-    struct buf body = {0};
     if (c == NULL || c->state != WAITING || c->generation != (uint32_t)(a->id >> 32))
         return; /* it went away, or was answered when its time was over */
-    const char *type = a->action == CONTROL_METRICS && a->code == CONTROL_OK
-                           ? "text/plain; version=0.0.4"
-                       : a->report_bytes > 0 ? "text/plain"
-                                             : json_type;
-    if (control_format(a, h->o->site, &body) == 0) {
-        send_body(h, c, control_code_status((enum control_code)a->code), type, buf_text(&body),
-                  body.len);
-        process(h, c);
-    } else {
-        drop(h, c);
-    }
-    buf_release(&body);
+    send_answer(h, c, a, control_code_status((enum control_code)a->code), NULL);
+    resume(h, c);
 }
 
 static void on_engine(evutil_socket_t fd, short what, void *arg)
 {
-    static struct control_answer a;
     struct http *h = arg;
     (void)what;
     for (int i = 0; i < ANSWERS_AT_ONCE; i++) {
-        ssize_t n = recv(fd, &a, sizeof(a), MSG_DONTWAIT);
-        if (n == 0) {
+        ssize_t n = recv(fd, &h->answer, sizeof(h->answer), MSG_DONTWAIT);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        if (n <= 0) {
             (void)event_base_loopbreak(h->base);
             return;
         }
-        if (n < 0)
-            return;
-        if (control_answer_problem(&a, (size_t)n) == NULL)
-            deliver(h, &a);
+        if (control_answer_problem(&h->answer, (size_t)n) == NULL)
+            deliver(h, &h->answer);
     }
 }
 
@@ -466,32 +659,46 @@ static void on_engine_room(evutil_socket_t fd, short what, void *arg)
     struct http *h = arg;
     (void)fd;
     (void)what;
-    for (size_t i = 0; i < h->slots && h->stalled > 0; i++)
-        if (h->connections[i].state == STALLED)
-            process(h, &h->connections[i]);
+    /* From where the last turn ended: the first slots must not have all the room. */
+    for (size_t i = 0; i < h->slots && h->stalled > 0; i++) {
+        struct connection *c = &h->connections[(h->stalled_turn + i) % h->slots];
+        if (c->state != STALLED)
+            continue;
+        take(h, c, c->in, c->in_len);
+        if (c->state == STALLED) {
+            h->stalled_turn = (h->stalled_turn + i) % h->slots;
+            return;
+        }
+        resume(h, c);
+    }
 }
 
 /* ---- time ---- */
 
 static void look_at(struct http *h, struct connection *c, int64_t now_ms)
 {
+    int64_t waits_ms = now_ms - c->since_ms;
     switch (c->state) {
     case READING:
-        if (c->since_ms != 0 ? now_ms - c->since_ms > REQUEST_MS : now_ms - c->idle_ms > IDLE_MS)
+        if (c->since_ms != 0 ? waits_ms > REQUEST_MS : now_ms - c->idle_ms > IDLE_MS)
             drop(h, c);
         break;
     case STALLED:
     case WAITING:
-        if (now_ms - c->since_ms > ENGINE_MS) {
-            c->generation++; /* a late answer is not for whoever comes next */
-            if (c->state == STALLED)
+        if (waits_ms > ENGINE_MS) {
+            c->generation++;         /* a late answer is not for the next request */
+            if (c->state == STALLED) /* which still lies in the input */
                 c->keep_alive = false;
-            send_error(h, c, 503, CONTROL_UNAVAILABLE, "the gateway is busy: try again");
-            process(h, c);
+            send_error(h, c, 503, CONTROL_UNAVAILABLE, NULL, "the gateway is busy: try again");
+            resume(h, c);
         }
         break;
-    case CLOSING:
-        if (now_ms - c->since_ms > DRAIN_MS)
+    case SENDING:
+        if (waits_ms > SEND_MS)
+            drop(h, c);
+        break;
+    case LINGERING:
+        if (waits_ms > LINGER_MS)
             drop(h, c);
         break;
     case FREE:
@@ -505,8 +712,11 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     int64_t now_ms = clock_monotonic_ms();
     (void)fd;
     (void)what;
-    for (size_t i = 0; i < h->slots; i++)
+    for (size_t i = 0; i < h->slots && h->in_use > 0; i++)
         look_at(h, &h->connections[i], now_ms);
+    for (size_t i = 0; i < h->o->listener_count && h->accepts_rest; i++)
+        (void)event_add(&h->acceptors[i].on_accept, NULL);
+    h->accepts_rest = false;
     if (h->in_use > 0)
         tick_soon(h);
 }
@@ -519,57 +729,100 @@ static void on_stop(evutil_socket_t sig, short what, void *arg)
     (void)event_base_loopbreak(h->base);
 }
 
+/* ---- start and end ---- */
+
+/* As many as descriptors allow. */
+static size_t slots_allowed(void)
+{
+    const rlim_t want = CONNECTIONS_MAX + CONNECTIONS_SPARE;
+    struct rlimit files = {.rlim_cur = 1024, .rlim_max = 1024};
+    (void)getrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_cur < want) {
+        struct rlimit more = {.rlim_cur = files.rlim_max < want ? files.rlim_max : want,
+                              .rlim_max = files.rlim_max};
+        if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+            files = more;
+    }
+    if (files.rlim_cur >= want)
+        return CONNECTIONS_MAX;
+    return files.rlim_cur > 2 * CONNECTIONS_SPARE ? (size_t)files.rlim_cur - CONNECTIONS_SPARE
+                                                  : CONNECTIONS_SPARE;
+}
+
 static int set_up(struct http *h)
 {
-    struct rlimit files = {.rlim_cur = 1024};
-    (void)getrlimit(RLIMIT_NOFILE, &files);
-    h->slots = CONNECTIONS_MAX;
-    if (files.rlim_cur < CONNECTIONS_MAX + CONNECTIONS_SPARE) {
-        files.rlim_cur = files.rlim_max < CONNECTIONS_MAX + CONNECTIONS_SPARE
-                             ? files.rlim_max
-                             : CONNECTIONS_MAX + CONNECTIONS_SPARE;
-        (void)setrlimit(RLIMIT_NOFILE, &files);
-        if (files.rlim_cur < CONNECTIONS_MAX + CONNECTIONS_SPARE)
-            h->slots = files.rlim_cur > 2 * CONNECTIONS_SPARE ? files.rlim_cur - CONNECTIONS_SPARE
-                                                              : CONNECTIONS_SPARE;
-    }
+    const struct http_options *o = h->o;
+    h->slots = slots_allowed();
     h->connections = calloc(h->slots, sizeof(*h->connections));
     h->base = event_base_new();
-    if (h->connections == NULL || h->base == NULL ||
-        h->o->listener_count > sizeof(h->accepts) / sizeof(h->accepts[0]))
+    if (h->connections == NULL || h->base == NULL || o->listener_count > LISTENERS_MAX)
         return -1;
-    h->on_engine = event_new(h->base, h->o->engine_fd, EV_READ | EV_PERSIST, on_engine, h);
-    h->on_engine_room = event_new(h->base, h->o->engine_fd, EV_WRITE, on_engine_room, h);
+    for (size_t i = h->slots; i-- > 0; h->free = &h->connections[i])
+        h->connections[i].newer = h->free;
+    h->on_engine = event_new(h->base, o->engine_fd, EV_READ | EV_PERSIST, on_engine, h);
+    h->on_engine_room = event_new(h->base, o->engine_fd, EV_WRITE, on_engine_room, h);
     h->on_tick = evtimer_new(h->base, on_tick, h);
-    struct event *stop = evsignal_new(h->base, SIGTERM, on_stop, h);
-    if (h->on_engine == NULL || h->on_engine_room == NULL || h->on_tick == NULL || stop == NULL ||
-        event_add(h->on_engine, NULL) != 0 || event_add(stop, NULL) != 0)
+    h->on_stop = evsignal_new(h->base, SIGTERM, on_stop, h);
+    if (h->on_engine == NULL || h->on_engine_room == NULL || h->on_tick == NULL ||
+        h->on_stop == NULL || event_add(h->on_engine, NULL) != 0 ||
+        event_add(h->on_stop, NULL) != 0)
         return -1;
-    for (size_t i = 0; i < h->o->listener_count; i++) {
-        h->accepts[i] = event_new(h->base, h->o->listeners[i].fd, EV_READ | EV_PERSIST, on_accept,
-                                  (void *)(uintptr_t)&h->o->listeners[i]);
-        if (h->accepts[i] == NULL || event_add(h->accepts[i], NULL) != 0)
+    for (size_t i = 0; i < o->listener_count; i++) {
+        struct acceptor *a = &h->acceptors[i];
+        a->http = h;
+        a->listener = &o->listeners[i];
+        (void)event_assign(&a->on_accept, h->base, a->listener->fd, EV_READ | EV_PERSIST, on_accept,
+                           a);
+        if (event_add(&a->on_accept, NULL) != 0)
             return -1;
     }
     return 0;
 }
 
+static void tear_down(struct http *h)
+{
+    for (size_t i = 0; h->connections != NULL && i < h->slots; i++)
+        if (h->connections[i].state != FREE)
+            drop(h, &h->connections[i]);
+    struct event *events[] = {h->on_engine, h->on_engine_room, h->on_tick, h->on_stop};
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+        if (events[i] != NULL)
+            event_free(events[i]);
+    for (size_t i = 0; i < LISTENERS_MAX; i++)
+        if (h->acceptors[i].http != NULL)
+            (void)event_del(&h->acceptors[i].on_accept);
+    if (h->base != NULL)
+        event_base_free(h->base);
+    buf_release(&h->body);
+    free(h->connections);
+}
+
+static int confine(const struct http_options *o)
+{
+    char why[128];
+    if (confine_http(o->unconfined, why, sizeof(why)) != 0) {
+        log_error("http cannot be confined (%s)%s", why,
+                  o->unconfined ? "" : ": where the kernel has no such thing, 'leased -u' goes on");
+        return -1;
+    }
+    if (why[0] != '\0')
+        log_warn("http is not confined as it should be (%s); it goes on, since -u says so", why);
+    return 0;
+}
+
 int http_run(const struct http_options *o)
 {
-    static struct http h;
-    char why[128];
+    static struct http h; /* large, and there is one */
+    int rc = EXIT_FAILURE;
     h.o = o;
-    the_http = &h;
+    (void)signal(SIGPIPE, SIG_IGN);
     if (set_up(&h) != 0) {
         log_error("http cannot start: %s", strerror(errno));
-        return EXIT_FAILURE;
+        goto out;
     }
-    if (confine_http(why, sizeof(why)) != 0) {
-        log_error("http cannot be confined (%s)%s", why,
-                  o->unconfined ? "; it goes on, since -u says so"
-                                : ": 'leased -u' goes on without");
-        if (!o->unconfined)
-            return EXIT_FAILURE;
-    }
-    return event_base_dispatch(h.base) >= 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (confine(o) == 0 && event_base_dispatch(h.base) >= 0)
+        rc = EXIT_SUCCESS;
+out:
+    tear_down(&h);
+    return rc;
 }

@@ -3,6 +3,18 @@
  * The http process of leased: reads what strangers send, and holds nothing worth stealing. It has
  * no capability, no file, no way to open one, to connect, to signal or to run anything (confine.h);
  * all it can do is hand bounded structs to the engine.
+ *
+ * A small strict reader of its own (http_parse.h) on libevent's loop, not evhttp: evhttp makes a
+ * connection known only when its first request is whole, so no deadline could hold one that drips,
+ * and it reads bare line feeds and two Content-Length (facts/ecosystem.md 1.1).
+ *
+ * Everything is bounded. A connection has one request under way: the next is read when the answer
+ * to this one is out, so that a client that does not read its answers stops itself. A request is
+ * whole 5 s after its first byte; a connection without one goes after 75 s, and the oldest of them
+ * at once when a newcomer finds no room; bytes of requests that are not whole take 32 MiB at most.
+ * Engine's answer comes within 6 s, or the client is told 503. After a refusal that leaves bytes
+ * unread the answer is followed by an end of our side alone, and what still comes is thrown away
+ * for 2 s, or the client's kernel would drop the answer with the connection (RFC 9112 section 9.6).
  */
 #ifndef TUNLEASE_LEASED_HTTP_H
 #define TUNLEASE_LEASED_HTTP_H
@@ -10,7 +22,7 @@
 #include "lib/wire/control.h"
 
 struct http_listener {
-    int fd;
+    int fd;       /* listening, non-blocking */
     bool is_open; /* MetricsListen: no credential is asked for metrics */
 };
 
@@ -22,8 +34,8 @@ struct http_options {
     bool unconfined;                 /* go on where this kernel cannot confine it */
 };
 
-/* Runs in a forked child. Returns an exit status: 0 when the engine closed its end, or on SIGTERM.
- */
+/* Runs in a process of its own, without privileges. Returns an exit status, with a reason in the
+ * log: 0 when the engine closed its end, or on SIGTERM. */
 int http_run(const struct http_options *o);
 
 #endif

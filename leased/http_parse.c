@@ -3,17 +3,11 @@
 
 #include "lib/base/number.h"
 
-#include <limits.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
 enum { BAD = 400, TOO_MANY = 431, NO_CODING = 501, NO_VERSION = 505 };
-
-size_t http_head_end(const char *text, size_t len)
-{
-    const char *end = memmem(text, len, "\r\n\r\n", 4);
-    return end != NULL ? (size_t)(end - text) + 4 : 0;
-}
 
 bool http_text_is(const struct http_text *t, const char *word)
 {
@@ -35,13 +29,24 @@ static bool is_token_char(char c)
 static bool is_visible(const struct http_text *t)
 {
     for (size_t i = 0; i < t->len; i++)
-        if (t->at[i] <= ' ' || t->at[i] == 0x7f)
+        if ((unsigned char)t->at[i] <= ' ' || t->at[i] == 0x7f)
             return false;
     return t->len > 0;
 }
 
+static struct http_text trim(struct http_text t)
+{
+    while (t.len > 0 && (t.at[0] == ' ' || t.at[0] == '\t')) {
+        t.at++;
+        t.len--;
+    }
+    while (t.len > 0 && (t.at[t.len - 1] == ' ' || t.at[t.len - 1] == '\t'))
+        t.len--;
+    return t;
+}
+
 /* Up to the delimiter, which is passed over. */
-static bool cut(struct http_text *rest, char delimiter, struct http_text *ret)
+static bool cut(struct http_text *rest, int delimiter, struct http_text *ret)
 {
     const char *end = memchr(rest->at, delimiter, rest->len);
     if (end == NULL)
@@ -52,12 +57,12 @@ static bool cut(struct http_text *rest, char delimiter, struct http_text *ret)
     return true;
 }
 
-/* `METHOD SP origin-form SP HTTP/1.x` */
+/* RFC 9112 section 3: `METHOD SP origin-form SP HTTP/1.x`. keep_alive: it is 1.1 */
 static int parse_request_line(struct http_text line, struct http_head *head)
 {
     struct http_text target;
     if (!cut(&line, ' ', &head->method) || !cut(&line, ' ', &target))
-        return BAD;
+        return BAD; /* HTTP/0.9 among others */
     for (size_t i = 0; i < head->method.len; i++)
         if (!is_token_char(head->method.at[i]))
             return BAD;
@@ -75,40 +80,73 @@ static int parse_request_line(struct http_text line, struct http_head *head)
 }
 
 struct seen {
-    bool host, length, authorization, api_key;
+    bool host, length, type, authorization, api_key;
 };
 
-static int take_credential(struct http_head *head, bool *seen, struct http_text value)
+static int take_credential(struct http_head *head, struct http_text value)
 {
-    if (*seen || head->credential.len != 0)
-        return BAD; /* two: which one counts would be a guess */
-    *seen = true;
-    if (!is_visible(&value))
-        return BAD;
+    if (head->credential.len != 0 || !is_visible(&value))
+        return BAD; /* of two, which one counts would be a guess */
     head->credential = value;
     return 0;
+}
+
+static int take_authorization(struct http_head *head, struct http_text value)
+{
+    static const char scheme[] = "Bearer ";
+    size_t len = sizeof(scheme) - 1;
+    if (value.len < len || strncasecmp(value.at, scheme, len) != 0)
+        return 0; /* another scheme: no credential of ours */
+    return take_credential(head, trim((struct http_text){value.at + len, value.len - len}));
+}
+
+/* RFC 9110 section 7.2: host and port. What stands for itself in no such thing is refused, a list
+ * above all: the next reader may take its other half. */
+static bool is_host(const struct http_text *t)
+{
+    for (size_t i = 0; i < t->len; i++)
+        if (strchr(" \t,/?#@\\\"<>^`{|}", t->at[i]) != NULL)
+            return false;
+    return t->len > 0;
+}
+
+/* RFC 9110 section 7.6.1: a list of words */
+static void take_connection(struct http_head *head, struct http_text value)
+{
+    struct http_text word;
+    bool more = true;
+    while (more) {
+        more = cut(&value, ',', &word);
+        word = trim(more ? word : value);
+        if (is_word(&word, "close"))
+            head->keep_alive = false;
+    }
+}
+
+static bool once(bool *seen)
+{
+    bool first = !*seen;
+    *seen = true;
+    return first;
 }
 
 static int take_header(struct http_head *head, struct seen *seen, struct http_text name,
                        struct http_text value)
 {
     int64_t length = 0;
-    if (is_word(&name, "host")) {
-        if (seen->host || value.len == 0)
+    if (is_word(&name, "host"))
+        return once(&seen->host) && is_host(&value) ? 0 : BAD;
+    if (is_word(&name, "content-length")) {
+        if (!once(&seen->length) || !number_parse(value.at, value.len, 0, INT64_MAX, &length))
             return BAD;
-        seen->host = true;
-    } else if (is_word(&name, "content-length")) {
-        if (seen->length || !number_parse(value.at, value.len, 0, INT_MAX, &length))
-            return BAD;
-        seen->length = head->has_length = true;
+        head->has_length = true;
         head->content_length = (size_t)length;
     } else if (is_word(&name, "transfer-encoding")) {
         return NO_CODING; /* never needed here, and the usual way to smuggle */
     } else if (is_word(&name, "connection")) {
-        if (is_word(&value, "close"))
-            head->keep_alive = false;
+        take_connection(head, value);
     } else if (is_word(&name, "content-type")) {
-        if (head->content_type.len != 0)
+        if (!once(&seen->type))
             return BAD;
         head->content_type = value;
     } else if (is_word(&name, "expect")) {
@@ -116,25 +154,11 @@ static int take_header(struct http_head *head, struct seen *seen, struct http_te
             return BAD;
         head->expects_continue = true;
     } else if (is_word(&name, "x-api-key")) {
-        return take_credential(head, &seen->api_key, value);
+        return once(&seen->api_key) ? take_credential(head, value) : BAD;
     } else if (is_word(&name, "authorization")) {
-        if (value.len < 7 || strncasecmp(value.at, "Bearer ", 7) != 0)
-            return 0; /* another scheme: no credential of ours */
-        value = (struct http_text){value.at + 7, value.len - 7};
-        return take_credential(head, &seen->authorization, value);
+        return once(&seen->authorization) ? take_authorization(head, value) : BAD;
     }
     return 0;
-}
-
-static struct http_text trim(struct http_text t)
-{
-    while (t.len > 0 && (t.at[0] == ' ' || t.at[0] == '\t')) {
-        t.at++;
-        t.len--;
-    }
-    while (t.len > 0 && (t.at[t.len - 1] == ' ' || t.at[t.len - 1] == '\t'))
-        t.len--;
-    return t;
 }
 
 static int parse_header(struct http_head *head, struct seen *seen, struct http_text line)
@@ -149,37 +173,68 @@ static int parse_header(struct http_head *head, struct seen *seen, struct http_t
     return take_header(head, seen, name, trim(line));
 }
 
-int http_parse_head(const char *text, size_t len, struct http_head *ret)
+/* A NUL, another control character, a carriage return or a line feed alone: two readers would see
+ * different lines. Bytes from 0x80 on are text to HTTP, and nothing to us. */
+static bool has_control(const char *text, size_t len)
 {
-    struct http_head head = {.keep_alive = false};
-    struct seen seen = {.host = false};
-    struct http_text rest = {text, len}, line;
-    size_t headers = 0;
-    bool is_1_1;
-
-    if (len < 4 || memcmp(text + len - 4, "\r\n\r\n", 4) != 0)
-        return BAD;
-    /* A NUL, another control character, a carriage return or a line feed alone: two readers would
-     * see different lines. */
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
-        bool line_end = (c == '\r' && i + 1 < len && text[i + 1] == '\n') ||
-                        (c == '\n' && i > 0 && text[i - 1] == '\r');
-        if ((c < ' ' && c != '\t' && !line_end) || c == 0x7f)
-            return BAD;
+        if ((c >= ' ' && c != 0x7f) || c == '\t')
+            continue;
+        if (c == '\r' && (i + 1 == len || text[i + 1] == '\n'))
+            continue; /* the rest of it may still come */
+        if (c != '\n' || i == 0 || text[i - 1] != '\r')
+            return true;
     }
-    if (!cut(&rest, '\n', &line))
-        return BAD;
-    line.len--; /* the carriage return */
-    int status = parse_request_line(line, &head);
-    is_1_1 = head.keep_alive;
-    while (status == 0 && cut(&rest, '\n', &line) && line.len > 1) {
-        line.len--;
-        status = ++headers > HTTP_HEADERS_MAX ? TOO_MANY : parse_header(&head, &seen, line);
+    return false;
+}
+
+/* A line without its CR LF. False: there is none that ends. */
+static bool next_line(struct http_text *rest, struct http_text *ret)
+{
+    if (!cut(rest, '\n', ret))
+        return false;
+    ret->len--; /* has_control: a carriage return stands before each line feed */
+    return true;
+}
+
+/* All of it, or as far as it goes. */
+static int parse_lines(struct http_text rest, struct http_head *head)
+{
+    struct seen seen = {.host = false};
+    struct http_text line;
+    size_t headers = 0;
+
+    if (!next_line(&rest, &line))
+        return 0;
+    int status = parse_request_line(line, head);
+    bool is_1_1 = head->keep_alive;
+    while (status == 0 && next_line(&rest, &line)) {
+        if (line.len == 0) { /* the end: is there what must be? */
+            status = is_1_1 && !seen.host ? BAD : 0;
+            break;
+        }
+        status = ++headers > HTTP_HEADERS_MAX ? TOO_MANY : parse_header(head, &seen, line);
     }
-    if (status == 0 && is_1_1 && !seen.host)
-        status = BAD;
-    if (status == 0)
-        *ret = head;
+    if (!is_1_1)
+        head->expects_continue = false; /* RFC 9110 section 10.1.1 */
     return status;
+}
+
+size_t http_parse_head(const char *text, size_t len, struct http_head *ret, int *ret_status)
+{
+    struct http_head head = {.keep_alive = false};
+    size_t look = len < HTTP_HEAD_BYTES ? len : HTTP_HEAD_BYTES;
+    const char *end = memmem(text, look, "\r\n\r\n", 4);
+    size_t head_bytes = end != NULL ? (size_t)(end - text) + 4 : 0;
+
+    if (end != NULL)
+        look = head_bytes;
+    *ret_status =
+        has_control(text, look) ? BAD : parse_lines((struct http_text){text, look}, &head);
+    if (*ret_status == 0 && end == NULL && look == HTTP_HEAD_BYTES)
+        *ret_status = TOO_MANY;
+    if (*ret_status == 0 && end != NULL)
+        *ret = head;
+    return head_bytes;
 }

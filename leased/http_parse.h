@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The head of an HTTP/1.1 request, strictly (RFC 9112): what two readers could take for different
- * requests is refused, not guessed at. Pure; knows no socket.
+ * requests is refused, not guessed at. Pure; knows no socket. Nothing is allocated, and what comes
+ * out points into what went in.
  *
- * Written by hand, against the rule that a library is better: libevent's evhttp takes two
- * Content-Length, two Host and bare line feeds, and gives no way to hold a connection to a deadline
- * before its first request is complete (facts/ecosystem.md 1.1). What is left to read is one method
- * with a body of known length.
+ * Written by hand, against the rule that a library is better: why, http.h says. What is left to
+ * read is one method with a body of known length. Stricter than RFC 9112 asks: no line ends with a
+ * line feed alone (2.2), no empty line comes first (2.2), no target but a path (3.2), no transfer
+ * coding (6.1), no list of lengths (6.3).
  */
 #ifndef TUNLEASE_LEASED_HTTP_PARSE_H
 #define TUNLEASE_LEASED_HTTP_PARSE_H
@@ -26,17 +27,19 @@ struct http_head {
     struct http_text method, path; /* path without its query */
     bool keep_alive;
     bool has_length;
-    size_t content_length;
+    size_t content_length; /* any; it is the caller who has a limit */
     struct http_text content_type;
     struct http_text credential; /* of Authorization: Bearer, or X-API-Key */
     bool expects_continue;
 };
 
-/* The length of the head with its empty line in the len bytes at text; 0: it is not all there. */
-size_t http_head_end(const char *text, size_t len);
-
-/* The status to refuse it with (400, 431, 501, 505), or 0 and *ret, which points into text. */
-int http_parse_head(const char *text, size_t len, struct http_head *ret);
+/*
+ * The head at the start of the len bytes of text: its length with the empty line that ends it, or 0
+ * when it is not all there. *ret_status is 0, or what to refuse the request with, which may be
+ * known before the head is all there: 400, 431 (larger than HTTP_HEAD_BYTES or HTTP_HEADERS_MAX),
+ * 501 (a transfer coding) or 505. *ret is set when the length is not 0 and the status is.
+ */
+size_t http_parse_head(const char *text, size_t len, struct http_head *ret, int *ret_status);
 
 bool http_text_is(const struct http_text *t, const char *word); /* exactly */
 
