@@ -246,7 +246,7 @@ $(BUILD)/tests/delayed/pam_tunnel.so: $(BUILD)/obj/pic/tests/pam/delayed.o $(pam
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(pam_ldflags) $(addprefix -Wl$(comma)--wrap=,$(delayed)) -o $@ $(filter %.o,$^) -lpam $(pam_bsd_libs)
 
-tests: all unit-tests pam-tests $(addprefix $(BUILD)/tests/,delayed/pam_tunnel.so logsink attempt fill sweep)
+tests: all unit-tests pam-tests $(addprefix $(BUILD)/tests/,delayed/pam_tunnel.so logsink attempt fill sweep http_engine)
 	$(Q)$(MAKE) BUILD=$(BUILD)/san SANITIZE=address,undefined unit-tests pam-tests
 
 # ---- install: copies, and enables nothing ----
