@@ -19,6 +19,7 @@ MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share
 DOCDIR ?= $(PREFIX)/share/doc/tunlease
 PAMDIR ?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch)/security
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
 
 BUILD ?= build
@@ -254,7 +255,7 @@ tests: all unit-tests pam-tests $(addprefix $(BUILD)/tests/,delayed/pam_tunnel.s
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR)/tunlease $(DESTDIR)$(DOCDIR)/schema \
 		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
-		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(UNITDIR) \
 		$(DESTDIR)$(SYSCONFDIR)/tunlease $(DESTDIR)$(PAMDIR) $(DESTDIR)$(DATADIR)/pam-configs
 	install -m 0644 $(BUILD)/lib/pam_tunnel.so $(DESTDIR)$(PAMDIR)/pam_tunnel.so
 	install -m 0644 packaging/pam-configs/tunlease $(DESTDIR)$(DATADIR)/pam-configs/tunlease
@@ -271,6 +272,10 @@ install: all
 	install -m 0644 packaging/sysusers.d/tunlease.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/tunlease.conf
 	sed -e 's,@RUNSTATEDIR@,$(RUNSTATEDIR),g' -e 's,@LOCALSTATEDIR@,$(LOCALSTATEDIR),g' \
 		packaging/tmpfiles.d/tunlease.conf.in >$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tunlease.conf
+	for unit in leased.service leased.socket; do \
+		sed -e 's,@SBINDIR@,$(SBINDIR),g' -e 's,@LOCALSTATEDIR@,$(LOCALSTATEDIR),g' \
+			packaging/systemd/$$unit.in >$(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
+	install -m 0644 packaging/prometheus/tunlease.rules.yml $(DESTDIR)$(DOCDIR)/tunlease.rules.yml
 	test -e $(DESTDIR)$(SYSCONFDIR)/tunlease/tunlease.conf || \
 		install -m 0644 packaging/tunlease.conf $(DESTDIR)$(SYSCONFDIR)/tunlease/tunlease.conf
 
@@ -279,7 +284,8 @@ uninstall:
 		$(DESTDIR)$(SBINDIR)/leased $(DESTDIR)$(MANDIR)/man1/leasectl.1 $(DESTDIR)$(MANDIR)/man5/tunlease.conf.5 \
 		$(DESTDIR)$(PAMDIR)/pam_tunnel.so $(DESTDIR)$(DATADIR)/pam-configs/tunlease \
 		$(DESTDIR)$(MANDIR)/man8/pam_tunnel.8 $(DESTDIR)$(MANDIR)/man8/leased.8 $(DESTDIR)$(MANDIR)/man8/akc.8 $(DESTDIR)$(PREFIX)/lib/sysusers.d/tunlease.conf \
-		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tunlease.conf
+		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tunlease.conf \
+		$(DESTDIR)$(UNITDIR)/leased.service $(DESTDIR)$(UNITDIR)/leased.socket
 	rm -rf $(DESTDIR)$(DOCDIR)
 
 # ---- what a person calls ----

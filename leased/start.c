@@ -188,8 +188,10 @@ static int match_passed(struct engine *e, int fd)
     char name[128] = "?";
     socklen_t len = sizeof(have);
     memset(&have, 0, sizeof(have));
-    if (getsockname(fd, (struct sockaddr *)&have, &len) != 0)
+    if (getsockname(fd, (struct sockaddr *)&have, &len) != 0) {
+        log_error("LISTEN_FDS names descriptor %d: %s", fd, strerror(errno));
         return -1;
+    }
     for (size_t i = 0; i <= e->conf.listen_count; i++) {
         bool metrics = i == e->conf.listen_count;
         const struct conf_listener *l = metrics ? &e->conf.metrics_listen : &e->conf.listen[i];

@@ -1,0 +1,93 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# The systemd units: installed with their directories, what systemd itself says of them, and every
+# system call that leased makes within their filter.
+# sandbox: --bare
+# timeout: 60
+set -eu
+. "$TOP/tests/lib.sh"
+
+type -P systemd-analyze >/dev/null || { echo 'no systemd-analyze'; exit 77; }
+units=/usr/lib/systemd/system
+service=$units/leased.service
+! grep -n '@[A-Z]*@' "$service" "$units/leased.socket" || fail 'a directory was not filled in'
+grep -q '^ExecStart=/usr/sbin/leased -D$' "$service" || fail 'another program'
+make -s -C "$TOP" install NO_DEPS=1 DESTDIR="$WORK/local" PREFIX=/opt/t LOCALSTATEDIR=/opt/var >/dev/null
+grep -q '^ExecStart=/opt/t/sbin/leased -D$' "$WORK/local/opt/t/lib/systemd/system/leased.service" || fail 'PREFIX'
+grep -q '^ReadWritePaths=/opt/var/lib/tunlease$' "$WORK/local/opt/t/lib/systemd/system/leased.service" || fail 'LOCALSTATEDIR'
+ok 'installed with the directories'
+
+systemd-analyze verify --man=no "$service" "$units/leased.socket" >"$WORK/verify" 2>&1 || fail "$(cat "$WORK/verify")"
+! grep -E 'leased\.(service|socket)' "$WORK/verify" || fail 'systemd-analyze verify'
+ok 'systemd-analyze verify'
+score=$(systemd-analyze security --offline=yes --threshold=15 "$service" 2>&1 | tail -n 1) || fail "$score"
+systemd-analyze security --offline=yes --threshold=15 "$service" >/dev/null || fail "$score"
+ok "$score"
+[[ $(grep -c '^ListenStream=' "$units/leased.socket") == 1 ]] || fail 'more than one socket'
+[[ "Listen $(sed -n 's/^ListenStream=//p' "$units/leased.socket")" == "$(leased -T | grep '^Listen ')" ]] ||
+	fail 'the socket and the default of Listen differ'
+ok 'the socket is the default of Listen'
+
+# What the filter allows: @default, and the lines in their order.
+set_of() { # GROUP: its system calls, groups within it too
+	local word
+	systemd-analyze syscall-filter "$1" | sed -e 1d -e 's/^ *//' -e '/^#/d' -e '/^$/d' |
+		while read -r word; do case $word in @*) set_of "$word" ;; *) echo "$word" ;; esac; done
+}
+set_of @default >"$WORK/allowed"
+while read -r line; do
+	for word in ${line#\~}; do
+		case $word in @*) set_of "$word" ;; *) echo "$word" ;; esac
+	done >"$WORK/these"
+	case $line in
+	\~*) grep -vxFf "$WORK/these" "$WORK/allowed" >"$WORK/rest" || :; mv "$WORK/rest" "$WORK/allowed" ;;
+	*) cat "$WORK/these" >>"$WORK/allowed" ;;
+	esac
+done < <(sed -n 's/^SystemCallFilter=//p' "$service")
+
+strace -o /dev/null true 2>/dev/null || { echo 'strace may not trace here; the rest passed'; exit 0; }
+systemd-sysusers >/dev/null 2>&1 || :
+id -u _tunlease >/dev/null || fail 'no user _tunlease'
+printf 'API_KEY=an-enrolment-key-for-the-tests\n' >/etc/tunlease/leased.env
+chmod 0400 /etc/tunlease/leased.env; chown _tunlease: /etc/tunlease/leased.env
+echo 'IssueKeys yes' >>/etc/tunlease/tunlease.conf
+systemd-tmpfiles --create >/dev/null 2>&1 || :
+# As the unit starts it: as _tunlease with CAP_KILL alone, its socket passed.
+python3 - "$WORK" <<'END' &
+import os, socket, sys
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("127.0.0.1", 12000))
+s.listen(16)
+os.dup2(s.fileno(), 3) if s.fileno() != 3 else os.set_inheritable(3, True)
+os.environ["LISTEN_FDS"] = "1"
+log = os.open(sys.argv[1] + "/leased.log", os.O_WRONLY | os.O_CREAT)
+os.dup2(log, 2)
+os.execvp("strace", ["strace", "-f", "-qq", "-o", sys.argv[1] + "/trace", "setpriv", "--reuid=_tunlease", "--regid=_tunlease",
+    "--clear-groups", "--inh-caps=-all,+kill", "--ambient-caps=+kill", "--bounding-set=-all,+kill", "--no-new-privs", "sh", "-c",
+    "LISTEN_PID=$$ exec leased -D"])
+END
+tracer=$!
+at_exit "$tracer"
+answers() { curl -s -o /dev/null --max-time 2 http://127.0.0.1:12000/healthz; }
+poll 10 answers || fail "$(cat "$WORK/leased.log"; tail -n 5 "$WORK/trace")"
+engine=$(pgrep -f '^leased -D')
+post() { curl -s --max-time 10 -H 'Content-Type: application/json' -H 'X-API-Key: an-enrolment-key-for-the-tests' --data "$1" http://127.0.0.1:12000/; }
+new_key a >/dev/null
+post "{\"action\":\"register\",\"agent_id\":\"a\",\"public_key\":\"$(cat "$WORK/a.pub")\"}" | grep -q port_b || fail 'register'
+post '{"action":"register","agent_id":"b"}' | grep -q private_key || fail 'a key that is made here'
+post '{"action":"heartbeat","agent_id":"a"}' | grep -q lease_expires_at || fail 'heartbeat'
+curl -s -H 'X-API-Key: an-enrolment-key-for-the-tests' http://127.0.0.1:12000/metrics >"$WORK/metrics"
+grep -q tunlease_build "$WORK/metrics" || fail 'metrics'
+kill -HUP "$engine"
+kill -KILL "$(pgrep -f '^leased --http')"
+wait_for 10 'http again' answers
+kill -TERM "$engine"
+ended() { ! kill -0 "$tracer" 2>/dev/null; }
+wait_for 10 'the end' ended
+awk '$2 ~ /^[a-z_0-9]+\(/ { sub(/\(.*/, "", $2); print $2 }' "$WORK/trace" | sort -u >"$WORK/calls"
+(($(wc -l <"$WORK/calls") > 50)) || fail "only $(wc -l <"$WORK/calls") system calls were seen"
+# What setpriv did before.
+denied=$(grep -vxF -e setgroups -e setresuid -e setresgid -e setreuid -e setregid "$WORK/calls" | grep -vxFf "$WORK/allowed" || :)
+[[ -z $denied ]] || fail "the unit's filter refuses: $denied"
+ok "all of $(wc -l <"$WORK/calls") system calls are in the unit's filter"
