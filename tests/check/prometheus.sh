@@ -12,7 +12,7 @@ key='X-API-Key: an-enrolment-key-for-the-tests'
 curl -s -o /dev/null -H "$key" -H 'Content-Type: application/json' --data '{"action":"heartbeat","agent_id":"x"}' http://127.0.0.1:12000/
 curl -s -H "$key" http://127.0.0.1:12000/metrics >"$WORK/metrics"
 grep -o 'tunlease_[a-z_]*' "$rules" | sort -u | while read -r name; do
-	grep -q "^$name[ {]" "$WORK/metrics" || fail "a rule names $name, which /metrics does not have"
+	grep -q "^${name}[ {]" "$WORK/metrics" || fail "a rule names $name, which /metrics does not have"
 done
 ok 'every metric that a rule names is there'
 start=$(sed -n 's/^process_start_time_seconds //p' "$WORK/metrics")

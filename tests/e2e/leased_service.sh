@@ -1,0 +1,174 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# leased as a service: its configuration checked and printed, reload, notifications, sockets that it
+# is passed, a second one on the same store, SIGTERM, and agents that listen on all addresses.
+# sandbox:
+# timeout: 120
+set -eu
+. "$TOP/tests/lib.sh"
+
+enrol=an-enrolment-key-for-the-tests
+conf=/etc/tunlease/tunlease.conf
+log=$WORK/leased.log
+cp "$conf" "$WORK/conf"
+reset() { { cat "$WORK/conf"; for _; do echo "$_"; done; } >"$conf"; printf 'API_KEY=%s\n' "$enrol" >/etc/tunlease/leased.env; chown _tunlease: /etc/tunlease/leased.env; chmod 0400 /etc/tunlease/leased.env; }
+checks() { # EXIT PATTERN WHAT
+	local rc=0
+	leased -t >"$WORK/out" 2>&1 || rc=$?
+	{ [[ $rc == "$1" ]] && grep -E -q -e "$2" <<<"$(cat "$WORK/out")"; } || fail "$3: exit $rc: $(cat "$WORK/out")"
+	ok "leased -t: $3"
+}
+start() { : >"$log"; "$@" leased -D </dev/null >>"$log" 2>&1 & daemon=$!; at_exit "$daemon"; wait_for 5 "leased answers: $(tail -n 2 "$log")" up; }
+up() { curl -s -o /dev/null --max-time 1 http://127.0.0.1:12000/healthz; }
+ended() { ! kill -0 "$daemon" 2>/dev/null; }
+stop() { local rc=0; kill -TERM "$daemon"; wait_for 5 'the end' ended; wait "$daemon" || rc=$?; assert_eq "$rc" 0 'SIGTERM: exit 0'; }
+post() { curl -s --max-time 5 -H 'Content-Type: application/json' -H "Authorization: Bearer $enrol" --data "$1" http://127.0.0.1:12000/ >"$WORK/answer"; }
+register() { post "{\"action\":\"register\",\"agent_id\":\"$1\",\"public_key\":\"$(cat "$WORK/$1.pub")\"}"; }
+field() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1])).get(sys.argv[2], ""))' "$WORK/answer" "$1"; }
+said() { grep -E -q -e "$1" "$log"; }
+new_key a >/dev/null
+
+note 'leased -t and -T'
+reset; checks 0 '' 'a good one'
+echo 'API_KEY=change-me' >/etc/tunlease/leased.env; checks 1 'change-me.*openssl rand' 'change-me'
+echo 'API_KEY=short' >/etc/tunlease/leased.env; checks 0 'fewer than 20' 'a short key is warned of'
+reset 'ApiKeyFile /etc/tunlease/keys'; checks 1 "'/etc/tunlease/keys': No such file" 'a missing ApiKeyFile'
+printf '# ours\n%s-2\n' "$enrol" >/etc/tunlease/keys
+chmod 0644 /etc/tunlease/keys; checks 1 'others can read' 'a key file that all can read'
+chmod 0420 /etc/tunlease/keys; checks 1 'others can read or change' 'one that the group can write'
+chmod 0400 /etc/tunlease/keys; checks 0 '' 'one that is private'
+printf 'change-me\n' >/etc/tunlease/keys; checks 1 'change-me' 'change-me in it'
+ln -sf keys /etc/tunlease/link; reset 'ApiKeyFile /etc/tunlease/link'; checks 1 link 'a symbolic link'
+reset 'PublicHosst x'; checks 1 'tunlease.conf:[0-9]+: ' 'an unknown keyword, with its line'
+reset 'AgentBindHost 0.0.0.0'; checks 1 'AgentBindHost' 'AgentBindHost outside AllowListen'
+reset 'Listen 0.0.0.0:12000'; checks 1 'AllowPlainHTTP' 'plain HTTP for all'
+reset 'PublicHost gw.example.com' 'AllowOpen 127.0.0.1:8000-8010' 'AllowOpen pfwd 127.0.0.1:8009-9000' 'AllowListen 0.0.0.0:21000-21010' \
+	'AgentBindHost 0.0.0.0' 'Listen 127.0.0.1:12000' 'Listen unix:/run/leased.sock' 'MetricsListen 127.0.0.1:12001' 'DefaultOpen 127.0.0.1:8009' \
+	'MaxTTL none' 'DefaultTTL 1d12h' 'Contact Ask li # or not' 'JumpUser li' 'SessionRefusal silent' 'IssueKeys yes' 'MaxPendingAgents 7'
+leased -T >"$WORK/T1"
+cp "$WORK/T1" "$conf"
+leased -T >"$WORK/T2" || fail 'what -T prints is no configuration'
+cmp "$WORK/T1" "$WORK/T2" || fail "$(diff "$WORK/T1" "$WORK/T2")"
+! grep -q "$enrol" "$WORK/T1" || fail '-T prints a key'
+ok "leased -T: its $(wc -l <"$WORK/T1") lines are a file that gives the same"
+
+note 'reload'
+reset
+start env
+register a
+assert_eq "$(field ssh_host) $(field lease_ttl_seconds)" 'gateway.test 604800' 'before'
+reset 'PublicHost other.example.com' 'DefaultTTL 14d' 'HeartbeatInterval 30s'
+kill -HUP "$daemon"; wait_for 5 'the reload' said 'configuration reloaded'
+register a
+assert_eq "$(field ssh_host) $(field lease_ttl_seconds) $(field heartbeat_interval_seconds)" 'other.example.com 1209600 30' 'the next answer'
+reset 'PublicHost third.example.com' 'Nonsense yes'
+kill -HUP "$daemon"; wait_for 5 'that it was not' said "not reloaded: .*tunlease.conf:[0-9]+"
+register a
+assert_eq "$(field ssh_host)" other.example.com 'a bad file keeps the old one'
+reset 'PublicHost fourth.example.com' 'ApiKeyFile /nowhere'
+kill -HUP "$daemon"; wait_for 5 'that it was not' said 'not reloaded: .*/nowhere'
+register a
+assert_eq "$(field ssh_host)" other.example.com 'a missing key file, too'
+reset 'Listen 127.0.0.1:12009'
+kill -HUP "$daemon"; wait_for 5 'the warning' said 'Listen.* when leased is restarted'
+up || fail 'gone'
+
+note 'a second one on the same store'
+reset 'Listen 127.0.0.1:12077'
+expect_exit 1 leased -D
+grep -q 'another leased runs on this store' "$WORK/err" || fail "$(cat "$WORK/err")"
+stop
+! pgrep -f 'leased --http' >/dev/null || { sleep 0.5; ! pgrep -f 'leased --http' || fail 'its http process is still there'; }
+reset 'Listen unix:/run/leased.sock'
+leased -D </dev/null >"$log" 2>&1 & daemon=$!
+at_exit "$daemon"
+unix_up() { curl -s -o /dev/null --max-time 1 --unix-socket /run/leased.sock http://x/healthz; }
+wait_for 5 'it answers on a unix socket' unix_up
+expect_exit 1 leased -D
+unix_up || fail 'the second one took the first one'\''s socket away'
+ok 'the first one keeps its socket'
+stop
+
+note 'notifications'
+cat >"$WORK/notify.py" <<'END'
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+while True:
+    print(s.recv(4096).decode().replace("\n", " "), flush=True)
+END
+reset
+python3 "$WORK/notify.py" "$WORK/notify" >"$WORK/notes" & at_exit $!
+wait_for 5 'the listener' test -S "$WORK/notify"
+chmod 0711 "$WORK"; chmod 0777 "$WORK/notify"
+noted() { grep -E -q -e "$1" "$WORK/notes"; }
+watched() { (($(grep -c 'WATCHDOG=1' "$WORK/notes") >= 4)); }
+start env NOTIFY_SOCKET="$WORK/notify" WATCHDOG_USEC=1500000
+wait_for 5 READY noted '^READY=1'
+wait_for 5 STATUS noted 'STATUS=[0-9]+ live sessions'
+wait_for 5 'WATCHDOG at a third of its time' watched
+kill -HUP "$daemon"
+wait_for 5 RELOADING noted '^RELOADING=1 MONOTONIC_USEC=[0-9]+'
+again() { sed '1,/RELOADING/d' "$WORK/notes" | grep -q '^READY=1'; }
+wait_for 5 'READY again' again
+kill -STOP "$daemon"; before=$(grep -c WATCHDOG "$WORK/notes"); sleep 1; after=$(grep -c WATCHDOG "$WORK/notes"); kill -CONT "$daemon"
+((after <= before + 1)) || fail 'a stopped one gives signs of life'
+stop
+noted '^STOPPING=1' || fail 'no STOPPING'
+ok 'READY, STATUS, WATCHDOG, RELOADING, STOPPING'
+
+note 'sockets of systemd'
+cat >"$WORK/activate.py" <<'END'
+import os, socket, sys
+fds = []
+for port in sys.argv[1].split(","):
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", int(port)))
+    s.listen(16)
+    fds.append(os.dup(s.detach()))
+high = [os.dup2(fd, 50 + i) for i, fd in enumerate(fds)]
+for i, fd in enumerate(high):
+    os.dup2(fd, 3 + i)
+os.closerange(3 + len(high), 256)
+os.environ["LISTEN_FDS"] = str(len(high))
+os.environ["LISTEN_PID"] = str(os.getpid())
+os.execvp(sys.argv[2], sys.argv[2:])
+END
+reset
+start python3 "$WORK/activate.py" 12000
+register a
+assert_eq "$(field ssh_host)" gateway.test 'a socket that Listen names'
+kill -KILL "$(pgrep -f '^leased --http')"
+wait_for 5 'another http process has it, too' up
+stop
+expect_exit 1 python3 "$WORK/activate.py" 12005 leased -D
+grep -q 'no Listen names: make ListenStream' "$WORK/err" || fail "$(cat "$WORK/err")"
+ok 'one that none names: exit 1, and how to mend it'
+reset 'MetricsListen 127.0.0.1:12001'
+expect_exit 1 python3 "$WORK/activate.py" 12000 leased -D
+grep -q 'give each a ListenStream' "$WORK/err" || fail "$(cat "$WORK/err")"
+ok 'a MetricsListen without one: exit 1'
+start python3 "$WORK/activate.py" 12000,12001
+[[ $(curl -s http://127.0.0.1:12001/metrics) == *tunlease_build_info* ]] || fail 'no metrics there'
+[[ $(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:12000/metrics) == 401 ]] || fail 'metrics without a credential'
+ok 'both'
+stop
+
+note 'agents on all addresses, reached from another host'
+reset 'AgentBindHost 0.0.0.0' 'AllowListen 0.0.0.0:20000-29999'
+checks 0 '' 'AgentBindHost within AllowListen'
+leasectl setup >/dev/null 2>&1 || fail 'leasectl setup'
+start env
+new_key wide >/dev/null
+register wide
+assert_eq "$(field reverse_bind_host)" 0.0.0.0 'what the agent is told'
+port=$(field port_b)
+serve 8022
+fwd_R "$WORK/wide" gw-tunnel "0.0.0.0:$port:127.0.0.1:8022" || fail "$(tail -n 3 "$WORK/ssh.err")"
+ip netns add friend 2>/dev/null || { mkdir -p /run/netns; ip netns add friend; } || fail 'no network namespace'
+ip link add gw0 type veth peer name fr0 netns friend
+ip addr add 192.0.2.1/24 dev gw0; ip link set gw0 up
+ip -n friend addr add 192.0.2.2/24 dev fr0; ip -n friend link set fr0 up
+assert_eq "$(ip netns exec friend curl -s --max-time 5 "http://192.0.2.1:$port/")" 'hello from 8022' 'through the agent, from another host'
+stop
