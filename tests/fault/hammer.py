@@ -28,7 +28,7 @@ KILLS, REGISTERS, AGENTS, CLIENTS = (int(a) for a in sys.argv[1:5])
 ENROL = "an-enrolment-key-for-the-tests"
 STORE = "/var/lib/tunlease/leases.db"
 PORT = 12000
-START_LIMIT_S = 1.0
+START_LIMIT_S = float(os.environ.get("TEST_HAMMER_START_S", "1"))
 
 problems = []
 stop = threading.Event()
