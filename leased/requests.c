@@ -406,7 +406,7 @@ static enum store_rc settle_port(struct registering *in, uint16_t *port, uint16_
     struct lease l = {0};
     uint16_t wanted = *home != 0 ? *home : *port, next = wanted;
 
-    bool foreign = engine_listens(e, wanted, SNAPSHOT_MS);
+    bool foreign = engine_listens(e, wanted, FRESH_MS);
     if (!foreign && wanted == *port)
         return STORE_OK;
     if (has_session(e, in->agent.id))
