@@ -314,6 +314,17 @@ static void check_registry(struct doctor *d)
     registry_close(&r);
 }
 
+static void check_leased(struct doctor *d)
+{
+    if (ctl_leased_runs(d->ctl))
+        report(d, RESULT_OK, "leased", "leased runs on this store");
+    else
+        report(
+            d, RESULT_WARN, "leased",
+            "leased does not run: logins and leasectl work, but expiry ends no live session, and "
+            "agents cannot register");
+}
+
 static void check_public_host(struct doctor *d)
 {
     const char *host = d->ctl->conf.public_host;
@@ -353,6 +364,7 @@ int doctor_run(struct ctl *ctl)
                 ctl->conf.agent_login);
     check_pam(&d);
     check_registry(&d);
+    check_leased(&d);
     check_public_host(&d);
     if (ctl->json)
         (void)puts("]");
