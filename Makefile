@@ -176,6 +176,10 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(call archive,$(unit_libs))
 # What the module reads, without libpam.
 $(BUILD)/tests/unit/test_judgement: $(call obj,pam_tunnel/args.c pam_tunnel/helper.c)
 
+# What a test takes of a program.
+$(BUILD)/tests/unit/test_http_parse: $(BUILD)/obj/leased/http_parse.o
+$(BUILD)/tests/unit/test_confine: $(BUILD)/obj/leased/confine.o
+
 unit-tests: $(addprefix $(BUILD)/tests/unit/,$(unit_names))
 	@:
 
@@ -237,7 +241,7 @@ $(BUILD)/tests/inturn: $(BUILD)/obj/tests/bench/inturn.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(akc_ldflags) -o $@ $^
 
-bench-tools: all $(addprefix $(BUILD)/tests/,logsink fill empty inturn)
+bench-tools: all $(addprefix $(BUILD)/tests/,logsink fill empty inturn load http_engine)
 	$(Q)$(MAKE) -s BUILD=$(BUILD)/dynamic AKC_STATIC=0 $(BUILD)/dynamic/bin/akc
 
 # The module with a pause where a test asks for one; what it delays is the product's own objects.

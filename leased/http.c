@@ -35,6 +35,7 @@ enum {
     TICK_MS = 250,
     ACCEPTS_AT_ONCE = 64,
     ANSWERS_AT_ONCE = 512,
+    BUFFER_BYTES = 65536, /* of a client's socket, each way: the kernel would take megabytes */
     READ_BYTES = HTTP_HEAD_BYTES + CONTROL_BODY_BYTES, /* the largest request there is */
     KEPT_BYTES_MIN = 2048,
     KEPT_BYTES_MAX = 32 * 1024 * 1024, /* of all connections together */
@@ -454,6 +455,8 @@ static size_t take_one(struct http *h, struct connection *c, const char *text, s
         return 0;
     bool is_whole =
         head.content_length <= CONTROL_BODY_BYTES && len - head_bytes >= head.content_length;
+    /* A body without a length would be read as the next request. */
+    is_whole = is_whole && (head.has_length || !http_text_is(&head.method, "POST"));
     c->keep_alive = head.keep_alive && is_whole;
     c->is_head = http_text_is(&head.method, "HEAD");
     const char *problem = find_problem(c, &head, &status, &code, &allow);
@@ -752,6 +755,7 @@ static size_t slots_allowed(void)
 static int set_up(struct http *h)
 {
     const struct http_options *o = h->o;
+    const int buffer_bytes = BUFFER_BYTES;
     h->slots = slots_allowed();
     h->connections = calloc(h->slots, sizeof(*h->connections));
     h->base = event_base_new();
@@ -771,6 +775,11 @@ static int set_up(struct http *h)
         struct acceptor *a = &h->acceptors[i];
         a->http = h;
         a->listener = &o->listeners[i];
+        /* Inherited by what is accepted. */
+        (void)setsockopt(a->listener->fd, SOL_SOCKET, SO_SNDBUF, &buffer_bytes,
+                         sizeof(buffer_bytes));
+        (void)setsockopt(a->listener->fd, SOL_SOCKET, SO_RCVBUF, &buffer_bytes,
+                         sizeof(buffer_bytes));
         (void)event_assign(&a->on_accept, h->base, a->listener->fd, EV_READ | EV_PERSIST, on_accept,
                            a);
         if (event_add(&a->on_accept, NULL) != 0)

@@ -436,7 +436,8 @@ expect_exit 0 leasectl list --login "$kb100"
 no 2 'is no duration' grant b "${good[@]}" --for "$kb100"
 no 2 'is no time' grant b "${good[@]}" --until "$kb100"
 no 2 'too long' grant b --open 8009 --key "$kb100"
-no 3 'on this gateway' grant b --key "$WORK/bob.pub" --open "agent:$kb100"
+no 2 'is longer than 64 characters' grant b --key "$WORK/bob.pub" --open "agent:$kb100"
+no 3 "there is no agent 'nobody'" grant b --key "$WORK/bob.pub" --open agent:nobody
 no 2 'no such command' "$kb100"
 no 2 'option' "--$kb100"
 no 1 'configuration' -c "/$kb100" list

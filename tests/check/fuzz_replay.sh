@@ -16,7 +16,7 @@ for target in "${fuzz_targets[@]}"; do
 	fuzz_build gcc "$work" "$work/$target" "${sanitize[@]}" "tests/fuzz/fuzz_$target.c" tests/fuzz/replay.c || { echo "fuzz_$target does not build"; exit 1; }
 	count=$(find "tests/fuzz/corpus/$target" -type f | wc -l)
 	((count >= 10)) || { echo "only $count seeds of $target"; failed=1; }
-	printf '%-9s ' "$target"
+	printf '%-10s ' "$target"
 	"$work/$target" "tests/fuzz/corpus/$target"/* || { echo "FAIL: fuzz_$target"; failed=1; }
 done
 exit "$failed"
