@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/lease/pubkey.h"
 
+#include "lib/base/base64.h"
 #include "lib/lease/name.h"
 
 #include <bsd/string.h>
 #include <netinet/in.h>
-#include <resolv.h>
-#include <sha2.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -125,21 +124,6 @@ static const char *check_blob(const struct key_kind *kind, const unsigned char *
     return r.left == 0 ? NULL : "the key has bytes after its end";
 }
 
-static void set_fingerprint(const unsigned char *blob, size_t len, struct pubkey *key)
-{
-    SHA2_CTX sha;
-    uint8_t digest[SHA256_DIGEST_LENGTH];
-    char text[PUBKEY_FINGERPRINT_BYTES];
-
-    SHA256Init(&sha);
-    SHA256Update(&sha, blob, len);
-    SHA256Final(digest, &sha);
-    (void)b64_ntop(digest, sizeof(digest), text, sizeof(text));
-    text[strcspn(text, "=")] = '\0';
-    (void)strlcpy(key->fingerprint, "SHA256:", sizeof(key->fingerprint));
-    (void)strlcat(key->fingerprint, text, sizeof(key->fingerprint));
-}
-
 static const char *unknown_type(const char *type)
 {
     if (strstr(type, "-cert-v01@openssh.com") != NULL)
@@ -151,9 +135,7 @@ static const char *unknown_type(const char *type)
 
 const char *pubkey_parse(const char *type, const char *base64, struct pubkey *ret)
 {
-    /* b64_pton(3) wants three bytes more than the result takes. */
-    unsigned char blob[PUBKEY_BLOB_BYTES + 3];
-    char again[PUBKEY_BASE64_BYTES];
+    unsigned char blob[PUBKEY_BLOB_BYTES];
     struct pubkey key = {.comment = ""};
     const struct key_kind *kind = find_kind(type);
 
@@ -161,18 +143,16 @@ const char *pubkey_parse(const char *type, const char *base64, struct pubkey *re
         return unknown_type(type);
     if (strlen(base64) >= sizeof(key.base64))
         return "the key is larger than any that sshd takes";
-    int len = b64_pton(base64, blob, sizeof(blob));
-    /* b64_pton(3) passes over blanks and takes some odd endings: only what encodes to the very
-     * same text again is one key with one spelling. */
-    if (len <= 0 || len > PUBKEY_BLOB_BYTES ||
-        b64_ntop(blob, (size_t)len, again, sizeof(again)) < 0 || strcmp(again, base64) != 0)
+    /* Only one spelling decodes: one key, one text. */
+    long len = base64_decode(base64, strlen(base64), blob, sizeof(blob));
+    if (len <= 0)
         return "the key's base64 is damaged or cut off: copy the whole line of the .pub file";
     const char *problem = check_blob(kind, blob, (size_t)len);
     if (problem != NULL)
         return problem;
     (void)strlcpy(key.type, type, sizeof(key.type));
     (void)strlcpy(key.base64, base64, sizeof(key.base64));
-    set_fingerprint(blob, (size_t)len, &key);
+    fingerprint_of_blob(blob, (size_t)len, key.fingerprint);
     *ret = key;
     return NULL;
 }
