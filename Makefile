@@ -85,8 +85,11 @@ pam_src = $(wildcard pam_tunnel/*.c)
 # Of conf it takes the paths alone; instrumented sections are not thrown away, and so need lease.
 pam_libs = session conf base $(if $(SANITIZE),lease)
 
-programs = $(BUILD)/bin/akc $(BUILD)/bin/leasectl $(BUILD)/bin/leased $(BUILD)/lib/pam_tunnel.so
-manuals = akc/akc.8 leased/leased.8 pam_tunnel/pam_tunnel.8 leasectl/leasectl.1 lib/conf/tunlease.conf.5
+programs = $(BUILD)/bin/akc $(BUILD)/bin/leasectl $(BUILD)/bin/leased $(BUILD)/lib/pam_tunnel.so $(BUILD)/bin/tunnel-agent
+manuals = akc/akc.8 leased/leased.8 pam_tunnel/pam_tunnel.8 leasectl/leasectl.1 tunnel-agent/tunnel-agent.1 lib/conf/tunlease.conf.5
+
+agent_src = $(wildcard tunnel-agent/*.c)
+agent_libs = wire lease base
 
 .PHONY: all deps demo check check-long check-packages fault fuzz bench lint install dist deb \
 	uninstall clean tests unit-tests pam-tests bench-tools
@@ -131,6 +134,19 @@ $(BUILD)/bin/akc: $(call obj,$(akc_src)) $(call archive,$(akc_libs))
 # glibc's one remark: os_unix's dlopen, for extensions that akc never loads.
 akc_quiet = 2>&1 | grep -v -e "Using 'dlopen' in statically linked" -e 'in function .unixDlOpen.' >&2 || test -x $@
 
+# HTTPS=1 reaches https:// endpoints, by a libcurl that only a short-lived child of it ever loads.
+HTTPS ?= 1
+ifeq ($(HTTPS),1)
+agent_cppflags = -DTUNNEL_AGENT_HTTPS
+agent_packages = libcurl4-openssl-dev
+endif
+$(BUILD)/obj/tunnel-agent/%.o: cppflags += $(agent_cppflags)
+
+$(BUILD)/bin/tunnel-agent: $(call obj,$(agent_src)) $(call archive,$(agent_libs))
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ldflags) -o $@ $^ $(event_libs) $(jansson_libs) $(bsd_libs)
+
 $(BUILD)/bin/leasectl: $(call obj,$(leasectl_src)) $(call archive,$(leasectl_libs))
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
@@ -167,11 +183,17 @@ $(BUILD)/lib/pam_tunnel.so: $(pam_obj) pam_tunnel/pam_tunnel.map
 unit_names = $(basename $(notdir $(wildcard tests/unit/test_*.c)))
 unit_libs = wire store conf session lease base
 
+# Of a program, what its tests call; what that needs, the linker takes from the same place.
+$(BUILD)/tests/agent.a: $(filter-out %/main.o,$(call obj,$(agent_src)))
+	$(Q)mkdir -p $(@D)
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(BUILD)/tests/unit/test_agent_leg $(BUILD)/tests/unit/test_register: $(BUILD)/tests/agent.a
+
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(call archive,$(unit_libs))
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ldflags) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(sqlite_libs) \
-		$(jansson_libs) $(bsd_libs)
+	$(Q)$(CC) $(ldflags) -o $@ -Wl,--start-group $(filter %.o,$^) $(filter %.a,$^) -Wl,--end-group -lcmocka \
+		$(event_libs) $(sqlite_libs) $(jansson_libs) $(bsd_libs)
 
 # What the module reads, without libpam.
 $(BUILD)/tests/unit/test_judgement: $(call obj,pam_tunnel/args.c pam_tunnel/helper.c)
@@ -268,10 +290,12 @@ install: all
 	install -m 0755 $(BUILD)/bin/akc $(DESTDIR)$(LIBEXECDIR)/tunlease/akc
 	install -m 0755 $(BUILD)/bin/leasectl $(DESTDIR)$(BINDIR)/leasectl
 	install -m 0755 $(BUILD)/bin/leased $(DESTDIR)$(SBINDIR)/leased
+	install -m 0755 $(BUILD)/bin/tunnel-agent $(DESTDIR)$(BINDIR)/tunnel-agent
+	install -m 0644 tunnel-agent/tunnel-agent.1 $(DESTDIR)$(MANDIR)/man1/tunnel-agent.1
 	install -m 0644 leasectl/leasectl.1 $(DESTDIR)$(MANDIR)/man1/leasectl.1
 	install -m 0644 lib/conf/tunlease.conf.5 $(DESTDIR)$(MANDIR)/man5/tunlease.conf.5
 	install -m 0644 akc/akc.8 $(DESTDIR)$(MANDIR)/man8/akc.8
-	install -m 0644 README.md CHANGES.md LICENSE $(DESTDIR)$(DOCDIR)
+	install -m 0644 README.md CHANGES.md LICENSE docs/from-ssh-tunnel-gateway.md $(DESTDIR)$(DOCDIR)
 	install -m 0644 docs/schema/*.json $(DESTDIR)$(DOCDIR)/schema
 	install -m 0644 packaging/sysusers.d/tunlease.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/tunlease.conf
 	sed -e 's,@RUNSTATEDIR@,$(RUNSTATEDIR),g' -e 's,@LOCALSTATEDIR@,$(LOCALSTATEDIR),g' \
@@ -285,6 +309,7 @@ install: all
 
 uninstall:
 	rm -f $(DESTDIR)$(LIBEXECDIR)/tunlease/akc $(DESTDIR)$(BINDIR)/leasectl \
+		$(DESTDIR)$(BINDIR)/tunnel-agent $(DESTDIR)$(MANDIR)/man1/tunnel-agent.1 \
 		$(DESTDIR)$(SBINDIR)/leased $(DESTDIR)$(MANDIR)/man1/leasectl.1 $(DESTDIR)$(MANDIR)/man5/tunlease.conf.5 \
 		$(DESTDIR)$(PAMDIR)/pam_tunnel.so $(DESTDIR)$(DATADIR)/pam-configs/tunlease \
 		$(DESTDIR)$(MANDIR)/man8/pam_tunnel.8 $(DESTDIR)$(MANDIR)/man8/leased.8 $(DESTDIR)$(MANDIR)/man8/akc.8 $(DESTDIR)$(PREFIX)/lib/sysusers.d/tunlease.conf \
@@ -295,10 +320,15 @@ uninstall:
 # ---- what a person calls ----
 
 # Debian packages: to build, then to test and to show.
-build_packages = gcc libc6-dev make pkg-config libsqlite3-dev libbsd-dev libmd-dev libjansson-dev libpam0g-dev libevent-dev
+build_packages = gcc libc6-dev make pkg-config libsqlite3-dev libbsd-dev libmd-dev libjansson-dev libpam0g-dev libevent-dev \
+	$(agent_packages)
 test_packages = openssh-server openssh-client openssh-sftp-server libcmocka-dev sqlite3 valgrind \
 	strace python3 python3-jsonschema curl iproute2 procps util-linux bsdutils xauth mandoc \
-	shellcheck clang-format passwd libc6-dbg systemd sudo cron
+	shellcheck clang-format passwd libc6-dbg systemd sudo cron \
+	nftables openssl
+# For the bench, and for the agent with another C library.
+bench_packages = autossh
+long_packages = musl-tools dpkg-dev autoconf automake libtool
 packages = $(build_packages) $(test_packages)
 
 deps:
@@ -311,6 +341,7 @@ check: deps
 	$(Q)tests/run
 
 check-long: deps
+	$(Q)NO_DEPS=$(NO_DEPS) packaging/deps $(long_packages)
 	$(Q)$(MAKE) QUIET=1 WERROR=1 tests
 	$(Q)tests/run 'long/*'
 
@@ -320,6 +351,7 @@ demo: deps
 	$(Q)tests/sandbox tests/demo
 
 bench: deps
+	$(Q)NO_DEPS=$(NO_DEPS) packaging/deps $(bench_packages)
 	$(Q)$(MAKE) QUIET=1 WERROR=1 bench-tools
 	$(Q)tests/bench/run
 

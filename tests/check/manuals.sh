@@ -6,14 +6,15 @@ set -euo pipefail
 
 cd "${TOP:-$(dirname "${BASH_SOURCE[0]}")/../..}"
 build=${BUILD:-build}
-leasectl=$build/bin/leasectl akc=$build/bin/akc
+leasectl=$build/bin/leasectl akc=$build/bin/akc agent=$build/bin/tunnel-agent
 leasectl_page=leasectl/leasectl.1 akc_page=akc/akc.8 conf_page=lib/conf/tunlease.conf.5
 problems=0 checked=0
 
 skip() { printf 'manuals: %s\n' "$*"; exit 77; }
 type -P mandoc >/dev/null || skip 'needs mandoc'
 /usr/bin/python3 -c 'import jsonschema' 2>/dev/null || skip 'needs python3-jsonschema'
-[[ -x $leasectl && -x $akc ]] || skip "needs $leasectl and $akc: run make"
+[[ -x $leasectl && -x $akc && -x $agent ]] || skip "needs $leasectl, $akc and $agent: run make"
+agent_page=tunnel-agent/tunnel-agent.1
 
 problem() { printf 'FAIL: %s\n' "$*"; problems=$((problems + 1)); }
 
@@ -155,6 +156,31 @@ same 'environment variable' "$leasectl_page" \
 	"$({ cat leasectl/*.c | grep -oE 'getenv\("[A-Z_]+"\)' | cut -d'"' -f2; echo TZ; } | sort -u)" \
 	"$(section "$leasectl_page" ENVIRONMENT | items Ev)"
 
+# ---- tunnel-agent.1 ----------------------------------------------------------------------------
+
+help=$("$agent" --help)
+same option "$agent_page" "$(sed -nE 's/^  --?([A-Za-z][a-z-]*).*/\1/p' <<<"$help" | sort -u)" \
+	"$(section "$agent_page" OPTIONS | sed -nE 's/^\.It Fl -?([A-Za-z][a-z-]*).*/\1/p' | sort -u)"
+for word in $(help_options <<<"$help"); do
+	section "$agent_page" SYNOPSIS | page_options | grep -qx -e "$word" ||
+		[[ $word == [piJolFCmbB] ]] || problem "$agent_page: SYNOPSIS lacks -$word"
+done
+same keyword "$agent_page" \
+	"$({ echo Tunnel; sed -nE 's/^    \{"([A-Za-z]+)", offsetof.*/\1/p' tunnel-agent/settings.c
+		awk '/^} of_a_tunnel\[\]/, /^};/' tunnel-agent/tunnels_conf.c | grep -oE '\{"[A-Za-z]+"' | tr -d '{"'; } | sort -u)" \
+	"$(section "$agent_page" 'FILE FORMAT' | items Cm)"
+same 'exit code' "$agent_page" "$(codes <tunnel-agent/agent.h)" \
+	"$(section "$agent_page" 'EXIT STATUS' | sed -n 's/^\.It //p' | sort)"
+same 'environment variable' "$agent_page" \
+	"$(cat tunnel-agent/*.c | grep -oE '(getenv|environment)\("[A-Z_]+"\)' | cut -d'"' -f2 | sort -u)" \
+	"$(section "$agent_page" ENVIRONMENT | items Ev)"
+awk -v dir="$work" '/^\.Bd -literal/ { file = dir "/tunnels" ++n; next }
+	/^\.Ed/ { file = "" } file != "" { print >file }' "$agent_page"
+for file in "$work"/tunnels*; do
+	out=$("$agent" check -c "$file" 2>&1) || (($? == 1)) || problem "$agent_page: an example: $out"
+	checked=$((checked + 1))
+done
+
 # ---- schemas -----------------------------------------------------------------------------------
 
 # Each field of each schema stands in the manual, in the item of that schema.
@@ -203,9 +229,11 @@ while read -r file name; do
 		problem "$name"
 		continue
 	fi
-	section "$leasectl_page" OUTPUT |
-		awk -v file="$file" '/^\.It Pa / { on = $3 == file } on' | grep -qE "^\.Ar $name( |$)" ||
-		problem "$leasectl_page: the field '$name' of $file is missing"
+	page=$leasectl_page
+	[[ $file != status.json ]] || page=$agent_page
+	section "$page" OUTPUT |
+		awk -v file="$file" '/^\.It Pa / { on = $3 == file } on' | grep -qE "^\.(It )?Ar $name( |$)" ||
+		problem "$page: the field '$name' of $file is missing"
 	checked=$((checked + 1))
 done <<<"$fields"
 

@@ -5,7 +5,7 @@
 set -eu
 cd "$TOP"
 
-mapfile -t sources < <(find akc leasectl leased lib pam_tunnel tests -name '*.[ch]' | sort)
+mapfile -t sources < <(find akc leasectl leased lib pam_tunnel tests tunnel-agent -name '*.[ch]' | sort)
 clang-format --dry-run -Werror "${sources[@]}"
 mapfile -t scripts < <(grep -lE '^#!/bin/(ba)?sh' -r tests packaging .ci | sort)
 # SC2317: a function that is called by its name looks unreachable to it.

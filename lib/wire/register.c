@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/wire/register.h"
+
+#include "lib/base/buf.h"
+#include "lib/lease/duration.h"
+#include "lib/lease/pubkey.h"
+
+#include <bsd/string.h>
+#include <ctype.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEPTH_MAX = 8 };
+
+/* jansson takes 2048 levels, each a frame of its recursion. One scan for brackets outside strings.
+ */
+static bool is_shallow(const char *text, size_t len)
+{
+    bool in_string = false;
+    unsigned depth = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (in_string && text[i] == '\\')
+            i++;
+        else if (text[i] == '"')
+            in_string = !in_string;
+        else if (!in_string && (text[i] == '{' || text[i] == '[') && ++depth > DEPTH_MAX)
+            return false;
+        else if (!in_string && (text[i] == '}' || text[i] == ']') && depth > 0)
+            depth--;
+    }
+    return true;
+}
+
+static json_t *load(const char *text, size_t len)
+{
+    json_error_t error;
+    if (len > REGISTER_BODY_MAX || !is_shallow(text, len))
+        return NULL;
+    json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+    if (json_is_object(root))
+        return root;
+    json_decref(root);
+    return NULL;
+}
+
+static int dump(json_t *object, size_t flags, struct buf *out)
+{
+    char *text = object != NULL ? json_dumps(object, flags) : NULL;
+    json_decref(object);
+    if (text == NULL)
+        return -1;
+    buf_add(out, text);
+    free(text);
+    return out->failed ? -1 : 0;
+}
+
+static void set_text(json_t *object, const char *name, const char *text)
+{
+    if (text != NULL && text[0] != '\0')
+        (void)json_object_set_new(object, name, json_string(text));
+}
+
+static void set_number(json_t *object, const char *name, int64_t number)
+{
+    if (number != 0)
+        (void)json_object_set_new(object, name, json_integer(number));
+}
+
+int register_request_format(const struct register_request *r, struct buf *out)
+{
+    json_t *object = json_object();
+    set_text(object, "action", "register");
+    set_text(object, "agent_id", r->agent_id);
+    set_text(object, "public_key", r->public_key);
+    set_text(object, "hostname", r->hostname);
+    set_text(object, "user", r->user);
+    set_text(object, "target", r->target);
+    set_number(object, "port_b", r->port_b);
+    return dump(object, JSON_COMPACT, out);
+}
+
+int heartbeat_request_format(const char *agent_id, struct buf *out)
+{
+    return dump(json_pack("{s:s,s:s}", "action", "heartbeat", "agent_id", agent_id), JSON_COMPACT,
+                out);
+}
+
+/* A missing field leaves out empty; one of another type, too long or with control characters is
+ * refused. */
+static bool get_text(const json_t *root, const char *name, char *out, size_t size)
+{
+    const json_t *value = json_object_get(root, name);
+    out[0] = '\0';
+    if (value == NULL || json_is_null(value))
+        return true;
+    const char *text = json_string_value(value);
+    if (text == NULL || strlcpy(out, text, size) >= size)
+        return false;
+    for (const char *p = out; *p != '\0'; p++)
+        if (iscntrl((unsigned char)*p))
+            return false;
+    return true;
+}
+
+static bool get_number(const json_t *root, const char *name, int64_t most, int64_t *ret)
+{
+    const json_t *value = json_object_get(root, name);
+    *ret = 0;
+    if (value == NULL || json_is_null(value))
+        return true;
+    if (!json_is_integer(value) || json_integer_value(value) < 0 ||
+        json_integer_value(value) > most)
+        return false;
+    *ret = json_integer_value(value);
+    return true;
+}
+
+static bool get_port(const json_t *root, const char *name, uint16_t *ret)
+{
+    int64_t port;
+    if (!get_number(root, name, 65535, &port))
+        return false;
+    *ret = (uint16_t)port;
+    return true;
+}
+
+/* Ends up in an argv of ssh. */
+static bool is_host(const char *host)
+{
+    if (*host == '-' || *host == '\0')
+        return false;
+    for (; *host != '\0'; host++)
+        if (!isalnum((unsigned char)*host) && strchr("._-:%*", *host) == NULL)
+            return false;
+    return true;
+}
+
+static const char *get_host_keys(const json_t *root, struct register_answer *ret)
+{
+    static const char problem[] = "has host keys that are none";
+    const json_t *array = json_object_get(root, "gateway_host_keys"), *item;
+    size_t i;
+    if (array == NULL || json_is_null(array))
+        return NULL;
+    if (!json_is_array(array))
+        return problem;
+    json_array_foreach(array, i, item)
+    {
+        struct pubkey key;
+        const char *text = json_string_value(item);
+        if (ret->host_key_count == REGISTER_HOST_KEYS_MAX)
+            return "has too many host keys";
+        if (text == NULL || pubkey_parse_file(text, strlen(text), &key) != NULL)
+            return problem;
+        char **slot = &ret->host_keys[ret->host_key_count];
+        if (asprintf(slot, "%s %s", key.type, key.base64) < 0) {
+            *slot = NULL;
+            return "does not fit in memory";
+        }
+        ret->host_key_count++;
+    }
+    return NULL;
+}
+
+static const char *read_answer(const json_t *root, struct register_answer *a)
+{
+    enum { YEAR_S = 366 * 86400, DAY_MS = 86400000 };
+    int64_t end_s;
+    if (!get_text(root, "agent_id", a->agent_id, sizeof(a->agent_id)) ||
+        lease_name_problem(a->agent_id) != NULL)
+        return "has no agent_id that is a name";
+    if (!get_port(root, "port_b", &a->port_b) || a->port_b == 0)
+        return "has no port_b";
+    if (!get_port(root, "port_changed_from", &a->port_changed_from) ||
+        !get_port(root, "ssh_port", &a->ssh_port))
+        return "has a port that is none";
+    if (!get_text(root, "ssh_user", a->ssh_user, sizeof(a->ssh_user)) ||
+        login_name_problem(a->ssh_user) != NULL)
+        return "has no ssh_user that is a login";
+    if (!get_text(root, "ssh_host", a->ssh_host, sizeof(a->ssh_host)) ||
+        (a->ssh_host[0] != '\0' && !is_host(a->ssh_host)) ||
+        !get_text(root, "jump_host", a->jump_host, sizeof(a->jump_host)) ||
+        (a->jump_host[0] != '\0' && !is_host(a->jump_host)) ||
+        !get_text(root, "reverse_bind_host", a->reverse_bind_host, sizeof(a->reverse_bind_host)) ||
+        (a->reverse_bind_host[0] != '\0' && !is_host(a->reverse_bind_host)))
+        return "names a host that is none";
+    if (!get_text(root, "jump_user", a->jump_user, sizeof(a->jump_user)) ||
+        (a->jump_user[0] != '\0' && login_name_problem(a->jump_user) != NULL))
+        return "has a jump_user that is no login";
+    if (!get_text(root, "lease_expires_at", a->lease_expires_at, sizeof(a->lease_expires_at)) ||
+        (a->lease_expires_at[0] != '\0' && time_parse(a->lease_expires_at, &end_s) != 0))
+        return "has a lease_expires_at that is no time";
+    if (!get_number(root, "lease_ttl_seconds", 100 * (int64_t)YEAR_S, &a->lease_ttl_seconds) ||
+        !get_number(root, "heartbeat_interval_seconds", YEAR_S, &a->heartbeat_interval_seconds) ||
+        !get_number(root, "reconnect_after_ms", DAY_MS, &a->reconnect_after_ms))
+        return "has a number that is out of range";
+    if (!get_text(root, "agent_secret", a->agent_secret, sizeof(a->agent_secret)) ||
+        !get_text(root, "connect_hint", a->connect_hint, sizeof(a->connect_hint)))
+        return "has a text that is too long or not printable";
+    return get_host_keys(root, a);
+}
+
+const char *register_answer_parse(const char *text, size_t len, struct register_answer *ret)
+{
+    struct register_answer a = {.port_b = 0};
+    json_t *root = load(text, len);
+    if (root == NULL)
+        return "is no JSON object";
+    const char *problem = read_answer(root, &a);
+    json_decref(root);
+    if (problem != NULL) {
+        register_answer_release(&a);
+        return problem;
+    }
+    if (a.ssh_port == 0)
+        a.ssh_port = 22;
+    *ret = a;
+    return NULL;
+}
+
+void register_answer_release(struct register_answer *a)
+{
+    for (size_t i = 0; i < a->host_key_count; i++)
+        free(a->host_keys[i]);
+    *a = (struct register_answer){.port_b = 0};
+}
+
+const char *heartbeat_answer_parse(const char *text, size_t len, struct heartbeat_answer *ret)
+{
+    struct heartbeat_answer a = {.up = -1};
+    char tunnel[16];
+    int64_t end_s;
+    const char *problem = NULL;
+    json_t *root = load(text, len);
+    if (root == NULL)
+        return "is no JSON object";
+    if (!get_port(root, "port_b", &a.port_b) ||
+        !get_text(root, "lease_expires_at", a.lease_expires_at, sizeof(a.lease_expires_at)) ||
+        (a.lease_expires_at[0] != '\0' && time_parse(a.lease_expires_at, &end_s) != 0) ||
+        !get_text(root, "tunnel", tunnel, sizeof(tunnel)))
+        problem = "has a field that cannot be";
+    else if (strcmp(tunnel, "up") == 0 || strcmp(tunnel, "down") == 0)
+        a.up = tunnel[0] == 'u';
+    json_decref(root);
+    if (problem == NULL)
+        *ret = a;
+    return problem;
+}
+
+void register_error_parse(const char *text, size_t len, char ret_error[static 256])
+{
+    json_t *root = load(text, len);
+    ret_error[0] = '\0';
+    if (root != NULL && !get_text(root, "error", ret_error, 256))
+        ret_error[0] = '\0';
+    json_decref(root);
+}
+
+int register_answer_format(const struct register_answer *a, struct buf *out)
+{
+    json_t *object = json_object(), *keys = json_array();
+    set_text(object, "agent_id", a->agent_id);
+    set_number(object, "port_b", a->port_b);
+    set_number(object, "port_changed_from", a->port_changed_from);
+    set_text(object, "ssh_user", a->ssh_user);
+    set_text(object, "ssh_host", a->ssh_host);
+    set_number(object, "ssh_port", a->ssh_port);
+    set_text(object, "jump_user", a->jump_user);
+    set_text(object, "jump_host", a->jump_host);
+    set_text(object, "reverse_bind_host", a->reverse_bind_host);
+    set_text(object, "lease_expires_at", a->lease_expires_at);
+    set_number(object, "lease_ttl_seconds", a->lease_ttl_seconds);
+    set_number(object, "heartbeat_interval_seconds", a->heartbeat_interval_seconds);
+    set_number(object, "reconnect_after_ms", a->reconnect_after_ms);
+    for (size_t i = 0; i < a->host_key_count; i++)
+        (void)json_array_append_new(keys, json_string(a->host_keys[i]));
+    (void)json_object_set_new(object, "gateway_host_keys", keys);
+    set_text(object, "connect_hint", a->connect_hint);
+    if (dump(object, JSON_INDENT(2), out) != 0)
+        return -1;
+    buf_add(out, "\n");
+    return out->failed ? -1 : 0;
+}
+
+uint16_t register_old_port(const char *text, size_t len)
+{
+    uint16_t port = 0;
+    json_t *root = load(text, len);
+    if (root != NULL && !get_port(root, "port_b", &port))
+        port = 0;
+    json_decref(root);
+    return port;
+}

@@ -1,0 +1,151 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: ISC
+# agent_lib.sh: a far host in a network namespace, a link that can be cut, and an agent; sourced after
+# lib.sh, inside tests/sandbox.
+#
+#   far_host               makes namespace `far` at FAR (10.99.0.2), with an sshd of its own
+#   far_serve PORT         HTTP on 127.0.0.1:PORT of the far host, "hello from PORT"
+#   far_sshd | far_sshd_stop     starts | ends its listening sshd; FAR_SSHD is its pid
+#   cut_link | heal_link   drops everything both ways, the TCP connections left as they are
+#   lose PERCENT           drops so many packets at random, both ways
+#   agent ARG...           tunnel-agent in the background: AGENT is its pid, its words in $WORK/agent.err
+#   agent_stop             ends it, and its exit status must be 0
+#   quick                  path of a file with short intervals, for -c
+#   state NAME | field NAME FIELD      of `tunnel-agent status`
+#   is NAME STATE          true when that is its state
+#   service_is NAME SERVICE
+#   ssh_of                 pids of the ssh that the agent holds
+#   said PATTERN | said_text TEXT    in the agent's words
+
+FAR=10.99.0.2
+export STATE_DIR=$WORK/state
+AGENT=''
+
+skip_without()
+{
+	local name
+	for name; do type -P "$name" >/dev/null || { echo "needs $name"; exit 77; }; done
+}
+
+far_host()
+{
+	skip_without ip nft
+	mkdir -p /run/netns
+	ip netns add far
+	ip link add near0 type veth peer name far0 netns far
+	ip addr add 10.99.0.1/24 dev near0
+	ip link set near0 up
+	ip -n far addr add "$FAR/24" dev far0
+	ip -n far link set far0 up
+	ip -n far link set lo up
+	mkdir -p "$WORK/far"
+	ssh-keygen -q -t ed25519 -N '' -f "$WORK/far/host" </dev/null
+	FAR_KEY=$(new_key friend)
+	cp "$FAR_KEY.pub" "$WORK/far/keys"
+	printf '%s %s\n' "$FAR" "$(cut -d' ' -f1,2 "$WORK/far/host.pub")" >"$WORK/far/known_hosts"
+	cat >"$WORK/far/sshd_config" <<-END
+		ListenAddress $FAR
+		HostKey $WORK/far/host
+		AuthorizedKeysFile $WORK/far/keys
+		PidFile $WORK/far/pid
+		StrictModes no
+		UsePAM no
+		PasswordAuthentication no
+		KbdInteractiveAuthentication no
+		LogLevel VERBOSE
+		${FAR_SSHD_EXTRA-}
+	END
+	far_sshd
+}
+
+far_sshd()
+{
+	rm -f "$WORK/far/pid"
+	ip netns exec far /usr/sbin/sshd -f "$WORK/far/sshd_config" -E "$WORK/far/log"
+	wait_for 5 'the far sshd to listen' test -s "$WORK/far/pid"
+	FAR_SSHD=$(cat "$WORK/far/pid")
+	at_exit "$FAR_SSHD"
+}
+far_sshd_stop()
+{
+	kill "$FAR_SSHD"
+	wait_for 5 'the far sshd to end' gone "$FAR_SSHD"
+}
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+far_serve()
+{
+	mkdir -p "$WORK/far/www$1"
+	printf 'hello from %s' "$1" >"$WORK/far/www$1/index.html"
+	ip netns exec far python3 -m http.server "$1" --bind 127.0.0.1 --directory "$WORK/far/www$1" \
+		</dev/null >/dev/null 2>&1 &
+	FAR_SERVICE=$!
+	at_exit "$FAR_SERVICE"
+	wait_for 5 "a far service on $1" ip netns exec far bash -c ": </dev/tcp/127.0.0.1/$1" 2>/dev/null
+}
+
+cut_link()
+{
+	nft add table inet link
+	nft 'add chain inet link in { type filter hook input priority 0; }'
+	nft 'add chain inet link out { type filter hook output priority 0; }'
+	nft add rule inet link in iifname near0 drop
+	nft add rule inet link out oifname near0 drop
+}
+heal_link() { nft delete table inet link; }
+lose()
+{
+	nft add table inet link
+	nft 'add chain inet link in { type filter hook input priority 0; }'
+	nft 'add chain inet link out { type filter hook output priority 0; }'
+	nft add rule inet link in iifname near0 numgen random mod 100 '<' "$1" drop
+	nft add rule inet link out oifname near0 numgen random mod 100 '<' "$1" drop
+}
+
+quick()
+{
+	printf '%s\n' 'ProbeInterval 1s' 'ProbeTimeout 1s' 'CanaryTimeout 1s' 'ConnectTimeout 2s' \
+		'PortRetry 2s' 'AuthRetry 2s' 'AuthRetryMax 4s' 'StableAfter 3s' >"$WORK/quick.conf"
+	printf '%s\n' "$WORK/quick.conf"
+}
+
+# What every tunnel to the far host needs beside -L.
+far_words() { printf '%s\n' -i "$FAR_KEY" -o IdentitiesOnly=yes -o "UserKnownHostsFile=$WORK/far/known_hosts"; }
+
+agent()
+{
+	: >"$WORK/agent.err"
+	tunnel-agent "$@" </dev/null >"$WORK/agent.out" 2>"$WORK/agent.err" &
+	AGENT=$!
+	at_exit "$AGENT"
+}
+agent_stop()
+{
+	local rc=0
+	kill "$AGENT"
+	wait "$AGENT" || rc=$?
+	((rc == 0)) || fail "the agent exits $rc after SIGTERM"
+}
+
+field() { tunnel-agent status --json | python3 -c '
+import json, sys
+for t in json.load(sys.stdin):
+    if t["name"] == sys.argv[1]:
+        print(t[sys.argv[2]])' "$1" "$2"; }
+state() { field "$1" state; }
+is() { [[ $(state "$1") == "$2" ]]; }
+service_is() { [[ $(field "$1" service) == "$2" ]]; }
+suspect_or_gone() { is "$1" suspect || gone "$2"; }
+up_with_port() { [[ $(field gateway port_b) =~ ^2 ]] && is gateway up; }
+ssh_of() { pgrep -x -P "$AGENT" ssh; }
+said() { grep -E -q -e "$1" "$WORK/agent.err"; }
+said_text() { grep -F -q -e "$1" "$WORK/agent.err"; }
+answers() { [[ $(fetch "$1") == "hello from $2" ]]; }
+
+agent_words_on_failure()
+{
+	local rc=$?
+	((rc == 0 || rc == 77)) || { echo '--- the agent said:'; tail -n 30 "$WORK/agent.err" 2>/dev/null; }
+	lib_cleanup
+}
+trap agent_words_on_failure EXIT

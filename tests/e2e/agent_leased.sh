@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# tunnel-agent with the real leased, sshd and pam_tunnel: register, data, heartbeats, expiry and
+# renewal, two machines with one key, leased away, revocation; and `leasectl agent add` with --gateway.
+# sandbox: --leased
+# timeout: 180
+set -eu
+. "$TOP/tests/lib.sh"
+. "$TOP/tests/agent_lib.sh"
+
+api=an-enrolment-key-for-the-tests
+url=http://127.0.0.1:12000
+serve 8022
+conf=$(quick)
+reaches() { [[ $(fetch "http://127.0.0.1:$1/") == 'hello from 8022' ]]; }
+lease() { leasectl --json show "$1" | python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$2"; }
+
+agent -d -c "$conf" --endpoint "$url" --api-key "$api" --agent-id db1 --target 127.0.0.1:8022
+wait_for 10 'the tunnel to be up' is gateway up
+port=$(field gateway port_b)
+wait_for 5 'data through the reverse tunnel' reaches "$port"
+wait_for 5 'leased to answer the probe' service_is gateway ok
+[[ -s $STATE_DIR/agent_secret && -s $STATE_DIR/known_hosts ]] || fail 'secret or host keys are missing'
+assert_eq "$(lease db1 state)" active 'registered'
+
+# leased goes away, and comes back: nothing restarts.
+ssh=$(ssh_of)
+kill "$(cat /run/leased.pid)"
+wait_for 6 'its absence to be seen' service_is gateway down
+sleep 1
+reaches "$port" || fail 'no data without leased'
+leased </dev/null >/run/leased.out 2>&1 &
+LEASED=$!
+at_exit "$LEASED"
+wait_for 6 'leased again' service_is gateway ok
+kill -STOP "$LEASED"
+wait_for 6 'the frozen leased to be seen' service_is gateway silent
+sleep 2
+kill -CONT "$LEASED"
+wait_for 6 'leased again' service_is gateway ok
+assert_eq "$(ssh_of) $(field gateway restarts)" "$ssh 0" 'leased stopped or frozen: no restart'
+
+# Its port is the same after a restart, and without the enrolment key.
+agent_stop
+silent() { ! reaches "$port"; }
+wait_for 5 'the port to be freed' silent
+agent -d -c "$conf" --endpoint "$url" --target 127.0.0.1:8022
+wait_for 10 'up again' reaches "$port"
+ok 'the same port again, by the secret alone'
+
+# A copy of this machine, key and all: one of the two holds, and says why.
+mkdir -m 0700 "$WORK/copy"
+cp -p "$STATE_DIR"/{agent.pem,agent_id,agent_secret,known_hosts,session.json} "$WORK/copy/"
+STATE_DIR=$WORK/copy tunnel-agent -d -c "$conf" --endpoint "$url" --target 127.0.0.1:8022 </dev/null 2>"$WORK/copy.err" &
+copy=$!
+at_exit "$copy"
+either() { said 'another client uses this key' || grep -q 'another client uses this key' "$WORK/copy.err"; }
+wait_for 30 'one of two agents with one key to hold' either
+kill "$copy"
+wait "$copy" || fail 'the copy does not end well'
+wait_for 20 'the other to be up' is gateway up
+ok 'two machines with one key: one holds'
+
+# Revoked: stops for good, exit 0. (leased no longer knows a revoked agent by its secret, so that the
+# enrolment key is asked with.)
+agent_stop
+agent -d -c "$conf" --endpoint "$url" --api-key "$api" --target 127.0.0.1:8022
+wait_for 10 'up again' is gateway up
+leasectl revoke db1 >/dev/null || (($? == 6))
+ended() { gone "$AGENT"; }
+wait_for 30 'the agent to stop for good' ended
+rc=0; wait "$AGENT" || rc=$?
+assert_eq "$rc" 0 'revoked: exit 0'
+said 'revoked' || fail 'it does not say so'

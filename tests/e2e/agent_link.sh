@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# tunnel-agent -L: a link that dies with its TCP connection left in place, an sshd and a service that
+# freeze, a program that is stopped: what is condemned, what is not, and how soon it is back. With
+# short intervals; long/agent_link has the real ones.
+# sandbox:
+# timeout: 180
+set -eu
+. "$TOP/tests/lib.sh"
+. "$TOP/tests/agent_lib.sh"
+
+far_host
+far_serve 8009
+mapfile -t words < <(far_words)
+conf=$(quick)
+agent -c "$conf" "${words[@]}" -N -L 18009:127.0.0.1:8009 --probe http:/ "root@$FAR"
+wait_for 5 'the tunnel to be up' is "$FAR" up
+answers http://127.0.0.1:18009/ 8009 || fail 'no data through the tunnel'
+wait_for 3 'the service to be seen' service_is "$FAR" ok
+ok 'up: data comes back'
+
+first=$(ssh_of)
+kill -KILL "$first"
+start=${EPOCHREALTIME/./}
+wait_for 3 'back after ssh was killed' answers http://127.0.0.1:18009/ 8009
+note "ssh killed: back after $(((${EPOCHREALTIME/./} - start) / 1000)) ms"
+assert_eq "$(field "$FAR" restarts)" 1 'one restart is counted'
+
+second=$(ssh_of)
+cut_link
+wait_for 5 'the dead path to be suspect' suspect_or_gone "$FAR" "$second"
+wait_for 5 'the ssh on the dead path to be ended' gone "$second"
+sleep 6
+heal_link
+wait_for 10 'back after the link healed' answers http://127.0.0.1:18009/ 8009
+said 'the path is dead' || fail 'it does not say why'
+ok 'blackholed: suspect, condemned, and back after healing'
+
+# A path that lives is left alone, whatever its service does.
+third=$(ssh_of)
+restarts=$(field "$FAR" restarts)
+kill -STOP "$FAR_SERVICE"
+wait_for 5 'the silent service to be seen' service_is "$FAR" silent
+sleep 4
+kill -CONT "$FAR_SERVICE"
+wait_for 5 'the service again' service_is "$FAR" ok
+kill "$FAR_SERVICE"
+wait_for 5 'the dead service to be seen' service_is "$FAR" down
+sleep 3
+far_serve 8009
+wait_for 5 'the service again' service_is "$FAR" ok
+far_sshd_stop
+sleep 2
+far_sshd
+assert_eq "$(ssh_of) $(field "$FAR" restarts)" "$third $restarts" \
+	'a silent or dead service, and a restart of sshd, restart nothing'
+
+# The listener and the one that serves us freeze.
+mapfile -t frozen < <(ip netns pids far | while read -r pid; do
+	[[ $(cat "/proc/$pid/comm") != sshd ]] || echo "$pid"; done)
+((${#frozen[@]} >= 2)) || fail "too few processes of sshd: ${frozen[*]}"
+kill -STOP "${frozen[@]}"
+wait_for 6 'the frozen sshd to be noticed' gone "$third"
+sleep 4
+kill -CONT "${frozen[@]}"
+wait_for 10 'back after sshd thawed' answers http://127.0.0.1:18009/ 8009
+ok 'sshd frozen: noticed, and back'
+
+# Stopped, agent and ssh, with the link cut: no verdict on stale time-outs, but a look at once.
+wait_for 5 'up again' is "$FAR" up
+ssh=$(ssh_of)
+kill -STOP "$AGENT" "$ssh"
+sleep 4
+kill -CONT "$ssh" "$AGENT"
+wait_for 1 'awake' said 'awake after [3-9] s'
+sleep 2
+assert_eq "$(ssh_of)" "$ssh" 'a pause alone restarts nothing'
+kill -STOP "$AGENT" "$ssh"
+cut_link
+sleep 4
+kill -CONT "$ssh" "$AGENT"
+wait_for 4 'the path that died in the pause to be condemned' gone "$ssh"
+heal_link
+wait_for 10 'back' answers http://127.0.0.1:18009/ 8009
+ok 'awake: looks at once'
+
+ssh=$(ssh_of)
+agent_stop
+gone "$ssh" || fail 'ssh outlives the agent'
+[[ -z $(ls -A "$STATE_DIR/run") ]] || fail "it leaves $(ls "$STATE_DIR/run")"
+agent -c "$conf" "${words[@]}" -L 18009:127.0.0.1:8009 "root@$FAR"
+wait_for 5 'up' is "$FAR" up
+ssh=$(ssh_of)
+kill -KILL "$AGENT"
+wait_for 3 'ssh to die with a killed agent' gone "$ssh"
+ok 'no ssh is left behind'

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: ISC */
+/* tunnel-agent's words: forwards, destinations, probes; what ssh says; how long to wait. */
+#include "tunnel-agent/leg.h"
+
+#include "tests/unit/helpers.h"
+#include "tunnel-agent/backoff.h"
+#include "tunnel-agent/settings.h"
+#include "tunnel-agent/sshargs.h"
+#include "tunnel-agent/sshwords.h"
+
+static void forwards(void **state)
+{
+    static const struct {
+        const char *what, *spec, *first, *problem;
+        size_t count;
+    } rows[] = {
+        {"three fields", "8009:127.0.0.1:80", "127.0.0.1:8009:127.0.0.1:80", NULL, 1},
+        {"a host stays as typed", "18188:LocalHost:18188", "127.0.0.1:18188:LocalHost:18188", NULL,
+         1},
+        {"four fields", "::1:1:h:2", NULL, "is no [BIND:]PORT", 0},
+        {"IPv6 in brackets", "[::1]:1:[fe80::1]:2", "[::1]:1:[fe80::1]:2", NULL, 1},
+        {"all addresses", "*:1:h:2", "*:1:h:2", NULL, 1},
+        {"an empty address means all", ":1:h:2", "*:1:h:2", NULL, 1},
+        {"one port alone", "8009", "127.0.0.1:8009:127.0.0.1:8009", NULL, 1},
+        {"a range alone", "5001-5025", "127.0.0.1:5001:127.0.0.1:5001", NULL, 25},
+        {"a range to a range", "1-3:h:11-13", "127.0.0.1:1:h:11", NULL, 3},
+        {"largest range", "1-256", "127.0.0.1:1:127.0.0.1:1", NULL, 256},
+        {"a port more", "1-257", NULL, "spans more than 256", 0},
+        {"largest port", "65535:h:65535", "127.0.0.1:65535:h:65535", NULL, 1},
+        {"a port more than there is", "65536:h:1", NULL, "local port", 0},
+        {"port 0", "0:h:1", NULL, "local port", 0},
+        {"remote port 0", "1:h:0", NULL, "remote port", 0},
+        {"ranges of different lengths", "1-3:h:1-2", NULL, "different lengths", 0},
+        {"a range backwards", "3-1", NULL, "local port", 0},
+        {"two fields", "1:h", NULL, "is no [BIND:]PORT", 0},
+        {"five fields", "a:1:h:2:3", NULL, "is no [BIND:]PORT", 0},
+        {"empty", "", NULL, "local port", 0},
+        {"an option as host", "1:-oProxyCommand=x:2", NULL, "names no host", 0},
+        {"no host", "1::2", NULL, "names no host", 0},
+        {"a blank in the host", "1:a b:2", NULL, "names no host", 0},
+        {"a bracket that is not closed", "1:[::1:2", NULL, "is no [BIND:]PORT", 0},
+        {"a sign", "+1:h:2", NULL, "local port", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct leg leg = {.word_count = 0};
+        const char *warning;
+        CHECK_PROBLEM(rows[i].what, leg_add_forward(&leg, rows[i].spec, &warning), rows[i].problem);
+        CHECK(rows[i].what, leg.forward_count == rows[i].count);
+        if (rows[i].first != NULL) {
+            char *text = sshargs_forward(&leg.forwards[0]);
+            CHECK_TEXT(rows[i].what, text, rows[i].first);
+            free(text);
+        }
+        leg_release(&leg);
+    }
+}
+
+static void forwards_that_collide(void **state)
+{
+    static const struct {
+        const char *what, *first, *second;
+        bool taken;
+    } rows[] = {
+        {"the same port", "1:h:2", "1:i:3", false},
+        {"another port", "1:h:2", "2:h:2", true},
+        {"localhost is 127.0.0.1", "1:h:2", "localhost:1:h:2", false},
+        {"every address", "1:h:2", "*:1:h:2", false},
+        {"IPv6 beside IPv4", "1:h:2", "[::1]:1:h:2", true},
+        {"another loopback address", "127.0.0.2:1:h:2", "1:h:2", true},
+        {"0.0.0.0 holds 127.0.0.1", "0.0.0.0:1:h:2", "1:h:2", false},
+        {"within a range", "1-9", "5:h:1", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct leg leg = {.word_count = 0};
+        const char *warning;
+        CHECK_PROBLEM(rows[i].what, leg_add_forward(&leg, rows[i].first, &warning), NULL);
+        size_t before = leg.forward_count;
+        CHECK_PROBLEM(rows[i].what, leg_add_forward(&leg, rows[i].second, &warning),
+                      rows[i].taken ? NULL : "local port");
+        CHECK("nothing is left of a refused one", rows[i].taken || leg.forward_count == before);
+        leg_release(&leg);
+    }
+}
+
+static void loopback_only(void **state)
+{
+    static const struct {
+        const char *spec;
+        bool warns;
+    } rows[] = {{"1:h:2", false},           {"127.9.9.9:1:h:2", false}, {"[::1]:1:h:2", false},
+                {"localhost:1:h:2", false}, {"*:1:h:2", true},          {"0.0.0.0:1:h:2", true},
+                {"192.0.2.1:1:h:2", true}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct leg leg = {.word_count = 0};
+        const char *warning;
+        CHECK_PROBLEM(rows[i].spec, leg_add_forward(&leg, rows[i].spec, &warning), NULL);
+        CHECK(rows[i].spec, (warning != NULL) == rows[i].warns);
+        leg_release(&leg);
+    }
+}
+
+static void destinations(void **state)
+{
+    static const struct {
+        const char *to, *name, *problem;
+    } rows[] = {
+        {"root@ssh2.vast.ai", "ssh2.vast.ai", NULL},
+        {"far", "far", NULL},
+        {"ssh://u@h:22", "h22", NULL},
+        {"::1", "1", NULL},
+        {"a@b@c", "c", NULL},
+        {"", NULL, "is no [USER@]HOST"},
+        {"-oProxyCommand=x", NULL, "is no [USER@]HOST"},
+        {"u@-oProxyCommand=x", NULL, "is no [USER@]HOST"},
+        {"-l@h", NULL, "names no user"},
+        {"@h", NULL, "names no user"},
+        {"h;id", NULL, "is no [USER@]HOST"},
+        {"u`id`@h", NULL, "a character that no ssh"},
+        {"h h", NULL, "is no [USER@]HOST"},
+        {"h:22", "h22", NULL}, /* an alias may be called so; ssh decides */
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct leg leg = {.word_count = 0};
+        CHECK_PROBLEM(rows[i].to, leg_set_to(&leg, rows[i].to), rows[i].problem);
+        if (rows[i].name != NULL) {
+            leg_name_from_host(&leg);
+            CHECK_TEXT(rows[i].to, leg.name, rows[i].name);
+        }
+        leg_release(&leg);
+    }
+}
+
+static void probes_and_pins(void **state)
+{
+    static const char good_pin[] = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    struct leg leg = {.word_count = 0};
+    (void)state;
+    CHECK_PROBLEM("http", leg_set_probe(&leg, "http:/v1/models"), NULL);
+    CHECK_TEXT("the path", leg.probe_path, "/v1/models");
+    CHECK_PROBLEM("none", leg_set_probe(&leg, "none"), NULL);
+    CHECK_PROBLEM("tcp", leg_set_probe(&leg, "tcp"), NULL);
+    CHECK_PROBLEM("no path", leg_set_probe(&leg, "http:"), "neither tcp");
+    CHECK_PROBLEM("a host", leg_set_probe(&leg, "http:/ x"), "with a blank");
+    CHECK_PROBLEM("a header", leg_set_probe(&leg, "http:/\r\nX: y"), "with a blank");
+    CHECK_PROBLEM("a pin", leg_set_host_key(&leg, good_pin), NULL);
+    CHECK_PROBLEM("a character more",
+                  leg_set_host_key(&leg, "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+                                         "AAAAAAAAAAAA"),
+                  "is no SHA256");
+    CHECK_PROBLEM("padded",
+                  leg_set_host_key(&leg, "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+                  "is no SHA256");
+    CHECK_PROBLEM("MD5", leg_set_host_key(&leg, "MD5:00"), "is no SHA256");
+    leg_release(&leg);
+}
+
+/* As OpenSSH 9.2 printed them. */
+static void words_of_ssh(void **state)
+{
+    static const struct {
+        const char *line;
+        enum ssh_said said;
+    } rows[] = {
+        {"Authenticated to 127.0.0.1 ([127.0.0.1]:22) using \"publickey\".",
+         SSH_SAID_AUTHENTICATED},
+        {"channel 1: open failed: connect failed: Connection refused", SSH_SAID_SERVICE_DOWN},
+        {"channel 2: open failed: administratively prohibited: open failed", SSH_SAID_FORBIDDEN},
+        {"root@h: Permission denied (publickey,password).", SSH_SAID_AUTH},
+        {"Received disconnect from 192.0.2.1 port 22:2: Too many authentication failures",
+         SSH_SAID_AUTH},
+        {"bind [127.0.0.1]:22995: Address already in use", SSH_SAID_LOCAL_PORT},
+        {"Could not request local forwarding.", SSH_SAID_LOCAL_PORT},
+        {"Error: remote port forwarding failed for listen port 20001", SSH_SAID_REMOTE_PORT},
+        {"No ED25519 host key is known for [h]:22 and you have requested strict checking.",
+         SSH_SAID_HOST_KEY_UNKNOWN},
+        {"@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @", SSH_SAID_HOST_KEY_CHANGED},
+        {"ssh: connect to host h port 22: Connection refused", SSH_SAID_REFUSED},
+        {"ssh: connect to host h port 22: Connection timed out", SSH_SAID_TIMEOUT},
+        {"ssh: connect to host h port 22: No route to host", SSH_SAID_UNREACHABLE},
+        {"ssh: connect to host h port 22: Network is unreachable", SSH_SAID_UNREACHABLE},
+        {"ssh: Could not resolve hostname nosuch.invalid: Name or service not known",
+         SSH_SAID_NO_ADDRESS},
+        {"Connection timed out during banner exchange", SSH_SAID_TIMEOUT},
+        {"Timeout, server h not responding.", SSH_SAID_TIMEOUT},
+        {"kex_exchange_identification: Connection closed by remote host", SSH_SAID_BUSY},
+        {"kex_exchange_identification: read: Connection reset by peer", SSH_SAID_BUSY},
+        {"Connection to h closed by remote host.", SSH_SAID_CLOSED},
+        {"Connection reset by 192.0.2.1 port 22", SSH_SAID_CLOSED},
+        {"client_loop: send disconnect: Broken pipe", SSH_SAID_CLOSED},
+        {"command-line: line 0: Bad configuration option: foo", SSH_SAID_USAGE},
+        {"Transferred: sent 3428, received 3180 bytes, in 0.5 seconds", SSH_SAID_NOTHING},
+        {"a banner that says Permission denied", SSH_SAID_NOTHING},
+        {"", SSH_SAID_NOTHING},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        CHECK(rows[i].line, sshwords_of(rows[i].line) == rows[i].said);
+}
+
+static void waits(void **state)
+{
+    const struct settings *s = &settings_default;
+    struct backoff b = {0};
+    (void)state;
+    for (uint32_t i = 0; i < 100000; i += 97)
+        CHECK("silence waits less than 3 s, for ever",
+              backoff_next(&b, BACKOFF_SILENCE, s, i * 2654435761u) < 3000);
+    CHECK("the first refusal is quick", backoff_next(&b, BACKOFF_REFUSED, s, UINT32_MAX) <= 2000);
+    int64_t last_ms = 1000;
+    for (int i = 0; i < 50; i++) {
+        int64_t wait_ms = backoff_next(&b, BACKOFF_REFUSED, s, UINT32_MAX - (uint32_t)i * 7919u);
+        CHECK("a second at least", wait_ms >= 1000);
+        CHECK("at most thrice the last, and a minute", wait_ms <= 3 * last_ms && wait_ms <= 60000);
+        last_ms = wait_ms;
+    }
+    CHECK("a minute", backoff_next(&b, BACKOFF_AUTH, s, 0) == 60000);
+    CHECK("doubled", backoff_next(&b, BACKOFF_AUTH, s, 0) == 120000);
+    for (int i = 0; i < 10; i++)
+        (void)backoff_next(&b, BACKOFF_AUTH, s, 0);
+    CHECK("a quarter of an hour", backoff_next(&b, BACKOFF_AUTH, s, 0) == 900000);
+    CHECK("and a fifth by chance", backoff_next(&b, BACKOFF_AUTH, s, 180000) == 900000 + 180000);
+    backoff_reset(&b);
+    CHECK("forgotten", backoff_next(&b, BACKOFF_AUTH, s, 0) == 60000);
+}
+
+static void settings_of_a_file(void **state)
+{
+    struct settings s = settings_default;
+    bool known;
+    (void)state;
+    CHECK_PROBLEM("good", settings_set(&s, "probeinterval", "1m", &known), NULL);
+    CHECK("taken", known && s.probe_interval_ms == 60000);
+    CHECK_PROBLEM("in seconds", settings_set(&s, "ConnectTimeout", "9s", &known), NULL);
+    CHECK("taken", s.connect_timeout_s == 9);
+    CHECK_PROBLEM("too long", settings_set(&s, "RetryMax", "25h", &known), "of a day");
+    CHECK_PROBLEM("unknown", settings_set(&s, "Nothing", "1s", &known), NULL);
+    CHECK("unknown", !known);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(forwards),        cmocka_unit_test(forwards_that_collide),
+        cmocka_unit_test(loopback_only),   cmocka_unit_test(destinations),
+        cmocka_unit_test(probes_and_pins), cmocka_unit_test(words_of_ssh),
+        cmocka_unit_test(waits),           cmocka_unit_test(settings_of_a_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: ISC */
+#include "tunnel-agent/install.h"
+
+#include "lib/base/buf.h"
+#include "lib/base/log.h"
+#include "lib/lease/name.h"
+#include "tunnel-agent/agent.h"
+#include "tunnel-agent/options.h"
+#include "tunnel-agent/platform.h"
+#include "tunnel-agent/tunnels_conf.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 1200 };
+
+enum target { TARGET_NONE, TARGET_SYSTEMD_USER, TARGET_SYSTEMD, TARGET_LAUNCHD };
+
+/* systemd.service(5), COMMAND LINES, and systemd.unit(5), SPECIFIERS. */
+static void add_quoted(struct buf *out, const char *word)
+{
+    buf_add(out, " \"");
+    for (; *word != '\0'; word++) {
+        if (*word == '"' || *word == '\\')
+            buf_add(out, "\\");
+        if (*word == '$' || *word == '%')
+            buf_add_mem(out, word, 1); /* doubled */
+        buf_add_mem(out, word, 1);
+    }
+    buf_add(out, "\"");
+}
+
+static void add_xml(struct buf *out, const char *word)
+{
+    buf_add(out, "    <string>");
+    for (; *word != '\0'; word++) {
+        if (*word == '&')
+            buf_add(out, "&amp;");
+        else if (*word == '<')
+            buf_add(out, "&lt;");
+        else if (*word == '>')
+            buf_add(out, "&gt;");
+        else
+            buf_add_mem(out, word, 1);
+    }
+    buf_add(out, "</string>\n");
+}
+
+static const char *user_name(void)
+{
+    const char *sudo = getenv("SUDO_USER");
+    const struct passwd *me = getpwuid(getuid());
+    if (sudo != NULL && login_name_problem(sudo) == NULL)
+        return sudo;
+    return me != NULL ? me->pw_name : "root";
+}
+
+static void unit(enum target target, const char *name, const char *self, char **args,
+                 struct buf *out)
+{
+    buf_addf(out,
+             "[Unit]\n"
+             "Description=SSH tunnel %s\n"
+             "Documentation=man:tunnel-agent(1)\n"
+             "Wants=network-online.target\n"
+             "After=network-online.target\n"
+             "StartLimitIntervalSec=0\n\n"
+             "[Service]\n"
+             "Type=notify\n"
+             "ExecStart=",
+             name);
+    struct buf line = {0};
+    add_quoted(&line, self);
+    buf_add(out, line.data != NULL ? line.data + 1 : "");
+    buf_release(&line);
+    buf_add(out, " -d");
+    for (; *args != NULL; args++)
+        add_quoted(out, *args);
+    buf_addf(out,
+             "\n%s%s%s"
+             "Restart=on-failure\n"
+             "RestartSec=5\n"
+             "RestartPreventExitStatus=2\n"
+             "WatchdogSec=60\n"
+             "NoNewPrivileges=yes\n\n"
+             "[Install]\n"
+             "WantedBy=%s\n",
+             target == TARGET_SYSTEMD ? "User=" : "", target == TARGET_SYSTEMD ? user_name() : "",
+             target == TARGET_SYSTEMD ? "\n" : "",
+             target == TARGET_SYSTEMD ? "multi-user.target" : "default.target");
+}
+
+static void plist(const char *name, const char *self, char **args, struct buf *out)
+{
+    buf_addf(out,
+             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+             "<!-- untried: nobody has run this on macOS yet. ~/Library/LaunchAgents/%s.plist -->\n"
+             "<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" "
+             "\"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n"
+             "<plist version=\"1.0\">\n<dict>\n"
+             "  <key>Label</key><string>%s</string>\n"
+             "  <key>ProgramArguments</key>\n  <array>\n",
+             name, name);
+    add_xml(out, self);
+    add_xml(out, "-d");
+    for (; *args != NULL; args++)
+        add_xml(out, *args);
+    buf_add(out, "  </array>\n"
+                 "  <key>RunAtLoad</key><true/>\n"
+                 "  <key>KeepAlive</key><dict><key>SuccessfulExit</key><false/></dict>\n"
+                 "  <key>ThrottleInterval</key><integer>10</integer>\n"
+                 "</dict>\n</plist>\n");
+}
+
+/* mkdir -p of what is above path. */
+static int make_parents(const char *path)
+{
+    char dir[PATH_BYTES];
+    (void)strlcpy(dir, path, sizeof(dir));
+    for (char *slash = strchr(dir + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(dir, 0755) != 0 && errno != EEXIST)
+            return -1;
+        *slash = '/';
+    }
+    return 0;
+}
+
+static bool holds(const char *path, const char *text)
+{
+    size_t len = strlen(text);
+    char *have = malloc(len + 2);
+    FILE *f = fopen(path, "re");
+    bool same = false;
+    if (f != NULL && have != NULL)
+        same = fread(have, 1, len + 1, f) == len && memcmp(have, text, len) == 0;
+    if (f != NULL)
+        (void)fclose(f);
+    free(have);
+    return same;
+}
+
+static int write_unit(enum target target, const char *name, const char *text)
+{
+    char path[PATH_BYTES], temp[PATH_BYTES + 8];
+    const char *home = getenv("HOME"), *config = getenv("XDG_CONFIG_HOME");
+    if (target == TARGET_SYSTEMD)
+        (void)snprintf(path, sizeof(path), "/etc/systemd/system/%s.service", name);
+    else if (config != NULL && config[0] == '/')
+        (void)snprintf(path, sizeof(path), "%.1000s/systemd/user/%s.service", config, name);
+    else
+        (void)snprintf(path, sizeof(path), "%.1000s/.config/systemd/user/%s.service",
+                       home != NULL ? home : "", name);
+    if (access(path, F_OK) == 0 && !holds(path, text)) {
+        log_error("'%s' is there already and is another: move it away, or choose --name", path);
+        return EXIT_FAILED;
+    }
+    (void)snprintf(temp, sizeof(temp), "%s.new", path);
+    (void)unlink(temp);
+    int fd = make_parents(path) == 0
+                 ? open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644)
+                 : -1;
+    bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+    if (fd >= 0 && close(fd) != 0)
+        ok = false;
+    if (!ok || rename(temp, path) != 0) {
+        log_error("cannot write '%s': %s", path, strerror(errno));
+        (void)unlink(temp);
+        return EXIT_FAILED;
+    }
+    (void)printf("wrote %s\n", path);
+    if (target == TARGET_SYSTEMD)
+        (void)printf("enable it:         systemctl daemon-reload && systemctl enable --now %s\n",
+                     name);
+    else
+        (void)printf("enable it:         systemctl --user daemon-reload && systemctl --user enable "
+                     "--now %s\n"
+                     "without a login:   loginctl enable-linger %s\n",
+                     name, user_name());
+    return EXIT_DONE;
+}
+
+/* The arguments must be good now: a unit that exits 2 at boot helps nobody. */
+static int check_arguments(int argc, char **argv)
+{
+    struct options o;
+    struct tunnels_conf conf;
+    char why[TUNNELS_CONF_WHY_BYTES];
+    if (options_parse(argc, argv, &o, why) != 0) {
+        log_error("%s", why);
+        return -1;
+    }
+    if (o.credential_is_visible)
+        log_warn("warning: the key or token would stand in the unit for all to read: --api-key "
+                 "@FILE");
+    if (o.mode == OPTIONS_FILE && o.conf_file[0] != '/')
+        log_warn("warning: '%s' is no absolute path, and the service starts elsewhere",
+                 o.conf_file);
+    int rc = 0;
+    if (o.conf_file != NULL) {
+        rc = tunnels_conf_read(o.conf_file, &conf, why);
+        if (rc == 0)
+            tunnels_conf_release(&conf);
+        else
+            log_error("%s", why);
+    }
+    options_release(&o);
+    return rc;
+}
+
+static int usage(const char *why)
+{
+    log_error("%s: see 'tunnel-agent --help'", why);
+    return EXIT_USAGE;
+}
+
+int install_run(int argc, char **argv)
+{
+    enum target target = TARGET_NONE;
+    const char *name = "tunnel-agent";
+    bool write_it = false;
+    int i = 1;
+    for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--systemd-user") == 0)
+            target = TARGET_SYSTEMD_USER;
+        else if (strcmp(argv[i], "--systemd") == 0)
+            target = TARGET_SYSTEMD;
+        else if (strcmp(argv[i], "--launchd") == 0)
+            target = TARGET_LAUNCHD;
+        else if (strcmp(argv[i], "--write") == 0)
+            write_it = true;
+        else if (strcmp(argv[i], "--name") == 0 && i + 1 < argc)
+            name = argv[++i];
+        else
+            return usage("install does not know one of its words");
+    }
+    if (target == TARGET_NONE || i + 1 >= argc)
+        return usage("install takes --systemd-user, --systemd or --launchd, then -- and the "
+                     "arguments of the service");
+    if (lease_name_problem(name) != NULL)
+        return usage("--name takes letters, digits and . _ @ -");
+    if (write_it && target == TARGET_LAUNCHD)
+        return usage("--launchd is printed only: nobody has tried it yet");
+    for (int k = i + 1; k < argc; k++)
+        if (strpbrk(argv[k], "\r\n") != NULL)
+            return usage("an argument holds a line end");
+    char *self = platform_self();
+    struct buf text = {0};
+    int code = EXIT_USAGE;
+    /* options_parse skips its argv[0]: the `--` stands there. */
+    if (check_arguments(argc - i, argv + i) != 0)
+        goto out;
+    code = EXIT_FAILED;
+    const char *path = self != NULL ? self : "tunnel-agent";
+    if (target == TARGET_LAUNCHD)
+        plist(name, path, argv + i + 1, &text);
+    else
+        unit(target, name, path, argv + i + 1, &text);
+    if (buf_text(&text) == NULL)
+        log_error("out of memory");
+    else if (write_it)
+        code = write_unit(target, name, buf_text(&text));
+    else
+        code = fputs(buf_text(&text), stdout) >= 0 ? EXIT_DONE : EXIT_FAILED;
+out:
+    buf_release(&text);
+    free(self);
+    return code;
+}

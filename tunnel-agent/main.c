@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+/* tunnel-agent: tunnels that are up because data comes back. See tunnel-agent(1). */
+#include "lib/base/log.h"
+#include "tunnel-agent/agent.h"
+#include "tunnel-agent/gateway.h"
+#include "tunnel-agent/install.h"
+#include "tunnel-agent/key.h"
+#include "tunnel-agent/legs.h"
+#include "tunnel-agent/options.h"
+#include "tunnel-agent/report.h"
+#include "tunnel-agent/statedir.h"
+#include "tunnel-agent/supervisor.h"
+#include "tunnel-agent/tunnel.h"
+#include "tunnel-agent/tunnels_conf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+    "usage: tunnel-agent [-d] --endpoint URL --api-key KEY|@FILE|--token TOKEN|@FILE\n"
+    "                    [--agent-id ID] [--target HOST:PORT] [--reverse-bind-host H]\n"
+    "                    [--over-ssh ALIAS] [--host-key SHA256:...] [--insecure]\n"
+    "       tunnel-agent [-d] --gateway [USER@]HOST[:PORT] --token TOKEN|@FILE\n"
+    "                    --host-key SHA256:... [--agent-id ID] [--target HOST:PORT]\n"
+    "       tunnel-agent [-d] [-p PORT] [-i FILE] [-J HOST] [-o OPT] -L SPEC...\n"
+    "                    [--probe tcp|http:/PATH|none] [--host-key SHA256:...] [USER@]HOST\n"
+    "       tunnel-agent [-d] -c tunnels.conf\n"
+    "       tunnel-agent check -c tunnels.conf\n"
+    "       tunnel-agent key\n"
+    "       tunnel-agent status [--json]\n"
+    "       tunnel-agent install --systemd-user|--systemd|--launchd [--name N] [--write] -- ARGS\n"
+    "\n"
+    "Keeps SSH port forwards up: data must come back, not just a process live. The first two hold\n"
+    "ssh -R for a gateway; the third is ssh's own words, kept up; the fourth holds many.\n"
+    "\n"
+    "  -d                     run under a service manager: a failure to start ends the program\n"
+    "  -c FILE                tunnels and settings\n"
+    "  -L SPEC                [BIND:]PORT:HOST:HOSTPORT, or PORT or LOW-HIGH for the same at both\n"
+    "                         ends; -p -i -J -o -l -F -4 -6 -C -m -b -B are ssh's\n"
+    "  --probe HOW            what is asked through the first forward (default tcp)\n"
+    "  --host-key SHA256:...  the far side's host key, in place of known_hosts\n"
+    "  --endpoint URL         the gateway's control port\n"
+    "  --gateway HOST         register through ssh itself\n"
+    "  --api-key KEY          enrolment key; @FILE reads it from a file\n"
+    "  --token TOKEN          enrolment token; @FILE reads it from a file\n"
+    "  --agent-id ID          name at the gateway (default: made once, and kept)\n"
+    "  --target HOST:PORT     what the gateway's port leads to (default 127.0.0.1:22)\n"
+    "  --reverse-bind-host H  address that the gateway listens on (default: what it says)\n"
+    "  --over-ssh ALIAS       reach the control port through this host of your ssh configuration\n"
+    "  --insecure             allow http:// beyond loopback\n"
+    "  --help                 this text\n"
+    "  --version              the version\n";
+
+/* A closed descriptor 0-2 would be taken by the next file opened, and written into. */
+static void open_standard_fds(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
+}
+
+static int usage(const char *why)
+{
+    log_error("%s", why);
+    return EXIT_USAGE;
+}
+
+static int run_legs(const struct settings *settings, const struct leg *legs, size_t count,
+                    bool once)
+{
+    struct supervisor s = {.settings = *settings, .listen_fd = -1};
+    char why[LEGS_WHY_BYTES];
+    const char *problem = NULL;
+    int code = EXIT_FAILED;
+
+    if (statedir_open(&s.state, why) != 0 || legs_validate(legs, count, settings, why) != 0)
+        return usage(why);
+    if (!once)
+        legs_ask_host_keys(legs, count, settings, &s.state);
+    if (supervisor_init(&s, &problem) != 0) {
+        log_error("cannot start: %s", problem != NULL ? problem : strerror(errno));
+        goto out;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (supervisor_add(&s, &legs[i], &problem) == NULL) {
+            log_error("cannot start: %s", problem);
+            goto out;
+        }
+    for (size_t i = 0; i < s.tunnel_count; i++)
+        tunnel_start(s.tunnels[i]);
+    code = supervisor_run(&s);
+out:
+    supervisor_release(&s);
+    return code;
+}
+
+static int run_file(const struct options *o)
+{
+    struct tunnels_conf conf;
+    char why[TUNNELS_CONF_WHY_BYTES];
+    if (tunnels_conf_read(o->conf_file, &conf, why) != 0)
+        return usage(why);
+    int code = EXIT_USAGE;
+    if (conf.leg_count == 0)
+        log_error("'%s' has no Tunnel", o->conf_file);
+    else
+        code = run_legs(&conf.settings, conf.legs, conf.leg_count, o->once);
+    tunnels_conf_release(&conf);
+    return code;
+}
+
+/* The settings alone of a -c FILE beside -L or a gateway. */
+static int read_settings(const struct options *o, struct settings *ret)
+{
+    struct tunnels_conf conf;
+    char why[TUNNELS_CONF_WHY_BYTES];
+    *ret = settings_default;
+    if (o->conf_file == NULL)
+        return EXIT_DONE;
+    if (tunnels_conf_read(o->conf_file, &conf, why) != 0)
+        return usage(why);
+    size_t count = conf.leg_count;
+    *ret = conf.settings;
+    tunnels_conf_release(&conf);
+    return count == 0 ? EXIT_DONE
+                      : usage("a file with tunnels is run alone: leave out -L, or the gateway");
+}
+
+static int run(int argc, char **argv)
+{
+    struct options o;
+    struct settings settings;
+    char why[OPTIONS_WHY_BYTES];
+    int code;
+    if (options_parse(argc, argv, &o, why) != 0)
+        return usage(why);
+    if (o.mode == OPTIONS_FILE)
+        code = run_file(&o);
+    else if ((code = read_settings(&o, &settings)) == EXIT_DONE)
+        code = o.mode == OPTIONS_LEG ? run_legs(&settings, &o.leg, 1, o.once)
+                                     : gateway_run(&o, &settings);
+    options_release(&o);
+    return code;
+}
+
+static int run_check(int argc, char **argv)
+{
+    struct tunnels_conf conf;
+    char why[TUNNELS_CONF_WHY_BYTES];
+    size_t forwards = 0;
+    if (argc != 3 || strcmp(argv[1], "-c") != 0)
+        return usage("check takes -c FILE: see 'tunnel-agent --help'");
+    if (tunnels_conf_read(argv[2], &conf, why) != 0)
+        return usage(why);
+    unsigned found = legs_check(conf.legs, conf.leg_count, &conf.settings);
+    for (size_t i = 0; i < conf.leg_count; i++)
+        forwards += conf.legs[i].forward_count;
+    if (found == 0)
+        (void)printf("%zu tunnels, %zu forwards: nothing is in their way\n", conf.leg_count,
+                     forwards);
+    tunnels_conf_release(&conf);
+    return found == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int run_status(int argc, char **argv)
+{
+    struct statedir state;
+    char why[STATEDIR_WHY_BYTES];
+    bool json = argc == 2 && strcmp(argv[1], "--json") == 0;
+    if (argc > 2 || (argc == 2 && !json))
+        return usage("status takes --json or nothing: see 'tunnel-agent --help'");
+    if (statedir_open(&state, why) != 0)
+        return usage(why);
+    return report_show(&state, json);
+}
+
+static int finish(int code)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return code;
+    log_error("cannot write the output: %s", strerror(errno));
+    return code != EXIT_DONE ? code : EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        int (*run)(int argc, char **argv);
+    } verbs[] = {
+        {"check", run_check}, {"status", run_status}, {"key", key_show}, {"install", install_run}};
+
+    open_standard_fds();
+    log_init("tunnel-agent", true);
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            (void)fputs(help, stdout);
+            return finish(EXIT_DONE);
+        }
+        if (strcmp(argv[i], "--version") == 0) {
+            (void)puts("tunnel-agent (tunlease) " TUNLEASE_VERSION);
+            return finish(EXIT_DONE);
+        }
+    }
+    for (size_t i = 0; argc > 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
+        if (strcmp(argv[1], verbs[i].name) == 0)
+            return finish(verbs[i].run(argc - 1, argv + 1));
+    return finish(run(argc, argv));
+}
