@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# tunnel-agent with its own intervals: a link that dies and heals, a pause of 40 s with the link cut,
+# five minutes of packet loss, and 60 tunnels that come back at once to an sshd with its default
+# MaxStartups.
+# sandbox:
+# timeout: 1500
+set -eu
+. "$TOP/tests/lib.sh"
+. "$TOP/tests/agent_lib.sh"
+
+far_host
+far_serve 8009
+mapfile -t words < <(far_words)
+web=http://127.0.0.1:18009/
+ms_since() { echo $(((${EPOCHREALTIME/./} - $1) / 1000)); }
+agent "${words[@]}" -N -L 18009:127.0.0.1:8009 --probe http:/ "root@$FAR"
+wait_for 10 'the tunnel to be up' is "$FAR" up
+answers "$web" 8009 || fail 'no data'
+
+# ---- blackholed ----
+ssh=$(ssh_of)
+cut_link
+start=${EPOCHREALTIME/./}
+wait_for 25 'suspect' suspect_or_gone "$FAR" "$ssh"
+note "suspect after $(ms_since "$start") ms"
+wait_for 25 'the dead path to be condemned' gone "$ssh"
+took_ms=$(ms_since "$start")
+((took_ms < 25000)) || fail "restarted only after $took_ms ms"
+note "restarted after $took_ms ms"
+sleep 30
+heal_link
+start=${EPOCHREALTIME/./}
+wait_for 10 'data after healing' answers "$web" 8009
+ok "blackholed: restarted in time, and back $(ms_since "$start") ms after healing"
+
+# ---- stopped for 40 s, the link cut meanwhile ----
+wait_for 10 'up' is "$FAR" up
+ssh=$(ssh_of)
+kill -STOP "$AGENT" "$ssh"
+cut_link
+sleep 40
+kill -CONT "$ssh" "$AGENT"
+wait_for 1 'a look at once' said 'awake after (39|4[0-9]) s'
+wait_for 12 'the path to be condemned' gone "$ssh"
+heal_link
+wait_for 10 'data' answers "$web" 8009
+ok 'stopped for 40 s: looks within a second'
+
+# ---- renumbered: the old address is gone, with no word to anybody ----
+wait_for 10 'up' is "$FAR" up
+ip addr del 10.99.0.1/24 dev near0
+ip addr add 10.99.0.3/24 dev near0
+wait_for 45 'data from the new address' answers "$web" 8009
+ok 'renumbered'
+
+# ---- loss ----
+wait_for 10 'up' is "$FAR" up
+restarts=$(field "$FAR" restarts)
+lose 10
+sleep 300
+nft delete table inet link
+assert_eq "$(field "$FAR" restarts)" "$restarts" 'five minutes of 10 % loss: no restart'
+lose 30
+sleep 300
+nft delete table inet link
+more=$(($(field "$FAR" restarts) - restarts))
+((more <= 2)) || fail "five minutes of 30 % loss: $more restarts"
+ok "five minutes of 30 % loss: $more restarts"
+agent_stop
+
+# ---- a herd ----
+for ((i = 0; i < 60; i++)); do
+	printf 'Tunnel t%d\n To root@%s\n Identity %s\n Option UserKnownHostsFile=%s\n Forward %d:127.0.0.1:8009\n' \
+		"$i" "$FAR" "$FAR_KEY" "$WORK/far/known_hosts" $((19000 + i))
+done >"$WORK/herd.conf"
+agent -d -c "$WORK/herd.conf"
+all_up() { (($(tunnel-agent status | cut -f2 | grep -c '^up$') == 60)); }
+wait_for 60 '60 tunnels to be up' all_up
+mapfile -t sshds < <(ip netns pids far | while read -r pid; do
+	[[ $(cat "/proc/$pid/comm" 2>/dev/null) != sshd ]] || echo "$pid"; done)
+kill -KILL "${sshds[@]}"
+far_sshd
+start=${EPOCHREALTIME/./}
+wait_for 60 '60 tunnels to be back' all_up
+ok "60 tunnels are back after $(ms_since "$start") ms"
+agent_stop
