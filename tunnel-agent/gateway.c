@@ -64,6 +64,7 @@ struct gateway {
     bool tried_credential; /* the secret was refused, and so the enrolment key was used */
     struct backoff backoff;
     int64_t registered_ms, closed_ms;
+    bool login_refused; /* and not up since */
     unsigned port_busy, beats_down;
     bool beat_silence_logged;
 };
@@ -268,10 +269,16 @@ static void retry_register(struct gateway *g, enum backoff_kind kind, const char
         supervisor_stop(&g->s, EXIT_FAILED);
         return;
     }
+    if (g->has_session) {
+        /* The tunnel's next attempt leads here again, or in: the lease may have been renewed while
+         * the endpoint cannot be reached. A refused login is not tried again soon. */
+        if (g->login_refused && kind != BACKOFF_AUTH)
+            wait_ms = backoff_next(&g->tunnel->backoff, BACKOFF_AUTH, &g->s.settings, arc4random());
+        tunnel_hold(g->tunnel, wait_ms, why);
+        return;
+    }
     if (kind == BACKOFF_AUTH) {
         tunnel_hold(g->tunnel, wait_ms, why);
-        if (g->has_session)
-            return; /* the tunnel's next attempt leads here again, or in */
         (void)event_del(g->tunnel->timer);
     } else {
         log_warn("cannot register: %s; again in %lld s", why, (long long)(wait_ms / 1000 + 1));
@@ -514,6 +521,7 @@ static void on_up(void *ctx)
 {
     struct gateway *g = ctx;
     g->port_busy = 0;
+    g->login_refused = false;
     beat(g);
 }
 
@@ -527,6 +535,7 @@ static void hold_for_person(struct gateway *g, const char *reason)
 static bool on_refused_login(struct gateway *g)
 {
     char reason[TUNNEL_TEXT_BYTES];
+    g->login_refused = true;
     bool asked_lately =
         g->registered && clock_monotonic_ms() - g->registered_ms < g->s.settings.auth_retry_ms / 2;
     if (g->o->endpoint != NULL && !asked_lately) {

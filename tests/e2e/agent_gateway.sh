@@ -117,6 +117,16 @@ rm "$gw/answer"
 cut -d' ' -f1,2 <(ssh-keygen -y -f "$STATE_DIR/agent.pem") >"$far_keys"
 wait_for 15 'back by itself after the renewal' is gateway up
 ok 'expired: held, and back after renew'
+agent_stop
+# The same with an endpoint that is out of reach: the login alone tells.
+: >"$far_keys"
+agent -d -c "$conf" --endpoint http://127.0.0.1:1 --api-key "$api" --target 127.0.0.1:8022
+wait_for 10 'held' is gateway held
+cut -d' ' -f1,2 <(ssh-keygen -y -f "$STATE_DIR/agent.pem") >"$far_keys"
+wait_for 15 'back by itself, without the endpoint' is gateway up
+agent_stop
+agent -d -c "$conf" --endpoint "$url" --insecure --api-key "$api" --target 127.0.0.1:8022
+wait_for 10 'up' is gateway up
 echo '403 db1 is revoked' >"$gw/answer"
 rc=0; wait "$AGENT" || rc=$?
 assert_eq "$rc" 0 'revoked: exit 0'
