@@ -127,7 +127,8 @@ agent_stop()
 	((rc == 0)) || fail "the agent exits $rc after SIGTERM"
 }
 
-field() { tunnel-agent status --json | python3 -c '
+# Its exit status says whether all are up, which is not the question here.
+field() { { tunnel-agent status --json || :; } | python3 -c '
 import json, sys
 for t in json.load(sys.stdin):
     if t["name"] == sys.argv[1]:

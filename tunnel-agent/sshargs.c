@@ -151,7 +151,7 @@ void sshargs_build(struct sshargs *a, const struct leg *leg, const struct ssharg
         add(a, "%s", leg->words[i]);
     /* Behind the user's words, which may be of another mind. */
     add(a, "-o");
-    add(a, "ConnectTimeout=%lld", (long long)plan->settings->connect_timeout_s);
+    add(a, "ConnectTimeout=%lld", (long long)plan->settings->connect_timeout_s << plan->patience);
     option(a, "ServerAliveInterval=5");
     option(a, "ServerAliveCountMax=3");
     option(a, "TCPKeepAlive=yes");

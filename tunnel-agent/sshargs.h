@@ -25,6 +25,7 @@ enum sshargs_use {
 struct sshargs_plan {
     enum sshargs_use use;
     const struct settings *settings;
+    unsigned patience;               /* ConnectTimeout is doubled so often */
     const bool *left_out;            /* of forward i, or NULL: all are held */
     const char *canary_sock;         /* a unix socket whose far end is 127.0.0.1:1, or NULL */
     const char *mux_sock;            /* where ssh -O forward is to find this one, or NULL */

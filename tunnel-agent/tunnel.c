@@ -31,6 +31,7 @@ enum {
     PROBE_ANSWER_MAX = 4096,
     TRAFFIC_BYTES = 65536, /* so much within the canary's time is a path that lives */
     PATIENCE_MAX = 20,
+    SLOW_LOGINS_MAX = 2, /* doublings of ConnectTimeout: 16 s, below LoginTimeout */
 };
 
 enum timer_purpose {
@@ -724,6 +725,7 @@ static bool spawn(struct tunnel *t)
         known_hosts = t->pin_path;
     const struct sshargs_plan plan = {.use = SSHARGS_TUNNEL,
                                       .settings = t->settings,
+                                      .patience = t->slow_logins,
                                       .left_out = t->left_out,
                                       .canary_sock = t->canary_path,
                                       .mux_sock = t->left_out_count > 0 ? t->mux_path : NULL,
@@ -859,6 +861,12 @@ void tunnel_reaped(struct tunnel *t, int status)
         return;
     }
     describe_end(t, status, text);
+    /* ConnectTimeout holds for the key exchange, too. Where packets are lost, that needs more than
+     * a host that is not there deserves. */
+    if (was_up || t->said != SSH_SAID_TIMEOUT || strncmp(t->said_text, "ssh: connect", 12) == 0)
+        t->slow_logins = 0;
+    else if (t->slow_logins < SLOW_LOGINS_MAX)
+        t->slow_logins++;
     t->proven = false;
     if (was_up) {
         t->restarts++;

@@ -87,7 +87,8 @@ struct tunnel {
     bool path_was_asked;     /* in this look, and answered: silence is then the service's */
     bool host_key_is_pinned; /* the pin file holds the key that --host-key named */
     int64_t started_ms, proven_ms, asked_ms, suspect_io_bytes;
-    unsigned patience; /* how often traffic has put off the verdict */
+    unsigned slow_logins; /* in a row: the host answered, but too slowly */
+    unsigned patience;    /* how often traffic has put off the verdict */
 
     struct exchange canary, probe;
     struct event *timer, *port_timer;
