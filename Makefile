@@ -333,6 +333,14 @@ packages = $(build_packages) $(test_packages)
 
 deps:
 	$(Q)NO_DEPS=$(NO_DEPS) packaging/deps $(packages)
+	$(Q)[ -n "$(NO_DEPS)" ] || [ -x $(promtool) ] || $(MAKE) $(promtool) || :
+
+# Unpacked and not installed: Debian's package would start a server on this host.
+promtool = $(BUILD)/prometheus/usr/bin/promtool
+$(promtool):
+	$(Q)mkdir -p $(BUILD)/prometheus
+	$(Q)cd $(BUILD)/prometheus && apt-get -qq download prometheus 2>/dev/null && \
+		dpkg -x prometheus_*.deb . && rm prometheus_*.deb
 
 # Quiet when all is well.
 check: deps
