@@ -555,7 +555,10 @@ static enum store_rc decide_register(struct engine *e, const struct queued *q, i
     rc = judge_credential(e, r, known ? &in.agent : NULL, in.now_s, &in.asking);
     if (rc != STORE_OK)
         return rc;
-    if (in.asking.what == CREDENTIAL_NONE)
+    /* Its own secret says who it is still, and so it may know. */
+    bool own_secret =
+        revoked && in.agent.has_secret && secret_equal(in.agent.secret_hash, in.asking.hash);
+    if (in.asking.what == CREDENTIAL_NONE && !own_secret)
         return refuse_credential(e, r, &in.asking, now_ms, a);
     if (revoked)
         return answer_error(a, CONTROL_FORBIDDEN, "this agent was revoked");

@@ -127,6 +127,8 @@ heartbeat "$secret" db1
 answered 403 'revoked: heartbeat'
 register "$enrol" db1 db1
 answered 403 'revoked: register'
+register "$secret" db1 db1
+answered 403 'revoked: register with its own secret'
 register "$enrol" db9 db1
 answered 403 'its key under another name'
 
