@@ -61,10 +61,9 @@ wait "$copy" || fail 'the copy does not end well'
 wait_for 20 'the other to be up' is gateway up
 ok 'two machines with one key: one holds'
 
-# Revoked: stops for good, exit 0. (leased no longer knows a revoked agent by its secret, so that the
-# enrolment key is asked with.)
+# Revoked: stops for good, exit 0, by its own secret alone.
 agent_stop
-agent -d -c "$conf" --endpoint "$url" --api-key "$api" --target 127.0.0.1:8022
+agent -d -c "$conf" --endpoint "$url" --target 127.0.0.1:8022
 wait_for 10 'up again' is gateway up
 leasectl revoke db1 >/dev/null || (($? == 6))
 ended() { gone "$AGENT"; }
