@@ -2,6 +2,7 @@
 #include "leasectl/live.h"
 
 #include "leasectl/account.h"
+#include "leasectl/pam_profile.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/session/ladder.h"
@@ -107,13 +108,16 @@ static int report_unregistered(struct ctl *ctl, const struct session_list *list,
     int code = EXIT_DONE;
     if (!account_uid(login, &in.uid))
         return EXIT_DONE;
-    /* One that has just lost its entry may not be quite gone: its last step is to be a zombie. */
+    /* One that has just lost its entry may not be quite gone: its last step is to be a zombie. And
+     * without the module, one that was let in just before becomes the login's a moment later. */
     int64_t end_ms = clock_monotonic_ms() + GOING_MS;
+    bool registers = pam_profile_in_force(ctl);
     do {
         buf_clear(&pids);
         in.count = 0;
         (void)process_each(note_unregistered, &in);
-    } while (in.count > 0 && clock_monotonic_ms() < end_ms && poll(NULL, 0, LOOK_AGAIN_MS) == 0);
+    } while ((in.count > 0) == registers && clock_monotonic_ms() < end_ms &&
+             poll(NULL, 0, LOOK_AGAIN_MS) == 0);
     if (in.count > 0)
         code = ctl_error(ctl, EXIT_STILL_UP,
                          "still up: %zu connection%s of login '%s' (pid%s%s), of this lease or of "

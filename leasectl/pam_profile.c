@@ -112,6 +112,15 @@ bool pam_profile_is_applied(void)
     return false;
 }
 
+bool pam_profile_in_force(const struct ctl *ctl)
+{
+    struct buf found = {0};
+    pam_profile_check(ctl, &found);
+    bool good = found.len == 0 && access(TUNLEASE_PAMDIR "/pam_tunnel.so", R_OK) == 0;
+    buf_release(&found);
+    return good;
+}
+
 static const char tool[] = "/usr/sbin/pam-auth-update";
 
 bool pam_profile_can_apply(void)

@@ -20,6 +20,9 @@ void pam_profile_check(const struct ctl *ctl, struct buf *out);
 /* Whether a stack names the module, whoever put it there. */
 bool pam_profile_is_applied(void);
 
+/* Whether sshd's stack has the module, and it is there: else logins are in no entry. */
+bool pam_profile_in_force(const struct ctl *ctl);
+
 /* Whether this host has pam-auth-update(8) at all. */
 bool pam_profile_can_apply(void);
 

@@ -190,6 +190,8 @@ leasectl grant stray --login pfwd --key "$(k alice)" --open 8009 >/dev/null
 tunnel "$WORK/alice" pfwd -L 18004:127.0.0.1:8009
 stray=$FWD_PID
 mv "$module.away" "$module"
+stray_runs() { pgrep -u pfwd >/dev/null; } # the client may be in before sshd's child is the login
+wait_for 5 "sshd's child" stray_runs
 expect_exit 6 leasectl revoke stray
 grep -q "pid $(pgrep -u pfwd))*" "$WORK/err" || fail "$(cat "$WORK/err")"
 kill "$(pgrep -u pfwd)"
