@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * load PORT CONNECTIONS SECONDS FILE [PID...]: sends the bytes of FILE, one HTTP request, over and
- * over on so many keep-alive connections, one request of each under way at a time. The n-th %08d in
- * FILE is the number of the request within its connection count, so that agents can differ.
+ * load PORT CONNECTIONS SECONDS FILE NUMBERS [PID...]: sends the bytes of FILE, one HTTP request,
+ * over and over on so many keep-alive connections, one request of each under way at a time. The
+ * first 00000000 in FILE becomes the number of the request, counted up to NUMBERS and from 0 again,
+ * so that agents differ.
  *
- * Prints requests per second, microseconds of processor time per request of each PID and of their
- * sum, the median and the 99th percentile of the latency in microseconds, and the answers that were
- * not 200. One thread, one epoll loop: it costs its peers a core less than it takes itself.
+ * Prints requests per second, microseconds of processor time a request of all PIDs together, the
+ * median and the 99th percentile of the latency in microseconds, and how many answers were not 200.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { REQUEST_BYTES = 65536, ANSWER_BYTES = 65536, EVENTS = 128, LATENCY_US = 1000000, PIDS = 8 };
+enum { REQUEST_BYTES = 65536, ANSWER_BYTES = 65536, EVENTS = 128, LATENCY_US = 1000000 };
 
 struct client {
     int fd;
@@ -33,6 +33,7 @@ struct client {
 static char request[REQUEST_BYTES];
 static size_t request_bytes;
 static char *digits; /* of the request: where a number goes, or NULL */
+static size_t numbers;
 static uint64_t done, refused;
 static uint32_t latency[LATENCY_US]; /* how many took so many microseconds */
 
@@ -90,7 +91,7 @@ static void send_request(struct client *c, size_t number)
 {
     char text[9];
     if (digits != NULL) {
-        (void)snprintf(text, sizeof(text), "%08u", (unsigned)(number % 100000000));
+        (void)snprintf(text, sizeof(text), "%08u", (unsigned)(number % numbers));
         memcpy(digits, text, 8);
     }
     c->got = 0;
@@ -162,9 +163,9 @@ static void run(struct client *clients, size_t count, double seconds)
 
 int main(int argc, char **argv)
 {
-    double before_us[PIDS], total_us = 0;
-    if (argc < 5 || argc > 5 + PIDS) {
-        (void)fputs("usage: load PORT CONNECTIONS SECONDS FILE [PID...]\n", stderr);
+    double spent_us = 0;
+    if (argc < 6) {
+        (void)fputs("usage: load PORT CONNECTIONS SECONDS FILE NUMBERS [PID...]\n", stderr);
         return 2;
     }
     size_t count = strtoul(argv[2], NULL, 10);
@@ -173,6 +174,9 @@ int main(int argc, char **argv)
     if (clients == NULL)
         die("calloc");
     read_request(argv[4]);
+    numbers = strtoul(argv[5], NULL, 10);
+    if (numbers == 0 || numbers > 100000000)
+        return 2;
     for (size_t i = 0; i < count; i++)
         connect_client(&clients[i], (uint16_t)strtoul(argv[1], NULL, 10));
     run(clients, count, seconds / 10); /* warm */
@@ -182,19 +186,15 @@ int main(int argc, char **argv)
         connect_client(&clients[i], (uint16_t)strtoul(argv[1], NULL, 10));
     }
     done = refused = 0;
-    for (int i = 5; i < argc; i++)
-        before_us[i - 5] = processor_us(atol(argv[i]));
+    for (int i = 6; i < argc; i++)
+        spent_us -= processor_us(atol(argv[i]));
     int64_t start_ns = now_ns();
     run(clients, count, seconds);
     double took_s = (double)(now_ns() - start_ns) / 1e9;
-    (void)printf("%.0f", (double)done / took_s);
-    for (int i = 5; i < argc; i++) {
-        double us = (processor_us(atol(argv[i])) - before_us[i - 5]) / (double)done;
-        (void)printf(" %.2f", us);
-        total_us += us;
-    }
-    (void)printf(" %.2f %u %u %llu\n", total_us, quantile_us(0.5), quantile_us(0.99),
-                 (unsigned long long)refused);
+    for (int i = 6; i < argc; i++)
+        spent_us += processor_us(atol(argv[i]));
+    (void)printf("%.0f %.2f %u %u %llu\n", (double)done / took_s, spent_us / (double)done,
+                 quantile_us(0.5), quantile_us(0.99), (unsigned long long)refused);
     free(clients);
     return 0;
 }
