@@ -35,7 +35,7 @@
 static const char service_user[] = "_tunlease";
 
 enum {
-    BACKLOG = 512,
+    BACKLOG = 4096, /* net.core.somaxconn is the limit: a herd of agents is not turned away */
     BIND_TRIES = 50,
     BIND_RETRY_MS = 20,
     HTTP_LISTENERS_MAX = CONF_LISTENERS_MAX + 1
