@@ -327,7 +327,7 @@ test_packages = openssh-server openssh-client openssh-sftp-server libcmocka-dev 
 	shellcheck clang-format passwd libc6-dbg systemd sudo cron \
 	nftables openssl
 # For the bench, and for the agent with another C library.
-bench_packages = autossh
+bench_packages = autossh python3-fastapi uvicorn
 long_packages = musl-tools dpkg-dev autoconf automake libtool
 packages = $(build_packages) $(test_packages)
 
