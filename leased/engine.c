@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RESTART_MS = 200, STATUS_BYTES = 160 };
+enum { RESTART_MS = 200, STATUS_BYTES = 160, REQUESTS_AT_ONCE = 16 };
 
 int64_t engine_now_s(void)
 {
@@ -112,17 +112,12 @@ static void send_with_keys(struct engine *e, const struct queued *q, const struc
     explicit_bzero(full.report, (size_t)n);
 }
 
-static void send_answer(struct engine *e, const struct queued *q, struct control_answer *a)
+/* Its numbers, and its line in the log. */
+static void note_answer(struct engine *e, const struct queued *q, const struct control_answer *a)
 {
     int64_t took_ms = clock_monotonic_ms() - q->since_ms;
-    a->id = q->request.id;
-    a->action = q->request.action;
     e->metrics.requests[a->action][a->code]++;
     histogram_add(&e->metrics.request_s[a->action], (double)took_ms / 1000);
-    if (q->private_key != NULL && a->code == CONTROL_OK)
-        send_with_keys(e, q, a);
-    else
-        send_packet(e, a);
     const char *agent = control_request_get(&q->request, CONTROL_AGENT_ID);
     if (a->code != CONTROL_OK)
         log_info("refused action=%s agent=%.64s client=%s request=%llu code=%s: %s",
@@ -133,6 +128,22 @@ static void send_answer(struct engine *e, const struct queued *q, struct control
         log_info("%s agent=%.64s client=%s request=%llu port=%u",
                  control_action_name((enum control_action)a->action), agent, q->request.address,
                  (unsigned long long)a->id, a->port_b);
+}
+
+static void address_answer(const struct queued *q, struct control_answer *a)
+{
+    a->id = q->request.id;
+    a->action = q->request.action;
+}
+
+static void send_answer(struct engine *e, const struct queued *q, struct control_answer *a)
+{
+    address_answer(q, a);
+    if (q->private_key != NULL && a->code == CONTROL_OK)
+        send_with_keys(e, q, a);
+    else
+        send_packet(e, a);
+    note_answer(e, q, a);
 }
 
 static void unavailable(struct control_answer *a, const char *why)
@@ -159,17 +170,42 @@ static struct queued *pop(struct engine *e)
     return q;
 }
 
-/* Answers the first count of the queue: decided[i], or all the same. */
+static struct control_answer *answer_at(const struct engine *e, size_t i)
+{
+    return (struct control_answer *)(void *)((char *)e->answers + i * e->answer_bytes);
+}
+
+/*
+ * Answers the first count of the queue: decided[i], or all the same. As many packets a call as can
+ * be: each by itself would wake http for one.
+ */
 static void answer_batch(struct engine *e, size_t count, const char *failed)
 {
+    static struct iovec texts[BATCH_MAX];
+    static struct mmsghdr packets[BATCH_MAX];
+    unsigned packed = 0;
+    const struct queued *at = e->queue_head;
     e->http_hangs = false;
-    for (size_t i = 0; i < count; i++) {
-        struct queued *q = pop(e);
-        struct control_answer *a =
-            (struct control_answer *)(void *)((char *)e->answers + i * e->answer_bytes);
+    for (size_t i = 0; i < count; i++, at = at->next) {
+        struct control_answer *a = answer_at(e, i);
         if (failed != NULL)
             unavailable(a, failed);
-        send_answer(e, q, a);
+        address_answer(at, a);
+        if (at->private_key != NULL && a->code == CONTROL_OK)
+            continue;
+        texts[packed] = (struct iovec){.iov_base = a, .iov_len = control_answer_bytes(a)};
+        packets[packed].msg_hdr = (struct msghdr){.msg_iov = &texts[packed], .msg_iovlen = 1};
+        packed++;
+    }
+    int sent =
+        e->http_fd < 0 ? 0 : sendmmsg(e->http_fd, packets, packed, MSG_NOSIGNAL | MSG_DONTWAIT);
+    for (unsigned i = sent > 0 ? (unsigned)sent : 0; i < packed; i++)
+        send_packet(e, texts[i].iov_base);
+    for (size_t i = 0; i < count; i++) {
+        struct queued *q = pop(e);
+        if (q->private_key != NULL && answer_at(e, i)->code == CONTROL_OK)
+            send_with_keys(e, q, answer_at(e, i));
+        note_answer(e, q, answer_at(e, i));
         free_queued(q);
     }
 }
@@ -191,6 +227,9 @@ static void commit_batch(struct engine *e)
     size_t count = 0;
     enum store_rc rc;
     const int64_t pending = e->pending_agents;
+    /* No more than half: the answers to these keep http busy while the others are decided. */
+    size_t most = (e->queue_count + 1) / 2;
+    most = most < BATCH_MIN ? BATCH_MIN : most > BATCH_MAX ? BATCH_MAX : most;
     if (e->queue_head == NULL && e->record_count == 0)
         return;
     rc = store_begin(e->store);
@@ -202,10 +241,9 @@ static void commit_batch(struct engine *e)
     if (rc == STORE_OK && e->record_count > 0)
         rc = records_write(e);
     int64_t now_ms = (int64_t)engine_now_s() * 1000 + clock_monotonic_ms() % 1000;
-    for (const struct queued *q = e->queue_head; rc == STORE_OK && q != NULL && count < BATCH_MAX;
+    for (const struct queued *q = e->queue_head; rc == STORE_OK && q != NULL && count < most;
          q = q->next, count++) {
-        struct control_answer *a =
-            (struct control_answer *)(void *)((char *)e->answers + count * e->answer_bytes);
+        struct control_answer *a = answer_at(e, count);
         memset(a, 0, e->answer_bytes);
         rc = request_decide(e, q, now_ms, a);
     }
@@ -309,13 +347,19 @@ static void take_request(struct engine *e, const struct control_request *r, size
 static void on_http(evutil_socket_t fd, short what, void *arg)
 {
     struct engine *e = arg;
-    static struct control_request r;
+    static struct control_request requests[REQUESTS_AT_ONCE];
+    static struct iovec texts[REQUESTS_AT_ONCE];
+    static struct mmsghdr packets[REQUESTS_AT_ONCE];
+    int n = REQUESTS_AT_ONCE;
     (void)what;
-    for (int i = 0; i < BATCH_MAX; i++) {
-        ssize_t n = recv(fd, &r, sizeof(r), MSG_DONTWAIT);
-        if (n <= 0) /* its end is seen by SIGCHLD */
-            break;
-        take_request(e, &r, (size_t)n);
+    for (int i = 0; i < BATCH_MAX && n == REQUESTS_AT_ONCE; i += n) {
+        for (int k = 0; k < REQUESTS_AT_ONCE; k++) {
+            texts[k] = (struct iovec){.iov_base = &requests[k], .iov_len = sizeof(requests[k])};
+            packets[k].msg_hdr = (struct msghdr){.msg_iov = &texts[k], .msg_iovlen = 1};
+        }
+        n = recvmmsg(fd, packets, REQUESTS_AT_ONCE, MSG_DONTWAIT, NULL);
+        for (int k = 0; k < n && packets[k].msg_len > 0; k++) /* its end is seen by SIGCHLD */
+            take_request(e, &requests[k], packets[k].msg_len);
     }
     if (event_pending(e->on_retry, EV_TIMEOUT, NULL) == 0)
         commit_batch(e);

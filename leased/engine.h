@@ -23,6 +23,7 @@ struct event_base;
 
 enum {
     BATCH_MAX = 256,     /* requests of one commit: their answers fit the socket to http */
+    BATCH_MIN = 32,      /* as many as there are, up to these: each commit is a sync of the disk */
     ANSWER_WAIT_MS = 20, /* for http to take some, before the rest of a batch is lost */
     QUEUE_MAX = 4096,    /* and that wait for the store's lock */
     RECORDS_MAX = 16384, /* events that wait to be written down */

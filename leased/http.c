@@ -88,6 +88,7 @@ struct http {
     size_t stalled, stalled_turn;
     size_t kept_bytes;
     struct buf body; /* of the answer that is being sent */
+    struct control_words words;
     struct control_request request;
     struct control_answer answer;
     char input[READ_BYTES];
@@ -311,7 +312,7 @@ static void send_answer(struct http *h, struct connection *c, const struct contr
                        : a->action == CONTROL_METRICS ? "text/plain; version=0.0.4"
                                                       : "text/plain; charset=utf-8";
     buf_clear(&h->body);
-    if (control_format(a, h->o->site, &h->body) == 0)
+    if (control_format(a, h->o->site, &h->words, &h->body) == 0)
         send_body(h, c, status, type, allow);
     else
         drop(h, c);
@@ -803,6 +804,7 @@ static void tear_down(struct http *h)
     if (h->base != NULL)
         event_base_free(h->base);
     buf_release(&h->body);
+    control_words_release(&h->words);
     free(h->connections);
 }
 

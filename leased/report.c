@@ -204,6 +204,8 @@ void report_metrics(struct engine *e, struct buf *out)
         "When sessions were last judged against the store.", m->last_sweep_s);
     one(out, "store_errors_total", "counter", "Questions to the store that failed.",
         (int64_t)m->store_errors);
+    one(out, "store_rows_changed_total", "counter", "Rows that were written to the store.",
+        store_rows_changed(e->store));
     one(out, "http_restarts_total", "counter", "Times that the http process was started anew.",
         (int64_t)m->http_restarts);
     add_process(out);

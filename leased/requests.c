@@ -366,7 +366,10 @@ static enum store_rc register_new(struct registering *in, int64_t now_ms)
         goto out;
     secret_make(secret);
     secret_hash(secret, hash);
-    rc = store_agent_update(e->store, id, hash, false, in->asking.token.id, buf_text(&facts));
+    rc = store_agent_update(e->store, id,
+                            &(struct agent_update){.secret_hash = hash,
+                                                   .token_id = in->asking.token.id,
+                                                   .facts = buf_text(&facts)});
     if (rc == STORE_OK) {
         e->pending_agents++;
         fill_answer(in, l.expires_s, port, secret, now_ms);
@@ -406,7 +409,7 @@ static enum store_rc settle_port(struct registering *in, uint16_t *port, uint16_
     struct lease l = {0};
     uint16_t wanted = *home != 0 ? *home : *port, next = wanted;
 
-    bool foreign = engine_listens(e, wanted, FRESH_MS);
+    bool foreign = engine_listens(e, wanted, SNAPSHOT_MS);
     if (!foreign && wanted == *port)
         return STORE_OK;
     if (has_session(e, in->agent.id))
@@ -463,8 +466,10 @@ static enum store_rc register_known(struct registering *in, int64_t now_ms)
     rc = settle_port(in, &port, &home);
     if (rc != STORE_OK)
         goto out;
-    buf_clear(&facts);
-    (void)collect_facts(in->r, by_admin, is_issued(old_facts), home, &facts);
+    if (home != home_before) {
+        buf_clear(&facts);
+        (void)collect_facts(in->r, by_admin, is_issued(old_facts), home, &facts);
+    }
     if (buf_text(&facts) == NULL) {
         rc = STORE_FAIL;
         goto out;
@@ -477,13 +482,16 @@ static enum store_rc register_known(struct registering *in, int64_t now_ms)
     }
     if (in->asking.what == CREDENTIAL_ENROLS && in->asking.token.id != 0)
         rc = store_token_use(e->store, in->asking.token.id);
-    int64_t token_id = in->asking.token.id != 0 ? in->asking.token.id : known->token_id;
-    if (rc == STORE_OK)
-        rc = store_agent_update(e->store, known->id, by_secret ? NULL : hash, by_secret, token_id,
-                                buf_text(&facts));
     int64_t expires_s = end_of(e, known, in->now_s);
+    const struct agent_update u = {.secret_hash = by_secret ? NULL : hash,
+                                   .secret_used = by_secret,
+                                   .token_id = in->asking.token.id != 0 ? in->asking.token.id
+                                                                        : known->token_id,
+                                   .facts = buf_text(&facts),
+                                   .heartbeat_ms = now_ms,
+                                   .expires_s = expires_s};
     if (rc == STORE_OK)
-        rc = store_agent_beat(e->store, known->id, now_ms, expires_s);
+        rc = store_agent_update(e->store, known->id, &u);
     if (rc == STORE_OK) {
         fill_answer(in, expires_s, port, secret, now_ms);
         in->answer->port_changed_from = home != 0 ? home : home_before != 0 ? known->port : 0;

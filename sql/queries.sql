@@ -233,8 +233,10 @@ WHERE k.fingerprint = :fingerprint AND k.login = :login AND l.kind = 'agent'
 ORDER BY l.live DESC, l.id DESC LIMIT 1;
 
 -- name: agent_update
+-- What is not bound stays as it was.
 UPDATE lease SET secret_hash = coalesce(:secret_hash, secret_hash), secret_used = :secret_used,
-  token_id = :token_id, agent_facts = :facts
+  token_id = :token_id, agent_facts = :facts,
+  heartbeat_ms = coalesce(:heartbeat_ms, heartbeat_ms), expires_s = coalesce(:expires_s, expires_s)
 WHERE id = :id AND live = 1;
 
 -- name: agent_beat

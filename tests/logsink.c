@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { DATAGRAM_BYTES = 65536 };
+enum { DATAGRAM_BYTES = 65536, AT_ONCE = 16 };
 
 static int complain(const char *what, const char *name)
 {
@@ -41,7 +41,9 @@ static size_t escape(const char *in, size_t len, char *out)
 
 int main(int argc, char *argv[])
 {
-    static char in[DATAGRAM_BYTES], out[4 * DATAGRAM_BYTES + 1];
+    static char in[AT_ONCE][DATAGRAM_BYTES], out[AT_ONCE * (4 * DATAGRAM_BYTES + 1)];
+    static struct iovec texts[AT_ONCE];
+    static struct mmsghdr packets[AT_ONCE];
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
     int file, sock;
 
@@ -60,20 +62,27 @@ int main(int argc, char *argv[])
     if (puts("ready") == EOF || fclose(stdout) != 0)
         return complain("cannot write to", "stdout");
 
+    for (int i = 0; i < AT_ONCE; i++) {
+        texts[i] = (struct iovec){.iov_base = in[i], .iov_len = sizeof(in[i])};
+        packets[i].msg_hdr = (struct msghdr){.msg_iov = &texts[i], .msg_iovlen = 1};
+    }
     for (;;) {
-        ssize_t got = recv(sock, in, sizeof(in), 0);
-        size_t len, used;
+        /* What has come, as many as there are: a log that is slow slows who writes to it. */
+        int got = recvmmsg(sock, packets, AT_ONCE, MSG_WAITFORONE, NULL);
+        size_t used = 0;
 
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
             return complain("cannot receive on", argv[1]);
-        len = (size_t)got;
-        /* Some senders end the message with a newline or a NUL. */
-        while (len > 0 && (in[len - 1] == '\n' || in[len - 1] == '\0'))
-            len--;
-        used = escape(in, len, out);
-        out[used++] = '\n';
+        for (int i = 0; i < got; i++) {
+            size_t len = packets[i].msg_len;
+            /* Some senders end the message with a newline or a NUL. */
+            while (len > 0 && (in[i][len - 1] == '\n' || in[i][len - 1] == '\0'))
+                len--;
+            used += escape(in[i], len, out + used);
+            out[used++] = '\n';
+        }
         /* One write, so that a reader never sees half a line. */
         if (write(file, out, used) != (ssize_t)used)
             return complain("cannot write to", argv[2]);

@@ -158,18 +158,22 @@ static enum store_rc run_changing(struct store *st, sqlite3_stmt *s)
     return rc == STORE_OK && sqlite3_changes(st->db) == 0 ? STORE_NONE : rc;
 }
 
-enum store_rc store_agent_update(struct store *st, int64_t id, const uint8_t *secret_hash,
-                                 bool secret_used, int64_t token_id, const char *facts)
+enum store_rc store_agent_update(struct store *st, int64_t id, const struct agent_update *u)
 {
     sqlite3_stmt *s = statement_get(st, STMT_AGENT_UPDATE);
     if (s == NULL)
         return STORE_FAIL;
     bind_int(s, ":id", id);
-    if (secret_hash != NULL) /* else NULL, which leaves the old one */
-        bind_blob(s, ":secret_hash", secret_hash, SECRET_HASH_BYTES);
-    bind_int(s, ":secret_used", secret_used ? 1 : 0);
-    bind_int(s, ":token_id", token_id);
-    bind_text(s, ":facts", facts);
+    bind_int(s, ":secret_used", u->secret_used ? 1 : 0);
+    bind_int(s, ":token_id", u->token_id);
+    bind_text(s, ":facts", u->facts);
+    /* What is not bound is NULL, and leaves the old one. */
+    if (u->secret_hash != NULL)
+        bind_blob(s, ":secret_hash", u->secret_hash, SECRET_HASH_BYTES);
+    if (u->heartbeat_ms != 0)
+        bind_int(s, ":heartbeat_ms", u->heartbeat_ms);
+    if (u->expires_s != 0)
+        bind_int(s, ":expires_s", u->expires_s);
     return run_changing(st, s);
 }
 
@@ -177,10 +181,9 @@ enum store_rc store_agent_add(struct store *st, const struct lease *l, int64_t t
                               const char *facts, int64_t quarantine_s, const struct store_actor *by,
                               int64_t *ret_id, struct store_conflict *ret_conflict)
 {
+    const struct agent_update u = {.token_id = token_id, .facts = facts};
     enum store_rc rc = add_lease(st, "agent", l, quarantine_s, by, ret_id, ret_conflict);
-    if (rc == STORE_OK)
-        rc = store_agent_update(st, *ret_id, NULL, false, token_id, facts);
-    return rc;
+    return rc == STORE_OK ? store_agent_update(st, *ret_id, &u) : rc;
 }
 
 enum store_rc store_agent_beat(struct store *st, int64_t id, int64_t heartbeat_ms,
@@ -399,6 +402,11 @@ enum store_rc store_token_list(struct store *st, store_token_fn fn, void *ctx)
 void store_set_timeout(struct store *st, int timeout_ms)
 {
     (void)sqlite3_busy_timeout(st->db, timeout_ms);
+}
+
+int64_t store_rows_changed(const struct store *st)
+{
+    return sqlite3_total_changes64(st->db);
 }
 
 enum store_rc store_version_seen(struct store *st, int64_t *ret)

@@ -40,9 +40,16 @@ enum store_rc store_agent_add(struct store *st, const struct lease *l, int64_t t
                               const char *facts, int64_t quarantine_s, const struct store_actor *by,
                               int64_t *ret_id, struct store_conflict *ret_conflict);
 
-/* What register learns of one: a new secret's hash (NULL: it stays), and its facts. */
-enum store_rc store_agent_update(struct store *st, int64_t id, const uint8_t *secret_hash,
-                                 bool secret_used, int64_t token_id, const char *facts);
+/* What register learns of one. */
+struct agent_update {
+    const uint8_t *secret_hash; /* SECRET_HASH_BYTES; NULL: it stays */
+    bool secret_used;
+    int64_t token_id;
+    const char *facts;
+    int64_t heartbeat_ms, expires_s; /* 0: they stay */
+};
+/* STORE_NONE: it is revoked. */
+enum store_rc store_agent_update(struct store *st, int64_t id, const struct agent_update *u);
 
 /* The hot path: one statement, no audit row. STORE_NONE: it is revoked. */
 enum store_rc store_agent_beat(struct store *st, int64_t id, int64_t heartbeat_ms,
@@ -96,6 +103,9 @@ void store_set_timeout(struct store *st, int timeout_ms);
 
 /* A number that changes when another process has changed the store, and for no change of our own.
  */
+/* Rows that this connection inserted, changed or deleted since it was opened. */
+int64_t store_rows_changed(const struct store *st);
+
 enum store_rc store_version_seen(struct store *st, int64_t *ret);
 
 /* Active leases that end after after_s and by until_s. */

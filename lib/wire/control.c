@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/wire/control.h"
 
-#include "lib/base/buf.h"
 #include "lib/lease/duration.h"
 
 #include <bsd/string.h>
@@ -262,6 +261,46 @@ static json_t *host_key_list(const struct control_site *site)
     return list;
 }
 
+/* The object's members alone, without its braces. Takes the reference. */
+static int add_members(json_t *object, struct buf *out)
+{
+    char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+    json_decref(object);
+    if (text == NULL)
+        return -1;
+    buf_add_mem(out, text + 1, strlen(text) - 2);
+    free(text);
+    return out->failed ? -1 : 0;
+}
+
+static bool is_same_site(const struct control_site *a, const struct control_site *b)
+{
+    size_t i = 0;
+    if (memcmp(a, b, offsetof(struct control_site, host_keys)) != 0)
+        return false;
+    while (i < CONTROL_HOST_KEYS_MAX && a->host_keys[i][0] != '\0' &&
+           strcmp(a->host_keys[i], b->host_keys[i]) == 0)
+        i++;
+    return i == CONTROL_HOST_KEYS_MAX || (a->host_keys[i][0] == '\0' && b->host_keys[i][0] == '\0');
+}
+
+/* Host keys are most of an answer, and the same in each: written once. */
+static int refresh(struct control_words *w, const struct control_site *site)
+{
+    if (w->members.len > 0 && is_same_site(&w->site, site))
+        return 0;
+    memcpy(&w->site, site, sizeof(w->site)); /* first: the page may change under us */
+    buf_clear(&w->members);
+    return add_members(json_pack("{s:s,s:s,s:i,s:o,s:s,s:s,s:I,s:o}", "ssh_user", w->site.ssh_user,
+                                 "ssh_host", w->site.ssh_host, "ssh_port", (int)w->site.ssh_port,
+                                 "jump_user", text_or_null(w->site.jump_user), "jump_host",
+                                 w->site.ssh_host, "reverse_bind_host", w->site.reverse_bind_host,
+                                 "heartbeat_interval_seconds",
+                                 (json_int_t)w->site.heartbeat_interval_s, "gateway_host_keys",
+                                 host_key_list(&w->site)),
+                       &w->members);
+}
+
 static json_t *register_answer(const struct control_answer *a, const struct control_site *site)
 {
     char expires[TIME_TEXT_BYTES], jump[320], hint[512];
@@ -270,15 +309,11 @@ static json_t *register_answer(const struct control_answer *a, const struct cont
                    site->jump_user[0] != '\0' ? "@" : "", site->ssh_host);
     (void)snprintf(hint, sizeof(hint), "ssh -J %s -p %u %s%slocalhost", jump, a->port_b, a->user,
                    a->user[0] != '\0' ? "@" : "");
-    json_t *o = json_pack(
-        "{s:s,s:i,s:s,s:s,s:i,s:o,s:s,s:s,s:s,s:I,s:I,s:i,s:o,s:o,s:s}", "agent_id", a->agent_id,
-        "port_b", (int)a->port_b, "ssh_user", site->ssh_user, "ssh_host", site->ssh_host,
-        "ssh_port", (int)site->ssh_port, "jump_user", text_or_null(site->jump_user), "jump_host",
-        site->ssh_host, "reverse_bind_host", site->reverse_bind_host, "lease_expires_at", expires,
-        "lease_ttl_seconds", (json_int_t)a->lease_ttl_s, "heartbeat_interval_seconds",
-        (json_int_t)site->heartbeat_interval_s, "reconnect_after_ms", (int)a->reconnect_after_ms,
-        "gateway_host_keys", host_key_list(site), "agent_secret", text_or_null(a->secret),
-        "connect_hint", hint);
+    json_t *o =
+        json_pack("{s:s,s:i,s:s,s:I,s:i,s:o,s:s}", "agent_id", a->agent_id, "port_b",
+                  (int)a->port_b, "lease_expires_at", expires, "lease_ttl_seconds",
+                  (json_int_t)a->lease_ttl_s, "reconnect_after_ms", (int)a->reconnect_after_ms,
+                  "agent_secret", text_or_null(a->secret), "connect_hint", hint);
     if (o != NULL && a->has_keys != 0) {
         size_t public_bytes = strnlen(a->report, a->report_bytes) + 1;
         (void)json_object_set_new(o, "public_key", json_string(a->report));
@@ -300,27 +335,38 @@ static json_t *heartbeat_answer(const struct control_answer *a)
                      "lease_expires_at", expires, "tunnel", a->tunnel_up != 0 ? "up" : "down");
 }
 
-int control_format(const struct control_answer *a, const struct control_site *site, struct buf *out)
+int control_format(const struct control_answer *a, const struct control_site *site,
+                   struct control_words *words, struct buf *out)
 {
     json_t *object = NULL;
+    bool registered = a->code == CONTROL_OK && a->action == CONTROL_REGISTER;
     if (a->report_bytes > 0 && a->has_keys == 0) {
         buf_add_mem(out, a->report, a->report_bytes);
         return out->failed ? -1 : 0;
     }
+    if (registered && refresh(words, site) != 0)
+        return -1;
     if (a->code != CONTROL_OK)
         object = json_pack("{s:s,s:s}", "error", a->error, "code",
                            control_code_name((enum control_code)a->code));
-    else if (a->action == CONTROL_REGISTER)
-        object = register_answer(a, site);
+    else if (registered)
+        object = register_answer(a, &words->site);
     else if (a->action == CONTROL_HEARTBEAT)
         object = heartbeat_answer(a);
     else
         object = json_pack("{s:s}", "version", TUNLEASE_VERSION);
-    char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
-    json_decref(object);
-    if (text == NULL)
+    buf_add(out, "{");
+    if (add_members(object, out) != 0)
         return -1;
-    buf_add(out, text);
-    free(text);
+    if (registered) {
+        buf_add(out, ",");
+        buf_add_mem(out, words->members.data, words->members.len);
+    }
+    buf_add(out, "}");
     return out->failed ? -1 : 0;
+}
+
+void control_words_release(struct control_words *words)
+{
+    buf_release(&words->members);
 }

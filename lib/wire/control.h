@@ -13,11 +13,11 @@
 #ifndef TUNLEASE_WIRE_CONTROL_H
 #define TUNLEASE_WIRE_CONTROL_H
 
+#include "lib/base/buf.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct buf;
 
 enum {
     CONTROL_BODY_BYTES = 65536, /* of an HTTP request (CONTRACT 6) */
@@ -135,8 +135,15 @@ struct control_site {
  */
 const char *control_parse(const char *body, size_t len, struct control_request *ret);
 
+/* What control_format wrote of a site, for the next answer. Zero-initialised is empty. */
+struct control_words {
+    struct control_site site; /* of which the members were made */
+    struct buf members;
+};
+
 /* The body of the answer, without a newline. 0, or -1 when memory ran out. */
 int control_format(const struct control_answer *a, const struct control_site *site,
-                   struct buf *out);
+                   struct control_words *words, struct buf *out);
+void control_words_release(struct control_words *words);
 
 #endif

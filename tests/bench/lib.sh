@@ -4,7 +4,7 @@
 #
 #   row NAME OURS PEER LIMIT UNIT N SPREAD COMMAND [RATIO]
 #       One figure, printed and appended to the topic's TSV. RATIO is OURS/PEER if it is not given;
-#       LIMIT (`<=X`, `<=X/Y`, or - for no goal) is for the ratio, or for OURS where PEER is -.
+#       LIMIT (`<=X`, `<=X/Y`, `>=X`, or - for no goal) is for the ratio, or for OURS where PEER is -.
 #   use_store COUNT     /var/lib/tunlease is a store with so many leases of pfwd, made once in a run;
 #                       STORE_KEY: type and base64 of its last key; STORE_MS: how long it took to fill
 #   as_akc COMMAND...   as sshd would run it, by env(1) and setpriv(1)
@@ -27,10 +27,10 @@ millis() { awk -v us="$1" 'BEGIN { printf "%.2f", us / 1e3 }'; }
 judge()
 {
 	[[ $2 != - ]] || { echo -; return; }
-	awk -v value="$1" -v limit="${2#<=}" 'BEGIN {
+	awk -v value="$1" -v limit="${2#[<>]=}" -v least="${2%%[!>]*}" 'BEGIN {
 		if (split(limit, part, "/") == 2)
 			limit = part[1] / part[2]
-		print value <= limit + 0 ? "ok" : "MISSED"
+		print (least != "" ? value >= limit + 0 : value <= limit + 0) ? "ok" : "MISSED"
 	}'
 }
 

@@ -92,6 +92,11 @@ def control(request: Request, authorization: str = Header(default=""), x_api_key
     return answer
 
 
+@app.get("/rows")
+def rows():
+    return db.total_changes
+
+
 @app.get("/healthz")
 def healthz():
     return "ok"
