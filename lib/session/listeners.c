@@ -40,12 +40,11 @@ static bool take_line(char *line, struct listeners *l)
 static int read_table(const char *path, struct listeners *l)
 {
     char line[512], block[READ_BYTES];
-    bool listens = true;
     FILE *f = fopen(path, "re");
     if (f == NULL)
         return -1;
     (void)setvbuf(f, block, _IOFBF, sizeof(block));
-    (void)fgets(line, sizeof(line), f); /* the names of the columns */
+    bool listens = fgets(line, sizeof(line), f) != NULL; /* the names of the columns */
     while (listens && fgets(line, sizeof(line), f) != NULL)
         listens = take_line(line, l);
     (void)fclose(f);
