@@ -4,8 +4,10 @@
 #include "leasectl/gateway.h"
 #include "leasectl/lease_print.h"
 #include "leasectl/leasectl.h"
+#include "leasectl/live.h"
 #include "leasectl/terms.h"
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
 #include "lib/session/listeners.h"
@@ -250,6 +252,7 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
     struct request req = {.key_file = NULL};
     struct lease granted = {0};
     struct lease_key key;
+    const int64_t begun_s = clock_now_s();
     int64_t id = 0;
     int opt, code = EXIT_DONE;
 
@@ -291,6 +294,7 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
         code = ctl_store_error(ctl, rc);
         goto out;
     }
+    int live = live_new_holder(ctl, &granted, key.pub.fingerprint, begun_s);
     ctl_close(ctl); /* the host key is root's to look up */
     if (strchr(ctl->conf.public_host, '.') == NULL && strchr(ctl->conf.public_host, ':') == NULL)
         ctl_warn(ctl,
@@ -300,6 +304,8 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
         code = lease_print(ctl, &granted);
     else
         print_handout(ctl, &granted);
+    if (code == EXIT_DONE)
+        code = live;
 out:
     lease_release(&granted);
     lease_release(&req.lease);

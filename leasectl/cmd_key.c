@@ -4,6 +4,7 @@
 #include "leasectl/leasectl.h"
 #include "leasectl/live.h"
 #include "leasectl/terms.h"
+#include "lib/base/clock.h"
 #include "lib/base/text.h"
 
 #include <getopt.h>
@@ -51,6 +52,7 @@ int cmd_key(struct ctl *ctl, int argc, char **argv)
     struct lease before = {0};
     struct lease_key key;
     char said[LEASE_NAME_MAX + 128];
+    const int64_t begun_s = clock_now_s();
     int opt, code = EXIT_DONE;
 
     while ((opt = ctl_option(ctl, argc, argv, options)) != -1) {
@@ -85,6 +87,8 @@ int cmd_key(struct ctl *ctl, int argc, char **argv)
                        before.name, before.id);
         code = change_print(ctl, before.id, said);
     }
+    if (code == EXIT_DONE && adding)
+        code = live_new_holder(ctl, &before, fingerprint, begun_s);
     if (code == EXIT_DONE && removing) {
         const struct live_scope scope = {.lease = &before};
         code = live_enforce(ctl, &scope);

@@ -373,6 +373,16 @@ int live_enforce(struct ctl *ctl, const struct live_scope *scope)
     return code == EXIT_DONE && !noted ? EXIT_STILL_UP : code;
 }
 
+int live_new_holder(struct ctl *ctl, const struct lease *l, const char *fingerprint,
+                    int64_t begun_s)
+{
+    const struct live_scope scope = {.lease = l, .narrowed = true, .begun_s = begun_s};
+    enum store_rc rc = store_key_was_held(ctl->store, l->login, fingerprint);
+    if (rc == STORE_NONE)
+        return EXIT_DONE;
+    return rc == STORE_OK ? live_enforce(ctl, &scope) : ctl_store_error(ctl, rc);
+}
+
 void live_forget(struct ctl *ctl, int64_t lease_id)
 {
     struct registry r;

@@ -22,6 +22,15 @@ struct live_scope {
  */
 int live_enforce(struct ctl *ctl, const struct live_scope *scope);
 
+/*
+ * A lease has got a key. A login with it that is on its way may hold the permits of the revoked
+ * lease that had the key before: such a one is ended, as by a change that narrows. begun_s: when
+ * the lease had it not yet. The store is open; it is closed when there is something to do. As
+ * live_enforce.
+ */
+int live_new_holder(struct ctl *ctl, const struct lease *l, const char *fingerprint,
+                    int64_t begun_s);
+
 /* Ends these sessions, whatever the store says; list is released. As live_enforce. */
 int live_end(struct ctl *ctl, struct session_list *list);
 

@@ -83,6 +83,10 @@ SELECT l.id, l.name, l.expires_s
 FROM key AS k JOIN lease AS l ON l.id = k.lease_id
 WHERE k.fingerprint = :fingerprint AND k.login = :login AND k.live = 1;
 
+-- name: key_was_held
+-- By a lease that was revoked since.
+SELECT 1 FROM key WHERE fingerprint = :fingerprint AND login = :login AND live IS NULL LIMIT 1;
+
 -- name: lease_insert
 INSERT INTO lease(kind, name, live, login, open, listen, sources, max_sessions, note, created_s,
   renewed_s, expires_s, fixed_end, revoked_s, keep_sessions, last_login_s, heartbeat_ms,

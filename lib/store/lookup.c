@@ -113,6 +113,18 @@ enum store_rc store_key_history(struct store *st, const char *login, const char 
     return rc;
 }
 
+enum store_rc store_key_was_held(struct store *st, const char *login, const char *fingerprint)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_KEY_WAS_HELD);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_text(s, ":fingerprint", fingerprint);
+    bind_text(s, ":login", login);
+    enum store_rc rc = statement_step(st, s);
+    statement_done(s);
+    return rc;
+}
+
 const char *key_verdict_name(enum key_verdict verdict)
 {
     static const char *const names[KEY_VERDICT__MAX] = {

@@ -71,6 +71,19 @@ for step in 'enter before' 'enter after' 'check before' 'check after' 'lock befo
 	grant
 done
 
+note 'the key under another lease meanwhile: what sshd holds is the first one of them'
+for step in 'enter before' 'check before' 'lock before'; do
+	# shellcheck disable=SC2086
+	login_at $step 900
+	leasectl revoke alice >/dev/null || (($? == 6)) || fail "revoke, at $step"
+	expect_exit 0 leasectl grant alice2 --key "$WORK/alice.pub" --open 8010
+	over "$step, revoked and granted anew"
+	login_works "$WORK/alice" pfwd || fail 'the new lease opens nothing'
+	wait_for 5 'the connection to be gone' idle
+	leasectl revoke alice2 >/dev/null
+	grant
+done
+
 note 'an address taken away'
 for step in 'enter before' 'check after'; do
 	# shellcheck disable=SC2086
