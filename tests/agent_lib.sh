@@ -3,12 +3,20 @@
 # agent_lib.sh: a far host in a network namespace, a link that can be cut, and an agent; sourced after
 # lib.sh, inside tests/sandbox.
 #
-#   far_host               makes namespace `far` at FAR (10.99.0.2), with an sshd of its own
+#   far_link               makes namespace `far` at FAR (10.99.0.2); this host is NEAR (10.99.0.1)
+#   far_host               the same, with an sshd of its own
 #   far_serve PORT         HTTP on 127.0.0.1:PORT of the far host, "hello from PORT"
 #   far_sshd | far_sshd_stop     starts | ends its listening sshd; FAR_SSHD is its pid
+#   gateway_on_link        our own sshd with its default MaxStartups and leased (LEASED, restarted by
+#                          gateway_sshd and gateway_leased) for agents on the far host; API is its key
+#   in_far COMMAND...      run there
+#   far_sink PORT          takes what is sent there, and counts it: arrived
+#   upload PORT            sends without end to a port of this host: UPLOAD is its pid
+#   slow_link WORD...      1 Mbit/s towards the far host, WORDs of tc's tbf; slow_link_end
 #   cut_link | heal_link   drops everything both ways, the TCP connections left as they are
 #   lose PERCENT           drops so many packets at random, both ways
 #   agent ARG...           tunnel-agent in the background: AGENT is its pid, its words in $WORK/agent.err
+#   AGENT_IN               array: what to run it with (in_far is a function: (ip netns exec far))
 #   agent_stop             ends it, and its exit status must be 0
 #   quick                  path of a file with short intervals, for -c
 #   state NAME | field NAME FIELD      of `tunnel-agent status`
@@ -18,6 +26,8 @@
 #   said PATTERN | said_text TEXT    in the agent's words
 
 FAR=10.99.0.2
+NEAR=10.99.0.1
+AGENT_IN=()
 export STATE_DIR=$WORK/state
 AGENT=''
 
@@ -27,17 +37,23 @@ skip_without()
 	for name; do type -P "$name" >/dev/null || { echo "needs $name"; exit 77; }; done
 }
 
-far_host()
+far_link()
 {
 	skip_without ip nft
 	mkdir -p /run/netns
 	ip netns add far
 	ip link add near0 type veth peer name far0 netns far
-	ip addr add 10.99.0.1/24 dev near0
+	ip addr add "$NEAR/24" dev near0
 	ip link set near0 up
 	ip -n far addr add "$FAR/24" dev far0
 	ip -n far link set far0 up
 	ip -n far link set lo up
+}
+in_far() { ip netns exec far "$@"; }
+
+far_host()
+{
+	far_link
 	mkdir -p "$WORK/far"
 	ssh-keygen -q -t ed25519 -N '' -f "$WORK/far/host" </dev/null
 	FAR_KEY=$(new_key friend)
@@ -84,6 +100,63 @@ far_serve()
 	wait_for 5 "a far service on $1" ip netns exec far bash -c ": </dev/tcp/127.0.0.1/$1" 2>/dev/null
 }
 
+far_sink()
+{
+	in_far python3 -c '
+import socket, sys, threading
+total = 0
+def drain(c):
+    global total
+    while d := c.recv(65536):
+        total += len(d)
+        open(sys.argv[2], "w").write(str(total))
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    threading.Thread(target=drain, args=(s.accept()[0],), daemon=True).start()
+' "$1" "$WORK/arrived" </dev/null 2>/dev/null &
+	at_exit "$!"
+}
+arrived() { cat "$WORK/arrived" 2>/dev/null || echo 0; }
+upload()
+{
+	python3 -c '
+import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+while True:
+    s.sendall(b"x" * 65536)
+' "$1" </dev/null 2>/dev/null &
+	UPLOAD=$!
+	at_exit "$UPLOAD"
+}
+slow_link() { tc qdisc add dev near0 root tbf rate 1mbit burst 10kb "$@" 2>/dev/null; }
+slow_link_end() { tc qdisc del dev near0 root; }
+
+# shellcheck disable=SC2034 # API is for the test
+gateway_on_link()
+{
+	API=an-enrolment-key-for-the-tests
+	sed -i -e '/^MaxStartups/d' -e "s/^ListenAddress 127.0.0.1\$/&\nListenAddress $NEAR/" /etc/ssh/sshd_config
+	reload_sshd
+	printf '%s\n' 'Listen 127.0.0.1:12000' "Listen $NEAR:12000" 'AllowPlainHTTP yes' "PublicHost $NEAR" >>/etc/tunlease/tunlease.conf
+	echo "API_KEY=$API" >/etc/tunlease/leased.env
+	chown _tunlease:root /etc/tunlease/leased.env
+	chmod 0400 /etc/tunlease/leased.env
+	gateway_leased
+}
+gateway_sshd()
+{
+	rm -f /run/sshd.pid
+	"$SSHD"
+	wait_for 5 'sshd to listen' test -s /run/sshd.pid
+}
+gateway_leased()
+{
+	leased </dev/null >/run/leased.out 2>&1 &
+	LEASED=$!
+	at_exit "$LEASED"
+	wait_for 5 'leased to answer' curl -s -o /dev/null --max-time 1 http://127.0.0.1:12000/healthz
+}
+
 cut_link()
 {
 	nft add table inet link
@@ -115,7 +188,7 @@ far_words() { printf '%s\n' -i "$FAR_KEY" -o IdentitiesOnly=yes -o "UserKnownHos
 agent()
 {
 	: >"$WORK/agent.err"
-	tunnel-agent "$@" </dev/null >"$WORK/agent.out" 2>"$WORK/agent.err" &
+	"${AGENT_IN[@]}" tunnel-agent "$@" </dev/null >"$WORK/agent.out" 2>"$WORK/agent.err" &
 	AGENT=$!
 	at_exit "$AGENT"
 }

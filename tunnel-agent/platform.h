@@ -20,8 +20,17 @@ int64_t platform_awake_ms(void);
 /* Who listens on this port (any address of it): "python3, pid 123", "" when that is not known. */
 void platform_port_holder(uint16_t port, char *out, size_t size);
 
-/* Bytes that a process has read and written since its start, or -1. */
-int64_t platform_io_bytes(pid_t pid);
+/* The TCP connection that a process of this group has, where it has one: right after its login that
+ * is ssh's own, later it may be one that it forwards. 0: not known. */
+unsigned long platform_connection(pid_t group);
+
+/* What the kernel knows of that connection. False: nothing, or it is gone. */
+struct platform_traffic {
+    int64_t silent_ms;   /* since the last segment came in, be it a mere acknowledgement */
+    int64_t moved_bytes; /* acknowledged by the other side, and received from it */
+    uint32_t sent_again; /* segments, since it began: the path loses some, or is dead */
+};
+bool platform_traffic(unsigned long connection, struct platform_traffic *ret);
 
 /* The path of this program, or NULL when not known. To be freed. */
 char *platform_self(void);

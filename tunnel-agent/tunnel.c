@@ -29,9 +29,9 @@ enum {
     STOP_GRACE_MS = 1500,   /* from SIGTERM to SIGKILL */
     REPEAT_LOG_MS = 600000, /* the same words again at the earliest */
     PROBE_ANSWER_MAX = 4096,
-    TRAFFIC_BYTES = 65536, /* so much within the canary's time is a path that lives */
-    PATIENCE_MAX = 20,
-    SLOW_LOGINS_MAX = 2, /* doublings of ConnectTimeout: 16 s, below LoginTimeout */
+    TRAFFIC_BYTES = 4096, /* more within the canary's time than any questions of ours */
+    SENT_AGAIN_DEAD = 10, /* what TCP sends into a path that is dead, until we find it dead */
+    SLOW_LOGINS_MAX = 2,  /* doublings of ConnectTimeout: 16 s, below LoginTimeout */
 };
 
 enum timer_purpose {
@@ -135,6 +135,7 @@ static void take_line(struct tunnel *t, const char *line)
         return;
     case SSH_SAID_AUTHENTICATED:
         t->authenticated = true;
+        t->connection = platform_connection(t->pid);
         return;
     case SSH_SAID_SERVICE_DOWN:
     case SSH_SAID_FORBIDDEN:
@@ -203,7 +204,6 @@ static bool ssh_is_ending(struct tunnel *t)
 static void path_is_alive(struct tunnel *t)
 {
     int64_t now_ms = clock_monotonic_ms();
-    t->patience = 0;
     if (!t->proven) {
         t->proven = true;
         t->proven_ms = now_ms;
@@ -271,21 +271,23 @@ static void judge_answer(struct tunnel *t)
 
 static void judge_close(struct tunnel *t)
 {
-    char text[TUNNEL_TEXT_BYTES];
+    char text[TUNNEL_TEXT_BYTES], probed[TUNNEL_TEXT_BYTES / 2];
     const struct forward *f = probed_forward(t);
+    if (t->leg->control_sock != NULL)
+        (void)snprintf(probed, sizeof(probed), "its control port %.128s", t->leg->control_to);
+    else
+        (void)snprintf(probed, sizeof(probed), "%.128s:%u", f != NULL ? f->host : "?",
+                       f != NULL ? (unsigned)f->host_port : 0);
     switch (t->channel_said) {
     case SSH_SAID_FORBIDDEN:
         (void)snprintf(text, sizeof(text),
-                       "the far side forbids the forward to %s:%u (its AllowTcpForwarding or "
+                       "the far side forbids the forward to %s (its AllowTcpForwarding or "
                        "PermitOpen, or permitopen of the key)",
-                       f != NULL ? f->host : "its control port",
-                       f != NULL ? (unsigned)f->host_port : 0);
+                       probed);
         set_service(t, SERVICE_FORBIDDEN, text);
         return;
     case SSH_SAID_SERVICE_DOWN:
-        (void)snprintf(text, sizeof(text), "nothing answers at %s:%u of the far side",
-                       f != NULL ? f->host : "the control port",
-                       f != NULL ? (unsigned)f->host_port : 0);
+        (void)snprintf(text, sizeof(text), "nothing answers at %s of the far side", probed);
         set_service(t, SERVICE_DOWN, text);
         return;
     default:
@@ -353,20 +355,17 @@ static void on_canary(void *ctx, enum exchange_end end)
         return;
     if (!has_probe(t))
         t->probe_ms = clock_monotonic_ms() - t->asked_ms;
-    bool was_suspect = t->state == TUNNEL_SUSPECT;
-    bool probe_is_open = exchange_is_under_way(&t->probe);
     path_is_alive(t);
     if (!has_probe(t)) {
         end_of_look(t);
-    } else if (probe_is_open || was_suspect) {
-        set_service(t, SERVICE_SILENT, "the service accepts and does not answer");
-        end_of_look(t);
-    } else {
-        /* The path is proven; now the service, whose silence is then its own. */
-        t->path_was_asked = true;
-        ask_probe(t);
-        set_timer(t, TIMER_SUSPECT, t->settings->probe_timeout_ms);
+        return;
     }
+    /* The path is proven; now the service, whose silence is its own from here on. On a slow path
+     * the answer to a probe under way may be right behind. */
+    t->path_was_asked = true;
+    if (!exchange_is_under_way(&t->probe))
+        ask_probe(t);
+    set_timer(t, TIMER_SUSPECT, t->settings->probe_timeout_ms);
 }
 
 /* False: nothing listens there. */
@@ -394,11 +393,25 @@ static void look(struct tunnel *t)
 {
     stop_asking(t);
     t->path_was_asked = false;
+    t->looked_ms = t->moved_ms = clock_monotonic_ms();
     if (has_probe(t) && t->service != SERVICE_SILENT)
         ask_probe(t);
     else if (!ask_canary(t))
         ask_probe(t);
     set_timer(t, TIMER_SUSPECT, t->settings->probe_timeout_ms);
+}
+
+/* Has ssh's connection carried more than questions of ours since this was asked last? */
+static bool has_moved(struct tunnel *t)
+{
+    struct platform_traffic traffic;
+    if (!platform_traffic(t->connection, &traffic))
+        return false;
+    bool moved = traffic.moved_bytes - t->moved_bytes > TRAFFIC_BYTES;
+    t->moved_bytes = traffic.moved_bytes;
+    if (moved)
+        t->moved_ms = clock_monotonic_ms();
+    return moved;
 }
 
 static void become_suspect(struct tunnel *t)
@@ -414,7 +427,7 @@ static void become_suspect(struct tunnel *t)
     if (t->state != TUNNEL_SUSPECT)
         log_trouble(t, "suspect: nothing comes back; asking the far side's sshd itself");
     set_state(t, TUNNEL_SUSPECT, text);
-    t->suspect_io_bytes = platform_io_bytes(t->pid);
+    (void)has_moved(t);
     if (!exchange_is_under_way(&t->canary) && !ask_canary(t)) {
         /* Somebody removed our socket. ServerAlive still watches the path. */
         log_trouble(t, "its canary socket is gone: ssh's own keep-alive decides");
@@ -426,21 +439,42 @@ static void become_suspect(struct tunnel *t)
     set_timer(t, TIMER_CONDEMN, t->settings->canary_timeout_ms);
 }
 
+/* How long ssh's connection may be without any segment before it counts as dead; 0: no matter.
+ * Where packets are lost, TCP sends them again after 0.2 s, 0.4 s and so on: a handful lost in a
+ * row is seconds of silence, on a new connection as on this one. */
+static int64_t silence_allowed_ms(const struct settings *s, const struct platform_traffic *traffic)
+{
+    const int64_t patience_ms = s->probe_timeout_ms + s->canary_timeout_ms;
+    if (traffic->sent_again == 0)
+        return 0;
+    return traffic->sent_again > SENT_AGAIN_DEAD ? patience_ms + s->canary_timeout_ms : patience_ms;
+}
+
+/* The question went out long ago, and no answer is here. */
 static void give_verdict(struct tunnel *t)
 {
     char text[TUNNEL_TEXT_BYTES];
-    int64_t io_bytes = platform_io_bytes(t->pid);
-    /* Our question may be queued behind megabytes of somebody's upload on a slow line. A dead path
-     * takes no more than its socket's buffer, so this ends. */
-    if (t->suspect_io_bytes >= 0 && io_bytes - t->suspect_io_bytes > TRAFFIC_BYTES &&
-        t->patience < PATIENCE_MAX) {
-        t->patience++;
-        t->suspect_io_bytes = io_bytes;
-        set_timer(t, TIMER_CONDEMN, t->settings->canary_timeout_ms);
+    const struct settings *s = t->settings;
+    const int64_t now_ms = clock_monotonic_ms();
+    const int64_t end_ms = 3 * (s->probe_timeout_ms + s->canary_timeout_ms);
+    struct platform_traffic traffic;
+    /* It may be queued behind megabytes of somebody's on a slow line. A path that died meanwhile
+     * moves nothing more, so this ends. */
+    if (has_moved(t)) {
+        set_timer(t, TIMER_CONDEMN, s->canary_timeout_ms);
         return;
     }
+    /* Or it was lost and will be sent again. This ends as well: the far side's kernel acknowledges
+     * also for an sshd that is frozen. */
+    if (now_ms - t->moved_ms < end_ms && platform_traffic(t->connection, &traffic)) {
+        int64_t left_ms = silence_allowed_ms(s, &traffic) - traffic.silent_ms;
+        if (left_ms > 0) {
+            set_timer(t, TIMER_CONDEMN, left_ms);
+            return;
+        }
+    }
     (void)snprintf(text, sizeof(text), "the path is dead: no answer for %lld s",
-                   (long long)((clock_monotonic_ms() - t->asked_ms) / 1000));
+                   (long long)((now_ms - t->looked_ms) / 1000));
     condemn(t, text);
 }
 
@@ -765,6 +799,7 @@ void tunnel_start(struct tunnel *t)
     t->said_text[0] = '\0';
     t->line_len = 0;
     t->authenticated = t->proven = t->condemned = t->path_was_asked = false;
+    t->connection = 0;
     t->service = SERVICE_UNKNOWN;
     t->service_text[0] = '\0';
     if (!spawn(t)) {

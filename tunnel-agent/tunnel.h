@@ -86,9 +86,11 @@ struct tunnel {
     bool authenticated, proven, condemned, stopping, stopped;
     bool path_was_asked;     /* in this look, and answered: silence is then the service's */
     bool host_key_is_pinned; /* the pin file holds the key that --host-key named */
-    int64_t started_ms, proven_ms, asked_ms, suspect_io_bytes;
-    unsigned slow_logins; /* in a row: the host answered, but too slowly */
-    unsigned patience;    /* how often traffic has put off the verdict */
+    int64_t started_ms, proven_ms, looked_ms, asked_ms;
+    unsigned slow_logins;     /* in a row: the host answered, but too slowly */
+    unsigned long connection; /* ssh's own, see platform_connection; 0: not known */
+    int64_t moved_bytes;      /* on it, when last asked */
+    int64_t moved_ms;         /* when that had last grown, or the look began */
 
     struct exchange canary, probe;
     struct event *timer, *port_timer;

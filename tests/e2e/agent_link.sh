@@ -11,9 +11,10 @@ set -eu
 
 far_host
 far_serve 8009
+far_sink 8010
 mapfile -t words < <(far_words)
 conf=$(quick)
-agent -c "$conf" "${words[@]}" -N -L 18009:127.0.0.1:8009 --probe http:/ "root@$FAR"
+agent -c "$conf" "${words[@]}" -N -L 18009:127.0.0.1:8009 -L 18010:127.0.0.1:8010 --probe http:/ "root@$FAR"
 wait_for 5 'the tunnel to be up' is "$FAR" up
 answers http://127.0.0.1:18009/ 8009 || fail 'no data through the tunnel'
 wait_for 3 'the service to be seen' service_is "$FAR" ok
@@ -54,6 +55,25 @@ sleep 2
 far_sshd
 assert_eq "$(ssh_of) $(field "$FAR" restarts)" "$third $restarts" \
 	'a silent or dead service, and a restart of sshd, restart nothing'
+
+# An upload fills a line with a long queue, so that no question is answered in time: the path lives.
+if slow_link latency 15s; then
+	upload 18010
+	wait_for 20 'the full line to be seen' is "$FAR" suspect
+	before=$(arrived)
+	sleep 6
+	(($(arrived) - before > 500000)) || fail "only $(($(arrived) - before)) bytes in 6 s: the line was not full"
+	assert_eq "$(ssh_of) $(field "$FAR" restarts)" "$third $restarts" 'a line that an upload fills'
+	cut_link
+	wait_for 6 'the cut under load to be found' gone "$third"
+	kill "$UPLOAD" 2>/dev/null || : # it may have ended with its tunnel
+	slow_link_end
+	heal_link
+	wait_for 10 'back' answers http://127.0.0.1:18009/ 8009
+	third=$(ssh_of)
+else
+	note 'this kernel has no tbf qdisc: a full line is not tried'
+fi
 
 # The listener and the one that serves us freeze.
 mapfile -t frozen < <(ip netns pids far | while read -r pid; do
