@@ -48,6 +48,23 @@ agent -d -c "$conf" --endpoint "$url" --target 127.0.0.1:8022
 wait_for 10 'up again' reaches "$port"
 ok 'the same port again, by the secret alone'
 
+# Expired: leased ends the session at that second, the agent slows down and says what a person must do,
+# and needs nobody after the renewal.
+leasectl renew db1 --until "$(date -u -d '+4 seconds' +%FT%TZ)" >/dev/null
+wait_for 15 'held once the lease has ended' is gateway held
+said 'leasectl renew db1' || fail "it does not say who must do what: $(tail -n 3 "$WORK/agent.err")"
+refusals() { grep -c 'refused login=gw-tunnel .*reason=expired' "$SANDBOX_LOG" || :; }
+before=$(refusals)
+sleep 9
+tries=$(($(refusals) - before))
+# sshd asks akc once or twice a login; the wait is two to five seconds here, and 1 to 18 minutes by default.
+((tries > 0 && tries <= 8)) || fail "$tries refusals in 9 s"
+is gateway held || fail "$(field gateway state) with an expired lease"
+leasectl renew db1 --for 1h >/dev/null
+wait_for 15 'up by itself after leasectl renew' is gateway up
+reaches "$port" || fail 'no data after the renewal'
+ok "expired: held, $tries refusals in 9 s, and back after leasectl renew"
+
 # A copy of this machine, key and all: one of the two holds, and says why.
 mkdir -m 0700 "$WORK/copy"
 cp -p "$STATE_DIR"/{agent.pem,agent_id,agent_secret,known_hosts,session.json} "$WORK/copy/"
@@ -71,3 +88,15 @@ wait_for 30 'the agent to stop for good' ended
 rc=0; wait "$AGENT" || rc=$?
 assert_eq "$rc" 0 'revoked: exit 0'
 said 'revoked' || fail 'it does not say so'
+
+# No HTTP from here at all: its key was made known by the admin, and it registers through its own ssh.
+export STATE_DIR=$WORK/direct
+tunnel-agent key >"$WORK/direct.pub"
+leasectl --json agent add db2 --key "$WORK/direct.pub" >"$WORK/added.json"
+added() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$WORK/added.json" "$1"; }
+agent -d -c "$conf" --gateway "gw-tunnel@$GATEWAY" --token "$(added token)" --agent-id db2 --target 127.0.0.1:8022 \
+	--host-key "$(ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d' ' -f2)"
+wait_for 20 'up through ssh alone' up_with_port
+wait_for 10 'data' reaches "$(added port_b)"
+assert_eq "$(field gateway port_b) $(lease db2 state)" "$(added port_b) active" 'leasectl agent add, and --gateway'
+agent_stop
