@@ -4,7 +4,7 @@
 # lib.sh, inside tests/sandbox.
 #
 #   far_link               makes namespace `far` at FAR (10.99.0.2); this host is NEAR (10.99.0.1)
-#   far_host               the same, with an sshd of its own
+#   far_host               the same, unless it is there, with an sshd of its own
 #   far_serve PORT         HTTP on 127.0.0.1:PORT of the far host, "hello from PORT"
 #   far_sshd | far_sshd_stop     starts | ends its listening sshd; FAR_SSHD is its pid
 #   gateway_on_link        our own sshd with its default MaxStartups and leased (LEASED, restarted by
@@ -53,7 +53,7 @@ in_far() { ip netns exec far "$@"; }
 
 far_host()
 {
-	far_link
+	[[ -e /run/netns/far ]] || far_link
 	mkdir -p "$WORK/far"
 	ssh-keygen -q -t ed25519 -N '' -f "$WORK/far/host" </dev/null
 	FAR_KEY=$(new_key friend)
