@@ -5,6 +5,7 @@
 #include "lib/base/clock.h"
 #include "tunnel-agent/http.h"
 #include "tunnel-agent/localport.h"
+#include "tunnel-agent/platform.h"
 #include "tunnel-agent/process.h"
 
 #include <arpa/inet.h>
@@ -98,7 +99,10 @@ unsigned overssh_post(const char *alias, const char *config, const struct http_u
     argv[n++] = alias;
     argv[n] = NULL;
     pid_t pid = process_start(argv, NULL, &err);
-    while (pid > 0 && !listens(port) && clock_monotonic_ms() < end_ms) {
+    /* Anybody on this host may take the port while ssh is still logging in. A credential must not
+     * go to him, so it is not enough that somebody listens. */
+    while (pid > 0 && !(listens(port) && platform_listens(pid, port)) &&
+           clock_monotonic_ms() < end_ms) {
         if (waitpid(pid, &status, WNOHANG) == pid) {
             last_words(err, words, sizeof(words));
             pid = -1;

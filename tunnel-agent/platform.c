@@ -25,7 +25,7 @@
 enum {
     TCP_ESTABLISHED_STATE = 0x01, /* include/net/tcp_states.h */
     TCP_LISTEN_STATE = 0x0A,
-    SOCKETS_MAX = 16,    /* of an ssh that has just logged in: one, and its agent's */
+    SOCKETS_MAX = 16,    /* an ssh that has just logged in has one, and its agent's */
     DIAG_PATIENCE_S = 1, /* the kernel answers at once, or not at all */
 };
 
@@ -43,15 +43,16 @@ int64_t platform_awake_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* The inode of a listening socket on port, from one of /proc/net/tcp and tcp6; 0: none. */
-static unsigned long listener_inode(const char *table, uint16_t port)
+/* Inodes of listening sockets on port, from /proc/net/tcp or tcp6; how many of them were put there.
+ */
+static size_t listener_inodes(const char *table, uint16_t port, unsigned long *inodes, size_t max)
 {
     char line[512];
-    unsigned long found = 0;
+    size_t found = 0;
     FILE *f = fopen(table, "re");
     if (f == NULL)
         return 0;
-    while (found == 0 && fgets(line, sizeof(line), f) != NULL) {
+    while (found < max && fgets(line, sizeof(line), f) != NULL) {
         /* sl local:port remote:port st tx:rx tr:when retrnsmt uid timeout inode */
         char *cursor = line, *word[10];
         size_t n = 0;
@@ -63,7 +64,7 @@ static unsigned long listener_inode(const char *table, uint16_t port)
         const char *colon = strrchr(word[1], ':');
         if (colon != NULL && strtoul(colon + 1, NULL, 16) == port &&
             strtoul(word[3], NULL, 16) == TCP_LISTEN_STATE)
-            found = strtoul(word[9], NULL, 10);
+            inodes[found++] = strtoul(word[9], NULL, 10);
     }
     (void)fclose(f);
     return found;
@@ -92,10 +93,10 @@ static bool has_socket(const char *pid, unsigned long inode)
 void platform_port_holder(uint16_t port, char *out, size_t size)
 {
     char path[300], comm[64] = "";
-    unsigned long inode = listener_inode("/proc/net/tcp", port);
+    unsigned long inode = 0;
     out[0] = '\0';
-    if (inode == 0)
-        inode = listener_inode("/proc/net/tcp6", port);
+    if (listener_inodes("/proc/net/tcp", port, &inode, 1) == 0)
+        (void)listener_inodes("/proc/net/tcp6", port, &inode, 1);
     DIR *dir = inode != 0 ? opendir("/proc") : NULL;
     if (dir == NULL)
         return;
@@ -112,6 +113,18 @@ void platform_port_holder(uint16_t port, char *out, size_t size)
         (void)snprintf(out, size, "%s, pid %.16s", comm[0] != '\0' ? comm : "?", e->d_name);
     }
     (void)closedir(dir);
+}
+
+bool platform_listens(pid_t pid, uint16_t port)
+{
+    unsigned long inodes[SOCKETS_MAX];
+    char name[16];
+    bool found = false;
+    size_t count = listener_inodes("/proc/net/tcp", port, inodes, SOCKETS_MAX);
+    (void)snprintf(name, sizeof(name), "%d", (int)pid);
+    for (size_t i = 0; i < count && !found; i++)
+        found = has_socket(name, inodes[i]);
+    return found;
 }
 
 /* ---- what the kernel knows of ssh's own TCP connection ---- */
@@ -272,6 +285,13 @@ void platform_port_holder(uint16_t port, char *out, size_t size)
     (void)port;
     if (size > 0)
         out[0] = '\0';
+}
+
+bool platform_listens(pid_t pid, uint16_t port)
+{
+    (void)pid;
+    (void)port;
+    return true;
 }
 
 unsigned long platform_connection(pid_t group)

@@ -20,6 +20,9 @@ int64_t platform_awake_ms(void);
 /* Who listens on this port (any address of it): "python3, pid 123", "" when that is not known. */
 void platform_port_holder(uint16_t port, char *out, size_t size);
 
+/* Is it this process that listens on the port, on IPv4? True as well where that is not known. */
+bool platform_listens(pid_t pid, uint16_t port);
+
 /* The TCP connection that a process of this group has, where it has one: right after its login that
  * is ssh's own, later it may be one that it forwards. 0: not known. */
 unsigned long platform_connection(pid_t group);

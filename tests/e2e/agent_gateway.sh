@@ -156,6 +156,37 @@ wait_for 15 'up over ssh' is gateway up
 wait_for 5 'data' reaches "$(field gateway port_b)"
 agent_stop
 expect_exit 2 tunnel-agent -d --endpoint http://10.255.255.1:12000 --over-ssh GWServe --api-key "$api"
+# The port is taken from the start: another one is used. Taken while ssh logs in: nothing is sent there.
+serve 12000
+squatter=${test_pids[-1]}
+rm "$STATE_DIR/session.json" "$STATE_DIR/agent_secret"
+agent -d -c "$conf" --endpoint http://10.255.255.1:12000 --over-ssh GWServer --api-key "$api" --agent-id db2 --target 127.0.0.1:8022
+wait_for 15 'up over ssh, by another local port' is gateway up
+agent_stop
+kill "$squatter"
+wait_for 5 'the port to be free' port_free 12000
+mkdir "$WORK/bin"
+cat >"$WORK/stranger.py" <<-'END'
+	import socket, sys
+	s = socket.create_server(("127.0.0.1", 12000))
+	open(sys.argv[1], "w").close()
+	while True:
+	    c = s.accept()[0]
+	    if d := c.recv(65536):
+	        open(sys.argv[1], "wb").write(d)
+END
+cat >"$WORK/bin/ssh" <<-END
+	#!/bin/bash
+	# Slow to log in, and somebody is quicker.
+	python3 "$WORK/stranger.py" "$WORK/caught" </dev/null >/dev/null 2>&1 &
+	sleep 1
+	exec /usr/bin/ssh "\$@"
+END
+chmod +x "$WORK/bin/ssh"
+rm "$STATE_DIR/session.json" "$STATE_DIR/agent_secret"
+PATH=$WORK/bin:$PATH expect_exit 1 tunnel-agent -d -c "$conf" --endpoint http://10.255.255.1:12000 --over-ssh GWServer \
+	--api-key "$api" --agent-id db2 --target 127.0.0.1:8022
+[[ -e $WORK/caught && ! -s $WORK/caught ]] || fail "the key went to a stranger: $(cat "$WORK/caught")"
 ok '--over-ssh: the alias alone is the destination; a wrong one falls back'
 
 export STATE_DIR=$WORK/direct
