@@ -447,44 +447,101 @@ static int say_soon(void *arg, int64_t id, const char *name, int64_t expires_s)
 }
 
 /*
- * In chunks: a request never waits for more than one (facts/sqlite-and-performance.md 1.8). Each
- * looks through all leases when there is nothing to find, since an index for it would cost akc as
- * much at every login as a table does: so it is done seldom.
+ * A walk through all leases: the dead are deleted, and which ones end soon is said. In pieces,
+ * since a request waits for the one that is under way (facts/sqlite-and-performance.md 1.8), and
+ * each goes on where the last one ended: what it costs does not grow with the store. An index of
+ * the ends would save the walk, and cost akc as much as a table does at every login.
  */
-static bool prune(struct engine *e)
+static enum store_rc prune_piece(struct engine *e, bool has_range, int64_t *ret_leases,
+                                 int64_t *ret_rows)
 {
-    int64_t now_s = engine_now_s(), leases = 0, rows = 0, agents = 0;
+    int64_t now_s = engine_now_s(), unused_before_s = now_s - UNUSED_AGENT_S;
     const struct store_actor by = {.who = "leased", .source = "", .now_s = now_s};
-    /* An agent that has just opened its first session is not one that never did. */
-    sessions_sweep(e);
-    if (engine_is_cautious(e) || store_begin(e->store) != STORE_OK)
-        return false;
-    enum store_rc rc = records_write(e);
+    const struct lease_range *at = &e->walk.at;
+    enum store_rc rc = STORE_NONE;
+    if (has_range)
+        rc = store_agents_unused(e->store, at, unused_before_s);
+    if (rc == STORE_OK) { /* one that has just opened its first session is not one that never did */
+        sessions_sweep(e);
+        rc = records_write(e);
+        if (rc == STORE_OK)
+            rc = store_agents_forget_unused(e->store, at, unused_before_s, &by);
+    } else if (rc == STORE_NONE) {
+        rc = records_write(e);
+    }
+    if (rc == STORE_OK && has_range)
+        rc = store_prune_dead(e->store, at, now_s - e->conf.keep_expired_s, &by, ret_leases);
     if (rc == STORE_OK)
-        rc = store_prune_dead(e->store, now_s - e->conf.keep_expired_s, PRUNE_CHUNK, &by, &leases);
-    if (rc == STORE_OK)
-        rc = audit_prune(e->store, &by, now_s - e->conf.audit_keep_s, PRUNE_CHUNK, &rows);
-    if (rc == STORE_OK)
-        rc = store_agents_forget_unused(e->store, now_s - UNUSED_AGENT_S, &by, &agents);
+        rc = audit_prune(e->store, &by, now_s - e->conf.audit_keep_s, e->walk.size, ret_rows);
     if (rc == STORE_OK)
         rc = store_commit(e->store);
     if (rc == STORE_OK)
         e->record_count = 0;
-    if (rc != STORE_OK) {
-        e->metrics.store_errors++;
-        log_error("cannot prune: %s", store_error(e->store));
-    }
-    store_rollback(e->store);
-    return rc == STORE_OK && (leases == PRUNE_CHUNK || rows == PRUNE_CHUNK || agents > 0);
+    return rc;
 }
 
-static void on_prune(evutil_socket_t fd, short what, void *arg)
+/* True: there is more to do. */
+static bool walk_piece(struct engine *e)
+{
+    struct walk *w = &e->walk;
+    const int64_t since_ms = clock_monotonic_ms();
+    int64_t leases = 0, rows = 0;
+    const bool may_delete = !engine_is_cautious(e);
+    enum store_rc rc = may_delete ? store_begin(e->store) : STORE_OK;
+    if (rc == STORE_BUSY)
+        return true; /* the same piece again */
+    if (rc == STORE_OK && !w->saw_all)
+        rc = store_range_next(e->store, w->size, &w->at);
+    if (rc == STORE_NONE)
+        w->saw_all = true;
+    if (rc == STORE_OK && !w->saw_all)
+        rc =
+            store_leases_ending(e->store, &w->at, w->soon_after_s, w->soon_until_s, say_soon, NULL);
+    if (may_delete && (rc == STORE_OK || rc == STORE_NONE))
+        rc = prune_piece(e, !w->saw_all, &leases, &rows);
+    store_rollback(e->store);
+    if (rc != STORE_OK && rc != STORE_NONE) {
+        e->metrics.store_errors++;
+        log_error("cannot prune: %s", store_error(e->store));
+        w->soon_until_s = w->soon_after_s; /* once more at the next walk, rather than never */
+        return false;
+    }
+    int64_t took_ms = clock_monotonic_ms() - since_ms;
+    if (took_ms > 2 * WALK_PIECE_MS && w->size / 2 >= WALK_LEAST)
+        w->size /= 2;
+    else if (took_ms < WALK_PIECE_MS / 2 && leases + rows > 0 && w->size * 2 <= WALK_MOST)
+        w->size *= 2;
+    return !w->saw_all || rows > 0;
+}
+
+static void on_walk(evutil_socket_t fd, short what, void *arg)
 {
     struct engine *e = arg;
+    const int64_t since_ms = clock_monotonic_ms();
     (void)fd;
     (void)what;
-    if (prune(e))
-        arm(e->on_prune, 20);
+    e->walk.is_on = walk_piece(e);
+    int64_t took_ms = clock_monotonic_ms() - since_ms;
+    if (e->walk.is_on)
+        arm(e->on_walk, took_ms > WALK_PAUSE_MS ? took_ms : WALK_PAUSE_MS);
+}
+
+static void on_walk_again(evutil_socket_t fd, short what, void *arg)
+{
+    struct engine *e = arg;
+    struct walk *w = &e->walk;
+    const int64_t soon_s = engine_now_s() + SOON_S;
+    (void)fd;
+    (void)what;
+    arm(e->on_walk_again, WALK_MS);
+    if (w->is_on)
+        return;
+    /* What ends soon at our start was said by the one before us. */
+    *w = (struct walk){.is_on = true,
+                       .size = w->size != 0 ? w->size : WALK_FIRST,
+                       .soon_after_s = w->soon_until_s != 0 ? w->soon_until_s : soon_s,
+                       .soon_until_s = soon_s};
+    arm(e->on_walk, 0);
 }
 
 static void on_sweep(evutil_socket_t fd, short what, void *arg)
@@ -496,12 +553,6 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
     (void)what;
     look_at_clock(e);
     sessions_sweep(e);
-    if (e->soon_until_s == 0)
-        e->soon_until_s = now_s + SOON_S;
-    if (now_s + SOON_S >= e->soon_until_s + 60) {
-        (void)store_leases_ending(e->store, e->soon_until_s, now_s + SOON_S, say_soon, NULL);
-        e->soon_until_s = now_s + SOON_S;
-    }
     /* The sign of life comes from a sweep that was finished: one that hangs restarts the service.
      */
     (void)snprintf(status, sizeof(status), "%sSTATUS=%zu live sessions, %zu being ended\n",
@@ -509,15 +560,6 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
                    e->ending_count);
     notify_send(status);
     arm(e->on_sweep, e->sweep_ms);
-}
-
-static void on_long_sweep(evutil_socket_t fd, short what, void *arg)
-{
-    struct engine *e = arg;
-    (void)fd;
-    (void)what;
-    arm(e->on_prune, 0);
-    arm(e->on_hourly, PRUNE_MS);
 }
 
 static void on_version(evutil_socket_t fd, short what, void *arg)
@@ -581,10 +623,10 @@ static int set_up(struct engine *e)
     e->on_retry = evtimer_new(e->base, on_commit, e);
     e->on_flush = evtimer_new(e->base, on_commit, e);
     e->on_version = evtimer_new(e->base, on_version, e);
-    e->on_prune = evtimer_new(e->base, on_prune, e);
-    e->on_hourly = evtimer_new(e->base, on_long_sweep, e);
+    e->on_walk = evtimer_new(e->base, on_walk, e);
+    e->on_walk_again = evtimer_new(e->base, on_walk_again, e);
     if (e->on_sweep == NULL || e->on_retry == NULL || e->on_flush == NULL ||
-        e->on_version == NULL || e->on_prune == NULL || e->on_hourly == NULL)
+        e->on_version == NULL || e->on_walk == NULL || e->on_walk_again == NULL)
         return -1;
     limiter_init(&e->limiter);
     find_uids(e);
@@ -604,7 +646,7 @@ int engine_run(struct engine *e)
     }
     on_sweep(-1, 0, e);
     arm(e->on_version, VERSION_LOOK_MS);
-    arm(e->on_hourly, 1000);
+    arm(e->on_walk_again, 1000);
     (void)store_agents_pending(e->store, &e->pending_agents);
     notify_send("READY=1");
     int rc = event_base_dispatch(e->base);

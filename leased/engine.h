@@ -14,6 +14,7 @@
 #include "lib/session/listeners.h"
 #include "lib/session/registry.h"
 #include "lib/store/agents.h"
+#include "lib/store/walk.h"
 #include "lib/wire/control.h"
 
 #include <stdbool.h>
@@ -43,8 +44,12 @@ enum {
     SOON_S = 48 * 3600,
     CLOCK_JUMP_S = 60,
     CLOCK_CAUTION_MS = 3600000, /* of boot time: nothing irreversible for so long after a jump */
-    PRUNE_CHUNK = 2000,
-    PRUNE_MS = 600000,
+    WALK_MS = 600000,           /* from one walk through all leases to the next */
+    WALK_FIRST = 250,           /* leases of a piece, */
+    WALK_LEAST = 50,
+    WALK_MOST = 1000,
+    WALK_PIECE_MS = 10, /* until one with something to delete takes about so long, */
+    WALK_PAUSE_MS = 5,  /* and then as long a pause, but at least this */
     LATENCY_BUCKETS = 10,
 };
 
@@ -88,6 +93,14 @@ struct queued {
     struct control_request request; /* allocated up to its last text */
 };
 
+/* Through all leases, piece by piece. */
+struct walk {
+    bool is_on, saw_all; /* saw_all: only the audit has more to be deleted */
+    struct lease_range at;
+    int64_t size;                       /* leases of the next piece */
+    int64_t soon_after_s, soon_until_s; /* expires_soon is said of the ends between */
+};
+
 struct engine {
     struct event_base *base;
     struct conf conf;
@@ -123,7 +136,7 @@ struct engine {
     int64_t listening_ms; /* when it was read; 0: never */
     uint16_t next_port;
     int64_t wall_minus_boot_s, jumped_ms;
-    int64_t soon_until_s;    /* expires_soon was said up to this end */
+    struct walk walk;
     int64_t pending_seen_ms; /* when they were counted because there were too many */
     unsigned registers_lately;
     int64_t registers_since_ms;
@@ -133,7 +146,7 @@ struct engine {
 
     int64_t sweep_ms;
     struct event *on_http, *on_sweep, *on_soon, *on_ladder, *on_expiry, *on_retry, *on_flush;
-    struct event *on_look, *on_version, *on_prune, *on_hourly;
+    struct event *on_look, *on_version, *on_walk, *on_walk_again;
 };
 
 int64_t engine_now_s(void);

@@ -135,28 +135,34 @@ SELECT login, created_s FROM lease WHERE kind = 'freeze' AND live = 1 ORDER BY l
 -- The row stays, like a revoked lease's: when it was frozen, and until when.
 UPDATE lease SET live = NULL, revoked_s = :now_s WHERE id = :id AND live = 1;
 
--- name: dead_ports_free
+-- name: range_next
+-- Some leases by number. Nothing else than the number is an index that akc does not pay for at every
+-- login, so whoever has to look at all leases does it piece by piece (lib/store/walk.c).
+SELECT coalesce(max(id), 0) FROM (SELECT id FROM lease WHERE id > :after ORDER BY id LIMIT :limit);
+
+-- name: dead_count
 -- Not a revoked agent: its name and keys stay refused until an admin forgets them.
--- The three of one chunk, in this order: each finds the same leases, the oldest dead ones.
+-- The four of one range, in this order: each finds the same leases.
+SELECT count(*) FROM lease
+  WHERE id > :after AND id <= :last AND kind <> 'freeze' AND NOT (kind = 'agent' AND live IS NULL)
+    AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s));
+
+-- name: dead_ports_free
 UPDATE port SET freed_s = :before_s WHERE freed_s = 0 AND lease_id IN (
   SELECT id FROM lease
-  WHERE kind <> 'freeze' AND NOT (kind = 'agent' AND live IS NULL)
-    AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s))
-  ORDER BY id LIMIT :limit);
+  WHERE id > :after AND id <= :last AND kind <> 'freeze' AND NOT (kind = 'agent' AND live IS NULL)
+    AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s)));
 
 -- name: dead_keys_delete
 DELETE FROM key WHERE lease_id IN (
   SELECT id FROM lease
-  WHERE kind <> 'freeze' AND NOT (kind = 'agent' AND live IS NULL)
-    AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s))
-  ORDER BY id LIMIT :limit);
+  WHERE id > :after AND id <= :last AND kind <> 'freeze' AND NOT (kind = 'agent' AND live IS NULL)
+    AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s)));
 
 -- name: dead_leases_delete
-DELETE FROM lease WHERE id IN (
-  SELECT id FROM lease
-  WHERE kind <> 'freeze' AND NOT (kind = 'agent' AND live IS NULL)
-    AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s))
-  ORDER BY id LIMIT :limit);
+DELETE FROM lease
+  WHERE id > :after AND id <= :last AND kind <> 'freeze' AND NOT (kind = 'agent' AND live IS NULL)
+    AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s));
 
 -- name: port_holder
 SELECT lease_id, holder, freed_s FROM port WHERE port = :port;
@@ -199,6 +205,10 @@ FROM audit ORDER BY seq;
 -- Where verification starts: what the newest anchor says of the rows that are gone.
 SELECT anchor_seq, detail FROM audit WHERE anchor_seq IS NOT NULL ORDER BY seq DESC LIMIT 1;
 
+-- name: audit_anchored
+-- The last row that is gone; by the index, for there may be a million rows and no anchor.
+SELECT coalesce(max(anchor_seq), 0) FROM audit;
+
 -- name: audit_prune
 DELETE FROM audit WHERE seq <= :anchor_seq;
 
@@ -206,7 +216,9 @@ DELETE FROM audit WHERE seq <= :anchor_seq;
 SELECT hash FROM audit WHERE seq = :seq;
 
 -- name: audit_newest_before
-SELECT coalesce(max(seq), 0) FROM audit WHERE time_s < :before_s;
+-- Among the next that would go: to look at all would cost more with every row there is.
+SELECT coalesce(max(seq), 0) FROM audit
+WHERE seq > :after AND seq <= :after + :limit AND time_s < :before_s;
 
 -- name: agent_find
 -- The live one, else the newest.
@@ -262,19 +274,33 @@ RELEASE part;
 -- name: login_seen
 UPDATE lease SET last_login_s = :time_s WHERE id = :id AND last_login_s < :time_s;
 
--- name: agents_unused
+-- name: unused_list
 -- What an admin added waits for its agent as long as its lease does.
+-- The four of one range, as above.
 SELECT id, name FROM lease
-WHERE kind = 'agent' AND live = 1 AND last_login_s = 0 AND created_s < :before_s
-  AND agent_facts NOT LIKE 'admin 1%'
-ORDER BY id LIMIT 1000;
+  WHERE id > :after AND id <= :last AND kind = 'agent' AND live = 1 AND last_login_s = 0
+    AND created_s < :before_s AND agent_facts NOT LIKE 'admin 1%' ORDER BY id;
+
+-- name: unused_ports_delete
+DELETE FROM port WHERE lease_id IN (
+  SELECT id FROM lease
+  WHERE id > :after AND id <= :last AND kind = 'agent' AND live = 1 AND last_login_s = 0
+    AND created_s < :before_s AND agent_facts NOT LIKE 'admin 1%');
+
+-- name: unused_keys_delete
+DELETE FROM key WHERE lease_id IN (
+  SELECT id FROM lease
+  WHERE id > :after AND id <= :last AND kind = 'agent' AND live = 1 AND last_login_s = 0
+    AND created_s < :before_s AND agent_facts NOT LIKE 'admin 1%');
+
+-- name: unused_leases_delete
+DELETE FROM lease
+  WHERE id > :after AND id <= :last AND kind = 'agent' AND live = 1 AND last_login_s = 0
+    AND created_s < :before_s AND agent_facts NOT LIKE 'admin 1%';
 
 -- name: agents_pending
 SELECT count(*) FROM lease
 WHERE kind = 'agent' AND live = 1 AND last_login_s = 0 AND agent_facts NOT LIKE 'admin 1%';
-
--- name: agent_forget
-DELETE FROM lease WHERE id = :id AND kind = 'agent' AND last_login_s = 0;
 
 -- name: token_insert
 INSERT INTO token(hash, name, uses_left, created_s, expires_s)
@@ -297,7 +323,8 @@ PRAGMA data_version;
 
 -- name: leases_ending
 SELECT id, name, expires_s FROM lease
-WHERE live = 1 AND kind <> 'freeze' AND expires_s > :after_s AND expires_s <= :until_s;
+WHERE id > :after AND id <= :last AND live = 1 AND kind <> 'freeze' AND expires_s > :after_s
+  AND expires_s <= :until_s;
 
 -- name: count_leases
 SELECT kind = 'agent', CASE WHEN live IS NULL THEN 2 WHEN expires_s <= :now_s THEN 1 ELSE 0 END,

@@ -234,56 +234,6 @@ enum store_rc store_login_seen(struct store *st, int64_t lease_id, int64_t time_
     return statement_run(st, s);
 }
 
-static enum store_rc forget_one(struct store *st, int64_t id, const char *name,
-                                const struct store_actor *by)
-{
-    struct lease l = {.id = id};
-    (void)strlcpy(l.name, name, sizeof(l.name));
-    static const enum stmt_id steps[] = {STMT_AGENT_FORGET, STMT_LEASE_DELETE_KEYS};
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-        sqlite3_stmt *s = statement_get(st, steps[i]);
-        if (s == NULL)
-            return STORE_FAIL;
-        bind_int(s, ":id", id);
-        enum store_rc rc = statement_run(st, s);
-        if (rc != STORE_OK)
-            return rc;
-    }
-    enum store_rc rc = ports_forget(st, id);
-    return rc == STORE_OK ? note_change(st, by, "delete", id, &l, "", "never opened a session")
-                          : rc;
-}
-
-enum store_rc store_agents_forget_unused(struct store *st, int64_t before_s,
-                                         const struct store_actor *by, int64_t *ret_count)
-{
-    enum { CHUNK = 1000 };
-    struct {
-        int64_t id;
-        char name[65];
-    } *unused = calloc(CHUNK, sizeof(*unused));
-    size_t count = 0;
-    enum store_rc rc = STORE_FAIL;
-    sqlite3_stmt *s = statement_get(st, STMT_AGENTS_UNUSED);
-    if (s == NULL || unused == NULL)
-        goto out;
-    bind_int(s, ":before_s", before_s);
-    while (count < CHUNK && (rc = statement_step(st, s)) == STORE_OK) {
-        unused[count].id = sqlite3_column_int64(s, 0);
-        (void)column_copy(s, 1, unused[count].name, sizeof(unused[count].name));
-        count++;
-    }
-    statement_done(s);
-    rc = rc == STORE_NONE ? STORE_OK : rc;
-    for (size_t i = 0; rc == STORE_OK && i < count; i++)
-        rc = forget_one(st, unused[i].id, unused[i].name, by);
-    if (rc == STORE_OK)
-        *ret_count = (int64_t)count;
-out:
-    free(unused);
-    return rc;
-}
-
 /* The first row of a statement without parameters. */
 static enum store_rc read_number(struct store *st, enum stmt_id stmt, int64_t *ret)
 {
@@ -412,22 +362,6 @@ int64_t store_rows_changed(const struct store *st)
 enum store_rc store_version_seen(struct store *st, int64_t *ret)
 {
     return read_number(st, STMT_DATA_VERSION, ret);
-}
-
-enum store_rc store_leases_ending(struct store *st, int64_t after_s, int64_t until_s,
-                                  store_ending_fn fn, void *ctx)
-{
-    enum store_rc rc;
-    sqlite3_stmt *s = statement_get(st, STMT_LEASES_ENDING);
-    if (s == NULL)
-        return STORE_FAIL;
-    bind_int(s, ":after_s", after_s);
-    bind_int(s, ":until_s", until_s);
-    while ((rc = statement_step(st, s)) == STORE_OK)
-        if (fn(ctx, sqlite3_column_int64(s, 0), column_text(s, 1), sqlite3_column_int64(s, 2)) != 0)
-            break;
-    statement_done(s);
-    return rc == STORE_NONE || rc == STORE_OK ? STORE_OK : rc;
 }
 
 enum store_rc store_count(struct store *st, int64_t now_s, struct store_counts *ret)

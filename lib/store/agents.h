@@ -65,9 +65,7 @@ enum store_rc store_savepoint_end(struct store *st, bool keep);
 /* A session with the lease's key was opened. */
 enum store_rc store_login_seen(struct store *st, int64_t lease_id, int64_t time_s);
 
-/* Agents that registered before before_s and never opened a session: gone, their ports nobody's. */
-enum store_rc store_agents_forget_unused(struct store *st, int64_t before_s,
-                                         const struct store_actor *by, int64_t *ret_count);
+/* Agents that registered and never opened a session. */
 enum store_rc store_agents_pending(struct store *st, int64_t *ret_count);
 
 typedef int (*store_agent_fn)(void *ctx, const struct agent *a);
@@ -107,11 +105,6 @@ void store_set_timeout(struct store *st, int timeout_ms);
 int64_t store_rows_changed(const struct store *st);
 
 enum store_rc store_version_seen(struct store *st, int64_t *ret);
-
-/* Active leases that end after after_s and by until_s. */
-typedef int (*store_ending_fn)(void *ctx, int64_t id, const char *name, int64_t expires_s);
-enum store_rc store_leases_ending(struct store *st, int64_t after_s, int64_t until_s,
-                                  store_ending_fn fn, void *ctx);
 
 struct store_counts {
     int64_t active[2], expired[2], revoked[2]; /* of grants, of agents */

@@ -130,15 +130,12 @@ enum store_rc audit_append(struct store *st, const struct store_actor *by,
     return append(st, by, e, 0);
 }
 
-/* The first column of the only row; param may be NULL. */
-static enum store_rc query_number(struct store *st, enum stmt_id id, const char *param,
-                                  int64_t value, int64_t *ret)
+/* The last row that is gone, by the newest anchor; 0: there is no anchor. */
+static enum store_rc read_anchored(struct store *st, int64_t *ret)
 {
-    sqlite3_stmt *s = statement_get(st, id);
+    sqlite3_stmt *s = statement_get(st, STMT_AUDIT_ANCHORED);
     if (s == NULL)
         return STORE_FAIL;
-    if (param != NULL)
-        bind_int(s, param, value);
     enum store_rc rc = statement_step(st, s);
     if (rc == STORE_OK)
         *ret = sqlite3_column_int64(s, 0);
@@ -189,20 +186,34 @@ static enum store_rc read_row_hash(struct store *st, int64_t seq,
     return rc;
 }
 
+/* Of the limit rows after that one: the newest that is older than before_s, or 0. */
+static enum store_rc newest_before(struct store *st, int64_t after, int64_t limit, int64_t before_s,
+                                   int64_t *ret)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_AUDIT_NEWEST_BEFORE);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":after", after);
+    bind_int(s, ":limit", limit);
+    bind_int(s, ":before_s", before_s);
+    enum store_rc rc = statement_step(st, s);
+    if (rc == STORE_OK)
+        *ret = sqlite3_column_int64(s, 0);
+    statement_done(s);
+    return rc;
+}
+
 enum store_rc audit_prune(struct store *st, const struct store_actor *by, int64_t before_s,
                           int64_t limit, int64_t *ret_pruned)
 {
     char hex[2 * AUDIT_HASH_BYTES + 1], detail[128];
     int64_t up_to = 0, anchored = 0;
-    enum store_rc rc = query_number(st, STMT_AUDIT_NEWEST_BEFORE, ":before_s", before_s, &up_to);
+    /* Rows up to the last anchor are gone, so what is left starts after it. */
+    enum store_rc rc = read_anchored(st, &anchored);
+    if (rc == STORE_OK)
+        rc = newest_before(st, anchored, limit, before_s, &up_to);
     if (rc != STORE_OK)
         return rc;
-    /* Rows up to the last anchor are gone, so what is left starts after it. */
-    rc = query_number(st, STMT_AUDIT_ANCHOR, NULL, 0, &anchored);
-    if (rc != STORE_OK && rc != STORE_NONE)
-        return rc;
-    if (up_to > anchored + limit)
-        up_to = anchored + limit;
     if (up_to <= anchored) {
         *ret_pruned = 0;
         return STORE_OK;

@@ -32,7 +32,9 @@ enum store_rc audit_append(struct store *st, const struct store_actor *by,
 
 /*
  * Deletes rows older than before_s, at most limit of them, after an anchor row that holds the hash
- * of the last one that goes. Within a transaction. *ret_pruned is 0 when there was nothing to do.
+ * of the last one that goes. Within a transaction. *ret_pruned is 0 when there was nothing to do:
+ * none of the limit oldest is that old. (So many younger ones in front of older ones takes a clock
+ * that was ahead for long; they wait until its time has come.)
  */
 enum store_rc audit_prune(struct store *st, const struct store_actor *by, int64_t before_s,
                           int64_t limit, int64_t *ret_pruned);

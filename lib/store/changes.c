@@ -279,33 +279,6 @@ enum store_rc store_lease_delete(struct store *st, const struct lease *l, bool k
     return rc == STORE_OK ? note_change(st, by, "delete", l->id, l, "", "") : rc;
 }
 
-enum store_rc store_prune_dead(struct store *st, int64_t before_s, int64_t limit,
-                               const struct store_actor *by, int64_t *ret_pruned)
-{
-    static const enum stmt_id steps[] = {STMT_DEAD_PORTS_FREE, STMT_DEAD_KEYS_DELETE,
-                                         STMT_DEAD_LEASES_DELETE};
-    const struct lease none = {.id = 0};
-    char detail[64];
-    int64_t pruned = 0;
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-        sqlite3_stmt *s = statement_get(st, steps[i]);
-        if (s == NULL)
-            return STORE_FAIL;
-        bind_int(s, ":before_s", before_s);
-        bind_int(s, ":limit", limit);
-        enum store_rc rc = statement_run(st, s);
-        if (rc != STORE_OK)
-            return rc;
-        pruned = sqlite3_changes64(st->db);
-    }
-    *ret_pruned = pruned;
-    if (pruned == 0)
-        return STORE_OK;
-    (void)snprintf(detail, sizeof(detail), "leases=%lld ended_before_s=%lld", (long long)pruned,
-                   (long long)before_s);
-    return note_change(st, by, "prune", 0, &none, "", detail);
-}
-
 /* ---- keys ---- */
 
 enum store_rc store_key_add(struct store *st, const struct lease *l, const struct lease_key *key,

@@ -241,12 +241,6 @@ enum store_rc store_lease_revoke(struct store *st, const struct lease *l, bool k
 enum store_rc store_lease_delete(struct store *st, const struct lease *l, bool keep_ports,
                                  const struct store_actor *by);
 
-/* Forgets leases that ended, or were revoked, before before_s, the oldest first, at most limit of
- * them: chunks of some thousands keep every other writer's wait short (facts 1.8). One audit row.
- */
-enum store_rc store_prune_dead(struct store *st, int64_t before_s, int64_t limit,
-                               const struct store_actor *by, int64_t *ret_pruned);
-
 /* STORE_CONFLICT: the key holds a lease on this login already. */
 enum store_rc store_key_add(struct store *st, const struct lease *l, const struct lease_key *key,
                             const struct store_actor *by, struct store_conflict *ret_conflict);

@@ -6,7 +6,9 @@
 #include "lib/store/statement.h"
 
 #include "tests/unit/helpers.h"
+#include "lib/store/agents.h"
 #include "lib/store/audit.h"
+#include "lib/store/walk.h"
 
 #include "tests/unit/store_helpers.h"
 
@@ -1036,17 +1038,27 @@ static void ports_picked(void **state)
     store_close(st);
 }
 
-static int64_t prune_at(struct store *st, int64_t before_s, int64_t limit)
+/* One walk: what each piece of at most limit leases has pruned, in digits. */
+static const char *prune_at(struct store *st, int64_t before_s, int64_t limit)
 {
+    static char pieces[32];
     const struct store_actor by = actor_at(before_s + 1000);
-    int64_t pruned = -1;
-    assert_int_equal(store_begin(st), STORE_OK);
-    assert_int_equal(store_prune_dead(st, before_s, limit, &by, &pruned), STORE_OK);
-    assert_int_equal(store_commit(st), STORE_OK);
-    return pruned;
+    struct lease_range range = {0};
+    size_t n = 0;
+    while (store_range_next(st, limit, &range) == STORE_OK && n < sizeof(pieces) - 1) {
+        int64_t pruned = -1;
+        assert_true(range.last > range.after);
+        assert_int_equal(store_begin(st), STORE_OK);
+        assert_int_equal(store_prune_dead(st, &range, before_s, &by, &pruned), STORE_OK);
+        assert_int_equal(store_commit(st), STORE_OK);
+        assert_in_range(pruned, 0, limit);
+        pieces[n++] = (char)('0' + pruned);
+    }
+    pieces[n] = '\0';
+    return pieces;
 }
 
-static void pruned_in_chunks(void **state)
+static void pruned_in_pieces(void **state)
 {
     char name[16], listen[32];
     struct audit_report report;
@@ -1058,30 +1070,106 @@ static void pruned_in_chunks(void **state)
         (void)grant(st, name, "gw-tunnel", i, "", listen);
     }
     assert_int_equal(revoke_at(st, 10, false, NOW_S), STORE_OK);
-    CHECK("nothing is old enough", prune_at(st, NOW_S, 4) == 0);
-    CHECK("the revoked one a second after", prune_at(st, NOW_S + 1, 4) == 1);
-    CHECK("at their end they are not past it", prune_at(st, NOW_S + 3600, 4) == 0);
-    CHECK("a chunk", prune_at(st, NOW_S + 3601, 4) == 4);
-    assert_int_equal(raw_number("SELECT count(*) FROM key"), 5);
-    CHECK("the oldest first", raw_number("SELECT min(id) FROM lease") == 5);
-    CHECK("a chunk", prune_at(st, NOW_S + 3601, 4) == 4);
-    CHECK("the rest", prune_at(st, NOW_S + 3601, 4) == 1);
-    CHECK("nothing left", prune_at(st, NOW_S + 3601, 4) == 0);
-    assert_int_equal(raw_number("SELECT count(*) FROM lease"), 0);
+    assert_string_equal(prune_at(st, NOW_S, 4), "000");
+    /* The revoked one is the last of ten; the others are at their end, and not past it. */
+    assert_string_equal(prune_at(st, NOW_S + 1, 4), "001");
+    assert_string_equal(prune_at(st, NOW_S + 3600, 4), "000");
+    raw_sql("UPDATE lease SET expires_s = expires_s + 3600 WHERE id = 2");
+    assert_string_equal(prune_at(st, NOW_S + 3601, 4), "341");
+    assert_int_equal(raw_number("SELECT count(*) FROM key"), 1);
+    assert_int_equal(raw_number("SELECT sum(id) FROM lease"), 2);
+    assert_string_equal(prune_at(st, NOW_S + 7201, 4), "1");
+    assert_string_equal(prune_at(st, NOW_S + 7201, 4), "");
     raw_sql(
         "INSERT INTO lease(id, kind, name, live, login, open, listen, sources, max_sessions, note,"
         " created_s, renewed_s, expires_s, fixed_end, revoked_s, keep_sessions, last_login_s,"
         " heartbeat_ms, secret_used, agent_facts) VALUES(99, 'agent', 'barred', NULL, 'gw-tunnel',"
         " '', '127.0.0.1:20099', '', 0, '', 1, 0, 2, 0, 2, 0, 0, 0, 0, '')");
-    CHECK("a revoked agent stays barred", prune_at(st, NOW_S + 3601, 4) == 0);
+    assert_string_equal(prune_at(st, NOW_S + 7201, 4), "0"); /* a revoked agent stays barred */
     raw_sql("DELETE FROM lease");
     assert_int_equal(raw_number("SELECT count(*) FROM key"), 0);
     CHECK("their ports are in quarantine",
           raw_number("SELECT count(*) FROM port WHERE freed_s <> 0") == 10);
-    CHECK("a row for each chunk",
-          raw_number("SELECT count(*) FROM audit WHERE action = 'prune'") == 4);
+    CHECK("a row for each piece in which there were any",
+          raw_number("SELECT count(*) FROM audit WHERE action = 'prune'") == 5);
     assert_int_equal(audit_verify(st, &report), STORE_OK);
     assert_int_equal(report.broken_seq, 0);
+    store_close(st);
+}
+
+static int64_t add_agent(struct store *st, const char *name, unsigned char key, const char *facts,
+                         int64_t now_s)
+{
+    const struct store_actor by = actor_at(now_s);
+    char listen[32];
+    struct store_conflict conflict;
+    int64_t id = 0;
+    (void)snprintf(listen, sizeof(listen), "127.0.0.1:%u", 20000U + key);
+    struct lease l = make_lease(name, "gw-tunnel", key, "", listen);
+    assert_int_equal(store_begin(st), STORE_OK);
+    assert_int_equal(store_agent_add(st, &l, 0, facts, QUARANTINE_S, &by, &id, &conflict),
+                     STORE_OK);
+    assert_int_equal(store_commit(st), STORE_OK);
+    lease_release(&l);
+    return id;
+}
+
+static void unused_agents_forgotten(void **state)
+{
+    const struct store_actor by = actor_at(NOW_S);
+    struct audit_report report;
+    struct lease_range range = {0};
+    struct store *st = open_store();
+    (void)state;
+    (void)add_agent(st, "unused", 1, "", NOW_S - 1);
+    (void)add_agent(st, "young", 2, "", NOW_S);
+    (void)add_agent(st, "of-an-admin", 3, "admin 1\n", NOW_S - 1);
+    int64_t used = add_agent(st, "used", 4, "", NOW_S - 1);
+    (void)grant(st, "grant", "pfwd", 5, "8009", "");
+    (void)add_agent(st, "unused-too", 6, "", NOW_S - 1);
+    assert_int_equal(store_login_seen(st, used, NOW_S), STORE_OK);
+    while (store_range_next(st, 4, &range) == STORE_OK) {
+        assert_int_equal(store_begin(st), STORE_OK);
+        assert_int_equal(store_agents_unused(st, &range, NOW_S), STORE_OK);
+        assert_int_equal(store_agents_forget_unused(st, &range, NOW_S, &by), STORE_OK);
+        assert_int_equal(store_agents_unused(st, &range, NOW_S), STORE_NONE);
+        assert_int_equal(store_commit(st), STORE_OK);
+    }
+    CHECK("both of two pieces", raw_number("SELECT count(*) FROM lease") == 4);
+    CHECK("nobody else", raw_number("SELECT count(*) FROM lease WHERE name LIKE 'unused%'") == 0);
+    CHECK("their keys", raw_number("SELECT count(*) FROM key") == 4);
+    CHECK("their ports, with no quarantine", raw_number("SELECT count(*) FROM port") == 3);
+    CHECK("the audit names each",
+          raw_number("SELECT count(*) FROM audit WHERE action = 'delete'") == 2);
+    assert_int_equal(audit_verify(st, &report), STORE_OK);
+    assert_int_equal(report.broken_seq, 0);
+    store_close(st);
+}
+
+static int sum_ids(void *ctx, int64_t id, const char *name, int64_t expires_s)
+{
+    (void)name;
+    (void)expires_s;
+    *(int64_t *)ctx += id;
+    return 0;
+}
+
+static void ending_soon(void **state)
+{
+    struct lease_range range = {0};
+    int64_t sum = 0;
+    struct store *st = open_store();
+    (void)state;
+    for (unsigned char i = 1; i <= 9; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "lease-%u", i);
+        (void)grant(st, name, "pfwd", i, "8009", "");
+    }
+    assert_int_equal(revoke_at(st, 5, false, NOW_S), STORE_OK);
+    raw_sql("UPDATE lease SET expires_s = 1000 + id");
+    while (store_range_next(st, 4, &range) == STORE_OK)
+        assert_int_equal(store_leases_ending(st, &range, 1002, 1007, sum_ids, &sum), STORE_OK);
+    assert_int_equal(sum, 3 + 4 + 6 + 7);
     store_close(st);
 }
 
@@ -1160,7 +1248,9 @@ int main(void)
         TEST(two_connections),
         TEST(damaged_rows),
         TEST(ports_picked),
-        TEST(pruned_in_chunks),
+        TEST(pruned_in_pieces),
+        TEST(unused_agents_forgotten),
+        TEST(ending_soon),
         TEST(frozen_and_thawed),
         TEST(log_emptied),
     };
