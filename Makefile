@@ -252,6 +252,11 @@ $(BUILD)/tests/load: $(BUILD)/obj/tests/bench/load.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $^
 
+$(BUILD)/tests/ready $(BUILD)/tests/stall: $(BUILD)/tests/%: $(BUILD)/obj/tests/bench/%.o
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ldflags) -o $@ $^
+
 # What the benchmarks run besides, linked as akc is.
 $(BUILD)/tests/empty: $(BUILD)/obj/tests/bench/empty.o
 	$(call say,LD,$@)
@@ -263,7 +268,7 @@ $(BUILD)/tests/inturn: $(BUILD)/obj/tests/bench/inturn.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(akc_ldflags) -o $@ $^
 
-bench-tools: all $(addprefix $(BUILD)/tests/,logsink fill empty inturn load http_engine)
+bench-tools: all $(addprefix $(BUILD)/tests/,logsink fill empty inturn load ready stall http_engine)
 	$(Q)$(MAKE) -s BUILD=$(BUILD)/dynamic AKC_STATIC=0 $(BUILD)/dynamic/bin/akc
 
 # The module with a pause where a test asks for one; what it delays is the product's own objects.

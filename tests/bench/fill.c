@@ -2,12 +2,18 @@
 /*
  * fill: puts leases with made-up ed25519 keys into a store, through lib/store as leasectl does.
  *   fill DATABASE COUNT LOGIN    prints the type and base64 of the last key
+ *   fill --expired DATABASE COUNT LOGIN         granted 40 days ago, ended 31 days ago
+ *   fill --agents PORT DATABASE COUNT LOGIN     agents named as UUIDs are, the first eight digits
+ *                                their number, with a port each from PORT on: they have registered,
+ *                                connected and sent a heartbeat just now
  *   fill --lines COUNT LOGIN     no store: prints the authorized_keys lines of those leases
  * Key N is the same in every store, so a test can ask for it by number.
  */
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/lease/keyline.h"
 #include "lib/lease/lease.h"
+#include "lib/store/agents.h"
 #include "lib/store/store.h"
 
 #include <bsd/stdlib.h>
@@ -20,7 +26,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LEASES_PER_TRANSACTION = 5000 };
+enum { LEASES_PER_TRANSACTION = 5000, DAY_S = 86400 };
+
+/* Whose leases they are, and when they were granted and end. */
+struct kind {
+    const char *login;
+    int64_t granted_s, expires_s;
+    uint32_t first_port; /* of agents; 0: grants */
+};
 
 static void make_key(uint32_t number, struct pubkey *ret)
 {
@@ -34,26 +47,53 @@ static void make_key(uint32_t number, struct pubkey *ret)
         errx(1, "key %u cannot be made", number);
 }
 
-static void make_lease(uint32_t number, const char *login, const struct lease_key *key,
+static void make_lease(uint32_t number, const struct kind *kind, const struct lease_key *key,
                        struct lease *ret)
 {
-    struct permit permit;
-    struct lease l = {.expires_s = INT64_C(4000000000)};
+    const bool agent = kind->first_port != 0;
+    char port[32] = "8009";
+    struct permit permit, control;
+    struct lease l = {.expires_s = kind->expires_s};
 
-    (void)snprintf(l.name, sizeof(l.name), "holder-%u", number);
-    (void)strlcpy(l.login, login, sizeof(l.login));
-    (void)permit_parse("8009", PERMIT_PORT, &permit);
-    if (permit_list_add(&l.open, &permit) != NULL || lease_add_key(&l, key) != 0)
+    (void)snprintf(l.name, sizeof(l.name), agent ? "%08u-7c1f-4b6a-9d2e-3f5a8b0c1d2e" : "holder-%u",
+                   number);
+    (void)strlcpy(l.login, kind->login, sizeof(l.login));
+    if (agent)
+        (void)snprintf(port, sizeof(port), "127.0.0.1:%u", kind->first_port + number);
+    if (permit_parse(port, PERMIT_PORT, &permit) != NULL)
+        errx(1, "no port is left for number %u", number);
+    if (agent && (permit_parse("12000", PERMIT_PORT, &control) != NULL ||
+                  permit_list_add(&l.open, &control) != NULL))
+        errx(1, "out of memory");
+    if (permit_list_add(agent ? &l.listen : &l.open, &permit) != NULL ||
+        lease_add_key(&l, key) != 0)
         errx(1, "out of memory");
     *ret = l;
 }
 
-static void add_lease(struct store *st, uint32_t number, const struct lease *l)
+static void add_lease(struct store *st, uint32_t number, const struct kind *kind,
+                      const struct lease *l)
 {
-    const struct store_actor by = {.who = "fill", .source = "", .now_s = 1700000000};
+    const struct store_actor by = {.who = "fill", .source = "", .now_s = kind->granted_s};
+    static const char facts[] = "hostname db1\nuser li\ntarget 127.0.0.1:22\n";
+    uint8_t hash[SECRET_HASH_BYTES];
     struct store_conflict conflict;
+    enum store_rc rc;
     int64_t id;
-    if (store_lease_add(st, l, 0, &by, &id, &conflict) != STORE_OK)
+    if (kind->first_port == 0) {
+        rc = store_lease_add(st, l, 0, &by, &id, &conflict);
+    } else {
+        secret_hash(l->name, hash);
+        rc = store_agent_add(st, l, 0, facts, 0, &by, &id, &conflict);
+        if (rc == STORE_OK)
+            rc = store_agent_update(st, id,
+                                    &(struct agent_update){.secret_hash = hash, .facts = facts});
+        if (rc == STORE_OK)
+            rc = store_login_seen(st, id, kind->granted_s);
+        if (rc == STORE_OK)
+            rc = store_agent_beat(st, id, kind->granted_s * 1000, l->expires_s);
+    }
+    if (rc != STORE_OK)
         errx(1, "lease %u: %s", number, store_error(st));
 }
 
@@ -79,14 +119,14 @@ static void show_progress(uint32_t done, uint32_t count)
         (void)fputs("\r\033[K", stderr);
 }
 
-static void print_lines(uint32_t count, const char *login)
+static void print_lines(uint32_t count, const struct kind *kind)
 {
     struct lease_key key = {.added_s = 1};
     struct buf line = {0};
     struct lease l;
     for (uint32_t i = 0; i < count; i++) {
         make_key(i, &key.pub);
-        make_lease(i, login, &key, &l);
+        make_lease(i, kind, &key, &l);
         print_line(&l, &line);
         lease_release(&l);
     }
@@ -94,7 +134,7 @@ static void print_lines(uint32_t count, const char *login)
 }
 
 /* Returns the last key. */
-static struct pubkey fill(struct store *st, uint32_t count, const char *login)
+static struct pubkey fill(struct store *st, uint32_t count, const struct kind *kind)
 {
     struct lease_key key = {.added_s = 1};
     struct lease l;
@@ -102,8 +142,8 @@ static struct pubkey fill(struct store *st, uint32_t count, const char *login)
         if (i % LEASES_PER_TRANSACTION == 0 && store_begin(st) != STORE_OK)
             errx(1, "%s", store_error(st));
         make_key(i, &key.pub);
-        make_lease(i, login, &key, &l);
-        add_lease(st, i, &l);
+        make_lease(i, kind, &key, &l);
+        add_lease(st, i, kind, &l);
         lease_release(&l);
         if ((i + 1 == count || (i + 1) % LEASES_PER_TRANSACTION == 0)) {
             if (store_commit(st) != STORE_OK)
@@ -119,18 +159,33 @@ int main(int argc, char **argv)
     char why[STORE_ERROR_BYTES];
     struct store *st = NULL;
     const char *problem = NULL;
+    struct kind kind = {.granted_s = 1700000000, .expires_s = INT64_C(4000000000)};
+    const int64_t now_s = clock_now_s();
 
-    if (argc != 4)
-        errx(2, "usage: fill DATABASE|--lines COUNT LOGIN");
+    if (argc == 5 && strcmp(argv[1], "--expired") == 0) {
+        kind.granted_s = now_s - 40 * DAY_S;
+        kind.expires_s = now_s - 31 * DAY_S;
+        argv++;
+    } else if (argc == 6 && strcmp(argv[1], "--agents") == 0) {
+        kind.granted_s = now_s;
+        kind.expires_s = now_s + 7 * DAY_S;
+        kind.first_port = (uint32_t)strtonum(argv[2], 1, UINT16_MAX, &problem);
+        if (problem != NULL)
+            errx(2, "PORT is %s", problem);
+        argv += 2;
+    } else if (argc != 4) {
+        errx(2, "usage: fill [--expired|--agents PORT] DATABASE COUNT LOGIN | --lines COUNT LOGIN");
+    }
     uint32_t count = (uint32_t)strtonum(argv[2], 1, 10000000, &problem);
     if (problem != NULL)
         errx(2, "COUNT is %s", problem);
+    kind.login = argv[3];
     if (strcmp(argv[1], "--lines") == 0) {
-        print_lines(count, argv[3]);
+        print_lines(count, &kind);
     } else {
         if (store_open_write(argv[1], &st, why) != STORE_OK)
             errx(1, "%s", why);
-        struct pubkey last = fill(st, count, argv[3]);
+        struct pubkey last = fill(st, count, &kind);
         store_close(st);
         (void)printf("%s %s\n", last.type, last.base64);
     }

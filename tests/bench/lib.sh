@@ -9,6 +9,11 @@
 #                       STORE_KEY: type and base64 of its last key; STORE_MS: how long it took to fill
 #   as_akc COMMAND...   as sshd would run it, by env(1) and setpriv(1)
 #   in_turn ROUNDS LABEL :: COMMAND... [:: COMMAND...]...    build/tests/inturn: see inturn.c
+#   start_leased [NAME PORT]    leased on /etc/tunlease/NAME.conf (tunlease), which listens on PORT (12000):
+#                               LEASED_PIDS: the engine's and http's; LEASED_READY, LEASED_HEALTHY:
+#                               microseconds from exec until READY=1, until /healthz says 200
+#   stop_leased                 the one that was started last
+#   agent_request               a heartbeat as HTTP, for load, of the agents that fill --agents makes
 #   AKC_IDS             UID:GID of the AuthorizedKeysCommandUser
 #   seconds US | millis US
 . "$TOP/tests/lib.sh"
@@ -82,3 +87,34 @@ as_akc()
 }
 
 in_turn() { "$TOP/build/tests/inturn" "$@"; }
+
+# ---- leased ----
+
+BENCH_ENROL=an-enrolment-key-for-the-tests
+LEASED_PIDS=() LEASED_READY='' LEASED_HEALTHY=''
+
+# shellcheck disable=SC2034,SC2120 # for the topics
+start_leased()
+{
+	local name=${1:-tunlease} port=${2:-12000} pid
+	echo "API_KEY=$BENCH_ENROL" >/etc/tunlease/leased.env
+	chown _tunlease:root /etc/tunlease/leased.env
+	chmod 0400 /etc/tunlease/leased.env
+	"$TOP/build/tests/ready" "$port" "$WORK/$name.out" leased -c "/etc/tunlease/$name.conf" >"$WORK/ready" ||
+		fail "$name: $(tail -n 3 "$WORK/$name.out" "$SANDBOX_LOG")"
+	read -r pid LEASED_READY LEASED_HEALTHY <"$WORK/ready"
+	at_exit "$pid"
+	LEASED_PIDS=("$pid" "$(pgrep -P "$pid")")
+}
+stop_leased()
+{
+	kill "${LEASED_PIDS[0]}"
+	wait_for 10 'leased ends' is_gone "${LEASED_PIDS[0]}"
+}
+
+agent_request()
+{
+	local body='{"action":"heartbeat","agent_id":"00000000-7c1f-4b6a-9d2e-3f5a8b0c1d2e"}'
+	printf 'POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n' "$BENCH_ENROL"
+	printf 'Content-Length: %d\r\n\r\n%s' "${#body}" "$body"
+}

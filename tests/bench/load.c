@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * load PORT CONNECTIONS SECONDS FILE NUMBERS [PID...]: sends the bytes of FILE, one HTTP request,
- * over and over on so many keep-alive connections, one request of each under way at a time. The
- * first 00000000 in FILE becomes the number of the request, counted up to NUMBERS and from 0 again,
- * so that agents differ.
+ * load PORT CONNECTIONS SECONDS[@RATE] FILE NUMBERS [PID...]: sends the bytes of FILE, one HTTP
+ * request, over and over on so many keep-alive connections, one request of each under way at a
+ * time: as fast as they are answered, or RATE of them a second, when a request that finds no
+ * connection free waits, and its latency counts from the moment at which it was due. The
+ * first 00000000 in FILE becomes a number below NUMBERS, so that agents differ: all of them in
+ * turn, but not in the order of their numbers, in which the store has them, and real ones do not
+ * come.
  *
  * Prints requests per second, microseconds of processor time a request of all PIDs together, the
- * median and the 99th percentile of the latency in microseconds, how many requests were answered
- * since the start (a tenth of the time goes by before the rest is counted), the longest latency,
- * and how many answers were not 200. Every request that was sent is waited for.
+ * median, the 99th percentile and the greatest of the latency in microseconds, how many requests
+ * were answered since the start (a tenth of the time goes by before the rest is counted, unless
+ * there is a RATE), and how many answers were not 200. Every request that was sent is waited for.
  */
 #include <errno.h>
+#include <glob.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -35,10 +39,10 @@ struct client {
 static char request[REQUEST_BYTES];
 static size_t request_bytes;
 static char *digits; /* of the request: where a number goes, or NULL */
-static size_t numbers;
+static size_t numbers, stride = 1;
 static uint64_t done, refused, answered;
-static uint32_t latency[LATENCY_US]; /* how many took so many microseconds */
 static int64_t longest_us;
+static uint32_t latency[LATENCY_US]; /* how many took so many microseconds */
 
 static _Noreturn void die(const char *what)
 {
@@ -53,20 +57,24 @@ static int64_t now_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/* In nanoseconds, of every thread: /proc/PID/stat has ticks of 10 ms. */
 static double processor_us(long pid)
 {
-    char path[64], line[1024];
-    unsigned long user = 0, system = 0;
-    (void)snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
-    FILE *f = fopen(path, "re");
-    if (f == NULL || fgets(line, sizeof(line), f) == NULL)
-        die(path);
-    (void)fclose(f);
-    const char *at = strrchr(line, ')');
-    if (at == NULL ||
-        sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
-        die(path);
-    return (double)(user + system) * 1e6 / (double)sysconf(_SC_CLK_TCK);
+    char pattern[64];
+    unsigned long long ns, sum = 0;
+    glob_t files = {0};
+    (void)snprintf(pattern, sizeof(pattern), "/proc/%ld/task/*/schedstat", pid);
+    if (glob(pattern, 0, NULL, &files) != 0)
+        die(pattern);
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        FILE *f = fopen(files.gl_pathv[i], "re");
+        if (f == NULL || fscanf(f, "%llu", &ns) != 1)
+            die(files.gl_pathv[i]);
+        (void)fclose(f);
+        sum += ns;
+    }
+    globfree(&files);
+    return (double)sum / 1e3;
 }
 
 static void read_request(const char *path)
@@ -90,15 +98,15 @@ static void connect_client(struct client *c, uint16_t port)
     (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
-static void send_request(struct client *c, size_t number)
+static void send_request(struct client *c, size_t number, int64_t due_ns)
 {
     char text[9];
     if (digits != NULL) {
-        (void)snprintf(text, sizeof(text), "%08u", (unsigned)(number % numbers));
+        (void)snprintf(text, sizeof(text), "%08u", (unsigned)(number * stride % numbers));
         memcpy(digits, text, 8);
     }
     c->got = 0;
-    c->sent_ns = now_ns();
+    c->sent_ns = due_ns;
     if (write(c->fd, request, request_bytes) != (ssize_t)request_bytes)
         die("write");
 }
@@ -128,13 +136,26 @@ static bool receive(struct client *c)
         return false;
     int64_t took_us = (now_ns() - c->sent_ns) / 1000;
     latency[took_us < LATENCY_US ? took_us : LATENCY_US - 1]++;
-    if (took_us > longest_us)
-        longest_us = took_us;
+    longest_us = took_us > longest_us ? took_us : longest_us;
     done++;
     answered++;
     if (strncmp(c->answer + 9, "200", 3) != 0 && refused++ == 0)
         (void)fprintf(stderr, "%s\n", c->answer);
     return true;
+}
+
+static size_t common_divisor(size_t a, size_t b)
+{
+    return b == 0 ? a : common_divisor(b, a % b);
+}
+
+/* By the golden section the next is far from all that were lately. */
+static size_t stride_of(size_t count)
+{
+    size_t ret = (size_t)(0.618 * (double)count);
+    while (ret < 2 || common_divisor(ret, count) != 1)
+        ret++;
+    return ret;
 }
 
 static unsigned quantile_us(double share)
@@ -146,29 +167,40 @@ static unsigned quantile_us(double share)
     return us;
 }
 
-static void run(struct client *clients, size_t count, double seconds)
+static void run(struct client *clients, size_t count, double seconds, double rate)
 {
     int loop = epoll_create1(EPOLL_CLOEXEC);
-    int64_t end_ns = now_ns() + (int64_t)(seconds * 1e9);
-    size_t number = 0, under_way = count;
+    const int64_t start_ns = now_ns(), end_ns = start_ns + (int64_t)(seconds * 1e9);
+    struct client **idle = calloc(count, sizeof(struct client *));
+    size_t number = 0, idle_count = 0;
+    if (loop < 0 || idle == NULL)
+        die("epoll");
     for (size_t i = 0; i < count; i++) {
         struct epoll_event e = {.events = EPOLLIN, .data = {.ptr = &clients[i]}};
         if (epoll_ctl(loop, EPOLL_CTL_ADD, clients[i].fd, &e) != 0)
             die("epoll_ctl");
-        send_request(&clients[i], number++);
+        idle[idle_count++] = &clients[i];
     }
-    while (under_way > 0) {
+    for (int64_t at_ns = start_ns; at_ns < end_ns || idle_count < count; at_ns = now_ns()) {
         struct epoll_event events[EVENTS];
-        int n = epoll_wait(loop, events, EVENTS, -1);
-        for (int i = 0; i < n; i++) {
-            if (!receive(events[i].data.ptr))
-                continue;
-            if (now_ns() < end_ns)
-                send_request(events[i].data.ptr, number++);
-            else
-                under_way--;
+        struct timespec pause = {.tv_sec = 1};
+        int64_t due_ns = at_ns;
+        while (idle_count > 0 && at_ns < end_ns) {
+            if (rate > 0)
+                due_ns = start_ns + (int64_t)((double)number * 1e9 / rate);
+            if (due_ns > at_ns) {
+                pause = (struct timespec){.tv_sec = (due_ns - at_ns) / 1000000000,
+                                          .tv_nsec = (due_ns - at_ns) % 1000000000};
+                break;
+            }
+            send_request(idle[--idle_count], number++, rate > 0 ? due_ns : now_ns());
         }
+        int n = epoll_pwait2(loop, events, EVENTS, &pause, NULL);
+        for (int i = 0; i < n; i++)
+            if (receive(events[i].data.ptr))
+                idle[idle_count++] = events[i].data.ptr;
     }
+    free(idle);
     (void)close(loop);
 }
 
@@ -176,11 +208,13 @@ int main(int argc, char **argv)
 {
     double spent_us = 0;
     if (argc < 6) {
-        (void)fputs("usage: load PORT CONNECTIONS SECONDS FILE NUMBERS [PID...]\n", stderr);
+        (void)fputs("usage: load PORT CONNECTIONS SECONDS[@RATE] FILE NUMBERS [PID...]\n", stderr);
         return 2;
     }
     size_t count = strtoul(argv[2], NULL, 10);
-    double seconds = strtod(argv[3], NULL);
+    char *rest;
+    double seconds = strtod(argv[3], &rest);
+    double rate = *rest == '@' ? strtod(rest + 1, NULL) : 0;
     struct client *clients = calloc(count, sizeof(*clients));
     if (clients == NULL)
         die("calloc");
@@ -188,22 +222,24 @@ int main(int argc, char **argv)
     numbers = strtoul(argv[5], NULL, 10);
     if (numbers == 0 || numbers > 100000000)
         return 2;
+    stride = stride_of(numbers);
     for (size_t i = 0; i < count; i++)
         connect_client(&clients[i], (uint16_t)strtoul(argv[1], NULL, 10));
-    run(clients, count, seconds / 10); /* warm */
+    if (rate == 0) /* warm */
+        run(clients, count, seconds / 10, rate);
     memset(latency, 0, sizeof(latency));
     done = 0;
     longest_us = 0;
     for (int i = 6; i < argc; i++)
         spent_us -= processor_us(atol(argv[i]));
     int64_t start_ns = now_ns();
-    run(clients, count, seconds);
+    run(clients, count, seconds, rate);
     double took_s = (double)(now_ns() - start_ns) / 1e9;
     for (int i = 6; i < argc; i++)
         spent_us += processor_us(atol(argv[i]));
-    (void)printf("%.0f %.2f %u %u %llu %lld %llu\n", (double)done / took_s, spent_us / (double)done,
-                 quantile_us(0.5), quantile_us(0.99), (unsigned long long)answered,
-                 (long long)longest_us, (unsigned long long)refused);
+    (void)printf("%.0f %.2f %u %u %lld %llu %llu\n", (double)done / took_s, spent_us / (double)done,
+                 quantile_us(0.5), quantile_us(0.99), (long long)longest_us,
+                 (unsigned long long)answered, (unsigned long long)refused);
     free(clients);
     return 0;
 }
