@@ -333,7 +333,7 @@ test_packages = openssh-server openssh-client openssh-sftp-server libcmocka-dev 
 	nftables openssl
 # For the bench, and for the agent with another C library.
 bench_packages = autossh python3-fastapi uvicorn
-long_packages = musl-tools dpkg-dev autoconf automake libtool
+long_packages = systemd-container musl-tools dpkg-dev autoconf automake libtool
 packages = $(build_packages) $(test_packages)
 
 deps:

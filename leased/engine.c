@@ -24,7 +24,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RESTART_MS = 200, STATUS_BYTES = 160, REQUESTS_AT_ONCE = 16 };
+enum {
+    RESTART_MS = 200,
+    RESTART_MAX_MS = 10000,
+    LIVED_MS = 1000,
+    STATUS_BYTES = 160,
+    REQUESTS_AT_ONCE = 16,
+};
 
 int64_t engine_now_s(void)
 {
@@ -377,6 +383,7 @@ static void stop_http(struct engine *e)
 
 static int start_http(struct engine *e)
 {
+    e->http_started_ms = clock_monotonic_ms();
     e->http_pid = start_http_process(e, &e->http_fd);
     if (e->http_pid < 0)
         return -1;
@@ -391,6 +398,7 @@ static void on_restart(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (start_http(e) != 0) {
         log_error("cannot start the http process: %s", strerror(errno));
+        e->failed = true;
         (void)event_base_loopbreak(e->base);
     }
 }
@@ -413,26 +421,44 @@ static void take_issued(struct engine *e, pid_t pid, bool good)
     free_queued(q);
 }
 
+/* One that could not even start has said why. The first time that is the answer to who starts
+ * leased; later, sessions are ended all the same, and it is tried less and less often. */
+static void http_ended(struct engine *e, int status)
+{
+    bool gave_up = WIFEXITED(status) && WEXITSTATUS(status) != 0 &&
+                   clock_monotonic_ms() - e->http_started_ms < LIVED_MS;
+    e->http_pid = -1;
+    stop_http(e);
+    if (gave_up && e->metrics.http_restarts == 0) {
+        log_error("the http process cannot start: leased ends");
+        e->failed = true;
+        (void)event_base_loopbreak(e->base);
+        return;
+    }
+    e->http_pause_ms = !gave_up ? RESTART_MS : e->http_pause_ms * 2;
+    if (e->http_pause_ms > RESTART_MAX_MS)
+        e->http_pause_ms = RESTART_MAX_MS;
+    log_error("the http process ended (%s %d): started anew",
+              WIFSIGNALED(status) ? "signal" : "status",
+              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    e->metrics.http_restarts++;
+    const struct timeval pause = {.tv_sec = e->http_pause_ms / 1000,
+                                  .tv_usec = e->http_pause_ms % 1000 * 1000};
+    (void)event_base_once(e->base, -1, EV_TIMEOUT, on_restart, e, &pause);
+}
+
 static void on_child(evutil_socket_t sig, short what, void *arg)
 {
     struct engine *e = arg;
-    const struct timeval pause = {.tv_usec = RESTART_MS * 1000};
     int status;
     pid_t pid;
     (void)sig;
     (void)what;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (pid != e->http_pid) {
+        if (pid == e->http_pid)
+            http_ended(e, status);
+        else
             take_issued(e, pid, WIFEXITED(status) && WEXITSTATUS(status) == 0);
-            continue;
-        }
-        log_error("the http process ended (%s %d): started anew",
-                  WIFSIGNALED(status) ? "signal" : "status",
-                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-        e->metrics.http_restarts++;
-        e->http_pid = -1;
-        stop_http(e);
-        (void)event_base_once(e->base, -1, EV_TIMEOUT, on_restart, e, &pause);
     }
 }
 
@@ -656,5 +682,5 @@ int engine_run(struct engine *e)
         (void)kill(e->http_pid, SIGTERM);
     stop_http(e);
     store_close(e->store);
-    return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return rc < 0 || e->failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

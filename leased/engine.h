@@ -107,7 +107,7 @@ struct engine {
     const char *conf_file;
     struct api_keys keys;
     struct limiter limiter;
-    bool verbose, unconfined;
+    bool verbose, unconfined, to_stderr;
     struct store *store;
     struct registry registry;
     bool has_registry;
@@ -117,6 +117,8 @@ struct engine {
     int http_fd;
     bool http_hangs; /* it took no more answers of this batch */
     pid_t http_pid;
+    int64_t http_started_ms, http_pause_ms; /* before it is started anew */
+    bool failed;                            /* what leased exits with */
     struct queued *queue_head, **queue_tail;
     size_t queue_count;
     struct control_answer *answers; /* BATCH_MAX of answer_bytes each: up to the report */

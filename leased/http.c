@@ -813,7 +813,8 @@ static int confine(const struct http_options *o)
     char why[128];
     if (confine_http(o->unconfined, why, sizeof(why)) != 0) {
         log_error("http cannot be confined (%s)%s", why,
-                  o->unconfined ? "" : ": where the kernel has no such thing, 'leased -u' goes on");
+                  o->unconfined ? ""
+                                : ": where kernel or container refuse it, 'leased -u' goes on");
         return -1;
     }
     if (why[0] != '\0')

@@ -153,7 +153,7 @@ static int run(struct engine *e)
 int main(int argc, char **argv)
 {
     static struct engine e;
-    bool check = false, print = false, to_stderr = false;
+    bool check = false, print = false;
     int opt;
 
     if (issue_is_askpass())
@@ -167,7 +167,7 @@ int main(int argc, char **argv)
     while ((opt = getopt(argc, argv, "DdtTuvc:")) != -1) {
         switch (opt) {
         case 'D':
-            to_stderr = true;
+            e.to_stderr = true;
             break;
         case 'd':
             break;
@@ -195,7 +195,7 @@ int main(int argc, char **argv)
         (void)fputs(usage_text, stderr);
         return EXIT_USAGE;
     }
-    log_init("leased", to_stderr || check || print);
+    log_init("leased", e.to_stderr || check || print);
     if (load(&e) != 0)
         return EXIT_FAILURE;
     if (print)

@@ -272,7 +272,8 @@ int start_drop_privileges(void)
 
 /*
  * The http process is this program anew, not a copy of the engine: nothing that the engine ever
- * held in memory is in it. `leased --http ENGINE SITE UNCONFINED LISTENER...` are descriptors.
+ * held in memory is in it. `leased --http ENGINE SITE FLAGS LISTENER...` are descriptors, and of
+ * FLAGS u says unconfined, D to stderr.
  */
 int start_http_main(int argc, char **argv)
 {
@@ -280,11 +281,11 @@ int start_http_main(int argc, char **argv)
     struct http_listener *list = listeners;
     if (argc < 5 || argc > 5 + HTTP_LISTENERS_MAX)
         return EXIT_FAILURE;
-    log_init("leased", false);
+    log_init("leased", strchr(argv[4], 'D') != NULL);
     options.engine_fd = atoi(argv[2]);
     void *mem = mmap(NULL, sizeof(*site), PROT_READ, MAP_SHARED, atoi(argv[3]), 0);
     (void)close(atoi(argv[3]));
-    options.unconfined = strcmp(argv[4], "1") == 0;
+    options.unconfined = strchr(argv[4], 'u') != NULL;
     for (int i = 5; i < argc; i++)
         list[options.listener_count++] =
             (struct http_listener){.fd = atoi(argv[i]), .is_open = strchr(argv[i], 'm') != NULL};
@@ -305,9 +306,9 @@ static void pass_on(int fd)
 
 static void exec_http(const struct engine *e, int engine_fd, pid_t engine_pid)
 {
-    char words[HTTP_LISTENERS_MAX + 2][16];
+    char words[HTTP_LISTENERS_MAX + 2][16], flags[4];
     char *argv[HTTP_LISTENERS_MAX + 6] = {(char[]){"leased"}, (char[]){"--http"}, words[0],
-                                          words[1], e->unconfined ? (char[]){"1"} : (char[]){"0"}};
+                                          words[1], flags};
     size_t n = 5;
     sigset_t none;
 
@@ -319,6 +320,8 @@ static void exec_http(const struct engine *e, int engine_fd, pid_t engine_pid)
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != engine_pid)
         return;
+    (void)snprintf(flags, sizeof(flags), "-%s%s", e->unconfined ? "u" : "",
+                   e->to_stderr ? "D" : "");
     (void)snprintf(words[0], sizeof(words[0]), "%d", engine_fd);
     (void)snprintf(words[1], sizeof(words[1]), "%d", site_fd);
     pass_on(engine_fd);

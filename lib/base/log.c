@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -15,12 +17,24 @@
 enum { LOG_LINE_BYTES = 1024 };
 
 static const char *log_ident = "tunlease";
-static bool log_to_stderr;
+static bool log_to_stderr, log_to_journal;
+
+/* Whether stderr is a stream of systemd's journal, which names the program by itself and takes the
+ * priority in front of the line (sd-daemon(3)). */
+static bool is_journal(void)
+{
+    unsigned long long device, inode;
+    struct stat st;
+    const char *stream = getenv("JOURNAL_STREAM");
+    return stream != NULL && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+           fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
+}
 
 void log_init(const char *ident, bool to_stderr)
 {
     log_ident = ident;
     log_to_stderr = to_stderr;
+    log_to_journal = to_stderr && is_journal();
     openlog(ident, LOG_PID, LOG_AUTHPRIV);
 }
 
@@ -46,7 +60,9 @@ static void log_line(int priority, const char *fmt, va_list ap)
 
     vsnprintf(raw, sizeof(raw), fmt, ap);
     escape(line, sizeof(line), raw);
-    if (log_to_stderr)
+    if (log_to_journal)
+        (void)fprintf(stderr, "<%d>%s\n", priority, line);
+    else if (log_to_stderr)
         (void)fprintf(stderr, "%s: %s\n", log_ident, line);
     else
         syslog(priority, "%s", line);

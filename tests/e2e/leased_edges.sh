@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# leased where it is not as usual: a kernel that refuses its second process's walls, sockets of
+# systemd-socket-activate, IPv6 and unix sockets and several of them, the head of its answers.
+# sandbox: --bare
+# timeout: 60
+set -eu
+. "$TOP/tests/lib.sh"
+
+enrol=an-enrolment-key-for-the-tests
+conf=/etc/tunlease/tunlease.conf
+log=$WORK/leased.log
+api=http://127.0.0.1:12000/
+cp "$conf" "$WORK/conf"
+systemd-sysusers >/dev/null 2>&1 || :
+id -u _tunlease >/dev/null || fail 'no user _tunlease'
+reset() { { cat "$WORK/conf"; for _; do echo "$_"; done; } >"$conf"; }
+install -o _tunlease -g root -m 0400 /dev/null /etc/tunlease/leased.env
+echo "API_KEY=$enrol" >/etc/tunlease/leased.env
+up() { curl -s -o /dev/null --max-time 1 "${1-${api}healthz}"; }
+said() { grep -E -q -e "$1" "$log"; }
+start() { : >"$log"; "$@" leased -D </dev/null >>"$log" 2>&1 & daemon=$!; at_exit "$daemon"; }
+stop() { local rc=0; kill -TERM "${1-$daemon}"; wait "$daemon" || rc=$?; assert_eq "$rc" 0 'SIGTERM: exit 0'; }
+post() { # CREDENTIAL JSON
+	code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time 10 -H 'Content-Type: application/json' \
+		-H "Authorization: Bearer $1" --data "$2" "$api")
+}
+register() { # CREDENTIAL NAME KEY [MORE]
+	post "$1" "{\"action\":\"register\",\"agent_id\":\"$2\",\"public_key\":\"$(cat "$WORK/$3.pub")\"${4-}}"
+}
+field() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1])).get(sys.argv[2], ""))' "$WORK/answer" "$1"; }
+answered() { # STATUS WHAT
+	[[ $code == "$1" ]] || fail "$2: $code, not $1: $(cat "$WORK/answer")"
+	ok "$2: $code"
+}
+new_key a >/dev/null
+
+note 'a container that refuses landlock'
+if strace -o /dev/null true 2>/dev/null; then
+	refused=(strace -f -qq -o /dev/null -e trace=landlock_create_ruleset -e inject=landlock_create_ruleset:error=EPERM)
+	rc=0
+	timeout 10 "${refused[@]}" leased -D >"$log" 2>&1 </dev/null || rc=$?
+	assert_eq "$rc" 1 'leased does not start'
+	said 'cannot be confined .landlock: Operation not permitted' || fail "$(cat "$log")"
+	said 'http process cannot start: leased ends' || fail "$(cat "$log")"
+	ok 'and says why'
+	: >"$log"
+	"${refused[@]}" leased -D -u >"$log" 2>&1 </dev/null & daemon=$!
+	at_exit "$daemon"
+	wait_for 10 "leased -u goes on: $(cat "$log")" up
+	said 'not confined as it should be .landlock' || fail "$(cat "$log")"
+	stop "$(pgrep -P "$daemon")"
+else
+	note 'not tried: strace may not trace here'
+fi
+
+note 'systemd-socket-activate'
+if type -P systemd-socket-activate >/dev/null; then
+	: >"$log"
+	systemd-socket-activate -l 127.0.0.1:12000 "$(type -P leased)" -D </dev/null >>"$log" 2>&1 & daemon=$!
+	at_exit "$daemon"
+	listens() { ! port_free 12000; }
+	wait_for 5 'it listens' listens
+	! said leased: || fail 'it runs before anybody asked'
+	serve 20000; foreign=${test_pids[-1]}
+	register "$enrol" a a
+	answered 200 'the first connection starts it'
+	assert_eq "$(field port_b)" 20001 'a port that nobody listens on'
+	kill "$foreign"
+	stop
+fi
+
+note 'several sockets, of all kinds'
+reset 'Listen 127.0.0.1:12000' 'Listen [::1]:12000' 'Listen 127.0.0.1:12002' 'Listen unix:/run/leased.sock' 'MetricsListen unix:/run/metrics.sock'
+start env
+wait_for 5 "leased answers: $(cat "$log")" up
+for url in http://127.0.0.1:12002/healthz 'http://[::1]:12000/healthz'; do
+	assert_eq "$(fetch "$url")" ok "$url"
+done
+assert_eq "$(fetch --unix-socket /run/leased.sock http://x/healthz)" ok 'unix:/run/leased.sock'
+assert_eq "$(stat -c '%a' /run/leased.sock)" 666 'which all may use: a credential is what counts'
+grep -q tunlease_build_info <<<"$(fetch --unix-socket /run/metrics.sock http://x/metrics)" || fail 'metrics on a unix socket'
+code=$(curl -s -o /dev/null -w '%{http_code}' --unix-socket /run/leased.sock http://x/metrics)
+assert_eq "$code" 401 'and not on the other'
+api='http://[::1]:12000/' register wrong-key a a
+answered 401 'a wrong key'
+wait_for 2 'the log names the IPv6 address' said 'refused action=register agent=a client=::1 '
+stop
+start env
+wait_for 5 'and again, with the socket there' up
+assert_eq "$(fetch --unix-socket /run/leased.sock http://x/healthz)" ok 'the unix socket is the new one'
+stop

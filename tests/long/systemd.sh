@@ -1,0 +1,318 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# leased under a real systemd: this machine's own root below an overlay, booted by systemd-nspawn
+# with a network of its own. Installed as an administrator does it, activated by its socket,
+# confined by its unit, reloaded, stopped, killed, hung, moved to other sockets, and rebooted, with a
+# tunnel that outlives all but the last.
+# timeout: 240
+set -euo pipefail
+
+script=${TOP:?run me through tests/run}/tests/long/systemd.sh
+skip() { printf '%s\n' "$*"; exit 77; }
+
+# ---- outside: the machine ----------------------------------------------------------------------
+
+outside()
+{
+	local name
+	((EUID == 0)) || skip 'needs root, to boot a container'
+	for name in systemd-nspawn unshare nsenter mount; do
+		type -P "$name" >/dev/null || skip "needs $name"
+	done
+	[[ -x /lib/systemd/systemd ]] || skip 'needs systemd, to boot it'
+	own_cgroups
+	trap 'leave_cgroups' EXIT
+	# A mount namespace of its own: whatever ends this test, its overlay ends with it.
+	local rc=0
+	unshare --mount "$script" booting || rc=$?
+	return "$rc"
+}
+
+# Where no systemd runs, nspawn makes its groups beside us; this way they are ours to remove.
+own_cgroups()
+{
+	local root
+	groups=()
+	[[ ! -d /run/systemd/system ]] || return 0
+	for root in /sys/fs/cgroup /sys/fs/cgroup/unified /sys/fs/cgroup/systemd; do
+		[[ -w $root/cgroup.procs ]] || continue
+		mkdir "$root/tunlease-test.$$" 2>/dev/null || continue
+		echo $$ >"$root/tunlease-test.$$/cgroup.procs"
+		groups+=("$root")
+	done
+}
+leave_cgroups()
+{
+	local root
+	for root in "${groups[@]}"; do
+		echo $$ >"$root/cgroup.procs"
+		find "$root/tunlease-test.$$" -depth -type d -exec rmdir {} + 2>/dev/null || :
+	done
+}
+
+booting()
+{
+	local root options=(--register=no)
+	[[ -d /run/systemd/system ]] || options+=(--keep-unit)
+	mount --make-rprivate /
+	world=$(mktemp -d)
+	trap 'stop_machine; umount -l "$world"; rmdir "$world"' EXIT
+	mount -t tmpfs -o mode=0755 world "$world"
+	root=$world/root
+	mkdir "$world/upper" "$world/work" "$root"
+	mount -t overlay -o "lowerdir=/,upperdir=$world/upper,workdir=$world/work" overlay "$root" ||
+		skip 'no overlay over /'
+	furnish "$root"
+	local turn
+	for turn in first second; do
+		boot "$world" "${options[@]}" ||
+			{ tail -n 3 "$world/console"; skip 'systemd-nspawn boots no systemd here'; }
+		enter "$script" "$turn"
+		enter systemctl --no-block poweroff
+		wait "$machine" || :
+		machine=''
+	done
+}
+
+# What the machine itself runs or has installed is not what is tested: an empty target, and sshd.
+furnish()
+{
+	local root=$1
+	rm -rf --one-file-system "$root"/{etc/tunlease,var/lib/tunlease,var/log/journal,etc/ssh/sshd_config.d/20-tunlease.conf}
+	: >"$root/etc/machine-id"
+	mkdir -p "$root/var/log/journal" # or the log of the first boot would go with it
+	echo gateway.test >"$root/etc/hostname"
+	printf '%s\n' '127.0.0.1 localhost gateway.test' '::1 localhost' >"$root/etc/hosts"
+	make -s -C "$TOP" install NO_DEPS=1 DESTDIR="$root" PREFIX=/usr SYSCONFDIR=/etc LOCALSTATEDIR=/var \
+		RUNSTATEDIR=/run >/dev/null
+	cat >"$root/etc/systemd/system/test.target" <<-'E'
+		[Unit]
+		Requires=basic.target
+		Wants=ssh.service systemd-user-sessions.service
+		After=basic.target ssh.service systemd-user-sessions.service
+	E
+}
+
+# nspawn's own filter does not know them before systemd 253.
+landlock='landlock_create_ruleset landlock_add_rule landlock_restrict_self'
+machine='' leader=''
+boot()
+{
+	local world=$1 pid _; shift
+	systemd-nspawn -q "$@" --private-network -D "$world/root" --bind-ro="$TOP" -M "tunlease-$$" --system-call-filter="$landlock" --boot \
+		--console=pipe systemd.unit=test.target </dev/null >"$world/console" 2>&1 &
+	machine=$!
+	for _ in {1..300}; do
+		kill -0 "$machine" 2>/dev/null || return 1
+		# Its only child; until that has become systemd, it is nspawn itself.
+		pid=$(pgrep -P "$machine") || pid=0
+		if [[ $(cat "/proc/$pid/comm" 2>/dev/null) == systemd ]]; then
+			leader=$pid
+			! enter systemctl -q is-active test.target 2>/dev/null || return 0
+		fi
+		sleep 0.1
+	done
+	return 1
+}
+enter()
+{
+	nsenter -t "$leader" -a env -i HOME=/root LC_ALL=C TOP="$TOP" SANDBOX_LOG=/dev/null \
+		PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+}
+stop_machine()
+{
+	[[ -n $machine ]] || return 0
+	kill -KILL "$leader" 2>/dev/null || :
+	wait "$machine" 2>/dev/null || :
+}
+
+case ${1-} in
+'') outside; exit ;;
+booting) booting; exit ;;
+esac
+
+# ---- inside: the gateway's administrator -------------------------------------------------------
+
+. "$TOP/tests/lib.sh"
+trap '(($? == 0)) || journalctl -q -o short-precise -u leased.service -u leased.socket | tail -n 12; lib_cleanup' EXIT
+
+api=http://127.0.0.1:12000/
+up() { curl -s -o /dev/null --max-time 2 "${api}healthz"; }
+property() { systemctl show -P "$1" "${2-leased.service}"; }
+state_is() { [[ $(property ActiveState) == "$1" ]]; }
+log_of() { journalctl -q -o cat -u leased.service "$@"; }
+said() { grep -E -q -e "$1" <<<"$(log_of)"; }
+engine() { property MainPID; }
+is_new() { [[ $(engine) != "$1" && $(engine) != 0 ]] && state_is active && up; }
+http_of() { pgrep -P "$(engine)"; }
+post()
+{
+	curl -s --max-time 10 -H "X-API-Key: $key" -H 'Content-Type: application/json' --data "$1" "$api" >"$WORK/answer"
+}
+register() { post "{\"action\":\"register\",\"agent_id\":\"db1\",\"public_key\":\"$(cat /root/db1.pub)\"}"; }
+field() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1])).get(sys.argv[2], ""))' "$WORK/answer" "$1"; }
+tunnel_holds() { kill -0 "$tunnel_pid" && [[ $(fetch "http://127.0.0.1:$port/") == 'hello from 8022' ]]; }
+owner_mode() { assert_eq "$(stat -c '%U:%G %a' "$1")" "$2" "$1"; }
+capabilities() { sed -n 's/^CapEff:\t0*//p' "/proc/$1/status"; }
+
+second_boot()
+{
+	key=$(sed -n 's/^API_KEY=//p' /etc/tunlease/leased.env)
+	note 'after a reboot'
+	systemctl -q is-active leased.socket || fail 'leased.socket is not active'
+	wait_for 10 'leased answers' up
+	register
+	assert_eq "$(field port_b)" "$(cat /root/db1.port)" 'the port is the same'
+	owner_mode /run/tunlease/sessions 'root:_tunlease 750'
+	grep -q 'leased.service: Deactivated successfully' <<<"$(log_of -b -1 | tail -n 2)" || fail "$(log_of -b -1 | tail -n 5)"
+	ok 'the shutdown before it was clean'
+	exit 0
+}
+[[ $1 != second ]] || second_boot
+
+note 'make install, leasectl setup, and the units'
+[[ $(systemctl is-enabled leased.socket leased.service || :) == $'disabled\ndisabled' ]] || fail 'make install enables something'
+expect_exit 0 leasectl setup
+install -o _tunlease -g root -m 0400 /dev/null /etc/tunlease/leased.env
+echo "API_KEY=$(head -c 32 /dev/urandom | sha256sum | cut -c-64)" >/etc/tunlease/leased.env
+key=$(sed -n 's/^API_KEY=//p' /etc/tunlease/leased.env)
+expect_exit 0 systemctl enable leased.socket leased.service
+expect_exit 0 systemctl start leased.socket
+state_is inactive || fail 'the service runs before anybody asked'
+serve 20000 # of another owner: leased sees no network of its own, and must see this
+wait_for 10 'the socket starts the service' up
+assert_eq "$(property ActiveState) $(property NotifyAccess)" 'active main' 'READY has come'
+status() { [[ $(property StatusText) == *'live sessions'* ]]; }
+wait_for 15 'STATUS is shown' status
+note "systemctl status: $(property StatusText)"
+
+note 'as its unit confines it'
+assert_eq "$(ps -o user= -p "$(engine)" | tr -d ' ') $(ps -o user= -p "$(http_of)" | tr -d ' ')" '_tunlease _tunlease' 'both processes'
+assert_eq "$(capabilities "$(engine)") $(capabilities "$(http_of)")" '20 ' 'CAP_KILL in the engine alone'
+[[ $(readlink "/proc/$(engine)/ns/net") != $(readlink /proc/self/ns/net) ]] || fail 'it is in the network'
+touch_it() { nsenter -t "$(engine)" -m setpriv --reuid=_tunlease --regid=_tunlease --clear-groups touch "$1" 2>/dev/null; }
+touch_it /var/lib/tunlease/there || fail 'it cannot write below its store'
+rm /var/lib/tunlease/there
+for path in /etc/tunlease/there /run/tunlease/sessions/there /root/there /home/there; do
+	! touch_it "$path" || fail "it can write $path"
+done
+ok 'it writes below its store alone'
+systemd-analyze verify --man=no /lib/systemd/system/leased.{service,socket} || fail 'systemd-analyze verify'
+note "$(systemd-analyze security --offline=yes /lib/systemd/system/leased.service | tail -n 1)"
+for path in /var/lib/tunlease:2750 /var/lib/tunlease/leases.db{,-wal,-shm,-leased}:640; do
+	owner_mode "${path%:*}" "_tunlease:_tunlease ${path#*:}"
+done
+owner_mode /run/tunlease 'root:_tunlease 750'
+owner_mode /run/tunlease/sessions 'root:_tunlease 750'
+owner_mode /run/tunlease/lock 'root:root 700'
+
+note 'an agent'
+ssh-keygen -q -t ed25519 -N '' -C db1 -f /root/db1
+register
+port=$(field port_b)
+[[ $port == 20001 ]] || fail "port_b, where another program has 20000: $(cat "$WORK/answer")"
+echo "$port" >/root/db1.port
+ok 'registered; its port is not one that somebody else listens on'
+post '{"action":"heartbeat","agent_id":"db1"}'
+assert_eq "$(field tunnel)" down 'heartbeat'
+cat /etc/ssh/ssh_host_*_key.pub | sed 's/^/127.0.0.1 /' >"$WORK/known_hosts"
+serve 8022
+fwd_R /root/db1 gw-tunnel "127.0.0.1:$port:127.0.0.1:8022" || fail "$(tail -n 3 "$WORK/ssh.err")"
+tunnel_pid=$FWD_PID
+tunnel_holds || fail 'no data through the tunnel'
+is_up() { post '{"action":"heartbeat","agent_id":"db1"}'; [[ $(field tunnel) == up ]]; }
+wait_for 5 'its tunnel is up' is_up
+new_key short >/dev/null
+expect_exit 0 leasectl grant short --key "$WORK/short.pub" --open 8022 --for 3s
+fwd_L "$WORK/short" pfwd 18022:127.0.0.1:8022 || fail 'the short lease'
+wait_for 10 'its session ends with it' is_gone "$FWD_PID"
+wait_for 5 'which the journal says' said 'ended login=pfwd lease=short reason=expired'
+
+note 'systemctl reload'
+cat >"$WORK/kept.py" <<'E'
+import http.client, subprocess, sys
+c = http.client.HTTPConnection("127.0.0.1", 12000, timeout=10)
+c.request("GET", "/healthz")
+c.getresponse().read()
+before = c.sock
+rc = subprocess.run(["systemctl", "reload", "leased"]).returncode
+c.request("GET", "/healthz")
+answer = c.getresponse()
+answer.read()
+sys.exit(0 if (answer.status, rc, c.sock) == (200, int(sys.argv[1]), before) else f"{answer.status} {rc}")
+E
+before=$(engine)
+echo 'PublicHost gw.example.com' >>/etc/tunlease/tunlease.conf
+python3 "$WORK/kept.py" 0 || fail 'a connection that was there before the reload'
+register
+assert_eq "$(field ssh_host)" gw.example.com 'the file was read'
+echo 'Nonsense yes' >>/etc/tunlease/tunlease.conf
+since=$(date '+%F %T.%6N')
+python3 "$WORK/kept.py" 1 2>"$WORK/err" || fail "a reload of a broken file: $(cat "$WORK/err")"
+assert_eq "$(log_of --since "$since" | grep -c 'tunlease.conf:[0-9]*')" 1 'one line says why'
+sed -i '/^Nonsense/d' /etc/tunlease/tunlease.conf
+register
+assert_eq "$(engine) $(field ssh_host)" "$before gw.example.com" 'it goes on as it was'
+tunnel_holds || fail 'the tunnel'
+
+facility() { journalctl -q -o json -u leased.service -g 'register agent=db1' | python3 -c '
+import json,sys; e = json.loads(sys.stdin.readline()); print(e["SYSLOG_FACILITY"], e["PRIORITY"], e["SYSLOG_IDENTIFIER"], e["MESSAGE"].split()[0])'; }
+assert_eq "$(facility)" '10 6 leased register' 'the log is authpriv, and each line has its priority'
+
+note 'stopped, restarted, killed'
+expect_exit 0 systemctl stop leased.service
+assert_eq "$(property Result) $(property ExecMainStatus)" 'success 0' 'systemctl stop is clean'
+tunnel_holds || fail 'the tunnel of a stopped leased'
+up || fail 'its socket starts it again'
+before=$(engine)
+expect_exit 0 systemctl restart leased.service
+is_new "$before" || fail 'restart'
+expect_exit 0 systemctl restart leased.socket
+wait_for 5 'after a restart of the socket' up
+before=$(engine)
+systemctl kill -s KILL --kill-whom=main leased.service
+wait_for 5 'kill -9: another one' is_new "$before"
+assert_eq "$(property NRestarts)" 1 'started by systemd'
+before=$(engine)
+kill -KILL "$(http_of)"
+wait_for 5 'kill -9 of http: another one' up
+assert_eq "$(engine)" "$before" 'started by the engine'
+tunnel_holds || fail 'the tunnel'
+
+note 'the watchdog'
+kill -STOP "$before"
+code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time 10 "${api}healthz")
+assert_eq "$code" 503 'an engine that hangs: http answers for it'
+wait_for 60 'another one' is_new "$before"
+said "Watchdog timeout" || fail "$(log_of | tail -n 5)"
+assert_eq "$(property NRestarts)" 2 'the watchdog had it started anew'
+wait_for 5 'its tunnel is up' is_up
+tunnel_holds || fail 'the tunnel'
+ok 'which the tunnel does not notice'
+
+note 'other sockets: IPv6, a unix socket, a second port'
+mkdir -p /etc/systemd/system/leased.socket.d
+printf '%s\n' '[Socket]' ListenStream= ListenStream=127.0.0.1:12000 'ListenStream=[::1]:12000' \
+	ListenStream=/run/leased.sock ListenStream=127.0.0.1:12009 >/etc/systemd/system/leased.socket.d/more.conf
+systemctl daemon-reload
+systemctl stop leased.socket leased.service
+systemctl start leased.socket
+systemctl start leased.service 2>/dev/null && fail 'it starts with sockets that no Listen names'
+said 'no Listen names: make ListenStream' || fail "$(log_of | tail -n 3)"
+ok 'sockets that no Listen names: it does not start, and says how to mend it'
+printf '%s\n' 'Listen 127.0.0.1:12000' 'Listen [::1]:12000' 'Listen unix:/run/leased.sock' 'MetricsListen 127.0.0.1:12009' \
+	>>/etc/tunlease/tunlease.conf
+systemctl reset-failed leased.service leased.socket
+systemctl start leased.socket leased.service || fail "$(log_of | tail -n 3)"
+up || fail 'IPv4'
+[[ $(fetch 'http://[::1]:12000/healthz') == ok ]] || fail 'IPv6'
+[[ $(fetch --unix-socket /run/leased.sock http://x/healthz) == ok ]] || fail 'unix'
+grep -q tunlease_build_info <<<"$(fetch http://127.0.0.1:12009/metrics)" || fail 'metrics'
+ok 'all four answer'
+tunnel_holds || fail 'the tunnel'
+expect_exit 0 leasectl revoke db1
+wait_for 5 'revoked: the tunnel ends' is_gone "$tunnel_pid"
+expect_exit 0 leasectl delete db1
+register
+assert_eq "$(field code)" '' 'deleted: it may come again'
+field port_b >/root/db1.port
