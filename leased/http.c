@@ -21,6 +21,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -92,6 +93,8 @@ struct http {
     struct control_request request;
     struct control_answer answer;
     char input[READ_BYTES];
+    int64_t date_s; /* when date was written */
+    char date[32];
 };
 
 /* ---- connections that wait for their client, oldest first ---- */
@@ -285,15 +288,26 @@ static void send_pieces(struct http *h, struct connection *c, const struct iovec
 
 static const char json_type[] = "application/json";
 
+/* RFC 9110 section 6.6.1: who has a clock says so. Written once a second. */
+static const char *date_of(struct http *h)
+{
+    const time_t now_s = (time_t)clock_now_s();
+    struct tm tm;
+    if (h->date_s != now_s && gmtime_r(&now_s, &tm) != NULL &&
+        strftime(h->date, sizeof(h->date), "%a, %d %b %Y %H:%M:%S GMT", &tm) != 0)
+        h->date_s = now_s;
+    return h->date;
+}
+
 /* h->body, as the one answer to the request that c is at. allow: RFC 9110 section 15.5.6 */
 static void send_body(struct http *h, struct connection *c, int status, const char *type,
                       const char *allow)
 {
     char head[384];
     int n = snprintf(head, sizeof(head),
-                     "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+                     "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
                      "Cache-Control: no-store\r\n%s%s%s%s%s\r\n",
-                     status, reason_phrase(status), type, h->body.len,
+                     status, reason_phrase(status), date_of(h), type, h->body.len,
                      status == 401 ? "WWW-Authenticate: Bearer\r\n" : "",
                      allow != NULL ? "Allow: " : "", allow != NULL ? allow : "",
                      allow != NULL ? "\r\n" : "", c->keep_alive ? "" : "Connection: close\r\n");
@@ -757,6 +771,7 @@ static int set_up(struct http *h)
 {
     const struct http_options *o = h->o;
     const int buffer_bytes = BUFFER_BYTES;
+    (void)date_of(h); /* the first time it looks for a time zone, which it may not do later */
     h->slots = slots_allowed();
     h->connections = calloc(h->slots, sizeof(*h->connections));
     h->base = event_base_new();

@@ -3,6 +3,7 @@
 """http_raw.py ENGINE: what strangers may send to leased's http process, byte by byte, and what each is
 answered. ENGINE is build/tests/http_engine. Honest clients work all the while, and their latency is
 part of the result. Exit 1 when something is not as it should be."""
+import email.utils
 import json
 import os
 import re
@@ -279,7 +280,7 @@ def row(port, name, data, want):
         body = json.loads(got[2])
         good = set(body) == {"error", "code"} and body["code"] == CODES[want] and "\n" not in body["error"]
         good = good and (want != 405 or "allow" in got[1]) and (want != 401 or "www-authenticate" in got[1])
-    if good and got[1]["cache-control"] != "no-store":
+    if good and (got[1]["cache-control"] != "no-store" or not is_now(got[1]["date"])):
         good = False
     if good and want != 200 and got[1].get("connection") == "close":
         # The end, and not a reset: an answer that is not read yet would be lost with it.
@@ -296,6 +297,12 @@ def row(port, name, data, want):
     check(name, good, got)
     s.close()
     writer.join()
+
+
+def is_now(date):
+    """An IMF-fixdate (RFC 9110 section 5.6.7), and not an old one: it is written once a second."""
+    seconds = email.utils.parsedate_to_datetime(date).timestamp()
+    return date == email.utils.formatdate(seconds, usegmt=True) and abs(time.time() - seconds) < 5
 
 
 def version_goes_on(data):
@@ -620,6 +627,7 @@ def main():
     half_bodies(engine)
     idle(engine)
     flood(engine)
+    row(port, "healthz, with another date than at the beginning", get(b"/healthz"), 200)
     rss, peak = engine.status("VmRSS"), engine.status("VmHWM")
     check("memory after it", rss < RSS_MAX_KIB, f"{rss} KiB resident, {peak} at most")
     check("the same process to the end, which is exit 0", engine.end() == 0)
