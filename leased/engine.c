@@ -654,6 +654,8 @@ static int set_up(struct engine *e)
     if (e->on_sweep == NULL || e->on_retry == NULL || e->on_flush == NULL ||
         e->on_version == NULL || e->on_walk == NULL || e->on_walk_again == NULL)
         return -1;
+    if (report_start(e) != 0)
+        return -1;
     limiter_init(&e->limiter);
     find_uids(e);
     if (add_signal(e, SIGTERM, on_stop) != 0 || add_signal(e, SIGINT, on_stop) != 0 ||

@@ -86,6 +86,13 @@ struct metrics {
     int64_t last_sweep_s, last_heartbeat_s;
 };
 
+/* Leases are counted piece by piece, like all that looks at every one (lib/store/walk.h). */
+struct count {
+    bool is_on, is_known;
+    struct lease_range at;
+    struct store_counts done, under_way;
+};
+
 struct queued {
     struct queued *next;
     int64_t since_ms;
@@ -143,12 +150,13 @@ struct engine {
     unsigned registers_lately;
     int64_t registers_since_ms;
     struct metrics metrics;
+    struct count count;
 
     uid_t forward_uid, agent_uid;
 
     int64_t sweep_ms;
     struct event *on_http, *on_sweep, *on_soon, *on_ladder, *on_expiry, *on_retry, *on_flush;
-    struct event *on_look, *on_version, *on_walk, *on_walk_again;
+    struct event *on_look, *on_version, *on_walk, *on_walk_again, *on_count;
 };
 
 int64_t engine_now_s(void);
@@ -186,6 +194,7 @@ void sessions_store_changed(
 enum store_rc records_write(struct engine *e); /* within a transaction */
 
 /* ---- report.c ---- */
+int report_start(struct engine *e);
 void report_metrics(struct engine *e, struct buf *out);
 /* True: all is well. text says what is not. */
 bool report_health(struct engine *e, struct buf *out);

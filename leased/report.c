@@ -6,6 +6,7 @@
 #include "lib/session/process.h"
 
 #include <dirent.h>
+#include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,6 +140,58 @@ static void add_process(struct buf *out)
                      (int64_t)self.start_ticks / sysconf(_SC_CLK_TCK));
 }
 
+/*
+ * For so long at a time: requests wait meanwhile. Each who asks for the metrics starts a count, and
+ * most stores are counted within the first piece; of a large one they are told the count before.
+ */
+static void count_some(struct engine *e, int64_t patience_ms)
+{
+    enum { LEASES_AT_ONCE = 2000, PAUSE_MS = 10 };
+    struct count *c = &e->count;
+    const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
+    const int64_t until_ms = clock_monotonic_ms() + patience_ms, now_s = engine_now_s();
+    enum store_rc rc = STORE_OK;
+    while (rc == STORE_OK && clock_monotonic_ms() < until_ms) {
+        rc = store_range_next(e->store, LEASES_AT_ONCE, &c->at);
+        if (rc == STORE_OK)
+            rc = store_count_leases(e->store, &c->at, now_s, &c->under_way);
+    }
+    if (rc == STORE_OK) {
+        (void)event_add(e->on_count, &pause);
+        return;
+    }
+    if (rc == STORE_NONE)
+        rc = store_count_rest(e->store, &c->under_way);
+    c->is_on = false;
+    c->is_known = rc == STORE_OK;
+    c->done = c->under_way;
+}
+
+static void on_count(evutil_socket_t fd, short what, void *arg)
+{
+    enum { PIECE_MS = 5 };
+    (void)fd;
+    (void)what;
+    count_some(arg, PIECE_MS);
+}
+
+int report_start(struct engine *e)
+{
+    e->on_count = evtimer_new(e->base, on_count, e);
+    return e->on_count != NULL ? 0 : -1;
+}
+
+static void count_anew(struct engine *e)
+{
+    enum { FIRST_PIECE_MS = 10 };
+    if (e->count.is_on)
+        return;
+    e->count.is_on = true;
+    e->count.at = (struct lease_range){.after = 0};
+    e->count.under_way = (struct store_counts){.audit_rows = 0};
+    count_some(e, FIRST_PIECE_MS);
+}
+
 static void add_counts(struct buf *out, const struct store_counts *c)
 {
     static const char *const kinds[] = {"grant", "agent"};
@@ -162,14 +215,14 @@ static void add_counts(struct buf *out, const struct store_counts *c)
 void report_metrics(struct engine *e, struct buf *out)
 {
     const struct metrics *m = &e->metrics;
-    struct store_counts counts;
     char label[64];
 
     head(out, "build_info", "gauge", "The version that runs.");
     buf_addf(out, "tunlease_build_info{version=\"%s\",schema=\"%d\"} 1\n", TUNLEASE_VERSION,
              STORE_VERSION);
-    if (store_count(e->store, engine_now_s(), &counts) == STORE_OK)
-        add_counts(out, &counts);
+    count_anew(e);
+    if (e->count.is_known)
+        add_counts(out, &e->count.done);
     one(out, "sessions", "gauge", "Live sessions in the registry.", (int64_t)e->live.count);
     one(out, "sessions_ending", "gauge", "Sessions of dead leases that are being ended.",
         (int64_t)e->ending_count);

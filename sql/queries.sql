@@ -329,7 +329,7 @@ WHERE id > :after AND id <= :last AND live = 1 AND kind <> 'freeze' AND expires_
 -- name: count_leases
 SELECT kind = 'agent', CASE WHEN live IS NULL THEN 2 WHEN expires_s <= :now_s THEN 1 ELSE 0 END,
   count(*), min(expires_s)
-FROM lease WHERE kind <> 'freeze' GROUP BY 1, 2;
+FROM lease WHERE id > :after AND id <= :last AND kind <> 'freeze' GROUP BY 1, 2;
 
 -- name: count_ports
 SELECT count(*) FILTER (WHERE freed_s = 0), count(*) FILTER (WHERE freed_s <> 0) FROM port;

@@ -234,22 +234,9 @@ enum store_rc store_login_seen(struct store *st, int64_t lease_id, int64_t time_
     return statement_run(st, s);
 }
 
-/* The first row of a statement without parameters. */
-static enum store_rc read_number(struct store *st, enum stmt_id stmt, int64_t *ret)
-{
-    sqlite3_stmt *s = statement_get(st, stmt);
-    if (s == NULL)
-        return STORE_FAIL;
-    enum store_rc rc = statement_step(st, s);
-    if (rc == STORE_OK)
-        *ret = sqlite3_column_int64(s, 0);
-    statement_done(s);
-    return rc;
-}
-
 enum store_rc store_agents_pending(struct store *st, int64_t *ret_count)
 {
-    return read_number(st, STMT_AGENTS_PENDING, ret_count);
+    return statement_number(st, STMT_AGENTS_PENDING, ret_count);
 }
 
 enum store_rc store_note(struct store *st, const struct store_actor *by, const char *action,
@@ -361,42 +348,5 @@ int64_t store_rows_changed(const struct store *st)
 
 enum store_rc store_version_seen(struct store *st, int64_t *ret)
 {
-    return read_number(st, STMT_DATA_VERSION, ret);
-}
-
-enum store_rc store_count(struct store *st, int64_t now_s, struct store_counts *ret)
-{
-    struct store_counts c = {.audit_rows = 0};
-    enum store_rc rc;
-    sqlite3_stmt *s = statement_get(st, STMT_COUNT_LEASES);
-    if (s == NULL)
-        return STORE_FAIL;
-    bind_int(s, ":now_s", now_s);
-    while ((rc = statement_step(st, s)) == STORE_OK) {
-        int64_t *const states[] = {c.active, c.expired, c.revoked};
-        int64_t kind = sqlite3_column_int64(s, 0), state = sqlite3_column_int64(s, 1);
-        if (kind < 0 || kind > 1 || state < 0 || state > 2)
-            continue;
-        states[state][kind] = sqlite3_column_int64(s, 2);
-        int64_t end_s = sqlite3_column_int64(s, 3);
-        if (state == 0 && (c.next_expiry_s == 0 || end_s < c.next_expiry_s))
-            c.next_expiry_s = end_s;
-    }
-    statement_done(s);
-    if (rc != STORE_NONE)
-        return rc;
-    s = statement_get(st, STMT_COUNT_PORTS);
-    if (s == NULL)
-        return STORE_FAIL;
-    rc = statement_step(st, s);
-    if (rc == STORE_OK) {
-        c.ports_held = sqlite3_column_int64(s, 0);
-        c.ports_kept = sqlite3_column_int64(s, 1);
-    }
-    statement_done(s);
-    if (rc == STORE_OK)
-        rc = read_number(st, STMT_COUNT_AUDIT, &c.audit_rows);
-    if (rc == STORE_OK)
-        *ret = c;
-    return rc;
+    return statement_number(st, STMT_DATA_VERSION, ret);
 }

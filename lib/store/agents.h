@@ -101,17 +101,9 @@ void store_set_timeout(struct store *st, int timeout_ms);
 
 /* A number that changes when another process has changed the store, and for no change of our own.
  */
-/* Rows that this connection inserted, changed or deleted since it was opened. */
-int64_t store_rows_changed(const struct store *st);
-
 enum store_rc store_version_seen(struct store *st, int64_t *ret);
 
-struct store_counts {
-    int64_t active[2], expired[2], revoked[2]; /* of grants, of agents */
-    int64_t audit_rows;
-    int64_t ports_held, ports_kept;
-    int64_t next_expiry_s; /* 0: none */
-};
-enum store_rc store_count(struct store *st, int64_t now_s, struct store_counts *ret);
+/* Rows that this connection inserted, changed or deleted since it was opened. */
+int64_t store_rows_changed(const struct store *st);
 
 #endif

@@ -161,3 +161,15 @@ int column_copy(sqlite3_stmt *s, int column, char *out, size_t out_bytes)
 {
     return strlcpy(out, column_text(s, column), out_bytes) < out_bytes ? 0 : -1;
 }
+
+enum store_rc statement_number(struct store *st, enum stmt_id stmt, int64_t *ret)
+{
+    sqlite3_stmt *s = statement_get(st, stmt);
+    if (s == NULL)
+        return STORE_FAIL;
+    enum store_rc rc = statement_step(st, s);
+    if (rc == STORE_OK)
+        *ret = sqlite3_column_int64(s, 0);
+    statement_done(s);
+    return rc;
+}

@@ -45,6 +45,8 @@ enum store_rc statement_step(struct store *st, sqlite3_stmt *s);
 /* Steps one that returns no row: STORE_OK when done. */
 enum store_rc statement_run(struct store *st, sqlite3_stmt *s);
 void statement_done(sqlite3_stmt *s); /* accepts NULL */
+/* The only column of the only row of one without parameters. */
+enum store_rc statement_number(struct store *st, enum stmt_id id, int64_t *ret);
 
 /* One state of the store for all that is asked until read_end, and one lock for it. */
 enum store_rc read_begin(struct store *st);

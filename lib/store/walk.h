@@ -37,4 +37,16 @@ typedef int (*store_ending_fn)(void *ctx, int64_t id, const char *name, int64_t 
 enum store_rc store_leases_ending(struct store *st, const struct lease_range *in, int64_t after_s,
                                   int64_t until_s, store_ending_fn fn, void *ctx);
 
+/* How many there are. */
+struct store_counts {
+    int64_t active[2], expired[2], revoked[2]; /* of grants, of agents */
+    int64_t next_expiry_s;                     /* 0: none */
+    int64_t audit_rows;
+    int64_t ports_held, ports_kept;
+};
+/* Adds the leases of a range; the rest of it, which is counted at once, is set by the second. */
+enum store_rc store_count_leases(struct store *st, const struct lease_range *in, int64_t now_s,
+                                 struct store_counts *counts);
+enum store_rc store_count_rest(struct store *st, struct store_counts *counts);
+
 #endif

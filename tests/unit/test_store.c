@@ -1173,6 +1173,35 @@ static void ending_soon(void **state)
     store_close(st);
 }
 
+static void counted(void **state)
+{
+    struct store *st = open_store();
+    (void)state;
+    for (unsigned char i = 1; i <= 9; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "lease-%u", i);
+        (void)(i % 2 == 0 ? add_agent(st, name, i, "", NOW_S)
+                          : grant(st, name, "pfwd", i, "8009", ""));
+    }
+    raw_sql("UPDATE lease SET expires_s = 1000 + id");
+    assert_int_equal(revoke_at(st, 5, false, NOW_S), STORE_OK);
+    assert_int_equal(revoke_at(st, 8, false, NOW_S), STORE_OK);
+    /* At their end numbers 1 to 3 have ended; 5 and 8 are revoked. */
+    for (int64_t limit = 1; limit <= 10; limit++) {
+        struct lease_range range = {0};
+        struct store_counts c = {.audit_rows = 0};
+        while (store_range_next(st, limit, &range) == STORE_OK)
+            assert_int_equal(store_count_leases(st, &range, 1003, &c), STORE_OK);
+        assert_int_equal(store_count_rest(st, &c), STORE_OK);
+        CHECK("grants", c.active[0] == 2 && c.expired[0] == 2 && c.revoked[0] == 1);
+        CHECK("agents", c.active[1] == 2 && c.expired[1] == 1 && c.revoked[1] == 1);
+        CHECK("the next end", c.next_expiry_s == 1004);
+        CHECK("ports", c.ports_held == 3 && c.ports_kept == 1);
+        CHECK("the audit", c.audit_rows == 11);
+    }
+    store_close(st);
+}
+
 static void frozen_and_thawed(void **state)
 {
     const struct store_actor by = actor_at(NOW_S);
@@ -1249,6 +1278,7 @@ int main(void)
         TEST(damaged_rows),
         TEST(ports_picked),
         TEST(pruned_in_pieces),
+        TEST(counted),
         TEST(unused_agents_forgotten),
         TEST(ending_soon),
         TEST(frozen_and_thawed),
