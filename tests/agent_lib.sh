@@ -137,7 +137,7 @@ gateway_on_link()
 	API=an-enrolment-key-for-the-tests
 	sed -i -e '/^MaxStartups/d' -e "s/^ListenAddress 127.0.0.1\$/&\nListenAddress $NEAR/" /etc/ssh/sshd_config
 	reload_sshd
-	printf '%s\n' 'Listen 127.0.0.1:12000' "Listen $NEAR:12000" 'AllowPlainHTTP yes' "PublicHost $NEAR" >>/etc/tunlease/tunlease.conf
+	printf '%s\n' "Listen $NEAR:12000" 'Listen 127.0.0.1:12000' 'AllowPlainHTTP yes' "PublicHost $NEAR" >>/etc/tunlease/tunlease.conf
 	echo "API_KEY=$API" >/etc/tunlease/leased.env
 	chown _tunlease:root /etc/tunlease/leased.env
 	chmod 0400 /etc/tunlease/leased.env

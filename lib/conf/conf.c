@@ -573,16 +573,33 @@ static bool agent_host_in_ceiling(const struct conf *c)
     return false;
 }
 
+/* Where the gateway's own sshd reaches the control plane for agents, which ask for 127.0.0.1: a
+ * loopback address if there is one, whatever else stands before it. */
+static void choose_control(struct conf *c)
+{
+    const struct permit *best = NULL;
+    for (size_t i = 0; i < c->listen_count; i++) {
+        const struct permit *address = &c->listen[i].address;
+        if (c->listen[i].unix_path[0] == '\0' &&
+            (best == NULL || (!is_loopback_host(best->host) && is_loopback_host(address->host))))
+            best = address;
+    }
+    if (best == NULL)
+        return;
+    c->ceiling.control = *best;
+    if (strcmp(best->host, "0.0.0.0") == 0)
+        (void)strlcpy(c->ceiling.control.host, "127.0.0.1", sizeof(c->ceiling.control.host));
+}
+
 static int check_together(struct conf *c, const char *file, char *err)
 {
     const char *problem = NULL;
 
     (void)strlcpy(c->ceiling.forward_login, c->forward_login, sizeof(c->ceiling.forward_login));
     (void)strlcpy(c->ceiling.agent_login, c->agent_login, sizeof(c->ceiling.agent_login));
+    choose_control(c);
     for (size_t i = 0; i < c->listen_count; i++) {
         bool tcp = c->listen[i].unix_path[0] == '\0';
-        if (tcp && c->ceiling.control.low == 0)
-            c->ceiling.control = c->listen[i].address;
         if (tcp && !c->allow_plain_http && !is_loopback_host(c->listen[i].address.host))
             problem = "Listen names an address that is not loopback: put a TLS proxy in front, "
                       "or set AllowPlainHTTP yes";

@@ -105,9 +105,17 @@ wait_for 10 'back' answers http://127.0.0.1:18009/ 8009
 ok 'awake: looks at once'
 
 ssh=$(ssh_of)
+! pgrep -r Z -P "$AGENT" >/dev/null || fail "zombies: $(ps --ppid "$AGENT" -o pid,stat,args)"
 agent_stop
 gone "$ssh" || fail 'ssh outlives the agent'
 [[ -z $(ls -A "$STATE_DIR/run") ]] || fail "it leaves $(ls "$STATE_DIR/run")"
+agent -c "$conf" "${words[@]}" -L 18009:127.0.0.1:8009 "root@$FAR"
+wait_for 5 'up' is "$FAR" up
+ssh=$(ssh_of)
+kill -INT "$AGENT"
+rc=0; wait "$AGENT" || rc=$?
+assert_eq "$rc" 0 'SIGINT: exit 0'
+gone "$ssh" || fail 'ssh outlives an interrupted agent'
 agent -c "$conf" "${words[@]}" -L 18009:127.0.0.1:8009 "root@$FAR"
 wait_for 5 'up' is "$FAR" up
 ssh=$(ssh_of)

@@ -10,7 +10,7 @@ set -eu
 . "$TOP/tests/agent_lib.sh"
 
 count=60
-far_host
+far_link
 gateway_on_link
 in_far python3 -m http.server 8022 --bind 127.0.0.1 --directory /var/empty </dev/null >/dev/null 2>&1 &
 at_exit "$!"
@@ -20,18 +20,19 @@ assert_eq "$("$SSHD" -T | sed -n 's/^maxstartups //p')" 10:30:100 'the default M
 # ---- separate agents ----
 agents=()
 for ((i = 0; i < count; i++)); do
-	in_far env STATE_DIR="$WORK/state$i" tunnel-agent -d --endpoint "http://$NEAR:12000" --insecure --api-key "$API" \
+	ip netns exec far env STATE_DIR="$WORK/state$i" tunnel-agent -d --endpoint "http://$NEAR:12000" --insecure --api-key "$API" \
 		--agent-id "host$i" --target 127.0.0.1:8022 </dev/null >/dev/null 2>"$WORK/agent$i.err" &
 	agents+=("$!")
 	at_exit "$!"
 done
-port_of() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["port_b"])' "$WORK/state$1/session.json" 2>/dev/null; }
+port_of() { sed -n 's/.*"port_b": *\([0-9]*\).*/\1/p' "$WORK/state$1/session.json" 2>/dev/null; }
 # Those that give data are not asked again; waiting holds the others.
 count_waiting()
 {
 	local i left=()
 	for i in "${waiting[@]}"; do
-		[[ -n ${ports[i]-} ]] || ports[i]=$(port_of "$i") || { left+=("$i"); continue; }
+		ports[i]=$(port_of "$i") || :
+		[[ -n ${ports[i]} ]] || { left+=("$i"); continue; }
 		curl -s -o /dev/null --max-time 1 "http://127.0.0.1:${ports[i]}/" || left+=("$i")
 	done
 	waiting=("${left[@]}")
@@ -47,7 +48,7 @@ assert_eq "$(printf '%s\n' "${ports[@]}" | sort -u | wc -l)" "$count" 'ports, ea
 dropped() { grep -c 'past MaxStartups' "$SANDBOX_LOG" || :; }
 before=$(dropped)
 mapfile -t sshds < <(pgrep -x sshd)
-((${#sshds[@]} == 2 * count + 1)) || fail "${#sshds[@]} processes of sshd for $count sessions"
+((${#sshds[@]} > 2 * count)) || fail "${#sshds[@]} processes of sshd for $count sessions"
 kill -KILL "${sshds[@]}"
 for pid in "${sshds[@]}"; do wait_for 5 "sshd $pid to be gone" gone "$pid"; done
 sleep 5
@@ -66,6 +67,7 @@ kill "${agents[@]}"
 for pid in "${agents[@]}"; do wait "$pid" || fail "agent $pid exits $?"; done
 
 # ---- one agent, 60 tunnels ----
+far_host
 for ((i = 0; i < count; i++)); do
 	printf 'Tunnel t%d\n To root@%s\n Identity %s\n Option UserKnownHostsFile=%s\n Forward %d:127.0.0.1:8022\n' \
 		"$i" "$FAR" "$FAR_KEY" "$WORK/far/known_hosts" $((19000 + i))

@@ -43,8 +43,10 @@ held()
 kill "$LEASED"
 wait_for 5 'leased to end' gone "$LEASED"
 held down
+before=$(beat_at)
 gateway_leased
 wait_for 25 'leased to be seen again' service_is gateway ok
+wait_for 70 'a heartbeat to the new leased' beat_again
 assert_eq "$(ssh_of) $(field gateway restarts)" "$ssh 0" 'leased stopped and started: the same ssh'
 
 mapfile -t both < <(echo "$LEASED"; pgrep -P "$LEASED")

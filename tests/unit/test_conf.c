@@ -191,7 +191,12 @@ static const struct moves_row {
     {"Listen unix:/run/x.sock\nListen [::1]:1\nListen 127.0.0.1:2",
      "listen=unix:/run/x.sock,[::1]:1,127.0.0.1:2 control=[::1]:1"},
     {"Listen 127.9.9.9:1", "listen=127.9.9.9:1 control=127.9.9.9:1"},
-    {"Listen 0.0.0.0:1\nAllowPlainHTTP yes", "listen=0.0.0.0:1 control=0.0.0.0:1;plain_http=1"},
+    {"Listen 0.0.0.0:1\nAllowPlainHTTP yes", "listen=0.0.0.0:1 control=127.0.0.1:1;plain_http=1"},
+    {"Listen 10.0.0.1:1\nAllowPlainHTTP yes", "listen=10.0.0.1:1 control=10.0.0.1:1;plain_http=1"},
+    {"Listen 10.0.0.1:1\nListen 127.0.0.1:2\nAllowPlainHTTP yes",
+     "listen=10.0.0.1:1,127.0.0.1:2 control=127.0.0.1:2;plain_http=1"},
+    {"Listen 0.0.0.0:1\nListen 127.0.0.1:2\nAllowPlainHTTP yes",
+     "listen=0.0.0.0:1,127.0.0.1:2 control=127.0.0.1:2;plain_http=1"},
     {"MetricsListen unix:/run/m.sock", "metrics=unix:/run/m.sock"},
     {"AgentBindHost localhost", ""},
 };
