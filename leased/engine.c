@@ -37,6 +37,12 @@ int64_t engine_now_s(void)
     return clock_now_s();
 }
 
+bool engine_knows_listeners(struct engine *e)
+{
+    (void)engine_listens(e, 0, SNAPSHOT_MS);
+    return !e->listening_unknown;
+}
+
 static void arm(struct event *ev, int64_t ms)
 {
     const struct timeval after = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
@@ -47,37 +53,19 @@ bool engine_listens(struct engine *e, uint16_t port, int64_t max_age_ms)
 {
     int64_t now_ms = clock_monotonic_ms();
     if (e->listening_ms == 0 || now_ms - e->listening_ms > max_age_ms) {
-        if (listeners_read_of(e->foreign_network ? 1 : 0, &e->listening) != 0)
+        bool known = listeners_read_of(e->foreign_network ? 1 : 0, &e->listening) == 0;
+        if (!known && !e->listening_unknown)
+            log_error("cannot read what listens, in '/proc/%s/net/tcp': %m; no new agent gets a "
+                      "port until it can be read",
+                      e->foreign_network ? "1" : "self");
+        if (known && e->listening_unknown)
+            log_info("what listens can be read again");
+        e->listening_unknown = !known;
+        if (!known)
             return false;
         e->listening_ms = now_ms;
     }
     return listeners_has(&e->listening, port);
-}
-
-/* A step of the wall clock against the boot clock: for an hour nothing that cannot be undone. */
-static void look_at_clock(struct engine *e)
-{
-    struct timespec boot;
-    (void)clock_gettime(CLOCK_BOOTTIME, &boot);
-    int64_t minus = engine_now_s() - (int64_t)boot.tv_sec;
-    int64_t jump = minus - e->wall_minus_boot_s;
-    if (e->wall_minus_boot_s != 0 && (jump > CLOCK_JUMP_S || jump < -CLOCK_JUMP_S)) {
-        char detail[64];
-        e->jumped_ms = (int64_t)boot.tv_sec * 1000 + boot.tv_nsec / 1000000;
-        (void)snprintf(detail, sizeof(detail), "by_s=%lld", (long long)jump);
-        log_warn("the clock jumped %s: for an hour no lease is deleted and no port reused", detail);
-        engine_record(e, RECORD_CLOCK, 0, "", engine_now_s(), detail);
-    }
-    e->wall_minus_boot_s = minus;
-}
-
-bool engine_is_cautious(struct engine *e)
-{
-    struct timespec boot;
-    look_at_clock(e); /* now, and not at the next sweep: who asks is about to act */
-    (void)clock_gettime(CLOCK_BOOTTIME, &boot);
-    int64_t boot_ms = (int64_t)boot.tv_sec * 1000 + boot.tv_nsec / 1000000;
-    return e->jumped_ms != 0 && boot_ms - e->jumped_ms < CLOCK_CAUTION_MS;
 }
 
 /* ---- requests and their commit ---- */
@@ -233,6 +221,7 @@ static void commit_batch(struct engine *e)
     size_t count = 0;
     enum store_rc rc;
     const int64_t pending = e->pending_agents;
+    const size_t records = e->record_count; /* deciding may add one */
     /* No more than half: the answers to these keep http busy while the others are decided. */
     size_t most = (e->queue_count + 1) / 2;
     most = most < BATCH_MIN ? BATCH_MIN : most > BATCH_MAX ? BATCH_MAX : most;
@@ -257,7 +246,7 @@ static void commit_batch(struct engine *e)
         rc = store_commit(e->store);
     store_rollback(e->store);
     if (rc == STORE_OK) {
-        e->record_count = 0;
+        records_written(e, records);
         answer_batch(e, count, NULL);
     } else {
         e->metrics.store_errors++;
@@ -501,8 +490,9 @@ static enum store_rc prune_piece(struct engine *e, bool has_range, int64_t *ret_
         rc = audit_prune(e->store, &by, now_s - e->conf.audit_keep_s, e->walk.size, ret_rows);
     if (rc == STORE_OK)
         rc = store_commit(e->store);
+    e->no_kept_ports = false; /* theirs are, from now on */
     if (rc == STORE_OK)
-        e->record_count = 0;
+        records_written(e, e->record_count);
     return rc;
 }
 
@@ -574,16 +564,15 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 {
     struct engine *e = arg;
     char status[STATUS_BYTES];
-    int64_t now_s = engine_now_s();
+    int64_t now_s = engine_now_s(), before_ms = clock_monotonic_ms();
     (void)fd;
     (void)what;
-    look_at_clock(e);
+    jumps_look(e);
     sessions_sweep(e);
     /* The sign of life comes from a sweep that was finished: one that hangs restarts the service.
      */
     (void)snprintf(status, sizeof(status), "%sSTATUS=%zu live sessions, %zu being ended\n",
-                   e->metrics.last_sweep_s >= now_s ? "WATCHDOG=1\n" : "", e->live.count,
-                   e->ending_count);
+                   e->swept_ms >= before_ms ? "WATCHDOG=1\n" : "", e->live.count, e->ending_count);
     notify_send(status);
     arm(e->on_sweep, e->sweep_ms);
 }
@@ -672,6 +661,7 @@ int engine_run(struct engine *e)
         log_error("cannot start: %s", strerror(errno));
         return EXIT_FAILURE;
     }
+    jumps_start(e);
     on_sweep(-1, 0, e);
     arm(e->on_version, VERSION_LOOK_MS);
     arm(e->on_walk_again, 1000);

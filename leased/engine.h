@@ -143,8 +143,14 @@ struct engine {
     int64_t pending_agents; /* registered, and never yet logged in */
     struct listeners listening;
     int64_t listening_ms; /* when it was read; 0: never */
+    bool listening_unknown;
+    bool no_kept_ports; /* in quarantine, as of this version of the store */
+    int64_t no_kept_version;
     uint16_t next_port;
-    int64_t wall_minus_boot_s, jumped_ms;
+    int64_t swept_ms; /* when sessions were last judged: by a clock that nobody sets */
+    int lock_fd;      /* beside the store, held as long as this process lives */
+    int64_t wall_minus_boot_s, kept_wall_minus_boot_s;
+    int64_t jumped_ms, jumped_s; /* when the clock was last set, by the boot clock and by itself */
     struct walk walk;
     int64_t pending_seen_ms; /* when they were counted because there were too many */
     unsigned registers_lately;
@@ -168,10 +174,15 @@ void engine_record(struct engine *e, int what, int64_t lease_id, const char *lea
 
 /* Whether anything listens on the port, by a look at most max_age_ms old. */
 bool engine_listens(struct engine *e, uint16_t port, int64_t max_age_ms);
+/* Where that cannot be read nothing is seen to listen; no port is anybody's to give then. */
+bool engine_knows_listeners(struct engine *e);
 
 /* Whether the lease has an open session, as last judged. */
 const struct session *engine_session_of(const struct engine *e, int64_t lease_id);
 
+/* ---- jumps.c ---- */
+void jumps_start(struct engine *e);
+void jumps_look(struct engine *e);
 /* After the clock was set: nothing that cannot be taken back, for an hour. */
 bool engine_is_cautious(struct engine *e);
 
@@ -191,7 +202,8 @@ void sessions_sweep(struct engine *e); /* reads, judges, ends */
 void sessions_soon(struct engine *e);  /* a sweep within SETTLE_MS */
 void sessions_store_changed(
     struct engine *e); /* a look whether another process changed the store */
-enum store_rc records_write(struct engine *e); /* within a transaction */
+enum store_rc records_write(struct engine *e);        /* within a transaction */
+void records_written(struct engine *e, size_t count); /* which is committed */
 
 /* ---- report.c ---- */
 int report_start(struct engine *e);

@@ -107,7 +107,7 @@ static int make_directories(const struct conf *conf)
 }
 
 /* One daemon for one store; leasectl looks at the lock to know whether there is one. */
-static int lock_store(const struct conf *conf)
+static int lock_store(const struct conf *conf, int *ret_fd)
 {
     char path[PATH_BYTES];
     struct privilege privilege;
@@ -123,8 +123,10 @@ static int lock_store(const struct conf *conf)
     int saved = errno;
     privilege_restore(&privilege);
     errno = saved;
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return 0; /* held until the end of the process */
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        *ret_fd = fd; /* held until the end of the process */
+        return 0;
+    }
     log_error(errno == EWOULDBLOCK ? "another leased runs on this store ('%s' is locked)"
                                    : "cannot lock '%s': %m",
               path);
@@ -138,8 +140,8 @@ static int run(struct engine *e)
     (void)prctl(PR_SET_DUMPABLE, 0);
     (void)signal(SIGPIPE, SIG_IGN);
     /* The lock first: a second daemon must not take the first one's unix socket away. */
-    if (make_directories(&e->conf) != 0 || lock_store(&e->conf) != 0 || start_listening(e) != 0 ||
-        start_drop_privileges() != 0)
+    if (make_directories(&e->conf) != 0 || lock_store(&e->conf, &e->lock_fd) != 0 ||
+        start_listening(e) != 0 || start_drop_privileges() != 0)
         return EXIT_FAILURE;
     if (store_open_write(e->conf.paths.database, &e->store, err) != STORE_OK) {
         log_error("%s", err);

@@ -275,7 +275,7 @@ static bool look_at_health(struct engine *e, struct buf *out)
         buf_addf(out, "the store cannot be read: %s\n", store_error(e->store));
     if (!e->has_registry)
         buf_add(out, "the session registry cannot be read\n");
-    if (now_s - e->metrics.last_sweep_s > 3 * SWEEP_MS / 1000)
+    if (clock_monotonic_ms() - e->swept_ms > 3 * SWEEP_MS)
         buf_add(out, "sessions were not judged for more than 30 s\n");
     if (unregistered > 0)
         buf_addf(out,

@@ -179,6 +179,29 @@ static bool in_ceiling(const struct engine *e, uint16_t port)
            ceiling_listen_problem(&e->conf.ceiling, e->conf.agent_login, &p) == NULL;
 }
 
+/* A port that was another's is given again only when the clock can be believed. */
+static int64_t quarantine_s(struct engine *e)
+{
+    return engine_is_cautious(e) ? INT64_MAX / 4 : e->conf.quarantine_ttl_s;
+}
+
+/*
+ * The port that is kept for whom its lease was deleted. STORE_NONE: there is none. Finding that
+ * takes a look through all ports, so that no port at all is kept is remembered.
+ */
+static enum store_rc former_port(struct engine *e, const char *name, uint16_t *ret)
+{
+    int64_t version = 0;
+    bool any = false;
+    enum store_rc rc = store_version_seen(e->store, &version);
+    if (rc != STORE_OK || (e->no_kept_ports && e->no_kept_version == version))
+        return rc != STORE_OK ? rc : STORE_NONE;
+    rc = store_port_former(e->store, name, ret, &any);
+    e->no_kept_ports = rc == STORE_NONE && !any;
+    e->no_kept_version = version;
+    return rc;
+}
+
 /*
  * A port that is nobody's: one that never was anybody's, from where the last one was found on, so
  * that a full range is not looked through anew by every agent; else the one that was freed longest
@@ -187,9 +210,7 @@ static bool in_ceiling(const struct engine *e, uint16_t port)
 static enum store_rc pick_port(struct engine *e, int64_t now_s, uint16_t *ret)
 {
     const struct ceiling_rules *rules = &e->conf.ceiling.listen;
-    const int64_t never = INT64_MAX / 4;
-    /* A port that was another's is given again only when the clock can be believed. */
-    const int64_t after_s = engine_is_cautious(e) ? never : e->conf.quarantine_ttl_s;
+    const int64_t never = INT64_MAX / 4, after_s = quarantine_s(e);
     for (int again = 0; again < 2; again++)
         for (size_t i = 0; i < rules->count; i++) {
             const struct permit *p = &rules->items[i].permit;
@@ -291,8 +312,8 @@ static enum store_rc add_agent(struct registering *in, uint16_t port, const char
     enum store_rc rc = store_savepoint(e->store);
     if (rc != STORE_OK)
         return rc;
-    rc = store_agent_add(e->store, l, in->asking.token.id, facts, e->conf.quarantine_ttl_s, &in->by,
-                         ret_id, conflict);
+    rc = store_agent_add(e->store, l, in->asking.token.id, facts, quarantine_s(e), &in->by, ret_id,
+                         conflict);
     if (rc != STORE_OK && rc != STORE_CONFLICT)
         return rc; /* the whole batch goes */
     enum store_rc end_rc = store_savepoint_end(e->store, rc == STORE_OK);
@@ -341,6 +362,16 @@ static enum store_rc register_new(struct registering *in, int64_t now_ms)
                           "too many agents have registered and never connected (MaxPendingAgents)");
         goto out;
     }
+    if (!engine_knows_listeners(e)) {
+        rc = answer_error(a, CONTROL_UNAVAILABLE,
+                          "the gateway cannot tell which ports are free: see its log");
+        goto out;
+    }
+    if (port == 0)
+        rc = former_port(e, control_request_get(in->r, CONTROL_AGENT_ID), &port);
+    if (rc != STORE_OK && rc != STORE_NONE)
+        goto out;
+    rc = STORE_OK;
     bool wants_port = port != 0 && in_ceiling(e, port) && !engine_listens(e, port, SNAPSHOT_MS);
     if (wants_port)
         rc = add_agent(in, port, buf_text(&facts), &l, &id, &conflict);
@@ -410,7 +441,7 @@ static enum store_rc settle_port(struct registering *in, uint16_t *port, uint16_
     uint16_t wanted = *home != 0 ? *home : *port, next = wanted;
 
     bool foreign = engine_listens(e, wanted, SNAPSHOT_MS);
-    if (!foreign && wanted == *port)
+    if ((!foreign && wanted == *port) || e->listening_unknown)
         return STORE_OK;
     if (has_session(e, in->agent.id))
         return STORE_OK;
@@ -428,11 +459,12 @@ static enum store_rc settle_port(struct registering *in, uint16_t *port, uint16_
         rc = store_savepoint(e->store);
     if (rc == STORE_OK)
         rc = set_listen(e, &l, next) == 0
-                 ? store_lease_set(e->store, &l, e->conf.quarantine_ttl_s, &in->by, &conflict)
+                 ? store_lease_set(e->store, &l, quarantine_s(e), &in->by, &conflict)
                  : STORE_FAIL;
     lease_release(&l);
     if (rc != STORE_OK && rc != STORE_CONFLICT)
         return rc;
+    e->no_kept_ports = false;
     /* A conflict: its quarantine is over, and the old one is another's. It stays where it is. */
     *home = foreign ? wanted : 0;
     if (rc == STORE_OK)

@@ -59,6 +59,12 @@ enum store_rc records_write(struct engine *e)
     return rc;
 }
 
+void records_written(struct engine *e, size_t count)
+{
+    e->record_count -= count;
+    memmove(e->records, e->records + count, e->record_count * sizeof(*e->records));
+}
+
 /* ---- ending ---- */
 
 static struct ending *find_ending(struct engine *e, const struct session *s)
@@ -231,6 +237,7 @@ void sessions_sweep(struct engine *e)
     e->live = list;
     list = (struct session_list){.items = NULL};
     e->metrics.last_sweep_s = now_s;
+    e->swept_ms = clock_monotonic_ms();
     (void)event_del(e->on_expiry);
     /* Not further than the clock can be trusted to go on as it does. */
     if (next_s != INT64_MAX && next_s - now_s < 3600)

@@ -170,6 +170,11 @@ SELECT lease_id, holder, freed_s FROM port WHERE port = :port;
 -- name: port_list
 SELECT port, freed_s FROM port WHERE port BETWEEN :low AND :high ORDER BY port;
 
+-- name: port_former
+-- Of those that are kept, the one that was the holder's; else any, to know that there is one.
+SELECT port, holder = :holder FROM port WHERE freed_s <> 0
+ORDER BY holder = :holder DESC, freed_s DESC LIMIT 1;
+
 -- name: port_take
 -- Takes a free port, or one whose quarantine ended (the caller looked); a held one conflicts.
 INSERT INTO port(port, lease_id, holder, freed_s) VALUES(:port, :lease_id, :holder, 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/session/listeners.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,11 +45,15 @@ static int read_table(const char *path, struct listeners *l)
     if (f == NULL)
         return -1;
     (void)setvbuf(f, block, _IOFBF, sizeof(block));
-    bool listens = fgets(line, sizeof(line), f) != NULL; /* the names of the columns */
+    /* The names of the columns are there even where nothing listens; without, it is something else.
+     */
+    bool is_table = fgets(line, sizeof(line), f) != NULL, listens = true;
     while (listens && fgets(line, sizeof(line), f) != NULL)
         listens = take_line(line, l);
     (void)fclose(f);
-    return 0;
+    if (!is_table)
+        errno = EIO;
+    return is_table ? 0 : -1;
 }
 
 int listeners_read(struct listeners *ret)
@@ -64,9 +69,8 @@ int listeners_read_of(pid_t pid, struct listeners *ret)
         (void)snprintf(path4, sizeof(path4), "/proc/%d/net/tcp", (int)pid);
         (void)snprintf(path6, sizeof(path6), "/proc/%d/net/tcp6", (int)pid);
     }
-    int v4 = read_table(path4, &l);
-    int v6 = read_table(path6, &l);
-    if (v4 != 0 && v6 != 0)
+    /* A host may do without IPv6, and only without it. */
+    if (read_table(path4, &l) != 0 || (read_table(path6, &l) != 0 && errno != ENOENT))
         return -1;
     *ret = l;
     return 0;

@@ -11,7 +11,7 @@ struct listeners {
     uint8_t ports[65536 / 8];
 };
 
-/* In this network namespace, on any address. 0, or -1 with errno set when neither can be read. */
+/* In this network namespace, on any address. 0, or -1 with errno set when it cannot be told. */
 int listeners_read(struct listeners *ret);
 /* In that of process pid (1 for the host's, behind systemd's sockets); 0: our own. */
 int listeners_read_of(pid_t pid, struct listeners *ret);

@@ -81,6 +81,25 @@ enum store_rc ports_forget(struct store *st, int64_t lease_id)
     return statement_run(st, s);
 }
 
+enum store_rc store_port_former(struct store *st, const char *name, uint16_t *ret_port,
+                                bool *ret_any)
+{
+    bool same = false;
+    sqlite3_stmt *s = statement_get(st, STMT_PORT_FORMER);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_text(s, ":holder", name);
+    enum store_rc rc = statement_step(st, s);
+    *ret_any = rc == STORE_OK;
+    if (rc == STORE_OK) {
+        same = sqlite3_column_int64(s, 1) != 0;
+        if (same)
+            *ret_port = (uint16_t)sqlite3_column_int64(s, 0);
+    }
+    statement_done(s);
+    return rc == STORE_OK && !same ? STORE_NONE : rc;
+}
+
 enum store_rc store_port_pick(struct store *st, uint16_t low, uint16_t high, int64_t quarantine_s,
                               int64_t now_s, bool (*usable)(void *ctx, uint16_t port), void *ctx,
                               uint16_t *ret_port)

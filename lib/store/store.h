@@ -222,6 +222,11 @@ enum store_rc store_port_pick(struct store *st, uint16_t low, uint16_t high, int
                               int64_t now_s, bool (*usable)(void *ctx, uint16_t port), void *ctx,
                               uint16_t *ret_port);
 
+/* The port that is kept for its former holder of that name, the newest of several. STORE_NONE: none
+ * is; *ret_any says whether any is kept at all. */
+enum store_rc store_port_former(struct store *st, const char *name, uint16_t *ret_port,
+                                bool *ret_any);
+
 /* Writes open, listen, from, max_sessions and note of *l; what it no longer listens on is freed.
  * STORE_NONE: it is revoked. */
 enum store_rc store_lease_set(struct store *st, const struct lease *l, int64_t quarantine_s,

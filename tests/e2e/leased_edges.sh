@@ -90,3 +90,52 @@ start env
 wait_for 5 'and again, with the socket there' up
 assert_eq "$(fetch --unix-socket /run/leased.sock http://x/healthz)" ok 'the unix socket is the new one'
 stop
+
+note 'who was forgotten gets the port that is kept for it, without asking'
+reset
+start env
+wait_for 5 "leased answers: $(cat "$log")" up
+for name in first second third; do
+	new_key "$name" >/dev/null
+	register "$enrol" "$name" "$name"
+done
+kept=$(field port_b)
+leasectl revoke third >/dev/null
+leasectl delete third >/dev/null
+new_key fourth >/dev/null
+register "$enrol" fourth fourth
+[[ $(field port_b) != "$kept" ]] || fail 'the port is in quarantine, and another agent has it'
+register "$enrol" third third
+assert_eq "$(field port_b)" "$kept" 'the former holder'
+register "$enrol" fifth a
+[[ $code == 409 ]] || fail "a key that is held: $code"
+leasectl revoke third second >/dev/null
+leasectl delete third >/dev/null
+leasectl delete second >/dev/null
+serve "$kept"; foreign=${test_pids[-1]}
+sleep 1.1 # a look at what listens is up to a second old
+register "$enrol" third third
+assert_eq "$code" 200 'another program listens there'
+[[ $(field port_b) != "$kept" ]] || fail 'it is given all the same'
+kill "$foreign"
+stop
+
+note 'what listens cannot be read'
+if strace -o /dev/null true 2>/dev/null; then
+	new_key late >/dev/null
+	for table in /proc/net/tcp /proc/net/tcp6; do
+		: >"$log"
+		strace -f -qq -o /dev/null -P "$table" -e trace=openat -e inject=openat:error=EACCES leased -D \
+			>"$log" 2>&1 </dev/null & daemon=$!
+		at_exit "$daemon"
+		wait_for 10 "leased answers: $(cat "$log")" up
+		register "$enrol" late late
+		answered 503 "$table: a new agent"
+		register "$enrol" late late ',"port_b":25000'
+		answered 503 'also where it asks for a port'
+		assert_eq "$(field code) $(grep -c 'cannot read what listens' "$log")" 'unavailable 1' 'said once'
+		register "$enrol" first first
+		answered 200 'an agent that has its port keeps it'
+		stop "$(pgrep -P "$daemon")"
+	done
+fi

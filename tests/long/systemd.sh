@@ -315,4 +315,4 @@ wait_for 5 'revoked: the tunnel ends' is_gone "$tunnel_pid"
 expect_exit 0 leasectl delete db1
 register
 assert_eq "$(field code)" '' 'deleted: it may come again'
-field port_b >/root/db1.port
+assert_eq "$(field port_b)" "$port" 'on the port that is kept for it'
