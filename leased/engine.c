@@ -564,7 +564,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 {
     struct engine *e = arg;
     char status[STATUS_BYTES];
-    int64_t now_s = engine_now_s(), before_ms = clock_monotonic_ms();
+    int64_t before_ms = clock_monotonic_ms();
     (void)fd;
     (void)what;
     jumps_look(e);

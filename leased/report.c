@@ -268,7 +268,7 @@ void report_metrics(struct engine *e, struct buf *out)
 static bool look_at_health(struct engine *e, struct buf *out)
 {
     struct agent nobody;
-    int64_t unregistered = count_unregistered(e), now_s = engine_now_s();
+    int64_t unregistered = count_unregistered(e);
     size_t before = out->len;
     enum store_rc rc = store_agent_find(e->store, "", &nobody);
     if (rc != STORE_OK && rc != STORE_NONE)

@@ -118,7 +118,9 @@ pruned
 assert_eq "$(sql "SELECT count(*) FROM lease WHERE name = 'b'")" 0 'dead leases are deleted'
 (($(sql 'SELECT min(seq) FROM audit') > 1)) || fail 'the audit is not pruned'
 register c
-assert_eq "$code $(field port_b)" '200 23000' 'ports are reused'
+assert_eq "$code $(field port_b)" '200 23001' 'the port of b, which never opened a session, is nobody'"'"'s'
+register d
+assert_eq "$code $(field port_b)" '200 23000' 'a port that was kept is given again'
 stop
 
 note 'a clock set by less than a minute is none of this; what is there is no number is none either'
