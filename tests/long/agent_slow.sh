@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # tunnel-agent with its own intervals on a line of 1 Mbit/s that an upload through the tunnel fills for
-# two minutes: once with a short queue that drops, once with one that holds seconds of it, so that no
-# question is answered in time. Neither is a dead path. A cut in the middle of it is.
+# two minutes: once with a queue that holds seconds of it and loses nothing, so that no question is
+# answered in time, and once with a short one that drops. Neither is a dead path. A cut in the middle of it is.
 # sandbox:
 # timeout: 600
 set -eu
@@ -25,9 +25,12 @@ ssh=$(ssh_of)
 # saturated WHAT TBF-WORDS...
 saturated()
 {
-	local what=$1 before slowest=0 ms end; shift
+	local what=$1 before slowest=0 ms end uploads; shift
 	slow_link "$@"
-	upload 18010
+	# ssh lets 2 MB of one channel be on their way, 16 s of this line.
+	upload 18010; uploads=("$UPLOAD")
+	upload 18010; uploads+=("$UPLOAD")
+	upload 18010; uploads+=("$UPLOAD")
 	before=$(arrived)
 	end=$((SECONDS + seconds))
 	while ((SECONDS < end)); do
@@ -40,12 +43,12 @@ saturated()
 	(($(arrived) - before > seconds * 90000)) || fail "$what: only $(($(arrived) - before)) bytes arrived: not saturated"
 	assert_eq "$(field "$FAR" restarts)" 0 "$what: no restart in $seconds s"
 	note "$what: the slowest answer took $slowest ms; $(said 'suspect' && echo suspect at times || echo never suspect)"
-	kill "$UPLOAD" 2>/dev/null || : # it may have ended with its tunnel
+	kill "${uploads[@]}"
 	slow_link_end
 	wait_for 60 'answers again' is "$FAR" up
 }
+saturated 'a long queue' latency 60s
 saturated 'a short queue' latency 50ms
-saturated 'a long queue' latency 15s
 
 # Bytes on their way are no life once none of them is acknowledged any more.
 slow_link latency 400ms
