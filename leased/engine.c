@@ -37,35 +37,10 @@ int64_t engine_now_s(void)
     return clock_now_s();
 }
 
-bool engine_knows_listeners(struct engine *e)
-{
-    (void)engine_listens(e, 0, SNAPSHOT_MS);
-    return !e->listening_unknown;
-}
-
 static void arm(struct event *ev, int64_t ms)
 {
     const struct timeval after = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
     (void)event_add(ev, &after);
-}
-
-bool engine_listens(struct engine *e, uint16_t port, int64_t max_age_ms)
-{
-    int64_t now_ms = clock_monotonic_ms();
-    if (e->listening_ms == 0 || now_ms - e->listening_ms > max_age_ms) {
-        bool known = listeners_read_of(e->foreign_network ? 1 : 0, &e->listening) == 0;
-        if (!known && !e->listening_unknown)
-            log_error("cannot read what listens, in '/proc/%s/net/tcp': %m; no new agent gets a "
-                      "port until it can be read",
-                      e->foreign_network ? "1" : "self");
-        if (known && e->listening_unknown)
-            log_info("what listens can be read again");
-        e->listening_unknown = !known;
-        if (!known)
-            return false;
-        e->listening_ms = now_ms;
-    }
-    return listeners_has(&e->listening, port);
 }
 
 /* ---- requests and their commit ---- */
@@ -641,9 +616,8 @@ static int set_up(struct engine *e)
     e->on_walk = evtimer_new(e->base, on_walk, e);
     e->on_walk_again = evtimer_new(e->base, on_walk_again, e);
     if (e->on_sweep == NULL || e->on_retry == NULL || e->on_flush == NULL ||
-        e->on_version == NULL || e->on_walk == NULL || e->on_walk_again == NULL)
-        return -1;
-    if (report_start(e) != 0)
+        e->on_version == NULL || e->on_walk == NULL || e->on_walk_again == NULL ||
+        report_start(e) != 0 || listening_start(e) != 0)
         return -1;
     limiter_init(&e->limiter);
     find_uids(e);
@@ -666,6 +640,7 @@ int engine_run(struct engine *e)
     arm(e->on_version, VERSION_LOOK_MS);
     arm(e->on_walk_again, 1000);
     (void)store_agents_pending(e->store, &e->pending_agents);
+    (void)engine_listens(e, 0, 0); /* the first takes as long as it takes */
     notify_send("READY=1");
     int rc = event_base_dispatch(e->base);
     notify_send("STOPPING=1");

@@ -146,6 +146,10 @@ struct engine {
     bool listening_unknown;
     bool no_kept_ports; /* in quarantine, as of this version of the store */
     int64_t no_kept_version;
+    int64_t listening_took_ms;
+    bool is_looking; /* in pieces, for the next */
+    struct listeners_look look;
+    int64_t look_since_ms, look_took_us;
     uint16_t next_port;
     int64_t swept_ms; /* when sessions were last judged: by a clock that nobody sets */
     int lock_fd;      /* beside the store, held as long as this process lives */
@@ -162,7 +166,7 @@ struct engine {
 
     int64_t sweep_ms;
     struct event *on_http, *on_sweep, *on_soon, *on_ladder, *on_expiry, *on_retry, *on_flush;
-    struct event *on_look, *on_version, *on_walk, *on_walk_again, *on_count;
+    struct event *on_look, *on_version, *on_walk, *on_walk_again, *on_count, *on_listeners;
 };
 
 int64_t engine_now_s(void);
@@ -172,11 +176,15 @@ int64_t engine_now_s(void);
 void engine_record(struct engine *e, int what, int64_t lease_id, const char *lease, int64_t time_s,
                    const char *detail);
 
-/* Whether anything listens on the port, by a look at most max_age_ms old. */
+/* ---- listening.c ---- */
+int listening_start(struct engine *e);
+/* Whether anything listens on the port, by a look at most max_age_ms old, or a little more; by a
+ * new one for 0. */
 bool engine_listens(struct engine *e, uint16_t port, int64_t max_age_ms);
 /* Where that cannot be read nothing is seen to listen; no port is anybody's to give then. */
 bool engine_knows_listeners(struct engine *e);
 
+/* ---- sessions.c ---- */
 /* Whether the lease has an open session, as last judged. */
 const struct session *engine_session_of(const struct engine *e, int64_t lease_id);
 

@@ -4,6 +4,7 @@
 #define TUNLEASE_SESSION_LISTENERS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -15,6 +16,24 @@ struct listeners {
 int listeners_read(struct listeners *ret);
 /* In that of process pid (1 for the host's, behind systemd's sockets); 0: our own. */
 int listeners_read_of(pid_t pid, struct listeners *ret);
+
+/*
+ * The same piece by piece: the kernel takes some 2 us to show a listener, and with tens of
+ * thousands of them who reads all at once stands still for long. 0 or -1 as above; then to be gone
+ * on with while that returns 1, or to be ended before. 0: found is what was found. -1: errno.
+ */
+struct listeners_look {
+    int fd;
+    pid_t pid;
+    bool is_last, has_heading; /* of the two tables; the one that is being read */
+    size_t len;
+    char text[1536];
+    struct listeners found;
+};
+int listeners_begin(struct listeners_look *look, pid_t pid);
+int listeners_go_on(struct listeners_look *look); /* by a handful */
+void listeners_end(struct listeners_look *look);
+
 bool listeners_has(const struct listeners *l, uint16_t port);
 
 #endif
