@@ -239,6 +239,11 @@ $(BUILD)/tests/fill: $(BUILD)/obj/tests/bench/fill.o $(call archive,store lease 
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $^ $(sqlite_libs) $(bsd_libs)
 
+$(BUILD)/tests/crowd: $(BUILD)/obj/tests/bench/crowd.o $(call archive,store session lease base)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ldflags) -o $@ $^ $(sqlite_libs) $(bsd_libs)
+
 $(BUILD)/tests/sweep: $(BUILD)/obj/tests/bench/sweep.o \
 		$(call obj,$(filter-out leased/main.c,$(leased_src))) $(call archive,$(leased_libs))
 	$(call say,LD,$@)
@@ -258,7 +263,7 @@ $(BUILD)/tests/load: $(BUILD)/obj/tests/bench/load.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $^
 
-$(BUILD)/tests/ready $(BUILD)/tests/stall: $(BUILD)/tests/%: $(BUILD)/obj/tests/bench/%.o
+$(addprefix $(BUILD)/tests/,ready stall refused): $(BUILD)/tests/%: $(BUILD)/obj/tests/bench/%.o
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $^
@@ -274,7 +279,7 @@ $(BUILD)/tests/inturn: $(BUILD)/obj/tests/bench/inturn.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(akc_ldflags) -o $@ $^
 
-bench-tools: all $(addprefix $(BUILD)/tests/,logsink fill empty inturn load ready stall http_engine)
+bench-tools: all $(addprefix $(BUILD)/tests/,logsink fill empty inturn load ready stall refused crowd http_engine)
 	$(Q)$(MAKE) -s BUILD=$(BUILD)/dynamic AKC_STATIC=0 $(BUILD)/dynamic/bin/akc
 
 # The module with a pause where a test asks for one; what it delays is the product's own objects.

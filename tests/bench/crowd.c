@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * crowd DATABASE RUNDIR SESSIONS LOW HIGH: listens on loopback's ports LOW to HIGH, and makes an
+ * entry in the registry for each of the store's first SESSIONS leases, with a process that does
+ * nothing. Says "ready" and stays until it is killed, which ends the processes.
+ */
+#include "lib/base/clock.h"
+#include "lib/lease/lease.h"
+#include "lib/session/process.h"
+#include "lib/session/registry.h"
+#include "lib/store/store.h"
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+#include <err.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { NOBODY = 65534, PORTS_PER_PROCESS = 900 };
+
+static void add_session(const struct registry *r, const struct lease *l)
+{
+    char listens[PERMIT_TEXT_BYTES], opens[PERMIT_TEXT_BYTES] = "";
+    struct process p;
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            (void)pause();
+    }
+    if (pid < 0 || !process_read(pid, &p) || l->listen.count != 1 || l->key_count != 1)
+        err(1, "a session of %s", l->name);
+    permit_format(&l->listen.items[0], listens);
+    struct session s = {.pid = pid,
+                        .start_ticks = p.start_ticks,
+                        .open = true,
+                        .lease_id = l->id,
+                        .uid = NOBODY,
+                        .since_s = clock_now_s(),
+                        .opens = opens,
+                        .listens = listens};
+    (void)strlcpy(s.lease, l->name, sizeof(s.lease));
+    (void)strlcpy(s.login, l->login, sizeof(s.login));
+    (void)strlcpy(s.fingerprint, l->keys[0].pub.fingerprint, sizeof(s.fingerprint));
+    (void)strlcpy(s.source, "192.0.2.1", sizeof(s.source));
+    if (registry_settle(r, &s) != 0)
+        err(1, "an entry");
+}
+
+static void add_sessions(const char *database, const char *run_dir, int64_t count)
+{
+    char why[STORE_ERROR_BYTES];
+    struct store *st = NULL;
+    struct registry r;
+    if (store_open_read(database, &st, why) != STORE_OK)
+        errx(1, "%s", why);
+    if (registry_open(run_dir, true, &r) != 0)
+        err(1, "%s", run_dir);
+    for (int64_t id = 1; id <= count; id++) {
+        struct lease l;
+        if (store_lease_by_id(st, id, &l) != STORE_OK)
+            errx(1, "lease %lld: %s", (long long)id, store_error(st));
+        add_session(&r, &l);
+        lease_release(&l);
+    }
+    registry_close(&r);
+    store_close(st);
+}
+
+static void listen_on(uint16_t port)
+{
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    const int on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+        bind(fd, (const struct sockaddr *)&to, sizeof(to)) != 0 || listen(fd, 1) != 0)
+        err(1, "port %u", port);
+}
+
+/* By several processes: none may have so many descriptors. */
+static void listen_all(unsigned low, unsigned high)
+{
+    for (; low <= high; low += PORTS_PER_PROCESS) {
+        int fds[2];
+        char done;
+        if (pipe(fds) != 0)
+            err(1, "pipe");
+        pid_t pid = fork();
+        if (pid < 0)
+            err(1, "fork");
+        if (pid > 0) {
+            (void)close(fds[1]);
+            if (read(fds[0], &done, 1) != 1)
+                errx(1, "not all listen");
+            (void)close(fds[0]);
+            continue;
+        }
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (unsigned port = low; port <= high && port < low + PORTS_PER_PROCESS; port++)
+            listen_on((uint16_t)port);
+        if (write(fds[1], "", 1) != 1)
+            err(1, "pipe");
+        for (;;)
+            (void)pause();
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 6)
+        errx(2, "usage: crowd DATABASE RUNDIR SESSIONS LOW HIGH");
+    add_sessions(argv[1], argv[2], strtonum(argv[3], 0, 20000, NULL));
+    listen_all((unsigned)strtonum(argv[4], 1, UINT16_MAX, NULL),
+               (unsigned)strtonum(argv[5], 1, UINT16_MAX, NULL));
+    if (puts("ready") == EOF || fflush(stdout) != 0)
+        return 1;
+    for (;;)
+        (void)pause();
+}
