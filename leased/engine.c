@@ -28,6 +28,7 @@ enum {
     RESTART_MS = 200,
     RESTART_MAX_MS = 10000,
     LIVED_MS = 1000,
+    LAST_MS = 1000,
     STATUS_BYTES = 160,
     REQUESTS_AT_ONCE = 16,
 };
@@ -627,6 +628,42 @@ static int set_up(struct engine *e)
     return sessions_start(e);
 }
 
+/* What was asked is answered, once. */
+static void answer_last(struct engine *e)
+{
+    (void)event_del(e->on_retry);
+    if (e->on_http != NULL)
+        on_http(e->http_fd, 0, e);
+    for (size_t before = SIZE_MAX; e->queue_count < before && e->queue_count > 0;) {
+        before = e->queue_count;
+        commit_batch(e);
+    }
+    while (e->queue_count > 0) /* the store is locked */
+        answer_batch(e, e->queue_count < BATCH_MAX ? e->queue_count : BATCH_MAX,
+                     "the gateway is stopping: try again");
+    if (e->record_count > 0)
+        commit_batch(e);
+}
+
+/*
+ * It passes on what it was sent and ends by itself: the end of our words tells it to. A socket with
+ * unread requests would take back what is on its way to http when it is closed, so not before.
+ */
+static void end_http(struct engine *e)
+{
+    const int64_t until_ms = clock_monotonic_ms() + LAST_MS;
+    bool ended = e->http_pid <= 0;
+    if (!ended)
+        (void)shutdown(e->http_fd, SHUT_WR);
+    while (!ended && clock_monotonic_ms() < until_ms) {
+        (void)poll(NULL, 0, LADDER_STEP_MS);
+        ended = waitpid(e->http_pid, NULL, WNOHANG) != 0;
+    }
+    if (!ended)
+        (void)kill(e->http_pid, SIGTERM);
+    stop_http(e);
+}
+
 int engine_run(struct engine *e)
 {
     e->http_fd = -1;
@@ -644,10 +681,8 @@ int engine_run(struct engine *e)
     notify_send("READY=1");
     int rc = event_base_dispatch(e->base);
     notify_send("STOPPING=1");
-    commit_batch(e); /* what was asked is answered, once */
-    if (e->http_pid > 0)
-        (void)kill(e->http_pid, SIGTERM);
-    stop_http(e);
+    answer_last(e);
+    end_http(e);
     store_close(e->store);
     return rc < 0 || e->failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -34,6 +34,8 @@ enum {
     SEND_MS = 10000,  /* a client that does not read its answer */
     LINGER_MS = 2000, /* for what a client still sends after a last answer */
     TICK_MS = 250,
+    LAST_MS = 50,      /* from the engine's end to ours: for clients to read what they were sent */
+    LAST_MAX_MS = 500, /* for an answer that a client's socket did not take at once */
     ACCEPTS_AT_ONCE = 64,
     ANSWERS_AT_ONCE = 512,
     BUFFER_BYTES = 65536, /* of a client's socket, each way: the kernel would take megabytes */
@@ -82,6 +84,7 @@ struct http {
     const struct http_options *o;
     struct event *on_engine, *on_engine_room, *on_tick, *on_stop;
     struct acceptor acceptors[LISTENERS_MAX];
+    int64_t ends_ms;   /* since when the engine is gone; 0: it is there */
     bool accepts_rest; /* no descriptors or no memory: until the next tick */
     struct connection *connections, *free;
     size_t slots, in_use;
@@ -421,10 +424,16 @@ static const char *fill_request(struct http *h, const struct connection *c,
     return r->action == 0 ? control_parse(body, head->content_length, r) : NULL;
 }
 
+static const char stopping[] = "the gateway is stopping: try again";
+
 /* To engine. False: it has no room now, and the request stays where it is. */
 static bool hand_over(struct http *h, struct connection *c)
 {
     struct control_request *r = &h->request;
+    if (h->ends_ms != 0) {
+        send_error(h, c, 503, CONTROL_UNAVAILABLE, NULL, stopping);
+        return true;
+    }
     r->id = (uint64_t)c->generation << 32 | (uint64_t)(c - h->connections);
     ssize_t n = send(h->o->engine_fd, r, control_request_bytes(r), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == EINTR)) {
@@ -655,6 +664,41 @@ static void deliver(struct http *h, const struct control_answer *a)
     resume(h, c);
 }
 
+/*
+ * All that engine answered is out. What it never got is refused, and what the last ones were sent
+ * they have the time to read: to close at once could take it from them. Nobody else is let in: the
+ * addresses are the next leased's.
+ */
+static void begin_end(struct http *h)
+{
+    h->ends_ms = clock_monotonic_ms();
+    (void)event_del(h->on_engine);
+    (void)event_del(h->on_engine_room);
+    for (size_t i = 0; i < h->o->listener_count; i++) {
+        (void)event_del(&h->acceptors[i].on_accept);
+        (void)close(h->acceptors[i].listener->fd);
+    }
+    h->accepts_rest = false;
+    for (size_t i = 0; i < h->slots; i++) {
+        struct connection *c = &h->connections[i];
+        if (c->state == WAITING || c->state == STALLED) {
+            c->keep_alive = false;
+            send_error(h, c, 503, CONTROL_UNAVAILABLE, NULL, stopping);
+        }
+    }
+    const struct timeval after = {.tv_usec = LAST_MS * 1000};
+    (void)event_add(h->on_tick, &after);
+}
+
+/* Whether an answer is still on its way. */
+static bool is_sending(const struct http *h)
+{
+    for (size_t i = 0; i < h->slots; i++)
+        if (h->connections[i].state == SENDING)
+            return clock_monotonic_ms() - h->ends_ms < LAST_MAX_MS;
+    return false;
+}
+
 static void on_engine(evutil_socket_t fd, short what, void *arg)
 {
     struct http *h = arg;
@@ -664,7 +708,7 @@ static void on_engine(evutil_socket_t fd, short what, void *arg)
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return;
         if (n <= 0) {
-            (void)event_base_loopbreak(h->base);
+            begin_end(h);
             return;
         }
         if (control_answer_problem(&h->answer, (size_t)n) == NULL)
@@ -732,10 +776,12 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)what;
     for (size_t i = 0; i < h->slots && h->in_use > 0; i++)
         look_at(h, &h->connections[i], now_ms);
+    if (h->ends_ms != 0 && !is_sending(h))
+        (void)event_base_loopbreak(h->base);
     for (size_t i = 0; i < h->o->listener_count && h->accepts_rest; i++)
         (void)event_add(&h->acceptors[i].on_accept, NULL);
     h->accepts_rest = false;
-    if (h->in_use > 0)
+    if (h->in_use > 0 || h->ends_ms != 0)
         tick_soon(h);
 }
 
@@ -843,6 +889,7 @@ int http_run(const struct http_options *o)
     int rc = EXIT_FAILURE;
     h.o = o;
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGINT, SIG_IGN); /* of a terminal: engine gets it, too, and ends in order */
     if (set_up(&h) != 0) {
         log_error("http cannot start: %s", strerror(errno));
         goto out;

@@ -139,3 +139,56 @@ if strace -o /dev/null true 2>/dev/null; then
 		stop "$(pgrep -P "$daemon")"
 	done
 fi
+
+note 'SIGTERM among registers: who is in the store was told so, and who was told so is in it'
+reset 'MaxPendingAgents 100000'
+cat >"$WORK/stop.py" <<'E'
+import base64, http.client, json, os, signal, sqlite3, struct, sys, threading, time
+pid, turn = int(sys.argv[1]), sys.argv[2]
+acked, refused, lost, lock = set(), set(), set(), threading.Lock()
+
+def client(number):
+    c = http.client.HTTPConnection("127.0.0.1", 12000, timeout=10)
+    for i in range(100000):
+        name = f"t{turn}-{number}-{i}"
+        blob = struct.pack(">I", 11) + b"ssh-ed25519" + struct.pack(">I", 32) + os.urandom(32)
+        body = {"action": "register", "agent_id": name, "public_key": "ssh-ed25519 " + base64.b64encode(blob).decode()}
+        try:
+            c.request("POST", "/", json.dumps(body), {"Content-Type": "application/json", "X-API-Key": sys.argv[3]})
+            answer = c.getresponse()
+            answer.read()
+        except ConnectionRefusedError:
+            return
+        except (OSError, http.client.HTTPException):
+            with lock:
+                lost.add(name)
+            return
+        with lock:
+            (acked if answer.status == 200 else refused).add(name)
+        if answer.status != 200:
+            return
+
+threads = [threading.Thread(target=client, args=(n,)) for n in range(32)]
+for t in threads:
+    t.start()
+time.sleep(0.15 + int(turn) * 0.013)
+os.kill(pid, signal.SIGTERM)
+for t in threads:
+    t.join()
+while os.path.exists(f"/proc/{pid}") and open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] != "Z":
+    time.sleep(0.01)
+db = sqlite3.connect("file:/var/lib/tunlease/leases.db?mode=ro", uri=True)
+there = {row[0] for row in db.execute("SELECT name FROM lease WHERE name LIKE ?", (f"t{turn}-%",))}
+print(f"# {len(acked)} acknowledged, {len(refused)} refused, {len(lost)} without an answer;",
+      f"in the store and not told: {sorted(there - acked)[:3]}, told and not in the store: {sorted(acked - there)[:3]}")
+sys.exit(there != acked or not acked)
+E
+for turn in 1 2 3 4 5 6; do
+	start env
+	wait_for 5 "leased answers: $(cat "$log")" up
+	python3 "$WORK/stop.py" "$daemon" "$turn" "$enrol" || fail 'see above'
+	rc=0
+	wait "$daemon" || rc=$?
+	((rc == 0)) || fail "exit $rc"
+done
+ok 'none was lost'
