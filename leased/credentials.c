@@ -102,7 +102,7 @@ static uint64_t mix(uint64_t h, const void *mem, size_t len)
     return h;
 }
 
-static bool is_loopback(const char *address)
+bool address_is_loopback(const char *address)
 {
     return address[0] == '\0' || strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
            strncmp(address, "::ffff:127.", 11) == 0;
@@ -112,7 +112,7 @@ bool limiter_failed(struct limiter *l, const char *address, const char *agent_id
                     const uint8_t hash[static SECRET_HASH_BYTES], int64_t now_ms)
 {
     uint64_t key = mix(14695981039346656037ULL ^ l->seed, address, strlen(address));
-    if (is_loopback(address)) {
+    if (address_is_loopback(address)) {
         key = mix(key, agent_id, strlen(agent_id) + 1);
         key = mix(key, hash, SECRET_HASH_BYTES);
     }

@@ -43,6 +43,9 @@ struct limiter {
 };
 
 void limiter_init(struct limiter *l);
+/* Of a client: through ssh, or on this host; "" is a unix socket. */
+bool address_is_loopback(const char *address);
+
 /* Notes a failure. True: there were too many. */
 bool limiter_failed(struct limiter *l, const char *address, const char *agent_id,
                     const uint8_t hash[static SECRET_HASH_BYTES], int64_t now_ms);

@@ -82,6 +82,28 @@ static void send_with_keys(struct engine *e, const struct queued *q, const struc
     explicit_bzero(full.report, (size_t)n);
 }
 
+/* Where a request came from, for the log. Who came through ssh has the address that its session
+ * has, if it has proven to be that agent; a refused one only says so. */
+static const char *client_of(const struct engine *e, const struct control_request *r, bool proven)
+{
+    const char *agent = control_request_get(r, CONTROL_AGENT_ID);
+    if (proven && address_is_loopback(r->address))
+        for (size_t i = 0; i < e->live.count; i++)
+            if (e->live.items[i].open && strcmp(e->live.items[i].lease, agent) == 0 &&
+                e->live.items[i].source[0] != '\0')
+                return e->live.items[i].source;
+    return r->address[0] != '\0' ? r->address : "unix";
+}
+
+static void log_refusal(const struct engine *e, const struct control_request *r,
+                        const struct control_answer *a)
+{
+    log_info("refused action=%s agent=%.64s client=%s request=%llu code=%s: %s",
+             control_action_name((enum control_action)a->action),
+             control_request_get(r, CONTROL_AGENT_ID), client_of(e, r, false),
+             (unsigned long long)a->id, control_code_name((enum control_code)a->code), a->error);
+}
+
 /* Its numbers, and its line in the log. */
 static void note_answer(struct engine *e, const struct queued *q, const struct control_answer *a)
 {
@@ -90,14 +112,11 @@ static void note_answer(struct engine *e, const struct queued *q, const struct c
     histogram_add(&e->metrics.request_s[a->action], (double)took_ms / 1000);
     const char *agent = control_request_get(&q->request, CONTROL_AGENT_ID);
     if (a->code != CONTROL_OK)
-        log_info("refused action=%s agent=%.64s client=%s request=%llu code=%s: %s",
-                 control_action_name((enum control_action)a->action), agent, q->request.address,
-                 (unsigned long long)a->id, control_code_name((enum control_code)a->code),
-                 a->error);
+        log_refusal(e, &q->request, a);
     else if (a->action == CONTROL_REGISTER || e->verbose)
         log_info("%s agent=%.64s client=%s request=%llu port=%u",
-                 control_action_name((enum control_action)a->action), agent, q->request.address,
-                 (unsigned long long)a->id, a->port_b);
+                 control_action_name((enum control_action)a->action), agent,
+                 client_of(e, &q->request, true), (unsigned long long)a->id, a->port_b);
 }
 
 static void address_answer(const struct queued *q, struct control_answer *a)
@@ -246,11 +265,24 @@ static void on_commit(evutil_socket_t fd, short what, void *arg)
 
 /* ---- what needs no commit ---- */
 
-static bool may_read_metrics(const struct engine *e, const struct control_request *r)
+/* CONTROL_OK, or the refusal in *a. */
+static void judge_reader(struct engine *e, const struct control_request *r,
+                         struct control_answer *a)
 {
+    const char *credential = control_request_get(r, CONTROL_CREDENTIAL);
     uint8_t hash[SECRET_HASH_BYTES];
-    secret_hash(control_request_get(r, CONTROL_CREDENTIAL), hash);
-    return r->is_open != 0 || api_keys_have(&e->keys, hash);
+    secret_hash(credential, hash);
+    a->code = CONTROL_OK;
+    if (r->is_open != 0 || api_keys_have(&e->keys, hash))
+        return;
+    a->code = CONTROL_UNAUTHORIZED;
+    (void)strlcpy(a->error, "a credential is needed: an enrolment key", sizeof(a->error));
+    if (*credential != '\0' &&
+        limiter_failed(&e->limiter, r->address, "", hash, clock_monotonic_ms())) {
+        a->code = CONTROL_RATE_LIMITED;
+        (void)strlcpy(a->error, "too many wrong credentials: wait a minute", sizeof(a->error));
+    }
+    log_refusal(e, r, a);
 }
 
 static void answer_report(struct engine *e, const struct control_request *r)
@@ -264,11 +296,10 @@ static void answer_report(struct engine *e, const struct control_request *r)
     a->code = CONTROL_OK;
     if (r->action == CONTROL_HEALTH) {
         a->code = report_health(e, &text) ? CONTROL_OK : CONTROL_UNAVAILABLE;
-    } else if (!may_read_metrics(e, r)) {
-        a->code = CONTROL_UNAUTHORIZED;
-        (void)strlcpy(a->error, "a credential is needed", sizeof(a->error));
-    } else if (r->action == CONTROL_METRICS) {
-        report_metrics(e, &text);
+    } else {
+        judge_reader(e, r, a);
+        if (a->code == CONTROL_OK && r->action == CONTROL_METRICS)
+            report_metrics(e, &text);
     }
     if (buf_text(&text) != NULL && text.len <= CONTROL_REPORT_BYTES) {
         memcpy(a->report, buf_text(&text), text.len);

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { HERD = 20, HERD_WINDOW_MS = 10000, HERD_SPREAD_MS = 30000, TARGET_BYTES = 300 };
 
@@ -81,12 +82,12 @@ static enum store_rc judge_credential(struct engine *e, const struct control_req
 }
 
 static enum store_rc refuse_credential(struct engine *e, const struct control_request *r,
-                                       const struct asking *asking, int64_t now_ms,
-                                       struct control_answer *a)
+                                       const struct asking *asking, struct control_answer *a)
 {
     const char *agent_id = control_request_get(r, CONTROL_AGENT_ID);
     bool tried = *control_request_get(r, CONTROL_CREDENTIAL) != '\0';
-    if (tried && limiter_failed(&e->limiter, r->address, agent_id, asking->hash, now_ms))
+    if (tried &&
+        limiter_failed(&e->limiter, r->address, agent_id, asking->hash, clock_monotonic_ms()))
         return answer_error(a, CONTROL_RATE_LIMITED, "too many wrong credentials: wait a minute");
     return answer_error(
         a, CONTROL_UNAUTHORIZED,
@@ -241,6 +242,30 @@ static int set_listen(struct engine *e, struct lease *l, uint16_t port)
     return permit_parse(text, PERMIT_PORT, &p) == NULL && permit_list_add(&l->listen, &p) == NULL
                ? 0
                : -1;
+}
+
+/*
+ * Whether the agent means to listen where this gateway lets it. sshd would refuse any other
+ * address, in words that say less.
+ */
+static bool binds_as_told(const struct engine *e, const char *host)
+{
+    const char *ours = e->conf.agent_bind_host;
+    return *host == '\0' || strcasecmp(host, ours) == 0 ||
+           (strcasecmp(host, "localhost") == 0 && strcmp(ours, "127.0.0.1") == 0);
+}
+
+static enum store_rc refuse_bind_host(const struct engine *e, const char *host,
+                                      struct control_answer *a)
+{
+    char text[CONTROL_ERROR_BYTES];
+    (void)snprintf(text, sizeof(text),
+                   is_plain(host, 64) ? "agents listen on %s here, not on %s: AgentBindHost of the "
+                                        "gateway says so, within its AllowListen"
+                                      : "agents listen on %s here: AgentBindHost of the gateway "
+                                        "says so, within its AllowListen",
+                   e->conf.agent_bind_host, host);
+    return answer_error(a, CONTROL_FORBIDDEN, text);
 }
 
 /* ---- register ---- */
@@ -599,11 +624,14 @@ static enum store_rc decide_register(struct engine *e, const struct queued *q, i
     bool own_secret =
         revoked && in.agent.has_secret && secret_equal(in.agent.secret_hash, in.asking.hash);
     if (in.asking.what == CREDENTIAL_NONE && !own_secret)
-        return refuse_credential(e, r, &in.asking, now_ms, a);
+        return refuse_credential(e, r, &in.asking, a);
     if (revoked)
         return answer_error(a, CONTROL_FORBIDDEN, "this agent was revoked");
     if (keyless)
-        return refuse_credential(e, r, &in.asking, now_ms, a);
+        return refuse_credential(e, r, &in.asking, a);
+    const char *bind_host = control_request_get(r, CONTROL_BIND_HOST);
+    if (!binds_as_told(e, bind_host))
+        return refuse_bind_host(e, bind_host, a);
     if (!known) {
         rc = store_agent_key_is_barred(e->store, e->conf.agent_login, in.key.fingerprint);
         if (rc == STORE_OK)
@@ -618,7 +646,7 @@ static enum store_rc decide_register(struct engine *e, const struct queued *q, i
                             "agent_id");
     /* A stolen enrolment key and the victim's public key must change nothing of the victim. */
     if (in.agent.secret_used && in.asking.what != CREDENTIAL_SECRET)
-        return refuse_credential(e, r, &in.asking, now_ms, a);
+        return refuse_credential(e, r, &in.asking, a);
     rc = in.issued ? replace_key(&in)
                    : store_agent_has_key(e->store, in.agent.id, in.key.fingerprint);
     if (rc == STORE_NONE)
@@ -658,7 +686,7 @@ static enum store_rc decide_heartbeat(struct engine *e, const struct control_req
         return answer_error(a, CONTROL_FORBIDDEN, "this agent was revoked");
     if (asking.what == CREDENTIAL_NONE ||
         (known && agent.secret_used && asking.what != CREDENTIAL_SECRET))
-        return refuse_credential(e, r, &asking, now_ms, a);
+        return refuse_credential(e, r, &asking, a);
     if (!known)
         return answer_error(a, CONTROL_NOT_FOUND, "there is no such agent: register first");
     if (agent.revoked)

@@ -307,8 +307,10 @@ static void on_registered(struct gateway *g, unsigned status, const char *body, 
             return;
         }
         (void)snprintf(why, sizeof(why),
-                       "the gateway refuses: %.200s. On the gateway: leasectl renew %.64s", error,
-                       g->agent_id);
+                       strcasestr(error, "lease") != NULL
+                           ? "the gateway refuses: %.200s. On the gateway: leasectl renew %.64s"
+                           : "the gateway refuses: %.200s",
+                       error, g->agent_id);
         break;
     case 401:
         if (g->secret != NULL && g->credential != NULL && !g->tried_credential) {
@@ -348,6 +350,7 @@ static int format_register(const struct gateway *g, struct buf *out)
                                        .hostname = g->hostname,
                                        .user = g->user,
                                        .target = g->target,
+                                       .reverse_bind_host = g->o->reverse_bind_host,
                                        .port_b = g->session.port_b};
     return register_request_format(&r, out);
 }

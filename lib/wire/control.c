@@ -155,6 +155,7 @@ static const struct {
     {"hostname", CONTROL_HOSTNAME, "hostname is no string of a usable length"},
     {"user", CONTROL_USER, "user is no string of a usable length"},
     {"target", CONTROL_TARGET, "target is no string of a usable length"},
+    {"reverse_bind_host", CONTROL_BIND_HOST, "reverse_bind_host is no string of a usable length"},
 };
 
 enum { TEXT_MAX = 4096 };

@@ -48,6 +48,7 @@ enum control_field {
     CONTROL_USER,
     CONTROL_TARGET,
     CONTROL_HOST_KEYS, /* one a line */
+    CONTROL_BIND_HOST, /* that the agent means to listen on */
     CONTROL_FIELD__MAX
 };
 

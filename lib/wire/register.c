@@ -78,6 +78,7 @@ int register_request_format(const struct register_request *r, struct buf *out)
     set_text(object, "hostname", r->hostname);
     set_text(object, "user", r->user);
     set_text(object, "target", r->target);
+    set_text(object, "reverse_bind_host", r->reverse_bind_host);
     set_number(object, "port_b", r->port_b);
     return dump(object, JSON_COMPACT, out);
 }

@@ -22,7 +22,7 @@ enum {
 
 /* What is NULL, or 0, is left out. */
 struct register_request {
-    const char *agent_id, *public_key, *hostname, *user, *target;
+    const char *agent_id, *public_key, *hostname, *user, *target, *reverse_bind_host;
     uint16_t port_b; /* held before */
 };
 

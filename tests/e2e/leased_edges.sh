@@ -84,6 +84,16 @@ code=$(curl -s -o /dev/null -w '%{http_code}' --unix-socket /run/leased.sock htt
 assert_eq "$code" 401 'and not on the other'
 api='http://[::1]:12000/' register wrong-key a a
 answered 401 'a wrong key'
+code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time 5 --unix-socket /run/leased.sock -H 'X-API-Key: wrong' \
+	--data '{"action":"heartbeat","agent_id":"a"}' -H 'Content-Type: application/json' http://x/)
+answered 401 'a wrong key on the unix socket'
+wait_for 2 'which the log names' said 'refused action=heartbeat agent=a client=unix '
+codes=()
+for _ in {1..14}; do codes+=("$(curl -s -o /dev/null -w '%{http_code}' -H 'X-API-Key: guessed' http://127.0.0.1:12002/metrics)"); done
+assert_eq "${codes[0]} ${codes[13]}" '401 429' 'guesses at /metrics are limited, too'
+wait_for 2 'and logged' said 'refused action=metrics agent= client=127.0.0.1 .*code=unauthorized: '
+code=$(curl -s -o /dev/null -w '%{http_code}' -H "X-API-Key: $enrol" http://127.0.0.1:12002/version)
+assert_eq "$code" 200 'a good one is never refused'
 wait_for 2 'the log names the IPv6 address' said 'refused action=register agent=a client=::1 '
 stop
 start env

@@ -40,7 +40,8 @@ chmod 0400 /etc/tunlease/keys; checks 0 '' 'one that is private'
 printf 'change-me\n' >/etc/tunlease/keys; checks 1 'change-me' 'change-me in it'
 ln -sf keys /etc/tunlease/link; reset 'ApiKeyFile /etc/tunlease/link'; checks 1 link 'a symbolic link'
 reset 'PublicHosst x'; checks 1 'tunlease.conf:[0-9]+: ' 'an unknown keyword, with its line'
-reset 'AgentBindHost 0.0.0.0'; checks 1 'AgentBindHost' 'AgentBindHost outside AllowListen'
+reset 'AgentBindHost 0.0.0.0'; checks 1 'AgentBindHost.*AllowListen|AllowListen.*AgentBindHost' 'AgentBindHost outside AllowListen'
+assert_eq "$(wc -l <"$WORK/out")" 1 'in one line'
 reset 'Listen 0.0.0.0:12000'; checks 1 'AllowPlainHTTP' 'plain HTTP for all'
 reset 'PublicHost gw.example.com' 'AllowOpen 127.0.0.1:8000-8010' 'AllowOpen pfwd 127.0.0.1:8009-9000' 'AllowListen 0.0.0.0:21000-21010' \
 	'AgentBindHost 0.0.0.0' 'Listen 127.0.0.1:12000' 'Listen unix:/run/leased.sock' 'MetricsListen 127.0.0.1:12001' 'DefaultOpen 127.0.0.1:8009' \
@@ -155,6 +156,20 @@ start python3 "$WORK/activate.py" 12000,12001
 ok 'both'
 stop
 
+note 'an agent that asks for more than it may'
+reset
+start env
+register_at() { post "{\"action\":\"register\",\"agent_id\":\"a\",\"public_key\":\"$(cat "$WORK/a.pub")\",\"reverse_bind_host\":\"$1\"}"; }
+register_at 0.0.0.0
+assert_eq "$(field code)" forbidden 'all addresses'
+[[ $(field error) == *AgentBindHost*AllowListen* ]] || fail "$(cat "$WORK/answer")"
+wait_for 5 'which is logged, with both keywords' said 'refused action=register agent=a client=127.0.0.1 .*code=forbidden: .*0\.0\.0\.0.*AgentBindHost.*AllowListen'
+for host in 127.0.0.1 localhost; do
+	register_at "$host"
+	assert_eq "$(field code)$(field reverse_bind_host)" 127.0.0.1 "$host, which it may"
+done
+stop
+
 note 'agents on all addresses, reached from another host'
 reset 'AgentBindHost 0.0.0.0' 'AllowListen 0.0.0.0:20000-29999'
 checks 0 '' 'AgentBindHost within AllowListen'
@@ -163,9 +178,17 @@ start env
 new_key wide >/dev/null
 register wide
 assert_eq "$(field reverse_bind_host)" 0.0.0.0 'what the agent is told'
+register_at 192.0.2.1
+[[ $(field error) == *AgentBindHost*AllowListen* ]] || fail "another address: $(cat "$WORK/answer")"
+register_at 0.0.0.0
+assert_eq "$(field reverse_bind_host)" 0.0.0.0 'an agent that asks for that'
+register wide
 port=$(field port_b)
 serve 8022
-fwd_R "$WORK/wide" gw-tunnel "0.0.0.0:$port:127.0.0.1:8022" || fail "$(tail -n 3 "$WORK/ssh.err")"
+GATEWAY=::1 fwd_R "$WORK/wide" gw-tunnel "0.0.0.0:$port:127.0.0.1:8022" || fail "$(tail -n 3 "$WORK/ssh.err")"
+wait_for 5 'its tunnel is seen' said 'tunnel up lease=wide .*source=::1'
+register wide
+wait_for 5 'the log has the address it comes from, which is that of its session' said 'register agent=wide client=::1 .*port='
 ip netns add friend 2>/dev/null || { mkdir -p /run/netns; ip netns add friend; } || fail 'no network namespace'
 ip link add gw0 type veth peer name fr0 netns friend
 ip addr add 192.0.2.1/24 dev gw0; ip link set gw0 up
