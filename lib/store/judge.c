@@ -4,6 +4,7 @@
 
 #include "lib/lease/lease.h"
 #include "lib/session/registry.h"
+#include "lib/store/statement.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +146,10 @@ enum store_rc store_judge_sessions(struct store *st, struct session_list *list, 
 {
     int64_t next_s = INT64_MAX;
     struct frozen frozen = {.list = list, .verdicts = verdicts};
+    /* All by one state of the store, and with one lock in place of two for each session. */
+    enum store_rc rc = read_begin(st);
+    if (rc != STORE_OK)
+        return rc;
     if (list->count > 1)
         qsort(list->items, list->count, sizeof(list->items[0]), compare_age);
     for (size_t i = 0; i < list->count;) {
@@ -160,5 +165,7 @@ enum store_rc store_judge_sessions(struct store *st, struct session_list *list, 
     }
     if (ret_next_s != NULL)
         *ret_next_s = next_s;
-    return store_freeze_list(st, mark_frozen, &frozen);
+    rc = store_freeze_list(st, mark_frozen, &frozen);
+    read_end(st);
+    return rc;
 }

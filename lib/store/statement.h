@@ -25,6 +25,7 @@ struct store {
     char guard_wal[512];
     /* store_open_ask began what read_begin would begin */
     bool reading;
+    int read_depth;                    /* read_begins that have not ended */
     char error[STORE_ERROR_BYTES / 2]; /* a path and a sentence go around it */
 };
 
@@ -48,7 +49,8 @@ void statement_done(sqlite3_stmt *s); /* accepts NULL */
 /* The only column of the only row of one without parameters. */
 enum store_rc statement_number(struct store *st, enum stmt_id id, int64_t *ret);
 
-/* One state of the store for all that is asked until read_end, and one lock for it. */
+/* One state of the store for all that is asked until read_end, and one lock for it. May be nested,
+ * also in a transaction that writes; read_end is for a read_begin that returned STORE_OK. */
 enum store_rc read_begin(struct store *st);
 void read_end(struct store *st);
 
