@@ -573,15 +573,21 @@ static bool agent_host_in_ceiling(const struct conf *c)
     return false;
 }
 
-/* Where the gateway's own sshd reaches the control plane for agents, which ask for 127.0.0.1: a
- * loopback address if there is one, whatever else stands before it. */
+/* How well an address serves agents, which ask the gateway's own sshd for 127.0.0.1. */
+static int control_rank(const char *host)
+{
+    if (strcmp(host, "127.0.0.1") == 0)
+        return 3;
+    return strcmp(host, "0.0.0.0") == 0 ? 2 : is_loopback_host(host) ? 1 : 0;
+}
+
 static void choose_control(struct conf *c)
 {
     const struct permit *best = NULL;
     for (size_t i = 0; i < c->listen_count; i++) {
         const struct permit *address = &c->listen[i].address;
         if (c->listen[i].unix_path[0] == '\0' &&
-            (best == NULL || (!is_loopback_host(best->host) && is_loopback_host(address->host))))
+            (best == NULL || control_rank(address->host) > control_rank(best->host)))
             best = address;
     }
     if (best == NULL)
@@ -594,6 +600,7 @@ static void choose_control(struct conf *c)
 static int check_together(struct conf *c, const char *file, char *err)
 {
     const char *problem = NULL;
+    char text[CONF_TEXT_BYTES * 2 + 160];
 
     (void)strlcpy(c->ceiling.forward_login, c->forward_login, sizeof(c->ceiling.forward_login));
     (void)strlcpy(c->ceiling.agent_login, c->agent_login, sizeof(c->ceiling.agent_login));
@@ -608,8 +615,17 @@ static int check_together(struct conf *c, const char *file, char *err)
         problem = "DefaultTTL is longer than MaxTTL";
     if (strcmp(c->forward_login, c->agent_login) == 0)
         problem = "ForwardLogin and AgentLogin must be two logins";
-    if (!agent_host_in_ceiling(c))
-        problem = "AgentBindHost does not lie within AllowListen";
+    if (!agent_host_in_ceiling(c)) {
+        bool v6 = strchr(c->agent_bind_host, ':') != NULL;
+        char host[CONF_TEXT_BYTES + 2];
+        (void)snprintf(host, sizeof(host), v6 ? "[%s]" : "%s", c->agent_bind_host);
+        (void)snprintf(
+            text, sizeof(text),
+            "AgentBindHost (AGENT_REVERSE_BIND_HOST) %s does not lie within AllowListen: "
+            "'AllowListen %s %s:20000-29999' would let agents listen there",
+            host, c->agent_login, host);
+        problem = text;
+    }
     if (c->default_open.low != 0 &&
         ceiling_open_problem(&c->ceiling, c->forward_login, &c->default_open) != NULL)
         problem = "DefaultOpen does not lie within AllowOpen";

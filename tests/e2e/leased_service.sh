@@ -171,7 +171,7 @@ done
 stop
 
 note 'agents on all addresses, reached from another host'
-reset 'AgentBindHost 0.0.0.0' 'AllowListen 0.0.0.0:20000-29999'
+reset 'AgentBindHost 0.0.0.0' 'AllowListen 0.0.0.0:20000-29999' 'Listen 0.0.0.0:12000' 'AllowPlainHTTP yes'
 checks 0 '' 'AgentBindHost within AllowListen'
 leasectl setup >/dev/null 2>&1 || fail 'leasectl setup'
 start env
@@ -184,6 +184,9 @@ register_at 0.0.0.0
 assert_eq "$(field reverse_bind_host)" 0.0.0.0 'an agent that asks for that'
 register wide
 port=$(field port_b)
+tunnel "$WORK/wide" gw-tunnel -L 12345:127.0.0.1:12000 || fail "$(tail -n 3 "$WORK/ssh.err")"
+assert_eq "$(fetch http://127.0.0.1:12345/healthz)" ok 'heartbeats reach a leased that listens on all addresses'
+fwd_stop
 serve 8022
 GATEWAY=::1 fwd_R "$WORK/wide" gw-tunnel "0.0.0.0:$port:127.0.0.1:8022" || fail "$(tail -n 3 "$WORK/ssh.err")"
 wait_for 5 'its tunnel is seen' said 'tunnel up lease=wide .*source=::1'
