@@ -597,6 +597,26 @@ static void choose_control(struct conf *c)
         (void)strlcpy(c->ceiling.control.host, "127.0.0.1", sizeof(c->ceiling.control.host));
 }
 
+static bool is_same_listener(const struct conf_listener *a, const struct conf_listener *b)
+{
+    return strcmp(a->unix_path, b->unix_path) == 0 &&
+           (a->unix_path[0] != '\0' ||
+            (a->address.low == b->address.low && strcmp(a->address.host, b->address.host) == 0));
+}
+
+/* Whether one address stands in two lines: the second could not be listened on. */
+static bool listens_twice(const struct conf *c)
+{
+    for (size_t i = 0; i < c->listen_count; i++) {
+        if (c->has_metrics_listen && is_same_listener(&c->listen[i], &c->metrics_listen))
+            return true;
+        for (size_t j = 0; j < i; j++)
+            if (is_same_listener(&c->listen[i], &c->listen[j]))
+                return true;
+    }
+    return false;
+}
+
 static int check_together(struct conf *c, const char *file, char *err)
 {
     const char *problem = NULL;
@@ -611,6 +631,8 @@ static int check_together(struct conf *c, const char *file, char *err)
             problem = "Listen names an address that is not loopback: put a TLS proxy in front, "
                       "or set AllowPlainHTTP yes";
     }
+    if (listens_twice(c))
+        problem = "an address stands in two lines of Listen and MetricsListen";
     if (c->max_ttl_s != 0 && c->default_ttl_s > c->max_ttl_s)
         problem = "DefaultTTL is longer than MaxTTL";
     if (strcmp(c->forward_login, c->agent_login) == 0)
