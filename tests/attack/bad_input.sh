@@ -5,6 +5,7 @@
 # that is not.
 # sandbox:
 # timeout: 240
+# beside: others
 set -eu
 . "$TOP/tests/lib.sh"
 
