@@ -620,7 +620,7 @@ static bool listens_twice(const struct conf *c)
 static int check_together(struct conf *c, const char *file, char *err)
 {
     const char *problem = NULL;
-    char text[CONF_TEXT_BYTES * 2 + 160];
+    char text[512];
 
     (void)strlcpy(c->ceiling.forward_login, c->forward_login, sizeof(c->ceiling.forward_login));
     (void)strlcpy(c->ceiling.agent_login, c->agent_login, sizeof(c->ceiling.agent_login));
@@ -643,8 +643,8 @@ static int check_together(struct conf *c, const char *file, char *err)
         (void)snprintf(host, sizeof(host), v6 ? "[%s]" : "%s", c->agent_bind_host);
         (void)snprintf(
             text, sizeof(text),
-            "AgentBindHost (AGENT_REVERSE_BIND_HOST) %s does not lie within AllowListen: "
-            "'AllowListen %s %s:20000-29999' would let agents listen there",
+            "AgentBindHost (AGENT_REVERSE_BIND_HOST) %.80s does not lie within AllowListen: "
+            "'AllowListen %.40s %.80s:20000-29999' would let agents listen there",
             host, c->agent_login, host);
         problem = text;
     }
