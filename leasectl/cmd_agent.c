@@ -20,7 +20,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TOKEN_TTL_S = 7 * 86400 };
+enum {
+    TOKEN_TTL_S = 7 * 86400,
+    AGENTS_CONTROL_PORT = 12000, /* where tunnel-agent asks unless it is told */
+};
 
 /* ---- agent add ---- */
 
@@ -115,6 +118,9 @@ static int print_added(struct ctl *ctl, const struct adding *a)
     buf_addf(&line, " --agent-id %s --token %s", a->lease.name, a->secret);
     if (has_key)
         buf_addf(&line, " --host-key %s", host_key.fingerprint);
+    const uint16_t control_port = ctl->conf.ceiling.control.low;
+    if (control_port != 0 && control_port != AGENTS_CONTROL_PORT)
+        buf_addf(&line, " --control-port %u", control_port);
     time_format_rfc3339(a->lease.expires_s, until);
     const struct json_field fields[] = {{.name = "id", .is_number = true, .number = a->id},
                                         {.name = "name", .text = a->lease.name},

@@ -92,6 +92,7 @@ static int fill_site(const struct engine *e)
     (void)strlcpy(next.reverse_bind_host, e->conf.agent_bind_host, sizeof(next.reverse_bind_host));
     read_host_keys(&next);
     next.ssh_port = e->conf.public_port;
+    next.control_port = e->conf.ceiling.control.low;
     next.heartbeat_interval_s = e->conf.heartbeat_interval_s;
     /* At once: http may be reading. What stays the same is not touched at any time. */
     memcpy(site, &next, sizeof(*site));

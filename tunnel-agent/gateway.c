@@ -101,6 +101,17 @@ static char *endpoint_spec(const char *host, unsigned port, const char *rest)
                : text;
 }
 
+/* Where leased listens on the gateway's own loopback. The endpoint's port may be that of a proxy,
+ * or of a forward on this side. */
+static uint16_t control_port(const struct gateway *g)
+{
+    if (g->o->control_port != 0)
+        return g->o->control_port;
+    if (g->session.control_port != 0)
+        return g->session.control_port;
+    return g->o->gateway != NULL || g->url.tls ? CONTROL_PORT : g->url.port;
+}
+
 /* The ssh that holds the session's port; without a session, one that only leads to the control
  * port. NULL, or why not. */
 static const char *build_leg(struct gateway *g)
@@ -138,7 +149,7 @@ static const char *build_leg(struct gateway *g)
     if (g->has_session)
         leg.reverse = endpoint_spec(bind, a->port_b, g->target);
     leg.control_sock = statedir_file(&g->s.state, "ctl.sock");
-    leg.control_to = endpoint_spec("127.0.0.1", g->url.tls ? CONTROL_PORT : g->url.port, "");
+    leg.control_to = endpoint_spec("127.0.0.1", control_port(g), "");
     leg.identity = statedir_file(&g->s.state, "agent.pem");
     if (o->host_key != NULL) {
         if ((problem = leg_set_host_key(&leg, o->host_key)) != NULL)
@@ -486,7 +497,7 @@ static void beat(struct gateway *g)
 {
     struct sockaddr_un address;
     struct buf body = {0}, request = {0};
-    const struct http_url url = {.host = "127.0.0.1", .port = CONTROL_PORT, .path = "/"};
+    const struct http_url url = {.host = "127.0.0.1", .port = control_port(g), .path = "/"};
     enum exchange_end end;
     if (!g->tunnel->proven || g->s.stopping)
         return;
@@ -699,7 +710,7 @@ static int read_words(struct gateway *g, char why[static KEY_WHY_BYTES])
             (void)snprintf(why, KEY_WHY_BYTES, "--gateway '%.200s' %s", o->gateway, problem);
             return -1;
         }
-        g->url = (struct http_url){.host = "127.0.0.1", .port = CONTROL_PORT, .path = "/"};
+        g->url = (struct http_url){.host = "127.0.0.1", .port = control_port(g), .path = "/"};
         return 0;
     }
     if ((problem = http_url_parse(o->endpoint, &g->url)) != NULL) {

@@ -22,9 +22,11 @@
 static const char help[] =
     "usage: tunnel-agent [-d] --endpoint URL --api-key KEY|@FILE|--token TOKEN|@FILE\n"
     "                    [--agent-id ID] [--target HOST:PORT] [--reverse-bind-host H]\n"
-    "                    [--over-ssh ALIAS] [--host-key SHA256:...] [--insecure]\n"
+    "                    [--over-ssh ALIAS] [--control-port PORT] [--host-key SHA256:...]\n"
+    "                    [--insecure]\n"
     "       tunnel-agent [-d] --gateway [USER@]HOST[:PORT] --token TOKEN|@FILE\n"
     "                    --host-key SHA256:... [--agent-id ID] [--target HOST:PORT]\n"
+    "                    [--control-port PORT]\n"
     "       tunnel-agent [-d] [-p PORT] [-i FILE] [-J HOST] [-o OPT] -L SPEC...\n"
     "                    [--probe tcp|http:/PATH|none] [--host-key SHA256:...] [USER@]HOST\n"
     "       tunnel-agent [-d] -c tunnels.conf\n"
@@ -50,6 +52,8 @@ static const char help[] =
     "  --target HOST:PORT     what the gateway's port leads to (default 127.0.0.1:22)\n"
     "  --reverse-bind-host H  address that the gateway listens on (default: what it says)\n"
     "  --over-ssh ALIAS       reach the control port through this host of your ssh configuration\n"
+    "  --control-port PORT    where leased listens on the gateway's loopback (default: what it "
+    "says)\n"
     "  --insecure             allow http:// beyond loopback\n"
     "  --help                 this text\n"
     "  --version              the version\n";

@@ -21,6 +21,7 @@ enum {
     OPT_TARGET,
     OPT_REVERSE_BIND_HOST,
     OPT_OVER_SSH,
+    OPT_CONTROL_PORT,
     OPT_INSECURE,
     OPT_HOST_KEY,
     OPT_PROBE,
@@ -35,6 +36,7 @@ static const struct option longs[] = {
     {"target", required_argument, NULL, OPT_TARGET},
     {"reverse-bind-host", required_argument, NULL, OPT_REVERSE_BIND_HOST},
     {"over-ssh", required_argument, NULL, OPT_OVER_SSH},
+    {"control-port", required_argument, NULL, OPT_CONTROL_PORT},
     {"insecure", no_argument, NULL, OPT_INSECURE},
     {"host-key", required_argument, NULL, OPT_HOST_KEY},
     {"probe", required_argument, NULL, OPT_PROBE},
@@ -162,6 +164,11 @@ static int take_gateway_option(struct options *o, int opt, char why[static OPTIO
         break;
     case OPT_OVER_SSH:
         g->over_ssh = optarg;
+        break;
+    case OPT_CONTROL_PORT:
+        g->control_port = leg_port(optarg);
+        if (g->control_port == 0)
+            return bad(why, "--control-port", optarg, "is no port of 1-65535");
         break;
     case OPT_INSECURE:
         g->insecure = true;

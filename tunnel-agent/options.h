@@ -6,6 +6,7 @@
 #include "tunnel-agent/leg.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum { OPTIONS_WHY_BYTES = 512 };
 
@@ -22,6 +23,7 @@ struct gateway_options {
     const char *agent_id, *target_host, *target_port, *reverse_bind_host, *over_ssh;
     const char *ssh_host, *ssh_port, *ssh_config; /* SSH_HOST, SSH_PORT, SSH_CONFIG_PATH, or NULL */
     const char *host_key;                         /* SHA256:..., or NULL */
+    uint16_t control_port;                        /* 0: what the gateway says */
     bool insecure;
 };
 

@@ -292,14 +292,15 @@ static int refresh(struct control_words *w, const struct control_site *site)
         return 0;
     memcpy(&w->site, site, sizeof(w->site)); /* first: the page may change under us */
     buf_clear(&w->members);
-    return add_members(json_pack("{s:s,s:s,s:i,s:o,s:s,s:s,s:I,s:o}", "ssh_user", w->site.ssh_user,
-                                 "ssh_host", w->site.ssh_host, "ssh_port", (int)w->site.ssh_port,
-                                 "jump_user", text_or_null(w->site.jump_user), "jump_host",
-                                 w->site.ssh_host, "reverse_bind_host", w->site.reverse_bind_host,
-                                 "heartbeat_interval_seconds",
-                                 (json_int_t)w->site.heartbeat_interval_s, "gateway_host_keys",
-                                 host_key_list(&w->site)),
-                       &w->members);
+    return add_members(
+        json_pack("{s:s,s:s,s:i,s:o,s:o,s:s,s:s,s:I,s:o}", "ssh_user", w->site.ssh_user, "ssh_host",
+                  w->site.ssh_host, "ssh_port", (int)w->site.ssh_port, "control_port",
+                  w->site.control_port != 0 ? json_integer(w->site.control_port) : json_null(),
+                  "jump_user", text_or_null(w->site.jump_user), "jump_host", w->site.ssh_host,
+                  "reverse_bind_host", w->site.reverse_bind_host, "heartbeat_interval_seconds",
+                  (json_int_t)w->site.heartbeat_interval_s, "gateway_host_keys",
+                  host_key_list(&w->site)),
+        &w->members);
 }
 
 static json_t *register_answer(const struct control_answer *a, const struct control_site *site)

@@ -121,7 +121,7 @@ const char *control_answer_problem(const struct control_answer *a, size_t len);
 struct control_site {
     char ssh_user[33], jump_user[33]; /* jump_user "": none */
     char ssh_host[256], reverse_bind_host[256];
-    uint16_t ssh_port;
+    uint16_t ssh_port, control_port; /* of our loopback, through the tunnel; 0: none */
     int64_t heartbeat_interval_s;
     char host_keys[CONTROL_HOST_KEYS_MAX][CONTROL_HOST_KEY_BYTES]; /* up to the first "" */
 };

@@ -176,7 +176,8 @@ static const char *read_answer(const json_t *root, struct register_answer *a)
     if (!get_port(root, "port_b", &a->port_b) || a->port_b == 0)
         return "has no port_b";
     if (!get_port(root, "port_changed_from", &a->port_changed_from) ||
-        !get_port(root, "ssh_port", &a->ssh_port))
+        !get_port(root, "ssh_port", &a->ssh_port) ||
+        !get_port(root, "control_port", &a->control_port))
         return "has a port that is none";
     if (!get_text(root, "ssh_user", a->ssh_user, sizeof(a->ssh_user)) ||
         login_name_problem(a->ssh_user) != NULL)
@@ -269,6 +270,7 @@ int register_answer_format(const struct register_answer *a, struct buf *out)
     set_text(object, "ssh_user", a->ssh_user);
     set_text(object, "ssh_host", a->ssh_host);
     set_number(object, "ssh_port", a->ssh_port);
+    set_number(object, "control_port", a->control_port);
     set_text(object, "jump_user", a->jump_user);
     set_text(object, "jump_host", a->jump_host);
     set_text(object, "reverse_bind_host", a->reverse_bind_host);

@@ -32,6 +32,7 @@ struct register_answer {
     char ssh_user[LOGIN_NAME_MAX_CHARS + 1];
     char ssh_host[PERMIT_HOST_BYTES];
     uint16_t ssh_port;
+    uint16_t control_port; /* of the gateway's loopback, for heartbeats; 0: not said */
     char jump_user[LOGIN_NAME_MAX_CHARS + 1]; /* "": none */
     char jump_host[PERMIT_HOST_BYTES];        /* "": none */
     char reverse_bind_host[PERMIT_HOST_BYTES];

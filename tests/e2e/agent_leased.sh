@@ -100,3 +100,46 @@ wait_for 20 'up through ssh alone' up_with_port
 wait_for 10 'data' reaches "$(added port_b)"
 assert_eq "$(field gateway port_b) $(lease db2 state)" "$(added port_b) active" 'leasectl agent add, and --gateway'
 agent_stop
+
+# leased on another port than the usual one: who registers there is told, also behind a port of this
+# side's that leads there; who comes by ssh alone has it from leasectl agent add.
+kill "$LEASED"
+wait "$LEASED" || :
+echo 'Listen 127.0.0.1:12500' >>/etc/tunlease/tunlease.conf
+old=$(stat -c '%i %z' /run/sshd.pid)
+leasectl setup >"$WORK/out" 2>&1 || fail "$(cat "$WORK/out")"
+wait_for 5 'sshd reloads' sshd_reloaded "$old"
+leased </dev/null >/run/leased.out 2>&1 &
+at_exit $!
+on_12500() { fetch -f -o /dev/null http://127.0.0.1:12500/healthz; }
+wait_for 5 'leased on 12500' on_12500
+python3 - 13500 12500 <<'END' &
+import socket, sys, threading
+def pump(a, b):
+    while data := a.recv(65536):
+        b.sendall(data)
+    b.shutdown(socket.SHUT_WR)
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    near, far = listener.accept()[0], socket.create_connection(("127.0.0.1", int(sys.argv[2])))
+    for a, b in ((near, far), (far, near)):
+        threading.Thread(target=pump, args=(a, b), daemon=True).start()
+END
+at_exit $!
+listens() { ! port_free 13500; }
+wait_for 5 'the port before it' listens
+export STATE_DIR=$WORK/elsewhere
+agent -d -c "$conf" --endpoint http://127.0.0.1:13500 --api-key "$api" --agent-id db3 --target 127.0.0.1:8022
+wait_for 20 'up, and its heartbeats answered' service_is gateway ok
+grep -q '"control_port": 12500' "$STATE_DIR/session.json" || fail "$(cat "$STATE_DIR/session.json")"
+agent_stop
+export STATE_DIR=$WORK/elsewhere-direct
+tunnel-agent key >"$WORK/direct.pub"
+leasectl --json agent add db4 --key "$WORK/direct.pub" >"$WORK/added.json"
+read -r -a run < <(added run)
+[[ " ${run[*]} " == *' --control-port 12500 '* ]] || fail "agent add does not say it: ${run[*]}"
+[[ ${run[0]} == tunnel-agent ]] || fail "${run[*]}"
+agent -d -c "$conf" "${run[@]:1}" --target 127.0.0.1:8022
+wait_for 20 'by ssh alone: up, and answered' service_is gateway ok
+agent_stop
+ok 'leased on another port: told by its answer, and by leasectl agent add'
