@@ -397,7 +397,10 @@ static enum store_rc register_new(struct registering *in, int64_t now_ms)
     if (rc != STORE_OK && rc != STORE_NONE)
         goto out;
     rc = STORE_OK;
-    bool wants_port = port != 0 && in_ceiling(e, port) && !engine_listens(e, port, SNAPSHOT_MS);
+    /* On a port that was its own, it may be its own listener that has just gone. */
+    const int64_t look_ms = in->r->port_b == 0 ? 0 : FRESH_MS;
+    bool wants_port = port != 0 && in_ceiling(e, port) &&
+                      !(engine_listens(e, port, SNAPSHOT_MS) && engine_listens(e, port, look_ms));
     if (wants_port)
         rc = add_agent(in, port, buf_text(&facts), &l, &id, &conflict);
     if (!wants_port || (rc == STORE_CONFLICT && conflict.what == CONFLICT_PORT)) {

@@ -182,11 +182,28 @@ failed:
     return -1;
 }
 
+static void describe_socket(const struct sockaddr_storage *have, char *out, size_t out_bytes)
+{
+    const struct sockaddr_in *v4 = (const void *)have;
+    const struct sockaddr_in6 *v6 = (const void *)have;
+    const struct sockaddr_un *un = (const void *)have;
+    char host[INET6_ADDRSTRLEN] = "?";
+    if (have->ss_family == AF_INET && inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host)) != NULL)
+        (void)snprintf(out, out_bytes, "%s:%u", host, ntohs(v4->sin_port));
+    else if (have->ss_family == AF_INET6 &&
+             inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host)) != NULL)
+        (void)snprintf(out, out_bytes, "[%s]:%u", host, ntohs(v6->sin6_port));
+    else if (have->ss_family == AF_UNIX)
+        (void)snprintf(out, out_bytes, "unix:%s", un->sun_path);
+    else
+        (void)snprintf(out, out_bytes, "of address family %u", have->ss_family);
+}
+
 /* Of a socket that systemd passed: the line of Listen or MetricsListen that names it. */
 static int match_passed(struct engine *e, int fd)
 {
     struct sockaddr_storage have, want;
-    char name[128] = "?";
+    char name[128];
     socklen_t len = sizeof(have);
     memset(&have, 0, sizeof(have));
     if (getsockname(fd, (struct sockaddr *)&have, &len) != 0) {
@@ -210,8 +227,7 @@ static int match_passed(struct engine *e, int fd)
         listeners[listener_count++] = (struct http_listener){.fd = fd, .is_open = metrics};
         return 0;
     }
-    if (have.ss_family == AF_INET)
-        (void)inet_ntop(AF_INET, &((struct sockaddr_in *)&have)->sin_addr, name, sizeof(name));
+    describe_socket(&have, name, sizeof(name));
     log_error("systemd passed a socket (%s) that no Listen names: make ListenStream in "
               "leased.socket and Listen in tunlease.conf the same",
               name);

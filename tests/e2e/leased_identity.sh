@@ -89,7 +89,7 @@ fwd_stop "$victim_pid"
 register "$secret" victim victim ',"user":"li"'
 assert_eq "$(field port_b) $(field port_changed_from)" "$port " 'its own listener, just gone, is not a foreign one'
 serve "$port"; squatter=${test_pids[-1]}
-sleep 0.15 # a look at what listens is up to 100 ms old
+sleep 1.1 # a look at what listens is up to a second old
 register "$secret" victim victim ',"user":"li","host_keys":["no key"]'
 register "$secret" victim victim ',"user":"li"'
 moved=$(field port_b)
@@ -118,7 +118,7 @@ assert_eq "$(field port_b) $(field port_changed_from)" "$port $moved" 'back on t
 
 note 'a home that became another agent'\''s: no conflict for it, nor for those who ask with it'
 serve "$port"; squatter=${test_pids[-1]}
-sleep 0.15 # a look at what listens is up to 100 ms old
+sleep 1.1 # a look at what listens is up to a second old
 register "$secret" victim victim ',"user":"li"'
 moved=$(field port_b)
 sql "UPDATE port SET freed_s = 1 WHERE port = $port"

@@ -308,7 +308,7 @@ systemctl daemon-reload
 systemctl stop leased.socket leased.service
 systemctl start leased.socket
 systemctl start leased.service 2>/dev/null && fail 'it starts with sockets that no Listen names'
-said 'no Listen names: make ListenStream' || fail "$(log_of | tail -n 3)"
+said 'systemd passed a socket .\[::1\]:12000. that no Listen names: make ListenStream' || fail "$(log_of | tail -n 3)"
 ok 'sockets that no Listen names: it does not start, and says how to mend it'
 printf '%s\n' 'Listen 127.0.0.1:12000' 'Listen [::1]:12000' 'Listen unix:/run/leased.sock' 'MetricsListen 127.0.0.1:12009' \
 	>>/etc/tunlease/tunlease.conf
