@@ -604,7 +604,7 @@ static void tick_soon(struct http *h)
 static void start_connection(struct acceptor *a, int fd, const struct sockaddr_storage *peer)
 {
     struct http *h = a->http;
-    const int on = 1;
+    const int on = 1, bytes = BUFFER_BYTES;
     /* When all are taken: who has gone longest without a whole request makes room. */
     if (h->free == NULL && h->oldest != NULL)
         drop(h, h->oldest);
@@ -618,6 +618,10 @@ static void start_connection(struct acceptor *a, int fd, const struct sockaddr_s
     *c = (struct connection){
         .http = h, .fd = fd, .is_open = a->listener->is_open, .generation = c->generation + 1};
     describe_peer(peer, c->address);
+    /* Not of the listener: who came before we did, to a socket that waited for us, has none of it.
+     */
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
     if (peer->ss_family != AF_UNIX)
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     (void)event_assign(&c->on_in, h->base, fd, EV_READ | EV_PERSIST, on_client_in, c);
@@ -816,7 +820,6 @@ static size_t slots_allowed(void)
 static int set_up(struct http *h)
 {
     const struct http_options *o = h->o;
-    const int buffer_bytes = BUFFER_BYTES;
     (void)date_of(h); /* the first time it looks for a time zone, which it may not do later */
     h->slots = slots_allowed();
     h->connections = calloc(h->slots, sizeof(*h->connections));
@@ -837,11 +840,6 @@ static int set_up(struct http *h)
         struct acceptor *a = &h->acceptors[i];
         a->http = h;
         a->listener = &o->listeners[i];
-        /* Inherited by what is accepted. */
-        (void)setsockopt(a->listener->fd, SOL_SOCKET, SO_SNDBUF, &buffer_bytes,
-                         sizeof(buffer_bytes));
-        (void)setsockopt(a->listener->fd, SOL_SOCKET, SO_RCVBUF, &buffer_bytes,
-                         sizeof(buffer_bytes));
         (void)event_assign(&a->on_accept, h->base, a->listener->fd, EV_READ | EV_PERSIST, on_accept,
                            a);
         if (event_add(&a->on_accept, NULL) != 0)
