@@ -13,6 +13,7 @@
 #include "lib/session/listeners.h"
 #include "lib/store/agents.h"
 #include "lib/wire/json.h"
+#include "lib/wire/register.h"
 
 #include <bsd/string.h>
 #include <errno.h>
@@ -20,10 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    TOKEN_TTL_S = 7 * 86400,
-    AGENTS_CONTROL_PORT = 12000, /* where tunnel-agent asks unless it is told */
-};
+enum { TOKEN_TTL_S = 7 * 86400 };
 
 /* ---- agent add ---- */
 
@@ -119,7 +117,7 @@ static int print_added(struct ctl *ctl, const struct adding *a)
     if (has_key)
         buf_addf(&line, " --host-key %s", host_key.fingerprint);
     const uint16_t control_port = ctl->conf.ceiling.control.low;
-    if (control_port != 0 && control_port != AGENTS_CONTROL_PORT)
+    if (control_port != 0 && control_port != REGISTER_CONTROL_PORT)
         buf_addf(&line, " --control-port %u", control_port);
     time_format_rfc3339(a->lease.expires_s, until);
     const struct json_field fields[] = {{.name = "id", .is_number = true, .number = a->id},

@@ -31,7 +31,6 @@
 #include <unistd.h>
 
 enum {
-    CONTROL_PORT = 12000,
     REGISTER_MS = 15000,
     BEAT_ANSWER_MS = 10000,
     BEAT_DEFAULT_S = 60,
@@ -109,7 +108,7 @@ static uint16_t control_port(const struct gateway *g)
         return g->o->control_port;
     if (g->session.control_port != 0)
         return g->session.control_port;
-    return g->o->gateway != NULL || g->url.tls ? CONTROL_PORT : g->url.port;
+    return g->o->gateway != NULL || g->url.tls ? REGISTER_CONTROL_PORT : g->url.port;
 }
 
 /* The ssh that holds the session's port; without a session, one that only leads to the control

@@ -152,12 +152,6 @@ enum store_rc store_agent_list(struct store *st, bool all, store_agent_fn fn, vo
 
 /* ---- changing ---- */
 
-static enum store_rc run_changing(struct store *st, sqlite3_stmt *s)
-{
-    enum store_rc rc = statement_run(st, s);
-    return rc == STORE_OK && sqlite3_changes(st->db) == 0 ? STORE_NONE : rc;
-}
-
 enum store_rc store_agent_update(struct store *st, int64_t id, const struct agent_update *u)
 {
     sqlite3_stmt *s = statement_get(st, STMT_AGENT_UPDATE);
@@ -174,7 +168,7 @@ enum store_rc store_agent_update(struct store *st, int64_t id, const struct agen
         bind_int(s, ":heartbeat_ms", u->heartbeat_ms);
     if (u->expires_s != 0)
         bind_int(s, ":expires_s", u->expires_s);
-    return run_changing(st, s);
+    return statement_change(st, s);
 }
 
 enum store_rc store_agent_add(struct store *st, const struct lease *l, int64_t token_id,
@@ -195,7 +189,7 @@ enum store_rc store_agent_beat(struct store *st, int64_t id, int64_t heartbeat_m
     bind_int(s, ":id", id);
     bind_int(s, ":heartbeat_ms", heartbeat_ms);
     bind_int(s, ":expires_s", expires_s);
-    return run_changing(st, s);
+    return statement_change(st, s);
 }
 
 enum store_rc store_agent_secret_used(struct store *st, int64_t id)
@@ -204,7 +198,7 @@ enum store_rc store_agent_secret_used(struct store *st, int64_t id)
     if (s == NULL)
         return STORE_FAIL;
     bind_int(s, ":id", id);
-    return run_changing(st, s);
+    return statement_change(st, s);
 }
 
 static enum store_rc run_plain(struct store *st, enum stmt_id stmt)
@@ -300,7 +294,7 @@ static enum store_rc run_on_token(struct store *st, enum stmt_id stmt, int64_t i
     if (s == NULL)
         return STORE_FAIL;
     bind_int(s, ":id", id);
-    return run_changing(st, s);
+    return statement_change(st, s);
 }
 
 enum store_rc store_token_use(struct store *st, int64_t id)

@@ -130,19 +130,6 @@ enum store_rc audit_append(struct store *st, const struct store_actor *by,
     return append(st, by, e, 0);
 }
 
-/* The last row that is gone, by the newest anchor; 0: there is no anchor. */
-static enum store_rc read_anchored(struct store *st, int64_t *ret)
-{
-    sqlite3_stmt *s = statement_get(st, STMT_AUDIT_ANCHORED);
-    if (s == NULL)
-        return STORE_FAIL;
-    enum store_rc rc = statement_step(st, s);
-    if (rc == STORE_OK)
-        *ret = sqlite3_column_int64(s, 0);
-    statement_done(s);
-    return rc;
-}
-
 enum store_rc audit_last_of(struct store *st, int64_t lease_id, const char *action,
                             int64_t *ret_time_s, char *actor, size_t actor_bytes)
 {
@@ -209,7 +196,8 @@ enum store_rc audit_prune(struct store *st, const struct store_actor *by, int64_
     char hex[2 * AUDIT_HASH_BYTES + 1], detail[128];
     int64_t up_to = 0, anchored = 0;
     /* Rows up to the last anchor are gone, so what is left starts after it. */
-    enum store_rc rc = read_anchored(st, &anchored);
+    /* The last row that is gone, by the newest anchor; 0: there is no anchor. */
+    enum store_rc rc = statement_number(st, STMT_AUDIT_ANCHORED, &anchored);
     if (rc == STORE_OK)
         rc = newest_before(st, anchored, limit, before_s, &up_to);
     if (rc != STORE_OK)

@@ -17,13 +17,6 @@
 
 /* ---- pieces ---- */
 
-/* STORE_NONE: it changed no row. */
-static enum store_rc run_changing(struct store *st, sqlite3_stmt *s)
-{
-    enum store_rc rc = statement_run(st, s);
-    return rc == STORE_OK && sqlite3_changes(st->db) == 0 ? STORE_NONE : rc;
-}
-
 /* Runs a statement that takes :id and perhaps :now_s. */
 static enum store_rc run_on(struct store *st, enum stmt_id stmt, int64_t id, int64_t now_s)
 {
@@ -33,7 +26,7 @@ static enum store_rc run_on(struct store *st, enum stmt_id stmt, int64_t id, int
     bind_int(s, ":id", id);
     if (sqlite3_bind_parameter_index(s, ":now_s") != 0)
         bind_int(s, ":now_s", now_s);
-    return run_changing(st, s);
+    return statement_change(st, s);
 }
 
 static const char *first_fingerprint(const struct lease *l)
@@ -211,7 +204,7 @@ enum store_rc store_lease_set(struct store *st, const struct lease *l, int64_t q
     bind_int(s, ":id", l->id);
     enum store_rc rc = bind_terms(st, s, l, &terms);
     if (rc == STORE_OK)
-        rc = run_changing(st, s);
+        rc = statement_change(st, s);
     /* What it no longer names is freed, what it still names is taken back as its own. */
     if (rc == STORE_OK)
         rc = ports_free(st, l->id, by->now_s);
@@ -238,7 +231,7 @@ enum store_rc store_lease_renew(struct store *st, const struct lease *l, int64_t
     bind_int(s, ":now_s", by->now_s);
     bind_int(s, ":expires_s", expires_s);
     bind_int(s, ":fixed_end", fixed_end ? 1 : 0);
-    enum store_rc rc = run_changing(st, s);
+    enum store_rc rc = statement_change(st, s);
     if (rc != STORE_OK)
         return rc;
     (void)snprintf(detail, sizeof(detail), "expires_s=%lld before=%lld", (long long)expires_s,
@@ -255,7 +248,7 @@ enum store_rc store_lease_revoke(struct store *st, const struct lease *l, bool k
     bind_int(s, ":id", l->id);
     bind_int(s, ":now_s", by->now_s);
     bind_int(s, ":keep_sessions", keep_sessions ? 1 : 0);
-    enum store_rc rc = run_changing(st, s);
+    enum store_rc rc = statement_change(st, s);
     if (rc != STORE_OK)
         return rc;
     rc = run_on(st, STMT_LEASE_REVOKE_KEYS, l->id, 0);
@@ -300,7 +293,7 @@ enum store_rc store_key_remove(struct store *st, const struct lease *l, const ch
         return STORE_FAIL;
     bind_int(s, ":lease_id", l->id);
     bind_text(s, ":fingerprint", fingerprint);
-    enum store_rc rc = run_changing(st, s);
+    enum store_rc rc = statement_change(st, s);
     if (rc != STORE_OK)
         return rc;
     return note_change(st, by, "key_remove", l->id, l, fingerprint, "");

@@ -167,6 +167,12 @@ int column_copy(sqlite3_stmt *s, int column, char *out, size_t out_bytes)
     return strlcpy(out, column_text(s, column), out_bytes) < out_bytes ? 0 : -1;
 }
 
+enum store_rc statement_change(struct store *st, sqlite3_stmt *s)
+{
+    enum store_rc rc = statement_run(st, s);
+    return rc == STORE_OK && sqlite3_changes(st->db) == 0 ? STORE_NONE : rc;
+}
+
 enum store_rc statement_number(struct store *st, enum stmt_id stmt, int64_t *ret)
 {
     sqlite3_stmt *s = statement_get(st, stmt);

@@ -46,6 +46,8 @@ enum store_rc statement_step(struct store *st, sqlite3_stmt *s);
 /* Steps one that returns no row: STORE_OK when done. */
 enum store_rc statement_run(struct store *st, sqlite3_stmt *s);
 void statement_done(sqlite3_stmt *s); /* accepts NULL */
+/* As statement_run for one that is to change rows. STORE_NONE: there was none. */
+enum store_rc statement_change(struct store *st, sqlite3_stmt *s);
 /* The only column of the only row of one without parameters. */
 enum store_rc statement_number(struct store *st, enum stmt_id id, int64_t *ret);
 

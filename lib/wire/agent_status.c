@@ -3,19 +3,14 @@
 
 #include "lib/base/buf.h"
 #include "lib/lease/duration.h"
+#include "lib/wire/document.h"
 
 #include <jansson.h>
-#include <stdlib.h>
-
-static json_t *text_or_null(const char *text)
-{
-    return text != NULL && text[0] != '\0' ? json_string(text) : json_null();
-}
 
 static json_t *forward(const struct agent_status_forward *f)
 {
     return json_pack("{s:s,s:s,s:s,s:b,s:o}", "direction", f->direction, "listen", f->listen, "to",
-                     f->to, "open", f->open, "holder", text_or_null(f->holder));
+                     f->to, "open", f->open, "holder", document_text(f->holder));
 }
 
 int agent_status_json(const struct agent_status *s, struct buf *out)
@@ -25,20 +20,14 @@ int agent_status_json(const struct agent_status *s, struct buf *out)
     for (size_t i = 0; i < s->forward_count; i++)
         (void)json_array_append_new(forwards, forward(&s->forwards[i]));
     time_format_rfc3339(s->since_s, since);
-    json_t *object =
-        json_pack("{s:s,s:s,s:I,s:s,s:s,s:o,s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "name", s->name,
-                  "to", s->to, "pid", (json_int_t)s->pid, "state", s->state, "since", since,
-                  "reason", text_or_null(s->reason), "restarts", (json_int_t)s->restarts,
-                  "probe_ms", s->probe_ms >= 0 ? json_integer(s->probe_ms) : json_null(), "service",
-                  s->service, "service_detail", text_or_null(s->service_detail), "forwards",
-                  forwards, "agent_id", text_or_null(s->agent_id), "port_b",
-                  s->port_b > 0 ? json_integer(s->port_b) : json_null(), "lease_expires_at",
-                  text_or_null(s->lease_expires_at), "connect_hint", text_or_null(s->connect_hint));
-    char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
-    json_decref(object);
-    if (text == NULL)
-        return -1;
-    buf_add(out, text);
-    free(text);
-    return out->failed ? -1 : 0;
+    json_t *object = json_pack(
+        "{s:s,s:s,s:I,s:s,s:s,s:o,s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "name", s->name, "to",
+        s->to, "pid", (json_int_t)s->pid, "state", s->state, "since", since, "reason",
+        document_text(s->reason), "restarts", (json_int_t)s->restarts, "probe_ms",
+        s->probe_ms >= 0 ? json_integer(s->probe_ms) : json_null(), "service", s->service,
+        "service_detail", document_text(s->service_detail), "forwards", forwards, "agent_id",
+        document_text(s->agent_id), "port_b", s->port_b > 0 ? json_integer(s->port_b) : json_null(),
+        "lease_expires_at", document_text(s->lease_expires_at), "connect_hint",
+        document_text(s->connect_hint));
+    return document_write(object, JSON_COMPACT, out);
 }

@@ -2,11 +2,11 @@
 #include "lib/wire/control.h"
 
 #include "lib/lease/duration.h"
+#include "lib/wire/document.h"
 
 #include <bsd/string.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 const char *control_action_name(enum control_action action)
@@ -122,29 +122,6 @@ int control_code_status(enum control_code code)
 
 /* ---- requests ---- */
 
-/* jansson follows brackets by calling itself: how deep they go is looked at before (facts 1.2). */
-static bool is_too_deep(const char *body, size_t len)
-{
-    unsigned depth = 0;
-    bool in_string = false;
-    for (size_t i = 0; i < len; i++) {
-        if (in_string) {
-            if (body[i] == '\\')
-                i++;
-            else if (body[i] == '"')
-                in_string = false;
-        } else if (body[i] == '"') {
-            in_string = true;
-        } else if (body[i] == '[' || body[i] == '{') {
-            if (++depth > CONTROL_DEPTH_MAX)
-                return true;
-        } else if ((body[i] == ']' || body[i] == '}') && depth > 0) {
-            depth--;
-        }
-    }
-    return false;
-}
-
 static const struct {
     const char *name;
     enum control_field field;
@@ -235,24 +212,15 @@ static const char *take_object(const json_t *object, struct control_request *r)
 
 const char *control_parse(const char *body, size_t len, struct control_request *ret)
 {
-    json_error_t error;
-    if (is_too_deep(body, len))
-        return "the JSON is nested too deep";
-    json_t *object = json_loadb(body, len, JSON_REJECT_DUPLICATES, &error);
-    const char *problem = json_is_object(object)
-                              ? take_object(object, ret)
-                              : "the body is no JSON object (UTF-8, no key twice, "
-                                "nothing after it)";
+    json_t *object;
+    const char *problem = document_parse(body, len, &object);
+    if (problem == NULL)
+        problem = take_object(object, ret);
     json_decref(object);
     return problem;
 }
 
 /* ---- answers ---- */
-
-static json_t *text_or_null(const char *text)
-{
-    return text != NULL && *text != '\0' ? json_string(text) : json_null();
-}
 
 static json_t *host_key_list(const struct control_site *site)
 {
@@ -262,17 +230,8 @@ static json_t *host_key_list(const struct control_site *site)
     return list;
 }
 
-/* The object's members alone, without its braces. Takes the reference. */
-static int add_members(json_t *object, struct buf *out)
-{
-    char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
-    json_decref(object);
-    if (text == NULL)
-        return -1;
-    buf_add_mem(out, text + 1, strlen(text) - 2);
-    free(text);
-    return out->failed ? -1 : 0;
-}
+/* The object's members alone, without its braces. */
+enum { MEMBERS = JSON_COMPACT | JSON_EMBED };
 
 static bool is_same_site(const struct control_site *a, const struct control_site *b)
 {
@@ -292,15 +251,15 @@ static int refresh(struct control_words *w, const struct control_site *site)
         return 0;
     memcpy(&w->site, site, sizeof(w->site)); /* first: the page may change under us */
     buf_clear(&w->members);
-    return add_members(
+    return document_write(
         json_pack("{s:s,s:s,s:i,s:o,s:o,s:s,s:s,s:I,s:o}", "ssh_user", w->site.ssh_user, "ssh_host",
                   w->site.ssh_host, "ssh_port", (int)w->site.ssh_port, "control_port",
                   w->site.control_port != 0 ? json_integer(w->site.control_port) : json_null(),
-                  "jump_user", text_or_null(w->site.jump_user), "jump_host", w->site.ssh_host,
+                  "jump_user", document_text(w->site.jump_user), "jump_host", w->site.ssh_host,
                   "reverse_bind_host", w->site.reverse_bind_host, "heartbeat_interval_seconds",
                   (json_int_t)w->site.heartbeat_interval_s, "gateway_host_keys",
                   host_key_list(&w->site)),
-        &w->members);
+        MEMBERS, &w->members);
 }
 
 static json_t *register_answer(const struct control_answer *a, const struct control_site *site)
@@ -315,7 +274,7 @@ static json_t *register_answer(const struct control_answer *a, const struct cont
         json_pack("{s:s,s:i,s:s,s:I,s:i,s:o,s:s}", "agent_id", a->agent_id, "port_b",
                   (int)a->port_b, "lease_expires_at", expires, "lease_ttl_seconds",
                   (json_int_t)a->lease_ttl_s, "reconnect_after_ms", (int)a->reconnect_after_ms,
-                  "agent_secret", text_or_null(a->secret), "connect_hint", hint);
+                  "agent_secret", document_text(a->secret), "connect_hint", hint);
     if (o != NULL && a->has_keys != 0) {
         size_t public_bytes = strnlen(a->report, a->report_bytes) + 1;
         (void)json_object_set_new(o, "public_key", json_string(a->report));
@@ -358,7 +317,7 @@ int control_format(const struct control_answer *a, const struct control_site *si
     else
         object = json_pack("{s:s}", "version", TUNLEASE_VERSION);
     buf_add(out, "{");
-    if (add_members(object, out) != 0)
+    if (document_write(object, MEMBERS, out) != 0)
         return -1;
     if (registered) {
         buf_add(out, ",");

@@ -21,7 +21,6 @@
 
 enum {
     CONTROL_BODY_BYTES = 65536, /* of an HTTP request (CONTRACT 6) */
-    CONTROL_DEPTH_MAX = 8,      /* brackets in one another, before the body is parsed */
     CONTROL_TEXT_BYTES = 16384, /* all texts of a request together */
     CONTROL_ADDRESS_BYTES = 46,
     CONTROL_HOST_KEYS_MAX = 8,

@@ -4,9 +4,9 @@
 #include "lib/base/buf.h"
 #include "lib/lease/duration.h"
 #include "lib/lease/lease.h"
+#include "lib/wire/document.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 
 static json_t *time_or_null(int64_t time_s)
 {
@@ -62,22 +62,10 @@ static json_t *keys(const struct lease *l)
     return array;
 }
 
-/* Takes object. */
-static int dump(json_t *object, struct buf *out)
-{
-    char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
-    json_decref(object);
-    if (text == NULL)
-        return -1;
-    buf_add(out, text);
-    free(text);
-    return out->failed ? -1 : 0;
-}
-
 int json_lease(const struct lease *l, int64_t now_s, int64_t sessions, const char *connect,
                struct buf *out)
 {
-    return dump(
+    return document_write(
         json_pack("{s:I,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:b,s:o,s:o,s:o,s:s}",
                   "id", (json_int_t)l->id, "name", l->name, "login", l->login, "state",
                   lease_state_name(lease_state_at(l, now_s)), "keys", keys(l), "open",
@@ -89,7 +77,7 @@ int json_lease(const struct lease *l, int64_t now_s, int64_t sessions, const cha
                   l->fixed_end, "revoked_at", time_or_null(l->revoked_s), "last_login_at",
                   time_or_null(l->last_login_s), "sessions",
                   sessions >= 0 ? json_integer(sessions) : json_null(), "connect", connect),
-        out);
+        JSON_COMPACT, out);
 }
 
 int json_object_line(const struct json_field *fields, size_t count, struct buf *out)
@@ -111,5 +99,5 @@ int json_object_line(const struct json_field *fields, size_t count, struct buf *
         }
         (void)json_object_set_new(object, f->name, value);
     }
-    return dump(object, out);
+    return document_write(object, JSON_COMPACT, out);
 }

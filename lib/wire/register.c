@@ -4,6 +4,7 @@
 #include "lib/base/buf.h"
 #include "lib/lease/duration.h"
 #include "lib/lease/pubkey.h"
+#include "lib/wire/document.h"
 
 #include <bsd/string.h>
 #include <ctype.h>
@@ -13,48 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 8 };
-
-/* jansson takes 2048 levels, each a frame of its recursion. One scan for brackets outside strings.
- */
-static bool is_shallow(const char *text, size_t len)
-{
-    bool in_string = false;
-    unsigned depth = 0;
-    for (size_t i = 0; i < len; i++) {
-        if (in_string && text[i] == '\\')
-            i++;
-        else if (text[i] == '"')
-            in_string = !in_string;
-        else if (!in_string && (text[i] == '{' || text[i] == '[') && ++depth > DEPTH_MAX)
-            return false;
-        else if (!in_string && (text[i] == '}' || text[i] == ']') && depth > 0)
-            depth--;
-    }
-    return true;
-}
-
 static json_t *load(const char *text, size_t len)
 {
-    json_error_t error;
-    if (len > REGISTER_BODY_MAX || !is_shallow(text, len))
-        return NULL;
-    json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-    if (json_is_object(root))
-        return root;
-    json_decref(root);
-    return NULL;
-}
-
-static int dump(json_t *object, size_t flags, struct buf *out)
-{
-    char *text = object != NULL ? json_dumps(object, flags) : NULL;
-    json_decref(object);
-    if (text == NULL)
-        return -1;
-    buf_add(out, text);
-    free(text);
-    return out->failed ? -1 : 0;
+    json_t *root = NULL;
+    if (len <= REGISTER_BODY_MAX)
+        (void)document_parse(text, len, &root);
+    return root;
 }
 
 static void set_text(json_t *object, const char *name, const char *text)
@@ -80,13 +45,13 @@ int register_request_format(const struct register_request *r, struct buf *out)
     set_text(object, "target", r->target);
     set_text(object, "reverse_bind_host", r->reverse_bind_host);
     set_number(object, "port_b", r->port_b);
-    return dump(object, JSON_COMPACT, out);
+    return document_write(object, JSON_COMPACT, out);
 }
 
 int heartbeat_request_format(const char *agent_id, struct buf *out)
 {
-    return dump(json_pack("{s:s,s:s}", "action", "heartbeat", "agent_id", agent_id), JSON_COMPACT,
-                out);
+    return document_write(json_pack("{s:s,s:s}", "action", "heartbeat", "agent_id", agent_id),
+                          JSON_COMPACT, out);
 }
 
 /* A missing field leaves out empty; one of another type, too long or with control characters is
@@ -282,7 +247,7 @@ int register_answer_format(const struct register_answer *a, struct buf *out)
         (void)json_array_append_new(keys, json_string(a->host_keys[i]));
     (void)json_object_set_new(object, "gateway_host_keys", keys);
     set_text(object, "connect_hint", a->connect_hint);
-    if (dump(object, JSON_INDENT(2), out) != 0)
+    if (document_write(object, JSON_INDENT(2), out) != 0)
         return -1;
     buf_add(out, "\n");
     return out->failed ? -1 : 0;

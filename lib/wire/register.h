@@ -18,6 +18,7 @@ enum {
     REGISTER_BODY_MAX = 65536, /* bytes of a request or an answer */
     REGISTER_HOST_KEYS_MAX = 16,
     REGISTER_TEXT_BYTES = 512,
+    REGISTER_CONTROL_PORT = 12000, /* where agents ask that were told no other */
 };
 
 /* What is NULL, or 0, is left out. */

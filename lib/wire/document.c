@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/wire/document.h"
+
+#include "lib/base/buf.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+enum { DEPTH_MAX = 8 };
+
+/* jansson follows brackets by calling itself: how deep they go is looked at before (facts 1.2). */
+static bool is_too_deep(const char *text, size_t len)
+{
+    unsigned depth = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < len; i++) {
+        if (in_string) {
+            if (text[i] == '\\')
+                i++;
+            else if (text[i] == '"')
+                in_string = false;
+        } else if (text[i] == '"') {
+            in_string = true;
+        } else if (text[i] == '[' || text[i] == '{') {
+            if (++depth > DEPTH_MAX)
+                return true;
+        } else if ((text[i] == ']' || text[i] == '}') && depth > 0) {
+            depth--;
+        }
+    }
+    return false;
+}
+
+const char *document_parse(const char *text, size_t len, json_t **ret)
+{
+    json_error_t error;
+    *ret = NULL;
+    if (is_too_deep(text, len))
+        return "the JSON is nested too deep";
+    json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+    if (!json_is_object(root)) {
+        json_decref(root);
+        return "the body is no JSON object (UTF-8, no key twice, nothing after it)";
+    }
+    *ret = root;
+    return NULL;
+}
+
+int document_write(json_t *object, size_t flags, struct buf *out)
+{
+    char *text = object != NULL ? json_dumps(object, flags) : NULL;
+    json_decref(object);
+    if (text == NULL)
+        return -1;
+    buf_add(out, text);
+    free(text);
+    return out->failed ? -1 : 0;
+}
+
+json_t *document_text(const char *text)
+{
+    return text != NULL && text[0] != '\0' ? json_string(text) : json_null();
+}
