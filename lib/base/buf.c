@@ -59,19 +59,25 @@ void buf_add(struct buf *b, const char *s)
     buf_add_mem(b, s, strlen(s));
 }
 
+/* Formats once where there is room, and again where there was none. */
 void buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 {
     va_list again;
+    if (b->failed)
+        return;
+    const size_t room = b->cap - b->len;
     va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, again);
+    int n = vsnprintf(room > 0 ? b->data + b->len : NULL, room, fmt, again);
     va_end(again);
     if (n < 0) {
         b->failed = true;
         return;
     }
-    if (!reserve(b, (size_t)n))
-        return;
-    vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+    if ((size_t)n >= room) {
+        if (!reserve(b, (size_t)n))
+            return;
+        vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+    }
     b->len += (size_t)n;
 }
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <bsd/vis.h>
 
-enum { LOG_LINE_BYTES = 1024 };
+enum { LOG_LINE_BYTES = 1024, PREFIX_BYTES = 40 };
 
 static const char *log_ident = "tunlease";
 static bool log_to_stderr, log_to_journal;
@@ -38,7 +38,8 @@ void log_init(const char *ident, bool to_stderr)
     openlog(ident, LOG_PID, LOG_AUTHPRIV);
 }
 
-static void escape(char *dst, size_t size, const char *src)
+/* At most size - 1 bytes and a NUL; how many. */
+static size_t escape(char *dst, size_t size, const char *src)
 {
     size_t used = 0;
     for (; *src != '\0' && used + 5 < size; src++) { /* one byte becomes at most four and a NUL */
@@ -50,22 +51,29 @@ static void escape(char *dst, size_t size, const char *src)
         used = (size_t)(end - dst);
     }
     dst[used] = '\0';
+    return used;
 }
 
+/* One write, past stdio: a line is whole, and stderr has no buffer of its own to gain by. */
 static void log_line(int priority, const char *fmt, va_list ap)
 {
     int saved_errno = errno;
     char raw[LOG_LINE_BYTES];
     char line[LOG_LINE_BYTES + 256];
+    size_t len = 0;
 
     vsnprintf(raw, sizeof(raw), fmt, ap);
-    escape(line, sizeof(line), raw);
     if (log_to_journal)
-        (void)fprintf(stderr, "<%d>%s\n", priority, line);
+        len = (size_t)snprintf(line, PREFIX_BYTES, "<%d>", priority);
     else if (log_to_stderr)
-        (void)fprintf(stderr, "%s: %s\n", log_ident, line);
-    else
+        len = (size_t)snprintf(line, PREFIX_BYTES, "%.*s: ", PREFIX_BYTES - 3, log_ident);
+    len += escape(line + len, sizeof(line) - len - 1, raw);
+    if (log_to_stderr) {
+        line[len++] = '\n';
+        (void)!write(STDERR_FILENO, line, len);
+    } else {
         syslog(priority, "%s", line);
+    }
     errno = saved_errno;
 }
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/base/secret.h"
 
+#include "lib/base/hex.h"
+
 #include <bsd/stdlib.h>
 #include <sha2.h>
-#include <stdio.h>
 #include <string.h>
 
 void secret_make(char out[static SECRET_TEXT_BYTES])
 {
     uint8_t bytes[SECRET_HASH_BYTES];
     arc4random_buf(bytes, sizeof(bytes));
-    for (size_t i = 0; i < sizeof(bytes); i++)
-        (void)snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+    hex_encode(bytes, sizeof(bytes), out);
     explicit_bzero(bytes, sizeof(bytes));
 }
 

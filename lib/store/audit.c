@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/store/audit.h"
 
+#include "lib/base/hex.h"
 #include "lib/store/statement.h"
 
 #include <bsd/string.h>
@@ -147,12 +148,6 @@ enum store_rc audit_last_of(struct store *st, int64_t lease_id, const char *acti
     return rc;
 }
 
-static void to_hex(const uint8_t *bytes, char out[static 2 * AUDIT_HASH_BYTES + 1])
-{
-    for (size_t i = 0; i < AUDIT_HASH_BYTES; i++)
-        (void)snprintf(out + 2 * i, 3, "%02x", bytes[i]);
-}
-
 /* `up_to` and its hash, as an anchor's detail has them: "hash=HEX pruned=N". */
 static enum store_rc read_row_hash(struct store *st, int64_t seq,
                                    char out[static 2 * AUDIT_HASH_BYTES + 1])
@@ -163,7 +158,7 @@ static enum store_rc read_row_hash(struct store *st, int64_t seq,
     bind_int(s, ":seq", seq);
     enum store_rc rc = statement_step(st, s);
     if (rc == STORE_OK && sqlite3_column_bytes(s, 0) == AUDIT_HASH_BYTES)
-        to_hex(sqlite3_column_blob(s, 0), out);
+        hex_encode(sqlite3_column_blob(s, 0), AUDIT_HASH_BYTES, out);
     else if (rc == STORE_OK || rc == STORE_NONE) {
         (void)snprintf(st->error, sizeof(st->error), "it is corrupt: audit row %lld has no hash",
                        (long long)seq);

@@ -137,8 +137,9 @@ const char *control_parse(const char *body, size_t len, struct control_request *
 
 /* What control_format wrote of a site, for the next answer. Zero-initialised is empty. */
 struct control_words {
-    struct control_site site; /* of which the members were made */
+    struct control_site site; /* of which these were made */
     struct buf members;
+    char hint[320]; /* the begin of connect_hint, up to the port */
 };
 
 /* The body of the answer, without a newline. 0, or -1 when memory ran out. */

@@ -57,6 +57,20 @@ int document_write(json_t *object, size_t flags, struct buf *out)
     return out->failed ? -1 : 0;
 }
 
+/* What nothing in it is to be escaped in is most of what there is, and goes out as it is. */
+int document_add_text(struct buf *out, const char *text)
+{
+    const char *p = text;
+    while (*p >= ' ' && *p <= '~' && *p != '"' && *p != '\\')
+        p++;
+    if (*p != '\0')
+        return document_write(json_string(text), JSON_COMPACT | JSON_ENCODE_ANY, out);
+    buf_add(out, "\"");
+    buf_add_mem(out, text, (size_t)(p - text));
+    buf_add(out, "\"");
+    return out->failed ? -1 : 0;
+}
+
 json_t *document_text(const char *text)
 {
     return text != NULL && text[0] != '\0' ? json_string(text) : json_null();

@@ -19,6 +19,9 @@ const char *document_parse(const char *text, size_t len, json_t **ret);
  * memory ran out. */
 int document_write(json_t *object, size_t flags, struct buf *out);
 
+/* The text as a JSON string, alone. 0, or -1: it is no UTF-8, or memory ran out. */
+int document_add_text(struct buf *out, const char *text);
+
 /* null for NULL and for "". */
 json_t *document_text(const char *text);
 
