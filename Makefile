@@ -207,6 +207,8 @@ $(BUILD)/tests/clock_shift.so: tests/clock_shift.c
 # What a test takes of a program.
 $(BUILD)/tests/unit/test_http_parse: $(BUILD)/obj/leased/http_parse.o
 $(BUILD)/tests/unit/test_confine: $(BUILD)/obj/leased/confine.o
+$(BUILD)/tests/unit/test_roster: $(BUILD)/obj/leased/roster.o
+$(BUILD)/tests/unit/test_beats: $(BUILD)/obj/leased/beats.o
 
 unit-tests: $(addprefix $(BUILD)/tests/unit/,$(unit_names))
 	@:
@@ -289,7 +291,7 @@ $(BUILD)/tests/delayed/pam_tunnel.so: $(BUILD)/obj/pic/tests/pam/delayed.o $(pam
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(pam_ldflags) $(addprefix -Wl$(comma)--wrap=,$(delayed)) -o $@ $(filter %.o,$^) -lpam $(pam_bsd_libs)
 
-tests: all unit-tests pam-tests $(addprefix $(BUILD)/tests/,delayed/pam_tunnel.so clock_shift.so logsink attempt fill sweep http_engine)
+tests: all unit-tests pam-tests $(addprefix $(BUILD)/tests/,delayed/pam_tunnel.so clock_shift.so logsink attempt fill load sweep http_engine)
 	$(Q)$(MAKE) BUILD=$(BUILD)/san SANITIZE=address,undefined unit-tests pam-tests
 
 # ---- install: copies, and enables nothing ----

@@ -2,6 +2,7 @@
 #include "leased/credentials.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/hash.h"
 
 #include <bsd/stdlib.h>
 #include <errno.h>
@@ -93,15 +94,6 @@ void limiter_init(struct limiter *l)
     arc4random_buf(&l->seed, sizeof(l->seed));
 }
 
-/* FNV-1a, seeded: whom one shares a slot with cannot be chosen. */
-static uint64_t mix(uint64_t h, const void *mem, size_t len)
-{
-    const uint8_t *p = mem;
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ p[i]) * 1099511628211ULL;
-    return h;
-}
-
 bool address_is_loopback(const char *address)
 {
     return address[0] == '\0' || strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
@@ -111,10 +103,10 @@ bool address_is_loopback(const char *address)
 bool limiter_failed(struct limiter *l, const char *address, const char *agent_id,
                     const uint8_t hash[static SECRET_HASH_BYTES], int64_t now_ms)
 {
-    uint64_t key = mix(14695981039346656037ULL ^ l->seed, address, strlen(address));
+    uint64_t key = hash_add(l->seed, address, strlen(address));
     if (address_is_loopback(address)) {
-        key = mix(key, agent_id, strlen(agent_id) + 1);
-        key = mix(key, hash, SECRET_HASH_BYTES);
+        key = hash_add(key, agent_id, strlen(agent_id) + 1);
+        key = hash_add(key, hash, SECRET_HASH_BYTES);
     }
     size_t slot = (size_t)(key % LIMITER_SLOTS);
     if (l->slots[slot].key != key || now_ms - l->slots[slot].since_ms > LIMITER_WINDOW_MS) {

@@ -31,6 +31,8 @@ enum {
     LAST_MS = 1000,
     STATUS_BYTES = 160,
     REQUESTS_AT_ONCE = 16,
+    SETTLES_A_REQUEST = 4, /* more than a request adds, so that it comes to an end, */
+    SETTLES_LEAST = 64,    /* and not so few that each needs a page of its own */
 };
 
 int64_t engine_now_s(void)
@@ -83,15 +85,14 @@ static void send_with_keys(struct engine *e, const struct queued *q, const struc
 }
 
 /* Where a request came from, for the log. Who came through ssh has the address that its session
- * has, if it has proven to be that agent; a refused one only says so. */
-static const char *client_of(const struct engine *e, const struct control_request *r, bool proven)
+ * has, if it has proven to be that lease's agent; with 0 only that it is from here is said. */
+static const char *client_of(const struct engine *e, const struct control_request *r,
+                             int64_t lease_id)
 {
-    const char *agent = control_request_get(r, CONTROL_AGENT_ID);
-    if (proven && address_is_loopback(r->address))
-        for (size_t i = 0; i < e->live.count; i++)
-            if (e->live.items[i].open && strcmp(e->live.items[i].lease, agent) == 0 &&
-                e->live.items[i].source[0] != '\0')
-                return e->live.items[i].source;
+    const struct session *s =
+        lease_id != 0 && address_is_loopback(r->address) ? engine_session_of(e, lease_id) : NULL;
+    if (s != NULL && s->source[0] != '\0')
+        return s->source;
     return r->address[0] != '\0' ? r->address : "unix";
 }
 
@@ -100,7 +101,7 @@ static void log_refusal(const struct engine *e, const struct control_request *r,
 {
     log_info("refused action=%s agent=%.64s client=%s request=%llu code=%s: %s",
              control_action_name((enum control_action)a->action),
-             control_request_get(r, CONTROL_AGENT_ID), client_of(e, r, false),
+             control_request_get(r, CONTROL_AGENT_ID), client_of(e, r, 0),
              (unsigned long long)a->id, control_code_name((enum control_code)a->code), a->error);
 }
 
@@ -116,7 +117,7 @@ static void note_answer(struct engine *e, const struct queued *q, const struct c
     else if (a->action == CONTROL_REGISTER || e->verbose)
         log_info("%s agent=%.64s client=%s request=%llu port=%u",
                  control_action_name((enum control_action)a->action), agent,
-                 client_of(e, &q->request, true), (unsigned long long)a->id, a->port_b);
+                 client_of(e, &q->request, q->lease_id), (unsigned long long)a->id, a->port_b);
 }
 
 static void address_answer(const struct queued *q, struct control_answer *a)
@@ -220,7 +221,8 @@ static void commit_batch(struct engine *e)
     /* No more than half: the answers to these keep http busy while the others are decided. */
     size_t most = (e->queue_count + 1) / 2;
     most = most < BATCH_MIN ? BATCH_MIN : most > BATCH_MAX ? BATCH_MAX : most;
-    if (e->queue_head == NULL && e->record_count == 0)
+    const bool settles = beats_due(&e->beats, clock_monotonic_ms());
+    if (e->queue_head == NULL && e->record_count == 0 && !settles)
         return;
     rc = store_begin(e->store);
     if (rc == STORE_BUSY) {
@@ -228,22 +230,30 @@ static void commit_batch(struct engine *e)
         arm(e->on_retry, LOCKED_RETRY_MS);
         return;
     }
+    if (rc == STORE_OK)
+        rc = roster_refresh(&e->roster, e->store);
     if (rc == STORE_OK && e->record_count > 0)
         rc = records_write(e);
     int64_t now_ms = (int64_t)engine_now_s() * 1000 + clock_monotonic_ms() % 1000;
-    for (const struct queued *q = e->queue_head; rc == STORE_OK && q != NULL && count < most;
+    for (struct queued *q = e->queue_head; rc == STORE_OK && q != NULL && count < most;
          q = q->next, count++) {
         struct control_answer *a = answer_at(e, count);
         memset(a, 0, e->answer_bytes);
         rc = request_decide(e, q, now_ms, a);
     }
+    if (rc == STORE_OK && settles)
+        rc = beats_settle(&e->beats, e->store,
+                          count > 0 ? SETTLES_LEAST + SETTLES_A_REQUEST * count : BEATS_STEP);
     if (rc == STORE_OK)
         rc = store_commit(e->store);
     store_rollback(e->store);
     if (rc == STORE_OK) {
+        beats_committed(&e->beats);
         records_written(e, records);
         answer_batch(e, count, NULL);
     } else {
+        beats_undone(&e->beats);
+        roster_distrust(&e->roster);
         e->metrics.store_errors++;
         e->pending_agents = pending; /* those that it counted are not there */
         log_error("the store failed: %s", store_error(e->store));
@@ -254,6 +264,11 @@ static void commit_batch(struct engine *e)
     }
     if (e->queue_head != NULL)
         arm(e->on_retry, 0);
+    int64_t wait_ms = beats_wait_ms(&e->beats, clock_monotonic_ms());
+    if (wait_ms > 0 && rc != STORE_OK)
+        wait_ms = 1000;
+    if (wait_ms >= 0)
+        arm(e->on_beats, wait_ms);
 }
 
 static void on_commit(evutil_socket_t fd, short what, void *arg)
@@ -332,6 +347,7 @@ static void take_request(struct engine *e, const struct control_request *r, size
         return; /* http answers 503 when nothing comes */
     q->next = NULL;
     q->private_key = NULL;
+    q->lease_id = 0;
     q->since_ms = clock_monotonic_ms();
     memcpy(&q->request, r, len);
     if (!request_wants_key(e, r)) {
@@ -510,6 +526,7 @@ static bool walk_piece(struct engine *e)
     const int64_t since_ms = clock_monotonic_ms();
     int64_t leases = 0, rows = 0;
     const bool may_delete = !engine_is_cautious(e);
+    const int64_t changed = store_rows_changed(e->store);
     enum store_rc rc = may_delete ? store_begin(e->store) : STORE_OK;
     if (rc == STORE_BUSY)
         return true; /* the same piece again */
@@ -523,6 +540,8 @@ static bool walk_piece(struct engine *e)
     if (may_delete && (rc == STORE_OK || rc == STORE_NONE))
         rc = prune_piece(e, !w->saw_all, &leases, &rows);
     store_rollback(e->store);
+    if (store_rows_changed(e->store) != changed)
+        roster_distrust(&e->roster);
     if (rc != STORE_OK && rc != STORE_NONE) {
         e->metrics.store_errors++;
         log_error("cannot prune: %s", store_error(e->store));
@@ -644,12 +663,13 @@ static int set_up(struct engine *e)
     e->on_sweep = evtimer_new(e->base, on_sweep, e);
     e->on_retry = evtimer_new(e->base, on_commit, e);
     e->on_flush = evtimer_new(e->base, on_commit, e);
+    e->on_beats = evtimer_new(e->base, on_commit, e);
     e->on_version = evtimer_new(e->base, on_version, e);
     e->on_walk = evtimer_new(e->base, on_walk, e);
     e->on_walk_again = evtimer_new(e->base, on_walk_again, e);
-    if (e->on_sweep == NULL || e->on_retry == NULL || e->on_flush == NULL ||
+    if (e->on_sweep == NULL || e->on_retry == NULL || e->on_flush == NULL || e->on_beats == NULL ||
         e->on_version == NULL || e->on_walk == NULL || e->on_walk_again == NULL ||
-        report_start(e) != 0 || listening_start(e) != 0)
+        report_start(e) != 0 || listening_start(e) != 0 || roster_init(&e->roster) != 0)
         return -1;
     limiter_init(&e->limiter);
     find_uids(e);
@@ -699,6 +719,10 @@ int engine_run(struct engine *e)
 {
     e->http_fd = -1;
     e->http_pid = -1;
+    if (beats_start(&e->beats, e->store) != STORE_OK) {
+        log_error("cannot read the store: %s", store_error(e->store));
+        return EXIT_FAILURE;
+    }
     if (set_up(e) != 0 || start_http(e) != 0) {
         log_error("cannot start: %s", strerror(errno));
         return EXIT_FAILURE;
@@ -707,6 +731,8 @@ int engine_run(struct engine *e)
     on_sweep(-1, 0, e);
     arm(e->on_version, VERSION_LOOK_MS);
     arm(e->on_walk_again, 1000);
+    if (beats_wait_ms(&e->beats, clock_monotonic_ms()) >= 0)
+        arm(e->on_beats, 0);
     (void)store_agents_pending(e->store, &e->pending_agents);
     (void)engine_listens(e, 0, 0); /* the first takes as long as it takes */
     notify_send("READY=1");
@@ -714,6 +740,8 @@ int engine_run(struct engine *e)
     notify_send("STOPPING=1");
     answer_last(e);
     end_http(e);
+    beats_release(&e->beats);
+    roster_release(&e->roster);
     store_close(e->store);
     return rc < 0 || e->failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

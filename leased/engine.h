@@ -8,7 +8,9 @@
 #ifndef TUNLEASE_LEASED_ENGINE_H
 #define TUNLEASE_LEASED_ENGINE_H
 
+#include "leased/beats.h"
 #include "leased/credentials.h"
+#include "leased/roster.h"
 #include "lib/conf/conf.h"
 #include "lib/session/ladder.h"
 #include "lib/session/listeners.h"
@@ -96,6 +98,7 @@ struct count {
 struct queued {
     struct queued *next;
     int64_t since_ms;
+    int64_t lease_id;  /* of the agent that it has proven to come from; 0: nobody's, as yet */
     char *private_key; /* made for it, encrypted; NULL: it brought its own public key */
     struct control_request request; /* allocated up to its last text */
 };
@@ -133,6 +136,8 @@ struct engine {
 
     struct record *records;
     size_t record_count;
+    struct roster roster;
+    struct beats beats;
 
     /* sessions */
     struct session_list live; /* sorted by lease, as last judged */
@@ -167,6 +172,7 @@ struct engine {
     int64_t sweep_ms;
     struct event *on_http, *on_sweep, *on_soon, *on_ladder, *on_expiry, *on_retry, *on_flush;
     struct event *on_look, *on_version, *on_walk, *on_walk_again, *on_count, *on_listeners;
+    struct event *on_beats;
 };
 
 int64_t engine_now_s(void);
@@ -196,8 +202,9 @@ bool engine_is_cautious(struct engine *e);
 
 /* ---- requests.c: within a transaction ---- */
 
-/* Fills *ret, code and error included. Anything but STORE_OK: the batch is rolled back. */
-enum store_rc request_decide(struct engine *e, const struct queued *q, int64_t now_ms,
+/* Fills *ret, code and error included, and q's lease_id. Anything but STORE_OK: the batch is rolled
+ * back. */
+enum store_rc request_decide(struct engine *e, struct queued *q, int64_t now_ms,
                              struct control_answer *ret);
 
 /* Whether a key pair is to be made for a register without a public key: only for who may have one.

@@ -258,8 +258,13 @@ void report_metrics(struct engine *e, struct buf *out)
         "When sessions were last judged against the store.", m->last_sweep_s);
     one(out, "store_errors_total", "counter", "Questions to the store that failed.",
         (int64_t)m->store_errors);
-    one(out, "store_rows_changed_total", "counter", "Rows that were written to the store.",
-        store_rows_changed(e->store));
+    head(out, "store_rows_changed_total", "counter",
+         "Rows that were written to the store; settling: heartbeats again, when their leases learn "
+         "of them.");
+    buf_addf(out,
+             "tunlease_store_rows_changed_total{by=\"settling\"} %" PRId64
+             "\ntunlease_store_rows_changed_total{by=\"others\"} %" PRId64 "\n",
+             e->beats.rows_settled, store_rows_changed(e->store) - e->beats.rows_settled);
     one(out, "http_restarts_total", "counter", "Times that the http process was started anew.",
         (int64_t)m->http_restarts);
     add_process(out);

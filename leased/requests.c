@@ -49,7 +49,7 @@ struct asking {
 };
 
 static enum store_rc judge_credential(struct engine *e, const struct control_request *r,
-                                      const struct agent *known, int64_t now_s, struct asking *ret)
+                                      const struct member *known, int64_t now_s, struct asking *ret)
 {
     const char *credential = control_request_get(r, CONTROL_CREDENTIAL);
     const char *agent_id = control_request_get(r, CONTROL_AGENT_ID);
@@ -100,8 +100,12 @@ static enum store_rc refuse_credential(struct engine *e, const struct control_re
 
 static void add_fact(struct buf *out, const char *name, const char *value)
 {
-    if (*value != '\0')
-        buf_addf(out, "%s %s\n", name, value);
+    if (*value == '\0')
+        return;
+    buf_add(out, name);
+    buf_add(out, " ");
+    buf_add(out, value);
+    buf_add(out, "\n");
 }
 
 /* The value of a fact among its lines, "" when it is not there. */
@@ -121,8 +125,8 @@ static void get_fact(const char *facts, const char *name, char *out, size_t out_
 
 /* What the agent says of itself; each host key is one that ssh could use. NULL, or what is wrong.
  */
-static const char *collect_facts(const struct control_request *r, bool by_admin, bool issued,
-                                 uint16_t home_port, struct buf *out)
+static const char *collect_facts(const struct control_request *r, const struct agent_marks *marks,
+                                 struct buf *out)
 {
     const char *hostname = control_request_get(r, CONTROL_HOSTNAME);
     const char *user = control_request_get(r, CONTROL_USER);
@@ -136,12 +140,12 @@ static const char *collect_facts(const struct control_request *r, bool by_admin,
         return "user is no user name";
     if (!is_plain(target, TARGET_BYTES))
         return "target is too long, or holds control characters";
-    if (by_admin)
+    if (marks->by_admin)
         buf_add(out, "admin 1\n");
-    if (issued)
+    if (marks->issued)
         buf_add(out, "issued 1\n");
-    if (home_port != 0)
-        buf_addf(out, "home_port %u\n", home_port);
+    if (marks->home_port != 0)
+        buf_addf(out, "home_port %u\n", marks->home_port);
     add_fact(out, "hostname", hostname);
     add_fact(out, "user", user);
     add_fact(out, "target", target);
@@ -155,11 +159,28 @@ static const char *collect_facts(const struct control_request *r, bool by_admin,
     return out->len < AGENT_FACTS_BYTES ? NULL : "host_keys are too long";
 }
 
-static bool is_issued(const char *facts)
+static struct agent_marks read_marks(const char *facts)
 {
-    char value[8];
-    get_fact(facts, "issued", value, sizeof(value));
-    return strcmp(value, "1") == 0;
+    char issued[8], home_port[8];
+    get_fact(facts, "issued", issued, sizeof(issued));
+    get_fact(facts, "home_port", home_port, sizeof(home_port));
+    return (struct agent_marks){.by_admin = strncmp(facts, "admin 1\n", 8) == 0,
+                                .issued = strcmp(issued, "1") == 0,
+                                .home_port = (uint16_t)strtoul(home_port, NULL, 10)};
+}
+
+/* The marks of an agent, asked for once. */
+static enum store_rc get_marks(struct engine *e, struct member *m)
+{
+    char facts[AGENT_FACTS_BYTES];
+    if (m->has_marks)
+        return STORE_OK;
+    enum store_rc rc = store_agent_facts(e->store, m->id, facts);
+    if (rc == STORE_OK) {
+        m->marks = read_marks(facts);
+        m->has_marks = true;
+    }
+    return rc;
 }
 
 /* ---- ports ---- */
@@ -276,13 +297,13 @@ struct registering {
     bool issued; /* its key was made here, for this request */
     struct store_actor by;
     struct pubkey key;
-    struct agent agent;
+    struct member agent;
     struct asking asking;
     int64_t now_s;
     struct control_answer *answer;
 };
 
-static int64_t end_of(const struct engine *e, const struct agent *a, int64_t now_s)
+static int64_t end_of(const struct engine *e, const struct member *a, int64_t now_s)
 {
     int64_t end_s = now_s + e->conf.default_ttl_s;
     return a->fixed_end || end_s < a->expires_s ? a->expires_s : end_s;
@@ -373,7 +394,8 @@ static enum store_rc register_new(struct registering *in, int64_t now_ms)
     uint16_t port = in->r->port_b;
     bool room = false;
     enum store_rc rc = STORE_OK;
-    const char *problem = collect_facts(in->r, false, in->issued, 0, &facts);
+    const struct agent_marks marks = {.issued = in->issued};
+    const char *problem = collect_facts(in->r, &marks, &facts);
 
     if (problem != NULL) {
         rc = answer_error(a, CONTROL_BAD_REQUEST, problem);
@@ -503,32 +525,25 @@ static enum store_rc settle_port(struct registering *in, uint16_t *port, uint16_
 static enum store_rc register_known(struct registering *in, int64_t now_ms)
 {
     struct engine *e = in->e;
-    const struct agent *known = &in->agent;
-    char secret[SECRET_TEXT_BYTES] = "", old_facts[AGENT_FACTS_BYTES], home_text[8];
-    uint8_t hash[SECRET_HASH_BYTES];
+    struct member *known = &in->agent;
+    char secret[SECRET_TEXT_BYTES] = "";
     struct buf facts = {0};
     bool by_secret = in->asking.what == CREDENTIAL_SECRET;
-    uint16_t port = known->port;
-    enum store_rc rc = store_agent_facts(e->store, known->id, old_facts);
-
-    if (rc != STORE_OK)
-        return rc;
-    get_fact(old_facts, "home_port", home_text, sizeof(home_text));
-    uint16_t home = (uint16_t)strtoul(home_text, NULL, 10);
-    bool by_admin = strncmp(old_facts, "admin 1\n", 8) == 0;
-    uint16_t home_before = home;
+    const uint16_t port_before = known->port, home_before = known->marks.home_port;
     /* Before anything changes: a refused request leaves the port where it was. */
-    const char *problem = collect_facts(in->r, by_admin, is_issued(old_facts), home, &facts);
+    const char *problem = collect_facts(in->r, &known->marks, &facts);
+    enum store_rc rc = STORE_OK;
     if (problem != NULL) {
         rc = answer_error(in->answer, CONTROL_BAD_REQUEST, problem);
         goto out;
     }
-    rc = settle_port(in, &port, &home);
+    rc = settle_port(in, &known->port, &known->marks.home_port);
     if (rc != STORE_OK)
         goto out;
+    const uint16_t home = known->marks.home_port;
     if (home != home_before) {
         buf_clear(&facts);
-        (void)collect_facts(in->r, by_admin, is_issued(old_facts), home, &facts);
+        (void)collect_facts(in->r, &known->marks, &facts);
     }
     if (buf_text(&facts) == NULL) {
         rc = STORE_FAIL;
@@ -538,24 +553,27 @@ static enum store_rc register_known(struct registering *in, int64_t now_ms)
         (void)strlcpy(secret, control_request_get(in->r, CONTROL_CREDENTIAL), sizeof(secret));
     } else {
         secret_make(secret); /* the old one was never used: its answer was lost */
-        secret_hash(secret, hash);
+        secret_hash(secret, known->secret_hash);
+        known->has_secret = true;
     }
+    known->secret_used = by_secret;
     if (in->asking.what == CREDENTIAL_ENROLS && in->asking.token.id != 0)
         rc = store_token_use(e->store, in->asking.token.id);
-    int64_t expires_s = end_of(e, known, in->now_s);
-    const struct agent_update u = {.secret_hash = by_secret ? NULL : hash,
-                                   .secret_used = by_secret,
-                                   .token_id = in->asking.token.id != 0 ? in->asking.token.id
-                                                                        : known->token_id,
+    if (in->asking.token.id != 0)
+        known->token_id = in->asking.token.id;
+    known->expires_s = known->lease_expires_s = end_of(e, known, in->now_s);
+    const struct agent_update u = {.secret_hash = by_secret ? NULL : known->secret_hash,
+                                   .secret_used = known->secret_used,
+                                   .token_id = known->token_id,
                                    .facts = buf_text(&facts),
                                    .heartbeat_ms = now_ms,
-                                   .expires_s = expires_s};
+                                   .expires_s = known->expires_s};
     if (rc == STORE_OK)
         rc = store_agent_update(e->store, known->id, &u);
     if (rc == STORE_OK) {
-        fill_answer(in, expires_s, port, secret, now_ms);
-        in->answer->port_changed_from = home != 0 ? home : home_before != 0 ? known->port : 0;
-        if (in->answer->port_changed_from == port)
+        fill_answer(in, known->expires_s, known->port, secret, now_ms);
+        in->answer->port_changed_from = home != 0 ? home : home_before != 0 ? port_before : 0;
+        if (in->answer->port_changed_from == known->port)
             in->answer->port_changed_from = 0;
     }
 out:
@@ -569,15 +587,12 @@ out:
 static enum store_rc replace_key(struct registering *in)
 {
     struct engine *e = in->e;
-    char facts[AGENT_FACTS_BYTES];
     struct store_conflict conflict;
     struct lease l = {0};
     struct lease_key key = {.pub = in->key, .added_s = in->now_s};
-    enum store_rc rc = store_agent_facts(e->store, in->agent.id, facts);
-    if (rc == STORE_OK && !is_issued(facts))
+    if (!in->agent.marks.issued)
         return STORE_NONE;
-    if (rc == STORE_OK)
-        rc = store_lease_by_id(e->store, in->agent.id, &l);
+    enum store_rc rc = store_lease_by_id(e->store, in->agent.id, &l);
     if (rc == STORE_OK)
         rc = store_key_add(e->store, &l, &key, &in->by, &conflict);
     /* A request ends nobody's session: the key of the live one goes at the next time. */
@@ -589,7 +604,19 @@ static enum store_rc replace_key(struct registering *in)
     return rc;
 }
 
-static enum store_rc decide_register(struct engine *e, const struct queued *q, int64_t now_ms,
+/* Whether the key is one of the agent's; STORE_NONE: it is not. */
+static enum store_rc check_key(struct registering *in)
+{
+    struct member *m = &in->agent;
+    if (strcmp(m->fingerprint, in->key.fingerprint) == 0)
+        return STORE_OK;
+    enum store_rc rc = store_agent_has_key(in->e->store, m->id, in->key.fingerprint);
+    if (rc == STORE_OK)
+        (void)strlcpy(m->fingerprint, in->key.fingerprint, sizeof(m->fingerprint));
+    return rc;
+}
+
+static enum store_rc decide_register(struct engine *e, struct queued *q, int64_t now_ms,
                                      struct control_answer *a)
 {
     const struct control_request *r = &q->request;
@@ -615,7 +642,7 @@ static enum store_rc decide_register(struct engine *e, const struct queued *q, i
     if (problem != NULL)
         return answer_error(a, CONTROL_BAD_REQUEST, problem);
 
-    enum store_rc rc = store_agent_find(e->store, name, &in.agent);
+    enum store_rc rc = roster_find(&e->roster, e->store, name, &in.agent);
     bool known = rc == STORE_OK && !in.agent.revoked;
     bool revoked = rc == STORE_OK && in.agent.revoked && in.agent.is_agent;
     if (rc != STORE_OK && rc != STORE_NONE)
@@ -650,8 +677,9 @@ static enum store_rc decide_register(struct engine *e, const struct queued *q, i
     /* A stolen enrolment key and the victim's public key must change nothing of the victim. */
     if (in.agent.secret_used && in.asking.what != CREDENTIAL_SECRET)
         return refuse_credential(e, r, &in.asking, a);
-    rc = in.issued ? replace_key(&in)
-                   : store_agent_has_key(e->store, in.agent.id, in.key.fingerprint);
+    rc = get_marks(e, &in.agent);
+    if (rc == STORE_OK)
+        rc = in.issued ? replace_key(&in) : check_key(&in);
     if (rc == STORE_NONE)
         return answer_error(
             a, CONTROL_CONFLICT,
@@ -662,22 +690,43 @@ static enum store_rc decide_register(struct engine *e, const struct queued *q, i
     if (in.agent.fixed_end && in.agent.expires_s <= in.now_s)
         return answer_error(a, CONTROL_FORBIDDEN,
                             "the lease has ended, and an admin fixed that end: 'leasectl renew'");
-    return register_known(&in, now_ms);
+    rc = register_known(&in, now_ms);
+    if (rc == STORE_OK && a->code == CONTROL_OK && !in.issued) {
+        roster_put(&e->roster, name, &in.agent);
+        q->lease_id = in.agent.id;
+    } else {
+        roster_forget(&e->roster, name);
+    }
+    return rc;
 }
 
 /* ---- heartbeat ---- */
 
-static enum store_rc decide_heartbeat(struct engine *e, const struct control_request *r,
-                                      int64_t now_ms, struct control_answer *a)
+/* Written down, where that is best; the agent's ends are what they are from now on. */
+static enum store_rc write_beat(struct engine *e, struct member *m, int64_t now_ms,
+                                int64_t expires_s)
 {
+    const struct beat beat = {.lease_id = m->id, .heartbeat_ms = now_ms, .expires_s = expires_s};
+    const int64_t clock_ms = clock_monotonic_ms();
+    m->expires_s = expires_s;
+    if (beats_take(&e->beats, m->lease_expires_s, &beat, clock_ms))
+        return beats_add(&e->beats, e->store, &beat, clock_ms);
+    m->lease_expires_s = expires_s;
+    return store_agent_beat(e->store, m->id, now_ms, expires_s);
+}
+
+static enum store_rc decide_heartbeat(struct engine *e, struct queued *q, int64_t now_ms,
+                                      struct control_answer *a)
+{
+    const struct control_request *r = &q->request;
     const char *name = control_request_get(r, CONTROL_AGENT_ID);
-    struct agent agent;
+    struct member agent;
     struct asking asking;
     int64_t now_s = engine_now_s();
 
     if (lease_name_problem(name) != NULL)
         return answer_error(a, CONTROL_BAD_REQUEST, "agent_id is no name");
-    enum store_rc rc = store_agent_find(e->store, name, &agent);
+    enum store_rc rc = roster_find(&e->roster, e->store, name, &agent);
     if (rc != STORE_OK && rc != STORE_NONE)
         return rc;
     bool known = rc == STORE_OK && agent.is_agent;
@@ -699,11 +748,15 @@ static enum store_rc decide_heartbeat(struct engine *e, const struct control_req
                             agent.fixed_end ? "the lease has ended, and an admin fixed that end"
                                             : "the lease has expired: register again");
     int64_t expires_s = end_of(e, &agent, now_s);
-    rc = store_agent_beat(e->store, agent.id, now_ms, expires_s);
-    if (rc == STORE_OK && asking.what == CREDENTIAL_SECRET && !agent.secret_used)
+    rc = write_beat(e, &agent, now_ms, expires_s);
+    if (rc == STORE_OK && asking.what == CREDENTIAL_SECRET && !agent.secret_used) {
         rc = store_agent_secret_used(e->store, agent.id);
+        agent.secret_used = true;
+    }
     if (rc != STORE_OK)
         return rc;
+    roster_put(&e->roster, name, &agent);
+    q->lease_id = agent.id;
     a->code = CONTROL_OK;
     (void)strlcpy(a->agent_id, name, sizeof(a->agent_id));
     a->port_b = agent.port;
@@ -716,22 +769,24 @@ static enum store_rc decide_heartbeat(struct engine *e, const struct control_req
     return STORE_OK;
 }
 
-enum store_rc request_decide(struct engine *e, const struct queued *q, int64_t now_ms,
+enum store_rc request_decide(struct engine *e, struct queued *q, int64_t now_ms,
                              struct control_answer *ret)
 {
     return q->request.action == CONTROL_REGISTER ? decide_register(e, q, now_ms, ret)
-                                                 : decide_heartbeat(e, &q->request, now_ms, ret);
+                                                 : decide_heartbeat(e, q, now_ms, ret);
 }
 
 bool request_wants_key(struct engine *e, const struct control_request *r)
 {
     const char *name = control_request_get(r, CONTROL_AGENT_ID);
-    struct agent agent;
+    struct member agent;
     struct asking asking;
     if (r->action != CONTROL_REGISTER || !e->conf.issue_keys ||
         *control_request_get(r, CONTROL_PUBLIC_KEY) != '\0' || lease_name_problem(name) != NULL)
         return false;
-    enum store_rc rc = store_agent_find(e->store, name, &agent);
+    enum store_rc rc = roster_refresh(&e->roster, e->store);
+    if (rc == STORE_OK)
+        rc = roster_find(&e->roster, e->store, name, &agent);
     bool known = rc == STORE_OK && !agent.revoked;
     if (rc != STORE_OK && rc != STORE_NONE)
         return false;

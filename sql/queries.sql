@@ -264,6 +264,22 @@ WHERE id = :id AND live = 1;
 -- Thousands a second: by number, no audit row.
 UPDATE lease SET heartbeat_ms = :heartbeat_ms, expires_s = :expires_s WHERE id = :id AND live = 1;
 
+-- name: beat_insert
+INSERT INTO beat(seq, lease_id, heartbeat_ms, expires_s)
+VALUES(:seq, :lease_id, :heartbeat_ms, :expires_s);
+
+-- name: beat_list
+SELECT seq, lease_id, heartbeat_ms, expires_s FROM beat ORDER BY seq;
+
+-- name: beat_settle
+-- An end that was fixed, or a lease revoked, since the heartbeat stays as it is.
+UPDATE lease SET heartbeat_ms = max(heartbeat_ms, :heartbeat_ms),
+  expires_s = CASE WHEN fixed_end OR live IS NULL THEN expires_s ELSE max(expires_s, :expires_s) END
+WHERE id = :id;
+
+-- name: beat_delete
+DELETE FROM beat WHERE seq <= :last;
+
 -- name: agent_secret_used
 UPDATE lease SET secret_used = 1 WHERE id = :id AND live = 1;
 

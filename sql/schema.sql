@@ -64,6 +64,16 @@ CREATE TABLE token(
   expires_s INTEGER NOT NULL
 ) STRICT;
 
+-- Heartbeats of a busy gateway that are not yet in their lease: a lease has a page of its own to be
+-- written, and hundreds of these share one. leased puts the newest of each lease there within
+-- seconds, and deletes these (lib/store/beats.h).
+CREATE TABLE beat(
+  seq INTEGER PRIMARY KEY,
+  lease_id INTEGER NOT NULL,
+  heartbeat_ms INTEGER NOT NULL,
+  expires_s INTEGER NOT NULL            -- the end that it gives the lease
+) STRICT;
+
 -- Each row's hash is SHA-256 over the previous row's hash and its own fields (lib/store/audit.c).
 CREATE TABLE audit(
   seq INTEGER PRIMARY KEY,

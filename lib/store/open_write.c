@@ -116,11 +116,9 @@ static enum store_rc configure(struct store *st)
     (void)sqlite3_file_control(st->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
     (void)sqlite3_db_config(st->db, SQLITE_DBCONFIG_DEFENSIVE, on, NULL);
     (void)sqlite3_db_config(st->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    /* FULL: a revocation, once said, survives a power cut (facts 1.9). The cache holds what tens of
-     * thousands of agents keep touching; who has less to touch takes less. */
+    /* FULL: a revocation, once said, survives a power cut (facts 1.9). */
     return run(st, "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216;"
-                   "PRAGMA wal_autocheckpoint=1000; PRAGMA cell_size_check=1;"
-                   "PRAGMA cache_size=-12000;");
+                   "PRAGMA wal_autocheckpoint=1000; PRAGMA cell_size_check=1;");
 }
 
 static enum store_rc read_version(struct store *st, int *ret)

@@ -37,7 +37,7 @@ enum {
     STORE_WRITE_TIMEOUT_MS = 5000,       /* DESIGN 9 */
     STORE_STEP_MS = 3000,                /* the most that one row, or one change, may take */
     STORE_ARENA_BYTES = 8 * 1024 * 1024, /* pages that are not touched cost nothing */
-    STORE_VERSION = 1,                   /* PRAGMA user_version after the last of sql/migrate/ */
+    STORE_VERSION = 2,                   /* PRAGMA user_version after the last of sql/migrate/ */
     STORE_ERROR_BYTES = 1024,
 };
 

@@ -13,6 +13,8 @@
 #                               LEASED_PIDS: the engine's and http's; LEASED_READY, LEASED_HEALTHY:
 #                               microseconds from exec until READY=1, until /healthz says 200
 #   stop_leased                 the one that was started last
+#   rows_written PORT           to its store by the leased there, since its start, once each
+#   beaten STORE SINCE_S        agents with a heartbeat since then in the store
 #   agent_request               a heartbeat as HTTP, for load, of the agents that fill --agents makes
 #   AKC_IDS             UID:GID of the AuthorizedKeysCommandUser
 #   seconds US | millis US
@@ -110,6 +112,18 @@ stop_leased()
 {
 	kill "${LEASED_PIDS[0]}"
 	wait_for 10 'leased ends' is_gone "${LEASED_PIDS[0]}"
+}
+
+rows_written()
+{
+	fetch -H "Authorization: Bearer $BENCH_ENROL" "http://127.0.0.1:$1/metrics" |
+		sed -n 's/^tunlease_store_rows_changed_total{by="others"} //p'
+}
+beaten()
+{
+	sqlite3 -readonly -cmd '.timeout 5000' "$1" "SELECT count(DISTINCT id) FROM (
+		SELECT id, heartbeat_ms FROM lease WHERE kind = 'agent'
+		UNION ALL SELECT lease_id, heartbeat_ms FROM beat) WHERE heartbeat_ms >= ${2}000"
 }
 
 agent_request()

@@ -5,6 +5,7 @@
 #define TUNLEASE_TESTS_UNIT_STORE_HELPERS_H
 
 #include "lib/lease/lease.h"
+#include "lib/store/agents.h"
 #include "lib/store/store.h"
 
 #include "tests/unit/helpers.h"
@@ -133,6 +134,24 @@ static inline int64_t grant(struct store *st, const char *name, const char *logi
     int64_t id = 0;
     if (add_at(st, &l, NOW_S, &id, &conflict) != STORE_OK)
         fail_msg("grant %s: %s", name, store_error(st));
+    lease_release(&l);
+    return id;
+}
+
+/* An agent, in a transaction of its own. Its lease's number. */
+static inline int64_t add_agent(struct store *st, const char *name, unsigned char key,
+                                const char *facts, int64_t now_s)
+{
+    const struct store_actor by = actor_at(now_s);
+    char listen[32];
+    struct store_conflict conflict;
+    int64_t id = 0;
+    (void)snprintf(listen, sizeof(listen), "127.0.0.1:%u", 20000U + key);
+    struct lease l = make_lease(name, "gw-tunnel", key, "", listen);
+    assert_int_equal(store_begin(st), STORE_OK);
+    assert_int_equal(store_agent_add(st, &l, 0, facts, QUARANTINE_S, &by, &id, &conflict),
+                     STORE_OK);
+    assert_int_equal(store_commit(st), STORE_OK);
     lease_release(&l);
     return id;
 }

@@ -56,8 +56,83 @@ static void site_changes(void **state)
     control_words_release(&w);
 }
 
+/* Whatever an error or a key has in it, the answer is JSON, or none. */
+static void escaped(void **state)
+{
+    static const struct {
+        const char *error, *want; /* NULL: no answer */
+    } rows[] = {
+        {"", "{\"error\":\"\",\"code\":\"conflict\"}"},
+        {"the key is that of the agent 'box'",
+         "{\"error\":\"the key is that of the agent 'box'\",\"code\":\"conflict\"}"},
+        {"a \"quote\"", "{\"error\":\"a \\\"quote\\\"\",\"code\":\"conflict\"}"},
+        {"a \\", "{\"error\":\"a \\\\\",\"code\":\"conflict\"}"},
+        {"two\nlines", "{\"error\":\"two\\nlines\",\"code\":\"conflict\"}"},
+        {"\x1b[0m", "{\"error\":\"\\u001B[0m\",\"code\":\"conflict\"}"},
+        {"M\xc3\xbcller", "{\"error\":\"M\xc3\xbcller\",\"code\":\"conflict\"}"},
+        {"M\xfcller", NULL},
+        {"\xc3", NULL},
+    };
+    const struct control_site site = {.ssh_user = "gw"};
+    struct control_words w = {.members = {0}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct control_answer a = {.action = CONTROL_REGISTER, .code = CONTROL_CONFLICT};
+        struct buf out = {0};
+        (void)snprintf(a.error, sizeof(a.error), "%s", rows[i].error);
+        int rc = control_format(&a, &site, &w, &out);
+        CHECK(rows[i].error, rc == (rows[i].want != NULL ? 0 : -1));
+        if (rows[i].want != NULL)
+            CHECK_TEXT(rows[i].error, buf_text(&out), rows[i].want);
+        buf_release(&out);
+    }
+    control_words_release(&w);
+}
+
+/* Members that are not in every answer. */
+static void members(void **state)
+{
+    const struct control_site site = {
+        .ssh_user = "gw", .jump_user = "jump", .ssh_host = "a.example", .ssh_port = 22};
+    struct control_words w = {.members = {0}};
+    struct buf out = {0};
+    struct control_answer *a = malloc(sizeof(*a));
+    (void)state;
+    assert_non_null(a);
+    *a = answer;
+    a->port_changed_from = 20001;
+    a->has_keys = 1;
+    a->report_bytes =
+        (uint32_t)snprintf(a->report, sizeof(a->report), "ssh-a AAAA%c-----\nBB\n", '\0');
+    assert_int_equal(control_format(a, &site, &w, &out), 0);
+    static const char *const wanted[] = {"\"port_changed_from\":20001,",
+                                         "\"public_key\":\"ssh-a AAAA\",",
+                                         "\"private_key\":\"-----\\nBB\\n\",",
+                                         "\"agent_secret\":\"s3\",",
+                                         "\"lease_ttl_seconds\":60,",
+                                         "\"lease_expires_at\":\"2023-11-14T22:13:20Z\",",
+                                         "\"connect_hint\":\"ssh -J jump@a.example -p 20007 "
+                                         "li@localhost\","};
+    for (size_t i = 0; i < COUNT(wanted); i++)
+        CHECK(wanted[i], strstr(buf_text(&out), wanted[i]) != NULL);
+    buf_clear(&out);
+    a->report_bytes = 0;
+    a->has_keys = 0;
+    a->port_changed_from = 0;
+    a->secret[0] = a->user[0] = '\0';
+    assert_int_equal(control_format(a, &site, &w, &out), 0);
+    CHECK("no secret", strstr(buf_text(&out), "\"agent_secret\":null,") != NULL);
+    CHECK("nobody", strstr(buf_text(&out), " -p 20007 localhost\"") != NULL);
+    CHECK("the port stays", strstr(buf_text(&out), "port_changed_from") == NULL);
+    CHECK("no keys", strstr(buf_text(&out), "_key\"") == NULL);
+    free(a);
+    buf_release(&out);
+    control_words_release(&w);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(site_changes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(site_changes), cmocka_unit_test(escaped),
+                                       cmocka_unit_test(members)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

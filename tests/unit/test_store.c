@@ -1097,23 +1097,6 @@ static void pruned_in_pieces(void **state)
     store_close(st);
 }
 
-static int64_t add_agent(struct store *st, const char *name, unsigned char key, const char *facts,
-                         int64_t now_s)
-{
-    const struct store_actor by = actor_at(now_s);
-    char listen[32];
-    struct store_conflict conflict;
-    int64_t id = 0;
-    (void)snprintf(listen, sizeof(listen), "127.0.0.1:%u", 20000U + key);
-    struct lease l = make_lease(name, "gw-tunnel", key, "", listen);
-    assert_int_equal(store_begin(st), STORE_OK);
-    assert_int_equal(store_agent_add(st, &l, 0, facts, QUARANTINE_S, &by, &id, &conflict),
-                     STORE_OK);
-    assert_int_equal(store_commit(st), STORE_OK);
-    lease_release(&l);
-    return id;
-}
-
 static void unused_agents_forgotten(void **state)
 {
     const struct store_actor by = actor_at(NOW_S);

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: ISC */
+/* Heartbeats of a busy gateway: none is lost, none moves what it may not, and all get there. */
+#include "leased/beats.h"
+
+#include "tests/unit/store_helpers.h"
+
+static struct beats beats;
+static const int64_t now_ms = NOW_S * INT64_C(1000);
+
+/* The first of a second go elsewhere. */
+static void be_busy(int64_t clock_ms)
+{
+    const struct beat b = {.lease_id = 1, .heartbeat_ms = now_ms, .expires_s = NOW_S};
+    for (int i = 0; i < BEATS_CALM; i++)
+        if (beats_take(&beats, NOW_S + 3600, &b, clock_ms))
+            fail_msg("number %d of a second was taken", i);
+}
+
+static void add(struct store *st, int64_t lease_id, int64_t after_ms, int64_t expires_s)
+{
+    const struct beat b = {
+        .lease_id = lease_id, .heartbeat_ms = now_ms + after_ms, .expires_s = expires_s};
+    assert_true(beats_take(&beats, NOW_S + 3600, &b, after_ms));
+    assert_int_equal(beats_add(&beats, st, &b, after_ms), STORE_OK);
+}
+
+static void commit(struct store *st)
+{
+    assert_int_equal(store_commit(st), STORE_OK);
+    beats_committed(&beats);
+}
+
+/* Steps of so many rows. How many there were. */
+static int settle_all(struct store *st, int64_t clock_ms, size_t rows)
+{
+    int steps = 0;
+    for (; beats_due(&beats, clock_ms); steps++) {
+        assert_int_equal(store_begin(st), STORE_OK);
+        assert_int_equal(beats_settle(&beats, st, rows), STORE_OK);
+        commit(st);
+        assert_true(steps < 100);
+    }
+    return steps;
+}
+
+static int64_t heartbeat_of(int64_t id)
+{
+    char sql[96];
+    (void)snprintf(sql, sizeof(sql), "SELECT heartbeat_ms FROM lease WHERE id = %lld",
+                   (long long)id);
+    return raw_number(sql);
+}
+
+static int64_t end_of(int64_t id)
+{
+    char sql[96];
+    (void)snprintf(sql, sizeof(sql), "SELECT expires_s FROM lease WHERE id = %lld", (long long)id);
+    return raw_number(sql);
+}
+
+static void who_is_taken(void **state)
+{
+    static const struct {
+        const char *what;
+        int64_t lease_end_s, expires_s;
+        bool want;
+    } rows[] = {
+        {"an end that is far", NOW_S + 3600, NOW_S + 7200, true},
+        {"just far enough", NOW_S + BEATS_LEASE_S + 1, NOW_S + 7200, true},
+        {"not far enough", NOW_S + BEATS_LEASE_S, NOW_S + 7200, false},
+        {"has passed", NOW_S - 1, NOW_S + 7200, false},
+        {"near, and does not move", NOW_S + 5, NOW_S + 5, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct store *st = open_store();
+        const struct beat b = {
+            .lease_id = 1, .heartbeat_ms = now_ms, .expires_s = rows[i].expires_s};
+        assert_int_equal(beats_start(&beats, st), STORE_OK);
+        be_busy(0);
+        CHECK(rows[i].what, beats_take(&beats, rows[i].lease_end_s, &b, 999) == rows[i].want);
+        /* A second later it is calm again. */
+        CHECK(rows[i].what, !beats_take(&beats, rows[i].lease_end_s, &b, 1000));
+        assert_int_equal(beats_wait_ms(&beats, 1000), -1);
+        beats_release(&beats);
+        store_close(st);
+    }
+}
+
+/* Two agents and a lease that is gone; the newest of each counts, and nothing is left. */
+static void into_their_leases(void **state)
+{
+    for (size_t rows = 1; rows <= 64; rows *= 4) {
+        struct store *st = open_store();
+        char a_name[16], b_name[16];
+        (void)state;
+        (void)snprintf(a_name, sizeof(a_name), "a%zu", rows);
+        (void)snprintf(b_name, sizeof(b_name), "b%zu", rows);
+        int64_t a = grant(st, a_name, "gw-tunnel", (unsigned char)rows, "8009", "");
+        int64_t b = grant(st, b_name, "gw-tunnel", (unsigned char)(rows + 1), "8009", "");
+        assert_int_equal(beats_start(&beats, st), STORE_OK);
+        be_busy(0);
+        assert_int_equal(store_begin(st), STORE_OK);
+        for (int i = 1; i <= 9; i++) {
+            add(st, i % 2 == 0 ? a : b, i, NOW_S + 4000 + i);
+            add(st, 4711, i, NOW_S + 4000 + i);
+        }
+        commit(st);
+        assert_int_equal(raw_number("SELECT count(*) FROM beat"), 18);
+        assert_int_equal(heartbeat_of(a), 0);
+        assert_int_equal(beats_wait_ms(&beats, 1), BEATS_SETTLE_MS);
+        assert_false(beats_due(&beats, BEATS_SETTLE_MS));
+
+        int64_t before = beats.rows_settled;
+        int steps = settle_all(st, BEATS_SETTLE_MS + 1, rows);
+        assert_int_equal(steps, (3 + 18 + (int)rows - 1) / (int)rows);
+        assert_int_equal(heartbeat_of(a), now_ms + 8);
+        assert_int_equal(heartbeat_of(b), now_ms + 9);
+        assert_int_equal(end_of(a), NOW_S + 4008);
+        assert_int_equal(end_of(b), NOW_S + 4009);
+        assert_int_equal(raw_number("SELECT count(*) FROM beat"), 0);
+        assert_int_equal(beats.rows_settled - before, 2 + 18);
+        assert_int_equal(beats_wait_ms(&beats, BEATS_SETTLE_MS + 2), -1);
+        beats_release(&beats);
+        store_close(st);
+    }
+}
+
+/* What came while others were settled is settled the next time. */
+static void while_settling(void **state)
+{
+    struct store *st = open_store();
+    int64_t a = grant(st, "a", "gw-tunnel", 1, "8009", "");
+    int64_t b = grant(st, "b", "gw-tunnel", 2, "8009", "");
+    (void)state;
+    assert_int_equal(beats_start(&beats, st), STORE_OK);
+    be_busy(0);
+    assert_int_equal(store_begin(st), STORE_OK);
+    add(st, a, 1, NOW_S + 4000);
+    add(st, b, 2, NOW_S + 4000);
+    commit(st);
+    assert_true(beats_due(&beats, 20000));
+    assert_int_equal(store_begin(st), STORE_OK);
+    assert_int_equal(beats_settle(&beats, st, 1), STORE_OK);
+    be_busy(20000);
+    add(st, a, 20003, NOW_S + 4020);
+    commit(st);
+    assert_int_equal(settle_all(st, 20004, 100), 1);
+    assert_int_equal(raw_number("SELECT count(*) FROM beat"), 1);
+    assert_int_equal(heartbeat_of(a), now_ms + 1);
+    assert_int_equal(heartbeat_of(b), now_ms + 2);
+    assert_int_equal(settle_all(st, 20003 + BEATS_SETTLE_MS, 100), 1);
+    assert_int_equal(raw_number("SELECT count(*) FROM beat"), 0);
+    assert_int_equal(heartbeat_of(a), now_ms + 20003);
+    beats_release(&beats);
+    store_close(st);
+}
+
+/* An admin's change since the heartbeat stands. */
+static void what_moves_not(void **state)
+{
+    static const struct {
+        const char *what, *sql;
+        int64_t want_end_s, want_ms;
+    } rows[] = {
+        {"nothing happened", "SELECT 1", NOW_S + 4000, now_ms + 1},
+        {"an end was fixed", "UPDATE lease SET fixed_end = 1, expires_s = 1795802500", NOW_S + 100,
+         now_ms + 1},
+        {"it was revoked", "UPDATE lease SET live = NULL, revoked_s = 1795802400", NOW_S + 3600,
+         now_ms + 1},
+        {"a later end", "UPDATE lease SET expires_s = 1795812400", NOW_S + 10000, now_ms + 1},
+        {"a later heartbeat", "UPDATE lease SET heartbeat_ms = 1795802400009", NOW_S + 4000,
+         now_ms + 9},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct store *st = open_store();
+        char name[16];
+        (void)snprintf(name, sizeof(name), "a%zu", i);
+        int64_t id = grant(st, name, "gw-tunnel", (unsigned char)(i + 1), "8009", "");
+        assert_int_equal(beats_start(&beats, st), STORE_OK);
+        be_busy(0);
+        assert_int_equal(store_begin(st), STORE_OK);
+        add(st, id, 1, NOW_S + 4000);
+        commit(st);
+        raw_sql(rows[i].sql);
+        (void)settle_all(st, 20000, 100);
+        CHECK(rows[i].what, end_of(id) == rows[i].want_end_s);
+        CHECK(rows[i].what, heartbeat_of(id) == rows[i].want_ms);
+        beats_release(&beats);
+        store_close(st);
+        raw_sql("DELETE FROM lease; DELETE FROM key");
+    }
+}
+
+/* A transaction that is undone leaves nothing to be deleted that is there, and nothing undeleted.
+ */
+static void undone(void **state)
+{
+    struct store *st = open_store();
+    int64_t a = grant(st, "a", "gw-tunnel", 1, "8009", "");
+    (void)state;
+    assert_int_equal(beats_start(&beats, st), STORE_OK);
+    be_busy(0);
+    assert_int_equal(store_begin(st), STORE_OK);
+    add(st, a, 1, NOW_S + 4000);
+    store_rollback(st);
+    beats_undone(&beats);
+    assert_int_equal(beats_wait_ms(&beats, 2), -1);
+    assert_int_equal(store_begin(st), STORE_OK);
+    add(st, a, 2, NOW_S + 4001);
+    commit(st);
+
+    assert_true(beats_due(&beats, 20000));
+    assert_int_equal(store_begin(st), STORE_OK);
+    assert_int_equal(beats_settle(&beats, st, 100), STORE_OK);
+    store_rollback(st);
+    beats_undone(&beats);
+    assert_int_equal(heartbeat_of(a), 0);
+    assert_int_equal(raw_number("SELECT count(*) FROM beat"), 1);
+    assert_int_equal(settle_all(st, 20001, 100), 1);
+    assert_int_equal(heartbeat_of(a), now_ms + 2);
+    assert_int_equal(end_of(a), NOW_S + 4001);
+    assert_int_equal(raw_number("SELECT count(*) FROM beat"), 0);
+    beats_release(&beats);
+    store_close(st);
+}
+
+/* leased ended before it had settled; and again, half-way. */
+static void after_a_crash(void **state)
+{
+    struct store *st = open_store();
+    int64_t a = grant(st, "a", "gw-tunnel", 1, "8009", "");
+    int64_t b = grant(st, "b", "gw-tunnel", 2, "8009", "");
+    (void)state;
+    assert_int_equal(beats_start(&beats, st), STORE_OK);
+    be_busy(0);
+    assert_int_equal(store_begin(st), STORE_OK);
+    add(st, b, 1, NOW_S + 4000);
+    add(st, a, 2, NOW_S + 4000);
+    add(st, b, 3, NOW_S + 4001);
+    commit(st);
+    for (int i = 0; i < 2; i++) {
+        beats_release(&beats);
+        store_close(st);
+        st = open_store();
+        assert_int_equal(beats_start(&beats, st), STORE_OK);
+        assert_int_equal(beats_wait_ms(&beats, 0), BEATS_PAUSE_MS); /* at once */
+        assert_true(beats_due(&beats, 0));
+        if (i > 0)
+            break;
+        assert_int_equal(store_begin(st), STORE_OK);
+        assert_int_equal(beats_settle(&beats, st, 3), STORE_OK); /* both leases, and one row goes */
+        commit(st);
+        assert_int_equal(raw_number("SELECT count(*) FROM beat"), 2);
+    }
+    (void)settle_all(st, 0, 2);
+    assert_int_equal(heartbeat_of(a), now_ms + 2);
+    assert_int_equal(heartbeat_of(b), now_ms + 3);
+    assert_int_equal(end_of(b), NOW_S + 4001);
+    assert_int_equal(raw_number("SELECT count(*) FROM beat"), 0);
+    beats_release(&beats);
+    store_close(st);
+}
+
+/* More leases than there are slots for, and more rows than may wait: the next ones go elsewhere,
+ * and settling takes up all. */
+static void full(void **state)
+{
+    struct store *st = open_store();
+    (void)state;
+    assert_int_equal(beats_start(&beats, st), STORE_OK);
+    be_busy(0);
+    assert_int_equal(store_begin(st), STORE_OK);
+    for (int64_t i = 1; i <= BEATS_LEASES_MAX; i++)
+        add(st, i, 500, NOW_S + 4000);
+    const struct beat other = {
+        .lease_id = BEATS_LEASES_MAX + 1, .heartbeat_ms = now_ms, .expires_s = NOW_S + 4000};
+    assert_false(beats_take(&beats, NOW_S + 3600, &other, 501));
+    commit(st);
+    assert_true(beats_due(&beats, 20000));
+    assert_int_equal(beats.settling_count, BEATS_LEASES_MAX);
+    for (size_t i = 0; i < beats.settling_count; i++)
+        assert_int_equal(beats.settling[i].lease_id, (int64_t)i + 1);
+    beats_release(&beats);
+
+    raw_sql("DELETE FROM beat");
+    assert_int_equal(beats_start(&beats, st), STORE_OK);
+    be_busy(0);
+    beats.row_count = BEATS_ROWS_MAX - 1;
+    assert_int_equal(store_begin(st), STORE_OK);
+    add(st, 1, 1, NOW_S + 4000);
+    assert_false(beats_take(&beats, NOW_S + 3600, &other, 2));
+    commit(st);
+    assert_int_equal(beats_wait_ms(&beats, 3), 0); /* sooner than by the clock */
+    beats_release(&beats);
+    store_close(st);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(who_is_taken), TEST(into_their_leases), TEST(while_settling), TEST(what_moves_not),
+        TEST(undone),       TEST(after_a_crash),     TEST(full),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
