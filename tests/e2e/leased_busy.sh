@@ -102,7 +102,7 @@ ok 'kill -9 loses none, and moves no end that is fixed'
 
 # ---- by the clock ----
 
-since_s=$(date +%s)
+since_s=$(date +%s) before=$(rows others)
 sleep 1
 agents=200 beat 1
 (($(waiting) > 200)) || fail "only $(waiting) wait"
@@ -110,6 +110,7 @@ settled=$(rows settling)
 wait_for $((settle_s + 5)) 'they are settled' none_waits
 assert_eq "$(known "$((since_s + 1))")" 200 'agents whose lease knows'
 (($(rows settling) - settled > answered / 2)) || fail 'the rows that settling has changed are not counted'
+assert_eq "$(($(rows others) - before))" "$answered" 'rows written by anything else'
 leasectl --json agents | python3 -c '
 import json, sys
 ours = [a for a in json.load(sys.stdin) if a["name"].startswith("00000010-")]
