@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -241,10 +240,7 @@ static uint64_t ticks_per_s(void)
 static uint64_t now_ticks(void)
 {
     struct process self;
-    struct timespec up;
-    (void)clock_gettime(CLOCK_BOOTTIME, &up);
-    const uint64_t per_s = ticks_per_s();
-    uint64_t ticks = (uint64_t)up.tv_sec * per_s + (uint64_t)up.tv_nsec * per_s / 1000000000U;
+    uint64_t ticks = (uint64_t)clock_boot_ms() * ticks_per_s() / 1000;
     /* In a time namespace (time_namespaces(7)) /proc counts from another boot. */
     if (process_read(getpid(), &self) && self.start_ticks > ticks)
         ticks = self.start_ticks;

@@ -234,7 +234,7 @@ static void commit_batch(struct engine *e)
         rc = roster_refresh(&e->roster, e->store);
     if (rc == STORE_OK && e->record_count > 0)
         rc = records_write(e);
-    int64_t now_ms = (int64_t)engine_now_s() * 1000 + clock_monotonic_ms() % 1000;
+    int64_t now_ms = clock_now_ms();
     for (struct queued *q = e->queue_head; rc == STORE_OK && q != NULL && count < most;
          q = q->next, count++) {
         struct control_answer *a = answer_at(e, count);

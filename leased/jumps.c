@@ -5,22 +5,15 @@
  * restart nor a step while no leased ran is forgotten.
  */
 #include "leased/engine.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BOOT_ID_BYTES = 40, TEXT_BYTES = 192 };
-
-static int64_t boot_ms(void)
-{
-    struct timespec boot;
-    (void)clock_gettime(CLOCK_BOOTTIME, &boot);
-    return (int64_t)boot.tv_sec * 1000 + boot.tv_nsec / 1000000;
-}
 
 /* "" where it cannot be read: then no two boots are the same. */
 static void read_boot_id(char out[static BOOT_ID_BYTES])
@@ -50,7 +43,7 @@ static void keep(struct engine *e)
 
 void jumps_look(struct engine *e)
 {
-    int64_t now_ms = boot_ms(), minus = engine_now_s() - now_ms / 1000;
+    int64_t now_ms = clock_boot_ms(), minus = engine_now_s() - now_ms / 1000;
     int64_t jump = minus - e->wall_minus_boot_s, drift = minus - e->kept_wall_minus_boot_s;
     bool jumped = e->wall_minus_boot_s != 0 && (jump > CLOCK_JUMP_S || jump < -CLOCK_JUMP_S);
     e->wall_minus_boot_s = minus;
@@ -82,7 +75,7 @@ void jumps_start(struct engine *e)
             e->jumped_s = jumped_s;
         } else if (jumped_s != 0 && ago_s >= 0 && ago_s < CLOCK_CAUTION_MS / 1000) {
             /* How long ago it was, only the clock that jumped could say: the hour begins anew. */
-            e->jumped_ms = boot_ms();
+            e->jumped_ms = clock_boot_ms();
             e->jumped_s = engine_now_s();
         }
     }
@@ -94,5 +87,5 @@ void jumps_start(struct engine *e)
 bool engine_is_cautious(struct engine *e)
 {
     jumps_look(e); /* now, and not at the next sweep: who asks is about to act */
-    return e->jumped_ms != 0 && boot_ms() - e->jumped_ms < CLOCK_CAUTION_MS;
+    return e->jumped_ms != 0 && clock_boot_ms() - e->jumped_ms < CLOCK_CAUTION_MS;
 }

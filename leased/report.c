@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static const double bounds_s[LATENCY_BUCKETS] = {0.001, 0.0025, 0.005, 0.01, 0.025,
@@ -129,14 +128,12 @@ static void add_process(struct buf *out)
              "# HELP process_open_fds Open descriptors of the engine.\n"
              "# TYPE process_open_fds gauge\nprocess_open_fds %" PRId64 "\n",
              (long long)pages * sysconf(_SC_PAGESIZE), fds);
-    struct timespec boot;
-    (void)clock_gettime(CLOCK_BOOTTIME, &boot);
     if (process_read(getpid(), &self))
         buf_addf(out,
                  "# HELP process_start_time_seconds Start of the engine, in Unix seconds.\n"
                  "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds %" PRId64
                  "\n",
-                 engine_now_s() - (int64_t)boot.tv_sec +
+                 engine_now_s() - clock_boot_ms() / 1000 +
                      (int64_t)self.start_ticks / sysconf(_SC_CLK_TCK));
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "tunnel-agent/platform.h"
 
+#include "lib/base/clock.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifdef __linux__
@@ -38,9 +39,7 @@ void platform_die_with_parent(pid_t parent)
 
 int64_t platform_awake_ms(void)
 {
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_BOOTTIME, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return clock_boot_ms();
 }
 
 /* Inodes of listening sockets on port, from /proc/net/tcp or tcp6; how many of them were put there.
@@ -275,9 +274,7 @@ void platform_die_with_parent(pid_t parent)
 
 int64_t platform_awake_ms(void)
 {
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_REALTIME, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return clock_now_ms();
 }
 
 void platform_port_holder(uint16_t port, char *out, size_t size)

@@ -3,6 +3,13 @@
 
 #include <time.h>
 
+static int64_t read_ms(clockid_t id)
+{
+    struct timespec ts;
+    clock_gettime(id, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
 int64_t clock_now_s(void)
 {
     struct timespec ts;
@@ -10,9 +17,19 @@ int64_t clock_now_s(void)
     return ts.tv_sec;
 }
 
+int64_t clock_now_ms(void)
+{
+    return read_ms(CLOCK_REALTIME);
+}
+
 int64_t clock_monotonic_ms(void)
 {
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return read_ms(CLOCK_MONOTONIC);
 }
+
+#ifdef CLOCK_BOOTTIME
+int64_t clock_boot_ms(void)
+{
+    return read_ms(CLOCK_BOOTTIME);
+}
+#endif

@@ -5,7 +5,9 @@
 
 #include <stdint.h>
 
-int64_t clock_now_s(void);        /* Unix seconds, UTC: what leases are judged by */
+int64_t clock_now_s(void); /* Unix seconds, UTC: what leases are judged by */
+int64_t clock_now_ms(void);
 int64_t clock_monotonic_ms(void); /* for waiting and measuring only */
+int64_t clock_boot_ms(void);      /* since boot, suspend included, as proc(5) counts; Linux alone */
 
 #endif
