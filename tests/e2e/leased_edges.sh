@@ -205,3 +205,24 @@ for turn in 1 2 3 4 5 6; do
 	((rc == 0)) || fail "exit $rc"
 done
 ok 'none was lost'
+
+note 'SIGTERM while the store is locked: those that wait are told'
+start env
+wait_for 5 "leased answers: $(cat "$log")" up
+cat >"$WORK/waiting.py" <<'E'
+import os, signal, sqlite3, subprocess, sys, time
+db = sqlite3.connect("/var/lib/tunlease/leases.db", isolation_level=None)
+db.execute("BEGIN IMMEDIATE")
+ask = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "4", "-H", "Content-Type: application/json",
+       "-H", "X-API-Key: " + sys.argv[2], "--data", '{"action":"heartbeat","agent_id":"a"}', "http://127.0.0.1:12000/"]
+waiting = [subprocess.Popen(ask, stdout=subprocess.PIPE) for _ in range(8)]
+time.sleep(1)
+os.kill(int(sys.argv[1]), signal.SIGTERM)
+codes = [p.communicate()[0].decode() for p in waiting]
+print("#", codes, flush=True)
+os._exit(codes != ["503"] * 8)  # the lock goes with the process, and the log stays
+E
+python3 "$WORK/waiting.py" "$daemon" "$enrol" || fail 'some were not told'
+rc=0
+wait "$daemon" || rc=$?
+((rc == 0)) || fail "exit $rc"
