@@ -198,8 +198,8 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(call archive,$(unit_libs))
 # What the module reads, without libpam.
 $(BUILD)/tests/unit/test_judgement: $(call obj,pam_tunnel/args.c pam_tunnel/helper.c)
 
-# A clock that a test can set, for one program: the machine's own is everybody's.
-$(BUILD)/tests/clock_shift.so: tests/clock_shift.c
+# A clock that a test can set, for one program: the machine's own is everybody's. And a disk as slow.
+$(BUILD)/tests/clock_shift.so $(BUILD)/tests/slow_disk.so: $(BUILD)/tests/%.so: tests/%.c
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cppflags) $(CFLAGS) $(warnings) -fPIC -shared -o $@ $<
@@ -291,7 +291,7 @@ $(BUILD)/tests/delayed/pam_tunnel.so: $(BUILD)/obj/pic/tests/pam/delayed.o $(pam
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(pam_ldflags) $(addprefix -Wl$(comma)--wrap=,$(delayed)) -o $@ $(filter %.o,$^) -lpam $(pam_bsd_libs)
 
-tests: all unit-tests pam-tests $(addprefix $(BUILD)/tests/,delayed/pam_tunnel.so clock_shift.so logsink attempt fill load sweep http_engine)
+tests: all unit-tests pam-tests $(addprefix $(BUILD)/tests/,delayed/pam_tunnel.so clock_shift.so slow_disk.so logsink attempt fill load sweep http_engine)
 	$(Q)$(MAKE) BUILD=$(BUILD)/san SANITIZE=address,undefined unit-tests pam-tests
 
 # ---- install: copies, and enables nothing ----

@@ -33,6 +33,7 @@ enum {
     REQUESTS_AT_ONCE = 16,
     SETTLES_A_REQUEST = 4, /* more than a request adds, so that it comes to an end, */
     SETTLES_LEAST = 64,    /* and not so few that each needs a page of its own */
+    SETTLE_AGAIN_MS = 1000,
 };
 
 int64_t engine_now_s(void)
@@ -212,6 +213,15 @@ static void give_up_old(struct engine *e)
         answer_batch(e, old, "the store is locked by another program: try again");
 }
 
+/* For what is due, or will be: a timer fires a little before the clock that beats_due is told says
+ * so, and has to be set again then. */
+static void await_beats(struct engine *e, bool failed)
+{
+    int64_t wait_ms = beats_wait_ms(&e->beats, clock_monotonic_ms());
+    if (wait_ms >= 0)
+        arm(e->on_beats, wait_ms > 0 && failed ? SETTLE_AGAIN_MS : wait_ms);
+}
+
 static void commit_batch(struct engine *e)
 {
     size_t count = 0;
@@ -222,8 +232,10 @@ static void commit_batch(struct engine *e)
     size_t most = (e->queue_count + 1) / 2;
     most = most < BATCH_MIN ? BATCH_MIN : most > BATCH_MAX ? BATCH_MAX : most;
     const bool settles = beats_due(&e->beats, clock_monotonic_ms());
-    if (e->queue_head == NULL && e->record_count == 0 && !settles)
+    if (e->queue_head == NULL && e->record_count == 0 && !settles) {
+        await_beats(e, false);
         return;
+    }
     rc = store_begin(e->store);
     if (rc == STORE_BUSY) {
         give_up_old(e);
@@ -264,11 +276,7 @@ static void commit_batch(struct engine *e)
     }
     if (e->queue_head != NULL)
         arm(e->on_retry, 0);
-    int64_t wait_ms = beats_wait_ms(&e->beats, clock_monotonic_ms());
-    if (wait_ms > 0 && rc != STORE_OK)
-        wait_ms = 1000;
-    if (wait_ms >= 0)
-        arm(e->on_beats, wait_ms);
+    await_beats(e, rc != STORE_OK);
 }
 
 static void on_commit(evutil_socket_t fd, short what, void *arg)
