@@ -26,9 +26,14 @@ static void keep_newest(struct beats *b, const struct beat *beat)
     size_t i = slot_of(beat->lease_id);
     while (b->waiting[i].lease_id != 0 && b->waiting[i].lease_id != beat->lease_id)
         i = (i + 1) % BEATS_SLOTS;
-    b->lease_count += b->waiting[i].lease_id == 0;
-    if (b->waiting[i].heartbeat_ms <= beat->heartbeat_ms)
-        b->waiting[i] = *beat;
+    struct beat *kept = &b->waiting[i];
+    b->lease_count += kept->lease_id == 0;
+    kept->lease_id = beat->lease_id;
+    /* Each by itself: with a shorter DefaultTTL a later one may give an earlier end. */
+    if (kept->heartbeat_ms < beat->heartbeat_ms)
+        kept->heartbeat_ms = beat->heartbeat_ms;
+    if (kept->expires_s < beat->expires_s)
+        kept->expires_s = beat->expires_s;
 }
 
 static int by_lease(const void *a, const void *b)

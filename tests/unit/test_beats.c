@@ -126,6 +126,25 @@ static void into_their_leases(void **state)
     }
 }
 
+/* DefaultTTL became shorter, and the agent was looked up in a lease that did not know yet. */
+static void an_earlier_end(void **state)
+{
+    struct store *st = open_store();
+    int64_t a = grant(st, "a", "gw-tunnel", 1, "8009", "");
+    (void)state;
+    assert_int_equal(beats_start(&beats, st), STORE_OK);
+    be_busy(0);
+    assert_int_equal(store_begin(st), STORE_OK);
+    add(st, a, 1, NOW_S + 9000);
+    add(st, a, 2, NOW_S + 4000);
+    commit(st);
+    (void)settle_all(st, 20000, 100);
+    assert_int_equal(heartbeat_of(a), now_ms + 2);
+    assert_int_equal(end_of(a), NOW_S + 9000);
+    beats_release(&beats);
+    store_close(st);
+}
+
 /* What came while others were settled is settled the next time. */
 static void while_settling(void **state)
 {
@@ -302,7 +321,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(who_is_taken), TEST(into_their_leases), TEST(while_settling), TEST(what_moves_not),
-        TEST(undone),       TEST(after_a_crash),     TEST(full),
+        TEST(undone),       TEST(after_a_crash),     TEST(full),           TEST(an_earlier_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
