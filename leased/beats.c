@@ -148,6 +148,11 @@ bool beats_due(struct beats *b, int64_t now_ms)
     return b->settling != NULL;
 }
 
+bool beats_are_behind(const struct beats *b)
+{
+    return b->row_count > 0 || (b->settling != NULL && b->settled < b->settling_count);
+}
+
 enum store_rc beats_settle(struct beats *b, struct store *st, size_t rows)
 {
     const int64_t before = store_rows_changed(st);

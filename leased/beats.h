@@ -60,6 +60,8 @@ enum store_rc beats_add(struct beats *b, struct store *st, const struct beat *be
 /* Outside a transaction: those that have waited long enough are made ready. True: beats_settle has
  * work. */
 bool beats_due(struct beats *b, int64_t now_ms);
+/* Whether a lease may not know yet what its agent was told; rows may be left to be deleted. */
+bool beats_are_behind(const struct beats *b);
 /* Changes at most so many rows. */
 enum store_rc beats_settle(struct beats *b, struct store *st, size_t rows);
 /* Until beats_due is to be asked; -1: nothing waits. */

@@ -286,6 +286,47 @@ static void on_commit(evutil_socket_t fd, short what, void *arg)
     commit_batch(arg);
 }
 
+/* ---- heartbeats that wait for their leases ---- */
+
+/* In a commit of their own. */
+static enum store_rc settle_alone(struct engine *e)
+{
+    enum store_rc rc = store_begin(e->store);
+    if (rc == STORE_BUSY)
+        return rc;
+    if (rc == STORE_OK)
+        rc = beats_settle(&e->beats, e->store, BEATS_STEP);
+    if (rc == STORE_OK)
+        rc = store_commit(e->store);
+    store_rollback(e->store);
+    if (rc == STORE_OK) {
+        beats_committed(&e->beats);
+    } else {
+        beats_undone(&e->beats);
+        e->metrics.store_errors++;
+        log_error("heartbeats cannot be put into their leases: %s", store_error(e->store));
+    }
+    return rc;
+}
+
+/*
+ * All at once, as far as the store lets us: before sessions are judged by leases that may not know
+ * what their agents were told, and when we go, who knows for how long.
+ */
+static void settle_all(struct engine *e)
+{
+    const int64_t until_ms = clock_monotonic_ms() + LOCKED_GIVE_UP_MS;
+    enum store_rc rc = STORE_OK;
+    while (beats_are_behind(&e->beats) && clock_monotonic_ms() < until_ms) {
+        (void)beats_due(&e->beats, INT64_MAX / 2); /* however short they have waited */
+        rc = settle_alone(e);
+        if (rc == STORE_BUSY)
+            (void)poll(NULL, 0, LOCKED_RETRY_MS);
+        else if (rc != STORE_OK)
+            return;
+    }
+}
+
 /* ---- what needs no commit ---- */
 
 /* CONTROL_OK, or the refusal in *a. */
@@ -736,6 +777,7 @@ int engine_run(struct engine *e)
         return EXIT_FAILURE;
     }
     jumps_start(e);
+    settle_all(e);
     on_sweep(-1, 0, e);
     arm(e->on_version, VERSION_LOOK_MS);
     arm(e->on_walk_again, 1000);
@@ -748,6 +790,7 @@ int engine_run(struct engine *e)
     notify_send("STOPPING=1");
     answer_last(e);
     end_http(e);
+    settle_all(e);
     beats_release(&e->beats);
     roster_release(&e->roster);
     store_close(e->store);

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# Heartbeats that wait for their leases get there, also when nobody asks any more.
+# Heartbeats that wait for their leases get there, whatever is in the way: nobody asks any more and
+# the disk is slow, leased was away for longer than the lease had left.
 # sandbox:
 # timeout: 120
 set -eu
@@ -50,3 +51,29 @@ beat
 (($(waiting) > 0)) || fail 'none waits'
 wait_for $((settle_s + 5)) 'they are settled' none_waits
 ok 'settled on a slow disk, by the clock alone'
+
+note 'leased was away for longer than the lease had left'
+new_key box >/dev/null
+code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time 10 -H 'Content-Type: application/json' -H "X-API-Key: $enrol" \
+	--data "{\"action\":\"register\",\"agent_id\":\"box\",\"public_key\":\"$(cat "$WORK/box.pub")\"}" http://127.0.0.1:12000/)
+assert_eq "$code" 200 'register'
+port=$(sed 's/.*"port_b":\([0-9]*\).*/\1/' "$WORK/answer")
+fwd_R "$WORK/box" gw-tunnel "127.0.0.1:$port:127.0.0.1:22" || fail 'the tunnel'
+stop KILL
+box=$(sql "SELECT id FROM lease WHERE name = 'box'") now_s=$(date +%s)
+sql "UPDATE lease SET expires_s = $((now_s - 5)) WHERE id = $box;
+	INSERT INTO beat VALUES(1000000, $box, $((now_s - 700))000, $((now_s + 3600)))"
+start
+wait_for 5 'it is settled' none_waits
+assert_eq "$(sql "SELECT expires_s FROM lease WHERE id = $box")" "$((now_s + 3600))" 'the end that its heartbeat gave'
+sleep 0.5
+kill -0 "$FWD_PID" || fail 'the session was ended'
+ok 'nobody was ended whose heartbeat was answered'
+
+note 'leased goes while some wait'
+beat
+(($(waiting) > 0)) || fail 'none waits'
+stop TERM
+assert_eq "$(sql 'SELECT count(*) FROM lease WHERE heartbeat_ms < (SELECT max(heartbeat_ms) FROM beat WHERE lease_id = lease.id)')" \
+	0 'leases that do not know'
+ok 'its leases know'
