@@ -218,6 +218,8 @@ static void give_up_old(struct engine *e)
 static void await_beats(struct engine *e, bool failed)
 {
     int64_t wait_ms = beats_wait_ms(&e->beats, clock_monotonic_ms());
+    if (e->settles_alone && event_pending(e->on_beats, EV_TIMEOUT, NULL) != 0)
+        return; /* or commit after commit would put it off */
     if (wait_ms >= 0)
         arm(e->on_beats, wait_ms > 0 && failed ? SETTLE_AGAIN_MS : wait_ms);
 }
@@ -231,7 +233,7 @@ static void commit_batch(struct engine *e)
     /* No more than half: the answers to these keep http busy while the others are decided. */
     size_t most = (e->queue_count + 1) / 2;
     most = most < BATCH_MIN ? BATCH_MIN : most > BATCH_MAX ? BATCH_MAX : most;
-    const bool settles = beats_due(&e->beats, clock_monotonic_ms());
+    const bool settles = !e->settles_alone && beats_due(&e->beats, clock_monotonic_ms());
     if (e->queue_head == NULL && e->record_count == 0 && !settles) {
         await_beats(e, false);
         return;
@@ -265,6 +267,7 @@ static void commit_batch(struct engine *e)
         answer_batch(e, count, NULL);
     } else {
         beats_undone(&e->beats);
+        e->settles_alone = e->settles_alone || settles;
         roster_distrust(&e->roster);
         e->metrics.store_errors++;
         e->pending_agents = pending; /* those that it counted are not there */
@@ -288,7 +291,8 @@ static void on_commit(evutil_socket_t fd, short what, void *arg)
 
 /* ---- heartbeats that wait for their leases ---- */
 
-/* In a commit of their own. */
+/* In a commit of their own: after one with requests failed, since a lease that cannot be written
+ * must not keep all others from being answered. */
 static enum store_rc settle_alone(struct engine *e)
 {
     enum store_rc rc = store_begin(e->store);
@@ -299,6 +303,7 @@ static enum store_rc settle_alone(struct engine *e)
     if (rc == STORE_OK)
         rc = store_commit(e->store);
     store_rollback(e->store);
+    e->settles_alone = rc != STORE_OK;
     if (rc == STORE_OK) {
         beats_committed(&e->beats);
     } else {
@@ -307,6 +312,17 @@ static enum store_rc settle_alone(struct engine *e)
         log_error("heartbeats cannot be put into their leases: %s", store_error(e->store));
     }
     return rc;
+}
+
+static void on_beats(evutil_socket_t fd, short what, void *arg)
+{
+    struct engine *e = arg;
+    (void)fd;
+    (void)what;
+    if (e->settles_alone && beats_due(&e->beats, clock_monotonic_ms()))
+        await_beats(e, settle_alone(e) != STORE_OK);
+    else
+        commit_batch(e);
 }
 
 /*
@@ -712,7 +728,7 @@ static int set_up(struct engine *e)
     e->on_sweep = evtimer_new(e->base, on_sweep, e);
     e->on_retry = evtimer_new(e->base, on_commit, e);
     e->on_flush = evtimer_new(e->base, on_commit, e);
-    e->on_beats = evtimer_new(e->base, on_commit, e);
+    e->on_beats = evtimer_new(e->base, on_beats, e);
     e->on_version = evtimer_new(e->base, on_version, e);
     e->on_walk = evtimer_new(e->base, on_walk, e);
     e->on_walk_again = evtimer_new(e->base, on_walk_again, e);

@@ -138,6 +138,7 @@ struct engine {
     size_t record_count;
     struct roster roster;
     struct beats beats;
+    bool settles_alone; /* not with requests, until it works again */
 
     /* sessions */
     struct session_list live; /* sorted by lease, as last judged */

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # Heartbeats that wait for their leases get there, whatever is in the way: nobody asks any more and
-# the disk is slow, leased was away for longer than the lease had left.
+# the disk is slow, leased was away for longer than the lease had left, one lease cannot be written.
 # sandbox:
 # timeout: 120
 set -eu
@@ -77,3 +77,19 @@ stop TERM
 assert_eq "$(sql 'SELECT count(*) FROM lease WHERE heartbeat_ms < (SELECT max(heartbeat_ms) FROM beat WHERE lease_id = lease.id)')" \
 	0 'leases that do not know'
 ok 'its leases know'
+
+note 'one lease cannot be written'
+sql "DELETE FROM beat; INSERT INTO beat VALUES(2000000, $box, $(date +%s)000, $((now_s + 7200)));
+	CREATE TRIGGER damaged BEFORE UPDATE ON lease WHEN OLD.id = $box BEGIN SELECT RAISE(ABORT, 'damaged'); END"
+start
+for i in {1..20}; do
+	code=$(curl -s -o /dev/null -w '%{http_code}' --max-time 10 -H 'Content-Type: application/json' -H "X-API-Key: $enrol" \
+		--data "{\"action\":\"heartbeat\",\"agent_id\":\"$(name 7)\"}" http://127.0.0.1:12000/)
+	[[ $code == 200 ]] || fail "heartbeat $i of another agent: $code"
+	sleep 0.1
+done
+assert_eq "$(waiting)" 1 'heartbeats that wait'
+sql 'DROP TRIGGER damaged'
+wait_for 5 'it is settled' none_waits
+assert_eq "$(sql "SELECT expires_s FROM lease WHERE id = $box")" "$((now_s + 7200))" 'the end that its heartbeat gave'
+ok 'the others are answered, and it is tried again'
