@@ -678,6 +678,8 @@ static enum store_rc decide_register(struct engine *e, struct queued *q, int64_t
     if (in.agent.secret_used && in.asking.what != CREDENTIAL_SECRET)
         return refuse_credential(e, r, &in.asking, a);
     rc = get_marks(e, &in.agent);
+    if (in.issued) /* its keys change, also where it is refused below */
+        roster_forget(&e->roster, name);
     if (rc == STORE_OK)
         rc = in.issued ? replace_key(&in) : check_key(&in);
     if (rc == STORE_NONE)
@@ -691,13 +693,14 @@ static enum store_rc decide_register(struct engine *e, struct queued *q, int64_t
         return answer_error(a, CONTROL_FORBIDDEN,
                             "the lease has ended, and an admin fixed that end: 'leasectl renew'");
     rc = register_known(&in, now_ms);
-    if (rc == STORE_OK && a->code == CONTROL_OK && !in.issued) {
-        roster_put(&e->roster, name, &in.agent);
-        q->lease_id = in.agent.id;
-    } else {
+    if (rc != STORE_OK || a->code != CONTROL_OK) {
         roster_forget(&e->roster, name);
+        return rc;
     }
-    return rc;
+    q->lease_id = in.agent.id;
+    if (!in.issued)
+        roster_put(&e->roster, name, &in.agent);
+    return STORE_OK;
 }
 
 /* ---- heartbeat ---- */

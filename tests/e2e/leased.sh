@@ -167,6 +167,12 @@ for turn in 1 2; do
 done
 ssh-keygen -q -p -P "$enrol" -N '' -f "$WORK/made" >/dev/null
 login_works "$WORK/made" gw-tunnel || fail 'a made key'
+GATEWAY=::1 fwd_R "$WORK/made" gw-tunnel "127.0.0.1:$(field port_b):127.0.0.1:8022" || fail 'the tunnel of made'
+wait_log 5 'tunnel up lease=made '
+post "$enrol" '{"action":"register","agent_id":"made"}'
+answered 200 'a key pair, beside its own tunnel'
+wait_log 5 'register agent=made client=::1 '
+fwd_stop
 assert_eq "$(find /tmp -maxdepth 1 -name 'leased.*' | wc -l)" 0 'no copy is kept'
 register "$enrol" db7 other ',"x":1'
 answered 409 'a key that is held'
