@@ -61,7 +61,8 @@ void roster_distrust(struct roster *r)
 /* Where the pointer to it is, or would be. */
 static struct roster_entry **place_of(struct roster *r, const char *name)
 {
-    struct roster_entry **at = &r->slots[hash_add(r->seed, name, strlen(name)) % ROSTER_SLOTS];
+    const uint64_t hash = hash_add(r->seed, name, strlen(name));
+    struct roster_entry **at = &r->slots[(hash ^ hash >> 32) % ROSTER_SLOTS]; /* all of the seed */
     while (*at != NULL && strcmp((*at)->name, name) != 0)
         at = &(*at)->next;
     return at;

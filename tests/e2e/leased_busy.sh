@@ -5,6 +5,7 @@
 # process does to an agent meanwhile counts from the next heartbeat on.
 # sandbox:
 # timeout: 90
+# beside: others
 set -eu
 . "$TOP/tests/lib.sh"
 

@@ -4,6 +4,7 @@
 # the disk is slow, leased was away for longer than the lease had left, one lease cannot be written.
 # sandbox:
 # timeout: 120
+# beside: others
 set -eu
 . "$TOP/tests/lib.sh"
 
