@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # clang-format, shellcheck, and the SPDX line of every source file.
 # timeout: 120
+# beside: others
 set -eu
 cd "$TOP"
 
