@@ -267,7 +267,7 @@ static int refresh(struct control_words *w, const struct control_site *site)
 
 /*
  * What differs from answer to answer is written member by member: thousands a second are, and to
- * build an object first takes ten times as long.
+ * build an object first takes several times as long.
  */
 static void add_name(struct buf *out, const char *name)
 {
