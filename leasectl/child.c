@@ -147,14 +147,22 @@ int child_exit_status(const struct child *c)
     return WIFEXITED(c->status) ? WEXITSTATUS(c->status) : 128 + WTERMSIG(c->status);
 }
 
+/* Less than a pipe holds. One that does not want it may have gone. */
+static bool give_input(struct child *c, const char *input)
+{
+    return write(c->in, input, strlen(input)) == (ssize_t)strlen(input) || errno == EPIPE;
+}
+
 int child_run(struct child *c, const char *const argv[], const char *const env[], const char *input,
               int timeout_ms)
 {
     int64_t end_ms = clock_monotonic_ms() + timeout_ms;
     if (child_start(c, argv, env) != 0)
         return CHILD_NOT_STARTED;
-    if (input != NULL)
-        (void)!write(c->in, input, strlen(input)); /* less than a pipe holds */
+    if (input != NULL && !give_input(c, input)) {
+        child_stop(c);
+        return CHILD_NOT_STARTED;
+    }
     child_close_input(c);
     while (!child_pump(c, 50))
         if (clock_monotonic_ms() > end_ms) {

@@ -43,8 +43,8 @@ int child_exit_status(const struct child *c);
 
 /*
  * Runs one to its end with this environment and input, at most timeout_ms. Its exit status, or
- * CHILD_NOT_STARTED, CHILD_OUT_OF_TIME; out_text and err_text hold what it said, to be released by
- * the caller with child_release.
+ * CHILD_NOT_STARTED (also where it could not be given its input), CHILD_OUT_OF_TIME; out_text and
+ * err_text hold what it said, to be released by the caller with child_release.
  */
 int child_run(struct child *c, const char *const argv[], const char *const env[], const char *input,
               int timeout_ms);

@@ -200,6 +200,9 @@ int terms_check_key(struct ctl *ctl, const struct pubkey *key)
         code = ctl_error(ctl, EXIT_FAILED, "cannot check the key: ssh-keygen %s",
                          status == CHILD_OUT_OF_TIME ? "did not end within 10 s"
                                                      : "cannot be started: install openssh-client");
+    else if (status != 0 && c.err_text.len + c.out_text.len == 0) /* it says why it refuses one */
+        code =
+            ctl_error(ctl, EXIT_FAILED, "cannot check the key: ssh-keygen failed, without a word");
     else if (status != 0)
         code = ctl_error(ctl, EXIT_USAGE,
                          "the key %s is damaged, no ssh can use it: 'ssh-keygen -l' says '%s'; ask "
