@@ -6,59 +6,20 @@
 # sandbox:
 # timeout: 90
 # beside: others
+# shellcheck disable=SC2119 # beats_lib: their arguments are optional
 set -eu
 . "$TOP/tests/lib.sh"
+. "$TOP/tests/beats_lib.sh"
 
-agents=300
-enrol=an-enrolment-key-for-the-tests
-store=/var/lib/tunlease/leases.db
-settle_s=10 # BEATS_SETTLE_MS
-as_owner() { setpriv --reuid=_tunlease --regid=_tunlease --clear-groups "$@"; }
-sql() { sqlite3 -readonly -cmd '.timeout 5000' "$store" "$1"; }
-name() { printf '%08d-7c1f-4b6a-9d2e-3f5a8b0c1d2e' "$1"; }
-answers() { fetch -f -o /dev/null http://127.0.0.1:12000/healthz; }
-
-# a request of load's: an agent's heartbeat
-body='{"action":"heartbeat","agent_id":"00000000-7c1f-4b6a-9d2e-3f5a8b0c1d2e"}'
-{
-	printf 'POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n' "$enrol"
-	printf 'Content-Length: %d\r\n\r\n%s' "${#body}" "$body"
-} >"$WORK/heartbeat.http"
-# beat SECONDS: heartbeats of all; answered: how many
-beat()
-{
-	local line; line=$("$TOP/build/tests/load" 12000 16 "$1" "$WORK/heartbeat.http" "$agents")
-	assert_eq "${line##* }" 0 "answers that were not 200: $line"
-	answered=$(cut -d' ' -f6 <<<"$line")
-}
-beat_one() # NUMBER: the status
-{
-	curl -s -o /dev/null -w '%{http_code}' --max-time 10 -H 'Content-Type: application/json' -H "X-API-Key: $enrol" \
-		--data "{\"action\":\"heartbeat\",\"agent_id\":\"$(name "$1")\"}" http://127.0.0.1:12000/
-}
 rows() # others | settling
 {
 	fetch -H "Authorization: Bearer $enrol" http://127.0.0.1:12000/metrics |
 		sed -n "s/^tunlease_store_rows_changed_total{by=\"$1\"} //p"
 }
-waiting() { sql 'SELECT count(*) FROM beat'; }
-none_waits() { [[ $(waiting) == 0 ]]; }
 # known SINCE_S: agents whose own row has a heartbeat since then
 known() { sql "SELECT count(*) FROM lease WHERE kind = 'agent' AND heartbeat_ms >= $1 * 1000"; }
-start()
-{
-	leased -D </dev/null >>"$WORK/leased.log" 2>&1 & daemon=$!
-	at_exit "$daemon"
-	wait_for 5 "leased answers: $(cat "$WORK/leased.log")" answers
-}
 
-cat >>/etc/tunlease/tunlease.conf <<-'END'
-	AllowListen 127.0.0.1:23000-23999
-END
-echo "API_KEY=$enrol" >/etc/tunlease/leased.env
-chown _tunlease:root /etc/tunlease/leased.env
-chmod 0400 /etc/tunlease/leased.env
-as_owner "$TOP/build/tests/fill" --agents 23000 "$store" "$agents" gw-tunnel >/dev/null
+add_agents 300
 sleep 1.1 # after which every second is a later one than that of their leases
 start
 
@@ -92,7 +53,7 @@ assert_eq "$(beat_one 299)" 200 'a heartbeat with a fixed end'
 # ---- killed while they wait ----
 
 (($(waiting) > agents)) || fail 'they were settled too soon for this test'
-kill -9 "$daemon"; wait "$daemon" 2>/dev/null || :
+stop KILL
 (($(known "$since_s") < agents)) || fail 'nothing is left to be settled'
 start
 wait_for 5 'they are settled' none_waits

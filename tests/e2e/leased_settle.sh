@@ -5,46 +5,12 @@
 # sandbox:
 # timeout: 120
 # beside: others
+# shellcheck disable=SC2119 # beats_lib: their arguments are optional
 set -eu
 . "$TOP/tests/lib.sh"
+. "$TOP/tests/beats_lib.sh"
 
-agents=200
-enrol=an-enrolment-key-for-the-tests
-store=/var/lib/tunlease/leases.db
-settle_s=10 # BEATS_SETTLE_MS
-as_owner() { setpriv --reuid=_tunlease --regid=_tunlease --clear-groups "$@"; }
-sql() { sqlite3 -cmd '.timeout 5000' -cmd '.filectrl persist_wal 1' "$store" "$1" | tail -n +2; }
-name() { printf '%08d-7c1f-4b6a-9d2e-3f5a8b0c1d2e' "$1"; }
-answers() { fetch -f -o /dev/null http://127.0.0.1:12000/healthz; }
-waiting() { sql 'SELECT count(*) FROM beat'; }
-none_waits() { [[ $(waiting) == 0 ]]; }
-
-body='{"action":"heartbeat","agent_id":"00000000-7c1f-4b6a-9d2e-3f5a8b0c1d2e"}'
-{
-	printf 'POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n' "$enrol"
-	printf 'Content-Length: %d\r\n\r\n%s' "${#body}" "$body"
-} >"$WORK/heartbeat.http"
-# beat: heartbeats of all, for a second
-beat()
-{
-	local line; line=$("$TOP/build/tests/load" 12000 16 1 "$WORK/heartbeat.http" "$agents")
-	[[ ${line##* } == 0 ]] || fail "answers that were not 200: $line"
-}
-start() # VARIABLE=VALUE...
-{
-	env "$@" leased -D </dev/null >>"$WORK/leased.log" 2>&1 & daemon=$!
-	at_exit "$daemon"
-	wait_for 5 "leased answers: $(cat "$WORK/leased.log")" answers
-}
-stop() { kill "-$1" "$daemon"; wait "$daemon" 2>/dev/null || :; }
-
-cat >>/etc/tunlease/tunlease.conf <<-'END'
-	AllowListen 127.0.0.1:23000-23999
-END
-echo "API_KEY=$enrol" >/etc/tunlease/leased.env
-chown _tunlease:root /etc/tunlease/leased.env
-chmod 0400 /etc/tunlease/leased.env
-as_owner "$TOP/build/tests/fill" --agents 23000 "$store" "$agents" gw-tunnel >/dev/null
+add_agents 200
 
 note 'then nobody asks'
 start LD_PRELOAD="$TOP/build/tests/slow_disk.so" SLOW_DISK_MS=30
@@ -84,8 +50,7 @@ sql "DELETE FROM beat; INSERT INTO beat VALUES(2000000, $box, $(date +%s)000, $(
 	CREATE TRIGGER damaged BEFORE UPDATE ON lease WHEN OLD.id = $box BEGIN SELECT RAISE(ABORT, 'damaged'); END"
 start
 for i in {1..20}; do
-	code=$(curl -s -o /dev/null -w '%{http_code}' --max-time 10 -H 'Content-Type: application/json' -H "X-API-Key: $enrol" \
-		--data "{\"action\":\"heartbeat\",\"agent_id\":\"$(name 7)\"}" http://127.0.0.1:12000/)
+	code=$(beat_one 7)
 	[[ $code == 200 ]] || fail "heartbeat $i of another agent: $code"
 	sleep 0.1
 done
