@@ -233,11 +233,9 @@ static void commit_batch(struct engine *e)
     /* No more than half: the answers to these keep http busy while the others are decided. */
     size_t most = (e->queue_count + 1) / 2;
     most = most < BATCH_MIN ? BATCH_MIN : most > BATCH_MAX ? BATCH_MAX : most;
-    const bool settles = !e->settles_alone && beats_due(&e->beats, clock_monotonic_ms());
-    if (e->queue_head == NULL && e->record_count == 0 && !settles) {
-        await_beats(e, false);
+    if (e->queue_head == NULL && e->record_count == 0)
         return;
-    }
+    const bool settles = !e->settles_alone && beats_due(&e->beats, clock_monotonic_ms());
     rc = store_begin(e->store);
     if (rc == STORE_BUSY) {
         give_up_old(e);
@@ -256,8 +254,7 @@ static void commit_batch(struct engine *e)
         rc = request_decide(e, q, now_ms, a);
     }
     if (rc == STORE_OK && settles)
-        rc = beats_settle(&e->beats, e->store,
-                          count > 0 ? SETTLES_LEAST + SETTLES_A_REQUEST * count : BEATS_STEP);
+        rc = beats_settle(&e->beats, e->store, SETTLES_LEAST + SETTLES_A_REQUEST * count);
     if (rc == STORE_OK)
         rc = store_commit(e->store);
     store_rollback(e->store);
@@ -291,8 +288,8 @@ static void on_commit(evutil_socket_t fd, short what, void *arg)
 
 /* ---- heartbeats that wait for their leases ---- */
 
-/* In a commit of their own: after one with requests failed, since a lease that cannot be written
- * must not keep all others from being answered. */
+/* In a commit of their own: where nobody asks, and after one with requests failed, since a lease
+ * that cannot be written must not keep all others from being answered. */
 static enum store_rc settle_alone(struct engine *e)
 {
     enum store_rc rc = store_begin(e->store);
@@ -319,10 +316,8 @@ static void on_beats(evutil_socket_t fd, short what, void *arg)
     struct engine *e = arg;
     (void)fd;
     (void)what;
-    if (e->settles_alone && beats_due(&e->beats, clock_monotonic_ms()))
-        await_beats(e, settle_alone(e) != STORE_OK);
-    else
-        commit_batch(e);
+    bool failed = beats_due(&e->beats, clock_monotonic_ms()) && settle_alone(e) != STORE_OK;
+    await_beats(e, failed);
 }
 
 /*

@@ -190,8 +190,7 @@ enum store_rc audit_prune(struct store *st, const struct store_actor *by, int64_
 {
     char hex[2 * AUDIT_HASH_BYTES + 1], detail[128];
     int64_t up_to = 0, anchored = 0;
-    /* Rows up to the last anchor are gone, so what is left starts after it. */
-    /* The last row that is gone, by the newest anchor; 0: there is no anchor. */
+    /* Rows up to the newest anchor's are gone, so what is left starts after it; 0: no anchor. */
     enum store_rc rc = statement_number(st, STMT_AUDIT_ANCHORED, &anchored);
     if (rc == STORE_OK)
         rc = newest_before(st, anchored, limit, before_s, &up_to);

@@ -16,6 +16,20 @@ static void be_busy(int64_t clock_ms)
             fail_msg("number %d of a second was taken", i);
 }
 
+static struct store *open_busy(void)
+{
+    struct store *st = open_store();
+    assert_int_equal(beats_start(&beats, st), STORE_OK);
+    be_busy(0);
+    return st;
+}
+
+static void close_busy(struct store *st)
+{
+    beats_release(&beats);
+    store_close(st);
+}
+
 static void add(struct store *st, int64_t lease_id, int64_t after_ms, int64_t expires_s)
 {
     const struct beat b = {
@@ -73,17 +87,14 @@ static void who_is_taken(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct store *st = open_store();
+        struct store *st = open_busy();
         const struct beat b = {
             .lease_id = 1, .heartbeat_ms = now_ms, .expires_s = rows[i].expires_s};
-        assert_int_equal(beats_start(&beats, st), STORE_OK);
-        be_busy(0);
         CHECK(rows[i].what, beats_take(&beats, rows[i].lease_end_s, &b, 999) == rows[i].want);
         /* A second later it is calm again. */
         CHECK(rows[i].what, !beats_take(&beats, rows[i].lease_end_s, &b, 1000));
         assert_int_equal(beats_wait_ms(&beats, 1000), -1);
-        beats_release(&beats);
-        store_close(st);
+        close_busy(st);
     }
 }
 
@@ -91,15 +102,13 @@ static void who_is_taken(void **state)
 static void into_their_leases(void **state)
 {
     for (size_t rows = 1; rows <= 64; rows *= 4) {
-        struct store *st = open_store();
+        struct store *st = open_busy();
         char a_name[16], b_name[16];
         (void)state;
         (void)snprintf(a_name, sizeof(a_name), "a%zu", rows);
         (void)snprintf(b_name, sizeof(b_name), "b%zu", rows);
         int64_t a = grant(st, a_name, "gw-tunnel", (unsigned char)rows, "8009", "");
         int64_t b = grant(st, b_name, "gw-tunnel", (unsigned char)(rows + 1), "8009", "");
-        assert_int_equal(beats_start(&beats, st), STORE_OK);
-        be_busy(0);
         assert_int_equal(store_begin(st), STORE_OK);
         for (int i = 1; i <= 9; i++) {
             add(st, i % 2 == 0 ? a : b, i, NOW_S + 4000 + i);
@@ -121,19 +130,16 @@ static void into_their_leases(void **state)
         assert_int_equal(raw_number("SELECT count(*) FROM beat"), 0);
         assert_int_equal(beats.rows_settled - before, 2 + 18);
         assert_int_equal(beats_wait_ms(&beats, BEATS_SETTLE_MS + 2), -1);
-        beats_release(&beats);
-        store_close(st);
+        close_busy(st);
     }
 }
 
 /* DefaultTTL became shorter, and the agent was looked up in a lease that did not know yet. */
 static void an_earlier_end(void **state)
 {
-    struct store *st = open_store();
+    struct store *st = open_busy();
     int64_t a = grant(st, "a", "gw-tunnel", 1, "8009", "");
     (void)state;
-    assert_int_equal(beats_start(&beats, st), STORE_OK);
-    be_busy(0);
     assert_int_equal(store_begin(st), STORE_OK);
     add(st, a, 1, NOW_S + 9000);
     add(st, a, 2, NOW_S + 4000);
@@ -141,19 +147,16 @@ static void an_earlier_end(void **state)
     (void)settle_all(st, 20000, 100);
     assert_int_equal(heartbeat_of(a), now_ms + 2);
     assert_int_equal(end_of(a), NOW_S + 9000);
-    beats_release(&beats);
-    store_close(st);
+    close_busy(st);
 }
 
 /* What came while others were settled is settled the next time. */
 static void while_settling(void **state)
 {
-    struct store *st = open_store();
+    struct store *st = open_busy();
     int64_t a = grant(st, "a", "gw-tunnel", 1, "8009", "");
     int64_t b = grant(st, "b", "gw-tunnel", 2, "8009", "");
     (void)state;
-    assert_int_equal(beats_start(&beats, st), STORE_OK);
-    be_busy(0);
     assert_int_equal(store_begin(st), STORE_OK);
     add(st, a, 1, NOW_S + 4000);
     add(st, b, 2, NOW_S + 4000);
@@ -171,8 +174,7 @@ static void while_settling(void **state)
     assert_int_equal(settle_all(st, 20003 + BEATS_SETTLE_MS, 100), 1);
     assert_int_equal(raw_number("SELECT count(*) FROM beat"), 0);
     assert_int_equal(heartbeat_of(a), now_ms + 20003);
-    beats_release(&beats);
-    store_close(st);
+    close_busy(st);
 }
 
 /* An admin's change since the heartbeat stands. */
@@ -193,12 +195,10 @@ static void what_moves_not(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct store *st = open_store();
+        struct store *st = open_busy();
         char name[16];
         (void)snprintf(name, sizeof(name), "a%zu", i);
         int64_t id = grant(st, name, "gw-tunnel", (unsigned char)(i + 1), "8009", "");
-        assert_int_equal(beats_start(&beats, st), STORE_OK);
-        be_busy(0);
         assert_int_equal(store_begin(st), STORE_OK);
         add(st, id, 1, NOW_S + 4000);
         commit(st);
@@ -206,8 +206,7 @@ static void what_moves_not(void **state)
         (void)settle_all(st, 20000, 100);
         CHECK(rows[i].what, end_of(id) == rows[i].want_end_s);
         CHECK(rows[i].what, heartbeat_of(id) == rows[i].want_ms);
-        beats_release(&beats);
-        store_close(st);
+        close_busy(st);
         raw_sql("DELETE FROM lease; DELETE FROM key");
     }
 }
@@ -216,11 +215,9 @@ static void what_moves_not(void **state)
  */
 static void undone(void **state)
 {
-    struct store *st = open_store();
+    struct store *st = open_busy();
     int64_t a = grant(st, "a", "gw-tunnel", 1, "8009", "");
     (void)state;
-    assert_int_equal(beats_start(&beats, st), STORE_OK);
-    be_busy(0);
     assert_int_equal(store_begin(st), STORE_OK);
     add(st, a, 1, NOW_S + 4000);
     store_rollback(st);
@@ -241,27 +238,23 @@ static void undone(void **state)
     assert_int_equal(heartbeat_of(a), now_ms + 2);
     assert_int_equal(end_of(a), NOW_S + 4001);
     assert_int_equal(raw_number("SELECT count(*) FROM beat"), 0);
-    beats_release(&beats);
-    store_close(st);
+    close_busy(st);
 }
 
 /* leased ended before it had settled; and again, half-way. */
 static void after_a_crash(void **state)
 {
-    struct store *st = open_store();
+    struct store *st = open_busy();
     int64_t a = grant(st, "a", "gw-tunnel", 1, "8009", "");
     int64_t b = grant(st, "b", "gw-tunnel", 2, "8009", "");
     (void)state;
-    assert_int_equal(beats_start(&beats, st), STORE_OK);
-    be_busy(0);
     assert_int_equal(store_begin(st), STORE_OK);
     add(st, b, 1, NOW_S + 4000);
     add(st, a, 2, NOW_S + 4000);
     add(st, b, 3, NOW_S + 4001);
     commit(st);
     for (int i = 0; i < 2; i++) {
-        beats_release(&beats);
-        store_close(st);
+        close_busy(st);
         st = open_store();
         assert_int_equal(beats_start(&beats, st), STORE_OK);
         assert_int_equal(beats_wait_ms(&beats, 0), BEATS_PAUSE_MS); /* at once */
@@ -278,8 +271,7 @@ static void after_a_crash(void **state)
     assert_int_equal(heartbeat_of(b), now_ms + 3);
     assert_int_equal(end_of(b), NOW_S + 4001);
     assert_int_equal(raw_number("SELECT count(*) FROM beat"), 0);
-    beats_release(&beats);
-    store_close(st);
+    close_busy(st);
 }
 
 /* More leases than there are slots for, and more rows than may wait: the next ones go elsewhere,
@@ -312,8 +304,7 @@ static void full(void **state)
     assert_false(beats_take(&beats, NOW_S + 3600, &other, 2));
     commit(st);
     assert_int_equal(beats_wait_ms(&beats, 3), 0); /* sooner than by the clock */
-    beats_release(&beats);
-    store_close(st);
+    close_busy(st);
 }
 
 int main(void)
