@@ -31,11 +31,7 @@ add_agents()
 	chown _tunlease:root /etc/tunlease/leased.env
 	chmod 0400 /etc/tunlease/leased.env
 	as_owner "$TOP/build/tests/fill" --agents 23000 "$store" "$agents" gw-tunnel >/dev/null
-	local body='{"action":"heartbeat","agent_id":"00000000-7c1f-4b6a-9d2e-3f5a8b0c1d2e"}'
-	{
-		printf 'POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n' "$enrol"
-		printf 'Content-Length: %d\r\n\r\n%s' "${#body}" "$body"
-	} >"$WORK/heartbeat.http"
+	agent_request "$enrol" >"$WORK/heartbeat.http"
 }
 # shellcheck disable=SC2120
 beat()

@@ -14,6 +14,7 @@
 #   new_key NAME                  make an ed25519 key, comment NAME; prints its path
 #   serve PORT [HOST]             HTTP on HOST (127.0.0.1) that says "hello from PORT"
 #   fetch URL
+#   agent_request KEY             a heartbeat as HTTP, for build/tests/load, of the agents that fill --agents makes
 #   serve_echo PORT [HOST]        says every line back
 #   talk_to PORT                  a connection that stays open: its descriptor in TALK
 #   talks FD                      a line goes through it and comes back
@@ -250,6 +251,12 @@ is_gone() { ! kill -0 "$1" 2>/dev/null; }
 no_children() { [[ -z $(pgrep -P "$1") ]]; }
 
 fetch() { curl -s --max-time 5 "$@"; }
+agent_request()
+{
+	local body='{"action":"heartbeat","agent_id":"00000000-7c1f-4b6a-9d2e-3f5a8b0c1d2e"}'
+	printf 'POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n' "$1"
+	printf 'Content-Length: %d\r\n\r\n%s' "${#body}" "$body"
+}
 
 allow() { attempt allowed "$@"; }
 refuse() { attempt refused "$@"; }

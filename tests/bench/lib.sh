@@ -15,7 +15,6 @@
 #   stop_leased                 the one that was started last
 #   rows_written PORT           to its store by the leased there, since its start, once each
 #   beaten STORE SINCE_S        agents with a heartbeat since then in the store
-#   agent_request               a heartbeat as HTTP, for load, of the agents that fill --agents makes
 #   AKC_IDS             UID:GID of the AuthorizedKeysCommandUser
 #   seconds US | millis US
 . "$TOP/tests/lib.sh"
@@ -124,11 +123,4 @@ beaten()
 	sqlite3 -readonly -cmd '.timeout 5000' "$1" "SELECT count(DISTINCT id) FROM (
 		SELECT id, heartbeat_ms FROM lease WHERE kind = 'agent'
 		UNION ALL SELECT lease_id, heartbeat_ms FROM beat) WHERE heartbeat_ms >= ${2}000"
-}
-
-agent_request()
-{
-	local body='{"action":"heartbeat","agent_id":"00000000-7c1f-4b6a-9d2e-3f5a8b0c1d2e"}'
-	printf 'POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n' "$BENCH_ENROL"
-	printf 'Content-Length: %d\r\n\r\n%s' "${#body}" "$body"
 }
