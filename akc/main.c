@@ -24,6 +24,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <time.h>
@@ -39,12 +40,14 @@ struct request {
     const char *login;
     const char *key_type; /* NULL: every key of the login */
     const char *key_base64;
+    bool expiry_local;   /* for an sshd before 9.1: the end in local time */
     bool check;          /* for pam_tunnel: which lease, in place of its line */
     const char *address; /* with check: where the client is; NULL: not asked */
 };
 
 struct answer {
     struct buf text;
+    bool expiry_local;
     bool refused;
     int64_t lease_id;
     char lease[LEASE_NAME_MAX + 1];
@@ -52,13 +55,15 @@ struct answer {
 };
 
 static const char usage_text[] =
-    "usage: akc [-c FILE] LOGIN [KEYTYPE KEYBASE64]\n"
+    "usage: akc [-c FILE] [--expiry-local[=ZONE]] LOGIN [KEYTYPE KEYBASE64]\n"
     "       akc [-c FILE] --check [--addr IP] LOGIN KEYTYPE KEYBASE64\n"
     "\n"
     "Prints the authorized_keys line of LOGIN's active lease with that key, or of all its active\n"
     "leases. Run by sshd as AuthorizedKeysCommand with %u %t %k; see akc(8).\n"
     "\n"
     "  -c FILE    configuration (default " CONF_DEFAULT_FILE ")\n"
+    "  --expiry-local[=ZONE]  for an sshd before 9.1: the end of the lease in local time, or in\n"
+    "             that of ZONE, as TZ has it\n"
     "  --check    for pam_tunnel: print which lease the key holds; exit status 3: none\n"
     "  --addr IP  with --check: refuse a client from an address that the lease does not name\n"
     "  --help     this text\n"
@@ -81,7 +86,11 @@ static void start_deadline(void)
 
 static int add_line(void *ctx, const struct lease *l, const struct pubkey *key)
 {
-    keyline_format(l, key, ctx);
+    struct answer *out = ctx;
+    if (out->expiry_local)
+        keyline_format_local(l, key, &out->text);
+    else
+        keyline_format(l, key, &out->text);
     return 0;
 }
 
@@ -135,7 +144,7 @@ static enum store_rc answer_key(struct store *st, const struct request *req,
         if (req->check)
             add_check(&l, key, &out->text);
         else
-            keyline_format(&l, key, &out->text);
+            (void)add_line(out, &l, key);
     }
     lease_release(&l);
     return STORE_OK;
@@ -170,7 +179,7 @@ static enum store_rc ask(struct store *st, const struct request *req, const stru
 {
     buf_clear(&out->text);
     return req->key_type != NULL ? answer_key(st, req, key, now_s, out)
-                                 : store_login_keys(st, req->login, now_s, add_line, &out->text);
+                                 : store_login_keys(st, req->login, now_s, add_line, out);
 }
 
 static int write_all(const struct buf *out)
@@ -199,7 +208,7 @@ static int answer(const struct request *req)
     struct conf_paths paths;
     struct pubkey key;
     struct store *st = NULL;
-    struct answer out = {.text = {0}};
+    struct answer out = {.expiry_local = req->expiry_local};
     int64_t now_s = clock_now_s();
     int status = EXIT_COULD_NOT;
 
@@ -247,6 +256,13 @@ out:
     return status;
 }
 
+/* sshd gives us no TZ, so its own is part of the command. 0, or -1 when memory ran out. */
+static int use_local_expiry(struct request *req, const char *zone)
+{
+    req->expiry_local = true;
+    return zone == NULL ? 0 : setenv("TZ", zone, 1);
+}
+
 static int usage(FILE *to, int status)
 {
     (void)fputs(usage_text, to);
@@ -264,6 +280,11 @@ int main(int argc, char **argv)
     for (; i < argc && argv[i][0] == '-'; i++) {
         if (strcmp(argv[i], "-c") == 0 && i + 1 < argc) {
             req.conf_file = argv[++i];
+        } else if (strcmp(argv[i], "--expiry-local") == 0) {
+            (void)use_local_expiry(&req, NULL);
+        } else if (strncmp(argv[i], "--expiry-local=", 15) == 0) {
+            if (use_local_expiry(&req, argv[i] + 15) != 0)
+                return EXIT_COULD_NOT;
         } else if (strcmp(argv[i], "--check") == 0) {
             req.check = true;
         } else if (strcmp(argv[i], "--addr") == 0 && i + 1 < argc) {

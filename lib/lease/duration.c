@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/lease/duration.h"
 
+#include <bsd/string.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -186,15 +187,58 @@ static char *two_digits(char *p, int value)
     return p;
 }
 
+/* The calendar and clock of naive_s, read as UTC, without a sign for the zone. */
+static void format_sshd(int64_t naive_s, char out[static TIME_TEXT_BYTES]);
+
+/*
+ * What sshd makes of that text: strptime(3) into a struct tm of zeros, then mktime(3). Where clocks
+ * were moved, mktime starts from the offset that it found the last time, and what it was asked
+ * before in sshd we do not know: both sides of the move are tried, and the later answer is it.
+ */
+static int64_t read_as_standard_time(int64_t naive_s)
+{
+    enum { SIDES = 2, FAR_S = 2 * 86400 };
+    int64_t read_s = 0;
+    for (int i = 0; i < SIDES; i++) {
+        struct tm tm = {0};
+        time_t side = naive_s + (i == 0 ? -FAR_S : FAR_S), t = naive_s;
+        localtime_r(&side, &tm);
+        (void)mktime(&tm);
+        gmtime_r(&t, &tm);
+        tm.tm_isdst = 0;
+        t = mktime(&tm);
+        read_s = i == 0 || t > read_s ? t : read_s;
+    }
+    return read_s;
+}
+
+void time_format_sshd_local(int64_t time_s, char out[static TIME_TEXT_BYTES])
+{
+    enum { TRIES = 4, DAY_S = 86400 };
+    struct tm tm;
+    time_t t = printable(time_s);
+    int64_t read_s = 0;
+
+    localtime_r(&t, &tm);
+    int64_t naive_s = t + tm.tm_gmtoff;
+    for (int i = 0; i < TRIES && (read_s = read_as_standard_time(naive_s)) != t; i++)
+        naive_s += t - read_s;
+    for (int i = 0; i < TRIES && read_s > t; i++) { /* a zone that leaves out a day */
+        naive_s -= DAY_S;
+        read_s = read_as_standard_time(naive_s);
+    }
+    format_sshd(read_s <= t ? printable(naive_s) : 0, out);
+}
+
 /*
  * By hand because akc prints one at every login, and gmtime_r would open the time zone first. The
  * calendar is the proleptic Gregorian one in eras of 400 years that start on 1 March, so that the
  * leap day is the last of its year; 153 days are the five months March to July.
  */
-void time_format_sshd(int64_t time_s, char out[static TIME_TEXT_BYTES])
+static void format_sshd(int64_t naive_s, char out[static TIME_TEXT_BYTES])
 {
     const int64_t days_per_400y = 146097, days_0000_03_01_to_1970 = 719468;
-    int64_t t = printable(time_s);
+    int64_t t = naive_s;
     int64_t day = t / 86400 + days_0000_03_01_to_1970;
     int second = (int)(t % 86400);
     int64_t era = day / days_per_400y;
@@ -213,8 +257,13 @@ void time_format_sshd(int64_t time_s, char out[static TIME_TEXT_BYTES])
     p = two_digits(p, second / 3600);
     p = two_digits(p, second / 60 % 60);
     p = two_digits(p, second % 60);
-    *p++ = 'Z';
     *p = '\0';
+}
+
+void time_format_sshd(int64_t time_s, char out[static TIME_TEXT_BYTES])
+{
+    format_sshd(printable(time_s), out);
+    (void)strlcat(out, "Z", TIME_TEXT_BYTES);
 }
 
 void duration_format(int64_t s, char out[static TIME_TEXT_BYTES])

@@ -28,6 +28,13 @@ void time_format_rfc3339(int64_t time_s,
 void time_format_sshd(int64_t time_s, char out[static TIME_TEXT_BYTES]);  /* 20261201180000Z */
 void time_format_local(int64_t time_s, char out[static TIME_TEXT_BYTES]); /* 2026-12-01 19:00 */
 
+/*
+ * 20261201190000: the text that an sshd before 9.1 in our time zone takes for time_s. It knows no
+ * Z, and reads every text as standard time, also what stands in summer. Where no text is that
+ * moment, one a day earlier or more: a key may end early, and never late.
+ */
+void time_format_sshd_local(int64_t time_s, char out[static TIME_TEXT_BYTES]);
+
 /* The largest two units: `6d 23h`, `45s`. Negative values get their sign left out. */
 void duration_format(int64_t s, char out[static TIME_TEXT_BYTES]);
 

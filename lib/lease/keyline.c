@@ -63,10 +63,9 @@ static void add_permits(struct buf *out, const char *option, const struct permit
     }
 }
 
-void keyline_format(const struct lease *l, const struct pubkey *key, struct buf *out)
+static void format_line(const struct lease *l, const struct pubkey *key, const char *expiry,
+                        struct buf *out)
 {
-    char expiry[TIME_TEXT_BYTES];
-
     buf_add(out, "restrict,port-forwarding,");
     add_permits(out, "permitopen", &l->open, open_nothing);
     add_permits(out, "permitlisten", &l->listen, listen_nothing);
@@ -75,7 +74,6 @@ void keyline_format(const struct lease *l, const struct pubkey *key, struct buf 
         source_list_format(&l->from, out);
         buf_add(out, "\",");
     }
-    time_format_sshd(l->expires_s, expiry);
     buf_add(out, "expiry-time=\"");
     buf_add(out, expiry);
     buf_add(out, "\",command=\"" KEYLINE_COMMAND "\" ");
@@ -85,4 +83,18 @@ void keyline_format(const struct lease *l, const struct pubkey *key, struct buf 
     buf_add(out, " ");
     buf_add(out, l->name);
     buf_add(out, "\n");
+}
+
+void keyline_format(const struct lease *l, const struct pubkey *key, struct buf *out)
+{
+    char expiry[TIME_TEXT_BYTES];
+    time_format_sshd(l->expires_s, expiry);
+    format_line(l, key, expiry, out);
+}
+
+void keyline_format_local(const struct lease *l, const struct pubkey *key, struct buf *out)
+{
+    char expiry[TIME_TEXT_BYTES];
+    time_format_sshd_local(l->expires_s, expiry);
+    format_line(l, key, expiry, out);
 }

@@ -23,4 +23,8 @@ struct pubkey;
 /* Appends the line with its newline. Whether the lease is active is the caller's question. */
 void keyline_format(const struct lease *l, const struct pubkey *key, struct buf *out);
 
+/* For an sshd before 9.1, which refuses the whole line for the Z of UTC: the end is in the local
+ * time zone, which must be sshd's. */
+void keyline_format_local(const struct lease *l, const struct pubkey *key, struct buf *out);
+
 #endif

@@ -118,7 +118,7 @@ same reason "$akc_page" \
 		sed -nE 's/.*log_refusal\(req, [&]?key, "([a-z_]+)".*/\1/p' akc/main.c; } | sort -u)" \
 	"$(section "$akc_page" DIAGNOSTICS | items Cm)"
 # The key line's options, in the order in which they are added to it.
-want=$(awk '/^void keyline_format/, /^}/' lib/lease/keyline.c |
+want=$(awk '/^static void format_line/, /^}/' lib/lease/keyline.c |
 	grep -oE 'restrict|port-forwarding|"permit[a-z]+"|"from=|expiry-time=|command=' | tr -d '"=' | tr '\n' ' ')
 have=$(section "$akc_page" 'The line' | sed -n 's/^\.It Cm //p' | tr -d '=' | tr '\n' ' ')
 [[ $want == "$have" ]] || problem "$akc_page: the line has '$want', the page '$have'"

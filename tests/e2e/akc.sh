@@ -32,6 +32,30 @@ assert_eq "$(line_of team --listen 127.0.0.1:20001 --listen '[::1]:20002')" \
 assert_eq "$(line_of team --open 127.0.0.1:5001-5002 --listen 127.0.0.1:20003)" \
 	'restrict,port-forwarding,permitopen="127.0.0.1:5001",permitopen="localhost:5001",permitopen="127.0.0.1:5002",permitopen="localhost:5002",permitlisten="127.0.0.1:20003",permitlisten="localhost:20003",'"$tail" 'a range; both directions'
 
+note 'for an sshd before 9.1: a time without Z, which OpenSSH reads as the end of the lease'
+ssh-keygen -q -t ed25519 -N '' -f "$WORK/ca"
+read_back() { # ZONE TEXT: what the reader of expiry-time makes of it, in UTC
+	TZ=$1 ssh-keygen -q -s "$WORK/ca" -I x -V "always:$2" "$WORK/alice.pub"
+	TZ=UTC ssh-keygen -L -f "$WORK/alice-cert.pub" | sed -n 's/.*Valid: before //p'
+	rm "$WORK/alice-cert.pub"
+}
+for row in 'Europe/Berlin 2027-07-01T18:00:00 20270701190000' 'Europe/Berlin 2027-01-01T18:00:00 20270101190000' \
+	'America/New_York 2027-03-14T07:30:00 20270314023000' 'Australia/Lord_Howe 2026-12-31T18:00:00 20270101043000' \
+	'Europe/Dublin 2026-12-31T18:00:00 20261231190000' '- 2027-07-01T18:00:00 20270701180000'; do
+	read -r zone end text <<<"$row"
+	zone=${zone#-}
+	leasectl grant alice --key "$WORK/alice.pub" --until "${end}Z" --open 8009 >/dev/null
+	got=$(akc "--expiry-local=$zone" pfwd "$type" "$blob" | sed 's/.*expiry-time="\([^"]*\)".*/\1/')
+	assert_eq "$got $(read_back "$zone" "$got")" "$text $end" "${zone:-an empty TZ}"
+	leasectl revoke alice >/dev/null
+done
+ln -sf /usr/share/zoneinfo/Europe/Berlin /etc/localtime
+leasectl grant alice --key "$WORK/alice.pub" --until 2027-07-01T18:00:00Z --open 8009 >/dev/null
+assert_eq "$(akc --expiry-local pfwd | sed 's/.*expiry-time="\([^"]*\)".*/\1/')" 20270701190000 '/etc/localtime, every key of the login'
+leasectl revoke alice >/dev/null
+ln -sf /usr/share/zoneinfo/UTC /etc/localtime
+expect_exit 2 akc --expiry-locally pfwd
+
 note '"no" is silence and exit 0'
 expect_exit 0 akc pfwd "$type" "$blob"
 [[ ! -s $WORK/out && ! -s $WORK/err ]] || fail "akc speaks: $(cat "$WORK/out" "$WORK/err")"

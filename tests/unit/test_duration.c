@@ -4,7 +4,10 @@
 
 #include "tests/unit/helpers.h"
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Rules and not names, so that no zone files are needed. */
 #define BERLIN "CET-1CEST,M3.5.0,M10.5.0/3"
@@ -204,6 +207,74 @@ static void sshd_times(void **state)
         compare_sshd(at);
 }
 
+/* As an sshd before 9.1 reads expiry-time: a struct tm of zeros, so that tm_isdst is 0. */
+static int64_t read_by_sshd(const char *text)
+{
+    char spaced[32];
+    struct tm tm;
+    memset(&tm, 0, sizeof(tm));
+    (void)snprintf(spaced, sizeof(spaced), "%.4s-%.2s-%.2sT%.2s:%.2s:%.2s", text, text + 4,
+                   text + 6, text + 8, text + 10, text + 12);
+    const char *end = strptime(spaced, "%Y-%m-%dT%H:%M:%S", &tm);
+    return strlen(text) == 14 && end != NULL && *end == '\0' ? mktime(&tm) : -1;
+}
+
+enum { JANUARY_2026_S = 1767225600, DECEMBER_25_2011_S = 1324771200 };
+
+/* Each hour of two years; returns how often the clock on the wall would have been read late. */
+static unsigned compare_local(const char *zone)
+{
+    unsigned late = 0;
+    set_zone(zone);
+    for (int64_t at = JANUARY_2026_S; at < JANUARY_2026_S + 2 * 365 * INT64_C(86400); at += 3600) {
+        char text[TIME_TEXT_BYTES], wall[TIME_TEXT_BYTES];
+        time_t t = at;
+        struct tm tm;
+        time_format_sshd_local(at, text);
+        if (read_by_sshd(text) != at)
+            fail_msg("%s: %lld is printed as %s, which sshd reads as %lld", zone, (long long)at,
+                     text, (long long)read_by_sshd(text));
+        localtime_r(&t, &tm);
+        strftime(wall, sizeof(wall), "%Y%m%d%H%M%S", &tm);
+        late += read_by_sshd(wall) > at;
+    }
+    return late;
+}
+
+static void sshd_local_times(void **state)
+{
+    static const struct {
+        const char *name, *rule;
+        bool summer_is_late; /* with Dublin's rule it is winter that is not standard time */
+    } zones[] = {
+        {"Europe/Berlin", BERLIN, true},
+        {"America/New_York", NEW_YORK, true},
+        {"Australia/Lord_Howe", "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0", true},
+        {"Europe/Dublin", "IST-1GMT0,M10.5.0,M3.5.0/1", false},
+        {"UTC", "UTC0", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(zones); i++) {
+        char file[64];
+        bool late = compare_local(zones[i].rule) > 4000;
+        CHECK(zones[i].name, late == zones[i].summer_is_late);
+        (void)snprintf(file, sizeof(file), "/usr/share/zoneinfo/%s", zones[i].name);
+        if (access(file, R_OK) == 0)
+            (void)compare_local(zones[i].name);
+    }
+    /* It went from one side of the date line to the other, and had no 30 December. */
+    set_zone("Pacific/Apia");
+    for (int64_t at = DECEMBER_25_2011_S; at < DECEMBER_25_2011_S + 10 * DAY_S; at += 600) {
+        char text[TIME_TEXT_BYTES];
+        time_format_sshd_local(at, text);
+        int64_t read_s = read_by_sshd(text);
+        if (read_s > at || read_s < at - 2 * DAY_S)
+            fail_msg("Apia: %lld is printed as %s, which sshd reads as %lld", (long long)at, text,
+                     (long long)read_s);
+    }
+    set_zone("UTC");
+}
+
 static void printers_clamp(void **state)
 {
     char text[TIME_TEXT_BYTES];
@@ -286,9 +357,10 @@ static void printed_durations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(durations),     cmocka_unit_test(times),
-        cmocka_unit_test(sshd_times),    cmocka_unit_test(printers_clamp),
-        cmocka_unit_test(printed_times), cmocka_unit_test(printed_durations),
+        cmocka_unit_test(durations),         cmocka_unit_test(times),
+        cmocka_unit_test(sshd_times),        cmocka_unit_test(sshd_local_times),
+        cmocka_unit_test(printers_clamp),    cmocka_unit_test(printed_times),
+        cmocka_unit_test(printed_durations),
     };
     return cmocka_run_group_tests_name("duration", tests, NULL, NULL);
 }
