@@ -9,7 +9,8 @@
 #   fail MSG | ok MSG | note MSG  end the test as failed | say what holds | say something
 #   assert_eq GOT WANT MSG
 #   expect_exit CODE COMMAND...   output in $WORK/out and $WORK/err; fails on another exit status
-#   wait_for SECONDS WHAT COMMAND...   poll every 20 ms until COMMAND succeeds, else fail
+#   slow NUMBER                   seconds or milliseconds of a quiet machine, in those of this one (tests/pace.sh)
+#   wait_for SECONDS WHAT COMMAND...   poll every 20 ms until COMMAND succeeds, else fail after `slow SECONDS`
 #   log_has PATTERN | wait_log SECONDS PATTERN   an extended regular expression in the log
 #   new_key NAME                  make an ed25519 key, comment NAME; prints its path
 #   serve PORT [HOST]             HTTP on HOST (127.0.0.1) that says "hello from PORT"
@@ -34,6 +35,11 @@ set -euo pipefail
 
 # Outside the sandbox nothing here is safe: it would be the machine's own sshd and log.
 : "${TOP:?run me through tests/run or tests/sandbox}" "${SANDBOX_LOG:?run me through tests/sandbox}"
+
+# shellcheck source=tests/words.sh
+. "$TOP/tests/words.sh"
+# shellcheck source=tests/pace.sh
+. "$TOP/tests/pace.sh"
 
 GATEWAY=127.0.0.1
 export WORK
@@ -75,15 +81,15 @@ expect_exit()
 	((rc == want)) || fail "'$*' exits $rc, not $want: $(tail -n 3 "$WORK/err")"
 }
 
-# Seconds may have a fraction: in microseconds, as EPOCHREALTIME is.
-lib_deadline() { awk -v s="$1" -v now="$EPOCHREALTIME" 'BEGIN { printf "%.0f", (now + s) * 1e6 }'; }
-
-# poll SECONDS COMMAND...: 1 when the time is over.
+# poll SECONDS COMMAND...: 1 when the time is over. Seconds may have a fraction. A machine may get
+# slower meanwhile, so it is asked again before the time counts as over.
 poll()
 {
-	local end; end=$(lib_deadline "$1"); shift
+	local seconds=$1 start=${EPOCHREALTIME/./} us fraction=000000; shift
+	[[ $seconds != *.* ]] || fraction=${seconds#*.}000000
+	us=$((${seconds%.*} * 1000000 + 10#${fraction:0:6}))
 	until "$@"; do
-		((${EPOCHREALTIME/./} < end)) || return 1
+		((${EPOCHREALTIME/./} - start < us * TEST_SLOW_PERCENT / 100)) || pace_slower || return 1
 		sleep 0.02
 	done
 }
@@ -91,7 +97,7 @@ poll()
 wait_for()
 {
 	local seconds=$1 what=$2; shift 2
-	poll "$seconds" "$@" || fail "not within $seconds s: $what"
+	poll "$seconds" "$@" || fail "not within $seconds s x $TEST_SLOW_PERCENT %: $what"
 }
 
 log_has() { grep -E -q -e "$1" -- "$SANDBOX_LOG"; }
@@ -107,7 +113,7 @@ new_key()
 
 SSH=(ssh -F none -o BatchMode=yes -o IdentitiesOnly=yes -o IdentityAgent=none
 	-o StrictHostKeyChecking=yes -o "UserKnownHostsFile=$WORK/known_hosts" -o GlobalKnownHostsFile=none
-	-o ConnectTimeout=5 -o ExitOnForwardFailure=yes -o PreferredAuthentications=publickey
+	-o ConnectTimeout="$(slow 5)" -o ExitOnForwardFailure=yes -o PreferredAuthentications=publickey
 	-o KexAlgorithms=curve25519-sha256)
 
 cat /etc/ssh/ssh_host_*_key.pub 2>/dev/null |
@@ -244,13 +250,13 @@ talk_to() { exec {TALK}<>"/dev/tcp/127.0.0.1/$1"; }
 talks()
 {
 	local line='' word=$RANDOM$RANDOM
-	{ echo "$word" >&"$1" && read -r -t 5 line <&"$1"; } 2>/dev/null && [[ $line == "$word" ]]
+	{ echo "$word" >&"$1" && read -r -t "$(slow 5)" line <&"$1"; } 2>/dev/null && [[ $line == "$word" ]]
 }
 port_free() { [[ -z $(ss -Hltn "sport = :$1") ]]; }
 is_gone() { ! kill -0 "$1" 2>/dev/null; }
 no_children() { [[ -z $(pgrep -P "$1") ]]; }
 
-fetch() { curl -s --max-time 5 "$@"; }
+fetch() { curl -s --max-time "$(slow 5)" "$@"; }
 agent_request()
 {
 	local body='{"action":"heartbeat","agent_id":"00000000-7c1f-4b6a-9d2e-3f5a8b0c1d2e"}'

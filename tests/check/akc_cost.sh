@@ -5,6 +5,7 @@
 # timeout: 120
 set -eu
 cd "$TOP"
+. tests/words.sh
 
 max_instructions=550000 max_syscalls=90
 

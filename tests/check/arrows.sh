@@ -5,6 +5,7 @@
 # timeout: 60
 set -eu
 cd "$TOP"
+. tests/words.sh
 
 bad=0
 wrong() { printf '%s\n' "$*"; bad=1; }

@@ -5,6 +5,7 @@
 # timeout: 90
 set -eu
 cd "$TOP"
+. tests/words.sh
 . tests/fuzz/lib.sh
 
 work=$(mktemp -d)

@@ -5,6 +5,7 @@
 set -euo pipefail
 
 cd "${TOP:-$(dirname "${BASH_SOURCE[0]}")/../..}"
+. tests/words.sh
 build=${BUILD:-build}
 leasectl=$build/bin/leasectl akc=$build/bin/akc agent=$build/bin/tunnel-agent
 leasectl_page=leasectl/leasectl.1 akc_page=akc/akc.8 conf_page=lib/conf/tunlease.conf.5

@@ -5,6 +5,7 @@
 # timeout: 60
 set -eu
 cd "$TOP"
+. tests/words.sh
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

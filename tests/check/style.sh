@@ -5,6 +5,7 @@
 # beside: others
 set -eu
 cd "$TOP"
+. tests/words.sh
 
 mapfile -t sources < <(find akc leasectl leased lib pam_tunnel tests tunnel-agent -name '*.[ch]' | sort)
 clang-format --dry-run -Werror "${sources[@]}"

@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# tests/run, and what the scripts share: no test fails without a word, whatever ends it, and a
+# deadline is as long as the machine is slow.
+# timeout: 60
+# shellcheck disable=SC2016  # the scripts are in quotes
+set -eu
+cd "$TOP"
+. tests/words.sh
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() { printf 'FAIL: %s\n' "$*"; exit 1; }
+mkdir -p "$work/tests/check"
+cp tests/run tests/words.sh tests/pace.sh tests/lib.sh "$work/tests"
+
+# a_test NAME WORDS: its script on standard input; what its log has to say when it has failed.
+names=()
+a_test()
+{
+	local file=$work/tests/check/$1.sh
+	names+=("$1")
+	{ printf '#!/bin/bash\n'; cat; } >"$file"
+	chmod +x "$file"
+	printf '%s\n' "$2" >"$work/$1.want"
+}
+lib='set -eu; SANDBOX_LOG=/dev/null; . "$TOP/tests/lib.sh"'
+a_test silent 'exit status 3' <<<'exit 3'
+a_test nothing 'it said nothing at all' <<<'exit 1'
+a_test signal 'killed by SIGKILL' <<<'kill -KILL $$'
+a_test command 'check/command.sh:3: exit status 1 of: grep -q x' <<<"$lib"$'\necho y | grep -q x'
+a_test hidden 'check/hidden.sh:3: exit status 1 of: false' <<<"$lib"$'\nf() { false; }; f 2>/dev/null'
+a_test assigned 'check/assigned.sh:3: exit status 4 of: x=$(exit 4)' <<<"$lib"$'\nx=$(exit 4)'
+a_test poll 'not within 0.2 s' <<<"$lib"$'\nwait_for 0.2 "the impossible" false'
+a_test hangs 'timeout: not done after 1 s' <<<$'# timeout: 1\nsleep 30'
+if TEST_SLOW_PERCENT=100 "$work/tests/run" >"$work/out"; then fail 'tests that fail have passed'; fi
+for name in "${names[@]}"; do
+	grep -qF -- "$(cat "$work/$name.want")" "$work/build/test-logs/check/$name.log" ||
+		fail "$name: $(cat "$work/build/test-logs/check/$name.log")"
+done
+grep -qx "0 passed, ${#names[@]} failed, 0 skipped" "$work/out" || fail "$(tail -n 1 "$work/out")"
+
+# Half a second of a quiet machine is a second of one that is twice as slow.
+a_test waits '' <<<"$lib"$'\n[[ $(slow 5) == 10 ]]; start=${EPOCHREALTIME/./}; poll 0.5 false || :
+	echo "took $(((${EPOCHREALTIME/./} - start) / 1000))"'
+TEST_SLOW_PERCENT=200 "$work/tests/run" waits >"$work/out" || fail "$(cat "$work/out")"
+took_ms=$(sed -n 's/^took //p' "$work/build/test-logs/check/waits.log")
+((took_ms >= 1000)) || fail "a poll of half a second at 200 % took $took_ms ms"
+echo "$((${#names[@]} - 1)) ways to fail have words, and deadlines are as long as the machine is slow"
