@@ -672,6 +672,27 @@ static void on_version(evutil_socket_t fd, short what, void *arg)
     arm(e->on_version, VERSION_LOOK_MS);
 }
 
+/* ---- the log ---- */
+
+static void log_waits(void *arg)
+{
+    struct engine *e = arg;
+    e->log_pause_ms = LOG_RETRY_MS;
+    arm(e->on_log, e->log_pause_ms);
+}
+
+static void on_log(evutil_socket_t fd, short what, void *arg)
+{
+    struct engine *e = arg;
+    (void)fd;
+    (void)what;
+    if (log_flush())
+        return;
+    e->log_pause_ms =
+        e->log_pause_ms * 2 < LOG_RETRY_MAX_MS ? e->log_pause_ms * 2 : LOG_RETRY_MAX_MS;
+    arm(e->on_log, e->log_pause_ms);
+}
+
 /* ---- signals ---- */
 
 static void on_stop(evutil_socket_t sig, short what, void *arg)
@@ -727,10 +748,13 @@ static int set_up(struct engine *e)
     e->on_version = evtimer_new(e->base, on_version, e);
     e->on_walk = evtimer_new(e->base, on_walk, e);
     e->on_walk_again = evtimer_new(e->base, on_walk_again, e);
-    if (e->on_sweep == NULL || e->on_retry == NULL || e->on_flush == NULL || e->on_beats == NULL ||
-        e->on_version == NULL || e->on_walk == NULL || e->on_walk_again == NULL ||
-        report_start(e) != 0 || listening_start(e) != 0 || roster_init(&e->roster) != 0)
+    e->on_log = evtimer_new(e->base, on_log, e);
+    if (e->on_log == NULL || e->on_sweep == NULL || e->on_retry == NULL || e->on_flush == NULL ||
+        e->on_beats == NULL || e->on_version == NULL || e->on_walk == NULL ||
+        e->on_walk_again == NULL || report_start(e) != 0 || listening_start(e) != 0 ||
+        roster_init(&e->roster) != 0)
         return -1;
+    log_never_wait(log_waits, e);
     limiter_init(&e->limiter);
     find_uids(e);
     if (add_signal(e, SIGTERM, on_stop) != 0 || add_signal(e, SIGINT, on_stop) != 0 ||
@@ -805,5 +829,6 @@ int engine_run(struct engine *e)
     beats_release(&e->beats);
     roster_release(&e->roster);
     store_close(e->store);
+    log_end();
     return rc < 0 || e->failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -53,6 +53,8 @@ enum {
     WALK_PIECE_MS = 10, /* until one with something to delete takes about so long, */
     WALK_PAUSE_MS = 5,  /* and then as long a pause, but at least this */
     LATENCY_BUCKETS = 10,
+    LOG_RETRY_MS = 10, /* lines that nobody took: again, and each time after twice as long, */
+    LOG_RETRY_MAX_MS = 500,
 };
 
 /* Something to be written down with the next commit. */
@@ -173,7 +175,8 @@ struct engine {
     int64_t sweep_ms;
     struct event *on_http, *on_sweep, *on_soon, *on_ladder, *on_expiry, *on_retry, *on_flush;
     struct event *on_look, *on_version, *on_walk, *on_walk_again, *on_count, *on_listeners;
-    struct event *on_beats;
+    struct event *on_beats, *on_log;
+    int64_t log_pause_ms;
 };
 
 int64_t engine_now_s(void);

@@ -3,6 +3,7 @@
 #include "leased/engine.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/base/log.h"
 #include "lib/session/process.h"
 
 #include <dirent.h>
@@ -264,6 +265,8 @@ void report_metrics(struct engine *e, struct buf *out)
              e->beats.rows_settled, store_rows_changed(e->store) - e->beats.rows_settled);
     one(out, "http_restarts_total", "counter", "Times that the http process was started anew.",
         (int64_t)m->http_restarts);
+    one(out, "log_lines_lost_total", "counter", "Lines of the log that nobody took in time.",
+        (int64_t)log_lost());
     add_process(out);
 }
 

@@ -337,6 +337,8 @@ static void exec_http(const struct engine *e, int engine_fd, pid_t engine_pid)
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != engine_pid)
         return;
+    if (e->to_stderr) /* what of it does not wait, is not to be had a second time as another user */
+        (void)dup2(log_stderr_fd(), STDERR_FILENO);
     (void)snprintf(flags, sizeof(flags), "-%s%s", e->unconfined ? "u" : "",
                    e->to_stderr ? "D" : "");
     (void)snprintf(words[0], sizeof(words[0]), "%d", engine_fd);

@@ -150,6 +150,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
     s->tick_due_ms = now_ms + TICK_MS;
     s->awake_offset_ms = offset_ms;
     (void)event_add(s->tick, &interval);
+    (void)log_flush();
     if (s->watchdog_ms > 0 && now_ms - s->watchdog_last_ms >= s->watchdog_ms) {
         s->watchdog_last_ms = now_ms;
         notify_send("WATCHDOG=1");
@@ -243,8 +244,15 @@ int supervisor_init(struct supervisor *s, const char **ret_why)
     return open_status_socket(s, ret_why);
 }
 
+/* What waits goes out with the next tick. */
+static void log_waits(void *arg)
+{
+    (void)arg;
+}
+
 int supervisor_run(struct supervisor *s)
 {
+    log_never_wait(log_waits, NULL);
     s->tick_due_ms = clock_monotonic_ms();
     s->awake_offset_ms = platform_awake_ms() - s->tick_due_ms;
     on_tick(-1, 0, s);
@@ -253,6 +261,7 @@ int supervisor_run(struct supervisor *s)
     /* Signals alone keep no loop going; the tick does. */
     if (!s->stopping && event_base_dispatch(s->base) < 0)
         return EXIT_FAILED;
+    log_end();
     return s->exit_code;
 }
 

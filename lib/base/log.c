@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/base/log.h"
 
+#include "lib/base/clock.h"
+
 #include <bsd/string.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,13 +15,34 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 #include <bsd/vis.h>
 
-enum { LOG_LINE_BYTES = 1024, PREFIX_BYTES = 40 };
+enum {
+    LOG_LINE_BYTES = 1024,
+    PREFIX_BYTES = 80,
+    SYSLOG_WAIT_MS = 200, /* all waits of a program for /dev/log together: akc has a second */
+    STDERR_WAIT_MS = 2000,
+    END_WAIT_MS = 200,
+    QUEUE_BYTES = 65536,
+    QUEUE_KEPT_BYTES = QUEUE_BYTES / 4, /* for warnings and errors alone */
+};
 
 static const char *log_ident = "tunlease";
 static bool log_to_stderr, log_to_journal;
+static int log_fd = -1;
+static bool log_is_socket, log_is_stream;
+static int64_t wait_left_ms = SYSLOG_WAIT_MS;
+static void (*on_wait)(void *arg); /* NULL: not a daemon's log */
+static void *on_wait_arg;
+
+/* Lines that nobody has taken yet, each after its length; a daemon's alone. */
+static char queue[QUEUE_BYTES];
+static size_t queue_at, queue_end;
+static uint64_t lost, lost_unsaid;
+
+/* ---- where it goes ---- */
 
 /* Whether stderr is a stream of systemd's journal, which names the program by itself and takes the
  * priority in front of the line (sd-daemon(3)). */
@@ -30,12 +55,166 @@ static bool is_journal(void)
            fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
 }
 
+/*
+ * stderr so that a write to it does not wait. O_NONBLOCK belongs to what was opened, which a shell
+ * and its terminal share, so a pipe or a terminal is opened once more. Where that is not allowed (a
+ * pipe of another user's) the pipe has to take it: the log of a daemon must not stop it.
+ */
+static int open_stderr(void)
+{
+    struct stat st;
+    if (fstat(STDERR_FILENO, &st) != 0)
+        return STDERR_FILENO;
+    log_is_socket = S_ISSOCK(st.st_mode);
+    if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
+        return STDERR_FILENO;
+    int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd >= 0)
+        return fd;
+    int flags = fcntl(STDERR_FILENO, F_GETFL);
+    if (S_ISFIFO(st.st_mode) && flags >= 0)
+        (void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
+    return STDERR_FILENO;
+}
+
+/* As syslog(3) does, which waits for as long as the daemon behind the socket takes. */
+static int open_syslog(void)
+{
+    static const struct sockaddr_un to = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+    int fd = -1;
+    for (int i = 0; i < 2; i++) {
+        log_is_stream = i == 1;
+        fd = socket(AF_UNIX, (i == 0 ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0)
+            return fd;
+        int saved = errno;
+        (void)close(fd);
+        errno = saved;
+        if (saved != EPROTOTYPE)
+            break;
+    }
+    return -1;
+}
+
 void log_init(const char *ident, bool to_stderr)
 {
     log_ident = ident;
     log_to_stderr = to_stderr;
     log_to_journal = to_stderr && is_journal();
-    openlog(ident, LOG_PID, LOG_AUTHPRIV);
+    if (to_stderr) {
+        log_fd = open_stderr();
+        wait_left_ms = STDERR_WAIT_MS;
+    }
+}
+
+void log_never_wait(void (*waits)(void *arg), void *arg)
+{
+    on_wait = waits;
+    on_wait_arg = arg;
+}
+
+int log_stderr_fd(void)
+{
+    return log_to_stderr ? log_fd : STDERR_FILENO;
+}
+
+/* ---- one line ---- */
+
+static bool would_wait(int error)
+{
+    return error == EAGAIN || error == ENOBUFS || error == EINTR;
+}
+
+/* A terminal that could not be opened once more may be stopped; all else here does not wait. */
+static ssize_t write_stderr(const char *line, size_t len)
+{
+    struct pollfd room = {.fd = log_fd, .events = POLLOUT};
+    if (log_is_socket)
+        return send(log_fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (log_fd == STDERR_FILENO && isatty(log_fd) && poll(&room, 1, 0) == 0) {
+        errno = EAGAIN;
+        return -1;
+    }
+    return write(log_fd, line, len);
+}
+
+/* A daemon that was restarted has another socket. */
+static ssize_t send_syslog(const char *line, size_t len)
+{
+    ssize_t n = -1;
+    for (int i = 0; i < 2; i++) {
+        if (log_fd < 0)
+            log_fd = open_syslog();
+        if (log_fd < 0)
+            return -1;
+        n = send(log_fd, line, len + (log_is_stream ? 1 : 0), MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n >= 0 || would_wait(errno))
+            return n > (ssize_t)len ? (ssize_t)len : n;
+        (void)close(log_fd);
+        log_fd = -1;
+    }
+    return n;
+}
+
+/* How many bytes were taken, without a wait. line ends with a NUL after len bytes. */
+static size_t put(const char *line, size_t len)
+{
+    ssize_t n = log_to_stderr ? write_stderr(line, len) : send_syslog(line, len);
+    return n > 0 ? (size_t)n : 0;
+}
+
+/* ---- what waits ---- */
+
+static bool enqueue(const char *line, size_t len, size_t most)
+{
+    if (queue_at > 0 && queue_end + sizeof(len) + len + 1 > most) {
+        memmove(queue, queue + queue_at, queue_end - queue_at);
+        queue_end -= queue_at;
+        queue_at = 0;
+    }
+    if (queue_end + sizeof(len) + len + 1 > most)
+        return false;
+    bool first = queue_at == queue_end;
+    memcpy(queue + queue_end, &len, sizeof(len));
+    memcpy(queue + queue_end + sizeof(len), line, len);
+    queue[queue_end + sizeof(len) + len] = '\0';
+    queue_end += sizeof(len) + len + 1;
+    if (first)
+        on_wait(on_wait_arg);
+    return true;
+}
+
+/* True: nothing waits any more. */
+static bool flush(void)
+{
+    while (queue_at < queue_end) {
+        size_t len;
+        memcpy(&len, queue + queue_at, sizeof(len));
+        const char *line = queue + queue_at + sizeof(len);
+        size_t n = put(line, len);
+        if (n < len) { /* of a terminal: the rest of the line */
+            queue_at += n;
+            len -= n;
+            memcpy(queue + queue_at, &len, sizeof(len));
+            return false;
+        }
+        queue_at += sizeof(len) + len + 1;
+    }
+    queue_at = queue_end = 0;
+    return true;
+}
+
+/* Up to so long, of what all lines of the program may wait. */
+static size_t put_patiently(const char *line, size_t len)
+{
+    size_t n;
+    while ((n = put(line, len)) == 0 && would_wait(errno) && wait_left_ms > 0) {
+        struct pollfd room = {.fd = log_fd, .events = POLLOUT};
+        const int64_t since_ms = clock_monotonic_ms();
+        (void)poll(&room, 1, (int)wait_left_ms);
+        wait_left_ms -= clock_monotonic_ms() - since_ms + 1;
+    }
+    return n;
 }
 
 /* At most size - 1 bytes and a NUL; how many. */
@@ -54,27 +233,94 @@ static size_t escape(char *dst, size_t size, const char *src)
     return used;
 }
 
+/* What stands before a line: of syslog, what syslog(3) puts there (RFC 3164 section 4.1). */
+static size_t add_prefix(int priority, char out[static PREFIX_BYTES])
+{
+    char date[32] = "";
+    struct tm tm;
+    int n = 0;
+    const time_t now_s = (time_t)clock_now_s();
+    if (log_to_journal)
+        n = snprintf(out, PREFIX_BYTES, "<%d>", priority);
+    else if (log_to_stderr)
+        n = snprintf(out, PREFIX_BYTES, "%.*s: ", PREFIX_BYTES - 3, log_ident);
+    else if (localtime_r(&now_s, &tm) != NULL &&
+             strftime(date, sizeof(date), "%b %e %H:%M:%S ", &tm) != 0)
+        n = snprintf(out, PREFIX_BYTES, "<%d>%s%.24s[%d]: ", LOG_AUTHPRIV | priority, date,
+                     log_ident, (int)getpid());
+    return n > 0 ? (size_t)n : 0;
+}
+
+static size_t format_line(int priority, const char *text, char *out, size_t out_bytes)
+{
+    size_t len = add_prefix(priority, out);
+    len += escape(out + len, out_bytes - len - 2, text);
+    if (log_to_stderr)
+        out[len++] = '\n';
+    out[len] = '\0';
+    return len;
+}
+
+/* As soon as a line can go out again. */
+static void say_lost(void)
+{
+    char text[96], line[PREFIX_BYTES + sizeof(text)];
+    if (lost_unsaid == 0)
+        return;
+    (void)snprintf(text, sizeof(text), "%llu lines of this log were lost: nobody took them in time",
+                   (unsigned long long)lost_unsaid);
+    size_t len = format_line(LOG_WARNING, text, line, sizeof(line));
+    if (put(line, len) > 0)
+        lost_unsaid = 0;
+}
+
+bool log_flush(void)
+{
+    int saved_errno = errno;
+    if (flush())
+        say_lost();
+    errno = saved_errno;
+    return queue_at == queue_end;
+}
+
 /* One write, past stdio: a line is whole, and stderr has no buffer of its own to gain by. */
+static void emit(int priority, const char *text)
+{
+    char line[LOG_LINE_BYTES + 256];
+    const size_t len = format_line(priority, text, line, sizeof(line));
+    const size_t most = QUEUE_BYTES - (priority > LOG_WARNING ? QUEUE_KEPT_BYTES : 0);
+    size_t n = 0;
+    if (on_wait == NULL) {
+        say_lost();
+        n = put_patiently(line, len);
+    } else if (log_flush()) {
+        n = put(line, len);
+    }
+    if (n == len || (on_wait != NULL && enqueue(line + n, len - n, most)))
+        return;
+    lost++;
+    lost_unsaid++;
+}
+
 static void log_line(int priority, const char *fmt, va_list ap)
 {
     int saved_errno = errno;
     char raw[LOG_LINE_BYTES];
-    char line[LOG_LINE_BYTES + 256];
-    size_t len = 0;
-
     vsnprintf(raw, sizeof(raw), fmt, ap);
-    if (log_to_journal)
-        len = (size_t)snprintf(line, PREFIX_BYTES, "<%d>", priority);
-    else if (log_to_stderr)
-        len = (size_t)snprintf(line, PREFIX_BYTES, "%.*s: ", PREFIX_BYTES - 3, log_ident);
-    len += escape(line + len, sizeof(line) - len - 1, raw);
-    if (log_to_stderr) {
-        line[len++] = '\n';
-        (void)!write(STDERR_FILENO, line, len);
-    } else {
-        syslog(priority, "%s", line);
-    }
+    emit(priority, raw);
     errno = saved_errno;
+}
+
+void log_end(void)
+{
+    const int64_t until_ms = clock_monotonic_ms() + END_WAIT_MS;
+    while (!log_flush() && clock_monotonic_ms() < until_ms)
+        (void)poll(NULL, 0, 5);
+}
+
+uint64_t log_lost(void)
+{
+    return lost;
 }
 
 void log_error(const char *fmt, ...)

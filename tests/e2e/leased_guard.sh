@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# What leased holds against who shares the machine or stands before it: a log that nobody reads.
+# sandbox: --bare
+# timeout: 90
+set -eu
+. "$TOP/tests/lib.sh"
+
+enrol=an-enrolment-key-for-the-tests
+conf=/etc/tunlease/tunlease.conf env_file=/etc/tunlease/leased.env
+log=$WORK/leased.log
+: >"$log"
+api=http://127.0.0.1:12000/
+cp "$conf" "$WORK/conf"
+systemd-sysusers >/dev/null 2>&1 || :
+id -u _tunlease >/dev/null || fail 'no user _tunlease'
+reset() { { cat "$WORK/conf"; for _; do echo "$_"; done; } >"$conf"; }
+install -o _tunlease -g root -m 0400 /dev/null "$env_file"
+echo "API_KEY=$enrol" >"$env_file"
+up() { curl -s -o /dev/null --max-time 1 "${1-${api}healthz}"; }
+said() { grep -E -q -e "$1" "$log"; }
+start() { : >"$log"; "$@" leased -D </dev/null >>"$log" 2>&1 & daemon=$!; at_exit "$daemon"; }
+running() { wait_for 10 "leased answers: $(cat "$log")" up; }
+stop() { local rc=0; kill -TERM "$daemon"; wait "$daemon" || rc=$?; assert_eq "$rc" 0 'SIGTERM: exit 0'; }
+metric() { curl -s -H "X-API-Key: $enrol" "${api}metrics" | sed -n "s/^tunlease_$1 //p"; }
+
+# ask COUNT CREDENTIAL [NAME]: so many heartbeats one after the other; prints each status once.
+cat >"$WORK/ask.py" <<'E'
+import http.client, json, sys
+c = http.client.HTTPConnection("127.0.0.1", 12000, timeout=10)
+seen = set()
+for i in range(int(sys.argv[1])):
+    c.request("POST", "/", json.dumps({"action": "heartbeat", "agent_id": sys.argv[3]}),
+              {"Content-Type": "application/json", "X-API-Key": sys.argv[2]})
+    answer = c.getresponse()
+    answer.read()
+    seen.add(answer.status)
+print(*sorted(seen))
+E
+ask() { python3 "$WORK/ask.py" "$1" "$2" "${3-a}"; }
+key=$(new_key a)
+register() { # CREDENTIAL NAME
+	curl -s -o "$WORK/answer" -w '%{http_code}' --max-time 10 -H 'Content-Type: application/json' -H "X-API-Key: $1" \
+		--data "{\"action\":\"register\",\"agent_id\":\"$2\",\"public_key\":\"$(cat "$key.pub")\"}" "$api"
+}
+
+note 'a pipe as the log, and nobody reads it'
+mkfifo "$WORK/pipe"
+exec 7<>"$WORK/pipe"
+leased -D -v </dev/null >/dev/null 2>&7 & daemon=$!
+at_exit "$daemon"
+running
+assert_eq "$(register "$enrol" a)" 200 'an agent registers'
+assert_eq "$(ask 3000 "$enrol")" 200 'its heartbeats are answered'
+lost=$(metric log_lines_lost_total)
+((lost > 100)) || fail "$lost lines are said to be lost"
+cat <&7 >"$log" & reader=$!
+at_exit "$reader"
+wait_for 5 "what was lost is said: $(tail -3 "$log")" said "leased: $lost lines of this log were lost"
+got=$(grep -c '^leased: heartbeat agent=a ' "$log")
+((got + lost >= 3000 && got + lost < 3010)) || fail "$got lines came, $lost were lost"
+stop
+wait_for 2 'the last line' said 'stopping: signal 15'
+kill "$reader"
+exec 7>&-
+
+note 'a syslog daemon that is stopped'
+leased -v </dev/null >/dev/null 2>&1 & daemon=$!
+at_exit "$daemon"
+running
+expect_exit 0 leasectl login add pfwd
+expect_exit 0 leasectl grant gone --key "$(new_key gone).pub" --open 8009
+expect_exit 0 leasectl revoke gone
+read -r type blob _ <"$WORK/gone.pub"
+sink=$(pgrep -x logsink)
+: >"$SANDBOX_LOG"
+kill -STOP "$sink"
+assert_eq "$(ask 3000 "$enrol")" 200 'heartbeats are answered'
+# A known key without a lease is a line of akc's.
+begun=${EPOCHREALTIME/./}
+expect_exit 0 timeout 5 /usr/libexec/tunlease/akc pfwd "$type" "$blob"
+((${EPOCHREALTIME/./} - begun < 2000000)) || fail 'akc waits for its log'
+assert_eq "$(cat "$WORK/out")" '' 'akc refuses all the same'
+kill -CONT "$sink"
+wait_log 5 'leased.*: [0-9]+ lines of this log were lost'
+expect_exit 0 /usr/libexec/tunlease/akc pfwd "$type" "$blob"
+wait_log 2 'akc.*: refused login=pfwd .*lease=gone'
+stop
