@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: ISC */
-/* leasectl agent add, leasectl agents: hosts behind the gateway. */
+/* leasectl agent add, agent reset, agents: hosts behind the gateway. */
 #include "leasectl/account.h"
+#include "leasectl/change.h"
 #include "leasectl/gateway.h"
 #include "leasectl/leasectl.h"
 #include "leasectl/live.h"
 #include "leasectl/table.h"
 #include "leasectl/terms.h"
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
+#include "lib/lease/reissue.h"
 #include "lib/session/listeners.h"
 #include "lib/store/agents.h"
 #include "lib/wire/json.h"
@@ -141,6 +144,61 @@ static int print_added(struct ctl *ctl, const struct adding *a)
     return EXIT_DONE;
 }
 
+/* ---- agent reset ---- */
+
+static int apply_reset(struct ctl *ctl, const struct lease *l, const struct store_actor *by,
+                       void *ctx)
+{
+    struct agent a;
+    (void)ctx;
+    if (l->revoked_s != 0)
+        return change_refused_revoked(ctl, l);
+    enum store_rc rc = store_agent_find(ctl->store, l->name, &a);
+    if (rc == STORE_OK && !a.is_agent)
+        return ctl_error(ctl, EXIT_NO_SUCH, "'%s' (#%lld) is no agent: see 'leasectl agents'",
+                         l->name, (long long)l->id);
+    if (rc == STORE_OK)
+        rc = store_agent_reset(ctl->store, &a, clock_boot_ms() / 1000, by);
+    return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
+}
+
+static int print_reset(struct ctl *ctl, const struct lease *l)
+{
+    struct buf json = {0};
+    char until[TIME_TEXT_BYTES];
+    const int64_t until_s = ctl->now_s + REISSUE_RESET_S;
+    time_format_rfc3339(until_s, until);
+    const struct json_field fields[] = {{.name = "id", .is_number = true, .number = l->id},
+                                        {.name = "name", .text = l->name},
+                                        {.name = "until", .text = until}};
+    if (ctl->json) {
+        if (json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &json) == 0)
+            (void)puts(buf_text(&json));
+        buf_release(&json);
+        return EXIT_DONE;
+    }
+    time_format_local(until_s, until);
+    (void)printf("reset agent '%s' (#%lld): its next register until %s gets a new secret\n\n"
+                 "Start it again with the enrolment key; or with a token:\n\n"
+                 "  leasectl token create --name %s\n",
+                 l->name, (long long)l->id, until, l->name);
+    return EXIT_DONE;
+}
+
+static int reset(struct ctl *ctl, const char *ref)
+{
+    struct lease before = {0};
+    int code = ctl_open_write(ctl);
+    if (code == EXIT_DONE)
+        code = change_lease(ctl, ref, apply_reset, NULL, &before);
+    if (code == EXIT_DONE) {
+        ctl_changed(ctl, "reset agent '%s' (#%lld)", before.name, (long long)before.id);
+        code = print_reset(ctl, &before);
+    }
+    lease_release(&before);
+    return code;
+}
+
 int cmd_agent(struct ctl *ctl, int argc, char **argv)
 {
     static const struct option options[] = {{"key", required_argument, NULL, 'k'},
@@ -177,8 +235,11 @@ int cmd_agent(struct ctl *ctl, int argc, char **argv)
     if (code != EXIT_DONE)
         return code;
     a.port = (uint16_t)port;
+    bool terms = file != NULL || port != 0 || a.lease.expires_s != 0;
+    if (argc - optind == 2 && strcmp(argv[optind], "reset") == 0 && !terms)
+        return reset(ctl, argv[optind + 1]);
     if (argc - optind != 2 || strcmp(argv[optind], "add") != 0 || file == NULL)
-        return ctl_usage(ctl, "agent takes add NAME --key FILE");
+        return ctl_usage(ctl, "agent takes add NAME --key FILE, or reset NAME");
     code = terms_text(ctl, "the name", argv[optind + 1], lease_name_problem(argv[optind + 1]),
                       a.lease.name, sizeof(a.lease.name));
     (void)strlcpy(a.lease.login, ctl->conf.agent_login, sizeof(a.lease.login));

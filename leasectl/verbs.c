@@ -68,8 +68,12 @@ const struct verb verbs[] = {
     {"kill", cmd_kill, "kill NAME|#NUMBER | kill --pid PID",
      "end live sessions, and keep the lease\n\n"
      "  --pid PID  one session, by the PID column of 'leasectl sessions'\n"},
-    {"agent", cmd_agent, "agent add NAME --key FILE|- [--port N] [--for DURATION|--until TIME]",
+    {"agent", cmd_agent,
+     "agent add NAME --key FILE|- [--port N] [--for DURATION|--until TIME] | agent reset "
+     "NAME|#NUMBER",
      "a lease for an agent before it registers, and the line to run there\n\n"
+     "  reset NAME      it lost its agent_secret: its next register, within an hour and with an\n"
+     "                  enrolment key or token, gets a new one\n"
      "  --key FILE|-    the agent's public key, as 'tunnel-agent key' prints it\n"
      "  --port N        its port; else the first that is free\n"
      "  --for DURATION  fixes its end: heartbeats do not move it\n"

@@ -81,14 +81,25 @@ static enum store_rc judge_credential(struct engine *e, const struct control_req
     return STORE_OK;
 }
 
+/* known: the agent that a good enrolment key or token no longer speaks for; NULL: it is not good.
+ */
 static enum store_rc refuse_credential(struct engine *e, const struct control_request *r,
-                                       const struct asking *asking, struct control_answer *a)
+                                       const struct asking *asking, const struct member *known,
+                                       struct control_answer *a)
 {
+    char text[CONTROL_ERROR_BYTES];
     const char *agent_id = control_request_get(r, CONTROL_AGENT_ID);
     bool tried = *control_request_get(r, CONTROL_CREDENTIAL) != '\0';
     if (tried &&
         limiter_failed(&e->limiter, r->address, agent_id, asking->hash, clock_monotonic_ms()))
         return answer_error(a, CONTROL_RATE_LIMITED, "too many wrong credentials: wait a minute");
+    if (known != NULL && asking->what != CREDENTIAL_NONE) {
+        (void)snprintf(text, sizeof(text),
+                       "only its agent_secret speaks for this agent; if that is lost, an admin of "
+                       "the gateway lets it have another: leasectl agent reset %s",
+                       agent_id);
+        return answer_error(a, CONTROL_UNAUTHORIZED, text);
+    }
     return answer_error(
         a, CONTROL_UNAUTHORIZED,
         tried ? "the credential is neither an enrolment key or token that is good for "
@@ -146,6 +157,7 @@ static const char *collect_facts(const struct control_request *r, const struct a
         buf_add(out, "issued 1\n");
     if (marks->home_port != 0)
         buf_addf(out, "home_port %u\n", marks->home_port);
+    reissue_format(&marks->reissue, out);
     add_fact(out, "hostname", hostname);
     add_fact(out, "user", user);
     add_fact(out, "target", target);
@@ -156,7 +168,7 @@ static const char *collect_facts(const struct control_request *r, const struct a
         buf_addf(out, "host_key %s %s\n", key.type, key.base64);
         line += len + (line[len] == '\n' ? 1 : 0);
     }
-    return out->len < AGENT_FACTS_BYTES ? NULL : "host_keys are too long";
+    return out->len + REISSUE_LINE_BYTES < AGENT_FACTS_BYTES ? NULL : "host_keys are too long";
 }
 
 static struct agent_marks read_marks(const char *facts)
@@ -166,7 +178,8 @@ static struct agent_marks read_marks(const char *facts)
     get_fact(facts, "home_port", home_port, sizeof(home_port));
     return (struct agent_marks){.by_admin = strncmp(facts, "admin 1\n", 8) == 0,
                                 .issued = strcmp(issued, "1") == 0,
-                                .home_port = (uint16_t)strtoul(home_port, NULL, 10)};
+                                .home_port = (uint16_t)strtoul(home_port, NULL, 10),
+                                .reissue = reissue_parse(facts)};
 }
 
 /* The marks of an agent, asked for once. */
@@ -180,6 +193,66 @@ static enum store_rc get_marks(struct engine *e, struct member *m)
         m->marks = read_marks(facts);
         m->has_marks = true;
     }
+    return rc;
+}
+
+/* ---- another secret ---- */
+
+static int64_t boot_s(void)
+{
+    return clock_boot_ms() / 1000;
+}
+
+/* The newest login of an agent's key: written down, or of a session that is up. False: cannot
+ * tell. */
+static bool newest_login(const struct engine *e, int64_t lease_id, int64_t last_login_s,
+                         int64_t *ret)
+{
+    struct session_list list;
+    if (!e->has_registry || registry_read(&e->registry, lease_id, &list) != 0)
+        return false;
+    session_list_filter(&list, session_is_open, NULL);
+    for (size_t i = 0; i < list.count; i++)
+        if (list.items[i].since_s > last_login_s)
+            last_login_s = list.items[i].since_s;
+    session_list_release(&list);
+    *ret = last_login_s;
+    return true;
+}
+
+/* From now on, as of a register that is being answered. */
+static enum store_rc begin_reissue(const struct engine *e, const char *name, int64_t now_s,
+                                   struct reissue *ret)
+{
+    struct agent a;
+    enum store_rc rc = store_agent_find(e->store, name, &a);
+    if (rc != STORE_OK)
+        return rc;
+    *ret = (struct reissue){.since = REISSUE_REGISTERED, .wall_s = now_s, .boot_s = boot_s()};
+    /* Where it cannot be told, none was known: then any login ends it. */
+    (void)newest_login(e, a.id, a.last_login_s, &ret->login_s);
+    return STORE_OK;
+}
+
+/*
+ * Whether what came with a request speaks for an agent that is known. An enrolment key or token
+ * does so as long as it would be given a new secret: the agent's public key is known to others, and
+ * whoever is given a secret can shut it out with that.
+ */
+static enum store_rc speaks_for(struct engine *e, const char *name, struct member *m,
+                                const struct asking *asking, bool *ret)
+{
+    struct agent a;
+    int64_t login_s = 0;
+    *ret = asking->what == CREDENTIAL_SECRET || (asking->what != CREDENTIAL_NONE && !m->has_secret);
+    if (*ret || asking->what == CREDENTIAL_NONE)
+        return STORE_OK;
+    enum store_rc rc = get_marks(e, m);
+    if (rc != STORE_OK || (m->secret_used && m->marks.reissue.since != REISSUE_RESET))
+        return rc;
+    rc = store_agent_find(e->store, name, &a);
+    *ret = rc == STORE_OK && newest_login(e, a.id, a.last_login_s, &login_s) &&
+           reissue_allowed(&m->marks.reissue, engine_now_s(), boot_s(), login_s);
     return rc;
 }
 
@@ -394,7 +467,9 @@ static enum store_rc register_new(struct registering *in, int64_t now_ms)
     uint16_t port = in->r->port_b;
     bool room = false;
     enum store_rc rc = STORE_OK;
-    const struct agent_marks marks = {.issued = in->issued};
+    const struct agent_marks marks = {
+        .issued = in->issued,
+        .reissue = {.since = REISSUE_REGISTERED, .wall_s = in->now_s, .boot_s = boot_s()}};
     const char *problem = collect_facts(in->r, &marks, &facts);
 
     if (problem != NULL) {
@@ -538,13 +613,16 @@ static enum store_rc register_known(struct registering *in, int64_t now_ms)
         goto out;
     }
     rc = settle_port(in, &known->port, &known->marks.home_port);
+    /* A reset is for one secret. For a lost answer the time goes on from the first. */
+    if (rc == STORE_OK && !by_secret &&
+        (!known->has_secret || known->marks.reissue.since == REISSUE_RESET))
+        rc = begin_reissue(e, control_request_get(in->r, CONTROL_AGENT_ID), in->now_s,
+                           &known->marks.reissue);
     if (rc != STORE_OK)
         goto out;
     const uint16_t home = known->marks.home_port;
-    if (home != home_before) {
-        buf_clear(&facts);
-        (void)collect_facts(in->r, &known->marks, &facts);
-    }
+    buf_clear(&facts);
+    (void)collect_facts(in->r, &known->marks, &facts);
     if (buf_text(&facts) == NULL) {
         rc = STORE_FAIL;
         goto out;
@@ -552,7 +630,7 @@ static enum store_rc register_known(struct registering *in, int64_t now_ms)
     if (by_secret) {
         (void)strlcpy(secret, control_request_get(in->r, CONTROL_CREDENTIAL), sizeof(secret));
     } else {
-        secret_make(secret); /* the old one was never used: its answer was lost */
+        secret_make(secret); /* in place of one that was never used, or was reset */
         secret_hash(secret, known->secret_hash);
         known->has_secret = true;
     }
@@ -654,11 +732,11 @@ static enum store_rc decide_register(struct engine *e, struct queued *q, int64_t
     bool own_secret =
         revoked && in.agent.has_secret && secret_equal(in.agent.secret_hash, in.asking.hash);
     if (in.asking.what == CREDENTIAL_NONE && !own_secret)
-        return refuse_credential(e, r, &in.asking, a);
+        return refuse_credential(e, r, &in.asking, NULL, a);
     if (revoked)
         return answer_error(a, CONTROL_FORBIDDEN, "this agent was revoked");
     if (keyless)
-        return refuse_credential(e, r, &in.asking, a);
+        return refuse_credential(e, r, &in.asking, known ? &in.agent : NULL, a);
     const char *bind_host = control_request_get(r, CONTROL_BIND_HOST);
     if (!binds_as_told(e, bind_host))
         return refuse_bind_host(e, bind_host, a);
@@ -675,8 +753,12 @@ static enum store_rc decide_register(struct engine *e, struct queued *q, int64_t
                             "the name is taken by a lease that an admin granted: choose another "
                             "agent_id");
     /* A stolen enrolment key and the victim's public key must change nothing of the victim. */
-    if (in.agent.secret_used && in.asking.what != CREDENTIAL_SECRET)
-        return refuse_credential(e, r, &in.asking, a);
+    bool speaks = false;
+    rc = speaks_for(e, name, &in.agent, &in.asking, &speaks);
+    if (rc != STORE_OK)
+        return rc;
+    if (!speaks)
+        return refuse_credential(e, r, &in.asking, &in.agent, a);
     rc = get_marks(e, &in.agent);
     if (in.issued) /* its keys change, also where it is refused below */
         roster_forget(&e->roster, name);
@@ -739,9 +821,13 @@ static enum store_rc decide_heartbeat(struct engine *e, struct queued *q, int64_
         return cred_rc;
     if (known && agent.revoked && agent.has_secret && secret_equal(agent.secret_hash, asking.hash))
         return answer_error(a, CONTROL_FORBIDDEN, "this agent was revoked");
-    if (asking.what == CREDENTIAL_NONE ||
-        (known && agent.secret_used && asking.what != CREDENTIAL_SECRET))
-        return refuse_credential(e, r, &asking, a);
+    bool speaks = asking.what != CREDENTIAL_NONE;
+    if (known && !agent.revoked)
+        rc = speaks_for(e, name, &agent, &asking, &speaks);
+    if (rc != STORE_OK && rc != STORE_NONE)
+        return rc;
+    if (!speaks)
+        return refuse_credential(e, r, &asking, known && !agent.revoked ? &agent : NULL, a);
     if (!known)
         return answer_error(a, CONTROL_NOT_FOUND, "there is no such agent: register first");
     if (agent.revoked)
@@ -794,7 +880,9 @@ bool request_wants_key(struct engine *e, const struct control_request *r)
     if (rc != STORE_OK && rc != STORE_NONE)
         return false;
     /* Nobody without a good credential makes us start a program. */
-    return judge_credential(e, r, known ? &agent : NULL, engine_now_s(), &asking) == STORE_OK &&
-           asking.what != CREDENTIAL_NONE && !(rc == STORE_OK && agent.revoked) &&
-           !(known && agent.secret_used && asking.what != CREDENTIAL_SECRET);
+    if ((rc == STORE_OK && agent.revoked) ||
+        judge_credential(e, r, known ? &agent : NULL, engine_now_s(), &asking) != STORE_OK)
+        return false;
+    bool speaks = asking.what != CREDENTIAL_NONE;
+    return (!known || speaks_for(e, name, &agent, &asking, &speaks) == STORE_OK) && speaks;
 }

@@ -10,6 +10,7 @@
 
 #include "lib/base/base64.h"
 #include "lib/base/secret.h"
+#include "lib/lease/reissue.h"
 #include "lib/store/agents.h"
 
 #include <stdbool.h>
@@ -23,6 +24,7 @@ struct agent_marks {
     bool by_admin;      /* added by one: it may wait for its agent as long as its lease lasts */
     bool issued;        /* its key was made here */
     uint16_t home_port; /* that it should have; 0: it has it */
+    struct reissue reissue;
 };
 
 struct member {

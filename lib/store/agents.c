@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/store/agents.h"
 
+#include "lib/base/buf.h"
 #include "lib/lease/lease.h"
+#include "lib/lease/reissue.h"
 #include "lib/store/audit.h"
 #include "lib/store/changes.h"
 #include "lib/store/ports.h"
@@ -178,6 +180,31 @@ enum store_rc store_agent_add(struct store *st, const struct lease *l, int64_t t
     const struct agent_update u = {.token_id = token_id, .facts = facts};
     enum store_rc rc = add_lease(st, "agent", l, quarantine_s, by, ret_id, ret_conflict);
     return rc == STORE_OK ? store_agent_update(st, *ret_id, &u) : rc;
+}
+
+enum store_rc store_agent_reset(struct store *st, const struct agent *a, int64_t boot_s,
+                                const struct store_actor *by)
+{
+    const struct reissue reset = {
+        .since = REISSUE_RESET, .wall_s = by->now_s, .boot_s = boot_s, .login_s = a->last_login_s};
+    char before[AGENT_FACTS_BYTES];
+    struct buf facts = {0};
+    enum store_rc rc = store_agent_facts(st, a->id, before);
+    if (rc != STORE_OK)
+        return rc;
+    reissue_replace(before, &reset, &facts);
+    if (buf_text(&facts) == NULL || facts.len >= AGENT_FACTS_BYTES) {
+        (void)strlcpy(st->error, "what the agent said of itself is too long", sizeof(st->error));
+        rc = STORE_FAIL;
+    }
+    const struct agent_update u = {
+        .secret_used = a->secret_used, .token_id = a->token_id, .facts = facts.data};
+    if (rc == STORE_OK)
+        rc = store_agent_update(st, a->id, &u);
+    if (rc == STORE_OK)
+        rc = store_note(st, by, "agent_reset", a->id, a->name, "");
+    buf_release(&facts);
+    return rc;
 }
 
 enum store_rc store_agent_beat(struct store *st, int64_t id, int64_t heartbeat_ms,

@@ -51,6 +51,11 @@ struct agent_update {
 /* STORE_NONE: it is revoked. */
 enum store_rc store_agent_update(struct store *st, int64_t id, const struct agent_update *u);
 
+/* Its next register with an enrolment key or token gets a new secret, within REISSUE_RESET_S; until
+ * then the old one holds. Audited. STORE_NONE: it is revoked. */
+enum store_rc store_agent_reset(struct store *st, const struct agent *a, int64_t boot_s,
+                                const struct store_actor *by);
+
 /* The hot path: one statement, no audit row. STORE_NONE: it is revoked. */
 enum store_rc store_agent_beat(struct store *st, int64_t id, int64_t heartbeat_ms,
                                int64_t expires_s);

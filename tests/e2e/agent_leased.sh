@@ -100,6 +100,17 @@ wait_for 20 'up through ssh alone' up_with_port
 wait_for 10 'data' reaches "$(added port_b)"
 assert_eq "$(field gateway port_b) $(lease db2 state)" "$(added port_b) active" 'leasectl agent add, and --gateway'
 agent_stop
+# Its secret is lost: the tunnel works, and the person is told what the admin can do.
+rm "$STATE_DIR/agent_secret"
+direct() { agent -d -c "$conf" --gateway "gw-tunnel@$GATEWAY" --token "$(added token)" --agent-id db2 --target 127.0.0.1:8022; }
+direct
+wait_for 20 'what to ask the admin for' said 'does not accept the key or token: .*leasectl agent reset db2'
+[[ ! -e $STATE_DIR/agent_secret ]] || fail 'it was given another secret'
+agent_stop
+leasectl agent reset db2 >/dev/null
+direct
+wait_for 20 'another secret after leasectl agent reset' test -s "$STATE_DIR/agent_secret"
+agent_stop
 
 # leased on another port than the usual one: who registers there is told, also behind a port of this
 # side's that leads there; who comes by ssh alone has it from leasectl agent add.

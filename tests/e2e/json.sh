@@ -247,6 +247,16 @@ assert_eq "$(get lease "[l['name'] for l in v]")" "['odd@x']" 'the array has wha
 expect_exit 0 leasectl --json list --all
 fits lease 'list --all with revoked ones'
 
+# ---- agents ------------------------------------------------------------------------------------
+
+new_key db1 >/dev/null
+expect_exit 0 leasectl --json agent add db1 --key "$WORK/db1.pub"
+fits agent 'agent add'
+expect_exit 0 leasectl --json agent reset db1
+fits agent-reset 'agent reset'
+expect_exit 0 leasectl --json agents
+fits agents 'agents'
+
 # ---- errors ------------------------------------------------------------------------------------
 
 # silent CODE ARGUMENT...: one line on standard error, nothing on standard output.

@@ -170,6 +170,9 @@ login_works "$WORK/made" gw-tunnel || fail 'a made key'
 GATEWAY=::1 fwd_R "$WORK/made" gw-tunnel "127.0.0.1:$(field port_b):127.0.0.1:8022" || fail 'the tunnel of made'
 wait_log 5 'tunnel up lease=made '
 post "$enrol" '{"action":"register","agent_id":"made"}'
+answered 401 'another pair, when its key has opened a session'
+expect_exit 0 leasectl agent reset made
+post "$enrol" '{"action":"register","agent_id":"made"}'
 answered 200 'a key pair, beside its own tunnel'
 wait_log 5 'register agent=made client=::1 '
 fwd_stop

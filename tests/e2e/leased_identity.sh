@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # Who may speak for an agent, and which port it has: what a stolen enrolment key cannot change, what
-# a lost answer costs, agents that never connect, ends that an admin fixed, wrong keys, and ports
+# a lost answer costs and for how long, leasectl agent reset, agents that never connect, ends that an admin fixed, wrong keys, and ports
 # over restarts, foreign listeners, quarantine.
 # sandbox: --leased
 # timeout: 120
@@ -36,7 +36,7 @@ restart_leased() { stop_leased; start_leased; }
 reload() { kill -HUP "$(cat /run/leased.pid)"; sleep 0.1; }
 conf() { sed -i "/^${1%% *} /d" /etc/tunlease/tunlease.conf; echo "$1" >>/etc/tunlease/tunlease.conf; }
 
-for key in victim other late pending1 pending2 pending3 fixed third fourth fifth; do new_key "$key" >/dev/null; done
+for key in unshown victim other late pending1 pending2 pending3 fixed third fourth fifth; do new_key "$key" >/dev/null; done
 
 note 'a stolen enrolment key and the public key of the victim'
 facts=',"user":"li","target":"127.0.0.1:22","hostname":"db1","host_keys":["'$(cut -d' ' -f1,2 "$WORK/other.pub")'"]'
@@ -65,6 +65,70 @@ restart_leased
 register "$enrol" victim victim ',"user":"mallory"'
 answered 401 'stolen key: after a restart'
 assert_eq "$(row victim)" "$before" 'nothing of the victim changed'
+
+note 'before it has shown its secret: ten minutes, and no longer than until its key has opened a session'
+register "$enrol" unshown unshown
+answered 200 'an agent that shows no secret'
+register "$enrol" unshown unshown
+answered 200 'again, the answer was lost'
+unshown=$(field agent_secret)
+given_ago() { # WALL BOOT: when it registered, in seconds from now
+	sql "UPDATE lease SET agent_facts = replace(agent_facts, substr(agent_facts, 1, instr(agent_facts, char(10))),
+		'secret_given $(($(date +%s) - $1)) $(($(cut -d. -f1 /proc/uptime) - $2)) 0' || char(10)) WHERE name = 'unshown'"
+	assert_eq "$(sql "SELECT agent_facts FROM lease WHERE name = 'unshown'" | grep -c ^secret_given)" 1 'the time of its register'
+}
+for ages in '610 610' '10 610' '610 10' '-3600 10'; do
+	given_ago "${ages% *}" "${ages#* }"
+	register "$enrol" unshown unshown
+	answered 401 "ten minutes later, by the clock and since boot: $ages"
+	[[ $(field error) == *'leasectl agent reset unshown' ]] || fail "the answer: $(cat "$WORK/answer")"
+	heartbeat "$enrol" unshown
+	answered 401 'its heartbeat'
+done
+given_ago 10 10
+was=$(row unshown)
+fwd_R "$WORK/unshown" gw-tunnel "127.0.0.1:$(sql "SELECT port FROM port WHERE holder = 'unshown'"):127.0.0.1:22" || fail 'its tunnel'
+register "$enrol" unshown unshown
+answered 401 'its session is up'
+fwd_stop
+logged_in() { [[ $(sql "SELECT last_login_s > 0 FROM lease WHERE name = 'unshown'") == 1 ]]; }
+wait_for 5 'its login is written down' logged_in
+restart_leased
+register "$enrol" unshown unshown
+answered 401 'its session was up'
+heartbeat "$enrol" unshown
+answered 401 'heartbeat'
+assert_eq "$(row unshown)" "$was" 'nothing of it changed'
+
+note 'leasectl agent reset'
+expect_exit 3 leasectl agent reset nobody
+leasectl grant granted --key "$WORK/pending3.pub" --open 8022 >/dev/null
+expect_exit 3 leasectl agent reset granted
+expect_exit 2 leasectl agent reset unshown --port 20000
+expect_exit 0 leasectl agent reset unshown
+register "$enrol" unshown other
+answered 409 'its next register, with another key'
+heartbeat "$unshown" unshown
+answered 200 'the old secret still holds'
+register "$enrol" unshown unshown
+answered 200 'its next register, although it has shown its secret'
+unshown2=$(field agent_secret)
+heartbeat "$unshown" unshown
+answered 401 'the old secret'
+register "$enrol" unshown unshown
+answered 200 'that answer was lost, too'
+unshown2=$(field agent_secret)
+heartbeat "$unshown2" unshown
+answered 200 'the new secret'
+register "$enrol" unshown unshown
+answered 401 'the reset was for one'
+leasectl --json agent reset unshown >"$WORK/reset.json"
+jq_until=$(python3 -c 'import json,sys; j=json.load(open(sys.argv[1])); print(sorted(j), j["name"])' "$WORK/reset.json")
+assert_eq "$jq_until" "['id', 'name', 'until'] unshown" 'what it prints'
+sql "UPDATE lease SET agent_facts = replace(agent_facts, 'secret_reset 1', 'secret_reset 0') WHERE name = 'unshown'"
+register "$enrol" unshown unshown
+answered 401 'long after a reset'
+assert_eq "$(sql "SELECT count(*) FROM audit WHERE lease = 'unshown' AND action = 'agent_reset'")" 2 'the audit has both'
 
 note 'a refused request changes nothing, a good one moves the end and never back'
 fwd_R "$WORK/victim" gw-tunnel "127.0.0.1:$port:127.0.0.1:22" || fail 'the tunnel'
