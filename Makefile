@@ -224,6 +224,13 @@ $(BUILD)/tests/pam/%: $(BUILD)/obj/tests/pam/%.o $(call archive,base)
 pam-tests: $(pam_tests) $(BUILD)/lib/pam_tunnel.so
 	@:
 
+# All of leased but the process that is played.
+$(BUILD)/tests/hostile_http: $(BUILD)/obj/tests/hostile_http.o \
+		$(call obj,$(filter-out leased/http.c,$(leased_src))) $(call archive,$(leased_libs))
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ldflags) -o $@ $^ $(event_libs) $(sqlite_libs) $(jansson_libs) $(bsd_libs)
+
 $(BUILD)/tests/logsink: $(BUILD)/obj/tests/logsink.o
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
@@ -291,7 +298,7 @@ $(BUILD)/tests/delayed/pam_tunnel.so: $(BUILD)/obj/pic/tests/pam/delayed.o $(pam
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(pam_ldflags) $(addprefix -Wl$(comma)--wrap=,$(delayed)) -o $@ $(filter %.o,$^) -lpam $(pam_bsd_libs)
 
-tests: all unit-tests pam-tests $(addprefix $(BUILD)/tests/,delayed/pam_tunnel.so clock_shift.so slow_disk.so logsink attempt fill load sweep http_engine)
+tests: all unit-tests pam-tests $(addprefix $(BUILD)/tests/,delayed/pam_tunnel.so clock_shift.so slow_disk.so logsink attempt fill load sweep http_engine hostile_http)
 	$(Q)$(MAKE) BUILD=$(BUILD)/san SANITIZE=address,undefined unit-tests pam-tests
 
 # ---- install: copies, and enables nothing ----

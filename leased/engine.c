@@ -7,6 +7,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "lib/store/audit.h"
 
 #include <bsd/string.h>
@@ -102,7 +103,7 @@ static void log_refusal(const struct engine *e, const struct control_request *r,
 {
     log_info("refused action=%s agent=%.64s client=%s request=%llu code=%s: %s",
              control_action_name((enum control_action)a->action),
-             control_request_get(r, CONTROL_AGENT_ID), client_of(e, r, 0),
+             text_word(control_request_get(r, CONTROL_AGENT_ID)).s, client_of(e, r, 0),
              (unsigned long long)a->id, control_code_name((enum control_code)a->code), a->error);
 }
 
@@ -388,15 +389,38 @@ static void answer_report(struct engine *e, const struct control_request *r)
 
 /* ---- the other process ---- */
 
-static void take_request(struct engine *e, const struct control_request *r, size_t len)
+static void stop_http(struct engine *e)
+{
+    if (e->on_http != NULL)
+        event_free(e->on_http);
+    e->on_http = NULL;
+    if (e->http_fd >= 0)
+        (void)close(e->http_fd);
+    e->http_fd = -1;
+}
+
+/* One that says what http never says is not ours any more: no further word of it is read. Nor is
+ * one that has closed its end and lives on. problem NULL: what it said was that. */
+static void condemn_http(struct engine *e, const char *problem)
+{
+    if (problem != NULL)
+        log_error("http sent %s: it is started anew", problem);
+    stop_http(e);
+    if (e->http_pid > 0)
+        (void)kill(e->http_pid, SIGKILL); /* not reaped yet, so it is no other's number */
+}
+
+static const char *request_problem(const struct engine *e, const struct control_request *r,
+                                   size_t len)
 {
     const char *problem = control_request_problem(r, len);
-    if (problem != NULL) {
-        log_error("http sent %s: it is started anew", problem);
-        if (e->http_pid > 0)
-            (void)kill(e->http_pid, SIGKILL);
-        return;
-    }
+    if (problem == NULL && r->is_open != 0 && !e->conf.has_metrics_listen)
+        problem = "a request of MetricsListen, which there is none of";
+    return problem;
+}
+
+static void take_request(struct engine *e, const struct control_request *r, size_t len)
+{
     if (r->action != CONTROL_REGISTER && r->action != CONTROL_HEARTBEAT) {
         answer_report(e, r);
         return;
@@ -436,21 +460,19 @@ static void on_http(evutil_socket_t fd, short what, void *arg)
             packets[k].msg_hdr = (struct msghdr){.msg_iov = &texts[k], .msg_iovlen = 1};
         }
         n = recvmmsg(fd, packets, REQUESTS_AT_ONCE, MSG_DONTWAIT, NULL);
-        for (int k = 0; k < n && packets[k].msg_len > 0; k++) /* its end is seen by SIGCHLD */
-            take_request(e, &requests[k], packets[k].msg_len);
+        for (int k = 0; k < n; k++) {
+            const size_t len = packets[k].msg_len;
+            const char *problem = len > 0 ? request_problem(e, &requests[k], len) : NULL;
+            if (len > 0 && problem == NULL) {
+                take_request(e, &requests[k], len);
+                continue;
+            }
+            condemn_http(e, problem);
+            n = 0;
+        }
     }
     if (event_pending(e->on_retry, EV_TIMEOUT, NULL) == 0)
         commit_batch(e);
-}
-
-static void stop_http(struct engine *e)
-{
-    if (e->on_http != NULL)
-        event_free(e->on_http);
-    e->on_http = NULL;
-    if (e->http_fd >= 0)
-        (void)close(e->http_fd);
-    e->http_fd = -1;
 }
 
 static int start_http(struct engine *e)

@@ -144,6 +144,7 @@ static const char *collect_facts(const struct control_request *r, const struct a
     const char *target = control_request_get(r, CONTROL_TARGET);
     const char *keys = control_request_get(r, CONTROL_HOST_KEYS);
     struct pubkey key;
+    size_t key_count = 0;
 
     if (!is_plain(hostname, 253))
         return "hostname is too long, or holds control characters";
@@ -163,6 +164,8 @@ static const char *collect_facts(const struct control_request *r, const struct a
     add_fact(out, "target", target);
     for (const char *line = keys; *line != '\0';) {
         size_t len = strcspn(line, "\n");
+        if (++key_count > CONTROL_HOST_KEYS_MAX)
+            return "host_keys are too many";
         if (pubkey_parse_file(line, len, &key) != NULL)
             return "a host key is no OpenSSH public key";
         buf_addf(out, "host_key %s %s\n", key.type, key.base64);

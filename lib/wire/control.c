@@ -4,6 +4,7 @@
 #include "lib/lease/duration.h"
 #include "lib/wire/document.h"
 
+#include <arpa/inet.h>
 #include <bsd/string.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -52,6 +53,21 @@ size_t control_request_bytes(const struct control_request *r)
     return offsetof(struct control_request, text) + r->text_bytes;
 }
 
+/* As inet_ntop(3) writes it: one address has one spelling, in limits, in the log and in the audit.
+ */
+bool control_address_is_plain(const char *address)
+{
+    unsigned char binary[sizeof(struct in6_addr)];
+    char again[CONTROL_ADDRESS_BYTES];
+    for (int i = 0; i < 2; i++) {
+        int family = i == 0 ? AF_INET : AF_INET6;
+        if (inet_pton(family, address, binary) == 1)
+            return inet_ntop(family, binary, again, sizeof(again)) != NULL &&
+                   strcmp(address, again) == 0;
+    }
+    return false;
+}
+
 const char *control_request_problem(const struct control_request *r, size_t len)
 {
     if (len < offsetof(struct control_request, text) + 1 || len > sizeof(*r))
@@ -66,6 +82,10 @@ const char *control_request_problem(const struct control_request *r, size_t len)
         return "an unknown action";
     if (memchr(r->address, '\0', sizeof(r->address)) == NULL)
         return "an address without an end";
+    if (r->address[0] != '\0' && !control_address_is_plain(r->address))
+        return "an address that is none";
+    if (r->is_open > 1 || r->reserved != 0)
+        return "a flag that is neither 0 nor 1";
     return NULL;
 }
 

@@ -70,7 +70,13 @@ int control_request_set(struct control_request *r, enum control_field field, con
 const char *control_request_get(const struct control_request *r, enum control_field field);
 size_t control_request_bytes(const struct control_request *r);
 
-/* Of a packet of len bytes: NULL, or why it is none. */
+/* Of an IPv4 or IPv6 address, in the one spelling of inet_ntop(3). */
+bool control_address_is_plain(const char *address);
+
+/*
+ * Of a packet of len bytes: NULL, or why it is none. After it each text ends within the packet and
+ * numbers are in their ranges; what a text says, be it a name or a key, is still to be looked at.
+ */
 const char *control_request_problem(const struct control_request *r, size_t len);
 
 /* ---- answers ---- */

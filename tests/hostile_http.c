@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * leased with an http process that strangers have taken over: all of leased but leased/http.c. Of
+ * its http_run each life tries one thing that http never does, by the number in the file `step` of
+ * the working directory, and waits to be ended: the file `STEP.lives` says that it was not. After
+ * the last it asks what it may, appends `NAME CODE` to the file `answers`, and stays. The file
+ * `key` has a public key, `enrol` an enrolment key.
+ */
+#include "leased/http.h"
+
+#include <bsd/string.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 3000, EXTRA_BYTES = 64 };
+
+/* The largest packet there is, and more. */
+static union {
+    struct control_request r;
+    char bytes[sizeof(struct control_request) + EXTRA_BYTES];
+} packet;
+
+static char enrol[256];
+
+static struct control_request *fill(const char *name)
+{
+    static char key[1024];
+    struct control_request *r = &packet.r;
+    FILE *f = fopen("key", "re");
+    if (f == NULL || fgets(key, sizeof(key), f) == NULL)
+        exit(EXIT_FAILURE);
+    (void)fclose(f);
+    memset(&packet, 0, sizeof(packet));
+    control_request_init(r, CONTROL_REGISTER);
+    (void)strlcpy(r->address, "192.0.2.7", sizeof(r->address));
+    (void)control_request_set(r, CONTROL_AGENT_ID, name, strlen(name));
+    (void)control_request_set(r, CONTROL_CREDENTIAL, enrol, strlen(enrol));
+    (void)control_request_set(r, CONTROL_PUBLIC_KEY, key, strcspn(key, "\n"));
+    return r;
+}
+
+static const char *const addresses[] = {
+    "192.0.2.7\nrefused action=register client=192.0.2.8",
+    "\033[2J",
+    "192.0.2.7 ",
+    "192.0.2.007",
+    "0:0:0:0:0:0:0:1",
+    "fe80::1%eth0",
+    "localhost",
+    "192.0.2.7:80",
+};
+enum { ADDRESSES = sizeof(addresses) / sizeof(addresses[0]) };
+
+/* What is wrong with the packet; its length, or -1 when there are no more. */
+static ssize_t spoil(unsigned step)
+{
+    struct control_request *r = fill("bad");
+    if (step < ADDRESSES) {
+        (void)strlcpy(r->address, addresses[step], sizeof(r->address));
+        return (ssize_t)control_request_bytes(r);
+    }
+    ssize_t len = (ssize_t)control_request_bytes(r);
+    switch (step - ADDRESSES) {
+    case 0: /* nowhere a NUL */
+        memset(r->address, '1', sizeof(r->address));
+        return len;
+    case 1:
+        r->action = 0;
+        return len;
+    case 2:
+        r->action = CONTROL_ACTION__MAX;
+        return len;
+    case 3:
+        r->action = UINT32_MAX;
+        return len;
+    case 4:
+        r->text_bytes = 0;
+        return len;
+    case 5:
+        r->text_bytes = UINT16_MAX;
+        return len;
+    case 6:
+        r->at[CONTROL_HOSTNAME] = r->text_bytes;
+        return len;
+    case 7:
+        r->at[CONTROL_HOST_KEYS] = UINT16_MAX;
+        return len;
+    case 8: /* the last text has no end */
+        r->text[r->text_bytes - 1] = 'x';
+        return len;
+    case 9:
+        return len - 1;
+    case 10:
+        return 1;
+    case 11:
+        return sizeof(packet);
+    case 12: /* of a listener that is not there */
+        r->action = CONTROL_METRICS;
+        r->is_open = 1;
+        return len;
+    case 13:
+        r->is_open = 2;
+        return len;
+    case 14:
+        r->reserved = 1;
+        return len;
+    case 15: /* as if it had gone */
+        return 0;
+    default:
+        return -1;
+    }
+}
+
+static void write_down(const char *file, const char *text)
+{
+    int fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (fd < 0 || write(fd, text, strlen(text)) < 0)
+        exit(EXIT_FAILURE);
+    (void)close(fd);
+}
+
+static void ask(int engine_fd, const char *what)
+{
+    static struct control_answer a;
+    char line[128];
+    struct pollfd answer = {.fd = engine_fd, .events = POLLIN};
+    (void)send(engine_fd, &packet.r, control_request_bytes(&packet.r), MSG_NOSIGNAL);
+    ssize_t n = poll(&answer, 1, PATIENCE_MS) > 0 ? recv(engine_fd, &a, sizeof(a), 0) : -1;
+    (void)snprintf(line, sizeof(line), "%s %s\n", what,
+                   n > 0 ? control_code_name((enum control_code)a.code) : "silence");
+    write_down("answers", line);
+}
+
+static void set(enum control_field field, const char *value)
+{
+    if (control_request_set(&packet.r, field, value, strlen(value)) != 0)
+        exit(EXIT_FAILURE);
+}
+
+/* Well-formed packets with texts that no honest http passes on, either. */
+static void ask_all(int engine_fd)
+{
+    char keys[4096] = "";
+    const char *key = control_request_get(fill("good"), CONTROL_PUBLIC_KEY);
+    for (int i = 0; i < CONTROL_HOST_KEYS_MAX + 1; i++) {
+        (void)strlcat(keys, key, sizeof(keys));
+        (void)strlcat(keys, "\n", sizeof(keys));
+    }
+    (void)fill("x client=198.51.100.1 code=ok: hello");
+    ask(engine_fd, "name");
+    (void)fill("x\nleased: forged");
+    ask(engine_fd, "line");
+    (void)fill("good");
+    set(CONTROL_HOST_KEYS, keys);
+    ask(engine_fd, "keys");
+    (void)fill("good");
+    set(CONTROL_HOSTNAME, "h\nadmin 1");
+    ask(engine_fd, "hostname");
+    (void)fill("good");
+    set(CONTROL_USER, "li\nissued 1");
+    ask(engine_fd, "user");
+    (void)fill("good");
+    set(CONTROL_TARGET, "\033]0;x\007");
+    ask(engine_fd, "target");
+    (void)fill("good");
+    set(CONTROL_BIND_HOST, "\033[2J");
+    ask(engine_fd, "bind_host");
+    (void)fill("good");
+    set(CONTROL_PUBLIC_KEY, "ssh-ed25519 AAAA\n");
+    ask(engine_fd, "key");
+    (void)fill("good");
+    ask(engine_fd, "good");
+}
+
+int http_run(const struct http_options *o)
+{
+    char name[32];
+    struct pollfd never = {.fd = -1};
+    unsigned step = 0;
+    FILE *f;
+
+    f = fopen("enrol", "re");
+    if (f == NULL || fgets(enrol, sizeof(enrol), f) == NULL)
+        return EXIT_FAILURE;
+    (void)fclose(f);
+    enrol[strcspn(enrol, "\n")] = '\0';
+    f = fopen("step", "re");
+    if (f != NULL) {
+        if (fscanf(f, "%u", &step) != 1)
+            return EXIT_FAILURE;
+        (void)fclose(f);
+    }
+    f = fopen("step", "we");
+    if (f == NULL || fprintf(f, "%u\n", step + 1) < 0 || fclose(f) != 0)
+        return EXIT_FAILURE;
+    ssize_t len = spoil(step);
+    if (len < 0) {
+        ask_all(o->engine_fd);
+        write_down("done", "");
+        (void)poll(&never, 0, -1);
+        return EXIT_SUCCESS;
+    }
+    if (len == 0)
+        (void)shutdown(o->engine_fd, SHUT_WR);
+    else
+        (void)send(o->engine_fd, &packet, (size_t)len, MSG_NOSIGNAL);
+    (void)poll(&never, 0, PATIENCE_MS);
+    (void)snprintf(name, sizeof(name), "%u.lives", step);
+    write_down(name, "");
+    return EXIT_SUCCESS; /* on with the next */
+}
