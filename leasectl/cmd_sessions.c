@@ -4,6 +4,7 @@
 #include "leasectl/live.h"
 #include "leasectl/table.h"
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
@@ -33,18 +34,20 @@ static bool is_wanted(void *arg, const struct session *s)
            (w->pid == 0 || s->pid == w->pid);
 }
 
-/* EXIT_DONE and *ret, or the exit code, printed. */
+/* EXIT_DONE and *ret, or the exit code, printed. Who may, clears what the dead have left. */
 static int read_sessions(struct ctl *ctl, struct wanted *w, struct session_list *ret)
 {
     struct registry r;
     int code = live_open(ctl, false, &r);
     if (code != EXIT_DONE)
         return code;
-    if (registry_read(&r, w->lease_id, ret) != 0)
+    if (registry_read(&r, w->lease_id, ret) != 0) {
         code = ctl_error(ctl, EXIT_FAILED, "cannot read the session registry '%s/sessions': %s",
                          ctl->conf.paths.run_dir, strerror(errno));
-    else
+    } else {
+        (void)registry_clear(&r, ret, clock_monotonic_ms() + LIVE_CLEAR_MS);
         session_list_filter(ret, is_wanted, w);
+    }
     registry_close(&r);
     return code;
 }
@@ -178,6 +181,11 @@ int cmd_sessions(struct ctl *ctl, int argc, char **argv)
                          strerror(errno));
     if (code == EXIT_DONE && geteuid() != 0)
         ctl_warn(ctl, "only root sees listeners and forwards: sudo leasectl sessions");
+    else if (code == EXIT_DONE && sockets.unseen > 0)
+        ctl_warn(ctl, "of %zu session%s the listeners and forwards cannot be seen: %s",
+                 sockets.unseen, sockets.unseen == 1 ? "" : "s",
+                 list.unseen > 0 ? session_unseen_reason(list.unseen_why)
+                                 : "their processes in /proc cannot be read");
     table_init(&v.table, headings);
     for (size_t i = 0; code == EXIT_DONE && i < list.count; i++)
         if (port == 0 || listens_on(&sockets, list.items[i].pid, (uint16_t)port))

@@ -251,8 +251,8 @@ static const char *lock_holder(const struct ctl *ctl, char *out, size_t out_byte
     char path[CONF_PATH_BYTES + 8], name[LOCK_HOLDER_NAME_BYTES];
     pid_t pid;
     (void)snprintf(path, sizeof(path), "%s-shm", ctl->conf.paths.database);
-    if (!lock_holder_find(path, &pid, name) &&
-        !lock_holder_find(ctl->conf.paths.database, &pid, name))
+    if (lock_holder_find(path, &pid, name) != SIGHT_IS &&
+        lock_holder_find(ctl->conf.paths.database, &pid, name) != SIGHT_IS)
         return "another program";
     (void)snprintf(out, out_bytes, "'%s' (pid %d)", name, (int)pid);
     return out;

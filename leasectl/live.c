@@ -88,12 +88,12 @@ struct unregistered {
     size_t count;
 };
 
-static int note_unregistered(void *arg, const struct process *p)
+static bool note_unregistered(void *arg, const struct process *p)
 {
     struct unregistered *in = arg;
     if (p->uid == in->uid && p->state != 'Z' && !is_registered(in->list, p))
         add_pid(in->pids, in->count++, p->pid);
-    return 0;
+    return false;
 }
 
 /*
@@ -154,21 +154,21 @@ static int end_list(struct ctl *ctl, const struct registry *r, struct session_li
     struct buf pids = {0};
     int code = EXIT_DONE;
     size_t up = 0;
-    bool *gone = calloc(list->count + 1, sizeof(*gone));
-    if (gone == NULL || ladder_end_all(list, deadline_ms, gone) == SIZE_MAX) {
-        free(gone);
+    enum ladder_state *states = calloc(list->count + 1, sizeof(*states));
+    if (states == NULL || ladder_end_all(list, deadline_ms, states) == SIZE_MAX) {
+        free(states);
         return ctl_error(ctl, EXIT_FAILED, "out of memory");
     }
     for (size_t i = 0; i < list->count; i++) {
         const struct session *s = &list->items[i];
-        if (gone[i]) {
+        if (states[i] == LADDER_GONE) {
             registry_leave(r, s->lease_id, s->pid);
             (*ended)++;
         } else {
             add_pid(&pids, up++, s->pid);
         }
     }
-    free(gone);
+    free(states);
     if (up > 0)
         code = ctl_error(ctl, EXIT_STILL_UP,
                          "still up after %d s: %zu session%s (pid%s%s); the next login is refused",
@@ -242,7 +242,7 @@ static uint64_t now_ticks(void)
     struct process self;
     uint64_t ticks = (uint64_t)clock_boot_ms() * ticks_per_s() / 1000;
     /* In a time namespace (time_namespaces(7)) /proc counts from another boot. */
-    if (process_read(getpid(), &self) && self.start_ticks > ticks)
+    if (process_read(getpid(), &self) == SIGHT_IS && self.start_ticks > ticks)
         ticks = self.start_ticks;
     return ticks;
 }
@@ -315,6 +315,7 @@ static int report_login(void *arg, const char *login)
     struct session_list all = {0};
     if (e->registry.sessions_fd >= 0 && registry_read(&e->registry, 0, &all) != 0)
         return 0;
+    (void)registry_clear(&e->registry, &all, clock_monotonic_ms() + LIVE_CLEAR_MS);
     int code = report_unregistered(e->ctl, &all, login);
     session_list_release(&all);
     return code;

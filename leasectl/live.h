@@ -6,6 +6,9 @@
 #include "leasectl/leasectl.h"
 #include "lib/session/registry.h"
 
+/* What clearing entries of the dead may take of a command's time. */
+enum { LIVE_CLEAR_MS = 1000 };
+
 /* Whose sessions a change could have outlawed. */
 struct live_scope {
     const struct lease *lease; /* of this one, with its keys as they were before; NULL: any */

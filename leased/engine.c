@@ -582,9 +582,9 @@ static enum store_rc prune_piece(struct engine *e, bool has_range, int64_t *ret_
     if (has_range)
         rc = store_agents_unused(e->store, at, unused_before_s);
     if (rc == STORE_OK) { /* one that has just opened its first session is not one that never did */
-        sessions_sweep(e);
+        bool swept = sessions_sweep(e);
         rc = records_write(e);
-        if (rc == STORE_OK)
+        if (rc == STORE_OK && swept) /* else it cannot be told which never did */
             rc = store_agents_forget_unused(e->store, at, unused_before_s, &by);
     } else if (rc == STORE_NONE) {
         rc = records_write(e);
@@ -676,7 +676,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     jumps_look(e);
-    sessions_sweep(e);
+    (void)sessions_sweep(e);
     /* The sign of life comes from a sweep that was finished: one that hangs restarts the service.
      */
     (void)snprintf(status, sizeof(status), "%sSTATUS=%zu live sessions, %zu being ended\n",

@@ -217,7 +217,7 @@ bool request_wants_key(struct engine *e, const struct control_request *r);
 
 /* ---- sessions.c ---- */
 int sessions_start(struct engine *e);
-void sessions_sweep(struct engine *e); /* reads, judges, ends */
+bool sessions_sweep(struct engine *e); /* reads, judges, ends; false: it could not look */
 void sessions_soon(struct engine *e);  /* a sweep within SETTLE_MS */
 void sessions_store_changed(
     struct engine *e); /* a look whether another process changed the store */

@@ -80,13 +80,13 @@ static bool is_known(const struct unregistered *in, pid_t pid)
            bsearch(&pid, in->known, in->known_count, sizeof(pid), compare_int) != NULL;
 }
 
-static int note_process(void *arg, const struct process *p)
+static bool note_process(void *arg, const struct process *p)
 {
     struct unregistered *in = arg;
     if (p->state == 'Z' || (p->uid != in->uids[0] && p->uid != in->uids[1]))
-        return 0;
+        return false;
     in->count += !is_known(in, p->session) && !is_known(in, p->parent) && !is_known(in, p->pid);
-    return 0;
+    return false;
 }
 
 static int64_t count_unregistered(const struct engine *e)
@@ -100,9 +100,10 @@ static int64_t count_unregistered(const struct engine *e)
     }
     if (in.known_count > 1)
         qsort(in.known, in.known_count, sizeof(*in.known), compare_int);
-    int rc = in.known != NULL ? process_each(note_process, &in) : -1;
+    enum sight sight = in.known != NULL ? process_each(note_process, &in) : SIGHT_CANNOT_TELL;
     free(in.known);
-    return rc < 0 ? -1 : in.count;
+    /* Those that were met are there; that none was says nothing where not all are to be seen. */
+    return sight == SIGHT_CANNOT_TELL && in.count == 0 ? -1 : in.count;
 }
 
 /* ---- metrics ---- */
@@ -129,7 +130,7 @@ static void add_process(struct buf *out)
              "# HELP process_open_fds Open descriptors of the engine.\n"
              "# TYPE process_open_fds gauge\nprocess_open_fds %" PRId64 "\n",
              (long long)pages * sysconf(_SC_PAGESIZE), fds);
-    if (process_read(getpid(), &self))
+    if (process_read(getpid(), &self) == SIGHT_IS)
         buf_addf(out,
                  "# HELP process_start_time_seconds Start of the engine, in Unix seconds.\n"
                  "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds %" PRId64

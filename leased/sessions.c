@@ -104,6 +104,12 @@ static void ended(struct engine *e, const struct ending *end, int64_t now_ms)
     engine_record(e, RECORD_ENDED, end->lease_id, end->lease, engine_now_s(), detail);
 }
 
+static void cannot_end(const struct ending *end, const char *why)
+{
+    log_error("cannot end pid %d login=%s lease=%s reason=%s: %s", (int)end->pid, end->login,
+              end->lease, session_verdict_name(end->why), why);
+}
+
 static void on_ladder(evutil_socket_t fd, short what, void *arg)
 {
     struct engine *e = arg;
@@ -114,16 +120,22 @@ static void on_ladder(evutil_socket_t fd, short what, void *arg)
     for (size_t i = 0; i < e->ending_count; i++) {
         struct ending *end = &e->endings[i];
         enum ladder_state state = ladder_step(&end->ladder, now_ms);
-        if (state == LADDER_GONE) {
+        switch (state) {
+        case LADDER_GONE:
             ended(e, end, now_ms);
-        } else if (state == LADDER_FAILED || now_ms - end->since_ms > LADDER_LIMIT_MS) {
-            log_error("cannot end pid %d login=%s lease=%s reason=%s%s", (int)end->pid, end->login,
-                      end->lease, session_verdict_name(end->why),
-                      state == LADDER_FAILED ? ": not permitted, or /proc cannot be read"
-                                             : ": still up; tried again");
+            break;
+        case LADDER_CLIMBING:
+            if (now_ms - end->since_ms <= LADDER_LIMIT_MS) {
+                e->endings[kept++] = *end;
+                break;
+            }
+            cannot_end(end, "still up; tried again");
             ladder_release(&end->ladder);
-        } else {
-            e->endings[kept++] = *end;
+            break;
+        case LADDER_FAILED:
+        case LADDER_NO_ROOM:
+            cannot_end(end, strerror(end->ladder.why));
+            break;
         }
     }
     bool any_left_out = kept < e->ending_count;
@@ -139,7 +151,9 @@ static void on_ladder(evutil_socket_t fd, short what, void *arg)
 static int compare_pid(const void *a, const void *b)
 {
     const struct session *const *x = a, *const *y = b;
-    return (*x)->pid < (*y)->pid ? -1 : (*x)->pid > (*y)->pid;
+    if ((*x)->pid != (*y)->pid) /* two of one number are of two pid namespaces */
+        return (*x)->pid < (*y)->pid ? -1 : 1;
+    return ((*x)->start_ticks > (*y)->start_ticks) - ((*x)->start_ticks < (*y)->start_ticks);
 }
 
 /* The list's sessions by pid, to be freed; NULL when memory ran out. */
@@ -161,11 +175,12 @@ static bool has_tunnel(const struct session *s)
 
 static void note_opened(struct engine *e, const struct session *s)
 {
+    const int64_t since_s = s->since_s != 0 ? s->since_s : engine_now_s(); /* not readable */
     e->metrics.opened++;
-    engine_record(e, RECORD_LOGIN, s->lease_id, s->lease, s->since_s, "");
+    engine_record(e, RECORD_LOGIN, s->lease_id, s->lease, since_s, "");
     if (has_tunnel(s)) {
         log_info("tunnel up lease=%s login=%s source=%s", s->lease, s->login, s->source);
-        engine_record(e, RECORD_TUNNEL_UP, s->lease_id, s->lease, s->since_s, s->source);
+        engine_record(e, RECORD_TUNNEL_UP, s->lease_id, s->lease, since_s, s->source);
     }
 }
 
@@ -177,7 +192,8 @@ static void note_gone(struct engine *e, const struct session *s)
     }
 }
 
-/* What came and what went: both lists by pid, side by side. */
+/* What came and what went: both lists by pid, side by side. One that cannot be seen any more has
+ * not gone, and one that never could be has come: root wrote its entry. */
 static int note_changes(struct engine *e, const struct session_list *list)
 {
     const struct session **old = by_pid(&e->live), **now = by_pid(list);
@@ -186,9 +202,9 @@ static int note_changes(struct engine *e, const struct session_list *list)
     while (rc == 0 && (i < e->live.count || j < list->count)) {
         const struct session *was = i < e->live.count ? old[i] : NULL;
         const struct session *is = j < list->count ? now[j] : NULL;
-        bool takes_was = was != NULL && (is == NULL || was->pid <= is->pid);
-        bool takes_is = is != NULL && (was == NULL || is->pid <= was->pid);
-        bool same = takes_was && takes_is && was->start_ticks == is->start_ticks;
+        bool takes_was = was != NULL && (is == NULL || compare_pid(&was, &is) <= 0);
+        bool takes_is = is != NULL && (was == NULL || compare_pid(&is, &was) <= 0);
+        bool same = takes_was && takes_is;
         if (takes_was && !same)
             note_gone(e, was);
         if (takes_is && is->open && !(same && was->open))
@@ -201,8 +217,9 @@ static int note_changes(struct engine *e, const struct session_list *list)
     return rc;
 }
 
-void sessions_sweep(struct engine *e)
+bool sessions_sweep(struct engine *e)
 {
+    bool swept = false;
     struct session_list list = {.items = NULL};
     enum session_verdict *verdicts = NULL;
     int64_t next_s = INT64_MAX, now_s = engine_now_s();
@@ -213,7 +230,7 @@ void sessions_sweep(struct engine *e)
     if (!e->has_registry || registry_read(&e->registry, 0, &list) != 0) {
         log_error("cannot read the session registry '%s/sessions': %s", e->conf.paths.run_dir,
                   strerror(errno));
-        return;
+        return false;
     }
     verdicts = calloc(list.count + 1, sizeof(*verdicts));
     if (verdicts == NULL)
@@ -228,7 +245,7 @@ void sessions_sweep(struct engine *e)
         if (verdicts[i] == SESSION_NOT_JUDGED)
             log_error("cannot judge pid %d lease=%s: its lease cannot be read",
                       (int)list.items[i].pid, list.items[i].lease);
-        else if (verdicts[i] != SESSION_ALLOWED)
+        else if (verdicts[i] != SESSION_ALLOWED && list.items[i].sight == SESSION_LIVE)
             end_session(e, &list.items[i], verdicts[i]);
     }
     if (note_changes(e, &list) != 0)
@@ -236,6 +253,7 @@ void sessions_sweep(struct engine *e)
     session_list_release(&e->live);
     e->live = list;
     list = (struct session_list){.items = NULL};
+    swept = true;
     e->metrics.last_sweep_s = now_s;
     e->swept_ms = clock_monotonic_ms();
     (void)event_del(e->on_expiry);
@@ -245,6 +263,7 @@ void sessions_sweep(struct engine *e)
 out:
     free(verdicts);
     session_list_release(&list);
+    return swept;
 }
 
 void sessions_soon(struct engine *e)
@@ -261,7 +280,7 @@ void sessions_store_changed(struct engine *e)
         return;
     }
     if (version != e->store_version)
-        sessions_sweep(e);
+        (void)sessions_sweep(e);
     e->store_version = version;
 }
 
@@ -287,7 +306,7 @@ static void on_soon(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    sessions_sweep(arg);
+    (void)sessions_sweep(arg);
 }
 
 /* The names do not matter: something changed, and all is looked at. */

@@ -80,7 +80,7 @@ static int take_source(const char *connection, char out[static SESSION_ADDRESS_B
 
 static const char *take_over(struct opening *o, int lock, struct session_list *older)
 {
-    bool *gone = NULL;
+    enum ladder_state *states = NULL;
     struct takeovers t;
     const char *why = NULL;
 
@@ -92,20 +92,22 @@ static const char *take_over(struct opening *o, int lock, struct session_list *o
         return "the lease was taken over more than 60 times within 60 s: two clients use its key; "
                "newcomers are refused for 30 s";
     }
-    gone = calloc(older->count, sizeof(*gone));
-    if (gone == NULL)
+    states = calloc(older->count, sizeof(*states));
+    if (states == NULL)
         return "out of memory";
-    if (ladder_end_all(older, o->deadline_ms, gone) != 0)
-        why = "its older session could not be ended in time";
+    if (ladder_end_all(older, o->deadline_ms, states) != 0)
+        why = older->unseen > 0 ? "it cannot be told whether its older session is there, and so it "
+                                  "cannot be ended: 'leasectl doctor' says why"
+                                : "its older session could not be ended in time";
     for (size_t i = 0; i < older->count; i++)
-        if (gone[i]) {
+        if (states[i] == LADDER_GONE) {
             registry_leave(&o->registry, older->items[i].lease_id, older->items[i].pid);
             pam_syslog(o->pamh, LOG_INFO,
                        "took over login=%s lease=%s source=%s from pid %d source=%s",
                        o->session.login, o->session.lease, o->session.source,
                        (int)older->items[i].pid, older->items[i].source);
         }
-    free(gone);
+    free(states);
     return why;
 }
 
@@ -113,13 +115,16 @@ static const char *make_room(struct opening *o, int lock)
 {
     struct session_list others;
     const char *why = NULL;
-    if (registry_read(&o->registry, o->session.lease_id, &others) != 0)
+    if (registry_read_open(&o->registry, o->session.lease_id, &others) != 0)
         return "the session registry cannot be read";
-    session_list_filter(&others, session_is_open, NULL);
+    (void)registry_remove_dead(&o->registry, o->session.lease_id, &others, o->deadline_ms);
     if (o->judgement.listens && others.count > 0)
         why = take_over(o, lock, &others);
     else if (o->judgement.max_sessions != 0 && others.count >= o->judgement.max_sessions)
-        why = "the lease has as many sessions as it may have";
+        why = others.unseen > 0
+                  ? "the lease has as many sessions as it may have, with those of which it cannot "
+                    "be told whether they are there"
+                  : "the lease has as many sessions as it may have";
     session_list_release(&others);
     return why;
 }
@@ -181,7 +186,7 @@ static const char *admit(struct opening *o, const struct conf_paths *paths)
     (void)strlcpy(o->session.fingerprint, key.fingerprint, sizeof(o->session.fingerprint));
     if (take_source(pam_getenv(o->pamh, "SSH_CONNECTION"), o->session.source) != 0)
         return "sshd does not say where the client is";
-    if (!process_read(getpid(), &self))
+    if (process_read(getpid(), &self) != SIGHT_IS)
         return "/proc cannot be read";
     o->session.pid = self.pid;
     o->session.start_ticks = self.start_ticks;

@@ -60,37 +60,42 @@ static bool is_member(const struct passwd *pw, const struct group *gr)
     return false;
 }
 
-bool membership_is_tunnel_login(pam_handle_t *pamh, const struct module_args *args,
-                                struct tunnel_login *ret)
+enum sight membership_is_tunnel_login(pam_handle_t *pamh, const struct module_args *args,
+                                      struct tunnel_login *ret)
 {
     const char *name = NULL;
     struct lookup user = {NULL, 0}, group = {NULL, 0};
     struct passwd pw, *pwp = NULL;
     struct group gr, *grp = NULL;
-    bool member = false;
+    enum sight member = SIGHT_IS_NOT;
 
     /* Asks for the name where the program has not set one yet, as pam_unix would do next. */
     if (pam_get_user(pamh, &name, NULL) != PAM_SUCCESS || name == NULL || *name == '\0')
-        return false;
+        return SIGHT_IS_NOT;
     int rc = find_user(name, &user, &pw, &pwp);
-    if (rc != 0)
+    if (rc != 0) {
+        member = SIGHT_CANNOT_TELL;
         pam_syslog(pamh, LOG_ERR, "cannot look up user '%s': %s; not treated as a tunnel login",
                    name, strerror(rc));
+    }
     if (rc != 0 || pwp == NULL || pwp->pw_uid == 0)
         goto out;
     rc = find_group(args->group, &group, &gr, &grp);
-    if (rc != 0)
+    if (rc != 0) {
+        member = SIGHT_CANNOT_TELL;
         pam_syslog(pamh, LOG_ERR,
                    "cannot look up group '%s': %s; '%s' is not treated as a tunnel "
                    "login",
                    args->group, strerror(rc), name);
-    else if (grp == NULL && args->debug)
+    } else if (grp == NULL && args->debug) {
         pam_syslog(pamh, LOG_DEBUG, "there is no group '%s'", args->group);
+    }
     if (rc != 0 || grp == NULL)
         goto out;
-    member = is_member(pwp, grp);
-    if (member)
-        *ret = (struct tunnel_login){.name = name, .uid = pwp->pw_uid};
+    if (!is_member(pwp, grp))
+        goto out;
+    member = SIGHT_IS;
+    *ret = (struct tunnel_login){.name = name, .uid = pwp->pw_uid};
 out:
     free(user.text);
     free(group.text);

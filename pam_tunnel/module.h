@@ -7,6 +7,8 @@
 #ifndef TUNLEASE_PAM_TUNNEL_MODULE_H
 #define TUNLEASE_PAM_TUNNEL_MODULE_H
 
+#include "lib/session/sight.h"
+
 #include <security/pam_modules.h>
 
 #include <stdbool.h>
@@ -37,12 +39,11 @@ struct tunnel_login {
 };
 
 /*
- * True when the user of pamh is a member of the tunnel group and not root. False for everybody
- * else, and when it cannot be told, which is logged: a broken directory service must not lock
- * people out, and the key options and the Match block hold without this module.
+ * SIGHT_IS, and *ret, when the user of pamh is a member of the tunnel group and not root.
+ * SIGHT_CANNOT_TELL, which is logged: the accounts' directory did not answer.
  */
-bool membership_is_tunnel_login(pam_handle_t *pamh, const struct module_args *args,
-                                struct tunnel_login *ret);
+enum sight membership_is_tunnel_login(pam_handle_t *pamh, const struct module_args *args,
+                                      struct tunnel_login *ret);
 
 /* ---- may this key's session open (admit.c) ---- */
 

@@ -21,7 +21,17 @@ static bool is_ours(pam_handle_t *pamh, int argc, const char **argv, struct modu
                     struct tunnel_login *login)
 {
     module_args_parse(argc, argv, args);
-    return membership_is_tunnel_login(pamh, args, login);
+    switch (membership_is_tunnel_login(pamh, args, login)) {
+    case SIGHT_IS:
+        return true;
+    case SIGHT_IS_NOT:
+        return false;
+    case SIGHT_CANNOT_TELL:
+        /* A broken directory service must not lock people out, and the key options and the Match
+         * block hold without this module. */
+        return false;
+    }
+    return false;
 }
 
 static bool is_sshd(pam_handle_t *pamh, const struct module_args *args, const char **ret_service)

@@ -29,7 +29,8 @@ static bool is_word(const char *s)
 
 size_t session_format(const struct session *s, char out[static REGISTRY_ENTRY_BYTES])
 {
-    if (!is_word(s->lease) || !is_word(s->login) || !is_word(s->fingerprint) || !is_word(s->source))
+    if (!is_word(s->lease) || !is_word(s->login) || !is_word(s->fingerprint) ||
+        !is_word(s->source) || !is_word(s->origin.boot_id))
         return 0;
     int n = snprintf(
         out, REGISTRY_ENTRY_BYTES,
@@ -40,6 +41,12 @@ size_t session_format(const struct session *s, char out[static REGISTRY_ENTRY_BY
     if (n < 0 || n >= REGISTRY_ENTRY_BYTES)
         return 0;
     size_t used = (size_t)n;
+    if (s->origin.boot_id[0] != '\0')
+        used += (size_t)snprintf(out + used, REGISTRY_ENTRY_BYTES - used, "boot_id %s\n",
+                                 s->origin.boot_id);
+    if (s->origin.pid_namespace != 0)
+        used += (size_t)snprintf(out + used, REGISTRY_ENTRY_BYTES - used, "pid_ns %" PRIu64 "\n",
+                                 s->origin.pid_namespace);
     if (s->opens == NULL || s->listens == NULL)
         return used;
     n = snprintf(out + used, REGISTRY_ENTRY_BYTES - used, "opens %s\nlistens %s\n", s->opens,
@@ -117,6 +124,11 @@ static int take_line(const char *key, const char *value, struct session *s, unsi
     } else if (strcmp(key, "state") == 0) {
         s->open = strcmp(value, "open") == 0;
         rc = s->open || strcmp(value, "opening") == 0 ? 0 : -1;
+    } else if (strcmp(key, "boot_id") == 0) {
+        rc = take_text(value, s->origin.boot_id, sizeof(s->origin.boot_id));
+    } else if (strcmp(key, "pid_ns") == 0) {
+        rc = take_number(value, 0, INT64_MAX, &number);
+        s->origin.pid_namespace = (uint64_t)number;
     } else if (strcmp(key, "opens") == 0) {
         rc = take_list(value, &s->opens);
     } else if (strcmp(key, "listens") == 0) {

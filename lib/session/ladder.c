@@ -32,53 +32,89 @@ static bool has_ended(int pidfd)
 }
 
 /* The pidfd first, then the look: so what was looked at is what the pidfd holds. */
-static int hold(pid_t pid, uint64_t start_ticks)
+static enum sight hold(pid_t pid, uint64_t start_ticks, int *ret_fd)
 {
     int fd = open_pidfd(pid);
-    if (fd >= 0 && !process_is(pid, start_ticks)) {
-        (void)close(fd);
-        errno = ESRCH;
-        return -1;
+    if (fd < 0)
+        return errno == ESRCH ? SIGHT_IS_NOT : SIGHT_CANNOT_TELL;
+    enum sight sight = process_is(pid, start_ticks);
+    if (sight == SIGHT_IS) {
+        *ret_fd = fd;
+        return sight;
     }
-    return fd;
+    int saved = errno;
+    (void)close(fd);
+    errno = saved;
+    return sight;
 }
 
-static void add_child(struct ladder *l, const struct process *p)
+/* SIGHT_CANNOT_TELL: it may be there, and is not held. */
+static enum sight add_child(struct ladder *l, const struct process *p)
 {
     if (l->child_count == LADDER_CHILDREN_MAX)
-        return;
-    int fd = hold(p->pid, p->start_ticks);
-    if (fd < 0)
-        return;
-    l->child_fds[l->child_count++] = fd;
-    l->had_child = true;
+        return SIGHT_IS_NOT; /* looked for again when those are gone */
+    enum sight sight = hold(p->pid, p->start_ticks, &l->child_fds[l->child_count]);
+    if (sight == SIGHT_IS) {
+        l->child_count++;
+        l->had_child = true;
+    }
+    return sight;
 }
+
+struct orphans {
+    struct ladder *ladder;
+    enum sight sight; /* of those that were met */
+    int why;
+};
 
 /* uid 0: a child that was born as the monitor died has not become the login yet. */
-static int take_orphan(void *arg, const struct process *p)
+static bool take_orphan(void *arg, const struct process *p)
 {
-    struct ladder *l = arg;
-    struct process leader;
+    struct orphans *o = arg;
+    struct ladder *l = o->ladder;
     if (p->session != l->pid || p->pid == l->pid || (p->uid != l->uid && p->uid != 0) ||
         p->state == 'Z' || p->start_ticks < l->start_ticks)
-        return 0;
-    /* While a session id is in use its number is no new process's: if it is, this is not ours. */
-    if (process_read(l->pid, &leader) && leader.start_ticks != l->start_ticks)
-        return 1;
-    add_child(l, p);
-    return 0;
+        return false;
+    if (add_child(l, p) == SIGHT_CANNOT_TELL) {
+        o->sight = SIGHT_CANNOT_TELL;
+        o->why = errno;
+    }
+    return false;
 }
 
-static void find_children(struct ladder *l)
+/* The monitor is gone: what is left of its group, and so of its session (setsid(2)), if any. */
+static enum sight find_orphans(struct ladder *l)
+{
+    struct orphans o = {.ladder = l, .sight = SIGHT_IS_NOT};
+    struct process leader;
+    enum sight sight = process_group_answers(l->pid);
+    if (sight != SIGHT_IS)
+        return sight;
+    /* While a session id is in use its number is no new process's: if it is, this is not ours. */
+    if (process_read_stat(l->pid, &leader) == SIGHT_IS && leader.start_ticks != l->start_ticks)
+        return SIGHT_IS_NOT;
+    sight = process_each(take_orphan, &o);
+    if (o.sight == SIGHT_CANNOT_TELL) {
+        errno = o.why;
+        return SIGHT_CANNOT_TELL;
+    }
+    return l->child_count > 0 ? SIGHT_IS : sight;
+}
+
+/* Takes hold of those that are not held. SIGHT_IS: there are any. */
+static enum sight find_children(struct ladder *l)
 {
     struct process children[LADDER_CHILDREN_MAX];
-    if (l->monitor_fd < 0) {
-        (void)process_each(take_orphan, l);
-        return;
-    }
-    size_t n = process_children(l->pid, l->uid, children, LADDER_CHILDREN_MAX);
-    for (size_t i = 0; i < n; i++)
-        add_child(l, &children[i]);
+    size_t n;
+    if (l->monitor_fd < 0)
+        return find_orphans(l);
+    enum sight sight = process_children(l->pid, l->uid, children, LADDER_CHILDREN_MAX, &n);
+    for (size_t i = 0; sight == SIGHT_IS && i < n && i < LADDER_CHILDREN_MAX; i++)
+        if (children[i].state != 'Z' && add_child(l, &children[i]) == SIGHT_CANNOT_TELL)
+            sight = SIGHT_CANNOT_TELL;
+    if (sight == SIGHT_CANNOT_TELL)
+        return sight;
+    return l->child_count > 0 ? SIGHT_IS : SIGHT_IS_NOT;
 }
 
 static void close_fd(int *fd)
@@ -103,6 +139,13 @@ static enum ladder_state settle(struct ladder *l, enum ladder_state state)
     return state;
 }
 
+static enum ladder_state give_up(struct ladder *l, int why)
+{
+    l->why = why;
+    bool no_room = why == EMFILE || why == ENFILE || why == ENOMEM;
+    return settle(l, no_room ? LADDER_NO_ROOM : LADDER_FAILED);
+}
+
 static int kill_children(struct ladder *l)
 {
     l->killed = true;
@@ -120,14 +163,24 @@ enum ladder_state ladder_start(struct ladder *l, const struct session *s, int64_
                          .uid = s->uid,
                          .monitor_fd = -1,
                          .since_ms = now_ms};
-    l->monitor_fd = hold(s->pid, s->start_ticks);
-    if (l->monitor_fd < 0 && errno != ESRCH)
-        return settle(l, LADDER_FAILED);
-    find_children(l);
+    if (s->sight != SESSION_LIVE)
+        return give_up(l, s->unseen_why);
+    if (hold(s->pid, s->start_ticks, &l->monitor_fd) == SIGHT_CANNOT_TELL)
+        return give_up(l, errno);
+    switch (find_children(l)) {
+    case SIGHT_IS:
+        break;
+    case SIGHT_IS_NOT:
+        if (l->monitor_fd < 0)
+            return settle(l, LADDER_GONE);
+        break;
+    case SIGHT_CANNOT_TELL:
+        return give_up(l, errno);
+    }
     if (l->monitor_fd < 0) /* an orphan: nobody is left to pass SIGTERM on */
-        return kill_children(l) == 0 ? ladder_step(l, now_ms) : settle(l, LADDER_FAILED);
+        return kill_children(l) == 0 ? ladder_step(l, now_ms) : give_up(l, errno);
     if (send_signal(l->monitor_fd, SIGTERM) != 0 && errno != ESRCH)
-        return settle(l, LADDER_FAILED);
+        return give_up(l, errno);
     (void)send_signal(l->monitor_fd, SIGCONT); /* a stopped one could not obey */
     return l->state;
 }
@@ -152,27 +205,46 @@ enum ladder_state ladder_step(struct ladder *l, int64_t now_ms)
     if (l->state != LADDER_CLIMBING)
         return l->state;
     reap(l);
-    if (l->child_count == 0 && l->had_child)
-        return settle(l, LADDER_GONE); /* the monitor may take its time in close_session */
-    if (l->child_count == 0 && l->monitor_fd < 0) {
-        /* Signalled between two looks: its child may have been born meanwhile. */
-        find_children(l);
-        if (l->child_count == 0)
-            return settle(l, LADDER_GONE);
-        return kill_children(l) == 0 ? LADDER_CLIMBING : settle(l, LADDER_FAILED);
-    }
-    if (l->killed || now_ms - l->since_ms < LADDER_PATIENCE_MS)
-        return LADDER_CLIMBING;
-    if (l->child_count == 0)
-        find_children(l);
-    if (l->child_count > 0 && kill_children(l) != 0)
-        return settle(l, LADDER_FAILED);
+    /* Those that were held are gone; another may have been born meanwhile. The monitor itself may
+     * take its time in close_session. */
+    bool is_due = now_ms - l->since_ms >= LADDER_PATIENCE_MS;
+    if (l->child_count == 0 && (l->had_child || l->monitor_fd < 0 || (is_due && !l->killed)))
+        switch (find_children(l)) {
+        case SIGHT_IS:
+            l->killed = false;
+            break;
+        case SIGHT_IS_NOT:
+            if (l->had_child || l->monitor_fd < 0)
+                return settle(l, LADDER_GONE);
+            break;
+        case SIGHT_CANNOT_TELL:
+            return give_up(l, errno);
+        }
+    bool kills = l->child_count > 0 && !l->killed && (is_due || l->monitor_fd < 0);
+    if (kills && kill_children(l) != 0)
+        return give_up(l, errno);
     return LADDER_CLIMBING;
 }
 
-size_t ladder_end_all(const struct session_list *list, int64_t deadline_ms, bool gone[])
+/* Those that found no room begin when others have made some. Returns how many are under way. */
+static size_t step_all(const struct session_list *list, struct ladder ladders[], int64_t now_ms)
 {
-    size_t climbing = 0, failed = 0;
+    size_t climbing = 0;
+    bool has_room = true;
+    for (size_t i = 0; i < list->count; i++) {
+        if (ladders[i].state == LADDER_NO_ROOM && has_room)
+            has_room = ladder_start(&ladders[i], &list->items[i], now_ms) != LADDER_NO_ROOM;
+        else
+            (void)ladder_step(&ladders[i], now_ms);
+        climbing += ladders[i].state == LADDER_CLIMBING;
+    }
+    return climbing;
+}
+
+size_t ladder_end_all(const struct session_list *list, int64_t deadline_ms,
+                      enum ladder_state states[])
+{
+    size_t climbing = 0, not_gone = 0;
     if (list->count == 0)
         return 0;
     struct ladder *ladders = calloc(list->count, sizeof(*ladders));
@@ -180,24 +252,21 @@ size_t ladder_end_all(const struct session_list *list, int64_t deadline_ms, bool
         return SIZE_MAX;
     int64_t now_ms = clock_monotonic_ms();
     for (size_t i = 0; i < list->count; i++)
-        if (ladder_start(&ladders[i], &list->items[i], now_ms) == LADDER_CLIMBING)
-            climbing++;
+        ladders[i] = (struct ladder){.state = LADDER_NO_ROOM, .monitor_fd = -1, .why = EMFILE};
+    climbing = step_all(list, ladders, now_ms);
     while (climbing > 0 && now_ms < deadline_ms) {
         /* Short at first: a session is usually gone in a few milliseconds. */
         (void)poll(NULL, 0, 1);
         now_ms = clock_monotonic_ms();
-        climbing = 0;
-        for (size_t i = 0; i < list->count; i++)
-            if (ladder_step(&ladders[i], now_ms) == LADDER_CLIMBING)
-                climbing++;
+        climbing = step_all(list, ladders, now_ms);
         if (climbing > 16)
             (void)poll(NULL, 0, STEP_MS);
     }
     for (size_t i = 0; i < list->count; i++) {
-        gone[i] = ladders[i].state == LADDER_GONE;
-        failed += gone[i] ? 0 : 1;
+        states[i] = ladders[i].state;
+        not_gone += states[i] != LADDER_GONE;
         ladder_release(&ladders[i]);
     }
     free(ladders);
-    return failed;
+    return not_gone;
 }

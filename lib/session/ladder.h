@@ -19,7 +19,9 @@ enum { LADDER_PATIENCE_MS = 300, LADDER_CHILDREN_MAX = 4 };
 enum ladder_state {
     LADDER_CLIMBING, /* signalled, and still there */
     LADDER_GONE,     /* nothing of it holds a socket any more */
-    LADDER_FAILED,   /* it may not be signalled, or its processes cannot be told */
+    LADDER_FAILED,   /* it may not be signalled, or its processes cannot be told: ladder.why */
+    LADDER_NO_ROOM,  /* the same, for lack of descriptors or memory: with fewer at a time it may do
+                      */
 };
 
 struct ladder {
@@ -33,9 +35,13 @@ struct ladder {
     bool had_child; /* once seen, its end is the session's */
     bool killed;    /* SIGKILL was sent to the children */
     int64_t since_ms;
+    int why; /* errno, with LADDER_FAILED and LADDER_NO_ROOM */
 };
 
-/* Takes hold of the session's processes and sends the first signal. Does not wait. */
+/*
+ * Takes hold of the session's processes and sends the first signal. Does not wait. Nothing is
+ * signalled when not all of it can be held, or s is SESSION_UNSEEN.
+ */
 enum ladder_state ladder_start(struct ladder *l, const struct session *s, int64_t now_ms);
 
 /* Looks again, and goes on to the next step when it is time. Does not wait. */
@@ -45,10 +51,12 @@ enum ladder_state ladder_step(struct ladder *l, int64_t now_ms);
 void ladder_release(struct ladder *l);
 
 /*
- * Ends all sessions in the list, side by side, and waits until deadline_ms (clock_monotonic_ms) at
- * most. gone[i] says which are; returns how many are not. Needs memory for the ladders: SIZE_MAX
- * when there is none, nothing signalled.
+ * Ends all sessions in the list, side by side as far as there are descriptors (two a session), and
+ * waits until deadline_ms (clock_monotonic_ms) at most. states[i] says what became of each, and
+ * LADDER_CLIMBING that it was still up; returns how many are not gone. Needs memory for the
+ * ladders: SIZE_MAX when there is none, nothing signalled.
  */
-size_t ladder_end_all(const struct session_list *list, int64_t deadline_ms, bool gone[]);
+size_t ladder_end_all(const struct session_list *list, int64_t deadline_ms,
+                      enum ladder_state states[]);
 
 #endif

@@ -2,6 +2,8 @@
 #include "lib/session/lock_holder.h"
 
 #include <bsd/stdlib.h>
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,22 +61,25 @@ static void program_name(pid_t pid, char name[static LOCK_HOLDER_NAME_BYTES])
     (void)fclose(f);
 }
 
-bool lock_holder_find(const char *path, pid_t *ret_pid, char name[static LOCK_HOLDER_NAME_BYTES])
+enum sight lock_holder_find(const char *path, pid_t *ret_pid,
+                            char name[static LOCK_HOLDER_NAME_BYTES])
 {
     char line[256];
     struct stat st;
     pid_t pid = 0;
     bool found = false;
     if (stat(path, &st) != 0)
-        return false;
+        return errno == ENOENT ? SIGHT_IS_NOT : SIGHT_CANNOT_TELL;
     FILE *f = fopen("/proc/locks", "re");
-    while (f != NULL && !found && fgets(line, sizeof(line), f) != NULL)
+    if (f == NULL)
+        return SIGHT_CANNOT_TELL;
+    while (!found && fgets(line, sizeof(line), f) != NULL)
         found = take_line(line, &st, &pid) && pid != getpid();
-    if (f != NULL)
-        (void)fclose(f);
-    if (found) {
-        *ret_pid = pid;
-        program_name(pid, name);
-    }
-    return found;
+    bool failed = ferror(f) != 0;
+    (void)fclose(f);
+    if (!found)
+        return failed ? SIGHT_CANNOT_TELL : SIGHT_IS_NOT;
+    *ret_pid = pid;
+    program_name(pid, name);
+    return SIGHT_IS;
 }

@@ -6,12 +6,15 @@
 #ifndef TUNLEASE_SESSION_LOCK_HOLDER_H
 #define TUNLEASE_SESSION_LOCK_HOLDER_H
 
-#include <stdbool.h>
+#include "lib/session/sight.h"
+
 #include <sys/types.h>
 
 enum { LOCK_HOLDER_NAME_BYTES = 32 };
 
-/* False when nobody does, or it cannot be told. name: of the program, as the kernel has it. */
-bool lock_holder_find(const char *path, pid_t *ret_pid, char name[static LOCK_HOLDER_NAME_BYTES]);
+/* *ret_pid and name (of the program, as the kernel has it; "" when it is not shown) with SIGHT_IS.
+ * Somebody in another pid namespace is one that cannot be told. */
+enum sight lock_holder_find(const char *path, pid_t *ret_pid,
+                            char name[static LOCK_HOLDER_NAME_BYTES]);
 
 #endif

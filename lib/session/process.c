@@ -2,25 +2,53 @@
 #include "lib/session/process.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-/* The file is short, and the kernel hands it out whole. */
-static bool read_file(const char *path, char *out, size_t out_bytes, struct stat *ret_stat)
+enum sight process_answers(pid_t pid)
+{
+    if (pid <= 0)
+        return SIGHT_IS_NOT;
+    if (kill(pid, 0) == 0 || errno == EPERM)
+        return SIGHT_IS;
+    return errno == ESRCH ? SIGHT_IS_NOT : SIGHT_CANNOT_TELL;
+}
+
+enum sight process_group_answers(pid_t leader)
+{
+    if (leader <= 1) /* kill(2) takes 0 and -1 for others */
+        return SIGHT_IS_NOT;
+    if (kill(-leader, 0) == 0 || errno == EPERM)
+        return SIGHT_IS;
+    return errno == ESRCH ? SIGHT_IS_NOT : SIGHT_CANNOT_TELL;
+}
+
+/* What /proc did not show, for the reason why, is not there only if the kernel has none either. */
+static enum sight not_shown(pid_t pid, int why)
+{
+    if (why == ESRCH || process_answers(pid) == SIGHT_IS_NOT)
+        return SIGHT_IS_NOT;
+    errno = why;
+    return SIGHT_CANNOT_TELL;
+}
+
+/* The file is short, and the kernel hands it out whole. 0, or why it cannot be read. */
+static int read_file(const char *path, char *out, size_t out_bytes)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return false;
+        return errno;
     ssize_t n = read(fd, out, out_bytes - 1);
-    bool good = n > 0 && (ret_stat == NULL || fstat(fd, ret_stat) == 0);
+    int why = n < 0 ? errno : 0;
     (void)close(fd);
-    if (good)
+    if (why == 0)
         out[n] = '\0';
-    return good;
+    return why;
 }
 
 /*
@@ -51,56 +79,103 @@ static bool parse_stat(const char *text, struct process *p)
     return true;
 }
 
-static bool read_stat(pid_t pid, struct process *p)
+enum sight process_read_stat(pid_t pid, struct process *ret)
 {
     char path[64], text[1024];
+    struct process p = {.pid = pid};
+    if (pid <= 0)
+        return SIGHT_IS_NOT;
     (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    p->pid = pid;
-    return read_file(path, text, sizeof(text), NULL) && parse_stat(text, p);
+    int why = read_file(path, text, sizeof(text));
+    if (why == 0 && !parse_stat(text, &p))
+        why = EPROTO;
+    if (why != 0)
+        return not_shown(pid, why);
+    *ret = p;
+    return SIGHT_IS;
 }
 
-static bool read_uid(pid_t pid, uid_t *ret)
+static enum sight read_uid(pid_t pid, uid_t *ret)
 {
     char path[64], text[4096];
     (void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-    if (!read_file(path, text, sizeof(text), NULL))
-        return false;
-    const char *line = strstr(text, "\nUid:");
+    int why = read_file(path, text, sizeof(text));
+    const char *line = why == 0 ? strstr(text, "\nUid:") : NULL;
     if (line == NULL)
-        return false;
+        return not_shown(pid, why != 0 ? why : EPROTO);
     *ret = (uid_t)strtoul(line + sizeof("\nUid:") - 1, NULL, 10);
-    return true;
+    return SIGHT_IS;
 }
 
-bool process_read(pid_t pid, struct process *ret)
+enum sight process_read(pid_t pid, struct process *ret)
 {
     struct process p;
-    if (pid <= 0 || !read_stat(pid, &p) || !read_uid(pid, &p.uid))
-        return false;
-    *ret = p;
-    return true;
+    enum sight sight = process_read_stat(pid, &p);
+    if (sight == SIGHT_IS)
+        sight = read_uid(pid, &p.uid);
+    if (sight == SIGHT_IS)
+        *ret = p;
+    return sight;
 }
 
-bool process_is(pid_t pid, uint64_t start_ticks)
+enum sight process_is(pid_t pid, uint64_t start_ticks)
 {
     struct process p;
-    return pid > 0 && read_stat(pid, &p) && p.start_ticks == start_ticks && p.state != 'Z' &&
-           p.state != 'X';
+    enum sight sight = process_read_stat(pid, &p);
+    if (sight != SIGHT_IS)
+        return sight;
+    bool is = p.start_ticks == start_ticks && p.state != 'Z' && p.state != 'X';
+    return is ? SIGHT_IS : SIGHT_IS_NOT;
 }
 
-int process_each(process_fn fn, void *ctx)
+/*
+ * 0, or why not all processes are to be met here. Process 1 is always there. And a /proc that was
+ * mounted for another pid namespace shows other numbers than ours.
+ */
+static int proc_hides(void)
+{
+    struct process first;
+    char self[16];
+    ssize_t n = readlink("/proc/self", self, sizeof(self) - 1);
+    if (n < 0)
+        return errno;
+    self[n] = '\0';
+    if (strtol(self, NULL, 10) != getpid())
+        return EXDEV;
+    return process_read_stat(1, &first) == SIGHT_IS ? 0 : errno;
+}
+
+enum sight process_each(process_fn fn, void *ctx)
 {
     struct process p;
-    int rc = 0;
+    bool found = false;
+    int why = proc_hides();
     DIR *proc = opendir("/proc");
     if (proc == NULL)
-        return -1;
-    for (const struct dirent *e; rc == 0 && (e = readdir(proc)) != NULL;)
-        if (e->d_name[0] >= '1' && e->d_name[0] <= '9' &&
-            process_read((pid_t)strtol(e->d_name, NULL, 10), &p))
-            rc = fn(ctx, &p);
+        return SIGHT_CANNOT_TELL;
+    while (!found) {
+        errno = 0;
+        const struct dirent *e = readdir(proc);
+        if (e == NULL) {
+            why = errno != 0 ? errno : why;
+            break;
+        }
+        if (e->d_name[0] < '1' || e->d_name[0] > '9')
+            continue;
+        switch (process_read((pid_t)strtol(e->d_name, NULL, 10), &p)) {
+        case SIGHT_IS:
+            found = fn(ctx, &p);
+            break;
+        case SIGHT_IS_NOT:
+            break;
+        case SIGHT_CANNOT_TELL:
+            why = errno;
+            break;
+        }
+    }
     (void)closedir(proc);
-    return rc;
+    errno = why;
+    return found ? SIGHT_IS : why == 0 ? SIGHT_IS_NOT : SIGHT_CANNOT_TELL;
 }
 
 struct children {
@@ -110,30 +185,58 @@ struct children {
     size_t max, count;
 };
 
-static int take_child(void *arg, const struct process *p)
+static bool take_child(void *arg, const struct process *p)
 {
     struct children *c = arg;
-    if (p->parent == c->parent && p->uid == c->uid && c->count < c->max)
-        c->out[c->count++] = *p;
-    return 0;
+    if (p->parent != c->parent || p->uid != c->uid)
+        return false;
+    if (c->count < c->max)
+        c->out[c->count] = *p;
+    c->count++;
+    return false;
 }
 
-size_t process_children(pid_t parent, uid_t uid, struct process *out, size_t max)
+/* Those that the kernel lists. False: it cannot be told that these are all, errno says why. */
+static bool take_listed(struct children *c, char *text)
+{
+    struct process p;
+    int why = 0;
+    for (char *rest = text, *word; (word = strsep(&rest, " ")) != NULL;) {
+        if (*word == '\0')
+            continue;
+        switch (process_read((pid_t)strtol(word, NULL, 10), &p)) {
+        case SIGHT_IS:
+            (void)take_child(c, &p);
+            break;
+        case SIGHT_IS_NOT:
+            break;
+        case SIGHT_CANNOT_TELL:
+            why = errno;
+            break;
+        }
+    }
+    errno = why;
+    return why == 0;
+}
+
+enum sight process_children(pid_t parent, uid_t uid, struct process *out, size_t max,
+                            size_t *ret_count)
 {
     char path[64], text[4096];
     struct children c = {.parent = parent, .uid = uid, .out = out, .max = max};
-    struct process p;
+    bool all;
 
-    /* Needs CONFIG_PROC_CHILDREN; empty when there is none, missing when the kernel has it not. */
+    *ret_count = 0;
+    if (process_answers(parent) == SIGHT_IS_NOT)
+        return SIGHT_IS_NOT;
+    /* Needs CONFIG_PROC_CHILDREN; what is cut off, or not shown, is looked for among all. */
     (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
-    if (access(path, R_OK) != 0) {
-        (void)process_each(take_child, &c);
-        return c.count;
-    }
-    if (!read_file(path, text, sizeof(text), NULL))
-        return 0;
-    for (char *rest = text, *word; (word = strsep(&rest, " ")) != NULL;)
-        if (*word != '\0' && process_read((pid_t)strtol(word, NULL, 10), &p))
-            (void)take_child(&c, &p);
-    return c.count;
+    if (read_file(path, text, sizeof(text)) == 0 && strlen(text) < sizeof(text) - 1)
+        all = take_listed(&c, text);
+    else
+        all = process_each(take_child, &c) == SIGHT_IS_NOT;
+    *ret_count = c.count;
+    if (!all)
+        return SIGHT_CANNOT_TELL;
+    return c.count > 0 ? SIGHT_IS : SIGHT_IS_NOT;
 }

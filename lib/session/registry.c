@@ -19,6 +19,7 @@
 enum {
     ENTRY_NAME_BYTES = 48,
     LOCK_RETRY_MS = 2,
+    REMOVED_AT_ONCE = 100, /* under one lock, for which newcomers wait */
 };
 
 static void entry_name(int64_t lease_id, pid_t pid, char out[static ENTRY_NAME_BYTES])
@@ -58,6 +59,7 @@ int registry_open(const char *run_dir, bool for_writing, struct registry *ret)
         goto out;
     r.owner = sessions.st_uid;
     r.group = sessions.st_gid;
+    origin_read(&r.here);
     *ret = r;
     r = REGISTRY_CLOSED;
     rc = 0;
@@ -86,32 +88,49 @@ static bool is_current(const struct registry *r, const char *name, int fd)
            fstat(fd, &by_fd) == 0 && by_name.st_ino == by_fd.st_ino;
 }
 
-int registry_lock(const struct registry *r, int64_t lease_id, int64_t deadline_ms)
+/* Tried again and again: flock(2) itself would wait without an end. */
+static int lock_file(const struct registry *r, int64_t lease_id, int how, int64_t deadline_ms)
 {
     char name[ENTRY_NAME_BYTES];
+    int saved, fd = -1;
     (void)snprintf(name, sizeof(name), "%" PRId64, lease_id);
     for (;;) {
-        int fd =
-            openat(r->lock_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+        if (fd < 0)
+            fd = openat(r->lock_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+                        0600);
         if (fd < 0)
             return -1;
-        /* Tried again and again: flock(2) itself would wait without an end. */
-        if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-            if (is_current(r, name, fd))
-                return fd;
-        } else if (errno != EWOULDBLOCK && errno != EINTR) {
-            int saved = errno;
+        bool locked = flock(fd, how | LOCK_NB) == 0;
+        if (locked && is_current(r, name, fd))
+            return fd;
+        if (!locked && errno != EWOULDBLOCK && errno != EINTR)
+            break;
+        if (locked) {
             (void)close(fd);
-            errno = saved;
-            return -1;
+            fd = -1;
         }
-        (void)close(fd);
         if (clock_monotonic_ms() >= deadline_ms) {
             errno = ETIMEDOUT;
-            return -1;
+            break;
         }
-        (void)poll(NULL, 0, LOCK_RETRY_MS);
+        if (!locked)
+            (void)poll(NULL, 0, LOCK_RETRY_MS);
     }
+    saved = errno;
+    if (fd >= 0)
+        (void)close(fd);
+    errno = saved;
+    return -1;
+}
+
+int registry_lock(const struct registry *r, int64_t lease_id, int64_t deadline_ms)
+{
+    return lock_file(r, lease_id, LOCK_EX, deadline_ms);
+}
+
+int registry_lock_shared(const struct registry *r, int64_t lease_id, int64_t deadline_ms)
+{
+    return lock_file(r, lease_id, LOCK_SH, deadline_ms);
 }
 
 void registry_forget(const struct registry *r, int64_t lease_id)
@@ -134,10 +153,11 @@ void registry_forget(const struct registry *r, int64_t lease_id)
 static int write_entry(const struct registry *r, const char *name, const struct session *s)
 {
     char text[REGISTRY_ENTRY_BYTES];
-    struct session again;
-    size_t len = session_format(s, text);
+    struct session again, here = *s;
     int saved;
 
+    here.origin = r->here;
+    size_t len = session_format(&here, text);
     if (len == 0 || session_parse(text, len, &again) != 0) {
         errno = EINVAL;
         return -1;
@@ -160,16 +180,31 @@ static int write_entry(const struct registry *r, const char *name, const struct 
     return -1;
 }
 
+/* Written beside and moved: who reads finds a name with all that belongs to it, or no name. */
+static int put_entry(const struct registry *r, const char *name, const struct session *s)
+{
+    char beside[ENTRY_NAME_BYTES + 8];
+    (void)snprintf(beside, sizeof(beside), ".%s", name);
+    (void)unlinkat(r->sessions_fd, beside, 0); /* of a process that had this pid before */
+    if (write_entry(r, beside, s) != 0)
+        return -1;
+    if (renameat(r->sessions_fd, beside, r->sessions_fd, name) == 0)
+        return 0;
+    int saved = errno;
+    (void)unlinkat(r->sessions_fd, beside, 0);
+    errno = saved;
+    return -1;
+}
+
 int registry_enter(const struct registry *r, const struct session *s, int64_t deadline_ms)
 {
     char name[ENTRY_NAME_BYTES];
-    int lock =
-        registry_lock(r, 0, deadline_ms); /* against who takes the dead one of this pid away */
+    /* Against who takes the dead one of this pid away. */
+    int lock = registry_lock_shared(r, 0, deadline_ms);
     if (lock < 0)
         return -1;
     entry_name(0, s->pid, name);
-    (void)unlinkat(r->sessions_fd, name, 0); /* of a process that had this pid before */
-    int rc = write_entry(r, name, s);
+    int rc = put_entry(r, name, s);
     int saved = errno;
     (void)close(lock);
     errno = saved;
@@ -178,19 +213,11 @@ int registry_enter(const struct registry *r, const struct session *s, int64_t de
 
 int registry_settle(const struct registry *r, const struct session *s)
 {
-    char name[ENTRY_NAME_BYTES], beside[ENTRY_NAME_BYTES + 8], opening[ENTRY_NAME_BYTES];
+    char name[ENTRY_NAME_BYTES], opening[ENTRY_NAME_BYTES];
     entry_name(s->lease_id, s->pid, name);
     entry_name(0, s->pid, opening);
-    (void)snprintf(beside, sizeof(beside), ".%s", name);
-    (void)unlinkat(r->sessions_fd, beside, 0);
-    if (write_entry(r, beside, s) != 0)
+    if (put_entry(r, name, s) != 0)
         return -1;
-    if (renameat(r->sessions_fd, beside, r->sessions_fd, name) != 0) {
-        int saved = errno;
-        (void)unlinkat(r->sessions_fd, beside, 0);
-        errno = saved;
-        return -1;
-    }
     (void)unlinkat(r->sessions_fd, opening, 0);
     return 0;
 }
@@ -212,7 +239,7 @@ void registry_leave(const struct registry *r, int64_t lease_id, pid_t pid)
 static bool parse_name(const char *name, int64_t *ret_lease_id, pid_t *ret_pid)
 {
     char *end;
-    if (name[0] < '0' || name[0] > '9')
+    if (name[0] < '0' || name[0] > '9' || (name[0] == '0' && name[1] != '.'))
         return false;
     errno = 0;
     long long id = strtoll(name, &end, 10);
@@ -226,88 +253,139 @@ static bool parse_name(const char *name, int64_t *ret_lease_id, pid_t *ret_pid)
     return true;
 }
 
-/* 0 and *ret; -1: no entry by that name, or none that can be read. */
-static int read_entry(const struct registry *r, const char *name, struct session *ret)
+/* SIGHT_IS_NOT: no entry by that name, or none that one could be. */
+static enum sight read_entry(const struct registry *r, int64_t lease_id, pid_t pid,
+                             struct session *ret)
 {
-    char text[REGISTRY_ENTRY_BYTES];
-    int64_t lease_id;
-    pid_t pid;
+    char name[ENTRY_NAME_BYTES], text[REGISTRY_ENTRY_BYTES];
     struct stat st;
     struct session s;
-    int rc = -1;
+    ssize_t n = 0;
+    int why = 0;
 
+    entry_name(lease_id, pid, name);
     int fd = openat(r->sessions_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
-        return -1;
-    ssize_t n = -1;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == r->owner)
+        return errno == ENOENT || errno == ELOOP || errno == ENXIO ? SIGHT_IS_NOT
+                                                                   : SIGHT_CANNOT_TELL;
+    if (fstat(fd, &st) != 0)
+        why = errno;
+    else if (S_ISREG(st.st_mode) && st.st_uid == r->owner)
         n = read(fd, text, sizeof(text));
+    why = n < 0 ? errno : why;
     (void)close(fd);
-    if (n > 0 && session_parse(text, (size_t)n, &s) == 0) {
-        rc = 0;
-        if (!parse_name(name, &lease_id, &pid) || s.pid != pid || s.lease_id != lease_id) {
-            session_release(&s);
-            rc = -1;
-        }
+    errno = why;
+    if (why != 0)
+        return SIGHT_CANNOT_TELL;
+    if (n == 0 || session_parse(text, (size_t)n, &s) != 0)
+        return SIGHT_IS_NOT;
+    if (s.pid != pid || s.lease_id != lease_id) {
+        session_release(&s);
+        return SIGHT_IS_NOT;
     }
-    if (rc == 0)
-        *ret = s;
-    return rc;
+    *ret = s;
+    return SIGHT_IS;
 }
 
-/* A child that outlived its monitor: in the monitor's session, and the login's. */
-struct orphan_search {
-    const struct session *of;
-    pid_t found;
+const char *session_unseen_reason(int unseen_why)
+{
+    switch (unseen_why) {
+    case EXDEV:
+        return "it is of another pid namespace, such as a container's";
+    case ENOENT:
+    case EPERM:
+    case EACCES:
+        return "/proc hides it (hidepid)";
+    default:
+        return strerror(unseen_why);
+    }
+}
+
+enum verdict {
+    IS_LIVE,
+    IS_DEAD,
+    IS_UNSEEN,
+    IS_LEADERLESS, /* its monitor is gone, and its process group is not: a walk will tell */
 };
 
-static int is_orphan(void *arg, const struct process *p)
+static enum verdict unseen(struct session *s, int why)
 {
-    struct orphan_search *search = arg;
-    if (p->session != search->of->pid || p->pid == search->of->pid || p->uid != search->of->uid ||
-        p->start_ticks < search->of->start_ticks || p->state == 'Z')
-        return 0;
-    search->found = p->pid;
-    return 1;
-}
-
-static pid_t find_orphan(const struct session *s)
-{
-    struct orphan_search search = {.of = s};
-    (void)process_each(is_orphan, &search);
-    return search.found;
+    s->sight = SESSION_UNSEEN;
+    s->unseen_why = why;
+    return IS_UNSEEN;
 }
 
 /* Whether the session is there, by its monitor or a child that is left of it. */
-static bool is_live(struct session *s)
+static enum verdict judge(const struct registry *r, struct session *s)
 {
     struct process p;
-    s->orphan = 0;
-    if (process_is(s->pid, s->start_ticks))
-        return true;
-    /* The number was given to another process, which it could not while the session id was in use:
-     * a zombie monitor is the only one that may still have it. */
-    if (process_read(s->pid, &p) && p.start_ticks != s->start_ticks)
-        return false;
-    s->orphan = find_orphan(s);
-    return s->orphan != 0;
+    switch (origin_is_here(&r->here, &s->origin, s->since_s)) {
+    case SIGHT_IS:
+        break;
+    case SIGHT_IS_NOT:
+        return IS_DEAD;
+    case SIGHT_CANNOT_TELL:
+        return unseen(s, errno);
+    }
+    switch (process_read_stat(s->pid, &p)) {
+    case SIGHT_IS:
+        /* A number is given to no other process while a group or a session has it. */
+        if (p.start_ticks != s->start_ticks)
+            return IS_DEAD;
+        if (p.state != 'Z' && p.state != 'X')
+            return IS_LIVE;
+        break;
+    case SIGHT_IS_NOT:
+        break;
+    case SIGHT_CANNOT_TELL:
+        return unseen(s, errno);
+    }
+    /* sshd's monitor leads a group, which its child stays in. */
+    switch (process_group_answers(s->pid)) {
+    case SIGHT_IS:
+        return IS_LEADERLESS;
+    case SIGHT_IS_NOT:
+        return IS_DEAD;
+    case SIGHT_CANNOT_TELL:
+        break;
+    }
+    return unseen(s, errno);
 }
 
-/* Looked at again under the lock: a new login may have got the pid meanwhile. */
-static void remove_dead(const struct registry *r, const char *name, int64_t lease_id)
+/* ---- one look at all ---- */
+
+struct entry_id {
+    int64_t lease_id;
+    pid_t pid;
+};
+
+struct reading {
+    const struct registry *r;
+    int64_t lease_id;   /* 0: any */
+    bool with_openings; /* those whose lease is not known yet */
+    struct session_list list;
+    size_t item_cap, dead_cap;
+    struct entry_id *names; /* that were met */
+    size_t name_count, name_cap;
+    size_t leaderless;
+};
+
+enum { ORPHAN_SOUGHT = -1 }; /* in session.orphan, until the walk */
+
+static int compare_id(const void *a, const void *b)
 {
-    struct session s;
-    if (r->lock_fd < 0 || geteuid() != r->owner)
-        return;
-    int lock = registry_lock(r, lease_id, 0);
-    if (lock < 0)
-        return;
-    if (read_entry(r, name, &s) == 0) {
-        if (!is_live(&s))
-            (void)unlinkat(r->sessions_fd, name, 0);
-        session_release(&s);
-    }
-    (void)close(lock);
+    const struct entry_id *x = a, *y = b;
+    if (x->lease_id != y->lease_id)
+        return x->lease_id < y->lease_id ? -1 : 1;
+    return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static int compare_dead(const void *a, const void *b)
+{
+    const struct dead_entry *x = a, *y = b;
+    if (x->lease_id != y->lease_id)
+        return x->lease_id < y->lease_id ? -1 : 1;
+    return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
 static int compare(const void *a, const void *b)
@@ -315,89 +393,132 @@ static int compare(const void *a, const void *b)
     const struct session *x = a, *y = b;
     if (x->pid != y->pid)
         return x->pid < y->pid ? -1 : 1;
+    if (x->start_ticks != y->start_ticks)
+        return x->start_ticks < y->start_ticks ? -1 : 1;
     return (int)y->open - (int)x->open; /* the entry that says more first */
 }
 
-/* One entry a session, though both of its names may have been read, or one twice. */
-static void remove_doubles(struct session_list *list)
+/* Room for one more of count. 0, or -1 with errno set; more than max are too many. */
+static int grow(void **items, size_t count, size_t *cap, size_t item_bytes, size_t max)
 {
-    size_t kept = 0;
-    if (list->count > 1)
-        qsort(list->items, list->count, sizeof(list->items[0]), compare);
-    for (size_t i = 0; i < list->count; i++) {
-        if (kept > 0 && list->items[kept - 1].pid == list->items[i].pid)
-            session_release(&list->items[i]);
-        else
-            list->items[kept++] = list->items[i];
+    if (count < *cap)
+        return 0;
+    size_t more = *cap == 0 ? 16 : *cap * 2;
+    if (count >= max) {
+        errno = EOVERFLOW;
+        return -1;
     }
-    list->count = kept;
-}
-
-static int add(struct session_list *list, size_t *cap, const struct session *s)
-{
-    if (list->count == *cap) {
-        size_t more = *cap == 0 ? 16 : *cap * 2;
-        if (more > 2 * (size_t)REGISTRY_SESSIONS_MAX) {
-            errno = EOVERFLOW;
-            return -1;
-        }
-        struct session *items = reallocarray(list->items, more, sizeof(*items));
-        if (items == NULL)
-            return -1;
-        list->items = items;
-        *cap = more;
-    }
-    list->items[list->count++] = *s;
+    void *grown = reallocarray(*items, more, item_bytes);
+    if (grown == NULL)
+        return -1;
+    *items = grown;
+    *cap = more;
     return 0;
 }
 
-/* Among those read before, which are sorted as compare has them. */
-static bool was_read(const struct session *before, size_t count, int64_t lease_id, pid_t pid)
+/* Takes s over. */
+static int add_session(struct reading *in, struct session *s)
 {
-    const struct session wanted = {.pid = pid, .open = lease_id != 0};
-    const struct session *hit =
-        count > 0 ? bsearch(&wanted, before, count, sizeof(*before), compare) : NULL;
-    return hit != NULL && hit->lease_id == lease_id;
+    void *items = in->list.items;
+    int rc = grow(&items, in->list.count, &in->item_cap, sizeof(*s), REGISTRY_SESSIONS_MAX);
+    in->list.items = items;
+    if (rc == 0)
+        in->list.items[in->list.count++] = *s;
+    else
+        session_release(s);
+    return rc;
 }
 
-/* One pass over the directory. A name that list has already is not looked at again. */
-static int read_once(const struct registry *r, int64_t lease_id, struct session_list *list,
-                     size_t *cap)
+static int add_dead(struct reading *in, const struct session *s)
 {
-    const size_t before = list->count;
+    void *items = in->list.dead;
+    int rc = grow(&items, in->list.dead_count, &in->dead_cap, sizeof(*in->list.dead),
+                  REGISTRY_NAMES_MAX);
+    in->list.dead = items;
+    if (rc == 0)
+        in->list.dead[in->list.dead_count++] = (struct dead_entry){
+            .lease_id = s->lease_id, .pid = s->pid, .start_ticks = s->start_ticks};
+    return rc;
+}
+
+static int add_name(struct reading *in, const struct entry_id *id)
+{
+    void *items = in->names;
+    int rc = grow(&items, in->name_count, &in->name_cap, sizeof(*id), REGISTRY_NAMES_MAX);
+    in->names = items;
+    if (rc == 0)
+        in->names[in->name_count++] = *id;
+    return rc;
+}
+
+/* Judged, or to be judged by the walk. */
+static int take_entry(struct reading *in, const struct entry_id *id)
+{
+    struct session s = {.pid = id->pid, .lease_id = id->lease_id, .open = id->lease_id != 0};
+    int rc = 0;
+    switch (read_entry(in->r, id->lease_id, id->pid, &s)) {
+    case SIGHT_IS:
+        break;
+    case SIGHT_IS_NOT:
+        return 0;
+    case SIGHT_CANNOT_TELL:
+        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+            return -1; /* what it says would be known with more room */
+        (void)unseen(&s, errno);
+        return add_session(in, &s);
+    }
+    switch (judge(in->r, &s)) {
+    case IS_DEAD:
+        rc = add_dead(in, &s);
+        session_release(&s);
+        return rc;
+    case IS_LEADERLESS:
+        s.orphan = ORPHAN_SOUGHT;
+        in->leaderless++;
+        break;
+    case IS_LIVE:
+    case IS_UNSEEN:
+        break;
+    }
+    return add_session(in, &s);
+}
+
+static bool is_wanted(const struct reading *in, const struct entry_id *id)
+{
+    if (id->lease_id == 0)
+        return in->with_openings;
+    return in->lease_id == 0 || id->lease_id == in->lease_id;
+}
+
+/* One pass over the directory. A name that was met already is not looked at again. */
+static int read_once(struct reading *in)
+{
+    const size_t before = in->name_count;
     int rc = 0;
     if (before > 1)
-        qsort(list->items, before, sizeof(list->items[0]), compare);
-    int fd = openat(r->sessions_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        qsort(in->names, before, sizeof(in->names[0]), compare_id);
+    int fd = openat(in->r->sessions_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     if (dir == NULL) {
         if (fd >= 0)
             (void)close(fd);
         return -1;
     }
-    for (;;) {
-        struct session s;
-        int64_t id;
-        pid_t pid;
+    while (rc == 0) {
+        struct entry_id id;
         errno = 0;
         const struct dirent *e = readdir(dir);
         if (e == NULL) {
             rc = errno == 0 ? 0 : -1;
             break;
         }
-        if (!parse_name(e->d_name, &id, &pid) || (lease_id != 0 && id != 0 && id != lease_id) ||
-            was_read(list->items, before, id, pid) || read_entry(r, e->d_name, &s) != 0)
+        if (!parse_name(e->d_name, &id.lease_id, &id.pid) || !is_wanted(in, &id) ||
+            (before > 0 &&
+             bsearch(&id, in->names, before, sizeof(in->names[0]), compare_id) != NULL))
             continue;
-        if (!is_live(&s)) {
-            remove_dead(r, e->d_name, id);
-            session_release(&s);
-            continue;
-        }
-        rc = add(list, cap, &s);
-        if (rc != 0) {
-            session_release(&s);
-            break;
-        }
+        rc = add_name(in, &id);
+        if (rc == 0)
+            rc = take_entry(in, &id);
     }
     int saved = errno;
     (void)closedir(dir);
@@ -405,25 +526,209 @@ static int read_once(const struct registry *r, int64_t lease_id, struct session_
     return rc;
 }
 
-int registry_read(const struct registry *r, int64_t lease_id, struct session_list *ret)
+/* One entry a session, though both of its names may have been read. */
+static void remove_doubles(struct session_list *list)
 {
-    struct session_list list = {.items = NULL};
-    size_t cap = 0;
+    size_t kept = 0;
+    if (list->count > 1)
+        qsort(list->items, list->count, sizeof(list->items[0]), compare);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct session *last = kept > 0 ? &list->items[kept - 1] : NULL;
+        if (last != NULL && last->pid == list->items[i].pid &&
+            last->start_ticks == list->items[i].start_ticks)
+            session_release(&list->items[i]);
+        else
+            list->items[kept++] = list->items[i];
+    }
+    list->count = kept;
+}
+
+/* ---- the walk: for those whose monitor is gone, and whose group is not ---- */
+
+struct walk {
+    struct session_list *list;
+    bool *met; /* the process of list->items[i] */
+};
+
+/* The first of the list with that pid, or its end. */
+static size_t first_of(const struct session_list *list, pid_t pid)
+{
+    size_t low = 0, high = list->count;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (list->items[mid].pid < pid)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* A child that outlived its monitor: in the monitor's session, and the login's. */
+static bool meet(void *arg, const struct process *p)
+{
+    const struct walk *w = arg;
+    const struct session_list *list = w->list;
+    for (size_t i = first_of(list, p->pid); i < list->count && list->items[i].pid == p->pid; i++)
+        w->met[i] = w->met[i] || list->items[i].start_ticks == p->start_ticks;
+    if (p->session == p->pid || p->state == 'Z')
+        return false;
+    for (size_t i = first_of(list, p->session); i < list->count && list->items[i].pid == p->session;
+         i++) {
+        struct session *s = &list->items[i];
+        if (s->orphan == ORPHAN_SOUGHT && p->uid == s->uid && p->start_ticks >= s->start_ticks)
+            s->orphan = p->pid;
+    }
+    return false;
+}
+
+/* Whether one that answers was not met: then there is more than what was. */
+static bool missed_any(const struct walk *w)
+{
+    for (size_t i = 0; i < w->list->count; i++) {
+        const struct session *s = &w->list->items[i];
+        bool has_monitor = s->orphan == 0 && s->start_ticks != 0 && s->unseen_why != EXDEV;
+        if (has_monitor && !w->met[i] && process_is(s->pid, s->start_ticks) != SIGHT_IS_NOT)
+            return true;
+    }
+    return false;
+}
+
+/* The list is sorted. 0, or -1 with errno set. */
+static int find_orphans(struct reading *in)
+{
+    struct session_list *list = &in->list;
+    struct walk w = {.list = list, .met = calloc(list->count, sizeof(*w.met))};
+    size_t kept = 0;
+    int rc = 0;
+    if (w.met == NULL)
+        return -1;
+    bool all_met = process_each(meet, &w) == SIGHT_IS_NOT;
+    int why = errno;
+    if (all_met && missed_any(&w)) {
+        all_met = false;
+        why = ENOENT;
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        struct session *s = &list->items[i];
+        bool is_lost = s->orphan == ORPHAN_SOUGHT;
+        s->orphan = is_lost ? 0 : s->orphan;
+        if (is_lost && all_met) {
+            rc = rc == 0 ? add_dead(in, s) : rc;
+            session_release(s);
+            continue;
+        }
+        if (is_lost)
+            (void)unseen(s, why);
+        list->items[kept++] = *s;
+    }
+    list->count = kept;
+    free(w.met);
+    return rc;
+}
+
+static int read_sessions(struct reading *in, struct session_list *ret)
+{
     /* Twice: readdir(3) may meet neither name of a session that settles meanwhile, and a session
      * does so once. What the second pass is for has a name that the first did not meet. */
-    int rc = read_once(r, lease_id, &list, &cap);
+    int rc = read_once(in);
     if (rc == 0)
-        rc = read_once(r, lease_id, &list, &cap);
+        rc = read_once(in);
+    if (rc == 0) {
+        remove_doubles(&in->list);
+        rc = in->leaderless > 0 ? find_orphans(in) : 0;
+    }
+    int saved = errno;
+    free(in->names);
     if (rc != 0) {
-        int saved = errno;
-        session_list_release(&list);
+        session_list_release(&in->list);
         errno = saved;
         return -1;
     }
-    remove_doubles(&list);
-    *ret = list;
+    for (size_t i = 0; i < in->list.count; i++)
+        if (in->list.items[i].sight == SESSION_UNSEEN) {
+            in->list.unseen++;
+            in->list.unseen_why = in->list.items[i].unseen_why;
+        }
+    if (in->list.dead_count > 1)
+        qsort(in->list.dead, in->list.dead_count, sizeof(in->list.dead[0]), compare_dead);
+    *ret = in->list;
     return 0;
 }
+
+int registry_read(const struct registry *r, int64_t lease_id, struct session_list *ret)
+{
+    struct reading in = {.r = r, .lease_id = lease_id, .with_openings = true};
+    return read_sessions(&in, ret);
+}
+
+int registry_read_open(const struct registry *r, int64_t lease_id, struct session_list *ret)
+{
+    struct reading in = {.r = r, .lease_id = lease_id};
+    return read_sessions(&in, ret);
+}
+
+/* ---- clearing ---- */
+
+static bool may_remove(const struct registry *r)
+{
+    return r->lock_fd >= 0 && geteuid() == r->owner;
+}
+
+/* Under the lock of its lease. Another login may have got the pid since it was found. */
+static bool remove_one(const struct registry *r, const struct dead_entry *dead)
+{
+    char name[ENTRY_NAME_BYTES];
+    struct session s;
+    bool removed = false;
+    if (read_entry(r, dead->lease_id, dead->pid, &s) != SIGHT_IS)
+        return false;
+    if (s.start_ticks == dead->start_ticks)
+        switch (judge(r, &s)) {
+        case IS_DEAD:
+        case IS_LEADERLESS: /* and the walk found no child that is the login's */
+            entry_name(dead->lease_id, dead->pid, name);
+            removed = unlinkat(r->sessions_fd, name, 0) == 0;
+            break;
+        case IS_LIVE:
+        case IS_UNSEEN:
+            break;
+        }
+    session_release(&s);
+    return removed;
+}
+
+size_t registry_remove_dead(const struct registry *r, int64_t lease_id,
+                            const struct session_list *list, int64_t deadline_ms)
+{
+    size_t removed = 0;
+    if (!may_remove(r))
+        return 0;
+    for (size_t i = 0; i < list->dead_count && clock_monotonic_ms() < deadline_ms; i++)
+        removed += list->dead[i].lease_id == lease_id && remove_one(r, &list->dead[i]);
+    return removed;
+}
+
+size_t registry_clear(const struct registry *r, const struct session_list *list,
+                      int64_t deadline_ms)
+{
+    size_t removed = 0;
+    if (!may_remove(r))
+        return 0;
+    for (size_t i = 0; i < list->dead_count && clock_monotonic_ms() < deadline_ms;) {
+        const int64_t lease_id = list->dead[i].lease_id;
+        int lock = registry_lock(r, lease_id, 0);
+        for (size_t n = 0;
+             n < REMOVED_AT_ONCE && i < list->dead_count && list->dead[i].lease_id == lease_id;
+             n++, i++)
+            removed += lock >= 0 && remove_one(r, &list->dead[i]);
+        if (lock >= 0)
+            (void)close(lock);
+    }
+    return removed;
+}
+
+/* ---- lists ---- */
 
 void session_list_filter(struct session_list *list,
                          bool (*keep)(void *ctx, const struct session *s), void *ctx)
@@ -449,6 +754,7 @@ void session_list_release(struct session_list *list)
     for (size_t i = 0; i < list->count; i++)
         session_release(&list->items[i]);
     free(list->items);
+    free(list->dead);
     *list = (struct session_list){.items = NULL};
 }
 
@@ -458,13 +764,12 @@ int registry_count(const char *run_dir, int64_t lease_id, size_t *ret)
     struct session_list list;
     if (registry_open(run_dir, false, &r) != 0)
         return -1;
-    int rc = registry_read(&r, lease_id, &list);
+    int rc = registry_read_open(&r, lease_id, &list);
     int saved = errno;
     registry_close(&r);
     errno = saved;
     if (rc != 0)
         return -1;
-    session_list_filter(&list, session_is_open, NULL);
     *ret = list.count;
     session_list_release(&list);
     return 0;

@@ -4,9 +4,10 @@
  * RunDir/sessions/LEASEID.PID (0.PID while its login is being judged), 0640 root:_tunlease, lines
  * of `key value` (DESIGN 3). Only root writes; the group reads.
  *
- * An entry is a claim, /proc is the truth: readers pass over an entry whose process is gone. sshd
- * does not always say goodbye (facts/openssh.md 2), so entries of the dead are left behind; whoever
- * is root and passes takes them away.
+ * An entry is a claim, /proc is the truth. Who reads is told of the sessions that live, and of
+ * those of which it cannot be told (lib/session/sight.h); entries of the dead are counted and
+ * passed over. sshd does not always say goodbye (facts/openssh.md 2), so such are left behind:
+ * registry_clear takes them away. No reader does.
  *
  * A session outlives its monitor when that is killed with SIGKILL: the child goes on and keeps the
  * listener. It is found by the monitor's session id (setsid(2)), which the kernel gives to nobody
@@ -14,6 +15,8 @@
  */
 #ifndef TUNLEASE_SESSION_REGISTRY_H
 #define TUNLEASE_SESSION_REGISTRY_H
+
+#include "lib/session/origin.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,10 +26,20 @@
 enum {
     REGISTRY_ENTRY_BYTES = 4096,    /* a larger file is no entry */
     REGISTRY_SESSIONS_MAX = 100000, /* more are not read: reading fails */
+    REGISTRY_NAMES_MAX = 1000000,   /* the same, of entries with those of the dead */
     SESSION_NAME_BYTES = 65,
     SESSION_LOGIN_BYTES = 33,
     SESSION_FINGERPRINT_BYTES = 52,
     SESSION_ADDRESS_BYTES = 46,
+};
+
+/* What a reader could see of a session that is in the registry, and is not known to be dead. */
+enum session_sight {
+    SESSION_LIVE,
+    /* It may be there. It counts where sessions are counted, is not called down, is not signalled,
+     * and keeps its entry. Of one whose entry cannot be opened only pid, lease_id and open are
+     * known. */
+    SESSION_UNSEEN,
 };
 
 struct session {
@@ -43,9 +56,18 @@ struct session {
     /* What the lease permitted when it logged in, as lib/lease writes lists; owned. NULL: it was
      * too long for an entry, and any change of the lease has to be taken for a narrowing one. */
     char *opens, *listens;
+    struct origin origin; /* where its pid and start_ticks hold; written by registry_enter */
     /* Found when read: the monitor is gone, this child of it lives on. 0: the monitor is there. */
     pid_t orphan;
+    enum session_sight sight;
+    /* With SESSION_UNSEEN an errno. EXDEV: it is of another pid namespace, such as a container's.
+     * ENOENT, EPERM, EACCES: /proc hides it (hidepid=). EMFILE, ENFILE, ENOMEM: to be asked again
+     * with more room. */
+    int unseen_why;
 };
+
+/* The reason as a clause for people: "/proc hides it (hidepid)". */
+const char *session_unseen_reason(int unseen_why);
 
 void session_release(struct session *s);
 
@@ -64,6 +86,7 @@ struct registry {
     int lock_fd;     /* RunDir/lock; -1 for readers who may not enter it */
     uid_t owner;
     gid_t group;
+    struct origin here; /* ours */
 };
 
 /*
@@ -74,7 +97,8 @@ int registry_open(const char *run_dir, bool for_writing, struct registry *ret);
 #define REGISTRY_CLOSED ((struct registry){.sessions_fd = -1, .lock_fd = -1})
 void registry_close(struct registry *r); /* accepts REGISTRY_CLOSED, and leaves it so */
 
-/* 0.PID, for a login that is about to be judged: from here on whoever revokes finds it. 0 or -1. */
+/* 0.PID, for a login that is about to be judged: from here on whoever revokes finds it. Newcomers
+ * do not wait for one another, only for who clears. 0 or -1. */
 int registry_enter(const struct registry *r, const struct session *s, int64_t deadline_ms);
 
 /* LEASEID.PID in place of 0.PID. There is no moment in which neither is there. 0 or -1. */
@@ -88,31 +112,66 @@ void registry_leave(const struct registry *r, int64_t lease_id, pid_t pid);
  * entries without a lease. */
 int registry_lock(const struct registry *r, int64_t lease_id, int64_t deadline_ms);
 
+/* The same beside others who share it: against who changes or clears what the lease's newcomers
+ * have in common, not against another newcomer. */
+int registry_lock_shared(const struct registry *r, int64_t lease_id, int64_t deadline_ms);
+
 /* Takes the lock file of a lease that is no more away, and what narrowed_note wrote, unless
  * somebody holds it. */
 void registry_forget(const struct registry *r, int64_t lease_id);
 
+/* The name of an entry whose session is dead, and what it was that had it. */
+struct dead_entry {
+    int64_t lease_id;
+    pid_t pid;
+    uint64_t start_ticks;
+};
+
 struct session_list {
     struct session *items; /* owned */
     size_t count;
+    /* What was found when it was read, whatever was filtered out since. */
+    size_t unseen;           /* so many of the sessions are SESSION_UNSEEN */
+    int unseen_why;          /* of one of them */
+    struct dead_entry *dead; /* owned; for registry_clear and registry_remove_dead */
+    size_t dead_count;
 };
 
 /*
- * The live sessions, by pid; lease_id 0: all, else those of that lease and those that are opening,
- * whose lease is not known yet. A session that goes from opening to open meanwhile is not missed,
- * and is there once. A writer takes entries of the dead away. 0, or -1 with errno set: it cannot be
- * told which sessions there are.
+ * The sessions by pid, live and unseen; lease_id 0: all, else those of that lease and those that
+ * are opening, whose lease is not known yet. A session that goes from opening to open meanwhile is
+ * not missed, and is there once. Changes nothing. 0, or -1 with errno set: it cannot be told which
+ * sessions there are.
  */
 int registry_read(const struct registry *r, int64_t lease_id, struct session_list *ret);
+
+/* The same of the open ones of one lease; reads no other entry. */
+int registry_read_open(const struct registry *r, int64_t lease_id, struct session_list *ret);
+
 void session_list_release(struct session_list *list);
+
+/*
+ * Takes the entries away that list found dead, and that still are the same: of lease_id, whose lock
+ * the caller holds. Not after deadline_ms (clock_monotonic_ms): who comes next goes on. Returns how
+ * many.
+ */
+size_t registry_remove_dead(const struct registry *r, int64_t lease_id,
+                            const struct session_list *list, int64_t deadline_ms);
+
+/*
+ * The same of all that list found, for who holds no lock: of a lease whose lock is held they are
+ * left for another time. Nothing where r was not opened for writing, or is another's.
+ */
+size_t registry_clear(const struct registry *r, const struct session_list *list,
+                      int64_t deadline_ms);
 
 /* Releases all that keep says no to. */
 void session_list_filter(struct session_list *list,
                          bool (*keep)(void *ctx, const struct session *s), void *ctx);
 bool session_is_open(void *unused, const struct session *s); /* a filter */
 
-/* How many live sessions a lease has: what max_sessions is judged by. 0, or -1 with errno set: it
- * cannot be told, which is not none. */
+/* How many open sessions a lease has that are not known to be dead: what max_sessions is judged by.
+ * 0, or -1 with errno set: it cannot be told, which is not none. */
 int registry_count(const char *run_dir, int64_t lease_id, size_t *ret);
 
 #endif

@@ -41,15 +41,20 @@ static void add_holding(struct holdings *h, uint64_t inode, pid_t pid)
     h->items[h->count++] = (struct holding){.inode = inode, .pid = pid};
 }
 
-/* The descriptors of process that are sockets. */
-static void read_descriptors(pid_t process, pid_t session, struct holdings *h)
+/* The descriptors of process that are sockets. SIGHT_IS_NOT: there is no such process. */
+static enum sight read_descriptors(pid_t process, pid_t session, struct holdings *h)
 {
     char path[64], target[64];
     uint64_t inode;
     (void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)process);
     DIR *dir = opendir(path);
-    if (dir == NULL)
-        return;
+    if (dir == NULL) {
+        int why = errno;
+        if (why == ESRCH || process_answers(process) == SIGHT_IS_NOT)
+            return SIGHT_IS_NOT;
+        errno = why;
+        return SIGHT_CANNOT_TELL;
+    }
     for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
         ssize_t n = readlinkat(dirfd(dir), e->d_name, target, sizeof(target) - 1);
         if (n <= 0)
@@ -59,23 +64,25 @@ static void read_descriptors(pid_t process, pid_t session, struct holdings *h)
             add_holding(h, inode, session);
     }
     (void)closedir(dir);
+    return SIGHT_IS;
 }
 
-static void read_session(const struct session *s, struct holdings *h)
+/* False: there may be more than was added. */
+static bool read_session(const struct session *s, struct holdings *h)
 {
     struct process children[CHILDREN_MAX];
     struct holdings shared = {.items = NULL};
-    size_t kept, first = h->count;
+    size_t kept, n, first = h->count;
 
-    if (s->orphan != 0) {
-        read_descriptors(s->orphan, s->pid, h);
-        return;
-    }
-    size_t n = process_children(s->pid, s->uid, children, CHILDREN_MAX);
-    for (size_t i = 0; i < n; i++)
-        read_descriptors(children[i].pid, s->pid, h);
+    if (s->sight != SESSION_LIVE)
+        return false;
+    if (s->orphan != 0)
+        return read_descriptors(s->orphan, s->pid, h) != SIGHT_CANNOT_TELL;
+    bool all = process_children(s->pid, s->uid, children, CHILDREN_MAX, &n) != SIGHT_CANNOT_TELL;
+    for (size_t i = 0; i < n && i < CHILDREN_MAX; i++)
+        all = read_descriptors(children[i].pid, s->pid, h) != SIGHT_CANNOT_TELL && all;
     /* The ssh connection is the monitor's too. */
-    read_descriptors(s->pid, s->pid, &shared);
+    all = read_descriptors(s->pid, s->pid, &shared) != SIGHT_CANNOT_TELL && all;
     kept = first;
     for (size_t i = first; i < h->count; i++) {
         bool of_monitor = false;
@@ -85,7 +92,9 @@ static void read_session(const struct session *s, struct holdings *h)
             h->items[kept++] = h->items[i];
     }
     h->count = kept;
+    h->failed = h->failed || shared.failed;
     free(shared.items);
+    return all && n <= CHILDREN_MAX;
 }
 
 static int compare_inode(const void *a, const void *b)
@@ -163,7 +172,7 @@ static int read_table(struct table *t, const char *path)
     int rc = 0;
     FILE *f = fopen(path, "re");
     if (f == NULL)
-        return errno == ENOENT ? 0 : -1; /* no IPv6 */
+        return errno == ENOENT && t->v6 ? 0 : -1; /* no IPv6 */
     while (rc == 0 && fgets(line, sizeof(line), f) != NULL)
         rc = take_line(t, line);
     (void)fclose(f);
@@ -190,7 +199,7 @@ int sockets_read(const struct session_list *list, struct socket_list *ret)
     int rc = -1;
 
     for (size_t i = 0; i < list->count; i++)
-        read_session(&list->items[i], &h);
+        out.unseen += !read_session(&list->items[i], &h);
     if (h.failed)
         goto out;
     if (h.count > 1)

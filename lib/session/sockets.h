@@ -23,12 +23,13 @@ struct session_socket {
 struct socket_list {
     struct session_socket *items; /* owned; by session, listeners first, by port */
     size_t count;
+    size_t unseen; /* sessions whose sockets could not all be seen, so there may be others */
 };
 
 /*
  * All TCP sockets of all sessions in the list but the ssh connections themselves, which the monitor
- * holds too. In this network namespace. 0, or -1 with errno set. Needs root: the sockets of another
- * user's process are not to be seen.
+ * holds too. In this network namespace. 0, or -1 with errno set. Needs root: those of another
+ * user's process are not to be seen, and such a session is counted as unseen.
  */
 int sockets_read(const struct session_list *list, struct socket_list *ret);
 void socket_list_release(struct socket_list *list);

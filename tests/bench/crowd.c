@@ -33,7 +33,7 @@ static void add_session(const struct registry *r, const struct lease *l)
         for (;;)
             (void)pause();
     }
-    if (pid < 0 || !process_read(pid, &p) || l->listen.count != 1 || l->key_count != 1)
+    if (pid < 0 || process_read(pid, &p) != SIGHT_IS || l->listen.count != 1 || l->key_count != 1)
         err(1, "a session of %s", l->name);
     permit_format(&l->listen.items[0], listens);
     struct session s = {.pid = pid,

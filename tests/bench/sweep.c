@@ -62,7 +62,7 @@ static void make_session(const struct registry *r, int64_t id, const struct leas
         for (;;)
             (void)pause();
     }
-    if (pid < 0 || !process_read(pid, &p))
+    if (pid < 0 || process_read(pid, &p) != SIGHT_IS)
         err(1, "fork");
     struct session s = {.pid = pid,
                         .start_ticks = p.start_ticks,
@@ -138,7 +138,7 @@ static double yardstick_ms(void)
 static double sweep_ms(void)
 {
     double before = cpu_ms();
-    sessions_sweep(&e);
+    (void)sessions_sweep(&e);
     return cpu_ms() - before;
 }
 

@@ -9,10 +9,18 @@
 
 #include "tests/unit/helpers.h"
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 enum { NOBODY = 65534, WAIT_MS = 5000 };
 
@@ -29,19 +37,19 @@ enum { NOBODY = 65534, WAIT_MS = 5000 };
 static inline bool is_running(pid_t pid)
 {
     struct process p;
-    return process_read(pid, &p) && p.state != 'Z';
+    return process_read(pid, &p) == SIGHT_IS && p.state != 'Z';
 }
 
 static inline char state_of(pid_t pid)
 {
     struct process p;
-    return process_read(pid, &p) ? p.state : '-';
+    return process_read(pid, &p) == SIGHT_IS ? p.state : '-';
 }
 
 static inline uint64_t start_of(pid_t pid)
 {
     struct process p;
-    assert_true(process_read(pid, &p));
+    assert_int_equal(process_read(pid, &p), SIGHT_IS);
     return p.start_ticks;
 }
 
@@ -77,6 +85,64 @@ static inline struct session session_of(pid_t pid)
                             .fingerprint = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU",
                             .source = "192.0.2.7",
                             .since_s = 1795802400};
+}
+
+/* ---- eyes that are covered ---- */
+
+/* A fork of the test; what fails in there fails here. */
+static inline void apart(void (*prepare)(int how), int how, void (*look)(void *arg), void *arg)
+{
+    int status = 0;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void)setenv("CMOCKA_TEST_ABORT", "1", 1); /* no longjmp into the parent's frames */
+        prepare(how);
+        look(arg);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        fail_msg("what was looked at apart (%d) failed: status %#x", how, (unsigned)status);
+}
+
+static inline void hide_proc(int hidepid)
+{
+    char options[32];
+    (void)snprintf(options, sizeof(options), "hidepid=%d", hidepid);
+    assert_int_equal(unshare(CLONE_NEWNS), 0);
+    assert_int_equal(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+    assert_int_equal(mount("proc", "/proc", "proc", 0, options), 0);
+    assert_int_equal(setgroups(0, NULL), 0);
+    assert_int_equal(setresgid(NOBODY, NOBODY, NOBODY), 0);
+    assert_int_equal(setresuid(NOBODY, NOBODY, NOBODY), 0);
+}
+
+/* As a user without rights, on a /proc that shows it no process but its own. Needs root. */
+static inline void under_hidepid(int hidepid, void (*look)(void *arg), void *arg)
+{
+    apart(hide_proc, hidepid, look, arg);
+}
+
+/* So many descriptors more than are open. */
+static inline void take_room(int left)
+{
+    struct rlimit limit;
+    int taken[16], last = -1;
+    assert_true(left <= 16);
+    for (int i = 0; i < left; i++)
+        last = taken[i] = fcntl(0, F_DUPFD, 0);
+    for (int i = 0; i < left; i++)
+        (void)close(taken[i]);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = (rlim_t)(last + 1);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static inline void without_room(void (*look)(void *arg), void *arg)
+{
+    apart(take_room, 0, look, arg);
 }
 
 #endif

@@ -9,6 +9,7 @@
 #include "tests/unit/session_helpers.h"
 
 #include <dirent.h>
+#include <errno.h>
 
 enum { DEADLINE_MS = 1000 };
 
@@ -89,7 +90,10 @@ static size_t end_one(const struct session *s, int64_t for_ms, bool *gone)
 {
     struct session copy = *s;
     const struct session_list list = {.items = &copy, .count = 1};
-    return ladder_end_all(&list, clock_monotonic_ms() + for_ms, gone);
+    enum ladder_state state = LADDER_FAILED;
+    size_t up = ladder_end_all(&list, clock_monotonic_ms() + for_ms, &state);
+    *gone = state == LADDER_GONE;
+    return up;
 }
 
 static size_t descriptors(void)
@@ -261,7 +265,7 @@ static void side_by_side(void **state)
     struct pair pairs[PAIRS];
     struct session items[PAIRS];
     struct session_list list = {.items = items, .count = PAIRS};
-    bool gone[PAIRS];
+    enum ladder_state states[PAIRS];
     (void)state;
     for (size_t i = 0; i < PAIRS; i++) {
         pairs[i] = start_pair(true);
@@ -270,15 +274,85 @@ static void side_by_side(void **state)
     }
     size_t before = descriptors();
     int64_t before_ms = clock_monotonic_ms();
-    assert_int_equal(ladder_end_all(&list, before_ms + DEADLINE_MS, gone), 0);
+    assert_int_equal(ladder_end_all(&list, before_ms + DEADLINE_MS, states), 0);
     assert_true(clock_monotonic_ms() - before_ms < 3 * LADDER_PATIENCE_MS);
     assert_int_equal(descriptors(), before);
     for (size_t i = 0; i < PAIRS; i++)
-        assert_true(gone[i] && !is_running(pairs[i].child));
+        assert_true(states[i] == LADDER_GONE && !is_running(pairs[i].child));
     for (size_t i = 0; i < PAIRS; i++)
         end_pair(&pairs[i]);
     list.count = 0;
-    assert_int_equal(ladder_end_all(&list, 0, gone), 0);
+    assert_int_equal(ladder_end_all(&list, 0, states), 0);
+}
+
+/* ---- what cannot be held is not gone ---- */
+
+enum { FEW_PAIRS = 6 };
+
+static void end_with_few(void *arg)
+{
+    struct session *items = arg;
+    const struct session_list list = {.items = items, .count = FEW_PAIRS};
+    enum ladder_state states[FEW_PAIRS];
+    assert_int_equal(ladder_end_all(&list, clock_monotonic_ms() + WAIT_MS, states), 0);
+    for (size_t i = 0; i < FEW_PAIRS; i++)
+        assert_int_equal(states[i], LADDER_GONE);
+}
+
+static void end_without_room(void *arg)
+{
+    struct session *items = arg;
+    const struct session_list list = {.items = items, .count = FEW_PAIRS};
+    enum ladder_state states[FEW_PAIRS];
+    struct ladder l;
+    assert_int_equal(ladder_start(&l, &items[0], 0), LADDER_NO_ROOM);
+    assert_int_equal(l.why, EMFILE);
+    assert_int_equal(ladder_end_all(&list, clock_monotonic_ms() + 50, states), FEW_PAIRS);
+    for (size_t i = 0; i < FEW_PAIRS; i++)
+        assert_int_equal(states[i], LADDER_NO_ROOM);
+}
+
+static void end_unseen(void *arg)
+{
+    struct session *items = arg;
+    const struct session_list list = {.items = items, .count = FEW_PAIRS};
+    enum ladder_state states[FEW_PAIRS];
+    assert_int_equal(ladder_end_all(&list, clock_monotonic_ms() + 50, states), FEW_PAIRS);
+    for (size_t i = 0; i < FEW_PAIRS; i++)
+        assert_int_equal(states[i], LADDER_FAILED);
+}
+
+static void without_sight(void **state)
+{
+    struct pair pairs[FEW_PAIRS];
+    struct session items[FEW_PAIRS];
+    enum ladder_state ended;
+    struct session_list list = {.items = items, .count = 1};
+    (void)state;
+    for (size_t i = 0; i < FEW_PAIRS; i++) {
+        pairs[i] = start_pair(true);
+        items[i] = pairs[i].session;
+    }
+    for (int room = 0; room <= 1; room++) { /* 1: for the monitor's, not for its child's */
+        apart(take_room, room, end_without_room, items);
+        for (size_t i = 0; i < FEW_PAIRS; i++)
+            assert_true(is_running(pairs[i].monitor) && is_running(pairs[i].child));
+    }
+    for (int hidepid = 1; geteuid() == 0 && hidepid <= 4; hidepid *= 2)
+        under_hidepid(hidepid, end_unseen, items);
+    items[0].sight = SESSION_UNSEEN;
+    items[0].unseen_why = EXDEV;
+    assert_int_equal(ladder_end_all(&list, clock_monotonic_ms() + 50, &ended), 1);
+    assert_int_equal(ended, LADDER_FAILED);
+    for (size_t i = 0; i < FEW_PAIRS; i++)
+        assert_true(is_running(pairs[i].monitor) && is_running(pairs[i].child));
+    items[0].sight = SESSION_LIVE;
+    /* With room for two at a time, all are ended, one after the other. */
+    apart(take_room, 5, end_with_few, items);
+    for (size_t i = 0; i < FEW_PAIRS; i++)
+        assert_false(is_running(pairs[i].child));
+    for (size_t i = 0; i < FEW_PAIRS; i++)
+        end_pair(&pairs[i]);
 }
 
 int main(void)
@@ -289,7 +363,7 @@ int main(void)
         cmocka_unit_test(no_child_yet),      cmocka_unit_test(orphan),
         cmocka_unit_test(killed_meanwhile),  cmocka_unit_test(forged),
         cmocka_unit_test(orphan_of_another), cmocka_unit_test(deaf_monitor),
-        cmocka_unit_test(side_by_side),
+        cmocka_unit_test(side_by_side),      cmocka_unit_test(without_sight),
     };
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1); /* orphans come here, and not to the host's init */
     return cmocka_run_group_tests_name("ladder", tests, NULL, NULL);

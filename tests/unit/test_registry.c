@@ -319,35 +319,96 @@ static void put(const char *name, const struct session *s)
     free(path);
 }
 
+/* How many were cleared of all that a reader finds dead. */
+static size_t clear(const struct registry *by, size_t dead)
+{
+    struct session_list list;
+    assert_int_equal(registry_read(by, 0, &list), 0);
+    assert_int_equal(list.dead_count, dead);
+    size_t n = registry_clear(by, &list, soon());
+    session_list_release(&list);
+    return n;
+}
+
+/* Reading leaves them where they are; removing is an act of its own, of who holds the lock. */
 static void dead(void **state)
 {
     pid_t child = idle_child();
     struct session s = session_of(child), opening = opening_of(child);
+    struct registry reader;
+    struct session_list list;
     (void)state;
     assert_int_equal(registry_settle(&r, &s), 0);
     assert_int_equal(registry_enter(&r, &opening, soon()), 0);
     end_child(child);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(found(0, 0, false), 0);
+        assert_int_equal(names_in(sessions), 2);
+    }
 
-    /* A reader that may not lock leaves them where they are. */
-    struct registry reader;
-    struct session_list list;
+    /* Who may not lock cannot clear. */
     assert_int_equal(registry_open(dir, false, &reader), 0);
     (void)close(reader.lock_fd);
     reader.lock_fd = -1;
-    assert_int_equal(registry_read(&reader, 0, &list), 0);
-    assert_int_equal(list.count, 0);
-    session_list_release(&list);
+    assert_int_equal(clear(&reader, 2), 0);
     registry_close(&reader);
     assert_int_equal(names_in(sessions), 2);
 
-    /* Nor does a writer while somebody holds the lease's lock. */
+    /* Who holds no lock leaves what another holds; and the holder itself need not let go of it. */
     int lock = registry_lock(&r, 17, soon());
     assert_true(lock >= 0);
-    assert_int_equal(found(0, 0, false), 0);
+    assert_int_equal(clear(&r, 2), 1);
     assert_int_equal(names_in(sessions), 1);
-    (void)close(lock);
-    assert_int_equal(found(0, 0, false), 0);
+    assert_int_equal(registry_read_open(&r, 17, &list), 0);
+    assert_int_equal(registry_remove_dead(&r, 18, &list, soon()), 0);
+    assert_int_equal(registry_remove_dead(&r, 17, &list, 0), 0); /* out of time */
+    assert_int_equal(names_in(sessions), 1);
+    assert_int_equal(registry_remove_dead(&r, 17, &list, soon()), 1);
+    session_list_release(&list);
     assert_int_equal(names_in(sessions), 0);
+    (void)close(lock);
+}
+
+/* A login may have got the pid, and the name, since it was found dead. */
+static void entered_meanwhile(void **state)
+{
+    struct session s = session_of(getpid()), opening = opening_of(getpid());
+    struct session_list list;
+    (void)state;
+    s.start_ticks--;
+    opening.start_ticks--;
+    assert_int_equal(registry_settle(&r, &s), 0);
+    assert_int_equal(registry_enter(&r, &opening, soon()), 0);
+    assert_int_equal(registry_read(&r, 0, &list), 0);
+    assert_int_equal(list.dead_count, 2);
+    s.start_ticks++;
+    opening.start_ticks++;
+    assert_int_equal(registry_settle(&r, &s), 0);
+    assert_int_equal(registry_enter(&r, &opening, soon()), 0);
+    assert_int_equal(registry_clear(&r, &list, soon()), 0);
+    session_list_release(&list);
+    assert_int_equal(names_in(sessions), 2);
+    registry_leave(&r, 17, getpid());
+}
+
+/* Newcomers do not wait for one another, but for who clears; and who clears not for them. */
+static void newcomers(void **state)
+{
+    struct session opening = opening_of(getpid());
+    (void)state;
+    int other = registry_lock_shared(&r, 0, soon());
+    assert_true(other >= 0);
+    assert_int_equal(registry_enter(&r, &opening, 0), 0);
+    opening.start_ticks--;
+    assert_int_equal(registry_enter(&r, &opening, 0), 0);
+    assert_int_equal(clear(&r, 1), 0);
+    (void)close(other);
+    int clearing = registry_lock(&r, 0, soon());
+    assert_true(clearing >= 0);
+    assert_int_equal(registry_enter(&r, &opening, 0), -1);
+    assert_int_equal(errno, ETIMEDOUT);
+    (void)close(clearing);
+    assert_int_equal(clear(&r, 1), 1);
 }
 
 /* The number belongs to another process now: neither a session, nor anybody's to end. */
@@ -364,9 +425,198 @@ static void number_of_another(void **state)
     s.start_ticks -= 2;
     put(name, &s);
     assert_int_equal(found(0, 0, false), 0);
-    assert_int_equal(names_in(sessions), 0);
+    assert_int_equal(clear(&r, 1), 1);
     assert_true(is_running(child));
     end_child(child);
+}
+
+/* ---- what cannot be told ---- */
+
+/* One that lives, one that is dead, one whose monitor is. */
+struct three {
+    pid_t live, dead, leaderless;
+};
+
+static void check_unseen(void *arg)
+{
+    const struct three *t = arg;
+    struct session_list list;
+    size_t count = 0;
+    assert_int_equal(registry_read(&r, 17, &list), 0);
+    assert_int_equal(list.count, 2);
+    assert_int_equal(list.unseen, 2);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct session *s = &list.items[i];
+        assert_true(s->pid == t->live || s->pid == t->leaderless);
+        assert_int_equal(s->sight, SESSION_UNSEEN);
+        assert_int_equal(s->orphan, 0);
+        assert_int_equal(s->uid, NOBODY); /* its entry was read */
+        assert_true(s->unseen_why == ENOENT || s->unseen_why == EPERM || s->unseen_why == EACCES);
+        CHECK_TEXT("why", session_unseen_reason(s->unseen_why), "/proc hides it (hidepid)");
+    }
+    assert_int_equal(list.dead_count, 1);
+    assert_int_equal(list.dead[0].pid, t->dead);
+    session_list_release(&list);
+    assert_int_equal(registry_count(dir, 17, &count), 0);
+    assert_int_equal(count, 2); /* all that is not proven dead */
+}
+
+/* The leader of a session and group, and its child; the leader is dead. */
+static pid_t leaderless_group(void)
+{
+    int fds[2];
+    char text;
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    pid_t leader = fork();
+    if (leader == 0) {
+        (void)setsid();
+        if (fork() == 0) {
+            (void)alarm(20);
+            (void)!write(fds[1], "x", 1);
+            for (;;)
+                (void)pause();
+        }
+        (void)pause();
+    }
+    assert_int_equal(read(fds[0], &text, 1), 1);
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+    return leader;
+}
+
+static void unseen(void **state)
+{
+    struct three t = {idle_child(), idle_child(), leaderless_group()};
+    const pid_t pids[] = {t.live, t.dead, t.leaderless};
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(chmod(dir, 0755), 0);
+    assert_int_equal(chmod(sessions, 0755), 0);
+    for (size_t i = 0; i < COUNT(pids); i++) {
+        char name[64];
+        struct session s = session_of(pids[i]);
+        assert_int_equal(registry_settle(&r, &s), 0);
+        (void)snprintf(name, sizeof(name), "17.%d", (int)pids[i]);
+        assert_int_equal(fchmodat(r.sessions_fd, name, 0644, 0), 0);
+    }
+    end_child(t.dead);
+    end_child(t.leaderless);
+    for (int hidepid = 1; hidepid <= 4; hidepid *= 2)
+        under_hidepid(hidepid, check_unseen, &t);
+    assert_int_equal(kill(-t.leaderless, SIGKILL), 0);
+    end_child(t.live);
+    WAIT_UNTIL("the group is gone", process_group_answers(t.leaderless) == SIGHT_IS_NOT);
+    assert_int_equal(clear(&r, 3), 3);
+}
+
+static void check_no_room(void *arg)
+{
+    struct session_list list;
+    (void)arg;
+    assert_int_equal(registry_read(&r, 0, &list), -1);
+    assert_int_equal(errno, EMFILE);
+}
+
+static void check_some_room(void *arg)
+{
+    struct session_list list;
+    (void)arg;
+    assert_int_equal(registry_read(&r, 0, &list), 0);
+    assert_int_equal(list.count, 1);
+    assert_int_equal(list.items[0].sight, SESSION_LIVE);
+    session_list_release(&list);
+}
+
+/* Out of descriptors nothing is found gone, whatever the step at which they ran out. */
+static void no_room(void **state)
+{
+    struct session s = session_of(getpid());
+    (void)state;
+    assert_int_equal(registry_settle(&r, &s), 0);
+    apart(take_room, 0, check_no_room, NULL);
+    apart(take_room, 1, check_no_room, NULL);
+    apart(take_room, 2, check_some_room, NULL);
+    registry_leave(&r, 17, s.pid);
+}
+
+/* As a reader finds an entry whose text it may not have. */
+static void unreadable(void **state)
+{
+    struct session_list list;
+    struct session s = session_of(getpid());
+    char name[64];
+    (void)state;
+    (void)snprintf(name, sizeof(name), "17.%d", (int)getpid());
+    assert_int_equal(registry_settle(&r, &s), 0);
+    assert_int_equal(fchmodat(r.sessions_fd, name, 0, 0), 0);
+    if (geteuid() == 0)
+        assert_int_equal(seteuid(NOBODY), 0);
+    int rc = registry_read(&r, 17, &list);
+    if (getuid() == 0)
+        assert_int_equal(seteuid(0), 0);
+    assert_int_equal(rc, 0);
+    assert_int_equal(list.count, 1);
+    assert_int_equal(list.unseen, 1);
+    assert_int_equal(list.unseen_why, EACCES);
+    assert_true(list.items[0].open && list.items[0].lease_id == 17);
+    assert_int_equal(list.items[0].pid, getpid());
+    session_list_release(&list);
+    registry_leave(&r, 17, s.pid);
+}
+
+/* Entries carry where their pid holds, and are judged by it. */
+static void origins(void **state)
+{
+    static const char other_boot[] = "00000000-1111-2222-3333-444444444444";
+    const int64_t now_s = clock_now_s(), before_boot_s = now_s - clock_boot_ms() / 1000 - 100;
+    const struct {
+        const char *what;
+        bool other_boot, other_namespace, unknown;
+        int64_t since_s;
+        enum { SEEN, NOT_SEEN, GONE } found;
+    } rows[] = {
+        {"ours", false, false, false, now_s, SEEN},
+        {"an older version's", false, false, true, now_s, SEEN},
+        {"of another boot", true, false, false, now_s, GONE},
+        {"of another namespace", false, true, false, now_s, NOT_SEEN},
+        {"of a container that calls its boot otherwise", true, true, false, now_s, NOT_SEEN},
+        {"of another boot's container", true, true, false, before_boot_s, GONE},
+    };
+    char name[64];
+    (void)state;
+    (void)snprintf(name, sizeof(name), "17.%d", (int)getpid());
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct session s = session_of(getpid());
+        struct session_list list;
+        s.since_s = rows[i].since_s;
+        if (!rows[i].unknown)
+            s.origin = r.here;
+        if (rows[i].other_boot)
+            strcpy(s.origin.boot_id, other_boot);
+        s.origin.pid_namespace += rows[i].other_namespace;
+        put(name, &s);
+        CHECK(rows[i].what, registry_read(&r, 17, &list) == 0);
+        CHECK(rows[i].what, list.count == (rows[i].found != GONE));
+        CHECK(rows[i].what, list.dead_count == (rows[i].found == GONE));
+        CHECK(rows[i].what, list.unseen == (rows[i].found == NOT_SEEN));
+        if (rows[i].found == NOT_SEEN)
+            CHECK(rows[i].what, list.items[0].unseen_why == EXDEV);
+        (void)registry_clear(&r, &list, soon());
+        CHECK(rows[i].what, names_in(sessions) == (rows[i].found != GONE));
+        session_list_release(&list);
+    }
+    /* What is written says where. */
+    struct session s = session_of(getpid());
+    struct session_list list;
+    assert_int_equal(registry_settle(&r, &s), 0);
+    assert_int_equal(registry_read(&r, 17, &list), 0);
+    assert_int_equal(strlen(r.here.boot_id), 36);
+    CHECK_TEXT("boot", list.items[0].origin.boot_id, r.here.boot_id);
+    assert_true(r.here.pid_namespace != 0);
+    assert_true(list.items[0].origin.pid_namespace == r.here.pid_namespace);
+    session_list_release(&list);
+    registry_leave(&r, 17, getpid());
 }
 
 static void forged(void **state)
@@ -399,8 +649,7 @@ static void forged(void **state)
         (void)snprintf(name, sizeof(name), names[i], (int)getpid());
 #pragma GCC diagnostic pop
         put(name, &s);
-        /* 017 is 17 to whoever counts, and the session's own: it is there once, as ever. */
-        CHECK(names[i], found(0, s.pid, true) == (strncmp(names[i], "017", 3) == 0));
+        CHECK(names[i], found(0, s.pid, true) == 0);
         assert_int_equal(unlinkat(r.sessions_fd, name, 0), 0);
     }
 
@@ -472,6 +721,7 @@ static void orphan(void **state)
     assert_int_equal(kill(child, SIGKILL), 0);
     WAIT_UNTIL("the child is dead", !is_running(child));
     assert_int_equal(found(17, monitor, true), 0);
+    assert_int_equal(clear(&r, 1), 1);
     assert_int_equal(names_in(sessions), 0);
 }
 
@@ -665,7 +915,13 @@ int main(void)
         TEST(over_leftovers),
         TEST(unreadable_refused),
         TEST(dead),
+        TEST(entered_meanwhile),
+        TEST(newcomers),
         TEST(number_of_another),
+        TEST(unseen),
+        TEST(no_room),
+        TEST(unreadable),
+        TEST(origins),
         TEST(forged),
         TEST(orphan),
         TEST(directories),
