@@ -3,10 +3,10 @@
 
 #include "leasectl/child.h"
 #include "lib/base/clock.h"
+#include "lib/base/text.h"
 
 #include <arpa/inet.h>
 #include <bsd/string.h>
-#include <bsd/vis.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -324,12 +324,10 @@ static bool says(const struct child *c, const char *words)
 /* One line as evidence, without what a terminal would obey. */
 static void quote_line(const char *line, char evidence[static ATTEMPT_EVIDENCE_BYTES])
 {
-    size_t used = 0, len = strcspn(line, "\r\n");
-    for (size_t i = 0; i < len && used + 5 < ATTEMPT_EVIDENCE_BYTES; i++) {
-        char *end = vis(evidence + used, line[i], VIS_CSTYLE | VIS_NOSLASH | VIS_TAB, line[i + 1]);
-        used = (size_t)(end - evidence);
-    }
-    evidence[used] = '\0';
+    char raw[ATTEMPT_EVIDENCE_BYTES];
+    (void)strlcpy(raw, line, sizeof(raw));
+    raw[strcspn(raw, "\r\n")] = '\0';
+    (void)text_fit(evidence, ATTEMPT_EVIDENCE_BYTES, raw);
 }
 
 /* The last line that is not a debug line: why ssh ended. */

@@ -2,6 +2,7 @@
 #include "leasectl/change.h"
 
 #include "leasectl/lease_print.h"
+#include "lib/base/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -43,7 +44,7 @@ int change_print_item(struct ctl *ctl, int64_t id, const char *said, size_t *ite
     struct lease now = {0};
     ctl_changed(ctl, "%s", said);
     if (!ctl->json) {
-        (void)puts(said);
+        text_print(stdout, "%s", said);
         return EXIT_DONE;
     }
     enum store_rc rc = store_lease_by_id(ctl->store, id, &now);

@@ -8,6 +8,7 @@
 #include "leasectl/pam_profile.h"
 #include "leasectl/sshd.h"
 #include "lib/base/buf.h"
+#include "lib/base/text.h"
 #include "lib/lease/duration.h"
 #include "lib/wire/json.h"
 
@@ -34,7 +35,7 @@ static void report(struct doctor *d, enum result result, const char *check, cons
 {
     static const char *const words[] = {"ok", "warning", "FAIL"};
     static const char *const colours[] = {"\033[32m", "\033[33m", "\033[31m"};
-    struct buf json = {0};
+    struct buf json = {0}, fit = {0};
     const struct json_field fields[] = {
         {.name = "check", .text = check},
         {.name = "result", .text = result == RESULT_FAIL ? "fail" : words[result]},
@@ -42,16 +43,19 @@ static void report(struct doctor *d, enum result result, const char *check, cons
 
     if (result == RESULT_FAIL)
         d->failed++;
+    text_add_fit(&fit, detail);
+    const char *shown = buf_text(&fit) != NULL ? buf_text(&fit) : "out of memory";
     if (d->ctl->json) {
         if (json_object_line(fields, 3, &json) == 0)
             (void)printf("%s%s", d->printed++ > 0 ? ",\n" : "", buf_text(&json));
-        buf_release(&json);
     } else if (d->ctl->terminal) {
         (void)printf("%s%-8s%s %-12s %s\n", d->ctl->colour ? colours[result] : "", words[result],
-                     d->ctl->colour ? "\033[0m" : "", check, detail);
+                     d->ctl->colour ? "\033[0m" : "", check, shown);
     } else {
-        (void)printf("%s\t%s\t%s\n", words[result], check, detail);
+        (void)printf("%s\t%s\t%s\n", words[result], check, shown);
     }
+    buf_release(&json);
+    buf_release(&fit);
 }
 
 static void reportf(struct doctor *d, enum result result, const char *check, const char *fmt, ...)

@@ -237,11 +237,11 @@ static int print_answer(struct ctl *ctl, const struct question *q, struct answer
         if (json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &json) == 0)
             (void)puts(buf_text(&json));
     } else {
-        (void)printf("login '%s', key %s\n%s: %s\n", q->login, q->fingerprint,
-                     a->admitted ? "admitted" : "refused",
-                     buf_text(&a->why) != NULL ? buf_text(&a->why) : "out of memory");
+        text_print(stdout, "login '%s', key %s", q->login, q->fingerprint);
+        text_print(stdout, "%s: %s", a->admitted ? "admitted" : "refused",
+                   buf_text(&a->why) != NULL ? buf_text(&a->why) : "out of memory");
         if (len > 0)
-            (void)printf("akc prints: %s\n", buf_text(&a->line));
+            text_print(stdout, "akc prints: %s", buf_text(&a->line));
     }
     buf_release(&json);
     return a->admitted ? EXIT_DONE : EXIT_FAILED;

@@ -101,7 +101,7 @@ static int login_check(struct ctl *ctl, const char *login)
         (void)printf("login '%s' is as it should be\n", login);
     }
     for (size_t i = 0; !ctl->json && i < count; i++)
-        (void)printf("login '%s': %s\n", login, findings[i]);
+        text_print(stdout, "login '%s': %s", login, findings[i]);
     buf_release(&found);
     buf_release(&json);
     return count == 0 ? EXIT_DONE : EXIT_FAILED;

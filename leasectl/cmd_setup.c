@@ -11,6 +11,7 @@
 #include "leasectl/pam_profile.h"
 #include "leasectl/sshd.h"
 #include "lib/base/buf.h"
+#include "lib/base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,14 +38,16 @@ static void say(const struct ctl *ctl, bool dry_run, const char *fmt, ...)
 
 static void say(const struct ctl *ctl, bool dry_run, const char *fmt, ...)
 {
+    struct buf text = {0};
     va_list ap;
     if (ctl->json)
         return;
     va_start(ap, fmt);
-    (void)printf("%s", dry_run ? "would " : "");
-    (void)vprintf(fmt, ap);
-    (void)putchar('\n');
+    buf_vaddf(&text, fmt, ap);
     va_end(ap);
+    text_print(stdout, "%s%s", dry_run ? "would " : "",
+               buf_text(&text) != NULL ? buf_text(&text) : "out of memory");
+    buf_release(&text);
 }
 
 static int failed(const struct ctl *ctl, int code, struct buf *why)
@@ -264,8 +267,10 @@ static int refuse_edited(const struct ctl *ctl, const char *wanted)
                                 SSHD_DROPIN, "-",       NULL};
     struct child c;
     (void)child_run(&c, argv, NULL, wanted, 10000);
-    if (c.out_text.len > 0)
-        (void)fputs(buf_text(&c.out_text), stderr);
+    char *rest = c.out_text.len > 0 && !c.out_text.failed ? c.out_text.data : NULL;
+    for (char *line; (line = strsep(&rest, "\n")) != NULL;)
+        if (rest != NULL)
+            text_print(stderr, "%s", line);
     child_release(&c);
     return ctl_error(ctl, EXIT_CONFLICT,
                      "'%s' was edited by hand and is not overwritten: move it away, or make it "

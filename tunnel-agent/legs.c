@@ -2,6 +2,7 @@
 #include "tunnel-agent/legs.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/text.h"
 #include "tunnel-agent/hostkey.h"
 #include "tunnel-agent/leg.h"
 #include "tunnel-agent/localport.h"
@@ -79,14 +80,16 @@ static unsigned check_alias(const struct leg *legs, size_t count, const struct l
                             const struct settings *s)
 {
     struct buf resolved = {0};
+    char words[320];
     unsigned found = 0;
     if (hostkey_resolve(leg, s, &resolved) == 0) {
         char *cursor = resolved.data;
         for (char *value; (value = hostkey_resolved(&cursor, "localforward")) != NULL;) {
             uint16_t port = local_forward_port(value);
-            (void)printf("%s: the ssh configuration of %s has a LocalForward of its own (%s): it "
-                         "would be opened, too\n",
-                         leg->name, leg->to, value);
+            text_print(stdout,
+                       "%s: the ssh configuration of %s has a LocalForward of its own (%s): it "
+                       "would be opened, too",
+                       leg->name, leg->to, value);
             found++;
             for (size_t i = 0; i < count; i++)
                 for (size_t j = 0; port != 0 && j < legs[i].forward_count; j++)
@@ -95,8 +98,9 @@ static unsigned check_alias(const struct leg *legs, size_t count, const struct l
                                      port, legs[i].name);
         }
     } else {
-        (void)printf("%s: ssh refuses its words: %.300s\n", leg->name,
-                     resolved.data != NULL ? resolved.data : "is it installed?");
+        first_line(&resolved, words, sizeof(words));
+        text_print(stdout, "%s: ssh refuses its words: %s", leg->name,
+                   words[0] != '\0' ? words : "is it installed?");
         found++;
     }
     buf_release(&resolved);
@@ -118,7 +122,8 @@ unsigned legs_check(const struct leg *legs, size_t count, const struct settings 
                         found++;
                     }
             if (!localport_is_free(f->bind, f->port, holder, sizeof(holder))) {
-                (void)printf("%s: local port %u is taken (%s)\n", legs[a].name, f->port, holder);
+                text_print(stdout, "%s: local port %u is taken (%s)", legs[a].name, f->port,
+                           holder);
                 found++;
             }
         }

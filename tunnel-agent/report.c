@@ -3,6 +3,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/base/text.h"
 #include "lib/lease/duration.h"
 #include "lib/wire/agent_status.h"
 #include "tunnel-agent/agent.h"
@@ -93,9 +94,11 @@ static void format_line(const struct tunnel *t, struct buf *out)
     if (all_open && t->service_text[0] != '\0')
         note = t->service_text;
     /* After a recovery the last reason still tells a person why. */
-    buf_addf(out, "%s\t%s\t%s\t%u\t%s\t%s\t%s%s\n", t->leg->name, tunnel_state_name(t->state),
-             since, t->restarts, probe, service_state_name(t->service),
-             all_open && note == t->reason && note[0] != '\0' ? "last: " : "", note);
+    buf_addf(out, "%s\t%s\t%s\t%u\t%s\t%s\t%s", t->leg->name, tunnel_state_name(t->state), since,
+             t->restarts, probe, service_state_name(t->service),
+             all_open && note == t->reason && note[0] != '\0' ? "last: " : "");
+    text_add_fit(out, note);
+    buf_add(out, "\n");
 }
 
 void report_format(struct supervisor *s, bool json, struct buf *out)

@@ -4,6 +4,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "tunnel-agent/agent.h"
 #include "tunnel-agent/exchange.h"
 #include "tunnel-agent/notify.h"
@@ -38,7 +39,7 @@ enum {
 
 void supervisor_changed(struct supervisor *s)
 {
-    char line[sizeof(s->status_line)];
+    char raw[sizeof(s->status_line)], line[sizeof(s->status_line)];
     size_t up = 0;
     const struct tunnel *bad = NULL;
     for (size_t i = 0; i < s->tunnel_count; i++) {
@@ -48,10 +49,12 @@ void supervisor_changed(struct supervisor *s)
             bad = s->tunnels[i];
     }
     if (bad == NULL)
-        (void)snprintf(line, sizeof(line), "STATUS=%zu of %zu tunnels up", up, s->tunnel_count);
+        (void)snprintf(raw, sizeof(raw), "STATUS=%zu of %zu tunnels up", up, s->tunnel_count);
     else
-        (void)snprintf(line, sizeof(line), "STATUS=%zu of %zu tunnels up; %.64s %s: %.120s", up,
+        (void)snprintf(raw, sizeof(raw), "STATUS=%zu of %zu tunnels up; %.64s %s: %.120s", up,
                        s->tunnel_count, bad->leg->name, tunnel_state_name(bad->state), bad->reason);
+    /* A line end in it would begin another message to the service manager. */
+    (void)text_fit(line, sizeof(line), raw);
     if (strcmp(line, s->status_line) == 0)
         return;
     (void)strlcpy(s->status_line, line, sizeof(s->status_line));

@@ -2,6 +2,7 @@
 #include "lib/base/log.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/text.h"
 
 #include <bsd/string.h>
 #include <errno.h>
@@ -17,7 +18,6 @@
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
-#include <bsd/vis.h>
 
 enum {
     LOG_LINE_BYTES = 1024,
@@ -217,22 +217,6 @@ static size_t put_patiently(const char *line, size_t len)
     return n;
 }
 
-/* At most size - 1 bytes and a NUL; how many. */
-static size_t escape(char *dst, size_t size, const char *src)
-{
-    size_t used = 0;
-    for (; *src != '\0' && used + 5 < size; src++) { /* one byte becomes at most four and a NUL */
-        if (*src >= ' ' && *src <= '~') { /* stays what it is: vis takes 100 ns to say so */
-            dst[used++] = *src;
-            continue;
-        }
-        char *end = vis(dst + used, *src, VIS_CSTYLE | VIS_NOSLASH | VIS_TAB | VIS_NL, src[1]);
-        used = (size_t)(end - dst);
-    }
-    dst[used] = '\0';
-    return used;
-}
-
 /* What stands before a line: of syslog, what syslog(3) puts there (RFC 3164 section 4.1). */
 static size_t add_prefix(int priority, char out[static PREFIX_BYTES])
 {
@@ -254,7 +238,7 @@ static size_t add_prefix(int priority, char out[static PREFIX_BYTES])
 static size_t format_line(int priority, const char *text, char *out, size_t out_bytes)
 {
     size_t len = add_prefix(priority, out);
-    len += escape(out + len, out_bytes - len - 2, text);
+    len += text_fit(out + len, out_bytes - len - 2, text);
     if (log_to_stderr)
         out[len++] = '\n';
     out[len] = '\0';

@@ -3,12 +3,13 @@
 
 #include "lib/base/buf.h"
 
-#include <stdio.h>
+#include <stdarg.h>
+#include <stdint.h>
 #include <string.h>
 
 static const char gap[] = "...";
 
-enum { GAP_BYTES = sizeof(gap) - 1, ESCAPE_BYTES = 4 };
+enum { GAP_BYTES = sizeof(gap) - 1, ESCAPE_BYTES = 4, FIT_BYTES = 4 * ESCAPE_BYTES };
 
 size_t text_char_bytes(const char *s)
 {
@@ -44,26 +45,109 @@ bool text_char_steers(const char *s)
     return p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9;
 }
 
-static void escape(const char *s, char out[static ESCAPE_BYTES + 1])
+uint32_t text_char_code(const char *s, size_t len)
 {
-    (void)snprintf(out, ESCAPE_BYTES + 1, "\\x%02x", (unsigned char)*s);
+    const unsigned char *p = (const unsigned char *)s;
+    uint32_t c = len == 1 ? p[0] : p[0] & (0xffU >> (len + 1));
+    for (size_t i = 1; i < len; i++)
+        c = c << 6 | (p[i] & 0x3fU);
+    return c;
+}
+
+/* What has no width, and so makes two texts that differ look alike: of DerivedCoreProperties.txt's
+ * Default_Ignorable_Code_Point (Unicode 15) all but the variation selectors, which belong to the
+ * character before them. */
+static bool is_unseen(uint32_t c)
+{
+    static const struct {
+        uint32_t low, high;
+    } ranges[] = {
+        {0xad, 0xad},       {0x34f, 0x34f},     {0x115f, 0x1160},   {0x17b4, 0x17b5},
+        {0x180e, 0x180e},   {0x200b, 0x200d},   {0x2060, 0x206f},   {0x3164, 0x3164},
+        {0xffa0, 0xffa0},   {0xfff0, 0xfffb},   {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+        {0xe0000, 0xe00ff}, {0xe01f0, 0xe0fff},
+    };
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+        if (c >= ranges[i].low && c <= ranges[i].high)
+            return true;
+    return false;
+}
+
+bool text_char_is_fit(const char *s, size_t *ret_bytes)
+{
+    size_t len = text_char_bytes(s);
+    *ret_bytes = len > 0 ? len : 1;
+    if (len == 1)
+        return *s >= ' ' && *s <= '~';
+    return len > 0 && !text_char_steers(s) && !is_unseen(text_char_code(s, len));
+}
+
+static void escape(const char *s, char out[static ESCAPE_BYTES])
+{
+    static const char digits[] = "0123456789abcdef";
+    memcpy(out, "\\x", 2);
+    out[2] = digits[(unsigned char)*s >> 4];
+    out[3] = digits[*s & 0x0f];
+}
+
+/* The first character of s as it may be shown: how many bytes of s it took, and of out. */
+static size_t fit_one(const char *s, char out[static FIT_BYTES], size_t *ret_out)
+{
+    size_t len;
+    if (text_char_is_fit(s, &len)) {
+        memcpy(out, s, len);
+        *ret_out = len;
+        return len;
+    }
+    for (size_t i = 0; i < len; i++)
+        escape(s + i, out + ESCAPE_BYTES * i);
+    *ret_out = ESCAPE_BYTES * len;
+    return len;
 }
 
 void text_add_fit(struct buf *out, const char *s)
 {
-    char escaped[ESCAPE_BYTES + 1];
+    char one[FIT_BYTES];
+    size_t len;
     while (*s != '\0') {
-        size_t len = text_char_bytes(s);
-        if (len > 0 && !text_char_steers(s)) {
-            buf_add_mem(out, s, len);
-            s += len;
+        s += fit_one(s, one, &len);
+        buf_add_mem(out, one, len);
+    }
+}
+
+size_t text_fit(char *dst, size_t size, const char *s)
+{
+    char one[FIT_BYTES];
+    size_t used = 0, len;
+    while (*s != '\0') {
+        if (*s >= ' ' && *s <= '~') { /* most of what there is */
+            if (used + 1 >= size)
+                break;
+            dst[used++] = *s++;
             continue;
         }
-        for (len = len > 0 ? len : 1; len > 0; len--, s++) {
-            escape(s, escaped);
-            buf_add(out, escaped);
-        }
+        size_t took = fit_one(s, one, &len);
+        if (used + len >= size)
+            break;
+        memcpy(dst + used, one, len);
+        used += len;
+        s += took;
     }
+    dst[used] = '\0';
+    return used;
+}
+
+void text_print(FILE *to, const char *fmt, ...)
+{
+    struct buf raw = {0}, line = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    buf_vaddf(&raw, fmt, ap);
+    va_end(ap);
+    text_add_fit(&line, buf_text(&raw) != NULL ? buf_text(&raw) : "out of memory");
+    (void)fprintf(to, "%s\n", buf_text(&line) != NULL ? buf_text(&line) : "out of memory");
+    buf_release(&raw);
+    buf_release(&line);
 }
 
 static bool continues(char c)

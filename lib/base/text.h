@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 
 struct buf;
 
@@ -26,9 +28,22 @@ size_t text_char_bytes(const char *s);
  * line and paragraph separators, the bidirectional controls and marks, the byte order mark. */
 bool text_char_steers(const char *s);
 
-/* Appends s, fit for a terminal: UTF-8 stays, but what steers, and what is no UTF-8, becomes \xNN
- * for each of its bytes. */
+/* Whether the character at s (not its end) may be shown as it is: UTF-8 that neither steers nor has
+ * no width. *ret_bytes: its length, or 1 where it is no UTF-8. */
+bool text_char_is_fit(const char *s, size_t *ret_bytes);
+
+/* Its code point. len: text_char_bytes, not 0. */
+uint32_t text_char_code(const char *s, size_t len);
+
+/* Appends s, fit for a terminal or a log: UTF-8 stays, but what steers, what has no width, and what
+ * is no UTF-8, becomes \xNN for each of its bytes. */
 void text_add_fit(struct buf *out, const char *s);
+
+/* The same into dst, at most size - 1 bytes and a NUL, cut between characters; how many. */
+size_t text_fit(char *dst, size_t size, const char *s);
+
+/* Prints one line, all of it fit. */
+void text_print(FILE *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* At most max bytes of b: of a longer one both ends, cut between characters, and ... between. */
 void text_shorten(struct buf *b, size_t max);

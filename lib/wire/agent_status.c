@@ -9,8 +9,9 @@
 
 static json_t *forward(const struct agent_status_forward *f)
 {
-    return json_pack("{s:s,s:s,s:s,s:b,s:o}", "direction", f->direction, "listen", f->listen, "to",
-                     f->to, "open", f->open, "holder", document_text(f->holder));
+    return json_pack("{s:s,s:o,s:o,s:b,s:o}", "direction", f->direction, "listen",
+                     document_any_text(f->listen), "to", document_any_text(f->to), "open", f->open,
+                     "holder", document_text(f->holder));
 }
 
 int agent_status_json(const struct agent_status *s, struct buf *out)
@@ -21,9 +22,9 @@ int agent_status_json(const struct agent_status *s, struct buf *out)
         (void)json_array_append_new(forwards, forward(&s->forwards[i]));
     time_format_rfc3339(s->since_s, since);
     json_t *object = json_pack(
-        "{s:s,s:s,s:I,s:s,s:s,s:o,s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "name", s->name, "to",
-        s->to, "pid", (json_int_t)s->pid, "state", s->state, "since", since, "reason",
-        document_text(s->reason), "restarts", (json_int_t)s->restarts, "probe_ms",
+        "{s:s,s:o,s:I,s:s,s:s,s:o,s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "name", s->name, "to",
+        document_any_text(s->to), "pid", (json_int_t)s->pid, "state", s->state, "since", since,
+        "reason", document_text(s->reason), "restarts", (json_int_t)s->restarts, "probe_ms",
         s->probe_ms >= 0 ? json_integer(s->probe_ms) : json_null(), "service", s->service,
         "service_detail", document_text(s->service_detail), "forwards", forwards, "agent_id",
         document_text(s->agent_id), "port_b", s->port_b > 0 ? json_integer(s->port_b) : json_null(),

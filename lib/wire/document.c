@@ -2,6 +2,7 @@
 #include "lib/wire/document.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/text.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -46,15 +47,50 @@ const char *document_parse(const char *text, size_t len, json_t **ret)
     return NULL;
 }
 
+/* text is JSON. Of what must not reach a terminal as it is, jansson escapes only the C0 characters;
+ * the others can stand within strings alone, where an escape means the same. */
+static void add_escaped(struct buf *out, const char *text)
+{
+    const char *plain = text;
+    while (*text != '\0') {
+        size_t len = 1;
+        if (*text == '\n' || (*text >= ' ' && *text <= '~') || text_char_is_fit(text, &len)) {
+            text += len;
+            continue;
+        }
+        uint32_t c = text_char_code(text, len);
+        buf_add_mem(out, plain, (size_t)(text - plain));
+        if (c >= 0x10000)
+            buf_addf(out, "\\u%04x\\u%04x", 0xd7c0 + (c >> 10), 0xdc00 + (c & 0x3ff));
+        else
+            buf_addf(out, "\\u%04x", c);
+        text += len;
+        plain = text;
+    }
+    buf_add_mem(out, plain, (size_t)(text - plain));
+}
+
 int document_write(json_t *object, size_t flags, struct buf *out)
 {
     char *text = object != NULL ? json_dumps(object, flags) : NULL;
     json_decref(object);
     if (text == NULL)
         return -1;
-    buf_add(out, text);
+    add_escaped(out, text);
     free(text);
     return out->failed ? -1 : 0;
+}
+
+json_t *document_any_text(const char *text)
+{
+    json_t *value = json_string(text);
+    struct buf fit = {0};
+    if (value != NULL || text == NULL)
+        return value;
+    text_add_fit(&fit, text);
+    value = json_string(buf_text(&fit));
+    buf_release(&fit);
+    return value;
 }
 
 /* What nothing in it is to be escaped in is most of what there is, and goes out as it is. */
@@ -73,5 +109,5 @@ int document_add_text(struct buf *out, const char *text)
 
 json_t *document_text(const char *text)
 {
-    return text != NULL && text[0] != '\0' ? json_string(text) : json_null();
+    return text != NULL && text[0] != '\0' ? document_any_text(text) : json_null();
 }

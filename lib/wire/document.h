@@ -15,14 +15,18 @@ struct buf;
  */
 const char *document_parse(const char *text, size_t len, json_t **ret);
 
-/* Takes object, which may be NULL for one that could not be made. flags: jansson's. 0, or -1 when
- * memory ran out. */
+/* Takes object, which may be NULL for one that could not be made. flags: jansson's. What is not fit
+ * for a terminal (lib/base/text.h) is written as \uNNNN, which every reader takes as the same
+ * string. 0, or -1 when memory ran out. */
 int document_write(json_t *object, size_t flags, struct buf *out);
 
 /* The text as a JSON string, alone. 0, or -1: it is no UTF-8, or memory ran out. */
 int document_add_text(struct buf *out, const char *text);
 
-/* null for NULL and for "". */
+/* What is no UTF-8 becomes \xNN in it, as on a terminal. NULL: text is NULL, or no memory. */
+json_t *document_any_text(const char *text);
+
+/* The same, but null for NULL and for "". */
 json_t *document_text(const char *text);
 
 #endif

@@ -89,13 +89,13 @@ int json_object_line(const struct json_field *fields, size_t count, struct buf *
         if (f->texts != NULL) {
             value = json_array();
             for (const char *const *t = f->texts; *t != NULL; t++)
-                (void)json_array_append_new(value, json_string(*t));
+                (void)json_array_append_new(value, document_any_text(*t));
         } else if (f->is_bool) {
             value = json_boolean(f->number != 0);
         } else if (f->is_number) {
             value = json_integer(f->number);
         } else if (f->text != NULL) {
-            value = json_string(f->text);
+            value = document_any_text(f->text);
         }
         (void)json_object_set_new(object, f->name, value);
     }

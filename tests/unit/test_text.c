@@ -32,6 +32,20 @@ static void fit(void **state)
         {"\xe2\x80", "\\xe2\\x80"},
         {"\xe2\x80z\xc3", "\\xe2\\x80z\\xc3"},
         {"\xffü", "\\xffü"},
+        /* Zero width: ZWSP, ZWNJ, ZWJ, word joiner, soft hyphen, Hangul filler, a language tag. */
+        {"a\xe2\x80\x8b"
+         "b\xe2\x80\x8c\xe2\x80\x8d\xe2\x81\xa0",
+         "a\\xe2\\x80\\x8bb\\xe2\\x80\\x8c\\xe2\\x80\\x8d\\xe2\\x81\\xa0"},
+        {"\xc2\xad\xe3\x85\xa4", "\\xc2\\xad\\xe3\\x85\\xa4"},
+        {"\xf3\xa0\x80\x81", "\\xf3\\xa0\\x80\\x81"},
+        {"\xe2\x80\x90\xe2\x81\x9f\xc2\xae", "\xe2\x80\x90\xe2\x81\x9f\xc2\xae"}, /* neighbours */
+        {"\xe2\x9d\xa4\xef\xb8\x8f", "\xe2\x9d\xa4\xef\xb8\x8f"}, /* a heart in colour */
+        /* Every bidirectional control, and U+061C among letters that are written so. */
+        {"\xe2\x80\xaa\xe2\x80\xab\xe2\x80\xac\xe2\x80\xad", "\\xe2\\x80\\xaa\\xe2\\x80\\xab\\xe2"
+                                                             "\\x80\\xac\\xe2\\x80\\xad"},
+        {"\xe2\x80\x8f\xe2\x81\xa7\xe2\x81\xa8\xe2\x81\xa9", "\\xe2\\x80\\x8f\\xe2\\x81\\xa7\\xe2"
+                                                             "\\x81\\xa8\\xe2\\x81\\xa9"},
+        {"\xd7\xa9\xd8\xb4", "\xd7\xa9\xd8\xb4"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -39,6 +53,20 @@ static void fit(void **state)
         text_add_fit(&out, rows[i].text);
         CHECK_TEXT(rows[i].want, buf_text(&out), rows[i].want);
         buf_release(&out);
+
+        /* The same into a buffer of every size: the longest start that ends with a character. */
+        char got[128];
+        size_t all = strlen(rows[i].want), last = 0;
+        for (size_t size = 1; size < sizeof(got); size++) {
+            memset(got, '#', sizeof(got));
+            size_t len = text_fit(got, size, rows[i].text);
+            assert_int_equal(len, strlen(got));
+            assert_true(len < size && len >= last);
+            assert_memory_equal(got, rows[i].want, len);
+            assert_int_not_equal(rows[i].want[len] & 0xc0, 0x80); /* no character is cut */
+            last = len;
+        }
+        assert_int_equal(last, all);
     }
 }
 
