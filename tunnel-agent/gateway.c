@@ -15,6 +15,7 @@
 #include "tunnel-agent/options.h"
 #include "tunnel-agent/overssh.h"
 #include "tunnel-agent/sshalias.h"
+#include "tunnel-agent/sshforced.h"
 #include "tunnel-agent/supervisor.h"
 #include "tunnel-agent/tunnel.h"
 
@@ -832,6 +833,8 @@ int gateway_run(const struct options *o, const struct settings *settings)
     g.s.settings = *settings;
     g.s.listen_fd = -1;
     int code = prepare(&g);
+    if (code == EXIT_DONE)
+        sshforced_learn();
     if (code == EXIT_DONE && start_loop(&g) != 0)
         code = EXIT_FAILED;
     if (code == EXIT_DONE) {

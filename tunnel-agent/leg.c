@@ -245,6 +245,20 @@ const char *leg_add_word(struct leg *leg, const char *option, const char *value)
     return NULL;
 }
 
+/* Settings that would take a forward, or the supervision, out of our hands. */
+const char *leg_option_problem(const char *setting)
+{
+    static const char *const names[] = {"LocalForward", "RemoteForward", "DynamicForward",
+                                        "ForkAfterAuthentication", "ClearAllForwardings"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        size_t len = strlen(names[i]);
+        if (strncasecmp(setting, names[i], len) == 0 && setting[len] != '\0' &&
+            strchr("= \t", setting[len]) != NULL)
+            return i == 0 ? "hides a forward: say it as one" : "cannot be supervised here";
+    }
+    return strpbrk(setting, "= \t") != NULL ? NULL : "is no NAME=VALUE";
+}
+
 const char *leg_set_probe(struct leg *leg, const char *spec)
 {
     if (strcmp(spec, "tcp") == 0 || strcmp(spec, "none") == 0) {

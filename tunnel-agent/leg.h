@@ -65,6 +65,7 @@ void leg_release(struct leg *leg);
 const char *leg_set_to(struct leg *leg, const char *to);
 const char *leg_add_forward(struct leg *leg, const char *spec, const char **ret_warning);
 const char *leg_add_word(struct leg *leg, const char *option, const char *value);
+const char *leg_option_problem(const char *setting); /* of ssh's -o; changes nothing */
 const char *leg_set_probe(struct leg *leg, const char *spec);
 const char *leg_set_host_key(struct leg *leg, const char *fingerprint);
 

@@ -8,6 +8,7 @@
 #include "tunnel-agent/legs.h"
 #include "tunnel-agent/options.h"
 #include "tunnel-agent/report.h"
+#include "tunnel-agent/sshforced.h"
 #include "tunnel-agent/statedir.h"
 #include "tunnel-agent/supervisor.h"
 #include "tunnel-agent/tunnel.h"
@@ -80,6 +81,7 @@ static int run_legs(const struct settings *settings, const struct leg *legs, siz
     const char *problem = NULL;
     int code = EXIT_FAILED;
 
+    sshforced_learn();
     if (statedir_open(&s.state, why) != 0 || legs_validate(legs, count, settings, why) != 0)
         return usage(why);
     if (!once)

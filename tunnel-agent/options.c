@@ -71,20 +71,6 @@ static int bad(char why[static OPTIONS_WHY_BYTES], const char *what, const char 
     return -1;
 }
 
-/* Settings that would take a forward, or the supervision, out of our hands. */
-static const char *ssh_option_problem(const char *setting)
-{
-    static const char *const names[] = {"LocalForward", "RemoteForward", "DynamicForward",
-                                        "ForkAfterAuthentication", "ClearAllForwardings"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        size_t len = strlen(names[i]);
-        if (strncasecmp(setting, names[i], len) == 0 && strchr("= \t", setting[len]) != NULL &&
-            setting[len] != '\0')
-            return i == 0 ? "hides a forward: say it with -L" : "cannot be supervised here";
-    }
-    return strpbrk(setting, "= \t") != NULL ? NULL : "is no NAME=VALUE";
-}
-
 static int take_ssh_option(struct options *o, int opt, char why[static OPTIONS_WHY_BYTES])
 {
     const char letter[3] = {'-', (char)opt, '\0'};
@@ -116,7 +102,7 @@ static int take_ssh_option(struct options *o, int opt, char why[static OPTIONS_W
             problem = errno == EACCES ? "cannot be read by you" : strerror(errno);
         break;
     case 'o':
-        problem = ssh_option_problem(optarg);
+        problem = leg_option_problem(optarg);
         break;
     default:
         break;

@@ -7,8 +7,10 @@
 #include "tunnel-agent/localport.h"
 #include "tunnel-agent/platform.h"
 #include "tunnel-agent/process.h"
+#include "tunnel-agent/sshforced.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <bsd/string.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -68,7 +70,7 @@ unsigned overssh_post(const char *alias, const char *config, const struct http_u
                       const char *credential, const char *body, int64_t timeout_ms, struct buf *out)
 {
     char holder[96], spec[64], words[256] = "no answer in time";
-    const char *argv[32];
+    const char *argv[64], *setting;
     size_t n = 0;
     int err = -1, status = 0;
     unsigned answer = 0;
@@ -82,22 +84,17 @@ unsigned overssh_post(const char *alias, const char *config, const struct http_u
         argv[n++] = "-F";
         argv[n++] = config;
     }
-    static const char *const always[] = {"-o", "BatchMode=yes",
-                                         "-o", "ExitOnForwardFailure=yes",
-                                         "-o", "ForwardAgent=no",
-                                         "-o", "ForwardX11=no",
-                                         "-o", "ConnectTimeout=5",
-                                         "-o", "PermitLocalCommand=no",
-                                         "-o", "ControlMaster=no",
-                                         "-S", "none",
-                                         "-N", "-T",
-                                         "-L"};
-    for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
-        argv[n++] = always[i];
-    argv[n++] = spec;
-    argv[n++] = "--";
-    argv[n++] = alias;
-    argv[n] = NULL;
+    for (size_t i = 0; (setting = sshforced(i)) != NULL; i++) {
+        argv[n++] = "-o";
+        argv[n++] = setting;
+    }
+    const char *const rest[] = {"-o", "ConnectTimeout=5", "-N", "-T", "-L", spec, "--", alias,
+                                NULL};
+    static_assert(sizeof(argv) / sizeof(argv[0]) >
+                      2 * SSHFORCED_MAX + 4 + sizeof(rest) / sizeof(rest[0]),
+                  "room for all of them");
+    for (size_t i = 0; i < sizeof(rest) / sizeof(rest[0]); i++)
+        argv[n++] = rest[i];
     pid_t pid = process_start(argv, NULL, &err);
     /* Anybody on this host may take the port while ssh is still logging in. A credential must not
      * go to him, so it is not enough that somebody listens. */

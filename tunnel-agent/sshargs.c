@@ -2,6 +2,7 @@
 #include "tunnel-agent/sshargs.h"
 
 #include "tunnel-agent/settings.h"
+#include "tunnel-agent/sshforced.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -38,37 +39,16 @@ char *sshargs_forward(const struct forward *f)
     return spec;
 }
 
-/* ssh takes the first value that it meets of an option, so these stand before the user's words and
- * files: without them the supervision would not hold, or the far side could reach back. */
 static void forced(struct sshargs *a, const struct sshargs_plan *plan)
 {
-    static const char *const always[] = {
-        "BatchMode=yes",
-        "ForwardAgent=no",
-        "ForwardX11=no",
-        "PermitLocalCommand=no",
-        "RemoteCommand=none",
-        "RequestTTY=no",
-        "Tunnel=no",
-        "ControlPersist=no",
-        "LogLevel=VERBOSE",
-        "ConnectionAttempts=1",
-        "GatewayPorts=no",
-        "UpdateHostKeys=no",
-        "StreamLocalBindUnlink=yes",
-    };
-    for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
-        option(a, always[i]);
-    if (plan->mux_sock != NULL) {
+    const char *setting;
+    if (plan->mux_sock != NULL) { /* before the table, which says no */
         option(a, "ControlMaster=yes");
         add(a, "-S");
         add(a, "%s", plan->mux_sock);
-    } else {
-        /* Another ssh's master would take over our forwards, and hide how it fares. */
-        option(a, "ControlMaster=no");
-        add(a, "-S");
-        add(a, "none");
     }
+    for (size_t i = 0; (setting = sshforced(i)) != NULL; i++)
+        option(a, setting);
 }
 
 static void host_keys(struct sshargs *a, const struct sshargs_plan *plan)
@@ -76,8 +56,9 @@ static void host_keys(struct sshargs *a, const struct sshargs_plan *plan)
     option(a, plan->use == SSHARGS_HOST_KEY ? "StrictHostKeyChecking=accept-new"
                                             : "StrictHostKeyChecking=yes");
     if (plan->known_hosts != NULL) {
-        option(a, "GlobalKnownHostsFile=/dev/null");
-        option(a, "VerifyHostKeyDNS=no");
+        const char *setting;
+        for (size_t i = 0; (setting = sshforced_host_keys(i)) != NULL; i++)
+            option(a, setting);
         add(a, "-o");
         add(a, "UserKnownHostsFile=\"%s\"", plan->known_hosts);
     }
@@ -102,7 +83,6 @@ static void identity(struct sshargs *a, const struct leg *leg)
 
 static void forwards(struct sshargs *a, const struct leg *leg, const struct sshargs_plan *plan)
 {
-    option(a, "ExitOnForwardFailure=yes");
     for (size_t i = 0; i < leg->forward_count; i++) {
         if (plan->left_out != NULL && plan->left_out[i])
             continue;

@@ -10,6 +10,7 @@
 #include "tunnel-agent/process.h"
 #include "tunnel-agent/settings.h"
 #include "tunnel-agent/sshargs.h"
+#include "tunnel-agent/sshforced.h"
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
@@ -896,6 +897,8 @@ void tunnel_reaped(struct tunnel *t, int status)
         return;
     }
     describe_end(t, status, text);
+    if (t->said == SSH_SAID_USAGE)
+        sshforced_forget();
     /* ConnectTimeout holds for the key exchange, too. Where packets are lost, that needs more than
      * a host that is not there deserves. */
     if (was_up || t->said != SSH_SAID_TIMEOUT || strncmp(t->said_text, "ssh: connect", 12) == 0)

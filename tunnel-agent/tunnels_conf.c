@@ -93,9 +93,8 @@ static const char *add_jump(struct reader *r, const char *value)
 
 static const char *add_option(struct reader *r, const char *value)
 {
-    if (strncasecmp(value, "LocalForward", 12) == 0)
-        return "hides a forward: say it with Forward";
-    return strchr(value, '=') != NULL ? leg_add_word(r->leg, "-o", value) : "is no NAME=VALUE";
+    const char *problem = leg_option_problem(value);
+    return problem == NULL ? leg_add_word(r->leg, "-o", value) : problem;
 }
 
 static const char *set_probe(struct reader *r, const char *value)
