@@ -149,6 +149,31 @@ static int bind_patiently(int fd, const struct sockaddr_storage *address, sockle
     return rc;
 }
 
+/*
+ * Makes way for our own socket at a path: a socket that nobody listens on goes, of a leased that
+ * was killed, and anything else stays. NULL, or why it cannot be had. Who still answers may be the
+ * http process of an engine that was killed, on its way out.
+ */
+static const char *make_way(const char *path, const struct sockaddr_storage *address, socklen_t len)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0)
+        return errno == ENOENT ? NULL : strerror(errno);
+    if (!S_ISSOCK(st.st_mode))
+        return "there is something that is no socket: leased replaces sockets alone";
+    for (int i = 0; i < BIND_TRIES; i++) {
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        bool refused = fd >= 0 && connect(fd, (const struct sockaddr *)address, len) != 0 &&
+                       errno == ECONNREFUSED;
+        if (fd >= 0)
+            (void)close(fd);
+        if (refused)
+            return unlink(path) == 0 ? NULL : strerror(errno);
+        (void)poll(NULL, 0, BIND_RETRY_MS);
+    }
+    return "another program listens there";
+}
+
 static int listen_on(const struct conf_listener *l, bool is_open)
 {
     char name[PERMIT_TEXT_BYTES];
@@ -160,11 +185,14 @@ static int listen_on(const struct conf_listener *l, bool is_open)
         log_error("cannot listen on '%s': not an IPv4 or IPv6 address, or too long a path", name);
         return -1;
     }
+    const char *taken = address.ss_family == AF_UNIX ? make_way(l->unix_path, &address, len) : NULL;
+    if (taken != NULL) {
+        log_error("cannot listen on '%s': %s", name, taken);
+        return -1;
+    }
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         goto failed;
-    if (address.ss_family == AF_UNIX)
-        (void)unlink(l->unix_path); /* of one that was killed; the lock says that none is live */
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (address.ss_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
@@ -384,6 +412,25 @@ pid_t start_http_process(struct engine *e, int *ret_fd)
 
 /* ---- reload ---- */
 
+/* What is open stays what it is. The keyword that asks for something else, or NULL. */
+static const char *needs_restart(const struct conf *now, const struct conf *next)
+{
+    bool same = next->listen_count == now->listen_count;
+    if (strcmp(next->paths.database, now->paths.database) != 0)
+        return "Database";
+    if (strcmp(next->paths.run_dir, now->paths.run_dir) != 0)
+        return "RunDir";
+    for (size_t i = 0; same && i < now->listen_count; i++)
+        same = conf_same_listener(&next->listen[i], &now->listen[i]);
+    if (!same)
+        return "Listen";
+    if (next->has_metrics_listen != now->has_metrics_listen ||
+        (now->has_metrics_listen &&
+         !conf_same_listener(&next->metrics_listen, &now->metrics_listen)))
+        return "MetricsListen";
+    return NULL;
+}
+
 void start_reload(struct engine *e)
 {
     char err[CONF_ERROR_BYTES];
@@ -399,15 +446,15 @@ void start_reload(struct engine *e)
         conf_release(&conf);
         goto out;
     }
-    /* What is open stays what it is: a new Database, RunDir or Listen takes a restart. */
-    if (strcmp(conf.paths.database, e->conf.paths.database) != 0 ||
-        strcmp(conf.paths.run_dir, e->conf.paths.run_dir) != 0 ||
-        conf.listen_count != e->conf.listen_count ||
-        memcmp(conf.listen, e->conf.listen, sizeof(conf.listen)) != 0 ||
-        conf.has_metrics_listen != e->conf.has_metrics_listen ||
-        memcmp(&conf.metrics_listen, &e->conf.metrics_listen, sizeof(conf.metrics_listen)) != 0)
-        log_warn("Database, RunDir, Listen and MetricsListen are taken when leased is restarted");
-    conf.paths = e->conf.paths;
+    /* Half of a new configuration is none: agents would be sent to a port that is not open. */
+    const char *keyword = needs_restart(&e->conf, &conf);
+    if (keyword != NULL) {
+        log_error("the configuration was not reloaded, no line of it: %s is not what it was when "
+                  "leased started; 'systemctl restart leased' takes all of it, and ends no tunnel",
+                  keyword);
+        conf_release(&conf);
+        goto out;
+    }
     conf_release(&e->conf);
     e->conf = conf;
     e->keys = keys;

@@ -597,7 +597,7 @@ static void choose_control(struct conf *c)
         (void)strlcpy(c->ceiling.control.host, "127.0.0.1", sizeof(c->ceiling.control.host));
 }
 
-static bool is_same_listener(const struct conf_listener *a, const struct conf_listener *b)
+bool conf_same_listener(const struct conf_listener *a, const struct conf_listener *b)
 {
     return strcmp(a->unix_path, b->unix_path) == 0 &&
            (a->unix_path[0] != '\0' ||
@@ -608,10 +608,10 @@ static bool is_same_listener(const struct conf_listener *a, const struct conf_li
 static bool listens_twice(const struct conf *c)
 {
     for (size_t i = 0; i < c->listen_count; i++) {
-        if (c->has_metrics_listen && is_same_listener(&c->listen[i], &c->metrics_listen))
+        if (c->has_metrics_listen && conf_same_listener(&c->listen[i], &c->metrics_listen))
             return true;
         for (size_t j = 0; j < i; j++)
-            if (is_same_listener(&c->listen[i], &c->listen[j]))
+            if (conf_same_listener(&c->listen[i], &c->listen[j]))
                 return true;
     }
     return false;

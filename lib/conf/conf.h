@@ -73,4 +73,6 @@ int conf_load_daemon(const char *file, struct conf *ret, char err[static CONF_ER
                      struct buf *warnings);
 void conf_release(struct conf *c);
 
+bool conf_same_listener(const struct conf_listener *a, const struct conf_listener *b);
+
 #endif

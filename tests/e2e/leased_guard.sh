@@ -86,3 +86,45 @@ wait_log 5 'leased.*: [0-9]+ lines of this log were lost'
 expect_exit 0 /usr/libexec/tunlease/akc pfwd "$type" "$blob"
 wait_log 2 'akc.*: refused login=pfwd .*lease=gone'
 stop
+
+note 'what lies where a unix socket is to be'
+reset "Listen 127.0.0.1:12000" "Listen unix:$WORK/there"
+echo precious >"$WORK/there"
+refused() { # WHY
+	local rc=0
+	: >"$log"
+	timeout 10 leased -D >"$log" 2>&1 </dev/null || rc=$?
+	assert_eq "$rc" 1 "leased does not start: $1"
+	said "cannot listen on 'unix:$WORK/there': .*$1" || fail "$(cat "$log")"
+}
+refused 'no socket'
+assert_eq "$(cat "$WORK/there")" precious 'a file stays'
+rm "$WORK/there"
+ln -s "$WORK/precious" "$WORK/there"
+refused 'no socket'
+rm "$WORK/there"
+python3 -c 'import signal, socket, sys; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); signal.pause()' "$WORK/there" &
+other=$!
+at_exit "$other"
+listens() { curl -s -o /dev/null --max-time 0.2 --unix-socket "$WORK/there" http://x/; [[ $? == 28 ]]; }
+wait_for 5 'another program listens there' listens
+refused 'another program'
+wait_for 1 'which keeps it' listens
+kill "$other"
+wait "$other" || :
+start env
+running
+assert_eq "$(fetch --unix-socket "$WORK/there" http://x/healthz)" ok 'what a dead one left is replaced'
+
+note 'SIGHUP with another Listen'
+reset "Listen 127.0.0.1:12001" "Listen unix:$WORK/there" 'HeartbeatInterval 7s'
+kill -HUP "$daemon"
+wait_for 5 'it is refused in words' said 'was not reloaded, no line of it: Listen is not what it was'
+register "$enrol" a >/dev/null
+grep -q '"control_port":12000' "$WORK/answer" || fail "half of it is in force: $(cat "$WORK/answer")"
+grep -q '"heartbeat_interval_seconds":60' "$WORK/answer" || fail "half of it is in force: $(cat "$WORK/answer")"
+ok 'as a whole'
+reset "Listen 127.0.0.1:12000" "Listen unix:$WORK/there" 'HeartbeatInterval 7s'
+kill -HUP "$daemon"
+wait_for 5 'the others are taken' said 'configuration reloaded'
+stop
