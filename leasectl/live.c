@@ -147,13 +147,30 @@ size_t live_unregistered(struct ctl *ctl, const struct session_list *list)
 
 /* ---- ending ---- */
 
+/* Why one was not even asked to go; NULL: it was. */
+static const char *why_not_asked(enum ladder_state state, const struct session *s)
+{
+    switch (state) {
+    case LADDER_CLIMBING:
+    case LADDER_GONE:
+        return NULL;
+    case LADDER_FAILED:
+        return s->sight == SESSION_UNSEEN ? session_unseen_reason(s->unseen_why)
+                                          : "not permitted, or /proc does not show its processes";
+    case LADDER_NO_ROOM:
+        return "no descriptors or memory are left: see 'ulimit -n'";
+    }
+    return NULL;
+}
+
 /* Those that are gone leave the list, and the registry. */
 static int end_list(struct ctl *ctl, const struct registry *r, struct session_list *list,
                     int64_t deadline_ms, size_t *ended)
 {
-    struct buf pids = {0};
+    struct buf pids = {0}, not_asked = {0};
     int code = EXIT_DONE;
-    size_t up = 0;
+    size_t up = 0, kept = 0;
+    const char *why = NULL;
     enum ladder_state *states = calloc(list->count + 1, sizeof(*states));
     if (states == NULL || ladder_end_all(list, deadline_ms, states) == SIZE_MAX) {
         free(states);
@@ -164,6 +181,9 @@ static int end_list(struct ctl *ctl, const struct registry *r, struct session_li
         if (states[i] == LADDER_GONE) {
             registry_leave(r, s->lease_id, s->pid);
             (*ended)++;
+        } else if (why_not_asked(states[i], s) != NULL) {
+            why = why_not_asked(states[i], s);
+            add_pid(&not_asked, kept++, s->pid);
         } else {
             add_pid(&pids, up++, s->pid);
         }
@@ -173,6 +193,11 @@ static int end_list(struct ctl *ctl, const struct registry *r, struct session_li
         code = ctl_error(ctl, EXIT_STILL_UP,
                          "still up after %d s: %zu session%s (pid%s%s); the next login is refused",
                          END_MS / 1000, up, up == 1 ? "" : "s", up == 1 ? "" : "s", shown(&pids));
+    if (kept > 0)
+        code = ctl_error(ctl, EXIT_STILL_UP,
+                         "cannot end %zu session%s (pid%s%s): %s; the next login is refused", kept,
+                         kept == 1 ? "" : "s", kept == 1 ? "" : "s", shown(&not_asked), why);
+    buf_release(&not_asked);
     buf_release(&pids);
     return code;
 }

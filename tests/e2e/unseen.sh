@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# A session that cannot be seen is neither gone nor anybody's to end: on a /proc that hides it, in
+# another pid namespace, and with no descriptor left to look.
+# sandbox:
+# timeout: 120
+set -eu
+. "$TOP/tests/lib.sh"
+
+for name in alice one many; do new_key "$name" >/dev/null; done
+serve_echo 8009
+registry=/run/tunlease/sessions
+pid_of() { leasectl sessions "$1" | cut -f5; }
+leasectl grant alice --login gw-tunnel --key "$WORK/alice.pub" --listen 20001 >/dev/null
+leasectl grant one --key "$WORK/one.pub" --open 8009 --max-sessions 1 >/dev/null
+one_id=$(leasectl --json show one | python3 -c 'import json,sys; print(json.load(sys.stdin)["id"])')
+# What akc says of one's key, as sshd runs it.
+read -r key_type key_blob _ <"$WORK/one.pub"
+akc() { setpriv --reuid=_tunlease-akc --regid="$(id -g _tunlease-akc)" --init-groups /usr/libexec/tunlease/akc pfwd "$key_type" "$key_blob"; }
+akc_refuses()
+{
+	local out
+	out=$(akc) || fail "$1: akc fails: $(tail -n 2 "$SANDBOX_LOG")"
+	assert_eq "$out" '' "$1: akc refuses one more"
+}
+akc_admits() { [[ $(akc) == *ssh-ed25519* ]] || fail "$1: akc refuses: $(tail -n 2 "$SANDBOX_LOG")"; ok "$1: akc admits"; }
+# Who may read the registry, and sees no process but his own.
+as_reader() { setpriv --reuid=_tunlease --regid=_tunlease --init-groups "$@"; }
+entries() { find "$registry" -name "$1.*" | wc -l; }
+no_entry() { (($(entries "$1") == 0)); }
+
+for hidepid in 0 1 2 4; do
+	note "hidepid=$hidepid"
+	mount -o "remount,hidepid=$hidepid" /proc
+	tunnel "$WORK/one" pfwd -L 18001:127.0.0.1:8009; client=$FWD_PID
+	akc_refuses 'one is up'
+	assert_eq "$(as_reader leasectl sessions one 2>/dev/null | cut -f1)" one 'a reader lists it'
+	# Root sees, and a takeover and a kill are what they always are.
+	fwd_R "$WORK/alice" gw-tunnel 20001:127.0.0.1:8009 || fail "alice: $(tail -n 3 "$WORK/ssh.err")"
+	older=$FWD_PID
+	fwd_R "$WORK/alice" gw-tunnel 20001:127.0.0.1:8009 || fail "alice does not take over: $(tail -n 3 "$WORK/ssh.err")"
+	wait_for 5 'the older one to end' is_gone "$older"
+	leasectl kill alice >/dev/null
+	port_free 20001 || fail 'killed, and its port is bound'
+	# A monitor that was killed leaves a child, and both leave an entry.
+	monitor=$(pid_of one)
+	child=$(pgrep -P "$monitor")
+	kill -KILL "$monitor"
+	wait_for 5 'the monitor to end' is_gone "$monitor"
+	akc_refuses 'its monitor is gone, its child goes on'
+	as_reader leasectl sessions one >"$WORK/out" 2>"$WORK/err" || fail "$(cat "$WORK/err")"
+	assert_eq "$(cut -f1 "$WORK/out")" one 'a reader lists what is left of it'
+	kill -KILL "$child"
+	wait_for 5 'the child to end' is_gone "$child"
+	assert_eq "$(entries "$one_id")" 1 'its entry is left'
+	akc_admits 'its processes are gone'
+	assert_eq "$(as_reader leasectl sessions one 2>/dev/null)" '' 'no reader lists it'
+	assert_eq "$(entries "$one_id")" 1 'and none takes the entry away'
+	tunnel "$WORK/one" pfwd -L 18001:127.0.0.1:8009 || fail 'no login over what a dead session left'
+	assert_eq "$(find "$registry" -name "$one_id.*" -printf '%f ')" "$one_id.$(pid_of one) " 'a login clears it'
+	fwd_stop; fwd_stop "$client"
+	wait_for 5 'the entry to go' no_entry "$one_id"
+done
+mount -o remount,hidepid=0 /proc
+
+note 'from a container, with its own processes and our RunDir'
+tunnel "$WORK/one" pfwd -L 18001:127.0.0.1:8009; client=$FWD_PID
+talk_to 18001
+inside() { unshare --pid --fork --mount-proc "$@"; }
+assert_eq "$(inside leasectl sessions one | cut -f1)" one 'it is listed'
+expect_exit 6 inside leasectl kill one
+grep -q 'cannot end 1 session .*: it is of another pid namespace' "$WORK/err" || fail "$(cat "$WORK/err")"
+assert_eq "$(entries "$one_id")" 1 'its entry stays'
+talks "$TALK" || fail 'it is ended'
+akc_refuses 'it is up'
+leasectl kill one >/dev/null
+fwd_stop "$client"
+
+note 'with fewer descriptors than the sessions want'
+leasectl grant many --key "$WORK/many.pub" --open 8009 >/dev/null
+clients=()
+for i in 1 2 3 4 5 6 7 8; do
+	tunnel "$WORK/many" pfwd -L "1810$i:127.0.0.1:8009" || fail "$i: no login"
+	clients+=("$FWD_PID")
+done
+monitors=$(pid_of many)
+(ulimit -n 16; expect_exit 0 leasectl revoke many)
+grep -q '^ended 8 sessions' "$WORK/out" || fail "$(cat "$WORK/out")"
+for pid in $monitors; do no_children "$pid" || fail "$pid: said to be ended, and up"; done
+assert_eq "$(leasectl sessions)" '' 'none is left'
