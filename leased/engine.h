@@ -144,6 +144,7 @@ struct engine {
 
     /* sessions */
     struct session_list live; /* sorted by lease, as last judged */
+    bool is_blind; /* the last look could not tell which sessions there are: live is older */
     struct ending *endings;
     size_t ending_count;
     int64_t store_version;

@@ -803,6 +803,17 @@ static enum store_rc write_beat(struct engine *e, struct member *m, int64_t now_
     return store_agent_beat(e->store, m->id, now_ms, expires_s);
 }
 
+/* A listener that is there, on the port of an agent with a session that nobody knows to be dead. */
+static uint8_t tunnel_of(struct engine *e, const struct member *agent)
+{
+    if (engine_session_of(e, agent->id) == NULL)
+        return e->is_blind ? CONTROL_TUNNEL_UNKNOWN : CONTROL_TUNNEL_DOWN;
+    /* A session that was just opened binds its port a moment later, so "no" is asked again. */
+    if (engine_listens(e, agent->port, SNAPSHOT_MS) || engine_listens(e, agent->port, FRESH_MS))
+        return CONTROL_TUNNEL_UP;
+    return e->listening_unknown ? CONTROL_TUNNEL_UNKNOWN : CONTROL_TUNNEL_DOWN;
+}
+
 static enum store_rc decide_heartbeat(struct engine *e, struct queued *q, int64_t now_ms,
                                       struct control_answer *a)
 {
@@ -853,10 +864,7 @@ static enum store_rc decide_heartbeat(struct engine *e, struct queued *q, int64_
     (void)strlcpy(a->agent_id, name, sizeof(a->agent_id));
     a->port_b = agent.port;
     a->lease_expires_s = expires_s;
-    /* A session that was just opened binds its port a moment later, so "no" is asked again. */
-    a->tunnel_up =
-        engine_session_of(e, agent.id) != NULL &&
-        (engine_listens(e, agent.port, SNAPSHOT_MS) || engine_listens(e, agent.port, FRESH_MS));
+    a->tunnel = tunnel_of(e, &agent);
     e->metrics.last_heartbeat_s = now_s;
     return STORE_OK;
 }

@@ -230,8 +230,10 @@ bool sessions_sweep(struct engine *e)
     if (!e->has_registry || registry_read(&e->registry, 0, &list) != 0) {
         log_error("cannot read the session registry '%s/sessions': %s", e->conf.paths.run_dir,
                   strerror(errno));
+        e->is_blind = true;
         return false;
     }
+    e->is_blind = false;
     verdicts = calloc(list.count + 1, sizeof(*verdicts));
     if (verdicts == NULL)
         goto out;

@@ -78,7 +78,7 @@ static void fill_answer(const struct control_request *r, struct control_answer *
     (void)strlcpy(a->user, control_request_get(r, CONTROL_USER), sizeof(a->user));
     (void)strlcpy(a->secret, "0123456789abcdef0123456789abcdef", sizeof(a->secret));
     a->port_b = r->port_b != 0 ? r->port_b : 20001;
-    a->tunnel_up = 1;
+    a->tunnel = CONTROL_TUNNEL_UP;
     a->lease_ttl_s = 604800;
     a->lease_expires_s = time(NULL) + a->lease_ttl_s;
     if (a->code != CONTROL_OK)

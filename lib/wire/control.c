@@ -350,12 +350,17 @@ static int add_register(struct buf *out, const struct control_answer *a,
     return 0;
 }
 
+static const char *tunnel_name(uint8_t tunnel)
+{
+    return tunnel == CONTROL_TUNNEL_UP ? "up" : tunnel == CONTROL_TUNNEL_DOWN ? "down" : "unknown";
+}
+
 static int add_heartbeat(struct buf *out, const struct control_answer *a)
 {
     char expires[TIME_TEXT_BYTES];
     time_format_rfc3339(a->lease_expires_s, expires);
     return add_text(out, "lease_expires_at", expires) == 0
-               ? add_text(out, "tunnel", a->tunnel_up != 0 ? "up" : "down")
+               ? add_text(out, "tunnel", tunnel_name(a->tunnel))
                : -1;
 }
 

@@ -101,6 +101,8 @@ int control_code_status(enum control_code code);       /* 400 ... */
 
 enum { CONTROL_ERROR_BYTES = 256, CONTROL_SECRET_BYTES = 65, CONTROL_NAME_BYTES = 65 };
 
+enum control_tunnel { CONTROL_TUNNEL_DOWN, CONTROL_TUNNEL_UP, CONTROL_TUNNEL_UNKNOWN };
+
 struct control_answer {
     uint64_t id;
     uint32_t action;
@@ -110,7 +112,7 @@ struct control_answer {
     char user[33];                      /* of the agent's host, for the hint; "" unknown */
     char secret[CONTROL_SECRET_BYTES];  /* register: agent_secret */
     uint16_t port_b, port_changed_from; /* 0: it is the one it was */
-    uint8_t tunnel_up;
+    uint8_t tunnel;                     /* enum control_tunnel */
     uint8_t
         has_keys; /* register: report holds the public key, a NUL, and the encrypted private one */
     uint8_t reserved[2];

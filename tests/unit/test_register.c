@@ -85,9 +85,12 @@ static void heartbeats(void **state)
     char error[256];
     static const char good[] = "{\"port_b\":1,\"lease_expires_at\":\"2026-12-01T00:00:00Z\","
                                "\"tunnel\":\"down\"}";
+    static const char blind[] = "{\"port_b\":1,\"tunnel\":\"unknown\"}";
     (void)state;
     CHECK_PROBLEM("good", heartbeat_answer_parse(good, strlen(good), &a), NULL);
     CHECK("down", a.up == 0 && a.port_b == 1);
+    CHECK_PROBLEM("it cannot be told", heartbeat_answer_parse(blind, strlen(blind), &a), NULL);
+    CHECK("neither", a.up == -1);
     CHECK_PROBLEM("a number", heartbeat_answer_parse("1", 1, &a), "is no JSON");
     register_error_parse("{\"error\":\"no\"}", 14, error);
     CHECK_TEXT("an error", error, "no");
