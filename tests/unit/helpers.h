@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -50,6 +51,44 @@ static inline void check_problem(const char *what, const char *got, const char *
                     want != NULL ? want : "(accepted)");
         _fail(file, line);
     }
+}
+
+/* The share of a processor that is left to us, in percent of what we ask for: 100, or more. */
+static inline int64_t slow_percent_now(void)
+{
+    struct timespec wall, wall_end, cpu, cpu_end;
+    int64_t wall_us, cpu_us;
+    (void)clock_gettime(CLOCK_MONOTONIC, &wall);
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
+    do {
+        (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu_end);
+        cpu_us = (cpu_end.tv_sec - cpu.tv_sec) * 1000000 + (cpu_end.tv_nsec - cpu.tv_nsec) / 1000;
+    } while (cpu_us < 20000);
+    (void)clock_gettime(CLOCK_MONOTONIC, &wall_end);
+    wall_us = (wall_end.tv_sec - wall.tv_sec) * 1000000 + (wall_end.tv_nsec - wall.tv_nsec) / 1000;
+    return wall_us < cpu_us ? 100 : 100 * wall_us / cpu_us;
+}
+
+/*
+ * What so many milliseconds of a quiet machine are on this one, as tests/run has measured it
+ * (tests/pace.sh); or more, when others leave us less of it now. A test's deadlines are counted so,
+ * the product's never.
+ */
+static inline int64_t slow_ms(int64_t ms)
+{
+    static _Atomic int64_t percent, looked_s = -1;
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    if (looked_s != t.tv_sec) { /* a look takes 20 ms */
+        const char *given = getenv("TEST_SLOW_PERCENT");
+        int64_t now = slow_percent_now(), told = given != NULL ? atoi(given) : 100;
+        if (told > now)
+            now = told;
+        if (now > percent)
+            percent = now;
+        looked_s = t.tv_sec;
+    }
+    return ms * percent / 100;
 }
 
 /* A fresh directory, 0755, to be removed with temp_dir_remove. */

@@ -27,7 +27,7 @@ enum { NOBODY = 65534, WAIT_MS = 5000 };
 /* Polls, so that no test sleeps longer than it must. */
 #define WAIT_UNTIL(what, condition)                                                                \
     do {                                                                                           \
-        int64_t until_ms = clock_monotonic_ms() + WAIT_MS;                                         \
+        int64_t until_ms = clock_monotonic_ms() + slow_ms(WAIT_MS);                                \
         while (!(condition) && clock_monotonic_ms() < until_ms)                                    \
             (void)poll(NULL, 0, 1);                                                                \
         CHECK(what, condition);                                                                    \
@@ -70,6 +70,13 @@ static inline void end_child(pid_t pid)
 {
     assert_int_equal(kill(pid, SIGKILL), 0);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* And waits until it has stopped: a SIGTERM that comes before would end it. */
+static inline void stop_child(pid_t pid)
+{
+    assert_int_equal(kill(pid, SIGSTOP), 0);
+    WAIT_UNTIL("stopped", state_of(pid) == 'T');
 }
 
 /* An open session of lease 17 by that process. */

@@ -444,7 +444,7 @@ static void environment_refused(void **state)
     assert_int_equal(conf_load(file, &c, err, NULL), -1);
     assert_int_equal(rmdir(env_file), 0);
     assert_int_equal(mkfifo(env_file, 0600), 0);
-    (void)alarm(5);
+    (void)alarm((unsigned)slow_ms(5));
     assert_int_equal(conf_load(file, &c, err, NULL), -1);
     (void)alarm(0);
     assert_int_equal(unlink(env_file), 0);

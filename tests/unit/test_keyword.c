@@ -177,7 +177,7 @@ static void other_files(void **state)
     assert_int_equal(keyword_read(below_file, print_line, &out), KEYWORD_UNREADABLE);
     assert_int_equal(keyword_read(dir, print_line, &out), KEYWORD_UNSAFE);
     assert_int_equal(keyword_read("/dev/null", print_line, &out), KEYWORD_UNSAFE);
-    (void)alarm(5);
+    (void)alarm((unsigned)slow_ms(5));
     assert_int_equal(keyword_read(fifo, print_line, &out), KEYWORD_UNSAFE); /* without waiting */
     (void)alarm(0);
     assert_int_equal(keyword_read(link, print_line, &out), KEYWORD_OK);

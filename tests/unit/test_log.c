@@ -62,7 +62,7 @@ static void write_many(int done, bool daemon)
         log_info("line %d of many", i);
     if (daemon)
         log_error("error");
-    if (clock_monotonic_ms() - since_ms > MOST_MS)
+    if (clock_monotonic_ms() - since_ms > slow_ms(MOST_MS))
         _exit(2);
     (void)close(done);
     while (daemon && !log_flush())
@@ -83,7 +83,7 @@ static void check(bool daemon, struct seen *ret)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        (void)alarm(30); /* one that waits for us ends here */
+        (void)alarm((unsigned)slow_ms(30)); /* one that waits for us ends here */
         (void)close(lines[0]);
         (void)close(done[0]);
         (void)dup2(lines[1], STDERR_FILENO);

@@ -39,7 +39,7 @@ static int tear_down(void **state)
 
 static int64_t soon(void)
 {
-    return clock_monotonic_ms() + 1000;
+    return clock_monotonic_ms() + slow_ms(1000);
 }
 
 /* How many names there are in a directory, those with a dot in front too. */
@@ -471,7 +471,7 @@ static pid_t leaderless_group(void)
     if (leader == 0) {
         (void)setsid();
         if (fork() == 0) {
-            (void)alarm(20);
+            (void)alarm((unsigned)slow_ms(20));
             (void)!write(fds[1], "x", 1);
             for (;;)
                 (void)pause();
@@ -700,7 +700,7 @@ static void orphan(void **state)
                 (void)!setresuid(NOBODY, NOBODY, NOBODY);
             pid = getpid(); /* which it says when it is the login's */
             (void)!write(fds[1], &pid, sizeof(pid));
-            (void)alarm(20);
+            (void)alarm((unsigned)slow_ms(20));
             (void)pause();
             _exit(0);
         }
@@ -811,7 +811,7 @@ static void one_holder(void **state)
     assert_int_equal(registry_lock(&r, 17, before_ms + 50), -1);
     assert_int_equal(errno, ETIMEDOUT);
     int64_t waited_ms = clock_monotonic_ms() - before_ms;
-    assert_true(waited_ms >= 50 && waited_ms < 500);
+    assert_true(waited_ms >= 50 && waited_ms < slow_ms(500));
     assert_int_equal(fcntl(lock, F_GETFD), FD_CLOEXEC);
 
     int other = registry_lock(&r, 18, 0); /* another lease's is free */

@@ -368,7 +368,7 @@ static void refused_places(void **state)
             put(name, rows[i].things[k]);
             free(name);
         }
-        (void)alarm(10); /* none of them may hang */
+        (void)alarm((unsigned)slow_ms(10)); /* none of them may hang */
         if (rows[i].read != NULL) {
             CHECK(rows[i].what, store_open_read(path, &st, err) == STORE_FAIL && st == NULL);
             CHECK_PROBLEM(rows[i].what, err, rows[i].read);
