@@ -214,6 +214,14 @@ static void give_up_old(struct engine *e)
         answer_batch(e, old, "the store is locked by another program: try again");
 }
 
+/* What is to be written down waits, as long as there is room. */
+static void answer_lost(struct engine *e)
+{
+    while (e->queue_count > 0)
+        answer_batch(e, e->queue_count < BATCH_MAX ? e->queue_count : BATCH_MAX,
+                     "the store is missing or was replaced: try again");
+}
+
 /* For what is due, or will be: a timer fires a little before the clock that beats_due is told says
  * so, and has to be set again then. */
 static void await_beats(struct engine *e, bool failed)
@@ -236,6 +244,10 @@ static void commit_batch(struct engine *e)
     most = most < BATCH_MIN ? BATCH_MIN : most > BATCH_MAX ? BATCH_MAX : most;
     if (e->queue_head == NULL && e->record_count == 0)
         return;
+    if (e->lost.is_on) {
+        answer_lost(e);
+        return;
+    }
     const bool settles = !e->settles_alone && beats_due(&e->beats, clock_monotonic_ms());
     rc = store_begin(e->store);
     if (rc == STORE_BUSY) {
@@ -272,6 +284,7 @@ static void commit_batch(struct engine *e)
         log_error("the store failed: %s", store_error(e->store));
         size_t all = e->queue_count < BATCH_MAX ? e->queue_count : BATCH_MAX;
         answer_batch(e, all, "the store failed: try again");
+        (void)place_look(e);
         if (e->record_count > 0)
             arm(e->on_flush, 1000);
     }
@@ -293,6 +306,8 @@ static void on_commit(evutil_socket_t fd, short what, void *arg)
  * that cannot be written must not keep all others from being answered. */
 static enum store_rc settle_alone(struct engine *e)
 {
+    if (!place_look(e))
+        return STORE_FAIL;
     enum store_rc rc = store_begin(e->store);
     if (rc == STORE_BUSY)
         return rc;
@@ -337,6 +352,22 @@ static void settle_all(struct engine *e)
         else if (rc != STORE_OK)
             return;
     }
+}
+
+enum store_rc engine_take_store(struct engine *e)
+{
+    roster_distrust(&e->roster);
+    e->no_kept_ports = e->settles_alone = false;
+    e->count.is_on = e->walk.is_on = false;
+    (void)event_del(e->on_count);
+    (void)event_del(e->on_walk);
+    beats_release(&e->beats);
+    enum store_rc rc = beats_start(&e->beats, e->store);
+    if (rc == STORE_OK)
+        rc = store_agents_pending(e->store, &e->pending_agents);
+    if (rc == STORE_OK)
+        settle_all(e);
+    return rc;
 }
 
 /* ---- what needs no commit ---- */
@@ -607,6 +638,10 @@ static bool walk_piece(struct engine *e)
     struct walk *w = &e->walk;
     const int64_t since_ms = clock_monotonic_ms();
     int64_t leases = 0, rows = 0;
+    if (!place_look(e)) {
+        w->soon_until_s = w->soon_after_s; /* once more at the next walk, rather than never */
+        return false;
+    }
     const bool may_delete = !engine_is_cautious(e);
     const int64_t changed = store_rows_changed(e->store);
     enum store_rc rc = may_delete ? store_begin(e->store) : STORE_OK;
@@ -679,8 +714,9 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
     (void)sessions_sweep(e);
     /* The sign of life comes from a sweep that was finished: one that hangs restarts the service.
      */
-    (void)snprintf(status, sizeof(status), "%sSTATUS=%zu live sessions, %zu being ended\n",
-                   e->swept_ms >= before_ms ? "WATCHDOG=1\n" : "", e->live.count, e->ending_count);
+    (void)snprintf(status, sizeof(status), "%sSTATUS=%zu live sessions, %zu being ended%s\n",
+                   e->swept_ms >= before_ms || e->lost.is_on ? "WATCHDOG=1\n" : "", e->live.count,
+                   e->ending_count, e->lost.is_on ? "; the store cannot be used" : "");
     notify_send(status);
     arm(e->on_sweep, e->sweep_ms);
 }
@@ -774,7 +810,7 @@ static int set_up(struct engine *e)
     if (e->on_log == NULL || e->on_sweep == NULL || e->on_retry == NULL || e->on_flush == NULL ||
         e->on_beats == NULL || e->on_version == NULL || e->on_walk == NULL ||
         e->on_walk_again == NULL || report_start(e) != 0 || listening_start(e) != 0 ||
-        roster_init(&e->roster) != 0)
+        place_start(e) != 0 || roster_init(&e->roster) != 0)
         return -1;
     log_never_wait(log_waits, e);
     limiter_init(&e->limiter);

@@ -16,6 +16,7 @@
 #include "lib/session/listeners.h"
 #include "lib/session/registry.h"
 #include "lib/store/agents.h"
+#include "lib/store/place.h"
 #include "lib/store/walk.h"
 #include "lib/wire/control.h"
 
@@ -113,6 +114,15 @@ struct walk {
     int64_t soon_after_s, soon_until_s; /* expires_soon is said of the ends between */
 };
 
+/* The store that is open is not the one at its path. */
+struct lost {
+    bool is_on;
+    char why[STORE_ERROR_BYTES];
+    int64_t said_ms;
+    struct store_traces traces; /* what lies there, and since when it has not changed */
+    int64_t quiet_ms, main_quiet_ms;
+};
+
 struct engine {
     struct event_base *base;
     struct conf conf;
@@ -121,6 +131,7 @@ struct engine {
     struct limiter limiter;
     bool verbose, unconfined, to_stderr;
     struct store *store;
+    struct lost lost;
     struct registry registry;
     bool has_registry;
     bool foreign_network; /* behind systemd's sockets: our own /proc/net shows nothing */
@@ -176,7 +187,7 @@ struct engine {
     int64_t sweep_ms;
     struct event *on_http, *on_sweep, *on_soon, *on_ladder, *on_expiry, *on_retry, *on_flush;
     struct event *on_look, *on_version, *on_walk, *on_walk_again, *on_count, *on_listeners;
-    struct event *on_beats, *on_log;
+    struct event *on_beats, *on_log, *on_place, *on_registry, *on_store;
     int64_t log_pause_ms;
 };
 
@@ -199,6 +210,14 @@ bool engine_knows_listeners(struct engine *e);
 /* Whether the lease has an open session, as last judged. */
 const struct session *engine_session_of(const struct engine *e, int64_t lease_id);
 
+/* ---- place.c ---- */
+int place_start(struct engine *e);
+/* Whether the store that is open is the one at its path. False: no use may be made of it, which was
+ * said; it is opened anew when another one lies there. */
+bool place_look(struct engine *e);
+/* What is wrong with it, by the last look; NULL: nothing. */
+const char *place_problem(const struct engine *e);
+
 /* ---- jumps.c ---- */
 void jumps_start(struct engine *e);
 void jumps_look(struct engine *e);
@@ -218,8 +237,9 @@ bool request_wants_key(struct engine *e, const struct control_request *r);
 
 /* ---- sessions.c ---- */
 int sessions_start(struct engine *e);
-bool sessions_sweep(struct engine *e); /* reads, judges, ends; false: it could not look */
-void sessions_soon(struct engine *e);  /* a sweep within SETTLE_MS */
+void sessions_take_store(struct engine *e); /* another one than before */
+bool sessions_sweep(struct engine *e);      /* reads, judges, ends; false: it could not look */
+void sessions_soon(struct engine *e);       /* a sweep within SETTLE_MS */
 void sessions_store_changed(
     struct engine *e); /* a look whether another process changed the store */
 enum store_rc records_write(struct engine *e);        /* within a transaction */
@@ -234,5 +254,7 @@ void histogram_add(struct histogram *h, double seconds);
 
 /* ---- engine.c ---- */
 int engine_run(struct engine *e); /* returns an exit status */
+/* All that is known of the store before is forgotten. */
+enum store_rc engine_take_store(struct engine *e);
 
 #endif

@@ -147,6 +147,10 @@ static void count_some(struct engine *e, int64_t patience_ms)
 {
     enum { LEASES_AT_ONCE = 2000, PAUSE_MS = 10 };
     struct count *c = &e->count;
+    if (e->lost.is_on) {
+        c->is_on = false;
+        return;
+    }
     const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
     const int64_t until_ms = clock_monotonic_ms() + patience_ms, now_s = engine_now_s();
     enum store_rc rc = STORE_OK;
@@ -211,6 +215,17 @@ static void add_counts(struct buf *out, const struct store_counts *c)
     one(out, "audit_rows", "gauge", "Rows of the audit.", c->audit_rows);
 }
 
+static void add_rows_changed(const struct engine *e, struct buf *out)
+{
+    head(out, "store_rows_changed_total", "counter",
+         "Rows that were written to the store; settling: heartbeats again, when their leases learn "
+         "of them.");
+    buf_addf(out,
+             "tunlease_store_rows_changed_total{by=\"settling\"} %" PRId64
+             "\ntunlease_store_rows_changed_total{by=\"others\"} %" PRId64 "\n",
+             e->beats.rows_settled, store_rows_changed(e->store) - e->beats.rows_settled);
+}
+
 void report_metrics(struct engine *e, struct buf *out)
 {
     const struct metrics *m = &e->metrics;
@@ -257,13 +272,8 @@ void report_metrics(struct engine *e, struct buf *out)
         "When sessions were last judged against the store.", m->last_sweep_s);
     one(out, "store_errors_total", "counter", "Questions to the store that failed.",
         (int64_t)m->store_errors);
-    head(out, "store_rows_changed_total", "counter",
-         "Rows that were written to the store; settling: heartbeats again, when their leases learn "
-         "of them.");
-    buf_addf(out,
-             "tunlease_store_rows_changed_total{by=\"settling\"} %" PRId64
-             "\ntunlease_store_rows_changed_total{by=\"others\"} %" PRId64 "\n",
-             e->beats.rows_settled, store_rows_changed(e->store) - e->beats.rows_settled);
+    if (!e->lost.is_on)
+        add_rows_changed(e, out);
     one(out, "http_restarts_total", "counter", "Times that the http process was started anew.",
         (int64_t)m->http_restarts);
     one(out, "log_lines_lost_total", "counter", "Lines of the log that nobody took in time.",
@@ -276,9 +286,13 @@ static bool look_at_health(struct engine *e, struct buf *out)
     struct agent nobody;
     int64_t unregistered = count_unregistered(e);
     size_t before = out->len;
-    enum store_rc rc = store_agent_find(e->store, "", &nobody);
-    if (rc != STORE_OK && rc != STORE_NONE)
-        buf_addf(out, "the store cannot be read: %s\n", store_error(e->store));
+    if (!place_look(e)) {
+        buf_addf(out, "the store cannot be used: %s\n", place_problem(e));
+    } else {
+        enum store_rc rc = store_agent_find(e->store, "", &nobody);
+        if (rc != STORE_OK && rc != STORE_NONE)
+            buf_addf(out, "the store cannot be read: %s\n", store_error(e->store));
+    }
     if (!e->has_registry)
         buf_add(out, "the session registry cannot be read\n");
     if (clock_monotonic_ms() - e->swept_ms > 3 * SWEEP_MS)
@@ -303,11 +317,12 @@ static bool look_at_health(struct engine *e, struct buf *out)
 bool report_health(struct engine *e, struct buf *out)
 {
     static struct buf text;
-    static bool well;
+    static bool well, was_lost;
     static int64_t until_ms;
     int64_t now_ms = clock_monotonic_ms();
-    if (now_ms >= until_ms || buf_text(&text) == NULL) {
+    if (now_ms >= until_ms || buf_text(&text) == NULL || was_lost != e->lost.is_on) {
         buf_clear(&text);
+        was_lost = e->lost.is_on;
         well = look_at_health(e, &text);
         int64_t took_ms = clock_monotonic_ms() - now_ms;
         until_ms = now_ms + took_ms + (took_ms > 50 ? 20 * took_ms : 1000);

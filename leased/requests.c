@@ -881,7 +881,7 @@ bool request_wants_key(struct engine *e, const struct control_request *r)
     const char *name = control_request_get(r, CONTROL_AGENT_ID);
     struct member agent;
     struct asking asking;
-    if (r->action != CONTROL_REGISTER || !e->conf.issue_keys ||
+    if (e->lost.is_on || r->action != CONTROL_REGISTER || !e->conf.issue_keys ||
         *control_request_get(r, CONTROL_PUBLIC_KEY) != '\0' || lease_name_problem(name) != NULL)
         return false;
     enum store_rc rc = roster_refresh(&e->roster, e->store);

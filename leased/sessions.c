@@ -17,8 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+static int watch_registry(struct engine *e);
 
 static void arm(struct event *ev, int64_t ms)
 {
@@ -217,6 +220,23 @@ static int note_changes(struct engine *e, const struct session_list *list)
     return rc;
 }
 
+/* The directory that is open is the one at its path: in one that was deleted nobody is ever met. */
+static void see_registry(struct engine *e)
+{
+    char path[CONF_PATH_BYTES + 16];
+    struct stat open_one, there;
+    (void)snprintf(path, sizeof(path), "%s/sessions", e->conf.paths.run_dir);
+    if (e->has_registry && fstat(e->registry.sessions_fd, &open_one) == 0 &&
+        stat(path, &there) == 0 && open_one.st_ino == there.st_ino &&
+        open_one.st_dev == there.st_dev)
+        return;
+    if (e->has_registry)
+        registry_close(&e->registry);
+    e->has_registry = registry_open(e->conf.paths.run_dir, false, &e->registry) == 0;
+    if (e->has_registry)
+        (void)watch_registry(e);
+}
+
 bool sessions_sweep(struct engine *e)
 {
     bool swept = false;
@@ -225,8 +245,9 @@ bool sessions_sweep(struct engine *e)
     int64_t next_s = INT64_MAX, now_s = engine_now_s();
 
     (void)event_del(e->on_soon);
-    if (!e->has_registry)
-        e->has_registry = registry_open(e->conf.paths.run_dir, false, &e->registry) == 0;
+    if (!place_look(e))
+        return false;
+    see_registry(e);
     if (!e->has_registry || registry_read(&e->registry, 0, &list) != 0) {
         log_error("cannot read the session registry '%s/sessions': %s", e->conf.paths.run_dir,
                   strerror(errno));
@@ -277,6 +298,8 @@ void sessions_soon(struct engine *e)
 void sessions_store_changed(struct engine *e)
 {
     int64_t version = 0;
+    if (!place_look(e))
+        return;
     if (store_version_seen(e->store, &version) != STORE_OK) {
         e->metrics.store_errors++;
         return;
@@ -311,7 +334,8 @@ static void on_soon(evutil_socket_t fd, short what, void *arg)
     (void)sessions_sweep(arg);
 }
 
-/* The names do not matter: something changed, and all is looked at. */
+/* Whether something changed that is called so, or begins so; without a name, anything. Events that
+ * name nothing are of the directory itself, or of some that were lost. */
 static bool drain(int fd, const char *name)
 {
     _Alignas(struct inotify_event) char text[8192];
@@ -320,8 +344,7 @@ static bool drain(int fd, const char *name)
     while ((n = read(fd, text, sizeof(text))) > 0)
         for (char *at = text; at < text + n;) {
             const struct inotify_event *ev = (const void *)at;
-            hit = hit || name == NULL || (ev->mask & IN_Q_OVERFLOW) != 0 ||
-                  (ev->len > 0 && strcmp(ev->name, name) == 0);
+            hit = hit || name == NULL || ev->len == 0 || strncmp(ev->name, name, strlen(name)) == 0;
             at += sizeof(*ev) + ev->len;
         }
     return hit;
@@ -337,11 +360,8 @@ static void on_registry(evutil_socket_t fd, short what, void *arg)
 static void on_store(evutil_socket_t fd, short what, void *arg)
 {
     struct engine *e = arg;
-    char name[CONF_PATH_BYTES];
     (void)what;
-    const char *slash = strrchr(e->conf.paths.database, '/');
-    (void)snprintf(name, sizeof(name), "%s-wal", slash + 1);
-    if (!drain(fd, name))
+    if (!drain(fd, strrchr(e->conf.paths.database, '/') + 1))
         return;
     /* Not put off by sign after sign, as our own commits give them: a look that is near stays. */
     if (e->looks > 1 || event_pending(e->on_look, EV_TIMEOUT, NULL) == 0)
@@ -363,8 +383,15 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
         arm(e->on_look, FIRST_LOOK_MS << e->looks);
 }
 
-static int watch(struct engine *e, const char *dir, uint32_t mask, event_callback_fn fn)
+/* In place of the watch that there is, if any. */
+static int watch(struct engine *e, const char *dir, uint32_t mask, event_callback_fn fn,
+                 struct event **watching)
 {
+    if (*watching != NULL) {
+        (void)close(event_get_fd(*watching));
+        event_free(*watching);
+        *watching = NULL;
+    }
     int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (fd < 0 || inotify_add_watch(fd, dir, mask) < 0) {
         log_warn("cannot watch '%s': %s; changes are seen within %d s", dir, strerror(errno),
@@ -373,13 +400,37 @@ static int watch(struct engine *e, const char *dir, uint32_t mask, event_callbac
             (void)close(fd);
         return 0;
     }
-    struct event *ev = event_new(e->base, fd, EV_READ | EV_PERSIST, fn, e);
-    return ev != NULL && event_add(ev, NULL) == 0 ? 0 : -1;
+    *watching = event_new(e->base, fd, EV_READ | EV_PERSIST, fn, e);
+    return *watching != NULL && event_add(*watching, NULL) == 0 ? 0 : -1;
+}
+
+static int watch_registry(struct engine *e)
+{
+    char path[CONF_PATH_BYTES + 16];
+    (void)snprintf(path, sizeof(path), "%s/sessions", e->conf.paths.run_dir);
+    return watch(e, path, IN_CREATE | IN_MOVED_TO | IN_DELETE, on_registry, &e->on_registry);
+}
+
+static int watch_store(struct engine *e)
+{
+    char path[CONF_PATH_BYTES + 16];
+    (void)strlcpy(path, e->conf.paths.database, sizeof(path));
+    char *slash = strrchr(path, '/');
+    slash[slash == path ? 1 : 0] = '\0';
+    return watch(e, path,
+                 IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_MOVE_SELF,
+                 on_store, &e->on_store);
+}
+
+void sessions_take_store(struct engine *e)
+{
+    (void)watch_store(e);
+    (void)store_version_seen(e->store, &e->store_version);
+    (void)sessions_sweep(e);
 }
 
 int sessions_start(struct engine *e)
 {
-    char path[CONF_PATH_BYTES + 16];
     e->endings = calloc(LADDERS_MAX, sizeof(*e->endings));
     e->records = calloc(RECORDS_MAX, sizeof(*e->records));
     e->on_soon = evtimer_new(e->base, on_soon, e);
@@ -389,13 +440,7 @@ int sessions_start(struct engine *e)
     if (e->endings == NULL || e->records == NULL || e->on_soon == NULL || e->on_expiry == NULL ||
         e->on_ladder == NULL || e->on_look == NULL)
         return -1;
-    (void)snprintf(path, sizeof(path), "%s/sessions", e->conf.paths.run_dir);
-    if (watch(e, path, IN_CREATE | IN_MOVED_TO | IN_DELETE, on_registry) != 0)
-        return -1;
-    (void)strlcpy(path, e->conf.paths.database, sizeof(path));
-    char *slash = strrchr(path, '/');
-    slash[slash == path ? 1 : 0] = '\0';
-    if (watch(e, path, IN_MODIFY, on_store) != 0)
+    if (watch_registry(e) != 0 || watch_store(e) != 0)
         return -1;
     (void)store_version_seen(e->store, &e->store_version);
     return 0;

@@ -4,6 +4,7 @@
 
 #include "lib/lease/lease.h"
 #include "lib/session/registry.h"
+#include "lib/store/place.h"
 #include "lib/store/statement.h"
 
 #include <stdlib.h>
@@ -167,5 +168,5 @@ enum store_rc store_judge_sessions(struct store *st, struct session_list *list, 
         *ret_next_s = next_s;
     rc = store_freeze_list(st, mark_frozen, &frozen);
     read_end(st);
-    return rc;
+    return rc == STORE_OK ? store_in_place(st) : rc;
 }

@@ -5,11 +5,23 @@
 
 #include "lib/store/store.h"
 
+struct stat;
+
+struct stat;
+
 /* *ret is set even on failure, unless memory ran out: it holds the reason. */
 enum store_rc open_connection(const char *path, int flags, int timeout_ms, struct store **ret);
 void open_failed(char err[static STORE_ERROR_BYTES], const char *path, const char *why);
 
 /* Brings a store, new or old, to STORE_VERSION. */
 enum store_rc store_migrate(struct store *st);
+
+/* What is open, for lib/store/place.h: by a look before a file was opened to be read, and by one
+ * after all were opened to be written. */
+void place_note_main(struct store *st, const char *path, const struct stat *sb);
+enum store_rc place_note_all(struct store *st, const char *path);
+
+/* All but the memory. */
+void store_close_files(struct store *st);
 
 #endif

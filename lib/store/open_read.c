@@ -5,6 +5,7 @@
 #include "lib/base/clock.h"
 #include "lib/store/guarded.h"
 #include "lib/store/open.h"
+#include "lib/store/place.h"
 #include "lib/store/statement.h"
 
 #include <bsd/string.h>
@@ -121,6 +122,7 @@ static enum store_rc open_read(const char *path, bool to_ask, struct store **ret
         }
     }
     if (rc == STORE_OK) {
+        place_note_main(st, path, &sb);
         *ret = st;
         return STORE_OK;
     }
@@ -141,14 +143,26 @@ enum store_rc store_open_ask(const char *path, struct store **ret,
     return open_read(path, true, ret, err);
 }
 
+void store_close_files(struct store *st)
+{
+    const int on = 1;
+    /* The last to close empties the log into its file, and another one's may lie there now. */
+    if (st->db != NULL && st->files[1].inode != 0 && store_look(st) != STORE_IN_PLACE)
+        (void)sqlite3_db_config(st->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on, NULL);
+    for (size_t i = 0; i < STMT__MAX; i++) {
+        (void)sqlite3_finalize(st->prepared[i]);
+        st->prepared[i] = NULL;
+    }
+    (void)sqlite3_close(st->db);
+    st->db = NULL;
+    guarded_close(st);
+}
+
 void store_close(struct store *st)
 {
     if (st == NULL)
         return;
-    for (size_t i = 0; i < STMT__MAX; i++)
-        (void)sqlite3_finalize(st->prepared[i]);
-    (void)sqlite3_close(st->db);
-    guarded_close(st);
+    store_close_files(st);
     free(st);
 }
 

@@ -6,6 +6,7 @@
 #include "lib/store/store.h"
 
 #include "lib/store/open.h"
+#include "lib/store/place.h"
 #include "lib/store/statement.h"
 
 #include <bsd/string.h>
@@ -43,7 +44,8 @@ static int make_empty(const char *name)
  * opened (facts 1.5). A store is made only where none of its files lies: beside a stray -wal a new
  * database would be filled with somebody else's pages.
  */
-static enum store_rc create_files(const char *path, char err[static STORE_ERROR_BYTES])
+static enum store_rc create_files(const char *path, bool may_create,
+                                  char err[static STORE_ERROR_BYTES])
 {
     char name[PATH_BYTES];
     struct stat sb;
@@ -69,6 +71,10 @@ static enum store_rc create_files(const char *path, char err[static STORE_ERROR_
         open_failed(err, path,
                     "it is gone, but its -wal or -shm still lies there: restore it from "
                     "a backup, or move those two away");
+        return STORE_FAIL;
+    }
+    if (!may_create && !present[0]) {
+        open_failed(err, path, strerror(ENOENT));
         return STORE_FAIL;
     }
     /* An empty -wal and -shm are a valid state; a missing one locks everybody out (facts 1.4). */
@@ -172,11 +178,11 @@ enum store_rc store_migrate(struct store *st)
     return rc;
 }
 
-enum store_rc store_open_write(const char *path, struct store **ret,
-                               char err[static STORE_ERROR_BYTES])
+static enum store_rc open_write(const char *path, bool may_create, struct store **ret,
+                                char err[static STORE_ERROR_BYTES])
 {
     struct store *st = NULL;
-    enum store_rc rc = create_files(path, err);
+    enum store_rc rc = create_files(path, may_create, err);
     if (rc != STORE_OK)
         return rc;
     rc = open_connection(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, STORE_WRITE_TIMEOUT_MS,
@@ -187,6 +193,8 @@ enum store_rc store_open_write(const char *path, struct store **ret,
         rc = store_migrate(st);
     if (rc == STORE_OK && statement_get(st, STMT_KEY_FIND) == NULL)
         rc = STORE_FAIL;
+    if (rc == STORE_OK)
+        rc = place_note_all(st, path);
     if (rc == STORE_OK) {
         *ret = st;
         return STORE_OK;
@@ -196,22 +204,53 @@ enum store_rc store_open_write(const char *path, struct store **ret,
     return rc;
 }
 
+enum store_rc store_open_write(const char *path, struct store **ret,
+                               char err[static STORE_ERROR_BYTES])
+{
+    return open_write(path, true, ret, err);
+}
+
+enum store_rc store_open_again(const char *path, struct store **ret,
+                               char err[static STORE_ERROR_BYTES])
+{
+    return open_write(path, false, ret, err);
+}
+
 enum store_rc store_begin(struct store *st)
 {
     /* IMMEDIATE: a deferred one that reads first fails at once when another writer commits
      * meanwhile, whatever the timeout (facts 1.9). */
     enum store_rc rc = run(st, "BEGIN IMMEDIATE");
     st->in_transaction = rc == STORE_OK;
+    if (rc == STORE_OK && store_in_place(st) != STORE_OK) {
+        store_rollback(st);
+        rc = STORE_FAIL;
+    }
     return rc;
+}
+
+/* In the log, but that may be one that nobody reads any more. */
+static enum store_rc committed_in_place(struct store *st)
+{
+    if (store_in_place(st) == STORE_OK)
+        return STORE_OK;
+    (void)strlcat(st->error,
+                  "; this happened while it was written: whether the change was made is not known",
+                  sizeof(st->error));
+    return STORE_FAIL;
 }
 
 enum store_rc store_commit(struct store *st)
 {
-    enum store_rc rc = run(st, "COMMIT");
-    if (rc == STORE_OK)
+    enum store_rc rc = store_in_place(st);
+    if (rc != STORE_OK)
+        return rc; /* and nothing is changed */
+    rc = run(st, "COMMIT");
+    if (rc == STORE_OK) {
         st->in_transaction = false;
-    else if (rc ==
-             STORE_FAIL) /* what reached the log before the disk failed may come back with it */
+        rc = committed_in_place(st);
+    } else if (rc ==
+               STORE_FAIL) /* what reached the log before the disk failed may come back with it */
         (void)strlcat(st->error,
                       "; whether the change was made is not known: look before you try again",
                       sizeof(st->error));

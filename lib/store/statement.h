@@ -12,6 +12,8 @@
 
 struct buf;
 
+enum { STORE_FILES = 3 }; /* the database, -wal, -shm */
+
 struct store {
     sqlite3 *db;
     sqlite3_stmt *prepared[STMT__MAX];
@@ -25,7 +27,15 @@ struct store {
     char guard_wal[512];
     /* store_open_ask began what read_begin would begin */
     bool reading;
-    int read_depth;                    /* read_begins that have not ended */
+    int read_depth; /* read_begins that have not ended */
+    /* What is open: place.h. inode 0: not asked for */
+    char path[512];
+    struct store_file {
+        dev_t device;
+        ino_t inode;
+    } files[STORE_FILES];
+    int64_t looked_ns; /* the main file as it was when it was last seen to be whole */
+    off_t looked_bytes;
     char error[STORE_ERROR_BYTES / 2]; /* a path and a sentence go around it */
 };
 

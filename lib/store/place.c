@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/store/place.h"
+
+#include "lib/store/open.h"
+#include "lib/store/statement.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LOOKS = 10, LOOK_MS = 5, PATH_BYTES = 520 };
+
+static const char *const suffixes[STORE_FILES] = {"", "-wal", "-shm"};
+
+static int look_at(const struct store *st, size_t i, struct stat *ret)
+{
+    char name[PATH_BYTES];
+    (void)snprintf(name, sizeof(name), "%s%s", st->path, suffixes[i]);
+    return stat(name, ret);
+}
+
+static bool is_file(const struct store *st, size_t i, const struct stat *sb)
+{
+    return sb->st_ino == st->files[i].inode && sb->st_dev == st->files[i].device;
+}
+
+void place_note_main(struct store *st, const char *path, const struct stat *sb)
+{
+    (void)strlcpy(st->path, path, sizeof(st->path));
+    st->files[0] = (struct store_file){.device = sb->st_dev, .inode = sb->st_ino};
+}
+
+enum store_rc place_note_all(struct store *st, const char *path)
+{
+    struct stat sb;
+    int moved = 0;
+    (void)strlcpy(st->path, path, sizeof(st->path));
+    for (size_t i = 0; i < STORE_FILES; i++) {
+        if (look_at(st, i, &sb) != 0) {
+            (void)snprintf(st->error, sizeof(st->error), "it was moved away while it was opened");
+            return STORE_FAIL;
+        }
+        st->files[i] = (struct store_file){.device = sb.st_dev, .inode = sb.st_ino};
+    }
+    /* What was opened is what was looked at. */
+    if (sqlite3_file_control(st->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+        moved) {
+        (void)snprintf(st->error, sizeof(st->error), "it was replaced while it was opened");
+        return STORE_FAIL;
+    }
+    return STORE_OK;
+}
+
+/* ---- looking ---- */
+
+static uint32_t big_endian(const unsigned char *at, size_t bytes)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < bytes; i++)
+        n = n << 8 | at[i];
+    return n;
+}
+
+/*
+ * How long the file is by its own words (SQLite file format, 1.3). By SQLite's descriptor: to close
+ * one of our own would let go of all locks that this process has on the file.
+ */
+static bool is_whole(struct store *st, off_t bytes)
+{
+    enum { HEADER_BYTES = 100, AT_PAGE_BYTES = 16, AT_CHANGES = 24, AT_PAGES = 28, AT_VALID = 92 };
+    unsigned char header[HEADER_BYTES];
+    sqlite3_file *f = NULL;
+    if (st->db == NULL ||
+        sqlite3_file_control(st->db, "main", SQLITE_FCNTL_FILE_POINTER, &f) != SQLITE_OK ||
+        f == NULL || f->pMethods == NULL)
+        return true;
+    if (f->pMethods->xRead(f, header, HEADER_BYTES, 0) != SQLITE_OK)
+        return false;
+    uint32_t page_bytes = big_endian(&header[AT_PAGE_BYTES], 2);
+    if (page_bytes == 1)
+        page_bytes = 65536;
+    return memcmp(&header[AT_CHANGES], &header[AT_VALID], 4) != 0 ||
+           bytes >= (off_t)big_endian(&header[AT_PAGES], 4) * (off_t)page_bytes;
+}
+
+static enum store_place misplaced(struct store *st, enum store_place place, const char *why)
+{
+    st->failed_code = 0;
+    (void)strlcpy(st->error, why, sizeof(st->error));
+    return place;
+}
+
+enum store_place store_look(struct store *st)
+{
+    struct stat sb;
+    if (st->files[0].inode == 0) /* opened to be read, and of no further use */
+        return STORE_IN_PLACE;
+    if (look_at(st, 0, &sb) != 0)
+        return misplaced(st, STORE_MISSING,
+                         errno == ENOENT ? "it is missing: it was moved away or deleted"
+                                         : "it can no longer be looked at");
+    if (sb.st_size == 0)
+        return misplaced(st, STORE_EMPTY, "it is empty: restore it from a copy");
+    if (!is_file(st, 0, &sb))
+        return misplaced(st, STORE_REPLACED, "it was replaced by another file");
+    int64_t changed_ns = (int64_t)sb.st_ctim.tv_sec * 1000000000 + sb.st_ctim.tv_nsec;
+    if (changed_ns != st->looked_ns || sb.st_size != st->looked_bytes) {
+        /* A longer one may be short of its own words, too: the rest is in the log, where a
+         * checkpoint was killed. */
+        if (sb.st_size < st->looked_bytes && !is_whole(st, sb.st_size))
+            return misplaced(st, STORE_CUT,
+                             "it is shorter than it should be: restore it from a copy");
+        /* Mostly by a checkpoint, which changes nothing; but should somebody have written another
+         * store into this very file, that is the one to be read. */
+        if (st->db != NULL)
+            (void)sqlite3_db_release_memory(st->db);
+        st->looked_ns = changed_ns;
+        st->looked_bytes = sb.st_size;
+    }
+    for (size_t i = 1; i < STORE_FILES; i++)
+        if (st->files[i].inode != 0 && (look_at(st, i, &sb) != 0 || !is_file(st, i, &sb)))
+            return misplaced(st, STORE_REPLACED, "its write-ahead log was taken away or replaced");
+    return STORE_IN_PLACE;
+}
+
+enum store_rc store_in_place(struct store *st)
+{
+    enum store_place place = store_look(st);
+    for (int i = 0; i < LOOKS && place == STORE_CUT; i++) {
+        (void)poll(NULL, 0, LOOK_MS);
+        place = store_look(st);
+    }
+    return place == STORE_IN_PLACE ? STORE_OK : STORE_FAIL;
+}
+
+struct store_traces store_traces(const struct store *st)
+{
+    struct store_traces t;
+    memset(&t, 0, sizeof(t));
+    for (size_t i = 0; i < STORE_FILES; i++) {
+        struct stat sb;
+        if (look_at(st, i, &sb) != 0)
+            continue;
+        t.files[i].device = sb.st_dev;
+        t.files[i].inode = sb.st_ino;
+        t.files[i].bytes = sb.st_size;
+        t.files[i].changed_ns = (int64_t)sb.st_ctim.tv_sec * 1000000000 + sb.st_ctim.tv_nsec;
+    }
+    return t;
+}
+
+bool store_traces_same(const struct store_traces *a, const struct store_traces *b)
+{
+    return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* ---- leaving ---- */
+
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec <= b->tv_nsec;
+}
+
+/* Two looks at the clock of the file system may be the same though one was later. */
+static bool was_written_since(const struct stat *wal, const struct stat *main)
+{
+    return wal->st_size > 0 && !is_before(&wal->st_mtim, &main->st_ctim);
+}
+
+static void take_away(const struct store *st, size_t i)
+{
+    char name[PATH_BYTES];
+    (void)snprintf(name, sizeof(name), "%s%s", st->path, suffixes[i]);
+    (void)unlink(name);
+}
+
+enum store_rc store_leave(struct store *st)
+{
+    enum { MAIN, WAL, SHM };
+    struct stat sb[STORE_FILES];
+    bool there[STORE_FILES], ours[STORE_FILES];
+    int rc = SQLITE_OK;
+    if (st->db == NULL)
+        return STORE_OK;
+    for (size_t i = 0; i < STORE_FILES; i++) {
+        there[i] = look_at(st, i, &sb[i]) == 0;
+        ours[i] = there[i] && is_file(st, i, &sb[i]);
+    }
+    const bool is_others_log = there[MAIN] && !ours[MAIN] && ours[WAL];
+    if (is_others_log && was_written_since(&sb[WAL], &sb[MAIN])) {
+        (void)strlcpy(st->error,
+                      "it was replaced, but its -wal is the old one's, and was written since: stop "
+                      "what uses it, and restore all three files from one copy",
+                      sizeof(st->error));
+        return STORE_FAIL;
+    }
+    if (is_others_log || (ours[MAIN] && !there[WAL]))
+        rc = sqlite3_wal_checkpoint_v2(st->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    if (rc != SQLITE_OK && (is_others_log || (rc & 0xff) == SQLITE_BUSY))
+        return store_failed(st, rc);
+    store_close_files(st);
+    if (ours[SHM] && !(ours[MAIN] && ours[WAL])) /* an index of what is no more */
+        take_away(st, SHM);
+    if (is_others_log)
+        take_away(st, WAL);
+    return STORE_OK;
+}
