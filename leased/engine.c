@@ -883,6 +883,7 @@ int engine_run(struct engine *e)
     notify_send("STOPPING=1");
     answer_last(e);
     end_http(e);
+    issue_end();
     settle_all(e);
     beats_release(&e->beats);
     roster_release(&e->roster);

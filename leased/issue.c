@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/issue.h"
 
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { KEY_BYTES = 4096, DIR_BYTES = 64 };
@@ -18,6 +21,7 @@ static const char passphrase_env[] = "TUNLEASE_ISSUE_PASSPHRASE";
 
 static struct issuing {
     pid_t pid; /* 0: free */
+    int64_t until_ms;
     char dir[DIR_BYTES];
     struct queued *q;
 } issuing[ISSUING_MAX];
@@ -62,6 +66,7 @@ static void run_keygen(const struct issuing *i)
         return;
     self[n] = '\0';
     file_in(i, "key", file);
+    (void)setpgid(0, 0); /* and what it starts ends with it */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     for (int sig = 1; sig < NSIG; sig++)
@@ -79,10 +84,42 @@ static void run_keygen(const struct issuing *i)
                 (char *)NULL);
 }
 
+static void kill_group(const struct issuing *i)
+{
+    (void)kill(-i->pid, SIGKILL);
+    (void)kill(i->pid, SIGKILL); /* it may not have made its group yet */
+}
+
+/* Of whoever has the slot by now, if it is over for that one. Its end is an answer, as any. */
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+    const struct issuing *i = arg;
+    (void)fd;
+    (void)what;
+    if (i->pid == 0 || clock_monotonic_ms() < i->until_ms)
+        return;
+    log_error("ssh-keygen took longer than %d s: it is ended", ISSUE_MS / 1000);
+    kill_group(i);
+}
+
+void issue_end(void)
+{
+    for (size_t k = 0; k < ISSUING_MAX; k++) {
+        struct issuing *i = &issuing[k];
+        if (i->pid == 0)
+            continue;
+        kill_group(i);
+        (void)waitpid(i->pid, NULL, 0);
+        free(i->q);
+        clean_up(i);
+    }
+}
+
 int issue_start(struct engine *e, struct queued *q)
 {
+    /* A timer may fire a little before the clock that on_deadline asks. */
+    const struct timeval limit = {.tv_sec = ISSUE_MS / 1000, .tv_usec = 50000};
     struct issuing *i = NULL;
-    (void)e;
     for (size_t k = 0; k < ISSUING_MAX && i == NULL; k++)
         if (issuing[k].pid == 0)
             i = &issuing[k];
@@ -90,7 +127,8 @@ int issue_start(struct engine *e, struct queued *q)
         errno = EAGAIN;
         return -1;
     }
-    *i = (struct issuing){.dir = "/tmp/leased.XXXXXX", .q = q};
+    *i = (struct issuing){
+        .until_ms = clock_monotonic_ms() + ISSUE_MS, .dir = "/tmp/leased.XXXXXX", .q = q};
     if (mkdtemp(i->dir) == NULL) {
         *i = (struct issuing){.pid = 0};
         return -1;
@@ -106,6 +144,8 @@ int issue_start(struct engine *e, struct queued *q)
         errno = saved;
         return -1;
     }
+    if (event_base_once(e->base, -1, EV_TIMEOUT, on_deadline, i, &limit) != 0)
+        kill_group(i); /* no timer, no child that could need one */
     return 0;
 }
 

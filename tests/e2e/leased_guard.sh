@@ -128,3 +128,39 @@ reset "Listen 127.0.0.1:12000" "Listen unix:$WORK/there" 'HeartbeatInterval 7s'
 kill -HUP "$daemon"
 wait_for 5 'the others are taken' said 'configuration reloaded'
 stop
+
+note 'ssh-keygen hangs'
+reset 'IssueKeys yes'
+printf '#!/bin/sh\nsleep 300 & echo $! >>/tmp/hung; exec sleep 300\n' >"$WORK/keygen"
+chmod 0755 "$WORK/keygen"
+install -m 0666 /dev/null /tmp/hung
+mount --bind "$WORK/keygen" /usr/bin/ssh-keygen
+start env
+running
+keyless() { # NAME FILE
+	curl -s -o "$WORK/$2" -w '%{http_code}' --max-time 10 -H 'Content-Type: application/json' -H "X-API-Key: $enrol" \
+		--data "{\"action\":\"register\",\"agent_id\":\"$1\"}" "$api"
+}
+keyless k1 answer.1 >"$WORK/code.1" & waiting=($!)
+keyless k2 answer.2 >"$WORK/code.2" & waiting+=($!)
+two_hang() { (($(wc -l </tmp/hung) == 2)); }
+wait_for 3 'two hang' two_hang
+assert_eq "$(keyless k3 answer)" 429 'a third is told to wait'
+wait "${waiting[@]}"
+assert_eq "$(cat "$WORK/code.1") $(cat "$WORK/code.2")" '503 503' 'the two are told that there is no key'
+said 'ssh-keygen took longer than 4 s' || fail "$(cat "$log")"
+while read -r pid; do wait_for 2 'what it started ends with it' is_gone "$pid"; done </tmp/hung
+: >/tmp/hung
+keyless k4 answer.4 >"$WORK/code.4" & waiting=($!)
+one_hangs() { (($(wc -l </tmp/hung) == 1)); }
+wait_for 3 'another hangs' one_hangs
+stop
+wait_for 2 'and ends with leased' is_gone "$(cat /tmp/hung)"
+wait "${waiting[@]}" || :
+assert_eq "$(ls -d /tmp/leased.* 2>/dev/null)" '' 'no key is left'
+umount /usr/bin/ssh-keygen
+start env
+running
+assert_eq "$(keyless k1 answer)" 200 'one that does not hang makes a key'
+grep -q '"private_key":"-----BEGIN OPENSSH' "$WORK/answer" || fail "$(cat "$WORK/answer")"
+stop
