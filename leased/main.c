@@ -55,6 +55,7 @@ static int load(struct engine *e)
     int rc = conf_load_daemon(e->conf_file, &e->conf, err, &warnings);
     if (rc == 0)
         rc = api_keys_load(&e->conf, &e->keys, err, &warnings);
+    conf_forget_keys(&e->conf); /* their hashes are enough */
     print_lines(&warnings);
     if (rc != 0)
         log_error("%s", err);

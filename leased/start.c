@@ -349,9 +349,31 @@ static void pass_on(int fd)
     (void)fcntl(fd, F_SETFD, 0);
 }
 
+/* All of its environment: what the engine was started with may hold keys, or whatever else somebody
+ * trusts a service with. words: room for as many as it may have, and a NULL. */
+enum { HTTP_ENV = 4, HTTP_ENV_BYTES = 1024 };
+static void fill_environment(char text[static HTTP_ENV][HTTP_ENV_BYTES],
+                             char *words[static HTTP_ENV + 1])
+{
+    /* Of its log's stream, the log's time, and to be loaded as we were. */
+    static const char *const names[HTTP_ENV] = {"JOURNAL_STREAM", "TZ", "LD_LIBRARY_PATH",
+                                                "LD_PRELOAD"};
+    size_t n = 0;
+    for (size_t i = 0; i < HTTP_ENV; i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL &&
+            snprintf(text[n], HTTP_ENV_BYTES, "%s=%s", names[i], value) < HTTP_ENV_BYTES) {
+            words[n] = text[n];
+            n++;
+        }
+    }
+    words[n] = NULL;
+}
+
 static void exec_http(const struct engine *e, int engine_fd, pid_t engine_pid)
 {
     char words[HTTP_LISTENERS_MAX + 2][16], flags[4];
+    char env_text[HTTP_ENV][HTTP_ENV_BYTES], *env[HTTP_ENV + 1];
     char *argv[HTTP_LISTENERS_MAX + 6] = {(char[]){"leased"}, (char[]){"--http"}, words[0],
                                           words[1], flags};
     size_t n = 5;
@@ -380,7 +402,8 @@ static void exec_http(const struct engine *e, int engine_fd, pid_t engine_pid)
         argv[n++] = words[i + 2];
     }
     argv[n] = NULL;
-    (void)execv("/proc/self/exe", argv);
+    fill_environment(env_text, env);
+    (void)execve("/proc/self/exe", argv, env);
 }
 
 pid_t start_http_process(struct engine *e, int *ret_fd)
@@ -446,6 +469,7 @@ void start_reload(struct engine *e)
         conf_release(&conf);
         goto out;
     }
+    conf_forget_keys(&conf);
     /* Half of a new configuration is none: agents would be sent to a port that is not open. */
     const char *keyword = needs_restart(&e->conf, &conf);
     if (keyword != NULL) {

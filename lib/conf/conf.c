@@ -530,6 +530,30 @@ out:
     return rc;
 }
 
+/* Of API_KEY or API_KEYS: taken out of the environment when it is first asked for. */
+static const char *take_secret(const char *name, char **kept)
+{
+    char *value = getenv(name);
+    if (value == NULL)
+        return *kept;
+    char *copy = strdup(value);
+    if (copy == NULL)
+        return value;
+    free(*kept);
+    *kept = copy;
+    explicit_bzero(value, strlen(value)); /* where /proc/PID/environ shows it */
+    (void)unsetenv(name);
+    return *kept;
+}
+
+static const char *daemon_env(const char *name)
+{
+    static char *key, *keys;
+    if (strcmp(name, "API_KEY") == 0)
+        return take_secret(name, &key);
+    return strcmp(name, "API_KEYS") == 0 ? take_secret(name, &keys) : getenv(name);
+}
+
 /* The same names in a daemon's own environment, which wins over the file. */
 static int load_environment(struct loading *in)
 {
@@ -539,12 +563,11 @@ static int load_environment(struct loading *in)
     struct env_ctx ctx = {.in = in};
     char text[4096];
     in->file = "the environment";
-    if (getenv("API_KEY") != NULL || getenv("API_KEYS") != NULL)
-        while (in->conf->api_key_count > 0)
-            free(in->conf->api_keys[--in->conf->api_key_count]);
+    if (daemon_env("API_KEY") != NULL || daemon_env("API_KEYS") != NULL)
+        conf_forget_keys(in->conf);
     for (size_t i = 0; i < OTHERS + sizeof(env_names) / sizeof(env_names[0]); i++) {
         const char *name = i < OTHERS ? others[i] : env_names[i - OTHERS].name;
-        const char *value = getenv(name);
+        const char *value = daemon_env(name);
         if (value == NULL)
             continue;
         if (strlcpy(text, value, sizeof(text)) >= sizeof(text))
@@ -733,11 +756,19 @@ int conf_load_daemon(const char *file, struct conf *ret, char err[static CONF_ER
     return load(file, true, ret, err, warnings);
 }
 
+void conf_forget_keys(struct conf *c)
+{
+    for (; c->api_key_count > 0; c->api_key_count--) {
+        char *key = c->api_keys[c->api_key_count - 1];
+        explicit_bzero(key, strlen(key));
+        free(key);
+    }
+}
+
 void conf_release(struct conf *c)
 {
     ceiling_rules_release(&c->ceiling.open);
     ceiling_rules_release(&c->ceiling.listen);
-    for (size_t i = 0; i < c->api_key_count; i++)
-        free(c->api_keys[i]);
+    conf_forget_keys(c);
     *c = (struct conf){.listen_count = 0};
 }

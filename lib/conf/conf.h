@@ -68,10 +68,12 @@ struct conf {
  */
 int conf_load(const char *file, struct conf *ret, char err[static CONF_ERROR_BYTES],
               struct buf *warnings);
-/* For leased: the names of leased.env in its own environment win over both files. */
+/* For leased: the names of leased.env in its own environment win over both files. Keys are taken
+ * out of the environment, which children and /proc have, and kept for the next time. */
 int conf_load_daemon(const char *file, struct conf *ret, char err[static CONF_ERROR_BYTES],
                      struct buf *warnings);
 void conf_release(struct conf *c);
+void conf_forget_keys(struct conf *c); /* api_keys, once they are hashed */
 
 bool conf_same_listener(const struct conf_listener *a, const struct conf_listener *b);
 

@@ -164,3 +164,21 @@ running
 assert_eq "$(keyless k1 answer)" 200 'one that does not hang makes a key'
 grep -q '"private_key":"-----BEGIN OPENSSH' "$WORK/answer" || fail "$(cat "$WORK/answer")"
 stop
+
+note 'keys in the environment'
+reset
+: >"$env_file"
+start env API_KEY="$enrol" API_KEYS=another-key-for-the-tests,a-third-key-for-the-tests OTHER_SECRET=s3cret
+running
+for pid in "$daemon" "$(pgrep -P "$daemon")"; do
+	! grep -q -a -e key-for-the-tests "/proc/$pid/environ" || fail "a key is in the environment of $(tr '\0' ' ' <"/proc/$pid/cmdline")"
+done
+! grep -q -a s3cret "/proc/$(pgrep -P "$daemon")/environ" || fail 'http has the whole environment'
+ok 'are not in that of a process'
+kill -HUP "$daemon"
+wait_for 5 'SIGHUP' said 'configuration reloaded'
+for credential in "$enrol" another-key-for-the-tests a-third-key-for-the-tests; do
+	assert_eq "$(register "$credential" a)" 200 'and count, after a reload too'
+done
+stop
+echo "API_KEY=$enrol" >"$env_file"
