@@ -325,7 +325,7 @@ install: all
 	install -m 0644 packaging/sysusers.d/tunlease.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/tunlease.conf
 	sed -e 's,@RUNSTATEDIR@,$(RUNSTATEDIR),g' -e 's,@LOCALSTATEDIR@,$(LOCALSTATEDIR),g' \
 		packaging/tmpfiles.d/tunlease.conf.in >$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tunlease.conf
-	for unit in leased.service leased.socket; do \
+	for unit in leased.service leased.socket leased-refused.target; do \
 		sed -e 's,@SBINDIR@,$(SBINDIR),g' -e 's,@LOCALSTATEDIR@,$(LOCALSTATEDIR),g' \
 			packaging/systemd/$$unit.in >$(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
 	install -m 0644 packaging/prometheus/tunlease.rules.yml $(DESTDIR)$(DOCDIR)/tunlease.rules.yml
@@ -339,7 +339,8 @@ uninstall:
 		$(DESTDIR)$(PAMDIR)/pam_tunnel.so $(DESTDIR)$(DATADIR)/pam-configs/tunlease \
 		$(DESTDIR)$(MANDIR)/man8/pam_tunnel.8 $(DESTDIR)$(MANDIR)/man8/leased.8 $(DESTDIR)$(MANDIR)/man8/akc.8 $(DESTDIR)$(PREFIX)/lib/sysusers.d/tunlease.conf \
 		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tunlease.conf \
-		$(DESTDIR)$(UNITDIR)/leased.service $(DESTDIR)$(UNITDIR)/leased.socket
+		$(DESTDIR)$(UNITDIR)/leased.service $(DESTDIR)$(UNITDIR)/leased.socket \
+		$(DESTDIR)$(UNITDIR)/leased-refused.target
 	rm -rf $(DESTDIR)$(DOCDIR)
 
 # ---- what a person calls ----

@@ -23,6 +23,8 @@
 
 static const char akc_path[] = TUNLEASE_LIBEXECDIR "/tunlease/akc";
 
+enum { JOURNAL_MS = 2000 };
+
 enum result { RESULT_OK, RESULT_WARN, RESULT_FAIL };
 
 struct doctor {
@@ -318,15 +320,38 @@ static void check_registry(struct doctor *d)
     registry_close(&r);
 }
 
+/* The last line that leased.service logged since the boot, of this priority or worse, with its
+ * time.
+ * "" where there is none, or no systemd. */
+static void last_line(const char *priority, struct buf *out)
+{
+    const char *const argv[] = {"journalctl", "-q", "-b", "-o",     "short-iso",
+                                "-n",         "1",  "-p", priority, "_SYSTEMD_UNIT=leased.service",
+                                NULL};
+    struct child c;
+    if (access("/run/systemd/system", F_OK) != 0)
+        return;
+    if (child_run(&c, argv, NULL, NULL, JOURNAL_MS) == 0 && buf_text(&c.out_text) != NULL)
+        buf_add_mem(out, c.out_text.data, strcspn(buf_text(&c.out_text), "\n"));
+    child_release(&c);
+}
+
 static void check_leased(struct doctor *d)
 {
-    if (ctl_leased_runs(d->ctl))
+    struct buf said = {0};
+    if (ctl_leased_runs(d->ctl)) {
         report(d, RESULT_OK, "leased", "leased runs on this store");
-    else
-        report(
-            d, RESULT_WARN, "leased",
+        return;
+    }
+    last_line("err", &said);
+    if (said.len == 0)
+        last_line("debug", &said);
+    const char *text = said.len > 0 ? buf_text(&said) : NULL;
+    reportf(d, RESULT_WARN, "leased",
             "leased does not run: logins and leasectl work, but expiry ends no live session, and "
-            "agents cannot register");
+            "agents cannot register%s%s",
+            text != NULL ? "; leased.service last said: " : "", text != NULL ? text : "");
+    buf_release(&said);
 }
 
 static void check_public_host(struct doctor *d)

@@ -193,8 +193,10 @@ int confine_http(bool allow_missing, char *why, size_t why_bytes)
         if (len < why_bytes)
             len += (size_t)snprintf(why + len, why_bytes - len, "%s%s: %s", len > 0 ? ", " : "",
                                     steps[i].name, strerror(error));
-        if (!allow_missing || !is_missing(steps[i].step, error))
+        if (!is_missing(steps[i].step, error))
             return -1;
+        if (!allow_missing)
+            return CONFINE_REFUSED;
     }
     return 0;
 }

@@ -13,8 +13,11 @@
  *
  * 0: confined, with why "". With allow_missing also where this kernel has no landlock or no seccomp
  * (ENOSYS, EOPNOTSUPP; EINVAL of a seccomp that is not built in): then why says what is missing,
- * and the other of the two holds. -1: why says what failed, and nothing is promised.
+ * and the other of the two holds. CONFINE_REFUSED: one of them is missing here, which does not pass
+ * by itself. -1: it failed. In both cases why says what, and nothing is promised.
  */
+enum { CONFINE_REFUSED = 1 };
+
 int confine_http(bool allow_missing, char *why, size_t why_bytes);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "leased/issue.h"
 #include "leased/notify.h"
+#include "leased/pace.h"
 #include "leased/start.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
@@ -22,6 +23,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -450,8 +452,23 @@ static const char *request_problem(const struct engine *e, const struct control_
     return problem;
 }
 
+/* Whoever waits for us may come. Once: another http process finds the socket as this one left it.
+ */
+static void become_ready(struct engine *e)
+{
+    if (e->is_ready)
+        return;
+    e->is_ready = true;
+    notify_send("READY=1");
+    arm(e->on_lasted, PACE_LASTED_MS);
+}
+
 static void take_request(struct engine *e, const struct control_request *r, size_t len)
 {
+    if (r->action == CONTROL_READY) {
+        become_ready(e);
+        return;
+    }
     if (r->action != CONTROL_REGISTER && r->action != CONTROL_HEARTBEAT) {
         answer_report(e, r);
         return;
@@ -523,7 +540,7 @@ static void on_restart(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (start_http(e) != 0) {
         log_error("cannot start the http process: %s", strerror(errno));
-        e->failed = true;
+        e->exit_status = EXIT_FAILURE;
         (void)event_base_loopbreak(e->base);
     }
 }
@@ -550,13 +567,15 @@ static void take_issued(struct engine *e, pid_t pid, bool good)
  * leased; later, sessions are ended all the same, and it is tried less and less often. */
 static void http_ended(struct engine *e, int status)
 {
-    bool gave_up = WIFEXITED(status) && WEXITSTATUS(status) != 0 &&
-                   clock_monotonic_ms() - e->http_started_ms < LIVED_MS;
+    bool failed = WIFEXITED(status) && WEXITSTATUS(status) != 0;
+    bool gave_up = failed && clock_monotonic_ms() - e->http_started_ms < LIVED_MS;
     e->http_pid = -1;
     stop_http(e);
-    if (gave_up && e->metrics.http_restarts == 0) {
-        log_error("the http process cannot start: leased ends");
-        e->failed = true;
+    if (failed && !e->is_ready) {
+        /* In one line, where http has said what a person has to decide. */
+        if (WEXITSTATUS(status) != EX_CONFIG)
+            log_error("the http process cannot start: leased ends");
+        e->exit_status = WEXITSTATUS(status) == EX_CONFIG ? EX_CONFIG : EXIT_FAILURE;
         (void)event_base_loopbreak(e->base);
         return;
     }
@@ -721,6 +740,14 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
     arm(e->on_sweep, e->sweep_ms);
 }
 
+static void on_lasted(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+    pace_forget();
+}
+
 static void on_version(evutil_socket_t fd, short what, void *arg)
 {
     struct engine *e = arg;
@@ -778,7 +805,8 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
     start_reload(e);
     find_uids(e);
     sessions_soon(e);
-    notify_send("READY=1");
+    if (e->is_ready)
+        notify_send("READY=1");
 }
 
 static int add_signal(struct engine *e, int sig, event_callback_fn fn)
@@ -806,6 +834,7 @@ static int set_up(struct engine *e)
     e->on_version = evtimer_new(e->base, on_version, e);
     e->on_walk = evtimer_new(e->base, on_walk, e);
     e->on_walk_again = evtimer_new(e->base, on_walk_again, e);
+    e->on_lasted = evtimer_new(e->base, on_lasted, e);
     e->on_log = evtimer_new(e->base, on_log, e);
     if (e->on_log == NULL || e->on_sweep == NULL || e->on_retry == NULL || e->on_flush == NULL ||
         e->on_beats == NULL || e->on_version == NULL || e->on_walk == NULL ||
@@ -878,7 +907,6 @@ int engine_run(struct engine *e)
         arm(e->on_beats, 0);
     (void)store_agents_pending(e->store, &e->pending_agents);
     (void)engine_listens(e, 0, 0); /* the first takes as long as it takes */
-    notify_send("READY=1");
     int rc = event_base_dispatch(e->base);
     notify_send("STOPPING=1");
     answer_last(e);
@@ -889,5 +917,9 @@ int engine_run(struct engine *e)
     roster_release(&e->roster);
     store_close(e->store);
     log_end();
-    return rc < 0 || e->failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    if (rc < 0)
+        e->exit_status = EXIT_FAILURE;
+    if (e->exit_status == EXIT_SUCCESS)
+        pace_forget();
+    return e->exit_status;
 }

@@ -141,7 +141,8 @@ struct engine {
     bool http_hangs; /* it took no more answers of this batch */
     pid_t http_pid;
     int64_t http_started_ms, http_pause_ms; /* before it is started anew */
-    bool failed;                            /* what leased exits with */
+    bool is_ready;                          /* http has been, at least once, and systemd was told */
+    int exit_status;                        /* what leased exits with */
     struct queued *queue_head, **queue_tail;
     size_t queue_count;
     struct control_answer *answers; /* BATCH_MAX of answer_bytes each: up to the report */
@@ -188,6 +189,7 @@ struct engine {
     struct event *on_http, *on_sweep, *on_soon, *on_ladder, *on_expiry, *on_retry, *on_flush;
     struct event *on_look, *on_version, *on_walk, *on_walk_again, *on_count, *on_listeners;
     struct event *on_beats, *on_log, *on_place, *on_registry, *on_store;
+    struct event *on_lasted;
     int64_t log_pause_ms;
 };
 

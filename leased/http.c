@@ -21,6 +21,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -867,18 +868,37 @@ static void tear_down(struct http *h)
     free(h->connections);
 }
 
+/* EXIT_SUCCESS: it is. */
 static int confine(const struct http_options *o)
 {
-    char why[128];
-    if (confine_http(o->unconfined, why, sizeof(why)) != 0) {
-        log_error("http cannot be confined (%s)%s", why,
-                  o->unconfined ? ""
-                                : ": where kernel or container refuse it, 'leased -u' goes on");
-        return -1;
-    }
-    if (why[0] != '\0')
+    char why[128], us[256];
+    ssize_t n = readlink("/proc/self/exe", us, sizeof(us) - 1);
+    us[n > 0 ? n : 0] = '\0';
+    int rc = confine_http(o->unconfined, why, sizeof(why));
+    if (rc == CONFINE_REFUSED)
+        log_error("http cannot be confined (%s): kernel or container refuse it. To go on without, "
+                  "'systemctl edit leased.service' with the lines '[Service]', 'ExecStart=' and "
+                  "'ExecStart=%s -D -u'; see leased(8)",
+                  why, us);
+    else if (rc != 0)
+        log_error("http cannot be confined (%s)", why);
+    else if (why[0] != '\0')
         log_warn("http is not confined as it should be (%s); it goes on, since -u says so", why);
-    return 0;
+    return rc == 0 ? EXIT_SUCCESS : rc == CONFINE_REFUSED ? EX_CONFIG : EXIT_FAILURE;
+}
+
+/* From within the loop: what was said before it may not come true. */
+static void on_ready(evutil_socket_t fd, short what, void *arg)
+{
+    struct http *h = arg;
+    struct control_request r;
+    (void)fd;
+    (void)what;
+    control_request_init(&r, CONTROL_READY);
+    if (send(h->o->engine_fd, &r, control_request_bytes(&r), MSG_NOSIGNAL) < 0) {
+        log_error("http cannot tell the engine that it is ready: %s", strerror(errno));
+        (void)event_base_loopbreak(h->base);
+    }
 }
 
 int http_run(const struct http_options *o)
@@ -892,8 +912,10 @@ int http_run(const struct http_options *o)
         log_error("http cannot start: %s", strerror(errno));
         goto out;
     }
-    if (confine(o) == 0 && event_base_dispatch(h.base) >= 0)
-        rc = EXIT_SUCCESS;
+    rc = confine(o);
+    if (rc == EXIT_SUCCESS && (event_base_once(h.base, -1, EV_TIMEOUT, on_ready, &h, NULL) != 0 ||
+                               event_base_dispatch(h.base) < 0))
+        rc = EXIT_FAILURE;
 out:
     tear_down(&h);
     return rc;

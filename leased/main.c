@@ -2,6 +2,7 @@
 /* leased: agents' register and heartbeat, ports, and the end of what must end. */
 #include "leased/engine.h"
 #include "leased/issue.h"
+#include "leased/pace.h"
 #include "leased/start.h"
 #include "lib/base/buf.h"
 #include "lib/base/log.h"
@@ -199,6 +200,8 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     log_init("leased", e.to_stderr || check || print);
+    if (!check && !print && !pace_start())
+        return EXIT_SUCCESS;
     if (load(&e) != 0)
         return EXIT_FAILURE;
     if (print)

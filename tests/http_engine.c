@@ -108,7 +108,8 @@ static bool serve(int fd)
             (void)fprintf(stderr, "a bad packet: %s\n", control_request_problem(&r, (size_t)n));
             exit(BAD_PACKET);
         }
-        if (strcmp(control_request_get(&r, CONTROL_AGENT_ID), "silent") == 0)
+        if (r.action == CONTROL_READY ||
+            strcmp(control_request_get(&r, CONTROL_AGENT_ID), "silent") == 0)
             continue;
         fill_answer(&r, &a);
         while (send(fd, &a, control_answer_bytes(&a), MSG_NOSIGNAL) < 0) {

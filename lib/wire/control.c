@@ -13,11 +13,10 @@
 
 const char *control_action_name(enum control_action action)
 {
-    static const char *const names[CONTROL_ACTION__MAX] = {[CONTROL_REGISTER] = "register",
-                                                           [CONTROL_HEARTBEAT] = "heartbeat",
-                                                           [CONTROL_HEALTH] = "healthz",
-                                                           [CONTROL_VERSION] = "version",
-                                                           [CONTROL_METRICS] = "metrics"};
+    static const char *const names[CONTROL_ACTION__MAX] = {
+        [CONTROL_REGISTER] = "register", [CONTROL_HEARTBEAT] = "heartbeat",
+        [CONTROL_HEALTH] = "healthz",    [CONTROL_VERSION] = "version",
+        [CONTROL_METRICS] = "metrics",   [CONTROL_READY] = "ready"};
     return action > 0 && action < CONTROL_ACTION__MAX ? names[action] : "unknown";
 }
 

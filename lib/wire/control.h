@@ -34,6 +34,7 @@ enum control_action {
     CONTROL_HEALTH,
     CONTROL_VERSION,
     CONTROL_METRICS,
+    CONTROL_READY, /* asks nothing: http is confined, and answers from now on */
     CONTROL_ACTION__MAX
 };
 const char *control_action_name(enum control_action action); /* register, heartbeat, ... */

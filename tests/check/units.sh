@@ -17,8 +17,8 @@ grep -q '^ExecStart=/opt/t/sbin/leased -D$' "$WORK/local/opt/t/lib/systemd/syste
 grep -q '^ReadWritePaths=/opt/var/lib/tunlease$' "$WORK/local/opt/t/lib/systemd/system/leased.service" || fail 'LOCALSTATEDIR'
 ok 'installed with the directories'
 
-systemd-analyze verify --man=no "$service" "$units/leased.socket" >"$WORK/verify" 2>&1 || fail "$(cat "$WORK/verify")"
-! grep -E 'leased\.(service|socket)' "$WORK/verify" || fail 'systemd-analyze verify'
+systemd-analyze verify --man=no "$service" "$units/leased.socket" "$units/leased-refused.target" >"$WORK/verify" 2>&1 || fail "$(cat "$WORK/verify")"
+! grep -E 'leased(-refused)?\.(service|socket|target)' "$WORK/verify" || fail 'systemd-analyze verify'
 ok 'systemd-analyze verify'
 score=$(systemd-analyze security --offline=yes --threshold=15 "$service" 2>&1 | tail -n 1) || fail "$score"
 systemd-analyze security --offline=yes --threshold=15 "$service" >/dev/null || fail "$score"
@@ -61,6 +61,12 @@ s.bind(("127.0.0.1", 12000))
 s.listen(16)
 os.dup2(s.fileno(), 3) if s.fileno() != 3 else os.set_inheritable(3, True)
 os.environ["LISTEN_FDS"] = "1"
+os.mkdir(sys.argv[1] + "/run", 0o777)
+os.chmod(sys.argv[1] + "/run", 0o777)
+with open(sys.argv[1] + "/run/starts", "w") as f:
+    f.write("2")
+os.chmod(sys.argv[1] + "/run/starts", 0o666)
+os.environ["RUNTIME_DIRECTORY"] = sys.argv[1] + "/run"
 log = os.open(sys.argv[1] + "/leased.log", os.O_WRONLY | os.O_CREAT)
 os.dup2(log, 2)
 os.execvp("strace", ["strace", "-f", "-qq", "-o", sys.argv[1] + "/trace", "setpriv", "--reuid=_tunlease", "--regid=_tunlease",

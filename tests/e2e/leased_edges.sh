@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# leased where it is not as usual: a kernel that refuses its second process's walls, sockets of
-# systemd-socket-activate, IPv6 and unix sockets and several of them, the head of its answers.
+# leased where it is not as usual: sockets of systemd-socket-activate, IPv6 and unix sockets and several of them, the head of its answers.
 # sandbox: --bare
 # timeout: 60
 set -eu
@@ -34,25 +33,6 @@ answered() { # STATUS WHAT
 	ok "$2: $code"
 }
 new_key a >/dev/null
-
-note 'a container that refuses landlock'
-if strace -o /dev/null true 2>/dev/null; then
-	refused=(strace -f -qq -o /dev/null -e trace=landlock_create_ruleset -e inject=landlock_create_ruleset:error=EPERM)
-	rc=0
-	timeout 10 "${refused[@]}" leased -D >"$log" 2>&1 </dev/null || rc=$?
-	assert_eq "$rc" 1 'leased does not start'
-	said 'cannot be confined .landlock: Operation not permitted' || fail "$(cat "$log")"
-	said 'http process cannot start: leased ends' || fail "$(cat "$log")"
-	ok 'and says why'
-	: >"$log"
-	"${refused[@]}" leased -D -u >"$log" 2>&1 </dev/null & daemon=$!
-	at_exit "$daemon"
-	wait_for 10 "leased -u goes on: $(cat "$log")" up
-	said 'not confined as it should be .landlock' || fail "$(cat "$log")"
-	stop "$(pgrep -P "$daemon")"
-else
-	note 'not tried: strace may not trace here'
-fi
 
 note 'systemd-socket-activate'
 if type -P systemd-socket-activate >/dev/null; then

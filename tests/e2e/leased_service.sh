@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# leased as a service: its configuration checked and printed, reload, notifications, sockets that it
-# is passed, a second one on the same store, SIGTERM, and agents that listen on all addresses.
+# leased as a service: its configuration checked and printed, reload, notifications, a container that
+# refuses landlock, pauses before it starts again, sockets that it is passed, a second one on the same
+# store, SIGTERM, and agents that listen on all addresses.
 # sandbox:
 # timeout: 120
 set -eu
@@ -71,7 +72,7 @@ kill -HUP "$daemon"; wait_for 5 'that it was not' said 'not reloaded: .*/nowhere
 register a
 assert_eq "$(field ssh_host)" other.example.com 'a missing key file, too'
 reset 'Listen 127.0.0.1:12009'
-kill -HUP "$daemon"; wait_for 5 'the warning' said 'Listen.* when leased is restarted'
+kill -HUP "$daemon"; wait_for 5 'that it was not' said 'not reloaded, no line of it: Listen is not .*restart leased'
 up || fail 'gone'
 
 note 'a second one on the same store'
@@ -117,6 +118,53 @@ kill -STOP "$daemon"; before=$(grep -c WATCHDOG "$WORK/notes"); sleep 1; after=$
 stop
 noted '^STOPPING=1' || fail 'no STOPPING'
 ok 'READY, STATUS, WATCHDOG, RELOADING, STOPPING'
+
+note 'ready only when http is confined and answers'
+cat >"$WORK/no_landlock.py" <<'END'
+import ctypes, os, struct, sys
+# As the filter of a container that does not know landlock_create_ruleset (444): EPERM.
+code = [(0x20, 0, 0, 0), (0x15, 0, 1, 444), (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7fff0000)]
+filters = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *c) for c in code))
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(code), ctypes.addressof(filters)))
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.prctl(38, 1, 0, 0, 0) != 0 or libc.prctl(22, 2, program, 0, 0) != 0:
+    sys.exit("no seccomp: %s" % os.strerror(ctypes.get_errno()))
+os.execvp(sys.argv[1], sys.argv[1:])
+END
+chmod 0644 "$WORK/no_landlock.py"
+mkdir -m 0777 "$WORK/run"
+: >"$WORK/notes"
+export NOTIFY_SOCKET=$WORK/notify RUNTIME_DIRECTORY=$WORK/run
+for turn in 1 2; do
+	expect_exit 78 python3 "$WORK/no_landlock.py" leased -D
+	assert_eq "$(wc -l <"$WORK/err")" 1 "landlock refused: exit 78, in one line ($turn)"
+done
+grep -q 'landlock: Operation not permitted.*systemctl edit leased.service.*ExecStart=.*/leased -D -u' "$WORK/err" || fail "$(cat "$WORK/err")"
+! noted READY || fail 'it said READY'
+ok 'which names the cause and the drop-in that goes on'
+
+note 'pauses that grow, where systemd starts it again and again'
+assert_eq "$(cat "$WORK/run/starts")" 2 'starts that did not last are counted'
+python3 "$WORK/no_landlock.py" leased -D -u </dev/null >"$log" 2>&1 & daemon=$!; at_exit "$daemon"
+wait_for 5 'a pause' said 'did not last 2 times in a row: starts in 1 s'
+wait_for 5 READY noted '^READY=1'
+said 'http is not confined as it should be .landlock' || fail "$(cat "$log")"
+up || fail 'it was not ready'
+kill -KILL "$daemon"; wait "$daemon" 2>/dev/null || :
+assert_eq "$(cat "$WORK/run/starts")" 3 'one that was killed did not last'
+begun=${EPOCHREALTIME/./}
+start env
+took_ms=$(((${EPOCHREALTIME/./} - begun) / 1000))
+((took_ms >= 3000)) || fail "the third pause took $took_ms ms, not 3 s"
+stop
+[[ ! -e $WORK/run/starts ]] || fail 'a clean end counts'
+echo 9 >"$WORK/run/starts"
+leased -D </dev/null >"$log" 2>&1 & daemon=$!; at_exit "$daemon"
+wait_for 5 'the longest pause' said 'starts in 29 s'
+stop
+[[ ! -e $WORK/run/starts ]] || fail 'told to stop in a pause, it goes on counting'
+ok 'which begin anew after a clean end'
+unset NOTIFY_SOCKET RUNTIME_DIRECTORY
 
 note 'sockets of systemd'
 cat >"$WORK/activate.py" <<'END'
@@ -183,14 +231,14 @@ register_at 192.0.2.1
 register_at 0.0.0.0
 assert_eq "$(field reverse_bind_host)" 0.0.0.0 'an agent that asks for that'
 register wide
-port=$(field port_b)
+port=$(field port_b) secret=$(field agent_secret)
 tunnel "$WORK/wide" gw-tunnel -L 12345:127.0.0.1:12000 || fail "$(tail -n 3 "$WORK/ssh.err")"
 assert_eq "$(fetch http://127.0.0.1:12345/healthz)" ok 'heartbeats reach a leased that listens on all addresses'
 fwd_stop
 serve 8022
 GATEWAY=::1 fwd_R "$WORK/wide" gw-tunnel "0.0.0.0:$port:127.0.0.1:8022" || fail "$(tail -n 3 "$WORK/ssh.err")"
 wait_for 5 'its tunnel is seen' said 'tunnel up lease=wide .*source=::1'
-register wide
+enrol=$secret register wide
 wait_for 5 'the log has the address it comes from, which is that of its session' said 'register agent=wide client=::1 .*port='
 ip netns add friend 2>/dev/null || { mkdir -p /run/netns; ip netns add friend; } || fail 'no network namespace'
 ip link add gw0 type veth peer name fr0 netns friend

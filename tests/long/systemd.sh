@@ -157,7 +157,7 @@ capabilities() { sed -n 's/^CapEff:\t0*//p' "/proc/$1/status"; }
 
 second_boot()
 {
-	key=$(sed -n 's/^API_KEY=//p' /etc/tunlease/leased.env)
+	key=$(cat /root/db1.secret)
 	note 'after a reboot'
 	systemctl -q is-active leased.socket || fail 'leased.socket is not active'
 	wait_for 10 'leased answers' up
@@ -212,6 +212,8 @@ register
 port=$(field port_b)
 [[ $port == 20001 ]] || fail "port_b, where another program has 20000: $(cat "$WORK/answer")"
 echo "$port" >/root/db1.port
+enrol=$key
+key=$(field agent_secret)
 ok 'registered; its port is not one that somebody else listens on'
 post '{"action":"heartbeat","agent_id":"db1"}'
 assert_eq "$(field tunnel)" down 'heartbeat'
@@ -290,6 +292,48 @@ wait_for 5 'its tunnel is up' is_up
 tunnel_holds || fail 'the tunnel'
 ok 'which the tunnel does not notice'
 
+note 'a configuration that is broken for longer than systemd has patience'
+systemctl stop leased.service
+echo 'Nonsense yes' >>/etc/tunlease/tunlease.conf
+systemctl start leased.service 2>/dev/null && fail 'it starts with a broken file'
+paused() { said 'did not last 3 times in a row: starts in 3 s'; }
+wait_for 20 'pauses that grow' paused
+state_is activating || fail "$(property ActiveState) $(property Result) $(log_of | tail -n 3)"
+sed -i '/^Nonsense/d' /etc/tunlease/tunlease.conf
+wait_for 15 'it comes back when the file does' up
+systemctl restart leased.service
+wait_for 2 'restarted by hand: no pause' up
+
+note 'landlock refused, as by the filter of a container'
+mkdir -p /etc/systemd/system/leased.service.d
+printf '[Service]\nSystemCallFilter=~landlock_create_ruleset\n' >/etc/systemd/system/leased.service.d/refuse.conf
+systemctl daemon-reload
+systemctl stop leased.service leased.socket
+expect_exit 1 systemctl start leased.service
+closed() { [[ $(property ActiveState leased.socket) == inactive ]]; }
+wait_for 5 'its socket is closed' closed
+assert_eq "$(property ActiveState) $(property ExecMainStatus)" 'failed 78' 'a start says so, and is not tried again'
+rc=0; curl -s --max-time 2 "${api}healthz" || rc=$?
+assert_eq "$rc" 7 'who connects is refused at once'
+expect_exit 1 systemctl start leased.service
+wait_for 5 'a second start: the same' closed
+before=$(log_of | wc -l)
+sleep 4
+assert_eq "$(log_of | wc -l)" "$before" 'nothing more is tried'
+leasectl doctor >"$WORK/doctor" || :
+grep -q 'leased does not run.*last said: .*landlock: Operation not permitted.*-D -u' <<<"$(tr '\n' ' ' <"$WORK/doctor")" || fail "$(cat "$WORK/doctor")"
+ok 'doctor shows why'
+printf '[Service]\nExecStart=\nExecStart=%s -D -u\n' "$(type -P leased)" >/etc/systemd/system/leased.service.d/unconfined.conf
+systemctl daemon-reload
+expect_exit 0 systemctl start leased.service
+up || fail 'the drop-in goes on'
+systemctl -q is-active leased.socket || fail 'its socket is not back'
+tunnel_holds || fail 'the tunnel'
+rm -r /etc/systemd/system/leased.service.d
+systemctl daemon-reload
+systemctl restart leased.service
+wait_for 5 'as it was' up
+
 note 'a store that is away for longer than systemd has patience'
 systemctl stop leased.service
 mv /var/lib/tunlease/leases.db /var/lib/tunlease/leases.db.away
@@ -297,7 +341,7 @@ systemctl start leased.service 2>/dev/null && fail 'it starts without its store'
 sleep 7
 state_is activating || fail "$(property ActiveState) $(property Result) $(log_of | tail -n 3)"
 mv /var/lib/tunlease/leases.db.away /var/lib/tunlease/leases.db
-wait_for 5 'it comes back when the store does' up
+wait_for 15 'it comes back when the store does' up
 tunnel_holds || fail 'the tunnel'
 
 note 'other sockets: IPv6, a unix socket, a second port'
@@ -323,6 +367,8 @@ tunnel_holds || fail 'the tunnel'
 expect_exit 0 leasectl revoke db1
 wait_for 5 'revoked: the tunnel ends' is_gone "$tunnel_pid"
 expect_exit 0 leasectl delete db1
+key=$enrol
 register
+field agent_secret >/root/db1.secret
 assert_eq "$(field code)" '' 'deleted: it may come again'
 assert_eq "$(field port_b)" "$port" 'on the port that is kept for it'

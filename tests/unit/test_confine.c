@@ -390,14 +390,16 @@ static void one_wall(void **state)
     static const struct attempt none[] = {{NULL, NULL, 0}};
     const struct kernel no_landlock = {SYS_landlock_create_ruleset, ENOSYS},
                         landlock_off = {SYS_landlock_create_ruleset, EOPNOTSUPP},
+                        landlock_barred = {SYS_landlock_create_ruleset, EPERM},
                         landlock_broken = {SYS_landlock_restrict_self, E2BIG},
                         no_seccomp = {SYS_prctl, EINVAL}, seccomp_broken = {SYS_prctl, EACCES};
     (void)state;
     in_child(no_landlock, true, 0, "landlock: Function not implemented", with_both);
     in_child(landlock_off, true, 0, "landlock: Operation not supported", with_both);
     in_child(no_seccomp, true, 0, "seccomp: Invalid argument", with_landlock);
-    in_child(no_landlock, false, -1, "landlock: Function not implemented", none);
-    in_child(no_seccomp, false, -1, "seccomp: Invalid argument", none);
+    in_child(no_landlock, false, CONFINE_REFUSED, "landlock: Function not implemented", none);
+    in_child(landlock_barred, false, CONFINE_REFUSED, "landlock: Operation not permitted", none);
+    in_child(no_seccomp, false, CONFINE_REFUSED, "seccomp: Invalid argument", none);
     /* What fails in another way is not missing, whatever -u says. */
     in_child(landlock_broken, true, -1, "landlock: Argument list too long", none);
     in_child(seccomp_broken, true, -1, "seccomp: Permission denied", none);

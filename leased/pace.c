@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/pace.h"
+
+#include "lib/base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 512, STARTS_MAX = 99 };
+
+static bool find_file(char out[static PATH_BYTES])
+{
+    const char *dir = getenv("RUNTIME_DIRECTORY");
+    return dir != NULL && dir[0] == '/' && snprintf(out, PATH_BYTES, "%s/starts", dir) < PATH_BYTES;
+}
+
+/* How many starts before this one did not last. Where it cannot be noted there is no pause. */
+static int count_start(void)
+{
+    char path[PATH_BYTES], text[16] = "";
+    int before = 0;
+    if (!find_file(path))
+        return 0;
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return 0;
+    if (pread(fd, text, sizeof(text) - 1, 0) > 0)
+        before = atoi(text);
+    before = before < 0 ? 0 : before > STARTS_MAX ? STARTS_MAX : before;
+    int n = snprintf(text, sizeof(text), "%d\n", before + 1);
+    bool noted = pwrite(fd, text, (size_t)n, 0) == n && ftruncate(fd, n) == 0;
+    (void)close(fd);
+    return noted ? before : 0;
+}
+
+/* 0, 1, 3, 7, 15, 29, 29 ... */
+static int pause_s(int before)
+{
+    int s = before < 2 ? 0 : before > 6 ? PACE_PAUSE_MAX_S : (1 << (before - 1)) - 1;
+    return s < PACE_PAUSE_MAX_S ? s : PACE_PAUSE_MAX_S;
+}
+
+bool pace_start(void)
+{
+    const int before = count_start();
+    const struct timespec pause = {.tv_sec = pause_s(before)};
+    sigset_t stop, was;
+    if (pause.tv_sec == 0)
+        return true;
+    log_warn("did not last %d times in a row: starts in %lld s", before, (long long)pause.tv_sec);
+    (void)sigemptyset(&stop);
+    (void)sigaddset(&stop, SIGTERM);
+    (void)sigaddset(&stop, SIGINT);
+    (void)sigprocmask(SIG_BLOCK, &stop, &was);
+    bool stopped = sigtimedwait(&stop, NULL, &pause) > 0;
+    (void)sigprocmask(SIG_SETMASK, &was, NULL);
+    if (stopped)
+        pace_forget();
+    return !stopped;
+}
+
+void pace_forget(void)
+{
+    char path[PATH_BYTES];
+    if (find_file(path) && unlink(path) != 0 && errno != ENOENT)
+        log_warn("cannot forget '%s': %m", path);
+}
