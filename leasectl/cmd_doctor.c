@@ -9,6 +9,7 @@
 #include "leasectl/sshd.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
+#include "lib/conf/keyfile.h"
 #include "lib/lease/duration.h"
 #include "lib/wire/json.h"
 
@@ -336,6 +337,39 @@ static void last_line(const char *priority, struct buf *out)
     child_release(&c);
 }
 
+static void check_key_file(struct doctor *d, const char *path, bool may_be_missing)
+{
+    const struct passwd *daemon = getpwnam("_tunlease");
+    struct stat st;
+    const char *problem = NULL;
+    if (stat(path, &st) != 0) {
+        if (errno == ENOENT && may_be_missing)
+            return;
+        problem = strerror(errno);
+    }
+    if (problem == NULL)
+        problem = keyfile_trust_problem(&st);
+    if (problem == NULL)
+        problem = keyfile_secrecy_problem(&st);
+    if (problem != NULL)
+        reportf(d, RESULT_FAIL, "key file", "'%s' %s: leased does not start; %s", path, problem,
+                keyfile_mend);
+    else if (daemon != NULL && st.st_uid != daemon->pw_uid)
+        reportf(d, RESULT_WARN, "key file", "'%s' is not _tunlease's, as whom leased runs: %s",
+                path, keyfile_mend);
+    else
+        reportf(d, RESULT_OK, "key file", "'%s' is for leased alone", path);
+}
+
+static void check_key_files(struct doctor *d)
+{
+    char path[CONF_ENV_PATH_BYTES];
+    keyfile_env_path(d->ctl->conf_file, path);
+    check_key_file(d, path, true);
+    if (d->ctl->conf.api_key_file[0] != '\0')
+        check_key_file(d, d->ctl->conf.api_key_file, false);
+}
+
 static void check_leased(struct doctor *d)
 {
     struct buf said = {0};
@@ -393,6 +427,7 @@ int doctor_run(struct ctl *ctl)
                 ctl->conf.agent_login);
     check_pam(&d);
     check_registry(&d);
+    check_key_files(&d);
     check_leased(&d);
     check_public_host(&d);
     if (ctl->json)

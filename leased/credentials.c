@@ -3,6 +3,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/hash.h"
+#include "lib/conf/keyfile.h"
 
 #include <bsd/stdlib.h>
 #include <errno.h>
@@ -47,10 +48,13 @@ static int load_file(const char *path, struct api_keys *keys, char err[static CO
             (void)close(fd);
         return -1;
     }
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & (S_IWGRP | S_IRWXO)) != 0) {
-        (void)snprintf(err, CONF_ERROR_BYTES,
-                       "ApiKeyFile '%s': others can read or change it: chown _tunlease, chmod 0400",
-                       path);
+    const char *problem = "cannot be looked at";
+    if (fstat(fd, &st) == 0)
+        problem = keyfile_trust_problem(&st) != NULL ? keyfile_trust_problem(&st)
+                                                     : keyfile_secrecy_problem(&st);
+    if (problem != NULL) {
+        (void)snprintf(err, CONF_ERROR_BYTES, "ApiKeyFile '%s': it %s: %s", path, problem,
+                       keyfile_mend);
         rc = -1;
     }
     while (rc == 0 && fgets(line, sizeof(line), f) != NULL) {

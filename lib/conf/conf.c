@@ -5,13 +5,13 @@
 #include "lib/base/keyword.h"
 #include "lib/base/number.h"
 #include "lib/base/text.h"
+#include "lib/conf/keyfile.h"
 #include "lib/lease/duration.h"
 #include "lib/lease/name.h"
 
 #include <arpa/inet.h>
 #include <bsd/string.h>
 #include <errno.h>
-#include <pwd.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -261,6 +261,7 @@ struct loading {
     const char *file;
     bool seen[KEYWORD_COUNT];
     bool own_open, own_listen_rule, own_listen; /* the first one replaces the defaults */
+    bool is_daemon;
     char *err;
     struct buf *warnings;
 };
@@ -481,24 +482,35 @@ static int missing_env(struct loading *in, int error)
     return 0;
 }
 
-/* Root's, ours, or the daemon's, whose secrets it holds (CONTRACT 9). */
-static bool trusted_owner(uid_t uid)
+/* What it says is ours to read; a daemon does not go on with keys that others know. */
+static int check_env_file(struct loading *in, int fd)
 {
-    const struct passwd *daemon = uid != 0 && uid != geteuid() ? getpwnam("_tunlease") : NULL;
-    return uid == 0 || uid == geteuid() || (daemon != NULL && daemon->pw_uid == uid);
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return bad_env(in, "it", strerror(errno));
+    const char *problem = keyfile_trust_problem(&st);
+    if (problem != NULL)
+        return bad_env(in, "it", problem);
+    problem = keyfile_secrecy_problem(&st);
+    if (problem == NULL)
+        return 0;
+    if (in->warnings != NULL && !in->is_daemon)
+        buf_addf(in->warnings, "%s: it %s: %s\n", in->file, problem, keyfile_mend);
+    if (!in->is_daemon)
+        return 0;
+    (void)snprintf(in->err, CONF_ERROR_BYTES, "%s: it %s: %s", text_clip(in->file).s, problem,
+                   keyfile_mend);
+    return -1;
 }
 
 static int load_env(struct loading *in, const char *conf_file)
 {
-    char path[CONF_PATH_BYTES + 16];
+    char path[CONF_ENV_PATH_BYTES];
     char line[4096];
     struct env_ctx ctx = {.in = in};
-    struct stat st;
     int rc = -1;
-    const char *slash = strrchr(conf_file, '/');
 
-    (void)snprintf(path, sizeof(path), "%.*sleased.env",
-                   slash != NULL ? (int)(slash - conf_file) + 1 : 0, conf_file);
+    keyfile_env_path(conf_file, path);
     in->file = path;
     /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -509,13 +521,8 @@ static int load_env(struct loading *in, const char *conf_file)
         (void)close(fd);
         return bad_env(in, "it", "does not fit in memory");
     }
-    if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode) || !trusted_owner(st.st_uid) ||
-        (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        (void)bad_env(in, "it",
-                      "must be a regular file of root's, _tunlease's or your own that "
-                      "only its owner may write");
+    if (check_env_file(in, fileno(f)) != 0)
         goto out;
-    }
     for (unsigned line_no = 1; fgets(line, sizeof(line), f) != NULL; line_no++) {
         if (strlen(line) == sizeof(line) - 1) { /* the rest would be read as another name */
             (void)bad_env(in, "it", "holds a line longer than 4094 bytes");
@@ -526,6 +533,7 @@ static int load_env(struct loading *in, const char *conf_file)
     }
     rc = replace_listen(&ctx);
 out:
+    explicit_bzero(line, sizeof(line));
     (void)fclose(f);
     return rc;
 }
@@ -712,11 +720,11 @@ static int set_defaults(struct conf *c)
     return ceiling_rules_add(&c->ceiling.listen, "", &p);
 }
 
-static int load(const char *file, bool environment, struct conf *ret,
+static int load(const char *file, bool is_daemon, struct conf *ret,
                 char err[static CONF_ERROR_BYTES], struct buf *warnings)
 {
     struct conf c;
-    struct loading in = {.conf = &c, .err = err, .warnings = warnings};
+    struct loading in = {.conf = &c, .err = err, .warnings = warnings, .is_daemon = is_daemon};
     const char *path = file != NULL ? file : CONF_DEFAULT_FILE;
     int rc = -1;
 
@@ -732,7 +740,7 @@ static int load(const char *file, bool environment, struct conf *ret,
                        keyword_strerror(read_rc));
         goto out;
     }
-    if (load_env(&in, path) != 0 || (environment && load_environment(&in) != 0) ||
+    if (load_env(&in, path) != 0 || (is_daemon && load_environment(&in) != 0) ||
         check_together(&c, path, err) != 0)
         goto out;
     *ret = c;

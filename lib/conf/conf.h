@@ -68,7 +68,8 @@ struct conf {
  */
 int conf_load(const char *file, struct conf *ret, char err[static CONF_ERROR_BYTES],
               struct buf *warnings);
-/* For leased: the names of leased.env in its own environment win over both files. Keys are taken
+/* For leased: a leased.env that others or akc's user can read is refused, which is a warning of the
+ * other. The names of leased.env in its own environment win over both files. Keys are taken
  * out of the environment, which children and /proc have, and kept for the next time. */
 int conf_load_daemon(const char *file, struct conf *ret, char err[static CONF_ERROR_BYTES],
                      struct buf *warnings);

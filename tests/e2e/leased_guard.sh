@@ -182,3 +182,39 @@ for credential in "$enrol" another-key-for-the-tests a-third-key-for-the-tests; 
 done
 stop
 echo "API_KEY=$enrol" >"$env_file"
+
+note 'files with keys that others can read'
+group=$(id -gn _tunlease-akc)
+keys=/etc/tunlease/keys
+install -o _tunlease -g root -m 0400 "$env_file" "$keys"
+echo another-key-for-the-tests >"$keys"
+reset "ApiKeyFile $keys"
+for file in "$env_file" "$keys"; do
+	for mode in '0404 root everybody' "0440 $group akc"; do
+		read -r mode owner who <<<"$mode"
+		chgrp "$owner" "$file"
+		chmod "$mode" "$file"
+		expect_exit 1 leased -t
+		grep -q "$file.* can be read by .*$who.*chmod 0400" "$WORK/err" || fail "leased -t: $(cat "$WORK/err")"
+		expect_exit 1 timeout 5 leased -D
+		leasectl doctor >"$WORK/doctor" 2>"$WORK/err" || :
+		grep -q "^FAIL.key file.'$file' can be read by .*$who" "$WORK/doctor" || fail "doctor: $(cat "$WORK/doctor")"
+		expect_exit 0 leasectl list
+		[[ $file == "$keys" ]] || grep -q "warning.*$file.* can be read by .*$who" "$WORK/err" || fail "leasectl: $(cat "$WORK/err")"
+		chgrp root "$file"
+		chmod 0400 "$file"
+		ok "$file, mode $mode, group $owner"
+	done
+done
+chmod 0440 "$keys"
+expect_exit 0 leased -t
+chmod 0400 "$keys"
+leasectl doctor >"$WORK/doctor" 2>&1 || :
+assert_eq "$(grep -c '^ok.key file' "$WORK/doctor")" 2 'as they should be'
+start env
+running
+chmod 0404 "$keys"
+kill -HUP "$daemon"
+wait_for 5 'SIGHUP' said 'was not reloaded: ApiKeyFile .* can be read by everybody'
+chmod 0400 "$keys"
+stop

@@ -35,8 +35,8 @@ echo 'API_KEY=change-me' >/etc/tunlease/leased.env; checks 1 'change-me.*openssl
 echo 'API_KEY=short' >/etc/tunlease/leased.env; checks 0 'fewer than 20' 'a short key is warned of'
 reset 'ApiKeyFile /etc/tunlease/keys'; checks 1 "'/etc/tunlease/keys': No such file" 'a missing ApiKeyFile'
 printf '# ours\n%s-2\n' "$enrol" >/etc/tunlease/keys
-chmod 0644 /etc/tunlease/keys; checks 1 'others can read' 'a key file that all can read'
-chmod 0420 /etc/tunlease/keys; checks 1 'others can read or change' 'one that the group can write'
+chmod 0644 /etc/tunlease/keys; checks 1 'can be read by everybody' 'a key file that all can read'
+chmod 0420 /etc/tunlease/keys; checks 1 'only its owner may write' 'one that the group can write'
 chmod 0400 /etc/tunlease/keys; checks 0 '' 'one that is private'
 printf 'change-me\n' >/etc/tunlease/keys; checks 1 'change-me' 'change-me in it'
 ln -sf keys /etc/tunlease/link; reset 'ApiKeyFile /etc/tunlease/link'; checks 1 link 'a symbolic link'

@@ -9,6 +9,7 @@ set -eu
 . "$TOP/tests/fault/store_lib.sh"
 
 echo 'API_KEY=an-enrolment-key-for-the-tests' >/etc/tunlease/leased.env
+chmod 0600 /etc/tunlease/leased.env
 echo 'MaxPendingAgents 100000' >>/etc/tunlease/tunlease.conf
 hammer() { # WHAT ARGUMENT...
 	local what=$1; shift

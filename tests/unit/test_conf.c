@@ -439,6 +439,14 @@ static void environment_refused(void **state)
     assert_int_equal(chmod(env_file, 0660), 0);
     assert_int_equal(conf_load(file, &c, err, NULL), -1);
     CHECK_PROBLEM("writable by the group", err, "only its owner may write");
+    assert_int_equal(chmod(env_file, 0604), 0);
+    assert_int_equal(conf_load_daemon(file, &c, err, NULL), -1);
+    CHECK_PROBLEM("readable by all, a daemon", err, "can be read by everybody");
+    struct buf warnings = {0};
+    assert_int_equal(conf_load(file, &c, err, &warnings), 0);
+    CHECK_PROBLEM("readable by all, a command", buf_text(&warnings), "can be read by everybody");
+    conf_release(&c);
+    buf_release(&warnings);
     assert_int_equal(unlink(env_file), 0);
     assert_int_equal(mkdir(env_file, 0755), 0);
     assert_int_equal(conf_load(file, &c, err, NULL), -1);
