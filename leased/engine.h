@@ -249,7 +249,7 @@ void records_written(struct engine *e, size_t count); /* which is committed */
 
 /* ---- report.c ---- */
 int report_start(struct engine *e);
-void report_metrics(struct engine *e, struct buf *out);
+void report_metrics(struct engine *e, struct buf *out); /* as they were at most a second ago */
 /* True: all is well. text says what is not. */
 bool report_health(struct engine *e, struct buf *out);
 void histogram_add(struct histogram *h, double seconds);

@@ -218,3 +218,22 @@ kill -HUP "$daemon"
 wait_for 5 'SIGHUP' said 'was not reloaded: ApiKeyFile .* can be read by everybody'
 chmod 0400 "$keys"
 stop
+
+note 'a thousand scrapes'
+reset 'MetricsListen 127.0.0.1:12003'
+start env
+running
+cat >"$WORK/scrape.py" <<'E'
+import http.client, os, sys, time
+ticks = lambda: sum(map(int, open(f"/proc/{sys.argv[1]}/stat").read().rsplit(")", 1)[1].split()[11:13]))
+c = http.client.HTTPConnection("127.0.0.1", 12003, timeout=10)
+seen, before, since = set(), ticks(), time.monotonic()
+for i in range(1000):
+    c.request("GET", "/metrics")
+    seen.add(c.getresponse().read())
+took = time.monotonic() - since
+print(f"# {len(seen)} reports in {took:.2f} s, {(ticks() - before) * 1000 / os.sysconf('SC_CLK_TCK'):.0f} ms of the engine's CPU")
+sys.exit(not 1 <= len(seen) <= took + 1)
+E
+python3 "$WORK/scrape.py" "$daemon" || fail 'made anew for each'
+stop
