@@ -305,7 +305,7 @@ static void check_registry(struct doctor *d)
         registry_close(&r);
         return;
     }
-    size_t unregistered = live_unregistered(d->ctl, &list);
+    size_t unregistered = live_unregistered(d->ctl, &r);
     if (unregistered > 0)
         reportf(
             d, RESULT_FAIL, "registry",

@@ -8,6 +8,7 @@
 #include "lib/session/ladder.h"
 #include "lib/session/narrowed.h"
 #include "lib/session/process.h"
+#include "lib/session/strays.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -25,7 +26,6 @@ enum {
      * running leased is left to send its own. */
     LEASED_MS = 200,
     LEASED_LOOK_MS = 5,
-    GOING_MS = 500,
     PIDS_SHOWN = 16,
 };
 
@@ -71,78 +71,88 @@ static void say_ended(struct ctl *ctl, size_t ended, int64_t took_ms)
 
 /* ---- connections that are in no entry ---- */
 
-static bool is_registered(const struct session_list *list, const struct process *p)
+/*
+ * Looks until it is sure that there are some, or that there are none; and as long as one may take
+ * that has just left the registry. Where the module is not in the stack there may be none yet: one
+ * that was let in just before becomes the login's a moment later.
+ */
+static void find_strays(const struct registry *r, const uid_t *uids, size_t uid_count,
+                        bool registers, struct strays *s)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        const struct session *s = &list->items[i];
-        if (p->session == s->pid || p->parent == s->pid || p->pid == s->orphan)
-            return true;
+    const int64_t min_ms = registers ? STRAY_GOING_MS : 0;
+    int64_t first_ms = 0;
+    for (;;) {
+        (void)strays_look(s, r, NULL, uids, uid_count);
+        if (first_ms == 0)
+            first_ms = clock_monotonic_ms();
+        if (strays_sure(s, min_ms) > 0 || (registers && s->count == 0) ||
+            clock_monotonic_ms() - first_ms >= STRAY_GOING_MS)
+            return;
+        (void)poll(NULL, 0, LOOK_AGAIN_MS);
     }
-    return false;
-}
-
-struct unregistered {
-    const struct session_list *list;
-    struct buf *pids;
-    uid_t uid;
-    size_t count;
-};
-
-static bool note_unregistered(void *arg, const struct process *p)
-{
-    struct unregistered *in = arg;
-    if (p->uid == in->uid && p->state != 'Z' && !is_registered(in->list, p))
-        add_pid(in->pids, in->count++, p->pid);
-    return false;
 }
 
 /*
  * What runs as the login and is in no entry came in while pam_tunnel was not in sshd's stack.
  * Nobody can tell whose it is, and several leases share the login: none is ended (DESIGN 9).
  */
-static int report_unregistered(struct ctl *ctl, const struct session_list *list, const char *login)
+static int report_unregistered(struct ctl *ctl, const struct registry *r, const char *login)
 {
+    const bool registers = pam_profile_in_force(ctl);
+    const int64_t min_ms = registers ? STRAY_GOING_MS : 0;
     struct buf pids = {0};
-    struct unregistered in = {.list = list, .pids = &pids};
+    struct strays s = {.items = NULL};
+    uid_t uid;
+    size_t sure = 0;
     int code = EXIT_DONE;
-    if (!account_uid(login, &in.uid))
+    if (!account_uid(login, &uid))
         return EXIT_DONE;
-    /* One that has just lost its entry may not be quite gone: its last step is to be a zombie. And
-     * without the module, one that was let in just before becomes the login's a moment later. */
-    int64_t end_ms = clock_monotonic_ms() + GOING_MS;
-    bool registers = pam_profile_in_force(ctl);
-    do {
-        buf_clear(&pids);
-        in.count = 0;
-        (void)process_each(note_unregistered, &in);
-    } while ((in.count > 0) == registers && clock_monotonic_ms() < end_ms &&
-             poll(NULL, 0, LOOK_AGAIN_MS) == 0);
-    if (in.count > 0)
+    find_strays(r, &uid, 1, registers, &s);
+    for (size_t i = 0; i < s.count; i++)
+        if (stray_is_sure(&s.items[i], min_ms))
+            add_pid(&pids, sure++, s.items[i].pid);
+    if (sure > 0)
         code = ctl_error(ctl, EXIT_STILL_UP,
                          "still up: %zu connection%s of login '%s' (pid%s%s), of this lease or of "
                          "others: not made through pam_tunnel, so nobody can tell; 'kill PID' ends "
                          "one, 'leasectl doctor' says why",
-                         in.count, in.count == 1 ? "" : "s", login, in.count == 1 ? "" : "s",
-                         shown(&pids));
+                         sure, sure == 1 ? "" : "s", login, sure == 1 ? "" : "s", shown(&pids));
+    strays_release(&s);
     buf_release(&pids);
     return code;
 }
 
-static int count_login(void *arg, const char *login)
+struct uid_list {
+    uid_t *items;
+    size_t count;
+};
+
+static int add_uid(void *arg, const char *login)
 {
-    struct unregistered *in = arg;
-    if (account_uid(login, &in->uid))
-        (void)process_each(note_unregistered, in);
+    struct uid_list *list = arg;
+    uid_t uid;
+    if (!account_uid(login, &uid))
+        return 0;
+    uid_t *items = reallocarray(list->items, list->count + 1, sizeof(*items));
+    if (items == NULL)
+        return -1;
+    list->items = items;
+    list->items[list->count++] = uid;
     return 0;
 }
 
-size_t live_unregistered(struct ctl *ctl, const struct session_list *list)
+size_t live_unregistered(struct ctl *ctl, const struct registry *r)
 {
-    struct buf pids = {0};
-    struct unregistered in = {.list = list, .pids = &pids};
-    (void)account_each(ctl->conf.tunnel_group, count_login, &in);
-    buf_release(&pids);
-    return in.count;
+    struct uid_list uids = {.items = NULL};
+    struct strays s = {.items = NULL};
+    const bool registers = pam_profile_in_force(ctl);
+    (void)account_each(ctl->conf.tunnel_group, add_uid, &uids);
+    if (uids.count > 0)
+        find_strays(r, uids.items, uids.count, registers, &s);
+    size_t sure = strays_sure(&s, registers ? STRAY_GOING_MS : 0);
+    strays_release(&s);
+    free(uids.items);
+    return sure;
 }
 
 /* ---- ending ---- */
@@ -341,9 +351,8 @@ static int report_login(void *arg, const char *login)
     if (e->registry.sessions_fd >= 0 && registry_read(&e->registry, 0, &all) != 0)
         return 0;
     (void)registry_clear(&e->registry, &all, clock_monotonic_ms() + LIVE_CLEAR_MS);
-    int code = report_unregistered(e->ctl, &all, login);
     session_list_release(&all);
-    return code;
+    return report_unregistered(e->ctl, &e->registry, login);
 }
 
 /* False: it could not be noted, which is said. */

@@ -37,8 +37,9 @@ int live_new_holder(struct ctl *ctl, const struct lease *l, const char *fingerpr
 /* Ends these sessions, whatever the store says; list is released. As live_enforce. */
 int live_end(struct ctl *ctl, struct session_list *list);
 
-/* Processes of tunnel logins that belong to no session in list. */
-size_t live_unregistered(struct ctl *ctl, const struct session_list *list);
+/* How many processes of tunnel logins are in no entry of the registry. Takes up to half a second.
+ */
+size_t live_unregistered(struct ctl *ctl, const struct registry *r);
 
 /* Opens the registry; EXIT_DONE or the exit code, printed. */
 int live_open(struct ctl *ctl, bool for_writing, struct registry *ret);

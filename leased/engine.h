@@ -15,6 +15,7 @@
 #include "lib/session/ladder.h"
 #include "lib/session/listeners.h"
 #include "lib/session/registry.h"
+#include "lib/session/strays.h"
 #include "lib/store/agents.h"
 #include "lib/store/place.h"
 #include "lib/store/walk.h"
@@ -183,12 +184,17 @@ struct engine {
     struct metrics metrics;
     struct count count;
 
+    struct strays strays; /* as last looked for */
+    enum sight strays_sight;
+    bool strays_are_new;     /* nobody was told of that look yet */
+    int64_t health_until_ms; /* what /healthz says is said again until then */
+
     uid_t forward_uid, agent_uid;
 
     int64_t sweep_ms;
     struct event *on_http, *on_sweep, *on_soon, *on_ladder, *on_expiry, *on_retry, *on_flush;
     struct event *on_look, *on_version, *on_walk, *on_walk_again, *on_count, *on_listeners;
-    struct event *on_beats, *on_log, *on_place, *on_registry, *on_store;
+    struct event *on_beats, *on_log, *on_place, *on_registry, *on_store, *on_strays;
     struct event *on_lasted;
     int64_t log_pause_ms;
 };

@@ -61,49 +61,35 @@ static void histogram(struct buf *out, const char *name, const char *label,
 
 /* ---- connections that are in no entry ---- */
 
-struct unregistered {
-    uid_t uids[2];
-    int *known; /* monitors, and children that outlived theirs; sorted */
-    size_t known_count;
-    int64_t count;
-};
-
-static int compare_int(const void *a, const void *b)
+/* One look says nothing: should it have found some, another one follows without being asked. */
+static void look_for_strays(struct engine *e)
 {
-    const int *x = a, *y = b;
-    return *x < *y ? -1 : *x > *y;
+    const uid_t uids[] = {e->forward_uid, e->agent_uid};
+    const struct timeval again = {.tv_usec = (STRAY_GOING_MS + 100) * 1000};
+    e->strays_sight = e->has_registry ? strays_look(&e->strays, &e->registry, &e->live, uids, 2)
+                                      : SIGHT_CANNOT_TELL;
+    if (e->strays.count > strays_sure(&e->strays, STRAY_GOING_MS))
+        (void)event_add(e->on_strays, &again);
 }
 
-static bool is_known(const struct unregistered *in, pid_t pid)
+static void on_strays(evutil_socket_t fd, short what, void *arg)
 {
-    return in->known_count > 0 &&
-           bsearch(&pid, in->known, in->known_count, sizeof(pid), compare_int) != NULL;
+    struct engine *e = arg;
+    (void)fd;
+    (void)what;
+    look_for_strays(e);
+    e->strays_are_new = true;
+    e->health_until_ms = 0;
 }
 
-static bool note_process(void *arg, const struct process *p)
+/* Those that were found are there; that none was says nothing where not all are to be seen: -1. */
+static int64_t count_unregistered(struct engine *e)
 {
-    struct unregistered *in = arg;
-    if (p->state == 'Z' || (p->uid != in->uids[0] && p->uid != in->uids[1]))
-        return false;
-    in->count += !is_known(in, p->session) && !is_known(in, p->parent) && !is_known(in, p->pid);
-    return false;
-}
-
-static int64_t count_unregistered(const struct engine *e)
-{
-    struct unregistered in = {.uids = {e->forward_uid, e->agent_uid}};
-    in.known = calloc(2 * e->live.count + 1, sizeof(*in.known));
-    for (size_t i = 0; in.known != NULL && i < e->live.count; i++) {
-        in.known[in.known_count++] = e->live.items[i].pid;
-        if (e->live.items[i].orphan != 0)
-            in.known[in.known_count++] = e->live.items[i].orphan;
-    }
-    if (in.known_count > 1)
-        qsort(in.known, in.known_count, sizeof(*in.known), compare_int);
-    enum sight sight = in.known != NULL ? process_each(note_process, &in) : SIGHT_CANNOT_TELL;
-    free(in.known);
-    /* Those that were met are there; that none was says nothing where not all are to be seen. */
-    return sight == SIGHT_CANNOT_TELL && in.count == 0 ? -1 : in.count;
+    if (!e->strays_are_new)
+        look_for_strays(e);
+    e->strays_are_new = false;
+    const size_t sure = strays_sure(&e->strays, STRAY_GOING_MS);
+    return sure == 0 && e->strays_sight == SIGHT_CANNOT_TELL ? -1 : (int64_t)sure;
 }
 
 /* ---- metrics ---- */
@@ -181,7 +167,8 @@ static void on_count(evutil_socket_t fd, short what, void *arg)
 int report_start(struct engine *e)
 {
     e->on_count = evtimer_new(e->base, on_count, e);
-    return e->on_count != NULL ? 0 : -1;
+    e->on_strays = evtimer_new(e->base, on_strays, e);
+    return e->on_count != NULL && e->on_strays != NULL ? 0 : -1;
 }
 
 static void count_anew(struct engine *e)
@@ -336,13 +323,12 @@ bool report_health(struct engine *e, struct buf *out)
 {
     static struct buf text;
     static bool well, was_lost;
-    static int64_t until_ms;
     int64_t now_ms = clock_monotonic_ms();
-    if (now_ms >= until_ms || buf_text(&text) == NULL || was_lost != e->lost.is_on) {
+    if (now_ms >= e->health_until_ms || buf_text(&text) == NULL || was_lost != e->lost.is_on) {
         buf_clear(&text);
         was_lost = e->lost.is_on;
         well = look_at_health(e, &text);
-        until_ms = next_report_ms(now_ms);
+        e->health_until_ms = next_report_ms(now_ms);
     }
     if (buf_text(&text) != NULL)
         buf_add(out, buf_text(&text));

@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# Logins that come while one looks are not called unregistered: neither by revoke, nor by doctor,
+# /healthz and /metrics, while the look takes long and others log in and out all the time.
+# sandbox: --leased
+# timeout: 120
+set -eu
+. "$TOP/tests/lib.sh"
+
+rounds=${TEST_ROUNDS:-3}
+enrol=an-enrolment-key-for-the-tests
+for name in friend other; do new_key "$name" >/dev/null; done
+leasectl grant friend --key "$WORK/friend.pub" --open 127.0.0.1:18080 >/dev/null
+
+note 'a /proc that takes long to be walked through'
+exec {crowd}< <(exec python3 -c '
+import ctypes, os, signal, sys
+for _ in range(int(sys.argv[1])):
+    if os.fork() == 0:
+        os.closerange(0, 3)
+        ctypes.CDLL(None).prctl(1, 9)
+        signal.pause()
+print("ready", flush=True)
+signal.pause()' "${TEST_CROWD:-2000}")
+at_exit "$!"
+crowd_pid=$!
+read -r line <&"$crowd"
+[[ $line == ready ]] || fail 'no crowd'
+
+note 'others log in and out'
+loops=()
+logins()
+{
+	while [[ ! -e $WORK/stop ]]; do
+		timeout 2 "${SSH[@]}" -N -T -i "$WORK/friend" -l pfwd "$GATEWAY" </dev/null >/dev/null 2>&1 &
+		sleep 0.25
+		kill $! 2>/dev/null || :
+		wait $! 2>/dev/null || :
+	done
+}
+for _ in {1..4}; do logins & at_exit $!; loops+=($!); done
+busy() { (($(grep -c 'tunnel.*\|Accepted publickey for pfwd' "$SANDBOX_LOG") > 4)); }
+wait_for 10 'they do' busy
+
+innocent=0
+for ((i = 0; i < rounds; i++)); do
+	leasectl grant other --key "$WORK/other.pub" --open 127.0.0.1:18080 >/dev/null
+	rc=0
+	leasectl revoke other >"$WORK/out" 2>"$WORK/err" || rc=$?
+	((rc == 0)) || { innocent=$((innocent + 1)); note "exit $rc: $(cat "$WORK/err")"; }
+	health=$(curl -s -o "$WORK/health" -w '%{http_code}' http://127.0.0.1:12000/healthz)
+	[[ $health == 200 ]] || { innocent=$((innocent + 1)); note "$health $(cat "$WORK/health")"; }
+	strays=$(curl -s -H "X-API-Key: $enrol" http://127.0.0.1:12000/metrics | sed -n 's/^tunlease_unregistered_sessions //p')
+	[[ $strays == 0 ]] || { innocent=$((innocent + 1)); note "unregistered_sessions $strays"; }
+	((i % 4)) || ! leasectl doctor 2>/dev/null | grep 'in no entry' || innocent=$((innocent + 1))
+done
+((innocent == 0)) || fail "$innocent times innocent sessions are called unregistered"
+ok "$rounds times: revoke, doctor, /healthz and /metrics call nobody unregistered"
+: >"$WORK/stop"
+wait "${loops[@]}"
+kill "$crowd_pid"
+
+note 'who is, is called so'
+module=$(find /usr/lib /lib -name pam_tunnel.so | head -n 1)
+mv "$module" "$module.away"
+ssh_start "$WORK/friend" pfwd '^Authenticated to ' || fail "$(tail -n 3 "$WORK/ssh.err")"
+stray=$FWD_PID
+mv "$module.away" "$module"
+unwell() { [[ $(curl -s -o "$WORK/health" -w '%{http_code}' http://127.0.0.1:12000/healthz) == 503 ]]; }
+wait_for 10 '/healthz' unwell
+grep -q '1 connections of tunnel logins are in no registry entry' "$WORK/health" || fail "$(cat "$WORK/health")"
+[[ $(curl -s -H "X-API-Key: $enrol" http://127.0.0.1:12000/metrics | sed -n 's/^tunlease_unregistered_sessions //p') == 1 ]] || fail '/metrics'
+leasectl doctor >"$WORK/out" 2>/dev/null || :
+grep -q '1 connection of tunnel logins is in no entry' "$WORK/out" || fail "$(cat "$WORK/out")"
+fwd_stop "$stray"
+ok 'by /healthz, /metrics and doctor'

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: ISC */
+/* Processes of a login that are in no entry: found when they stay, and nobody else is. */
+#include "lib/session/strays.h"
+
+#include "tests/unit/session_helpers.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LOGIN_UID = 54321 }; /* nobody's */
+
+static const uid_t uids[] = {LOGIN_UID};
+static char *dir;
+static struct registry r;
+
+static int set_up(void **state)
+{
+    (void)state;
+    dir = temp_dir_make();
+    char *sessions = path_in(dir, "sessions"), *locks = path_in(dir, "lock");
+    assert_int_equal(mkdir(sessions, 0750), 0);
+    assert_int_equal(mkdir(locks, 0700), 0);
+    assert_int_equal(registry_open(dir, true, &r), 0);
+    free(sessions);
+    free(locks);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    registry_close(&r);
+    temp_dir_remove(dir);
+    return 0;
+}
+
+static void become_login(void)
+{
+    if (setresuid(LOGIN_UID, LOGIN_UID, LOGIN_UID) != 0)
+        _exit(1);
+}
+
+/* As sshd's: a monitor that leads a session, and its child, which is the login's. It lives until
+ * something is written to *ret_end; then the child goes first. */
+static pid_t start_connection(int *ret_end)
+{
+    int ready[2], end[2];
+    char c;
+    assert_int_equal(pipe(ready), 0);
+    assert_int_equal(pipe(end), 0);
+    pid_t monitor = fork();
+    assert_true(monitor >= 0);
+    if (monitor == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void)setsid();
+        pid_t child = fork();
+        if (child == 0) {
+            become_login();
+            (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+            (void)!write(ready[1], "", 1);
+            for (;;)
+                (void)pause();
+        }
+        (void)!read(end[0], &c, 1);
+        (void)kill(child, SIGKILL);
+        (void)waitpid(child, NULL, 0);
+        _exit(0);
+    }
+    assert_int_equal(read(ready[0], &c, 1), 1);
+    (void)close(ready[0]);
+    (void)close(ready[1]);
+    (void)close(end[0]);
+    *ret_end = end[1];
+    return monitor;
+}
+
+static void end_connection(pid_t monitor, int end)
+{
+    (void)!write(end, "", 1);
+    (void)close(end);
+    assert_int_equal(waitpid(monitor, NULL, 0), monitor);
+}
+
+static void settle(pid_t monitor)
+{
+    struct session s = session_of(monitor);
+    s.uid = LOGIN_UID;
+    assert_int_equal(registry_settle(&r, &s), 0);
+}
+
+static enum sight look(struct strays *s, const struct session_list *recent)
+{
+    return strays_look(s, &r, recent, uids, 1);
+}
+
+static void found_when_it_stays(void **state)
+{
+    struct strays s = {.items = NULL};
+    int end;
+    (void)state;
+    CHECK("nobody", look(&s, NULL) == SIGHT_IS_NOT && s.count == 0);
+    pid_t monitor = start_connection(&end);
+    CHECK("one, at the first look", look(&s, NULL) == SIGHT_IS && s.count == 1);
+    CHECK("which says nothing", strays_sure(&s, 0) == 0);
+    CHECK("at the second", look(&s, NULL) == SIGHT_IS && strays_sure(&s, 0) == 1);
+    CHECK("but it may be about to go", strays_sure(&s, 100) == 0);
+    (void)poll(NULL, 0, 100);
+    CHECK("it has not", look(&s, NULL) == SIGHT_IS && strays_sure(&s, 100) == 1);
+    s.items[0].start_ticks++;
+    CHECK("another one of that number", look(&s, NULL) == SIGHT_IS && strays_sure(&s, 0) == 0);
+    end_connection(monitor, end);
+    CHECK("gone", look(&s, NULL) == SIGHT_IS_NOT && s.count == 0);
+    strays_release(&s);
+}
+
+static void registered_meanwhile(void **state)
+{
+    struct strays s = {.items = NULL};
+    struct session_list before = {.items = NULL}, after = {.items = NULL};
+    int end;
+    (void)state;
+    pid_t monitor = start_connection(&end);
+    CHECK("not yet", look(&s, NULL) == SIGHT_IS);
+    assert_int_equal(registry_read(&r, 0, &before), 0);
+    settle(monitor);
+    CHECK("by what was read before it", look(&s, &before) == SIGHT_IS_NOT && s.count == 0);
+    CHECK("without that", look(&s, NULL) == SIGHT_IS_NOT);
+    assert_int_equal(registry_read(&r, 0, &after), 0);
+    registry_leave(&r, 17, monitor);
+    CHECK("it was in it a moment ago", look(&s, &after) == SIGHT_IS_NOT);
+    CHECK("and is not any more", look(&s, NULL) == SIGHT_IS && strays_sure(&s, 0) == 0);
+    session_list_release(&before);
+    session_list_release(&after);
+    end_connection(monitor, end);
+    strays_release(&s);
+}
+
+/* Each is in the registry from before its process to its end. */
+static void others_come_and_go(void **state)
+{
+    struct strays s = {.items = NULL};
+    int stop[2];
+    (void)state;
+    assert_int_equal(pipe(stop), 0);
+    pid_t crowd = fork();
+    assert_true(crowd >= 0);
+    if (crowd == 0) {
+        struct pollfd p = {.fd = stop[0], .events = POLLIN};
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        while (poll(&p, 1, 0) == 0) {
+            pid_t monitor = fork();
+            if (monitor == 0) {
+                (void)setsid();
+                settle(getpid());
+                pid_t child = fork();
+                if (child == 0) {
+                    become_login();
+                    (void)poll(NULL, 0, 4);
+                    _exit(0);
+                }
+                (void)waitpid(child, NULL, 0);
+                registry_leave(&r, 17, getpid());
+                _exit(0);
+            }
+            (void)waitpid(monitor, NULL, 0);
+        }
+        _exit(0);
+    }
+    const int64_t until_ms = clock_monotonic_ms() + 700;
+    unsigned looks = 0;
+    while (clock_monotonic_ms() < until_ms) {
+        CHECK("all could be seen", look(&s, NULL) != SIGHT_CANNOT_TELL);
+        CHECK("nobody is without an entry twice", strays_sure(&s, 0) == 0);
+        looks++;
+    }
+    CHECK("it was looked", looks > 2);
+    (void)!write(stop[1], "", 1);
+    assert_int_equal(waitpid(crowd, NULL, 0), crowd);
+    (void)close(stop[0]);
+    (void)close(stop[1]);
+    strays_release(&s);
+}
+
+/* The login of a container may have the same number. */
+static void of_a_container(void **state)
+{
+    struct strays s = {.items = NULL};
+    int ready[2];
+    char c;
+    (void)state;
+    assert_int_equal(pipe(ready), 0);
+    pid_t outer = fork();
+    assert_true(outer >= 0);
+    if (outer == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (unshare(CLONE_NEWPID) != 0)
+            _exit(1);
+        pid_t inner = fork();
+        if (inner == 0) {
+            (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+            become_login();
+            (void)!write(ready[1], "", 1);
+            for (;;)
+                (void)pause();
+        }
+        (void)waitpid(inner, NULL, 0);
+        _exit(0);
+    }
+    assert_int_equal(read(ready[0], &c, 1), 1);
+    CHECK("it is not ours to judge", look(&s, NULL) == SIGHT_IS_NOT && s.count == 0);
+    end_child(outer);
+    (void)close(ready[0]);
+    (void)close(ready[1]);
+    strays_release(&s);
+}
+
+static void look_hidden(void *arg)
+{
+    struct strays s = {.items = NULL};
+    (void)arg;
+    CHECK("that there is none cannot be told", look(&s, NULL) == SIGHT_CANNOT_TELL);
+    strays_release(&s);
+}
+
+static void hidden(void **state)
+{
+    int end;
+    (void)state;
+    pid_t monitor = start_connection(&end);
+    for (int hidepid = 1; hidepid <= 2; hidepid++)
+        under_hidepid(hidepid, look_hidden, NULL);
+    end_connection(monitor, end);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(found_when_it_stays),
+        TEST(registered_meanwhile),
+        TEST(others_come_and_go),
+        TEST(of_a_container),
+        TEST(hidden),
+    };
+    if (geteuid() != 0) {
+        (void)puts("needs root, for processes of another user");
+        return 77;
+    }
+    return cmocka_run_group_tests_name("strays", tests, NULL, NULL);
+}
