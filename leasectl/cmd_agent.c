@@ -62,12 +62,12 @@ static int pick_port(struct ctl *ctl, uint16_t *ret)
         const struct permit *p = &rules->items[i].permit;
         if (ceiling_rule_holds(rules, i, ctl->conf.agent_login) &&
             strcmp(p->host, ctl->conf.agent_bind_host) == 0 &&
-            store_port_pick(ctl->store, p->low, p->high, ctl->conf.quarantine_ttl_s, ctl->now_s,
-                            is_free, &used, ret) == STORE_OK)
+            store_port_pick(ctl->store, p->low, p->high, ctl_quarantine_s(ctl), ctl->now_s, is_free,
+                            &used, ret) == STORE_OK)
             return EXIT_DONE;
     }
-    return ctl_error(ctl, EXIT_CONFLICT, "no port is free for agents: widen AllowListen for '%s'",
-                     ctl->conf.agent_bind_host);
+    return ctl_error(ctl, EXIT_CONFLICT, "no port is free for agents: widen AllowListen for '%s'%s",
+                     ctl->conf.agent_bind_host, ctl_quarantine_why(ctl));
 }
 
 /* The lease, and a token that is good for this agent alone; both or none. */
@@ -94,7 +94,7 @@ static int add_in_store(struct ctl *ctl, struct adding *a)
         goto out;
     rc = store_token_add(ctl->store, &t, hash, &by, &token_id);
     if (rc == STORE_OK)
-        rc = store_agent_add(ctl->store, &a->lease, 0, "admin 1\n", ctl->conf.quarantine_ttl_s, &by,
+        rc = store_agent_add(ctl->store, &a->lease, 0, "admin 1\n", ctl_quarantine_s(ctl), &by,
                              &a->id, &conflict);
     if (rc == STORE_OK)
         rc = store_commit(ctl->store);

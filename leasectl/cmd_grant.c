@@ -167,7 +167,7 @@ static int pick_listen(struct ctl *ctl, struct lease *l)
         uint16_t port;
         if (!ceiling_rule_holds(rules, i, l->login))
             continue;
-        enum store_rc rc = store_port_pick(ctl->store, p.low, p.high, ctl->conf.quarantine_ttl_s,
+        enum store_rc rc = store_port_pick(ctl->store, p.low, p.high, ctl_quarantine_s(ctl),
                                            ctl->now_s, is_unused, &used, &port);
         if (rc == STORE_NONE)
             continue;
@@ -178,8 +178,8 @@ static int pick_listen(struct ctl *ctl, struct lease *l)
                    ? EXIT_DONE
                    : ctl_error(ctl, EXIT_FAILED, "out of memory");
     }
-    return ctl_error(ctl, EXIT_CONFLICT, "no port is left within AllowListen for login '%s'",
-                     l->login);
+    return ctl_error(ctl, EXIT_CONFLICT, "no port is left within AllowListen for login '%s'%s",
+                     l->login, ctl_quarantine_why(ctl));
 }
 
 static int store_grant(struct ctl *ctl, struct request *req, int64_t *ret_id)
@@ -193,8 +193,8 @@ static int store_grant(struct ctl *ctl, struct request *req, int64_t *ret_id)
     if (req->listen_auto)
         code = pick_listen(ctl, &req->lease);
     if (code == EXIT_DONE)
-        rc = store_lease_add(ctl->store, &req->lease, ctl->conf.quarantine_ttl_s, &by, ret_id,
-                             &conflict);
+        rc =
+            store_lease_add(ctl->store, &req->lease, ctl_quarantine_s(ctl), &by, ret_id, &conflict);
     if (code == EXIT_DONE && rc == STORE_OK)
         rc = store_commit(ctl->store);
     store_rollback(ctl->store);

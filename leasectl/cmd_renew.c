@@ -28,10 +28,16 @@ static int apply_renew(struct ctl *ctl, const struct lease *l, const struct stor
         return change_refused_revoked(ctl, l);
     if (shorter) /* "from now; never shortens" */
         return EXIT_DONE;
-    enum store_rc rc =
-        store_lease_renew(ctl->store, l, req->expires_s, req->exact || l->fixed_end, by);
+    struct store_conflict conflict;
+    enum store_rc rc = store_lease_renew(ctl->store, l, req->expires_s, req->exact || l->fixed_end,
+                                         ctl_quarantine_s(ctl), by, &conflict);
     if (rc == STORE_NONE)
         return change_refused_revoked(ctl, l);
+    if (rc == STORE_CONFLICT)
+        return ctl_error(ctl, EXIT_CONFLICT,
+                         "port %u, which '%s' had until it ended, is that of '%s' (#%" PRId64
+                         ") now: 'leasectl set %s --listen' gives it another",
+                         conflict.port, l->name, conflict.lease, conflict.lease_id, l->name);
     return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
 }
 

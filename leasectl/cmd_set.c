@@ -172,8 +172,7 @@ static int apply(struct ctl *ctl, const struct lease *before, const struct store
     code = terms_check_limit(ctl, &after);
     if (code != EXIT_DONE)
         goto out;
-    enum store_rc rc =
-        store_lease_set(ctl->store, &after, ctl->conf.quarantine_ttl_s, by, &conflict);
+    enum store_rc rc = store_lease_set(ctl->store, &after, ctl_quarantine_s(ctl), by, &conflict);
     if (rc == STORE_NONE)
         code = change_refused_revoked(ctl, before);
     else if (rc == STORE_CONFLICT)

@@ -162,8 +162,8 @@ static int pick_listen(struct verify *v, struct permit *ret)
         if (!ceiling_rule_holds(rules, i, v->probe.login) ||
             ceiling_listen_problem(&v->ctl->conf.ceiling, v->probe.login, &p) != NULL)
             continue;
-        if (store_port_pick(v->ctl->store, p.low, p.high, v->ctl->conf.quarantine_ttl_s,
-                            v->ctl->now_s, is_unused, &used, &port) != STORE_OK)
+        if (store_port_pick(v->ctl->store, p.low, p.high, ctl_quarantine_s(v->ctl), v->ctl->now_s,
+                            is_unused, &used, &port) != STORE_OK)
             continue;
         p.low = p.high = port;
         *ret = p;
@@ -185,7 +185,7 @@ static int add_probe(struct verify *v)
     if (rc == STORE_OK && v->wants_listen && pick_listen(v, &listen) == 0)
         (void)permit_list_add(&v->probe.listen, &listen);
     if (rc == STORE_OK)
-        rc = store_lease_add(v->ctl->store, &v->probe, v->ctl->conf.quarantine_ttl_s, &by, &id,
+        rc = store_lease_add(v->ctl->store, &v->probe, ctl_quarantine_s(v->ctl), &by, &id,
                              &conflict);
     if (rc == STORE_OK)
         rc = store_commit(v->ctl->store);
@@ -485,7 +485,7 @@ static int end_probe(struct verify *v, bool expired_anew)
         again.expires_s = by.now_s - 1;
         rc = store_lease_delete(v->ctl->store, &v->probe, false, &by);
         if (rc == STORE_OK)
-            rc = store_lease_add(v->ctl->store, &again, v->ctl->conf.quarantine_ttl_s, &by, &id,
+            rc = store_lease_add(v->ctl->store, &again, ctl_quarantine_s(v->ctl), &by, &id,
                                  &conflict);
     }
     if (rc == STORE_OK)

@@ -2,9 +2,11 @@
 #include "leasectl/leasectl.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/session/lock_holder.h"
+#include "lib/store/jumps.h"
 
 #include <bsd/string.h>
 #include <errno.h>
@@ -225,6 +227,33 @@ void ctl_close(struct ctl *ctl)
     store_close(ctl->store);
     ctl->store = NULL;
     privilege_restore(&ctl->privilege);
+}
+
+/* leased notes it in the file that it locks. Where no leased ever ran there is none; what cannot be
+ * read is no reason to be bold. */
+static bool is_cautious(const struct ctl *ctl)
+{
+    char path[CONF_PATH_BYTES + 16];
+    struct jump_note n;
+    (void)snprintf(path, sizeof(path), "%s-leased", ctl->conf.paths.database);
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return errno != ENOENT;
+    bool jumped = jump_note_read(fd, &n) && jump_is_recent(&n, clock_now_s(), clock_boot_ms());
+    (void)close(fd);
+    return jumped;
+}
+
+int64_t ctl_quarantine_s(const struct ctl *ctl)
+{
+    return is_cautious(ctl) ? INT64_MAX / 4 : ctl->conf.quarantine_ttl_s;
+}
+
+const char *ctl_quarantine_why(const struct ctl *ctl)
+{
+    return is_cautious(ctl) ? " (the clock jumped less than an hour ago: until then no port that "
+                              "was another's is given)"
+                            : "";
 }
 
 bool ctl_leased_runs(const struct ctl *ctl)

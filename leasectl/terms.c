@@ -261,11 +261,11 @@ int terms_conflict(struct ctl *ctl, const struct lease *l, const struct store_co
                          state, c->lease, c->lease_id, l->login);
     case CONFLICT_PORT:
         return ctl_error(ctl, EXIT_CONFLICT,
-                         c->expired ? "port %u is kept for its former holder '%s' (#%" PRId64 "): "
-                                      "choose another, or --listen auto"
-                                    : "port %u is held by the lease '%s' (#%" PRId64 "): choose "
+                         c->expired ? "port %u is kept for its former holder '%s' (#%" PRId64
+                                      ")%s: choose another, or --listen auto"
+                                    : "port %u is held by the lease '%s' (#%" PRId64 ")%s: choose "
                                       "another, or --listen auto",
-                         c->port, c->lease, c->lease_id);
+                         c->port, c->lease, c->lease_id, c->expired ? ctl_quarantine_why(ctl) : "");
     }
     return EXIT_CONFLICT;
 }

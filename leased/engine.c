@@ -616,6 +616,18 @@ static int say_soon(void *arg, int64_t id, const char *name, int64_t expires_s)
     return 0;
 }
 
+/* An hour after the end: a lease may be behind what its agent was told, but not by that. */
+static enum store_rc free_expired(struct engine *e, int64_t now_s)
+{
+    const unsigned low = e->walk.next_port, high = low + WALK_PORTS - 1;
+    if (low > UINT16_MAX || beats_are_behind(&e->beats))
+        return STORE_OK;
+    e->walk.next_port = high + 1;
+    return store_ports_free_expired(e->store, (uint16_t)low,
+                                    high < UINT16_MAX ? (uint16_t)high : UINT16_MAX,
+                                    now_s - EXPIRED_PORT_S, now_s);
+}
+
 /*
  * A walk through all leases: the dead are deleted, and which ones end soon is said. In pieces,
  * since a request waits for the one that is under way (facts/sqlite-and-performance.md 1.8), and
@@ -641,6 +653,8 @@ static enum store_rc prune_piece(struct engine *e, bool has_range, int64_t *ret_
     }
     if (rc == STORE_OK && has_range)
         rc = store_prune_dead(e->store, at, now_s - e->conf.keep_expired_s, &by, ret_leases);
+    if (rc == STORE_OK && !has_range)
+        rc = free_expired(e, now_s);
     if (rc == STORE_OK)
         rc = audit_prune(e->store, &by, now_s - e->conf.audit_keep_s, e->walk.size, ret_rows);
     if (rc == STORE_OK)
@@ -689,7 +703,8 @@ static bool walk_piece(struct engine *e)
         w->size /= 2;
     else if (took_ms < WALK_PIECE_MS / 2 && leases + rows > 0 && w->size * 2 <= WALK_MOST)
         w->size *= 2;
-    return !w->saw_all || rows > 0;
+    return !w->saw_all || rows > 0 ||
+           (may_delete && w->next_port > 0 && w->next_port <= UINT16_MAX);
 }
 
 static void on_walk(evutil_socket_t fd, short what, void *arg)

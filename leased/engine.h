@@ -46,14 +46,14 @@ enum {
     FRESH_MS = 100,         /* where it does not fit the registry */
     UNUSED_AGENT_S = 3600,
     SOON_S = 48 * 3600,
-    CLOCK_JUMP_S = 60,
-    CLOCK_CAUTION_MS = 3600000, /* of boot time: nothing irreversible for so long after a jump */
-    WALK_MS = 600000,           /* from one walk through all leases to the next */
-    WALK_FIRST = 250,           /* leases of a piece, */
+    WALK_MS = 600000, /* from one walk through all leases to the next */
+    WALK_FIRST = 250, /* leases of a piece, */
     WALK_LEAST = 50,
     WALK_MOST = 1000,
-    WALK_PIECE_MS = 10, /* until one with something to delete takes about so long, */
-    WALK_PAUSE_MS = 5,  /* and then as long a pause, but at least this */
+    WALK_PORTS = 4096,     /* of a piece, once all leases were seen */
+    EXPIRED_PORT_S = 3600, /* from the end of a lease to its port being free, in quarantine */
+    WALK_PIECE_MS = 10,    /* until one with something to delete takes about so long, */
+    WALK_PAUSE_MS = 5,     /* and then as long a pause, but at least this */
     LATENCY_BUCKETS = 10,
     LOG_RETRY_MS = 10, /* lines that nobody took: again, and each time after twice as long, */
     LOG_RETRY_MAX_MS = 500,
@@ -109,7 +109,8 @@ struct queued {
 
 /* Through all leases, piece by piece. */
 struct walk {
-    bool is_on, saw_all; /* saw_all: only the audit has more to be deleted */
+    bool is_on, saw_all; /* saw_all: only ports and the audit are left */
+    unsigned next_port;  /* from which on ports of expired leases are looked for */
     struct lease_range at;
     int64_t size;                       /* leases of the next piece */
     int64_t soon_after_s, soon_until_s; /* expires_soon is said of the ends between */

@@ -17,6 +17,8 @@
 #include <string.h>
 #include <strings.h>
 
+static const char no_ports_text[] = "every port of AllowListen is taken or in quarantine";
+
 enum { HERD = 20, HERD_WINDOW_MS = 10000, HERD_SPREAD_MS = 30000, TARGET_BYTES = 300 };
 
 static enum store_rc answer_error(struct control_answer *a, enum control_code code,
@@ -509,8 +511,7 @@ static enum store_rc register_new(struct registering *in, int64_t now_ms)
             rc = add_agent(in, port, buf_text(&facts), &l, &id, &conflict);
     }
     if (rc == STORE_NONE || (rc == STORE_CONFLICT && conflict.what == CONFLICT_PORT)) {
-        rc = answer_error(a, CONTROL_NO_PORTS,
-                          "every port of AllowListen is taken or in quarantine");
+        rc = answer_error(a, CONTROL_NO_PORTS, no_ports_text);
         goto out;
     }
     if (rc == STORE_CONFLICT) {
@@ -556,6 +557,46 @@ static bool has_session(const struct engine *e, int64_t lease_id)
     return any;
 }
 
+/* In place of the port it has. *port moves when that is not another's by now. */
+static enum store_rc move_port(struct registering *in, struct lease *l, uint16_t next,
+                               uint16_t *port)
+{
+    struct engine *e = in->e;
+    struct store_conflict conflict;
+    enum store_rc rc = store_savepoint(e->store);
+    if (rc == STORE_OK)
+        rc = set_listen(e, l, next) == 0
+                 ? store_lease_set(e->store, l, quarantine_s(e), &in->by, &conflict)
+                 : STORE_FAIL;
+    if (rc != STORE_OK && rc != STORE_CONFLICT)
+        return rc;
+    e->no_kept_ports = false;
+    if (rc == STORE_OK)
+        *port = next;
+    return store_savepoint_end(e->store, rc == STORE_OK);
+}
+
+/* An expired lease comes back: its port is its own again, or, where that is another's by now,
+ * another one. STORE_NONE: there is none. */
+static enum store_rc take_port_back(struct registering *in, uint16_t *port, uint16_t *home)
+{
+    struct engine *e = in->e;
+    struct store_conflict conflict;
+    struct lease l = {0};
+    uint16_t next = 0;
+    enum store_rc rc = store_lease_by_id(e->store, in->agent.id, &l);
+    if (rc == STORE_OK)
+        rc = store_ports_take_back(e->store, &l, quarantine_s(e), in->now_s, &conflict);
+    if (rc == STORE_CONFLICT) {
+        *home = 0;
+        rc = engine_knows_listeners(e) ? pick_port(e, in->now_s, &next) : STORE_NONE;
+        if (rc == STORE_OK)
+            rc = move_port(in, &l, next, port);
+    }
+    lease_release(&l);
+    return rc;
+}
+
 /*
  * A foreign listener on the agent's port: another one meanwhile, and the old one is tried again at
  * the next register. *port is what it has; *home what it should have in place of it, or 0. Nothing
@@ -564,7 +605,6 @@ static bool has_session(const struct engine *e, int64_t lease_id)
 static enum store_rc settle_port(struct registering *in, uint16_t *port, uint16_t *home)
 {
     struct engine *e = in->e;
-    struct store_conflict conflict;
     struct lease l = {0};
     uint16_t wanted = *home != 0 ? *home : *port, next = wanted;
 
@@ -584,20 +624,12 @@ static enum store_rc settle_port(struct registering *in, uint16_t *port, uint16_
         return rc == STORE_NONE ? STORE_OK : rc; /* none is free: the old one, and luck */
     rc = store_lease_by_id(e->store, in->agent.id, &l);
     if (rc == STORE_OK)
-        rc = store_savepoint(e->store);
-    if (rc == STORE_OK)
-        rc = set_listen(e, &l, next) == 0
-                 ? store_lease_set(e->store, &l, quarantine_s(e), &in->by, &conflict)
-                 : STORE_FAIL;
+        rc = move_port(in, &l, next, port);
     lease_release(&l);
-    if (rc != STORE_OK && rc != STORE_CONFLICT)
-        return rc;
-    e->no_kept_ports = false;
-    /* A conflict: its quarantine is over, and the old one is another's. It stays where it is. */
-    *home = foreign ? wanted : 0;
+    /* Where the old one is another's by now, its quarantine being over, it stays where it is. */
     if (rc == STORE_OK)
-        *port = next;
-    return store_savepoint_end(e->store, rc == STORE_OK);
+        *home = foreign ? wanted : 0;
+    return rc;
 }
 
 static enum store_rc register_known(struct registering *in, int64_t now_ms)
@@ -607,7 +639,7 @@ static enum store_rc register_known(struct registering *in, int64_t now_ms)
     char secret[SECRET_TEXT_BYTES] = "";
     struct buf facts = {0};
     bool by_secret = in->asking.what == CREDENTIAL_SECRET;
-    const uint16_t port_before = known->port, home_before = known->marks.home_port;
+    const uint16_t port_before = known->port;
     /* Before anything changes: a refused request leaves the port where it was. */
     const char *problem = collect_facts(in->r, &known->marks, &facts);
     enum store_rc rc = STORE_OK;
@@ -615,7 +647,14 @@ static enum store_rc register_known(struct registering *in, int64_t now_ms)
         rc = answer_error(in->answer, CONTROL_BAD_REQUEST, problem);
         goto out;
     }
-    rc = settle_port(in, &known->port, &known->marks.home_port);
+    if (known->expires_s <= in->now_s)
+        rc = take_port_back(in, &known->port, &known->marks.home_port);
+    if (rc == STORE_NONE) {
+        rc = answer_error(in->answer, CONTROL_NO_PORTS, no_ports_text);
+        goto out;
+    }
+    if (rc == STORE_OK)
+        rc = settle_port(in, &known->port, &known->marks.home_port);
     /* A reset is for one secret. For a lost answer the time goes on from the first. */
     if (rc == STORE_OK && !by_secret &&
         (!known->has_secret || known->marks.reissue.since == REISSUE_RESET))
@@ -653,7 +692,7 @@ static enum store_rc register_known(struct registering *in, int64_t now_ms)
         rc = store_agent_update(e->store, known->id, &u);
     if (rc == STORE_OK) {
         fill_answer(in, known->expires_s, known->port, secret, now_ms);
-        in->answer->port_changed_from = home != 0 ? home : home_before != 0 ? port_before : 0;
+        in->answer->port_changed_from = home != 0 ? home : port_before;
         if (in->answer->port_changed_from == known->port)
             in->answer->port_changed_from = 0;
     }

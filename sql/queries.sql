@@ -147,8 +147,13 @@ SELECT count(*) FROM lease
   WHERE id > :after AND id <= :last AND kind <> 'freeze' AND NOT (kind = 'agent' AND live IS NULL)
     AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s));
 
+-- name: expired_ports_free
+UPDATE port SET freed_s = :now_s WHERE port BETWEEN :low AND :high AND freed_s = 0
+  AND (SELECT live = 1 AND expires_s < :before_s FROM lease WHERE id = port.lease_id);
+
 -- name: dead_ports_free
-UPDATE port SET freed_s = :before_s WHERE freed_s = 0 AND lease_id IN (
+-- Those that leased has not seen expired before. Kept from now on: nobody knows what ran till now.
+UPDATE port SET freed_s = :now_s WHERE freed_s = 0 AND lease_id IN (
   SELECT id FROM lease
   WHERE id > :after AND id <= :last AND kind <> 'freeze' AND NOT (kind = 'agent' AND live IS NULL)
     AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s)));

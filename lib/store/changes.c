@@ -221,7 +221,8 @@ enum store_rc store_lease_set(struct store *st, const struct lease *l, int64_t q
 }
 
 enum store_rc store_lease_renew(struct store *st, const struct lease *l, int64_t expires_s,
-                                bool fixed_end, const struct store_actor *by)
+                                bool fixed_end, int64_t quarantine_s, const struct store_actor *by,
+                                struct store_conflict *ret_conflict)
 {
     char detail[80];
     sqlite3_stmt *s = statement_get(st, STMT_LEASE_RENEW);
@@ -232,6 +233,8 @@ enum store_rc store_lease_renew(struct store *st, const struct lease *l, int64_t
     bind_int(s, ":expires_s", expires_s);
     bind_int(s, ":fixed_end", fixed_end ? 1 : 0);
     enum store_rc rc = statement_change(st, s);
+    if (rc == STORE_OK)
+        rc = store_ports_take_back(st, l, quarantine_s, by->now_s, ret_conflict);
     if (rc != STORE_OK)
         return rc;
     (void)snprintf(detail, sizeof(detail), "expires_s=%lld before=%lld", (long long)expires_s,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/store/ports.h"
 
-#include "lib/lease/permit.h"
+#include "lib/lease/lease.h"
 #include "lib/store/statement.h"
 
 #include <string.h>
@@ -60,6 +60,12 @@ enum store_rc ports_take(struct store *st, int64_t lease_id, const char *name,
              port++)
             rc = take_port(st, lease_id, name, (uint16_t)port, quarantine_s, now_s, ret);
     return rc;
+}
+
+enum store_rc store_ports_take_back(struct store *st, const struct lease *l, int64_t quarantine_s,
+                                    int64_t now_s, struct store_conflict *ret)
+{
+    return ports_take(st, l->id, l->name, &l->listen, quarantine_s, now_s, ret);
 }
 
 enum store_rc ports_free(struct store *st, int64_t lease_id, int64_t now_s)

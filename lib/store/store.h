@@ -232,9 +232,15 @@ enum store_rc store_port_former(struct store *st, const char *name, uint16_t *re
 enum store_rc store_lease_set(struct store *st, const struct lease *l, int64_t quarantine_s,
                               const struct store_actor *by, struct store_conflict *ret_conflict);
 
-/* A new end; an expired lease comes back. STORE_NONE: it is revoked, which is final. */
+/* A new end; an expired lease comes back, with its ports. STORE_NONE: it is revoked, which is
+ * final. STORE_CONFLICT: a port is another's by now. */
 enum store_rc store_lease_renew(struct store *st, const struct lease *l, int64_t expires_s,
-                                bool fixed_end, const struct store_actor *by);
+                                bool fixed_end, int64_t quarantine_s, const struct store_actor *by,
+                                struct store_conflict *ret_conflict);
+
+/* The ports of an expired lease that comes back are its own again. STORE_CONFLICT: as above. */
+enum store_rc store_ports_take_back(struct store *st, const struct lease *l, int64_t quarantine_s,
+                                    int64_t now_s, struct store_conflict *ret_conflict);
 
 /* Final: name and keys are free at once, ports are quarantined, the row stays. STORE_NONE: it was
  * not live. keep_sessions: what is live may stay until the lease would have expired. */

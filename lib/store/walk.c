@@ -39,13 +39,17 @@ static sqlite3_stmt *get_on(struct store *st, enum stmt_id stmt, const struct le
     return s;
 }
 
+/* A step takes of the parameters those that it has. */
 static enum store_rc run_all(struct store *st, const enum stmt_id *steps, size_t count,
-                             const struct lease_range *in, int64_t before_s)
+                             const struct lease_range *in, int64_t before_s, int64_t now_s)
 {
     enum store_rc rc = STORE_OK;
     for (size_t i = 0; rc == STORE_OK && i < count; i++) {
         sqlite3_stmt *s = get_on(st, steps[i], in, before_s);
-        rc = s != NULL ? statement_run(st, s) : STORE_FAIL;
+        if (s == NULL)
+            return STORE_FAIL;
+        bind_int(s, ":now_s", now_s);
+        rc = statement_run(st, s);
     }
     return rc;
 }
@@ -69,12 +73,25 @@ enum store_rc store_prune_dead(struct store *st, const struct lease_range *in, i
     *ret_pruned = count;
     if (count == 0)
         return STORE_OK;
-    rc = run_all(st, steps, sizeof(steps) / sizeof(steps[0]), in, before_s);
+    rc = run_all(st, steps, sizeof(steps) / sizeof(steps[0]), in, before_s, by->now_s);
     if (rc != STORE_OK)
         return rc;
     (void)snprintf(detail, sizeof(detail), "leases=%lld ended_before_s=%lld", (long long)count,
                    (long long)before_s);
     return note_change(st, by, "prune", 0, &none, "", detail);
+}
+
+enum store_rc store_ports_free_expired(struct store *st, uint16_t low, uint16_t high,
+                                       int64_t before_s, int64_t now_s)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_EXPIRED_PORTS_FREE);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":low", low);
+    bind_int(s, ":high", high);
+    bind_int(s, ":before_s", before_s);
+    bind_int(s, ":now_s", now_s);
+    return statement_run(st, s);
 }
 
 enum store_rc store_agents_unused(struct store *st, const struct lease_range *in, int64_t before_s)
@@ -106,7 +123,7 @@ enum store_rc store_agents_forget_unused(struct store *st, const struct lease_ra
     statement_done(s);
     if (rc != STORE_NONE)
         return rc;
-    return run_all(st, steps, sizeof(steps) / sizeof(steps[0]), in, before_s);
+    return run_all(st, steps, sizeof(steps) / sizeof(steps[0]), in, before_s, by->now_s);
 }
 
 enum store_rc store_leases_ending(struct store *st, const struct lease_range *in, int64_t after_s,

@@ -26,6 +26,11 @@ enum store_rc store_range_next(struct store *st, int64_t limit, struct lease_ran
 enum store_rc store_prune_dead(struct store *st, const struct lease_range *in, int64_t before_s,
                                const struct store_actor *by, int64_t *ret_pruned);
 
+/* Ports low to high that leases hold which ended before before_s: they are free from now on, and
+ * kept for their holders as others are. The leases stay, and may come back. In a transaction. */
+enum store_rc store_ports_free_expired(struct store *st, uint16_t low, uint16_t high,
+                                       int64_t before_s, int64_t now_s);
+
 /* Agents that registered before before_s and never opened a session: whether there are any
  * (STORE_NONE: none), and, within a transaction: gone, their ports nobody's. */
 enum store_rc store_agents_unused(struct store *st, const struct lease_range *in, int64_t before_s);

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # The wall clock set by two days and back, under a running leased, while it is stopped, and over
-# kill -9: for an hour of the boot clock no lease is deleted, no port reused, no audit row pruned;
-# then they are. The clock is one of leased's own (tests/clock_shift.c).
+# kill -9: for an hour of the boot clock no lease is deleted, no port reused (by leased or leasectl), no
+# audit row pruned; then they are. The clock is one of leased's own (tests/clock_shift.c).
 # sandbox: --bare
 # timeout: 60
 set -eu
@@ -47,6 +47,22 @@ field() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1])).get(sy
 sql() { sqlite3 -cmd '.timeout 5000' -cmd '.filectrl persist_wal 1' "$store" "$1" | tail -n +2; }
 jumps() { sql "SELECT count(*) FROM audit WHERE action = 'clock_jump'"; }
 jumped() { [[ $(jumps) == "$1" ]]; }
+# leasectl, by the same clocks: whether it gives a port that was a's.
+ctl_gives() # WHEN STATUS
+{
+	local words
+	for words in 'agent add e' 'agent add e --port 23000' 'grant e --login gw-tunnel --listen auto' \
+		'grant e --login gw-tunnel --listen 127.0.0.1:23000'; do
+		# shellcheck disable=SC2086 # words
+		expect_exit "$2" env LD_PRELOAD="$TOP/build/tests/clock_shift.so" CLOCK_SHIFT_FILE="$WORK/shift" leasectl $words --key "$WORK/e.pub"
+		if [[ $2 == 5 ]]; then
+			grep -q 'the clock jumped less than an hour ago' "$WORK/err" || fail "$1: $words: $(cat "$WORK/err")"
+		else
+			sql 'DELETE FROM lease WHERE name = '"'e'"'; DELETE FROM key WHERE lease_id NOT IN (SELECT id FROM lease); UPDATE port SET freed_s = 1000 WHERE holder = '"'e'"
+		fi
+	done
+	ok "$1: leasectl says so, too"
+}
 # b has expired more than KeepExpired ago, by this clock; a's port was freed more than QuarantineTTL ago.
 nothing_is_undone() # WHEN
 {
@@ -56,10 +72,13 @@ nothing_is_undone() # WHEN
 	register c ',"port_b":23000'
 	[[ $code == 503 && $(field code) == no_ports ]] || fail "$1: a port is reused where it is asked for: $(cat "$WORK/answer")"
 	assert_eq "$(sql 'SELECT min(seq) FROM audit')" 1 "$1: no audit row is pruned"
+	ctl_gives "$1" 5
 }
 
 set_clock 0 0
 truncate -s 64 "$WORK/shift"
+leasectl login add gw-tunnel >/dev/null || fail 'no login for agents'
+new_key e >/dev/null
 start
 register a; assert_eq "$(field port_b)" 23000 'a is there'
 register b; assert_eq "$(field port_b)" 23001 'b is there'
@@ -87,6 +106,7 @@ assert_eq "$(jumps)" 1 'it was one jump'
 note 'and back, while no leased runs'
 stop
 set_clock 0 0
+ctl_gives 'while no leased runs' 5
 start
 said 'the clock jumped by_s=-172[78]' || fail "$(cat "$log")"
 wait_for 2 'the audit has it' jumped 2
@@ -119,6 +139,7 @@ assert_eq "$(sql "SELECT count(*) FROM lease WHERE name = 'b'")" 0 'dead leases 
 (($(sql 'SELECT min(seq) FROM audit') > 1)) || fail 'the audit is not pruned'
 register c
 assert_eq "$code $(field port_b)" '200 23001' 'the port of b, which never opened a session, is nobody'"'"'s'
+ctl_gives 'an hour later' 0
 register d
 assert_eq "$code $(field port_b)" '200 23000' 'a port that was kept is given again'
 stop

@@ -168,6 +168,7 @@ kill "$second"
 fwd_R "$WORK/victim" gw-tunnel "127.0.0.1:$moved:127.0.0.1:22" || fail 'the tunnel on the other port'
 victim_pid=$FWD_PID
 kill "$squatter"
+wait_for 5 "it has gone" port_free "$port"
 sleep 1.1
 register "$secret" victim victim ',"user":"li"'
 assert_eq "$(field port_b)" "$moved" 'the old one is free, but the tunnel is up'
@@ -183,6 +184,7 @@ serve "$port"; squatter=${test_pids[-1]}
 wait_for 10 'it is given another one' moves_from "$port"
 sql "UPDATE port SET freed_s = 1 WHERE port = $port"
 kill "$squatter"
+wait_for 5 "it has gone" port_free "$port"
 sleep 1.1
 register "$enrol" other other ",\"port_b\":$port"
 assert_eq "$(field port_b)" "$port" 'after its quarantine another agent may have it'
@@ -250,6 +252,7 @@ for name in fourth fifth pending4; do
 	register "$enrol" "$name" "$name"
 	answered 200 "$name has port $(field port_b)"
 done
+pending4=$(field agent_secret)
 new_key full >/dev/null
 register "$enrol" full full; answered 503 'all are taken'
 assert_eq "$(field code)" no_ports 'which has a code'
@@ -262,6 +265,34 @@ sql "UPDATE port SET freed_s = $now - 8 * 86400 WHERE holder = 'fourth'; UPDATE 
 ((fourth < fifth)) || fail "the ports: $fourth, $fifth"
 register "$enrol" full full; answered 200 'one whose quarantine is over'
 assert_eq "$(field port_b)" "$fifth" 'the one freed longest ago'
+
+note 'an expired lease does not hold its port for ever'
+port_row() { sql "SELECT holder || ' ' || (freed_s > $1) FROM port WHERE port = $port"; }
+port=$(sql "SELECT port FROM port WHERE holder = 'pending4'") now=$(date +%s)
+sql "UPDATE port SET freed_s = $now WHERE port = $fourth; UPDATE lease SET expires_s = $((now - 3500)) WHERE name = 'pending4'; UPDATE lease SET last_login_s = 1, expires_s = $((now - 3700)) WHERE name = 'other'"
+held=$(sql "SELECT port FROM port WHERE holder = 'other'")
+restart_leased
+is_free() { [[ $(sql "SELECT freed_s >= $now FROM port WHERE port = $held") == 1 ]]; }
+wait_for 5 'an hour after its end the port is free, in quarantine from now' is_free
+assert_eq "$(port_row 0)" 'pending4 0' 'before that it is held'
+sql "UPDATE lease SET last_login_s = 1 WHERE name = 'pending4'; UPDATE port SET freed_s = $now WHERE port = $port"
+new_key fresh >/dev/null
+register "$enrol" fresh fresh; answered 503 'kept for its holder'
+heartbeat "$pending4" pending4; answered 410 'who is told'
+register "$pending4" pending4 pending4; answered 200 'and comes back'
+assert_eq "$(field port_b) $(port_row 0)" "$port pending4 0" 'to the port, which it holds again'
+sql "UPDATE lease SET expires_s = 1000 WHERE name = 'pending4'; UPDATE port SET freed_s = 2000 WHERE port = $port"
+register "$enrol" fresh fresh; answered 200 'after its quarantine it is another'\''s'
+assert_eq "$(field port_b)" "$port" 'by its number'
+expect_exit 5 leasectl renew pending4
+grep -q "port $port, which 'pending4' had until it ended, is that of 'fresh'" "$WORK/err" || fail "$(cat "$WORK/err")"
+register "$pending4" pending4 pending4; answered 503 'no port is left for who comes too late'
+assert_eq "$(sql "SELECT expires_s FROM lease WHERE name = 'pending4'")" 1000 'whose lease stays expired'
+conf 'AllowListen 127.0.0.1:23000-23010'
+reload
+register "$pending4" pending4 pending4; answered 200 'another one, as soon as there is one'
+assert_eq "$(field port_b) $(field port_changed_from)" "23003 $port" 'which it is told'
+assert_eq "$(sql "SELECT count(*) FROM port WHERE freed_s = 0 AND holder IN ('pending4', 'fresh')")" 2 'each port has one holder'
 
 note 'wrong keys: limited for each that tries, and for nobody else'
 codes=()

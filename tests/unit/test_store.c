@@ -1090,6 +1090,8 @@ static void pruned_in_pieces(void **state)
     assert_int_equal(raw_number("SELECT count(*) FROM key"), 0);
     CHECK("their ports are in quarantine",
           raw_number("SELECT count(*) FROM port WHERE freed_s <> 0") == 10);
+    CHECK("from when they were freed, however long ago their leases ended",
+          raw_number("SELECT freed_s FROM port WHERE port = 20001") == NOW_S + 3601 + 1000);
     CHECK("a row for each piece in which there were any",
           raw_number("SELECT count(*) FROM audit WHERE action = 'prune'") == 5);
     assert_int_equal(audit_verify(st, &report), STORE_OK);
