@@ -6,11 +6,13 @@
 #include "leasectl/live.h"
 #include "leasectl/matchblock.h"
 #include "leasectl/pam_profile.h"
+#include "leasectl/procview.h"
 #include "leasectl/sshd.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 #include "lib/conf/keyfile.h"
 #include "lib/lease/duration.h"
+#include "lib/session/lock_holder.h"
 #include "lib/wire/json.h"
 
 #include <errno.h>
@@ -305,6 +307,11 @@ static void check_registry(struct doctor *d)
         registry_close(&r);
         return;
     }
+    if (list.unseen > 0)
+        reportf(d, RESULT_FAIL, "registry",
+                "%zu session%s cannot be seen: %s; nothing here ends %s", list.unseen,
+                list.unseen == 1 ? "" : "s", session_unseen_reason(list.unseen_why),
+                list.unseen == 1 ? "it" : "them");
     size_t unregistered = live_unregistered(d->ctl, &r);
     if (unregistered > 0)
         reportf(
@@ -370,6 +377,38 @@ static void check_key_files(struct doctor *d)
         check_key_file(d, d->ctl->conf.api_key_file, false);
 }
 
+/*
+ * leased has CAP_KILL alone: where /proc hides the processes of others, it sees no session, and
+ * what it cannot see it does not end.
+ */
+static void check_proc(struct doctor *d)
+{
+    static const char consequence[] =
+        "leased cannot see sessions, and ends none at the end of its lease";
+    char path[CONF_PATH_BYTES + 16], name[LOCK_HOLDER_NAME_BYTES];
+    struct proc_view v;
+    pid_t pid;
+    (void)snprintf(path, sizeof(path), "%s-leased", d->ctl->conf.paths.database);
+    bool runs = lock_holder_find(path, &pid, name) == SIGHT_IS;
+    if ((!runs || proc_view_of_process(pid, &v) != 0) && proc_view_of_user("_tunlease", &v) != 0) {
+        reportf(d, RESULT_WARN, "proc", "cannot tell how /proc is mounted: %s", strerror(errno));
+        return;
+    }
+    const struct group *gr = v.has_gid ? getgrgid(v.gid) : NULL;
+    if (v.sees)
+        report(d, RESULT_OK, "proc", "/proc shows leased the sessions");
+    else if (v.has_gid && gr != NULL)
+        reportf(d, RESULT_FAIL, "proc",
+                "/proc is mounted with hidepid=%s,gid=%s: %s; put 'SupplementaryGroups=%s' below "
+                "[Service] with 'systemctl edit leased', and restart leased",
+                v.hidepid, gr->gr_name, consequence, gr->gr_name);
+    else
+        reportf(d, RESULT_FAIL, "proc",
+                "/proc is mounted with hidepid=%s: %s; make that 'hidepid=2,gid=_tunlease' in "
+                "/etc/fstab, and 'mount -o remount,hidepid=2,gid=_tunlease /proc'",
+                v.hidepid, consequence);
+}
+
 static void check_leased(struct doctor *d)
 {
     struct buf said = {0};
@@ -429,6 +468,7 @@ int doctor_run(struct ctl *ctl)
     check_registry(&d);
     check_key_files(&d);
     check_leased(&d);
+    check_proc(&d);
     check_public_host(&d);
     if (ctl->json)
         (void)puts("]");

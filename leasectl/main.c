@@ -3,6 +3,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/base/descriptors.h"
 #include "lib/base/text.h"
 
 #include <errno.h>
@@ -98,6 +99,7 @@ int main(int argc, char **argv)
     int opt;
 
     open_standard_fds();
+    descriptors_take_allowed();
     (void)signal(SIGPIPE, SIG_IGN); /* a failed write is an error with a message */
     while ((opt = getopt_long(argc, argv, "+:c:", options, NULL)) != -1) {
         switch (opt) {

@@ -55,7 +55,8 @@ enum {
     WALK_PIECE_MS = 10,    /* until one with something to delete takes about so long, */
     WALK_PAUSE_MS = 5,     /* and then as long a pause, but at least this */
     LATENCY_BUCKETS = 10,
-    LOG_RETRY_MS = 10, /* lines that nobody took: again, and each time after twice as long, */
+    SAY_AGAIN_MS = 60000, /* of what is not as it should be, as long as it lasts */
+    LOG_RETRY_MS = 10,    /* lines that nobody took: again, and each time after twice as long, */
     LOG_RETRY_MAX_MS = 500,
 };
 
@@ -114,6 +115,15 @@ struct walk {
     struct lease_range at;
     int64_t size;                       /* leases of the next piece */
     int64_t soon_after_s, soon_until_s; /* expires_soon is said of the ends between */
+};
+
+/* Sessions that are in the registry and cannot be seen: they are not ended. */
+struct unseen {
+    bool is_on;         /* there are some, or /proc shows no process of others at all */
+    size_t count, over; /* over: of those, how many would be ended */
+    int why;            /* session_unseen_reason */
+    char leases[256];   /* the names of those that are over */
+    int64_t said_ms;
 };
 
 /* The store that is open is not the one at its path. */
@@ -175,6 +185,8 @@ struct engine {
     int64_t look_since_ms, look_took_us;
     uint16_t next_port;
     int64_t swept_ms; /* when sessions were last judged: by a clock that nobody sets */
+    struct unseen unseen;
+    bool has_no_room; /* for one more ending, until one of those under way is through */
     int lock_fd;      /* beside the store, held as long as this process lives */
     int64_t wall_minus_boot_s, kept_wall_minus_boot_s;
     int64_t jumped_ms, jumped_s; /* when the clock was last set, by the boot clock and by itself */
@@ -187,8 +199,8 @@ struct engine {
 
     struct strays strays; /* as last looked for */
     enum sight strays_sight;
-    bool strays_are_new;     /* nobody was told of that look yet */
-    int64_t health_until_ms; /* what /healthz says is said again until then */
+    bool strays_are_new;                       /* nobody was told of that look yet */
+    int64_t health_until_ms, metrics_until_ms; /* what they say is said again until then */
 
     uid_t forward_uid, agent_uid;
 
@@ -218,6 +230,8 @@ bool engine_knows_listeners(struct engine *e);
 /* ---- sessions.c ---- */
 /* Whether the lease has an open session, as last judged. */
 const struct session *engine_session_of(const struct engine *e, int64_t lease_id);
+/* What cannot be seen, and what that keeps up, as a line for people. */
+void sessions_say_unseen(const struct engine *e, struct buf *out);
 
 /* ---- place.c ---- */
 int place_start(struct engine *e);

@@ -5,6 +5,7 @@
 #include "leased/pace.h"
 #include "leased/start.h"
 #include "lib/base/buf.h"
+#include "lib/base/descriptors.h"
 #include "lib/base/log.h"
 #include "lib/base/privilege.h"
 #include "lib/conf/print.h"
@@ -140,6 +141,7 @@ static int run(struct engine *e)
     char err[STORE_ERROR_BYTES];
     /* Everybody who can become this user could otherwise read its memory, and the keys in it. */
     (void)prctl(PR_SET_DUMPABLE, 0);
+    descriptors_take_allowed();
     (void)signal(SIGPIPE, SIG_IGN);
     /* The lock first: a second daemon must not take the first one's unix socket away. */
     if (make_directories(&e->conf) != 0 || lock_store(&e->conf, &e->lock_fd) != 0 ||

@@ -19,9 +19,8 @@
 
 enum {
     LOOK_MS = 100,
-    QUIET_MS = 500,       /* nothing changes there for so long: it is all there */
-    QUIET_MAX_MS = 5000,  /* for so long, should others write to its log all the time */
-    SAY_AGAIN_MS = 60000, /* what still is not as it should be */
+    QUIET_MS = 500,      /* nothing changes there for so long: it is all there */
+    QUIET_MAX_MS = 5000, /* for so long, should others write to its log all the time */
 };
 
 static void arm(struct engine *e)

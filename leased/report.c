@@ -79,7 +79,7 @@ static void on_strays(evutil_socket_t fd, short what, void *arg)
     (void)what;
     look_for_strays(e);
     e->strays_are_new = true;
-    e->health_until_ms = 0;
+    e->health_until_ms = e->metrics_until_ms = 0;
 }
 
 /* Those that were found are there; that none was says nothing where not all are to be seen: -1. */
@@ -213,6 +213,20 @@ static void add_rows_changed(const struct engine *e, struct buf *out)
              e->beats.rows_settled, store_rows_changed(e->store) - e->beats.rows_settled);
 }
 
+static void add_sight(const struct engine *e, struct buf *out)
+{
+    const bool sees_sessions = e->has_registry && !e->is_blind && !e->unseen.is_on;
+    head(out, "sight_lost", "gauge",
+         "Whether the store, or sessions, cannot be seen: what cannot be seen is not ended.");
+    buf_addf(out, "tunlease_sight_lost{of=\"store\"} %d\ntunlease_sight_lost{of=\"sessions\"} %d\n",
+             e->lost.is_on, !sees_sessions);
+    one(out, "sessions_unseen", "gauge", "Sessions in the registry that cannot be seen.",
+        (int64_t)e->unseen.count);
+    one(out, "sessions_overdue", "gauge",
+        "Sessions that cannot be seen, whose lease is over: they are not ended.",
+        (int64_t)e->unseen.over);
+}
+
 static void write_metrics(struct engine *e, struct buf *out)
 {
     const struct metrics *m = &e->metrics;
@@ -225,6 +239,7 @@ static void write_metrics(struct engine *e, struct buf *out)
     if (e->count.is_known)
         add_counts(out, &e->count.done);
     one(out, "sessions", "gauge", "Live sessions in the registry.", (int64_t)e->live.count);
+    add_sight(e, out);
     one(out, "sessions_ending", "gauge", "Sessions of dead leases that are being ended.",
         (int64_t)e->ending_count);
     one(out, "unregistered_sessions", "gauge",
@@ -279,12 +294,11 @@ static int64_t next_report_ms(int64_t since_ms)
 void report_metrics(struct engine *e, struct buf *out)
 {
     static struct buf text;
-    static int64_t until_ms;
     const int64_t now_ms = clock_monotonic_ms();
-    if (now_ms >= until_ms || buf_text(&text) == NULL) {
+    if (now_ms >= e->metrics_until_ms || buf_text(&text) == NULL) {
         buf_clear(&text);
         write_metrics(e, &text);
-        until_ms = next_report_ms(now_ms);
+        e->metrics_until_ms = next_report_ms(now_ms);
     }
     if (buf_text(&text) != NULL)
         buf_add(out, buf_text(&text));
@@ -302,8 +316,12 @@ static bool look_at_health(struct engine *e, struct buf *out)
         if (rc != STORE_OK && rc != STORE_NONE)
             buf_addf(out, "the store cannot be read: %s\n", store_error(e->store));
     }
-    if (!e->has_registry)
+    if (!e->has_registry || e->is_blind)
         buf_add(out, "the session registry cannot be read\n");
+    if (e->unseen.is_on) {
+        sessions_say_unseen(e, out);
+        buf_add(out, "\n");
+    }
     if (clock_monotonic_ms() - e->swept_ms > 3 * SWEEP_MS)
         buf_add(out, "sessions were not judged for more than 30 s\n");
     if (unregistered > 0)

@@ -9,6 +9,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/lease/duration.h"
+#include "lib/session/process.h"
 
 #include <bsd/string.h>
 #include <errno.h>
@@ -81,7 +82,7 @@ static struct ending *find_ending(struct engine *e, const struct session *s)
 static void end_session(struct engine *e, const struct session *s, enum session_verdict why)
 {
     int64_t now_ms = clock_monotonic_ms();
-    if (find_ending(e, s) != NULL || e->ending_count == LADDERS_MAX)
+    if (find_ending(e, s) != NULL || e->ending_count == LADDERS_MAX || e->has_no_room)
         return; /* under way, or at the next sweep */
     struct ending *end = &e->endings[e->ending_count++];
     *end = (struct ending){.pid = s->pid,
@@ -91,7 +92,13 @@ static void end_session(struct engine *e, const struct session *s, enum session_
                            .since_ms = now_ms};
     (void)strlcpy(end->lease, s->lease, sizeof(end->lease));
     (void)strlcpy(end->login, s->login, sizeof(end->login));
-    (void)ladder_start(&end->ladder, s, now_ms);
+    if (ladder_start(&end->ladder, s, now_ms) == LADDER_NO_ROOM) {
+        e->has_no_room = true;
+        if (e->ending_count > 1) { /* those that are under way will make some */
+            e->ending_count--;
+            return;
+        }
+    }
     arm(e->on_ladder, 1);
 }
 
@@ -118,6 +125,7 @@ static void on_ladder(evutil_socket_t fd, short what, void *arg)
     struct engine *e = arg;
     int64_t now_ms = clock_monotonic_ms();
     size_t kept = 0;
+    bool again = false;
     (void)fd;
     (void)what;
     for (size_t i = 0; i < e->ending_count; i++) {
@@ -125,6 +133,7 @@ static void on_ladder(evutil_socket_t fd, short what, void *arg)
         enum ladder_state state = ladder_step(&end->ladder, now_ms);
         switch (state) {
         case LADDER_GONE:
+            again = true;
             ended(e, end, now_ms);
             break;
         case LADDER_CLIMBING:
@@ -134,6 +143,7 @@ static void on_ladder(evutil_socket_t fd, short what, void *arg)
             }
             cannot_end(end, "still up; tried again");
             ladder_release(&end->ladder);
+            again = true;
             break;
         case LADDER_FAILED:
         case LADDER_NO_ROOM:
@@ -141,11 +151,12 @@ static void on_ladder(evutil_socket_t fd, short what, void *arg)
             break;
         }
     }
-    bool any_left_out = kept < e->ending_count;
     e->ending_count = kept;
+    e->has_no_room = false;
     if (kept > 0)
         arm(e->on_ladder, LADDER_STEP_MS);
-    if (any_left_out)
+    /* Where it failed at once, the next sweep is soon enough to try again. */
+    if (again)
         sessions_soon(e);
 }
 
@@ -220,6 +231,84 @@ static int note_changes(struct engine *e, const struct session_list *list)
     return rc;
 }
 
+/* ---- what cannot be seen ---- */
+
+void sessions_say_unseen(const struct engine *e, struct buf *out)
+{
+    const struct unseen *u = &e->unseen;
+    if (u->count == 0)
+        buf_add(out, "no session could be seen: ");
+    else
+        buf_addf(out, "%zu session%s cannot be seen: ", u->count, u->count == 1 ? "" : "s");
+    buf_add(out, session_unseen_reason(u->why));
+    if (u->over > 0)
+        buf_addf(out, "; over, and not ended: %s", u->leases);
+    else
+        buf_add(out, "; at its end none is ended");
+}
+
+/* The name after the others, or dots where there is no room for it. Of a lease each once. */
+static void add_lease(struct unseen *u, const struct session *s, int64_t last_id)
+{
+    static const char dots[] = ", ...";
+    char name[SESSION_NAME_BYTES + 8];
+    const size_t len = strlen(u->leases);
+    if (s->lease[0] != '\0')
+        (void)strlcpy(name, s->lease, sizeof(name));
+    else /* its entry cannot be read */
+        (void)snprintf(name, sizeof(name), "#%lld", (long long)s->lease_id);
+    if (u->over > 0 && s->lease_id == last_id)
+        return;
+    if (len + strlen(name) + 2 + sizeof(dots) <= sizeof(u->leases))
+        (void)snprintf(u->leases + len, sizeof(u->leases) - len, "%s%s", len > 0 ? ", " : "", name);
+    else if (len >= sizeof(dots) && strcmp(u->leases + len + 1 - sizeof(dots), dots) != 0)
+        (void)strlcat(u->leases, dots, sizeof(u->leases));
+}
+
+static void say_unseen(const struct engine *e)
+{
+    struct buf text = {0};
+    sessions_say_unseen(e, &text);
+    log_error("%s; 'leasectl doctor' says what to do",
+              buf_text(&text) != NULL ? buf_text(&text) : "out of memory");
+    buf_release(&text);
+}
+
+/* The first time, when one more lease is over, and each minute. The list is by lease. */
+static void note_unseen(struct engine *e, const struct session_list *list,
+                        const enum session_verdict verdicts[])
+{
+    struct unseen u = {.count = list->unseen, .why = list->unseen_why};
+    struct process first;
+    const int64_t now_ms = clock_monotonic_ms();
+    int64_t last_id = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct session *s = &list->items[i];
+        if (s->sight != SESSION_UNSEEN || verdicts[i] == SESSION_ALLOWED ||
+            verdicts[i] == SESSION_NOT_JUDGED)
+            continue;
+        add_lease(&u, s, last_id);
+        last_id = s->lease_id;
+        u.over++;
+    }
+    /* Where nobody is connected, who will be is not seen either. */
+    if (u.count == 0 && process_read_stat(1, &first) == SIGHT_CANNOT_TELL)
+        u.why = errno;
+    u.is_on = u.count > 0 || u.why != 0;
+    u.said_ms = e->unseen.said_ms;
+    const bool is_news = !e->unseen.is_on || strcmp(u.leases, e->unseen.leases) != 0;
+    const bool was_on = e->unseen.is_on;
+    e->unseen = u;
+    if (u.is_on != was_on)
+        e->health_until_ms = e->metrics_until_ms = 0;
+    if (u.is_on && (is_news || now_ms - u.said_ms >= SAY_AGAIN_MS)) {
+        e->unseen.said_ms = now_ms;
+        say_unseen(e);
+    } else if (was_on && !u.is_on) {
+        log_info("sessions can be seen again");
+    }
+}
+
 /* The directory that is open is the one at its path: in one that was deleted nobody is ever met. */
 static void see_registry(struct engine *e)
 {
@@ -271,6 +360,7 @@ bool sessions_sweep(struct engine *e)
         else if (verdicts[i] != SESSION_ALLOWED && list.items[i].sight == SESSION_LIVE)
             end_session(e, &list.items[i], verdicts[i]);
     }
+    note_unseen(e, &list, verdicts);
     if (note_changes(e, &list) != 0)
         goto out; /* at the next sweep */
     session_list_release(&e->live);

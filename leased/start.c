@@ -303,7 +303,7 @@ int start_drop_privileges(void)
     const struct passwd *pw = geteuid() == 0 ? getpwnam(service_user) : NULL;
     if (pw == NULL)
         return 0;
-    if (prctl(PR_SET_KEEPCAPS, 1) != 0 || setgroups(1, &pw->pw_gid) != 0 ||
+    if (prctl(PR_SET_KEEPCAPS, 1) != 0 || initgroups(service_user, pw->pw_gid) != 0 ||
         setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0 ||
         setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) != 0 ||
         set_capabilities(1U << CAP_KILL) != 0 || prctl(PR_SET_KEEPCAPS, 0) != 0) {

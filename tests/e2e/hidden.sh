@@ -1,0 +1,157 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# A /proc that hides processes from leased (hidepid=1, 2, 4): what it cannot see it does not end, call
+# down or forget, and says so; root sees all the same. And sessions of another pid namespace.
+# sandbox: --leased
+# timeout: 120
+set -eu
+. "$TOP/tests/lib.sh"
+
+api=http://127.0.0.1:12000/
+enrol=an-enrolment-key-for-the-tests
+serve_echo 18080
+for name in friend agent; do new_key "$name" >/dev/null; done
+sql() { python3 -c '
+import sqlite3, sys
+db = sqlite3.connect("/var/lib/tunlease/leases.db", timeout=10)
+db.execute(sys.argv[1])
+db.commit()' "$1"; }
+hide() { mount -o "remount,hidepid=$1" /proc; }
+post() { # CREDENTIAL JSON
+	curl -s -o "$WORK/answer" --max-time 10 -H 'Content-Type: application/json' -H "Authorization: Bearer $1" --data "$2" "$api"
+}
+field() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$WORK/answer" "$1"; }
+health() { curl -s -o "$WORK/health" -w '%{http_code}' --max-time 5 "${api}healthz"; }
+is_well() { [[ $(health) == 200 ]]; }
+says() { [[ $(health) == 503 ]] && grep -q "$1" "$WORK/health"; }
+metric() { curl -s -H "X-API-Key: $enrol" "${api}metrics" | sed -n "s/^tunlease_$1 //p"; }
+metric_is() { [[ $(metric "$1") == "$2" ]]; }
+is_up() { kill -0 "$friend" 2>/dev/null && talks "$TALK"; }
+answers() { health >/dev/null; }
+start_leased() {
+	"$@" leased </dev/null >/run/leased.out 2>&1 &
+	leased=$!
+	echo "$leased" >/run/leased.pid
+	at_exit "$leased"
+	wait_for 10 "leased answers: $(cat /run/leased.out)" answers
+}
+stop_leased() {
+	kill -TERM "$(cat /run/leased.pid)"
+	wait_for 5 'leased stops' is_gone "$(cat /run/leased.pid)"
+}
+restart_leased() { stop_leased; start_leased; }
+connect() {
+	leasectl grant friend --key "$WORK/friend.pub" --open 127.0.0.1:18080 "$@" >/dev/null
+	fwd_L "$WORK/friend" pfwd 19000:127.0.0.1:18080 || fail "$(tail -n 3 "$WORK/ssh.err")"
+	friend=$FWD_PID
+	talk_to 19000
+	talks "$TALK" || fail 'no data'
+}
+
+note 'an agent with a tunnel, which nobody has noted yet'
+post "$enrol" "{\"action\":\"register\",\"agent_id\":\"agent\",\"public_key\":\"$(cat "$WORK/agent.pub")\"}"
+secret=$(field agent_secret) port=$(field port_b)
+fwd_R "$WORK/agent" gw-tunnel "127.0.0.1:$port:127.0.0.1:18080" || fail "$(tail -n 3 "$WORK/ssh.err")"
+agent=$FWD_PID
+heartbeat_says() { post "$secret" '{"action":"heartbeat","agent_id":"agent"}'; [[ $(field tunnel) == "$1" ]]; }
+wait_for 5 'up' heartbeat_says up
+
+for hidepid in 1 2 4; do
+	note "hidepid=$hidepid"
+	hide 0
+	wait_for 15 'all is well before' is_well
+	connect --max-sessions 1
+	hide "$hidepid"
+	sql "UPDATE lease SET expires_s = unixepoch() - 1 WHERE name = 'friend'" 2>/dev/null ||
+		sql "UPDATE lease SET expires_s = strftime('%s') - 1 WHERE name = 'friend'"
+	wait_for 5 'the lease that is over is named' says 'cannot be seen: /proc hides it (hidepid); over, and not ended: friend$'
+	wait_log 5 'cannot be seen: /proc hides it .hidepid.; over, and not ended: friend;'
+	wait_for 3 'metrics' metric_is 'sight_lost{of="sessions"}' 1
+	assert_eq "$(metric sessions_unseen) $(metric sessions_overdue) $(metric sessions_ended_total'{reason="expired"}')" '2 1 0' 'metrics'
+	is_up || fail 'it is ended by who cannot see it'
+	heartbeat_says up || fail "the agent's tunnel is called down: $(cat "$WORK/answer")"
+	[[ $(leasectl sessions | cut -f1 | sort | tr '\n' ' ') == 'agent friend ' ]] || fail "$(leasectl sessions)"
+	leasectl renew friend --for 1h >/dev/null
+	wait_for 5 'it is no longer over' says 'cannot be seen: /proc hides it (hidepid); at its end none is ended$'
+	login_refused "$WORK/friend" pfwd || fail 'a second session, though max_sessions is 1'
+	expect_exit 1 leasectl doctor
+	grep -q "hidepid=.*fstab.*remount,hidepid=2,gid=_tunlease /proc'" "$WORK/out" || fail "$(cat "$WORK/out")"
+	expect_exit 0 leasectl revoke friend
+	grep -q '^ended 1 session ' "$WORK/out" || fail "$(cat "$WORK/out")"
+	wait_for 5 'the client to go' is_gone "$friend"
+	exec {TALK}>&-
+	ok 'not ended, not called down, said; root ends it'
+done
+
+note 'the agent is older than an hour, and its session was never noted'
+sql "UPDATE lease SET created_s = created_s - 7200, last_login_s = 0 WHERE name = 'agent'"
+restart_leased
+sleep 1.5 # its first walk
+heartbeat_says up || fail "$(cat "$WORK/answer")"
+leasectl show agent >/dev/null || fail 'it is forgotten'
+ok 'it is not forgotten'
+
+note 'takeover and kill'
+fwd_R "$WORK/agent" gw-tunnel "127.0.0.1:$port:127.0.0.1:18080" || fail "no takeover: $(tail -n 3 "$WORK/ssh.err")"
+wait_for 5 'the old one to go' is_gone "$agent"
+agent=$FWD_PID
+wait_for 5 'up' heartbeat_says up
+expect_exit 0 leasectl kill agent
+wait_for 5 'the client to go' is_gone "$agent"
+wait_for 5 'down, which is known' heartbeat_says down
+ok 'as ever'
+
+note 'what mends it'
+groupadd watchers
+hide "2,gid=$(getent group watchers | cut -d: -f3)"
+expect_exit 1 leasectl doctor
+grep -q "hidepid=.*,gid=watchers: .*'SupplementaryGroups=watchers'" "$WORK/out" || fail "$(cat "$WORK/out")"
+usermod -aG watchers _tunlease
+restart_leased
+wait_for 5 'the group' is_well
+leasectl doctor >"$WORK/out" 2>&1 || :
+grep -q '/proc shows leased the sessions' "$WORK/out" || fail "$(cat "$WORK/out")"
+hide "2,gid=$(getent group _tunlease | cut -d: -f3)"
+wait_for 15 'its own group' is_well
+connect --for 2s
+wait_for 8 'the end of a session that can be seen' is_gone "$friend"
+wait_log 5 'ended login=pfwd lease=friend reason=expired'
+exec {TALK}>&-
+leasectl revoke friend >/dev/null
+ok 'in either group it sees, and ends'
+
+note 'leased in a container, with its own processes and our RunDir'
+hide 0
+connect
+stop_leased
+start_leased unshare --pid --fork --kill-child --mount-proc
+wait_for 10 'it says so' says '1 session cannot be seen: it is of another pid namespace'
+leasectl renew friend --for 1h >/dev/null
+sql "UPDATE lease SET expires_s = created_s WHERE name = 'friend'"
+wait_for 10 'the lease that is over is named' says 'over, and not ended: friend$'
+sleep 0.3
+is_up || fail 'it is ended'
+kill -TERM "$(pgrep -P "$leased")"
+wait_for 5 'leased stops' is_gone "$leased"
+start_leased
+wait_for 5 'ended by one that sees it' is_gone "$friend"
+exec {TALK}>&-
+wait_for 5 'well again' is_well
+ok 'not ended, said; who sees it ends it'
+
+note 'with fewer descriptors than the sessions want'
+new_key many >/dev/null
+leasectl grant many --key "$WORK/many.pub" --open 127.0.0.1:18080 >/dev/null
+clients=()
+for _ in {1..8}; do
+	ssh_start "$WORK/many" pfwd '^debug1: Entering interactive session' || fail "$(tail -n 3 "$WORK/ssh.err")"
+	clients+=("$FWD_PID")
+done
+wait_for 5 'eight sessions' metric_is sessions 8
+room=$(($(find "/proc/$leased/fd" -mindepth 1 | wc -l) + 5)) # a look takes one, an ending two
+setpriv --reuid=_tunlease --regid=_tunlease --clear-groups prlimit --pid "$leased" --nofile="$room:$room"
+sql "UPDATE lease SET expires_s = created_s WHERE name = 'many'"
+for pid in "${clients[@]}"; do wait_for 15 'each to end' is_gone "$pid"; done
+wait_for 5 'none is left' metric_is sessions 0
+(($(grep -c 'cannot end pid' "$SANDBOX_LOG" || :) < 9)) || fail "$(grep -c 'cannot end pid' "$SANDBOX_LOG") lines of log"
+ok 'all are ended, a few at a time'
