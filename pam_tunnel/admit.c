@@ -30,6 +30,9 @@
 /* sshd itself has no time limit here (facts/openssh.md 4). */
 enum { OPEN_DEADLINE_MS = 1000 };
 
+/* Entries of the dead that one login clears: a few milliseconds' worth, of however many. */
+enum { CLEARED_MOST = 500 };
+
 static const char data_name[] = "pam_tunnel_session";
 
 /* What close_session needs. Carried by pam_set_data(3): the environment can be forged by then. */
@@ -115,9 +118,10 @@ static const char *make_room(struct opening *o, int lock)
 {
     struct session_list others;
     const char *why = NULL;
-    if (registry_read_open(&o->registry, o->session.lease_id, &others) != 0)
-        return "the session registry cannot be read";
-    (void)registry_remove_dead(&o->registry, o->session.lease_id, &others, o->deadline_ms);
+    if (registry_read_open(&o->registry, o->session.lease_id, o->deadline_ms, &others) != 0)
+        return errno == ETIMEDOUT ? "the session registry could not be read in time"
+                                  : "the session registry cannot be read";
+    (void)registry_remove_dead(&o->registry, o->session.lease_id, &others, CLEARED_MOST);
     if (o->judgement.listens && others.count > 0)
         why = take_over(o, lock, &others);
     else if (o->judgement.max_sessions != 0 && others.count >= o->judgement.max_sessions)
@@ -132,14 +136,17 @@ static const char *make_room(struct opening *o, int lock)
 /* Steps (d) and (e), under the lease's lock. */
 static const char *settle(struct opening *o)
 {
-    const char *why;
-    int lock = registry_lock(&o->registry, o->session.lease_id, o->deadline_ms);
+    const char *why = NULL;
+    /* Newcomers to a lease without limits have nothing to settle among themselves. */
+    bool is_limited = o->judgement.listens || o->judgement.max_sessions != 0;
+    int lock = is_limited ? registry_lock(&o->registry, o->session.lease_id, o->deadline_ms)
+                          : registry_lock_shared(&o->registry, o->session.lease_id, o->deadline_ms);
     if (lock < 0)
         return errno == ETIMEDOUT ? "another login with this lease takes too long"
                                   : "the lease's lock cannot be made in RunDir/lock";
     if (narrowed_since(&o->registry, o->session.lease_id, o->session.start_ticks))
         why = "the lease was narrowed while this login was on its way; the next one is let in";
-    else
+    else if (is_limited)
         why = make_room(o, lock);
     if (why == NULL && clock_monotonic_ms() >= o->deadline_ms)
         why = "it took longer than a second";

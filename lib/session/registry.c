@@ -180,13 +180,26 @@ static int write_entry(const struct registry *r, const char *name, const struct 
     return -1;
 }
 
+/* Before there is any entry that it speaks of. */
+static int mark_namespace(const struct registry *r)
+{
+    char name[ENTRY_NAME_BYTES];
+    (void)snprintf(name, sizeof(name), ".%" PRIu64 ".ns", r->here.pid_namespace);
+    int fd =
+        openat(r->sessions_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return errno == EEXIST ? 0 : -1;
+    (void)close(fd);
+    return 0;
+}
+
 /* Written beside and moved: who reads finds a name with all that belongs to it, or no name. */
 static int put_entry(const struct registry *r, const char *name, const struct session *s)
 {
     char beside[ENTRY_NAME_BYTES + 8];
     (void)snprintf(beside, sizeof(beside), ".%s", name);
     (void)unlinkat(r->sessions_fd, beside, 0); /* of a process that had this pid before */
-    if (write_entry(r, beside, s) != 0)
+    if (mark_namespace(r) != 0 || write_entry(r, beside, s) != 0)
         return -1;
     if (renameat(r->sessions_fd, beside, r->sessions_fd, name) == 0)
         return 0;
@@ -251,6 +264,16 @@ static bool parse_name(const char *name, int64_t *ret_lease_id, pid_t *ret_pid)
     *ret_lease_id = id;
     *ret_pid = (pid_t)pid;
     return true;
+}
+
+/* .NUMBER.ns */
+static bool parse_namespace(const char *name, uint64_t *ret)
+{
+    char *end;
+    if (name[0] != '.' || name[1] < '0' || name[1] > '9')
+        return false;
+    *ret = strtoull(name + 1, &end, 10);
+    return strcmp(end, ".ns") == 0;
 }
 
 /* SIGHT_IS_NOT: no entry by that name, or none that one could be. */
@@ -363,11 +386,15 @@ struct reading {
     const struct registry *r;
     int64_t lease_id;   /* 0: any */
     bool with_openings; /* those whose lease is not known yet */
+    int64_t deadline_ms;
     struct session_list list;
     size_t item_cap, dead_cap;
     struct entry_id *names; /* that were met */
     size_t name_count, name_cap;
     size_t leaderless;
+    bool opens_all;                 /* a number that nobody has may be another namespace's */
+    bool marked_ours, marked_other; /* who has made entries */
+    bool judged_by_name;
 };
 
 enum { ORPHAN_SOUGHT = -1 }; /* in session.orphan, until the walk */
@@ -451,11 +478,25 @@ static int add_name(struct reading *in, const struct entry_id *id)
     return rc;
 }
 
+/* Neither a process nor a group has the number here. */
+static bool is_unused(pid_t pid)
+{
+    return process_answers(pid) == SIGHT_IS_NOT && process_group_answers(pid) == SIGHT_IS_NOT;
+}
+
 /* Judged, or to be judged by the walk. */
-static int take_entry(struct reading *in, const struct entry_id *id)
+static int take_entry(struct reading *in, const struct entry_id *id, bool by_name)
 {
     struct session s = {.pid = id->pid, .lease_id = id->lease_id, .open = id->lease_id != 0};
     int rc = 0;
+    if (clock_monotonic_ms() >= in->deadline_ms) {
+        errno = ETIMEDOUT;
+        return -1;
+    }
+    if (by_name && is_unused(id->pid)) {
+        in->judged_by_name = true;
+        return add_dead(in, &s);
+    }
     switch (read_entry(in->r, id->lease_id, id->pid, &s)) {
     case SIGHT_IS:
         break;
@@ -506,11 +547,16 @@ static int read_once(struct reading *in)
     }
     while (rc == 0) {
         struct entry_id id;
+        uint64_t space;
         errno = 0;
         const struct dirent *e = readdir(dir);
         if (e == NULL) {
             rc = errno == 0 ? 0 : -1;
             break;
+        }
+        if (parse_namespace(e->d_name, &space)) {
+            in->marked_ours = in->marked_ours || space == in->r->here.pid_namespace;
+            in->marked_other = in->marked_other || space != in->r->here.pid_namespace;
         }
         if (!parse_name(e->d_name, &id.lease_id, &id.pid) || !is_wanted(in, &id) ||
             (before > 0 &&
@@ -518,7 +564,7 @@ static int read_once(struct reading *in)
             continue;
         rc = add_name(in, &id);
         if (rc == 0)
-            rc = take_entry(in, &id);
+            rc = take_entry(in, &id, !in->opens_all && before == 0);
     }
     int saved = errno;
     (void)closedir(dir);
@@ -547,6 +593,7 @@ static void remove_doubles(struct session_list *list)
 
 struct walk {
     struct session_list *list;
+    int64_t deadline_ms;
     bool *met; /* the process of list->items[i] */
 };
 
@@ -569,6 +616,8 @@ static bool meet(void *arg, const struct process *p)
 {
     const struct walk *w = arg;
     const struct session_list *list = w->list;
+    if (clock_monotonic_ms() >= w->deadline_ms)
+        return true;
     for (size_t i = first_of(list, p->pid); i < list->count && list->items[i].pid == p->pid; i++)
         w->met[i] = w->met[i] || list->items[i].start_ticks == p->start_ticks;
     if (p->session == p->pid || p->state == 'Z')
@@ -598,13 +647,15 @@ static bool missed_any(const struct walk *w)
 static int find_orphans(struct reading *in)
 {
     struct session_list *list = &in->list;
-    struct walk w = {.list = list, .met = calloc(list->count, sizeof(*w.met))};
+    struct walk w = {
+        .list = list, .deadline_ms = in->deadline_ms, .met = calloc(list->count, sizeof(*w.met))};
     size_t kept = 0;
     int rc = 0;
     if (w.met == NULL)
         return -1;
-    bool all_met = process_each(meet, &w) == SIGHT_IS_NOT;
-    int why = errno;
+    enum sight sight = process_each(meet, &w);
+    int why = sight == SIGHT_IS ? ETIMEDOUT : errno;
+    bool all_met = sight == SIGHT_IS_NOT;
     if (all_met && missed_any(&w)) {
         all_met = false;
         why = ENOENT;
@@ -627,13 +678,37 @@ static int find_orphans(struct reading *in)
     return rc;
 }
 
-static int read_sessions(struct reading *in, struct session_list *ret)
+static void begin_anew(struct reading *in)
 {
-    /* Twice: readdir(3) may meet neither name of a session that settles meanwhile, and a session
-     * does so once. What the second pass is for has a name that the first did not meet. */
+    session_list_release(&in->list);
+    free(in->names);
+    *in = (struct reading){.r = in->r,
+                           .lease_id = in->lease_id,
+                           .with_openings = in->with_openings,
+                           .deadline_ms = in->deadline_ms,
+                           .opens_all = true};
+}
+
+/*
+ * Twice: readdir(3) may meet neither name of a session that settles meanwhile, and a session does
+ * so once. What the second pass is for has a name that the first did not meet. And the second one
+ * meets the mark of whoever had made what the first met.
+ */
+static int read_twice(struct reading *in)
+{
     int rc = read_once(in);
     if (rc == 0)
         rc = read_once(in);
+    return rc;
+}
+
+static int read_sessions(struct reading *in, struct session_list *ret)
+{
+    int rc = read_twice(in);
+    if (rc == 0 && in->judged_by_name && (in->marked_other || !in->marked_ours)) {
+        begin_anew(in);
+        rc = read_twice(in);
+    }
     if (rc == 0) {
         remove_doubles(&in->list);
         rc = in->leaderless > 0 ? find_orphans(in) : 0;
@@ -658,13 +733,15 @@ static int read_sessions(struct reading *in, struct session_list *ret)
 
 int registry_read(const struct registry *r, int64_t lease_id, struct session_list *ret)
 {
-    struct reading in = {.r = r, .lease_id = lease_id, .with_openings = true};
+    struct reading in = {
+        .r = r, .lease_id = lease_id, .with_openings = true, .deadline_ms = INT64_MAX};
     return read_sessions(&in, ret);
 }
 
-int registry_read_open(const struct registry *r, int64_t lease_id, struct session_list *ret)
+int registry_read_open(const struct registry *r, int64_t lease_id, int64_t deadline_ms,
+                       struct session_list *ret)
 {
-    struct reading in = {.r = r, .lease_id = lease_id};
+    struct reading in = {.r = r, .lease_id = lease_id, .deadline_ms = deadline_ms};
     return read_sessions(&in, ret);
 }
 
@@ -683,7 +760,7 @@ static bool remove_one(const struct registry *r, const struct dead_entry *dead)
     bool removed = false;
     if (read_entry(r, dead->lease_id, dead->pid, &s) != SIGHT_IS)
         return false;
-    if (s.start_ticks == dead->start_ticks)
+    if (dead->start_ticks == 0 || s.start_ticks == dead->start_ticks)
         switch (judge(r, &s)) {
         case IS_DEAD:
         case IS_LEADERLESS: /* and the walk found no child that is the login's */
@@ -699,12 +776,12 @@ static bool remove_one(const struct registry *r, const struct dead_entry *dead)
 }
 
 size_t registry_remove_dead(const struct registry *r, int64_t lease_id,
-                            const struct session_list *list, int64_t deadline_ms)
+                            const struct session_list *list, size_t most)
 {
     size_t removed = 0;
     if (!may_remove(r))
         return 0;
-    for (size_t i = 0; i < list->dead_count && clock_monotonic_ms() < deadline_ms; i++)
+    for (size_t i = 0; i < list->dead_count && removed < most; i++)
         removed += list->dead[i].lease_id == lease_id && remove_one(r, &list->dead[i]);
     return removed;
 }
@@ -764,7 +841,7 @@ int registry_count(const char *run_dir, int64_t lease_id, size_t *ret)
     struct session_list list;
     if (registry_open(run_dir, false, &r) != 0)
         return -1;
-    int rc = registry_read_open(&r, lease_id, &list);
+    int rc = registry_read_open(&r, lease_id, INT64_MAX, &list);
     int saved = errno;
     registry_close(&r);
     errno = saved;

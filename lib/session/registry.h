@@ -9,6 +9,10 @@
  * passed over. sshd does not always say goodbye (facts/openssh.md 2), so such are left behind:
  * registry_clear takes them away. No reader does.
  *
+ * RunDir/sessions/.NUMBER.ns says that processes of that pid namespace have made entries. Where
+ * only ours is there, a number that no process and no group has is that of a dead session, and its
+ * entry need not be opened: thousands of such cost next to nothing.
+ *
  * A session outlives its monitor when that is killed with SIGKILL: the child goes on and keeps the
  * listener. It is found by the monitor's session id (setsid(2)), which the kernel gives to nobody
  * else as long as the child lives.
@@ -124,7 +128,7 @@ void registry_forget(const struct registry *r, int64_t lease_id);
 struct dead_entry {
     int64_t lease_id;
     pid_t pid;
-    uint64_t start_ticks;
+    uint64_t start_ticks; /* 0: not looked at */
 };
 
 struct session_list {
@@ -145,22 +149,24 @@ struct session_list {
  */
 int registry_read(const struct registry *r, int64_t lease_id, struct session_list *ret);
 
-/* The same of the open ones of one lease; reads no other entry. */
-int registry_read_open(const struct registry *r, int64_t lease_id, struct session_list *ret);
+/* The same of the open ones of one lease; reads no other entry. ETIMEDOUT: not by deadline_ms
+ * (clock_monotonic_ms). */
+int registry_read_open(const struct registry *r, int64_t lease_id, int64_t deadline_ms,
+                       struct session_list *ret);
 
 void session_list_release(struct session_list *list);
 
 /*
- * Takes the entries away that list found dead, and that still are the same: of lease_id, whose lock
- * the caller holds. Not after deadline_ms (clock_monotonic_ms): who comes next goes on. Returns how
- * many.
+ * Takes entries away that list found dead, and that still are: of lease_id, whose lock the caller
+ * holds, and at most so many. Returns how many.
  */
 size_t registry_remove_dead(const struct registry *r, int64_t lease_id,
-                            const struct session_list *list, int64_t deadline_ms);
+                            const struct session_list *list, size_t most);
 
 /*
  * The same of all that list found, for who holds no lock: of a lease whose lock is held they are
- * left for another time. Nothing where r was not opened for writing, or is another's.
+ * left for another time, as they are after deadline_ms (clock_monotonic_ms). Nothing where r was
+ * not opened for writing, or is another's.
  */
 size_t registry_clear(const struct registry *r, const struct session_list *list,
                       int64_t deadline_ms);

@@ -36,7 +36,7 @@ over() # WHAT: nothing of it is alive
 	wait_for 5 "$1: the connection to be gone" idle
 	rm -f /run/delayed.now      # of one that was ended within its pause
 	[[ -z $(pgrep -u pfwd) && -z $(leasectl sessions) ]] || fail "$1: alive: $(leasectl sessions)"
-	[[ -z $(ls -A /run/tunlease/sessions) ]] || fail "$1: an entry is left"
+	[[ -z $(find /run/tunlease/sessions -mindepth 1 ! -name '.*.ns') ]] || fail "$1: an entry is left"
 	ok "$1: over"
 }
 stays()

@@ -11,6 +11,7 @@ for name in alice one many; do new_key "$name" >/dev/null; done
 serve_echo 8009
 registry=/run/tunlease/sessions
 pid_of() { leasectl sessions "$1" | cut -f5; }
+has_pid() { [[ -n $(pid_of "$1") ]]; }
 leasectl grant alice --login gw-tunnel --key "$WORK/alice.pub" --listen 20001 >/dev/null
 leasectl grant one --key "$WORK/one.pub" --open 8009 --max-sessions 1 >/dev/null
 one_id=$(leasectl --json show one | python3 -c 'import json,sys; print(json.load(sys.stdin)["id"])')
@@ -27,12 +28,14 @@ akc_admits() { [[ $(akc) == *ssh-ed25519* ]] || fail "$1: akc refuses: $(tail -n
 # Who may read the registry, and sees no process but his own.
 as_reader() { setpriv --reuid=_tunlease --regid=_tunlease --init-groups "$@"; }
 entries() { find "$registry" -name "$1.*" | wc -l; }
+has_entry() { (($(entries "$1") > 0)); }
 no_entry() { (($(entries "$1") == 0)); }
 
 for hidepid in 0 1 2 4; do
 	note "hidepid=$hidepid"
 	mount -o "remount,hidepid=$hidepid" /proc
 	tunnel "$WORK/one" pfwd -L 18001:127.0.0.1:8009; client=$FWD_PID
+	wait_for 5 'the session' has_entry "$one_id"
 	akc_refuses 'one is up'
 	assert_eq "$(as_reader leasectl sessions one 2>/dev/null | cut -f1)" one 'a reader lists it'
 	# Root sees, and a takeover and a kill are what they always are.
@@ -57,6 +60,7 @@ for hidepid in 0 1 2 4; do
 	assert_eq "$(as_reader leasectl sessions one 2>/dev/null)" '' 'no reader lists it'
 	assert_eq "$(entries "$one_id")" 1 'and none takes the entry away'
 	tunnel "$WORK/one" pfwd -L 18001:127.0.0.1:8009 || fail 'no login over what a dead session left'
+	wait_for 5 'the next session' has_pid one
 	assert_eq "$(find "$registry" -name "$one_id.*" -printf '%f ')" "$one_id.$(pid_of one) " 'a login clears it'
 	fwd_stop; fwd_stop "$client"
 	wait_for 5 'the entry to go' no_entry "$one_id"
@@ -83,6 +87,8 @@ for i in 1 2 3 4 5 6 7 8; do
 	tunnel "$WORK/many" pfwd -L "1810$i:127.0.0.1:8009" || fail "$i: no login"
 	clients+=("$FWD_PID")
 done
+all_up() { (($(leasectl sessions many | wc -l) == 8)); }
+wait_for 5 'eight sessions' all_up
 monitors=$(pid_of many)
 (ulimit -n 16; expect_exit 0 leasectl revoke many)
 grep -q '^ended 8 sessions' "$WORK/out" || fail "$(cat "$WORK/out")"

@@ -68,6 +68,16 @@ int __wrap_registry_lock(const struct registry *r, int64_t lease_id, int64_t dea
     return fd;
 }
 
+int __real_registry_lock_shared(const struct registry *r, int64_t lease_id, int64_t deadline_ms);
+int __wrap_registry_lock_shared(const struct registry *r, int64_t lease_id, int64_t deadline_ms);
+int __wrap_registry_lock_shared(const struct registry *r, int64_t lease_id, int64_t deadline_ms)
+{
+    pause_at("lock", "before");
+    int fd = __real_registry_lock_shared(r, lease_id, deadline_ms);
+    pause_at("lock", "after");
+    return fd;
+}
+
 int __real_registry_settle(const struct registry *r, const struct session *s);
 int __wrap_registry_settle(const struct registry *r, const struct session *s);
 int __wrap_registry_settle(const struct registry *r, const struct session *s)

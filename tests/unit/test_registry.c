@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/file.h>
@@ -49,7 +50,8 @@ static size_t names_in(const char *path)
     DIR *d = opendir(path);
     assert_non_null(d);
     for (const struct dirent *e; (e = readdir(d)) != NULL;)
-        n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+        n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+             strstr(e->d_name, ".ns") == NULL;
     (void)closedir(d);
     return n;
 }
@@ -359,14 +361,29 @@ static void dead(void **state)
     assert_true(lock >= 0);
     assert_int_equal(clear(&r, 2), 1);
     assert_int_equal(names_in(sessions), 1);
-    assert_int_equal(registry_read_open(&r, 17, &list), 0);
-    assert_int_equal(registry_remove_dead(&r, 18, &list, soon()), 0);
-    assert_int_equal(registry_remove_dead(&r, 17, &list, 0), 0); /* out of time */
+    assert_int_equal(registry_read_open(&r, 17, soon(), &list), 0);
+    assert_int_equal(registry_remove_dead(&r, 18, &list, 9), 0);
+    assert_int_equal(registry_remove_dead(&r, 17, &list, 0), 0);
     assert_int_equal(names_in(sessions), 1);
-    assert_int_equal(registry_remove_dead(&r, 17, &list, soon()), 1);
+    assert_int_equal(registry_remove_dead(&r, 17, &list, 9), 1);
     session_list_release(&list);
     assert_int_equal(names_in(sessions), 0);
     (void)close(lock);
+}
+
+/* A reader in a hurry says that it was not in time, and not that there is none. */
+static void out_of_time(void **state)
+{
+    struct session s = session_of(getpid());
+    struct session_list list;
+    (void)state;
+    assert_int_equal(registry_settle(&r, &s), 0);
+    assert_int_equal(registry_read_open(&r, 17, clock_monotonic_ms(), &list), -1);
+    assert_int_equal(errno, ETIMEDOUT);
+    assert_int_equal(registry_read_open(&r, 17, soon(), &list), 0);
+    assert_int_equal(list.count, 1);
+    session_list_release(&list);
+    registry_leave(&r, 17, s.pid);
 }
 
 /* A login may have got the pid, and the name, since it was found dead. */
@@ -508,6 +525,41 @@ static void unseen(void **state)
     end_child(t.live);
     WAIT_UNTIL("the group is gone", process_group_answers(t.leaderless) == SIGHT_IS_NOT);
     assert_int_equal(clear(&r, 3), 3);
+}
+
+/* A number that nobody has here may be another namespace's, if one has made entries. */
+static void numbers_of_another(void **state)
+{
+    struct session s = session_of(getpid());
+    struct session_list list;
+    char mark[64], other[64];
+    (void)state;
+    (void)snprintf(mark, sizeof(mark), ".%" PRIu64 ".ns", r.here.pid_namespace);
+    (void)snprintf(other, sizeof(other), ".%" PRIu64 ".ns", r.here.pid_namespace + 1);
+    assert_int_equal(faccessat(r.sessions_fd, mark, F_OK, 0), -1);
+    assert_int_equal(registry_settle(&r, &s), 0);
+    assert_int_equal(faccessat(r.sessions_fd, mark, F_OK, 0), 0);
+    registry_leave(&r, 17, s.pid);
+
+    s.pid = 1 << 22; /* the largest, which the kernel gives to nobody */
+    s.origin = r.here;
+    s.origin.pid_namespace++;
+    put("17.4194304", &s);
+    for (int marks = 0; marks < 3; marks++) { /* none, both, ours */
+        if (marks == 0)
+            assert_int_equal(unlinkat(r.sessions_fd, mark, 0), 0);
+        if (marks == 1) {
+            assert_int_equal(symlinkat("x", r.sessions_fd, mark), 0);
+            assert_int_equal(symlinkat("x", r.sessions_fd, other), 0);
+        }
+        if (marks == 2)
+            assert_int_equal(unlinkat(r.sessions_fd, other, 0), 0);
+        assert_int_equal(registry_read(&r, 17, &list), 0);
+        assert_int_equal(list.unseen, marks < 2);
+        assert_int_equal(list.dead_count, marks == 2);
+        assert_int_equal(registry_clear(&r, &list, soon()), 0); /* which opens it */
+        session_list_release(&list);
+    }
 }
 
 static void check_no_room(void *arg)
@@ -915,10 +967,12 @@ int main(void)
         TEST(over_leftovers),
         TEST(unreadable_refused),
         TEST(dead),
+        TEST(out_of_time),
         TEST(entered_meanwhile),
         TEST(newcomers),
         TEST(number_of_another),
         TEST(unseen),
+        TEST(numbers_of_another),
         TEST(no_room),
         TEST(unreadable),
         TEST(origins),
