@@ -31,10 +31,12 @@ up()
 	monitor=$(leasectl sessions alice | cut -f5)
 	child=$(pgrep -P "$monitor")
 }
+group_answers() { kill -0 -- "-$monitor" 2>/dev/null; }
 both_gone() { is_gone "$monitor" && is_gone "$child"; }
 ended() # WHAT: the first look after its last process is gone
 {
 	wait_for 15 "$1: the session to end" both_gone
+	! group_answers || fail "$1: both are gone, and their process group answers"
 	assert_eq "$(leasectl sessions alice)$(leasectl sessions --port 20001)" '' "$1: not listed"
 	assert_eq "$(find "$registry" -name '*[0-9]' -printf '%f ')" "$(lease_id bob).$bob_pid " "$1: no entry is left"
 	port_free 20001 || fail "$1: the port is bound"
@@ -66,6 +68,8 @@ for how in 'kill alice' 'kill --pid' 'revoke alice' login 'TERM client' 'KILL ch
 	kill -KILL "$monitor"
 	wait_for 5 'the monitor to go' is_gone "$monitor"
 	kill -0 "$child" || fail 'the child is gone with its monitor'
+	# What the registry's judgement stands on: sshd's monitor leads a group, its child stays in it.
+	group_answers || fail 'the process group of an orphan does not answer'
 	lives 'an orphan'
 	case $how in
 	login)
@@ -105,6 +109,36 @@ lives 'sshd stopped'
 lives 'sshd started'
 kill -TERM "$client"
 ended 'after a restart of sshd'
+
+note 'what very many left that died without a word'
+python3 - "$alice_id" "$(id -u gw-tunnel)" "$(getent group _tunlease | cut -d: -f3)" <<'END'
+import os, sys
+lease, uid, group = (int(a) for a in sys.argv[1:])
+for pid in range(3000000, 3000300):
+    for which, state in ((lease, "open"), (0, "opening")):
+        path = f"/run/tunlease/sessions/{which}.{pid}"
+        with open(path, "w") as f:
+            f.write(f"v 1\npid {pid}\nstart_ticks 5\nlease_id {which}\nlease alice\nlogin gw-tunnel\nuid {uid}\n"
+                    f"fingerprint f\nsource 192.0.2.1\nsince_s 1795802400\nstate {state}\n")
+        os.chown(path, 0, group)
+        os.chmod(path, 0o640)
+END
+python3 -c '
+import os, time
+for _ in range(500):
+    if os.fork() == 0:
+        time.sleep(30)
+        os._exit(0)
+time.sleep(30)' & crowd=$!
+at_exit "$crowd"
+sleep 0.5
+before_ms=$(($(date +%s%N) / 1000000))
+up
+note "a login beside 600 entries of the dead: $(($(date +%s%N) / 1000000 - before_ms)) ms"
+assert_eq "$(find "$registry" -name "*.30*" | wc -l)" 0 'leasectl sessions clears them all'
+kill -TERM "$client"
+ended 'beside the dead'
+kill "$crowd"
 
 note 'an entry that is not true'
 sleep 300 & bystander=$!
