@@ -7,16 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME_BYTES = 48, TEXT_BYTES = 24 };
+enum { NAME_BYTES = 48, TEXT_BYTES = 24 + ORIGIN_BOOT_BYTES };
 
 static int write_note(const struct registry *r, int64_t lease_id, uint64_t ticks)
 {
     char name[NAME_BYTES], beside[NAME_BYTES], text[TEXT_BYTES];
     (void)snprintf(name, sizeof(name), "%" PRId64 ".narrowed", lease_id);
     (void)snprintf(beside, sizeof(beside), ".%" PRId64 ".narrowed", lease_id);
-    int len = snprintf(text, sizeof(text), "%" PRIu64 "\n", ticks);
+    int len = snprintf(text, sizeof(text), "%" PRIu64 " %s\n", ticks, r->here.boot_id);
     (void)unlinkat(r->lock_fd, beside, 0); /* of a writer that died */
     int fd = openat(r->lock_fd, beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -45,19 +46,37 @@ int narrowed_note(const struct registry *r, int64_t lease_id, uint64_t ticks, in
     return rc;
 }
 
+/* `TICKS BOOT_ID`; an older version wrote no boot. */
+static bool parse_note(char *text, uint64_t *ret_ticks, const char **ret_boot)
+{
+    char *end, *line_end = strchr(text, '\n');
+    if (line_end == NULL)
+        return false;
+    *line_end = '\0';
+    errno = 0;
+    *ret_ticks = strtoull(text, &end, 10);
+    if (errno != 0 || end == text || (*end != '\0' && *end != ' '))
+        return false;
+    *ret_boot = *end == ' ' ? end + 1 : "";
+    return true;
+}
+
 bool narrowed_since(const struct registry *r, int64_t lease_id, uint64_t start_ticks)
 {
-    char name[NAME_BYTES], text[TEXT_BYTES], *end;
+    char name[NAME_BYTES], text[TEXT_BYTES];
+    const char *boot;
+    uint64_t ticks;
+    struct stat st;
     (void)snprintf(name, sizeof(name), "%" PRId64 ".narrowed", lease_id);
     int fd = openat(r->lock_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return errno != ENOENT;
-    ssize_t n = read(fd, text, sizeof(text) - 1);
+    ssize_t n = fstat(fd, &st) == 0 ? read(fd, text, sizeof(text) - 1) : -1;
     (void)close(fd);
     if (n <= 0)
         return true;
     text[n] = '\0';
-    errno = 0;
-    uint64_t ticks = strtoull(text, &end, 10);
-    return errno != 0 || end == text || *end != '\n' || start_ticks <= ticks;
+    if (!parse_note(text, &ticks, &boot))
+        return true;
+    return start_ticks <= ticks && !origin_is_earlier_boot(&r->here, boot, st.st_mtime);
 }

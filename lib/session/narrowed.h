@@ -5,8 +5,8 @@
  * on the way in may hold the old ones, and no entry shows it. So the change leaves its time behind,
  * and a login that began before it is refused; the next one gets the new permits.
  *
- * RunDir/lock/LEASEID.narrowed, guarded by the lease's lock. RunDir and the clock both begin anew
- * with each boot.
+ * RunDir/lock/LEASEID.narrowed, guarded by the lease's lock: the tick, and the boot that it is of.
+ * A RunDir on disk outlives a boot, and no login on its way does: a note of another boot is none.
  */
 #ifndef TUNLEASE_SESSION_NARROWED_H
 #define TUNLEASE_SESSION_NARROWED_H

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,13 +26,22 @@ void origin_read(struct origin *ret)
     *ret = o;
 }
 
+static bool is_other_boot(const struct origin *here, const char *boot_id)
+{
+    return here->boot_id[0] != '\0' && boot_id[0] != '\0' && strcmp(here->boot_id, boot_id) != 0;
+}
+
+bool origin_is_earlier_boot(const struct origin *here, const char *boot_id, int64_t since_s)
+{
+    return is_other_boot(here, boot_id) && since_s < clock_now_s() - clock_boot_ms() / 1000;
+}
+
 enum sight origin_is_here(const struct origin *here, const struct origin *there, int64_t since_s)
 {
-    bool other_boot = here->boot_id[0] != '\0' && there->boot_id[0] != '\0' &&
-                      strcmp(here->boot_id, there->boot_id) != 0;
     bool other_namespace = here->pid_namespace != 0 && there->pid_namespace != 0 &&
                            here->pid_namespace != there->pid_namespace;
-    if (other_boot && (!other_namespace || since_s < clock_now_s() - clock_boot_ms() / 1000))
+    if (other_namespace ? origin_is_earlier_boot(here, there->boot_id, since_s)
+                        : is_other_boot(here, there->boot_id))
         return SIGHT_IS_NOT;
     if (!other_namespace)
         return SIGHT_IS;

@@ -9,6 +9,7 @@
 
 #include "lib/session/sight.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { ORIGIN_BOOT_BYTES = 37 };
@@ -21,12 +22,16 @@ struct origin {
 /* Ours, as far as /proc tells it. */
 void origin_read(struct origin *ret);
 
+/* Whether what boot_id says was written at since_s (Unix seconds) was so before this kernel
+ * started. A container may have a boot_id of its own (systemd-nspawn(1)): another one alone does
+ * not say so. */
+bool origin_is_earlier_boot(const struct origin *here, const char *boot_id, int64_t since_s);
+
 /*
  * Whether what was written there at since_s (Unix seconds) can be looked at from here.
  * SIGHT_IS_NOT: it was in another boot, and ended with it. SIGHT_CANNOT_TELL: it is in another
- * namespace; errno is EXDEV. A container may have a boot_id of its own (systemd-nspawn(1)): where
- * both differ, what was written since this kernel started is of a container, and only older things
- * are of another boot.
+ * namespace; errno is EXDEV. Where both differ, only what was written before this kernel started is
+ * of another boot.
  *
  * What is not known on either side, as of an entry that an older version wrote, is taken for ours:
  * such are judged by pid and start alone, as they always were.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The session registry: its entries' text, its directory, and who may be believed. */
+#include "lib/session/narrowed.h"
 #include "lib/session/registry.h"
 
 #include "tests/unit/helpers.h"
@@ -777,6 +778,39 @@ static void orphan(void **state)
     assert_int_equal(names_in(sessions), 0);
 }
 
+/* A note turns away who began before it, in its boot. */
+static void narrowed(void **state)
+{
+    static const char other_boot[] = "00000000-1111-2222-3333-444444444444";
+    const time_t before_boot = clock_now_s() - clock_boot_ms() / 1000 - 100;
+    char text[80], *path = path_in(locks, "17.narrowed");
+    (void)state;
+    assert_false(narrowed_since(&r, 17, 5));
+    assert_int_equal(narrowed_note(&r, 17, 100, soon()), 0);
+    assert_true(narrowed_since(&r, 17, 100));
+    assert_false(narrowed_since(&r, 17, 101));
+    const struct {
+        const char *text, *boot;
+        bool is_old, holds;
+    } rows[] = {
+        {"100\n", "", false, true}, /* an older version's */
+        {"100\n", "", true, true},         {"100 ", r.here.boot_id, true, true},
+        {"100 ", other_boot, false, true}, /* a container's, which calls its boot otherwise */
+        {"100 ", other_boot, true, false}, {"100", "", false, true}, /* not whole */
+        {"x\n", "", false, true},          {"", "", false, true},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct timespec times[] = {{.tv_sec = before_boot}, {.tv_sec = before_boot}};
+        (void)snprintf(text, sizeof(text), "%s%s%s", rows[i].text, rows[i].boot,
+                       rows[i].boot[0] != '\0' ? "\n" : "");
+        write_text(path, text);
+        if (rows[i].is_old)
+            assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+        CHECK(text, narrowed_since(&r, 17, 100) == rows[i].holds);
+    }
+    free(path);
+}
+
 /* ---- who may be believed ---- */
 
 static void directories(void **state)
@@ -978,6 +1012,7 @@ int main(void)
         TEST(origins),
         TEST(forged),
         TEST(orphan),
+        TEST(narrowed),
         TEST(directories),
         TEST(forgotten_meanwhile),
         TEST(one_holder),
