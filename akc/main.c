@@ -152,23 +152,36 @@ static enum store_rc answer_key(struct store *st, const struct request *req,
 
 /*
  * A login too many is refused here, where the refusal is clean; two at the same moment are told
- * apart by pam_tunnel, which counts again under a lock.
+ * apart by pam_tunnel, which counts again under a lock. It sees, too, where /proc hides from us
+ * what is there: what we cannot tell counts as a session.
  */
 static int judge_sessions(const struct request *req, const struct pubkey *key, const char *run_dir,
                           struct answer *a)
 {
-    size_t sessions = 0;
+    struct registry r;
+    struct session_list others = {.items = NULL};
+    enum sight has_room = SIGHT_CANNOT_TELL;
     if (req->check || a->max_sessions == 0)
         return 0;
-    if (registry_count(run_dir, a->lease_id, &sessions) != 0) {
-        log_error("refused: cannot count the sessions of lease %s in '%s/sessions': %s", a->lease,
-                  run_dir, strerror(errno));
-        return -1;
+    if (registry_open(run_dir, false, &r) == 0) {
+        has_room = registry_has_room(&r, a->lease_id, a->max_sessions, INT64_MAX, &others);
+        int saved = errno;
+        registry_close(&r);
+        session_list_release(&others);
+        errno = saved;
     }
-    if (sessions >= a->max_sessions) {
+    switch (has_room) {
+    case SIGHT_IS:
+        break;
+    case SIGHT_IS_NOT:
         log_refusal(req, key, "sessions", a->lease);
         a->refused = true;
         buf_clear(&a->text);
+        break;
+    case SIGHT_CANNOT_TELL:
+        log_error("refused: cannot count the sessions of lease %s in '%s/sessions': %s", a->lease,
+                  run_dir, strerror(errno));
+        return -1;
     }
     return 0;
 }

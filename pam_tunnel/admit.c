@@ -114,21 +114,44 @@ static const char *take_over(struct opening *o, int lock, struct session_list *o
     return why;
 }
 
-static const char *make_room(struct opening *o, int lock)
+static const char *cannot_read(void)
 {
-    struct session_list others;
+    return errno == ETIMEDOUT ? "the session registry could not be read in time"
+                              : "the session registry cannot be read";
+}
+
+/* For one that listens. */
+static const char *end_older(struct opening *o, int lock)
+{
+    struct session_list older;
     const char *why = NULL;
-    if (registry_read_open(&o->registry, o->session.lease_id, o->deadline_ms, &others) != 0)
-        return errno == ETIMEDOUT ? "the session registry could not be read in time"
-                                  : "the session registry cannot be read";
-    (void)registry_remove_dead(&o->registry, o->session.lease_id, &others, CLEARED_MOST);
-    if (o->judgement.listens && others.count > 0)
-        why = take_over(o, lock, &others);
-    else if (o->judgement.max_sessions != 0 && others.count >= o->judgement.max_sessions)
+    if (registry_read_open(&o->registry, o->session.lease_id, o->deadline_ms, &older) != 0)
+        return cannot_read();
+    (void)registry_remove_dead(&o->registry, o->session.lease_id, &older, CLEARED_MOST);
+    if (older.count > 0)
+        why = take_over(o, lock, &older);
+    session_list_release(&older);
+    return why;
+}
+
+static const char *count_others(struct opening *o)
+{
+    struct session_list others = {.items = NULL};
+    const char *why = NULL;
+    switch (registry_has_room(&o->registry, o->session.lease_id, o->judgement.max_sessions,
+                              o->deadline_ms, &others)) {
+    case SIGHT_IS:
+        break;
+    case SIGHT_IS_NOT:
         why = others.unseen > 0
                   ? "the lease has as many sessions as it may have, with those of which it cannot "
                     "be told whether they are there"
                   : "the lease has as many sessions as it may have";
+        break;
+    case SIGHT_CANNOT_TELL:
+        return cannot_read();
+    }
+    (void)registry_remove_dead(&o->registry, o->session.lease_id, &others, CLEARED_MOST);
     session_list_release(&others);
     return why;
 }
@@ -146,8 +169,10 @@ static const char *settle(struct opening *o)
                                   : "the lease's lock cannot be made in RunDir/lock";
     if (narrowed_since(&o->registry, o->session.lease_id, o->session.start_ticks))
         why = "the lease was narrowed while this login was on its way; the next one is let in";
-    else if (is_limited)
-        why = make_room(o, lock);
+    else if (o->judgement.listens)
+        why = end_older(o, lock);
+    else if (o->judgement.max_sessions != 0)
+        why = count_others(o);
     if (why == NULL && clock_monotonic_ms() >= o->deadline_ms)
         why = "it took longer than a second";
     if (why == NULL) {

@@ -17,7 +17,7 @@ static int write_note(const struct registry *r, int64_t lease_id, uint64_t ticks
     char name[NAME_BYTES], beside[NAME_BYTES], text[TEXT_BYTES];
     (void)snprintf(name, sizeof(name), "%" PRId64 ".narrowed", lease_id);
     (void)snprintf(beside, sizeof(beside), ".%" PRId64 ".narrowed", lease_id);
-    int len = snprintf(text, sizeof(text), "%" PRIu64 " %s\n", ticks, r->here.boot_id);
+    int len = snprintf(text, sizeof(text), "%" PRIu64 "\n%s\n", ticks, r->here.boot_id);
     (void)unlinkat(r->lock_fd, beside, 0); /* of a writer that died */
     int fd = openat(r->lock_fd, beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -46,18 +46,17 @@ int narrowed_note(const struct registry *r, int64_t lease_id, uint64_t ticks, in
     return rc;
 }
 
-/* `TICKS BOOT_ID`; an older version wrote no boot. */
+/* A line of ticks, and one of the boot: an older version wrote the first, and reads no more. */
 static bool parse_note(char *text, uint64_t *ret_ticks, const char **ret_boot)
 {
-    char *end, *line_end = strchr(text, '\n');
-    if (line_end == NULL)
-        return false;
-    *line_end = '\0';
+    char *end;
     errno = 0;
     *ret_ticks = strtoull(text, &end, 10);
-    if (errno != 0 || end == text || (*end != '\0' && *end != ' '))
+    if (errno != 0 || end == text || *end != '\n')
         return false;
-    *ret_boot = *end == ' ' ? end + 1 : "";
+    char *boot = end + 1;
+    boot[strcspn(boot, "\n")] = '\0';
+    *ret_boot = boot;
     return true;
 }
 

@@ -531,6 +531,15 @@ static bool is_wanted(const struct reading *in, const struct entry_id *id)
     return in->lease_id == 0 || id->lease_id == in->lease_id;
 }
 
+static DIR *open_entries(const struct registry *r)
+{
+    int fd = openat(r->sessions_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (dir == NULL && fd >= 0)
+        (void)close(fd);
+    return dir;
+}
+
 /* One pass over the directory. A name that was met already is not looked at again. */
 static int read_once(struct reading *in)
 {
@@ -538,13 +547,9 @@ static int read_once(struct reading *in)
     int rc = 0;
     if (before > 1)
         qsort(in->names, before, sizeof(in->names[0]), compare_id);
-    int fd = openat(in->r->sessions_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    if (dir == NULL) {
-        if (fd >= 0)
-            (void)close(fd);
+    DIR *dir = open_entries(in->r);
+    if (dir == NULL)
         return -1;
-    }
     while (rc == 0) {
         struct entry_id id;
         uint64_t space;
@@ -743,6 +748,29 @@ int registry_read_open(const struct registry *r, int64_t lease_id, int64_t deadl
 {
     struct reading in = {.r = r, .lease_id = lease_id, .deadline_ms = deadline_ms};
     return read_sessions(&in, ret);
+}
+
+enum sight registry_has_room(const struct registry *r, int64_t lease_id, size_t max,
+                             int64_t deadline_ms, struct session_list *ret)
+{
+    size_t names = 0;
+    int64_t id;
+    pid_t pid;
+    DIR *dir = open_entries(r);
+    if (dir == NULL)
+        return SIGHT_CANNOT_TELL;
+    errno = 0;
+    for (const struct dirent *e; names < max && (e = readdir(dir)) != NULL;)
+        names += parse_name(e->d_name, &id, &pid) && id == lease_id;
+    int why = errno;
+    (void)closedir(dir);
+    if (names < max && why == 0) {
+        *ret = (struct session_list){.items = NULL};
+        return SIGHT_IS;
+    }
+    if (registry_read_open(r, lease_id, deadline_ms, ret) != 0)
+        return SIGHT_CANNOT_TELL;
+    return ret->count < max ? SIGHT_IS : SIGHT_IS_NOT;
 }
 
 /* ---- clearing ---- */

@@ -176,8 +176,17 @@ void session_list_filter(struct session_list *list,
                          bool (*keep)(void *ctx, const struct session *s), void *ctx);
 bool session_is_open(void *unused, const struct session *s); /* a filter */
 
-/* How many open sessions a lease has that are not known to be dead: what max_sessions is judged by.
- * 0, or -1 with errno set: it cannot be told, which is not none. */
+/*
+ * Whether a lease may have one open session more: it has fewer than max that are not known to be
+ * dead. SIGHT_CANNOT_TELL: the directory cannot be read, or not by deadline_ms; errno says why. As
+ * long as it has fewer entries than max, none is opened. *ret, to be released: those that were
+ * read, when that had to be.
+ */
+enum sight registry_has_room(const struct registry *r, int64_t lease_id, size_t max,
+                             int64_t deadline_ms, struct session_list *ret);
+
+/* How many open sessions a lease has that are not known to be dead. 0, or -1 with errno set: it
+ * cannot be told, which is not none. */
 int registry_count(const char *run_dir, int64_t lease_id, size_t *ret);
 
 #endif

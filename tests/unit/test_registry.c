@@ -372,6 +372,35 @@ static void dead(void **state)
     (void)close(lock);
 }
 
+/* Fewer entries than there may be sessions need no look; else each is looked at. */
+static void room(void **state)
+{
+    struct session mine = session_of(getpid()), dead_one = session_of(getpid());
+    struct session_list list;
+    char name[64];
+    (void)state;
+    dead_one.pid = getppid();
+    dead_one.start_ticks = 1;
+    (void)snprintf(name, sizeof(name), "17.%d", (int)dead_one.pid);
+    assert_int_equal(registry_settle(&r, &mine), 0);
+    put(name, &dead_one);
+    put("18.1", &mine);                                                 /* another lease's */
+    assert_int_equal(registry_has_room(&r, 17, 3, 0, &list), SIGHT_IS); /* without any time */
+    assert_int_equal(list.count + list.dead_count, 0);
+    session_list_release(&list);
+    assert_int_equal(registry_has_room(&r, 17, 2, soon(), &list), SIGHT_IS);
+    assert_int_equal(list.count, 1);
+    assert_int_equal(list.dead_count, 1);
+    session_list_release(&list);
+    assert_int_equal(registry_has_room(&r, 17, 1, soon(), &list), SIGHT_IS_NOT);
+    session_list_release(&list);
+    assert_int_equal(registry_has_room(&r, 17, 1, 0, &list), SIGHT_CANNOT_TELL);
+    assert_int_equal(errno, ETIMEDOUT);
+    registry_leave(&r, 17, mine.pid);
+    registry_leave(&r, 17, dead_one.pid);
+    registry_leave(&r, 18, 1);
+}
+
 /* A reader in a hurry says that it was not in time, and not that there is none. */
 static void out_of_time(void **state)
 {
@@ -794,10 +823,10 @@ static void narrowed(void **state)
         bool is_old, holds;
     } rows[] = {
         {"100\n", "", false, true}, /* an older version's */
-        {"100\n", "", true, true},         {"100 ", r.here.boot_id, true, true},
-        {"100 ", other_boot, false, true}, /* a container's, which calls its boot otherwise */
-        {"100 ", other_boot, true, false}, {"100", "", false, true}, /* not whole */
-        {"x\n", "", false, true},          {"", "", false, true},
+        {"100\n", "", true, true},          {"100\n", r.here.boot_id, true, true},
+        {"100\n", other_boot, false, true}, /* a container's, which calls its boot otherwise */
+        {"100\n", other_boot, true, false}, {"100", "", false, true}, /* not whole */
+        {"x\n", "", false, true},           {"", "", false, true},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         const struct timespec times[] = {{.tv_sec = before_boot}, {.tv_sec = before_boot}};
@@ -1001,6 +1030,7 @@ int main(void)
         TEST(over_leftovers),
         TEST(unreadable_refused),
         TEST(dead),
+        TEST(room),
         TEST(out_of_time),
         TEST(entered_meanwhile),
         TEST(newcomers),
