@@ -27,18 +27,26 @@ int api_keys_load(const struct conf *conf, struct api_keys *ret, char err[static
 bool api_keys_have(const struct api_keys *keys, const uint8_t hash[static SECRET_HASH_BYTES]);
 
 /*
- * Failures, counted for where they come from. Agents that come through ssh all come from loopback:
- * they are told apart by what they say they are and what they tried. A good credential is never
- * asked here.
+ * Failures, counted for where they come from; an IPv6 network of 64 bits is one place. Agents that
+ * come through ssh all come from loopback: they are told apart by what they say they are and what
+ * they tried, and, since who guesses says something else each time, counted together as well. A
+ * good credential is never asked here.
  */
-enum { LIMITER_SLOTS = 4096, LIMITER_FAILURES = 10, LIMITER_WINDOW_MS = 60000 };
+enum {
+    LIMITER_SLOTS = 4096,
+    LIMITER_FAILURES = 10,
+    LIMITER_LOOPBACK_FAILURES = 100, /* of all that comes from this host */
+    LIMITER_WINDOW_MS = 60000
+};
+
+struct limiter_slot {
+    uint64_t key;
+    int64_t since_ms;
+    unsigned failures;
+};
 
 struct limiter {
-    struct {
-        uint64_t key;
-        int64_t since_ms;
-        unsigned failures;
-    } slots[LIMITER_SLOTS];
+    struct limiter_slot slots[LIMITER_SLOTS], loopback;
     uint64_t seed;
 };
 

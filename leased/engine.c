@@ -100,12 +100,16 @@ static const char *client_of(const struct engine *e, const struct control_reques
     return r->address[0] != '\0' ? r->address : "unix";
 }
 
-static void log_refusal(const struct engine *e, const struct control_request *r,
+static void log_refusal(struct engine *e, const struct control_request *r,
                         const struct control_answer *a)
 {
+    const char *client = client_of(e, r, 0);
+    const struct text_clip agent = text_word(control_request_get(r, CONTROL_AGENT_ID));
+    if (!refusals_note(&e->refusals, (enum control_action)a->action, (enum control_code)a->code,
+                       client, agent.s, 1, clock_monotonic_ms()))
+        return;
     log_info("refused action=%s agent=%.64s client=%s request=%llu code=%s: %s",
-             control_action_name((enum control_action)a->action),
-             text_word(control_request_get(r, CONTROL_AGENT_ID)).s, client_of(e, r, 0),
+             control_action_name((enum control_action)a->action), agent.s, client,
              (unsigned long long)a->id, control_code_name((enum control_code)a->code), a->error);
 }
 
@@ -463,10 +467,26 @@ static void become_ready(struct engine *e)
     arm(e->on_lasted, PACE_LASTED_MS);
 }
 
+/* What http answered itself, to requests that were none. */
+static void note_refused(struct engine *e, const struct control_request *r)
+{
+    const enum control_code code = (enum control_code)r->code;
+    const char *client = client_of(e, r, 0);
+    e->metrics.requests[CONTROL_REFUSED][code] += r->count;
+    if (refusals_note(&e->refusals, CONTROL_REFUSED, code, client, "", r->count,
+                      clock_monotonic_ms()))
+        log_info("refused action=http agent= client=%s request=0 code=%s: %s", client,
+                 control_code_name(code), text_clip(control_request_get(r, CONTROL_WHY)).s);
+}
+
 static void take_request(struct engine *e, const struct control_request *r, size_t len)
 {
     if (r->action == CONTROL_READY) {
         become_ready(e);
+        return;
+    }
+    if (r->action == CONTROL_REFUSED) {
+        note_refused(e, r);
         return;
     }
     if (r->action != CONTROL_REGISTER && r->action != CONTROL_HEARTBEAT) {
@@ -746,6 +766,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
     (void)what;
     jumps_look(e);
     (void)sessions_sweep(e);
+    refusals_say(&e->refusals, false, clock_monotonic_ms());
     /* The sign of life comes from a sweep that was finished: one that hangs restarts the service.
      */
     (void)snprintf(status, sizeof(status), "%sSTATUS=%zu live sessions, %zu being ended%s\n",
@@ -858,6 +879,7 @@ static int set_up(struct engine *e)
         return -1;
     log_never_wait(log_waits, e);
     limiter_init(&e->limiter);
+    refusals_init(&e->refusals);
     find_uids(e);
     if (add_signal(e, SIGTERM, on_stop) != 0 || add_signal(e, SIGINT, on_stop) != 0 ||
         add_signal(e, SIGHUP, on_reload) != 0 || add_signal(e, SIGCHLD, on_child) != 0)
@@ -931,6 +953,7 @@ int engine_run(struct engine *e)
     beats_release(&e->beats);
     roster_release(&e->roster);
     store_close(e->store);
+    refusals_say(&e->refusals, true, clock_monotonic_ms());
     log_end();
     if (rc < 0)
         e->exit_status = EXIT_FAILURE;

@@ -10,6 +10,7 @@
 
 #include "leased/beats.h"
 #include "leased/credentials.h"
+#include "leased/refusals.h"
 #include "leased/roster.h"
 #include "lib/conf/conf.h"
 #include "lib/session/ladder.h"
@@ -141,6 +142,7 @@ struct engine {
     const char *conf_file;
     struct api_keys keys;
     struct limiter limiter;
+    struct refusals refusals;
     bool verbose, unconfined, to_stderr;
     struct store *store;
     struct lost lost;

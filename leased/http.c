@@ -29,7 +29,8 @@ enum {
     CONNECTIONS_MAX = 4096,
     CONNECTIONS_SPARE = 64, /* descriptors that are not connections */
     LISTENERS_MAX = 32,
-    REQUEST_MS = 5000, /* from the first byte to the last: no slow drip */
+    TELLS_A_SECOND = 20, /* of refusals of our own, to engine */
+    REQUEST_MS = 5000,   /* from the first byte to the last: no slow drip */
     IDLE_MS = 75000,
     ENGINE_MS = 6000, /* engine itself gives up after 5 s */
     SEND_MS = 10000,  /* a client that does not read its answer */
@@ -80,6 +81,14 @@ struct acceptor {
     struct event on_accept;
 };
 
+/* Requests that we refused ourselves, of one code: how many engine was not told of, and the last.
+ */
+struct refused {
+    uint32_t untold;
+    bool is_open;
+    char address[CONTROL_ADDRESS_BYTES], why[CONTROL_ERROR_BYTES];
+};
+
 struct http {
     struct event_base *base;
     const struct http_options *o;
@@ -97,6 +106,10 @@ struct http {
     struct control_request request;
     struct control_answer answer;
     char input[READ_BYTES];
+    int64_t told_s;  /* the second in which engine was told of refusals, */
+    unsigned told;   /* how often, */
+    uint32_t untold; /* and how many it was not told of yet */
+    struct refused refused[CONTROL_CODE__MAX];
     int64_t date_s; /* when date was written */
     char date[32];
 };
@@ -346,11 +359,50 @@ static void send_error(struct http *h, struct connection *c, int status, enum co
     send_answer(h, c, a, status, allow);
 }
 
+/* What we refuse ourselves engine counts and logs. It is told so seldom that a stranger costs it
+ * nothing: by code, each time of all since the last, and of that one what it was. */
+static void tell_engine(struct http *h, enum control_code code)
+{
+    struct control_request *r = &h->request;
+    struct refused *last = &h->refused[code];
+    const int64_t now_s = clock_monotonic_ms() / 1000;
+    if (h->told_s != now_s) {
+        h->told_s = now_s;
+        h->told = 0;
+    }
+    if (last->untold == 0 || h->told == TELLS_A_SECOND || h->ends_ms != 0)
+        return;
+    control_request_init(r, CONTROL_REFUSED);
+    r->is_open = last->is_open;
+    r->code = (uint32_t)code;
+    r->count = last->untold;
+    memcpy(r->address, last->address, sizeof(r->address));
+    (void)control_request_set(r, CONTROL_WHY, last->why, strlen(last->why));
+    if (send(h->o->engine_fd, r, control_request_bytes(r), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+        return;
+    h->told++;
+    h->untold -= last->untold;
+    last->untold = 0;
+}
+
+static void note_refused(struct http *h, const struct connection *c, enum control_code code,
+                         const char *why)
+{
+    struct refused *last = &h->refused[code];
+    last->is_open = c->is_open;
+    memcpy(last->address, c->address, sizeof(last->address));
+    (void)snprintf(last->why, sizeof(last->why), "%s", why);
+    last->untold += h->untold < UINT32_MAX;
+    h->untold += h->untold < UINT32_MAX;
+    tell_engine(h, code);
+}
+
 /* After which the two of us no longer agree where the next request begins. */
 static size_t refuse(struct http *h, struct connection *c, int status, enum control_code code,
                      const char *error)
 {
     c->keep_alive = false;
+    note_refused(h, c, code, error);
     send_error(h, c, status, code, NULL, error);
     return 0;
 }
@@ -495,9 +547,10 @@ static size_t take_one(struct http *h, struct connection *c, const char *text, s
         code = CONTROL_BAD_REQUEST;
         problem = fill_request(h, c, &head, text + head_bytes);
     }
-    if (problem != NULL)
+    if (problem != NULL) {
+        note_refused(h, c, code, problem);
         send_error(h, c, status, code, allow, problem);
-    else if (!hand_over(h, c))
+    } else if (!hand_over(h, c))
         return 0;
     return is_whole ? head_bytes + head.content_length : 0;
 }
@@ -786,7 +839,9 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     for (size_t i = 0; i < h->o->listener_count && h->accepts_rest; i++)
         (void)event_add(&h->acceptors[i].on_accept, NULL);
     h->accepts_rest = false;
-    if (h->in_use > 0 || h->ends_ms != 0)
+    for (int code = CONTROL_OK; code < CONTROL_CODE__MAX && h->untold > 0; code++)
+        tell_engine(h, (enum control_code)code);
+    if (h->in_use > 0 || h->ends_ms != 0 || h->untold > 0)
         tick_soon(h);
 }
 

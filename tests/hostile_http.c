@@ -109,7 +109,24 @@ static ssize_t spoil(unsigned step)
     case 14:
         r->reserved = 1;
         return len;
-    case 15: /* as if it had gone */
+    case 15: /* refusals of its own, of no code, */
+        r->action = CONTROL_REFUSED;
+        r->count = 1;
+        return len;
+    case 16: /* of one that there is not, */
+        r->action = CONTROL_REFUSED;
+        r->code = CONTROL_CODE__MAX;
+        r->count = 1;
+        return len;
+    case 17: /* none at all, */
+        r->action = CONTROL_REFUSED;
+        r->code = CONTROL_BAD_REQUEST;
+        return len;
+    case 18: /* and within another request */
+        r->code = CONTROL_BAD_REQUEST;
+        r->count = 1;
+        return len;
+    case 19: /* as if it had gone */
         return 0;
     default:
         return -1;

@@ -108,7 +108,7 @@ static bool serve(int fd)
             (void)fprintf(stderr, "a bad packet: %s\n", control_request_problem(&r, (size_t)n));
             exit(BAD_PACKET);
         }
-        if (r.action == CONTROL_READY ||
+        if (r.action == CONTROL_READY || r.action == CONTROL_REFUSED ||
             strcmp(control_request_get(&r, CONTROL_AGENT_ID), "silent") == 0)
             continue;
         fill_answer(&r, &a);

@@ -16,7 +16,8 @@ const char *control_action_name(enum control_action action)
     static const char *const names[CONTROL_ACTION__MAX] = {
         [CONTROL_REGISTER] = "register", [CONTROL_HEARTBEAT] = "heartbeat",
         [CONTROL_HEALTH] = "healthz",    [CONTROL_VERSION] = "version",
-        [CONTROL_METRICS] = "metrics",   [CONTROL_READY] = "ready"};
+        [CONTROL_METRICS] = "metrics",   [CONTROL_READY] = "ready",
+        [CONTROL_REFUSED] = "http"};
     return action > 0 && action < CONTROL_ACTION__MAX ? names[action] : "unknown";
 }
 
@@ -85,6 +86,9 @@ const char *control_request_problem(const struct control_request *r, size_t len)
         return "an address that is none";
     if (r->is_open > 1 || r->reserved != 0)
         return "a flag that is neither 0 nor 1";
+    const bool tells = r->action == CONTROL_REFUSED;
+    if (tells != (r->count > 0) || tells != (r->code != CONTROL_OK) || r->code >= CONTROL_CODE__MAX)
+        return "refusals that are none";
     return NULL;
 }
 

@@ -34,7 +34,8 @@ enum control_action {
     CONTROL_HEALTH,
     CONTROL_VERSION,
     CONTROL_METRICS,
-    CONTROL_READY, /* asks nothing: http is confined, and answers from now on */
+    CONTROL_READY,   /* asks nothing: http is confined, and answers from now on */
+    CONTROL_REFUSED, /* asks nothing: http itself refused requests; code, count and CONTROL_WHY */
     CONTROL_ACTION__MAX
 };
 const char *control_action_name(enum control_action action); /* register, heartbeat, ... */
@@ -49,12 +50,15 @@ enum control_field {
     CONTROL_TARGET,
     CONTROL_HOST_KEYS, /* one a line */
     CONTROL_BIND_HOST, /* that the agent means to listen on */
+    CONTROL_WHY,       /* of CONTROL_REFUSED: what the last client was told */
     CONTROL_FIELD__MAX
 };
 
 struct control_request {
     uint64_t id;     /* http's; the answer has the same */
     uint32_t action; /* enum control_action */
+    uint32_t code;   /* enum control_code, of CONTROL_REFUSED alone: of the last one */
+    uint32_t count;  /* how many were refused since the last such packet */
     uint16_t port_b; /* asked for; 0: none */
     uint8_t is_open; /* came in where no credential is asked for metrics (MetricsListen) */
     uint8_t reserved;

@@ -237,3 +237,43 @@ sys.exit(not 1 <= len(seen) <= took + 1)
 E
 python3 "$WORK/scrape.py" "$daemon" || fail 'made anew for each'
 stop
+
+note 'strangers on loopback'
+reset
+start env
+running
+cat >"$WORK/guess.py" <<'E'
+import collections, http.client, json
+c = http.client.HTTPConnection("127.0.0.1", 12000, timeout=10)
+seen = collections.Counter()
+for i in range(3000):
+    c.request("POST", "/", json.dumps({"action": "heartbeat", "agent_id": f"agent-{i}"}),
+              {"Content-Type": "application/json", "X-API-Key": f"guess-{i}"})
+    answer = c.getresponse()
+    answer.read()
+    seen[answer.status] += 1
+print(*(f"{status}:{n}" for status, n in sorted(seen.items())))
+E
+assert_eq "$(python3 "$WORK/guess.py")" '401:100 429:2900' '3,000 wrong keys'
+assert_eq "$(register "$enrol" a)" 200 'a good one is never refused'
+assert_eq "$(ask 1 "$enrol")" 200 'nor its heartbeat'
+refusals() { grep -c '^leased: refused action=heartbeat .*client=127.0.0.1 ' "$log" || :; }
+(($(refusals) <= 40)) || fail "$(refusals) lines"
+# What http itself refuses: nothing at the path, a body that is no JSON.
+python3 - <<'E'
+import http.client
+c = http.client.HTTPConnection("127.0.0.1", 12000, timeout=10)
+for i in range(500):
+    c.request("GET", "/wp-login.php")
+    c.getresponse().read()
+c.request("POST", "/", "{", {"Content-Type": "application/json"})
+assert c.getresponse().status == 400
+E
+wait_for 3 'http told of it' said '^leased: refused action=http agent= client=127.0.0.1 request=0 code=not_found: there is nothing at this path'
+counted() { [[ $(metric 'http_requests_total{action="http",code="not_found"}') == 500 ]]; }
+wait_for 5 "all are counted: $(metric 'http_requests_total{action="http",code="not_found"}')" counted
+stop
+said '^leased: refused 80 more action=heartbeat client=127.0.0.1 code=unauthorized in ' || fail "$(grep more "$log")"
+said '^leased: refused 2880 more action=heartbeat client=127.0.0.1 code=rate_limited in .*; the last agent=agent-2999' || fail "$(grep more "$log")"
+said '^leased: refused [0-9]+ more action=http client=127.0.0.1 code=not_found in ' || fail "$(grep more "$log")"
+ok 'the sums are said'

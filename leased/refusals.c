@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/refusals.h"
+
+#include "lib/base/hash.h"
+#include "lib/base/log.h"
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+#include <string.h>
+
+void refusals_init(struct refusals *in)
+{
+    memset(in, 0, sizeof(*in));
+    arc4random_buf(&in->seed, sizeof(in->seed));
+}
+
+static void say(struct refusal_kind *k, int64_t now_ms)
+{
+    if (k->more > 0)
+        log_info("refused %llu more action=%s client=%s code=%s in %lld s; the last agent=%s",
+                 (unsigned long long)k->more, control_action_name(k->action), k->client,
+                 control_code_name(k->code), (long long)((now_ms - k->since_ms) / 1000), k->agent);
+    *k = (struct refusal_kind){.key = 0};
+}
+
+static bool is_over(const struct refusal_kind *k, int64_t now_ms)
+{
+    return k->key != 0 && now_ms - k->since_ms > REFUSALS_WINDOW_MS;
+}
+
+void refusals_say(struct refusals *in, bool all, int64_t now_ms)
+{
+    for (size_t i = 0; i < REFUSALS_KINDS; i++)
+        if (is_over(&in->kinds[i], now_ms) || all)
+            say(&in->kinds[i], now_ms);
+    for (size_t i = 0; i < CONTROL_CODE__MAX; i++)
+        if (is_over(&in->others[i], now_ms) || all)
+            say(&in->others[i], now_ms);
+}
+
+static struct refusal_kind *kind_of(struct refusals *in, enum control_action action,
+                                    enum control_code code, const char *client, int64_t now_ms)
+{
+    const uint32_t what[] = {(uint32_t)action, (uint32_t)code};
+    uint64_t key = hash_add(hash_add(in->seed, what, sizeof(what)), client, strlen(client)) | 1;
+    struct refusal_kind *k = &in->kinds[(key >> 1) % REFUSALS_KINDS];
+    if (is_over(k, now_ms))
+        say(k, now_ms);
+    if (k->key != 0 && k->key != key) {
+        k = &in->others[code];
+        key = 1;
+        client = "others";
+    }
+    if (is_over(k, now_ms))
+        say(k, now_ms);
+    if (k->key == 0) {
+        *k = (struct refusal_kind){.key = key, .since_ms = now_ms, .action = action, .code = code};
+        (void)strlcpy(k->client, client, sizeof(k->client));
+    }
+    return k;
+}
+
+bool refusals_note(struct refusals *in, enum control_action action, enum control_code code,
+                   const char *client, const char *agent, uint64_t count, int64_t now_ms)
+{
+    struct refusal_kind *k = kind_of(in, action, code, client, now_ms);
+    if (now_ms - in->since_ms > REFUSALS_WINDOW_MS) {
+        in->since_ms = now_ms;
+        in->own = 0;
+    }
+    const bool own = k->own < REFUSALS_OWN_LINES && in->own < REFUSALS_ALL_LINES;
+    k->own += own;
+    in->own += own;
+    k->more += count - (own ? 1 : 0);
+    if (count > (own ? 1 : 0))
+        (void)strlcpy(k->agent, agent, sizeof(k->agent));
+    return own;
+}
