@@ -30,6 +30,10 @@
 #include <time.h>
 #include <unistd.h>
 
+/* The store is asked until then, so that what is logged is the reason and not the time. pam_tunnel
+ * has a second for all of open_session. */
+enum { ASK_MS = 700, CHECK_MS = 400 };
+/* Only where SQLite or the kernel does not come back. */
 enum { DEADLINE_MS = 1000 };
 
 /* EXIT_NO_LEASE only with --check: sshd takes an exit status other than 0 for a failure. */
@@ -43,6 +47,7 @@ struct request {
     bool expiry_local;   /* for an sshd before 9.1: the end in local time */
     bool check;          /* for pam_tunnel: which lease, in place of its line */
     const char *address; /* with check: where the client is; NULL: not asked */
+    int64_t until_ms;    /* of clock_monotonic_ms */
 };
 
 struct answer {
@@ -186,13 +191,21 @@ static int judge_sessions(const struct request *req, const struct pubkey *key, c
     return 0;
 }
 
-/* The whole answer into out, or nothing. */
-static enum store_rc ask(struct store *st, const struct request *req, const struct pubkey *key,
-                         int64_t now_s, struct answer *out)
+struct question {
+    const struct request *req;
+    const struct pubkey *key;
+    int64_t now_s;
+    struct answer *answer;
+};
+
+/* The whole answer, or nothing. */
+static enum store_rc ask(void *ctx, struct store *st)
 {
-    buf_clear(&out->text);
-    return req->key_type != NULL ? answer_key(st, req, key, now_s, out)
-                                 : store_login_keys(st, req->login, now_s, add_line, out);
+    const struct question *q = ctx;
+    buf_clear(&q->answer->text);
+    return q->req->key_type != NULL
+               ? answer_key(st, q->req, q->key, q->now_s, q->answer)
+               : store_login_keys(st, q->req->login, q->now_s, add_line, q->answer);
 }
 
 static int write_all(const struct buf *out)
@@ -220,7 +233,6 @@ static int answer(const struct request *req)
     char err[STORE_ERROR_BYTES];
     struct conf_paths paths;
     struct pubkey key;
-    struct store *st = NULL;
     struct answer out = {.expiry_local = req->expiry_local};
     int64_t now_s = clock_now_s();
     int status = EXIT_COULD_NOT;
@@ -239,32 +251,16 @@ static int answer(const struct request *req)
                   req->conf_file != NULL ? req->conf_file : CONF_DEFAULT_FILE, problem);
         goto out;
     }
-    const struct timespec pause = {.tv_nsec = STORE_RETRY_MS * 1000000L};
-    for (int tries = 0;; tries++) {
-        if (store_open_ask(paths.database, &st, err) != STORE_OK) {
-            log_error("refused: %s", err);
-            goto out;
-        }
-        enum store_rc rc = ask(st, req, &key, now_s, &out);
-        if (rc == STORE_OK)
-            break;
-        if (tries == STORE_RETRIES || !store_failure_passes(st)) {
-            log_error("refused: cannot use the store '%s': %s", paths.database, store_error(st));
-            goto out;
-        }
-        store_close(st);
-        st = NULL;
-        store_arena_reset();
-        (void)nanosleep(&pause, NULL);
-    }
     /* Closed before the write: a reader that waits for a slow pipe would hold the log's
      * checkpoint up (facts/sqlite-and-performance.md 1.7). */
-    store_close(st);
-    st = NULL;
+    struct question question = {.req = req, .key = &key, .now_s = now_s, .answer = &out};
+    if (store_ask(paths.database, req->until_ms, ask, &question, err) != STORE_OK) {
+        log_error("refused: %s", err);
+        goto out;
+    }
     if (judge_sessions(req, &key, paths.run_dir, &out) == 0)
         status = out.refused && req->check ? EXIT_NO_LEASE : write_all(&out.text);
 out:
-    store_close(st);
     buf_release(&out.text);
     return status;
 }
@@ -284,7 +280,7 @@ static int usage(FILE *to, int status)
 
 int main(int argc, char **argv)
 {
-    struct request req = {.conf_file = NULL};
+    struct request req = {.until_ms = clock_monotonic_ms()};
     int i = 1;
 
     start_deadline();
@@ -313,6 +309,7 @@ int main(int argc, char **argv)
     if ((argc - i != 1 && argc - i != 3) || (req.check && argc - i != 3) ||
         (req.address != NULL && !req.check))
         return usage(stderr, EXIT_USAGE);
+    req.until_ms += req.check ? CHECK_MS : ASK_MS;
     req.login = argv[i];
     if (argc - i == 3) {
         req.key_type = argv[i + 1];

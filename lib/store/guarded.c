@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/store/guarded.h"
 
+#include "lib/base/clock.h"
 #include "lib/store/open.h"
 #include "lib/store/statement.h"
 
@@ -10,9 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { URI_BYTES = 1024, WAL_PATH_BYTES = 512 };
+enum { URI_BYTES = 1024, WAL_PATH_BYTES = STORE_PATH_BYTES + 4 };
 
 /* SQLite's SHARED range of the database file (os.h): a reader holds it, and a writer that would
  * delete the -wal needs it for itself. */
@@ -23,32 +25,55 @@ enum { URI_BYTES = 1024, WAL_PATH_BYTES = 512 };
  * format, 4.1, 4.2). Below that a log holds nothing, wherever its writer was killed. */
 enum { WAL_FIRST_FRAME_END = 32 + 24 + 512 };
 
-static off_t wal_bytes(const char *wal_path)
+/*
+ * A file that was written within the kernel's last tick can be written again without its time
+ * changing. CONFIG_HZ is 100 or more.
+ */
+enum { TICK_MS = 20 };
+
+const char guarded_unheld[] =
+    "it was written while it was read without its write-ahead log: try again";
+
+/* Of a log that cannot be looked at nothing is known. */
+static off_t wal_bytes(const char *path)
 {
+    char wal_path[WAL_PATH_BYTES];
     struct stat st;
+    if (snprintf(wal_path, sizeof(wal_path), "%s-wal", path) >= (int)sizeof(wal_path))
+        return WAL_FIRST_FRAME_END;
     if (stat(wal_path, &st) == 0)
         return st.st_size;
     return errno == ENOENT ? 0 : WAL_FIRST_FRAME_END;
 }
 
-static bool wal_is_empty(const char *wal_path)
+static bool wal_is_empty(const char *path)
 {
-    return wal_bytes(wal_path) < WAL_FIRST_FRAME_END;
+    return wal_bytes(path) < WAL_FIRST_FRAME_END;
 }
 
 bool guarded_is_called_for(const char *path)
 {
-    char wal_path[WAL_PATH_BYTES];
-    if (snprintf(wal_path, sizeof(wal_path), "%s-wal", path) >= (int)sizeof(wal_path))
-        return false;
-    off_t bytes = wal_bytes(wal_path);
+    off_t bytes = wal_bytes(path);
     return bytes > 0 && bytes < WAL_FIRST_FRAME_END;
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
 static bool same_state(const struct stat *a, const struct stat *b)
 {
-    return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ino == b->st_ino;
+    return a->st_size == b->st_size && same_time(&a->st_mtim, &b->st_mtim) &&
+           same_time(&a->st_ctim, &b->st_ctim) && a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+/* Whether a write from now on is sure to give the file another time. */
+static bool has_settled(const struct stat *st)
+{
+    int64_t age_ms =
+        clock_now_ms() - ((int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000);
+    return age_ms > TICK_MS || age_ms < -1000;
 }
 
 /* file:PATH?immutable=1, with everything that a URI could take for something else escaped. */
@@ -70,52 +95,65 @@ static int make_uri(const char *path, char out[static URI_BYTES])
     return 0;
 }
 
-enum store_rc guarded_open(const char *path, struct store **ret)
+/*
+ * Takes the lock and notes what the files are like. An open file description lock, since those of
+ * the process are lost when any descriptor of the file is closed in it, by SQLite for instance.
+ * 0; 1: not just now; -1: not at all.
+ */
+static int guard(struct store *st, const char *path)
 {
     struct flock shared = {
         .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = SHARED_FIRST, .l_len = SHARED_SIZE};
-    char uri[URI_BYTES], wal_path[WAL_PATH_BYTES];
-    struct store *st = NULL;
-    struct stat before;
-    enum store_rc rc = STORE_FAIL;
-    int fd = -1;
+    const struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
+    if (strlcpy(st->path, path, sizeof(st->path)) >= sizeof(st->path))
+        return -1;
+    st->guard_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (st->guard_fd < 0)
+        return -1;
+    if (fcntl(st->guard_fd, F_OFD_SETLK, &shared) != 0)
+        return errno == EAGAIN || errno == EACCES ? 1 : -1;
+    if (fstat(st->guard_fd, &st->guard_before) != 0)
+        return -1;
+    if (!has_settled(&st->guard_before)) {
+        (void)nanosleep(&tick, NULL);
+        if (fstat(st->guard_fd, &st->guard_before) != 0 || !has_settled(&st->guard_before))
+            return 1;
+    }
+    return wal_is_empty(path) ? 0 : 1;
+}
 
-    if (snprintf(wal_path, sizeof(wal_path), "%s-wal", path) >= (int)sizeof(wal_path) ||
-        make_uri(path, uri) != 0)
+enum store_rc guarded_open(const char *path, struct store **ret)
+{
+    char uri[URI_BYTES];
+    struct store *st = store_new();
+    *ret = st;
+    if (st == NULL)
         return STORE_FAIL;
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0 || fcntl(fd, F_SETLK, &shared) != 0 || fstat(fd, &before) != 0 ||
-        !wal_is_empty(wal_path))
-        goto out;
-    rc = open_connection(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, STORE_READ_TIMEOUT_MS, &st);
+    int unguarded = make_uri(path, uri) == 0 ? guard(st, path) : -1;
+    if (unguarded != 0) {
+        st->passes = unguarded > 0;
+        (void)strlcpy(st->error, st->passes ? "another program is writing it" : strerror(errno),
+                      sizeof(st->error));
+        return STORE_FAIL;
+    }
+    enum store_rc rc = open_connection(st, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, 0);
     if (rc == STORE_OK && statement_get(st, STMT_KEY_FIND) == NULL)
         rc = STORE_FAIL;
-    if (rc != STORE_OK)
-        goto out;
-    st->guard_fd = fd;
-    st->guard_before = before;
-    (void)strlcpy(st->guard_wal, wal_path, sizeof(st->guard_wal));
-    *ret = st;
-    st = NULL;
-    fd = -1;
-out:
-    store_close(st);
-    if (fd >= 0)
-        (void)close(fd);
     return rc;
 }
 
 bool guarded_holds(struct store *st)
 {
-    struct stat now;
+    struct stat opened, there;
     if (st->guard_fd < 0)
         return true;
-    if (fstat(st->guard_fd, &now) == 0 && same_state(&now, &st->guard_before) &&
-        wal_is_empty(st->guard_wal))
+    if (st->passes)
+        return false;
+    if (fstat(st->guard_fd, &opened) == 0 && same_state(&opened, &st->guard_before) &&
+        lstat(st->path, &there) == 0 && same_state(&there, &opened) && wal_is_empty(st->path))
         return true;
-    st->guard_broken = true;
-    (void)strlcpy(st->error, "its write-ahead log came back while it was read without: try again",
-                  sizeof(st->error));
+    st->passes = true;
+    (void)strlcpy(st->error, guarded_unheld, sizeof(st->error));
     return false;
 }
 

@@ -7,10 +7,12 @@
  * it, and every login would be refused until a writer comes (facts/sqlite-and-performance.md 1.4).
  * All data is in the main file then, so it can be read by itself, as SQLite's immutable=1 does.
  *
- * Alone that fails open: immutable ignores a -wal, and with it the last revocations (facts 1.6). So
- * it is done only while the -wal is missing or holds nothing and the main file does not change,
- * before the reading and after it; and the lock that keeps a -wal from being deleted is held all
- * along.
+ * Alone that fails open: immutable ignores a -wal, and with it the last revocations (facts 1.6);
+ * and a checkpoint that comes meanwhile changes pages under the reader, who then sees damage where
+ * none is. So it is done only while the guard holds: the -wal is missing or holds nothing, and the
+ * file at the path is the one that was opened, unchanged. That is asked again for every answer that
+ * SQLite gives, failures too, and once more when all was read. A lock that keeps a -wal from being
+ * deleted is held all along, since a deleted one could not be seen.
  */
 #ifndef TUNLEASE_STORE_GUARDED_H
 #define TUNLEASE_STORE_GUARDED_H
@@ -23,11 +25,18 @@
  */
 bool guarded_is_called_for(const char *path);
 
-/* *ret reads the main file alone, under guard. STORE_FAIL when that would not be safe. */
+/*
+ * *ret reads the main file alone, under guard. STORE_FAIL: *ret holds the reason (NULL: out of
+ * memory), and store_failure_passes says whether it is only that the guard does not hold just now.
+ */
 enum store_rc guarded_open(const char *path, struct store **ret);
 
-/* Whether what was read up to now is the whole truth. Always true for a store opened otherwise. */
+/*
+ * Whether what was read up to now is the whole truth. Always true for a store opened otherwise;
+ * false: store_error says so, and store_failure_passes is true.
+ */
 bool guarded_holds(struct store *st);
+extern const char guarded_unheld[]; /* in words */
 
 /* Before the store is closed. */
 void guarded_close(struct store *st);

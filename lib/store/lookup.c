@@ -60,28 +60,33 @@ static enum store_rc find_lease(struct store *st, int64_t id, const char *login,
     return rc;
 }
 
+/* *ret: to be released whatever is returned. */
+static enum store_rc find_key(struct store *st, const char *login, const char *fingerprint,
+                              struct lease *ret)
+{
+    int64_t id;
+    enum store_rc rc = find_freeze(st, login);
+    if (rc != STORE_NONE)
+        return rc == STORE_OK ? STORE_NONE : rc;
+    rc = find_id(st, fingerprint, login, &id);
+    return rc == STORE_OK ? find_lease(st, id, login, ret) : rc;
+}
+
+/* Ends what read_begin began; an answer that was read without the log is one only if it holds. */
+static enum store_rc answer_end(struct store *st, enum store_rc rc)
+{
+    read_end(st);
+    return (rc == STORE_OK || rc == STORE_NONE) && !guarded_holds(st) ? STORE_FAIL : rc;
+}
+
 enum store_rc store_find_key(struct store *st, const char *login, const char *fingerprint,
                              struct lease *ret)
 {
-    int64_t id;
     struct lease l = {0};
     enum store_rc rc = read_begin(st);
     if (rc != STORE_OK)
         return rc;
-    rc = find_freeze(st, login);
-    if (rc == STORE_OK) {
-        rc = STORE_NONE;
-        goto out;
-    }
-    if (rc != STORE_NONE)
-        goto out;
-    rc = find_id(st, fingerprint, login, &id);
-    if (rc == STORE_OK)
-        rc = find_lease(st, id, login, &l);
-out:
-    read_end(st);
-    if ((rc == STORE_OK || rc == STORE_NONE) && !guarded_holds(st))
-        rc = STORE_FAIL;
+    rc = answer_end(st, find_key(st, login, fingerprint, &l));
     if (rc == STORE_OK)
         *ret = l;
     else
@@ -147,20 +152,23 @@ enum store_rc store_judge_key(struct store *st, const char *login, const char *f
 {
     struct key_judgement j = {.verdict = KEY_ADMITTED};
     struct lease l = {0};
-    enum store_rc rc = store_find_key(st, login, fingerprint, &l);
-    if (rc == STORE_OK && lease_state_at(&l, now_s) == LEASE_ACTIVE) {
-        *ret = j;
-        *ret_lease = l;
-        return STORE_OK;
+    enum store_rc rc = read_begin(st);
+    if (rc != STORE_OK)
+        return rc;
+    rc = find_key(st, login, fingerprint, &l);
+    if (rc == STORE_NONE || (rc == STORE_OK && lease_state_at(&l, now_s) != LEASE_ACTIVE)) {
+        lease_release(&l);
+        l = (struct lease){0};
+        rc = store_key_history(st, login, fingerprint, &j.history);
+        j.verdict = rc == STORE_OK ? refusal(&j.history, now_s) : KEY_NO_LEASE;
     }
-    lease_release(&l);
-    if (rc != STORE_OK && rc != STORE_NONE)
+    rc = answer_end(st, rc);
+    if (rc != STORE_OK && rc != STORE_NONE) {
+        lease_release(&l);
         return rc;
-    rc = store_key_history(st, login, fingerprint, &j.history);
-    if (rc != STORE_OK && rc != STORE_NONE)
-        return rc;
-    j.verdict = rc == STORE_OK ? refusal(&j.history, now_s) : KEY_NO_LEASE;
+    }
     *ret = j;
+    *ret_lease = l;
     return STORE_OK;
 }
 
@@ -192,8 +200,6 @@ enum store_rc store_login_keys(struct store *st, const char *login, int64_t now_
     }
 out:
     statement_done(s);
-    read_end(st);
-    if (rc == STORE_NONE && !guarded_holds(st))
-        return STORE_FAIL;
+    rc = answer_end(st, rc);
     return rc == STORE_NONE ? STORE_OK : rc;
 }

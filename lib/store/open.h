@@ -7,10 +7,8 @@
 
 struct stat;
 
-struct stat;
-
-/* *ret is set even on failure, unless memory ran out: it holds the reason. */
-enum store_rc open_connection(const char *path, int flags, int timeout_ms, struct store **ret);
+struct store *store_new(void); /* not yet open, for store_close; NULL: out of memory */
+enum store_rc open_connection(struct store *st, const char *path, int flags, int timeout_ms);
 void open_failed(char err[static STORE_ERROR_BYTES], const char *path, const char *why);
 
 /* Brings a store, new or old, to STORE_VERSION. */

@@ -36,15 +36,51 @@ static int takes_too_long(void *arg)
     return now_ms - st->step_since_ms > STORE_STEP_MS;
 }
 
-enum store_rc open_connection(const char *path, int flags, int timeout_ms, struct store **ret)
+/*
+ * SQLite waits by itself, up to 10 s and whatever the busy timeout, for a writer who stands where
+ * he begins the log. When the reader's time is over it does not sleep any more, and so comes to the
+ * end of its tries at once. One reader opens at a time.
+ */
+static int64_t wait_until_ms = INT64_MAX;
+
+static int sleep_within(sqlite3_vfs *vfs, int us)
+{
+    int64_t left_ms = wait_until_ms - clock_monotonic_ms();
+    (void)vfs;
+    if (left_ms <= 0)
+        return 0;
+    sqlite3_vfs *unlimited = sqlite3_vfs_find(NULL);
+    return unlimited->xSleep(unlimited, left_ms < us / 1000 ? (int)left_ms * 1000 : us);
+}
+
+static const char *reader_vfs(void)
+{
+    static sqlite3_vfs vfs;
+    sqlite3_vfs *unlimited = sqlite3_vfs_find(NULL);
+    if (vfs.zName == NULL && unlimited != NULL) {
+        vfs = *unlimited;
+        vfs.zName = "tunlease-reader";
+        vfs.xSleep = sleep_within;
+        (void)sqlite3_vfs_register(&vfs, 0);
+    }
+    return vfs.zName;
+}
+
+struct store *store_new(void)
 {
     struct store *st = calloc(1, sizeof(*st));
+    if (st != NULL)
+        st->guard_fd = -1;
+    return st;
+}
+
+enum store_rc open_connection(struct store *st, const char *path, int flags, int timeout_ms)
+{
     if (st == NULL)
         return STORE_FAIL;
-    st->guard_fd = -1;
     /* Without SQLITE_OPEN_URI a path is a path, whatever stands in it. */
-    int rc = sqlite3_open_v2(path, &st->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
-    *ret = st; /* even on failure: it holds the reason */
+    int rc = sqlite3_open_v2(path, &st->db, flags | SQLITE_OPEN_NOMUTEX,
+                             (flags & SQLITE_OPEN_READONLY) != 0 ? reader_vfs() : NULL);
     if (rc != SQLITE_OK)
         return store_failed(st, rc);
     (void)sqlite3_extended_result_codes(st->db, 1);
@@ -55,12 +91,13 @@ enum store_rc open_connection(const char *path, int flags, int timeout_ms, struc
 
 bool store_failure_passes(const struct store *st)
 {
-    return st->guard_broken || st->failed_code == SQLITE_READONLY_RECOVERY ||
-           st->failed_code == SQLITE_READONLY_CANTINIT;
+    return st->passes || st->failed_code == SQLITE_READONLY_RECOVERY ||
+           st->failed_code == SQLITE_READONLY_CANTINIT || st->failed_code == SQLITE_SCHEMA ||
+           (st->failed_code & 0xff) == SQLITE_PROTOCOL;
 }
 
 /* -wal or -shm is missing, or may not be read (facts 1.1). */
-static bool lacks_log(struct store *st)
+static bool lacks_log(const struct store *st)
 {
     return st->failed_code == SQLITE_READONLY_DIRECTORY ||
            st->failed_code == SQLITE_READONLY_CANTINIT ||
@@ -75,9 +112,11 @@ static enum store_rc read_now(struct store *st)
     return rc;
 }
 
-static enum store_rc open_and_look(const char *path, bool to_ask, struct store **ret)
+static enum store_rc open_and_look(const char *path, bool to_ask, int timeout_ms,
+                                   struct store **ret)
 {
-    enum store_rc rc = open_connection(path, SQLITE_OPEN_READONLY, STORE_READ_TIMEOUT_MS, ret);
+    *ret = store_new();
+    enum store_rc rc = open_connection(*ret, path, SQLITE_OPEN_READONLY, timeout_ms);
     if (rc == STORE_OK && to_ask)
         rc = read_now(*ret);
     /* The first statement is where the schema is read and all that can be wrong shows. */
@@ -86,13 +125,33 @@ static enum store_rc open_and_look(const char *path, bool to_ask, struct store *
     return rc;
 }
 
-static enum store_rc open_read(const char *path, bool to_ask, struct store **ret,
+/*
+ * *st could not be opened for want of a log. Another takes its place: one that reads without, or
+ * one that tells what is wrong with the store itself.
+ */
+static enum store_rc read_without_log(const char *path, struct store **st)
+{
+    struct store *guarded = NULL;
+    enum store_rc rc = guarded_open(path, &guarded);
+    if (rc == STORE_OK || (guarded != NULL && !guarded->passes && guarded->failed_code != 0)) {
+        store_close(*st);
+        *st = guarded;
+        return rc;
+    }
+    (*st)->passes = guarded != NULL && guarded->passes;
+    store_close(guarded);
+    return STORE_FAIL;
+}
+
+/* One attempt. STORE_FAIL or STORE_BUSY: *ret holds the reason, err says it. NULL: for good. */
+static enum store_rc open_once(const char *path, bool to_ask, int timeout_ms, struct store **ret,
                                char err[static STORE_ERROR_BYTES])
 {
-    const struct timespec pause = {.tv_nsec = STORE_RETRY_MS * 1000000L};
     struct store *st = NULL;
     struct stat sb;
+    enum store_rc rc;
 
+    *ret = NULL;
     /* Opening a FIFO would wait for ever, and a directory is no file: ask before SQLite does. */
     if (stat(path, &sb) != 0) {
         open_failed(err, path, strerror(errno));
@@ -102,45 +161,82 @@ static enum store_rc open_read(const char *path, bool to_ask, struct store **ret
         open_failed(err, path, "it is not a regular file");
         return STORE_FAIL;
     }
-    if (guarded_is_called_for(path) && guarded_open(path, ret) == STORE_OK)
-        return STORE_OK;
-    enum store_rc rc = open_and_look(path, to_ask, &st);
-    for (int i = 0; rc != STORE_OK && st != NULL && i < STORE_RETRIES && store_failure_passes(st);
-         i++) {
-        store_close(st);
-        st = NULL;
-        store_arena_reset();
-        (void)nanosleep(&pause, NULL);
-        rc = open_and_look(path, to_ask, &st);
+    if (guarded_is_called_for(path)) {
+        rc = guarded_open(path, &st);
+    } else {
+        rc = open_and_look(path, to_ask, timeout_ms, &st);
+        if (rc != STORE_OK && st != NULL && lacks_log(st))
+            rc = read_without_log(path, &st);
     }
-    if (rc != STORE_OK && st != NULL && lacks_log(st)) {
-        struct store *guarded = NULL;
-        if (guarded_open(path, &guarded) == STORE_OK) {
-            store_close(st);
-            st = guarded;
-            rc = STORE_OK;
-        }
-    }
-    if (rc == STORE_OK) {
+    if (rc == STORE_OK)
         place_note_main(st, path, &sb);
-        *ret = st;
-        return STORE_OK;
-    }
-    open_failed(err, path, st != NULL ? st->error : "out of memory");
-    store_close(st);
+    else
+        open_failed(err, path, st != NULL ? st->error : "out of memory");
+    *ret = st;
     return rc;
+}
+
+/* For asking anew what failed on st, which is closed; false: it is final, or the time is over. */
+static bool try_again(struct store *st, int64_t until_ms, int64_t *pause_ms)
+{
+    bool passes = st != NULL && store_failure_passes(st);
+    int64_t left_ms = until_ms - clock_monotonic_ms();
+    store_close(st);
+    if (!passes || left_ms <= 0)
+        return false;
+    store_arena_reset();
+    int64_t ms = *pause_ms < left_ms ? *pause_ms : left_ms;
+    const struct timespec pause = {.tv_nsec = ms * 1000000L};
+    (void)nanosleep(&pause, NULL);
+    *pause_ms = *pause_ms * 2 < STORE_PAUSE_MAX_MS ? *pause_ms * 2 : STORE_PAUSE_MAX_MS;
+    return true;
 }
 
 enum store_rc store_open_read(const char *path, struct store **ret,
                               char err[static STORE_ERROR_BYTES])
 {
-    return open_read(path, false, ret, err);
+    int64_t until_ms = clock_monotonic_ms() + STORE_READ_TIMEOUT_MS, pause_ms = 1;
+    struct store *st;
+    enum store_rc rc;
+    wait_until_ms = until_ms;
+    while ((rc = open_once(path, false, STORE_READ_TIMEOUT_MS, &st, err)) != STORE_OK &&
+           try_again(st, until_ms, &pause_ms)) {
+    }
+    wait_until_ms = INT64_MAX;
+    if (rc == STORE_OK)
+        *ret = st;
+    return rc;
 }
 
-enum store_rc store_open_ask(const char *path, struct store **ret,
-                             char err[static STORE_ERROR_BYTES])
+static enum store_rc ask_once(const char *path, int timeout_ms, store_question_fn ask, void *ctx,
+                              struct store **ret, char err[static STORE_ERROR_BYTES])
 {
-    return open_read(path, true, ret, err);
+    enum store_rc rc = open_once(path, true, timeout_ms, ret, err);
+    if (rc != STORE_OK)
+        return rc;
+    rc = ask(ctx, *ret);
+    if (rc != STORE_OK && rc != STORE_NONE)
+        open_failed(err, path, (*ret)->error);
+    return rc;
+}
+
+enum store_rc store_ask(const char *path, int64_t until_ms, store_question_fn ask, void *ctx,
+                        char err[static STORE_ERROR_BYTES])
+{
+    int64_t pause_ms = 1;
+    struct store *st;
+    enum store_rc rc;
+    wait_until_ms = until_ms;
+    do {
+        int64_t left_ms = until_ms - clock_monotonic_ms();
+        rc = ask_once(path, left_ms > 0 ? (int)left_ms : 0, ask, ctx, &st, err);
+        if (rc == STORE_OK || rc == STORE_NONE) {
+            store_close(st);
+            break;
+        }
+    } while (try_again(st, until_ms, &pause_ms));
+    wait_until_ms = INT64_MAX;
+    return rc;
 }
 
 void store_close_files(struct store *st)

@@ -181,12 +181,12 @@ enum store_rc store_migrate(struct store *st)
 static enum store_rc open_write(const char *path, bool may_create, struct store **ret,
                                 char err[static STORE_ERROR_BYTES])
 {
-    struct store *st = NULL;
     enum store_rc rc = create_files(path, may_create, err);
     if (rc != STORE_OK)
         return rc;
-    rc = open_connection(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, STORE_WRITE_TIMEOUT_MS,
-                         &st);
+    struct store *st = store_new();
+    rc = open_connection(st, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW,
+                         STORE_WRITE_TIMEOUT_MS);
     if (rc == STORE_OK)
         rc = configure(st);
     if (rc == STORE_OK)

@@ -2,6 +2,7 @@
 #include "lib/store/row.h"
 
 #include "lib/lease/lease.h"
+#include "lib/store/guarded.h"
 
 enum store_rc row_read_lease(struct store *st, sqlite3_stmt *s, int first, int64_t id,
                              struct lease *ret)
@@ -27,6 +28,10 @@ enum store_rc row_read_lease(struct store *st, sqlite3_stmt *s, int first, int64
         return store_damaged(st, damaged, id);
     }
     l.max_sessions = (unsigned)max_sessions;
+    if (!guarded_holds(st)) { /* a long column is read from the file only when it is asked for */
+        lease_release(&l);
+        return STORE_FAIL;
+    }
     *ret = l;
     return STORE_OK;
 }

@@ -2,10 +2,12 @@
 #include "lib/store/statement.h"
 
 #include "lib/base/buf.h"
+#include "lib/store/guarded.h"
 
 #include <bsd/string.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /*
  * What a person should do about a failure. The codes, and which call they come from, are those of
@@ -30,6 +32,8 @@ static const char *advice(int code)
         return "it is not a lease store, or corrupt";
     case SQLITE_CORRUPT:
         return "it is corrupt";
+    case SQLITE_SCHEMA:
+        return "it is being rebuilt: try again";
     case SQLITE_FULL:
         return "the disk is full; nothing was changed";
     case SQLITE_BUSY:
@@ -47,7 +51,7 @@ static const char *advice(int code)
 enum store_rc store_failed(struct store *st, int sqlite_rc)
 {
     int code = st->db != NULL ? sqlite3_extended_errcode(st->db) : sqlite_rc;
-    const char *hint = advice(code);
+    const char *hint = guarded_holds(st) ? advice(code) : guarded_unheld;
     const char *what = st->db != NULL ? sqlite3_errmsg(st->db) : sqlite3_errstr(sqlite_rc);
 
     st->failed_code = code;
@@ -58,15 +62,31 @@ enum store_rc store_failed(struct store *st, int sqlite_rc)
 
 enum store_rc store_damaged(struct store *st, const char *what, int64_t lease_id)
 {
-    (void)snprintf(st->error, sizeof(st->error), "it is corrupt: the %s of lease #%lld is no %s",
-                   what, (long long)lease_id, what);
+    if (guarded_holds(st))
+        (void)snprintf(st->error, sizeof(st->error),
+                       "it is corrupt: the %s of lease #%lld is no %s", what, (long long)lease_id,
+                       what);
     return STORE_FAIL;
+}
+
+/* Whether to try the same call again: *tries counts. */
+static bool try_at_once(int rc, int *tries)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+    if ((rc != SQLITE_SCHEMA && rc != SQLITE_READONLY_RECOVERY) || ++*tries > STORE_TRIES_AT_ONCE)
+        return false;
+    if (rc == SQLITE_READONLY_RECOVERY)
+        (void)nanosleep(&pause, NULL);
+    return true;
 }
 
 sqlite3_stmt *statement_get(struct store *st, enum stmt_id id)
 {
+    int rc, tries = 0;
     if (st->prepared[id] == NULL) {
-        int rc = sqlite3_prepare_v2(st->db, stmt_table[id].sql, -1, &st->prepared[id], NULL);
+        do
+            rc = sqlite3_prepare_v2(st->db, stmt_table[id].sql, -1, &st->prepared[id], NULL);
+        while (try_at_once(rc, &tries));
         if (rc != SQLITE_OK) {
             (void)store_failed(st, rc);
             return NULL;
@@ -105,8 +125,12 @@ enum store_rc bind_buf(struct store *st, sqlite3_stmt *s, const char *param,
 
 enum store_rc statement_step(struct store *st, sqlite3_stmt *s)
 {
+    int rc, tries = 0;
     st->step_since_ms = 0;
-    int rc = sqlite3_step(s);
+    while (try_at_once(rc = sqlite3_step(s), &tries))
+        (void)sqlite3_reset(s);
+    if ((rc == SQLITE_ROW || rc == SQLITE_DONE) && !guarded_holds(st))
+        return STORE_FAIL;
     if (rc == SQLITE_ROW)
         return STORE_OK;
     if (rc == SQLITE_DONE)

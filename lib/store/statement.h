@@ -12,7 +12,10 @@
 
 struct buf;
 
-enum { STORE_FILES = 3 }; /* the database, -wal, -shm */
+enum {
+    STORE_FILES = 3, /* the database, -wal, -shm */
+    STORE_PATH_BYTES = 512,
+};
 
 struct store {
     sqlite3 *db;
@@ -21,15 +24,14 @@ struct store {
     int64_t
         step_since_ms; /* when the statement under way was first seen to take long; 0: not yet */
     int failed_code; /* SQLite's, of what is in error: the connection forgets it at the next call */
+    bool passes;     /* the guard does not hold, so no failure counts */
     int guard_fd;    /* -1 but for a store that is read without its log: guarded.h */
-    bool guard_broken;
     struct stat guard_before;
-    char guard_wal[512];
-    /* store_open_ask began what read_begin would begin */
+    /* store_ask began what read_begin would begin */
     bool reading;
     int read_depth; /* read_begins that have not ended */
     /* What is open: place.h. inode 0: not asked for */
-    char path[512];
+    char path[STORE_PATH_BYTES];
     struct store_file {
         dev_t device;
         ino_t inode;
@@ -38,6 +40,12 @@ struct store {
     off_t looked_bytes;
     char error[STORE_ERROR_BYTES / 2]; /* a path and a sentence go around it */
 };
+
+/*
+ * Both of these try again by themselves what passes within a moment: a schema that was changed
+ * since it was read, an index that a commit is just changing. It can be nothing but the start of a
+ * read transaction, so no row was given yet.
+ */
 
 /* A statement, prepared on first use and ready to bind; NULL on failure (store_error is set). */
 sqlite3_stmt *statement_get(struct store *st, enum stmt_id id);

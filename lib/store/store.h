@@ -31,9 +31,9 @@ enum store_rc {
 };
 
 enum {
-    STORE_READ_TIMEOUT_MS = 500,         /* half of akc's deadline */
-    STORE_RETRIES = 20,                  /* of failures that pass by themselves, */
-    STORE_RETRY_MS = 1,                  /* so far apart */
+    STORE_READ_TIMEOUT_MS = 1000,        /* of a reader who is in no hurry */
+    STORE_TRIES_AT_ONCE = 20,            /* of a call that fails for a moment, 1 ms apart at most */
+    STORE_PAUSE_MAX_MS = 50,             /* between attempts at opening, which begin 1 ms apart */
     STORE_WRITE_TIMEOUT_MS = 5000,       /* DESIGN 9 */
     STORE_STEP_MS = 3000,                /* the most that one row, or one change, may take */
     STORE_ARENA_BYTES = 8 * 1024 * 1024, /* pages that are not touched cost nothing */
@@ -57,17 +57,22 @@ enum store_rc store_open_read(const char *path, struct store **ret,
                               char err[static STORE_ERROR_BYTES]);
 
 /*
- * The same for one question (akc's): the lock under which the schema was read is kept for the
- * first store_find_key, store_judge_key or store_login_keys, which is six system calls less than
- * to let it go and take it again. Ask at once: until then the log cannot be emptied.
+ * One question, on a store that is opened for it and closed again. What fails for a moment is asked
+ * anew, after 1, 2, 4 .. STORE_PAUSE_MAX_MS, until until_ms of clock_monotonic_ms has come; what
+ * does not pass by itself ends it at once. ask may be called several times, then, and returns
+ * STORE_OK or STORE_NONE when it has its answer. Its first read transaction is under the lock that
+ * the schema was read under, which saves six system calls. Not STORE_OK or STORE_NONE: err says
+ * why, in SQLite's words where they are SQLite's.
  */
-enum store_rc store_open_ask(const char *path, struct store **ret,
-                             char err[static STORE_ERROR_BYTES]);
+typedef enum store_rc (*store_question_fn)(void *ctx, struct store *st);
+enum store_rc store_ask(const char *path, int64_t until_ms, store_question_fn ask, void *ctx,
+                        char err[static STORE_ERROR_BYTES]);
 
 /*
- * Whether the last failure passes by itself: a reader that may not write -shm and meets a commit
- * that is changing it gets one at once, where a writer would wait; the busy timeout does not cover
- * it (facts/sqlite-and-performance.md 1.3). Close, wait STORE_RETRY_MS, open and ask again.
+ * Whether the last failure passes by itself: the schema was just changed; a reader that may not
+ * write -shm met a commit that was changing it, and gets told at once, where a writer would wait
+ * (the busy timeout does not cover it: facts/sqlite-and-performance.md 1.3); or the store was
+ * written while it was read without its log, and nothing that was seen then counts.
  */
 bool store_failure_passes(const struct store *st);
 

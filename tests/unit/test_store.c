@@ -3,6 +3,7 @@
 #include "lib/store/store.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/store/statement.h"
 
 #include "tests/unit/helpers.h"
@@ -165,26 +166,91 @@ static void opened_again(void **state)
     store_close(st);
 }
 
-/* One lock from the opening to the answer, then none: a reader that keeps one holds the log up. */
-static void opened_to_ask(void **state)
+struct opened {
+    struct store *writer;
+    int64_t id;
+};
+
+static enum store_rc ask_twice(void *ctx, struct store *reader)
 {
-    char err[STORE_ERROR_BYTES];
-    struct store *st = open_store(), *reader = NULL;
+    const struct opened *o = ctx;
     int64_t found;
-    (void)state;
-    int64_t id = grant(st, "alice", "pfwd", 1, "8009", "");
-    assert_int_equal(store_open_ask(path, &reader, err), STORE_OK);
     assert_int_equal(sqlite3_txn_state(reader->db, "main"), SQLITE_TXN_READ);
     assert_int_not_equal(sqlite3_exec(reader->db, "DELETE FROM lease", NULL, NULL, NULL),
                          SQLITE_OK);
     assert_int_equal(find(reader, "pfwd", 1, &found), STORE_OK);
-    assert_int_equal(found, id);
+    assert_int_equal(found, o->id);
     assert_int_equal(sqlite3_txn_state(reader->db, "main"), SQLITE_TXN_NONE);
     /* The next question is one like any other: it sees what was written since. */
-    grant(st, "bob", "pfwd", 2, "8009", "");
+    grant(o->writer, "bob", "pfwd", 2, "8009", "");
     assert_int_equal(find(reader, "pfwd", 2, NULL), STORE_OK);
     assert_int_equal(sqlite3_txn_state(reader->db, "main"), SQLITE_TXN_NONE);
-    store_close(reader);
+    return STORE_OK;
+}
+
+/* One lock from the opening to the answer, then none: a reader that keeps one holds the log up. */
+static void opened_to_ask(void **state)
+{
+    char err[STORE_ERROR_BYTES];
+    struct opened o = {.writer = open_store()};
+    (void)state;
+    o.id = grant(o.writer, "alice", "pfwd", 1, "8009", "");
+    assert_int_equal(store_ask(path, clock_monotonic_ms(), ask_twice, &o, err), STORE_OK);
+    store_close(o.writer);
+}
+
+/* What the next question meets, `failures` times over, and how often it was asked. */
+struct failing {
+    int code;
+    bool passes;
+    unsigned failures, asked;
+};
+
+static enum store_rc fail_first(void *ctx, struct store *st)
+{
+    struct failing *f = ctx;
+    if (f->asked++ >= f->failures)
+        return STORE_NONE;
+    st->failed_code = f->code;
+    st->passes = f->passes;
+    (void)snprintf(st->error, sizeof(st->error), "as was made");
+    return STORE_FAIL;
+}
+
+static void asked_until_it_is_final(void **state)
+{
+    static const struct {
+        const char *what;
+        int until_ms;
+        struct failing f;
+        enum store_rc rc;
+        unsigned asked;
+    } rows[] = {
+        {"the schema was changed", 700, {SQLITE_SCHEMA, .failures = 5}, STORE_NONE, 6},
+        {"the index was being changed",
+         700,
+         {SQLITE_READONLY_RECOVERY, .failures = 5},
+         STORE_NONE,
+         6},
+        {"the guard did not hold", 700, {SQLITE_CORRUPT, true, .failures = 5}, STORE_NONE, 6},
+        {"damage", 700, {SQLITE_CORRUPT, .failures = 5}, STORE_FAIL, 1},
+        {"the time is over", 0, {SQLITE_SCHEMA, .failures = 5}, STORE_FAIL, 1},
+        /* 1 + 2 + 4 .. + 32 + 50: 113 ms, and what is left */
+        {"for ever", 130, {SQLITE_SCHEMA, .failures = 1000}, STORE_FAIL, 9},
+    };
+    struct store *st = open_store();
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char err[STORE_ERROR_BYTES] = "";
+        struct failing f = rows[i].f;
+        enum store_rc rc =
+            store_ask(path, clock_monotonic_ms() + rows[i].until_ms, fail_first, &f, err);
+        CHECK(rows[i].what, rc == rows[i].rc);
+        CHECK(rows[i].what,
+              f.asked == rows[i].asked || (f.failures == 1000 && f.asked < 9 && f.asked > 2));
+        if (rc == STORE_FAIL)
+            CHECK_PROBLEM(rows[i].what, err, "as was made");
+    }
     store_close(st);
 }
 
@@ -1244,6 +1310,7 @@ int main(void)
         TEST(migrates_to_the_schema),
         TEST(opened_again),
         TEST(opened_to_ask),
+        TEST(asked_until_it_is_final),
         TEST(made_but_not_migrated),
         TEST(without_wal_or_shm),
         TEST(reader_without_write_access),
