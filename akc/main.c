@@ -85,7 +85,12 @@ static void start_deadline(void)
 {
     const struct itimerval deadline = {.it_value = {.tv_sec = DEADLINE_MS / 1000}};
     struct sigaction sa = {.sa_handler = out_of_time};
+    sigset_t alarm_only;
     (void)sigaction(SIGALRM, &sa, NULL);
+    /* What the parent blocked stays blocked across exec(3). */
+    (void)sigemptyset(&alarm_only);
+    (void)sigaddset(&alarm_only, SIGALRM);
+    (void)sigprocmask(SIG_UNBLOCK, &alarm_only, NULL);
     (void)setitimer(ITIMER_REAL, &deadline, NULL);
 }
 
@@ -241,8 +246,8 @@ static int answer(const struct request *req)
     if (problem == NULL && req->key_type != NULL)
         problem = pubkey_parse(req->key_type, req->key_base64, &key);
     if (problem != NULL) { /* nobody holds a lease with such a login or key */
-        log_info("refused login=%s key= reason=no_lease lease=: %s", text_word(req->login).s,
-                 problem);
+        log_info("refused login=%s key= reason=no_lease lease= problem=\"%s\"",
+                 text_word(req->login).s, problem);
         return req->check ? EXIT_NO_LEASE : EXIT_ANSWERED;
     }
     problem = conf_paths_load(req->conf_file, &paths);

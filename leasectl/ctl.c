@@ -7,6 +7,7 @@
 #include "lib/base/text.h"
 #include "lib/session/lock_holder.h"
 #include "lib/store/jumps.h"
+#include "lib/store/place.h"
 
 #include <bsd/string.h>
 #include <errno.h>
@@ -194,6 +195,8 @@ static int open_store(struct ctl *ctl, bool write)
     const char *database = ctl->conf.paths.database;
 
     store_directory(ctl, dir);
+    /* leased had one open, so a missing one was there: another in its place would hold no lease. */
+    bool may_make = write && !ctl_leased_runs(ctl);
     if (write) {
         int code = make_store_directory(ctl, dir);
         if (code != EXIT_DONE)
@@ -203,8 +206,9 @@ static int open_store(struct ctl *ctl, bool write)
         return ctl_error(ctl, EXIT_STORE, "cannot use the store's directory '%s': %s%s", dir,
                          strerror(errno), errno == ENOENT ? "; 'leasectl setup' makes it" : "");
     limit_opening(ctl, write ? WRITE_OPENING_MS : READ_OPENING_MS);
-    enum store_rc rc = write ? store_open_write(database, &ctl->store, why)
-                             : store_open_read(database, &ctl->store, why);
+    enum store_rc rc = may_make ? store_open_write(database, &ctl->store, why)
+                       : write  ? store_open_again(database, &ctl->store, why)
+                                : store_open_read(database, &ctl->store, why);
     opening_is_done();
     if (rc == STORE_OK)
         return EXIT_DONE;

@@ -4,6 +4,11 @@
 -- `reader: akc` marks what the login path may run; make check proves that such a one writes
 -- nothing and finds its rows by index.
 
+-- name: version
+-- reader: akc
+-- What the tables mean: migrate/ counts.
+PRAGMA user_version;
+
 -- name: read_begin
 -- reader: akc
 -- Deferred: it waits for nobody.

@@ -125,6 +125,7 @@ static int guard(struct store *st, const char *path)
 enum store_rc guarded_open(const char *path, struct store **ret)
 {
     char uri[URI_BYTES];
+    int version;
     struct store *st = store_new();
     *ret = st;
     if (st == NULL)
@@ -137,6 +138,8 @@ enum store_rc guarded_open(const char *path, struct store **ret)
         return STORE_FAIL;
     }
     enum store_rc rc = open_connection(st, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, 0);
+    if (rc == STORE_OK)
+        rc = store_check_version(st, &version);
     if (rc == STORE_OK && statement_get(st, STMT_KEY_FIND) == NULL)
         rc = STORE_FAIL;
     return rc;

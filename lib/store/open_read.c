@@ -116,9 +116,12 @@ static enum store_rc open_and_look(const char *path, bool to_ask, int timeout_ms
                                    struct store **ret)
 {
     *ret = store_new();
+    int version;
     enum store_rc rc = open_connection(*ret, path, SQLITE_OPEN_READONLY, timeout_ms);
     if (rc == STORE_OK && to_ask)
         rc = read_now(*ret);
+    if (rc == STORE_OK)
+        rc = store_check_version(*ret, &version);
     /* The first statement is where the schema is read and all that can be wrong shows. */
     if (rc == STORE_OK && statement_get(*ret, STMT_KEY_FIND) == NULL)
         rc = STORE_FAIL;

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STORE_MODE = 0640, PATH_BYTES = 512 };
+enum { PATH_BYTES = 512 };
 
 static const char *const file_suffixes[] = {"", "-wal", "-shm"};
 
@@ -26,17 +26,6 @@ enum { FILE_COUNT = sizeof(file_suffixes) / sizeof(file_suffixes[0]) };
 static void file_name(const char *path, size_t i, char out[static PATH_BYTES])
 {
     (void)snprintf(out, PATH_BYTES, "%s%s", path, file_suffixes[i]);
-}
-
-/* Empty, with its final mode whatever the umask is; the group comes from the setgid directory. */
-static int make_empty(const char *name)
-{
-    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, STORE_MODE);
-    if (fd < 0)
-        return -1;
-    int rc = fchmod(fd, STORE_MODE);
-    (void)close(fd);
-    return rc;
 }
 
 /*
@@ -50,12 +39,13 @@ static enum store_rc create_files(const char *path, bool may_create,
     char name[PATH_BYTES];
     struct stat sb;
     bool present[FILE_COUNT];
-    bool any = false;
+    bool any = false, empty = false;
 
     for (size_t i = 0; i < FILE_COUNT; i++) {
         file_name(path, i, name);
         present[i] = lstat(name, &sb) == 0;
         any = any || (present[i] && sb.st_size > 0); /* tmpfiles.d may have put empty ones there */
+        empty = empty || (i == 0 && present[i] && sb.st_size == 0);
         if (present[i] && !S_ISREG(sb.st_mode)) {
             open_failed(err, name, "it is not a regular file");
             return STORE_FAIL;
@@ -67,6 +57,10 @@ static enum store_rc create_files(const char *path, bool may_create,
         open_failed(err, name, "it is not a regular file");
         return STORE_FAIL;
     }
+    if (empty) {
+        open_failed(err, path, store_is_empty);
+        return STORE_FAIL;
+    }
     if (any && !present[0]) {
         open_failed(err, path,
                     "it is gone, but its -wal or -shm still lies there: restore it from "
@@ -74,18 +68,19 @@ static enum store_rc create_files(const char *path, bool may_create,
         return STORE_FAIL;
     }
     if (!may_create && !present[0]) {
-        open_failed(err, path, strerror(ENOENT));
+        open_failed(err, path, "it is missing: put it back, or restore it from a copy");
         return STORE_FAIL;
     }
-    /* An empty -wal and -shm are a valid state; a missing one locks everybody out (facts 1.4). */
-    for (size_t i = 0; i < FILE_COUNT; i++) {
+    /* An empty -wal and -shm are a valid state; a missing one locks everybody out (facts 1.4). They
+     * come first: whoever finds the store finds them, too. */
+    for (size_t i = 1; i < FILE_COUNT; i++) {
         file_name(path, i, name);
-        if (!present[i] && make_empty(name) != 0 && errno != EEXIST) {
+        if (!present[i] && store_make_empty(name) != 0 && errno != EEXIST) {
             open_failed(err, name, strerror(errno));
             return STORE_FAIL;
         }
     }
-    return STORE_OK;
+    return present[0] ? STORE_OK : store_make(path, err);
 }
 
 static enum store_rc run(struct store *st, const char *sql)
@@ -95,7 +90,7 @@ static enum store_rc run(struct store *st, const char *sql)
     return rc == SQLITE_OK ? STORE_OK : store_failed(st, rc);
 }
 
-static enum store_rc set_wal(struct store *st)
+enum store_rc store_set_wal(struct store *st)
 {
     sqlite3_stmt *s = NULL;
     enum store_rc rc = STORE_FAIL;
@@ -114,7 +109,7 @@ static enum store_rc set_wal(struct store *st)
 static enum store_rc configure(struct store *st)
 {
     int persist = 1, on = 1;
-    enum store_rc rc = set_wal(st);
+    enum store_rc rc = store_set_wal(st);
     if (rc != STORE_OK)
         return rc;
     /* Or whoever closes last deletes -wal and -shm, and every reader without write access is
@@ -127,51 +122,30 @@ static enum store_rc configure(struct store *st)
                    "PRAGMA wal_autocheckpoint=1000; PRAGMA cell_size_check=1;");
 }
 
-static enum store_rc read_version(struct store *st, int *ret)
+enum store_rc store_build(struct store *st, int from_version)
 {
-    sqlite3_stmt *s = NULL;
+    _Static_assert(sizeof(migration_table) / sizeof(migration_table[0]) == STORE_VERSION,
+                   "STORE_VERSION counts sql/migrate/");
+    char set_version[64];
     enum store_rc rc = STORE_OK;
-    int sqlite_rc = sqlite3_prepare_v2(st->db, "PRAGMA user_version", -1, &s, NULL);
-    if (sqlite_rc == SQLITE_OK && (sqlite_rc = sqlite3_step(s)) == SQLITE_ROW)
-        *ret = sqlite3_column_int(s, 0);
-    else
-        rc = store_failed(st, sqlite_rc);
-    (void)sqlite3_finalize(s);
-    return rc;
-}
-
-/* A version that this program can bring to its own. */
-static enum store_rc check_version(struct store *st, int *ret)
-{
-    enum store_rc rc = read_version(st, ret);
-    if (rc == STORE_OK && (*ret < 0 || *ret > STORE_VERSION)) {
-        (void)snprintf(st->error, sizeof(st->error),
-                       "it was written by a newer tunlease (version %d, this one knows %d)", *ret,
-                       STORE_VERSION);
-        rc = STORE_FAIL;
-    }
-    return rc;
+    for (int i = from_version; rc == STORE_OK && i < STORE_VERSION; i++)
+        rc = run(st, migration_table[i]);
+    (void)snprintf(set_version, sizeof(set_version), "PRAGMA user_version=%d", STORE_VERSION);
+    return rc == STORE_OK ? run(st, set_version) : rc;
 }
 
 enum store_rc store_migrate(struct store *st)
 {
-    const int newest = (int)(sizeof(migration_table) / sizeof(migration_table[0]));
-    _Static_assert(sizeof(migration_table) / sizeof(migration_table[0]) == STORE_VERSION,
-                   "STORE_VERSION counts sql/migrate/");
-    char set_version[64];
     int version = 0;
 
-    enum store_rc rc = check_version(st, &version);
-    if (rc != STORE_OK || version == newest)
+    enum store_rc rc = store_check_version(st, &version);
+    if (rc != STORE_OK || version == STORE_VERSION)
         return rc;
     rc = store_begin(st);
     if (rc == STORE_OK)
-        rc = check_version(st, &version); /* another process may have been first */
-    for (int i = version; rc == STORE_OK && i < newest; i++)
-        rc = run(st, migration_table[i]);
-    (void)snprintf(set_version, sizeof(set_version), "PRAGMA user_version=%d", newest);
+        rc = store_check_version(st, &version); /* another process may have been first */
     if (rc == STORE_OK)
-        rc = run(st, set_version);
+        rc = store_build(st, version);
     if (rc == STORE_OK)
         rc = store_commit(st);
     store_rollback(st);

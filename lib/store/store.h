@@ -38,6 +38,7 @@ enum {
     STORE_STEP_MS = 3000,                /* the most that one row, or one change, may take */
     STORE_ARENA_BYTES = 8 * 1024 * 1024, /* pages that are not touched cost nothing */
     STORE_VERSION = 2,                   /* PRAGMA user_version after the last of sql/migrate/ */
+    STORE_VERSION_OLDEST = 1,            /* that can be read as it is; a writer migrates it */
     STORE_ERROR_BYTES = 1024,
 };
 
@@ -77,9 +78,10 @@ enum store_rc store_ask(const char *path, int64_t until_ms, store_question_fn as
 bool store_failure_passes(const struct store *st);
 
 /*
- * Read and write. The directory must be there; where no file of the store lies in it, an empty
- * store is made (0640, group from the directory) and migrated. Run as the directory's owner: see
- * lib/base/privilege.h. path must name no symbolic link.
+ * Read and write. The directory must be there; where no file of the store lies in it but an empty
+ * -wal and -shm, a store without leases is made (0640, group from the directory). One that lies
+ * there and is empty is refused: what it held is lost, and not to be made up. Run as the
+ * directory's owner: see lib/base/privilege.h. path must name no symbolic link.
  */
 enum store_rc store_open_write(const char *path, struct store **ret,
                                char err[static STORE_ERROR_BYTES]);

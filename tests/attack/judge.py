@@ -141,7 +141,7 @@ def new_log(start):
         return f.read()
 
 
-REFUSED = re.compile(rb": refused login=[A-Za-z0-9._@\\-]* key= reason=no_lease lease=: [^=]+$", re.M)
+REFUSED = re.compile(rb': refused login=[A-Za-z0-9._@\\-]* key= reason=no_lease lease= problem="[^="]+"$', re.M)
 
 
 def akc(status, what, args):

@@ -50,6 +50,8 @@ exclusive_mode        log    refuse  line
 store_missing         clean  refuse  line
 store_empty           clean  refuse  line
 store_garbage         clean  refuse  line
+version_newer         clean  refuse  line
+version_none          clean  refuse  line
 store_cut             clean  refuse  line
 page_of_schema        clean  refuse  line
 page_of_leases        clean  refuse  line
@@ -199,6 +201,8 @@ exclusive_mode()
 }
 store_missing() { rm "$store"; }
 store_empty() { : >"$store"; }
+version_newer() { as_owner sqlite3 -cmd '.filectrl persist_wal 1' "$store" 'PRAGMA user_version=99' >/dev/null; }
+version_none() { as_owner sqlite3 -cmd '.filectrl persist_wal 1' "$store" 'PRAGMA user_version=0' >/dev/null; }
 store_garbage() { head -c 40960 /dev/urandom >"$store"; }
 store_cut() { truncate -s 8192 "$store"; }
 damage() { # OFFSET BYTES
@@ -276,12 +280,12 @@ gcc -std=c11 -D_GNU_SOURCE -O1 -o "$slow_akc" "$TOP/build/obj/akc/main.o" "$TOP/
 	fail 'tests/fault/slow_reads.c does not build'
 chmod 0755 "$WORK" "$slow_akc"
 
-# ask WHO: rc, out, ms.
+# ask WHO: rc, out, ms. As from a parent that blocks what ends akc in time.
 ask()
 {
 	local start=${EPOCHREALTIME/./}
 	rc=0
-	out=$(timeout 10 setpriv --reuid=_tunlease-akc --regid=_tunlease --clear-groups \
+	out=$(timeout 10 env --block-signal=ALRM setpriv --reuid=_tunlease-akc --regid=_tunlease --clear-groups \
 		"$akc" pfwd "${type[$1]}" "${blob[$1]}" 2>&1) || rc=$?
 	ms=$(((${EPOCHREALTIME/./} - start) / 1000))
 }

@@ -254,17 +254,93 @@ static void asked_until_it_is_final(void **state)
     store_close(st);
 }
 
-static void made_but_not_migrated(void **state)
+/* What it held is lost; it is for a person to say that it held nothing. */
+static void empty_is_not_made_anew(void **state)
 {
-    char err[STORE_ERROR_BYTES];
-    struct store *st = NULL;
+    static const char *const sql[] = {NULL, "PRAGMA journal_mode=WAL", "PRAGMA user_version=0"};
     (void)state;
-    write_file(path, "", 0, 0640); /* whoever made it was killed before the first statement */
-    assert_int_equal(store_open_read(path, &st, err), STORE_FAIL);
-    assert_null(st);
+    for (size_t i = 0; i < COUNT(sql); i++) {
+        char err[STORE_ERROR_BYTES];
+        struct store *st = NULL;
+        struct stat before, after;
+        if (i == 2)
+            store_close(open_store());
+        else
+            write_file(path, "", 0, 0640);
+        if (sql[i] != NULL)
+            raw_sql(sql[i]);
+        assert_int_equal(stat(path, &before), 0);
+        for (int write = 0; write <= 1; write++) {
+            enum store_rc rc =
+                write ? store_open_write(path, &st, err) : store_open_read(path, &st, err);
+            CHECK(sql[i], rc == STORE_FAIL && st == NULL);
+            CHECK_PROBLEM(sql[i], err, "it is empty: restore it from a copy");
+        }
+        assert_int_equal(stat(path, &after), 0);
+        assert_true(after.st_size == before.st_size && after.st_ino == before.st_ino);
+        for (size_t k = 0; k < COUNT(suffixes); k++) {
+            char *name = beside(suffixes[k]);
+            (void)unlink(name);
+            free(name);
+        }
+    }
+}
+
+/* Whoever was killed while making a store left something beside its place, and nothing there. */
+static void made_after_one_who_was_killed(void **state)
+{
+    static const char *const left[] = {"-new", "-new-wal", "-new-shm", "-new-journal"};
+    struct store *st;
+    (void)state;
+    for (size_t i = 0; i < COUNT(left); i++) {
+        char *name = beside(left[i]);
+        write_file(name, "SQLite format 3, or half of it", 20, 0600);
+        free(name);
+    }
     st = open_store();
     grant(st, "alice", "pfwd", 1, "8009", "");
+    check_modes("made");
+    for (size_t i = 0; i < COUNT(left); i++) {
+        char *name = beside(left[i]);
+        CHECK(left[i], access(name, F_OK) != 0);
+        free(name);
+    }
     store_close(st);
+}
+
+/* They all have the same one, in which each finds what the others wrote. */
+static void made_by_many_at_once(void **state)
+{
+    enum { MAKERS = 8 };
+    pid_t pids[MAKERS];
+    int status, go[2];
+    char c;
+    (void)state;
+    assert_int_equal(pipe(go), 0);
+    for (unsigned char i = 0; i < MAKERS; i++) {
+        pids[i] = fork();
+        assert_true(pids[i] >= 0);
+        if (pids[i] == 0) {
+            char err[STORE_ERROR_BYTES], name[] = {'m', (char)('a' + i), '\0'};
+            struct store *st = NULL;
+            (void)close(go[1]);
+            (void)!read(go[0], &c, 1);
+            if (store_open_write(path, &st, err) != STORE_OK) {
+                (void)fprintf(stderr, "%s\n", err);
+                _exit(1);
+            }
+            grant(st, name, "pfwd", (unsigned char)(i + 1), "8009", "");
+            store_close(st);
+            _exit(0);
+        }
+    }
+    (void)close(go[0]);
+    (void)close(go[1]);
+    for (size_t i = 0; i < MAKERS; i++) {
+        assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+        assert_int_equal(status, 0);
+    }
+    assert_int_equal(raw_number("SELECT count(*) FROM lease"), MAKERS);
 }
 
 static void without_wal_or_shm(void **state)
@@ -464,7 +540,19 @@ static void refused_by_content(void **state)
     st = NULL;
     assert_int_equal(store_open_write(path, &st, err), STORE_FAIL);
     CHECK_PROBLEM("a newer version", err, "newer");
+    assert_int_equal(store_open_read(path, &st, err), STORE_FAIL);
+    CHECK_PROBLEM("a newer version, to read", err, "install that one");
     assert_null(st);
+    raw_sql("PRAGMA user_version=-1");
+    assert_int_equal(store_open_read(path, &st, err), STORE_FAIL);
+    CHECK_PROBLEM("no version", err, "no tunlease has");
+    /* What akc asks is as it was. */
+    (void)snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", STORE_VERSION_OLDEST);
+    raw_sql(sql);
+    assert_int_equal(store_open_read(path, &st, err), STORE_OK);
+    assert_int_equal(find(st, "pfwd", 1, NULL), STORE_NONE);
+    store_close(st);
+    st = NULL;
     (void)snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", STORE_VERSION);
     raw_sql(sql);
     store_close(open_store());
@@ -1311,7 +1399,9 @@ int main(void)
         TEST(opened_again),
         TEST(opened_to_ask),
         TEST(asked_until_it_is_final),
-        TEST(made_but_not_migrated),
+        TEST(empty_is_not_made_anew),
+        TEST(made_after_one_who_was_killed),
+        TEST(made_by_many_at_once),
         TEST(without_wal_or_shm),
         TEST(reader_without_write_access),
         TEST(refused_places),

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A new store. It is made beside its place, as PATH-new, and appears there when it is whole:
+ * whoever is killed meanwhile leaves no half of a store at the path, which could be told from one
+ * that lost its leases by nobody. What is left of PATH-new is cleared away by the next who makes
+ * one; two who do so at once wait for each other's flock(2).
+ */
+#include "lib/base/clock.h"
+#include "lib/store/open.h"
+#include "lib/store/statement.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { STORE_MODE = 0640, NAME_BYTES = STORE_PATH_BYTES + 16, LOOK_AGAIN_MS = 5 };
+
+static const char made_as[] = "-new";
+
+int store_make_empty(const char *name)
+{
+    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, STORE_MODE);
+    if (fd < 0)
+        return -1;
+    int rc = fchmod(fd, STORE_MODE); /* whatever the umask is */
+    (void)close(fd);
+    return rc;
+}
+
+static int lock_within(int fd, int timeout_ms)
+{
+    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK || clock_monotonic_ms() >= until_ms)
+            return -1;
+        (void)poll(NULL, 0, LOOK_AGAIN_MS);
+    }
+    return 0;
+}
+
+/* Empty, with its final mode, and nothing beside it that SQLite would read into it. */
+static int clear(const char *name, int fd)
+{
+    static const char *const beside[] = {"-wal", "-shm", "-journal"};
+    char leftover[NAME_BYTES];
+    struct stat sb;
+    for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+        (void)snprintf(leftover, sizeof(leftover), "%s%s", name, beside[i]);
+        if (unlink(leftover) != 0 && errno != ENOENT)
+            return -1;
+    }
+    if (fstat(fd, &sb) != 0 || fchmod(fd, STORE_MODE) != 0)
+        return -1;
+    if (!S_ISREG(sb.st_mode)) {
+        errno = EINVAL;
+        return -1;
+    }
+    return ftruncate(fd, 0);
+}
+
+static enum store_rc fill(const char *name, char err[static STORE_ERROR_BYTES])
+{
+    struct store *st = store_new();
+    enum store_rc rc = open_connection(st, name, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, 0);
+    if (rc == STORE_OK)
+        rc = store_set_wal(st);
+    if (rc == STORE_OK)
+        rc = store_begin(st);
+    if (rc == STORE_OK)
+        rc = store_build(st, 0);
+    if (rc == STORE_OK)
+        rc = store_commit(st);
+    if (rc == STORE_OK)
+        rc = store_checkpoint(st);
+    if (rc != STORE_OK)
+        open_failed(err, name, st != NULL ? st->error : "out of memory");
+    store_close(st);
+    return rc;
+}
+
+static void sync_directory(const char *path)
+{
+    char dir[NAME_BYTES];
+    (void)strlcpy(dir, path, sizeof(dir));
+    char *slash = strrchr(dir, '/');
+    if (slash == NULL)
+        (void)strlcpy(dir, ".", sizeof(dir));
+    else
+        slash[slash == dir] = '\0';
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        (void)close(fd);
+    }
+}
+
+/* Whether the locked file is the one that has the name: another maker may have put it in place. */
+static bool has_name(int fd, const char *name)
+{
+    struct stat ours, there;
+    return fstat(fd, &ours) == 0 && lstat(name, &there) == 0 && ours.st_ino == there.st_ino &&
+           ours.st_dev == there.st_dev;
+}
+
+enum store_rc store_make(const char *path, char err[static STORE_ERROR_BYTES])
+{
+    char name[NAME_BYTES];
+    struct stat sb;
+    enum store_rc rc = STORE_FAIL;
+    if (snprintf(name, sizeof(name), "%s%s", path, made_as) >= STORE_PATH_BYTES) {
+        open_failed(err, path, strerror(ENAMETOOLONG));
+        return STORE_FAIL;
+    }
+    int fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, STORE_MODE);
+    if (fd < 0) {
+        open_failed(err, name, strerror(errno));
+        return STORE_FAIL;
+    }
+    if (lock_within(fd, STORE_WRITE_TIMEOUT_MS) != 0) {
+        rc = errno == EWOULDBLOCK ? STORE_BUSY : STORE_FAIL;
+        open_failed(err, name, rc == STORE_BUSY ? "another program is making it" : strerror(errno));
+        goto out;
+    }
+    if (lstat(path, &sb) == 0) {
+        rc = STORE_OK;
+        if (has_name(fd, name))
+            (void)unlink(name);
+        goto out;
+    }
+    if (!has_name(fd, name) || clear(name, fd) != 0) {
+        open_failed(err, name,
+                    !has_name(fd, name) ? "it was taken away: try again" : strerror(errno));
+        goto out;
+    }
+    rc = fill(name, err);
+    if (rc != STORE_OK)
+        goto out;
+    if (fsync(fd) != 0 || (link(name, path) != 0 && errno != EEXIST)) {
+        open_failed(err, path, strerror(errno));
+        rc = STORE_FAIL;
+    }
+    (void)unlink(name);
+    sync_directory(path);
+out:
+    (void)close(fd);
+    return rc;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+/* What a store's tables mean: one of a version that we do not know is not read, and not written. */
+#include "lib/store/guarded.h"
+#include "lib/store/open.h"
+#include "lib/store/statement.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char store_is_empty[] = "it is empty: restore it from a copy; only where no lease was ever "
+                              "granted, delete it, and the next change makes a new one";
+
+enum store_rc store_check_version(struct store *st, int *ret_version)
+{
+    int64_t version = 0;
+    enum store_rc rc = statement_number(st, STMT_VERSION, &version);
+    if (rc != STORE_OK)
+        return rc == STORE_NONE ? STORE_FAIL : rc;
+    if (version >= STORE_VERSION_OLDEST && version <= STORE_VERSION) {
+        *ret_version = (int)version;
+        return STORE_OK;
+    }
+    st->failed_code = 0;
+    if (version == 0)
+        (void)snprintf(st->error, sizeof(st->error), "%s", store_is_empty);
+    else if (version > STORE_VERSION)
+        (void)snprintf(st->error, sizeof(st->error),
+                       "it was written by a newer tunlease (version %lld, this one knows up to "
+                       "%d): install that one again",
+                       (long long)version, STORE_VERSION);
+    else
+        (void)snprintf(st->error, sizeof(st->error),
+                       "it is of a version that no tunlease has (%lld): restore it from a copy",
+                       (long long)version);
+    (void)guarded_holds(st);
+    return STORE_FAIL;
+}

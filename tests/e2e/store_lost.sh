@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# A store that is gone or empty is not made anew behind one's back, by nobody; where none ever was,
+# the first change makes one.
+# sandbox: --leased
+# timeout: 60
+set -eu
+. "$TOP/tests/lib.sh"
+
+dir=/var/lib/tunlease
+store=$dir/leases.db
+new_key alice >/dev/null
+leasectl grant alice --key "$WORK/alice.pub" --open 8009 >/dev/null
+mkdir "$WORK/kept"
+
+refused() { # WHAT REASON COMMAND...
+	local what=$1 reason=$2; shift 2
+	expect_exit 7 "$@"
+	grep -q -- "$reason" "$WORK/err" || fail "$what: $*: $(cat "$WORK/err")"
+	ok "$what: '$*' is refused: $(cut -c1-120 "$WORK/err")"
+}
+
+leased_pid() { pgrep -o -x leased; }
+stop_leased()
+{
+	local pid; pid=$(leased_pid)
+	kill "$pid"
+	wait_for 10 'leased ends' is_gone "$pid"
+}
+
+mv "$store" "$store-wal" "$store-shm" "$WORK/kept/"
+refused 'missing under a running leased' 'it is missing' leasectl thaw pfwd
+[[ ! -e $store ]] || fail 'a store was made in place of the one that leased had open'
+refused 'missing under a running leased' 'it is missing' leasectl grant bob --key "$WORK/alice.pub" --open 8009
+cp -a "$WORK"/kept/* "$dir/"
+leasectl show alice >/dev/null || fail 'the store is back, and alice is not'
+
+stop_leased
+: >"$store"
+rm -f "$store-wal" "$store-shm"
+for command in 'thaw pfwd' 'freeze pfwd' 'revoke alice' 'list' 'doctor' 'token create'; do
+	# shellcheck disable=SC2086  # words
+	case $command in
+	doctor*) expect_exit 1 leasectl $command; grep -q '^FAIL.store' "$WORK/out" || fail "doctor says nothing of it: $(cat "$WORK/out")" ;;
+	*) refused empty 'it is empty: restore it from a copy' leasectl $command ;;
+	esac
+	[[ -f $store && ! -s $store ]] || fail "$command: it wrote into the empty store"
+done
+rc=0
+timeout 5 leased -D </dev/null >"$WORK/out" 2>&1 || rc=$?
+grep -q 'it is empty' "$WORK/out" || fail "leased says nothing of it ($rc): $(cat "$WORK/out")"
+[[ -f $store && ! -s $store ]] || fail 'leased wrote into the empty store'
+ok 'empty: leased does not write into it'
+
+rm -f "$store"*
+leasectl freeze pfwd >/dev/null || fail 'no store was made where there never was one'
+[[ $(stat -c '%a %U:%G' "$store") == '640 _tunlease:_tunlease' ]] || fail "made as $(stat -c '%a %U:%G' "$store")"
+[[ ! -e $store-new ]] || fail 'the place where it was made was left'
+ok 'where there was none, the first change makes one'
