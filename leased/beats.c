@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/beats.h"
 
+#include "lib/base/log.h"
 #include "lib/store/agents.h"
 
 #include <stdlib.h>
+
+enum { SAID_AGAIN_MS = 60000 };
 
 /* ---- the newest of each lease ---- */
 
@@ -58,6 +61,7 @@ static void begin_settling(struct beats *b)
     b->waiting = NULL;
     b->lease_count = 0;
     b->row_count = b->rows_committed = 0;
+    b->put_back = b->put_back_committed = 0;
 }
 
 /* ---- from the start ---- */
@@ -150,17 +154,37 @@ bool beats_due(struct beats *b, int64_t now_ms)
 
 bool beats_are_behind(const struct beats *b)
 {
-    return b->row_count > 0 || (b->settling != NULL && b->settled < b->settling_count);
+    return b->row_count > b->put_back || (b->settling != NULL && b->settled < b->settling_count);
 }
 
-enum store_rc beats_settle(struct beats *b, struct store *st, size_t rows)
+/* As if it had just come, since its row goes with those of its list: at the end of the next one. */
+static enum store_rc put_back(struct beats *b, struct store *st, const struct beat *beat,
+                              int64_t now_ms)
+{
+    if (!store_goes_on(st) || b->lease_count >= BEATS_LEASES_MAX || !has_slots(b))
+        return STORE_FAIL;
+    if (b->put_back_said_ms == 0 || now_ms - b->put_back_said_ms >= SAID_AGAIN_MS) {
+        log_error("a heartbeat cannot be put into lease #%lld, and waits: %s",
+                  (long long)beat->lease_id, store_error(st));
+        b->put_back_said_ms = now_ms;
+    }
+    enum store_rc rc = beats_add(b, st, beat, now_ms - BEATS_SETTLE_MS + BEATS_AGAIN_MS);
+    b->put_back += rc == STORE_OK;
+    return rc;
+}
+
+enum store_rc beats_settle(struct beats *b, struct store *st, size_t rows, bool puts_back,
+                           int64_t now_ms)
 {
     const int64_t before = store_rows_changed(st);
     enum store_rc rc = STORE_OK;
     for (; rc == STORE_OK && rows > 0 && b->settled < b->settling_count; rows--) {
-        rc = store_beat_settle(st, &b->settling[b->settled++]);
+        const struct beat *beat = &b->settling[b->settled++];
+        rc = store_beat_settle(st, beat);
         if (rc == STORE_NONE) /* its lease was deleted */
             rc = STORE_OK;
+        else if (rc != STORE_OK && puts_back)
+            rc = put_back(b, st, beat, now_ms);
     }
     if (rc == STORE_OK && rows > 0 && b->deleted_last < b->settling_last) {
         const int64_t left = b->settling_last - b->deleted_last;
@@ -174,6 +198,7 @@ enum store_rc beats_settle(struct beats *b, struct store *st, size_t rows)
 void beats_committed(struct beats *b)
 {
     b->rows_committed = b->row_count;
+    b->put_back_committed = b->put_back;
     b->settled_committed = b->settled;
     b->deleted_committed = b->deleted_last;
     if (b->settled < b->settling_count || b->deleted_last < b->settling_last)
@@ -186,6 +211,7 @@ void beats_committed(struct beats *b)
 void beats_undone(struct beats *b)
 {
     b->row_count = b->rows_committed;
+    b->put_back = b->put_back_committed;
     b->settled = b->settled_committed;
     b->deleted_last = b->deleted_committed;
 }

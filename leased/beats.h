@@ -24,6 +24,7 @@ enum {
     BEATS_LEASES_MAX = 98304, /* and so many of these are taken at most */
     BEATS_LEASE_S = 600,      /* so near its end, a lease itself has to say when that is */
     BEATS_SETTLE_MS = 10000,  /* how long the oldest waits */
+    BEATS_AGAIN_MS = 3000,    /* and one whose lease could not be written */
     BEATS_STEP = 2048,        /* rows of a commit that has nothing else to do */
     BEATS_PAUSE_MS = 20,      /* and from one such to the next */
 };
@@ -33,6 +34,8 @@ struct beats {
     struct beat *waiting;
     size_t lease_count;
     int64_t row_count, rows_committed;
+    int64_t put_back, put_back_committed; /* rows among these of leases that could not be written */
+    int64_t put_back_said_ms;
     int64_t next_seq;
     int64_t oldest_ms; /* of the monotonic clock */
 
@@ -60,10 +63,13 @@ enum store_rc beats_add(struct beats *b, struct store *st, const struct beat *be
 /* Outside a transaction: those that have waited long enough are made ready. True: beats_settle has
  * work. */
 bool beats_due(struct beats *b, int64_t now_ms);
-/* Whether a lease may not know yet what its agent was told; rows may be left to be deleted. */
+/* Whether a lease may not know yet what its agent was told and could be told it; rows may be left
+ * to be deleted. */
 bool beats_are_behind(const struct beats *b);
-/* Changes at most so many rows. */
-enum store_rc beats_settle(struct beats *b, struct store *st, size_t rows);
+/* Changes at most so many rows. puts_back: a lease that cannot be written waits again, durably, and
+ * the others go on; else it is a failure. */
+enum store_rc beats_settle(struct beats *b, struct store *st, size_t rows, bool puts_back,
+                           int64_t now_ms);
 /* Until beats_due is to be asked; -1: nothing waits. */
 int64_t beats_wait_ms(const struct beats *b, int64_t now_ms);
 

@@ -208,6 +208,25 @@ static void answer_batch(struct engine *e, size_t count, const char *failed)
     }
 }
 
+static const char failed_text[] = "the store failed: try again";
+
+/* The one at that place of the queue; those before and after it stay there. */
+static void answer_failed(struct engine *e, size_t at)
+{
+    struct control_answer a;
+    struct queued **link = &e->queue_head;
+    for (; at > 0; at--)
+        link = &(*link)->next;
+    struct queued *q = *link;
+    *link = q->next;
+    if (*link == NULL)
+        e->queue_tail = link;
+    e->queue_count--;
+    unavailable(&a, failed_text);
+    send_answer(e, q, &a);
+    free_queued(q);
+}
+
 /* Those that have waited for the store's lock for too long. */
 static void give_up_old(struct engine *e)
 {
@@ -272,8 +291,14 @@ static void commit_batch(struct engine *e)
         memset(a, 0, e->answer_bytes);
         rc = request_decide(e, q, now_ms, a);
     }
-    if (rc == STORE_OK && settles)
-        rc = beats_settle(&e->beats, e->store, SETTLES_LEAST + SETTLES_A_REQUEST * count);
+    /* One request that the store does not take is not the fault of the others. */
+    const bool one_failed = rc != STORE_OK && count > 0 && store_goes_on(e->store);
+    bool settling_failed = false;
+    if (rc == STORE_OK && settles) {
+        rc = beats_settle(&e->beats, e->store, SETTLES_LEAST + SETTLES_A_REQUEST * count, false,
+                          clock_monotonic_ms());
+        settling_failed = rc != STORE_OK && store_goes_on(e->store);
+    }
     if (rc == STORE_OK)
         rc = store_commit(e->store);
     store_rollback(e->store);
@@ -288,8 +313,10 @@ static void commit_batch(struct engine *e)
         e->metrics.store_errors++;
         e->pending_agents = pending; /* those that it counted are not there */
         log_error("the store failed: %s", store_error(e->store));
-        size_t all = e->queue_count < BATCH_MAX ? e->queue_count : BATCH_MAX;
-        answer_batch(e, all, "the store failed: try again");
+        if (one_failed)
+            answer_failed(e, count - 1);
+        else if (!settling_failed) /* else: once more without it */
+            answer_batch(e, e->queue_count < BATCH_MAX ? e->queue_count : BATCH_MAX, failed_text);
         (void)place_look(e);
         if (e->record_count > 0)
             arm(e->on_flush, 1000);
@@ -318,14 +345,17 @@ static enum store_rc settle_alone(struct engine *e)
     if (rc == STORE_BUSY)
         return rc;
     if (rc == STORE_OK)
-        rc = beats_settle(&e->beats, e->store, BEATS_STEP);
+        rc = beats_settle(&e->beats, e->store, BEATS_STEP, true, clock_monotonic_ms());
     if (rc == STORE_OK)
         rc = store_commit(e->store);
     store_rollback(e->store);
-    e->settles_alone = rc != STORE_OK;
     if (rc == STORE_OK) {
         beats_committed(&e->beats);
+        /* With requests again once a whole list went through. */
+        if (e->beats.settling == NULL)
+            e->settles_alone = e->beats.put_back > 0;
     } else {
+        e->settles_alone = true;
         beats_undone(&e->beats);
         e->metrics.store_errors++;
         log_error("heartbeats cannot be put into their leases: %s", store_error(e->store));

@@ -362,6 +362,11 @@ void store_set_timeout(struct store *st, int timeout_ms)
     (void)sqlite3_busy_timeout(st->db, timeout_ms);
 }
 
+bool store_goes_on(const struct store *st)
+{
+    return st->in_transaction && sqlite3_get_autocommit(st->db) == 0;
+}
+
 int64_t store_rows_changed(const struct store *st)
 {
     return sqlite3_total_changes64(st->db);

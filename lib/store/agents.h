@@ -101,6 +101,9 @@ enum store_rc store_token_list(struct store *st, store_token_fn fn, void *ctx);
 
 /* ---- for a process that stays ---- */
 
+/* Whether a statement that failed left its transaction as it was: others may go on in it. */
+bool store_goes_on(const struct store *st);
+
 /* How long a locked store is waited for; 0: STORE_BUSY at once. */
 void store_set_timeout(struct store *st, int timeout_ms);
 

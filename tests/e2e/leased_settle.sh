@@ -46,16 +46,39 @@ assert_eq "$(sql 'SELECT count(*) FROM lease WHERE heartbeat_ms < (SELECT max(he
 ok 'its leases know'
 
 note 'one lease cannot be written'
-sql "DELETE FROM beat; INSERT INTO beat VALUES(2000000, $box, $(date +%s)000, $((now_s + 7200)));
-	CREATE TRIGGER damaged BEFORE UPDATE ON lease WHEN OLD.id = $box BEGIN SELECT RAISE(ABORT, 'damaged'); END"
+# The first of them all: those behind it are settled, and it goes on waiting.
+id_of() { sql "SELECT id FROM lease WHERE name = '$(name "$1")'"; }
+bad=$(id_of 3) other=$(id_of 150)
+sql "DELETE FROM beat; INSERT INTO beat VALUES(2000000, $bad, $(($(date +%s) + 1))000, $((now_s + 7200))), (2000001, $other, $(date +%s)000, $((now_s + 700000))),
+	(2000002, $box, $(date +%s)000, $((now_s + 700001)));
+	CREATE TRIGGER damaged BEFORE UPDATE ON lease WHEN OLD.id = $bad BEGIN SELECT RAISE(ABORT, 'damaged'); END"
+bad_ms=$(sql "SELECT heartbeat_ms FROM lease WHERE id = $bad")
 start
 for i in {1..20}; do
 	code=$(beat_one 7)
 	[[ $code == 200 ]] || fail "heartbeat $i of another agent: $code"
 	sleep 0.1
 done
-assert_eq "$(waiting)" 1 'heartbeats that wait'
+assert_eq "$(sql "SELECT group_concat(expires_s) FROM (SELECT expires_s FROM lease WHERE id IN ($other, $box) ORDER BY id)")" \
+	"$((now_s + 700000)),$((now_s + 700001))" 'the leases behind it have the ends that their heartbeats gave'
+assert_eq "$(sql 'SELECT group_concat(DISTINCT lease_id) FROM beat')" "$bad" 'it waits, durably'
+stop KILL
+start
+assert_eq "$(sql 'SELECT group_concat(DISTINCT lease_id) FROM beat')" "$bad" 'over a kill -9, too'
+(($(grep -c 'cannot be put into lease' "$WORK/leased.log") <= 2)) || fail "$(cat "$WORK/leased.log")"
+
+# Its own heartbeats are refused, and those of the same commit are not.
+stop TERM
+start LD_PRELOAD="$TOP/build/tests/slow_disk.so" SLOW_DISK_MS=30
+for round in {1..12}; do
+	asked=()
+	for i in 0 1 3 2; do beat_one "$i" >"$WORK/code.$i" & asked+=("$!"); done
+	wait "${asked[@]}"
+	assert_eq "$(cat "$WORK"/code.{0,1,2,3})" 200200200503 "round $round"
+	sleep 0.05
+done
+ok 'the others are answered'
 sql 'DROP TRIGGER damaged'
-wait_for 5 'it is settled' none_waits
-assert_eq "$(sql "SELECT expires_s FROM lease WHERE id = $box")" "$((now_s + 7200))" 'the end that its heartbeat gave'
-ok 'the others are answered, and it is tried again'
+wait_for $((settle_s + 5)) 'it is settled' none_waits
+(($(sql "SELECT heartbeat_ms FROM lease WHERE id = $bad") > bad_ms)) || fail "its lease does not know of its heartbeat"
+ok 'it is tried again'

@@ -50,7 +50,7 @@ static int settle_all(struct store *st, int64_t clock_ms, size_t rows)
     int steps = 0;
     for (; beats_due(&beats, clock_ms); steps++) {
         assert_int_equal(store_begin(st), STORE_OK);
-        assert_int_equal(beats_settle(&beats, st, rows), STORE_OK);
+        assert_int_equal(beats_settle(&beats, st, rows, false, clock_ms), STORE_OK);
         commit(st);
         assert_true(steps < 100);
     }
@@ -163,7 +163,7 @@ static void while_settling(void **state)
     commit(st);
     assert_true(beats_due(&beats, 20000));
     assert_int_equal(store_begin(st), STORE_OK);
-    assert_int_equal(beats_settle(&beats, st, 1), STORE_OK);
+    assert_int_equal(beats_settle(&beats, st, 1, false, 0), STORE_OK);
     be_busy(20000);
     add(st, a, 20003, NOW_S + 4020);
     commit(st);
@@ -229,7 +229,7 @@ static void undone(void **state)
 
     assert_true(beats_due(&beats, 20000));
     assert_int_equal(store_begin(st), STORE_OK);
-    assert_int_equal(beats_settle(&beats, st, 100), STORE_OK);
+    assert_int_equal(beats_settle(&beats, st, 100, false, 0), STORE_OK);
     store_rollback(st);
     beats_undone(&beats);
     assert_int_equal(heartbeat_of(a), 0);
@@ -262,7 +262,8 @@ static void after_a_crash(void **state)
         if (i > 0)
             break;
         assert_int_equal(store_begin(st), STORE_OK);
-        assert_int_equal(beats_settle(&beats, st, 3), STORE_OK); /* both leases, and one row goes */
+        assert_int_equal(beats_settle(&beats, st, 3, false, 0),
+                         STORE_OK); /* both leases, and one row goes */
         commit(st);
         assert_int_equal(raw_number("SELECT count(*) FROM beat"), 2);
     }
