@@ -33,6 +33,7 @@ struct adding {
     uint16_t port; /* 0: any */
     char secret[SECRET_TEXT_BYTES];
     int64_t id;
+    struct pubkey host_key;
 };
 
 static bool is_free(void *ctx, uint16_t port)
@@ -110,15 +111,12 @@ out:
 static int print_added(struct ctl *ctl, const struct adding *a)
 {
     struct buf line = {0}, json = {0};
-    struct pubkey host_key;
     char until[TIME_TEXT_BYTES];
-    bool has_key = gateway_host_key(&host_key);
     buf_addf(&line, "tunnel-agent --gateway %s", ctl->conf.public_host);
     if (ctl->conf.public_port != 22)
         buf_addf(&line, ":%u", ctl->conf.public_port);
-    buf_addf(&line, " --agent-id %s --token %s", a->lease.name, a->secret);
-    if (has_key)
-        buf_addf(&line, " --host-key %s", host_key.fingerprint);
+    buf_addf(&line, " --agent-id %s --token %s --host-key %s", a->lease.name, a->secret,
+             a->host_key.fingerprint);
     const uint16_t control_port = ctl->conf.ceiling.control.low;
     if (control_port != 0 && control_port != REGISTER_CONTROL_PORT)
         buf_addf(&line, " --control-port %u", control_port);
@@ -260,10 +258,12 @@ int cmd_agent(struct ctl *ctl, int argc, char **argv)
     if (code == EXIT_DONE && lease_add_key(&a.lease, &key) != 0)
         code = ctl_error(ctl, EXIT_FAILED, "out of memory");
     if (code == EXIT_DONE)
+        code = terms_host_key(ctl, &a.host_key);
+    if (code == EXIT_DONE)
         code = ctl_open_write(ctl);
     if (code == EXIT_DONE)
         code = add_in_store(ctl, &a);
-    ctl_close(ctl); /* the host key is root's to look up */
+    ctl_close(ctl);
     if (code == EXIT_DONE)
         code = print_added(ctl, &a);
     explicit_bzero(a.secret, sizeof(a.secret));

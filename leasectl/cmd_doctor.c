@@ -8,6 +8,7 @@
 #include "leasectl/pam_profile.h"
 #include "leasectl/procview.h"
 #include "leasectl/sshd.h"
+#include "leasectl/sshd_terms.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 #include "lib/conf/keyfile.h"
@@ -20,6 +21,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,6 +36,9 @@ struct doctor {
     struct ctl *ctl;
     unsigned failed;
     unsigned printed;
+    struct sshd sshd;
+    struct sshd_terms terms;
+    bool has_terms; /* what sshd takes is known */
 };
 
 static void report(struct doctor *d, enum result result, const char *check, const char *detail)
@@ -198,18 +203,18 @@ static bool same_words(const char *want, const char *have)
 }
 
 /* What sshd says for this login against what the blocks would set. */
-static void check_effective(struct doctor *d, const struct sshd_version *v, const char *login)
+static void check_effective(struct doctor *d, const char *login)
 {
     char keyword[64], have[1024];
     struct buf expected = {0}, effective = {0};
     unsigned wrong = 0;
 
-    if (sshd_effective(login, &effective) != 0) {
+    if (sshd_effective(&d->sshd, login, &effective) != 0) {
         reportf(d, RESULT_FAIL, "sshd", "sshd -T fails for '%s': %s", login,
                 buf_text(&effective) != NULL ? buf_text(&effective) : "");
         goto out;
     }
-    matchblock_expected(&d->ctl->conf, d->ctl->conf_file, v, login, &expected);
+    matchblock_expected(&d->ctl->conf, d->ctl->conf_file, &d->terms, login, &expected);
     for (const char *line = buf_text(&expected); line != NULL && *line != '\0';) {
         size_t len = strcspn(line, "\n"), word = strcspn(line, " ");
         char want[1024];
@@ -244,28 +249,116 @@ out:
 static int check_member(void *arg, const char *login)
 {
     struct doctor *d = arg;
-    struct sshd_version v;
     check_login(d, login);
-    if (sshd_get_version(&v))
-        check_effective(d, &v, login);
+    if (d->has_terms)
+        check_effective(d, login);
     return 0;
+}
+
+/* Upgraded, and not restarted: the old one starts the new one for each login. */
+static void check_running(struct doctor *d)
+{
+    static const char advice[] =
+        "restart it ('systemctl restart ssh' or 'sshd'): live connections stay";
+    struct sshd_version v;
+    const char *path = d->sshd.path;
+    if (sshd_running_version(&d->sshd, &v) && !sshd_same_version(&v, &d->sshd.program))
+        reportf(d, RESULT_WARN, "sshd",
+                "what answers on port %u is OpenSSH %u.%u, and '%s' is %u.%u: name the right one "
+                "(Sshd)",
+                d->sshd.port, v.major, v.minor, path, d->sshd.program.major, d->sshd.program.minor);
+    else if (d->sshd.replaced && sshd_listener_version(&d->sshd, &v) &&
+             !sshd_same_version(&v, &d->sshd.program))
+        reportf(d, RESULT_WARN, "sshd", "OpenSSH %u.%u listens still, and '%s' is %u.%u by now: %s",
+                v.major, v.minor, path, d->sshd.program.major, d->sshd.program.minor, advice);
+    else if (d->sshd.replaced)
+        reportf(d, RESULT_WARN, "sshd", "'%s' was replaced since sshd was started: %s", path,
+                advice);
+}
+
+/* The text of our drop-in, to be freed; NULL when it cannot be read. */
+static char *read_dropin(void)
+{
+    enum { BYTES_MAX = 262144 };
+    FILE *f = fopen(SSHD_DROPIN, "re");
+    char *text = f != NULL ? calloc(1, BYTES_MAX + 1) : NULL;
+    if (text != NULL)
+        text[fread(text, 1, BYTES_MAX, f)] = '\0';
+    if (f != NULL)
+        (void)fclose(f);
+    return text;
+}
+
+/* akc prints times for the zone that the drop-in names, and sshd reads them in its own. */
+static void check_zone(struct doctor *d, const char *dropin)
+{
+    struct buf made_for = {0}, is = {0};
+    matchblock_made_for_zone(dropin, &made_for);
+    if (!sshd_reads_utc(&d->terms.version))
+        matchblock_zone(&d->terms.zone, &is);
+    const char *was = made_for.len > 0 ? buf_text(&made_for) : "",
+               *now = is.len > 0 ? buf_text(&is) : "";
+    if (was == NULL || now == NULL)
+        report(d, RESULT_FAIL, "time zone", "out of memory");
+    else if (*was != '\0' && *now != '\0' && strcmp(was, now) != 0)
+        reportf(d, RESULT_FAIL, "time zone",
+                "akc prints the ends of leases for an sshd with %s, and this one has %s: run "
+                "'leasectl setup'",
+                was, now);
+    else if (*now != '\0')
+        reportf(d, RESULT_OK, "time zone",
+                "OpenSSH %u.%u reads no UTC: akc prints the ends of leases for it with %s",
+                d->terms.version.major, d->terms.version.minor, now);
+    buf_release(&made_for);
+    buf_release(&is);
+}
+
+/* Whether what setup has written is for the sshd that there is now. */
+static void check_dropin(struct doctor *d)
+{
+    struct sshd_version made_for;
+    struct buf now = {0};
+    char *text = read_dropin();
+    const char *version = text;
+    if (text == NULL) /* check_effective says what is missing */
+        return;
+    if (matchblock_version(version, &made_for) &&
+        !sshd_same_version(&made_for, &d->terms.version)) {
+        matchblock_format(&d->ctl->conf, d->ctl->conf_file, &d->terms, &now);
+        const char *blocks = strstr(text, "\n\n"), *wanted = NULL;
+        if (buf_text(&now) != NULL)
+            wanted = strstr(buf_text(&now), "\n\n");
+        if (blocks == NULL || wanted == NULL || strcmp(blocks, wanted) != 0)
+            reportf(d, RESULT_FAIL, "sshd",
+                    "'%s' was made for OpenSSH %u.%u, and %u.%u serves now: run 'leasectl setup'",
+                    SSHD_DROPIN, made_for.major, made_for.minor, d->terms.version.major,
+                    d->terms.version.minor);
+    }
+    check_zone(d, text);
+    buf_release(&now);
+    free(text);
 }
 
 static void check_sshd(struct doctor *d)
 {
-    struct sshd_version v;
     struct buf why = {0};
-    if (!sshd_get_version(&v))
-        report(d, RESULT_FAIL, "sshd", "/usr/sbin/sshd is missing: install openssh-server");
-    else if (!sshd_at_least(&v, 8, 2))
-        reportf(d, RESULT_FAIL, "sshd", "OpenSSH %u.%u is too old: 8.2 is the first that works",
-                v.major, v.minor);
-    else if (sshd_test(&why) != 0)
-        reportf(d, RESULT_FAIL, "sshd", "sshd -t refuses the configuration: %s",
+    if (sshd_find(&d->ctl->conf, &d->sshd, &why) != 0)
+        reportf(d, RESULT_FAIL, "sshd", "%s", buf_text(&why) != NULL ? buf_text(&why) : "");
+    else if (sshd_ask_terms(&d->sshd, &d->terms, &why) != 0)
+        reportf(d, RESULT_FAIL, "sshd", "'%s', %s: %s", d->sshd.path, d->sshd.how,
+                buf_text(&why) != NULL ? buf_text(&why) : "");
+    else if (sshd_test(&d->sshd, &why) != 0)
+        reportf(d, RESULT_FAIL, "sshd", "'%s -t' refuses the configuration: %s", d->sshd.path,
                 buf_text(&why) != NULL ? buf_text(&why) : "");
     else
-        reportf(d, RESULT_OK, "sshd", "OpenSSH %u.%u takes its configuration", v.major, v.minor);
+        d->has_terms = true;
     buf_release(&why);
+    if (!d->has_terms)
+        return;
+    reportf(d, RESULT_OK, "sshd", "'%s' (OpenSSH %u.%u), %s, takes its configuration", d->sshd.path,
+            d->sshd.program.major, d->sshd.program.minor, d->sshd.how);
+    check_running(d);
+    check_dropin(d);
 }
 
 /* Without the module in the stack nothing registers sessions: revocation and expiry end none. */

@@ -207,11 +207,11 @@ static int store_grant(struct ctl *ctl, struct request *req, int64_t *ret_id)
 
 /* ---- what the admin hands on ---- */
 
-static void print_handout(const struct ctl *ctl, const struct lease *l)
+static void print_handout(const struct ctl *ctl, const struct lease *l,
+                          const struct pubkey *host_key)
 {
     char until[TIME_TEXT_BYTES], left[TIME_TEXT_BYTES];
     struct buf line = {0};
-    struct pubkey host_key;
 
     time_format_local(l->expires_s, until);
     duration_format(l->expires_s - ctl->now_s, left);
@@ -235,8 +235,7 @@ static void print_handout(const struct ctl *ctl, const struct lease *l)
         (void)puts(
             "sessions   one at a time: a lease that listens has one connection, the newest wins");
     (void)printf("until      %s\n", until);
-    if (gateway_host_key(&host_key))
-        (void)printf("host key   %s %s\n", host_key.type, host_key.fingerprint);
+    (void)printf("host key   %s %s\n", host_key->type, host_key->fingerprint);
     (void)printf("prove it   leasectl verify %s\n", l->name);
     buf_release(&line);
 }
@@ -252,6 +251,7 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
     struct request req = {.key_file = NULL};
     struct lease granted = {0};
     struct lease_key key;
+    struct pubkey host_key;
     const int64_t begun_s = clock_now_s();
     int64_t id = 0;
     int opt, code = EXIT_DONE;
@@ -279,6 +279,8 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
         code = terms_check_key(ctl, &key.pub);
     if (code == EXIT_DONE && lease_add_key(&req.lease, &key) != 0)
         code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+    if (code == EXIT_DONE && !ctl->json) /* the JSON names none */
+        code = terms_host_key(ctl, &host_key);
     if (code == EXIT_DONE)
         code = ctl_open_write(ctl);
     if (code == EXIT_DONE)
@@ -295,7 +297,7 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
         goto out;
     }
     int live = live_new_holder(ctl, &granted, key.pub.fingerprint, begun_s);
-    ctl_close(ctl); /* the host key is root's to look up */
+    ctl_close(ctl);
     if (strchr(ctl->conf.public_host, '.') == NULL && strchr(ctl->conf.public_host, ':') == NULL)
         ctl_warn(ctl,
                  "the host name '%s' has no dot, so only this network knows it: set PublicHost",
@@ -303,7 +305,7 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
     if (ctl->json)
         code = lease_print(ctl, &granted);
     else
-        print_handout(ctl, &granted);
+        print_handout(ctl, &granted, &host_key);
     if (code == EXIT_DONE)
         code = live;
 out:

@@ -10,6 +10,7 @@
 #include "leasectl/matchblock.h"
 #include "leasectl/pam_profile.h"
 #include "leasectl/sshd.h"
+#include "leasectl/sshd_terms.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 
@@ -287,42 +288,38 @@ static void put_back(const struct ctl *ctl, const char *old)
         (void)unlink(SSHD_DROPIN);
 }
 
-static int activate(struct ctl *ctl, const char *old)
+static int activate(struct ctl *ctl, const struct sshd *sshd, const char *old)
 {
     struct buf why = {0};
     bool running = false;
-    if (sshd_test(&why) != 0) {
+    if (sshd_test(sshd, &why) != 0) {
         put_back(ctl, old);
         return ctl_error(ctl, EXIT_FAILED, "sshd -t refuses the new '%s', which was undone: %s",
                          SSHD_DROPIN, buf_text(&why) != NULL ? buf_text(&why) : "");
     }
-    if (sshd_reload(&why, &running) != 0) {
+    if (sshd_reload(sshd, &why, &running) != 0) {
         put_back(ctl, old);
         (void)ctl_error(ctl, EXIT_FAILED, "sshd did not reload, '%s' was undone: %s", SSHD_DROPIN,
                         buf_text(&why) != NULL ? buf_text(&why) : "");
         buf_release(&why);
-        (void)sshd_reload(&why, &running);
+        (void)sshd_reload(sshd, &why, &running);
         buf_release(&why);
         return EXIT_FAILED;
     }
-    if (!running)
+    if (!running && !sshd->by_systemd)
         ctl_warn(ctl, "no running sshd was found to reload: it takes the new configuration when it "
                       "starts");
     return EXIT_DONE;
 }
 
-static int step_sshd(struct ctl *ctl, bool dry_run)
+static int write_dropin(struct ctl *ctl, const struct sshd *sshd, const struct sshd_terms *terms,
+                        bool dry_run)
 {
-    struct sshd_version version;
     struct buf text = {0};
     char *old = NULL;
     int code = EXIT_DONE;
 
-    if (!sshd_get_version(&version))
-        return ctl_error(ctl, EXIT_FAILED,
-                         "cannot tell the version of /usr/sbin/sshd: install "
-                         "openssh-server first");
-    matchblock_format(&ctl->conf, ctl->conf_file, &version, &text);
+    matchblock_format(&ctl->conf, ctl->conf_file, terms, &text);
     const char *wanted = buf_text(&text);
     if (wanted == NULL) {
         code = ctl_error(ctl, EXIT_FAILED, "out of memory");
@@ -340,10 +337,30 @@ static int step_sshd(struct ctl *ctl, bool dry_run)
         goto out;
     code = write_file(ctl, SSHD_DROPIN, wanted);
     if (code == EXIT_DONE)
-        code = activate(ctl, old);
+        code = activate(ctl, sshd, old);
 out:
     free(old);
     buf_release(&text);
+    return code;
+}
+
+/* Where sshd was upgraded and not restarted, the reload brings the new one: then once more. */
+static int step_sshd(struct ctl *ctl, bool dry_run)
+{
+    enum { PASSES = 2 };
+    struct sshd_terms terms, before = {.version = {0, 0}};
+    struct sshd sshd;
+    struct buf why = {0};
+    int code = EXIT_DONE;
+
+    for (int pass = 0; code == EXIT_DONE && pass < (dry_run ? 1 : PASSES); pass++) {
+        if (sshd_find(&ctl->conf, &sshd, &why) != 0 || sshd_ask_terms(&sshd, &terms, &why) != 0)
+            return failed(ctl, EXIT_FAILED, &why);
+        if (pass > 0 && sshd_same_version(&before.version, &terms.version))
+            break;
+        before = terms;
+        code = write_dropin(ctl, &sshd, &terms, dry_run);
+    }
     return code;
 }
 
@@ -448,11 +465,15 @@ static int undo_sshd(struct ctl *ctl, const char *old, bool dry_run)
     say(ctl, dry_run, "remove %s and reload sshd", SSHD_DROPIN);
     if (dry_run)
         return EXIT_DONE;
+    struct sshd sshd;
+    struct buf why = {0};
+    if (sshd_find(&ctl->conf, &sshd, &why) != 0)
+        return failed(ctl, EXIT_FAILED, &why);
     if (unlink(SSHD_DROPIN) != 0)
         return ctl_error(ctl, EXIT_FAILED, "cannot remove '%s': %s", SSHD_DROPIN, strerror(errno));
     (void)unlink(MATCHBLOCK_BANNER);
     ctl_changed(ctl, "removed %s", SSHD_DROPIN);
-    return activate(ctl, old);
+    return activate(ctl, &sshd, old);
 }
 
 /* Each half by itself: one may be gone already, by hand or by an undo that failed half way. */

@@ -35,6 +35,7 @@ struct verify {
     struct lease probe; /* what is tried; id 0 until it is in the store */
     char work_dir[80];
     char key_file[112], known_hosts[112], socket[112];
+    struct sshd sshd;
     char host[64];
     struct attempt_target target;
     struct greeter elsewhere; /* not permitted, and it answers */
@@ -121,7 +122,14 @@ static int pin_host_keys(struct verify *v)
     struct pubkey key;
     unsigned count = 0;
     FILE *f = fopen(v->known_hosts, "we");
-    sshd_host_keys(&files);
+    if (sshd_host_keys(&v->sshd, &files) != 0) {
+        int code = ctl_error(v->ctl, EXIT_FAILED, "%s",
+                             buf_text(&files) != NULL ? buf_text(&files) : "out of memory");
+        buf_release(&files);
+        if (f != NULL)
+            (void)fclose(f);
+        return code;
+    }
     for (const char *at = buf_text(&files); f != NULL && at != NULL && *at != '\0';) {
         char path[512];
         size_t len = strcspn(at, "\n");
@@ -302,7 +310,8 @@ static int prepare(struct verify *v)
     (void)snprintf(v->key_file, sizeof(v->key_file), "%s/key", v->work_dir);
     (void)snprintf(v->known_hosts, sizeof(v->known_hosts), "%s/known_hosts", v->work_dir);
     (void)snprintf(v->socket, sizeof(v->socket), "%s/socket", v->work_dir);
-    if (sshd_address(v->host, &v->target.port, &why) != 0) {
+    if (sshd_find(&v->ctl->conf, &v->sshd, &why) != 0 ||
+        sshd_address(&v->sshd, v->host, &v->target.port, &why) != 0) {
         int code =
             ctl_error(v->ctl, EXIT_FAILED, "%s", buf_text(&why) != NULL ? buf_text(&why) : "");
         buf_release(&why);
@@ -343,7 +352,7 @@ static void explain_refusal(const struct verify *v, char evidence[static ATTEMPT
 {
     char setting[128];
     struct buf effective = {0};
-    if (sshd_effective(v->probe.login, &effective) == 0) {
+    if (sshd_effective(&v->sshd, v->probe.login, &effective) == 0) {
         sshd_setting(&effective, "disableforwarding", setting, sizeof(setting));
         if (strcmp(setting, "yes") == 0)
             (void)strlcpy(evidence, "forwarding is off in sshd: DisableForwarding yes",

@@ -49,15 +49,13 @@ void gateway_connect_line(const struct conf *conf, const struct lease *l, struct
     buf_addf(out, " %s@%s", l->login, conf->public_host);
 }
 
-bool gateway_host_key(struct pubkey *ret)
+/* From files, one a line. */
+static bool read_host_key(const char *files, struct pubkey *ret)
 {
-    struct buf files = {0};
     bool found = false;
-    sshd_host_keys(&files);
-    const char *file = buf_text(&files);
     /* ed25519 first: the one that clients of today are shown. */
     for (int pass = 0; !found && pass < 2; pass++) {
-        for (const char *at = file; !found && at != NULL && *at != '\0';) {
+        for (const char *at = files; !found && *at != '\0';) {
             char path[512];
             size_t len = strcspn(at, "\n");
             (void)snprintf(path, sizeof(path), "%.*s.pub", (int)len, at);
@@ -66,6 +64,26 @@ bool gateway_host_key(struct pubkey *ret)
             at += len + (at[len] == '\n' ? 1 : 0);
         }
     }
-    buf_release(&files);
     return found;
+}
+
+int gateway_host_key(const struct conf *conf, struct pubkey *ret, struct buf *out)
+{
+    struct sshd sshd;
+    struct buf files = {0};
+    int rc = -1;
+    if (sshd_find(conf, &sshd, out) != 0)
+        return -1;
+    if (sshd_host_keys(&sshd, &files) != 0)
+        buf_add(out, buf_text(&files) != NULL ? buf_text(&files) : "out of memory");
+    else if (buf_text(&files) == NULL || !read_host_key(buf_text(&files), ret))
+        buf_addf(out,
+                 "none of sshd's host keys has a .pub beside it that can be read: 'ssh-keygen -y "
+                 "-f %.*s' prints what belongs into it",
+                 buf_text(&files) != NULL ? (int)strcspn(buf_text(&files), "\n") : 0,
+                 buf_text(&files) != NULL ? buf_text(&files) : "");
+    else
+        rc = 0;
+    buf_release(&files);
+    return rc;
 }

@@ -22,7 +22,8 @@ void gateway_connect_line(const struct conf *conf, const struct lease *l, struct
  * only root may bind. */
 uint16_t gateway_local_port(uint16_t port);
 
-/* This sshd's own public key, ed25519 before others. False when none can be read. */
-bool gateway_host_key(struct pubkey *ret);
+/* The public key of the sshd that serves, ed25519 before others. 0, or -1 with why in out: an
+ * invitation without it pins nothing, and is not to be handed on. */
+int gateway_host_key(const struct conf *conf, struct pubkey *ret, struct buf *out);
 
 #endif

@@ -9,9 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#define VERSION_LABEL "# Tunnel logins: made by 'leasectl setup' for OpenSSH "
 #define HASH_LABEL "# sha256 of what follows: "
 
 static const char akc_path[] = TUNLEASE_LIBEXECDIR "/tunlease/akc";
+
+/* Before the time zone that akc is told, in a comment of its own: doctor compares it. */
+#define ZONE_LABEL "# Times are local, since sshd reads no UTC: "
 
 /* One `keyword value` of a block; emit knows how the block is written. */
 typedef void (*emit_fn)(struct buf *out, const char *keyword, const char *value);
@@ -19,6 +23,21 @@ typedef void (*emit_fn)(struct buf *out, const char *keyword, const char *value)
 static void emit_config(struct buf *out, const char *keyword, const char *value)
 {
     buf_addf(out, "    %s %s\n", keyword, value);
+}
+
+/* What is being written, and for whom; keywords that this sshd has not are left out. */
+struct writing {
+    const struct conf *conf;
+    const char *conf_file;
+    const struct sshd_terms *terms;
+    emit_fn emit;
+    struct buf *out;
+};
+
+static void set(const struct writing *w, const char *keyword, const char *value)
+{
+    if (sshd_has_keyword(&w->terms->version, keyword))
+        w->emit(w->out, keyword, value);
 }
 
 /* As sshd -T prints it. */
@@ -91,9 +110,9 @@ static bool all_loopback(const struct ceiling_rules *rules, const char *login)
     return true;
 }
 
-static void login_settings(const struct conf *conf, const char *login, emit_fn emit,
-                           struct buf *out)
+static void login_settings(const struct writing *w, const char *login)
 {
+    const struct conf *conf = w->conf;
     struct buf open = {0}, listen = {0};
     bool forwards = strcmp(login, conf->forward_login) == 0;
     bool agents = strcmp(login, conf->agent_login) == 0;
@@ -109,90 +128,109 @@ static void login_settings(const struct conf *conf, const char *login, emit_fn e
     else
         permit_words(&conf->ceiling.listen, login, &listen);
 
-    emit(out, "AllowTcpForwarding", forwards ? "local" : "yes");
-    emit(out, "PermitOpen", buf_text(&open) != NULL ? buf_text(&open) : "none");
-    emit(out, "PermitListen", buf_text(&listen) != NULL ? buf_text(&listen) : "none");
+    set(w, "AllowTcpForwarding", forwards ? "local" : "yes");
+    set(w, "PermitOpen", buf_text(&open) != NULL ? buf_text(&open) : "none");
+    set(w, "PermitListen", buf_text(&listen) != NULL ? buf_text(&listen) : "none");
     /* `no` binds to loopback whatever was asked, `yes` to all addresses whatever was permitted
      * (facts/openssh.md 7): never left to what the global settings say. */
-    emit(out, "GatewayPorts",
-         forwards || all_loopback(&conf->ceiling.listen, login) ? "no" : "clientspecified");
+    set(w, "GatewayPorts",
+        forwards || all_loopback(&conf->ceiling.listen, login) ? "no" : "clientspecified");
     buf_release(&open);
     buf_release(&listen);
 }
 
 /* ---- what holds for all of them ---- */
 
-static void common_settings(const struct conf *conf, const char *conf_file,
-                            const struct sshd_version *v, emit_fn emit, struct buf *out)
+void matchblock_zone(const struct sshd_zone *zone, struct buf *out)
 {
+    if (zone->is_set)
+        buf_addf(out, "TZ=%s", zone->tz);
+    else
+        buf_addf(out, "no TZ, /etc/localtime is %s", zone->localtime);
+}
+
+static void akc_command(const struct writing *w, struct buf *out)
+{
+    const struct sshd_zone *zone = &w->terms->zone;
+    buf_add(out, akc_path);
+    if (w->conf_file != NULL)
+        buf_addf(out, " -c %s", w->conf_file);
+    if (!sshd_reads_utc(&w->terms->version))
+        buf_addf(out, zone->is_set ? " --expiry-local=%s" : " --expiry-local", zone->tz);
+    buf_add(out, " %u %t %k"); /* no %C: it kills every login where it is not known (facts 5) */
+}
+
+static void zone_comment(const struct writing *w)
+{
+    if (sshd_reads_utc(&w->terms->version) || w->emit != emit_config)
+        return;
+    buf_add(w->out, "    " ZONE_LABEL);
+    matchblock_zone(&w->terms->zone, w->out);
+    buf_add(w->out, "\n");
+}
+
+static void common_settings(const struct writing *w)
+{
+    const struct conf *conf = w->conf;
     struct buf command = {0};
     bool silent = conf->session_refusal == SESSION_REFUSAL_SILENT;
 
-    buf_add(&command, akc_path);
-    if (conf_file != NULL)
-        buf_addf(&command, " -c %s", conf_file);
-    buf_add(&command,
-            " %u %t %k"); /* no %C: it kills every login where it is not known (facts 5) */
-    emit(out, "AuthenticationMethods", "publickey");
-    emit(out, "PubkeyAuthentication", "yes");
-    emit(out, "PasswordAuthentication", "no");
-    emit(out, "KbdInteractiveAuthentication", "no");
-    emit(out, "HostbasedAuthentication", "no");
+    akc_command(w, &command);
+    set(w, "AuthenticationMethods", "publickey");
+    set(w, "PubkeyAuthentication", "yes");
+    set(w, "PasswordAuthentication", "no");
+    set(w, "KbdInteractiveAuthentication", "no");
+    set(w, "HostbasedAuthentication", "no");
     /* Both are asked before akc, and what they accept has no restriction (facts 5). */
-    emit(out, "AuthorizedKeysFile", "none");
-    emit(out, "TrustedUserCAKeys", "none");
+    set(w, "AuthorizedKeysFile", "none");
+    set(w, "TrustedUserCAKeys", "none");
     /* Before AuthorizedKeysCommand: the other order is broken before 9.4 (facts/ecosystem.md 2). */
-    emit(out, "AuthorizedPrincipalsCommand", "none");
-    emit(out, "AuthorizedPrincipalsFile", "none");
-    emit(out, "AuthorizedKeysCommand", buf_text(&command) != NULL ? buf_text(&command) : "none");
-    emit(out, "AuthorizedKeysCommandUser", "_tunlease-akc");
-    emit(out, "ForceCommand", KEYLINE_COMMAND);
-    emit(out, "MaxSessions", silent ? "0" : "1");
-    emit(out, "PermitTTY", "no");
-    emit(out, "PermitUserRC", "no");
-    emit(out, "X11Forwarding", "no");
-    emit(out, "AllowAgentForwarding", "no");
+    set(w, "AuthorizedPrincipalsCommand", "none");
+    set(w, "AuthorizedPrincipalsFile", "none");
+    zone_comment(w);
+    set(w, "AuthorizedKeysCommand", buf_text(&command) != NULL ? buf_text(&command) : "none");
+    set(w, "AuthorizedKeysCommandUser", "_tunlease-akc");
+    set(w, "ForceCommand", KEYLINE_COMMAND);
+    set(w, "MaxSessions", silent ? "0" : "1");
+    set(w, "PermitTTY", "no");
+    set(w, "PermitUserRC", "no");
+    set(w, "X11Forwarding", "no");
+    set(w, "AllowAgentForwarding", "no");
     /* No key option closes these two (facts 6). */
-    emit(out, "AllowStreamLocalForwarding", "no");
-    emit(out, "PermitTunnel", "no");
-    emit(out, "DisableForwarding", "no");
-    emit(out, "ChrootDirectory", "none");
-    emit(out, "ClientAliveInterval", "15");
-    emit(out, "ClientAliveCountMax", "3");
+    set(w, "AllowStreamLocalForwarding", "no");
+    set(w, "PermitTunnel", "no");
+    set(w, "DisableForwarding", "no");
+    set(w, "ChrootDirectory", "none");
+    set(w, "ClientAliveInterval", "15");
+    set(w, "ClientAliveCountMax", "3");
     /* A global one would cut tunnels that are up and idle (facts 10). */
-    if (sshd_at_least(v, 9, 2))
-        emit(out, "UnusedConnectionTimeout", "none");
-    emit(out, "Banner", conf->contact[0] != '\0' ? MATCHBLOCK_BANNER : "none");
+    set(w, "UnusedConnectionTimeout", "none");
+    set(w, "Banner", conf->contact[0] != '\0' ? MATCHBLOCK_BANNER : "none");
     buf_release(&command);
 }
 
-static void no_forwarding(emit_fn emit, struct buf *out)
+static void no_forwarding(const struct writing *w)
 {
-    emit(out, "AllowTcpForwarding", "no");
-    emit(out, "PermitOpen", "none");
-    emit(out, "PermitListen", "none");
-    emit(out, "GatewayPorts", "no");
+    set(w, "AllowTcpForwarding", "no");
+    set(w, "PermitOpen", "none");
+    set(w, "PermitListen", "none");
+    set(w, "GatewayPorts", "no");
 }
 
 /* ---- the file ---- */
 
-struct formatting {
-    const struct conf *conf;
-    struct buf *out;
-};
-
-static void login_block(const struct conf *conf, const char *login, struct buf *out)
+static void login_block(const struct writing *w, const char *login)
 {
-    buf_addf(out, "Match User %s\n", login);
-    login_settings(conf, login, emit_config, out);
-    buf_add(out, "\n");
+    buf_addf(w->out, "Match User %s\n", login);
+    login_settings(w, login);
+    buf_add(w->out, "\n");
 }
 
 static int other_login_block(void *arg, const char *login)
 {
-    struct formatting *f = arg;
-    if (strcmp(login, f->conf->forward_login) != 0 && strcmp(login, f->conf->agent_login) != 0)
-        login_block(f->conf, login, f->out);
+    const struct writing *w = arg;
+    if (strcmp(login, w->conf->forward_login) != 0 && strcmp(login, w->conf->agent_login) != 0)
+        login_block(w, login);
     return 0;
 }
 
@@ -207,40 +245,56 @@ static void sha256_hex(const char *text, char out[static MATCHBLOCK_HASH_CHARS +
         (void)snprintf(out + 2 * i, 3, "%02x", digest[i]);
 }
 
-void matchblock_format(const struct conf *conf, const char *conf_file, const struct sshd_version *v,
-                       struct buf *out)
+void matchblock_format(const struct conf *conf, const char *conf_file,
+                       const struct sshd_terms *terms, struct buf *out)
 {
     struct buf body = {0};
-    struct formatting f = {.conf = conf, .out = &body};
+    struct writing w = {conf, conf_file, terms, emit_config, &body};
     char hash[MATCHBLOCK_HASH_CHARS + 1];
 
-    login_block(conf, conf->forward_login, &body);
-    login_block(conf, conf->agent_login, &body);
-    (void)account_each(conf->tunnel_group, other_login_block, &f);
+    login_block(&w, conf->forward_login);
+    login_block(&w, conf->agent_login);
+    (void)account_each(conf->tunnel_group, other_login_block, &w);
     buf_addf(&body, "Match Group %s\n", conf->tunnel_group);
-    no_forwarding(emit_config, &body);
-    common_settings(conf, conf_file, v, emit_config, &body);
+    no_forwarding(&w);
+    common_settings(&w);
     buf_add(&body, "\nMatch all\n");
     if (buf_text(&body) == NULL) {
         out->failed = true;
     } else {
         sha256_hex(buf_text(&body), hash);
-        buf_addf(
-            out,
-            "# Tunnel logins: made by 'leasectl setup' for OpenSSH %u.%u. Change %s and run it\n"
-            "# again; it does not overwrite a file that was edited by hand.\n" HASH_LABEL
-            "%s\n\n%s",
-            v->major, v->minor, conf_file != NULL ? conf_file : CONF_DEFAULT_FILE, hash,
-            buf_text(&body));
+        buf_addf(out,
+                 VERSION_LABEL
+                 "%u.%u. Change %s and run it\n"
+                 "# again; it does not overwrite a file that was edited by hand.\n" HASH_LABEL
+                 "%s\n\n%s",
+                 terms->version.major, terms->version.minor,
+                 conf_file != NULL ? conf_file : CONF_DEFAULT_FILE, hash, buf_text(&body));
     }
     buf_release(&body);
 }
 
 void matchblock_expected(const struct conf *conf, const char *conf_file,
-                         const struct sshd_version *v, const char *login, struct buf *out)
+                         const struct sshd_terms *terms, const char *login, struct buf *out)
 {
-    login_settings(conf, login, emit_effective, out);
-    common_settings(conf, conf_file, v, emit_effective, out);
+    const struct writing w = {conf, conf_file, terms, emit_effective, out};
+    login_settings(&w, login);
+    common_settings(&w);
+}
+
+bool matchblock_version(const char *text, struct sshd_version *ret)
+{
+    size_t label = sizeof(VERSION_LABEL) - 1;
+    return strncmp(text, VERSION_LABEL, label) == 0 && sshd_parse_version(text + label, ret);
+}
+
+void matchblock_made_for_zone(const char *text, struct buf *out)
+{
+    const char *at = strstr(text, ZONE_LABEL);
+    if (at != NULL) {
+        at += sizeof(ZONE_LABEL) - 1;
+        buf_add_mem(out, at, strcspn(at, "\n"));
+    }
 }
 
 bool matchblock_is_unedited(const char *text)

@@ -8,7 +8,7 @@
 #ifndef TUNLEASE_LEASECTL_MATCHBLOCK_H
 #define TUNLEASE_LEASECTL_MATCHBLOCK_H
 
-#include "leasectl/sshd.h"
+#include "leasectl/sshd_terms.h"
 #include "lib/base/buf.h"
 
 #include <stdbool.h>
@@ -19,13 +19,19 @@ enum { MATCHBLOCK_HASH_CHARS = 64 };
 
 /* The whole file, with its header, for an sshd of this version and the tunnel logins there are
  * (those configured, and the members of the group). conf_file: NULL for the default. */
-void matchblock_format(const struct conf *conf, const char *conf_file, const struct sshd_version *v,
-                       struct buf *out);
+void matchblock_format(const struct conf *conf, const char *conf_file,
+                       const struct sshd_terms *terms, struct buf *out);
 
 /* What the blocks say for login, one lower-case `keyword value` a line as `sshd -T` prints it: for
  * comparing with what is in force. */
 void matchblock_expected(const struct conf *conf, const char *conf_file,
-                         const struct sshd_version *v, const char *login, struct buf *out);
+                         const struct sshd_terms *terms, const char *login, struct buf *out);
+
+/* For which version such a text was made, as its header says; and for which time zone, as words for
+ * people and for comparing: nothing where times are in UTC. */
+bool matchblock_version(const char *text, struct sshd_version *ret);
+void matchblock_made_for_zone(const char *text, struct buf *out);
+void matchblock_zone(const struct sshd_zone *zone, struct buf *out);
 
 /* Whether text is as matchblock_format made it: its header's hash fits what follows. */
 bool matchblock_is_unedited(const char *text);

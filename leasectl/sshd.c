@@ -5,11 +5,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/number.h"
 
-#include <arpa/inet.h>
 #include <bsd/string.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,8 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static const char sshd_path[] = "/usr/sbin/sshd";
 
 enum { ASK_MS = 10000, RELOAD_MS = 5000 };
 
@@ -29,36 +24,81 @@ static void first_line(const struct buf *said, struct buf *out)
         buf_add_mem(out, text, strcspn(text, "\r\n"));
 }
 
-bool sshd_get_version(struct sshd_version *ret)
-{
-    const char *const argv[] = {sshd_path, "-V", NULL};
-    struct child c;
-    bool found = false;
-    /* Older ones do not know -V, and print the version with their usage. */
-    (void)child_run(&c, argv, NULL, NULL, ASK_MS);
-    const char *at = c.err_text.len > 0 ? strstr(buf_text(&c.err_text), "OpenSSH_") : NULL;
-    if (at != NULL) {
-        char *end;
-        unsigned long major = strtoul(at + 8, &end, 10);
-        unsigned long minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
-        found = major > 0 && major < 1000 && minor < 1000;
-        if (found)
-            *ret = (struct sshd_version){(unsigned)major, (unsigned)minor};
-    }
-    child_release(&c);
-    return found;
-}
-
 bool sshd_at_least(const struct sshd_version *v, unsigned major, unsigned minor)
 {
     return v->major > major || (v->major == major && v->minor >= minor);
 }
 
-int sshd_effective(const char *login, struct buf *out)
+bool sshd_same_version(const struct sshd_version *a, const struct sshd_version *b)
+{
+    return a->major == b->major && a->minor == b->minor;
+}
+
+bool sshd_parse_version(const char *text, struct sshd_version *ret)
+{
+    int64_t major, minor;
+    size_t major_len = strspn(text, "0123456789");
+    if (text[major_len] != '.')
+        return false;
+    const char *rest = text + major_len + 1;
+    size_t minor_len = strspn(rest, "0123456789");
+    if (!number_parse(text, major_len, 1, 999, &major) ||
+        !number_parse(rest, minor_len, 0, 999, &minor))
+        return false;
+    *ret = (struct sshd_version){(unsigned)major, (unsigned)minor};
+    return true;
+}
+
+struct sshd_version sshd_common_version(const struct sshd *s)
+{
+    struct sshd_version running;
+    if (sshd_running_version(s, &running) &&
+        !sshd_at_least(&running, s->program.major, s->program.minor))
+        return running;
+    return s->program;
+}
+
+void sshd_tool(const struct sshd *s, const char *name, char out[static SSHD_PATH_BYTES])
+{
+    static const char sbin[] = "/sbin/sshd";
+    size_t len = strlen(s->path), tail = sizeof(sbin) - 1;
+    if (len > tail && strcmp(s->path + len - tail, sbin) == 0 &&
+        snprintf(out, SSHD_PATH_BYTES, "%.*s/bin/%s", (int)(len - tail), s->path, name) <
+            SSHD_PATH_BYTES &&
+        access(out, X_OK) == 0)
+        return;
+    (void)strlcpy(out, name, SSHD_PATH_BYTES);
+}
+
+/* ---- what `sshd -T` prints ---- */
+
+static const char *line_after(const char *line)
+{
+    line += strcspn(line, "\n");
+    return *line == '\n' ? line + 1 : line;
+}
+
+/* From 10.5 on the keywords are as sshd_config(5) writes them, before in lower case. */
+static void add_with_lower_keywords(const char *text, struct buf *out)
+{
+    for (const char *line = text; *line != '\0'; line = line_after(line)) {
+        size_t line_bytes = strcspn(line, "\n"), keyword_bytes = strcspn(line, " \n");
+        for (size_t i = 0; i < keyword_bytes; i++) {
+            char lower = (char)(line[i] >= 'A' && line[i] <= 'Z' ? line[i] + ('a' - 'A') : line[i]);
+            buf_add_mem(out, &lower, 1);
+        }
+        buf_add_mem(out, line + keyword_bytes, line_bytes - keyword_bytes);
+        buf_add(out, "\n");
+    }
+}
+
+int sshd_effective(const struct sshd *s, const char *login, struct buf *out)
 {
     char spec[128];
-    const char *argv[5] = {sshd_path, "-T"};
+    const char *argv[5] = {s->path, "-T"};
     struct child c;
+    struct buf text = {0}, ports = {0};
+    int rc = -1;
     /* sshd checks that its privilege separation directory is there, even to print. */
     (void)mkdir(TUNLEASE_RUNSTATEDIR "/sshd", 0755);
     if (login != NULL) {
@@ -67,50 +107,84 @@ int sshd_effective(const char *login, struct buf *out)
         argv[3] = spec;
     }
     int status = child_run(&c, argv, NULL, NULL, ASK_MS);
-    if (status == 0 && c.out_text.len > 0)
-        buf_add(out, buf_text(&c.out_text));
-    else if (status == 127)
-        buf_addf(out, "there is no %s", sshd_path);
-    else
+    if (status == 0 && c.out_text.len > 0 && buf_text(&c.out_text) != NULL)
+        add_with_lower_keywords(buf_text(&c.out_text), &text);
+    sshd_settings(&text, "port", &ports); /* each sshd has one */
+    if (status == 127)
+        buf_addf(out, "there is no %s", s->path);
+    else if (status == CHILD_OUT_OF_TIME)
+        buf_addf(out, "'%s -T' did not end within %d s", s->path, ASK_MS / 1000);
+    else if (status != 0 && c.err_text.len > 0)
         first_line(&c.err_text, out);
+    else if (status != 0)
+        buf_addf(out, "'%s -T' exits %d, without a word", s->path, status);
+    else if (ports.len == 0 || buf_text(&text) == NULL)
+        buf_addf(out, "what '%s -T' prints is not understood", s->path);
+    else
+        rc = 0;
+    if (rc == 0)
+        buf_add(out, buf_text(&text));
+    buf_release(&ports);
+    buf_release(&text);
     child_release(&c);
-    return status == 0 ? 0 : -1;
+    return rc;
+}
+
+/* The value on line when it is of keyword, else NULL. */
+static const char *value_on(const char *line, const char *keyword)
+{
+    size_t len = strlen(keyword);
+    return strncmp(line, keyword, len) == 0 && line[len] == ' ' ? line + len + 1 : NULL;
+}
+
+void sshd_settings(const struct buf *effective, const char *keyword, struct buf *out)
+{
+    const char *line = effective->len > 0 ? buf_text(effective) : NULL;
+    for (; line != NULL && *line != '\0'; line = line_after(line)) {
+        const char *value = value_on(line, keyword);
+        if (value != NULL)
+            buf_addf(out, "%.*s\n", (int)strcspn(value, "\n"), value);
+    }
 }
 
 void sshd_setting(const struct buf *effective, const char *keyword, char *value, size_t value_bytes)
 {
-    size_t len = strlen(keyword);
+    struct buf all = {0};
+    sshd_settings(effective, keyword, &all);
+    const char *first = all.len > 0 ? buf_text(&all) : NULL;
     value[0] = '\0';
-    for (const char *line = buf_text(effective); line != NULL && *line != '\0';) {
-        size_t line_bytes = strcspn(line, "\n");
-        if (line_bytes > len && strncasecmp(line, keyword, len) == 0 && line[len] == ' ') {
-            size_t n = line_bytes - len - 1;
-            n = n < value_bytes ? n : value_bytes - 1;
-            memcpy(value, line + len + 1, n);
-            value[n] = '\0';
-            return;
-        }
-        line += line_bytes + (line[line_bytes] == '\n' ? 1 : 0);
-    }
+    if (first != NULL)
+        (void)snprintf(value, value_bytes, "%.*s", (int)strcspn(first, "\n"), first);
+    buf_release(&all);
 }
 
-void sshd_host_keys(struct buf *out)
+int sshd_host_keys(const struct sshd *s, struct buf *out)
 {
     static const char usual[] = TUNLEASE_SYSCONFDIR
         "/ssh/ssh_host_ed25519_key\n" TUNLEASE_SYSCONFDIR
         "/ssh/ssh_host_ecdsa_key\n" TUNLEASE_SYSCONFDIR "/ssh/ssh_host_rsa_key\n";
-    struct buf effective = {0};
-    if (geteuid() != 0 || sshd_effective(NULL, &effective) != 0) {
+    struct buf effective = {0}, files = {0};
+    int rc = -1;
+    if (geteuid() != 0) {
         buf_add(out, usual);
-    } else {
-        for (const char *line = buf_text(&effective); line != NULL && *line != '\0';) {
-            size_t len = strcspn(line, "\n");
-            if (strncmp(line, "hostkey ", 8) == 0)
-                buf_addf(out, "%.*s\n", (int)len - 8, line + 8);
-            line += len + (line[len] == '\n' ? 1 : 0);
-        }
+        return 0;
     }
+    if (sshd_effective(s, NULL, &effective) != 0) {
+        buf_addf(out, "sshd's host keys cannot be looked up: %s",
+                 buf_text(&effective) != NULL ? buf_text(&effective) : "out of memory");
+        goto out;
+    }
+    sshd_settings(&effective, "hostkey", &files);
+    if (files.len == 0 || buf_text(&files) == NULL) {
+        buf_addf(out, "'%s -T' names no HostKey", s->path);
+        goto out;
+    }
+    buf_add(out, buf_text(&files));
+    rc = 0;
+out:
+    buf_release(&files);
     buf_release(&effective);
+    return rc;
 }
 
 bool sshd_read_public_key(const char *path, struct pubkey *ret)
@@ -124,12 +198,13 @@ bool sshd_read_public_key(const char *path, struct pubkey *ret)
     return pubkey_parse_file(text, len, ret) == NULL;
 }
 
-/* `listenaddress 0.0.0.0:22` or `[::]:22`; any address means loopback for us. */
+/* `0.0.0.0:22` or `[::]:22`; any address means loopback for us. */
 static bool parse_listen(const char *value, char host[static 64], uint16_t *ret_port)
 {
     int64_t port;
     char text[128];
     (void)strlcpy(text, value, sizeof(text));
+    text[strcspn(text, " ")] = '\0'; /* a routing domain may follow */
     char *colon = strrchr(text, ':');
     if (colon == NULL)
         return false;
@@ -149,89 +224,61 @@ static bool parse_listen(const char *value, char host[static 64], uint16_t *ret_
     return strlcpy(host, name, 64) < 64;
 }
 
-int sshd_address(char host[static 64], uint16_t *ret_port, struct buf *out)
+int sshd_address(const struct sshd *s, char host[static 64], uint16_t *ret_port, struct buf *out)
 {
-    struct buf effective = {0};
+    struct buf effective = {0}, values = {0};
     bool found = false;
-    if (sshd_effective(NULL, &effective) != 0) {
-        buf_addf(out, "sshd -T failed: %s", buf_text(&effective));
+    if (sshd_effective(s, NULL, &effective) != 0) {
+        buf_addf(out, "sshd -T failed: %s",
+                 buf_text(&effective) != NULL ? buf_text(&effective) : "out of memory");
         buf_release(&effective);
         return -1;
     }
-    for (const char *line = buf_text(&effective); line != NULL && *line != '\0';) {
+    sshd_settings(&effective, "listenaddress", &values);
+    const char *at = values.len > 0 ? buf_text(&values) : NULL;
+    for (bool has_v4 = false; !has_v4 && at != NULL && *at != '\0'; at = line_after(at)) {
         char value[128], candidate[64];
         uint16_t port;
-        size_t len = strcspn(line, "\n");
-        if (strncmp(line, "listenaddress ", 14) == 0 && len - 14 < sizeof(value)) {
-            memcpy(value, line + 14, len - 14);
-            value[len - 14] = '\0';
-            /* IPv4 before IPv6: from="127.0.0.1" is what most leases would see. */
-            if (parse_listen(value, candidate, &port) &&
-                (!found || strchr(candidate, ':') == NULL)) {
-                (void)strlcpy(host, candidate, 64);
-                *ret_port = port;
-                found = true;
-                if (strchr(candidate, ':') == NULL)
-                    break;
-            }
+        (void)snprintf(value, sizeof(value), "%.*s", (int)strcspn(at, "\n"), at);
+        if (!parse_listen(value, candidate, &port))
+            continue;
+        /* IPv4 before IPv6: from="127.0.0.1" is what most leases would see. */
+        has_v4 = strchr(candidate, ':') == NULL;
+        if (!found || has_v4) {
+            (void)strlcpy(host, candidate, 64);
+            *ret_port = port;
+            found = true;
         }
-        line += len + (line[len] == '\n' ? 1 : 0);
     }
+    buf_release(&values);
     buf_release(&effective);
     if (!found)
         buf_add(out, "sshd -T names no address that it listens on");
     return found ? 0 : -1;
 }
 
-int sshd_test(struct buf *out)
+int sshd_test(const struct sshd *s, struct buf *out)
 {
-    const char *const argv[] = {sshd_path, "-t", NULL};
+    const char *const argv[] = {s->path, "-t", NULL};
     struct child c;
     (void)mkdir(TUNLEASE_RUNSTATEDIR "/sshd", 0755);
     int status = child_run(&c, argv, NULL, NULL, ASK_MS);
-    if (status != 0)
+    if (status != 0 && c.err_text.len > 0)
         first_line(&c.err_text, out);
+    else if (status != 0)
+        buf_addf(out, "'%s -t' exits %d, without a word", s->path, status);
     child_release(&c);
     return status == 0 ? 0 : -1;
 }
 
-/* The listener's pid, from its pid file; 0 when there is none, or it is another program's now. */
-static pid_t listener_pid(char pid_file[static 256])
-{
-    char text[32], link_path[64], exe[256];
-    int64_t pid;
-    struct buf effective = {0};
-    pid_file[0] = '\0';
-    if (sshd_effective(NULL, &effective) == 0)
-        sshd_setting(&effective, "pidfile", pid_file, 256);
-    buf_release(&effective);
-    FILE *f = fopen(pid_file, "re");
-    if (f == NULL)
-        return 0;
-    bool read_it = fgets(text, sizeof(text), f) != NULL;
-    (void)fclose(f);
-    if (!read_it)
-        return 0;
-    text[strcspn(text, "\n")] = '\0';
-    if (!number_parse(text, strlen(text), 2, 1 << 22, &pid))
-        return 0;
-    (void)snprintf(link_path, sizeof(link_path), "/proc/%" PRId64 "/exe", pid);
-    ssize_t n = readlink(link_path, exe, sizeof(exe) - 1);
-    if (n <= 0)
-        return 0;
-    exe[n] = '\0';
-    return strstr(exe, "/sshd") != NULL ? (pid_t)pid : 0;
-}
+/* ---- reloading ---- */
 
-/* sshd takes its pid file away and writes it anew once it listens again. */
-static int wait_for_reload(const char *pid_file, const struct stat *before, struct buf *out)
+/* It closes its sockets, starts its program anew, and listens once the configuration is read. */
+static int wait_for_reload(const struct sshd *s, struct buf *out)
 {
     int64_t end_ms = clock_monotonic_ms() + RELOAD_MS;
-    struct stat now;
     while (clock_monotonic_ms() < end_ms) {
-        if (stat(pid_file, &now) == 0 && now.st_size > 0 &&
-            (now.st_ino != before->st_ino || now.st_ctim.tv_sec != before->st_ctim.tv_sec ||
-             now.st_ctim.tv_nsec != before->st_ctim.tv_nsec))
+        if (sshd_listens_anew(s->port, s->socket))
             return 0;
         (void)poll(NULL, 0, 10);
     }
@@ -239,29 +286,27 @@ static int wait_for_reload(const char *pid_file, const struct stat *before, stru
     return -1;
 }
 
-int sshd_reload(struct buf *out, bool *ret_running)
+static int reload_unit(const struct sshd *s, struct buf *out)
 {
-    const char *const argv[] = {"systemctl", "reload", "ssh.service", NULL};
-    char pid_file[256];
+    const char *const argv[] = {"systemctl", "reload", s->unit, NULL};
     struct child c;
-    struct stat before;
+    int status = child_run(&c, argv, NULL, NULL, ASK_MS);
+    if (status != 0)
+        first_line(&c.err_text, out);
+    child_release(&c);
+    return status == 0 ? 0 : -1;
+}
 
-    *ret_running = true;
-    if (access("/run/systemd/system", F_OK) == 0) {
-        int status = child_run(&c, argv, NULL, NULL, ASK_MS);
-        if (status != 0)
-            first_line(&c.err_text, out);
-        child_release(&c);
-        return status == 0 ? 0 : -1;
-    }
-    pid_t pid = listener_pid(pid_file);
-    if (pid == 0 || stat(pid_file, &before) != 0) {
-        *ret_running = false;
+int sshd_reload(const struct sshd *s, struct buf *out, bool *ret_running)
+{
+    *ret_running = s->listener != 0;
+    if (s->listener == 0) /* what a socket starts reads its configuration then */
         return 0;
-    }
-    if (kill(pid, SIGHUP) != 0) {
-        buf_addf(out, "cannot signal sshd (pid %d): %s", (int)pid, strerror(errno));
+    if (s->unit[0] != '\0')
+        return reload_unit(s, out);
+    if (kill(s->listener, SIGHUP) != 0) {
+        buf_addf(out, "cannot signal sshd (pid %d): %s", (int)s->listener, strerror(errno));
         return -1;
     }
-    return wait_for_reload(pid_file, &before, out);
+    return wait_for_reload(s, out);
 }

@@ -2,6 +2,7 @@
 #include "leasectl/terms.h"
 
 #include "leasectl/child.h"
+#include "leasectl/gateway.h"
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
@@ -212,6 +213,19 @@ int terms_check_key(struct ctl *ctl, const struct pubkey *key)
 out:
     child_release(&c);
     buf_release(&line);
+    return code;
+}
+
+int terms_host_key(struct ctl *ctl, struct pubkey *ret)
+{
+    struct buf why = {0};
+    int code = EXIT_DONE;
+    if (gateway_host_key(&ctl->conf, ret, &why) != 0)
+        code = ctl_error(ctl, EXIT_FAILED,
+                         "nothing was changed, since what is handed on must name this host's key: "
+                         "%s",
+                         buf_text(&why) != NULL ? buf_text(&why) : "out of memory");
+    buf_release(&why);
     return code;
 }
 

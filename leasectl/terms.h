@@ -41,6 +41,10 @@ int terms_key_text(struct ctl *ctl, const char *from, const char *text, size_t l
  */
 int terms_check_key(struct ctl *ctl, const struct pubkey *key);
 
+/* The host key that an invitation names. Asked before anything is changed: one that could not be
+ * read is an error, and no invitation goes out without it. */
+int terms_host_key(struct ctl *ctl, struct pubkey *ret);
+
 /* EXIT_CEILING names the keyword to change. */
 int terms_check_permits(struct ctl *ctl, const struct lease *l);
 int terms_check_end(struct ctl *ctl, int64_t expires_s);

@@ -107,9 +107,10 @@ const struct verb verbs[] = {
      "  add LOGIN    make one: no shell, no password, no ageing, in the tunnel group\n"
      "  check LOGIN  what keeps it from being a safe tunnel login\n"
      "  list         all of them\n"},
-    {"sshd-config", cmd_sshd_config, "sshd-config",
+    {"sshd-config", cmd_sshd_config, "sshd-config [--for VERSION]",
      "print the Match blocks for the sshd of this host\n\n"
-     "'leasectl setup' installs exactly this.\n"},
+     "'leasectl setup' installs exactly this.\n\n"
+     "  --for VERSION  as for this version of OpenSSH, 8.2 or later\n"},
     {"doctor", cmd_doctor, "doctor",
      "check that everything is as it must be for leases to hold\n\n"
      "Configuration, store as akc sees it, akc's path, accounts, and sshd's effective settings.\n"},

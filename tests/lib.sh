@@ -28,6 +28,8 @@
 #   login_works KEY LOGIN         authentication succeeds (the connection is closed at once)
 #   login_refused KEY LOGIN       "Permission denied (publickey)", and nothing else will do
 #   reload_sshd                   after a change in sshd_config; returns when sshd listens again
+#   sshd_effective [LOGIN]        what sshd -T prints, for LOGIN, with the keywords in lower case
+#   mixed_case_sshd FILE          makes one that prints them in mixed case, as 10.5 does
 #   allow NAME [K=V...] | refuse NAME [K=V...]   an attempt of build/tests/attempt, made with
 #                                 ATTEMPT_KEY as ATTEMPT_LOGIN, must be allowed | must be refused
 #   at_exit PID                   a process to end with the test (as serve and fwd_* do)
@@ -182,6 +184,25 @@ reload_sshd()
 	wait_for 5 'sshd reloads' sshd_reloaded "$old"
 }
 sshd_reloaded() { [[ -s /run/sshd.pid && $(stat -c '%i %z' /run/sshd.pid) != "$1" ]]; }
+
+# From 10.5 on the keywords are in mixed case.
+sshd_effective()
+{
+	"${SSHD:-/usr/sbin/sshd}" -T ${1+-C "user=$1,host=h,addr=127.0.0.1"} | sed -E 's/^[^ ]+/\L&/'
+}
+
+# A stand-in for OpenSSH 10.5: sshd, but for the keywords of -T.
+mixed_case_sshd()
+{
+	cat >"$1" <<-'END'
+		#!/bin/bash
+		set -o pipefail
+		[[ " $* " == *' -T '* ]] || exec /usr/sbin/sshd "$@"
+		/usr/sbin/sshd "$@" | sed -E 's/^[a-z]/\u&/; s/^Listenaddress/ListenAddress/; s/^Hostkey /HostKey /; s/^Usepam/UsePAM/'
+	END
+	chmod 0755 "$1"
+	grep -q '^HostKey ' <<<"$("$1" -T)" || fail 'the stand-in prints no mixed case'
+}
 
 # ---- services and attempts ---------------------------------------------------------------------
 

@@ -241,6 +241,7 @@ static const struct keyword {
     {"ApiKeyFile", set_path, FIELD(api_key_file)},
     {"MaxPendingAgents", set_count, FIELD(max_pending_agents)},
     {"IssueKeys", set_bool, FIELD(issue_keys)},
+    {"Sshd", set_path, FIELD(sshd)},
     {"PublicHost", set_host, FIELD(public_host)},
     {"PublicPort", set_port, FIELD(public_port)},
     {"JumpUser", set_name, FIELD(jump_user)},

@@ -49,6 +49,7 @@ struct conf {
     size_t api_key_count;
     unsigned max_pending_agents;
     bool issue_keys;
+    char sshd[CONF_PATH_BYTES]; /* "": the one that listens */
     char public_host[CONF_TEXT_BYTES];
     uint16_t public_port;
     char jump_user[CONF_NAME_BYTES]; /* "": none */

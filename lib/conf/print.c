@@ -60,6 +60,7 @@ void conf_print(const struct conf *c, struct buf *out)
     add_optional(out, "ApiKeyFile", c->api_key_file);
     buf_addf(out, "MaxPendingAgents %u\nIssueKeys %s\nPublicHost %s\nPublicPort %u\n",
              c->max_pending_agents, c->issue_keys ? "yes" : "no", c->public_host, c->public_port);
+    add_optional(out, "Sshd", c->sshd);
     add_optional(out, "JumpUser", c->jump_user);
     add_optional(out, "Contact", c->contact);
     if (c->has_metrics_listen)

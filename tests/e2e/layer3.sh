@@ -20,7 +20,7 @@ usermod -d /home/pfwd -s /bin/bash pfwd
 install -d -o pfwd -m 700 /home/pfwd /home/pfwd/.ssh
 cat "$(k stranger)" "$(k alice)" "$(k lapsed)" >/home/pfwd/.ssh/authorized_keys
 reload_sshd
-! sshd -T -C user=pfwd,host=h,addr=127.0.0.1 | grep -q '^authorizedkeyscommand /' || fail 'akc is still asked'
+! sshd_effective pfwd | grep -q '^authorizedkeyscommand /' || fail 'akc is still asked'
 
 as() { local name=$1; shift; timeout 10 "${SSH[@]}" -i "$WORK/$name" -l pfwd "$@"; }
 

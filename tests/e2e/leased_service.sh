@@ -46,7 +46,7 @@ assert_eq "$(wc -l <"$WORK/out")" 1 'in one line'
 reset 'Listen 0.0.0.0:12000'; checks 1 'AllowPlainHTTP' 'plain HTTP for all'
 reset 'PublicHost gw.example.com' 'AllowOpen 127.0.0.1:8000-8010' 'AllowOpen pfwd 127.0.0.1:8009-9000' 'AllowListen 0.0.0.0:21000-21010' \
 	'AgentBindHost 0.0.0.0' 'Listen 127.0.0.1:12000' 'Listen unix:/run/leased.sock' 'MetricsListen 127.0.0.1:12001' 'DefaultOpen 127.0.0.1:8009' \
-	'MaxTTL none' 'DefaultTTL 1d12h' 'Contact Ask li # or not' 'JumpUser li' 'SessionRefusal silent' 'IssueKeys yes' 'MaxPendingAgents 7'
+	'MaxTTL none' 'DefaultTTL 1d12h' 'Contact Ask li # or not' 'JumpUser li' 'Sshd /usr/sbin/sshd' 'SessionRefusal silent' 'IssueKeys yes' 'MaxPendingAgents 7'
 leased -T >"$WORK/T1"
 cp "$WORK/T1" "$conf"
 leased -T >"$WORK/T2" || fail 'what -T prints is no configuration'

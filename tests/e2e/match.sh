@@ -7,8 +7,8 @@
 set -eu
 . "$TOP/tests/lib.sh"
 
-effective() { sshd -T -C "user=$1,host=h,addr=127.0.0.1"; }
-has() { grep -qixF -- "$2" <<<"$(effective "$1")" || fail "for $1 not in force: $2 ($(effective "$1" | grep -i "^${2%% *} "))"; }
+effective() { sshd_effective "$1"; }
+has() { grep -qxF -- "$2" <<<"$(effective "$1")" || fail "for $1 not in force: $2 ($(effective "$1" | grep "^${2%% *} "))"; }
 
 [[ $(leasectl sshd-config) == "$(cat /etc/ssh/sshd_config.d/20-tunlease.conf)" ]] || fail 'setup installs something else than sshd-config prints'
 

@@ -44,7 +44,7 @@ grep -q '^would write .*20-tunlease.conf' "$WORK/out" || fail "$(cat "$WORK/out"
 expect_exit 1 leasectl doctor
 grep -q 'permitopen' "$WORK/out" || fail 'doctor does not see that sshd has old settings'
 expect_exit 0 leasectl setup
-grep -qx 'permitopen 127.0.0.1:8009 localhost:8009' <<<"$(sshd -T -C user=pfwd,host=h,addr=127.0.0.1)" || fail 'not in force'
+grep -qx 'permitopen 127.0.0.1:8009 localhost:8009' <<<"$(sshd_effective pfwd)" || fail 'not in force'
 assert_eq "$(cat /etc/tunlease/banner)" 'Ask li@example.com.' 'the banner'
 
 note 'a file edited by hand is shown, not overwritten'

@@ -12,13 +12,16 @@ leasectl grant alice --key "$key.pub" --open 8009 --from 192.0.2.1 >/dev/null
 row() { awk -F'\t' -v what="$1" '$2 ~ what { print $3 ": " $4 }' "$WORK/out"; }
 says() { [[ $(row "$1") == "$2"* ]] || fail "$1: want $2, got $(row "$1")"; ok "$1: $(row "$1")"; }
 
-note 'service down'
+note 'service down, and an sshd that prints its settings as 10.5 does'
+mixed_case_sshd /usr/local/sbin/sshd-mixed
+sed -i '1i Sshd /usr/local/sbin/sshd-mixed' /etc/tunlease/tunlease.conf
 expect_exit 1 leasectl verify alice
+sed -i 1d /etc/tunlease/tunlease.conf
 says '127.0.0.1:8009 with -L' 'not run: permitted, but the service is down'
 
 note 'all is well'
 serve 8009
-files() { find /tmp /run -not -path '/run/sandbox*' -not -path "$WORK*" | sort; }
+files() { find /tmp /run -not -path '/run/sandbox*' -not -path '/run/motd*' -not -path "$WORK*" | sort; }
 before=$(files)
 leases=$(leasectl list --all)
 expect_exit 0 leasectl verify alice

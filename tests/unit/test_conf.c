@@ -85,6 +85,7 @@ static void show(const struct conf *c, struct buf *out)
         buf_addf(out, "%s%s", i > 0 ? "," : "", c->api_keys[i]);
     buf_addf(out, "\nmax_pending=%u\nissue_keys=%d\n", c->max_pending_agents, c->issue_keys);
     buf_addf(out, "public_host=%s\npublic_port=%u\n", c->public_host, c->public_port);
+    buf_addf(out, "sshd=%s\n", c->sshd);
     buf_addf(out, "jump_user=%s\ncontact=%s\nmetrics=", c->jump_user, c->contact);
     if (c->has_metrics_listen)
         show_listener(out, &c->metrics_listen);
@@ -164,6 +165,7 @@ static const struct moves_row {
     {"IssueKeys yes", "issue_keys=1"},
     {"PublicHost gw.example.com", "public_host=gw.example.com"},
     {"PublicPort 2222", "public_port=2222"},
+    {"Sshd /opt/openssh/sbin/sshd", "sshd=/opt/openssh/sbin/sshd"},
     {"JumpUser li", "jump_user=li"},
     {"Contact \"ask li@example.com\"", "contact=ask li@example.com"},
     {"MetricsListen 127.0.0.1:9100", "metrics=127.0.0.1:9100"},
@@ -227,7 +229,7 @@ static void every_keyword(void **state)
              "allow_open=127.0.0.1:*,[::1]:*\nallow_listen=127.0.0.1:20000-29999\n"
              "bind_host=127.0.0.1\nlisten=127.0.0.1:12000 control=127.0.0.1:12000\nplain_http=0\n"
              "api_key_file=\napi_keys=\nmax_pending=256\nissue_keys=0\npublic_host=%s\n"
-             "public_port=22\njump_user=\ncontact=\nmetrics=\nquarantine=604800\n"
+             "public_port=22\nsshd=\njump_user=\ncontact=\nmetrics=\nquarantine=604800\n"
              "keep_expired=2592000\naudit_keep=34560000\nheartbeat=60\n",
              TUNLEASE_LOCALSTATEDIR, TUNLEASE_RUNSTATEDIR, host);
     assert_string_equal(fields, buf_text(&expected));

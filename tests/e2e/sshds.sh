@@ -1,0 +1,182 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# Other sshds: which one serves is found, an upgrade without a restart is seen, what a version does
+# not know is not written, and what cannot be asked is an error. An older or newer one is this
+# machine's own with another number in it, so that what is shown is what leasectl makes of the
+# number; unit/test_duration and e2e/akc show how the older ones read times.
+# sandbox:
+# timeout: 120
+set -eu
+. "$TOP/tests/lib.sh"
+dropin=/etc/ssh/sshd_config.d/20-tunlease.conf conf=/etc/tunlease/tunlease.conf
+
+doctor() { # CODE PATTERN WHAT
+	expect_exit "$1" leasectl doctor
+	grep -Eq -e "$2" "$WORK/out" || fail "$3: $(grep -v '^ok' "$WORK/out")"
+	ok "$3"
+}
+# As many characters as the number that is there: the program stays what it is.
+claims() { LC_ALL=C sed "s/OpenSSH_9\.2/OpenSSH_$1/g" "$SSHD" >"$2" && chmod 0755 "$2"; } # VERSION FILE
+start() { # [NAME=VALUE...]: sshd, anew
+	kill "$(cat /run/sshd.pid)"
+	wait_for 5 'sshd goes' port_free 22
+	rm -f /run/sshd.pid
+	env "$@" /usr/sbin/sshd
+	wait_for 5 'sshd comes' test -s /run/sshd.pid
+}
+upgrade() { claims "$1" /usr/sbin/sshd.new; mv /usr/sbin/sshd.new /usr/sbin/sshd; } # VERSION
+cp -p "$SSHD" "$WORK/sshd"
+SSHD=$WORK/sshd
+key=$(new_key alice)
+
+note 'sshd -T with keywords as sshd_config(5) writes them, as 10.5 prints them'
+mixed_case_sshd /usr/local/sbin/sshd-mixed
+pin=$(ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub | cut -d' ' -f2)
+sed -i '1i Sshd /usr/local/sbin/sshd-mixed' "$conf"
+doctor 0 'sshd-mixed.*configuration names' 'doctor'
+leasectl grant carol --key "$(new_key carol).pub" --open 8009 >"$WORK/grant"
+grep -q "^host key   ssh-ed25519 $pin\$" "$WORK/grant" || fail "grant has no host key: $(cat "$WORK/grant")"
+leasectl agent add db1 --key "$(new_key db1).pub" >"$WORK/added"
+grep -q -- "--host-key $pin" "$WORK/added" || fail "agent add has no host key: $(cat "$WORK/added")"
+ok 'grant and agent add name the host key'
+
+note 'no invitation without it'
+no_pin() { # PATTERN
+	expect_exit 1 leasectl grant bob --key "$key.pub" --open 8009
+	grep -Eq "nothing was changed.*$1" "$WORK/err" || fail "$(cat "$WORK/err")"
+	expect_exit 1 leasectl agent add db2 --key "$key.pub"
+	expect_exit 1 leasectl --json agent add db2 --key "$key.pub"
+	expect_exit 3 leasectl show bob
+	expect_exit 3 leasectl show db2
+}
+sed -i 's/^\/usr.*sed.*/exit 0/' /usr/local/sbin/sshd-mixed
+no_pin 'is not understood'
+sed -i 's/^exit 0/echo it is broken >\&2; exit 3/' /usr/local/sbin/sshd-mixed
+no_pin 'it is broken'
+sed -i "1s/.*/Sshd \/bin\/true/" "$conf"
+no_pin "Sshd '/bin/true' of the configuration is no sshd"
+sed -i 1d "$conf"
+mkdir "$WORK/pubs"
+mv /etc/ssh/ssh_host_*.pub "$WORK/pubs"
+no_pin 'ssh-keygen -y'
+mv "$WORK"/pubs/* /etc/ssh
+ok 'what could not be read is an error, and nothing was granted'
+
+note 'the one that listens'
+doctor 0 "'/usr/sbin/sshd' .*, which listens on port 22, takes" 'found by its socket'
+mkdir -p /opt/ssh/sbin /opt/ssh/bin
+cp -p /usr/sbin/sshd /opt/ssh/sbin/sshd
+sed -i 's/^Port 22/Port 2222/; s/^PidFile.*/PidFile none/' /etc/ssh/sshd_config
+kill "$(cat /run/sshd.pid)"
+wait_for 5 'sshd goes' port_free 22
+(cd / && exec /opt/ssh/sbin/sshd)
+wait_for 5 'the other sshd comes' bash -c '! exec 3<>/dev/tcp/127.0.0.1/2222 || exit 0; exit 1' 2>/dev/null
+echo 'PublicPort 2222' >>"$conf"
+doctor 0 "'/opt/ssh/sbin/sshd' .*, which listens on port 2222" 'another program, on another port'
+echo 'AllowOpen pfwd 127.0.0.1:8009-8010' >>"$conf"
+expect_exit 0 leasectl setup
+grep -q '127.0.0.1:\*' <<<"$(sshd_effective pfwd)" || fail 'not in force'
+sed -i '/^PublicPort/d; /^AllowOpen pfwd/d' "$conf"
+other=$(pgrep -x -f 'sshd: /opt/ssh/sbin/sshd .listener.*')
+kill "$other"
+wait_for 5 'it goes' port_free 2222
+sed -i 's/^Port 2222/Port 22/; s/^PidFile.*/PidFile \/run\/sshd.pid/' /etc/ssh/sshd_config
+/usr/sbin/sshd
+wait_for 5 'sshd comes' test -s /run/sshd.pid
+expect_exit 0 leasectl setup
+
+note 'a systemd socket holds the port: the program that its unit starts'
+mkdir -p /run/systemd/system
+cat >/usr/local/bin/systemctl <<'END'
+#!/bin/bash
+# What systemd 252 says of Debian's ssh.socket.
+case "$*" in
+'show --property=Id,Triggers,Listen,Accept *.socket')
+	printf 'Id=dbus.socket\nTriggers=dbus.service\nListen=/run/dbus/system_bus_socket (Stream)\nAccept=no\n\n'
+	printf 'Triggers=%s\nListen=[::]:22 (Stream)\nAccept=%s\nId=ssh.socket\n' "$TRIGGERS" "$ACCEPT" ;;
+'show --property=ExecStart ssh.service' | 'show --property=ExecStart ssh@0.service')
+	printf 'ExecStart={ path=/opt/ssh/sbin/sshd ; argv[]=/opt/ssh/sbin/sshd -D ; ignore_errors=no ; pid=0 }\n' ;;
+*) exit 1 ;;
+esac
+END
+chmod 0755 /usr/local/bin/systemctl
+cat >"$WORK/holder.py" <<'END'
+import os, socket, subprocess, sys
+s = socket.socket(socket.AF_INET6); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("::", 22)); s.listen()
+sys.exit(subprocess.run(["leasectl", "doctor"], close_fds=True).returncode)
+END
+kill "$(cat /run/sshd.pid)"
+wait_for 5 'sshd goes' port_free 22
+socket_doctor() { # TRIGGERS ACCEPT PATTERN
+	sed -i "2i TRIGGERS=$1 ACCEPT=$2" /usr/local/bin/systemctl
+	unshare --pid --fork --mount-proc python3 "$WORK/holder.py" >"$WORK/out" || :
+	sed -i 2d /usr/local/bin/systemctl
+	grep -q "'/opt/ssh/sbin/sshd' .*$3" "$WORK/out" || fail "$(cat "$WORK/out")"
+}
+socket_doctor ssh.service no 'which ssh.service starts when somebody comes to port 22'
+socket_doctor '' yes 'which ssh@.service starts when somebody comes to port 22'
+rm -r /usr/local/bin/systemctl /run/systemd
+/usr/sbin/sshd
+wait_for 5 'sshd comes' test -s /run/sshd.pid
+ok 'by Accept=no and by Accept=yes'
+
+note 'upgraded, and not restarted'
+upgrade 9.6
+doctor 0 "^warning.sshd.OpenSSH 9.2 listens still, and '/usr/sbin/sshd' is 9.6 by now: restart it" 'both versions are named'
+start
+doctor 0 'sshd.*OpenSSH 9.6' 'restarted'
+upgrade 9.6
+doctor 0 "^warning.sshd.'/usr/sbin/sshd' was replaced since" 'another file of the same version'
+
+note 'OpenSSH 8.9: times in the local zone, and no keyword that it does not know'
+upgrade 8.9
+doctor 1 "FAIL.sshd.*made for OpenSSH 9.2, and 8.9 serves now: run 'leasectl setup'" 'the drop-in is for another version'
+start TZ=Australia/Lord_Howe
+expect_exit 0 leasectl setup
+in_force() { grep -qxF "authorizedkeyscommand /usr/libexec/tunlease/akc $1%u %t %k" <<<"$(sshd_effective pfwd)" || fail "akc $1 is not in force"; }
+in_force '--expiry-local=Australia/Lord_Howe '
+! grep -q UnusedConnectionTimeout "$dropin" || fail 'a keyword that 8.9 does not know'
+doctor 0 'ok.time zone.OpenSSH 8.9 reads no UTC: .* with TZ=Australia/Lord_Howe' 'the zone of the sshd that runs'
+leasectl grant alice --key "$key.pub" --open 8009 --for 1h >/dev/null
+login_works "$key" pfwd || fail 'no login'
+# What sshd makes of the line by itself, when akc is no longer asked.
+leasectl renew alice --until "$(date -u -d '+4 seconds' '+%FT%TZ')" >/dev/null
+read -r type blob _ <"$key.pub"
+/usr/libexec/tunlease/akc --expiry-local=Australia/Lord_Howe pfwd "$type" "$blob" >>/home/li/.ssh/authorized_keys
+login_works "$key" li || fail 'no login before its end'
+sleep 5
+login_refused "$key" li || fail "a login after its end: $(tail -n 2 "$WORK/ssh.err")"
+ok 'sshd reads the end of the lease as it is meant'
+start TZ=America/New_York
+doctor 1 'FAIL.time zone.*TZ=Australia/Lord_Howe, and this one has TZ=America/New_York' 'another TZ'
+start -u TZ
+ln -sf /usr/share/zoneinfo/Europe/Berlin /etc/localtime
+doctor 1 'FAIL.time zone.*and this one has no TZ, /etc/localtime is Europe/Berlin' 'no TZ'
+expect_exit 0 leasectl setup
+in_force '--expiry-local '
+ln -sf /usr/share/zoneinfo/Europe/Dublin /etc/localtime
+doctor 1 'FAIL.time zone.*Europe/Berlin, and this one .*Europe/Dublin' 'another /etc/localtime'
+start 'TZ=a b'
+expect_exit 1 leasectl setup
+grep -q "its TZ is 'a b'" "$WORK/err" || fail "$(cat "$WORK/err")"
+upgrade 9.9
+start
+doctor 1 'made for OpenSSH 8.9, and 9.9 serves now' 'and the other way round'
+expect_exit 0 leasectl setup
+in_force ''
+
+note 'sshd-config --for VERSION'
+for version in 8.2 8.4 8.9p1 9.0 9.1 9.2 9.6 9.9 10.0 10.5; do
+	leasectl sshd-config --for "$version" >"$WORK/blocks"
+	has() { grep -c "^ *$1" "$WORK/blocks" || :; }
+	number=${version%p1}
+	old=$(awk -v v="$number" 'BEGIN { split(v, p, "."); print (p[1] < 9 || p[1] == 9 && p[2] < 1) + (p[1] < 9 || p[1] == 9 && p[2] < 2) }')
+	assert_eq "$(has "# Tunnel .* OpenSSH $number\. ") $(has 'AuthorizedKeysCommand .*akc --expiry-local ') $(has 'AuthorizedKeysCommand .*akc %u %t %k') $(has UnusedConnectionTimeout)" \
+		"1 $((old == 2)) $((old < 2)) $((old == 0))" "$version"
+	# All else is the same.
+	grep -v -e '^#' -e '# Times' -e UnusedConn -e 'AuthorizedKeysCommand ' "$WORK/blocks" >"$WORK/rest.$number"
+	cmp "$WORK/rest.$number" "$WORK/rest.8.2"
+done
+assert_eq "$(wc -l <"$WORK/rest.8.2")" "$(grep -v -c -e '^#' -e UnusedConn -e 'AuthorizedKeysCommand ' "$dropin")" 'and all of it'
+for version in 8.1 7.9 9 9.x x 9. ''; do expect_exit 2 leasectl sshd-config --for "$version"; done
