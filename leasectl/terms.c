@@ -3,6 +3,7 @@
 
 #include "leasectl/child.h"
 #include "leasectl/gateway.h"
+#include "leasectl/sshd.h"
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
@@ -184,13 +185,73 @@ static struct text_clip first_line(const struct buf *said)
     return line;
 }
 
+static bool has_word(const char *text, const char *word, const char *between)
+{
+    size_t len = strlen(word);
+    for (const char *at = text; *at != '\0'; at += strspn(at, between)) {
+        size_t n = strcspn(at, between);
+        if (n == len && memcmp(at, word, len) == 0)
+            return true;
+        at += n;
+    }
+    return false;
+}
+
+/* An OpenSSH that knows a type may still be told not to take it, or not be told to. */
+static void warn_if_not_accepted(struct ctl *ctl, const struct sshd *sshd, const char *type)
+{
+    char accepted[4096];
+    struct buf effective = {0};
+    if (geteuid() == 0 && sshd_effective(sshd, NULL, &effective) == 0) {
+        sshd_setting(&effective, "pubkeyacceptedalgorithms", accepted, sizeof(accepted));
+        if (accepted[0] != '\0' && !has_word(accepted, type, ","))
+            ctl_warn(ctl, "sshd will refuse the key: its PubkeyAcceptedAlgorithms have no %s",
+                     type);
+    }
+    buf_release(&effective);
+}
+
+/* Types that OpenSSH made for itself are not in every version, nor in every build. */
+static int check_type(struct ctl *ctl, const struct sshd *sshd, const char *type)
+{
+    char ssh[SSHD_PATH_BYTES];
+    struct child c;
+    sshd_tool(sshd, "ssh", ssh);
+    const char *const argv[] = {ssh, "-Q", "key", NULL};
+    int code = EXIT_DONE, status = child_run(&c, argv, NULL, NULL, KEYGEN_MS);
+    const char *known = c.out_text.len > 0 ? buf_text(&c.out_text) : NULL;
+    if (status != 0 || known == NULL)
+        code =
+            ctl_error(ctl, EXIT_FAILED, "cannot check the key: '%s -Q key' exits %d", ssh, status);
+    else if (!has_word(known, type, "\r\n"))
+        code = ctl_error(ctl, EXIT_USAGE,
+                         "OpenSSH %u.%u on this host does not know keys of the type %s ('%s -Q "
+                         "key'): ask for one made with 'ssh-keygen -t ed25519'",
+                         sshd->program.major, sshd->program.minor, type, ssh);
+    child_release(&c);
+    if (code == EXIT_DONE)
+        warn_if_not_accepted(ctl, sshd, type);
+    return code;
+}
+
 int terms_check_key(struct ctl *ctl, const struct pubkey *key)
 {
-    static const char *const argv[] = {"ssh-keygen", "-l", "-f", "-", NULL};
+    char keygen[SSHD_PATH_BYTES] = "ssh-keygen";
+    const char *const argv[] = {keygen, "-l", "-f", "-", NULL};
+    struct sshd sshd;
     struct child c = {.pid = -1, .in = -1, .out = -1, .err = -1};
     struct buf line = {0};
     int code = EXIT_DONE;
 
+    if (strchr(key->type, '@') != NULL) {
+        code = sshd_find(&ctl->conf, &sshd, &line) == 0
+                   ? check_type(ctl, &sshd, key->type)
+                   : ctl_error(ctl, EXIT_FAILED, "cannot check the key: %s",
+                               buf_text(&line) != NULL ? buf_text(&line) : "out of memory");
+        if (code != EXIT_DONE)
+            goto out;
+        sshd_tool(&sshd, "ssh-keygen", keygen);
+    }
     buf_addf(&line, "%s %s\n", key->type, key->base64);
     if (buf_text(&line) == NULL) {
         code = ctl_error(ctl, EXIT_FAILED, "out of memory");

@@ -38,6 +38,7 @@ int terms_key_text(struct ctl *ctl, const char *from, const char *text, size_t l
 /*
  * Whether OpenSSH itself takes the key, before it is stored: an ECDSA point may lie off its curve,
  * which only the big numbers of ssh-keygen can tell, and such a lease would never let anybody in.
+ * Types of OpenSSH's own (sk-, mldsa) only where the installation of the sshd that serves has them.
  */
 int terms_check_key(struct ctl *ctl, const struct pubkey *key);
 

@@ -29,6 +29,8 @@ static const struct key_kind {
     {"ssh-rsa", "en", NULL, 0},
     {"sk-ssh-ed25519@openssh.com", "sa", NULL, 32},
     {"sk-ecdsa-sha2-nistp256@openssh.com", "cpa", "nistp256", 65},
+    /* One string: an ML-DSA-44 key of 1312 bytes, then an Ed25519 key. */
+    {"ssh-mldsa44-ed25519@openssh.com", "s", NULL, 1312 + 32},
 };
 
 static const struct key_kind *find_kind(const char *type)
@@ -130,7 +132,7 @@ static const char *unknown_type(const char *type)
         return "this is a certificate: a lease holds the plain public key";
     if (strcmp(type, "ssh-dss") == 0)
         return "DSA keys are not taken: make one with 'ssh-keygen -t ed25519'";
-    return "the key's type is not one of ed25519, ecdsa, rsa or their sk- forms";
+    return "the key's type is not one of ed25519, ecdsa, rsa, their sk- forms, or mldsa44-ed25519";
 }
 
 const char *pubkey_parse(const char *type, const char *base64, struct pubkey *ret)

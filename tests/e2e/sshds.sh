@@ -166,6 +166,25 @@ doctor 1 'made for OpenSSH 8.9, and 9.9 serves now' 'and the other way round'
 expect_exit 0 leasectl setup
 in_force ''
 
+note 'keys of 10.4 on: where this sshd has the type'
+python3 -c '
+import base64, os, struct
+def string(b): return struct.pack(">I", len(b)) + b
+kind = b"ssh-mldsa44-ed25519@openssh.com"
+print(kind.decode(), base64.b64encode(string(kind) + string(os.urandom(1344))).decode(), "erin")' >"$WORK/erin.pub"
+expect_exit 2 leasectl grant erin --key "$WORK/erin.pub" --open 8009
+grep -q 'does not know keys of the type ssh-mldsa44-ed25519@openssh.com' "$WORK/err" || fail "$(cat "$WORK/err")"
+# A stand-in for the installation of such an sshd: the tools beside it say that they know it.
+sed -i '1i Sshd /opt/ssh/sbin/sshd' "$conf"
+printf '#!/bin/sh\necho ssh-ed25519\necho ssh-mldsa44-ed25519@openssh.com\n' >/opt/ssh/bin/ssh
+printf '#!/bin/sh\nexec cat >/dev/null\n' >/opt/ssh/bin/ssh-keygen
+chmod 0755 /opt/ssh/bin/*
+expect_exit 0 leasectl grant erin --key "$WORK/erin.pub" --open 8009
+grep -q 'PubkeyAcceptedAlgorithms have no ssh-mldsa44' "$WORK/err" || fail "it warns of nothing: $(cat "$WORK/err")"
+read -r type blob _ <"$WORK/erin.pub"
+[[ $(/usr/libexec/tunlease/akc pfwd "$type" "$blob") == restrict,*" $type $blob erin" ]] || fail 'akc prints no line'
+sed -i 1d "$conf"
+
 note 'sshd-config --for VERSION'
 for version in 8.2 8.4 8.9p1 9.0 9.1 9.2 9.6 9.9 10.0 10.5; do
 	leasectl sshd-config --for "$version" >"$WORK/blocks"

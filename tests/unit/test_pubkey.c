@@ -73,6 +73,7 @@ static void blob_base64(const struct part *parts, int extra, char *out, size_t o
 #define P384 "ecdsa-sha2-nistp384"
 #define P521 "ecdsa-sha2-nistp521"
 #define SK_ED25519 "sk-ssh-ed25519@openssh.com"
+#define MLDSA "ssh-mldsa44-ed25519@openssh.com"
 #define SK_P256 "sk-ecdsa-sha2-nistp256@openssh.com"
 
 static const struct part ed25519_parts[BLOB_PARTS] = {{.text = ED25519}, {.size = 32}};
@@ -130,6 +131,31 @@ static const struct blob_row {
     {"inner type longer by one", ED25519, {{.text = ED25519 "x"}, {.size = 32}}, 0, "another type"},
     {"inner type cut", ED25519, {{.text = ED25519}}, -1, "another type"},
     {"sk type over a plain blob", SK_ED25519, {{.text = ED25519}, {.size = 32}}, 0, "another type"},
+
+    {"mldsa44-ed25519: 1344 bytes", MLDSA, {{.text = MLDSA}, {.size = 1344}}, 0, NULL},
+    {"mldsa44-ed25519: a byte less", MLDSA, {{.text = MLDSA}, {.size = 1343}}, 0, "damaged"},
+    {"mldsa44-ed25519: a byte more", MLDSA, {{.text = MLDSA}, {.size = 1345}}, 0, "damaged"},
+    {"mldsa44-ed25519: its halves as two strings",
+     MLDSA,
+     {{.text = MLDSA}, {.size = 1312}, {.size = 32}},
+     0,
+     "damaged"},
+    {"mldsa44-ed25519: bytes after the end",
+     MLDSA,
+     {{.text = MLDSA}, {.size = 1344}},
+     1,
+     "after its"},
+    {"mldsa44-ed25519: no key", MLDSA, {{.text = MLDSA}}, 0, "cut off"},
+    {"mldsa44-ed25519 over an ed25519 blob",
+     MLDSA,
+     {{.text = ED25519}, {.size = 32}},
+     0,
+     "another type"},
+    {"ed25519 over an mldsa44-ed25519 blob",
+     ED25519,
+     {{.text = MLDSA}, {.size = 1344}},
+     0,
+     "another type"},
 
     {"sk-ed25519", SK_ED25519, {{.text = SK_ED25519}, {.size = 32}, {.text = "ssh:"}}, 0, NULL},
     {"sk-ed25519: application of one byte",
