@@ -260,9 +260,9 @@ static void check_running(struct doctor *d)
 {
     static const char advice[] =
         "restart it ('systemctl restart ssh' or 'sshd'): live connections stay";
-    struct sshd_version v;
+    struct sshd_version v = d->terms.running;
     const char *path = d->sshd.path;
-    if (sshd_running_version(&d->sshd, &v) && !sshd_same_version(&v, &d->sshd.program))
+    if (v.major != 0 && !sshd_same_version(&v, &d->sshd.program))
         reportf(d, RESULT_WARN, "sshd",
                 "what answers on port %u is OpenSSH %u.%u, and '%s' is %u.%u: name the right one "
                 "(Sshd)",

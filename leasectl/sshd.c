@@ -49,15 +49,6 @@ bool sshd_parse_version(const char *text, struct sshd_version *ret)
     return true;
 }
 
-struct sshd_version sshd_common_version(const struct sshd *s)
-{
-    struct sshd_version running;
-    if (sshd_running_version(s, &running) &&
-        !sshd_at_least(&running, s->program.major, s->program.minor))
-        return running;
-    return s->program;
-}
-
 void sshd_tool(const struct sshd *s, const char *name, char out[static SSHD_PATH_BYTES])
 {
     static const char sbin[] = "/sbin/sshd";

@@ -66,9 +66,6 @@ int sshd_connect(const struct sshd *s);
 /* The path of a process's program; of one that was replaced since, the path that it had. */
 bool sshd_program_of(pid_t pid, char path[static SSHD_PATH_BYTES], bool *ret_replaced);
 
-/* What both understand, the program and what runs: the older of the two. */
-struct sshd_version sshd_common_version(const struct sshd *s);
-
 /* The path of a tool of the same installation, or its bare name to be looked up. */
 void sshd_tool(const struct sshd *s, const char *name, char out[static SSHD_PATH_BYTES]);
 

@@ -32,7 +32,10 @@ bool sshd_reads_utc(const struct sshd_version *v)
 
 int sshd_ask_terms(const struct sshd *s, struct sshd_terms *ret, struct buf *out)
 {
-    struct sshd_terms terms = {.version = sshd_common_version(s)};
+    struct sshd_terms terms = {.version = s->program};
+    if (sshd_running_version(s, &terms.running) &&
+        !sshd_at_least(&terms.running, s->program.major, s->program.minor))
+        terms.version = terms.running;
     if (sshd_is_too_old(&terms.version)) {
         buf_addf(out, "OpenSSH %u.%u is too old: %u.%u is the first that works",
                  terms.version.major, terms.version.minor, SSHD_OLDEST_MAJOR, SSHD_OLDEST_MINOR);

@@ -13,7 +13,8 @@
 /* For which sshd the Match blocks are written. */
 struct sshd_terms {
     struct sshd_version version;
-    struct sshd_zone zone; /* only where it reads no UTC */
+    struct sshd_version running; /* of what answers; major 0: nothing did */
+    struct sshd_zone zone;       /* only where it reads no UTC */
 };
 
 bool sshd_is_too_old(const struct sshd_version *v);
