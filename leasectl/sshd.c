@@ -277,9 +277,25 @@ static int wait_for_reload(const struct sshd *s, struct buf *out)
     return -1;
 }
 
+/* Whether a restart of the unit leaves live connections alone, as distributions have it. */
+static bool restart_is_safe(const char *unit)
+{
+    static const char safe[] = "KillMode=process\n";
+    const char *const argv[] = {"systemctl", "show", "--property=KillMode", unit, NULL};
+    struct child c;
+    int status = child_run(&c, argv, NULL, NULL, ASK_MS);
+    bool is_safe = status == 0 && c.out_text.len > 0 && buf_text(&c.out_text) != NULL &&
+                   strcmp(buf_text(&c.out_text), safe) == 0;
+    child_release(&c);
+    return is_safe;
+}
+
+/* One that was handed its socket by systemd may close it at a reload, and not get it again (9.2 of
+ * Debian 12: "Cannot bind any address"): it is started anew. */
 static int reload_unit(const struct sshd *s, struct buf *out)
 {
-    const char *const argv[] = {"systemctl", "reload", s->unit, NULL};
+    const bool restart = s->by_systemd && restart_is_safe(s->unit);
+    const char *const argv[] = {"systemctl", restart ? "try-restart" : "reload", s->unit, NULL};
     struct child c;
     int status = child_run(&c, argv, NULL, NULL, ASK_MS);
     if (status != 0)

@@ -34,7 +34,7 @@ struct sshd {
     struct sshd_version program; /* as it says with -V */
     pid_t listener;              /* the process that listens; 0: none was found */
     bool replaced;               /* its program is another file by now */
-    bool by_systemd;             /* systemd holds the port, and starts it when somebody comes */
+    bool by_systemd;            /* systemd holds the port, too, and starts it when somebody comes */
     char unit[SSHD_UNIT_BYTES]; /* the systemd unit it runs in, or that a socket starts; "": none */
     char host[64];              /* where it listens, for a client here; "": not known */
     uint16_t port;

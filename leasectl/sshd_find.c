@@ -315,8 +315,10 @@ static bool find_on_port(struct sshd *s, uint16_t port)
     char unit[SSHD_UNIT_BYTES];
     bool systemd = false;
     find_listenings(port, &sockets);
-    if (find_listener(s, &sockets, &systemd))
+    if (find_listener(s, &sockets, &systemd)) {
+        s->by_systemd = systemd;
         return true;
+    }
     return systemd && find_triggered(port, unit) && take_unit(s, unit, &sockets.items[0]);
 }
 

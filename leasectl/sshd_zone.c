@@ -47,31 +47,62 @@ struct looking {
     char before[CHILDREN_BYTES], now[CHILDREN_BYTES], environment[ENVIRON_BYTES];
 };
 
-static void read_children(pid_t parent, char out[static CHILDREN_BYTES])
+/* The next number in *at; 0 at the end. */
+static pid_t next_pid(const char **at)
 {
-    char path[64];
-    (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
-    out[0] = ' ';
-    out[1 + read_whole(path, out + 1, CHILDREN_BYTES - 1)] = '\0';
+    char *end;
+    long pid = strtol(*at, &end, 10);
+    *at = end;
+    return (pid_t)pid;
 }
 
-/* The environment of a child of the listener's that was not there before; its length, or 0. */
+static void add_children(pid_t parent, char *out, size_t out_bytes)
+{
+    char path[64];
+    size_t len = strlen(out);
+    (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
+    if (len + 1 < out_bytes)
+        (void)read_whole(path, out + len, out_bytes - len);
+}
+
+static bool runs_program(const struct looking *in, pid_t pid)
+{
+    char path[SSHD_PATH_BYTES];
+    bool replaced;
+    return sshd_program_of(pid, path, &replaced) && strcmp(path, in->program) == 0;
+}
+
+/*
+ * Where a process that sshd has for a connection can be: among the listener's children. Where
+ * systemd starts it: among systemd's own, one for each or one for all, and among that one's.
+ */
+static void read_children(const struct looking *in, char out[static CHILDREN_BYTES])
+{
+    out[0] = ' ';
+    out[1] = '\0';
+    add_children(in->parent, out, CHILDREN_BYTES);
+    if (in->parent != 1)
+        return;
+    char *end = out + strlen(out);
+    pid_t pid;
+    for (const char *at = out; at < end && (pid = next_pid(&at)) != 0;)
+        if (runs_program(in, pid))
+            add_children(pid, out, CHILDREN_BYTES);
+}
+
+/* The environment of one of them that was not there before; its length, or 0. */
 static size_t look_at_children(struct looking *in)
 {
-    char path[64], word[16], exe[SSHD_PATH_BYTES];
-    bool replaced;
-    read_children(in->parent, in->now);
-    for (const char *at = in->now; *at != '\0';) {
-        at += strspn(at, " ");
-        size_t len = strcspn(at, " ");
-        (void)snprintf(word, sizeof(word), " %.*s ", (int)(len < 10 ? len : 10), at);
-        at += len;
-        if (len == 0 || strstr(in->before, word) != NULL)
+    char path[64], word[16];
+    pid_t pid;
+    read_children(in, in->now);
+    for (const char *at = in->now; (pid = next_pid(&at)) != 0;) {
+        (void)snprintf(word, sizeof(word), " %d ", (int)pid);
+        if (strstr(in->before, word) != NULL)
             continue;
-        (void)snprintf(path, sizeof(path), "/proc/%d/environ", atoi(word));
+        (void)snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
         size_t got = read_whole(path, in->environment, ENVIRON_BYTES);
-        if (is_environment(in->environment, got) && sshd_program_of(atoi(word), exe, &replaced) &&
-            (in->parent != 1 || strcmp(exe, in->program) == 0))
+        if (is_environment(in->environment, got) && runs_program(in, pid))
             return got;
     }
     return 0;
@@ -81,7 +112,7 @@ static size_t ask_environment(const struct sshd *s, struct looking *in)
 {
     size_t len = 0;
     for (int i = 0; i < ZONE_TRIES && len == 0; i++) {
-        read_children(in->parent, in->before);
+        read_children(in, in->before);
         int64_t end_ms = clock_monotonic_ms() + ZONE_TRY_MS;
         int fd = sshd_connect(s);
         if (fd < 0)

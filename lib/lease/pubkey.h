@@ -4,8 +4,9 @@
  * AuthorizedKeysCommand. Pure; no cryptography beyond SHA-256 of the blob.
  *
  * The blob is looked into (RFC 4253 section 6.6, RFC 5656 section 3.1, RFC 8709 section 4,
- * PROTOCOL.u2f; for mldsa44-ed25519, of OpenSSH 10.4 on, the draft by Miller): the type it names must be the type beside it, and its fields must fill it exactly.
- * A key that another program could read as something else never enters the store.
+ * PROTOCOL.u2f; for mldsa44-ed25519, of OpenSSH 10.4 on, the draft by Miller): the type it names
+ * must be the type beside it, and its fields must fill it exactly. A key that another program could
+ * read as something else never enters the store.
  */
 #ifndef TUNLEASE_LEASE_PUBKEY_H
 #define TUNLEASE_LEASE_PUBKEY_H

@@ -372,3 +372,52 @@ register
 field agent_secret >/root/db1.secret
 assert_eq "$(field code)" '' 'deleted: it may come again'
 assert_eq "$(field port_b)" "$port" 'on the port that is kept for it'
+
+note 'sshd behind ssh.socket'
+doctor_says() { # PATTERN
+	leasectl doctor >"$WORK/doctor" || :
+	grep -Eq -e "$1" "$WORK/doctor" || fail "doctor: $(grep -v '^ok' "$WORK/doctor")"
+	ok "doctor: $(grep -E -m 1 -o -e "$1" "$WORK/doctor")"
+}
+doctor_says "'/usr/sbin/sshd' .*, which listens on port 22, takes its configuration"
+echo 'AllowOpen pfwd 127.0.0.1:8022' >>/etc/tunlease/tunlease.conf
+expect_exit 0 leasectl setup
+has() { sshd_effective pfwd | grep -c "$1" || :; }
+assert_eq "$(has '^permitopen 127.0.0.1:8022 localhost:8022$')" 1 'by ssh.service: reloaded'
+systemctl stop ssh.service
+systemctl start ssh.socket
+[[ $(systemctl show -P Accept ssh.socket) == yes ]] || note 'this ssh.socket starts one sshd for all'
+doctor_says "'/usr/sbin/sshd' .*, which ssh@?.service starts when somebody comes to port 22"
+sed -i '$d' /etc/tunlease/tunlease.conf
+expect_exit 0 leasectl setup
+new_key late >/dev/null
+expect_exit 0 leasectl grant late --key "$WORK/late.pub" --open 8022
+login_works "$WORK/late" pfwd || fail "no login by ssh.socket: $(tail -n 3 "$WORK/ssh.err")"
+fwd_L "$WORK/late" pfwd 18022:127.0.0.1:8022 || fail "$(tail -n 3 "$WORK/ssh.err")"
+echo 'AllowOpen pfwd 127.0.0.1:8022' >>/etc/tunlease/tunlease.conf
+expect_exit 0 leasectl setup
+[[ $(fetch http://127.0.0.1:18022/) == 'hello from 8022' ]] || fail 'a live tunnel'
+! journalctl -q -o cat -u ssh.service | grep 'Cannot bind' || fail 'sshd lost its socket'
+sed -i '$d' /etc/tunlease/tunlease.conf
+expect_exit 0 leasectl setup
+[[ $(fetch http://127.0.0.1:18022/) == 'hello from 8022' ]] || fail 'a live tunnel'
+fwd_stop
+ok 'what systemd handed its socket to takes changes, and live tunnels stay'
+expect_exit 0 leasectl verify late
+for unit in ssh.service ssh@.service; do
+	mkdir -p "/etc/systemd/system/$unit.d"
+	printf '[Service]\nEnvironment=TZ=Asia/Tokyo\n' >"/etc/systemd/system/$unit.d/tz.conf"
+done
+systemctl daemon-reload
+systemctl stop ssh.service
+cp -p /usr/sbin/sshd "$WORK/sshd"
+LC_ALL=C sed 's/OpenSSH_9\.2/OpenSSH_8.9/g' "$WORK/sshd" >/usr/sbin/sshd.new
+chmod 0755 /usr/sbin/sshd.new
+mv /usr/sbin/sshd.new /usr/sbin/sshd
+expect_exit 0 leasectl setup
+assert_eq "$(has 'akc --expiry-local=Asia/Tokyo %u')" 1 'the time zone of an sshd that systemd starts'
+login_works "$WORK/late" pfwd || fail "no login with local times: $(tail -n 3 "$WORK/ssh.err")"
+cp -p "$WORK/sshd" /usr/sbin/sshd.new
+mv /usr/sbin/sshd.new /usr/sbin/sshd
+expect_exit 0 leasectl setup
+assert_eq "$(has 'akc %u')" 1 'back to 9.2'
