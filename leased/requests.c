@@ -776,7 +776,7 @@ static enum store_rc decide_register(struct engine *e, struct queued *q, int64_t
     if (in.asking.what == CREDENTIAL_NONE && !own_secret)
         return refuse_credential(e, r, &in.asking, NULL, a);
     if (revoked)
-        return answer_error(a, CONTROL_FORBIDDEN, "this agent was revoked");
+        return answer_error(a, CONTROL_REVOKED, "this agent was revoked");
     if (keyless)
         return refuse_credential(e, r, &in.asking, known ? &in.agent : NULL, a);
     const char *bind_host = control_request_get(r, CONTROL_BIND_HOST);
@@ -785,7 +785,7 @@ static enum store_rc decide_register(struct engine *e, struct queued *q, int64_t
     if (!known) {
         rc = store_agent_key_is_barred(e->store, e->conf.agent_login, in.key.fingerprint);
         if (rc == STORE_OK)
-            return answer_error(a, CONTROL_FORBIDDEN, "the key is that of a revoked agent");
+            return answer_error(a, CONTROL_REVOKED, "the key is that of a revoked agent");
         if (rc != STORE_NONE)
             return rc;
         return register_new(&in, now_ms);
@@ -814,7 +814,7 @@ static enum store_rc decide_register(struct engine *e, struct queued *q, int64_t
     if (rc != STORE_OK)
         return rc;
     if (in.agent.fixed_end && in.agent.expires_s <= in.now_s)
-        return answer_error(a, CONTROL_FORBIDDEN,
+        return answer_error(a, CONTROL_EXPIRED,
                             "the lease has ended, and an admin fixed that end: 'leasectl renew'");
     rc = register_known(&in, now_ms);
     if (rc != STORE_OK || a->code != CONTROL_OK) {
@@ -873,7 +873,7 @@ static enum store_rc decide_heartbeat(struct engine *e, struct queued *q, int64_
     if (cred_rc != STORE_OK)
         return cred_rc;
     if (known && agent.revoked && agent.has_secret && secret_equal(agent.secret_hash, asking.hash))
-        return answer_error(a, CONTROL_FORBIDDEN, "this agent was revoked");
+        return answer_error(a, CONTROL_REVOKED, "this agent was revoked");
     bool speaks = asking.what != CREDENTIAL_NONE;
     if (known && !agent.revoked)
         rc = speaks_for(e, name, &agent, &asking, &speaks);
@@ -884,7 +884,7 @@ static enum store_rc decide_heartbeat(struct engine *e, struct queued *q, int64_
     if (!known)
         return answer_error(a, CONTROL_NOT_FOUND, "there is no such agent: register first");
     if (agent.revoked)
-        return answer_error(a, CONTROL_FORBIDDEN, "this agent was revoked");
+        return answer_error(a, CONTROL_REVOKED, "this agent was revoked");
     if (agent.expires_s <= now_s)
         return answer_error(a, CONTROL_GONE,
                             agent.fixed_end ? "the lease has ended, and an admin fixed that end"

@@ -5,7 +5,8 @@
 usage: gateway_stand_in.py DIR [PORT]
 
 Keys that register are written to DIR/keys in the form of authorized_keys. DIR/answer, when it is
-there, holds `STATUS TEXT` for every request ("429 slow down"); DIR/log has a line for each. DIR/tls
+there, holds `STATUS[:CODE] TEXT` for every request ("403:revoked gone", "429 slow down"), DIR/raw
+a body for every 200; DIR/log has a line for each. DIR/tls
 with cert.pem and key.pem serves https. Announces itself by DIR/ready.
 """
 import http.server, json, os, ssl, sys, threading
@@ -13,6 +14,8 @@ import http.server, json, os, ssl, sys, threading
 where = sys.argv[1]
 port = int(sys.argv[2]) if len(sys.argv) > 2 else 12000
 credential = "enrol-me-with-this-key"
+CODES = {400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found",
+         409: "conflict", 410: "gone", 429: "rate_limited"}
 agents = {}
 lock = threading.Lock()
 
@@ -41,8 +44,8 @@ class Control(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def refuse(self, status, text):
-        self.say(status, {"error": text, "code": "forbidden"})
+    def refuse(self, status, text, code=""):
+        self.say(status, {"error": text, "code": code or CODES.get(status, "unavailable")})
 
     def do_GET(self):
         self.say(200, {"ok": True})
@@ -57,7 +60,10 @@ class Control(http.server.BaseHTTPRequestHandler):
             forced = read("answer")
             if forced:
                 status, text = forced.split(" ", 1)
-                return self.refuse(int(status), text)
+                status, _, code = status.partition(":")
+                return self.refuse(int(status), text, code)
+            if read("raw"):
+                return self.say(200, json.loads(read("raw")))
             known = agents.get(body["agent_id"])
             if token != credential and not (known and token == known["secret"]):
                 return self.refuse(401, "no such credential")

@@ -5,6 +5,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/wire/agent_status.h"
+#include "lib/wire/control.h"
 #include "lib/wire/register.h"
 #include "tunnel-agent/agent.h"
 #include "tunnel-agent/exchange.h"
@@ -37,9 +38,17 @@ enum {
     BEAT_DEFAULT_S = 60,
     BEAT_MAX_S = 3600,
     TAKEOVER_MS = 60000, /* two within this: somebody else has our key */
-    PORT_BUSY_MS = 1000,
-    PORT_BUSY_MAX = 3, /* in a row: ask the gateway for its opinion */
+    LAST_WORD_BEATS = 3, /* heartbeats' intervals for which a last word counts as fresh */
+    PORT_BUSY_MAX = 3,   /* in a row: ask the gateway for its opinion */
+    WHY_BYTES = 400,
 };
+
+/*
+ * Words of the control plane that would end this agent. Whoever can take its port while leased is
+ * down can say them, so none counts alone: it must be fresh, and sshd, whose host key is pinned,
+ * must have refused our key, too.
+ */
+enum last_word { LAST_WORD_NONE, LAST_WORD_REVOKED, LAST_WORD_OTHER_KEY };
 
 struct gateway {
     struct supervisor s;
@@ -65,6 +74,8 @@ struct gateway {
     struct backoff backoff;
     int64_t registered_ms, closed_ms;
     bool login_refused; /* and not up since */
+    enum last_word last_word;
+    int64_t last_word_ms;
     unsigned port_busy, beats_down;
     bool beat_silence_logged;
 };
@@ -73,6 +84,7 @@ static void beat(struct gateway *g);
 static void register_at_endpoint(struct gateway *g);
 static void on_registered(struct gateway *g, unsigned status, const char *body, size_t len,
                           bool through_tunnel);
+static void retry_register(struct gateway *g, enum backoff_kind kind, const char *why);
 
 static void arm(struct event *timer, int64_t ms)
 {
@@ -86,6 +98,14 @@ static const char *credential_now(const struct gateway *g)
     if (g->secret != NULL && !g->tried_credential)
         return g->secret;
     return g->credential != NULL ? g->credential : g->secret;
+}
+
+static int64_t beat_interval_ms(const struct gateway *g)
+{
+    int64_t s = g->session.heartbeat_interval_seconds;
+    if (s <= 0)
+        s = BEAT_DEFAULT_S;
+    return (s < BEAT_MAX_S ? s : BEAT_MAX_S) * 1000;
 }
 
 /* ---- the leg ---- */
@@ -186,30 +206,33 @@ static void start_tunnel(struct gateway *g)
 
 /* ---- what a register answered ---- */
 
-static int keep_host_keys(struct gateway *g, const struct register_answer *a, bool through_tunnel)
+/* Of the first register alone: what comes later may be anybody's words. sshd itself tells of its
+ * other keys, proven by the one that is pinned (UpdateHostKeys). */
+static int keep_host_keys(struct gateway *g, const struct register_answer *a)
 {
     struct buf lines = {0};
     int rc = 0;
     char *kept = statedir_read(&g->s.state, "known_hosts");
     for (size_t i = 0; i < a->host_key_count; i++)
         buf_addf(&lines, "tunlease-gateway %s\n", a->host_keys[i]);
-    /* Pinned once. Later ones count only where they came through the connection that the pinned key
-     * vouches for. */
-    if (lines.len > 0 && (kept == NULL || through_tunnel))
+    if (lines.len > 0 && kept == NULL)
         rc = statedir_write(&g->s.state, "known_hosts", buf_text(&lines));
-    if (lines.len == 0 && kept == NULL && g->o->host_key == NULL) {
-        log_error("the gateway did not tell its host keys: add --host-key SHA256:...");
-        rc = -1;
-    }
     free(kept);
     buf_release(&lines);
     return rc;
 }
 
-static int keep_answer(struct gateway *g, struct register_answer *a, bool through_tunnel)
+static bool host_is_known(const struct gateway *g)
+{
+    char *kept = statedir_read(&g->s.state, "known_hosts");
+    free(kept);
+    return kept != NULL || g->o->host_key != NULL;
+}
+
+static int keep_answer(struct gateway *g, struct register_answer *a)
 {
     struct buf text = {0};
-    int rc = keep_host_keys(g, a, through_tunnel);
+    int rc = keep_host_keys(g, a);
     if (rc == 0 && a->agent_secret[0] != '\0') {
         rc = statedir_write(&g->s.state, "agent_secret", a->agent_secret);
         free(g->secret);
@@ -221,45 +244,73 @@ static int keep_answer(struct gateway *g, struct register_answer *a, bool throug
     return rc;
 }
 
+/* The leg of this answer, or *a and the leg as they were, and why in why. */
+static int adopt(struct gateway *g, struct register_answer *a, char why[static WHY_BYTES])
+{
+    const struct register_answer before = g->session;
+    const bool had = g->has_session;
+    g->session = *a;
+    g->has_session = true;
+    const char *problem = strcmp(a->agent_id, g->agent_id) != 0 ? "is for another agent_id"
+                          : a->host_key_count == 0 && !host_is_known(g)
+                              ? "does not tell the gateway's host keys: add --host-key SHA256:..."
+                              : build_leg(g);
+    if (problem != NULL)
+        (void)snprintf(why, WHY_BYTES, "cannot use the gateway's answer: it %s", problem);
+    else if (keep_answer(g, a) != 0)
+        (void)snprintf(why, WHY_BYTES, "cannot keep what the gateway answered in '%.250s': %s",
+                       g->s.state.path, strerror(errno));
+    else
+        return 0;
+    g->session = before;
+    g->has_session = had;
+    (void)build_leg(g); /* as it was: of the words that it was built of before */
+    return -1;
+}
+
+/* Logs in with what is new. */
+static void use_answer(struct gateway *g, bool first, bool moved)
+{
+    if (g->tunnel->pid == 0)
+        start_tunnel(g);
+    else if (first)
+        tunnel_begin_anew(g->tunnel, "logging in again, for the port that the gateway gave");
+    else if (moved)
+        tunnel_restart(g->tunnel, "the gateway gave another port");
+}
+
 static void take_answer(struct gateway *g, const char *body, size_t len, bool through_tunnel)
 {
-    struct register_answer a;
+    struct register_answer a = {.port_b = 0};
+    char why[WHY_BYTES];
     const char *problem = register_answer_parse(body, len, &a);
-    if (problem == NULL && strcmp(a.agent_id, g->agent_id) != 0)
-        problem = "is for another agent_id";
-    if (problem != NULL) {
-        log_error("cannot use the gateway's answer: it %s", problem);
-        supervisor_stop(&g->s, EXIT_FAILED);
-        return;
-    }
-    if (keep_answer(g, &a, through_tunnel) != 0) {
-        log_error("cannot keep what the gateway answered in '%s': %s", g->s.state.path,
-                  strerror(errno));
+    bool first = !g->has_session, moved = first || a.port_b != g->session.port_b ||
+                                          strcmp(a.ssh_user, g->session.ssh_user) != 0;
+    struct register_answer before = g->session;
+    if (problem != NULL)
+        (void)snprintf(why, sizeof(why), "cannot use the gateway's answer: it %s", problem);
+    if (problem != NULL || adopt(g, &a, why) != 0) {
         register_answer_release(&a);
-        supervisor_stop(&g->s, EXIT_FAILED);
+        if (through_tunnel)
+            log_warn("%s", why); /* and the tunnel stays */
+        else
+            retry_register(g, BACKOFF_REFUSED, why);
         return;
     }
-    bool moved = !g->has_session || a.port_b != g->session.port_b ||
-                 strcmp(a.ssh_user, g->session.ssh_user) != 0;
+    register_answer_release(&before);
     if (a.port_changed_from != 0)
         log_warn("the gateway gave port %u in place of %u, which somebody else holds there",
                  a.port_b, a.port_changed_from);
     log_info("registered agent_id=%s port_b=%u ssh_user=%s jump_user=%s jump_host=%s "
              "connect_hint='%s'",
              a.agent_id, a.port_b, a.ssh_user, a.jump_user, a.jump_host, a.connect_hint);
-    register_answer_release(&g->session);
-    g->session = a;
-    g->has_session = g->registered = true;
+    g->registered = true;
     g->tried_credential = false;
+    g->last_word = LAST_WORD_NONE;
     g->registered_ms = clock_monotonic_ms();
     (void)strlcpy(g->expires_at, a.lease_expires_at, sizeof(g->expires_at));
     backoff_reset(&g->backoff);
-    if (g->tunnel->pid == 0) {
-        start_tunnel(g);
-    } else if (moved) {
-        problem = build_leg(g);
-        tunnel_restart(g->tunnel, "the gateway gave another port");
-    }
+    use_answer(g, first, moved);
 }
 
 static void clone_message(const struct gateway *g)
@@ -270,6 +321,28 @@ static void clone_message(const struct gateway *g)
               "%s'",
               g->agent_id, g->s.state.path, g->s.state.path, g->s.state.path, g->s.state.path,
               g->agent_id, g->agent_id);
+}
+
+static void hear_last_word(struct gateway *g, enum last_word word)
+{
+    if (word == LAST_WORD_OTHER_KEY && g->last_word != word)
+        clone_message(g);
+    g->last_word = word;
+    g->last_word_ms = clock_monotonic_ms();
+}
+
+static bool ends_for_good(struct gateway *g)
+{
+    if (!g->login_refused || g->last_word == LAST_WORD_NONE ||
+        clock_monotonic_ms() - g->last_word_ms > LAST_WORD_BEATS * beat_interval_ms(g))
+        return false;
+    if (g->last_word == LAST_WORD_REVOKED)
+        log_warn("the gateway revoked '%s', and its sshd refuses the key. Stopping for good",
+                 g->agent_id);
+    else
+        log_error("its sshd refuses the key, too. Stopping");
+    supervisor_stop(&g->s, g->last_word == LAST_WORD_REVOKED ? EXIT_DONE : EXIT_FAILED);
+    return true;
 }
 
 static void retry_register(struct gateway *g, enum backoff_kind kind, const char *why)
@@ -298,58 +371,88 @@ static void retry_register(struct gateway *g, enum backoff_kind kind, const char
     arm(g->register_timer, wait_ms);
 }
 
+/* Why the answer is a no, for a person. */
+static void explain_refusal(const struct gateway *g, unsigned status,
+                            const struct register_error *e, char why[static WHY_BYTES])
+{
+    switch (e->code) {
+    case CONTROL_REVOKED:
+        (void)snprintf(why, WHY_BYTES, "the gateway says that '%.64s' is revoked: %.200s",
+                       g->agent_id, e->text);
+        break;
+    case CONTROL_CONFLICT:
+        (void)snprintf(why, WHY_BYTES, "the gateway knows '%.64s' with another key: %.200s",
+                       g->agent_id, e->text);
+        break;
+    case CONTROL_EXPIRED:
+        (void)snprintf(why, WHY_BYTES,
+                       "the gateway refuses: %.200s. On the gateway: leasectl renew %.64s", e->text,
+                       g->agent_id);
+        break;
+    case CONTROL_UNAUTHORIZED:
+        (void)snprintf(
+            why, WHY_BYTES,
+            "the gateway does not accept the %s: %.120s. If %s right, and this agent was "
+            "registered there: on the gateway, 'leasectl agent reset %.64s'",
+            g->secret == NULL       ? "key or token"
+            : g->credential != NULL ? "agent_secret, nor the key or token"
+                                    : "agent_secret",
+            e->text, g->secret != NULL && g->credential != NULL ? "they are" : "it is",
+            g->agent_id);
+        break;
+    default:
+        (void)snprintf(why, WHY_BYTES, "the gateway answers %u: %.200s", status,
+                       e->text[0] != '\0' ? e->text : "no word of leased's");
+        break;
+    }
+}
+
+static enum backoff_kind kind_of_refusal(enum control_code code)
+{
+    switch (code) {
+    case CONTROL_UNAUTHORIZED:
+    case CONTROL_FORBIDDEN:
+    case CONTROL_EXPIRED:
+    case CONTROL_REVOKED:
+    case CONTROL_CONFLICT:
+        return BACKOFF_AUTH;
+    default:
+        return BACKOFF_REFUSED;
+    }
+}
+
 static void on_registered(struct gateway *g, unsigned status, const char *body, size_t len,
                           bool through_tunnel)
 {
-    char error[256], why[400];
-    register_error_parse(body, len, error);
-    switch (status) {
-    case 200:
+    struct register_error error;
+    char why[WHY_BYTES];
+    if (status == 200) {
         take_answer(g, body, len, through_tunnel);
         return;
-    case 409:
-        clone_message(g);
-        supervisor_stop(&g->s, EXIT_FAILED);
+    }
+    if (status == 0) {
+        (void)snprintf(why, sizeof(why), "%.*s", len < 380 ? (int)len : 380, body);
+        retry_register(g, BACKOFF_SILENCE, why);
         return;
-    case 403:
-        if (strcasestr(error, "revoked") != NULL) {
-            log_warn("the gateway revoked '%s': %s. Stopping for good", g->agent_id, error);
-            supervisor_stop(&g->s, EXIT_DONE);
+    }
+    register_error_parse(body, len, &error);
+    if (error.code == CONTROL_UNAUTHORIZED && g->secret != NULL && g->credential != NULL &&
+        !g->tried_credential) {
+        g->tried_credential = true; /* a gateway that forgot us may admit us anew */
+        if (!through_tunnel) {
+            register_at_endpoint(g);
             return;
         }
-        (void)snprintf(why, sizeof(why),
-                       strcasestr(error, "lease") != NULL
-                           ? "the gateway refuses: %.200s. On the gateway: leasectl renew %.64s"
-                           : "the gateway refuses: %.200s",
-                       error, g->agent_id);
-        break;
-    case 401:
-        if (g->secret != NULL && g->credential != NULL && !g->tried_credential) {
-            g->tried_credential = true; /* a gateway that forgot us may admit us anew */
-            if (!through_tunnel) {
-                register_at_endpoint(g);
-                return;
-            }
-        }
-        (void)snprintf(why, sizeof(why), "the gateway does not accept the %s: %.200s",
-                       g->credential != NULL ? "key or token" : "agent_secret", error);
-        break;
-    case 0:
-        (void)snprintf(why, sizeof(why), "%.*s", len < 380 ? (int)len : 380, body);
-        break;
-    default:
-        (void)snprintf(why, sizeof(why), "the gateway answers %u: %.200s", status, error);
-        break;
     }
-    if (through_tunnel) {
+    if (error.code == CONTROL_REVOKED)
+        hear_last_word(g, LAST_WORD_REVOKED);
+    else if (error.code == CONTROL_CONFLICT)
+        hear_last_word(g, LAST_WORD_OTHER_KEY);
+    explain_refusal(g, status, &error, why);
+    if (through_tunnel)
         log_warn("%s", why); /* the tunnel works, and that is what counts */
-        return;
-    }
-    retry_register(g,
-                   status == 0                      ? BACKOFF_SILENCE
-                   : status == 401 || status == 403 ? BACKOFF_AUTH
-                                                    : BACKOFF_REFUSED,
-                   why);
+    else if (!ends_for_good(g))
+        retry_register(g, kind_of_refusal(error.code), why);
 }
 
 /* ---- register at the endpoint: in a job ---- */
@@ -417,41 +520,56 @@ static void on_register_timer(evutil_socket_t fd, short what, void *ctx)
 
 /* ---- through our own tunnel ---- */
 
-static int64_t beat_interval_ms(const struct gateway *g)
+static void on_beat_refused(struct gateway *g, unsigned status, const struct register_error *e)
 {
-    int64_t s = g->session.heartbeat_interval_seconds;
-    if (s <= 0)
-        s = BEAT_DEFAULT_S;
-    return (s < BEAT_MAX_S ? s : BEAT_MAX_S) * 1000;
+    switch (e->code) {
+    case CONTROL_GONE:
+    case CONTROL_NOT_FOUND:
+        log_warn("the gateway says: %s. Registering again", e->text);
+        g->registered = false;
+        beat(g);
+        return;
+    case CONTROL_REVOKED:
+        if (g->last_word != LAST_WORD_REVOKED)
+            log_warn("the gateway says that '%s' is revoked: %s. Going on until its sshd says so, "
+                     "too",
+                     g->agent_id, e->text);
+        hear_last_word(g, LAST_WORD_REVOKED);
+        return;
+    case CONTROL_UNAUTHORIZED:
+        if (g->credential != NULL && !g->tried_credential) {
+            log_warn("the gateway does not know our secret: registering again");
+            g->tried_credential = true;
+            g->registered = false;
+            beat(g);
+            return;
+        }
+        log_warn(
+            "the gateway does not accept our secret: %s. On the gateway, 'leasectl agent reset "
+            "%s' lets this agent have a new one",
+            e->text, g->agent_id);
+        return;
+    default:
+        log_warn("a heartbeat was answered %u: %s", status, e->text);
+        return;
+    }
 }
 
 static void on_beat_answer(struct gateway *g, unsigned status, const char *body, size_t len)
 {
     struct heartbeat_answer a;
-    char error[256];
-    register_error_parse(body, len, error);
-    if (status == 410 || status == 404) {
-        log_warn("the gateway says: %s. Registering again", error);
-        g->registered = false;
-        beat(g);
+    struct register_error error;
+    if (status != 200) {
+        register_error_parse(body, len, &error);
+        on_beat_refused(g, status, &error);
         return;
     }
-    if (status == 403 && strcasestr(error, "revoked") != NULL) {
-        log_warn("the gateway revoked '%s': %s. Stopping for good", g->agent_id, error);
-        supervisor_stop(&g->s, EXIT_DONE);
+    const char *problem = heartbeat_answer_parse(body, len, &a);
+    if (problem != NULL) {
+        log_warn("cannot use the answer to a heartbeat: it %s", problem);
         return;
     }
-    if (status == 401 && g->credential != NULL && !g->tried_credential) {
-        log_warn("the gateway does not know our secret: registering again");
-        g->tried_credential = true;
-        g->registered = false;
-        beat(g);
-        return;
-    }
-    if (status != 200 || heartbeat_answer_parse(body, len, &a) != NULL) {
-        log_warn("a heartbeat was answered %u: %s", status, error);
-        return;
-    }
+    g->last_word = LAST_WORD_NONE;
     if (a.lease_expires_at[0] != '\0')
         (void)strlcpy(g->expires_at, a.lease_expires_at, sizeof(g->expires_at));
     g->beats_down = a.up == 0 ? g->beats_down + 1 : 0;
@@ -550,6 +668,8 @@ static bool on_refused_login(struct gateway *g)
 {
     char reason[TUNNEL_TEXT_BYTES];
     g->login_refused = true;
+    if (ends_for_good(g))
+        return true;
     bool asked_lately =
         g->registered && clock_monotonic_ms() - g->registered_ms < g->s.settings.auth_retry_ms / 2;
     if (g->o->endpoint != NULL && !asked_lately) {
@@ -580,8 +700,7 @@ static bool on_down(void *ctx, enum ssh_said said, bool was_up)
             register_at_endpoint(g);
             return true;
         }
-        tunnel_start_in(g->tunnel, PORT_BUSY_MS); /* the login takes over */
-        return true;
+        return false; /* the login takes over from our own; a stranger is any answered refusal */
     case SSH_SAID_CLOSED:
         if (was_up && g->closed_ms != 0 && now_ms - g->closed_ms < TAKEOVER_MS) {
             g->closed_ms = 0;

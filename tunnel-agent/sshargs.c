@@ -39,9 +39,12 @@ char *sshargs_forward(const struct forward *f)
     return spec;
 }
 
-static void forced(struct sshargs *a, const struct sshargs_plan *plan)
+static void forced(struct sshargs *a, const struct leg *leg, const struct sshargs_plan *plan)
 {
     const char *setting;
+    /* A gateway's other host keys, proven to whom it has shown the pinned one. */
+    if (plan->use == SSHARGS_TUNNEL && leg->known_hosts != NULL)
+        option(a, "UpdateHostKeys=yes");
     if (plan->mux_sock != NULL) { /* before the table, which says no */
         option(a, "ControlMaster=yes");
         add(a, "-S");
@@ -119,7 +122,7 @@ void sshargs_build(struct sshargs *a, const struct leg *leg, const struct ssharg
     }
     if (plan->use == SSHARGS_RESOLVE)
         add(a, "-G");
-    forced(a, plan);
+    forced(a, leg, plan);
     host_keys(a, plan);
     /* Before the key of ours: a login would succeed, and stay. */
     if (plan->use == SSHARGS_HOST_KEY) {

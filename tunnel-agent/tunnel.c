@@ -906,6 +906,12 @@ void tunnel_reaped(struct tunnel *t, int status)
     else if (t->slow_logins < SLOW_LOGINS_MAX)
         t->slow_logins++;
     t->proven = false;
+    if (t->begins_anew) {
+        t->begins_anew = false;
+        set_state(t, TUNNEL_CONNECTING, "");
+        tunnel_start(t);
+        return;
+    }
     if (was_up) {
         t->restarts++;
         if (clock_monotonic_ms() - t->proven_ms >= t->settings->stable_ms)
@@ -946,6 +952,15 @@ void tunnel_restart(struct tunnel *t, const char *reason)
         condemn(t, reason);
     else
         tunnel_start(t);
+}
+
+void tunnel_begin_anew(struct tunnel *t, const char *why)
+{
+    if (t->pid > 0 && !t->condemned) {
+        log_info("%s: %s", t->leg->name, why);
+        t->begins_anew = true;
+    }
+    tunnel_restart(t, why);
 }
 
 void tunnel_stop(struct tunnel *t)

@@ -84,6 +84,7 @@ struct tunnel {
     enum ssh_said said, channel_said;
     char said_text[TUNNEL_TEXT_BYTES];
     bool authenticated, proven, condemned, stopping, stopped;
+    bool begins_anew;        /* tunnel_begin_anew ended the ssh that ran */
     bool path_was_asked;     /* in this look, and answered: silence is then the service's */
     bool host_key_is_pinned; /* the pin file holds the key that --host-key named */
     int64_t started_ms, proven_ms, looked_ms, asked_ms;
@@ -116,6 +117,9 @@ void tunnel_start_in(struct tunnel *t, int64_t ms);
 void tunnel_wait_for_owner(struct tunnel *t, const char *reason);
 /* Ends the ssh that runs, if any, and starts anew at once. */
 void tunnel_restart(struct tunnel *t, const char *reason);
+
+/* The same where nothing was wrong: it counts as no restart, and leaves no reason. */
+void tunnel_begin_anew(struct tunnel *t, const char *why);
 
 /* The machine slept or the program was stopped: look now. */
 void tunnel_wake(struct tunnel *t);

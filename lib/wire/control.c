@@ -124,6 +124,8 @@ static const struct {
     [CONTROL_BAD_REQUEST] = {"bad_request", 400},
     [CONTROL_UNAUTHORIZED] = {"unauthorized", 401},
     [CONTROL_FORBIDDEN] = {"forbidden", 403},
+    [CONTROL_EXPIRED] = {"expired", 403},
+    [CONTROL_REVOKED] = {"revoked", 403},
     [CONTROL_NOT_FOUND] = {"not_found", 404},
     [CONTROL_CONFLICT] = {"conflict", 409},
     [CONTROL_GONE] = {"gone", 410},
@@ -137,6 +139,14 @@ static const struct {
 const char *control_code_name(enum control_code code)
 {
     return codes[code].name;
+}
+
+enum control_code control_code_named(const char *name)
+{
+    int code = 0;
+    while (code < CONTROL_CODE__MAX && strcmp(codes[code].name, name) != 0)
+        code++;
+    return (enum control_code)code;
 }
 
 int control_code_status(enum control_code code)

@@ -91,6 +91,8 @@ enum control_code {
     CONTROL_BAD_REQUEST,
     CONTROL_UNAUTHORIZED,
     CONTROL_FORBIDDEN,
+    CONTROL_EXPIRED, /* an admin fixed the end, which is over: only he renews it */
+    CONTROL_REVOKED, /* for good */
     CONTROL_NOT_FOUND,
     CONTROL_CONFLICT,
     CONTROL_GONE,
@@ -101,8 +103,9 @@ enum control_code {
     CONTROL_UNAVAILABLE,
     CONTROL_CODE__MAX
 };
-const char *control_code_name(enum control_code code); /* "bad_request" ... (CONTRACT 6) */
-int control_code_status(enum control_code code);       /* 400 ... */
+const char *control_code_name(enum control_code code);  /* "bad_request" ... (CONTRACT 6) */
+int control_code_status(enum control_code code);        /* 400 ... */
+enum control_code control_code_named(const char *name); /* CONTROL_CODE__MAX: none */
 
 enum { CONTROL_ERROR_BYTES = 256, CONTROL_SECRET_BYTES = 65, CONTROL_NAME_BYTES = 65 };
 

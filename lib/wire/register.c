@@ -217,12 +217,13 @@ const char *heartbeat_answer_parse(const char *text, size_t len, struct heartbea
     return problem;
 }
 
-void register_error_parse(const char *text, size_t len, char ret_error[static 256])
+void register_error_parse(const char *text, size_t len, struct register_error *ret)
 {
     json_t *root = load(text, len);
-    ret_error[0] = '\0';
-    if (root != NULL && !get_text(root, "error", ret_error, 256))
-        ret_error[0] = '\0';
+    const char *error = json_string_value(json_object_get(root, "error"));
+    const char *code = json_string_value(json_object_get(root, "code"));
+    ret->code = code != NULL ? control_code_named(code) : CONTROL_CODE__MAX;
+    (void)strlcpy(ret->text, error != NULL ? error : "", sizeof(ret->text));
     json_decref(root);
 }
 

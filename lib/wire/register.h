@@ -8,6 +8,7 @@
 
 #include "lib/lease/name.h"
 #include "lib/lease/permit.h"
+#include "lib/wire/control.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -61,8 +62,13 @@ const char *register_answer_parse(const char *text, size_t len, struct register_
 void register_answer_release(struct register_answer *a);
 const char *heartbeat_answer_parse(const char *text, size_t len, struct heartbeat_answer *ret);
 
-/* The "error" of an error answer, printable; "" when it is none. */
-void register_error_parse(const char *text, size_t len, char ret_error[static 256]);
+/* An error answer. Its words are for people, and not fit for a terminal as they are; decisions go
+ * by the code. */
+struct register_error {
+    enum control_code code; /* CONTROL_CODE__MAX: none of ours, a proxy's answer perhaps */
+    char text[256];         /* "" when there is none; the start of a long one */
+};
+void register_error_parse(const char *text, size_t len, struct register_error *ret);
 
 /* session.json: all that register answered, the secret apart. 0 or -1. */
 int register_answer_format(const struct register_answer *a, struct buf *out);

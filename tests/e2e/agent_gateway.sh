@@ -110,9 +110,24 @@ agent_stop
 : >"$gw/keys"; far_keys=$gw/keys
 mv "$STATE_DIR/agent_secret" "$WORK/secret"
 agent -d -c "$conf" --endpoint "$url" --insecure --api-key "$api" --target 127.0.0.1:8022
-echo '403 the lease of db1 has expired; on the gateway: leasectl renew db1' >"$gw/answer"
+# Its words steer a terminal: C1's CSI, bidirectional controls, one without width, a line end.
+steering=$'\xc2\x9b31m\xe2\x80\xae\xe2\x81\xa6\xd8\x9c\xe2\x80\x8b\xe2\x80\xa8'
+shown='\xc2\x9b31m\xe2\x80\xae\xe2\x81\xa6\xd8\x9c\xe2\x80\x8b\xe2\x80\xa8'
+printf '403:expired %s, but Grüße\n' "$steering" >"$gw/answer"
 wait_for 10 'held' is gateway held
-said 'leasectl renew db1' || fail 'it does not say who must do what'
+said 'On the gateway: leasectl renew db1' || fail 'it does not say who must do what'
+for source in "cat $WORK/agent.err" 'tunnel-agent status' "script -qec 'tunnel-agent status' /dev/null"; do
+	eval "$source" </dev/null >"$WORK/words" || :
+	grep -F -q "refuses: $shown, but Grüße" "$WORK/words" || fail "not as it may be shown: $(cat -v "$WORK/words")"
+	! grep -q -P '\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]' "$WORK/words" || fail "it steers: $(cat -v "$WORK/words")"
+done
+{ tunnel-agent status --json || :; } >"$WORK/words"
+python3 - "$WORK/words" "$steering" <<-'END' || fail "status --json: $(cat -v "$WORK/words")"
+	import json, sys
+	text = open(sys.argv[1], encoding="utf-8").read()
+	assert sys.argv[2] in json.loads(text)[0]["reason"], "the same string"
+	assert not any(c in text for c in sys.argv[2] if ord(c) > 127), "as escapes"
+END
 rm "$gw/answer"
 cut -d' ' -f1,2 <(ssh-keygen -y -f "$STATE_DIR/agent.pem") >"$far_keys"
 wait_for 15 'back by itself after the renewal' is gateway up
@@ -127,17 +142,43 @@ wait_for 15 'back by itself, without the endpoint' is gateway up
 agent_stop
 agent -d -c "$conf" --endpoint "$url" --insecure --api-key "$api" --target 127.0.0.1:8022
 wait_for 10 'up' is gateway up
-echo '403 db1 is revoked' >"$gw/answer"
-rc=0; wait "$AGENT" || rc=$?
-assert_eq "$rc" 0 'revoked: exit 0'
-said 'revoked' || fail 'it does not say so'
+# Who takes the control port while leased is down can say anything: none of it ends what sshd lets in,
+# and "revoked" in a text is no decision.
+ssh=$(ssh_of)
+cp "$STATE_DIR/known_hosts" "$WORK/pinned"
+echo '403 it is revoked, and so is the lease' >"$gw/answer"
+wait_for 5 'a word without its code' said 'a heartbeat was answered 403: it is revoked'
+echo '403:revoked db1 was revoked' >"$gw/answer"
+wait_for 5 'a word that sshd does not confirm' said 'Going on until its sshd says so'
+echo '410 forgotten' >"$gw/answer"
+wait_for 5 'told to register again' said 'Registering again'
 echo '409 another key' >"$gw/answer"
+wait_for 5 'told that it is a copy' said "copy of another: 'rm .*agent_id"
+printf '{"agent_id":"other","port_b":7,"ssh_user":"root"}' >"$gw/raw"
+rm "$gw/answer"
+wait_for 5 'an answer that is none' said "cannot use the gateway's answer: it is for another agent_id"
+printf '{"agent_id":"db1","port_b":20001,"ssh_user":"root","gateway_host_keys":["%s"]}' \
+	"$(cut -d' ' -f1,2 "$FAR_KEY.pub")" >"$gw/raw"
+wait_for 5 'an answer with a host key of its own' said 'registered agent_id=db1 port_b=20001 .*jump_host= '
+rm "$gw/raw"
+reaches 20001 || fail 'no data any more'
+assert_eq "$(ssh_of) $(field gateway restarts) $(cmp "$STATE_DIR/known_hosts" "$WORK/pinned" && echo pinned)" "$ssh 0 pinned" \
+	'words of the control port alone'
+echo '403:revoked db1 was revoked' >"$gw/answer"
+wait_for 5 'revoked' said "the gateway says that 'db1' is revoked"
+: >"$far_keys"
+kill "$ssh"
+rc=0; wait "$AGENT" || rc=$?
+assert_eq "$rc" 0 'revoked, and sshd refuses the key: exit 0'
+said 'Stopping for good' || fail 'it does not say so'
 rm "$STATE_DIR/session.json"
+expect_exit 1 tunnel-agent -d --endpoint "$url" --insecure --api-key "$api"
+echo '409 another key' >"$gw/answer"
 expect_exit 1 tunnel-agent -d --endpoint "$url" --insecure --api-key "$api"
 grep -q "copy of another: 'rm .*agent_id" "$WORK/err" || fail 'a clone is not told what to do'
 echo '401 unknown' >"$gw/answer"
 expect_exit 1 tunnel-agent -d --endpoint "$url" --insecure --api-key "$api"
-grep -q 'does not accept the key or token' "$WORK/err" || fail "$(cat "$WORK/err")"
+grep -q "does not accept the agent_secret, nor the key or token: unknown.*'leasectl agent reset db1'" "$WORK/err" || fail "$(cat "$WORK/err")"
 rm "$gw/answer"
 ok 'clone and wrong key: exit 1 and why'
 
@@ -149,6 +190,12 @@ cat >/root/.ssh/config <<-END
 	    HostName $FAR
 	    IdentityFile $FAR_KEY
 	    UserKnownHostsFile $gw/known_hosts
+	    ClearAllForwardings yes
+	    ControlMaster auto
+	    ControlPath $WORK/master
+	    ControlPersist yes
+	    ForkAfterAuthentication yes
+	    NoHostAuthenticationForLocalhost yes
 END
 export STATE_DIR=$WORK/over
 agent -d -c "$conf" --endpoint http://10.255.255.1:12000 --over-ssh GWServer --api-key "$api" --agent-id db2 --target 127.0.0.1:8022
@@ -177,14 +224,15 @@ cat >"$WORK/stranger.py" <<-'END'
 END
 cat >"$WORK/bin/ssh" <<-END
 	#!/bin/bash
-	# Slow to log in, and somebody is quicker.
+	# Slow to log in, and somebody is quicker. (-G only asks what this ssh knows.)
+	[[ " \$* " != *' -G '* ]] || exec /usr/bin/ssh "\$@"
 	python3 "$WORK/stranger.py" "$WORK/caught" </dev/null >/dev/null 2>&1 &
 	sleep 1
 	exec /usr/bin/ssh "\$@"
 END
 chmod +x "$WORK/bin/ssh"
 rm "$STATE_DIR/session.json" "$STATE_DIR/agent_secret"
-PATH=$WORK/bin:$PATH expect_exit 1 tunnel-agent -d -c "$conf" --endpoint http://10.255.255.1:12000 --over-ssh GWServer \
+PATH=$WORK/bin:$PATH expect_exit 1 timeout 60 tunnel-agent -d -c "$conf" --endpoint http://10.255.255.1:12000 --over-ssh GWServer \
 	--api-key "$api" --agent-id db2 --target 127.0.0.1:8022
 [[ -e $WORK/caught && ! -s $WORK/caught ]] || fail "the key went to a stranger: $(cat "$WORK/caught")"
 ok '--over-ssh: the alias alone is the destination; a wrong one falls back'
@@ -195,9 +243,30 @@ tunnel-agent key >>"$far_keys"
 pin=$(ssh-keygen -lf "$gw/host.pub" | cut -d' ' -f2)
 agent -d -c "$conf" --gateway "root@$FAR" --token "$api" --host-key "$pin" --target 127.0.0.1:8022
 wait_for 20 'up without any HTTP port' up_with_port
-wait_for 10 'data' reaches "$(field gateway port_b)"
+port=$(field gateway port_b)
+wait_for 10 'data' reaches "$port"
+assert_eq "$(field gateway restarts) $(tunnel-agent status | cut -f7)" '0 ' 'a first start, at which nothing was wrong'
+! said ' down: ' || fail "a first start: $(cat "$WORK/agent.err")"
 agent_stop
 ok '--gateway registers through its own ssh'
+
+# A stranger has its port there: refused forwards are waited for longer and longer.
+in_far python3 -c "import socket, time; s = socket.create_server(('127.0.0.1', $port)); time.sleep(99)" &
+at_exit "$!"
+agent -d -c "$conf" --gateway "root@$FAR" --token "$api" --host-key "$pin" --target 127.0.0.1:8022
+logins() { grep -c 'Accepted publickey' "$gw/log" || :; }
+pauses()
+{
+	local now=${EPOCHREALTIME/./} count
+	count=$(logins)
+	((count == last_count)) || { ((last_count == first || now - last < 2500000)) || return 0; last=$now last_count=$count; }
+	return 1
+}
+first=$(logins) last_count=$first last=0
+wait_for 40 'a pause of more than 2.5 s between two logins' pauses
+note "$((last_count - first)) logins before that pause"
+agent_stop
+ok 'a stranger on its port: it backs off'
 
 # Another host key: refused for ever, and said what was expected.
 wrong=SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA

@@ -82,7 +82,7 @@ static void session_without_secret(void **state)
 static void heartbeats(void **state)
 {
     struct heartbeat_answer a;
-    char error[256];
+    struct register_error error;
     static const char good[] = "{\"port_b\":1,\"lease_expires_at\":\"2026-12-01T00:00:00Z\","
                                "\"tunnel\":\"down\"}";
     static const char blind[] = "{\"port_b\":1,\"tunnel\":\"unknown\"}";
@@ -92,12 +92,24 @@ static void heartbeats(void **state)
     CHECK_PROBLEM("it cannot be told", heartbeat_answer_parse(blind, strlen(blind), &a), NULL);
     CHECK("neither", a.up == -1);
     CHECK_PROBLEM("a number", heartbeat_answer_parse("1", 1, &a), "is no JSON");
-    register_error_parse("{\"error\":\"no\"}", 14, error);
-    CHECK_TEXT("an error", error, "no");
-    register_error_parse("{\"error\":\"a\\nb\"}", 16, error);
-    CHECK_TEXT("a line end", error, "");
-    register_error_parse("x", 1, error);
-    CHECK_TEXT("no JSON", error, "");
+    static const struct {
+        const char *body, *text;
+        enum control_code code;
+    } errors[] = {
+        {"{\"error\":\"no\",\"code\":\"revoked\"}", "no", CONTROL_REVOKED},
+        {"{\"error\":\"a\\nb\",\"code\":\"expired\"}", "a\nb", CONTROL_EXPIRED},
+        {"{\"error\":\"it is revoked\",\"code\":\"forbidden\"}", "it is revoked",
+         CONTROL_FORBIDDEN},
+        {"{\"error\":\"revoked\"}", "revoked", CONTROL_CODE__MAX},
+        {"{\"error\":7,\"code\":\"Revoked\"}", "", CONTROL_CODE__MAX},
+        {"{\"code\":[\"revoked\"]}", "", CONTROL_CODE__MAX},
+        {"revoked", "", CONTROL_CODE__MAX},
+    };
+    for (size_t i = 0; i < COUNT(errors); i++) {
+        register_error_parse(errors[i].body, strlen(errors[i].body), &error);
+        CHECK_TEXT(errors[i].body, error.text, errors[i].text);
+        CHECK(errors[i].body, error.code == errors[i].code);
+    }
 }
 
 static void urls(void **state)
