@@ -62,8 +62,61 @@ static const char *user_name(void)
     return me != NULL ? me->pw_name : "root";
 }
 
+/* One line for systemd.exec(5)'s EnvironmentFile and for sh(1) alike. */
+static void add_variable(struct buf *out, const char *name, const char *value)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "._/:@%+,-";
+    buf_addf(out, "%s=", name);
+    if (value[strspn(value, plain)] == '\0') {
+        buf_addf(out, "%s\n", value);
+    } else if (strchr(value, '\'') == NULL) {
+        buf_addf(out, "'%s'\n", value);
+    } else {
+        buf_add(out, "\"");
+        for (; *value != '\0'; value++) {
+            if (strchr("\"\\$`", *value) != NULL)
+                buf_add(out, "\\");
+            buf_add_mem(out, value, 1);
+        }
+        buf_add(out, "\"\n");
+    }
+}
+
+/* What the service is to have of this environment: the file, and its path. Both are empty where the
+ * arguments say all. */
+struct variables {
+    struct buf text, names;
+    char path[PATH_BYTES];
+};
+
+static void config_path(enum target target, const char *what, const char *name, const char *suffix,
+                        char out[static PATH_BYTES])
+{
+    const char *home = getenv("HOME"), *config = getenv("XDG_CONFIG_HOME");
+    if (target == TARGET_SYSTEMD)
+        (void)snprintf(out, PATH_BYTES, "/etc/%s/%s%s", what, name, suffix);
+    else if (target != TARGET_LAUNCHD && config != NULL && config[0] == '/')
+        (void)snprintf(out, PATH_BYTES, "%.900s/%s/%s%s", config, what, name, suffix);
+    else
+        (void)snprintf(out, PATH_BYTES, "%.900s/.config/%s/%s%s", home != NULL ? home : "", what,
+                       name, suffix);
+}
+
+static void add_environment_file(const struct variables *v, struct buf *out)
+{
+    struct buf path = {0};
+    if (v->path[0] == '\0')
+        return;
+    buf_add(out, "EnvironmentFile=");
+    for (const char *p = v->path; *p != '\0'; p++) /* no word, but a path with specifiers */
+        buf_addf(&path, *p == '%' ? "%%%%" : "%c", *p);
+    buf_addf(out, "%s\n", buf_text(&path) != NULL ? buf_text(&path) : "");
+    buf_release(&path);
+}
+
 static void unit(enum target target, const char *name, const char *self, char **args,
-                 struct buf *out)
+                 const struct variables *v, struct buf *out)
 {
     buf_addf(out,
              "[Unit]\n"
@@ -73,9 +126,10 @@ static void unit(enum target target, const char *name, const char *self, char **
              "After=network-online.target\n"
              "StartLimitIntervalSec=0\n\n"
              "[Service]\n"
-             "Type=notify\n"
-             "ExecStart=",
+             "Type=notify\n",
              name);
+    add_environment_file(v, out);
+    buf_add(out, "ExecStart=");
     struct buf line = {0};
     add_quoted(&line, self);
     buf_add(out, line.data != NULL ? line.data + 1 : "");
@@ -97,7 +151,9 @@ static void unit(enum target target, const char *name, const char *self, char **
              target == TARGET_SYSTEMD ? "multi-user.target" : "default.target");
 }
 
-static void plist(const char *name, const char *self, char **args, struct buf *out)
+/* launchd reads no such file, and the plist is for all to read: a shell takes it in. */
+static void plist(const char *name, const char *self, char **args, const struct variables *v,
+                  struct buf *out)
 {
     buf_addf(out,
              "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -108,6 +164,12 @@ static void plist(const char *name, const char *self, char **args, struct buf *o
              "  <key>Label</key><string>%s</string>\n"
              "  <key>ProgramArguments</key>\n  <array>\n",
              name, name);
+    if (v->path[0] != '\0') {
+        add_xml(out, "/bin/sh");
+        add_xml(out, "-c");
+        add_xml(out, "set -a; . \"$0\"; exec \"$@\"");
+        add_xml(out, v->path);
+    }
     add_xml(out, self);
     add_xml(out, "-d");
     for (; *args != NULL; args++)
@@ -147,34 +209,42 @@ static bool holds(const char *path, const char *text)
     return same;
 }
 
-static int write_unit(enum target target, const char *name, const char *text)
+static int put_file(const char *path, const char *text, mode_t mode)
 {
-    char path[PATH_BYTES], temp[PATH_BYTES + 8];
-    const char *home = getenv("HOME"), *config = getenv("XDG_CONFIG_HOME");
-    if (target == TARGET_SYSTEMD)
-        (void)snprintf(path, sizeof(path), "/etc/systemd/system/%s.service", name);
-    else if (config != NULL && config[0] == '/')
-        (void)snprintf(path, sizeof(path), "%.1000s/systemd/user/%s.service", config, name);
-    else
-        (void)snprintf(path, sizeof(path), "%.1000s/.config/systemd/user/%s.service",
-                       home != NULL ? home : "", name);
-    if (access(path, F_OK) == 0 && !holds(path, text)) {
+    char temp[PATH_BYTES + 8];
+    if (access(path, F_OK) == 0) {
+        if (holds(path, text) && chmod(path, mode) == 0)
+            return EXIT_DONE;
         log_error("'%s' is there already and is another: move it away, or choose --name", path);
         return EXIT_FAILED;
     }
     (void)snprintf(temp, sizeof(temp), "%s.new", path);
     (void)unlink(temp);
     int fd = make_parents(path) == 0
-                 ? open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644)
+                 ? open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
                  : -1;
     bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
     if (fd >= 0 && close(fd) != 0)
         ok = false;
-    if (!ok || rename(temp, path) != 0) {
-        log_error("cannot write '%s': %s", path, strerror(errno));
-        (void)unlink(temp);
+    if (ok && rename(temp, path) == 0)
+        return EXIT_DONE;
+    log_error("cannot write '%s': %s", path, strerror(errno));
+    (void)unlink(temp);
+    return EXIT_FAILED;
+}
+
+static int write_unit(enum target target, const char *name, const char *text,
+                      const struct variables *v)
+{
+    char path[PATH_BYTES];
+    config_path(target, target == TARGET_SYSTEMD ? "systemd/system" : "systemd/user", name,
+                ".service", path);
+    if (v->path[0] != '\0' && put_file(v->path, buf_text(&v->text), 0600) != EXIT_DONE)
         return EXIT_FAILED;
-    }
+    if (put_file(path, text, 0644) != EXIT_DONE)
+        return EXIT_FAILED;
+    if (v->path[0] != '\0')
+        (void)printf("wrote %s (for you alone), with%s\n", v->path, buf_text(&v->names));
     (void)printf("wrote %s\n", path);
     if (target == TARGET_SYSTEMD)
         (void)printf("enable it:         systemctl daemon-reload && systemctl enable --now %s\n",
@@ -188,8 +258,9 @@ static int write_unit(enum target target, const char *name, const char *text)
 }
 
 /* The arguments must be good now: a unit that exits 2 at boot helps nobody. */
-static int check_arguments(int argc, char **argv)
+static int check_arguments(int argc, char **argv, struct variables *ret)
 {
+    const char *variable;
     struct options o;
     struct tunnels_conf conf;
     char why[TUNNELS_CONF_WHY_BYTES];
@@ -204,7 +275,19 @@ static int check_arguments(int argc, char **argv)
         log_warn("warning: '%s' is no absolute path, and the service starts elsewhere",
                  o.conf_file);
     int rc = 0;
-    if (o.conf_file != NULL) {
+    for (size_t i = 0; (variable = options_variable(&o, i)) != NULL; i++) {
+        const char *value = getenv(variable);
+        if (strpbrk(value, "\r\n") != NULL) {
+            log_error("%s holds a line end", variable);
+            rc = -1;
+        }
+        if ((value[0] == '@' && value[1] != '/') ||
+            (strcmp(variable, "STATE_DIR") == 0 && value[0] != '/'))
+            log_warn("warning: %s is no absolute path, and the service starts elsewhere", variable);
+        add_variable(&ret->text, variable, value);
+        buf_addf(&ret->names, " %s", variable);
+    }
+    if (rc == 0 && o.conf_file != NULL) {
         rc = tunnels_conf_read(o.conf_file, &conf, why);
         if (rc == 0)
             tunnels_conf_release(&conf);
@@ -241,9 +324,9 @@ int install_run(int argc, char **argv)
         else
             return usage("install does not know one of its words");
     }
-    if (target == TARGET_NONE || i + 1 >= argc)
+    if (target == TARGET_NONE || i == argc)
         return usage("install takes --systemd-user, --systemd or --launchd, then -- and the "
-                     "arguments of the service");
+                     "arguments of the service (none, where its environment says all)");
     if (lease_name_problem(name) != NULL)
         return usage("--name takes letters, digits and . _ @ -");
     if (write_it && target == TARGET_LAUNCHD)
@@ -253,24 +336,32 @@ int install_run(int argc, char **argv)
             return usage("an argument holds a line end");
     char *self = platform_self();
     struct buf text = {0};
+    struct variables v = {.path = ""};
     int code = EXIT_USAGE;
     /* options_parse skips its argv[0]: the `--` stands there. */
-    if (check_arguments(argc - i, argv + i) != 0)
+    if (check_arguments(argc - i, argv + i, &v) != 0)
         goto out;
     code = EXIT_FAILED;
+    if (v.text.len > 0)
+        config_path(target, "tunnel-agent", name, ".env", v.path);
     const char *path = self != NULL ? self : "tunnel-agent";
     if (target == TARGET_LAUNCHD)
-        plist(name, path, argv + i + 1, &text);
+        plist(name, path, argv + i + 1, &v, &text);
     else
-        unit(target, name, path, argv + i + 1, &text);
-    if (buf_text(&text) == NULL)
+        unit(target, name, path, argv + i + 1, &v, &text);
+    if (buf_text(&text) == NULL || v.text.failed || v.names.failed)
         log_error("out of memory");
     else if (write_it)
-        code = write_unit(target, name, buf_text(&text));
+        code = write_unit(target, name, buf_text(&text), &v);
     else
         code = fputs(buf_text(&text), stdout) >= 0 ? EXIT_DONE : EXIT_FAILED;
+    if (code == EXIT_DONE && !write_it && v.path[0] != '\0')
+        log_info("it reads%s from '%s', one NAME=VALUE a line, mode 0600%s", buf_text(&v.names),
+                 v.path, target == TARGET_LAUNCHD ? "" : ": --write makes that file, too");
 out:
     buf_release(&text);
+    buf_release(&v.text);
+    buf_release(&v.names);
     free(self);
     return code;
 }

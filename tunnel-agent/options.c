@@ -7,6 +7,7 @@
 #include <bsd/string.h>
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,23 +173,41 @@ static const char *environment(const char *name)
 }
 
 /* The names of ssh-tunnel-gateway; the command line wins. */
+static const struct {
+    const char *name;
+    size_t field;
+} variables[] = {
+    {"API_URL", offsetof(struct gateway_options, endpoint)},
+    {"API_KEY", offsetof(struct gateway_options, credential)},
+    {"LOCAL_TARGET_HOST", offsetof(struct gateway_options, target_host)},
+    {"LOCAL_TARGET_PORT", offsetof(struct gateway_options, target_port)},
+    {"REVERSE_BIND_HOST", offsetof(struct gateway_options, reverse_bind_host)},
+    {"OVER_SSH", offsetof(struct gateway_options, over_ssh)},
+    {"SSH_HOST", offsetof(struct gateway_options, ssh_host)},
+    {"SSH_PORT", offsetof(struct gateway_options, ssh_port)},
+    {"SSH_CONFIG_PATH", offsetof(struct gateway_options, ssh_config)},
+};
+
 static void take_environment(struct gateway_options *g)
 {
-    if (g->endpoint == NULL && g->gateway == NULL)
-        g->endpoint = environment("API_URL");
-    if (g->credential == NULL)
-        g->credential = environment("API_KEY");
-    if (g->target_host == NULL)
-        g->target_host = environment("LOCAL_TARGET_HOST");
-    if (g->target_port == NULL)
-        g->target_port = environment("LOCAL_TARGET_PORT");
-    if (g->reverse_bind_host == NULL)
-        g->reverse_bind_host = environment("REVERSE_BIND_HOST");
-    if (g->over_ssh == NULL)
-        g->over_ssh = environment("OVER_SSH");
-    g->ssh_host = environment("SSH_HOST");
-    g->ssh_port = environment("SSH_PORT");
-    g->ssh_config = environment("SSH_CONFIG_PATH");
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+        const char **field = (const char **)(void *)((char *)g + variables[i].field);
+        if (*field == NULL && (field != &g->endpoint || g->gateway == NULL))
+            *field = environment(variables[i].name);
+    }
+}
+
+const char *options_variable(const struct options *o, size_t i)
+{
+    if (environment("STATE_DIR") != NULL && i-- == 0)
+        return "STATE_DIR";
+    for (size_t k = 0; k < sizeof(variables) / sizeof(variables[0]); k++) {
+        const char *const *field =
+            (const char *const *)(const void *)((const char *)&o->gateway + variables[k].field);
+        if (*field != NULL && *field == environment(variables[k].name) && i-- == 0)
+            return variables[k].name;
+    }
+    return NULL;
 }
 
 static int decide_mode(struct options *o, int argc, char **argv, const char *host_key,

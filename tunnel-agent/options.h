@@ -6,6 +6,7 @@
 #include "tunnel-agent/leg.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { OPTIONS_WHY_BYTES = 512 };
@@ -38,6 +39,10 @@ struct options {
 
 /* 0, or -1 with a sentence in why. Remarks go to stderr where a person started us. */
 int options_parse(int argc, char **argv, struct options *ret, char why[static OPTIONS_WHY_BYTES]);
+
+/* The i-th variable of the environment that o was made of, or that says where the state lies; NULL
+ * behind the last. */
+const char *options_variable(const struct options *o, size_t i);
 void options_release(struct options *o);
 
 #endif

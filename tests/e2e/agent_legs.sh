@@ -166,7 +166,30 @@ HOME=$WORK/home expect_exit 1 tunnel-agent install --systemd-user --name legs --
 expect_exit 0 tunnel-agent install --launchd -- -L '18009:a:1' 'h'
 python3 -c 'import plistlib, sys; print(plistlib.load(open(sys.argv[1], "rb"))["ProgramArguments"])' "$WORK/out" >/dev/null ||
 	fail 'no plist'
-ok 'install: for exactly these arguments'
+# An agent that lives by its environment: the same one for the service, and its key for nobody else.
+key="it's\$a\"key\\ \`#"
+env_of() { HOME=$WORK/home API_KEY=$key API_URL=http://127.0.0.1:12000 STATE_DIR=$WORK/s "$@"; }
+expect_exit 0 env_of tunnel-agent install --systemd-user --name env --write --
+unit=$WORK/home/.config/systemd/user/env.service file=$WORK/home/.config/tunnel-agent/env.env
+assert_eq "$(grep -E "^(Env|Exec)" "$unit")" "$(printf 'EnvironmentFile=%s\nExecStart="/usr/bin/tunnel-agent" -d' "$file")" "the unit"
+assert_eq "$(stat -c %a "$file")" 600 'its mode'
+! grep -q "it's" "$unit" "$WORK/out" "$WORK/err" || fail 'the key is shown'
+# shellcheck disable=SC1090,SC2016 # it is made here, for that shell
+assert_eq "$(env -i sh -c 'set -a; . "$0"; exec env' "$file" | grep -E '^(API|STATE)' | sort)" \
+	"$(printf '%s\n' "API_KEY=$key" API_URL=http://127.0.0.1:12000 "STATE_DIR=$WORK/s")" 'as a shell reads it'
+expect_exit 0 env_of tunnel-agent install --systemd-user --name env --write --
+key=another expect_exit 1 env_of tunnel-agent install --systemd-user --name env --write --
+# What the command line says is not in it, and without a word of a gateway there is nothing to install.
+expect_exit 0 env_of tunnel-agent install --systemd-user --name line --write -- --api-key @/etc/key
+! grep -q API_KEY "$WORK/home/.config/tunnel-agent/line.env" || fail 'a key that is not used'
+expect_exit 2 tunnel-agent install --systemd-user --
+expect_exit 0 env_of tunnel-agent install --launchd --name env --
+python3 - "$WORK/out" "$file" <<-'END' || fail "the plist: $(cat "$WORK/out")"
+	import plistlib, sys
+	words = plistlib.load(open(sys.argv[1], "rb"))["ProgramArguments"]
+	assert words == ["/bin/sh", "-c", 'set -a; . "$0"; exec "$@"', sys.argv[2], "/usr/bin/tunnel-agent", "-d"], words
+END
+ok 'install: for exactly these arguments, and this environment'
 
 # ---- the service manager ----
 python3 - "$WORK/notify" "$WORK/quick.conf" "$FAR" <<-'END' || fail 'sd_notify'

@@ -206,6 +206,15 @@ owner_mode /run/tunlease 'root:_tunlease 750'
 owner_mode /run/tunlease/sessions 'root:_tunlease 750'
 owner_mode /run/tunlease/lock 'root:root 700'
 
+note 'the unit of an agent that lives by its environment, as systemd reads it'
+odd="it's\$a\"key\\ \`#%h"
+API_KEY=$odd API_URL=http://127.0.0.1:12000 STATE_DIR=/root/agent expect_exit 0 tunnel-agent install --systemd --name env --write --
+# shellcheck disable=SC2016 # sh's
+systemd-run -q --wait --pipe -p "$(grep EnvironmentFile /etc/systemd/system/env.service)" /usr/bin/printenv API_KEY API_URL STATE_DIR >"$WORK/env"
+assert_eq "$(cat "$WORK/env")" "$(printf '%s\n' "$odd" http://127.0.0.1:12000 /root/agent)" 'the same words'
+systemd-analyze verify --man=no /etc/systemd/system/env.service || fail 'systemd-analyze verify'
+rm /etc/systemd/system/env.service
+
 note 'an agent'
 ssh-keygen -q -t ed25519 -N '' -C db1 -f /root/db1
 register
