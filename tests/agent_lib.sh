@@ -23,6 +23,8 @@
 #   is NAME STATE          true when that is its state
 #   service_is NAME SERVICE
 #   ssh_of                 pids of the ssh that the agent holds
+#   far_plugin             a ProxyCommand that can freeze, close and hang: plugin_words, plugin_mode, plugins,
+#                          plugin_freezes, plugin_hangs MODE
 #   said PATTERN | said_text TEXT    in the agent's words
 
 FAR=10.99.0.2
@@ -215,6 +217,80 @@ ssh_of() { pgrep -x -P "$AGENT" ssh; }
 said() { grep -E -q -e "$1" "$WORK/agent.err"; }
 said_text() { grep -F -q -e "$1" "$WORK/agent.err"; }
 answers() { [[ $(fetch "$1") == "hello from $2" ]]; }
+
+# A ProxyCommand for the far host, and 6 KB a second from its port 8011. Modes: pass, hang (says
+# nothing), freeze (the banner and no more), late (passes after 6 s).
+plugin_words() { printf '%s\n' -o "ProxyCommand=$WORK/plugin $WORK %h %p" -L 18009:127.0.0.1:8009 -L 18011:127.0.0.1:8011; }
+plugin_mode() { echo "$1" >"$WORK/mode"; rm -f "$WORK/hung"; }
+plugins() { pgrep -f "^/usr/bin/python3 $WORK/plugin" || :; }
+far_plugin()
+{
+	cat >"$WORK/plugin" <<-'END'
+		#!/usr/bin/python3
+		import os, select, signal, socket, sys, time
+		where, host, port = sys.argv[1:4]
+		for s in (signal.SIGHUP, signal.SIGTERM): signal.signal(s, signal.SIG_IGN)
+		mode = open(where + "/mode").read().strip()
+		def hang():
+		    open(where + "/hung", "w").close()
+		    time.sleep(999)
+		if mode == "hang": hang()
+		if mode == "late": time.sleep(6)
+		s = socket.create_connection((host, int(port)))
+		if mode == "freeze":
+		    os.write(1, s.recv(255))
+		    hang()
+		to = {0: s.sendall, s.fileno(): lambda d: os.write(1, d)}
+		while True:
+		    for f in select.select([0, s.fileno()], [], [])[0]:
+		        d = os.read(f, 65536)
+		        if not d: sys.exit(0)
+		        to[f](d)
+	END
+	chmod +x "$WORK/plugin"
+	plugin_mode pass
+	in_far python3 -c '
+import socket, threading, time
+def trickle(c):
+    while True: c.sendall(b"x" * 6000); time.sleep(1)
+s = socket.create_server(("127.0.0.1", 8011))
+while True: threading.Thread(target=trickle, args=(s.accept()[0],), daemon=True).start()
+' </dev/null 2>/dev/null &
+	at_exit "$!"
+}
+since_ms() { echo "$(((${EPOCHREALTIME/./} - $1) / 1000))"; }
+# found_and_back WHAT SSH: that ssh ends within 20 s, and data comes back within 3 s of that.
+found_and_back()
+{
+	local start=${EPOCHREALTIME/./} found
+	wait_for 20 "$1 to be found" gone "$2"
+	found=$(since_ms "$start") start=${EPOCHREALTIME/./}
+	wait_for 3 "data after $1" answers http://127.0.0.1:18009/ 8009
+	note "$1: found after $found ms, data $(since_ms "$start") ms later"
+	assert_eq "$(plugins | wc -l)" 1 "$1: one plugin"
+}
+# It freezes while data for us still arrives at its socket, which its kernel takes in.
+plugin_freezes()
+{
+	local trickle ssh
+	ssh=$(ssh_of)
+	exec {trickle}<>/dev/tcp/127.0.0.1/18011
+	read -r -n 1 -u "$trickle"
+	# shellcheck disable=SC2046 # pids
+	kill -STOP $(plugins)
+	found_and_back 'a frozen plugin' "$ssh"
+	exec {trickle}>&-
+}
+# plugin_hangs MODE: the next one does not go on; those after it pass.
+plugin_hangs()
+{
+	plugin_mode "$1"
+	# shellcheck disable=SC2046
+	kill -KILL $(plugins)
+	wait_for 4 "a plugin in mode $1" test -e "$WORK/hung"
+	plugin_mode pass
+	found_and_back "a plugin that hangs at its start ($1)" "$(ssh_of)"
+}
 
 agent_words_on_failure()
 {

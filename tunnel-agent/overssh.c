@@ -19,7 +19,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static struct sockaddr_in loopback(uint16_t port)
@@ -100,7 +99,7 @@ unsigned overssh_post(const char *alias, const char *config, const struct http_u
      * go to him, so it is not enough that somebody listens. */
     while (pid > 0 && !(listens(port) && platform_listens(pid, port)) &&
            clock_monotonic_ms() < end_ms) {
-        if (waitpid(pid, &status, WNOHANG) == pid) {
+        if (process_reap(pid, false, &status) == pid) {
             last_words(err, words, sizeof(words));
             pid = -1;
             break;
@@ -118,7 +117,7 @@ unsigned overssh_post(const char *alias, const char *config, const struct http_u
     }
     if (pid > 0) {
         (void)kill(-pid, SIGKILL);
-        (void)waitpid(pid, &status, 0);
+        (void)process_reap(pid, true, &status);
     }
     if (err >= 0)
         (void)close(err);

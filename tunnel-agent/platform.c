@@ -165,8 +165,13 @@ static bool is_in_group(const char *pid, pid_t group)
     return name_end != NULL && sscanf(name_end + 1, " %*c %*d %d", &pgrp) == 1 && pgrp == group;
 }
 
+struct counted {
+    struct tcp_info info;
+    uint32_t unread, unsent;
+};
+
 /* The one of these that is a TCP connection, and what the kernel has counted on it; 0: none is. */
-static unsigned long look_up(int netlink, int family, const struct sockets *s, struct tcp_info *ret)
+static unsigned long look_up(int netlink, int family, const struct sockets *s, struct counted *ret)
 {
     struct {
         struct nlmsghdr head;
@@ -201,15 +206,17 @@ static unsigned long look_up(int netlink, int family, const struct sockets *s, s
                  a = RTA_NEXT(a, room))
                 if (a->rta_type == INET_DIAG_INFO) {
                     size_t len = RTA_PAYLOAD(a);
-                    *ret = (struct tcp_info){0}; /* an older kernel tells less */
-                    memcpy(ret, RTA_DATA(a), len < sizeof(*ret) ? len : sizeof(*ret));
+                    *ret = (struct counted){.unread = m->idiag_rqueue, .unsent = m->idiag_wqueue};
+                    /* An older kernel tells less. */
+                    memcpy(&ret->info, RTA_DATA(a),
+                           len < sizeof(ret->info) ? len : sizeof(ret->info));
                     found = m->idiag_inode;
                 }
         }
     }
 }
 
-static unsigned long find_connection(const struct sockets *s, struct tcp_info *ret)
+static unsigned long find_connection(const struct sockets *s, struct counted *ret)
 {
     const struct timeval patience = {.tv_sec = DIAG_PATIENCE_S};
     unsigned long found = 0;
@@ -224,24 +231,41 @@ static unsigned long find_connection(const struct sockets *s, struct tcp_info *r
     return found;
 }
 
-unsigned long platform_connection(pid_t group)
+static bool is_ssh(const char *pid)
+{
+    char path[300], name[32] = "";
+    (void)snprintf(path, sizeof(path), "/proc/%s/comm", pid);
+    FILE *f = fopen(path, "re");
+    if (f == NULL)
+        return false;
+    (void)!fgets(name, sizeof(name), f);
+    (void)fclose(f);
+    return strcmp(name, "ssh\n") == 0;
+}
+
+unsigned long platform_connection(pid_t group, enum platform_carrier *ret_carrier)
 {
     struct sockets s = {.count = 0};
-    struct tcp_info info;
+    struct counted counted;
     char pid[16];
+    *ret_carrier = CARRIER_UNKNOWN;
     (void)snprintf(pid, sizeof(pid), "%d", (int)group);
     add_sockets(pid, &s);
-    unsigned long found = find_connection(&s, &info);
+    unsigned long found = find_connection(&s, &counted);
+    if (found != 0)
+        *ret_carrier = CARRIER_SSH;
     DIR *dir = found == 0 ? opendir("/proc") : NULL;
     if (dir == NULL)
         return found;
-    /* Behind a jump host it is a helper's: ssh itself has only pipes. */
+    /* Behind a jump host or a ProxyCommand it is a helper's: ssh itself has only pipes. */
     for (const struct dirent *e; found == 0 && (e = readdir(dir)) != NULL;) {
         if (e->d_name[0] < '1' || e->d_name[0] > '9' || !is_in_group(e->d_name, group))
             continue;
         s.count = 0;
         add_sockets(e->d_name, &s);
-        found = find_connection(&s, &info);
+        found = find_connection(&s, &counted);
+        if (found != 0)
+            *ret_carrier = is_ssh(e->d_name) ? CARRIER_SSH : CARRIER_PLUGIN;
     }
     (void)closedir(dir);
     return found;
@@ -250,13 +274,14 @@ unsigned long platform_connection(pid_t group)
 bool platform_traffic(unsigned long connection, struct platform_traffic *ret)
 {
     const struct sockets s = {.inode = {connection}, .count = connection != 0 ? 1 : 0};
-    struct tcp_info info;
-    if (find_connection(&s, &info) == 0)
+    struct counted c;
+    if (find_connection(&s, &c) == 0)
         return false;
-    *ret = (struct platform_traffic){
-        .silent_ms = info.tcpi_last_ack_recv,
-        .moved_bytes = (int64_t)(info.tcpi_bytes_acked + info.tcpi_bytes_received),
-        .sent_again = info.tcpi_total_retrans};
+    *ret = (struct platform_traffic){.silent_ms = c.info.tcpi_last_ack_recv,
+                                     .acked_bytes = (int64_t)c.info.tcpi_bytes_acked,
+                                     .unsent_bytes = c.unsent,
+                                     .taken_bytes = (int64_t)c.info.tcpi_bytes_received - c.unread,
+                                     .sent_again = c.info.tcpi_total_retrans};
     return true;
 }
 
@@ -291,9 +316,10 @@ bool platform_listens(pid_t pid, uint16_t port)
     return true;
 }
 
-unsigned long platform_connection(pid_t group)
+unsigned long platform_connection(pid_t group, enum platform_carrier *ret_carrier)
 {
     (void)group;
+    *ret_carrier = CARRIER_UNKNOWN;
     return 0;
 }
 

@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { LOOK_MS = 100 };
+
 /* pipe2(2) is not everywhere; nothing else forks between the two calls in our one thread. */
 static int open_pipe(int fds[2])
 {
@@ -112,6 +114,29 @@ pid_t process_call(int (*run)(void *ctx), void *ctx, int *ret_out)
     return pid;
 }
 
+/* Its own number names its group alone only as long as it has not been reaped. */
+pid_t process_reap(pid_t pid, bool wait, int *ret_status)
+{
+    siginfo_t info = {0};
+    int rc;
+    do
+        rc = waitid(pid > 0 ? P_PID : P_ALL, (id_t)pid, &info,
+                    WEXITED | WNOWAIT | (wait ? 0 : WNOHANG));
+    while (rc != 0 && errno == EINTR);
+    if (rc != 0 || info.si_pid <= 0)
+        return 0;
+    (void)kill(-info.si_pid, SIGKILL);
+    while (waitpid(info.si_pid, ret_status, 0) < 0 && errno == EINTR)
+        ;
+    return info.si_pid;
+}
+
+static bool has_ended(pid_t pid)
+{
+    siginfo_t info = {0};
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+}
+
 int process_status(int status)
 {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -133,8 +158,12 @@ int process_run(const char *const argv[], int64_t timeout_ms, struct buf *out)
         late = left_ms <= 0;
         if (late)
             break;
-        if (poll(&p, 1, (int)left_ms) <= 0)
+        /* What it started may hold the other end for longer than it lives. */
+        if (poll(&p, 1, left_ms < LOOK_MS ? (int)left_ms : LOOK_MS) <= 0) {
+            if (has_ended(pid) && poll(&p, 1, 0) <= 0)
+                break;
             continue;
+        }
         ssize_t n = read(fd, chunk, sizeof(chunk));
         if (n > 0 && out->len < PROCESS_OUTPUT_MAX)
             buf_add_mem(out, chunk, (size_t)n);
@@ -143,8 +172,7 @@ int process_run(const char *const argv[], int64_t timeout_ms, struct buf *out)
     }
     if (late)
         (void)kill(-pid, SIGKILL);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
+    (void)process_reap(pid, true, &status);
     (void)close(fd);
     return late ? PROCESS_OUT_OF_TIME : process_status(status);
 }

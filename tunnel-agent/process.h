@@ -6,6 +6,7 @@
 #ifndef TUNLEASE_AGENT_PROCESS_H
 #define TUNLEASE_AGENT_PROCESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -36,6 +37,13 @@ pid_t process_call(int (*run)(void *ctx), void *ctx, int *ret_out);
  * PROCESS_OUT_OF_TIME.
  */
 int process_run(const char *const argv[], int64_t timeout_ms, struct buf *out);
+
+/*
+ * Of a child that has ended (pid, or any for 0): kills what is left of its group, such as a
+ * ProxyCommand that hangs, and reaps it. Waits for its end only if told so. Its pid and
+ * waitpid(2)'s status, or 0 when none has ended.
+ */
+pid_t process_reap(pid_t pid, bool wait, int *ret_status);
 
 /* An exit status as process_run returns it, from waitpid(2)'s. */
 int process_status(int status);

@@ -9,6 +9,7 @@
 #include "tunnel-agent/exchange.h"
 #include "tunnel-agent/notify.h"
 #include "tunnel-agent/platform.h"
+#include "tunnel-agent/process.h"
 #include "tunnel-agent/report.h"
 #include "tunnel-agent/tunnel.h"
 
@@ -25,7 +26,6 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
@@ -116,7 +116,7 @@ static void on_child(evutil_socket_t fd, short what, void *ctx)
     pid_t pid;
     (void)fd;
     (void)what;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    while ((pid = process_reap(0, false, &status)) > 0)
         for (size_t i = 0; i < s->tunnel_count; i++)
             if (s->tunnels[i]->pid == pid) {
                 tunnel_reaped(s->tunnels[i], status);

@@ -136,7 +136,7 @@ static void take_line(struct tunnel *t, const char *line)
         return;
     case SSH_SAID_AUTHENTICATED:
         t->authenticated = true;
-        t->connection = platform_connection(t->pid);
+        t->connection = platform_connection(t->pid, &t->carrier);
         return;
     case SSH_SAID_SERVICE_DOWN:
     case SSH_SAID_FORBIDDEN:
@@ -402,17 +402,23 @@ static void look(struct tunnel *t)
     set_timer(t, TIMER_SUSPECT, t->settings->probe_timeout_ms);
 }
 
-/* Has ssh's connection carried more than questions of ours since this was asked last? */
+/* Has ssh's connection carried more than questions of ours since this was asked last? What the
+ * other side has acknowledged tells something only while more is waiting: our question is in that
+ * queue. What comes in counts once it is read here, for the kernel takes it in for a program that
+ * is frozen, too. */
 static bool has_moved(struct tunnel *t)
 {
     struct platform_traffic traffic;
     if (!platform_traffic(t->connection, &traffic))
         return false;
-    bool moved = traffic.moved_bytes - t->moved_bytes > TRAFFIC_BYTES;
-    t->moved_bytes = traffic.moved_bytes;
-    if (moved)
+    int64_t bytes = traffic.taken_bytes - t->taken_bytes;
+    if (traffic.unsent_bytes > 0)
+        bytes += traffic.acked_bytes - t->acked_bytes;
+    t->taken_bytes = traffic.taken_bytes;
+    t->acked_bytes = traffic.acked_bytes;
+    if (bytes > TRAFFIC_BYTES)
         t->moved_ms = clock_monotonic_ms();
-    return moved;
+    return bytes > TRAFFIC_BYTES;
 }
 
 static void become_suspect(struct tunnel *t)
@@ -466,8 +472,9 @@ static void give_verdict(struct tunnel *t)
         return;
     }
     /* Or it was lost and will be sent again. This ends as well: the far side's kernel acknowledges
-     * also for an sshd that is frozen. */
-    if (now_ms - t->moved_ms < end_ms && platform_traffic(t->connection, &traffic)) {
+     * also for an sshd that is frozen. A plugin's own far side says nothing of ours. */
+    if (t->carrier == CARRIER_SSH && now_ms - t->moved_ms < end_ms &&
+        platform_traffic(t->connection, &traffic)) {
         int64_t left_ms = silence_allowed_ms(s, &traffic) - traffic.silent_ms;
         if (left_ms > 0) {
             set_timer(t, TIMER_CONDEMN, left_ms);
@@ -801,6 +808,7 @@ void tunnel_start(struct tunnel *t)
     t->line_len = 0;
     t->authenticated = t->proven = t->condemned = t->path_was_asked = false;
     t->connection = 0;
+    t->carrier = CARRIER_UNKNOWN;
     t->service = SERVICE_UNKNOWN;
     t->service_text[0] = '\0';
     if (!spawn(t)) {
@@ -873,6 +881,16 @@ static void next_attempt(struct tunnel *t, int status)
         hold_for_keys(t, t->reason);
 }
 
+/* ConnectTimeout holds for the key exchange, too. Where packets are lost, that needs more than a
+ * host that is not there deserves; what a plugin needed to start it will need again. */
+static void learn_patience(struct tunnel *t, bool was_up)
+{
+    if (!was_up && t->said == SSH_SAID_TIMEOUT && strncmp(t->said_text, "ssh: connect", 12) != 0)
+        t->slow_logins += t->slow_logins < SLOW_LOGINS_MAX;
+    else if (!was_up || t->carrier != CARRIER_PLUGIN)
+        t->slow_logins = 0;
+}
+
 void tunnel_reaped(struct tunnel *t, int status)
 {
     char text[TUNNEL_TEXT_BYTES];
@@ -899,12 +917,7 @@ void tunnel_reaped(struct tunnel *t, int status)
     describe_end(t, status, text);
     if (t->said == SSH_SAID_USAGE)
         sshforced_forget();
-    /* ConnectTimeout holds for the key exchange, too. Where packets are lost, that needs more than
-     * a host that is not there deserves. */
-    if (was_up || t->said != SSH_SAID_TIMEOUT || strncmp(t->said_text, "ssh: connect", 12) == 0)
-        t->slow_logins = 0;
-    else if (t->slow_logins < SLOW_LOGINS_MAX)
-        t->slow_logins++;
+    learn_patience(t, was_up);
     t->proven = false;
     if (t->begins_anew) {
         t->begins_anew = false;

@@ -17,6 +17,7 @@
 #include "tunnel-agent/backoff.h"
 #include "tunnel-agent/exchange.h"
 #include "tunnel-agent/leg.h"
+#include "tunnel-agent/platform.h"
 #include "tunnel-agent/sshwords.h"
 
 #include <stdbool.h>
@@ -90,8 +91,9 @@ struct tunnel {
     int64_t started_ms, proven_ms, looked_ms, asked_ms;
     unsigned slow_logins;     /* in a row: the host answered, but too slowly */
     unsigned long connection; /* ssh's own, see platform_connection; 0: not known */
-    int64_t moved_bytes;      /* on it, when last asked */
-    int64_t moved_ms;         /* when that had last grown, or the look began */
+    enum platform_carrier carrier;
+    int64_t acked_bytes, taken_bytes; /* on it, when last asked */
+    int64_t moved_ms;                 /* when that had last grown, or the look began */
 
     struct exchange canary, probe;
     struct event *timer, *port_timer;

@@ -73,3 +73,19 @@ wait_for 8 'up with an older ssh' up_and_answering
 agent_stop
 AGENT_IN=()
 ok 'an older ssh is told only what it knows'
+
+# ---- a ProxyCommand: freezes, closes, hangs, stays behind (long/agent_plugin: with real intervals) ----
+far_plugin
+mapfile -t plugin_words < <(plugin_words)
+agent -d -c "$conf" "${words[@]}" "${plugin_words[@]}" "root@$FAR"
+wait_for 8 'up through a plugin' up_and_answering
+plugin_freezes
+start=${EPOCHREALTIME/./}
+# shellcheck disable=SC2046 # pids
+kill -KILL $(plugins)
+wait_for 3 'data after it closed, as some do each hour' answers http://127.0.0.1:18009/ 8009
+note "closed: data after $(since_ms "$start") ms"
+plugin_hangs hang
+agent_stop
+[[ -z $(plugins) ]] || fail 'a plugin outlives the agent'
+ok 'a plugin that freezes, closes, hangs: found, back, and none is left'
