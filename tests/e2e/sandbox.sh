@@ -8,11 +8,11 @@
 
 # The machine's files: what is written comes to lie on an overlay, and nowhere else.
 for dir in /etc /usr /var /root /home; do
-	assert_eq "$(findmnt -no FSTYPE "$dir")" overlay "$dir is an overlay"
-	assert_eq "$(findmnt -no FSTYPE -T "$dir")" overlay "$dir is not covered"
+	assert_eq "$(findmnt -no FSTYPE "$dir" | tail -n 1)" overlay "$dir is an overlay"
+	assert_eq "$(findmnt -no FSTYPE -T "$dir" | tail -n 1)" overlay "$dir is not covered"
 	echo inside >"$dir/sandbox-mark"
 	assert_eq "$(cat "$dir/sandbox-mark")" inside "$dir can be written to"
-	upper=$(findmnt -no OPTIONS "$dir" | tr , '\n' | sed -n 's/^upperdir=//p')
+	upper=$(findmnt -no OPTIONS "$dir" | tail -n 1 | tr , '\n' | sed -n 's/^upperdir=//p')
 	assert_eq "$upper" "/run$dir" "$dir keeps its changes on the sandbox's own tmpfs"
 done
 for dir in /run /tmp /dev /dev/shm; do
