@@ -156,7 +156,7 @@ gateway_leased()
 	leased </dev/null >/run/leased.out 2>&1 &
 	LEASED=$!
 	at_exit "$LEASED"
-	wait_for 5 'leased to answer' curl -s -o /dev/null --max-time 1 http://127.0.0.1:12000/healthz
+	wait_for 5 'leased to answer' curl -s -o /dev/null --max-time "$(slow 1)" http://127.0.0.1:12000/healthz
 }
 
 cut_link()
@@ -179,8 +179,10 @@ lose()
 
 quick()
 {
-	printf '%s\n' 'ProbeInterval 1s' 'ProbeTimeout 1s' 'CanaryTimeout 1s' 'ConnectTimeout 2s' \
-		'PortRetry 2s' 'AuthRetry 2s' 'AuthRetryMax 4s' 'StableAfter 3s' >"$WORK/quick.conf"
+	local n=$(((TEST_SLOW_PERCENT + 50) / 100)) # whole seconds, one each on a quiet machine
+	((n <= 3)) || n=3 # leased's http answers for a frozen engine after 6 s
+	printf '%s\n' "ProbeInterval ${n}s" "ProbeTimeout ${n}s" "CanaryTimeout ${n}s" "ConnectTimeout $((2 * n))s" \
+		"PortRetry $((2 * n))s" "AuthRetry $((2 * n))s" "AuthRetryMax $((4 * n))s" "StableAfter $((3 * n))s" >"$WORK/quick.conf"
 	printf '%s\n' "$WORK/quick.conf"
 }
 

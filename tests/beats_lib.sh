@@ -43,7 +43,7 @@ beat()
 }
 beat_one()
 {
-	curl -s -o /dev/null -w '%{http_code}' --max-time 10 -H 'Content-Type: application/json' -H "X-API-Key: $enrol" \
+	curl -s -o /dev/null -w '%{http_code}' --max-time "$(slow 10)" -H 'Content-Type: application/json' -H "X-API-Key: $enrol" \
 		--data "{\"action\":\"heartbeat\",\"agent_id\":\"$(name "$1")\"}" http://127.0.0.1:12000/
 }
 # shellcheck disable=SC2120

@@ -16,8 +16,9 @@ import time
 
 ENGINE = sys.argv[1]
 BODY_MAX = 65536
-HONEST_P99_MS = 100  # what CONTRACT's users feel; the most, below, is for a machine shared with others
-HONEST_MAX_MS = 2000
+SLOW = int(os.environ.get("TEST_SLOW_PERCENT", "100")) / 100
+HONEST_P99_MS = 100 * SLOW  # what CONTRACT's users feel; the most, below, is for a machine shared with others
+HONEST_MAX_MS = 2000 * SLOW
 RSS_MAX_KIB = 96 * 1024
 HEARTBEAT = b'{"action":"heartbeat","agent_id":"db1"}'
 
@@ -47,7 +48,7 @@ class Engine:
 
     def end(self, word="end"):
         self.say(word)
-        return self.process.wait(10)
+        return self.process.wait(10 * SLOW)
 
     def status(self, key):
         with open(f"/proc/{self.pid}/status") as f:
@@ -62,7 +63,7 @@ class Engine:
 
 
 def connect(port, timeout=15):
-    s = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+    s = socket.create_connection(("127.0.0.1", port), timeout=timeout * SLOW)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return s
 
@@ -302,7 +303,7 @@ def row(port, name, data, want):
 def is_now(date):
     """An IMF-fixdate (RFC 9110 section 5.6.7), and not an old one: it is written once a second."""
     seconds = email.utils.parsedate_to_datetime(date).timestamp()
-    return date == email.utils.formatdate(seconds, usegmt=True) and abs(time.time() - seconds) < 5
+    return date == email.utils.formatdate(seconds, usegmt=True) and abs(time.time() - seconds) < 5 * SLOW
 
 
 def version_goes_on(data):
@@ -411,7 +412,7 @@ def drip(port):
     except OSError:
         got = b""
     took = time.monotonic() - start
-    check("a byte a second: closed after 5 s", got == b"" and 4.5 < took < 8, f"{took:.1f} s")
+    check("a byte a second: closed after 5 s", got == b"" and 4.5 < took < 8 * SLOW, f"{took:.1f} s")
 
 
 def body_drip(port):
@@ -422,7 +423,7 @@ def body_drip(port):
     except OSError:
         got = b""
     took = time.monotonic() - start
-    check("a body that never comes: closed after 5 s", got == b"" and 4.5 < took < 8, f"{took:.1f} s")
+    check("a body that never comes: closed after 5 s", got == b"" and 4.5 < took < 8 * SLOW, f"{took:.1f} s")
 
 
 def silent(port):
@@ -431,7 +432,7 @@ def silent(port):
     reader = Reader(s)
     first, took, second = reader.answer(), time.monotonic() - start, reader.answer()
     check("no answer from the engine: 503 after 6 s, and the next request has its own",
-          first[0] == 503 and 5.5 < took < 9 and json.loads(second[2])["agent_id"] == "next", f"{took:.1f} s {first}")
+          first[0] == 503 and 5.5 < took < 9 * SLOW and json.loads(second[2])["agent_id"] == "next", f"{took:.1f} s {first}")
 
 
 def deaf(engine):
@@ -447,7 +448,7 @@ def deaf(engine):
     rss = engine.status("VmRSS")
     check("a client that never reads stops itself", sent < 64e6, f"{sent >> 10} KiB sent, {rss} KiB resident")
     whole, rest = divmod(sent, len(request))
-    s.settimeout(20)
+    s.settimeout(20 * SLOW)
     reader, answers = Reader(s), 0
     while answers < whole and (answer := reader.answer()):
         answers += answer[0] == 200
@@ -465,7 +466,7 @@ def deaf_metrics():
     rss = engine.status("VmRSS")
     check("200 clients that read no 3 MB of metrics each", rss < RSS_MAX_KIB, f"{rss} KiB resident")
     held, start = engine.descriptors(), time.monotonic()
-    while (left := engine.descriptors()) > held - 200 and time.monotonic() < start + 20:
+    while (left := engine.descriptors()) > held - 200 and time.monotonic() < start + 20 * SLOW:
         time.sleep(0.1)
     took = time.monotonic() - start
     check("and are closed after 10 s", left <= held - 200 and took > 8, f"{held}, then {left} after {took:.1f} s")
@@ -568,17 +569,18 @@ def busy_engine():
     time.sleep(0.2)
     big = dict(public_key="k" * 4000, hostname="h" * 4000, target="t" * 4000)
     clients = [connect(engine.port, 20) for _ in range(1000)]
-    before = engine.processor_s()
     for i, s in enumerate(clients):
         s.sendall(post(register(agent_id=f"a{i}", **big)))
-    time.sleep(1)
+    time.sleep(0.5 * SLOW)
+    before = engine.processor_s()
+    time.sleep(0.5)
     spent = engine.processor_s() - before
     engine.say("go")
     got = [Reader(s).answer() for s in clients]
     check("an engine that is full: 1,000 requests of 12 KB wait and are answered, each its own",
           all(a and a[0] == 200 and json.loads(a[2])["agent_id"] == f"a{i}" for i, a in enumerate(got)),
           [a[0] if a else a for a in got if not a or a[0] != 200][:5])
-    check("and cost no processor meanwhile", spent < 0.7, f"{spent:.2f} s")
+    check("and cost no processor meanwhile", spent < 0.1, f"{spent:.2f} s")
     engine.say("pause")
     time.sleep(0.2)
     start = time.monotonic()

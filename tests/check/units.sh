@@ -75,10 +75,10 @@ os.execvp("strace", ["strace", "-f", "-qq", "-o", sys.argv[1] + "/trace", "setpr
 END
 tracer=$!
 at_exit "$tracer"
-answers() { curl -s -o /dev/null --max-time 2 http://127.0.0.1:12000/healthz; }
+answers() { curl -s -o /dev/null --max-time "$(slow 2)" http://127.0.0.1:12000/healthz; }
 poll 10 answers || fail "$(cat "$WORK/leased.log"; tail -n 5 "$WORK/trace")"
 engine=$(pgrep -f '^leased -D')
-post() { curl -s --max-time 10 -H 'Content-Type: application/json' -H 'X-API-Key: an-enrolment-key-for-the-tests' --data "$1" http://127.0.0.1:12000/; }
+post() { curl -s --max-time "$(slow 10)" -H 'Content-Type: application/json' -H 'X-API-Key: an-enrolment-key-for-the-tests' --data "$1" http://127.0.0.1:12000/; }
 new_key a >/dev/null
 post "{\"action\":\"register\",\"agent_id\":\"a\",\"public_key\":\"$(cat "$WORK/a.pub")\"}" | grep -q port_b || fail 'register'
 post '{"action":"register","agent_id":"b"}' | grep -q private_key || fail 'a key that is made here'

@@ -46,7 +46,7 @@ near_control
 serve 8022
 conf=$(quick)
 url=http://$FAR:12000
-far_fetch() { ip netns exec far curl -s --max-time 3 "$@"; }
+far_fetch() { ip netns exec far curl -s --max-time "$(slow 3)" "$@"; }
 reaches() { [[ $(far_fetch "http://127.0.0.1:$1/") == 'hello from 8022' ]]; }
 logged() { grep -E -q -e "$1" "$gw/log"; }
 

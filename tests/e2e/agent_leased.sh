@@ -55,7 +55,7 @@ wait_for 15 'held once the lease has ended' is gateway held
 said 'leasectl renew db1' || fail "it does not say who must do what: $(tail -n 3 "$WORK/agent.err")"
 refusals() { grep -c 'refused login=gw-tunnel .*reason=expired' "$SANDBOX_LOG" || :; }
 before=$(refusals)
-sleep 9
+sleep "$(slow 9)"
 tries=$(($(refusals) - before))
 # sshd asks akc once or twice a login; the wait is two to five seconds here, and 1 to 18 minutes by default.
 ((tries > 0 && tries <= 8)) || fail "$tries refusals in 9 s"

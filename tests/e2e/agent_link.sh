@@ -92,7 +92,7 @@ ssh=$(ssh_of)
 kill -STOP "$AGENT" "$ssh"
 sleep 4
 kill -CONT "$ssh" "$AGENT"
-wait_for 1 'awake' said 'awake after [3-9] s'
+wait_for 3 'awake' said 'awake after [3-9] s'
 sleep 2
 assert_eq "$(ssh_of)" "$ssh" 'a pause alone restarts nothing'
 kill -STOP "$AGENT" "$ssh"

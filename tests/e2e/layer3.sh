@@ -22,7 +22,7 @@ cat "$(k stranger)" "$(k alice)" "$(k lapsed)" >/home/pfwd/.ssh/authorized_keys
 reload_sshd
 ! sshd_effective pfwd | grep -q '^authorizedkeyscommand /' || fail 'akc is still asked'
 
-as() { local name=$1; shift; timeout 10 "${SSH[@]}" -i "$WORK/$name" -l pfwd "$@"; }
+as() { local name=$1; shift; timeout "$(slow 10)" "${SSH[@]}" -i "$WORK/$name" -l pfwd "$@"; }
 
 # nothing KEY: each thing that an unrestricted key may do, tried.
 nothing()
@@ -33,7 +33,7 @@ nothing()
 	grep -qE 'closed by remote host|Broken pipe|Connection reset' "$WORK/err" || fail "$name: not ended: $(cat "$WORK/err")"
 	echo 'echo it-ran; touch /home/pfwd/ran' | as "$name" -tt "$GATEWAY" >"$WORK/out" 2>&1 && fail "$name: a shell"
 	[[ ! -e /home/pfwd/ran ]] || fail "$name: a shell ran"
-	echo ls | timeout 10 sftp -b - -S ssh -F none -o IdentityFile="$WORK/$name" -o IdentityAgent=none \
+	echo ls | timeout "$(slow 10)" sftp -b - -S ssh -F none -o IdentityFile="$WORK/$name" -o IdentityAgent=none \
 		-o UserKnownHostsFile="$WORK/known_hosts" "pfwd@$GATEWAY" >"$WORK/out" 2>&1 && fail "$name: sftp"
 	as "$name" -W 127.0.0.1:8009 "$GATEWAY" </dev/null >"$WORK/out" 2>"$WORK/err" && fail "$name: -W"
 	[[ ! -s $WORK/out ]] || fail "$name: -W carries data"
@@ -53,7 +53,7 @@ nothing()
 	took_ms=$(((${EPOCHREALTIME/./} - start) / 1000))
 	((rc == 255)) || fail "$name: ssh -N exits $rc"
 	grep -q '^Authenticated to' "$WORK/err" || fail "$name: sshd itself refuses the key: $(tail -n 2 "$WORK/err")"
-	((took_ms < 5000)) || fail "$name: still connected after $took_ms ms"
+	((took_ms < $(slow 5000))) || fail "$name: still connected after $took_ms ms"
 	assert_eq "$(leasectl sessions)" '' "$name: nothing, and gone by itself after $took_ms ms"
 }
 

@@ -12,7 +12,7 @@ enrol=an-enrolment-key-for-the-tests
 # post CREDENTIAL JSON: the answer in $WORK/answer, its status in $code
 post()
 {
-	code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time 10 -H 'Content-Type: application/json' \
+	code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time "$(slow 10)" -H 'Content-Type: application/json' \
 		-H "Authorization: Bearer $1" --data "$2" "$api")
 }
 answered() { # STATUS WHAT
@@ -107,7 +107,7 @@ note 'leasectl sees it'
 leasectl --json show db1 | python3 -c 'import json,sys; assert json.load(sys.stdin)["last_login_at"]' || fail 'no last login'
 
 note 'expiry ends a live session within a second of its time, by itself'
-leasectl grant short --key "$WORK/other.pub" --open 8022 --for 3s >/dev/null
+leasectl grant short --key "$WORK/other.pub" --open 8022 --for "$(slow 3)s" >/dev/null
 start=${EPOCHREALTIME/./}
 fwd_L "$WORK/other" pfwd 18022:127.0.0.1:8022 || fail 'the short lease'
 assert_eq "$(fetch http://127.0.0.1:18022/)" 'hello from 8022' 'it carries data'
@@ -115,7 +115,7 @@ wait_for 10 'the end' gone
 took_ms=$(((${EPOCHREALTIME/./} - start) / 1000))
 ((took_ms > 1500)) || fail "ended after $took_ms ms"
 wait_log 5 'leased.*ended login=pfwd lease=short reason=expired'
-note "gone after $took_ms ms of a lease of 3 s"
+note "gone after $took_ms ms of a lease of $(slow 3) s"
 
 note 'what leasectl changes is acted on, too, with leasectl gone before it could act'
 fwd_R "$WORK/db1" gw-tunnel "127.0.0.1:$port:127.0.0.1:22" || fail 'the tunnel again'
@@ -183,16 +183,16 @@ answered 409 'a key that is held'
 note 'the store locked by another program: 503, and sessions end all the same'
 secret=$added_secret
 new_key brief >/dev/null
-leasectl grant brief --key "$WORK/brief.pub" --open 8022 --for 4s >/dev/null
+leasectl grant brief --key "$WORK/brief.pub" --open 8022 --for "$(slow 4)s" >/dev/null
 fwd_L "$WORK/brief" pfwd 18023:127.0.0.1:8022 || fail 'the brief lease'
 mkfifo "$WORK/sql"
-sqlite3 /var/lib/tunlease/leases.db <"$WORK/sql" >/dev/null & at_exit $!
+sqlite3 /var/lib/tunlease/leases.db <"$WORK/sql" >"$WORK/sql.out" & at_exit $!
 exec {sql}>"$WORK/sql"
-echo 'BEGIN IMMEDIATE;' >&"$sql"
-sleep 0.2
+printf '%s\n' 'BEGIN IMMEDIATE;' '.print held' >&"$sql"
+wait_for 5 'the lock' grep -q held "$WORK/sql.out"
 heartbeat "$secret" added
 answered 503 'after 5 s of a locked store'
-gone || fail 'the brief session is still up'
+wait_for 5 'the brief session to end' gone
 echo 'ROLLBACK;' >&"$sql"
 exec {sql}>&-
 ready() { heartbeat "$secret" added; [[ $code == 200 ]]; }

@@ -26,7 +26,7 @@ start
 # ---- written down, each ----
 
 before=$(rows others) since_s=$(date +%s)
-beat 1
+beat "$(slow 1)"
 ((answered > 2 * agents)) || fail "only $answered heartbeats in a second"
 assert_eq "$(($(rows others) - before))" "$answered" 'rows written, and heartbeats answered'
 (($(waiting) > agents)) || fail "only $(waiting) heartbeats wait for their leases"
@@ -52,7 +52,8 @@ assert_eq "$(beat_one 299)" 200 'a heartbeat with a fixed end'
 
 # ---- killed while they wait ----
 
-(($(waiting) > agents)) || fail 'they were settled too soon for this test'
+agents=290 beat # those of before may have been settled meanwhile
+(($(waiting) > 290)) || fail "only $(waiting) wait"
 stop KILL
 (($(known "$since_s") < agents)) || fail 'nothing is left to be settled'
 start
@@ -66,7 +67,7 @@ ok 'kill -9 loses none, and moves no end that is fixed'
 
 since_s=$(date +%s) before=$(rows others)
 sleep 1
-agents=200 beat 1
+agents=200 beat "$(slow 1)"
 (($(waiting) > 200)) || fail "only $(waiting) wait"
 settled=$(rows settling)
 wait_for $((settle_s + 5)) 'they are settled' none_waits

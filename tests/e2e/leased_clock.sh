@@ -27,7 +27,7 @@ echo "API_KEY=$enrol" >/etc/tunlease/leased.env
 
 # set_clock WALL BOOT: what leased's clocks are off by, in seconds.
 set_clock() { printf '%+030d %+030d  ' "$1" "$2" 1<>"$WORK/shift"; }
-up() { curl -s -o /dev/null --max-time 1 http://127.0.0.1:12000/healthz; }
+up() { curl -s -o /dev/null --max-time "$(slow 1)" http://127.0.0.1:12000/healthz; }
 start()
 {
 	: >"$log"
@@ -37,10 +37,10 @@ start()
 }
 stop() { kill "-${1-TERM}" "$daemon"; wait "$daemon" 2>/dev/null || :; }
 said() { grep -E -q -e "$1" "$log"; }
-pruned() { sleep 1.3; } # it does so a second after it started
+pruned() { sleep "$(slow 1).3"; } # it does so a second after it started
 register() { # NAME [MORE]
 	[[ -e $WORK/$1.pub ]] || new_key "$1" >/dev/null
-	code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time 10 -H 'Content-Type: application/json' -H "X-API-Key: $enrol" \
+	code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time "$(slow 10)" -H 'Content-Type: application/json' -H "X-API-Key: $enrol" \
 		--data "{\"action\":\"register\",\"agent_id\":\"$1\",\"public_key\":\"$(cat "$WORK/$1.pub")\"${2-}}" http://127.0.0.1:12000/)
 }
 field() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1])).get(sys.argv[2], ""))' "$WORK/answer" "$1"; }

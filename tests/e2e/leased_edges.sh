@@ -16,12 +16,12 @@ id -u _tunlease >/dev/null || fail 'no user _tunlease'
 reset() { { cat "$WORK/conf"; for _; do echo "$_"; done; } >"$conf"; }
 install -o _tunlease -g root -m 0400 /dev/null /etc/tunlease/leased.env
 echo "API_KEY=$enrol" >/etc/tunlease/leased.env
-up() { curl -s -o /dev/null --max-time 1 "${1-${api}healthz}"; }
+up() { curl -s -o /dev/null --max-time "$(slow 1)" "${1-${api}healthz}"; }
 said() { grep -E -q -e "$1" "$log"; }
 start() { : >"$log"; "$@" leased -D </dev/null >>"$log" 2>&1 & daemon=$!; at_exit "$daemon"; }
 stop() { local rc=0; kill -TERM "${1-$daemon}"; wait "$daemon" || rc=$?; assert_eq "$rc" 0 'SIGTERM: exit 0'; }
 post() { # CREDENTIAL JSON
-	code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time 10 -H 'Content-Type: application/json' \
+	code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time "$(slow 10)" -H 'Content-Type: application/json' \
 		-H "Authorization: Bearer $1" --data "$2" "$api")
 }
 register() { # CREDENTIAL NAME KEY [MORE]
@@ -64,7 +64,7 @@ code=$(curl -s -o /dev/null -w '%{http_code}' --unix-socket /run/leased.sock htt
 assert_eq "$code" 401 'and not on the other'
 api='http://[::1]:12000/' register wrong-key a a
 answered 401 'a wrong key'
-code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time 5 --unix-socket /run/leased.sock -H 'X-API-Key: wrong' \
+code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time "$(slow 5)" --unix-socket /run/leased.sock -H 'X-API-Key: wrong' \
 	--data '{"action":"heartbeat","agent_id":"a"}' -H 'Content-Type: application/json' http://x/)
 answered 401 'a wrong key on the unix socket'
 wait_for 2 'which the log names' said 'refused action=heartbeat agent=a client=unix '
@@ -138,10 +138,11 @@ reset 'MaxPendingAgents 100000'
 cat >"$WORK/stop.py" <<'E'
 import base64, http.client, json, os, signal, sqlite3, struct, sys, threading, time
 pid, turn = int(sys.argv[1]), sys.argv[2]
+slow = int(os.environ["TEST_SLOW_PERCENT"]) / 100
 acked, refused, lost, lock = set(), set(), set(), threading.Lock()
 
 def client(number):
-    c = http.client.HTTPConnection("127.0.0.1", 12000, timeout=10)
+    c = http.client.HTTPConnection("127.0.0.1", 12000, timeout=slow * 10)
     for i in range(100000):
         name = f"t{turn}-{number}-{i}"
         blob = struct.pack(">I", 11) + b"ssh-ed25519" + struct.pack(">I", 32) + os.urandom(32)
@@ -191,12 +192,13 @@ start env
 wait_for 5 "leased answers: $(cat "$log")" up
 cat >"$WORK/waiting.py" <<'E'
 import os, signal, sqlite3, subprocess, sys, time
+slow = int(os.environ["TEST_SLOW_PERCENT"]) / 100
 db = sqlite3.connect("/var/lib/tunlease/leases.db", isolation_level=None)
 db.execute("BEGIN IMMEDIATE")
-ask = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "4", "-H", "Content-Type: application/json",
+ask = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", str(4 * slow), "-H", "Content-Type: application/json",
        "-H", "X-API-Key: " + sys.argv[2], "--data", '{"action":"heartbeat","agent_id":"a"}', "http://127.0.0.1:12000/"]
 waiting = [subprocess.Popen(ask, stdout=subprocess.PIPE) for _ in range(8)]
-time.sleep(1)
+time.sleep(min(3, slow))  # they wait: for 5 s, which is leased's own
 os.kill(int(sys.argv[1]), signal.SIGTERM)
 codes = [p.communicate()[0].decode() for p in waiting]
 print("#", codes, flush=True)

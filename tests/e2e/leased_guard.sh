@@ -17,7 +17,7 @@ id -u _tunlease >/dev/null || fail 'no user _tunlease'
 reset() { { cat "$WORK/conf"; for _; do echo "$_"; done; } >"$conf"; }
 install -o _tunlease -g root -m 0400 /dev/null "$env_file"
 echo "API_KEY=$enrol" >"$env_file"
-up() { curl -s -o /dev/null --max-time 1 "${1-${api}healthz}"; }
+up() { curl -s -o /dev/null --max-time "$(slow 1)" "${1-${api}healthz}"; }
 said() { grep -E -q -e "$1" "$log"; }
 start() { : >"$log"; "$@" leased -D </dev/null >>"$log" 2>&1 & daemon=$!; at_exit "$daemon"; }
 running() { wait_for 10 "leased answers: $(cat "$log")" up; }
@@ -40,7 +40,7 @@ E
 ask() { python3 "$WORK/ask.py" "$1" "$2" "${3-a}"; }
 key=$(new_key a)
 register() { # CREDENTIAL NAME
-	curl -s -o "$WORK/answer" -w '%{http_code}' --max-time 10 -H 'Content-Type: application/json' -H "X-API-Key: $1" \
+	curl -s -o "$WORK/answer" -w '%{http_code}' --max-time "$(slow 10)" -H 'Content-Type: application/json' -H "X-API-Key: $1" \
 		--data "{\"action\":\"register\",\"agent_id\":\"$2\",\"public_key\":\"$(cat "$key.pub")\"}" "$api"
 }
 
@@ -78,7 +78,7 @@ kill -STOP "$sink"
 assert_eq "$(ask 3000 "$enrol")" 200 'heartbeats are answered'
 # A known key without a lease is a line of akc's.
 begun=${EPOCHREALTIME/./}
-expect_exit 0 timeout 5 /usr/libexec/tunlease/akc pfwd "$type" "$blob"
+expect_exit 0 timeout "$(slow 5)" /usr/libexec/tunlease/akc pfwd "$type" "$blob"
 ((${EPOCHREALTIME/./} - begun < 2000000)) || fail 'akc waits for its log'
 assert_eq "$(cat "$WORK/out")" '' 'akc refuses all the same'
 kill -CONT "$sink"
@@ -93,7 +93,7 @@ echo precious >"$WORK/there"
 refused() { # WHY
 	local rc=0
 	: >"$log"
-	timeout 10 leased -D >"$log" 2>&1 </dev/null || rc=$?
+	timeout "$(slow 10)" leased -D >"$log" 2>&1 </dev/null || rc=$?
 	assert_eq "$rc" 1 "leased does not start: $1"
 	said "cannot listen on 'unix:$WORK/there': .*$1" || fail "$(cat "$log")"
 }
@@ -138,7 +138,7 @@ mount --bind "$WORK/keygen" /usr/bin/ssh-keygen
 start env
 running
 keyless() { # NAME FILE
-	curl -s -o "$WORK/$2" -w '%{http_code}' --max-time 10 -H 'Content-Type: application/json' -H "X-API-Key: $enrol" \
+	curl -s -o "$WORK/$2" -w '%{http_code}' --max-time "$(slow 10)" -H 'Content-Type: application/json' -H "X-API-Key: $enrol" \
 		--data "{\"action\":\"register\",\"agent_id\":\"$1\"}" "$api"
 }
 keyless k1 answer.1 >"$WORK/code.1" & waiting=($!)

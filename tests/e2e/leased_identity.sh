@@ -13,7 +13,7 @@ enrol=an-enrolment-key-for-the-tests
 store=/var/lib/tunlease/leases.db
 
 post() { # CREDENTIAL JSON
-	code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time 10 -H 'Content-Type: application/json' \
+	code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time "$(slow 10)" -H 'Content-Type: application/json' \
 		-H "Authorization: Bearer $1" --data "$2" "$api")
 }
 register() { # CREDENTIAL NAME KEY [MORE]
@@ -28,12 +28,19 @@ answered() { # STATUS WHAT
 sql() { sqlite3 -cmd '.timeout 5000' -cmd '.filectrl persist_wal 1' "$store" "$1" | tail -n +2; }
 # All of an agent that a request could change; its end and heartbeat only where asked for.
 row() { sql "SELECT id, open, listen, expires_s, fixed_end, hex(secret_hash), secret_used, agent_facts FROM lease WHERE name = '$1'"; }
-up() { curl -s -o /dev/null --max-time 1 http://127.0.0.1:12000/healthz; }
+up() { curl -s -o /dev/null --max-time "$(slow 1)" http://127.0.0.1:12000/healthz; }
 stop_leased() { kill "$(cat /run/leased.pid)" 2>/dev/null || :; wait_for 5 'leased is gone' stopped; }
 stopped() { ! kill -0 "$(cat /run/leased.pid)" 2>/dev/null; }
 start_leased() { leased </dev/null >/run/leased.out 2>&1 & echo $! >/run/leased.pid; wait_for 5 'leased answers' up; }
 restart_leased() { stop_leased; start_leased; }
-reload() { kill -HUP "$(cat /run/leased.pid)"; sleep 0.1; }
+reloads() { grep -c 'configuration reloaded' "$SANDBOX_LOG" || :; }
+reloaded() { (($(reloads) > $1)); }
+reload()
+{
+	local before; before=$(reloads)
+	kill -HUP "$(cat /run/leased.pid)"
+	wait_for 5 'the configuration to be reloaded' reloaded "$before"
+}
 conf() { sed -i "/^${1%% *} /d" /etc/tunlease/tunlease.conf; echo "$1" >>/etc/tunlease/tunlease.conf; }
 
 for key in unshown victim other late pending1 pending2 pending3 fixed third fourth fifth; do new_key "$key" >/dev/null; done
@@ -169,15 +176,15 @@ fwd_R "$WORK/victim" gw-tunnel "127.0.0.1:$moved:127.0.0.1:22" || fail 'the tunn
 victim_pid=$FWD_PID
 kill "$squatter"
 wait_for 5 "it has gone" port_free "$port"
-sleep 1.1
+sleep "$(slow 1).1"
 register "$secret" victim victim ',"user":"li"'
 assert_eq "$(field port_b)" "$moved" 'the old one is free, but the tunnel is up'
 sleep 0.3
 kill -0 "$victim_pid" || fail 'a register ended the session'
 fwd_stop "$victim_pid"
-sleep 1.1
-register "$secret" victim victim ',"user":"li"'
-assert_eq "$(field port_b) $(field port_changed_from)" "$port $moved" 'back on the old one'
+second_port=$moved
+wait_for 10 'it is given its own again' moves_from "$moved"
+assert_eq "$(field port_b) $(field port_changed_from)" "$port $second_port" 'back on the old one'
 
 note 'a home that became another agent'\''s: no conflict for it, nor for those who ask with it'
 serve "$port"; squatter=${test_pids[-1]}
@@ -185,7 +192,7 @@ wait_for 10 'it is given another one' moves_from "$port"
 sql "UPDATE port SET freed_s = 1 WHERE port = $port"
 kill "$squatter"
 wait_for 5 "it has gone" port_free "$port"
-sleep 1.1
+sleep "$(slow 1).1"
 register "$enrol" other other ",\"port_b\":$port"
 assert_eq "$(field port_b)" "$port" 'after its quarantine another agent may have it'
 register "$secret" victim victim ',"user":"li"'
@@ -215,8 +222,9 @@ register "$enrol" pending2 pending2; answered 200 'the last'
 register "$enrol" pending3 pending3; answered 429 'one too many'
 register "$enrol" pending2 pending2; answered 200 'one that is known'
 fwd_R "$WORK/pending1" gw-tunnel "127.0.0.1:$p1:127.0.0.1:22" || fail 'the tunnel of pending1'
-sleep 1
-register "$enrol" pending3 pending3; answered 200 'as soon as one of them has connected'
+is_taken() { register "$enrol" pending3 pending3; [[ $code == 200 ]]; }
+wait_for 5 'room for one more' is_taken
+answered 200 'as soon as one of them has connected'
 fwd_stop
 conf 'MaxPendingAgents 1000'
 reload

@@ -20,10 +20,10 @@ checks() { # EXIT PATTERN WHAT
 	ok "leased -t: $3"
 }
 start() { : >"$log"; "$@" leased -D </dev/null >>"$log" 2>&1 & daemon=$!; at_exit "$daemon"; wait_for 5 "leased answers: $(tail -n 2 "$log")" up; }
-up() { curl -s -o /dev/null --max-time 1 http://127.0.0.1:12000/healthz; }
+up() { curl -s -o /dev/null --max-time "$(slow 1)" http://127.0.0.1:12000/healthz; }
 ended() { ! kill -0 "$daemon" 2>/dev/null; }
 stop() { local rc=0; kill -TERM "$daemon"; wait_for 5 'the end' ended; wait "$daemon" || rc=$?; assert_eq "$rc" 0 'SIGTERM: exit 0'; }
-post() { curl -s --max-time 5 -H 'Content-Type: application/json' -H "Authorization: Bearer $enrol" --data "$1" http://127.0.0.1:12000/ >"$WORK/answer"; }
+post() { curl -s --max-time "$(slow 5)" -H 'Content-Type: application/json' -H "Authorization: Bearer $enrol" --data "$1" http://127.0.0.1:12000/ >"$WORK/answer"; }
 register() { post "{\"action\":\"register\",\"agent_id\":\"$1\",\"public_key\":\"$(cat "$WORK/$1.pub")\"}"; }
 field() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1])).get(sys.argv[2], ""))' "$WORK/answer" "$1"; }
 said() { grep -E -q -e "$1" "$log"; }
@@ -80,11 +80,12 @@ reset 'Listen 127.0.0.1:12077'
 expect_exit 1 leased -D
 grep -q 'another leased runs on this store' "$WORK/err" || fail "$(cat "$WORK/err")"
 stop
-! pgrep -f 'leased --http' >/dev/null || { sleep 0.5; ! pgrep -f 'leased --http' || fail 'its http process is still there'; }
+no_http() { ! pgrep -f 'leased --http' >/dev/null; }
+no_http || wait_for 2 'its http process to end' no_http
 reset 'Listen unix:/run/leased.sock'
 leased -D </dev/null >"$log" 2>&1 & daemon=$!
 at_exit "$daemon"
-unix_up() { curl -s -o /dev/null --max-time 1 --unix-socket /run/leased.sock http://x/healthz; }
+unix_up() { curl -s -o /dev/null --max-time "$(slow 1)" --unix-socket /run/leased.sock http://x/healthz; }
 wait_for 5 'it answers on a unix socket' unix_up
 expect_exit 1 leased -D
 unix_up || fail 'the second one took the first one'\''s socket away'
@@ -244,5 +245,5 @@ ip netns add friend 2>/dev/null || { mkdir -p /run/netns; ip netns add friend; }
 ip link add gw0 type veth peer name fr0 netns friend
 ip addr add 192.0.2.1/24 dev gw0; ip link set gw0 up
 ip -n friend addr add 192.0.2.2/24 dev fr0; ip -n friend link set fr0 up
-assert_eq "$(ip netns exec friend curl -s --max-time 5 "http://192.0.2.1:$port/")" 'hello from 8022' 'through the agent, from another host'
+assert_eq "$(ip netns exec friend curl -s --max-time "$(slow 5)" "http://192.0.2.1:$port/")" 'hello from 8022' 'through the agent, from another host'
 stop

@@ -21,7 +21,7 @@ ok 'settled on a slow disk, by the clock alone'
 
 note 'leased was away for longer than the lease had left'
 new_key box >/dev/null
-code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time 10 -H 'Content-Type: application/json' -H "X-API-Key: $enrol" \
+code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time "$(slow 10)" -H 'Content-Type: application/json' -H "X-API-Key: $enrol" \
 	--data "{\"action\":\"register\",\"agent_id\":\"box\",\"public_key\":\"$(cat "$WORK/box.pub")\"}" http://127.0.0.1:12000/)
 assert_eq "$code" 200 'register'
 port=$(sed 's/.*"port_b":\([0-9]*\).*/\1/' "$WORK/answer")

@@ -10,7 +10,7 @@ set -eu
 dir=/var/lib/tunlease
 store=$dir/leases.db
 conf=/etc/tunlease/tunlease.conf
-most_ms=1500 # akc's second, and the start of a process
+most_ms=$(slow 1500) # akc's second, and the start of a process
 
 # Name, image, expectation, alice's truth. bob is revoked in every row: in `log` by what lies in the
 # write-ahead log alone, in `clean` in the database. right: the truth. refuse: nothing, exit 1, one
@@ -285,7 +285,7 @@ ask()
 {
 	local start=${EPOCHREALTIME/./}
 	rc=0
-	out=$(timeout 10 env --block-signal=ALRM setpriv --reuid=_tunlease-akc --regid=_tunlease --clear-groups \
+	out=$(timeout "$(slow 10)" env --block-signal=ALRM setpriv --reuid=_tunlease-akc --regid=_tunlease --clear-groups \
 		"$akc" pfwd "${type[$1]}" "${blob[$1]}" 2>&1) || rc=$?
 	ms=$(((${EPOCHREALTIME/./} - start) / 1000))
 }

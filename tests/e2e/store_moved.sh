@@ -12,7 +12,7 @@ api=http://127.0.0.1:12000/
 enrol=an-enrolment-key-for-the-tests
 lib=/var/lib/tunlease
 post() { # CREDENTIAL JSON
-	code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time 10 -H 'Content-Type: application/json' \
+	code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time "$(slow 10)" -H 'Content-Type: application/json' \
 		-H "Authorization: Bearer $1" --data "$2" "$api")
 }
 field() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$WORK/answer" "$1"; }
@@ -20,7 +20,7 @@ register() { # NAME
 	[[ -e $WORK/$1 ]] || new_key "$1" >/dev/null
 	post "$enrol" "{\"action\":\"register\",\"agent_id\":\"$1\",\"public_key\":\"$(cat "$WORK/$1.pub")\"}"
 }
-health() { curl -s -o "$WORK/health" -w '%{http_code}' --max-time 5 "${api}healthz"; }
+health() { curl -s -o "$WORK/health" -w '%{http_code}' --max-time "$(slow 5)" "${api}healthz"; }
 is_well() { [[ $(health) == 200 ]]; }
 answers() { register "$1"; [[ $code == 200 ]]; }
 refuses() { register "$1"; [[ $code == 503 ]] && [[ $(health) == 503 ]]; }

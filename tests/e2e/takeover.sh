@@ -76,7 +76,7 @@ assert_eq "$(count "$damped")" 1 'one line for all that are refused'
 untouched 'a fight'
 ! fwd_R "$WORK/alice" gw-tunnel 20003:127.0.0.1:8009 || fail 'a port of no lease'
 note 'after the pause, and where the takeovers are old, the next is let in'
-prefill 60 1000 $(($(monotonic_ms) + 300))
+prefill 60 1000 $(($(monotonic_ms) + 20000))
 ! fwd_R "$WORK/alice" gw-tunnel 20001:127.0.0.1:8009 || fail 'let in within the pause'
 prefill 60 70000 $(($(monotonic_ms) - 1))
 fwd_R "$WORK/alice" gw-tunnel 20001:127.0.0.1:8009 || fail 'not let in after the pause'
