@@ -44,6 +44,7 @@ struct verify {
     struct buf json;
     unsigned rows, not_passed;
     bool wants_listen; /* the lease has a listen permit: a free port has to stand for it */
+    bool has_no_port[LEASE_OPEN_AGENTS_MAX]; /* of the probe's open_agents, by the same index */
 };
 
 /* ^C, or SIGTERM: nothing may be left behind then either. */
@@ -230,6 +231,20 @@ static void remove_probe(struct verify *v)
 
 /* ---- what is tried ---- */
 
+/* Which of the agents that the probe opens are nowhere now. */
+static int look_for_agents(struct verify *v)
+{
+    for (size_t i = 0; i < v->probe.open_agent_count; i++) {
+        struct lease agent = {0};
+        enum store_rc rc = store_lease_by_name(v->ctl->store, v->probe.open_agents[i], &agent);
+        if (rc != STORE_OK && rc != STORE_NONE)
+            return ctl_store_error(v->ctl, rc);
+        v->has_no_port[i] = rc == STORE_NONE || agent.revoked_s != 0 || agent.listen.count == 0;
+        lease_release(&agent);
+    }
+    return EXIT_DONE;
+}
+
 static int lookup_lease(struct verify *v, const char *ref)
 {
     struct lease l = {0};
@@ -242,6 +257,10 @@ static int lookup_lease(struct verify *v, const char *ref)
         v->probe.open = l.open;
         v->probe.listen = l.listen;
         l.open = l.listen = (struct permit_list){0};
+        /* By name, as the lease has them: akc then finds the probe's ports as it finds its. */
+        memcpy(v->probe.open_agents, l.open_agents, sizeof(l.open_agents));
+        v->probe.open_agent_count = l.open_agent_count;
+        code = look_for_agents(v);
     }
     lease_release(&l);
     return code;
@@ -571,6 +590,30 @@ static void try_endings(struct verify *v)
         try_expired(v);
 }
 
+/* Each permitted forward; i: its attempt. False as try_one. */
+static bool try_open(struct verify *v, size_t i)
+{
+    char what[PERMIT_TEXT_BYTES + 64];
+    bool go_on = true;
+    for (size_t k = 0; go_on && interrupted == 0 && k < v->probe.open.count; k++) {
+        struct permit p = v->probe.open.items[k];
+        bool range = p.low != p.high;
+        p.high = p.low;
+        permit_format(&p, v->target.open);
+        (void)snprintf(what, sizeof(what), "%s with -L%s", v->target.open,
+                       range ? " (the first of its range)" : "");
+        go_on = try_one(v, i, what);
+    }
+    for (size_t k = 0; go_on && k < v->probe.open_agent_count; k++) {
+        (void)snprintf(what, sizeof(what), LEASE_AGENT_PREFIX "%s with -L",
+                       v->probe.open_agents[k]);
+        if (v->has_no_port[k])
+            row(v, attempt_at(i)->check, what, OUTCOME_NOT_RUN,
+                "permitted, but there is no such agent now: see 'leasectl agents'");
+    }
+    return go_on;
+}
+
 static void try_all(struct verify *v)
 {
     const size_t open = (size_t)attempt_find("open"), listen = (size_t)attempt_find("listen"),
@@ -579,15 +622,7 @@ static void try_all(struct verify *v)
     bool go_on = true;
     for (size_t i = 0; go_on && interrupted == 0 && i < attempt_count; i++) {
         if (i == open) {
-            for (size_t k = 0; go_on && interrupted == 0 && k < v->probe.open.count; k++) {
-                struct permit p = v->probe.open.items[k];
-                bool range = p.low != p.high;
-                p.high = p.low;
-                permit_format(&p, v->target.open);
-                (void)snprintf(what, sizeof(what), "%s with -L%s", v->target.open,
-                               range ? " (the first of its range)" : "");
-                go_on = try_one(v, i, what);
-            }
+            go_on = try_open(v, i);
         } else if (i == listen) {
             if (!v->wants_listen)
                 continue;

@@ -8,7 +8,13 @@ set -eu
 . "$TOP/tests/lib.sh"
 
 key=$(new_key alice)
-leasectl grant alice --key "$key.pub" --open 8009 --from 192.0.2.1 >/dev/null
+new_key box >/dev/null
+new_key gone >/dev/null
+leasectl agent add box --key "$WORK/box.pub" >/dev/null
+leasectl agent add gone --key "$WORK/gone.pub" >/dev/null
+box=$(leasectl --json show box | sed -n 's/.*"listen":\["127.0.0.1:\([0-9]*\)"\].*/\1/p')
+leasectl grant alice --key "$key.pub" --open 8009 --open agent:box --open agent:gone --from 192.0.2.1 >/dev/null
+leasectl revoke gone >/dev/null
 row() { awk -F'\t' -v what="$1" '$2 ~ what { print $3 ": " $4 }' "$WORK/out"; }
 says() { [[ $(row "$1") == "$2"* ]] || fail "$1: want $2, got $(row "$1")"; ok "$1: $(row "$1")"; }
 
@@ -18,14 +24,19 @@ sed -i '1i Sshd /usr/local/sbin/sshd-mixed' /etc/tunlease/tunlease.conf
 expect_exit 1 leasectl verify alice
 sed -i 1d /etc/tunlease/tunlease.conf
 says '127.0.0.1:8009 with -L' 'not run: permitted, but the service is down'
+says "127.0.0.1:$box with -L" 'not run: permitted, but the service is down'
+says 'agent:gone with -L' 'not run: permitted, but there is no such agent now'
+leasectl set alice --open -agent:gone >/dev/null
 
 note 'all is well'
 serve 8009
+serve "$box" # as if through the agent's tunnel
 files() { find /tmp /run -not -path '/run/sandbox*' -not -path '/run/motd*' -not -path "$WORK*" | sort; }
 before=$(files)
 leases=$(leasectl list --all)
 expect_exit 0 leasectl verify alice
 says '127.0.0.1:8009 with -L' 'pass: data came back'
+says "127.0.0.1:$box with -L" 'pass: data came back'
 says 'a shell' 'pass: This account is currently not available.'
 [[ $(awk -F'\t' '$3 == "pass"' "$WORK/out" | wc -l) -ge 14 ]] || fail "too few rows: $(cat "$WORK/out")"
 [[ $(cut -f1 "$WORK/out" | sort -u | tr -d '\n') == ABCDE ]] || fail 'A to E'
@@ -50,9 +61,9 @@ assert_eq "$rc" 1 'an interrupted verify has not passed'
 note 'a permit that cannot be tried is said so'
 leasectl login add team >/dev/null
 new_key team >/dev/null
-leasectl grant team --login team --key "$WORK/team.pub" --listen 20000 >/dev/null
+leasectl grant team --login team --key "$WORK/team.pub" --listen 20009 >/dev/null
 cp /etc/tunlease/tunlease.conf "$WORK/conf"
-echo 'AllowListen 127.0.0.1:20000' >>/etc/tunlease/tunlease.conf
+echo 'AllowListen 127.0.0.1:20009' >>/etc/tunlease/tunlease.conf
 expect_exit 1 leasectl verify team
 says 'the permitted port with -R' 'not run: no port is free within AllowListen'
 cp "$WORK/conf" /etc/tunlease/tunlease.conf
