@@ -403,6 +403,8 @@ enum store_rc engine_take_store(struct engine *e)
         rc = store_agents_pending(e->store, &e->pending_agents);
     if (rc == STORE_OK)
         settle_all(e);
+    if (rc == STORE_OK && e->record_count > 0) /* noted while there was none to write it to */
+        arm(e->on_flush, 0);
     return rc;
 }
 

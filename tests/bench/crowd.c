@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * crowd DATABASE RUNDIR SESSIONS LOW HIGH: listens on loopback's ports LOW to HIGH, and makes an
- * entry in the registry for each of the store's first SESSIONS leases, with a process that does
- * nothing. Says "ready" and stays until it is killed, which ends the processes.
+ * entry in the registry for each of the store's first SESSIONS leases, with two processes that do
+ * nothing, as sshd has them: a monitor, and its child, which is nobody's and ends with it. Says
+ * "ready" and stays until it is killed, which ends the processes.
  */
 #include "lib/base/clock.h"
 #include "lib/lease/lease.h"
@@ -19,20 +20,78 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { NOBODY = 65534, PORTS_PER_PROCESS = 900 };
+
+static volatile sig_atomic_t has_to_end;
+
+static void end(int sig)
+{
+    (void)sig;
+    has_to_end = 1;
+}
+
+static void wait_for_ever(void)
+{
+    for (;;)
+        (void)pause();
+}
+
+/* Says when both are there. */
+static void be_session(int ready)
+{
+    const struct sigaction on_term = {.sa_handler = end};
+    sigset_t term, none;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)setsid();
+    (void)sigaction(SIGTERM, &on_term, NULL);
+    (void)sigemptyset(&none);
+    term = none;
+    (void)sigaddset(&term, SIGTERM);
+    (void)sigprocmask(SIG_BLOCK, &term, NULL);
+    pid_t child = fork();
+    if (child < 0)
+        _exit(1);
+    if (child == 0) {
+        (void)signal(SIGTERM, SIG_DFL);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+        if (setresuid(NOBODY, NOBODY, NOBODY) != 0)
+            _exit(1);
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (write(ready, "", 1) == 1)
+            wait_for_ever();
+        _exit(1);
+    }
+    while (!has_to_end)
+        (void)sigsuspend(&none);
+    (void)kill(child, SIGTERM);
+    (void)waitpid(child, NULL, 0);
+    _exit(0);
+}
+
+static pid_t start_session(void)
+{
+    int ready[2];
+    char c;
+    if (pipe(ready) != 0)
+        err(1, "pipe");
+    pid_t pid = fork();
+    if (pid == 0)
+        be_session(ready[1]);
+    (void)close(ready[1]);
+    if (pid > 0 && read(ready[0], &c, 1) != 1)
+        pid = -1;
+    (void)close(ready[0]);
+    return pid;
+}
 
 static void add_session(const struct registry *r, const struct lease *l)
 {
     char listens[PERMIT_TEXT_BYTES], opens[PERMIT_TEXT_BYTES] = "";
     struct process p;
-    pid_t pid = fork();
-    if (pid == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        for (;;)
-            (void)pause();
-    }
+    pid_t pid = start_session();
     if (pid < 0 || process_read(pid, &p) != SIGHT_IS || l->listen.count != 1 || l->key_count != 1)
         err(1, "a session of %s", l->name);
     permit_format(&l->listen.items[0], listens);
@@ -106,8 +165,7 @@ static void listen_all(unsigned low, unsigned high)
             listen_on((uint16_t)port);
         if (write(fds[1], "", 1) != 1)
             err(1, "pipe");
-        for (;;)
-            (void)pause();
+        wait_for_ever();
     }
 }
 
@@ -120,6 +178,6 @@ int main(int argc, char **argv)
                (unsigned)strtonum(argv[5], 1, UINT16_MAX, NULL));
     if (puts("ready") == EOF || fflush(stdout) != 0)
         return 1;
-    for (;;)
-        (void)pause();
+    (void)signal(SIGCHLD, SIG_IGN); /* those that end leave no zombies */
+    wait_for_ever();
 }

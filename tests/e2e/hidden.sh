@@ -56,7 +56,7 @@ agent=$FWD_PID
 heartbeat_says() { post "$secret" '{"action":"heartbeat","agent_id":"agent"}'; [[ $(field tunnel) == "$1" ]]; }
 wait_for 5 'up' heartbeat_says up
 
-for hidepid in 1 2 4; do
+for hidepid in ${TEST_HIDEPID:-2}; do
 	note "hidepid=$hidepid"
 	hide 0
 	wait_for 15 'all is well before' is_well
@@ -70,6 +70,12 @@ for hidepid in 1 2 4; do
 	assert_eq "$(metric sessions_unseen) $(metric sessions_overdue) $(metric sessions_ended_total'{reason="expired"}')" '2 1 0' 'metrics'
 	is_up || fail 'it is ended by who cannot see it'
 	heartbeat_says up || fail "the agent's tunnel is called down: $(cat "$WORK/answer")"
+	said() { (($(grep -c 'over, and not ended: friend;' "$SANDBOX_LOG") == $1)); }
+	if [[ -n ${TEST_MINUTE-} ]]; then
+		said 1 || fail 'said more than once within a minute'
+		wait_for 70 'it is said again' said 2
+		TEST_MINUTE=''
+	fi
 	[[ $(leasectl sessions | cut -f1 | sort | tr '\n' ' ') == 'agent friend ' ]] || fail "$(leasectl sessions)"
 	leasectl renew friend --for 1h >/dev/null
 	wait_for 5 'it is no longer over' says 'cannot be seen: /proc hides it (hidepid); at its end none is ended$'
@@ -143,15 +149,15 @@ note 'with fewer descriptors than the sessions want'
 new_key many >/dev/null
 leasectl grant many --key "$WORK/many.pub" --open 127.0.0.1:18080 >/dev/null
 clients=()
-for _ in {1..8}; do
+for _ in {1..6}; do
 	ssh_start "$WORK/many" pfwd '^debug1: Entering interactive session' || fail "$(tail -n 3 "$WORK/ssh.err")"
 	clients+=("$FWD_PID")
 done
-wait_for 5 'eight sessions' metric_is sessions 8
+wait_for 5 'six sessions' metric_is sessions 6
 room=$(($(find "/proc/$leased/fd" -mindepth 1 | wc -l) + 5)) # a look takes one, an ending two
 setpriv --reuid=_tunlease --regid=_tunlease --clear-groups prlimit --pid "$leased" --nofile="$room:$room"
 sql "UPDATE lease SET expires_s = created_s WHERE name = 'many'"
 for pid in "${clients[@]}"; do wait_for 15 'each to end' is_gone "$pid"; done
 wait_for 5 'none is left' metric_is sessions 0
-(($(grep -c 'cannot end pid' "$SANDBOX_LOG" || :) < 9)) || fail "$(grep -c 'cannot end pid' "$SANDBOX_LOG") lines of log"
+(($(grep -c 'cannot end pid' "$SANDBOX_LOG" || :) < 7)) || fail "$(grep -c 'cannot end pid' "$SANDBOX_LOG") lines of log"
 ok 'all are ended, a few at a time'

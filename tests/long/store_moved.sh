@@ -1,0 +1,6 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# e2e/store_moved, under load twenty times as long.
+# sandbox: --leased
+# timeout: 600
+TEST_TURNS=20 TEST_SEED=7 exec "$TOP/tests/e2e/store_moved.sh"
