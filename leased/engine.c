@@ -705,6 +705,8 @@ static enum store_rc prune_piece(struct engine *e, bool has_range, int64_t *ret_
     }
     if (rc == STORE_OK && has_range)
         rc = store_prune_dead(e->store, at, now_s - e->conf.keep_expired_s, &by, ret_leases);
+    if (rc == STORE_OK && has_range)
+        rc = control_port_move(e, at, &by);
     if (rc == STORE_OK && !has_range)
         rc = free_expired(e, now_s);
     if (rc == STORE_OK)
@@ -970,6 +972,7 @@ int engine_run(struct engine *e)
     jumps_start(e);
     settle_all(e);
     on_sweep(-1, 0, e);
+    control_port_start(e);
     arm(e->on_version, VERSION_LOOK_MS);
     arm(e->on_walk_again, 1000);
     if (beats_wait_ms(&e->beats, clock_monotonic_ms()) >= 0)

@@ -243,6 +243,18 @@ bool place_look(struct engine *e);
 /* What is wrong with it, by the last look; NULL: nothing. */
 const char *place_problem(const struct engine *e);
 
+/* Whether it has one, by the registry itself: what was last judged may be older than a session that
+ * has just been opened. Where it cannot be told, it may. */
+bool engine_may_have_session(const struct engine *e, int64_t lease_id);
+
+/* ---- control_port.c ---- */
+/* Agents' permits for the control port follow Listen: all at once, and, within a transaction, one
+ * or those of a range. */
+void control_port_start(struct engine *e);
+enum store_rc control_port_move_one(struct engine *e, int64_t id, const struct store_actor *by);
+enum store_rc control_port_move(struct engine *e, const struct lease_range *in,
+                                const struct store_actor *by);
+
 /* ---- jumps.c ---- */
 void jumps_start(struct engine *e);
 void jumps_look(struct engine *e);

@@ -541,22 +541,6 @@ out:
     return rc;
 }
 
-/*
- * Whether the agent's tunnel is up, by the registry itself: what was last judged may be older than
- * a session that has just been opened. Where it cannot be told, it is.
- */
-static bool has_session(const struct engine *e, int64_t lease_id)
-{
-    struct session_list list;
-    if (engine_session_of(e, lease_id) != NULL || !e->has_registry ||
-        registry_read(&e->registry, lease_id, &list) != 0)
-        return true;
-    session_list_filter(&list, session_is_open, NULL);
-    bool any = list.count > 0;
-    session_list_release(&list);
-    return any;
-}
-
 /* In place of the port it has. *port moves when that is not another's by now. */
 static enum store_rc move_port(struct registering *in, struct lease *l, uint16_t next,
                                uint16_t *port)
@@ -594,7 +578,7 @@ static enum store_rc take_port_back(struct registering *in, uint16_t *port, uint
             rc = move_port(in, &l, next, port);
     }
     lease_release(&l);
-    return rc;
+    return rc == STORE_OK ? control_port_move_one(e, in->agent.id, &in->by) : rc;
 }
 
 /*
@@ -611,7 +595,7 @@ static enum store_rc settle_port(struct registering *in, uint16_t *port, uint16_
     bool foreign = engine_listens(e, wanted, SNAPSHOT_MS);
     if ((!foreign && wanted == *port) || e->listening_unknown)
         return STORE_OK;
-    if (has_session(e, in->agent.id))
+    if (engine_may_have_session(e, in->agent.id))
         return STORE_OK;
     /* Its own listener may have gone since the look. */
     foreign = engine_listens(e, wanted, 0);

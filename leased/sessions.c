@@ -415,6 +415,18 @@ const struct session *engine_session_of(const struct engine *e, int64_t lease_id
     return NULL;
 }
 
+bool engine_may_have_session(const struct engine *e, int64_t lease_id)
+{
+    struct session_list list;
+    if (engine_session_of(e, lease_id) != NULL || !e->has_registry ||
+        registry_read(&e->registry, lease_id, &list) != 0)
+        return true;
+    session_list_filter(&list, session_is_open, NULL);
+    bool any = list.count > 0;
+    session_list_release(&list);
+    return any;
+}
+
 /* ---- signs ---- */
 
 static void on_soon(evutil_socket_t fd, short what, void *arg)

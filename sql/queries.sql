@@ -305,6 +305,10 @@ RELEASE part;
 -- name: login_seen
 UPDATE lease SET last_login_s = :time_s WHERE id = :id AND last_login_s < :time_s;
 
+-- name: agents_opening_other
+SELECT id FROM lease WHERE id > :after AND id <= :last AND kind = 'agent' AND live = 1
+  AND open <> :open AND expires_s > :now_s;
+
 -- name: unused_list
 -- What an admin added waits for its agent as long as its lease does.
 -- The four of one range, as above.

@@ -126,6 +126,25 @@ enum store_rc store_agents_forget_unused(struct store *st, const struct lease_ra
     return run_all(st, steps, sizeof(steps) / sizeof(steps[0]), in, before_s, by->now_s);
 }
 
+enum store_rc store_agents_opening_other(struct store *st, const struct lease_range *in,
+                                         const char *open, int64_t now_s, store_id_fn fn, void *ctx)
+{
+    enum store_rc rc;
+    sqlite3_stmt *s = get_on(st, STMT_AGENTS_OPENING_OTHER, in, 0);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_text(s, ":open", open);
+    bind_int(s, ":now_s", now_s);
+    while ((rc = statement_step(st, s)) == STORE_OK)
+        if (fn(ctx, sqlite3_column_int64(s, 0)) != 0) {
+            (void)strlcpy(st->error, "out of memory", sizeof(st->error));
+            rc = STORE_FAIL;
+            break;
+        }
+    statement_done(s);
+    return rc == STORE_NONE ? STORE_OK : rc;
+}
+
 enum store_rc store_leases_ending(struct store *st, const struct lease_range *in, int64_t after_s,
                                   int64_t until_s, store_ending_fn fn, void *ctx)
 {

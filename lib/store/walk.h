@@ -37,6 +37,12 @@ enum store_rc store_agents_unused(struct store *st, const struct lease_range *in
 enum store_rc store_agents_forget_unused(struct store *st, const struct lease_range *in,
                                          int64_t before_s, const struct store_actor *by);
 
+/* Active agents whose open permits are not these, as lib/lease writes a list. */
+typedef int (*store_id_fn)(void *ctx, int64_t id);
+enum store_rc store_agents_opening_other(struct store *st, const struct lease_range *in,
+                                         const char *open, int64_t now_s, store_id_fn fn,
+                                         void *ctx);
+
 /* Active leases that end after after_s and by until_s. */
 typedef int (*store_ending_fn)(void *ctx, int64_t id, const char *name, int64_t expires_s);
 enum store_rc store_leases_ending(struct store *st, const struct lease_range *in, int64_t after_s,

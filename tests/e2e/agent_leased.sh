@@ -110,7 +110,10 @@ agent_stop
 leasectl agent reset db2 >/dev/null
 direct
 wait_for 20 'another secret after leasectl agent reset' test -s "$STATE_DIR/agent_secret"
-agent_stop
+wait_for 10 'data' reaches "$(added port_b)"
+direct_ssh=$(ssh_of)
+new_key db5 >/dev/null
+leasectl agent add db5 --key "$WORK/db5.pub" >/dev/null
 
 # leased on another port than the usual one: who registers there is told, also behind a port of this
 # side's that leads there; who comes by ssh alone has it from leasectl agent add.
@@ -121,9 +124,23 @@ old=$(stat -c '%i %z' /run/sshd.pid)
 leasectl setup >"$WORK/out" 2>&1 || fail "$(cat "$WORK/out")"
 wait_for 5 'sshd reloads' sshd_reloaded "$old"
 leased </dev/null >/run/leased.out 2>&1 &
-at_exit $!
+LEASED=$!
+at_exit "$LEASED"
 on_12500() { fetch -f -o /dev/null http://127.0.0.1:12500/healthz; }
 wait_for 5 'leased on 12500' on_12500
+# Agents that were there before may open the new port; of one whose tunnel is up the old one stays, too.
+opens() { leasectl --json show "$1" | python3 -c 'import json, sys; print(*json.load(sys.stdin)["open"])'; }
+assert_eq "$(opens db5)" 127.0.0.1:12500 'an agent that is away'
+assert_eq "$(opens db2)" '127.0.0.1:12000 127.0.0.1:12500' 'an agent whose tunnel is up'
+sleep 0.5
+kill -0 "$direct_ssh" || fail 'its session was ended for that'
+reaches "$(added port_b)" || fail 'no data through it'
+agent_stop
+kill "$LEASED"; wait "$LEASED" || :
+leased </dev/null >/run/leased.out 2>&1 & LEASED=$!
+at_exit "$LEASED"
+wait_for 5 'leased again' on_12500
+assert_eq "$(opens db2)" 127.0.0.1:12500 'and when it is down'
 python3 - 13500 12500 <<'END' &
 import socket, sys, threading
 def pump(a, b):
