@@ -276,19 +276,6 @@ static void check_running(struct doctor *d)
                 advice);
 }
 
-/* The text of our drop-in, to be freed; NULL when it cannot be read. */
-static char *read_dropin(void)
-{
-    enum { BYTES_MAX = 262144 };
-    FILE *f = fopen(SSHD_DROPIN, "re");
-    char *text = f != NULL ? calloc(1, BYTES_MAX + 1) : NULL;
-    if (text != NULL)
-        text[fread(text, 1, BYTES_MAX, f)] = '\0';
-    if (f != NULL)
-        (void)fclose(f);
-    return text;
-}
-
 /* akc prints times for the zone that the drop-in names, and sshd reads them in its own. */
 static void check_zone(struct doctor *d, const char *dropin)
 {
@@ -318,7 +305,7 @@ static void check_dropin(struct doctor *d)
 {
     struct sshd_version made_for;
     struct buf now = {0};
-    char *text = read_dropin();
+    char *text = matchblock_read_dropin();
     const char *version = text;
     if (text == NULL) /* check_effective says what is missing */
         return;

@@ -5,11 +5,11 @@
  */
 #include "leasectl/child.h"
 #include "leasectl/leasectl.h"
+#include "leasectl/matchblock.h"
 #include "leasectl/terms.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
-#include "lib/lease/keyline.h"
 #include "lib/session/registry.h"
 #include "lib/store/audit.h"
 #include "lib/wire/json.h"
@@ -18,6 +18,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -201,8 +202,11 @@ static int judge(struct ctl *ctl, const struct question *q, struct answer *a)
         return EXIT_DONE;
     }
     (void)strlcpy(a->lease, l.name, sizeof(a->lease));
-    if (q->key.pub.base64[0] != '\0')
-        keyline_format(&l, &q->key.pub, &a->line);
+    if (q->key.pub.base64[0] != '\0') {
+        char *dropin = matchblock_read_dropin();
+        matchblock_keyline(dropin, &l, &q->key.pub, &a->line);
+        free(dropin);
+    }
     judge_use(ctl, q, &l, a);
     if (a->admitted) {
         a->rule = key_verdict_name(KEY_ADMITTED);

@@ -7,12 +7,16 @@
 
 #include <sha2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define VERSION_LABEL "# Tunnel logins: made by 'leasectl setup' for OpenSSH "
 #define HASH_LABEL "# sha256 of what follows: "
 
 static const char akc_path[] = TUNLEASE_LIBEXECDIR "/tunlease/akc";
+
+#define EXPIRY_OPTION " --expiry-local"
 
 /* Before the time zone that akc is told, in a comment of its own: doctor compares it. */
 #define ZONE_LABEL "# Times are local, since sshd reads no UTC: "
@@ -156,7 +160,7 @@ static void akc_command(const struct writing *w, struct buf *out)
     if (w->conf_file != NULL)
         buf_addf(out, " -c %s", w->conf_file);
     if (!sshd_reads_utc(&w->terms->version))
-        buf_addf(out, zone->is_set ? " --expiry-local=%s" : " --expiry-local", zone->tz);
+        buf_addf(out, zone->is_set ? EXPIRY_OPTION "=%s" : EXPIRY_OPTION, zone->tz);
     buf_add(out, " %u %t %k"); /* no %C: it kills every login where it is not known (facts 5) */
 }
 
@@ -295,6 +299,51 @@ void matchblock_made_for_zone(const char *text, struct buf *out)
         at += sizeof(ZONE_LABEL) - 1;
         buf_add_mem(out, at, strcspn(at, "\n"));
     }
+}
+
+char *matchblock_read_dropin(void)
+{
+    enum { BYTES_MAX = 262144 };
+    FILE *f = fopen(SSHD_DROPIN, "re");
+    char *text = f != NULL ? calloc(1, BYTES_MAX + 1) : NULL;
+    if (text != NULL)
+        text[fread(text, 1, BYTES_MAX, f)] = '\0';
+    if (f != NULL)
+        (void)fclose(f);
+    return text;
+}
+
+/* TZ as akc sets it for itself, put back afterwards: what people are shown is in theirs. */
+static void keyline_in_zone(const char *zone, const struct lease *l, const struct pubkey *key,
+                            struct buf *out)
+{
+    const char *tz = getenv("TZ");
+    char *before = tz != NULL ? strdup(tz) : NULL;
+    if (tz != NULL && before == NULL) {
+        out->failed = true;
+        return;
+    }
+    (void)(zone != NULL ? setenv("TZ", zone, 1) : unsetenv("TZ"));
+    tzset();
+    keyline_format_local(l, key, out);
+    (void)(before != NULL ? setenv("TZ", before, 1) : unsetenv("TZ"));
+    tzset();
+    free(before);
+}
+
+void matchblock_keyline(const char *text, const struct lease *l, const struct pubkey *key,
+                        struct buf *out)
+{
+    char zone[SSHD_ZONE_BYTES];
+    const char *command = text != NULL ? strstr(text, "AuthorizedKeysCommand ") : NULL;
+    const char *option = command != NULL ? strstr(command, EXPIRY_OPTION) : NULL;
+    if (option == NULL || option > command + strcspn(command, "\n")) {
+        keyline_format(l, key, out);
+        return;
+    }
+    option += sizeof(EXPIRY_OPTION) - 1;
+    (void)snprintf(zone, sizeof(zone), "%.*s", (int)strcspn(option, " \n"), option);
+    keyline_in_zone(zone[0] == '=' ? zone + 1 : NULL, l, key, out);
 }
 
 bool matchblock_is_unedited(const char *text)

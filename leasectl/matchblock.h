@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 struct conf;
+struct lease;
 
 enum { MATCHBLOCK_HASH_CHARS = 64 };
 
@@ -32,6 +33,13 @@ void matchblock_expected(const struct conf *conf, const char *conf_file,
 bool matchblock_version(const char *text, struct sshd_version *ret);
 void matchblock_made_for_zone(const char *text, struct buf *out);
 void matchblock_zone(const struct sshd_zone *zone, struct buf *out);
+
+/* The text of the drop-in that is there, to be freed; NULL when it cannot be read. */
+char *matchblock_read_dropin(void);
+
+/* The line that akc prints for sshd, with the options that such a text gives it. */
+void matchblock_keyline(const char *text, const struct lease *l, const struct pubkey *key,
+                        struct buf *out);
 
 /* Whether text is as matchblock_format made it: its header's hash fits what follows. */
 bool matchblock_is_unedited(const char *text);

@@ -173,11 +173,29 @@ static void unit_of(pid_t pid, char unit[static SSHD_UNIT_BYTES])
         (void)fclose(f);
 }
 
+/*
+ * We are going to run it as root: a process in a container names a path of its own file system,
+ * and in ours somebody else may have put a file there.
+ */
+static bool is_roots_alone(const char *program)
+{
+    char path[SSHD_PATH_BYTES];
+    struct stat st;
+    (void)strlcpy(path, program, sizeof(path));
+    for (char *slash = path + strlen(path); slash != NULL; slash = strrchr(path, '/')) {
+        *slash = '\0';
+        if (stat(path[0] != '\0' ? path : "/", &st) != 0 || st.st_uid != 0 ||
+            (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+            return false;
+    }
+    return true;
+}
+
 static bool take_listener(struct sshd *s, pid_t pid, const struct listening *l)
 {
     char path[SSHD_PATH_BYTES];
     bool replaced;
-    if (!sshd_program_of(pid, path, &replaced) || !take_program(s, path))
+    if (!sshd_program_of(pid, path, &replaced) || !is_roots_alone(path) || !take_program(s, path))
         return false;
     s->listener = pid;
     s->replaced = replaced;

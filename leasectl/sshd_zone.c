@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ZONE_TRIES = 5, ZONE_TRY_MS = 1000, ENVIRON_BYTES = 65536, CHILDREN_BYTES = 65536 };
+enum { ZONE_TRIES = 20, ZONE_TRY_MS = 1000, ENVIRON_BYTES = 65536, CHILDREN_BYTES = 65536 };
 
 /* NAME=VALUE and a NUL, again and again: what is left of an environment under a title is not so. */
 static bool is_environment(const char *text, size_t len)

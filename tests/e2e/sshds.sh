@@ -73,6 +73,9 @@ wait_for 5 'sshd goes' port_free 22
 wait_for 5 'the other sshd comes' bash -c '! exec 3<>/dev/tcp/127.0.0.1/2222 || exit 0; exit 1' 2>/dev/null
 echo 'PublicPort 2222' >>"$conf"
 doctor 0 "'/opt/ssh/sbin/sshd' .*, which listens on port 2222" 'another program, on another port'
+chmod 0775 /opt/ssh/sbin
+doctor 0 "'/usr/sbin/sshd' .*, in the usual place" 'a program that others can replace is not run by root'
+chmod 0755 /opt/ssh/sbin
 echo 'AllowOpen pfwd 127.0.0.1:8009-8010' >>"$conf"
 expect_exit 0 leasectl setup
 grep -q '127.0.0.1:\*' <<<"$(sshd_effective pfwd)" || fail 'not in force'
@@ -144,11 +147,21 @@ in_force '--expiry-local=Australia/Lord_Howe '
 doctor 0 'ok.time zone.OpenSSH 8.9 reads no UTC: .* with TZ=Australia/Lord_Howe' 'the zone of the sshd that runs'
 leasectl grant alice --key "$key.pub" --open 8009 --for 1h >/dev/null
 login_works "$key" pfwd || fail 'no login'
-# What sshd makes of the line by itself, when akc is no longer asked.
-leasectl renew alice --until "$(date -u -d '+2 seconds' '+%FT%TZ')" >/dev/null
 read -r type blob _ <"$key.pub"
-/usr/libexec/tunlease/akc --expiry-local=Australia/Lord_Howe pfwd "$type" "$blob" >>/home/li/.ssh/authorized_keys
+assert_eq "$(leasectl --json explain pfwd --key "$key.pub" | python3 -c 'import json, sys; print(json.load(sys.stdin)["line"])')" \
+	"$(/usr/libexec/tunlease/akc --expiry-local=Australia/Lord_Howe pfwd "$type" "$blob")" 'explain shows the line that akc prints'
+# What sshd makes of the line by itself, when akc is no longer asked. Summer is half an hour there.
+line_until() { # TIME, as date(1) has it
+	leasectl renew alice --until "$(date -u -d "$1" '+%FT%TZ')" >/dev/null
+	/usr/libexec/tunlease/akc --expiry-local=Australia/Lord_Howe pfwd "$type" "$blob"
+}
+line_until '+20 minutes' >/home/li/.ssh/authorized_keys
 login_works "$key" li || fail 'no login before its end'
+for _ in 1 2 3; do
+	line_until '+2 seconds' >/home/li/.ssh/authorized_keys
+	[[ ! -s /home/li/.ssh/authorized_keys ]] || break # else this machine was too slow
+done
+grep -q expiry-time /home/li/.ssh/authorized_keys || fail 'no line'
 sleep 3
 login_refused "$key" li || fail "a login after its end: $(tail -n 2 "$WORK/ssh.err")"
 ok 'sshd reads the end of the lease as it is meant'
