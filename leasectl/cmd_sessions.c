@@ -95,6 +95,12 @@ static void join(const char *const *texts, size_t count, struct buf *out)
         buf_addf(out, "%s%s", i > 0 ? " " : "", texts[i]);
 }
 
+/* "?": there may be any. */
+static const char *cell(const struct session *s, const struct buf *text)
+{
+    return s->sight == SESSION_LIVE && buf_text(text) != NULL ? buf_text(text) : "?";
+}
+
 static void show_session(struct view *v, const struct session *s)
 {
     char since[TIME_TEXT_BYTES], pid[16];
@@ -117,6 +123,7 @@ static void show_session(struct view *v, const struct session *s)
             {.name = "since", .text = since},
             {.name = "pid", .is_number = true, .number = s->pid},
             {.name = "fingerprint", .text = s->fingerprint},
+            {.name = "seen", .is_bool = true, .number = s->sight == SESSION_LIVE},
             {.name = "listeners", .texts = listeners},
             {.name = "forwards", .texts = forwards}};
         if (v->count++ > 0)
@@ -133,11 +140,13 @@ static void show_session(struct view *v, const struct session *s)
     table_add(&v->table, s->source);
     table_add(&v->table, since);
     table_add(&v->table, pid);
-    join(listeners, listener_count, &text);
-    table_add(&v->table, buf_text(&text) != NULL ? buf_text(&text) : "?");
+    if (s->sight == SESSION_LIVE)
+        join(listeners, listener_count, &text);
+    table_add(&v->table, cell(s, &text));
     buf_clear(&text);
-    join(forwards, forward_count, &text);
-    table_add(&v->table, buf_text(&text) != NULL ? buf_text(&text) : "?");
+    if (s->sight == SESSION_LIVE)
+        join(forwards, forward_count, &text);
+    table_add(&v->table, cell(s, &text));
 out:
     buf_release(&text);
     free(listeners);

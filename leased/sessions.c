@@ -24,6 +24,8 @@
 
 static int watch_registry(struct engine *e);
 
+enum { CLEAR_MS = 5 }; /* of the dead's entries, at a sweep: requests wait meanwhile */
+
 static void arm(struct event *ev, int64_t ms)
 {
     const struct timeval after = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
@@ -361,6 +363,8 @@ bool sessions_sweep(struct engine *e)
             end_session(e, &list.items[i], verdicts[i]);
     }
     note_unseen(e, &list, verdicts);
+    /* Only root may: run as the unit has it, the next login or leasectl does. */
+    (void)registry_clear(&e->registry, &list, clock_monotonic_ms() + CLEAR_MS);
     if (note_changes(e, &list) != 0)
         goto out; /* at the next sweep */
     session_list_release(&e->live);

@@ -183,7 +183,12 @@ reload_sshd()
 	kill -HUP "$(cat /run/sshd.pid)"
 	wait_for 5 'sshd reloads' sshd_reloaded "$old"
 }
-sshd_reloaded() { [[ -s /run/sshd.pid && $(stat -c '%i %z' /run/sshd.pid) != "$1" ]]; }
+# Between two pid files there is none.
+sshd_reloaded()
+{
+	local now
+	now=$(stat -c '%i %z' /run/sshd.pid 2>/dev/null) && [[ $now != "$1" && -s /run/sshd.pid ]]
+}
 
 # From 10.5 on the keywords are in mixed case.
 sshd_effective()

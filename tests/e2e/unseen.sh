@@ -71,7 +71,8 @@ note 'from a container, with its own processes and our RunDir'
 tunnel "$WORK/one" pfwd -L 18001:127.0.0.1:8009; client=$FWD_PID
 talk_to 18001
 inside() { unshare --pid --fork --mount-proc "$@"; }
-assert_eq "$(inside leasectl sessions one | cut -f1)" one 'it is listed'
+assert_eq "$(inside leasectl sessions one | cut -f1,6,7)" $'one\t?\t?' 'it is listed'
+[[ $(inside leasectl --json sessions one) == *'"seen":false'* ]] || fail 'and said to be seen'
 expect_exit 6 inside leasectl kill one
 grep -q 'cannot end 1 session .*: it is of another pid namespace' "$WORK/err" || fail "$(cat "$WORK/err")"
 assert_eq "$(entries "$one_id")" 1 'its entry stays'
