@@ -5,6 +5,7 @@
 #include "leased/pace.h"
 #include "leased/start.h"
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/base/descriptors.h"
 #include "lib/base/log.h"
 #include "lib/base/privilege.h"
@@ -136,6 +137,21 @@ static int lock_store(const struct conf *conf, int *ret_fd)
     return -1;
 }
 
+/* As root, which is not kept: what sessions left that died without a word. */
+static void clear_dead(const struct conf *conf)
+{
+    enum { CLEAR_MS = 1000 };
+    struct registry r;
+    struct session_list list;
+    if (registry_open(conf->paths.run_dir, true, &r) != 0)
+        return; /* said where it is needed */
+    if (registry_read(&r, 0, &list) == 0) {
+        (void)registry_clear(&r, &list, clock_monotonic_ms() + CLEAR_MS);
+        session_list_release(&list);
+    }
+    registry_close(&r);
+}
+
 static int run(struct engine *e)
 {
     char err[STORE_ERROR_BYTES];
@@ -145,7 +161,10 @@ static int run(struct engine *e)
     (void)signal(SIGPIPE, SIG_IGN);
     /* The lock first: a second daemon must not take the first one's unix socket away. */
     if (make_directories(&e->conf) != 0 || lock_store(&e->conf, &e->lock_fd) != 0 ||
-        start_listening(e) != 0 || start_drop_privileges() != 0)
+        start_listening(e) != 0)
+        return EXIT_FAILURE;
+    clear_dead(&e->conf);
+    if (start_drop_privileges() != 0)
         return EXIT_FAILURE;
     if (store_open_write(e->conf.paths.database, &e->store, err) != STORE_OK) {
         log_error("%s", err);

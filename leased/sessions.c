@@ -363,7 +363,8 @@ bool sessions_sweep(struct engine *e)
             end_session(e, &list.items[i], verdicts[i]);
     }
     note_unseen(e, &list, verdicts);
-    /* Only root may: run as the unit has it, the next login or leasectl does. */
+    /* Where RunDir is ours, as a private instance has it: root's is cleared at the start, by the
+     * next login, and by leasectl. */
     (void)registry_clear(&e->registry, &list, clock_monotonic_ms() + CLEAR_MS);
     if (note_changes(e, &list) != 0)
         goto out; /* at the next sweep */

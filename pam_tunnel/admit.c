@@ -120,6 +120,16 @@ static const char *cannot_read(void)
                               : "the session registry cannot be read";
 }
 
+/*
+ * What is in another container cannot be ended from here, nor told from what one left that was
+ * stopped for good. It is left alone, and keeps nobody out: the port is bound once, whoever may.
+ */
+static bool is_of_this_namespace(void *unused, const struct session *s)
+{
+    (void)unused;
+    return s->sight == SESSION_LIVE || s->unseen_why != EXDEV;
+}
+
 /* For one that listens. */
 static const char *end_older(struct opening *o, int lock)
 {
@@ -128,6 +138,7 @@ static const char *end_older(struct opening *o, int lock)
     if (registry_read_open(&o->registry, o->session.lease_id, o->deadline_ms, &older) != 0)
         return cannot_read();
     (void)registry_remove_dead(&o->registry, o->session.lease_id, &older, CLEARED_MOST);
+    session_list_filter(&older, is_of_this_namespace, NULL);
     if (older.count > 0)
         why = take_over(o, lock, &older);
     session_list_release(&older);

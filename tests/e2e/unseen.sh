@@ -70,6 +70,7 @@ mount -o remount,hidepid=0 /proc
 note 'from a container, with its own processes and our RunDir'
 tunnel "$WORK/one" pfwd -L 18001:127.0.0.1:8009; client=$FWD_PID
 talk_to 18001
+wait_for 5 'the session' has_entry "$one_id"
 inside() { unshare --pid --fork --mount-proc "$@"; }
 assert_eq "$(inside leasectl sessions one | cut -f1,6,7)" $'one\t?\t?' 'it is listed'
 [[ $(inside leasectl --json sessions one) == *'"seen":false'* ]] || fail 'and said to be seen'
@@ -78,6 +79,24 @@ grep -q 'cannot end 1 session .*: it is of another pid namespace' "$WORK/err" ||
 assert_eq "$(entries "$one_id")" 1 'its entry stays'
 talks "$TALK" || fail 'it is ended'
 akc_refuses 'it is up'
+# And from an sshd in there.
+fwd_R "$WORK/alice" gw-tunnel 20001:127.0.0.1:8009 || fail "alice: $(tail -n 3 "$WORK/ssh.err")"
+talk_to 20001; through_alice=$TALK
+setsid unshare --pid --fork --kill-child --mount-proc "${SSHD:-/usr/sbin/sshd}" -D -p 2202 -o PidFile=/run/inner.pid &
+at_exit $!
+wait_for 5 'an sshd in a container' test -s /run/inner.pid
+inner() # KEY LOGIN WORDS: the log says so of a login there
+{
+	local lines; lines=$(wc -l <"$SANDBOX_LOG")
+	"${SSH[@]}" -N -T -p 2202 -o HostKeyAlias=gateway.test -i "$WORK/$1" -l "$2" "$GATEWAY" </dev/null >/dev/null 2>&1 &
+	at_exit $!
+	said() { tail -n "+$lines" "$SANDBOX_LOG" | grep -q "$1"; }
+	wait_for 5 "$3" said "$3"
+}
+inner one pfwd 'reason=sessions lease=one'
+inner alice gw-tunnel 'opened login=gw-tunnel lease=alice'
+talks "$through_alice" || fail 'one in a container ends one that it cannot see'
+assert_eq "$(leasectl sessions alice 2>/dev/null | cut -f6 | sed 's/ .*//' | sort | tr '\n' ' ')" '127.0.0.1:20001 ? ' 'beside each other, and told apart'
 leasectl kill one >/dev/null
 fwd_stop "$client"
 
@@ -95,3 +114,14 @@ monitors=$(pid_of many)
 grep -q '^ended 8 sessions' "$WORK/out" || fail "$(cat "$WORK/out")"
 for pid in $monitors; do no_children "$pid" || fail "$pid: said to be ended, and up"; done
 assert_eq "$(leasectl sessions)" '' 'none is left'
+
+note 'leased, started as root, clears what the dead have left'
+tunnel "$WORK/one" pfwd -L 18001:127.0.0.1:8009
+wait_for 5 'the session' has_entry "$one_id"
+monitor=$(pid_of one)
+kill -KILL "$monitor" "$(pgrep -P "$monitor")"
+wait_for 5 'the monitor to end' is_gone "$monitor"
+assert_eq "$(entries "$one_id")" 1 'an entry is left'
+/usr/sbin/leased -D -u >"$WORK/leased.out" 2>&1 &
+at_exit $!
+wait_for 5 'the entry to go' no_entry "$one_id"
