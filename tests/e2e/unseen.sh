@@ -113,7 +113,7 @@ monitors=$(pid_of many)
 (ulimit -n 16; expect_exit 0 leasectl revoke many)
 grep -q '^ended 8 sessions' "$WORK/out" || fail "$(cat "$WORK/out")"
 for pid in $monitors; do no_children "$pid" || fail "$pid: said to be ended, and up"; done
-assert_eq "$(leasectl sessions)" '' 'none is left'
+assert_eq "$(leasectl sessions many)" '' 'none is left'
 
 note 'leased, started as root, clears what the dead have left'
 tunnel "$WORK/one" pfwd -L 18001:127.0.0.1:8009
