@@ -71,7 +71,7 @@ static int run(struct ctl *ctl, int argc, char **argv, bool freeze)
     const char *problem = one ? login_name_problem(login) : NULL;
     if (problem != NULL)
         return ctl_error(ctl, EXIT_USAGE, "the login '%s' %s", text_clip(login).s, problem);
-    if (one && freeze && !account_in_group(login, ctl->conf.tunnel_group))
+    if (one && freeze && !ctl->conf_is_partial && !account_in_group(login, ctl->conf.tunnel_group))
         return ctl_error(ctl, EXIT_NO_SUCH, "'%s' is no tunnel login: see 'leasectl login list'",
                          login);
     int code = ctl_open_write(ctl);

@@ -131,22 +131,30 @@ static void store_directory(const struct ctl *ctl, char out[static CONF_PATH_BYT
     *slash = '\0';
 }
 
-/* 2750, of _tunlease where that user exists: new files in it get its group (CONTRACT 9). */
+/*
+ * 2750, of _tunlease where that user exists: new files in it get its group (CONTRACT 9). It is
+ * given to its owner before it is there: somebody who found it while it is root's would make root's
+ * files in it, which akc cannot read, or become an owner who may not write there yet.
+ */
 static int make_store_directory(const struct ctl *ctl, const char *dir)
 {
+    char made_as[CONF_PATH_BYTES + 32];
     struct stat st;
     const struct passwd *owner = geteuid() == 0 ? getpwnam("_tunlease") : NULL;
     if (stat(dir, &st) == 0)
         return EXIT_DONE;
-    if (mkdir(dir, 0750) != 0)
-        return ctl_error(ctl, EXIT_STORE, "cannot make the store's directory '%s': %s", dir,
-                         strerror(errno));
-    if (owner != NULL && lchown(dir, owner->pw_uid, owner->pw_gid) != 0)
-        return ctl_error(ctl, EXIT_STORE, "cannot give '%s' to _tunlease: %s", dir,
-                         strerror(errno));
-    if (chmod(dir, 02750) != 0)
-        return ctl_error(ctl, EXIT_STORE, "cannot set the mode of '%s': %s", dir, strerror(errno));
-    return EXIT_DONE;
+    (void)snprintf(made_as, sizeof(made_as), "%s.new-%d", dir, (int)getpid());
+    if (mkdir(made_as, 0700) == 0 &&
+        (owner == NULL || lchown(made_as, owner->pw_uid, owner->pw_gid) == 0) &&
+        chmod(made_as, 02750) == 0 &&
+        (renameat2(AT_FDCWD, made_as, AT_FDCWD, dir, RENAME_NOREPLACE) == 0 || errno == EEXIST)) {
+        (void)rmdir(made_as); /* when another was first */
+        return EXIT_DONE;
+    }
+    int saved = errno;
+    (void)rmdir(made_as);
+    return ctl_error(ctl, EXIT_STORE, "cannot make the store's directory '%s': %s", dir,
+                     strerror(saved));
 }
 
 /*

@@ -27,6 +27,7 @@ struct ctl {
     const char *verb;      /* NULL before it is known */
     const char *conf_file; /* NULL: the default one */
     struct conf conf;
+    bool conf_is_partial; /* a line of it is wrong, and was left out */
     bool json;
     bool terminal; /* standard output is one */
     bool colour;

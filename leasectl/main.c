@@ -74,17 +74,45 @@ static void set_actor(struct ctl *ctl)
                    sudo != NULL ? sudo : "");
 }
 
-static int load_conf(struct ctl *ctl)
+/* What ends something, or only finds what is to be ended: a line of the configuration that is wrong
+ * does not stop it. What grants is strict. */
+static bool tolerates(const char *verb, const char *next_word)
 {
-    char err[CONF_ERROR_BYTES];
-    struct buf warnings = {0};
-    int rc = conf_load(ctl->conf_file, &ctl->conf, err, &warnings);
-    if (rc != 0)
-        (void)ctl_error(ctl, EXIT_FAILED, "cannot use the configuration: %s", err);
-    char *rest = rc == 0 && !warnings.failed ? warnings.data : NULL;
+    static const struct {
+        const char *verb, *next_word; /* NULL: whatever comes next */
+    } tolerant[] = {{"revoke", NULL},   {"freeze", NULL},    {"kill", NULL},
+                    {"sessions", NULL}, {"list", NULL},      {"delete", NULL},
+                    {"key", "remove"},  {"token", "revoke"}, {"token", "list"}};
+    for (size_t i = 0; i < sizeof(tolerant) / sizeof(tolerant[0]); i++)
+        if (strcmp(tolerant[i].verb, verb) == 0 &&
+            (tolerant[i].next_word == NULL ||
+             (next_word != NULL && strcmp(tolerant[i].next_word, next_word) == 0)))
+            return true;
+    return false;
+}
+
+static void warn_of_each(const struct ctl *ctl, struct buf *lines)
+{
+    char *rest = lines->failed ? NULL : lines->data;
     for (char *line; (line = strsep(&rest, "\n")) != NULL;)
         if (*line != '\0')
             ctl_warn(ctl, "%s", line);
+}
+
+static int load_conf(struct ctl *ctl, bool tolerant)
+{
+    char err[CONF_ERROR_BYTES], tolerated[CONF_ERROR_BYTES];
+    struct buf warnings = {0};
+    int rc = conf_load(ctl->conf_file, &ctl->conf, err, &warnings);
+    if (rc != 0 && tolerant) {
+        buf_release(&warnings);
+        rc = conf_load_tolerant(ctl->conf_file, &ctl->conf, tolerated, &warnings);
+        ctl->conf_is_partial = rc == 0;
+    }
+    if (rc != 0)
+        (void)ctl_error(ctl, EXIT_FAILED, "cannot use the configuration: %s", err);
+    else
+        warn_of_each(ctl, &warnings);
     buf_release(&warnings);
     return rc;
 }
@@ -141,7 +169,7 @@ int main(int argc, char **argv)
     ctl.colour = ctl.terminal && getenv("NO_COLOR") == NULL;
     ctl.now_s = clock_now_s();
     set_actor(&ctl);
-    if (load_conf(&ctl) != 0)
+    if (load_conf(&ctl, tolerates(verb->name, argc > 1 ? argv[1] : NULL)) != 0)
         return EXIT_FAILED;
     optind = 0; /* getopt_long(3): start over */
     int code = verb->run(&ctl, argc, argv);

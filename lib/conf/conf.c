@@ -263,9 +263,20 @@ struct loading {
     bool seen[KEYWORD_COUNT];
     bool own_open, own_listen_rule, own_listen; /* the first one replaces the defaults */
     bool is_daemon;
+    bool is_tolerant; /* what is wrong goes to warnings, and the rest is read */
     char *err;
     struct buf *warnings;
 };
+
+/* What is to be returned for in->err: 0 where it is only noted. */
+static int wrong(struct loading *in, int code)
+{
+    if (!in->is_tolerant)
+        return code;
+    if (in->warnings != NULL)
+        buf_addf(in->warnings, "%s\n", in->err);
+    return 0;
+}
 
 static const char *add_open(struct loading *in, char *const *words, size_t count)
 {
@@ -309,7 +320,7 @@ static int bad_line(struct loading *in, const struct keyword_line *line, const c
     (void)snprintf(in->err, CONF_ERROR_BYTES, "%s:%u: %s%s%s %s", text_clip(in->file).s,
                    line->line_no, text_clip(line->keyword).s, line->value_count > 0 ? " " : "",
                    text_clip(value).s, problem);
-    return 1;
+    return wrong(in, 1);
 }
 
 static const char *set_keyword(struct loading *in, size_t i, char *const *words, size_t count)
@@ -357,7 +368,7 @@ struct env_ctx {
 static int bad_env(struct loading *in, const char *name, const char *problem)
 {
     (void)snprintf(in->err, CONF_ERROR_BYTES, "%s: %s %s", text_clip(in->file).s, name, problem);
-    return -1;
+    return wrong(in, -1);
 }
 
 static int add_api_key(struct loading *in, const char *key)
@@ -721,14 +732,24 @@ static int set_defaults(struct conf *c)
     return ceiling_rules_add(&c->ceiling.listen, "", &p);
 }
 
-static int load(const char *file, bool is_daemon, struct conf *ret,
-                char err[static CONF_ERROR_BYTES], struct buf *warnings)
+/* As akc has them: what is to end something must act where akc reads. */
+static int load_paths(const char *file, struct loading *in)
+{
+    const char *problem = conf_paths_load(file, &in->conf->paths);
+    if (problem == NULL)
+        return 0;
+    (void)snprintf(in->err, CONF_ERROR_BYTES, "%s: %s", text_clip(in->file).s, problem);
+    return -1;
+}
+
+static int load(const char *file, struct loading in, struct conf *ret)
 {
     struct conf c;
-    struct loading in = {.conf = &c, .err = err, .warnings = warnings, .is_daemon = is_daemon};
     const char *path = file != NULL ? file : CONF_DEFAULT_FILE;
+    char *err = in.err;
     int rc = -1;
 
+    in.conf = &c;
     in.file = path;
     (void)snprintf(err, CONF_ERROR_BYTES, "%s: out of memory", text_clip(path).s);
     if (set_defaults(&c) != 0)
@@ -741,8 +762,12 @@ static int load(const char *file, bool is_daemon, struct conf *ret,
                        keyword_strerror(read_rc));
         goto out;
     }
-    if (load_env(&in, path) != 0 || (is_daemon && load_environment(&in) != 0) ||
-        check_together(&c, path, err) != 0)
+    if (in.is_tolerant && load_paths(file, &in) != 0)
+        goto out;
+    if (load_env(&in, path) != 0 && !in.is_tolerant)
+        goto out;
+    if ((in.is_daemon && load_environment(&in) != 0) ||
+        (check_together(&c, path, err) != 0 && wrong(&in, -1) != 0))
         goto out;
     *ret = c;
     c = (struct conf){.listen_count = 0};
@@ -756,13 +781,19 @@ out:
 int conf_load(const char *file, struct conf *ret, char err[static CONF_ERROR_BYTES],
               struct buf *warnings)
 {
-    return load(file, false, ret, err, warnings);
+    return load(file, (struct loading){.err = err, .warnings = warnings}, ret);
 }
 
 int conf_load_daemon(const char *file, struct conf *ret, char err[static CONF_ERROR_BYTES],
                      struct buf *warnings)
 {
-    return load(file, true, ret, err, warnings);
+    return load(file, (struct loading){.err = err, .warnings = warnings, .is_daemon = true}, ret);
+}
+
+int conf_load_tolerant(const char *file, struct conf *ret, char err[static CONF_ERROR_BYTES],
+                       struct buf *problems)
+{
+    return load(file, (struct loading){.err = err, .warnings = problems, .is_tolerant = true}, ret);
 }
 
 void conf_forget_keys(struct conf *c)

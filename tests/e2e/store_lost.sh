@@ -57,3 +57,19 @@ leasectl freeze pfwd >/dev/null || fail 'no store was made where there never was
 [[ $(stat -c '%a %U:%G' "$store") == '640 _tunlease:_tunlease' ]] || fail "made as $(stat -c '%a %U:%G' "$store")"
 [[ ! -e $store-new ]] || fail 'the place where it was made was left'
 ok 'where there was none, the first change makes one'
+
+# Who found the directory while it was root's made root's files in it, or met "Permission denied".
+for ((i = 0; i < 25; i++)); do
+	rm -rf "$dir"
+	pids=()
+	for command in 'freeze pfwd' freeze 'token create'; do
+		# shellcheck disable=SC2086  # words
+		leasectl $command >>"$WORK/at_once" 2>&1 &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do wait "$pid" || fail "several make the store at once: $(tail -n 3 "$WORK/at_once")"; done
+	owners=$(stat -c '%U:%G' "$dir" "$dir"/* | sort -u)
+	[[ $owners == _tunlease:_tunlease ]] || fail "several make the store at once: $(stat -c '%U:%G %a %n' "$dir" "$dir"/*)"
+done
+[[ -z $(find "${dir%/*}" -name 'tunlease.new*') ]] || fail 'a directory was left'
+ok 'several make directory and store at once'

@@ -477,6 +477,47 @@ static void warned(void **state)
     buf_release(&warnings);
 }
 
+/* Each line that is wrong is named, and the others hold. */
+static void tolerated(void **state)
+{
+    static const char *const named[] = {":1: MaxTTL soon is not a duration",
+                                        ":2: Nonsense x is no keyword",
+                                        ":4: RunDir /b is given a second time",
+                                        ":6: AllowOpen x names no host",
+                                        "LEASE_TTL_DAYS is not a number",
+                                        "line 2 is not NAME=value",
+                                        "ForwardLogin and AgentLogin must be two logins"};
+    char err[CONF_ERROR_BYTES];
+    struct buf problems = {0};
+    struct conf c;
+    (void)state;
+    write_text(file, "MaxTTL soon\nNonsense x\nRunDir /a\nRunDir /b\nDatabase /d/s\nAllowOpen x\n"
+                     "ForwardLogin gw-tunnel\nQuarantineTTL 3d\n");
+    write_file(env_file, "LEASE_TTL_DAYS=many\nsecret\nSSH_JUMP_USER=li\n", 45, 0600);
+    assert_int_equal(conf_load(file, &c, err, NULL), -1);
+    assert_int_equal(conf_load_tolerant(file, &c, err, &problems), 0);
+    for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+        CHECK_PROBLEM(named[i], buf_text(&problems), named[i]);
+    assert_string_equal(c.paths.run_dir, "/a");
+    assert_string_equal(c.paths.database, "/d/s");
+    assert_string_equal(c.jump_user, "li");
+    assert_int_equal(c.quarantine_ttl_s, 3 * 86400);
+    assert_int_equal(c.max_ttl_s, 90 * 86400);
+    conf_release(&c);
+    buf_release(&problems);
+    /* akc does not know either where its store is. */
+    write_text(file, "Database d/s\n");
+    assert_int_equal(conf_load_tolerant(file, &c, err, &problems), -1);
+    CHECK_PROBLEM("Database", err, "names no usable absolute path");
+    write_text(file, "MaxTTL 8d\n");
+    assert_int_equal(chmod(file, 0666), 0);
+    assert_int_equal(conf_load_tolerant(file, &c, err, &problems), -1);
+    CHECK_PROBLEM("writable by all", err, "only its owner may write");
+    assert_int_equal(chmod(file, 0644), 0);
+    assert_int_equal(unlink(env_file), 0);
+    buf_release(&problems);
+}
+
 static void which_file(void **state)
 {
     char err[CONF_ERROR_BYTES];
@@ -575,7 +616,8 @@ int main(void)
         cmocka_unit_test(every_keyword), cmocka_unit_test(refused),
         cmocka_unit_test(environment),   cmocka_unit_test(environment_refused),
         cmocka_unit_test(warned),        cmocka_unit_test(which_file),
-        cmocka_unit_test(paths),         cmocka_unit_test(paths_file),
+        cmocka_unit_test(tolerated),     cmocka_unit_test(paths),
+        cmocka_unit_test(paths_file),
     };
     return cmocka_run_group_tests_name("conf", tests, set_up, tear_down);
 }
