@@ -392,8 +392,13 @@ static void check_registry(struct doctor *d)
                 "%zu session%s cannot be seen: %s; nothing here ends %s", list.unseen,
                 list.unseen == 1 ? "" : "s", session_unseen_reason(list.unseen_why),
                 list.unseen == 1 ? "it" : "them");
-    size_t unregistered = live_unregistered(d->ctl, &r);
-    if (unregistered > 0)
+    size_t unregistered = 0;
+    const enum sight sight = live_unregistered(d->ctl, &r, &unregistered);
+    if (sight == SIGHT_CANNOT_TELL)
+        reportf(d, RESULT_FAIL, "registry",
+                "it cannot be told whether every connection of tunnel logins is in it: %s",
+                session_unseen_reason(errno));
+    else if (unregistered > 0)
         reportf(
             d, RESULT_FAIL, "registry",
             "%zu connection%s of tunnel logins %s in no entry of '%s/sessions': nothing can end "

@@ -76,18 +76,19 @@ static void say_ended(struct ctl *ctl, size_t ended, int64_t took_ms)
  * that has just left the registry. Where the module is not in the stack there may be none yet: one
  * that was let in just before becomes the login's a moment later.
  */
-static void find_strays(const struct registry *r, const uid_t *uids, size_t uid_count,
-                        bool registers, struct strays *s)
+static enum sight find_strays(const struct registry *r, const uid_t *uids, size_t uid_count,
+                              bool registers, struct strays *s)
 {
     const int64_t min_ms = registers ? STRAY_GOING_MS : 0;
     int64_t first_ms = 0;
     for (;;) {
-        (void)strays_look(s, r, NULL, uids, uid_count);
+        const enum sight sight = strays_look(s, r, NULL, uids, uid_count);
         if (first_ms == 0)
             first_ms = clock_monotonic_ms();
-        if (strays_sure(s, min_ms) > 0 || (registers && s->count == 0) ||
-            clock_monotonic_ms() - first_ms >= STRAY_GOING_MS)
-            return;
+        if (strays_sure(s, min_ms) > 0)
+            return SIGHT_IS;
+        if ((registers && s->count == 0) || clock_monotonic_ms() - first_ms >= STRAY_GOING_MS)
+            return sight == SIGHT_CANNOT_TELL ? sight : SIGHT_IS_NOT;
         (void)poll(NULL, 0, LOOK_AGAIN_MS);
     }
 }
@@ -107,7 +108,8 @@ static int report_unregistered(struct ctl *ctl, const struct registry *r, const 
     int code = EXIT_DONE;
     if (!account_uid(login, &uid))
         return EXIT_DONE;
-    find_strays(r, &uid, 1, registers, &s);
+    const enum sight sight = find_strays(r, &uid, 1, registers, &s);
+    const int why = errno;
     for (size_t i = 0; i < s.count; i++)
         if (stray_is_sure(&s.items[i], min_ms))
             add_pid(&pids, sure++, s.items[i].pid);
@@ -117,6 +119,12 @@ static int report_unregistered(struct ctl *ctl, const struct registry *r, const 
                          "others: not made through pam_tunnel, so nobody can tell; 'kill PID' ends "
                          "one, 'leasectl doctor' says why",
                          sure, sure == 1 ? "" : "s", login, sure == 1 ? "" : "s", shown(&pids));
+    else if (sight == SIGHT_CANNOT_TELL)
+        code =
+            ctl_error(ctl, EXIT_STILL_UP,
+                      "cannot tell whether login '%s' has connections that were not made through "
+                      "pam_tunnel: %s",
+                      login, session_unseen_reason(why));
     strays_release(&s);
     buf_release(&pids);
     return code;
@@ -141,18 +149,21 @@ static int add_uid(void *arg, const char *login)
     return 0;
 }
 
-size_t live_unregistered(struct ctl *ctl, const struct registry *r)
+enum sight live_unregistered(struct ctl *ctl, const struct registry *r, size_t *ret_count)
 {
     struct uid_list uids = {.items = NULL};
     struct strays s = {.items = NULL};
     const bool registers = pam_profile_in_force(ctl);
     (void)account_each(ctl->conf.tunnel_group, add_uid, &uids);
+    enum sight sight = SIGHT_IS_NOT;
     if (uids.count > 0)
-        find_strays(r, uids.items, uids.count, registers, &s);
-    size_t sure = strays_sure(&s, registers ? STRAY_GOING_MS : 0);
+        sight = find_strays(r, uids.items, uids.count, registers, &s);
+    const int why = errno;
+    *ret_count = strays_sure(&s, registers ? STRAY_GOING_MS : 0);
     strays_release(&s);
     free(uids.items);
-    return sure;
+    errno = why;
+    return sight;
 }
 
 /* ---- ending ---- */

@@ -38,8 +38,9 @@ int live_new_holder(struct ctl *ctl, const struct lease *l, const char *fingerpr
 int live_end(struct ctl *ctl, struct session_list *list);
 
 /* How many processes of tunnel logins are in no entry of the registry. Takes up to half a second.
- */
-size_t live_unregistered(struct ctl *ctl, const struct registry *r);
+ * SIGHT_IS_NOT: none is, *ret_count is 0; SIGHT_CANNOT_TELL: the same, as far as can be seen; errno
+ * says why. */
+enum sight live_unregistered(struct ctl *ctl, const struct registry *r, size_t *ret_count);
 
 /* Opens the registry; EXIT_DONE or the exit code, printed. */
 int live_open(struct ctl *ctl, bool for_writing, struct registry *ret);

@@ -217,9 +217,12 @@ static void add_sight(const struct engine *e, struct buf *out)
 {
     const bool sees_sessions = e->has_registry && !e->is_blind && !e->unseen.is_on;
     head(out, "sight_lost", "gauge",
-         "Whether the store, or sessions, cannot be seen: what cannot be seen is not ended.");
-    buf_addf(out, "tunlease_sight_lost{of=\"store\"} %d\ntunlease_sight_lost{of=\"sessions\"} %d\n",
-             e->lost.is_on, !sees_sessions);
+         "Whether the store, sessions or listeners cannot be seen: what cannot be seen is not "
+         "ended, and gets no port.");
+    buf_addf(out,
+             "tunlease_sight_lost{of=\"store\"} %d\ntunlease_sight_lost{of=\"sessions\"} %d\n"
+             "tunlease_sight_lost{of=\"listeners\"} %d\n",
+             e->lost.is_on, !sees_sessions, e->listening_unknown);
     one(out, "sessions_unseen", "gauge", "Sessions in the registry that cannot be seen.",
         (int64_t)e->unseen.count);
     one(out, "sessions_overdue", "gauge",
@@ -322,6 +325,8 @@ static bool look_at_health(struct engine *e, struct buf *out)
         sessions_say_unseen(e, out);
         buf_add(out, "\n");
     }
+    if (e->listening_unknown)
+        buf_add(out, "what listens cannot be read: no new agent gets a port\n");
     if (clock_monotonic_ms() - e->swept_ms > 3 * SWEEP_MS)
         buf_add(out, "sessions were not judged for more than 30 s\n");
     if (unregistered > 0)

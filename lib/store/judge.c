@@ -118,8 +118,9 @@ static void judge_lease(struct store *st, const struct session *items, size_t co
         verdicts[i] = rc == STORE_OK     ? judge_by_lease(&items[i], &l, now_s)
                       : rc == STORE_NONE ? SESSION_DELETED
                                          : SESSION_NOT_JUDGED;
-        if (verdicts[i] == SESSION_ALLOWED && l.max_sessions != 0 && l.revoked_s == 0 &&
-            ++allowed > l.max_sessions)
+        /* Nobody is ended for one that may not be there. */
+        if (verdicts[i] == SESSION_ALLOWED && items[i].sight == SESSION_LIVE &&
+            l.max_sessions != 0 && l.revoked_s == 0 && ++allowed > l.max_sessions)
             verdicts[i] = SESSION_OVER_LIMIT;
         if (verdicts[i] == SESSION_ALLOWED && l.expires_s < *next_s)
             *next_s = l.expires_s;

@@ -124,6 +124,9 @@ if strace -o /dev/null true 2>/dev/null; then
 		wait_for 10 "leased answers: $(cat "$log")" up
 		register "$enrol" late late
 		answered 503 "$table: a new agent"
+		code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time 5 "${api}healthz")
+		grep -q 'what listens cannot be read' "$WORK/answer" || fail "$(cat "$WORK/answer")"
+		answered 503 '/healthz'
 		register "$enrol" late late ',"port_b":25000'
 		answered 503 'also where it asks for a port'
 		assert_eq "$(field code) $(grep -c 'cannot read what listens' "$log")" 'unavailable 1' 'said once'

@@ -304,7 +304,16 @@ static void max_sessions(void **state)
     for (pid_t pid = 21; pid <= 23; pid++)
         CHECK_VERDICT(&l, pid, SESSION_ALLOWED);
 
-    /* One that must go anyway takes nobody's place. */
+    /* One that may not be there takes nobody's place. */
+    for (size_t i = 0; i < l.list.count; i++)
+        l.items[i].sight = l.items[i].pid == 12 ? SESSION_UNSEEN : SESSION_LIVE;
+    judge_at(&l, NOW_S);
+    for (pid_t pid = 12; pid <= 14; pid++)
+        CHECK_VERDICT(&l, pid, SESSION_ALLOWED);
+    for (size_t i = 0; i < l.list.count; i++)
+        l.items[i].sight = SESSION_LIVE;
+
+    /* Nor does one that must go anyway. */
     for (size_t i = 0; i < l.list.count; i++)
         if (l.items[i].pid == 14)
             (void)strlcpy(l.items[i].fingerprint, key_number(9).fingerprint,
