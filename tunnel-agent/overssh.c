@@ -116,7 +116,7 @@ unsigned overssh_post(const char *alias, const char *config, const struct http_u
         buf_addf(out, "cannot reach the control port over ssh to '%s': %s", alias, words);
     }
     if (pid > 0) {
-        (void)kill(-pid, SIGKILL);
+        process_signal(pid, SIGKILL);
         (void)process_reap(pid, true, &status);
     }
     if (err >= 0)

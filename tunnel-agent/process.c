@@ -35,13 +35,18 @@ static void close_pipe(int fds[2])
             (void)close(fds[i]);
 }
 
+/* We are the child of a process_call: whoever cancels it signals its group, and nobody there lives
+ * on. */
+static bool within_call;
+
 /* In the child: descriptors 0-2, default signals, a group of its own. Returns false when it cannot
  * be. */
 static bool become_child(pid_t parent, int out, int err)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD, SIGCONT, SIGUSR1};
     sigset_t none;
-    (void)setpgid(0, 0);
+    if (!within_call)
+        (void)setpgid(0, 0);
     platform_die_with_parent(parent);
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
         (void)signal(signals[i], SIG_DFL);
@@ -78,7 +83,8 @@ pid_t process_start(const char *const argv[], int *ret_out, int *ret_err)
         (void)execvp(argv[0], (char *const *)(uintptr_t)argv);
         _exit(PROCESS_NOT_STARTED);
     }
-    (void)setpgid(pid, pid); /* whoever comes first: a kill of the group must find it */
+    if (!within_call)
+        (void)setpgid(pid, pid); /* whoever comes first: a kill of the group must find it */
     if (ret_out != NULL) {
         *ret_out = out[0];
         out[0] = -1;
@@ -103,6 +109,7 @@ pid_t process_call(int (*run)(void *ctx), void *ctx, int *ret_out)
     if (pid == 0) {
         if (!become_child(parent, out[1], -1))
             _exit(PROCESS_NOT_STARTED);
+        within_call = true;
         _exit(run(ctx)); /* not exit: the loop's buffers and sockets are the parent's */
     }
     if (pid > 0) {
@@ -129,6 +136,11 @@ pid_t process_reap(pid_t pid, bool wait, int *ret_status)
     while (waitpid(info.si_pid, ret_status, 0) < 0 && errno == EINTR)
         ;
     return info.si_pid;
+}
+
+void process_signal(pid_t pid, int signal_no)
+{
+    (void)kill(within_call ? pid : -pid, signal_no);
 }
 
 static bool has_ended(pid_t pid)
@@ -171,7 +183,7 @@ int process_run(const char *const argv[], int64_t timeout_ms, struct buf *out)
             break;
     }
     if (late)
-        (void)kill(-pid, SIGKILL);
+        process_signal(pid, SIGKILL);
     (void)process_reap(pid, true, &status);
     (void)close(fd);
     return late ? PROCESS_OUT_OF_TIME : process_status(status);

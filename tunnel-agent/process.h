@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Programs that the agent runs: an argv, never a shell. Each is a process group of its own (a jump
- * host's ssh belongs to it) and dies with the agent.
+ * host's ssh belongs to it) and dies with the agent. What a process_call runs belongs to its group.
  */
 #ifndef TUNLEASE_AGENT_PROCESS_H
 #define TUNLEASE_AGENT_PROCESS_H
@@ -44,6 +44,9 @@ int process_run(const char *const argv[], int64_t timeout_ms, struct buf *out);
  * waitpid(2)'s status, or 0 when none has ended.
  */
 pid_t process_reap(pid_t pid, bool wait, int *ret_status);
+
+/* A signal for one of process_start's and all that it started. */
+void process_signal(pid_t pid, int signal_no);
 
 /* An exit status as process_run returns it, from waitpid(2)'s. */
 int process_status(int status);

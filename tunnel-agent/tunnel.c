@@ -117,7 +117,7 @@ static void stop_asking(struct tunnel *t)
 static void kill_ssh(struct tunnel *t, int signal_no)
 {
     if (t->pid > 0)
-        (void)kill(-t->pid, signal_no);
+        process_signal(t->pid, signal_no);
 }
 
 static void wait_then_start(struct tunnel *t, enum backoff_kind kind)

@@ -79,6 +79,7 @@ far_plugin
 mapfile -t plugin_words < <(plugin_words)
 agent -d -c "$conf" "${words[@]}" "${plugin_words[@]}" "root@$FAR"
 wait_for 8 'up through a plugin' up_and_answering
+none_left() { [[ -z $(plugins) ]]; }
 plugin_freezes
 start=${EPOCHREALTIME/./}
 # shellcheck disable=SC2046 # pids
@@ -88,4 +89,11 @@ note "closed: data after $(since_ms "$start") ms"
 plugin_hangs hang
 agent_stop
 [[ -z $(plugins) ]] || fail 'a plugin outlives the agent'
+# The same while it is asked for the host key.
+plugin_mode hang
+agent -d -c "$conf" -i "$FAR_KEY" -o IdentitiesOnly=yes "${plugin_words[@]}" \
+	--host-key "$(ssh-keygen -lf "$WORK/far/host.pub" | cut -d' ' -f2)" "root@$FAR"
+wait_for 4 'a plugin that hangs' test -e "$WORK/hung"
+agent_stop
+wait_for 2 'the plugin to end with the question' none_left
 ok 'a plugin that freezes, closes, hangs: found, back, and none is left'

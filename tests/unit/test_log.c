@@ -120,9 +120,11 @@ static void test_program(void **state)
     assert_int_equal(seen.lines + seen.said_lost, LINES + 1);
 }
 
-/* The shell's own description of the pipe or the terminal is not touched. */
+/* The shell's own description of the pipe or the terminal is not touched; and of what comes from
+ * outside nothing steers a terminal or begins a line of its own. */
 static void test_shared(void **state)
 {
+    char got[256] = "";
     int lines[2], status;
     (void)state;
     assert_int_equal(pipe2(lines, O_CLOEXEC), 0);
@@ -131,13 +133,16 @@ static void test_shared(void **state)
     if (pid == 0) {
         (void)dup2(lines[1], STDERR_FILENO);
         log_init("test", true);
-        log_info("hello");
+        log_info("%s", "Grüße\n\xc2\x9b"
+                       "31m\xe2\x80\xae\xff");
         _exit((fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK) != 0);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
     assert_int_equal(fcntl(lines[1], F_GETFL) & O_NONBLOCK, 0);
+    assert_true(read(lines[0], got, sizeof(got) - 1) > 0);
+    assert_string_equal(got, "test: Grüße\\x0a\\xc2\\x9b31m\\xe2\\x80\\xae\\xff\n");
     (void)close(lines[0]);
     (void)close(lines[1]);
 }
