@@ -788,17 +788,20 @@ static bool remove_one(const struct registry *r, const struct dead_entry *dead)
     bool removed = false;
     if (read_entry(r, dead->lease_id, dead->pid, &s) != SIGHT_IS)
         return false;
-    if (dead->start_ticks == 0 || s.start_ticks == dead->start_ticks)
-        switch (judge(r, &s)) {
-        case IS_DEAD:
-        case IS_LEADERLESS: /* and the walk found no child that is the login's */
-            entry_name(dead->lease_id, dead->pid, name);
-            removed = unlinkat(r->sessions_fd, name, 0) == 0;
-            break;
-        case IS_LIVE:
-        case IS_UNSEEN:
-            break;
-        }
+    bool is_same = dead->start_ticks != 0 && s.start_ticks == dead->start_ticks;
+    switch (judge(r, &s)) {
+    case IS_DEAD:
+        removed = is_same || dead->start_ticks == 0;
+        break;
+    case IS_LEADERLESS: /* and the walk found no child that is the login's */
+        removed = is_same;
+        break;
+    case IS_LIVE:
+    case IS_UNSEEN:
+        break;
+    }
+    entry_name(dead->lease_id, dead->pid, name);
+    removed = removed && unlinkat(r->sessions_fd, name, 0) == 0;
     session_release(&s);
     return removed;
 }

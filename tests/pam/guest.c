@@ -46,7 +46,8 @@ static size_t names_in(const char *path)
     DIR *d = opendir(path);
     assert_non_null(d);
     for (const struct dirent *e; (e = readdir(d)) != NULL;)
-        n += e->d_name[0] != '.' || (e->d_name[1] != '.' && e->d_name[1] != '\0');
+        n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+             strstr(e->d_name, ".ns") == NULL; /* which says whose entries there are, and stays */
     (void)closedir(d);
     return n;
 }
