@@ -198,8 +198,8 @@ static void of_a_container(void **state)
             _exit(1);
         pid_t inner = fork();
         if (inner == 0) {
+            become_login(); /* which clears the signal below (prctl(2)) */
             (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-            become_login();
             (void)!write(ready[1], "", 1);
             for (;;)
                 (void)pause();
