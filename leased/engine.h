@@ -41,6 +41,7 @@ enum {
     LOOKS = 9,         /* long: a commit is seen only when its writer has flushed the disk */
     VERSION_LOOK_MS = 5000, /* where inotify was lost */
     SWEEP_MS = 10000,
+    BLIND_LOOK_MS = 500,
     LADDER_STEP_MS = 5,
     LADDER_LIMIT_MS = 5000, /* then it is said, and begun anew */
     SNAPSHOT_MS = 1000,     /* how old the look at what listens may be */
@@ -187,6 +188,7 @@ struct engine {
     int64_t look_since_ms, look_took_us;
     uint16_t next_port;
     int64_t swept_ms; /* when sessions were last judged: by a clock that nobody sets */
+    int64_t blind_said_ms;
     struct unseen unseen;
     bool has_no_room; /* for one more ending, until one of those under way is through */
     int lock_fd;      /* beside the store, held as long as this process lives */

@@ -328,6 +328,23 @@ static void see_registry(struct engine *e)
         (void)watch_registry(e);
 }
 
+/* Said the first time, and each minute; and looked again before the next sweep, since nothing wakes
+ * us when the directory is made anew. */
+static void go_blind(struct engine *e, int why)
+{
+    const int64_t now_ms = clock_monotonic_ms();
+    if (!e->is_blind || now_ms - e->blind_said_ms >= SAY_AGAIN_MS) {
+        log_error("cannot read the session registry '%s/sessions': %s; until it can be read no "
+                  "session is ended",
+                  e->conf.paths.run_dir, strerror(why));
+        e->blind_said_ms = now_ms;
+    }
+    if (!e->is_blind)
+        e->health_until_ms = e->metrics_until_ms = 0;
+    e->is_blind = true;
+    arm(e->on_soon, BLIND_LOOK_MS);
+}
+
 bool sessions_sweep(struct engine *e)
 {
     bool swept = false;
@@ -340,9 +357,7 @@ bool sessions_sweep(struct engine *e)
         return false;
     see_registry(e);
     if (!e->has_registry || registry_read(&e->registry, 0, &list) != 0) {
-        log_error("cannot read the session registry '%s/sessions': %s", e->conf.paths.run_dir,
-                  strerror(errno));
-        e->is_blind = true;
+        go_blind(e, errno);
         return false;
     }
     e->is_blind = false;
@@ -515,7 +530,8 @@ static int watch_registry(struct engine *e)
 {
     char path[CONF_PATH_BYTES + 16];
     (void)snprintf(path, sizeof(path), "%s/sessions", e->conf.paths.run_dir);
-    return watch(e, path, IN_CREATE | IN_MOVED_TO | IN_DELETE, on_registry, &e->on_registry);
+    return watch(e, path, IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVE_SELF | IN_ATTRIB,
+                 on_registry, &e->on_registry);
 }
 
 static int watch_store(struct engine *e)

@@ -32,7 +32,7 @@ loops=()
 logins()
 {
 	while [[ ! -e $WORK/stop ]]; do
-		timeout 2 "${SSH[@]}" -N -T -i "$WORK/friend" -l pfwd "$GATEWAY" </dev/null >/dev/null 2>&1 &
+		timeout "$(slow 5)" "${SSH[@]}" -N -T -i "$WORK/friend" -l pfwd "$GATEWAY" </dev/null >/dev/null 2>&1 &
 		sleep 0.25
 		kill $! 2>/dev/null || :
 		wait $! 2>/dev/null || :

@@ -17,7 +17,7 @@ crowd()
 	exec {fd}< <(exec "$TOP/build/tests/crowd" /var/lib/tunlease/leases.db /run/tunlease "$sessions" 61000 61000)
 	crowd=$!
 	at_exit "$crowd"
-	read -r -t 120 line <&"$fd" || :
+	read -r -t "$(slow 120)" line <&"$fd" || :
 	exec {fd}<&-
 	[[ $line == ready ]] || fail 'no crowd'
 	assert_eq "$(children)" "$sessions" 'sessions are up'
@@ -37,7 +37,7 @@ db = sqlite3.connect("/var/lib/tunlease/leases.db", timeout=10)
 db.execute("UPDATE lease SET expires_s = %s WHERE login = ?" % sys.argv[1], ("gw-tunnel",))
 db.commit()' "$1"
 }
-answers() { curl -s -o /dev/null --max-time 5 "${api}healthz"; }
+answers() { curl -s -o /dev/null --max-time "$(slow 5)" "${api}healthz"; }
 start_leased() {
 	(ulimit -n "$1"; exec leased </dev/null) >/run/leased.out 2>&1 &
 	leased=$!
