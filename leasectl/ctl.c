@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/leasectl.h"
+#include "leasectl/patience.h"
 
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
@@ -157,45 +158,11 @@ static int make_store_directory(const struct ctl *ctl, const char *dir)
                      strerror(saved));
 }
 
-/*
- * Whoever owns the store's directory can keep open(2) waiting there, with a FIFO or a lease on the
- * file (fcntl(2), F_SETLEASE). Longer than SQLite itself waits for a lock, and not while anything
- * is printed: that may wait for its reader.
- */
-enum { READ_OPENING_MS = 2000, WRITE_OPENING_MS = STORE_WRITE_TIMEOUT_MS + 500 };
-
-static char stuck_message[CONF_PATH_BYTES + 160];
-
-static void opening_is_stuck(int sig)
-{
-    (void)sig;
-    (void)!write(STDERR_FILENO, stuck_message, strlen(stuck_message));
-    _exit(EXIT_STORE);
-}
-
-static void limit_opening(const struct ctl *ctl, int limit_ms)
-{
-    const struct sigaction stuck = {.sa_handler = opening_is_stuck};
-    const struct itimerval limit = {
-        .it_value = {.tv_sec = limit_ms / 1000, .tv_usec = limit_ms % 1000 * 1000L}};
-    struct buf path = {0};
-    text_add_fit(&path, text_clip(ctl->conf.paths.database).s);
-    (void)snprintf(
-        stuck_message, sizeof(stuck_message),
-        "leasectl: %s: the store '%s' does not open: something beside it, such as a FIFO "
-        "or a file lease, keeps it waiting\n",
-        ctl->verb, buf_text(&path) != NULL ? buf_text(&path) : "?");
-    buf_release(&path);
-    (void)sigaction(SIGALRM, &stuck, NULL);
-    (void)setitimer(ITIMER_REAL, &limit, NULL);
-}
-
-static void opening_is_done(void)
-{
-    const struct itimerval none = {.it_value = {.tv_sec = 0}};
-    (void)setitimer(ITIMER_REAL, &none, NULL);
-    (void)signal(SIGALRM, SIG_DFL);
-}
+/* Longer than SQLite itself waits for a lock, without reading. */
+enum {
+    READ_OPENING_MS = STORE_READ_TIMEOUT_MS + 250,
+    WRITE_OPENING_MS = STORE_WRITE_TIMEOUT_MS + 250,
+};
 
 static int open_store(struct ctl *ctl, bool write)
 {
@@ -210,14 +177,17 @@ static int open_store(struct ctl *ctl, bool write)
         if (code != EXIT_DONE)
             return code;
     }
-    if (privilege_take_owner(dir, &ctl->privilege) != 0)
+    patience_begin(ctl, write ? WRITE_OPENING_MS : READ_OPENING_MS);
+    if (privilege_take_owner(dir, &ctl->privilege) != 0) {
+        int saved = errno;
+        patience_end();
         return ctl_error(ctl, EXIT_STORE, "cannot use the store's directory '%s': %s%s", dir,
-                         strerror(errno), errno == ENOENT ? "; 'leasectl setup' makes it" : "");
-    limit_opening(ctl, write ? WRITE_OPENING_MS : READ_OPENING_MS);
+                         strerror(saved), saved == ENOENT ? "; 'leasectl setup' makes it" : "");
+    }
     enum store_rc rc = may_make ? store_open_write(database, &ctl->store, why)
                        : write  ? store_open_again(database, &ctl->store, why)
                                 : store_open_read(database, &ctl->store, why);
-    opening_is_done();
+    patience_end();
     if (rc == STORE_OK)
         return EXIT_DONE;
     privilege_restore(&ctl->privilege);

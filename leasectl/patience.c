@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/patience.h"
+
+#include "leasectl/leasectl.h"
+#include "lib/base/buf.h"
+#include "lib/base/text.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+/* After the limit it is looked at so often; as many looks in which nothing was read are the end,
+ * and as many in all, since somebody could feed it a byte at a time for ever. */
+enum { LOOK_MS = 250, IDLE_LOOKS = 4, LOOKS_MAX = 60 * 1000 / LOOK_MS };
+
+enum { BESIDE = 3, MESSAGE_BYTES = CONF_PATH_BYTES + 200 };
+
+/* All that the handler needs is made before: it may call nothing but what signal-safety(7) lists.
+ */
+static struct {
+    int io_fd;            /* /proc/self/io, or -1 */
+    unsigned long reads;  /* system calls at the last look, its own left out */
+    unsigned own_reads;   /* of the handler */
+    unsigned looks, idle; /* in all, and since something was read */
+    char beside[BESIDE][CONF_PATH_BYTES + 16];
+    char is_fifo[BESIDE][MESSAGE_BYTES];
+    char is_idle[MESSAGE_BYTES];
+    char is_long[MESSAGE_BYTES];
+} now;
+
+/* syscr of proc(5): calls that read, whatever came of them. False: it cannot be told. */
+static bool count_reads(unsigned long *ret)
+{
+    static const char name[] = "syscr: ";
+    char text[256];
+    ssize_t n = now.io_fd < 0 ? -1 : pread(now.io_fd, text, sizeof(text) - 1, 0);
+    if (n <= 0)
+        return false;
+    now.own_reads++;
+    text[n] = '\0';
+    const char *at = strstr(text, name);
+    if (at == NULL)
+        return false;
+    unsigned long count = 0;
+    for (at += sizeof(name) - 1; *at >= '0' && *at <= '9'; at++)
+        count = count * 10 + (unsigned long)(*at - '0');
+    *ret = count;
+    return true;
+}
+
+static void say_and_end(const char *message)
+{
+    (void)!write(STDERR_FILENO, message, strlen(message));
+    _exit(EXIT_STORE);
+}
+
+static void say_what_is_seen(void)
+{
+    struct stat st;
+    for (size_t i = 0; i < BESIDE; i++)
+        if (lstat(now.beside[i], &st) == 0 && S_ISFIFO(st.st_mode))
+            say_and_end(now.is_fifo[i]);
+    say_and_end(now.is_idle);
+}
+
+static void look(int sig)
+{
+    int saved = errno;
+    unsigned long reads = 0;
+    (void)sig;
+    /* What a look reads is counted after it was read. */
+    unsigned own = now.own_reads;
+    bool progress = count_reads(&reads) && reads - own != now.reads;
+    now.reads = reads - own;
+    now.idle = progress ? 0 : now.idle + 1;
+    if (now.idle > IDLE_LOOKS)
+        say_what_is_seen();
+    if (++now.looks > LOOKS_MAX)
+        say_and_end(now.is_long);
+    errno = saved;
+}
+
+static void make_messages(const struct ctl *ctl)
+{
+    static const char *const suffixes[BESIDE] = {"-wal", "-shm", "-journal"};
+    struct buf path = {0};
+    text_add_fit(&path, text_clip(ctl->conf.paths.database).s);
+    const char *shown = buf_text(&path) != NULL ? buf_text(&path) : "?";
+    for (size_t i = 0; i < BESIDE; i++) {
+        (void)snprintf(now.beside[i], sizeof(now.beside[i]), "%s%s", ctl->conf.paths.database,
+                       suffixes[i]);
+        (void)snprintf(
+            now.is_fifo[i], sizeof(now.is_fifo[i]),
+            "leasectl: %s: the store '%s' does not open: '%s' beside it is a FIFO, which "
+            "is not ours: delete it\n",
+            ctl->verb, shown, suffixes[i]);
+    }
+    (void)snprintf(now.is_idle, sizeof(now.is_idle),
+                   "leasectl: %s: the store '%s' does not open: nothing was read from it for a "
+                   "second, and why is not known: try again\n",
+                   ctl->verb, shown);
+    (void)snprintf(now.is_long, sizeof(now.is_long),
+                   "leasectl: %s: the store '%s' is still not open after a minute, though it is "
+                   "being read: try again when the machine is less busy\n",
+                   ctl->verb, shown);
+    buf_release(&path);
+}
+
+void patience_begin(const struct ctl *ctl, int limit_ms)
+{
+    const struct sigaction on_alarm = {.sa_handler = look, .sa_flags = SA_RESTART};
+    const struct itimerval limit = {
+        .it_value = {.tv_sec = limit_ms / 1000, .tv_usec = limit_ms % 1000 * 1000L},
+        .it_interval = {.tv_usec = LOOK_MS * 1000L}};
+    sigset_t alarm_only;
+    now.reads = 0;
+    now.own_reads = now.looks = now.idle = 0;
+    make_messages(ctl);
+    now.io_fd = open("/proc/self/io", O_RDONLY | O_CLOEXEC);
+    (void)sigaction(SIGALRM, &on_alarm, NULL);
+    /* What the parent blocked stays blocked across exec(3). */
+    (void)sigemptyset(&alarm_only);
+    (void)sigaddset(&alarm_only, SIGALRM);
+    (void)sigprocmask(SIG_UNBLOCK, &alarm_only, NULL);
+    (void)setitimer(ITIMER_REAL, &limit, NULL);
+}
+
+void patience_end(void)
+{
+    const struct itimerval none = {.it_value = {.tv_sec = 0}};
+    (void)setitimer(ITIMER_REAL, &none, NULL);
+    (void)signal(SIGALRM, SIG_DFL);
+    if (now.io_fd >= 0)
+        (void)close(now.io_fd);
+    now.io_fd = -1;
+}

@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# A store that opens slowly is waited for, and one that does not open at all is given up in time; no
+# cause is named but what was seen.
+# sandbox:
+# timeout: 60
+# beside: others
+set -eu
+. "$TOP/tests/lib.sh"
+
+dir=/var/lib/tunlease
+store=$dir/leases.db
+new_key alice >/dev/null
+leasectl grant alice --key "$WORK/alice.pub" --open 8009 >/dev/null
+as_owner() { setpriv --reuid=_tunlease --regid=_tunlease --clear-groups "$@"; }
+gcc -std=c11 -D_GNU_SOURCE -O1 -shared -fPIC -o "$WORK/slow_reads.so" "$TOP/tests/fault/slow_reads.c" ||
+	fail 'tests/fault/slow_reads.c does not build'
+chmod 0755 "$WORK" "$WORK/slow_reads.so"
+
+# slowly COMMAND...: each read of the store takes so long that opening it takes several seconds.
+slowly() { SLOW_READ_US=900000 LD_PRELOAD=$WORK/slow_reads.so "$@"; }
+took() { local start=${EPOCHREALTIME/./}; "$@"; ms=$(((${EPOCHREALTIME/./} - start) / 1000)); }
+
+took expect_exit 0 slowly leasectl list
+((ms > 3000)) || fail "it was not slow: $ms ms"
+grep -q alice "$WORK/out" || fail "no alice: $(cat "$WORK/out")"
+ok "list waits for a store that is read for $ms ms"
+
+# stuck WHAT WORDS COMMAND...: exit 7, and the words.
+stuck()
+{
+	local what=$1 words=$2; shift 2
+	took expect_exit 7 timeout -k 1 30 env --block-signal=ALRM "$@"
+	grep -q -- "$words" "$WORK/err" || fail "$what: $(cat "$WORK/err")"
+	ok "$what, after $ms ms: $(cat "$WORK/err")"
+}
+
+mv "$store-wal" "$WORK/wal"
+as_owner mkfifo -m 0440 "$store-wal" # who may write it, too, does not wait for it
+stuck 'a FIFO' "'-wal' beside it is a FIFO" leasectl list
+rm "$store-wal"
+mv "$WORK/wal" "$store-wal"
+
+# ---- a file lease: who opens the file waits until it is given up (fcntl(2)) ----
+as_owner python3 -c '
+import fcntl, os, signal, sys, time
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+fd = os.open(sys.argv[1], os.O_RDWR)
+try:
+    fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+    print("held", flush=True)
+except OSError:
+    print("none", flush=True)
+time.sleep(600)' "$store" >"$WORK/lease" &
+holder=$!
+at_exit "$holder"
+wait_for 5 'the lease is held' test -s "$WORK/lease"
+if grep -q none "$WORK/lease"; then
+	note 'this file system has no file leases'
+else
+	stuck 'a file lease' 'nothing was read from it for a second, and why is not known: try again' leasectl list
+	! grep -q -i 'fifo\|file lease' "$WORK/err" || fail "it names what it has not seen: $(cat "$WORK/err")"
+fi
