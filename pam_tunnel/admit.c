@@ -31,7 +31,7 @@
 enum { OPEN_DEADLINE_MS = 1000 };
 
 /* Entries of the dead that one login clears: a few milliseconds' worth, of however many. */
-enum { CLEARED_MOST = 500 };
+enum { CLEARED_MOST = 250 };
 
 static const char data_name[] = "pam_tunnel_session";
 

@@ -697,22 +697,23 @@ static void begin_anew(struct reading *in)
 /*
  * Twice: readdir(3) may meet neither name of a session that settles meanwhile, and a session does
  * so once. What the second pass is for has a name that the first did not meet. And the second one
- * meets the mark of whoever had made what the first met.
+ * meets the mark of whoever had made what the first met. But nobody settles in a lease whose lock
+ * is held, and of the open ones alone nothing else is promised.
  */
-static int read_twice(struct reading *in)
+static int read_all(struct reading *in)
 {
     int rc = read_once(in);
-    if (rc == 0)
+    if (rc == 0 && in->with_openings)
         rc = read_once(in);
     return rc;
 }
 
 static int read_sessions(struct reading *in, struct session_list *ret)
 {
-    int rc = read_twice(in);
+    int rc = read_all(in);
     if (rc == 0 && in->judged_by_name && (in->marked_other || !in->marked_ours)) {
         begin_anew(in);
-        rc = read_twice(in);
+        rc = read_all(in);
     }
     if (rc == 0) {
         remove_doubles(&in->list);

@@ -149,7 +149,8 @@ struct session_list {
  */
 int registry_read(const struct registry *r, int64_t lease_id, struct session_list *ret);
 
-/* The same of the open ones of one lease; reads no other entry. ETIMEDOUT: not by deadline_ms
+/* The same of the open ones of one lease; reads no other entry. Who holds the lease's lock misses
+ * none; else one that settles meanwhile may be missed. ETIMEDOUT: not by deadline_ms
  * (clock_monotonic_ms). */
 int registry_read_open(const struct registry *r, int64_t lease_id, int64_t deadline_ms,
                        struct session_list *ret);
