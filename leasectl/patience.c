@@ -79,7 +79,7 @@ static void look(int sig)
     bool progress = count_reads(&reads) && reads - own != now.reads;
     now.reads = reads - own;
     now.idle = progress ? 0 : now.idle + 1;
-    if (now.idle > IDLE_LOOKS)
+    if (now.idle >= IDLE_LOOKS)
         say_what_is_seen();
     if (++now.looks > LOOKS_MAX)
         say_and_end(now.is_long);
