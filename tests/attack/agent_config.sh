@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# tunnel-agent with a configuration of ssh that says yes to every keyword that takes it, among them all
+# that would detach the connection, share it or take its forwards away.
+# sandbox:
+# timeout: 60
+set -eu
+. "$TOP/tests/lib.sh"
+. "$TOP/tests/agent_lib.sh"
+
+far_host
+far_serve 8009
+mapfile -t words < <(far_words)
+conf=$(quick)
+up_and_answering() { is "$FAR" up && answers http://127.0.0.1:18009/ 8009; }
+
+# ---- every keyword that takes yes, and no other word: what this ssh prints, and the words within it ----
+accepted()
+{
+	local bad
+	while read -r keyword; do echo "$keyword $1"; done >"$WORK/accepted"
+	while ssh -F "$WORK/accepted" -G -N x >/dev/null 2>"$WORK/bad" || :; do
+		bad=$(sed -nE 's/.* line ([0-9]+): .*/\1d/p' "$WORK/bad")
+		[[ $bad ]] || break
+		sed -i "$bad" "$WORK/accepted"
+	done
+	cut -d' ' -f1 "$WORK/accepted"
+}
+{ ssh -F none -G x | cut -d' ' -f1; grep -aoE '[a-z][a-z0-9]{3,40}' "$(type -P ssh)"; } | sort -u | accepted yes >"$WORK/yes"
+accepted neither-this-nor-that <"$WORK/yes" >"$WORK/any"
+comm -23 "$WORK/yes" "$WORK/any" >"$WORK/keywords"
+echo forwardagent >>"$WORK/keywords" # it takes a path as well
+for must in clearallforwardings controlmaster controlpersist proxyusefdpass tunnel permitlocalcommand; do
+	grep -qx "$must" "$WORK/keywords" || fail "$must is not among the keywords that were found"
+done
+count=$(wc -l <"$WORK/keywords")
+((count >= 35)) || fail "only $count keywords take yes"
+mkdir -p /root/.ssh
+{
+	echo 'Host *'
+	sed 's/$/ yes/' "$WORK/keywords"
+	printf '%s\n' "ControlPath $WORK/master" 'LogLevel QUIET' "LocalCommand touch $WORK/ran" "RemoteCommand touch $WORK/ran"
+} >/root/.ssh/config
+ssh -o ClearAllForwardings=no -o ForkAfterAuthentication=no -G x >/dev/null || fail 'ssh does not take that configuration'
+agent -d -c "$conf" "${words[@]}" -L 18009:127.0.0.1:8009 "root@$FAR"
+wait_for 8 'up with a configuration that says yes to everything' up_and_answering
+sleep 2
+assert_eq "$(ssh_of | wc -l) $(pgrep -x ssh | wc -l) $(field "$FAR" restarts)" '1 1 0' 'one ssh, a child of the agent'
+[[ ! -e $WORK/ran && ! -e $WORK/master ]] || fail 'a command ran, or a master waits for others'
+agent_stop
+[[ -z $(pgrep -x ssh) ]] || fail "an ssh outlives the agent: $(pgrep -ax ssh)"
+ok "$count keywords say yes: up, one ssh, and none is left"
