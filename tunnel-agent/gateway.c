@@ -39,6 +39,7 @@ enum {
     BEAT_MAX_S = 3600,
     TAKEOVER_MS = 60000, /* two within this: somebody else has our key */
     LAST_WORD_BEATS = 3, /* heartbeats' intervals for which a last word counts as fresh */
+    PORT_BUSY_SAID = 2,  /* in a row: not a session of our own that was about to end */
     PORT_BUSY_MAX = 3,   /* in a row: ask the gateway for its opinion */
     WHY_BYTES = 400,
 };
@@ -695,7 +696,11 @@ static bool on_down(void *ctx, enum ssh_said said, bool was_up)
     case SSH_SAID_AUTH:
         return on_refused_login(g);
     case SSH_SAID_REMOTE_PORT:
-        g->port_busy++;
+        if (++g->port_busy == PORT_BUSY_SAID)
+            log_warn(
+                "the gateway's sshd does not give us port %u again: somebody else listens "
+                "there (on the gateway: ss -ltnp 'sport = :%u'), or its Match block forbids it",
+                g->session.port_b, g->session.port_b);
         if (g->port_busy % PORT_BUSY_MAX == 0 && g->o->endpoint != NULL) {
             register_at_endpoint(g);
             return true;

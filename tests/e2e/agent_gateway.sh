@@ -265,6 +265,7 @@ pauses()
 first=$(logins) last_count=$first last=0
 wait_for 40 'a pause of more than 2.5 s between two logins' pauses
 note "$((last_count - first)) logins before that pause"
+said_text "ss -ltnp 'sport = :$port'" || fail 'it does not say where to look'
 agent_stop
 ok 'a stranger on its port: it backs off'
 
