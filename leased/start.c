@@ -71,6 +71,9 @@ static void read_host_keys(struct control_site *s)
         (void)fclose(f);
     }
     globfree(&files);
+    if (n == 0)
+        log_warn("no '%s' can be read: agents are told no host key to know this gateway by",
+                 TUNLEASE_SYSCONFDIR "/ssh/ssh_host_*_key.pub");
 }
 
 static int fill_site(const struct engine *e)
