@@ -63,7 +63,8 @@ struct connection {
     int fd;
     uint32_t generation; /* tells an answer for this connection from one for its predecessor */
     bool is_open, keep_alive, continued, is_head;
-    bool is_reading;  /* on_client_in is in the loop */
+    enum proxy_header proxy; /* address is that of the request, then */
+    bool is_reading;         /* on_client_in is in the loop */
     int64_t since_ms; /* of the state; READING: the request's first byte, 0 while nothing came */
     int64_t idle_ms;  /* since when nothing is under way */
     char *in;         /* of a request that is not all there, or cannot be taken yet */
@@ -426,15 +427,62 @@ static enum control_action report_at(const struct http_text *path)
     return http_text_is(path, "/metrics") ? CONTROL_METRICS : 0;
 }
 
+/* An address and nothing else, into out in the spelling of inet_ntop(3). */
+static bool read_address(struct http_text t, char out[static CONTROL_ADDRESS_BYTES])
+{
+    char text[CONTROL_ADDRESS_BYTES];
+    struct in6_addr v6;
+    struct in_addr v4;
+    if (t.len == 0 || t.len >= sizeof(text))
+        return false;
+    memcpy(text, t.at, t.len);
+    text[t.len] = '\0';
+    if (strlen(text) != t.len)
+        return false;
+    if (inet_pton(AF_INET, text, &v4) == 1)
+        return inet_ntop(AF_INET, &v4, out, CONTROL_ADDRESS_BYTES) != NULL;
+    if (inet_pton(AF_INET6, text, &v6) != 1)
+        return false;
+    return (IN6_IS_ADDR_V4MAPPED(&v6)
+                ? inet_ntop(AF_INET, v6.s6_addr + 12, out, CONTROL_ADDRESS_BYTES)
+                : inet_ntop(AF_INET6, &v6, out, CONTROL_ADDRESS_BYTES)) != NULL;
+}
+
+/* The last of a list: who connected to the proxy. What stands before it that client may have
+ * written itself. */
+static struct http_text last_of(struct http_text list)
+{
+    const char *comma = memrchr(list.at, ',', list.len);
+    if (comma != NULL) {
+        list.len -= (size_t)(comma + 1 - list.at);
+        list.at = comma + 1;
+    }
+    while (list.len > 0 && (list.at[0] == ' ' || list.at[0] == '\t')) {
+        list.at++;
+        list.len--;
+    }
+    return list;
+}
+
+/* Who asked, by the word of the proxy that the listener is for. False: it says none. */
+static bool take_proxied_address(struct connection *c, const struct http_head *head)
+{
+    c->address[0] = '\0';
+    if (c->proxy == PROXY_HEADER_REAL_IP)
+        return !head->real_ip_twice && read_address(head->real_ip, c->address);
+    return head->forwarded_for.len > 0 && read_address(last_of(head->forwarded_for), c->address);
+}
+
 /* Why a request is refused whatever its body is, and with what. NULL: it is not. */
-static const char *find_problem(const struct connection *c, const struct http_head *head,
-                                int *ret_status, enum control_code *ret_code,
-                                const char **ret_allow)
+static const char *find_problem(struct connection *c, const struct http_head *head, int *ret_status,
+                                enum control_code *ret_code, const char **ret_allow)
 {
     bool is_post = http_text_is(&head->path, "/");
     *ret_code = CONTROL_BAD_REQUEST;
     *ret_status = 400;
     *ret_allow = NULL;
+    if (c->proxy != PROXY_HEADER_NONE && !take_proxied_address(c, head))
+        return "the proxy before this gateway names no plain address in ProxyHeader";
     if (report_at(&head->path) == 0 && (!is_post || c->is_open)) {
         *ret_code = CONTROL_NOT_FOUND;
         *ret_status = 404;
@@ -523,6 +571,8 @@ static size_t take_one(struct http *h, struct connection *c, const char *text, s
     size_t head_bytes = http_parse_head(text, len, &head, &status);
 
     c->is_head = false;
+    if (c->proxy != PROXY_HEADER_NONE)
+        c->address[0] = '\0'; /* of the request before */
     if (status != 0)
         return refuse(h, c, status, status == 431 ? CONTROL_TOO_LARGE : CONTROL_BAD_REQUEST,
                       status == 431   ? "the header is larger than 8 KiB or 64 lines"
@@ -669,8 +719,11 @@ static void start_connection(struct acceptor *a, int fd, const struct sockaddr_s
     }
     h->free = c->newer;
     h->in_use++;
-    *c = (struct connection){
-        .http = h, .fd = fd, .is_open = a->listener->is_open, .generation = c->generation + 1};
+    *c = (struct connection){.http = h,
+                             .fd = fd,
+                             .is_open = a->listener->is_open,
+                             .proxy = a->listener->proxy,
+                             .generation = c->generation + 1};
     describe_peer(peer, c->address);
     /* Not of the listener: who came before we did, to a socket that waited for us, has none of it.
      */

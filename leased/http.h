@@ -19,11 +19,13 @@
 #ifndef TUNLEASE_LEASED_HTTP_H
 #define TUNLEASE_LEASED_HTTP_H
 
+#include "lib/conf/conf.h"
 #include "lib/wire/control.h"
 
 struct http_listener {
-    int fd;       /* listening, non-blocking */
-    bool is_open; /* MetricsListen: no credential is asked for metrics */
+    int fd;                  /* listening, non-blocking */
+    bool is_open;            /* MetricsListen: no credential is asked for metrics */
+    enum proxy_header proxy; /* what says who asked; of a listener for a proxy alone */
 };
 
 struct http_options {

@@ -80,7 +80,7 @@ static int parse_request_line(struct http_text line, struct http_head *head)
 }
 
 struct seen {
-    bool host, length, type, authorization, api_key;
+    bool host, length, type, authorization, api_key, real_ip;
 };
 
 static int take_credential(struct http_head *head, struct http_text value)
@@ -155,6 +155,11 @@ static int take_header(struct http_head *head, struct seen *seen, struct http_te
         head->expects_continue = true;
     } else if (is_word(&name, "x-api-key")) {
         return once(&seen->api_key) ? take_credential(head, value) : BAD;
+    } else if (is_word(&name, "x-real-ip")) {
+        head->real_ip_twice = !once(&seen->real_ip);
+        head->real_ip = value;
+    } else if (is_word(&name, "x-forwarded-for")) {
+        head->forwarded_for = value;
     } else if (is_word(&name, "authorization")) {
         return once(&seen->authorization) ? take_authorization(head, value) : BAD;
     }

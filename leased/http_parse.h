@@ -30,6 +30,9 @@ struct http_head {
     size_t content_length; /* any; it is the caller who has a limit */
     struct http_text content_type;
     struct http_text credential; /* of Authorization: Bearer, or X-API-Key */
+    /* What a proxy may have said; of several lines the last. */
+    struct http_text real_ip, forwarded_for;
+    bool real_ip_twice;
     bool expects_continue;
 };
 

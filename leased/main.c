@@ -63,7 +63,7 @@ static int load(struct engine *e)
     if (rc != 0)
         log_error("%s", err);
     buf_release(&warnings);
-    return rc;
+    return rc == 0 ? start_check(&e->conf) : rc;
 }
 
 static int print_effective(const struct engine *e)

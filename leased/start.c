@@ -177,37 +177,74 @@ static const char *make_way(const char *path, const struct sockaddr_storage *add
     return "another program listens there";
 }
 
-static int listen_on(const struct conf_listener *l, bool is_open)
+/* Who can connect to a listener for a proxy: its owner and the group, and nobody else. NULL, or why
+ * that cannot be had. */
+static const char *give_to_group(const struct conf_listener *l)
+{
+    const struct group *gr = getgrnam(l->proxy_group);
+    if (gr == NULL)
+        return "there is no such group";
+    return chmod(l->unix_path, 0) == 0 && chown(l->unix_path, (uid_t)-1, gr->gr_gid) == 0 &&
+                   chmod(l->unix_path, 0660) == 0
+               ? NULL
+               : strerror(errno);
+}
+
+static struct http_listener listener_of(const struct engine *e, const struct conf_listener *l,
+                                        int fd)
+{
+    return (struct http_listener){.fd = fd,
+                                  .is_open = l == &e->conf.metrics_listen,
+                                  .proxy = l->proxy_group[0] != '\0' ? e->conf.proxy_header
+                                                                     : PROXY_HEADER_NONE};
+}
+
+/* Before anybody can connect. NULL, or why not. */
+static const char *set_mode(const struct conf_listener *l)
+{
+    if (l->unix_path[0] == '\0')
+        return NULL;
+    if (l->proxy_group[0] != '\0')
+        return give_to_group(l);
+    return chmod(l->unix_path, 0666) == 0 ? NULL : strerror(errno);
+}
+
+static int listen_on(const struct engine *e, const struct conf_listener *l)
 {
     char name[PERMIT_TEXT_BYTES];
     struct sockaddr_storage address;
     const int on = 1;
+    int fd = -1;
     socklen_t len = fill_address(l, &address);
+    const char *problem = NULL;
     describe(l, name);
-    if (len == 0) {
-        log_error("cannot listen on '%s': not an IPv4 or IPv6 address, or too long a path", name);
-        return -1;
-    }
-    const char *taken = address.ss_family == AF_UNIX ? make_way(l->unix_path, &address, len) : NULL;
-    if (taken != NULL) {
-        log_error("cannot listen on '%s': %s", name, taken);
-        return -1;
-    }
-    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
+    if (len == 0)
+        problem = "not an IPv4 or IPv6 address, or too long a path";
+    else if (address.ss_family == AF_UNIX)
+        problem = make_way(l->unix_path, &address, len);
+    if (problem != NULL)
         goto failed;
+    fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        problem = strerror(errno);
+        goto failed;
+    }
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (address.ss_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-    if (bind_patiently(fd, &address, len) != 0 || listen(fd, BACKLOG) != 0)
+    if (bind_patiently(fd, &address, len) != 0) {
+        problem = errno == EADDRINUSE ? "another program has that address" : strerror(errno);
         goto failed;
-    if (address.ss_family == AF_UNIX && chmod(l->unix_path, 0666) != 0)
+    }
+    problem = set_mode(l);
+    if (problem == NULL && listen(fd, BACKLOG) != 0)
+        problem = strerror(errno);
+    if (problem != NULL)
         goto failed;
-    listeners[listener_count++] = (struct http_listener){.fd = fd, .is_open = is_open};
+    listeners[listener_count++] = listener_of(e, l, fd);
     return 0;
 failed:
-    log_error("cannot listen on '%s': %s%s", name, strerror(errno),
-              errno == EADDRINUSE ? "; another program has it" : "");
+    log_error("cannot listen on '%s': %s", name, problem);
     if (fd >= 0)
         (void)close(fd);
     return -1;
@@ -228,6 +265,21 @@ static void describe_socket(const struct sockaddr_storage *have, char *out, size
         (void)snprintf(out, out_bytes, "unix:%s", un->sun_path);
     else
         (void)snprintf(out, out_bytes, "of address family %u", have->ss_family);
+}
+
+/* systemd opened it: it must be for those alone whom its line names. */
+static int check_passed_proxy(const struct conf_listener *l)
+{
+    struct stat st;
+    const struct group *gr = getgrnam(l->proxy_group);
+    if (gr != NULL && stat(l->unix_path, &st) == 0 && (st.st_mode & S_IRWXO) == 0 &&
+        st.st_gid == gr->gr_gid)
+        return 0;
+    log_error("the socket 'unix:%s' that systemd passed is not for the group '%s' alone: "
+              "SocketMode=0660 and SocketGroup=%s in a socket unit of its own, with "
+              "Service=leased.service, make it so",
+              l->unix_path, l->proxy_group, l->proxy_group);
+    return -1;
 }
 
 /* Of a socket that systemd passed: the line of Listen or MetricsListen that names it. */
@@ -254,8 +306,10 @@ static int match_passed(struct engine *e, int fd)
                                               : memcmp(&have, &want, want_len) == 0;
         if (!same)
             continue;
+        if (l->proxy_group[0] != '\0' && check_passed_proxy(l) != 0)
+            return -1;
         (void)fcntl(fd, F_SETFL, O_NONBLOCK);
-        listeners[listener_count++] = (struct http_listener){.fd = fd, .is_open = metrics};
+        listeners[listener_count++] = listener_of(e, l, fd);
         return 0;
     }
     describe_socket(&have, name, sizeof(name));
@@ -263,6 +317,18 @@ static int match_passed(struct engine *e, int fd)
               "leased.socket and Listen in tunlease.conf the same",
               name);
     return -1;
+}
+
+int start_check(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->listen_count; i++) {
+        const struct conf_listener *l = &conf->listen[i];
+        if (l->proxy_group[0] == '\0' || getgrnam(l->proxy_group) != NULL)
+            continue;
+        log_error("Listen unix:%s proxy %s: there is no such group", l->unix_path, l->proxy_group);
+        return -1;
+    }
+    return 0;
 }
 
 int start_listening(struct engine *e)
@@ -286,9 +352,9 @@ int start_listening(struct engine *e)
     if (passed > 0)
         return 0;
     for (size_t i = 0; i < e->conf.listen_count; i++)
-        if (listen_on(&e->conf.listen[i], false) != 0)
+        if (listen_on(e, &e->conf.listen[i]) != 0)
             return -1;
-    return e->conf.has_metrics_listen ? listen_on(&e->conf.metrics_listen, true) : 0;
+    return e->conf.has_metrics_listen ? listen_on(e, &e->conf.metrics_listen) : 0;
 }
 
 /* ---- privileges ---- */
@@ -335,8 +401,12 @@ int start_http_main(int argc, char **argv)
     (void)close(atoi(argv[3]));
     options.unconfined = strchr(argv[4], 'u') != NULL;
     for (int i = 5; i < argc; i++)
-        list[options.listener_count++] =
-            (struct http_listener){.fd = atoi(argv[i]), .is_open = strchr(argv[i], 'm') != NULL};
+        list[options.listener_count++] = (struct http_listener){
+            .fd = atoi(argv[i]),
+            .is_open = strchr(argv[i], 'm') != NULL,
+            .proxy = strchr(argv[i], 'r') != NULL   ? PROXY_HEADER_REAL_IP
+                     : strchr(argv[i], 'f') != NULL ? PROXY_HEADER_FORWARDED_FOR
+                                                    : PROXY_HEADER_NONE};
     options.listeners = list;
     options.site = mem;
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
@@ -399,8 +469,11 @@ static void exec_http(const struct engine *e, int engine_fd, pid_t engine_pid)
     pass_on(engine_fd);
     pass_on(site_fd);
     for (size_t i = 0; i < listener_count; i++) {
-        (void)snprintf(words[i + 2], sizeof(words[0]), "%d%s", listeners[i].fd,
-                       listeners[i].is_open ? "m" : "");
+        (void)snprintf(words[i + 2], sizeof(words[0]), "%d%s%s", listeners[i].fd,
+                       listeners[i].is_open ? "m" : "",
+                       listeners[i].proxy == PROXY_HEADER_REAL_IP         ? "r"
+                       : listeners[i].proxy == PROXY_HEADER_FORWARDED_FOR ? "f"
+                                                                          : "");
         pass_on(listeners[i].fd);
         argv[n++] = words[i + 2];
     }
@@ -450,6 +523,8 @@ static const char *needs_restart(const struct conf *now, const struct conf *next
         same = conf_same_listener(&next->listen[i], &now->listen[i]);
     if (!same)
         return "Listen";
+    if (next->proxy_header != now->proxy_header)
+        return "ProxyHeader";
     if (next->has_metrics_listen != now->has_metrics_listen ||
         (now->has_metrics_listen &&
          !conf_same_listener(&next->metrics_listen, &now->metrics_listen)))

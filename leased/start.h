@@ -6,7 +6,11 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct conf;
 struct engine;
+
+/* What a well-formed configuration may still name that is not there. 0; or -1, logged. */
+int start_check(const struct conf *conf);
 
 /* Opens what http listens on, or takes what systemd passed. 0; or -1, logged with what to do. */
 int start_listening(struct engine *e);

@@ -77,6 +77,18 @@ static const char *set_bool(void *field, char *const *words, size_t count)
     return NULL;
 }
 
+static const char *set_proxy_header(void *field, char *const *words, size_t count)
+{
+    enum proxy_header *value = field;
+    if (count != 1)
+        return one_value;
+    if (strcasecmp(words[0], "X-Real-IP") != 0 && strcasecmp(words[0], "X-Forwarded-For") != 0)
+        return "is neither 'X-Real-IP' nor 'X-Forwarded-For'";
+    *value =
+        strcasecmp(words[0], "X-Real-IP") == 0 ? PROXY_HEADER_REAL_IP : PROXY_HEADER_FORWARDED_FOR;
+    return NULL;
+}
+
 static const char *set_session_refusal(void *field, char *const *words, size_t count)
 {
     enum session_refusal *value = field;
@@ -238,6 +250,7 @@ static const struct keyword {
     {"AgentBindHost", set_bind_host, FIELD(agent_bind_host)},
     {"Listen", NULL, OWN(add_listen, true)},
     {"AllowPlainHTTP", set_bool, FIELD(allow_plain_http)},
+    {"ProxyHeader", set_proxy_header, FIELD(proxy_header)},
     {"ApiKeyFile", set_path, FIELD(api_key_file)},
     {"MaxPendingAgents", set_count, FIELD(max_pending_agents)},
     {"IssueKeys", set_bool, FIELD(issue_keys)},
@@ -294,15 +307,31 @@ static const char *add_listen_rule(struct loading *in, char *const *words, size_
     return set_rule(&in->conf->ceiling.listen, words, count);
 }
 
+/* `unix:/path proxy GROUP`: what comes in there says itself who asked, so that who may connect has
+ * to be named. */
+static const char *set_proxy(struct conf_listener *l, char *const *words)
+{
+    if (strcasecmp(words[1], "proxy") != 0)
+        return "takes one value, or unix:/path proxy GROUP";
+    if (l->unix_path[0] == '\0')
+        return "is for a proxy only as unix:/path: any program of this host reaches a port";
+    return set_name(l->proxy_group, words + 2, 1);
+}
+
 static const char *add_listen(struct loading *in, char *const *words, size_t count)
 {
     struct conf *c = in->conf;
+    if (count == 2 && strcasecmp(words[1], "proxy") == 0)
+        return "names no group whose members may connect: unix:/path proxy GROUP";
     if (!in->own_listen)
         c->listen_count = 0;
     in->own_listen = true;
     if (c->listen_count == CONF_LISTENERS_MAX)
         return "is given more than 8 times";
-    const char *problem = set_listener(&c->listen[c->listen_count], words, count);
+    struct conf_listener *l = &c->listen[c->listen_count];
+    const char *problem = set_listener(l, words, count == 3 ? 1 : count);
+    if (problem == NULL && count == 3)
+        problem = set_proxy(l, words);
     if (problem == NULL)
         c->listen_count++;
     return problem;
@@ -640,21 +669,26 @@ static void choose_control(struct conf *c)
         (void)strlcpy(c->ceiling.control.host, "127.0.0.1", sizeof(c->ceiling.control.host));
 }
 
-bool conf_same_listener(const struct conf_listener *a, const struct conf_listener *b)
+static bool is_same_place(const struct conf_listener *a, const struct conf_listener *b)
 {
     return strcmp(a->unix_path, b->unix_path) == 0 &&
            (a->unix_path[0] != '\0' ||
             (a->address.low == b->address.low && strcmp(a->address.host, b->address.host) == 0));
 }
 
+bool conf_same_listener(const struct conf_listener *a, const struct conf_listener *b)
+{
+    return is_same_place(a, b) && strcmp(a->proxy_group, b->proxy_group) == 0;
+}
+
 /* Whether one address stands in two lines: the second could not be listened on. */
 static bool listens_twice(const struct conf *c)
 {
     for (size_t i = 0; i < c->listen_count; i++) {
-        if (c->has_metrics_listen && conf_same_listener(&c->listen[i], &c->metrics_listen))
+        if (c->has_metrics_listen && is_same_place(&c->listen[i], &c->metrics_listen))
             return true;
         for (size_t j = 0; j < i; j++)
-            if (conf_same_listener(&c->listen[i], &c->listen[j]))
+            if (is_same_place(&c->listen[i], &c->listen[j]))
                 return true;
     }
     return false;
@@ -674,6 +708,14 @@ static int check_together(struct conf *c, const char *file, char *err)
             problem = "Listen names an address that is not loopback: put a TLS proxy in front, "
                       "or set AllowPlainHTTP yes";
     }
+    bool has_proxy = false;
+    for (size_t i = 0; i < c->listen_count; i++)
+        has_proxy = has_proxy || c->listen[i].proxy_group[0] != '\0';
+    if (has_proxy && c->proxy_header == PROXY_HEADER_NONE)
+        problem = "a Listen is for a proxy, and no ProxyHeader says where that names who asked";
+    if (!has_proxy && c->proxy_header != PROXY_HEADER_NONE)
+        problem = "ProxyHeader is believed on 'Listen unix:/path proxy GROUP' alone, and there is "
+                  "no such line";
     if (listens_twice(c))
         problem = "an address stands in two lines of Listen and MetricsListen";
     if (c->max_ttl_s != 0 && c->default_ttl_s > c->max_ttl_s)
@@ -794,6 +836,19 @@ int conf_load_tolerant(const char *file, struct conf *ret, char err[static CONF_
                        struct buf *problems)
 {
     return load(file, (struct loading){.err = err, .warnings = problems, .is_tolerant = true}, ret);
+}
+
+const char *conf_proxy_header_name(enum proxy_header header)
+{
+    switch (header) {
+    case PROXY_HEADER_REAL_IP:
+        return "X-Real-IP";
+    case PROXY_HEADER_FORWARDED_FOR:
+        return "X-Forwarded-For";
+    case PROXY_HEADER_NONE:
+        break;
+    }
+    return "";
 }
 
 void conf_forget_keys(struct conf *c)

@@ -25,9 +25,13 @@ enum {
 
 enum session_refusal { SESSION_REFUSAL_MESSAGE, SESSION_REFUSAL_SILENT };
 
+/* Where a proxy says who asked. */
+enum proxy_header { PROXY_HEADER_NONE, PROXY_HEADER_REAL_IP, PROXY_HEADER_FORWARDED_FOR };
+
 struct conf_listener {
-    char unix_path[CONF_PATH_BYTES]; /* "": TCP, at address */
-    struct permit address;           /* one HOST:PORT */
+    char unix_path[CONF_PATH_BYTES];   /* "": TCP, at address */
+    struct permit address;             /* one HOST:PORT */
+    char proxy_group[CONF_NAME_BYTES]; /* "": not for a proxy; else whom it is for */
 };
 
 struct conf {
@@ -44,6 +48,7 @@ struct conf {
     struct conf_listener listen[CONF_LISTENERS_MAX];
     size_t listen_count;
     bool allow_plain_http;
+    enum proxy_header proxy_header;
     char api_key_file[CONF_PATH_BYTES]; /* "": none */
     char *api_keys[CONF_API_KEYS_MAX];  /* from API_KEY and API_KEYS; owned */
     size_t api_key_count;
@@ -81,6 +86,8 @@ int conf_load_daemon(const char *file, struct conf *ret, char err[static CONF_ER
 void conf_release(struct conf *c);
 void conf_forget_keys(struct conf *c); /* api_keys, once they are hashed */
 
+const char *conf_proxy_header_name(enum proxy_header header); /* "" for none */
+/* In all that its line says. */
 bool conf_same_listener(const struct conf_listener *a, const struct conf_listener *b);
 
 #endif

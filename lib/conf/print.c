@@ -20,7 +20,8 @@ static void add_permit(struct buf *out, const char *keyword, const char *login,
 static void add_listener(struct buf *out, const char *keyword, const struct conf_listener *l)
 {
     if (l->unix_path[0] != '\0')
-        buf_addf(out, "%s unix:%s\n", keyword, l->unix_path);
+        buf_addf(out, "%s unix:%s%s%s\n", keyword, l->unix_path,
+                 l->proxy_group[0] != '\0' ? " proxy " : "", l->proxy_group);
     else
         add_permit(out, keyword, "", &l->address);
 }
@@ -57,6 +58,7 @@ void conf_print(const struct conf *c, struct buf *out)
     for (size_t i = 0; i < c->listen_count; i++)
         add_listener(out, "Listen", &c->listen[i]);
     buf_addf(out, "AllowPlainHTTP %s\n", c->allow_plain_http ? "yes" : "no");
+    add_optional(out, "ProxyHeader", conf_proxy_header_name(c->proxy_header));
     add_optional(out, "ApiKeyFile", c->api_key_file);
     buf_addf(out, "MaxPendingAgents %u\nIssueKeys %s\nPublicHost %s\nPublicPort %u\n",
              c->max_pending_agents, c->issue_keys ? "yes" : "no", c->public_host, c->public_port);

@@ -277,3 +277,82 @@ said '^leased: refused 80 more action=heartbeat client=127.0.0.1 code=unauthoriz
 said '^leased: refused 2880 more action=heartbeat client=127.0.0.1 code=rate_limited in .*; the last agent=agent-2999' || fail "$(grep more "$log")"
 said '^leased: refused [0-9]+ more action=http client=127.0.0.1 code=not_found in ' || fail "$(grep more "$log")"
 ok 'the sums are said'
+
+note 'behind a proxy'
+proxied=/run/proxied.sock group=nogroup
+reset 'Listen 127.0.0.1:12000' "Listen unix:$proxied proxy $group" 'ProxyHeader X-Real-IP' 'MetricsListen 127.0.0.1:12003'
+start env
+running
+assert_eq "$(stat -c '%a %G' "$proxied")" "660 $group" 'the socket is for its group alone'
+! setpriv --reuid=65533 --regid=65533 --clear-groups curl -s -o /dev/null --max-time 2 --unix-socket "$proxied" http://x/healthz ||
+	fail 'anybody may connect, and be whoever he says'
+ask_as() { # HEADER... : a wrong key; its status
+	local header headers=()
+	for header; do headers+=(-H "$header"); done
+	curl -s -o "$WORK/answer" -w '%{http_code}' --max-time 5 --unix-socket "$proxied" -H 'X-API-Key: wrong' \
+		-H 'Content-Type: application/json' "${headers[@]}" --data '{"action":"heartbeat","agent_id":"p"}' http://x/
+}
+none() { assert_eq "$(ask_as "${@:2}")" 400 "$1"; }
+none 'no word of the proxy'
+none 'no address' 'X-Real-IP: unknown'
+none 'a port' 'X-Real-IP: 192.0.2.1:80'
+none 'a zone' 'X-Real-IP: fe80::1%eth0'
+none 'brackets' 'X-Real-IP: [2001:db8::1]'
+none 'two' 'X-Real-IP: 192.0.2.1, 192.0.2.2'
+none 'twice' 'X-Real-IP: 192.0.2.1' 'X-Real-IP: 192.0.2.1'
+none 'the other header' 'X-Forwarded-For: 192.0.2.1'
+none 'a socket path' 'X-Real-IP: unix:'
+for i in {1..11}; do code=$(ask_as 'X-Real-IP: 192.0.2.9' 'X-Forwarded-For: 192.0.2.66'); done
+assert_eq "$code" 429 'one address is limited'
+assert_eq "$(ask_as 'X-Real-IP: 2001:DB8:0:0::9')" 401 'another is not'
+assert_eq "$(ask_as 'X-Real-IP: ::ffff:192.0.2.10')" 401 'one of IPv4 in another dress'
+assert_eq "$(curl -s --unix-socket "$proxied" -H 'X-Real-IP: 192.0.2.9' http://x/healthz)" ok 'healthz'
+for client in 192.0.2.9 2001:db8::9 192.0.2.10; do
+	wait_for 2 "the log has $client" said "refused action=heartbeat agent=p client=$client "
+done
+code=$(curl -s -o /dev/null -w '%{http_code}' -H 'X-Real-IP: 192.0.2.77' -H 'X-API-Key: wrong' --max-time 5 \
+	-H 'Content-Type: application/json' --data '{"action":"heartbeat","agent_id":"p"}' "$api")
+assert_eq "$code" 401 'on the port that agents reach'
+! said 'client=192.0.2.77' || fail 'it is believed there'
+ok 'nobody believes it'
+# One connection, two clients: the second request is not the first one's.
+python3 - "$proxied" <<'E'
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.settimeout(5)
+s.connect(sys.argv[1])
+s.sendall(b"GET /none HTTP/1.1\r\nHost: x\r\nX-Real-IP: 192.0.2.21\r\n\r\nGET /none HTTP/1.1\r\nHost: x\r\n\r\n")
+text = b""
+while text.count(b"HTTP/1.1 ") < 2 or not text.endswith(b"}"):
+    text += s.recv(4096)
+assert b"HTTP/1.1 404 " in text and b"HTTP/1.1 400 " in text, text
+E
+wait_for 3 'what http refused has its address' said 'refused action=http agent= client=192.0.2.21 .*code=not_found'
+reset 'Listen 127.0.0.1:12000' "Listen unix:$proxied proxy $group" 'ProxyHeader X-Forwarded-For' 'MetricsListen 127.0.0.1:12003'
+kill -HUP "$daemon"
+wait_for 5 'another header is a restart' said 'not reloaded, no line of it: ProxyHeader'
+stop
+start env
+running
+assert_eq "$(ask_as 'X-Forwarded-For: 198.51.100.66, 198.51.100.1')" 401 'X-Forwarded-For'
+assert_eq "$(ask_as 'X-Forwarded-For: 198.51.100.66' 'X-Forwarded-For:198.51.100.2')" 401 'in two lines'
+none 'an empty last one' 'X-Forwarded-For: 198.51.100.66,'
+for client in 198.51.100.1 198.51.100.2; do
+	wait_for 2 "the last address: $client" said "refused action=heartbeat agent=p client=$client "
+done
+! said 'client=198.51.100.66' || fail 'what the client wrote itself is believed'
+stop
+reset "Listen unix:$proxied proxy no-such-group" 'ProxyHeader X-Real-IP'
+expect_exit 1 leased -t
+grep -q 'no such group' "$WORK/err" || fail "$(cat "$WORK/err")"
+if type -P systemd-socket-activate >/dev/null; then
+	reset "Listen unix:$proxied proxy $group" 'ProxyHeader X-Real-IP'
+	rm -f "$proxied"
+	(umask 0 && exec systemd-socket-activate -l "$proxied" "$(type -P leased)" -D </dev/null >"$log" 2>&1) & daemon=$!
+	at_exit "$daemon"
+	wait_for 5 'a socket of systemd' test -S "$proxied"
+	curl -s -o /dev/null --max-time 3 --unix-socket "$proxied" http://x/healthz || :
+	wait_for 5 'which others may use is refused' said 'is not for the group .* alone: SocketMode=0660'
+	kill "$daemon" 2>/dev/null || :
+fi
+reset

@@ -50,6 +50,7 @@ static void check_head(const struct http_head *head, const char *text, size_t le
     MUST(is_within(&head->path, text, len) && head->path.len > 0 && head->path.at[0] == '/', text);
     MUST(is_within(&head->content_type, text, len) && is_within(&head->credential, text, len),
          text);
+    MUST(is_within(&head->real_ip, text, len) && is_within(&head->forwarded_for, text, len), text);
     MUST(memchr(head->path.at, '?', head->path.len) == NULL, text);
     MUST(memchr(head->path.at, ' ', head->path.len) == NULL, text);
     for (size_t i = 0; i < head->credential.len; i++)

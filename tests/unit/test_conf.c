@@ -40,7 +40,8 @@ static void show_permit(struct buf *out, const struct permit *p)
 static void show_listener(struct buf *out, const struct conf_listener *l)
 {
     if (l->unix_path[0] != '\0')
-        buf_addf(out, "unix:%s", l->unix_path);
+        buf_addf(out, "unix:%s%s%s", l->unix_path, l->proxy_group[0] != '\0' ? "!" : "",
+                 l->proxy_group);
     else
         show_permit(out, &l->address);
 }
@@ -79,8 +80,9 @@ static void show(const struct conf *c, struct buf *out)
     buf_add(out, " control=");
     if (c->ceiling.control.low != 0)
         show_permit(out, &c->ceiling.control);
-    buf_addf(out, "\nplain_http=%d\napi_key_file=%s\napi_keys=", c->allow_plain_http,
-             c->api_key_file);
+    buf_addf(out,
+             "\nplain_http=%d\nproxy_header=%s\napi_key_file=%s\napi_keys=", c->allow_plain_http,
+             conf_proxy_header_name(c->proxy_header), c->api_key_file);
     for (size_t i = 0; i < c->api_key_count; i++)
         buf_addf(out, "%s%s", i > 0 ? "," : "", c->api_keys[i]);
     buf_addf(out, "\nmax_pending=%u\nissue_keys=%d\n", c->max_pending_agents, c->issue_keys);
@@ -190,6 +192,10 @@ static const struct moves_row {
     {"AllowListen 127.0.0.1:*\nAllowListen x 127.0.0.1:1",
      "allow_listen=127.0.0.1:*,x@127.0.0.1:1"},
     {"Listen unix:/run/x.sock", "listen=unix:/run/x.sock control="},
+    {"Listen unix:/run/x.sock PROXY www-data\nProxyHeader x-real-ip",
+     "listen=unix:/run/x.sock!www-data control=;proxy_header=X-Real-IP"},
+    {"Listen 127.0.0.1:1\nListen unix:/x proxy p\nProxyHeader X-Forwarded-For",
+     "listen=127.0.0.1:1,unix:/x!p control=127.0.0.1:1;proxy_header=X-Forwarded-For"},
     {"Listen unix:/run/x.sock\nListen [::1]:1\nListen 127.0.0.1:2",
      "listen=unix:/run/x.sock,[::1]:1,127.0.0.1:2 control=127.0.0.1:2"},
     {"Listen 127.9.9.9:1", "listen=127.9.9.9:1 control=127.9.9.9:1"},
@@ -222,16 +228,17 @@ static void every_keyword(void **state)
         }
     char *fields = load("", NULL, err, NULL);
     assert_int_equal(gethostname(host, sizeof(host) - 1), 0);
-    buf_addf(&expected,
-             "database=%s/lib/tunlease/leases.db\nrun_dir=%s/tunlease\nforward_login=pfwd,pfwd\n"
-             "agent_login=gw-tunnel,gw-tunnel\ntunnel_group=_tunnel\nsession_refusal=0\n"
-             "default_ttl=604800\nmax_ttl=7776000\ndefault_open=\n"
-             "allow_open=127.0.0.1:*,[::1]:*\nallow_listen=127.0.0.1:20000-29999\n"
-             "bind_host=127.0.0.1\nlisten=127.0.0.1:12000 control=127.0.0.1:12000\nplain_http=0\n"
-             "api_key_file=\napi_keys=\nmax_pending=256\nissue_keys=0\npublic_host=%s\n"
-             "public_port=22\nsshd=\njump_user=\ncontact=\nmetrics=\nquarantine=604800\n"
-             "keep_expired=2592000\naudit_keep=34560000\nheartbeat=60\n",
-             TUNLEASE_LOCALSTATEDIR, TUNLEASE_RUNSTATEDIR, host);
+    buf_addf(
+        &expected,
+        "database=%s/lib/tunlease/leases.db\nrun_dir=%s/tunlease\nforward_login=pfwd,pfwd\n"
+        "agent_login=gw-tunnel,gw-tunnel\ntunnel_group=_tunnel\nsession_refusal=0\n"
+        "default_ttl=604800\nmax_ttl=7776000\ndefault_open=\n"
+        "allow_open=127.0.0.1:*,[::1]:*\nallow_listen=127.0.0.1:20000-29999\n"
+        "bind_host=127.0.0.1\nlisten=127.0.0.1:12000 control=127.0.0.1:12000\nplain_http=0\n"
+        "proxy_header=\napi_key_file=\napi_keys=\nmax_pending=256\nissue_keys=0\npublic_host=%s\n"
+        "public_port=22\nsshd=\njump_user=\ncontact=\nmetrics=\nquarantine=604800\n"
+        "keep_expired=2592000\naudit_keep=34560000\nheartbeat=60\n",
+        TUNLEASE_LOCALSTATEDIR, TUNLEASE_RUNSTATEDIR, host);
     assert_string_equal(fields, buf_text(&expected));
     buf_release(&expected);
     free(fields);
@@ -286,6 +293,13 @@ static void refused(void **state)
         {"Listen a:1\nListen a:1\nListen a:1\nListen a:1\nListen a:1\nListen a:1\nListen a:1\n"
          "Listen a:1\nListen a:1\n",
          9, "more than 8"},
+        {"Listen unix:/x proxy\n", 1, "names no group"},
+        {"Listen unix:/x other p\n", 1, "or unix:/path proxy GROUP"},
+        {"Listen unix:/x proxy p q\n", 1, "exactly one value"},
+        {"Listen 127.0.0.1:1 proxy p\n", 1, "only as unix:/path"},
+        {"Listen unix:/x proxy -p\n", 1, "may not start"},
+        {"MetricsListen unix:/x proxy p\n", 1, "exactly one value"},
+        {"ProxyHeader Forwarded\n", 1, "neither 'X-Real-IP' nor"},
         {"AllowPlainHTTP true\n", 1, "'yes' nor 'no'"},
         {"IssueKeys 1\n", 1, "'yes' nor 'no'"},
         {"ApiKeyFile keys\n", 1, "absolute"},
@@ -313,6 +327,10 @@ static void refused(void **state)
         {"AuditKeep -1d\n", 1, "not a duration"},
         {"HeartbeatInterval 60\n", 1, "not a duration"},
         /* What must fit together. */
+        {"Listen unix:/x proxy p\n", 0, "no ProxyHeader says"},
+        {"Listen unix:/x\nProxyHeader X-Real-IP\n", 0, "there is no such line"},
+        {"Listen unix:/x proxy p\nListen unix:/x\nProxyHeader X-Real-IP\n", 0,
+         "two lines of Listen"},
         {"Listen 0.0.0.0:1\n", 0, "AllowPlainHTTP"},
         {"Listen 127.0.0.1:1\nListen 192.0.2.1:1\n", 0, "AllowPlainHTTP"},
         {"Listen [::ffff:127.0.0.1]:1\n", 0, "AllowPlainHTTP"},
