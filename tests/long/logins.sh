@@ -1,46 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# Three hundred logins at the same moment, with one key and with a key each: none is lost to another
-# that had the lock it wanted.
+# e2e/logins with three hundred.
 # sandbox:
 # timeout: 600
-set -eu
-. "$TOP/tests/lib.sh"
-
-logins=${TEST_LOGINS:-300}
-serve_echo 8009
-printf 'MaxStartups 1000\nLoginGraceTime 300\nMatch all\n' >/etc/ssh/sshd_config.d/05-many.conf
-reload_sshd
-new_key one >/dev/null
-leasectl grant one --key "$WORK/one.pub" --open 8009 >/dev/null
-new_key limited >/dev/null
-leasectl grant limited --key "$WORK/limited.pub" --open 8009 --max-sessions "$((logins + 1))" >/dev/null
-for ((i = 1; i <= logins; i++)); do
-	new_key "own$i" >/dev/null
-	leasectl grant "own$i" --key "$WORK/own$i.pub" --open 8009 >/dev/null
-done
-
-opened() { grep -c 'pam_tunnel.*opened login=pfwd' "$SANDBOX_LOG" || :; }
-over() { (($(grep -c -E 'pam_tunnel.*(opened|refused) login=pfwd|akc: refused' "$SANDBOX_LOG") >= logins)); }
-none_left() { ! pgrep -u pfwd >/dev/null; }
-
-for whose in one own limited; do
-	: >"$SANDBOX_LOG"
-	pids=()
-	start=${EPOCHREALTIME/./}
-	for ((i = 1; i <= logins; i++)); do
-		key=$WORK/$whose
-		[[ $whose != own ]] || key+=$i
-		"${SSH[@]}" -o ConnectTimeout=300 -N -T -i "$key" -L "$((18000 + i)):127.0.0.1:8009" -l pfwd "$GATEWAY" \
-			</dev/null >/dev/null 2>"$WORK/err.$i" &
-		pids+=($!)
-		at_exit $!
-	done
-	wait_for 240 "$logins logins" over
-	note "$whose: $logins logins in $(((${EPOCHREALTIME/./} - start) / 1000)) ms: $(opened) opened"
-	grep -E 'pam_tunnel.*refused|akc: refused' "$SANDBOX_LOG" | sed 's/.*: //' | sort | uniq -c || :
-	kill "${pids[@]}" 2>/dev/null || :
-	wait "${pids[@]}" 2>/dev/null || :
-	assert_eq "$(opened)" "$logins" "$whose: all are let in"
-	wait_for 30 'the sessions to end' none_left
-done
+TEST_LOGINS=300 exec "$TOP/tests/e2e/logins.sh"
