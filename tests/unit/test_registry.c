@@ -531,6 +531,52 @@ static pid_t leaderless_group(void)
     return leader;
 }
 
+/* In the library's place: how often it walks through /proc. */
+static unsigned walks;
+
+DIR *opendir(const char *path)
+{
+    walks += strcmp(path, "/proc") == 0;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd >= 0 ? fdopendir(fd) : NULL;
+}
+
+/* The dead need no walk, and those whose group answers one among them all. */
+static void one_walk(void **state)
+{
+    enum { DEAD = 20, LEADERLESS = 3 };
+    pid_t leaders[LEADERLESS];
+    struct session s = session_of(getpid());
+    char name[64];
+    (void)state;
+    assert_int_equal(registry_settle(&r, &s), 0);
+    for (int i = 0; i < DEAD; i++) {
+        s.pid = (1 << 22) - i; /* of a boot with as many */
+        (void)snprintf(name, sizeof(name), "17.%d", (int)s.pid);
+        put(name, &s);
+    }
+    walks = 0;
+    assert_int_equal(clear(&r, DEAD), DEAD);
+    assert_int_equal(walks, 0);
+    for (size_t i = 0; i < LEADERLESS; i++) {
+        leaders[i] = leaderless_group();
+        s = session_of(leaders[i]);
+        s.uid = getuid() == 0 ? NOBODY : getuid();
+        assert_int_equal(registry_settle(&r, &s), 0);
+        end_child(leaders[i]);
+    }
+    struct session_list list;
+    assert_int_equal(registry_read(&r, 0, &list), 0);
+    assert_int_equal(walks, 1);
+    /* Run by root they are root's, and so of no login; else they are all there. */
+    assert_int_equal(list.count, getuid() == 0 ? 1 : 1 + LEADERLESS);
+    assert_int_equal(list.dead_count, getuid() == 0 ? LEADERLESS : 0);
+    session_list_release(&list);
+    for (size_t i = 0; i < LEADERLESS; i++)
+        assert_int_equal(kill(-leaders[i], SIGKILL), 0);
+    registry_leave(&r, 17, getpid());
+}
+
 static void unseen(void **state)
 {
     struct three t = {idle_child(), idle_child(), leaderless_group()};
@@ -1035,6 +1081,7 @@ int main(void)
         TEST(entered_meanwhile),
         TEST(newcomers),
         TEST(number_of_another),
+        TEST(one_walk),
         TEST(unseen),
         TEST(numbers_of_another),
         TEST(no_room),
