@@ -38,12 +38,10 @@ bool origin_is_earlier_boot(const struct origin *here, const char *boot_id, int6
 
 enum sight origin_is_here(const struct origin *here, const struct origin *there, int64_t since_s)
 {
-    bool other_namespace = here->pid_namespace != 0 && there->pid_namespace != 0 &&
-                           here->pid_namespace != there->pid_namespace;
-    if (other_namespace ? origin_is_earlier_boot(here, there->boot_id, since_s)
-                        : is_other_boot(here, there->boot_id))
+    if (origin_is_earlier_boot(here, there->boot_id, since_s))
         return SIGHT_IS_NOT;
-    if (!other_namespace)
+    if (here->pid_namespace == 0 || there->pid_namespace == 0 ||
+        here->pid_namespace == there->pid_namespace)
         return SIGHT_IS;
     errno = EXDEV;
     return SIGHT_CANNOT_TELL;

@@ -23,15 +23,14 @@ struct origin {
 void origin_read(struct origin *ret);
 
 /* Whether what boot_id says was written at since_s (Unix seconds) was so before this kernel
- * started. A container may have a boot_id of its own (systemd-nspawn(1)): another one alone does
- * not say so. */
+ * started. A container may have a boot_id of its own, which a service in it that has /proc mounted
+ * anew does not see (systemd-nspawn(1), systemd.exec(5)): another one alone does not say so. */
 bool origin_is_earlier_boot(const struct origin *here, const char *boot_id, int64_t since_s);
 
 /*
  * Whether what was written there at since_s (Unix seconds) can be looked at from here.
  * SIGHT_IS_NOT: it was in another boot, and ended with it. SIGHT_CANNOT_TELL: it is in another
- * namespace; errno is EXDEV. Where both differ, only what was written before this kernel started is
- * of another boot.
+ * namespace; errno is EXDEV.
  *
  * What is not known on either side, as of an entry that an older version wrote, is taken for ours:
  * such are judged by pid and start alone, as they always were.

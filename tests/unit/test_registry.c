@@ -706,7 +706,8 @@ static void origins(void **state)
     } rows[] = {
         {"ours", false, false, false, now_s, SEEN},
         {"an older version's", false, false, true, now_s, SEEN},
-        {"of another boot", true, false, false, now_s, GONE},
+        {"of another boot", true, false, false, before_boot_s, GONE},
+        {"ours, by another mount of /proc", true, false, false, now_s, SEEN},
         {"of another namespace", false, true, false, now_s, NOT_SEEN},
         {"of a container that calls its boot otherwise", true, true, false, now_s, NOT_SEEN},
         {"of another boot's container", true, true, false, before_boot_s, GONE},
