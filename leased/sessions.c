@@ -239,14 +239,15 @@ void sessions_say_unseen(const struct engine *e, struct buf *out)
 {
     const struct unseen *u = &e->unseen;
     if (u->count == 0)
-        buf_add(out, "no session could be seen: ");
+        buf_addf(out, "no session could be seen: %s; none would be ended at the end of its lease",
+                 session_unseen_reason(u->why));
     else
-        buf_addf(out, "%zu session%s cannot be seen: ", u->count, u->count == 1 ? "" : "s");
-    buf_add(out, session_unseen_reason(u->why));
+        buf_addf(out, "%zu session%s cannot be seen: %s", u->count, u->count == 1 ? "" : "s",
+                 session_unseen_reason(u->why));
     if (u->over > 0)
         buf_addf(out, "; over, and not ended: %s", u->leases);
-    else
-        buf_add(out, "; at its end none is ended");
+    else if (u->count > 0)
+        buf_add(out, "; none is ended at the end of its lease");
 }
 
 /* The name after the others, or dots where there is no room for it. Of a lease each once. */

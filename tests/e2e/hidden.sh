@@ -78,7 +78,7 @@ for hidepid in ${TEST_HIDEPID:-2}; do
 	fi
 	[[ $(leasectl sessions | cut -f1 | sort | tr '\n' ' ') == 'agent friend ' ]] || fail "$(leasectl sessions)"
 	leasectl renew friend --for 1h >/dev/null
-	wait_for 5 'it is no longer over' says 'cannot be seen: /proc hides it (hidepid); at its end none is ended$'
+	wait_for 5 'it is no longer over' says 'cannot be seen: /proc hides it (hidepid); none is ended at the end of its lease$'
 	login_refused "$WORK/friend" pfwd || fail 'a second session, though max_sessions is 1'
 	expect_exit 1 leasectl doctor
 	grep -q "hidepid=.*fstab.*remount,hidepid=2,gid=_tunlease /proc'" "$WORK/out" || fail "$(cat "$WORK/out")"
