@@ -5,7 +5,6 @@
 # that is not.
 # sandbox:
 # timeout: 240
-# beside: others
 set -eu
 . "$TOP/tests/lib.sh"
 

@@ -4,7 +4,6 @@
 # nor read elsewhere, nor hang, nor leave root's files there.
 # sandbox:
 # timeout: 300
-# beside: others
 set -eu
 . "$TOP/tests/lib.sh"
 

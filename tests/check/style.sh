@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: ISC
 # clang-format, shellcheck, and the SPDX line of every source file.
 # timeout: 120
-# beside: others
 set -eu
 cd "$TOP"
 . tests/words.sh

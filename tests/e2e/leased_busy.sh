@@ -5,7 +5,6 @@
 # process does to an agent meanwhile counts from the next heartbeat on.
 # sandbox:
 # timeout: 90
-# beside: others
 # shellcheck disable=SC2119 # beats_lib: their arguments are optional
 set -eu
 . "$TOP/tests/lib.sh"

@@ -4,7 +4,6 @@
 # the disk is slow, leased was away for longer than the lease had left, one lease cannot be written.
 # sandbox:
 # timeout: 120
-# beside: others
 # shellcheck disable=SC2119 # beats_lib: their arguments are optional
 set -eu
 . "$TOP/tests/lib.sh"

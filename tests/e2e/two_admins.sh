@@ -4,7 +4,6 @@
 # nobody reads "database is locked"; a lock held too long is refused with the name of who holds it.
 # sandbox:
 # timeout: 120
-# beside: others
 set -eu
 . "$TOP/tests/lib.sh"
 
