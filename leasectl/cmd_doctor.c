@@ -375,10 +375,17 @@ static void check_registry(struct doctor *d)
     struct session_list list;
     const char *run_dir = d->ctl->conf.paths.run_dir;
     if (registry_open(run_dir, true, &r) != 0) {
-        reportf(d, RESULT_FAIL, "registry",
-                "'%s/sessions' and '%s/lock' cannot be used (%s): pam_tunnel refuses every login; "
-                "'leasectl setup' makes them, tmpfiles.d after a reboot",
-                run_dir, run_dir, errno == EPERM ? "others may write them" : strerror(errno));
+        if (errno == ENOENT)
+            reportf(d, RESULT_WARN, "registry",
+                    "'%s', or a part of it, is missing: the next login makes it, or 'leasectl "
+                    "setup'; what was up before is in no registry",
+                    run_dir);
+        else
+            reportf(d, RESULT_FAIL, "registry",
+                    "'%s/sessions' and '%s/lock' cannot be used (%s): pam_tunnel refuses every "
+                    "login; both, and '%s', have to be root's",
+                    run_dir, run_dir, errno == EPERM ? "others may write them" : strerror(errno),
+                    run_dir);
         return;
     }
     if (registry_read(&r, 0, &list) != 0) {

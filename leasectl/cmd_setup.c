@@ -13,6 +13,8 @@
 #include "leasectl/sshd_terms.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
+#include "lib/session/registry.h"
+#include "lib/session/run_dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -166,35 +168,44 @@ static int step_login(struct ctl *ctl, const char *login, bool dry_run)
     return EXIT_DONE;
 }
 
-static int step_directory(struct ctl *ctl, const char *path, const char *group, mode_t mode,
-                          bool dry_run)
+static int step_directory(struct ctl *ctl, const char *path, mode_t mode, bool dry_run)
 {
     struct stat st;
-    const struct group *gr = group != NULL ? getgrnam(group) : NULL;
-    gid_t gid = gr != NULL ? gr->gr_gid : 0;
     if (lstat(path, &st) == 0)
         return S_ISDIR(st.st_mode) ? EXIT_DONE
                                    : ctl_error(ctl, EXIT_FAILED, "'%s' is not a directory", path);
     say(ctl, dry_run, "make directory %s", path);
     if (dry_run)
         return EXIT_DONE;
-    if (mkdir(path, 0700) != 0 || lchown(path, 0, gid) != 0 || chmod(path, mode) != 0)
+    if (mkdir(path, 0700) != 0 || chmod(path, mode) != 0)
         return ctl_error(ctl, EXIT_FAILED, "cannot make '%s': %s", path, strerror(errno));
     return EXIT_DONE;
 }
 
 static int step_run_dir(struct ctl *ctl, bool dry_run)
 {
-    char path[CONF_PATH_BYTES + 16];
+    static const char *const parts[] = {"", "/sessions", "/lock"};
     const char *run_dir = ctl->conf.paths.run_dir;
-    int code = step_directory(ctl, run_dir, service_user, 0750, dry_run);
-    (void)snprintf(path, sizeof(path), "%s/sessions", run_dir);
-    if (code == EXIT_DONE)
-        code = step_directory(ctl, path, service_user, 0750, dry_run);
-    (void)snprintf(path, sizeof(path), "%s/lock", run_dir);
-    if (code == EXIT_DONE)
-        code = step_directory(ctl, path, NULL, 0700, dry_run);
-    return code;
+    char path[CONF_PATH_BYTES + 16];
+    struct stat st;
+    struct registry r;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s%s", run_dir, parts[i]);
+        if (lstat(path, &st) != 0)
+            say(ctl, dry_run, "make directory %s", path);
+    }
+    if (dry_run)
+        return EXIT_DONE;
+    if (run_dir_open(run_dir, &r) == 0) {
+        registry_close(&r);
+        return EXIT_DONE;
+    }
+    if (errno == EPERM)
+        return ctl_error(ctl, EXIT_FAILED,
+                         "'%s', what is in it and the directory above it must be root's, and "
+                         "writable by root alone",
+                         run_dir);
+    return ctl_error(ctl, EXIT_FAILED, "cannot make or use '%s': %s", run_dir, strerror(errno));
 }
 
 static int step_store(struct ctl *ctl, bool dry_run)
@@ -436,7 +447,7 @@ static int setup(struct ctl *ctl, bool dry_run)
     if (code == EXIT_DONE)
         code = step_login(ctl, ctl->conf.agent_login, dry_run);
     if (code == EXIT_DONE)
-        code = step_directory(ctl, TUNLEASE_SYSCONFDIR "/tunlease", NULL, 0755, dry_run);
+        code = step_directory(ctl, TUNLEASE_SYSCONFDIR "/tunlease", 0755, dry_run);
     if (code == EXIT_DONE)
         code = step_run_dir(ctl, dry_run);
     if (code == EXIT_DONE)
@@ -446,7 +457,7 @@ static int setup(struct ctl *ctl, bool dry_run)
     if (code == EXIT_DONE)
         code = step_pam(ctl, dry_run);
     if (code == EXIT_DONE)
-        code = step_directory(ctl, TUNLEASE_SYSCONFDIR "/ssh/sshd_config.d", NULL, 0755, dry_run);
+        code = step_directory(ctl, TUNLEASE_SYSCONFDIR "/ssh/sshd_config.d", 0755, dry_run);
     if (code == EXIT_DONE)
         code = step_sshd(ctl, dry_run);
     if (code != EXIT_DONE || dry_run)

@@ -8,6 +8,7 @@
 #include "lib/session/ladder.h"
 #include "lib/session/narrowed.h"
 #include "lib/session/process.h"
+#include "lib/session/run_dir.h"
 #include "lib/session/strays.h"
 
 #include <errno.h>
@@ -32,7 +33,7 @@ enum {
 int live_open(struct ctl *ctl, bool for_writing, struct registry *ret)
 {
     const char *run_dir = ctl->conf.paths.run_dir;
-    if (registry_open(run_dir, for_writing, ret) == 0)
+    if ((for_writing ? run_dir_open(run_dir, ret) : registry_open(run_dir, false, ret)) == 0)
         return EXIT_DONE;
     if (errno == EPERM)
         return ctl_error(
@@ -43,7 +44,7 @@ int live_open(struct ctl *ctl, bool for_writing, struct registry *ret)
     return ctl_error(ctl, EXIT_FAILED, "cannot use the session registry '%s/sessions': %s%s",
                      run_dir, strerror(errno),
                      errno == EACCES   ? "; run this as root"
-                     : errno == ENOENT ? "; 'leasectl setup' makes it"
+                     : errno == ENOENT ? "; 'sudo leasectl setup', or the next login, makes it"
                                        : "");
 }
 
@@ -392,6 +393,8 @@ int live_enforce(struct ctl *ctl, const struct live_scope *scope)
     if (ctl_leased_runs(ctl))
         e.leased_until_ms = e.start_ms + LEASED_MS;
     int code = EXIT_DONE;
+    if (geteuid() == 0) /* for the note of what was narrowed: a login may be on its way */
+        (void)run_dir_make(ctl->conf.paths.run_dir);
     if (access(ctl->conf.paths.run_dir, F_OK) == 0 || errno != ENOENT)
         code = live_open(ctl, true, &e.registry);
     if (code != EXIT_DONE) /* the change is made; what is live is not known to be gone */

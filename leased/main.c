@@ -10,6 +10,7 @@
 #include "lib/base/log.h"
 #include "lib/base/privilege.h"
 #include "lib/conf/print.h"
+#include "lib/session/run_dir.h"
 
 #include <bsd/string.h>
 #include <errno.h>
@@ -92,21 +93,18 @@ static int make_directories(const struct conf *conf)
     const struct passwd *pw = getpwnam("_tunlease");
     uid_t uid = pw != NULL ? pw->pw_uid : geteuid();
     gid_t gid = pw != NULL ? pw->pw_gid : getegid();
-    const char *run_dir = conf->paths.run_dir;
     (void)strlcpy(path, conf->paths.database, sizeof(path));
     char *slash = strrchr(path, '/');
     slash[slash == path ? 1 : 0] = '\0';
     int rc = make_directory(path, uid, gid, 02750);
-    if (rc == 0)
-        rc = make_directory(run_dir, geteuid() == 0 ? 0 : uid, gid, 0750);
-    (void)snprintf(path, sizeof(path), "%s/sessions", run_dir);
-    if (rc == 0)
-        rc = make_directory(path, geteuid() == 0 ? 0 : uid, gid, 0750);
-    (void)snprintf(path, sizeof(path), "%s/lock", run_dir);
-    if (rc == 0 && geteuid() == 0)
-        rc = make_directory(path, 0, 0, 0700);
     if (rc != 0)
         log_error("cannot make '%s': %s", path, strerror(errno));
+    /* As its unit runs it, it may not: then the first login does, and it is seen when it is there.
+     */
+    if (rc == 0 && run_dir_make(conf->paths.run_dir) != 0)
+        log_error("cannot make what is missing of the session registry '%s': %s; the first login "
+                  "does it, 'leasectl setup', or tmpfiles.d",
+                  conf->paths.run_dir, strerror(errno));
     return rc;
 }
 

@@ -12,6 +12,7 @@
 #include "lib/session/narrowed.h"
 #include "lib/session/process.h"
 #include "lib/session/registry.h"
+#include "lib/session/run_dir.h"
 #include "lib/session/takeovers.h"
 #include "pam_tunnel/module.h"
 
@@ -234,7 +235,7 @@ static const char *admit(struct opening *o, const struct conf_paths *paths)
     o->session.pid = self.pid;
     o->session.start_ticks = self.start_ticks;
     o->session.since_s = clock_now_s();
-    if (registry_open(paths->run_dir, true, &o->registry) != 0)
+    if (run_dir_open(paths->run_dir, &o->registry) != 0)
         return "there is no session registry below RunDir that only root can write, and what "
                "cannot be registered could not be revoked: 'leasectl doctor' says more";
     if (registry_enter(&o->registry, &o->session, o->deadline_ms) != 0)

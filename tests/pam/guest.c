@@ -337,27 +337,41 @@ static void hostile_source(void **state)
 
 /* ---- no registry ---- */
 
+/* What is missing is made; what others may write, or is no directory, lets nobody in. */
 static void no_registry(void **state)
 {
+    enum { MISSING, WRITABLE, LINK, KINDS };
     static const char *const paths[] = {"run", "run/sessions", "run/lock"};
     (void)state;
     write_sshd("good", "end=no");
     for (size_t i = 0; i < COUNT(paths); i++)
-        for (int missing = 0; missing <= 1; missing++) {
+        for (int how = 0; how < KINDS; how++) {
             char *path = path_in(dir, paths[i]), *away = path_in(dir, "away");
-            struct stat st;
+            struct stat st, made;
             assert_int_equal(stat(path, &st), 0);
-            if (missing)
-                assert_int_equal(rename(path, away), 0);
-            else
+            if (how == WRITABLE)
                 assert_int_equal(chmod(path, 0777), 0);
-            pam_handle_t *pamh = start_sshd(KEY_LINE);
-            CHECK(paths[i], pam_open_session(pamh, 0) == PAM_PERM_DENIED);
-            assert_int_equal(pam_end(pamh, 0), PAM_SUCCESS);
-            if (missing)
-                assert_int_equal(rename(away, path), 0);
             else
+                assert_int_equal(rename(path, away), 0);
+            if (how == LINK)
+                assert_int_equal(symlink(away, path), 0);
+            pam_handle_t *pamh = start_sshd(KEY_LINE);
+            CHECK(paths[i],
+                  pam_open_session(pamh, 0) == (how == MISSING ? PAM_SUCCESS : PAM_PERM_DENIED));
+            (void)pam_close_session(pamh, 0);
+            assert_int_equal(pam_end(pamh, 0), PAM_SUCCESS);
+            assert_int_equal(lstat(path, &made), 0);
+            if (how == MISSING) {
+                CHECK(paths[i],
+                      (made.st_mode & 07777) == (i == 2 ? 0700 : 0750) && made.st_uid == 0);
+                assert_int_equal(renameat2(AT_FDCWD, away, AT_FDCWD, path, RENAME_EXCHANGE), 0);
+                temp_dir_remove(strdup(away));
+            } else if (how == LINK) {
+                assert_int_equal(unlink(path), 0);
+                assert_int_equal(rename(away, path), 0);
+            } else {
                 assert_int_equal(chmod(path, st.st_mode & 07777), 0);
+            }
             free(path);
             free(away);
         }

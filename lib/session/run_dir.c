@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/session/run_dir.h"
+
+#include "lib/session/registry.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { GROUP_TEXT_BYTES = 16384, TRIES = 100, NOREPLACE = 1 /* of renameat2(2) */ };
+
+/* _tunlease, or our own where there is none. */
+static int find_group(gid_t *ret)
+{
+    char text[GROUP_TEXT_BYTES];
+    struct group gr, *found = NULL;
+    int rc = getgrnam_r("_tunlease", &gr, text, sizeof(text), &found);
+    if (found == NULL && rc != 0 && rc != ENOENT && rc != ESRCH) { /* getgrnam_r(3), NOTES */
+        errno = rc;
+        return -1;
+    }
+    *ret = found != NULL ? found->gr_gid : getegid();
+    return 0;
+}
+
+/* Above RunDir a link is as good as what it names: /var/run. */
+static int enter(int at, const char *path, int flags)
+{
+    struct stat st;
+    int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &st) == 0 && (st.st_uid == 0 || st.st_uid == geteuid()) &&
+        (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+        return fd;
+    (void)close(fd);
+    errno = EPERM;
+    return -1;
+}
+
+static int give(int fd, gid_t group, mode_t mode)
+{
+    return fchown(fd, geteuid(), group) == 0 && fchmod(fd, mode) == 0 ? 0 : -1;
+}
+
+/*
+ * A directory of a name of our own, empty, entered; its name in ret_name. The process number alone
+ * is no such name: RunDir may be shared by pid namespaces.
+ */
+static int make_apart(int at, const char *name, char ret_name[static NAME_MAX + 1])
+{
+    for (int i = 0; i < TRIES; i++) {
+        (void)snprintf(ret_name, NAME_MAX + 1, ".%.200s.%d.%d", name, (int)getpid(), i);
+        if (mkdirat(at, ret_name, 0700) == 0)
+            return openat(at, ret_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (errno != EEXIST)
+            return -1;
+    }
+    return -1;
+}
+
+static int make_inner(int fd, gid_t group);
+
+/* 0: it is there now, whoever made it; RunDir itself with all that is in it. */
+static int make_one(int at, const char *name, gid_t group, mode_t mode, bool is_run_dir)
+{
+    char apart[NAME_MAX + 1];
+    struct stat st;
+    if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
+    if (errno != ENOENT)
+        return -1;
+    int fd = make_apart(at, name, apart);
+    if (fd < 0)
+        return -1;
+    int rc = give(fd, group, mode);
+    if (rc == 0 && is_run_dir)
+        rc = make_inner(fd, group);
+    if (rc == 0)
+        rc = (int)syscall(SYS_renameat2, at, apart, at, name, NOREPLACE);
+    int saved = errno;
+    if (rc != 0) {
+        (void)unlinkat(fd, "sessions", AT_REMOVEDIR);
+        (void)unlinkat(fd, "lock", AT_REMOVEDIR);
+        (void)unlinkat(at, apart, AT_REMOVEDIR);
+    }
+    (void)close(fd);
+    errno = saved;
+    return rc == 0 || saved == EEXIST ? 0 : -1; /* another maker's is as good */
+}
+
+static int make_inner(int fd, gid_t group)
+{
+    int rc = make_one(fd, "sessions", group, 0750, false);
+    return rc == 0 ? make_one(fd, "lock", getegid(), 0700, false) : rc;
+}
+
+/* What is missing in it, where it is there. */
+static int complete(int at, const char *name, gid_t group)
+{
+    int fd = enter(at, name, O_NOFOLLOW);
+    if (fd < 0)
+        return -1;
+    int rc = make_inner(fd, group);
+    int saved = errno;
+    (void)close(fd);
+    errno = saved;
+    return rc;
+}
+
+int run_dir_make(const char *run_dir)
+{
+    char above[PATH_MAX];
+    gid_t group;
+    const char *slash = strrchr(run_dir, '/');
+    if (slash == NULL || slash[1] == '\0' || slash - run_dir >= PATH_MAX - 1) {
+        errno = EINVAL;
+        return -1;
+    }
+    (void)snprintf(above, sizeof(above), "%.*s/", (int)(slash - run_dir), run_dir);
+    if (find_group(&group) != 0)
+        return -1;
+    int fd = enter(AT_FDCWD, above, 0);
+    if (fd < 0)
+        return -1;
+    int rc = make_one(fd, slash + 1, group, 0750, true);
+    if (rc == 0)
+        rc = complete(fd, slash + 1, group);
+    int saved = errno;
+    (void)close(fd);
+    errno = saved;
+    return rc;
+}
+
+int run_dir_open(const char *run_dir, struct registry *ret)
+{
+    if (registry_open(run_dir, true, ret) == 0)
+        return 0;
+    if (errno != ENOENT || geteuid() != 0)
+        return -1;
+    if (run_dir_make(run_dir) != 0)
+        return -1;
+    return registry_open(run_dir, true, ret);
+}

@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# /run/tunlease is missing: a container without tmpfiles.d, a wiped /run. A login makes it, or
+# leasectl; a leased that may not sees it as soon as it is there. What is not root's is not used.
+# sandbox:
+# timeout: 120
+set -eu
+. "$TOP/tests/lib.sh"
+
+api=http://127.0.0.1:12000/
+log=$WORK/leased.log
+new_key alice >/dev/null
+new_key brief >/dev/null
+serve 8009
+leasectl grant alice --key "$WORK/alice.pub" --open 8009 >/dev/null
+wiped() { rm -rf /run/tunlease; }
+whole()
+{
+	assert_eq "$(stat -c '%n %a %U:%G' /run/tunlease /run/tunlease/* | tr '\n' ' ')" \
+		'/run/tunlease 750 root:_tunlease /run/tunlease/lock 700 root:root /run/tunlease/sessions 750 root:_tunlease ' "$1"
+	assert_eq "$(find /run -maxdepth 1 -name '*tunlease*')" /run/tunlease "$1: nothing else"
+}
+
+note 'a login makes it, and so do many at once'
+wiped
+login_works "$WORK/alice" pfwd || fail 'one login'
+whole 'by a login'
+no_sshd_of_pfwd() { ! pgrep -u pfwd >/dev/null; }
+wait_for 5 'the session to be over' no_sshd_of_pfwd
+wiped
+pids=()
+for i in {1..12}; do
+	"${SSH[@]}" -N -o ExitOnForwardFailure=yes -L "$((19000 + i)):127.0.0.1:8009" -i "$WORK/alice" -l pfwd "$GATEWAY" </dev/null 2>"$WORK/ssh.$i" &
+	pids+=("$!"); at_exit "$!"
+done
+all_up() { for i in {1..12}; do [[ $(fetch "http://127.0.0.1:$((19000 + i))/") == 'hello from 8009' ]] || return 1; done; }
+wait_for 10 'twelve sessions' all_up
+whole 'by twelve logins at once'
+assert_eq "$(leasectl sessions | wc -l)" 12 'each is in it'
+expect_exit 0 leasectl revoke alice
+assert_eq "$(leasectl sessions)" '' 'and can be revoked'
+for pid in "${pids[@]}"; do fwd_stop "$pid"; done
+
+note 'leasectl makes it; who only looks does not'
+leasectl grant alice --key "$WORK/alice.pub" --open 8009 >/dev/null
+wiped
+leasectl doctor >"$WORK/out" 2>&1 || :
+grep -q "^warning.registry.*the next login makes it" "$WORK/out" || fail "$(grep registry "$WORK/out")"
+expect_exit 1 leasectl sessions
+grep -q 'or the next login, makes it' "$WORK/err" || fail "$(cat "$WORK/err")"
+[[ ! -e /run/tunlease ]] || fail 'looking makes it'
+expect_exit 0 leasectl freeze pfwd
+whole 'by freeze'
+expect_exit 0 leasectl thaw pfwd
+
+note 'not where it would be somebody else'\''s'
+for how in 'ln -s /run/other /run/tunlease' 'install -d -o li -m 0755 /run/tunlease' 'install -d -m 0777 /run/tunlease' 'touch /run/tunlease'; do
+	wiped
+	mkdir -p /run/other
+	$how
+	expect_exit 255 timeout "$(slow 10)" "${SSH[@]}" -N -i "$WORK/alice" -l pfwd "$GATEWAY" # its session was not opened
+	wait_for 5 "$how: no session" no_sshd_of_pfwd
+	[[ -z $(ls -A /run/other) ]] || fail "$how: followed"
+	[[ ! -d /run/tunlease/ || -z $(ls -A /run/tunlease/) ]] || fail "$how: used"
+	expect_exit 1 leasectl setup
+done
+ok 'refused, and nothing made there'
+wiped
+
+note 'leased, as its unit runs it, starts without, and sees it when it is there'
+echo 'API_KEY=an-enrolment-key-for-the-tests' >/etc/tunlease/leased.env
+chown _tunlease:root /etc/tunlease/leased.env
+chmod 0400 /etc/tunlease/leased.env
+setpriv --reuid=_tunlease --regid=_tunlease --clear-groups --inh-caps=-all,+kill --ambient-caps=+kill --bounding-set=-all,+kill \
+	--no-new-privs leased -D </dev/null >"$log" 2>&1 & at_exit $!
+health() { curl -s -o /dev/null -w '%{http_code}' --max-time "$(slow 1)" "${api}healthz"; }
+health_is() { [[ $(health) == "$1" ]]; }
+wait_for 5 'it answers' health_is 503
+grep -q "cannot make what is missing of the session registry '/run/tunlease': Permission denied" "$log" || fail "$(cat "$log")"
+leasectl grant brief --key "$WORK/brief.pub" --open 8009 --for "$(slow 4)s" >/dev/null
+fwd_L "$WORK/brief" pfwd 18009:127.0.0.1:8009 || fail "$(tail -n 3 "$WORK/ssh.err")"
+assert_eq "$(fetch http://127.0.0.1:18009/)" 'hello from 8009' 'a session'
+wait_for 5 'it sees the registry' health_is 200
+wait_for 8 'expiry ends the session' is_gone "$FWD_PID"
+grep -q 'ended login=pfwd lease=brief reason=expired' "$log" || fail "$(tail -n 5 "$log")"
+ok 'and ends what has expired'
