@@ -29,19 +29,28 @@ key=$(build/tests/fill "$work/store/leases.db" 1000 pfwd)
 cp build/bin/akc "$work/akc"
 sed "s,^# PublicHost.*,&\nDatabase $work/store/leases.db," packaging/tunlease.conf >"$work/tunlease.conf"
 
+# Whoever traces it needs longer than akc's own second on a busy machine: it goes before all others.
+first=(chrt --fifo 1)
+"${first[@]}" true 2>/dev/null || first=()
 # sshd's bare environment (facts/openssh.md 5).
 as_akc() {
 	# shellcheck disable=SC2086 # type and base64 are two words
-	env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/games USER=_tunlease-akc LOGNAME=_tunlease-akc \
+	"${first[@]}" env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/games USER=_tunlease-akc LOGNAME=_tunlease-akc \
 		HOME=/nonexistent LANG=C.UTF-8 setpriv --reuid=65534 --regid=65534 --clear-groups \
 		"$@" "$work/akc" -c "$work/tunlease.conf" pfwd $key
 }
 line=$(as_akc env)
 [[ $line == restrict,port-forwarding,*" ${key#* } holder-999" ]] || fail "akc does not answer: $line"
 
-as_akc valgrind --tool=callgrind --callgrind-out-file=/dev/null --log-file="$work/out/callgrind" >/dev/null
+# traced TRACER...: a few times, where even so a second was not enough.
+traced() {
+	local _
+	for _ in 1 2 3 4 5; do ! as_akc "$@" >/dev/null || return 0; done
+	fail "akc under $1 does not answer within its second, five times"
+}
+traced valgrind --tool=callgrind --callgrind-out-file=/dev/null --log-file="$work/out/callgrind"
 instructions=$(sed -n 's/.*Collected : //p' "$work/out/callgrind")
-as_akc strace -f -o "$work/out/strace" >/dev/null
+traced strace -f -o "$work/out/strace"
 syscalls=$(grep -c '(' "$work/out/strace")
 # strace's own line for the execve is one of them.
 echo "akc: $instructions instructions (at most $max_instructions), $syscalls system calls (at most $max_syscalls)"
