@@ -28,7 +28,7 @@
 #   login_works KEY LOGIN         authentication succeeds (the connection is closed at once)
 #   login_refused KEY LOGIN       "Permission denied (publickey)", and nothing else will do
 #   reload_sshd                   after a change in sshd_config; returns when sshd listens again
-#   sshd_effective [LOGIN]        what sshd -T prints, for LOGIN, with the keywords in lower case
+#   sshd_effective LOGIN          what sshd -T prints for LOGIN, with the keywords in lower case
 #   mixed_case_sshd FILE          makes one that prints them in mixed case, as 10.5 does
 #   allow NAME [K=V...] | refuse NAME [K=V...]   an attempt of build/tests/attempt, made with
 #                                 ATTEMPT_KEY as ATTEMPT_LOGIN, must be allowed | must be refused
@@ -193,7 +193,7 @@ sshd_reloaded()
 # From 10.5 on the keywords are in mixed case.
 sshd_effective()
 {
-	"${SSHD:-/usr/sbin/sshd}" -T ${1+-C "user=$1,host=h,addr=127.0.0.1"} | sed -E 's/^[^ ]+/\L&/'
+	"${SSHD:-/usr/sbin/sshd}" -T -C "user=$1,host=h,addr=127.0.0.1" | sed -E 's/^[^ ]+/\L&/'
 }
 
 # A stand-in for OpenSSH 10.5: sshd, but for the keywords of -T.

@@ -51,6 +51,15 @@ static void check_printers(int64_t time_s, const char *text)
     (void)strftime(want, sizeof(want), "%Y%m%d%H%M%SZ", &tm);
     MUST(strcmp(sshd, want) == 0, text);
 
+    /* An sshd before 9.1 reads it with tm_isdst 0: never late. (Of 1970 there is no text.) */
+    time_format_sshd_local(time_s, sshd);
+    memset(&tm, 0, sizeof(tm));
+    (void)snprintf(want, sizeof(want), "%.4s-%.2s-%.2sT%.2s:%.2s:%.2s", sshd, sshd + 4, sshd + 6,
+                   sshd + 8, sshd + 10, sshd + 12);
+    const char *end = strptime(want, "%Y-%m-%dT%H:%M:%S", &tm);
+    MUST(end != NULL && *end == '\0', text);
+    MUST(mktime(&tm) <= time_s || time_s < 2 * 86400, text);
+
     /* Minutes; and an hour that a zone has twice is read as one of the two. */
     time_format_local(time_s, local);
     MUST(fuzz_is_plain(local), text);

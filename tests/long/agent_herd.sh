@@ -15,7 +15,7 @@ gateway_on_link
 in_far python3 -m http.server 8022 --bind 127.0.0.1 --directory /var/empty </dev/null >/dev/null 2>&1 &
 at_exit "$!"
 ms_since() { echo $(((${EPOCHREALTIME/./} - $1) / 1000)); }
-assert_eq "$("$SSHD" -T | sed -n 's/^maxstartups //p')" 10:30:100 'the default MaxStartups'
+assert_eq "$(sshd_effective root | sed -n 's/^maxstartups //p')" 10:30:100 'the default MaxStartups'
 
 # ---- separate agents ----
 agents=()
