@@ -280,13 +280,13 @@ gcc -std=c11 -D_GNU_SOURCE -O1 -o "$slow_akc" "$TOP/build/obj/akc/main.o" "$TOP/
 	fail 'tests/fault/slow_reads.c does not build'
 chmod 0755 "$WORK" "$slow_akc"
 
-# ask WHO: rc, out, ms. As from a parent that blocks what ends akc in time.
+# ask WHO [OPTION]: rc, out, ms. As from a parent that blocks what ends akc in time.
 ask()
 {
 	local start=${EPOCHREALTIME/./}
 	rc=0
 	out=$(timeout "$(slow 10)" env --block-signal=ALRM setpriv --reuid=_tunlease-akc --regid=_tunlease --clear-groups \
-		"$akc" pfwd "${type[$1]}" "${blob[$1]}" 2>&1) || rc=$?
+		"$akc" "${@:2}" pfwd "${type[$1]}" "${blob[$1]}" 2>&1) || rc=$?
 	ms=$(((${EPOCHREALTIME/./} - start) / 1000))
 }
 
@@ -320,6 +320,7 @@ judge()
 	else
 		wrong "want $expect ($truth), got exit $rc, '${out:0:60}'; log: $lines"
 	fi
+	[[ $name != exclusive_mode ]] || asked_to_the_end
 	# The answer matters, not the row: whoever is revoked gets no line in any state.
 	ask bob
 	mark
@@ -329,6 +330,17 @@ judge()
 	lines=$(logged)
 	[[ $lines == *$'\n'* || $lines != *refused* ]] && wrong "bob: not one line in the log: '$lines'"
 	[[ $expect != right || $lines == *' reason=revoked '* ]] || wrong "bob: no reason=revoked: $lines"
+}
+
+# What does not pass is asked for a while, and then SQLite's reason is logged; pam_tunnel waits less.
+asked_to_the_end()
+{
+	local line_ms=$ms
+	[[ $lines == *'(sqlite '* ]] || wrong "no reason of SQLite's: $lines"
+	ask alice --check
+	mark
+	((rc == 1 && ms < line_ms)) || wrong "--check: exit $rc after $ms ms, and $line_ms ms without"
+	[[ $(logged) == *'(sqlite '* ]] || wrong "--check: no reason of SQLite's: $(logged)"
 }
 
 put_back clean

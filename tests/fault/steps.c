@@ -26,7 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FILES = 3, PATIENCE_MS = 10, SHOWN = 10, PAGE = 4096, ASKS = 30, OPENINGS = 8 };
+enum { FILES = 3, PATIENCE_MS = 10, SHOWN = 10, PAGE = 4096, ASKS = 20, OPENINGS = 6 };
 
 static const char *const suffixes[FILES] = {"", "-wal", "-shm"};
 static const char *database, *login;
