@@ -7,6 +7,7 @@
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/session/lock_holder.h"
+#include "lib/session/registry.h"
 #include "lib/store/jumps.h"
 #include "lib/store/place.h"
 
@@ -164,14 +165,21 @@ enum {
     WRITE_OPENING_MS = STORE_WRITE_TIMEOUT_MS + 250,
 };
 
+/* A missing store that leased has open, or that let in who is here, was there: one that is made in
+ * its place holds no lease, and they would be ended. */
+static bool may_make_store(const struct ctl *ctl)
+{
+    return !ctl_leased_runs(ctl) && registry_has_none(ctl->conf.paths.run_dir);
+}
+
 static int open_store(struct ctl *ctl, bool write)
 {
+    struct stat st;
     char dir[CONF_PATH_BYTES], why[STORE_ERROR_BYTES];
     const char *database = ctl->conf.paths.database;
 
     store_directory(ctl, dir);
-    /* leased had one open, so a missing one was there: another in its place would hold no lease. */
-    bool may_make = write && !ctl_leased_runs(ctl);
+    bool may_make = write && lstat(database, &st) != 0 && errno == ENOENT && may_make_store(ctl);
     if (write) {
         int code = make_store_directory(ctl, dir);
         if (code != EXIT_DONE)

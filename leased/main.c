@@ -150,6 +150,14 @@ static void clear_dead(const struct conf *conf)
     registry_close(&r);
 }
 
+/* A store that let somebody in is not made anew: all of them would be ended as deleted. */
+static enum store_rc open_store(struct engine *e, char err[static STORE_ERROR_BYTES])
+{
+    return registry_has_none(e->conf.paths.run_dir)
+               ? store_open_write(e->conf.paths.database, &e->store, err)
+               : store_open_again(e->conf.paths.database, &e->store, err);
+}
+
 static int run(struct engine *e)
 {
     char err[STORE_ERROR_BYTES];
@@ -164,7 +172,7 @@ static int run(struct engine *e)
     clear_dead(&e->conf);
     if (start_drop_privileges() != 0)
         return EXIT_FAILURE;
-    if (store_open_write(e->conf.paths.database, &e->store, err) != STORE_OK) {
+    if (open_store(e, err) != STORE_OK) {
         log_error("%s", err);
         return EXIT_FAILURE;
     }

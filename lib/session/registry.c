@@ -883,3 +883,15 @@ int registry_count(const char *run_dir, int64_t lease_id, size_t *ret)
     session_list_release(&list);
     return 0;
 }
+
+bool registry_has_none(const char *run_dir)
+{
+    struct session_list list = {.items = NULL};
+    struct registry r;
+    if (registry_open(run_dir, false, &r) != 0)
+        return errno == ENOENT;
+    bool none = registry_read(&r, 0, &list) == 0 && list.count == 0;
+    session_list_release(&list);
+    registry_close(&r);
+    return none;
+}

@@ -190,4 +190,7 @@ enum sight registry_has_room(const struct registry *r, int64_t lease_id, size_t 
  * cannot be told, which is not none. */
 int registry_count(const char *run_dir, int64_t lease_id, size_t *ret);
 
+/* Whether it is known that no session is registered that may be there. */
+bool registry_has_none(const char *run_dir);
+
 #endif

@@ -68,7 +68,10 @@ static enum store_rc create_files(const char *path, bool may_create,
         return STORE_FAIL;
     }
     if (!may_create && !present[0]) {
-        open_failed(err, path, "it is missing: put it back, or restore it from a copy");
+        open_failed(
+            err, path,
+            "it is missing, though leased runs or sessions are up that it let in: put it back, "
+            "or restore it from a copy");
         return STORE_FAIL;
     }
     /* An empty -wal and -shm are a valid state; a missing one locks everybody out (facts 1.4). They

@@ -52,6 +52,25 @@ grep -q 'it is empty' "$WORK/out" || fail "leased says nothing of it ($rc): $(ca
 [[ -f $store && ! -s $store ]] || fail 'leased wrote into the empty store'
 ok 'empty: leased does not write into it'
 
+# Not where somebody is in whom the lost one let in: another would end them as deleted.
+rm "$store"
+cp -a "$WORK"/kept/* "$dir/"
+serve 8009
+fwd_L "$WORK/alice" pfwd 9001:127.0.0.1:8009 || fail 'no tunnel'
+registered() { leasectl sessions | grep -q '^alice'; }
+wait_for 5 'the session is registered' registered
+rm "$store"*
+refused 'missing while a session is up' 'it is missing' leasectl thaw pfwd
+rc=0
+timeout 5 leased -D </dev/null >"$WORK/out" 2>&1 || rc=$?
+grep -q 'it is missing' "$WORK/out" || fail "leased says nothing of it ($rc): $(cat "$WORK/out")"
+[[ ! -e $store ]] || fail 'leased made a store while a session is up'
+kill -0 "$FWD_PID" || fail 'leased ended a session whose store is lost'
+ok 'missing while a session is up: leased makes none either, and ends nothing'
+fwd_stop
+no_session() { ! registered; }
+wait_for 5 'the session is gone' no_session
+
 rm -f "$store"*
 leasectl freeze pfwd >/dev/null || fail 'no store was made where there never was one'
 [[ $(stat -c '%a %U:%G' "$store") == '640 _tunlease:_tunlease' ]] || fail "made as $(stat -c '%a %U:%G' "$store")"
