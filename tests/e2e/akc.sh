@@ -129,7 +129,7 @@ could_not "configuration '/etc/tunlease/tunlease.conf' names no usable"
 sed -i '$d' /etc/tunlease/tunlease.conf
 echo 'Datbase /typing/error' >>/etc/tunlease/tunlease.conf
 login_works "$WORK/alice" pfwd || fail 'a typing error elsewhere locks people out'
-expect_exit 1 leasectl list
+expect_exit 1 leasectl renew alice
 grep -q "tunlease.conf:[0-9]*: Datbase" "$WORK/err" || fail "leasectl does not name the line: $(cat "$WORK/err")"
 sed -i '$d' /etc/tunlease/tunlease.conf
 mv /etc/tunlease/tunlease.conf "$WORK/conf"
