@@ -80,10 +80,11 @@ static void say_ended(struct ctl *ctl, size_t ended, int64_t took_ms)
 static enum sight find_strays(const struct registry *r, const uid_t *uids, size_t uid_count,
                               bool registers, struct strays *s)
 {
+    const struct stray_logins logins = {.uids = uids, .uid_count = uid_count};
     const int64_t min_ms = registers ? STRAY_GOING_MS : 0;
     int64_t first_ms = 0;
     for (;;) {
-        const enum sight sight = strays_look(s, r, NULL, uids, uid_count);
+        const enum sight sight = strays_look(s, r, NULL, &logins);
         if (first_ms == 0)
             first_ms = clock_monotonic_ms();
         if (strays_sure(s, min_ms) > 0)

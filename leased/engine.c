@@ -14,6 +14,7 @@
 #include <bsd/string.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <grp.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -858,12 +859,30 @@ static void on_stop(evutil_socket_t sig, short what, void *arg)
     (void)event_base_loopbreak(e->base);
 }
 
-static void find_uids(struct engine *e)
+/* Where there is no memory, those that were known before. */
+static void find_logins(struct engine *e)
 {
-    const struct passwd *pw = getpwnam(e->conf.forward_login);
-    e->forward_uid = pw != NULL ? pw->pw_uid : (uid_t)-1;
-    pw = getpwnam(e->conf.agent_login);
-    e->agent_uid = pw != NULL ? pw->pw_uid : (uid_t)-1;
+    const struct group *gr = getgrnam(e->conf.tunnel_group);
+    const bool has_group = gr != NULL;
+    const gid_t gid = has_group ? gr->gr_gid : 0;
+    size_t members = 0, count = 0;
+    while (has_group && gr->gr_mem[members] != NULL)
+        members++;
+    uid_t *uids = calloc(members + 2, sizeof(*uids));
+    if (uids == NULL)
+        return;
+    for (size_t i = 0; i < members + 2; i++) {
+        const char *name = i < members    ? gr->gr_mem[i]
+                           : i == members ? e->conf.forward_login
+                                          : e->conf.agent_login;
+        const struct passwd *pw = getpwnam(name);
+        if (pw != NULL)
+            uids[count++] = pw->pw_uid;
+    }
+    free(e->login_uids);
+    e->login_uids = uids;
+    e->logins = (struct stray_logins){
+        .uids = uids, .uid_count = count, .has_gid = has_group && gid != 0, .gid = gid};
 }
 
 static void on_reload(evutil_socket_t sig, short what, void *arg)
@@ -873,7 +892,7 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
     (void)what;
     notify_reloading();
     start_reload(e);
-    find_uids(e);
+    find_logins(e);
     sessions_soon(e);
     if (e->is_ready)
         notify_send("READY=1");
@@ -914,7 +933,7 @@ static int set_up(struct engine *e)
     log_never_wait(log_waits, e);
     limiter_init(&e->limiter);
     refusals_init(&e->refusals);
-    find_uids(e);
+    find_logins(e);
     if (add_signal(e, SIGTERM, on_stop) != 0 || add_signal(e, SIGINT, on_stop) != 0 ||
         add_signal(e, SIGHUP, on_reload) != 0 || add_signal(e, SIGCHLD, on_child) != 0)
         return -1;

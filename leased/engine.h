@@ -206,7 +206,8 @@ struct engine {
     bool strays_are_new;                       /* nobody was told of that look yet */
     int64_t health_until_ms, metrics_until_ms; /* what they say is said again until then */
 
-    uid_t forward_uid, agent_uid;
+    struct stray_logins logins; /* the tunnel group's, and the two that are named */
+    uid_t *login_uids;
 
     int64_t sweep_ms;
     struct event *on_http, *on_sweep, *on_soon, *on_ladder, *on_expiry, *on_retry, *on_flush;

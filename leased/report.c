@@ -64,9 +64,8 @@ static void histogram(struct buf *out, const char *name, const char *label,
 /* One look says nothing: should it have found some, another one follows without being asked. */
 static void look_for_strays(struct engine *e)
 {
-    const uid_t uids[] = {e->forward_uid, e->agent_uid};
     const struct timeval again = {.tv_usec = (STRAY_GOING_MS + 100) * 1000};
-    e->strays_sight = e->has_registry ? strays_look(&e->strays, &e->registry, &e->live, uids, 2)
+    e->strays_sight = e->has_registry ? strays_look(&e->strays, &e->registry, &e->live, &e->logins)
                                       : SIGHT_CANNOT_TELL;
     if (e->strays.count > strays_sure(&e->strays, STRAY_GOING_MS))
         (void)event_add(e->on_strays, &again);

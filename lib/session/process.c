@@ -95,15 +95,17 @@ enum sight process_read_stat(pid_t pid, struct process *ret)
     return SIGHT_IS;
 }
 
-static enum sight read_uid(pid_t pid, uid_t *ret)
+static enum sight read_ids(pid_t pid, struct process *p)
 {
     char path[64], text[4096];
     (void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
     int why = read_file(path, text, sizeof(text));
-    const char *line = why == 0 ? strstr(text, "\nUid:") : NULL;
-    if (line == NULL)
+    const char *uid = why == 0 ? strstr(text, "\nUid:") : NULL;
+    const char *gid = uid != NULL ? strstr(uid + 1, "\nGid:") : NULL;
+    if (gid == NULL)
         return not_shown(pid, why != 0 ? why : EPROTO);
-    *ret = (uid_t)strtoul(line + sizeof("\nUid:") - 1, NULL, 10);
+    p->uid = (uid_t)strtoul(uid + sizeof("\nUid:") - 1, NULL, 10);
+    p->gid = (gid_t)strtoul(gid + sizeof("\nGid:") - 1, NULL, 10);
     return SIGHT_IS;
 }
 
@@ -112,7 +114,7 @@ enum sight process_read(pid_t pid, struct process *ret)
     struct process p;
     enum sight sight = process_read_stat(pid, &p);
     if (sight == SIGHT_IS)
-        sight = read_uid(pid, &p.uid);
+        sight = read_ids(pid, &p);
     if (sight == SIGHT_IS)
         *ret = p;
     return sight;

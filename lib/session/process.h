@@ -21,7 +21,8 @@ struct process {
     pid_t pid;
     pid_t parent;
     pid_t session; /* setsid(2): sshd's monitor leads one, and its child stays in it */
-    uid_t uid;     /* real */
+    uid_t uid;     /* real, as is gid */
+    gid_t gid;
     uint64_t start_ticks;
     char state; /* R, S, T, Z, ... */
 };
@@ -35,7 +36,7 @@ enum sight process_group_answers(pid_t leader);
 /* *ret only with SIGHT_IS. A zombie is one that is. */
 enum sight process_read(pid_t pid, struct process *ret);
 
-/* The same without uid, at half the price. */
+/* The same without uid and gid, at half the price. */
 enum sight process_read_stat(pid_t pid, struct process *ret);
 
 /* Whether the process that has this pid and start is there, and not a zombie. */

@@ -10,20 +10,24 @@
 #include <string.h>
 
 struct candidates {
-    const uid_t *uids;
-    size_t uid_count;
+    const struct stray_logins *logins;
     struct process *items;
     size_t count, cap;
     bool failed;
 };
 
+static bool is_login(const struct stray_logins *logins, const struct process *p)
+{
+    bool is = logins->has_gid && p->gid == logins->gid;
+    for (size_t i = 0; i < logins->uid_count && !is; i++)
+        is = p->uid == logins->uids[i];
+    return is && p->uid != 0;
+}
+
 static bool take(void *arg, const struct process *p)
 {
     struct candidates *c = arg;
-    bool wanted = false;
-    for (size_t i = 0; i < c->uid_count && !wanted; i++)
-        wanted = p->uid == c->uids[i];
-    if (!wanted || p->state == 'Z')
+    if (!is_login(c->logins, p) || p->state == 'Z')
         return false;
     if (c->count == c->cap) {
         size_t cap = c->cap == 0 ? 64 : c->cap * 2;
@@ -151,9 +155,9 @@ static int merge(struct strays *s, const struct candidates *now)
 }
 
 enum sight strays_look(struct strays *s, const struct registry *r,
-                       const struct session_list *recent, const uid_t uids[], size_t uid_count)
+                       const struct session_list *recent, const struct stray_logins *logins)
 {
-    struct candidates c = {.uids = uids, .uid_count = uid_count};
+    struct candidates c = {.logins = logins};
     struct session_list list = {.items = NULL};
     enum sight ret = SIGHT_CANNOT_TELL;
     enum sight walked = process_each(take, &c);

@@ -27,15 +27,24 @@ struct strays {
     size_t count;
 };
 
+/* Who they are: by number, or by their group, which is the primary one of each that leasectl made.
+ * root is none of them. */
+struct stray_logins {
+    const uid_t *uids;
+    size_t uid_count;
+    bool has_gid;
+    gid_t gid;
+};
+
 /*
- * One more look, at what runs as one of the uids: *s is what the looks before have found, and at
+ * One more look, at what runs as one of the logins: *s is what the looks before have found, and at
  * first nothing. What runs in another pid namespace, such as a container's, has an sshd of its own
  * there, and is left out. recent may be NULL, or what was read of the registry a moment ago, in any
  * order: it is read again only for what was not in it. SIGHT_IS: there are some. SIGHT_CANNOT_TELL:
  * there may be others than those, or, where errno is not of /proc, *s is as it was.
  */
 enum sight strays_look(struct strays *s, const struct registry *r,
-                       const struct session_list *recent, const uid_t uids[], size_t uid_count);
+                       const struct session_list *recent, const struct stray_logins *logins);
 
 /* Whether it was found twice, and by now for min_ms. */
 bool stray_is_sure(const struct stray *s, int64_t min_ms);

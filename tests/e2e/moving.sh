@@ -60,10 +60,13 @@ ok "$rounds times: revoke, doctor, /healthz and /metrics call nobody unregistere
 wait "${loops[@]}"
 kill "$crowd_pid"
 
-note 'who is, is called so'
+note 'who is, is called so, on a login that leased was not told of'
+leasectl login add team >/dev/null
+leasectl setup >/dev/null
+leasectl grant stray --login team --key "$WORK/other.pub" --open 127.0.0.1:18080 >/dev/null
 module=$(find /usr/lib /lib -name pam_tunnel.so | head -n 1)
 mv "$module" "$module.away"
-ssh_start "$WORK/friend" pfwd '^Authenticated to ' || fail "$(tail -n 3 "$WORK/ssh.err")"
+ssh_start "$WORK/other" team '^Authenticated to ' || fail "$(tail -n 3 "$WORK/ssh.err")"
 stray=$FWD_PID
 mv "$module.away" "$module"
 unwell() { [[ $(curl -s -o "$WORK/health" -w '%{http_code}' http://127.0.0.1:12000/healthz) == 503 ]]; }

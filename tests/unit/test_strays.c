@@ -11,6 +11,7 @@
 enum { UID_FIRST = 1000000000 };
 
 static uid_t uids[1]; /* nobody's but this run's: the look goes through the whole machine */
+static struct stray_logins logins = {.uids = uids, .uid_count = 1};
 static char *dir;
 static struct registry r;
 
@@ -37,7 +38,8 @@ static int tear_down(void **state)
 
 static void become_login(void)
 {
-    if (setresuid(uids[0], uids[0], uids[0]) != 0)
+    if (setresgid((gid_t)uids[0], (gid_t)uids[0], (gid_t)uids[0]) != 0 ||
+        setresuid(uids[0], uids[0], uids[0]) != 0)
         _exit(1);
 }
 
@@ -91,7 +93,7 @@ static void settle(pid_t monitor)
 
 static enum sight look(struct strays *s, const struct session_list *recent)
 {
-    return strays_look(s, &r, recent, uids, 1);
+    return strays_look(s, &r, recent, &logins);
 }
 
 static void found_when_it_stays(void **state)
@@ -111,6 +113,24 @@ static void found_when_it_stays(void **state)
     CHECK("another one of that number", look(&s, NULL) == SIGHT_IS && strays_sure(&s, 0) == 0);
     end_connection(monitor, end);
     CHECK("gone", look(&s, NULL) == SIGHT_IS_NOT && s.count == 0);
+    strays_release(&s);
+}
+
+static void found_by_group(void **state)
+{
+    struct strays s = {.items = NULL};
+    const uid_t uid = uids[0];
+    int end;
+    (void)state;
+    pid_t monitor = start_connection(&end);
+    uids[0]++;
+    CHECK("it is another user", look(&s, NULL) == SIGHT_IS_NOT);
+    logins.has_gid = true;
+    logins.gid = (gid_t)uid;
+    CHECK("of the group", look(&s, NULL) == SIGHT_IS && s.count == 1);
+    logins.has_gid = false;
+    uids[0] = uid;
+    end_connection(monitor, end);
     strays_release(&s);
 }
 
@@ -237,11 +257,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(found_when_it_stays),
-        TEST(registered_meanwhile),
-        TEST(others_come_and_go),
-        TEST(of_a_container),
-        TEST(hidden),
+        TEST(found_when_it_stays), TEST(found_by_group), TEST(registered_meanwhile),
+        TEST(others_come_and_go),  TEST(of_a_container), TEST(hidden),
     };
     if (geteuid() != 0) {
         (void)puts("needs root, for processes of another user");
