@@ -17,6 +17,7 @@
 #include "tunnel-agent/overssh.h"
 #include "tunnel-agent/sshalias.h"
 #include "tunnel-agent/sshforced.h"
+#include "tunnel-agent/sshjump.h"
 #include "tunnel-agent/supervisor.h"
 #include "tunnel-agent/tunnel.h"
 
@@ -957,8 +958,10 @@ int gateway_run(const struct options *o, const struct settings *settings)
     g.s.settings = *settings;
     g.s.listen_fd = -1;
     int code = prepare(&g);
-    if (code == EXIT_DONE)
+    if (code == EXIT_DONE) {
         sshforced_learn();
+        sshjump_prepare(&g.s.state);
+    }
     if (code == EXIT_DONE && start_loop(&g) != 0)
         code = EXIT_FAILED;
     if (code == EXIT_DONE) {

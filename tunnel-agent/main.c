@@ -9,6 +9,7 @@
 #include "tunnel-agent/options.h"
 #include "tunnel-agent/report.h"
 #include "tunnel-agent/sshforced.h"
+#include "tunnel-agent/sshjump.h"
 #include "tunnel-agent/statedir.h"
 #include "tunnel-agent/supervisor.h"
 #include "tunnel-agent/tunnel.h"
@@ -84,6 +85,7 @@ static int run_legs(const struct settings *settings, const struct leg *legs, siz
     sshforced_learn();
     if (statedir_open(&s.state, why) != 0 || legs_validate(legs, count, settings, why) != 0)
         return usage(why);
+    sshjump_prepare(&s.state);
     if (!once)
         legs_ask_host_keys(legs, count, settings, &s.state);
     if (supervisor_init(&s, &problem) != 0) {
@@ -201,6 +203,8 @@ int main(int argc, char **argv)
 
     open_standard_fds();
     log_init("tunnel-agent", true);
+    if (argc > 0 && sshjump_is_meant(argv[0]))
+        return sshjump_become(argc, argv);
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (strcmp(argv[i], "--help") == 0) {
             (void)fputs(help, stdout);

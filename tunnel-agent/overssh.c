@@ -8,6 +8,7 @@
 #include "tunnel-agent/platform.h"
 #include "tunnel-agent/process.h"
 #include "tunnel-agent/sshforced.h"
+#include "tunnel-agent/sshjump.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -78,7 +79,7 @@ unsigned overssh_post(const char *alias, const char *config, const struct http_u
         localport_is_free("127.0.0.1", url->port, holder, sizeof(holder)) ? url->port : free_port();
 
     (void)snprintf(spec, sizeof(spec), "127.0.0.1:%u:127.0.0.1:%u", port, url->port);
-    argv[n++] = "ssh";
+    argv[n++] = sshjump_name();
     if (config != NULL) {
         argv[n++] = "-F";
         argv[n++] = config;

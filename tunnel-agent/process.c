@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -80,7 +81,8 @@ pid_t process_start(const char *const argv[], int *ret_out, int *ret_err)
         /* Its words are what we judge by. Nothing here may ask a person for a passphrase. */
         (void)setenv("LC_ALL", "C", 1);
         (void)setenv("SSH_ASKPASS_REQUIRE", "never", 1);
-        (void)execvp(argv[0], (char *const *)(uintptr_t)argv);
+        const char *slash = strrchr(argv[0], '/');
+        (void)execvp(slash != NULL ? slash + 1 : argv[0], (char *const *)(uintptr_t)argv);
         _exit(PROCESS_NOT_STARTED);
     }
     if (!within_call)

@@ -19,9 +19,10 @@ enum {
 };
 
 /*
- * Starts argv[0] (looked up in PATH), its standard input /dev/null. Its standard output goes to
- * *ret_out when that is asked for, else to /dev/null; its standard error to *ret_err (NULL: into
- * ret_out's pipe). The descriptors do not block and are the caller's to close. The pid, or -1.
+ * Starts argv[0] (what stands behind its last slash, looked up in PATH), its standard input
+ * /dev/null. Its standard output goes to *ret_out when that is asked for, else to /dev/null; its
+ * standard error to *ret_err (NULL: into ret_out's pipe). The descriptors do not block and are the
+ * caller's to close. The pid, or -1.
  */
 pid_t process_start(const char *const argv[], int *ret_out, int *ret_err);
 

@@ -3,6 +3,7 @@
 
 #include "tunnel-agent/settings.h"
 #include "tunnel-agent/sshforced.h"
+#include "tunnel-agent/sshjump.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -115,7 +116,7 @@ static void forwards(struct sshargs *a, const struct leg *leg, const struct ssha
 void sshargs_build(struct sshargs *a, const struct leg *leg, const struct sshargs_plan *plan)
 {
     *a = (struct sshargs){0};
-    add(a, "ssh");
+    add(a, "%s", sshjump_name());
     if (leg->config_file != NULL) {
         add(a, "-F");
         add(a, "%s", leg->config_file);

@@ -43,6 +43,18 @@ static struct setting always[] = {
     {"StreamLocalBindUnlink=yes", IN_ALL},
 };
 
+static struct setting jump[] = {
+    {"BatchMode=yes", IN_ALL},
+    {"ForwardAgent=no", IN_ALL},
+    {"ForwardX11=no", IN_ALL},
+    {"PermitLocalCommand=no", IN_ALL},
+    {"RemoteCommand=none", IN_ALL},
+    {"Tunnel=no", IN_ALL},
+    {"ControlMaster=no", IN_ALL},
+    {"ControlPersist=no", IN_ALL},
+    {"ForkAfterAuthentication=no", NOT_ASKED}, /* 8.7 */
+};
+
 static struct setting host_keys[] = {
     {"GlobalKnownHostsFile=/dev/null", IN_ALL},
     {"VerifyHostKeyDNS=no", IN_ALL},
@@ -85,6 +97,11 @@ static const char *nth(struct setting *settings, size_t count, size_t i)
 const char *sshforced(size_t i)
 {
     return nth(always, ALWAYS, i);
+}
+
+const char *sshforced_jump(size_t i)
+{
+    return nth(jump, sizeof(jump) / sizeof(jump[0]), i);
 }
 
 const char *sshforced_host_keys(size_t i)

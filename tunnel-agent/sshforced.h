@@ -16,6 +16,10 @@ enum { SSHFORCED_MAX = 24 }; /* the most that sshforced returns */
  * (OpenSSH from 8.2 on is enough) is left out: it stops at an unknown name. */
 const char *sshforced(size_t i);
 
+/* The same for the ssh of a jump host (sshjump.h). A master that a person started may carry it
+ * still: for a hub that wants more than a key that is the only way in. */
+const char *sshforced_jump(size_t i);
+
 /* The same for host keys, where only a file of ours may vouch for the host. */
 const char *sshforced_host_keys(size_t i);
 

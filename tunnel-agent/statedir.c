@@ -163,8 +163,13 @@ void statedir_sweep(const struct statedir *d)
         return;
     for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
         long pid = strtol(e->d_name, NULL, 10);
-        if (pid > 0 && pid <= INT32_MAX && kill((pid_t)pid, 0) != 0 && errno == ESRCH)
-            (void)unlinkat(dirfd(dir), e->d_name, 0);
+        if (pid > 0 && pid <= INT32_MAX && kill((pid_t)pid, 0) != 0 && errno == ESRCH &&
+            unlinkat(dirfd(dir), e->d_name, 0) != 0) {
+            char link[STATEDIR_PATH_BYTES + 300]; /* the one in PID-bin, see sshjump.h */
+            (void)snprintf(link, sizeof(link), "%s/%s/ssh", d->run, e->d_name);
+            (void)unlink(link);
+            (void)unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR);
+        }
     }
     (void)closedir(dir);
 }

@@ -11,6 +11,7 @@
 #include "tunnel-agent/platform.h"
 #include "tunnel-agent/process.h"
 #include "tunnel-agent/report.h"
+#include "tunnel-agent/sshjump.h"
 #include "tunnel-agent/tunnel.h"
 
 #include <bsd/string.h>
@@ -288,4 +289,5 @@ void supervisor_release(struct supervisor *s)
     }
     if (s->base != NULL)
         event_base_free(s->base);
+    sshjump_remove();
 }

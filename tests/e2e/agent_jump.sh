@@ -22,6 +22,9 @@ for host in "hub $FAR" 'inner 10.98.0.1'; do
 	printf 'Host %s\n HostName %s\n' "${host% *}" "${host#* }"
 	printf ' User root\n IdentityFile %s\n IdentitiesOnly yes\n UserKnownHostsFile %s\n' "$FAR_KEY" "$WORK/far/known_hosts"
 done >/root/.ssh/config
+# What would make the hub's ssh a master that stays, or send it into the background.
+printf '%s\n' 'Host *' ' ControlMaster auto' " ControlPath $WORK/master-%C" ' ControlPersist yes' ' ForkAfterAuthentication yes' \
+	' ClearAllForwardings yes' >>/root/.ssh/config
 all_ssh() { pgrep -x ssh; }
 no_ssh() { ! all_ssh >/dev/null; }
 
@@ -58,3 +61,7 @@ wait_for 8 'up' is inner up
 kill -KILL "$AGENT"
 wait_for 3 'no ssh after SIGKILL' no_ssh
 ok 'no ssh is left, nor its helper'
+agent -c "$conf" -J hub -L 18009:127.0.0.1:8009 inner
+wait_for 8 'up' is inner up
+agent_stop
+[[ -z $(ls -A "$STATE_DIR/run") ]] || fail "what a killed agent left stays: $(ls "$STATE_DIR/run")"
