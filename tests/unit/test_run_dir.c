@@ -82,7 +82,7 @@ static void missing(void **state)
 /* 8 makers at once, some killed at any moment: all others find it whole whenever it is there. */
 static void many_makers(void **state)
 {
-    enum { MAKERS = 8, TURNS = 60 };
+    enum { MAKERS = 8, TURNS = 24 };
     (void)state;
     for (int turn = 0; turn < TURNS; turn++) {
         pid_t pids[MAKERS];
