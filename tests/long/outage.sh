@@ -2,5 +2,5 @@
 # SPDX-License-Identifier: ISC
 # e2e/outage with 1,000 lookups of each key under each writer that does not rest.
 # sandbox:
-# timeout: 900
+# timeout: 1500
 TEST_OUTAGE_SLOW=1000 exec "$TOP/tests/e2e/outage.sh"

@@ -395,6 +395,57 @@ static enum store_rc open_as_nobody(char err[static STORE_ERROR_BYTES])
     return (enum store_rc)WEXITSTATUS(status);
 }
 
+static enum store_rc ask_guarded(void *ctx, struct store *st)
+{
+    unsigned *asked = ctx;
+    int64_t id;
+    (*asked)++;
+    return st->guard_fd >= 0 ? find(st, "pfwd", 1, &id) : STORE_OK;
+}
+
+/* Read without its log, and nobody writes it: what is damaged now is damaged. */
+static void damage_under_guard_is_final(void **state)
+{
+    enum { PATIENCE_MS = 60000 };
+    char junk[4096], err[STORE_ERROR_BYTES];
+    int status = 0;
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    struct store *st = open_store();
+    grant(st, "alice", "pfwd", 1, "8009", "");
+    assert_int_equal(store_checkpoint(st), STORE_OK);
+    store_close(st);
+    int64_t page = raw_number("SELECT rootpage FROM sqlite_schema WHERE type = 'index' AND "
+                              "tbl_name = 'key' LIMIT 1");
+    assert_true(page > 1);
+    for (size_t i = 1; i < COUNT(suffixes); i++) {
+        char *name = beside(suffixes[i]);
+        assert_int_equal(unlink(name), 0);
+        free(name);
+    }
+    memset(junk, 0xa5, sizeof(junk));
+    int fd = open(path, O_WRONLY);
+    assert_int_equal(pwrite(fd, junk, sizeof(junk), (page - 1) * 4096), sizeof(junk));
+    (void)close(fd);
+    assert_int_equal(chmod(path, 0644), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        unsigned asked = 0;
+        if (setgid(65534) != 0 || setuid(65534) != 0)
+            _exit(9);
+        int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
+        enum store_rc rc = store_ask(path, until_ms, ask_guarded, &asked, err);
+        (void)fprintf(stderr, "%s\n", err);
+        _exit(rc == STORE_FAIL && asked == 1 && strstr(err, "it is corrupt") != NULL &&
+                      clock_monotonic_ms() < until_ms
+                  ? 0
+                  : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
 static void reader_without_write_access(void **state)
 {
     char err[STORE_ERROR_BYTES] = "";
@@ -1403,6 +1454,7 @@ int main(void)
         TEST(made_after_one_who_was_killed),
         TEST(made_by_many_at_once),
         TEST(without_wal_or_shm),
+        TEST(damage_under_guard_is_final),
         TEST(reader_without_write_access),
         TEST(refused_places),
         TEST(refused_by_content),
