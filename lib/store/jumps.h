@@ -22,7 +22,9 @@ struct jump_note {
     int64_t jumped_boot_ms, jumped_s; /* of the last step, by both clocks; 0: none */
 };
 
-/* "" where it cannot be read: then no two boots are the same. */
+/* "" where it cannot be read: then no two boots are the same. In a container that has one of its
+ * own leased.service may read the kernel's, and leasectl the other (lib/session/origin.h): then a
+ * jump counts when leased has seen it, for an hour of the wall clock. */
 void jump_boot_id(char out[static JUMP_BOOT_ID_BYTES]);
 
 /* False: there is no note, or it is none. */

@@ -172,7 +172,12 @@ time.sleep(0.15 + int(turn) * 0.013)
 os.kill(pid, signal.SIGTERM)
 for t in threads:
     t.join()
-while os.path.exists(f"/proc/{pid}") and open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] != "Z":
+def runs():
+    try:
+        return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False # gone, or between the two
+while runs():
     time.sleep(0.01)
 db = sqlite3.connect("file:/var/lib/tunlease/leases.db?mode=ro", uri=True)
 there = {row[0] for row in db.execute("SELECT name FROM lease WHERE name LIKE ?", (f"t{turn}-%",))}

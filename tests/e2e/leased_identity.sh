@@ -192,7 +192,7 @@ wait_for 10 'it is given another one' moves_from "$port"
 sql "UPDATE port SET freed_s = 1 WHERE port = $port"
 kill "$squatter"
 wait_for 5 "it has gone" port_free "$port"
-sleep "$(slow 1).1"
+restart_leased # its look at what listens is a new one
 register "$enrol" other other ",\"port_b\":$port"
 assert_eq "$(field port_b)" "$port" 'after its quarantine another agent may have it'
 register "$secret" victim victim ',"user":"li"'
