@@ -501,6 +501,43 @@ static void check_proc(struct doctor *d)
                 v.hidepid, consequence);
 }
 
+/* The first port that any user may listen on, ip(7). */
+static unsigned first_free_port(void)
+{
+    unsigned port = 1024;
+    FILE *f = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
+    if (f != NULL && fscanf(f, "%u", &port) != 1)
+        port = 1024;
+    if (f != NULL)
+        (void)fclose(f);
+    return port;
+}
+
+/* Whoever listens in leased's place is told what agents send, and what it answers they believe. */
+static void check_control_port(struct doctor *d)
+{
+    const struct conf *conf = &d->ctl->conf;
+    const unsigned first = first_free_port();
+    for (size_t i = 0; i < conf->listen_count; i++) {
+        char name[PERMIT_TEXT_BYTES];
+        const uint16_t port = conf->listen[i].address.low;
+        if (conf->listen[i].unix_path[0] != '\0')
+            continue;
+        permit_format(&conf->listen[i].address, name);
+        if (port < first)
+            reportf(d, RESULT_OK, "control port", "%s is below %u: root's alone to listen on", name,
+                    first);
+        else if (sshd_port_is_systemds(port))
+            reportf(d, RESULT_OK, "control port", "%s is held by systemd while leased is down",
+                    name);
+        else
+            reportf(d, RESULT_WARN, "control port",
+                    "while leased is down any user can listen on %s and is told what agents send "
+                    "there: 'systemctl enable --now leased.socket', or a Listen below %u or unix:",
+                    name, first);
+    }
+}
+
 static void check_leased(struct doctor *d)
 {
     struct buf said = {0};
@@ -559,6 +596,7 @@ int doctor_run(struct ctl *ctl)
     check_pam(&d);
     check_registry(&d);
     check_key_files(&d);
+    check_control_port(&d);
     check_leased(&d);
     check_proc(&d);
     check_public_host(&d);

@@ -44,6 +44,9 @@ struct sshd {
 /* Whether a listening socket is on this port that is not the one of this inode. */
 bool sshd_listens_anew(uint16_t port, uint64_t socket);
 
+/* Whether systemd itself holds a listening socket on this port. */
+bool sshd_port_is_systemds(uint16_t port);
+
 /*
  * Which sshd serves: Sshd of the configuration, else the program of the process that listens on
  * PublicPort or 22, where that is an OpenSSH, else what a systemd socket there starts, else

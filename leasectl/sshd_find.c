@@ -138,6 +138,13 @@ static const struct listening *held_by(const char *pid, const struct listenings 
     return held;
 }
 
+bool sshd_port_is_systemds(uint16_t port)
+{
+    struct listenings sockets;
+    find_listenings(port, &sockets);
+    return access("/run/systemd/system", F_OK) == 0 && held_by("1", &sockets) != NULL;
+}
+
 bool sshd_program_of(pid_t pid, char path[static SSHD_PATH_BYTES], bool *ret_replaced)
 {
     static const char deleted[] = " (deleted)";

@@ -177,7 +177,7 @@ assert_eq "$(get verify "[r['result'] for r in v if r['check'] == 'B']")" "['not
 expect_exit 0 leasectl --json doctor
 fits doctor doctor
 assert_eq "$(get doctor "sorted({r['check'] for r in v})")" \
-	"['akc', 'conf', 'leased', 'login', 'pam', 'proc', 'public host', 'registry', 'sshd', 'store']" 'doctor looks at everything'
+	"['akc', 'conf', 'control port', 'leased', 'login', 'pam', 'proc', 'public host', 'registry', 'sshd', 'store']" 'doctor looks at everything'
 get doctor "'\n'.join('\t'.join([r['result'].replace('fail', 'FAIL'), r['check'], r['detail']]) for r in v)" \
 	>"$WORK/want.tsv"
 leasectl doctor | diff - "$WORK/want.tsv" || fail 'the table of doctor is not what its JSON says'

@@ -356,3 +356,14 @@ if type -P systemd-socket-activate >/dev/null; then
 	kill "$daemon" 2>/dev/null || :
 fi
 reset
+
+note 'doctor: who can listen while leased is down'
+port_says() { leasectl doctor 2>/dev/null | sed -n 's/^\([a-zA-Z]*\).control port.\(.*\)/\1 \2/p'; }
+reset 'Listen 127.0.0.1:12000' 'Listen 127.0.0.1:81' 'Listen unix:/run/x.sock'
+[[ $(port_says) == 'warning while leased is down any user can listen on 127.0.0.1:12000'*$'\nok 127.0.0.1:81 is below 1024'* ]] ||
+	fail "doctor: $(port_says)"
+echo 80 >/proc/sys/net/ipv4/ip_unprivileged_port_start
+[[ $(port_says | grep -c ^warning) == 2 ]] || fail "the host lets anybody listen on 81: $(port_says)"
+echo 1024 >/proc/sys/net/ipv4/ip_unprivileged_port_start
+reset 'Listen unix:/run/x.sock'
+assert_eq "$(port_says)" '' 'no port'

@@ -179,6 +179,9 @@ key=$(sed -n 's/^API_KEY=//p' /etc/tunlease/leased.env)
 expect_exit 0 systemctl enable leased.socket leased.service
 expect_exit 0 systemctl start leased.socket
 state_is inactive || fail 'the service runs before anybody asked'
+leasectl doctor >"$WORK/doctor" || :
+grep -q '^ok.control port.127.0.0.1:12000 is held by systemd' "$WORK/doctor" || fail "$(cat "$WORK/doctor")"
+ok 'nobody else can listen on its port'
 serve 20000 # of another owner: leased sees no network of its own, and must see this
 wait_for 10 'the socket starts the service' up
 assert_eq "$(property ActiveState) $(property NotifyAccess)" 'active main' 'READY has come'
