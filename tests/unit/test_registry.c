@@ -1001,7 +1001,7 @@ static atomic_int holders, most, turns;
 
 static void *lock_and_forget(void *arg)
 {
-    int64_t end_ms = clock_monotonic_ms() + RACE_MS;
+    int64_t end_ms = clock_monotonic_ms() + slow_ms(RACE_MS);
     while (clock_monotonic_ms() < end_ms) {
         if (arg != NULL) {
             registry_forget(&r, 17);
@@ -1058,7 +1058,7 @@ static void read_while_settling(void **state)
     assert_int_equal(registry_settle(&r, &open), 0);
     settling = true;
     assert_int_equal(pthread_create(&thread, NULL, settle_for_ever, NULL), 0);
-    int64_t end_ms = clock_monotonic_ms() + RACE_MS;
+    int64_t end_ms = clock_monotonic_ms() + slow_ms(RACE_MS);
     while (clock_monotonic_ms() < end_ms) {
         struct session_list list;
         assert_int_equal(registry_read(&r, 17, &list), 0);
