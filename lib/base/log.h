@@ -7,6 +7,7 @@
  * A log that nobody reads, such as a full pipe or a stopped syslog daemon, stops no program: all
  * lines of one wait 200 ms together for /dev/log (2 s for stderr), and those of a daemon not at
  * all. What was lost is counted, and said when a line can go out again.
+ * pam_tunnel is no program: it logs by pam_syslog(3), which waits where the sshd around it does.
  */
 #ifndef TUNLEASE_BASE_LOG_H
 #define TUNLEASE_BASE_LOG_H

@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# What leased holds against who shares the machine or stands before it: a log that nobody reads.
+# What leased holds against who shares the machine or stands before it: a log that nobody reads, what
+# lies where its socket is to be, an ssh-keygen that hangs, keys that others can read, scrapes and
+# guesses by the thousand, and a proxy's word where it is not asked.
 # sandbox: --bare
-# timeout: 90
+# timeout: 150
 set -eu
 . "$TOP/tests/lib.sh"
 
