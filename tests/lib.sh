@@ -279,7 +279,8 @@ talks()
 	{ echo "$word" >&"$1" && read -r -t "$(slow 5)" line <&"$1"; } 2>/dev/null && [[ $line == "$word" ]]
 }
 port_free() { [[ -z $(ss -Hltn "sport = :$1") ]]; }
-is_gone() { ! kill -0 "$1" 2>/dev/null; }
+# A zombie holds no socket any more; its parent may take its time.
+is_gone() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; }
 no_children() { [[ -z $(pgrep -P "$1") ]]; }
 
 fetch() { curl -s --max-time "$(slow 5)" "$@"; }
