@@ -165,10 +165,11 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
     return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec <= b->tv_nsec;
 }
 
-/* Two looks at the clock of the file system may be the same though one was later. */
+/* Two looks at the clock of the file system may be the same though one was later. By the time that
+ * nobody can set: cp -a gives the log that it writes into the age of the one that it copies. */
 static bool was_written_since(const struct stat *wal, const struct stat *main)
 {
-    return wal->st_size > 0 && !is_before(&wal->st_mtim, &main->st_ctim);
+    return wal->st_size > 0 && !is_before(&wal->st_ctim, &main->st_ctim);
 }
 
 static void take_away(const struct store *st, size_t i)

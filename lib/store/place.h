@@ -17,7 +17,7 @@ enum store_place {
     STORE_MISSING,  /* nothing lies there, or it cannot be looked at */
     STORE_EMPTY,    /* a file of no bytes lies there */
     STORE_CUT,      /* it is shorter than it was, and than it says: truncated; or, for an instant,
-                     * between      two checkpoints */
+                     * between two checkpoints */
     STORE_REPLACED, /* another file lies there, or beside it as -wal or -shm */
 };
 

@@ -207,6 +207,39 @@ static void log_written_since(void **state)
     store_close(st);
 }
 
+/* cp -a of a whole copy writes into the log that lies there, and gives it the time of the copy's.
+ */
+static void copied_back_whole(void **state)
+{
+    struct store *st = open_store();
+    struct stat copied, there;
+    char *wal = path_in(dir, "leases.db-wal"), err[STORE_ERROR_BYTES], command[2048];
+    (void)state;
+    (void)grant(st, "alice", "pfwd", 1, "8009", "");
+    assert_int_equal(store_checkpoint(st), STORE_OK);
+    (void)grant(st, "bob", "pfwd", 2, "8009", ""); /* in the log alone */
+    (void)snprintf(command, sizeof(command), "mkdir '%s/copy' && cp -a '%s'* '%s/copy'", dir, path,
+                   dir);
+    assert_int_equal(system(command), 0);
+    (void)grant(st, "carol", "pfwd", 3, "8009", "");
+    (void)poll(NULL, 0, 50); /* more than the tick of a file system's clock */
+    rename_to("", ".away");
+    (void)snprintf(command, sizeof(command),
+                   "for s in '' -wal -shm; do cp -a '%s/copy/leases.db'$s '%s'$s; sleep 0.05; done",
+                   dir, path);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(stat(wal, &copied), 0);
+    CHECK("replaced", store_look(st) == STORE_REPLACED);
+    CHECK("nobody can tell whose the log is", store_leave(st) == STORE_FAIL);
+    store_close(st);
+    assert_int_equal(stat(wal, &there), 0);
+    CHECK("it is as it was copied", there.st_size == copied.st_size && copied.st_size > 0);
+    assert_int_equal(store_open_write(path, &st, err), STORE_OK);
+    CHECK("and what it holds is there", has(st, "bob") && !has(st, "carol"));
+    store_close(st);
+    free(wal);
+}
+
 static void log_deleted(void **state)
 {
     struct store *st = open_store();
@@ -253,6 +286,7 @@ int main(void)
         TEST(shorter_but_whole),
         TEST(main_file_replaced),
         TEST(log_written_since),
+        TEST(copied_back_whole),
         TEST(log_deleted),
         TEST(closed_elsewhere),
     };
