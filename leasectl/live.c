@@ -199,10 +199,11 @@ static int end_list(struct ctl *ctl, const struct registry *r, struct session_li
         free(states);
         return ctl_error(ctl, EXIT_FAILED, "out of memory");
     }
+    const int64_t clear_until_ms = clock_monotonic_ms() + LIVE_CLEAR_MS;
     for (size_t i = 0; i < list->count; i++) {
         const struct session *s = &list->items[i];
         if (states[i] == LADDER_GONE) {
-            registry_leave(r, s->lease_id, s->pid);
+            registry_remove_ended(r, s, false, clear_until_ms);
             (*ended)++;
         } else if (why_not_asked(states[i], s) != NULL) {
             why = why_not_asked(states[i], s);

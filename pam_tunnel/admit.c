@@ -105,7 +105,7 @@ static const char *take_over(struct opening *o, int lock, struct session_list *o
                                 : "its older session could not be ended in time";
     for (size_t i = 0; i < older->count; i++)
         if (states[i] == LADDER_GONE) {
-            registry_leave(&o->registry, older->items[i].lease_id, older->items[i].pid);
+            registry_remove_ended(&o->registry, &older->items[i], true, o->deadline_ms);
             pam_syslog(o->pamh, LOG_INFO,
                        "took over login=%s lease=%s source=%s from pid %d source=%s",
                        o->session.login, o->session.lease, o->session.source,

@@ -818,6 +818,44 @@ size_t registry_remove_dead(const struct registry *r, int64_t lease_id,
     return removed;
 }
 
+/* Whether the entry of that name is the session's own, and not one of another that has its number
+ * by now. */
+static bool is_entry_of(const struct registry *r, int64_t lease_id, const struct session *s)
+{
+    struct session there;
+    if (read_entry(r, lease_id, s->pid, &there) != SIGHT_IS)
+        return false;
+    bool is = there.start_ticks == s->start_ticks &&
+              there.origin.pid_namespace == s->origin.pid_namespace;
+    session_release(&there);
+    return is;
+}
+
+/* Nobody waits for a lock where there is nothing to be removed. */
+static void remove_ended(const struct registry *r, int64_t lease_id, const struct session *s,
+                         bool is_held, int64_t deadline_ms)
+{
+    char name[ENTRY_NAME_BYTES];
+    if (!is_entry_of(r, lease_id, s))
+        return;
+    int lock = is_held ? -1 : registry_lock(r, lease_id, deadline_ms);
+    entry_name(lease_id, s->pid, name);
+    if (is_held || (lock >= 0 && is_entry_of(r, lease_id, s)))
+        (void)unlinkat(r->sessions_fd, name, 0);
+    if (lock >= 0)
+        (void)close(lock);
+}
+
+void registry_remove_ended(const struct registry *r, const struct session *s, bool lease_held,
+                           int64_t deadline_ms)
+{
+    if (!may_remove(r))
+        return;
+    if (s->lease_id != 0)
+        remove_ended(r, s->lease_id, s, lease_held, deadline_ms);
+    remove_ended(r, 0, s, false, deadline_ms);
+}
+
 size_t registry_clear(const struct registry *r, const struct session_list *list,
                       int64_t deadline_ms)
 {

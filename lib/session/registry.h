@@ -108,7 +108,8 @@ int registry_enter(const struct registry *r, const struct session *s, int64_t de
 /* LEASEID.PID in place of 0.PID. There is no moment in which neither is there. 0 or -1. */
 int registry_settle(const struct registry *r, const struct session *s);
 
-/* Takes both names away. Needs no lock: while pid lives its names are its own. Idempotent. */
+/* Takes both names of the caller's own session away. Needs no lock: while pid lives its names are
+ * its own. Idempotent. */
 void registry_leave(const struct registry *r, int64_t lease_id, pid_t pid);
 
 /* A lock on what is done to one lease's sessions, waited for until deadline_ms
@@ -163,6 +164,14 @@ void session_list_release(struct session_list *list);
  */
 size_t registry_remove_dead(const struct registry *r, int64_t lease_id,
                             const struct session_list *list, size_t most);
+
+/*
+ * Takes both names away of another process's session that has ended, as far as they are still its
+ * own: its number may be another's by now. lease_held: the caller holds the lock of s->lease_id;
+ * else what is locked, by deadline_ms (clock_monotonic_ms), is left for another time.
+ */
+void registry_remove_ended(const struct registry *r, const struct session *s, bool lease_held,
+                           int64_t deadline_ms);
 
 /*
  * The same of all that list found, for who holds no lock: of a lease whose lock is held they are

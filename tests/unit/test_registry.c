@@ -406,6 +406,32 @@ static void room(void **state)
     registry_leave(&r, 18, 1);
 }
 
+/* Whoever ended a session takes its names away, and none of a login that has its number by now. */
+static void ended_meanwhile(void **state)
+{
+    struct session mine = session_of(getpid()), opening = opening_of(getpid());
+    struct session older = mine;
+    (void)state;
+    older.origin = r.here;
+    older.start_ticks--;
+    assert_int_equal(registry_settle(&r, &mine), 0);
+    assert_int_equal(registry_enter(&r, &opening, soon()), 0);
+    for (int held = 0; held <= 1; held++) {
+        registry_remove_ended(&r, &older, held != 0, soon());
+        assert_int_equal(names_in(sessions), 2);
+    }
+
+    older.start_ticks++; /* its monitor may still be in close_session */
+    int lock = registry_lock(&r, 17, soon());
+    assert_true(lock >= 0);
+    registry_remove_ended(&r, &older, false, clock_monotonic_ms());
+    assert_int_equal(found(17, getpid(), true), 1);
+    assert_int_equal(names_in(sessions), 1);
+    registry_remove_ended(&r, &older, true, soon());
+    assert_int_equal(names_in(sessions), 0);
+    (void)close(lock);
+}
+
 /* A reader in a hurry says that it was not in time, and not that there is none. */
 static void out_of_time(void **state)
 {
@@ -1083,6 +1109,7 @@ int main(void)
         TEST(unreadable_refused),
         TEST(dead),
         TEST(room),
+        TEST(ended_meanwhile),
         TEST(out_of_time),
         TEST(entered_meanwhile),
         TEST(newcomers),
