@@ -77,7 +77,8 @@ for ((i = 1; i <= kills; i++)); do
 	# shellcheck disable=SC2046
 	leasectl $(grant "killed-$i" left) >/dev/null 2>&1 & victim=$!
 	leasectl revoke --keep-sessions steady >/dev/null 2>"$WORK/b.err" & other=$!
-	read -rt "$(printf '0.%06d' $((RANDOM % usual_us)))" -u "$never" || : # sleep(1) starts too slowly
+	pause_us=$(((RANDOM << 15 | RANDOM) % usual_us)) # RANDOM alone ends at 33 ms
+	read -rt "$(printf '%d.%06d' $((pause_us / 1000000)) $((pause_us % 1000000)))" -u "$never" || : # sleep(1) starts too slowly
 	kill -KILL "$victim" 2>/dev/null || :
 	{ wait "$victim" || :; } 2>/dev/null
 	wait "$other" || fail "round $i: the other admin's revoke: $(cat "$WORK/b.err")"

@@ -79,7 +79,8 @@ static void missing(void **state)
     assert_int_equal(mode_of("run"), 0700);
 }
 
-/* 8 makers at once, some killed at any moment: all others find it whole whenever it is there. */
+/* 8 makers at once, in every other turn one of them killed at any moment: all others find it whole
+ * when they have made it. */
 static void many_makers(void **state)
 {
     enum { MAKERS = 8, TURNS = 24 };
