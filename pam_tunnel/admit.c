@@ -115,6 +115,14 @@ static const char *take_over(struct opening *o, int lock, struct session_list *o
     return why;
 }
 
+static const char *cannot_register(void)
+{
+    return errno == EEXIST
+               ? "a session of another pid namespace, such as a container's that shares RunDir, is "
+                 "registered by the same number: the next login has another one"
+               : "the session cannot be registered";
+}
+
 static const char *cannot_read(void)
 {
     return errno == ETIMEDOUT ? "the session registry could not be read in time"
@@ -190,7 +198,7 @@ static const char *settle(struct opening *o)
     if (why == NULL) {
         o->session.open = true;
         if (registry_settle(&o->registry, &o->session) != 0)
-            why = "the session cannot be registered";
+            why = cannot_register();
     }
     (void)close(lock);
     return why;
@@ -239,7 +247,7 @@ static const char *admit(struct opening *o, const struct conf_paths *paths)
         return "there is no session registry below RunDir that only root can write, and what "
                "cannot be registered could not be revoked: 'leasectl doctor' says more";
     if (registry_enter(&o->registry, &o->session, o->deadline_ms) != 0)
-        return "the session cannot be registered";
+        return cannot_register();
     o->entered = true;
     if (helper_check(o->args, o->session.login, &key, o->session.source, o->deadline_ms,
                      &o->judgement, &why) != HELPER_LEASE)

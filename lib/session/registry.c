@@ -193,10 +193,28 @@ static int mark_namespace(const struct registry *r)
     return 0;
 }
 
+static enum sight read_entry(const struct registry *r, int64_t lease_id, pid_t pid,
+                             struct session *ret);
+
+/* Whether what has the name is of another pid namespace: it may live, and is found by it alone. */
+static bool is_of_another(const struct registry *r, int64_t lease_id, pid_t pid)
+{
+    struct session there;
+    if (read_entry(r, lease_id, pid, &there) != SIGHT_IS)
+        return false;
+    bool is = origin_is_here(&r->here, &there.origin, there.since_s) == SIGHT_CANNOT_TELL;
+    session_release(&there);
+    return is;
+}
+
 /* Written beside and moved: who reads finds a name with all that belongs to it, or no name. */
 static int put_entry(const struct registry *r, const char *name, const struct session *s)
 {
     char beside[ENTRY_NAME_BYTES + 8];
+    if (is_of_another(r, s->lease_id, s->pid)) {
+        errno = EEXIST;
+        return -1;
+    }
     (void)snprintf(beside, sizeof(beside), ".%s", name);
     (void)unlinkat(r->sessions_fd, beside, 0); /* of a process that had this pid before */
     if (mark_namespace(r) != 0 || write_entry(r, beside, s) != 0)
@@ -235,15 +253,19 @@ int registry_settle(const struct registry *r, const struct session *s)
     return 0;
 }
 
-void registry_leave(const struct registry *r, int64_t lease_id, pid_t pid)
+static void leave(const struct registry *r, int64_t lease_id, pid_t pid)
 {
     char name[ENTRY_NAME_BYTES];
-    entry_name(0, pid, name);
-    (void)unlinkat(r->sessions_fd, name, 0);
-    if (lease_id == 0)
-        return;
     entry_name(lease_id, pid, name);
-    (void)unlinkat(r->sessions_fd, name, 0);
+    if (!is_of_another(r, lease_id, pid))
+        (void)unlinkat(r->sessions_fd, name, 0);
+}
+
+void registry_leave(const struct registry *r, int64_t lease_id, pid_t pid)
+{
+    leave(r, 0, pid);
+    if (lease_id != 0)
+        leave(r, lease_id, pid);
 }
 
 /* ---- reading ---- */

@@ -634,6 +634,31 @@ static void unseen(void **state)
     assert_int_equal(clear(&r, 3), 3);
 }
 
+/* Two containers that share RunDir have the same numbers. What one of them has entered is not
+ * written over by the other, who could not enter it again. */
+static void same_number_elsewhere(void **state)
+{
+    struct session mine = session_of(getpid()), opening = opening_of(getpid());
+    struct registry other = r;
+    struct session_list list;
+    (void)state;
+    other.here.pid_namespace++;
+    assert_int_equal(registry_settle(&other, &mine), 0);
+    assert_int_equal(registry_enter(&r, &opening, soon()), 0);
+    assert_int_equal(registry_settle(&r, &mine), -1);
+    assert_int_equal(errno, EEXIST);
+    registry_leave(&r, 17, mine.pid);
+    assert_int_equal(names_in(sessions), 1);
+    assert_int_equal(registry_read(&other, 17, &list), 0);
+    assert_int_equal(list.count, 1);
+    assert_int_equal(list.items[0].sight, SESSION_LIVE);
+    session_list_release(&list);
+    registry_leave(&other, 17, mine.pid);
+    assert_int_equal(names_in(sessions), 0);
+    assert_int_equal(registry_settle(&r, &mine), 0);
+    registry_leave(&r, 17, mine.pid);
+}
+
 /* A number that nobody has here may be another namespace's, if one has made entries. */
 static void numbers_of_another(void **state)
 {
@@ -1116,6 +1141,7 @@ int main(void)
         TEST(number_of_another),
         TEST(one_walk),
         TEST(unseen),
+        TEST(same_number_elsewhere),
         TEST(numbers_of_another),
         TEST(no_room),
         TEST(unreadable),
