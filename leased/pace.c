@@ -2,12 +2,14 @@
 #include "leased/pace.h"
 
 #include "lib/base/log.h"
+#include "lib/base/number.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,19 +25,20 @@ static bool find_file(char out[static PATH_BYTES])
 static int count_start(void)
 {
     char path[PATH_BYTES], text[16] = "";
-    int before = 0;
+    int64_t before = 0;
     if (!find_file(path))
         return 0;
     int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return 0;
+    /* What is no number is not ours: as if there were none. */
     if (pread(fd, text, sizeof(text) - 1, 0) > 0)
-        before = atoi(text);
-    before = before < 0 ? 0 : before > STARTS_MAX ? STARTS_MAX : before;
-    int n = snprintf(text, sizeof(text), "%d\n", before + 1);
+        (void)number_parse(text, strcspn(text, "\n"), 0, STARTS_MAX, &before);
+    int n = snprintf(text, sizeof(text), "%d\n",
+                     before < STARTS_MAX ? (int)before + 1 : (int)STARTS_MAX);
     bool noted = pwrite(fd, text, (size_t)n, 0) == n && ftruncate(fd, n) == 0;
     (void)close(fd);
-    return noted ? before : 0;
+    return noted ? (int)before : 0;
 }
 
 /* 0, 1, 3, 7, 15, 29, 29 ... */
