@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -108,6 +109,18 @@ static int make_directories(const struct conf *conf)
     return rc;
 }
 
+/* leasectl looks by taking a shared lock, for an instant: that is no other daemon. */
+static int lock_in_a_moment(int fd)
+{
+    enum { TRIES = 50, PAUSE_MS = 5 };
+    for (int i = 1; flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
+        if (errno != EWOULDBLOCK || i == TRIES)
+            return -1;
+        (void)poll(NULL, 0, PAUSE_MS);
+    }
+    return 0;
+}
+
 /* One daemon for one store; leasectl looks at the lock to know whether there is one. */
 static int lock_store(const struct conf *conf, int *ret_fd)
 {
@@ -125,7 +138,7 @@ static int lock_store(const struct conf *conf, int *ret_fd)
     int saved = errno;
     privilege_restore(&privilege);
     errno = saved;
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    if (fd >= 0 && lock_in_a_moment(fd) == 0) {
         *ret_fd = fd; /* held until the end of the process */
         return 0;
     }

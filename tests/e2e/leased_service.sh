@@ -86,10 +86,14 @@ stop
 no_http() { ! pgrep -f 'leased --http' >/dev/null; }
 no_http || wait_for 2 'its http process to end' no_http
 reset 'Listen unix:/run/leased.sock'
+# leasectl looks by a shared lock whether a daemon runs: that is none.
+flock -s /var/lib/tunlease/leases.db-leased -c "touch '$WORK/held'; sleep 0.1" & looking=$!
+wait_for 2 'the look' test -e "$WORK/held"
 leased -D </dev/null >"$log" 2>&1 & daemon=$!
 at_exit "$daemon"
 unix_up() { curl -s -o /dev/null --max-time "$(slow 1)" --unix-socket /run/leased.sock http://x/healthz; }
-wait_for 5 'it answers on a unix socket' unix_up
+wait_for 5 "it answers on a unix socket: $(cat "$log")" unix_up
+wait "$looking"
 expect_exit 1 leased -D
 unix_up || fail 'the second one took the first one'\''s socket away'
 ok 'the first one keeps its socket'
