@@ -6,8 +6,8 @@ usage: gateway_stand_in.py DIR [PORT]
 
 Keys that register are written to DIR/keys in the form of authorized_keys. DIR/answer, when it is
 there, holds `STATUS[:CODE] TEXT` for every request ("403:revoked gone", "429 slow down"), DIR/raw
-a body for every 200; DIR/log has a line for each. DIR/tls
-with cert.pem and key.pem serves https. Announces itself by DIR/ready.
+a body for every 200; while DIR/secret_only is there, a known agent's secret alone speaks for it;
+DIR/log has a line for each. DIR/tls with cert.pem and key.pem serves https. Announces itself by DIR/ready.
 """
 import http.server, json, os, ssl, sys, threading
 
@@ -65,6 +65,8 @@ class Control(http.server.BaseHTTPRequestHandler):
             if read("raw"):
                 return self.say(200, json.loads(read("raw")))
             known = agents.get(body["agent_id"])
+            if known and os.path.exists(name("secret_only")) and token != known["secret"]:
+                return self.refuse(401, "only its agent_secret speaks for this agent")
             if token != credential and not (known and token == known["secret"]):
                 return self.refuse(401, "no such credential")
             if body["action"] == "heartbeat":

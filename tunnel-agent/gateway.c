@@ -48,7 +48,7 @@ enum {
 /*
  * Words of the control plane that would end this agent. Whoever can take its port while leased is
  * down can say them, so none counts alone: it must be fresh, and sshd, whose host key is pinned,
- * must have refused our key, too.
+ * must have refused our key, too, for the login that we had from the first.
  */
 enum last_word { LAST_WORD_NONE, LAST_WORD_REVOKED, LAST_WORD_OTHER_KEY };
 
@@ -72,7 +72,7 @@ struct gateway {
     bool beat_is_register;
     struct event *beat_timer, *beat_deadline, *register_timer;
     struct job *job;
-    bool tried_credential; /* the secret was refused, and so the enrolment key was used */
+    bool tried_credential; /* the secret was refused, and so the enrolment key is used */
     struct backoff backoff;
     int64_t registered_ms, closed_ms;
     bool login_refused; /* and not up since */
@@ -224,6 +224,38 @@ static int keep_host_keys(struct gateway *g, const struct register_answer *a)
     return rc;
 }
 
+/*
+ * The login of the first register, which is trusted with the host key, too. A later answer may name
+ * one that the gateway's sshd refuses to everybody.
+ */
+static char *login_of(const struct register_answer *a)
+{
+    char *text = NULL;
+    return asprintf(&text, "%s@%s:%u", a->ssh_user, a->ssh_host, a->ssh_port) < 0 ? NULL : text;
+}
+
+static int keep_first_login(const struct gateway *g)
+{
+    int rc = 0;
+    char *kept = statedir_read(&g->s.state, "first_login");
+    char *login = login_of(&g->session);
+    if (kept == NULL)
+        rc = login != NULL ? statedir_write(&g->s.state, "first_login", login) : -1;
+    free(kept);
+    free(login);
+    return rc;
+}
+
+static bool is_first_login(const struct gateway *g)
+{
+    char *kept = statedir_read(&g->s.state, "first_login");
+    char *login = login_of(&g->session);
+    bool same = kept != NULL && login != NULL && strcmp(kept, login) == 0;
+    free(kept);
+    free(login);
+    return same;
+}
+
 static bool host_is_known(const struct gateway *g)
 {
     char *kept = statedir_read(&g->s.state, "known_hosts");
@@ -235,6 +267,8 @@ static int keep_answer(struct gateway *g, struct register_answer *a)
 {
     struct buf text = {0};
     int rc = keep_host_keys(g, a);
+    if (rc == 0)
+        rc = keep_first_login(g);
     if (rc == 0 && a->agent_secret[0] != '\0') {
         rc = statedir_write(&g->s.state, "agent_secret", a->agent_secret);
         free(g->secret);
@@ -336,7 +370,8 @@ static void hear_last_word(struct gateway *g, enum last_word word)
 static bool ends_for_good(struct gateway *g)
 {
     if (!g->login_refused || g->last_word == LAST_WORD_NONE ||
-        clock_monotonic_ms() - g->last_word_ms > LAST_WORD_BEATS * beat_interval_ms(g))
+        clock_monotonic_ms() - g->last_word_ms > LAST_WORD_BEATS * beat_interval_ms(g) ||
+        (g->has_session && !is_first_login(g)))
         return false;
     if (g->last_word == LAST_WORD_REVOKED)
         log_warn("the gateway revoked '%s', and its sshd refuses the key. Stopping for good",
@@ -423,6 +458,20 @@ static enum backoff_kind kind_of_refusal(enum control_code code)
     }
 }
 
+/*
+ * After a no: to the secret, the enrolment key is tried, since a gateway that forgot us may admit
+ * us anew; to that one, the secret again. Who said no may not have been the gateway, and one that
+ * is asked by many says "too many" to what it would have refused. True: at once.
+ */
+static bool turn_credential(struct gateway *g, enum control_code code)
+{
+    if ((code != CONTROL_UNAUTHORIZED && code != CONTROL_RATE_LIMITED) || g->secret == NULL ||
+        g->credential == NULL)
+        return false;
+    g->tried_credential = !g->tried_credential;
+    return g->tried_credential;
+}
+
 static void on_registered(struct gateway *g, unsigned status, const char *body, size_t len,
                           bool through_tunnel)
 {
@@ -438,13 +487,9 @@ static void on_registered(struct gateway *g, unsigned status, const char *body, 
         return;
     }
     register_error_parse(body, len, &error);
-    if (error.code == CONTROL_UNAUTHORIZED && g->secret != NULL && g->credential != NULL &&
-        !g->tried_credential) {
-        g->tried_credential = true; /* a gateway that forgot us may admit us anew */
-        if (!through_tunnel) {
-            register_at_endpoint(g);
-            return;
-        }
+    if (turn_credential(g, error.code) && !through_tunnel) {
+        register_at_endpoint(g);
+        return;
     }
     if (error.code == CONTROL_REVOKED)
         hear_last_word(g, LAST_WORD_REVOKED);
@@ -538,12 +583,16 @@ static void on_beat_refused(struct gateway *g, unsigned status, const struct reg
                      g->agent_id, e->text);
         hear_last_word(g, LAST_WORD_REVOKED);
         return;
+    case CONTROL_RATE_LIMITED:
     case CONTROL_UNAUTHORIZED:
-        if (g->credential != NULL && !g->tried_credential) {
-            log_warn("the gateway does not know our secret: registering again");
-            g->tried_credential = true;
+        if (turn_credential(g, e->code)) {
+            log_warn("the gateway does not accept our secret: %s. Registering again", e->text);
             g->registered = false;
             beat(g);
+            return;
+        }
+        if (e->code == CONTROL_RATE_LIMITED) {
+            log_warn("a heartbeat was answered %u: %s", status, e->text);
             return;
         }
         log_warn(
@@ -873,6 +922,8 @@ static void read_session(struct gateway *g)
         strcmp(g->session.agent_id, g->agent_id) == 0 &&
         (known != NULL || g->o->host_key != NULL)) {
         g->has_session = true;
+        if (keep_first_login(g) != 0)
+            log_warn("cannot keep the login in '%s': %m", g->s.state.path);
         (void)strlcpy(g->expires_at, g->session.lease_expires_at, sizeof(g->expires_at));
     } else {
         /* Another's, or ssh-tunnel-gateway's: its port is asked for again. */

@@ -157,13 +157,45 @@ wait_for 5 'told that it is a copy' said "copy of another: 'rm .*agent_id"
 printf '{"agent_id":"other","port_b":7,"ssh_user":"root"}' >"$gw/raw"
 rm "$gw/answer"
 wait_for 5 'an answer that is none' said "cannot use the gateway's answer: it is for another agent_id"
-printf '{"agent_id":"db1","port_b":20001,"ssh_user":"root","gateway_host_keys":["%s"]}' \
+printf '{"agent_id":"db1","port_b":20001,"ssh_user":"root","heartbeat_interval_seconds":1,"gateway_host_keys":["%s"]}' \
 	"$(cut -d' ' -f1,2 "$FAR_KEY.pub")" >"$gw/raw"
 wait_for 5 'an answer with a host key of its own' said 'registered agent_id=db1 port_b=20001 .*jump_host= '
 rm "$gw/raw"
 reaches 20001 || fail 'no data any more'
 assert_eq "$(ssh_of) $(field gateway restarts) $(cmp "$STATE_DIR/known_hosts" "$WORK/pinned" && echo pinned)" "$ssh 0 pinned" \
 	'words of the control port alone'
+# It did not know the secret, or had too many wrong ones: the secret is tried again.
+asked() { [[ $(sed "1,${from}d" "$gw/log" | grep -c -e "$1") -ge $2 ]]; }
+for answer in '401 unknown' '429 too many wrong credentials'; do
+	touch "$gw/secret_only"
+	from=$(wc -l <"$gw/log")
+	echo "$answer" >"$gw/answer"
+	wait_for 8 "the enrolment key after '$answer'" asked 'register.* enrol' 1
+	rm "$gw/answer"
+	from=$(wc -l <"$gw/log")
+	wait_for 8 "heartbeats with the secret after '$answer'" asked 'heartbeat.* secret' 2
+	rm "$gw/secret_only"
+done
+assert_eq "$(ssh_of)" "$ssh" 'the tunnel stays'
+# That sshd refuses a login of the control port's own choice says nothing of ours.
+printf '{"agent_id":"db1","port_b":20001,"ssh_user":"nobody-here","heartbeat_interval_seconds":1,"ssh_host":"%s"}' "$FAR" >"$gw/raw"
+echo '410 forgotten' >"$gw/answer"
+from=$(wc -l <"$gw/log")
+wait_for 5 'told to register again' asked register 1
+rm "$gw/answer"
+wait_for 8 'another login' said 'registered agent_id=db1 .*ssh_user=nobody-here'
+wait_for 8 'refused there' said 'nobody-here@.*Permission denied'
+from=$(wc -l <"$gw/log")
+echo '403:revoked db1 was revoked' >"$gw/answer"
+wait_for 20 'told that it is revoked' asked register 1
+sleep 1
+kill -0 "$AGENT" || fail 'it ended by words of the control port alone'
+rm "$gw/answer" "$gw/raw"
+agent_stop
+rm "$STATE_DIR/session.json" # or it would try that login first
+agent -d -c "$conf" --endpoint "$url" --insecure --api-key "$api" --target 127.0.0.1:8022
+wait_for 10 'up with the login that it had' is gateway up
+ssh=$(ssh_of)
 echo '403:revoked db1 was revoked' >"$gw/answer"
 wait_for 5 'revoked' said "the gateway says that 'db1' is revoked"
 : >"$far_keys"
