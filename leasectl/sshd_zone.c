@@ -2,6 +2,7 @@
 /* The time zone in which the sshd that runs reads times. */
 #include "leasectl/sshd.h"
 #include "lib/base/clock.h"
+#include "lib/session/process.h"
 
 #include <bsd/string.h>
 #include <fcntl.h>
@@ -72,6 +73,13 @@ static bool runs_program(const struct looking *in, pid_t pid)
     return sshd_program_of(pid, path, &replaced) && strcmp(path, in->program) == 0;
 }
 
+/* Everybody may run that program with a zone of his own, and leave it to systemd. */
+static bool is_roots(pid_t pid)
+{
+    struct process p;
+    return process_read(pid, &p) == SIGHT_IS && p.uid == 0;
+}
+
 /*
  * Where a process that sshd has for a connection can be: among the listener's children. Where
  * systemd starts it: among systemd's own, one for each or one for all, and among that one's.
@@ -102,7 +110,7 @@ static size_t look_at_children(struct looking *in)
             continue;
         (void)snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
         size_t got = read_whole(path, in->environment, ENVIRON_BYTES);
-        if (is_environment(in->environment, got) && runs_program(in, pid))
+        if (is_environment(in->environment, got) && runs_program(in, pid) && is_roots(pid))
             return got;
     }
     return 0;

@@ -123,6 +123,16 @@ socket_doctor() { # TRIGGERS ACCEPT PATTERN
 }
 socket_doctor ssh.service no 'which ssh.service starts when somebody comes to port 22'
 socket_doctor '' yes 'which ssh@.service starts when somebody comes to port 22'
+# Whose zone it is: everybody may run that program, with a TZ of his own, and leave it to systemd.
+claims 8.9 /opt/ssh/sbin/sshd
+mkfifo -m 0666 /run/slow_key
+sed -i 's/^        s.accept.*/        c = s.accept()[0]; time.sleep(0.2); c.sendall(b"SSH-2.0-OpenSSH_9.2p1\\r\\n")/; s/^import /import time, /' "$WORK/holder.py"
+sed -i '/^threading/a subprocess.Popen(["setpriv", "--reuid", "li", "--clear-groups", "sh", "-c", "while sleep 0.02; do ( (TZ=Pacific/Apia exec /opt/ssh/sbin/sshd -D -h /run/slow_key) & ); done"], stderr=subprocess.DEVNULL)' "$WORK/holder.py"
+sed -i '2i TRIGGERS=ssh.service ACCEPT=no' /usr/local/bin/systemctl
+unshare --pid --fork --mount-proc python3 "$WORK/holder.py" >"$WORK/out" || :
+! grep -q Apia "$WORK/out" || fail "another user's zone: $(cat "$WORK/out")"
+grep -q 'cannot tell the time zone' "$WORK/out" || fail "$(cat "$WORK/out")"
+cp -p /usr/sbin/sshd /opt/ssh/sbin/sshd
 rm -r /usr/local/bin/systemctl /run/systemd
 /usr/sbin/sshd
 wait_for 5 'sshd comes' test -s /run/sshd.pid
