@@ -96,10 +96,14 @@ static enum store_rc refuse_credential(struct engine *e, const struct control_re
         limiter_failed(&e->limiter, r->address, agent_id, asking->hash, clock_monotonic_ms()))
         return answer_error(a, CONTROL_RATE_LIMITED, "too many wrong credentials: wait a minute");
     if (known != NULL && asking->what != CREDENTIAL_NONE) {
-        (void)snprintf(text, sizeof(text),
-                       "only its agent_secret speaks for this agent; if that is lost, an admin of "
-                       "the gateway lets it have another: leasectl agent reset %s",
-                       agent_id);
+        (void)snprintf(
+            text, sizeof(text),
+            known->has_secret
+                ? "only its agent_secret speaks for this agent; if that is lost, an "
+                  "admin of the gateway lets it have another: leasectl agent reset %s"
+                : "an admin added this agent, and a token alone speaks for it: the one "
+                  "that 'leasectl agent add' printed, or leasectl token create --name %s",
+            agent_id);
         return answer_error(a, CONTROL_UNAUTHORIZED, text);
     }
     return answer_error(
@@ -249,12 +253,16 @@ static enum store_rc speaks_for(struct engine *e, const char *name, struct membe
 {
     struct agent a;
     int64_t login_s = 0;
-    *ret = asking->what == CREDENTIAL_SECRET || (asking->what != CREDENTIAL_NONE && !m->has_secret);
+    *ret = asking->what == CREDENTIAL_SECRET;
     if (*ret || asking->what == CREDENTIAL_NONE)
         return STORE_OK;
     enum store_rc rc = get_marks(e, m);
     if (rc != STORE_OK || (m->secret_used && m->marks.reissue.since != REISSUE_RESET))
         return rc;
+    /* Its first one. Whom an admin added has a token for that, which the others do not know. */
+    *ret = !m->has_secret && (!m->marks.by_admin || asking->token.id != 0);
+    if (*ret)
+        return STORE_OK;
     rc = store_agent_find(e->store, name, &a);
     *ret = rc == STORE_OK && newest_login(e, a.id, a.last_login_s, &login_s) &&
            reissue_allowed(&m->marks.reissue, engine_now_s(), boot_s(), login_s);

@@ -233,6 +233,13 @@ note 'an end that an admin fixed'
 leasectl --json agent add fixed --key "$WORK/fixed.pub" --for 1h >"$WORK/fixed.json"
 token=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["token"])' "$WORK/fixed.json")
 end=$(sql "SELECT expires_s FROM lease WHERE name = 'fixed'")
+before=$(row fixed)
+register "$enrol" fixed fixed ',"user":"mallory"'
+answered 401 'whom an admin added is not had with the shared key'
+[[ $(field error) == *'leasectl token create --name fixed' ]] || fail "the answer: $(cat "$WORK/answer")"
+heartbeat "$enrol" fixed
+answered 401 'its heartbeat'
+assert_eq "$(row fixed)" "$before" 'nothing of it changed'
 register "$token" fixed fixed
 answered 200 'register'
 fixed_secret=$(field agent_secret)
