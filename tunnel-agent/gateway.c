@@ -39,6 +39,7 @@ enum {
     BEAT_DEFAULT_S = 60,
     BEAT_MAX_S = 3600,
     TAKEOVER_MS = 60000, /* two within this: somebody else has our key */
+    MOVE_MS = 60000,     /* another answer than before ends an ssh that is up once in this time */
     LAST_WORD_BEATS = 3, /* heartbeats' intervals for which a last word counts as fresh */
     PORT_BUSY_SAID = 2,  /* in a row: not a session of our own that was about to end */
     PORT_BUSY_MAX = 3,   /* in a row: ask the gateway for its opinion */
@@ -75,6 +76,7 @@ struct gateway {
     bool tried_credential; /* the secret was refused, and so the enrolment key is used */
     struct backoff backoff;
     int64_t registered_ms, closed_ms;
+    int64_t moved_ms;   /* when an answer last ended an ssh that was up; 0: never */
     bool login_refused; /* and not up since */
     enum last_word last_word;
     int64_t last_word_ms;
@@ -311,8 +313,10 @@ static void use_answer(struct gateway *g, bool first, bool moved)
         start_tunnel(g);
     else if (first)
         tunnel_begin_anew(g->tunnel, "logging in again, for the port that the gateway gave");
-    else if (moved)
+    else if (moved) {
+        g->moved_ms = clock_monotonic_ms();
         tunnel_restart(g->tunnel, "the gateway gave another port");
+    }
 }
 
 static void take_answer(struct gateway *g, const char *body, size_t len, bool through_tunnel)
@@ -323,6 +327,9 @@ static void take_answer(struct gateway *g, const char *body, size_t len, bool th
     bool first = !g->has_session, moved = first || a.port_b != g->session.port_b ||
                                           strcmp(a.ssh_user, g->session.ssh_user) != 0;
     struct register_answer before = g->session;
+    if (problem == NULL && through_tunnel && moved && !first && g->moved_ms != 0 &&
+        clock_monotonic_ms() - g->moved_ms < MOVE_MS)
+        problem = "names another port or login twice within a minute";
     if (problem != NULL)
         (void)snprintf(why, sizeof(why), "cannot use the gateway's answer: it %s", problem);
     if (problem != NULL || adopt(g, &a, why) != 0) {

@@ -195,6 +195,19 @@ agent_stop
 rm "$STATE_DIR/session.json" # or it would try that login first
 agent -d -c "$conf" --endpoint "$url" --insecure --api-key "$api" --target 127.0.0.1:8022
 wait_for 10 'up with the login that it had' is gateway up
+# Nor does it log in for each of that port's words.
+for move in 20002 20003; do
+	printf '{"agent_id":"db1","port_b":%s,"ssh_user":"root","heartbeat_interval_seconds":1,"ssh_host":"%s","ssh_port":22}' "$move" "$FAR" >"$gw/raw"
+	from=$(wc -l <"$gw/log")
+	echo '410 forgotten' >"$gw/answer"
+	wait_for 5 'told to register again' asked register 1
+	rm "$gw/answer"
+	[[ $move == 20003 ]] || wait_for 10 'moved' said 'registered .*port_b=20002'
+	[[ $move == 20003 ]] || wait_for 10 'up there' is gateway up
+done
+wait_for 5 'moved again' said 'names another port or login twice within a minute'
+rm "$gw/raw"
+assert_eq "$(field gateway port_b) $(state gateway)" '20002 up' 'the tunnel stays'
 ssh=$(ssh_of)
 echo '403:revoked db1 was revoked' >"$gw/answer"
 wait_for 5 'revoked' said "the gateway says that 'db1' is revoked"
