@@ -82,6 +82,14 @@ static int take_source(const char *connection, char out[static SESSION_ADDRESS_B
 
 /* ---- (d): one connection for a lease that listens, else as many as it may have ---- */
 
+static bool has_unseen(const struct session_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].sight == SESSION_UNSEEN)
+            return true;
+    return false;
+}
+
 static const char *take_over(struct opening *o, int lock, struct session_list *older)
 {
     enum ladder_state *states = NULL;
@@ -100,7 +108,7 @@ static const char *take_over(struct opening *o, int lock, struct session_list *o
     if (states == NULL)
         return "out of memory";
     if (ladder_end_all(older, o->deadline_ms, states) != 0)
-        why = older->unseen > 0 ? "it cannot be told whether its older session is there, and so it "
+        why = has_unseen(older) ? "it cannot be told whether its older session is there, and so it "
                                   "cannot be ended: 'leasectl doctor' says why"
                                 : "its older session could not be ended in time";
     for (size_t i = 0; i < older->count; i++)
