@@ -207,7 +207,55 @@ static int store_grant(struct ctl *ctl, struct request *req, int64_t *ret_id)
 
 /* ---- what the admin hands on ---- */
 
-static void print_handout(const struct ctl *ctl, const struct lease *l,
+struct ports {
+    uint16_t of[LEASE_OPEN_AGENTS_MAX]; /* of the lease's open_agents, by the same index; 0: none */
+};
+
+/* Only for words: the lease is granted, and a look that fails leaves its port one as any other. */
+static void look_for_agents(struct ctl *ctl, const struct lease *l, struct ports *ret)
+{
+    *ret = (struct ports){.of = {0}};
+    for (size_t i = 0; i < l->open_agent_count; i++) {
+        struct lease agent = {0};
+        if (store_lease_by_name(ctl->store, l->open_agents[i], &agent) == STORE_OK &&
+            agent.listen.count > 0)
+            ret->of[i] = agent.listen.items[0].low;
+        lease_release(&agent);
+    }
+}
+
+/* The agent of l that listens on port now, by its name. NULL: none of those that l opens. */
+static const char *agent_on(const struct ports *agents, const struct lease *l,
+                            const struct permit *p)
+{
+    for (size_t i = 0; i < l->open_agent_count; i++)
+        if (p->low == p->high && agents->of[i] == p->low)
+            return l->open_agents[i];
+    return NULL;
+}
+
+static void print_use(const struct ctl *ctl, const struct lease *l, const struct ports *agents,
+                      const struct permit *p)
+{
+    const char *agent = agent_on(agents, l, p);
+    const unsigned low = gateway_local_port(p->low), high = gateway_local_port(p->high);
+    if (agent != NULL) {
+        char port[16] = "";
+        if (ctl->conf.public_port != 22)
+            (void)snprintf(port, sizeof(port), ":%u", ctl->conf.public_port);
+        (void)printf("then use   ssh -p %u USER@127.0.0.1   (the host behind '%s')\n"
+                     "or jump    ssh -J %s@%s%s -p %u USER@localhost   (~/.ssh/%s_key is in the "
+                     "ssh agent)\n",
+                     low, agent, l->login, ctl->conf.public_host, port, p->low, l->name);
+        return;
+    }
+    (void)printf("then use   http://127.0.0.1:%u/", low);
+    if (high != low)
+        (void)printf(" to :%u/", high);
+    (void)putchar('\n');
+}
+
+static void print_handout(const struct ctl *ctl, const struct lease *l, const struct ports *agents,
                           const struct pubkey *host_key)
 {
     char until[TIME_TEXT_BYTES], left[TIME_TEXT_BYTES];
@@ -220,13 +268,8 @@ static void print_handout(const struct ctl *ctl, const struct lease *l,
                  "Send %s this line; it works in any shell, PowerShell too:\n\n  %s\n\n",
                  l->name, l->id, l->login, until, left, l->name,
                  buf_text(&line) != NULL ? buf_text(&line) : "?");
-    for (size_t i = 0; i < l->open.count; i++) {
-        const struct permit *p = &l->open.items[i];
-        (void)printf("then use   http://127.0.0.1:%u/", gateway_local_port(p->low));
-        if (p->high != p->low)
-            (void)printf(" to :%u/", gateway_local_port(p->high));
-        (void)putchar('\n');
-    }
+    for (size_t i = 0; i < l->open.count; i++)
+        print_use(ctl, l, agents, &l->open.items[i]);
     for (size_t i = 0; i < l->listen.count; i++)
         (void)printf("listens on %s%s:%u of this host; put what it leads to in place of "
                      "127.0.0.1:22\n",
@@ -252,6 +295,7 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
     struct lease granted = {0};
     struct lease_key key;
     struct pubkey host_key;
+    struct ports agents;
     const int64_t begun_s = clock_now_s();
     int64_t id = 0;
     int opt, code = EXIT_DONE;
@@ -296,6 +340,7 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
         code = ctl_store_error(ctl, rc);
         goto out;
     }
+    look_for_agents(ctl, &granted, &agents);
     int live = live_new_holder(ctl, &granted, key.pub.fingerprint, begun_s);
     ctl_close(ctl);
     if (strchr(ctl->conf.public_host, '.') == NULL && strchr(ctl->conf.public_host, ':') == NULL)
@@ -305,7 +350,7 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
     if (ctl->json)
         code = lease_print(ctl, &granted);
     else
-        print_handout(ctl, &granted, &host_key);
+        print_handout(ctl, &granted, &agents, &host_key);
     if (code == EXIT_DONE)
         code = live;
 out:

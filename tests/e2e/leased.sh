@@ -89,6 +89,9 @@ cat >"$WORK/config" <<-END
 	  UserKnownHostsFile $WORK/known_hosts
 	  StrictHostKeyChecking no
 END
+for line in "then use   ssh -p $port USER@127.0.0.1" "or jump    ssh -J pfwd@gateway.test -p $port USER@localhost"; do
+	grep -q "^$line" "$WORK/out" || fail "the friend is not told '$line': $(cat "$WORK/out")"
+done
 jump() { ssh -F "$WORK/config" -i ~li/.ssh/id_ed25519 -J pfwd@gateway.test -p "$port" li@localhost 'id -un' 2>"$WORK/err"; }
 out=$(jump) || fail "$(cat "$WORK/err")"
 assert_eq "$out" li 'ssh -J to the host behind the agent'
