@@ -89,23 +89,18 @@ static enum store_rc refuse_credential(struct engine *e, const struct control_re
                                        const struct asking *asking, const struct member *known,
                                        struct control_answer *a)
 {
-    char text[CONTROL_ERROR_BYTES];
     const char *agent_id = control_request_get(r, CONTROL_AGENT_ID);
     bool tried = *control_request_get(r, CONTROL_CREDENTIAL) != '\0';
     if (tried &&
         limiter_failed(&e->limiter, r->address, agent_id, asking->hash, clock_monotonic_ms()))
         return answer_error(a, CONTROL_RATE_LIMITED, "too many wrong credentials: wait a minute");
-    if (known != NULL && asking->what != CREDENTIAL_NONE) {
-        (void)snprintf(
-            text, sizeof(text),
-            known->has_secret
-                ? "only its agent_secret speaks for this agent; if that is lost, an "
-                  "admin of the gateway lets it have another: leasectl agent reset %s"
-                : "an admin added this agent, and a token alone speaks for it: the one "
-                  "that 'leasectl agent add' printed, or leasectl token create --name %s",
-            agent_id);
-        return answer_error(a, CONTROL_UNAUTHORIZED, text);
-    }
+    if (known != NULL && asking->what != CREDENTIAL_NONE)
+        return answer_error(a, CONTROL_UNAUTHORIZED,
+                            known->has_secret
+                                ? "only its agent_secret speaks for this agent, until an admin "
+                                  "says 'leasectl agent reset'"
+                                : "an admin added it: for it speaks a token of 'leasectl agent "
+                                  "add' or 'leasectl token create --name'");
     return answer_error(
         a, CONTROL_UNAUTHORIZED,
         tried ? "the credential is neither an enrolment key or token that is good for "
