@@ -35,7 +35,7 @@ const char *account_lease_problem(const char *login, const char *tunnel_group)
 {
     const struct passwd *pw = getpwnam(login);
     if (pw == NULL)
-        return "is no account on this host: 'leasectl login add' makes one";
+        return "is no account on this host: 'leasectl setup' or 'leasectl login add' makes one";
     if (pw->pw_uid == 0)
         return "is uid 0: root is never a tunnel login";
     if (!account_in_group(login, tunnel_group))

@@ -39,6 +39,7 @@ struct doctor {
     struct sshd sshd;
     struct sshd_terms terms;
     bool has_terms; /* what sshd takes is known */
+    bool no_dropin; /* setup's file is not there; its blocks may stand elsewhere */
 };
 
 static void report(struct doctor *d, enum result result, const char *check, const char *detail)
@@ -225,11 +226,18 @@ static void check_effective(struct doctor *d, const char *login)
         bool absent_is_none = have[0] == '\0' && strcmp(want, "none") == 0;
         if (!absent_is_none && strcmp(want, have) != 0 && !same_words(want, have) &&
             !(strcmp(keyword, "unusedconnectiontimeout") == 0 && strcmp(have, "none") == 0)) {
+            wrong++;
+            if (d->no_dropin) { /* one line in place of one for each setting */
+                reportf(d, RESULT_FAIL, "sshd",
+                        "for '%s' the Match blocks are not in force ('%s' is not there, and %s is "
+                        "'%s', not '%s'): run 'leasectl setup'",
+                        login, SSHD_DROPIN, keyword, have, want);
+                break;
+            }
             reportf(d, RESULT_FAIL, "sshd",
                     "for '%s' %s is '%s', not '%s': another Match block "
                     "stands before ours, or 'leasectl setup' was not run",
                     login, keyword, have, want);
-            wrong++;
         }
         line += len + (line[len] == '\n' ? 1 : 0);
     }
@@ -345,6 +353,7 @@ static void check_sshd(struct doctor *d)
     reportf(d, RESULT_OK, "sshd", "'%s' (OpenSSH %u.%u), %s, takes its configuration", d->sshd.path,
             d->sshd.program.major, d->sshd.program.minor, d->sshd.how);
     check_running(d);
+    d->no_dropin = access(SSHD_DROPIN, F_OK) != 0 && errno == ENOENT;
     check_dropin(d);
 }
 
@@ -440,14 +449,13 @@ static void check_key_file(struct doctor *d, const char *path, bool may_be_missi
 {
     const struct passwd *daemon = getpwnam("_tunlease");
     struct stat st;
-    const char *problem = NULL;
     if (stat(path, &st) != 0) {
-        if (errno == ENOENT && may_be_missing)
-            return;
-        problem = strerror(errno);
+        if (errno != ENOENT || !may_be_missing)
+            reportf(d, RESULT_FAIL, "key file", "cannot look at '%s': %s; leased does not start",
+                    path, strerror(errno));
+        return;
     }
-    if (problem == NULL)
-        problem = keyfile_trust_problem(&st);
+    const char *problem = keyfile_trust_problem(&st);
     if (problem == NULL)
         problem = keyfile_secrecy_problem(&st);
     if (problem != NULL)
@@ -483,7 +491,12 @@ static void check_proc(struct doctor *d)
     (void)snprintf(path, sizeof(path), "%s-leased", d->ctl->conf.paths.database);
     bool runs = lock_holder_find(path, &pid, name) == SIGHT_IS;
     if ((!runs || proc_view_of_process(pid, &v) != 0) && proc_view_of_user("_tunlease", &v) != 0) {
-        reportf(d, RESULT_WARN, "proc", "cannot tell how /proc is mounted: %s", strerror(errno));
+        if (getpwnam("_tunlease") == NULL)
+            report(d, RESULT_WARN, "proc",
+                   "there is no user _tunlease to look at /proc as: 'leasectl setup' makes it");
+        else
+            reportf(d, RESULT_WARN, "proc", "cannot tell what leased sees in /proc: %s",
+                    strerror(errno));
         return;
     }
     const struct group *gr = v.has_gid ? getgrgid(v.gid) : NULL;

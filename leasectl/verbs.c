@@ -113,6 +113,8 @@ const struct verb verbs[] = {
      "  --for VERSION  as for this version of OpenSSH, 8.2 or later\n"},
     {"doctor", cmd_doctor, "doctor",
      "check that everything is as it must be for leases to hold\n\n"
-     "Configuration, store as akc sees it, akc's path, accounts, and sshd's effective settings.\n"},
+     "Configuration, akc's path, store as akc sees it, sshd's effective settings, accounts, PAM, "
+     "the\n"
+     "registry of sessions, key files, the control port, leased, and what it sees in /proc.\n"},
     {NULL, NULL, NULL, NULL},
 };

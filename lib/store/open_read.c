@@ -157,7 +157,11 @@ static enum store_rc open_once(const char *path, bool to_ask, int timeout_ms, st
     *ret = NULL;
     /* Opening a FIFO would wait for ever, and a directory is no file: ask before SQLite does. */
     if (stat(path, &sb) != 0) {
-        open_failed(err, path, strerror(errno));
+        open_failed(err, path,
+                    errno == ENOENT
+                        ? "there is none: restore it from a copy; only where no lease was "
+                          "ever granted, 'leasectl setup' makes it"
+                        : strerror(errno));
         return STORE_FAIL;
     }
     if (!S_ISREG(sb.st_mode)) {

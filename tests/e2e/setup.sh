@@ -72,6 +72,9 @@ leasectl grant alice --key "$key.pub" --open 8009 >/dev/null
 login_works "$key" pfwd || fail 'no login before'
 expect_exit 0 leasectl setup --undo
 [[ ! -e $dropin ]] || fail 'the drop-in is still there'
+expect_exit 1 leasectl doctor
+assert_eq "$(grep '^FAIL.sshd' "$WORK/out" | grep -c "'$dropin' is not there.*run 'leasectl setup'") $(grep -c '^FAIL.sshd' "$WORK/out")" '2 2' \
+	'doctor says it once for each login'
 login_refused "$key" pfwd || fail 'a login after undo'
 expect_exit 0 leasectl setup --undo
 grep -q 'nothing to undo' "$WORK/out" || fail "$(cat "$WORK/out")"

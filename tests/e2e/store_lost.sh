@@ -36,6 +36,9 @@ cp -a "$WORK"/kept/* "$dir/"
 leasectl show alice >/dev/null || fail 'the store is back, and alice is not'
 
 stop_leased
+mv "$store" "$store-wal" "$store-shm" "$WORK/kept/"
+refused missing 'there is none: restore it from a copy' leasectl list
+cp -a "$WORK"/kept/* "$dir/"
 : >"$store"
 rm -f "$store-wal" "$store-shm"
 for command in 'thaw pfwd' 'freeze pfwd' 'revoke alice' 'list' 'doctor' 'token create'; do
