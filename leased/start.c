@@ -344,8 +344,9 @@ int start_listening(struct engine *e)
             return -1;
     /* Nobody could reach one that was opened in here (PrivateNetwork). */
     if (passed > 0 && passed < e->conf.listen_count + (e->conf.has_metrics_listen ? 1 : 0)) {
-        log_error("systemd passed %zu sockets, and Listen and MetricsListen name %zu: give each a "
-                  "ListenStream in leased.socket",
+        log_error("systemd passed %zu of the %zu sockets that Listen and MetricsListen name: give "
+                  "each a ListenStream in leased.socket, and that of a proxy a socket unit of its "
+                  "own, with Service=leased.service",
                   passed, e->conf.listen_count + (e->conf.has_metrics_listen ? 1 : 0));
         return -1;
     }

@@ -314,7 +314,9 @@ static const char *set_proxy(struct conf_listener *l, char *const *words)
     if (strcasecmp(words[1], "proxy") != 0)
         return "takes one value, or unix:/path proxy GROUP";
     if (l->unix_path[0] == '\0')
-        return "is for a proxy only as unix:/path: any program of this host reaches a port";
+        return "is a proxy's group, and stands behind unix:/path alone: any program of this host "
+               "reaches a "
+               "port";
     return set_name(l->proxy_group, words + 2, 1);
 }
 
@@ -712,7 +714,9 @@ static int check_together(struct conf *c, const char *file, char *err)
     for (size_t i = 0; i < c->listen_count; i++)
         has_proxy = has_proxy || c->listen[i].proxy_group[0] != '\0';
     if (has_proxy && c->proxy_header == PROXY_HEADER_NONE)
-        problem = "a Listen is for a proxy, and no ProxyHeader says where that names who asked";
+        problem =
+            "ProxyHeader is missing: it names the header in which the proxy of 'Listen unix:/path "
+            "proxy GROUP' says who asks";
     if (!has_proxy && c->proxy_header != PROXY_HEADER_NONE)
         problem = "ProxyHeader is believed on 'Listen unix:/path proxy GROUP' alone, and there is "
                   "no such line";

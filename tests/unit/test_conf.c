@@ -296,7 +296,7 @@ static void refused(void **state)
         {"Listen unix:/x proxy\n", 1, "names no group"},
         {"Listen unix:/x other p\n", 1, "or unix:/path proxy GROUP"},
         {"Listen unix:/x proxy p q\n", 1, "exactly one value"},
-        {"Listen 127.0.0.1:1 proxy p\n", 1, "only as unix:/path"},
+        {"Listen 127.0.0.1:1 proxy p\n", 1, "stands behind unix:/path alone"},
         {"Listen unix:/x proxy -p\n", 1, "may not start"},
         {"MetricsListen unix:/x proxy p\n", 1, "exactly one value"},
         {"ProxyHeader Forwarded\n", 1, "neither 'X-Real-IP' nor"},
@@ -327,7 +327,7 @@ static void refused(void **state)
         {"AuditKeep -1d\n", 1, "not a duration"},
         {"HeartbeatInterval 60\n", 1, "not a duration"},
         /* What must fit together. */
-        {"Listen unix:/x proxy p\n", 0, "no ProxyHeader says"},
+        {"Listen unix:/x proxy p\n", 0, "ProxyHeader is missing"},
         {"Listen unix:/x\nProxyHeader X-Real-IP\n", 0, "there is no such line"},
         {"Listen unix:/x proxy p\nListen unix:/x\nProxyHeader X-Real-IP\n", 0,
          "two lines of Listen"},
