@@ -532,12 +532,12 @@ static void refused_places(void **state)
         enum thing things[COUNT(suffixes)]; /* database, -wal, -shm */
         const char *written, *read;         /* part of the reason; NULL: not asked */
     } rows[] = {
-        {"nothing, to read", {NOTHING}, NULL, "No such file"},
-        {"stray -wal", {NOTHING, GARBAGE}, "it is gone", "No such file"},
-        {"stray -shm", {NOTHING, NOTHING, GARBAGE}, "it is gone", "No such file"},
-        {"stray -wal and -shm", {NOTHING, GARBAGE, EMPTY}, "it is gone", "No such file"},
+        {"nothing, to read", {NOTHING}, NULL, "there is none"},
+        {"stray -wal", {NOTHING, GARBAGE}, "it is gone", "there is none"},
+        {"stray -shm", {NOTHING, NOTHING, GARBAGE}, "it is gone", "there is none"},
+        {"stray -wal and -shm", {NOTHING, GARBAGE, EMPTY}, "it is gone", "there is none"},
         {"link", {LINK}, "not a regular file", NULL},
-        {"link to nothing", {DANGLING}, "not a regular file", "No such file"},
+        {"link to nothing", {DANGLING}, "not a regular file", "there is none"},
         {"-wal a link", {EMPTY, LINK}, "not a regular file", NULL},
         {"-shm a link", {EMPTY, NOTHING, LINK}, "not a regular file", NULL},
         {"-wal a link to nothing", {EMPTY, DANGLING}, "not a regular file", NULL},
