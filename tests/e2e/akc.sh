@@ -89,7 +89,7 @@ could_not() { # PATTERN
 }
 store=/var/lib/tunlease/leases.db
 mv "$store" "$store.away"
-could_not "cannot use the store '$store': No such file"
+could_not "cannot use the store '$store': there is none"
 mkfifo "$store"
 could_not 'cannot use the store .*it is not a regular file'
 rm "$store"; mkdir "$store"
