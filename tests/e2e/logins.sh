@@ -20,6 +20,8 @@ for ((i = 1; i <= logins; i++)); do
 	leasectl grant "own$i" --key "$WORK/own$i.pub" --open 8009 >/dev/null
 done
 
+id=$(leasectl --json show one | python3 -c 'import json,sys; print(json.load(sys.stdin)["id"])')
+
 opened() { grep -c 'pam_tunnel.*opened login=pfwd' "$SANDBOX_LOG" || :; }
 over() { (($(grep -c -E 'pam_tunnel.*(opened|refused) login=pfwd|akc: refused' "$SANDBOX_LOG") >= logins)); }
 none_left() { ! pgrep -u pfwd >/dev/null; }
@@ -44,3 +46,15 @@ for whose in one own limited; do
 	assert_eq "$(opened)" "$logins" "$whose: all are let in"
 	wait_for 30 'the sessions to end' none_left
 done
+
+# One that stands still while it has them holds up no other: newcomers share the lease's lock and that
+# of number 0.
+note 'beside one that keeps the locks which it has'
+exec {held}>"/run/tunlease/lock/$id" {all}>/run/tunlease/lock/0
+{ flock -n -s "$held" && flock -n -s "$all"; } || fail 'they are taken'
+: >"$SANDBOX_LOG"
+"${SSH[@]}" -N -T -i "$WORK/one" -l pfwd "$GATEWAY" </dev/null >/dev/null 2>"$WORK/err.one" &
+at_exit $!
+wait_log 10 'pam_tunnel.*(opened|refused) login=pfwd'
+assert_eq "$(opened)" 1 "it is let in: $(grep pam_tunnel "$SANDBOX_LOG")"
+exec {held}>&- {all}>&-
