@@ -318,8 +318,10 @@ static int activate(struct ctl *ctl, const struct sshd *sshd, const char *old)
         return EXIT_FAILED;
     }
     if (!running && !sshd->by_systemd)
-        ctl_warn(ctl, "no running sshd was found to reload: it takes the new configuration when it "
-                      "starts");
+        ctl_warn(ctl,
+                 "no sshd listens on PublicPort (%u) or port 22, so none was told to reload: where "
+                 "one runs on another port, tell it ('systemctl reload ssh')",
+                 ctl->conf.public_port);
     return EXIT_DONE;
 }
 

@@ -135,3 +135,11 @@ expect_exit 1 leasectl login check nobody-here
 expect_exit 2 leasectl login add 'a b'
 expect_exit 1 setpriv --reuid=li --clear-groups leasectl setup
 ok 'setup keeps to its own'
+
+note 'an sshd that setup does not find is not said to be none'
+chage -d -1 team
+sed -i 's/^Port 22$/Port 2222/' /etc/ssh/sshd_config
+reload_sshd
+sed -i 's/^AllowOpen pfwd .*/AllowOpen pfwd 127.0.0.1:8010/' /etc/tunlease/tunlease.conf
+expect_exit 0 leasectl setup
+grep -q "no sshd listens on PublicPort (22) or port 22.*on another port, tell it" "$WORK/err" || fail "$(cat "$WORK/err")"
