@@ -30,12 +30,13 @@
 enum { EXIT_USAGE = 2, PATH_BYTES = CONF_PATH_BYTES + 16 };
 
 static const char usage_text[] =
-    "usage: leased [-D] [-d] [-t] [-T] [-u] [-v] [-c FILE]\n"
+    "usage: leased [-D] [-d] [-P] [-t] [-T] [-u] [-v] [-c FILE]\n"
     "\n"
     "Registers agents, keeps their ports, and ends the sessions of dead leases; see leased(8).\n"
     "\n"
     "  -D         log to standard error, in the foreground\n"
     "  -d         accepted, and means nothing more: leased always stays in the foreground\n"
+    "  -P         as root: make what is missing of the session registry, clear it, and exit\n"
     "  -t         check the configuration, and exit 0 or 1\n"
     "  -T         print the configuration that is in force\n"
     "  -u         go on where the http process cannot be confined\n"
@@ -88,6 +89,16 @@ static int make_directory(const char *path, uid_t uid, gid_t gid, mode_t mode)
     return (geteuid() != 0 || lchown(path, uid, gid) == 0) && chmod(path, mode) == 0 ? 0 : -1;
 }
 
+static int make_run_dir(const struct conf *conf)
+{
+    if (run_dir_make(conf->paths.run_dir) == 0)
+        return 0;
+    log_error("cannot make what is missing of the session registry '%s': %s; the first login "
+              "does it, 'leasectl setup', or tmpfiles.d",
+              conf->paths.run_dir, strerror(errno));
+    return -1;
+}
+
 static int make_directories(const struct conf *conf)
 {
     char path[PATH_BYTES];
@@ -100,12 +111,10 @@ static int make_directories(const struct conf *conf)
     int rc = make_directory(path, uid, gid, 02750);
     if (rc != 0)
         log_error("cannot make '%s': %s", path, strerror(errno));
-    /* As its unit runs it, it may not: then the first login does, and it is seen when it is there.
-     */
-    if (rc == 0 && run_dir_make(conf->paths.run_dir) != 0)
-        log_error("cannot make what is missing of the session registry '%s': %s; the first login "
-                  "does it, 'leasectl setup', or tmpfiles.d",
-                  conf->paths.run_dir, strerror(errno));
+    /* As its unit runs it, it may not, and needs it not: the unit has run -P. Where that failed the
+     * first login does it, and it is seen when it is there. */
+    if (rc == 0)
+        (void)make_run_dir(conf);
     return rc;
 }
 
@@ -148,7 +157,7 @@ static int lock_store(const struct conf *conf, int *ret_fd)
     return -1;
 }
 
-/* As root, which is not kept: what sessions left that died without a word. */
+/* As root alone: what sessions left that died without a word. */
 static void clear_dead(const struct conf *conf)
 {
     enum { CLEAR_MS = 1000 };
@@ -161,6 +170,15 @@ static void clear_dead(const struct conf *conf)
         session_list_release(&list);
     }
     registry_close(&r);
+}
+
+/* What the service, which is not root, cannot do itself: its unit runs this before. */
+static int prepare(const struct conf *conf)
+{
+    if (make_run_dir(conf) != 0)
+        return EXIT_FAILURE;
+    clear_dead(conf);
+    return EXIT_SUCCESS;
 }
 
 /* A store that let somebody in is not made anew: all of them would be ended as deleted. */
@@ -197,7 +215,7 @@ static int run(struct engine *e)
 int main(int argc, char **argv)
 {
     static struct engine e;
-    bool check = false, print = false;
+    bool check = false, print = false, preparing = false;
     int opt;
 
     if (issue_is_askpass())
@@ -208,12 +226,15 @@ int main(int argc, char **argv)
         return fputs(usage_text, stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
     if (argc == 2 && strcmp(argv[1], "--version") == 0)
         return puts("leased (tunlease) " TUNLEASE_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-    while ((opt = getopt(argc, argv, "DdtTuvc:")) != -1) {
+    while ((opt = getopt(argc, argv, "DdPtTuvc:")) != -1) {
         switch (opt) {
         case 'D':
             e.to_stderr = true;
             break;
         case 'd':
+            break;
+        case 'P':
+            preparing = true;
             break;
         case 't':
             check = true;
@@ -240,11 +261,13 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     log_init("leased", e.to_stderr || check || print);
-    if (!check && !print && !pace_start())
+    if (!check && !print && !preparing && !pace_start())
         return EXIT_SUCCESS;
     if (load(&e) != 0)
         return EXIT_FAILURE;
     if (print)
         return print_effective(&e);
-    return check ? EXIT_SUCCESS : run(&e);
+    if (check)
+        return EXIT_SUCCESS;
+    return preparing ? prepare(&e.conf) : run(&e);
 }

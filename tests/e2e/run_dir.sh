@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # /run/tunlease is missing: a container without tmpfiles.d, a wiped /run. A login makes it, or
-# leasectl; a leased that may not sees it as soon as it is there. What is not root's is not used.
+# leasectl, or leased's unit; a leased that may not sees it as soon as it is there. What is not root's is not used.
 # sandbox:
 # timeout: 120
 set -eu
@@ -67,6 +67,25 @@ done
 ok 'refused, and nothing made there'
 wiped
 
+note 'leased -P makes and clears it: what its unit runs as root'
+expect_exit 0 leased -P
+whole 'by leased -P'
+fwd_L "$WORK/alice" pfwd 18009:127.0.0.1:8009 || fail "$(tail -n 3 "$WORK/ssh.err")"
+monitor=$(leasectl sessions alice | cut -f5)
+child=$(pgrep -P "$monitor")
+entries() { find /run/tunlease/sessions -name "[1-9]*.$monitor" | wc -l; }
+expect_exit 0 leased -P
+assert_eq "$(entries)" 1 'a live session keeps its entry'
+kill -KILL "$monitor" "$child"
+wait_for 5 'both to go' no_sshd_of_pfwd
+assert_eq "$(entries)" 1 'one that died without a word leaves it'
+expect_exit 0 leased -P
+assert_eq "$(entries)" 0 'until leased -P'
+fwd_stop "$FWD_PID"
+wiped
+expect_exit 1 setpriv --reuid=_tunlease --regid=_tunlease --clear-groups leased -P
+ok 'who may not says so'
+
 note 'leased, as its unit runs it, starts without, and sees it when it is there'
 echo 'API_KEY=an-enrolment-key-for-the-tests' >/etc/tunlease/leased.env
 chown _tunlease:root /etc/tunlease/leased.env
@@ -82,5 +101,5 @@ fwd_L "$WORK/brief" pfwd 18009:127.0.0.1:8009 || fail "$(tail -n 3 "$WORK/ssh.er
 assert_eq "$(fetch http://127.0.0.1:18009/)" 'hello from 8009' 'a session'
 wait_for 5 'it sees the registry' health_is 200
 wait_for 8 'expiry ends the session' is_gone "$FWD_PID"
-grep -q 'ended login=pfwd lease=brief reason=expired' "$log" || fail "$(tail -n 5 "$log")"
+wait_for 5 'which it says' grep -q 'ended login=pfwd lease=brief reason=expired' "$log"
 ok 'and ends what has expired'

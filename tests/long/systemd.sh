@@ -385,6 +385,14 @@ field agent_secret >/root/db1.secret
 assert_eq "$(field code)" '' 'deleted: it may come again'
 assert_eq "$(field port_b)" "$port" 'on the port that is kept for it'
 
+note 'a wiped /run: made by the unit, as root, before leased starts'
+systemctl stop leased.service
+rm -r /run/tunlease
+expect_exit 0 systemctl start leased.service
+assert_eq "$(stat -c '%n %a %U:%G' /run/tunlease /run/tunlease/* | tr '\n' ' ')" \
+	'/run/tunlease 750 root:_tunlease /run/tunlease/lock 700 root:root /run/tunlease/sessions 750 root:_tunlease ' 'the registry'
+assert_eq "$(fetch "${api}healthz")" ok 'and leased sees it'
+
 note 'sshd behind ssh.socket'
 doctor_says() { # PATTERN
 	leasectl doctor >"$WORK/doctor" || :
