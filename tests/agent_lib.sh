@@ -13,6 +13,7 @@
 #   far_sink PORT          takes what is sent there, and counts it: arrived
 #   upload PORT            sends without end to a port of this host: UPLOAD is its pid
 #   slow_link WORD...      1 Mbit/s towards the far host, WORDs of tc's tbf; slow_link_end
+#   line_sent              the bytes that went out over it, also those that TCP sent again
 #   cut_link | heal_link   drops everything both ways, the TCP connections left as they are
 #   lose PERCENT           drops so many packets at random, both ways
 #   agent ARG...           tunnel-agent in the background: AGENT is its pid, its words in $WORK/agent.err
@@ -132,6 +133,7 @@ while True:
 }
 slow_link() { tc qdisc add dev near0 root tbf rate 1mbit burst 10kb "$@" 2>/dev/null; }
 slow_link_end() { tc qdisc del dev near0 root; }
+line_sent() { tc -s qdisc show dev near0 | awk '$1 == "Sent" { print $2; exit }'; }
 
 # shellcheck disable=SC2034 # API is for the test
 gateway_on_link()

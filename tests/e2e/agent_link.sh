@@ -60,9 +60,9 @@ assert_eq "$(ssh_of) $(field "$FAR" restarts)" "$third $restarts" \
 if slow_link latency 15s; then
 	upload 18010
 	wait_for 20 'the full line to be seen' is "$FAR" suspect
-	before=$(arrived)
+	before=$(line_sent)
 	sleep 6
-	(($(arrived) - before > 500000)) || fail "only $(($(arrived) - before)) bytes in 6 s: the line was not full"
+	(($(line_sent) - before > 500000)) || fail "only $(($(line_sent) - before)) bytes in 6 s: the line was not full"
 	assert_eq "$(ssh_of) $(field "$FAR" restarts)" "$third $restarts" 'a line that an upload fills'
 	cut_link
 	wait_for 6 'the cut under load to be found' gone "$third"

@@ -71,6 +71,7 @@ note 'leased -P makes and clears it: what its unit runs as root'
 expect_exit 0 leased -P
 whole 'by leased -P'
 fwd_L "$WORK/alice" pfwd 18009:127.0.0.1:8009 || fail "$(tail -n 3 "$WORK/ssh.err")"
+assert_eq "$(fetch http://127.0.0.1:18009/)" 'hello from 8009' 'a session that is on'
 monitor=$(leasectl sessions alice | cut -f5)
 child=$(pgrep -P "$monitor")
 entries() { find /run/tunlease/sessions -name "[1-9]*.$monitor" | wc -l; }
