@@ -279,8 +279,9 @@ talks()
 	{ echo "$word" >&"$1" && read -r -t "$(slow 5)" line <&"$1"; } 2>/dev/null && [[ $line == "$word" ]]
 }
 port_free() { [[ -z $(ss -Hltn "sport = :$1") ]]; }
-# A zombie holds no socket any more; its parent may take its time.
-is_gone() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; }
+# A zombie holds no socket any more; its parent may take its time, or reap it between two of these looks.
+pid_answers() { kill -0 "$1" 2>/dev/null; }
+is_gone() { ! pid_answers "$1" || grep -q '^State:.[ZX]' "/proc/$1/status" 2>/dev/null || ! pid_answers "$1"; }
 no_children() { [[ -z $(pgrep -P "$1") ]]; }
 
 fetch() { curl -s --max-time "$(slow 5)" "$@"; }

@@ -73,7 +73,7 @@ static bool take_orphan(void *arg, const struct process *p)
     struct orphans *o = arg;
     struct ladder *l = o->ladder;
     if (p->session != l->pid || p->pid == l->pid || (p->uid != l->uid && p->uid != 0) ||
-        p->state == 'Z' || p->start_ticks < l->start_ticks)
+        process_has_ended(p) || p->start_ticks < l->start_ticks)
         return false;
     if (add_child(l, p) == SIGHT_CANNOT_TELL) {
         o->sight = SIGHT_CANNOT_TELL;
@@ -110,7 +110,7 @@ static enum sight find_children(struct ladder *l)
         return find_orphans(l);
     enum sight sight = process_children(l->pid, l->uid, children, LADDER_CHILDREN_MAX, &n);
     for (size_t i = 0; sight == SIGHT_IS && i < n && i < LADDER_CHILDREN_MAX; i++)
-        if (children[i].state != 'Z' && add_child(l, &children[i]) == SIGHT_CANNOT_TELL)
+        if (!process_has_ended(&children[i]) && add_child(l, &children[i]) == SIGHT_CANNOT_TELL)
             sight = SIGHT_CANNOT_TELL;
     if (sight == SIGHT_CANNOT_TELL)
         return sight;

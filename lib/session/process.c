@@ -126,7 +126,7 @@ enum sight process_is(pid_t pid, uint64_t start_ticks)
     enum sight sight = process_read_stat(pid, &p);
     if (sight != SIGHT_IS)
         return sight;
-    bool is = p.start_ticks == start_ticks && p.state != 'Z' && p.state != 'X';
+    bool is = p.start_ticks == start_ticks && !process_has_ended(&p);
     return is ? SIGHT_IS : SIGHT_IS_NOT;
 }
 

@@ -24,8 +24,14 @@ struct process {
     uid_t uid;     /* real, as is gid */
     gid_t gid;
     uint64_t start_ticks;
-    char state; /* R, S, T, Z, ... */
+    char state; /* R, S, T, Z, X, ... */
 };
+
+/* True of one that only waits for its parent (Z), or is just being reaped (X). */
+static inline bool process_has_ended(const struct process *p)
+{
+    return p->state == 'Z' || p->state == 'X';
+}
 
 /* Whether any process has this pid, a zombie too: by the kernel's word, not by /proc. */
 enum sight process_answers(pid_t pid);

@@ -377,7 +377,7 @@ static enum verdict judge(const struct registry *r, struct session *s)
         /* A number is given to no other process while a group or a session has it. */
         if (p.start_ticks != s->start_ticks)
             return IS_DEAD;
-        if (p.state != 'Z' && p.state != 'X')
+        if (!process_has_ended(&p))
             return IS_LIVE;
         break;
     case SIGHT_IS_NOT:
@@ -647,7 +647,7 @@ static bool meet(void *arg, const struct process *p)
         return true;
     for (size_t i = first_of(list, p->pid); i < list->count && list->items[i].pid == p->pid; i++)
         w->met[i] = w->met[i] || list->items[i].start_ticks == p->start_ticks;
-    if (p->session == p->pid || p->state == 'Z')
+    if (p->session == p->pid || process_has_ended(p))
         return false;
     for (size_t i = first_of(list, p->session); i < list->count && list->items[i].pid == p->session;
          i++) {

@@ -27,7 +27,7 @@ static bool is_login(const struct stray_logins *logins, const struct process *p)
 static bool take(void *arg, const struct process *p)
 {
     struct candidates *c = arg;
-    if (!is_login(c->logins, p) || p->state == 'Z')
+    if (!is_login(c->logins, p) || process_has_ended(p))
         return false;
     if (c->count == c->cap) {
         size_t cap = c->cap == 0 ? 64 : c->cap * 2;

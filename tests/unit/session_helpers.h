@@ -37,7 +37,7 @@ enum { NOBODY = 65534, WAIT_MS = 5000 };
 static inline bool is_running(pid_t pid)
 {
     struct process p;
-    return process_read(pid, &p) == SIGHT_IS && p.state != 'Z';
+    return process_read(pid, &p) == SIGHT_IS && !process_has_ended(&p);
 }
 
 static inline char state_of(pid_t pid)
