@@ -76,10 +76,10 @@ pam_bsd_libs = -lbsd -lmd
 
 akc_src = $(wildcard akc/*.c)
 akc_libs = store session lease conf base
-leasectl_src = $(wildcard leasectl/*.c)
+leasectl_src = $(wildcard leasectl/*.c leasectl/*/*.c)
 leasectl_libs = wire store conf session lease base
 
-leased_src = $(wildcard leased/*.c)
+leased_src = $(wildcard leased/*.c leased/*/*.c)
 leased_libs = wire store conf session lease base
 pam_src = $(wildcard pam_tunnel/*.c)
 # Of conf it takes the paths alone; instrumented sections are not thrown away, and so need lease.
@@ -88,7 +88,7 @@ pam_libs = session conf base $(if $(SANITIZE),lease)
 programs = $(BUILD)/bin/akc $(BUILD)/bin/leasectl $(BUILD)/bin/leased $(BUILD)/lib/pam_tunnel.so $(BUILD)/bin/tunnel-agent
 manuals = akc/akc.8 leased/leased.8 pam_tunnel/pam_tunnel.8 leasectl/leasectl.1 tunnel-agent/tunnel-agent.1 lib/conf/tunlease.conf.5
 
-agent_src = $(wildcard tunnel-agent/*.c)
+agent_src = $(wildcard tunnel-agent/*.c tunnel-agent/*/*.c)
 agent_libs = wire lease base
 
 .PHONY: all deps demo check check-long check-packages fault fuzz bench lint install dist deb \
@@ -205,10 +205,10 @@ $(BUILD)/tests/clock_shift.so $(BUILD)/tests/slow_disk.so: $(BUILD)/tests/%.so: 
 	$(Q)$(CC) $(cppflags) $(CFLAGS) $(warnings) -fPIC -shared -o $@ $<
 
 # What a test takes of a program.
-$(BUILD)/tests/unit/test_http_parse: $(BUILD)/obj/leased/http_parse.o
-$(BUILD)/tests/unit/test_confine: $(BUILD)/obj/leased/confine.o
-$(BUILD)/tests/unit/test_roster: $(BUILD)/obj/leased/roster.o
-$(BUILD)/tests/unit/test_beats: $(BUILD)/obj/leased/beats.o
+$(BUILD)/tests/unit/test_http_parse: $(BUILD)/obj/leased/http/http_parse.o
+$(BUILD)/tests/unit/test_confine: $(BUILD)/obj/leased/http/confine.o
+$(BUILD)/tests/unit/test_roster: $(BUILD)/obj/leased/engine/roster.o
+$(BUILD)/tests/unit/test_beats: $(BUILD)/obj/leased/engine/beats.o
 
 unit-tests: $(addprefix $(BUILD)/tests/unit/,$(unit_names))
 	@:
@@ -226,7 +226,7 @@ pam-tests: $(pam_tests) $(BUILD)/lib/pam_tunnel.so
 
 # All of leased but the process that is played.
 $(BUILD)/tests/hostile_http: $(BUILD)/obj/tests/hostile_http.o \
-		$(call obj,$(filter-out leased/http.c,$(leased_src))) $(call archive,$(leased_libs))
+		$(call obj,$(filter-out leased/http/http.c,$(leased_src))) $(call archive,$(leased_libs))
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $^ $(event_libs) $(sqlite_libs) $(jansson_libs) $(bsd_libs)
@@ -260,7 +260,7 @@ $(BUILD)/tests/sweep: $(BUILD)/obj/tests/bench/sweep.o \
 	$(Q)$(CC) $(ldflags) -o $@ $^ $(event_libs) $(sqlite_libs) $(jansson_libs) $(bsd_libs)
 
 # leased's http process with a stand-in for the engine, and what tries to get out of it.
-http_obj = $(BUILD)/obj/leased/http.o $(BUILD)/obj/leased/http_parse.o $(BUILD)/obj/leased/confine.o
+http_obj = $(BUILD)/obj/leased/http/http.o $(BUILD)/obj/leased/http/http_parse.o $(BUILD)/obj/leased/http/confine.o
 
 $(BUILD)/tests/http_engine: $(BUILD)/obj/tests/http_engine.o $(http_obj) $(call archive,wire lease base)
 	$(call say,LD,$@)

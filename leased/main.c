@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* leased: agents' register and heartbeat, ports, and the end of what must end. */
-#include "leased/engine.h"
-#include "leased/issue.h"
-#include "leased/pace.h"
-#include "leased/start.h"
+#include "leased/engine/engine.h"
+#include "leased/engine/issue.h"
+#include "leased/engine/pace.h"
+#include "leased/engine/start.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/descriptors.h"

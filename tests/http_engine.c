@@ -11,7 +11,7 @@
  * By agent_id: `silent` is never answered, `unknown` is 404, `gone` 410, `held` 409. A credential
  * `wrong` is 401. Each request must be one that control_request_problem takes: else exit 3.
  */
-#include "leased/http.h"
+#include "leased/http/http.h"
 #include "lib/base/log.h"
 
 #include <bsd/string.h>

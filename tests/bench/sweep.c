@@ -5,7 +5,7 @@
  * one in which all sessions are new, and one in which none is; and of a yardstick on the same
  * machine, one reading of /proc/PID/stat for each session.
  */
-#include "leased/engine.h"
+#include "leased/engine/engine.h"
 #include "lib/base/clock.h"
 #include "lib/lease/lease.h"
 #include "lib/session/process.h"

@@ -154,7 +154,7 @@ same 'exit code' "$akc_page" "$(codes <akc/main.c)" \
 	"$(section "$akc_page" 'EXIT STATUS' | sed -n 's/^\.It //p' | sort)"
 # TZ is read by the C library.
 same 'environment variable' "$leasectl_page" \
-	"$({ cat leasectl/*.c | grep -oE 'getenv\("[A-Z_]+"\)' | cut -d'"' -f2; echo TZ; } | sort -u)" \
+	"$({ find leasectl -name '*.c' -exec cat {} + | grep -oE 'getenv\("[A-Z_]+"\)' | cut -d'"' -f2; echo TZ; } | sort -u)" \
 	"$(section "$leasectl_page" ENVIRONMENT | items Ev)"
 
 # ---- tunnel-agent.1 ----------------------------------------------------------------------------
@@ -173,7 +173,7 @@ same keyword "$agent_page" \
 same 'exit code' "$agent_page" "$(codes <tunnel-agent/agent.h)" \
 	"$(section "$agent_page" 'EXIT STATUS' | sed -n 's/^\.It //p' | sort)"
 same 'environment variable' "$agent_page" \
-	"$(cat tunnel-agent/*.c | grep -oE '(getenv|environment)\("[A-Z_]+"\)|\{"[A-Z_]+", offsetof' | cut -d'"' -f2 | sort -u)" \
+	"$(find tunnel-agent -name '*.c' -exec cat {} + | grep -oE '(getenv|environment)\("[A-Z_]+"\)|\{"[A-Z_]+", offsetof' | cut -d'"' -f2 | sort -u)" \
 	"$(section "$agent_page" ENVIRONMENT | items Ev)"
 awk -v dir="$work" '/^\.Bd -literal/ { file = dir "/tunnels" ++n; next }
 	/^\.Ed/ { file = "" } file != "" { print >file }' "$agent_page"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The head of an HTTP request: what is taken has one reading, by a second reader that only splits
  * lines; and what comes in pieces is judged as what comes at once. */
-#include "leased/http_parse.h"
+#include "leased/http/http_parse.h"
 
 #include "tests/fuzz/fuzz.h"
 

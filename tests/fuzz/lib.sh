@@ -18,7 +18,7 @@ fuzz_library()
 {
 	local cc=$1 dir=$2 file objects=(); shift 2
 	mkdir -p "$dir"
-	for file in lib/base/*.c lib/lease/*.c lib/conf/*.c lib/session/*.c leased/http_parse.c; do
+	for file in lib/base/*.c lib/lease/*.c lib/conf/*.c lib/session/*.c leased/http/http_parse.c; do
 		objects+=("$dir/$(basename "$file" .c).o")
 		"$cc" "${fuzz_flags[@]}" "$@" -c -o "${objects[-1]}" "$file"
 	done

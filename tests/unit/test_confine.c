@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What the http process cannot do after confine_http, and what it can: in children, by the result
  * of the system call itself. Also with one of the two walls alone. */
-#include "leased/confine.h"
+#include "leased/http/confine.h"
 
 #include "tests/unit/helpers.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The head of a request: what is taken, and what each part of it says. What is refused over a
  * socket is in tests/http_raw.py; here it is met in pieces, too. */
-#include "leased/http_parse.h"
+#include "leased/http/http_parse.h"
 
 #include "tests/unit/helpers.h"
 

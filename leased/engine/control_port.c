@@ -5,7 +5,7 @@
  * what could not be done then. Nothing that a live session holds is taken from it: its lease has
  * both ports meanwhile.
  */
-#include "leased/engine.h"
+#include "leased/engine/engine.h"
 #include "lib/base/buf.h"
 #include "lib/base/log.h"
 #include "lib/lease/lease.h"

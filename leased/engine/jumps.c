@@ -4,7 +4,7 @@
  * undone (DESIGN 9). What is known is kept in the file that is locked anyway, so that neither a
  * restart nor a step while no leased ran is forgotten.
  */
-#include "leased/engine.h"
+#include "leased/engine/engine.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/store/jumps.h"

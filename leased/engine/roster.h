@@ -30,7 +30,7 @@ struct agent_marks {
 struct member {
     int64_t id;
     int64_t expires_s;       /* as the agent was told */
-    int64_t lease_expires_s; /* as its lease says, which may be behind (leased/beats.h) */
+    int64_t lease_expires_s; /* as its lease says, which may be behind (leased/engine/beats.h) */
     int64_t token_id;        /* what admitted it; 0: an enrolment key, or an admin */
     uint16_t port;
     struct agent_marks marks;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "leased/pace.h"
+#include "leased/engine/pace.h"
 
 #include "lib/base/log.h"
 #include "lib/base/number.h"

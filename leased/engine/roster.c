@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "leased/roster.h"
+#include "leased/engine/roster.h"
 
 #include "lib/base/hash.h"
 

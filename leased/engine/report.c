@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What /metrics and /healthz say, in Prometheus' text format. */
-#include "leased/engine.h"
+#include "leased/engine/engine.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"

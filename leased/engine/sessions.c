@@ -4,7 +4,7 @@
  * verified. It acts on signs (inotify on the registry and on the store's log) and, should one be
  * lost, on a clock. It only reads: what happened is written down when the store's lock can be had.
  */
-#include "leased/engine.h"
+#include "leased/engine/engine.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "leased/issue.h"
+#include "leased/engine/issue.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "leased/http_parse.h"
+#include "leased/http/http_parse.h"
 
 #include "lib/base/number.h"
 

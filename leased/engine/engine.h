@@ -8,10 +8,10 @@
 #ifndef TUNLEASE_LEASED_ENGINE_H
 #define TUNLEASE_LEASED_ENGINE_H
 
-#include "leased/beats.h"
-#include "leased/credentials.h"
-#include "leased/refusals.h"
-#include "leased/roster.h"
+#include "leased/engine/beats.h"
+#include "leased/engine/credentials.h"
+#include "leased/engine/refusals.h"
+#include "leased/engine/roster.h"
 #include "lib/conf/conf.h"
 #include "lib/session/ladder.h"
 #include "lib/session/listeners.h"

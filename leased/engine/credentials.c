@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "leased/credentials.h"
+#include "leased/engine/credentials.h"
 
 #include "lib/base/buf.h"
 #include "lib/base/hash.h"

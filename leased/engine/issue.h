@@ -6,7 +6,7 @@
 #ifndef TUNLEASE_LEASED_ISSUE_H
 #define TUNLEASE_LEASED_ISSUE_H
 
-#include "leased/engine.h"
+#include "leased/engine/engine.h"
 
 enum { ISSUING_MAX = 2, ISSUE_MS = 4000 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "leased/refusals.h"
+#include "leased/engine/refusals.h"
 
 #include "lib/base/hash.h"
 #include "lib/base/log.h"

@@ -4,7 +4,7 @@
  * not, nothing is answered from it and nothing is ended by it; where another one came in its place,
  * that is opened, once whoever puts it there is done.
  */
-#include "leased/engine.h"
+#include "leased/engine/engine.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "leased/notify.h"
+#include "leased/engine/notify.h"
 
 #include <bsd/stdlib.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "leased/confine.h"
+#include "leased/http/confine.h"
 
 #include <errno.h>
 #include <fcntl.h>

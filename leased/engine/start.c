@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-#include "leased/start.h"
+#include "leased/engine/start.h"
 
-#include "leased/engine.h"
-#include "leased/http.h"
-#include "leased/notify.h"
+#include "leased/engine/engine.h"
+#include "leased/http/http.h"
+#include "leased/engine/notify.h"
 #include "lib/base/buf.h"
 #include "lib/base/log.h"
 #include "lib/lease/pubkey.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-#include "leased/engine.h"
+#include "leased/engine/engine.h"
 
-#include "leased/issue.h"
-#include "leased/notify.h"
-#include "leased/pace.h"
-#include "leased/start.h"
+#include "leased/engine/issue.h"
+#include "leased/engine/notify.h"
+#include "leased/engine/pace.h"
+#include "leased/engine/start.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"

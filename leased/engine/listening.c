@@ -5,7 +5,7 @@
  * pieces, between requests, is through, and the next begins only after thirty times as long, so
  * that three parts in a hundred of a processor go into it.
  */
-#include "leased/engine.h"
+#include "leased/engine/engine.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 

@@ -3,7 +3,7 @@
  * Register and heartbeat (CONTRACT 6), decided within the batch's transaction. What http sent is
  * checked again here: every field is a stranger's.
  */
-#include "leased/engine.h"
+#include "leased/engine/engine.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "leased/beats.h"
+#include "leased/engine/beats.h"
 
 #include "lib/base/log.h"
 #include "lib/store/agents.h"

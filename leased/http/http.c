@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-#include "leased/http.h"
+#include "leased/http/http.h"
 
-#include "leased/confine.h"
-#include "leased/http_parse.h"
+#include "leased/http/confine.h"
+#include "leased/http/http_parse.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"

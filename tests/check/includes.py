@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Reads every #include of the programs and the libraries.
+
+  includes.py --check    fails when a file includes what its folder may not, or when files or
+                         folders include each other in a circle
+  includes.py --draw     prints the picture of the folders (docs/includes.md)
+  includes.py --circles  prints the circles of files, one a line
+
+A source file and the header of the same name are one node: who includes the header depends on both.
+"""
+import glob
+import re
+import sys
+
+LIBS = "base lease session conf store wire"
+LEASED = "leased leased/engine leased/http"
+LEASECTL = "leasectl leasectl/verbs leasectl/host leasectl/probe leasectl/show"
+AGENT = "tunnel-agent tunnel-agent/ssh tunnel-agent/gateway"
+
+
+def lib(names):
+    return ["lib/" + name for name in names.split()]
+
+
+# Which folder may include which others; every folder may include itself. A folder that is not here
+# may include nothing, so a new one is added here first.
+MAY = {
+    "lib/base": [],
+    "lib/lease": lib("base"),
+    "lib/session": lib("base"),
+    # A ceiling in the configuration is written as permits, and there is one grammar for them.
+    "lib/conf": lib("base lease"),
+    "lib/store": lib("base lease session conf"),
+    "lib/wire": lib("base lease session conf"),
+    "akc": lib("base lease session conf store"),
+    "pam_tunnel": lib("base session conf"),
+    "leased": lib(LIBS) + LEASED.split(),
+    "leased/engine": lib(LIBS) + ["leased/http"],
+    "leased/http": lib("base lease conf wire"),
+    "leasectl": lib(LIBS) + LEASECTL.split(),
+    "leasectl/verbs": lib(LIBS) + LEASECTL.split(),
+    "leasectl/host": lib(LIBS) + LEASECTL.split(),
+    "leasectl/probe": lib(LIBS) + LEASECTL.split(),
+    "leasectl/show": lib(LIBS) + LEASECTL.split(),
+    "tunnel-agent": lib("base lease wire") + AGENT.split(),
+    "tunnel-agent/ssh": lib("base lease wire") + AGENT.split(),
+    "tunnel-agent/gateway": lib("base lease wire") + AGENT.split(),
+}
+
+# Which folders know a library.
+KNOWN = {
+    r"sqlite3\.h": ["lib/store"],
+    r"jansson\.h": ["lib/wire"],
+    r"event2?/.*": LEASED.split() + AGENT.split(),
+    r"security/.*": ["pam_tunnel"],
+}
+
+PATTERNS = ["lib/*/*.[ch]"] + [
+    program + depth for program in ("akc", "pam_tunnel", "leased", "leasectl", "tunnel-agent")
+    for depth in ("/*.[ch]", "/*/*.[ch]")]
+
+
+def folder(path):
+    return path.rsplit("/", 1)[0]
+
+
+def node(path):
+    return path.rsplit(".", 1)[0]
+
+
+def read_tree():
+    """{file: [(included name, is in quotes)]}"""
+    tree = {}
+    for pattern in PATTERNS:
+        for path in glob.glob(pattern):
+            with open(path, encoding="utf-8") as file:
+                tree[path] = [(name, quote == '"') for quote, name in
+                              re.findall(r'^#include (["<])([^">]+)[">]', file.read(), re.M)]
+    return tree
+
+
+def edges(tree, level):
+    """{node: nodes that it includes}, of files or of folders"""
+    graph = {level(path): set() for path in tree}
+    for path, includes in tree.items():
+        for name, quoted in includes:
+            if quoted and name in tree and level(name) != level(path):
+                graph[level(path)].add(level(name))
+    return graph
+
+
+def circles(graph):
+    """Sets of nodes that reach each other (Tarjan's strongly connected components)."""
+    order, low, stack, found = {}, {}, [], []
+
+    def visit(at):
+        order[at] = low[at] = len(order)
+        stack.append(at)
+        for to in sorted(graph[at]):
+            if to not in order:
+                visit(to)
+            if to in stack:
+                low[at] = min(low[at], low[to])
+        if low[at] == order[at]:
+            members = stack[stack.index(at):]
+            del stack[stack.index(at):]
+            if len(members) > 1:
+                found.append(sorted(members))
+
+    for start in sorted(graph):
+        if start not in order:
+            visit(start)
+    return found
+
+
+def problems(tree):
+    for path, includes in sorted(tree.items()):
+        own = node(path) + ".h"
+        if path.endswith(".c") and own in tree and includes and includes[0][0] != own:
+            yield f"{path}: its own header comes first, not {includes[0][0]}"
+        for name, quoted in includes:
+            if quoted and "/" in name:
+                room = folder(name)
+                if room != folder(path) and room not in MAY.get(folder(path), []):
+                    yield f"{path}: may not include {name}"
+            for header, rooms in KNOWN.items():
+                if not quoted and re.fullmatch(header, name) and folder(path) not in rooms:
+                    yield f"{path}: may not include <{name}>"
+            if node(path) == "lib/conf/paths" and quoted:
+                if folder(name) != "lib/base" and name != own:
+                    yield f"{path}: may include lib/base only, for pam_tunnel, not {name}"
+    for circle in circles(edges(tree, folder)):
+        yield "folders in a circle: " + " ".join(circle)
+
+
+def draw(tree):
+    graph = edges(tree, folder)
+    if circles(graph):
+        sys.exit("there is a circle, and so no picture: see --check")
+    level = {}
+
+    def height(at):
+        if at not in level:
+            level[at] = 1 + max((height(to) for to in graph[at]), default=-1)
+        return level[at]
+
+    width = max(len(at) for at in graph)
+    print("# Who includes whom\n\n"
+          "Drawn from the `#include` lines by `python3 tests/check/includes.py --draw`; `make check` fails\n"
+          "when this page is not what that command prints, when an arrow is new, or when there is a circle.\n"
+          "A folder includes only folders of the rows below its own.\n\n```")
+    for row in range(max(height(at) for at in graph), -1, -1):
+        for at in sorted(at for at in graph if level[at] == row):
+            print(f"{row}  {at:<{width}}  {'-> ' + ' '.join(sorted(graph[at])) if graph[at] else ''}".rstrip())
+    print("```")
+
+
+def main():
+    tree = read_tree()
+    includes = sum(quoted for found in tree.values() for _, quoted in found)
+    if includes < 100:
+        sys.exit(f"only {includes} includes were seen: is this the tree?")
+    what = sys.argv[1:]
+    if what == ["--draw"]:
+        draw(tree)
+    elif what == ["--circles"]:
+        for circle in circles(edges(tree, node)):
+            print(" ".join(circle))
+    elif what == ["--check"]:
+        wrong = list(problems(tree))
+        print("\n".join(wrong) if wrong else f"{includes} includes follow the arrows")
+        sys.exit(1 if wrong else 0)
+    else:
+        sys.exit(__doc__)
+
+
+main()
