@@ -237,7 +237,7 @@ $(BUILD)/tests/logsink: $(BUILD)/obj/tests/logsink.o
 	$(Q)$(CC) $(ldflags) -o $@ $^
 
 # One runner and one table of attempts for the tests, the demo and leasectl verify.
-$(BUILD)/tests/attempt: $(BUILD)/obj/tests/attempt.o $(BUILD)/obj/leasectl/attempt.o \
+$(BUILD)/tests/attempt: $(BUILD)/obj/tests/attempt.o $(BUILD)/obj/leasectl/probe/attempt.o \
 		$(BUILD)/obj/leasectl/child.o $(call archive,lease base)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)

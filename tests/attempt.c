@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * attempt: makes one of the attempts of leasectl/attempt.c, for tests/lib.sh.
+ * attempt: makes one of the attempts of leasectl/probe/attempt.c, for tests/lib.sh.
  *   attempt NAME --key FILE --login LOGIN [--port N] [--set WORD=VALUE]...
  * Prints `verdict<TAB>evidence`. Exit status 0 allowed, 1 refused, 2 wrong usage, 3 anything else.
  * WORD: open, respelled, other, listen, free, socket. WORK (a directory) and its known_hosts come
  * from the environment.
  */
-#include "leasectl/attempt.h"
+#include "leasectl/probe/attempt.h"
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>

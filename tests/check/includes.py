@@ -15,7 +15,8 @@ import sys
 
 LIBS = "base lease session conf store wire"
 LEASED = "leased leased/engine leased/http"
-LEASECTL = "leasectl leasectl/verbs leasectl/host leasectl/probe leasectl/show"
+# From the ground up: each includes only those before it, and what tries by ssh not even all of these.
+LEASECTL = "leasectl leasectl/host leasectl/sessions leasectl/show leasectl/lease leasectl/probe"
 AGENT = "tunnel-agent tunnel-agent/ssh tunnel-agent/gateway"
 
 
@@ -38,11 +39,13 @@ MAY = {
     "leased": lib(LIBS) + LEASED.split(),
     "leased/engine": lib(LIBS) + ["leased/http"],
     "leased/http": lib("base lease conf wire"),
-    "leasectl": lib(LIBS) + LEASECTL.split(),
+    "leasectl": lib(LIBS),
+    "leasectl/host": lib(LIBS) + ["leasectl"],
+    "leasectl/sessions": lib(LIBS) + LEASECTL.split()[:2],
+    "leasectl/show": lib(LIBS) + LEASECTL.split()[:3],
+    "leasectl/lease": lib(LIBS) + LEASECTL.split()[:4],
+    "leasectl/probe": lib("base lease") + ["leasectl"],
     "leasectl/verbs": lib(LIBS) + LEASECTL.split(),
-    "leasectl/host": lib(LIBS) + LEASECTL.split(),
-    "leasectl/probe": lib(LIBS) + LEASECTL.split(),
-    "leasectl/show": lib(LIBS) + LEASECTL.split(),
     "tunnel-agent": lib("base lease wire") + AGENT.split(),
     "tunnel-agent/ssh": lib("base lease wire") + AGENT.split(),
     "tunnel-agent/gateway": lib("base lease wire") + AGENT.split(),

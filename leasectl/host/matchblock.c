@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/host/matchblock.h"
+
+#include "leasectl/host/account.h"
+#include "lib/conf/conf.h"
+#include "lib/lease/keyline.h"
+
+#include <sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define VERSION_LABEL "# Tunnel logins: made by 'leasectl setup' for OpenSSH "
+#define HASH_LABEL "# sha256 of what follows: "
+
+static const char akc_path[] = TUNLEASE_LIBEXECDIR "/tunlease/akc";
+
+#define EXPIRY_OPTION " --expiry-local"
+
+/* Before the time zone that akc is told, in a comment of its own: doctor compares it. */
+#define ZONE_LABEL "# Times are local, since sshd reads no UTC: "
+
+/* One `keyword value` of a block; emit knows how the block is written. */
+typedef void (*emit_fn)(struct buf *out, const char *keyword, const char *value);
+
+static void emit_config(struct buf *out, const char *keyword, const char *value)
+{
+    buf_addf(out, "    %s %s\n", keyword, value);
+}
+
+/* What is being written, and for whom; keywords that this sshd has not are left out. */
+struct writing {
+    const struct conf *conf;
+    const char *conf_file;
+    const struct sshd_terms *terms;
+    emit_fn emit;
+    struct buf *out;
+};
+
+static void set(const struct writing *w, const char *keyword, const char *value)
+{
+    if (sshd_has_keyword(&w->terms->version, keyword))
+        w->emit(w->out, keyword, value);
+}
+
+/* As sshd -T prints it. */
+static void emit_effective(struct buf *out, const char *keyword, const char *value)
+{
+    for (const char *p = keyword; *p != '\0'; p++) {
+        char lower = (char)(*p >= 'A' && *p <= 'Z' ? *p + ('a' - 'A') : *p);
+        buf_add_mem(out, &lower, 1);
+    }
+    buf_addf(out, " %s\n", value);
+}
+
+/* ---- what a login may forward ---- */
+
+static void add_word(struct buf *out, const char *word)
+{
+    if (out->len > 0)
+        buf_add(out, " ");
+    buf_add(out, word);
+}
+
+/* sshd has no ranges: one becomes HOST:*, and the key line holds to the range. */
+static void add_permit_words(struct buf *out, const struct permit *p)
+{
+    char word[PERMIT_TEXT_BYTES];
+    struct permit shown = *p;
+    if (p->low != p->high) {
+        shown.low = 1;
+        shown.high = UINT16_MAX;
+    }
+    permit_format(&shown, word);
+    add_word(out, word);
+    if (permit_is_loopback4(p)) {
+        (void)snprintf(word, sizeof(word), p->low == p->high ? "localhost:%u" : "localhost:*",
+                       p->low);
+        add_word(out, word);
+    }
+}
+
+/* Two rules can become the same word, and sshd -T would print it once for each. */
+static bool already_shown(const struct ceiling_rules *rules, size_t i, const char *login)
+{
+    const struct permit *p = &rules->items[i].permit;
+    for (size_t k = 0; k < i; k++) {
+        const struct permit *q = &rules->items[k].permit;
+        bool both_wide = p->low != p->high && q->low != q->high;
+        if (ceiling_rule_holds(rules, k, login) && strcmp(p->host, q->host) == 0 &&
+            (both_wide || permit_equal(p, q)))
+            return true;
+    }
+    return false;
+}
+
+static void permit_words(const struct ceiling_rules *rules, const char *login, struct buf *out)
+{
+    for (size_t i = 0; i < rules->count; i++)
+        if (ceiling_rule_holds(rules, i, login) && !already_shown(rules, i, login))
+            add_permit_words(out, &rules->items[i].permit);
+    if (out->len == 0)
+        buf_add(out, "none");
+}
+
+static bool all_loopback(const struct ceiling_rules *rules, const char *login)
+{
+    for (size_t i = 0; i < rules->count; i++)
+        if (ceiling_rule_holds(rules, i, login) &&
+            strncmp(rules->items[i].permit.host, "127.", 4) != 0 &&
+            strcmp(rules->items[i].permit.host, "::1") != 0)
+            return false;
+    return true;
+}
+
+static void login_settings(const struct writing *w, const char *login)
+{
+    const struct conf *conf = w->conf;
+    struct buf open = {0}, listen = {0};
+    bool forwards = strcmp(login, conf->forward_login) == 0;
+    bool agents = strcmp(login, conf->agent_login) == 0;
+
+    if (!agents)
+        permit_words(&conf->ceiling.open, login, &open);
+    else if (conf->ceiling.control.low != 0)
+        add_permit_words(&open, &conf->ceiling.control);
+    else
+        buf_add(&open, "none");
+    if (forwards)
+        buf_add(&listen, "none");
+    else
+        permit_words(&conf->ceiling.listen, login, &listen);
+
+    set(w, "AllowTcpForwarding", forwards ? "local" : "yes");
+    set(w, "PermitOpen", buf_text(&open) != NULL ? buf_text(&open) : "none");
+    set(w, "PermitListen", buf_text(&listen) != NULL ? buf_text(&listen) : "none");
+    /* `no` binds to loopback whatever was asked, `yes` to all addresses whatever was permitted
+     * (facts/openssh.md 7): never left to what the global settings say. */
+    set(w, "GatewayPorts",
+        forwards || all_loopback(&conf->ceiling.listen, login) ? "no" : "clientspecified");
+    buf_release(&open);
+    buf_release(&listen);
+}
+
+/* ---- what holds for all of them ---- */
+
+void matchblock_zone(const struct sshd_zone *zone, struct buf *out)
+{
+    if (zone->is_set)
+        buf_addf(out, "TZ=%s", zone->tz);
+    else
+        buf_addf(out, "no TZ, /etc/localtime is %s", zone->localtime);
+}
+
+static void akc_command(const struct writing *w, struct buf *out)
+{
+    const struct sshd_zone *zone = &w->terms->zone;
+    buf_add(out, akc_path);
+    if (w->conf_file != NULL)
+        buf_addf(out, " -c %s", w->conf_file);
+    if (!sshd_reads_utc(&w->terms->version))
+        buf_addf(out, zone->is_set ? EXPIRY_OPTION "=%s" : EXPIRY_OPTION, zone->tz);
+    buf_add(out, " %u %t %k"); /* no %C: it kills every login where it is not known (facts 5) */
+}
+
+static void zone_comment(const struct writing *w)
+{
+    if (sshd_reads_utc(&w->terms->version) || w->emit != emit_config)
+        return;
+    buf_add(w->out, "    " ZONE_LABEL);
+    matchblock_zone(&w->terms->zone, w->out);
+    buf_add(w->out, "\n");
+}
+
+static void common_settings(const struct writing *w)
+{
+    const struct conf *conf = w->conf;
+    struct buf command = {0};
+    bool silent = conf->session_refusal == SESSION_REFUSAL_SILENT;
+
+    akc_command(w, &command);
+    set(w, "AuthenticationMethods", "publickey");
+    set(w, "PubkeyAuthentication", "yes");
+    set(w, "PasswordAuthentication", "no");
+    set(w, "KbdInteractiveAuthentication", "no");
+    set(w, "HostbasedAuthentication", "no");
+    /* Both are asked before akc, and what they accept has no restriction (facts 5). */
+    set(w, "AuthorizedKeysFile", "none");
+    set(w, "TrustedUserCAKeys", "none");
+    /* Before AuthorizedKeysCommand: the other order is broken before 9.4 (facts/ecosystem.md 2). */
+    set(w, "AuthorizedPrincipalsCommand", "none");
+    set(w, "AuthorizedPrincipalsFile", "none");
+    zone_comment(w);
+    set(w, "AuthorizedKeysCommand", buf_text(&command) != NULL ? buf_text(&command) : "none");
+    set(w, "AuthorizedKeysCommandUser", "_tunlease-akc");
+    set(w, "ForceCommand", KEYLINE_COMMAND);
+    set(w, "MaxSessions", silent ? "0" : "1");
+    set(w, "PermitTTY", "no");
+    set(w, "PermitUserRC", "no");
+    set(w, "X11Forwarding", "no");
+    set(w, "AllowAgentForwarding", "no");
+    /* No key option closes these two (facts 6). */
+    set(w, "AllowStreamLocalForwarding", "no");
+    set(w, "PermitTunnel", "no");
+    set(w, "DisableForwarding", "no");
+    set(w, "ChrootDirectory", "none");
+    set(w, "ClientAliveInterval", "15");
+    set(w, "ClientAliveCountMax", "3");
+    /* A global one would cut tunnels that are up and idle (facts 10). */
+    set(w, "UnusedConnectionTimeout", "none");
+    set(w, "Banner", conf->contact[0] != '\0' ? MATCHBLOCK_BANNER : "none");
+    buf_release(&command);
+}
+
+static void no_forwarding(const struct writing *w)
+{
+    set(w, "AllowTcpForwarding", "no");
+    set(w, "PermitOpen", "none");
+    set(w, "PermitListen", "none");
+    set(w, "GatewayPorts", "no");
+}
+
+/* ---- the file ---- */
+
+static void login_block(const struct writing *w, const char *login)
+{
+    buf_addf(w->out, "Match User %s\n", login);
+    login_settings(w, login);
+    buf_add(w->out, "\n");
+}
+
+static int other_login_block(void *arg, const char *login)
+{
+    const struct writing *w = arg;
+    if (strcmp(login, w->conf->forward_login) != 0 && strcmp(login, w->conf->agent_login) != 0)
+        login_block(w, login);
+    return 0;
+}
+
+static void sha256_hex(const char *text, char out[static MATCHBLOCK_HASH_CHARS + 1])
+{
+    SHA2_CTX sha;
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+    SHA256Init(&sha);
+    SHA256Update(&sha, (const uint8_t *)text, strlen(text));
+    SHA256Final(digest, &sha);
+    for (size_t i = 0; i < sizeof(digest); i++)
+        (void)snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}
+
+void matchblock_format(const struct conf *conf, const char *conf_file,
+                       const struct sshd_terms *terms, struct buf *out)
+{
+    struct buf body = {0};
+    struct writing w = {conf, conf_file, terms, emit_config, &body};
+    char hash[MATCHBLOCK_HASH_CHARS + 1];
+
+    login_block(&w, conf->forward_login);
+    login_block(&w, conf->agent_login);
+    (void)account_each(conf->tunnel_group, other_login_block, &w);
+    buf_addf(&body, "Match Group %s\n", conf->tunnel_group);
+    no_forwarding(&w);
+    common_settings(&w);
+    buf_add(&body, "\nMatch all\n");
+    if (buf_text(&body) == NULL) {
+        out->failed = true;
+    } else {
+        sha256_hex(buf_text(&body), hash);
+        buf_addf(out,
+                 VERSION_LABEL
+                 "%u.%u. Change %s and run it\n"
+                 "# again; it does not overwrite a file that was edited by hand.\n" HASH_LABEL
+                 "%s\n\n%s",
+                 terms->version.major, terms->version.minor,
+                 conf_file != NULL ? conf_file : CONF_DEFAULT_FILE, hash, buf_text(&body));
+    }
+    buf_release(&body);
+}
+
+void matchblock_expected(const struct conf *conf, const char *conf_file,
+                         const struct sshd_terms *terms, const char *login, struct buf *out)
+{
+    const struct writing w = {conf, conf_file, terms, emit_effective, out};
+    login_settings(&w, login);
+    common_settings(&w);
+}
+
+bool matchblock_version(const char *text, struct sshd_version *ret)
+{
+    size_t label = sizeof(VERSION_LABEL) - 1;
+    return strncmp(text, VERSION_LABEL, label) == 0 && sshd_parse_version(text + label, ret);
+}
+
+void matchblock_made_for_zone(const char *text, struct buf *out)
+{
+    const char *at = strstr(text, ZONE_LABEL);
+    if (at != NULL) {
+        at += sizeof(ZONE_LABEL) - 1;
+        buf_add_mem(out, at, strcspn(at, "\n"));
+    }
+}
+
+char *matchblock_read_dropin(void)
+{
+    enum { BYTES_MAX = 262144 };
+    FILE *f = fopen(SSHD_DROPIN, "re");
+    char *text = f != NULL ? calloc(1, BYTES_MAX + 1) : NULL;
+    if (text != NULL)
+        text[fread(text, 1, BYTES_MAX, f)] = '\0';
+    if (f != NULL)
+        (void)fclose(f);
+    return text;
+}
+
+/* TZ as akc sets it for itself, put back afterwards: what people are shown is in theirs. */
+static void keyline_in_zone(const char *zone, const struct lease *l, const struct pubkey *key,
+                            struct buf *out)
+{
+    const char *tz = getenv("TZ");
+    char *before = tz != NULL ? strdup(tz) : NULL;
+    if (tz != NULL && before == NULL) {
+        out->failed = true;
+        return;
+    }
+    (void)(zone != NULL ? setenv("TZ", zone, 1) : unsetenv("TZ"));
+    tzset();
+    keyline_format_local(l, key, out);
+    (void)(before != NULL ? setenv("TZ", before, 1) : unsetenv("TZ"));
+    tzset();
+    free(before);
+}
+
+void matchblock_keyline(const char *text, const struct lease *l, const struct pubkey *key,
+                        struct buf *out)
+{
+    char zone[SSHD_ZONE_BYTES];
+    const char *command = text != NULL ? strstr(text, "AuthorizedKeysCommand ") : NULL;
+    const char *option = command != NULL ? strstr(command, EXPIRY_OPTION) : NULL;
+    if (option == NULL || option > command + strcspn(command, "\n")) {
+        keyline_format(l, key, out);
+        return;
+    }
+    option += sizeof(EXPIRY_OPTION) - 1;
+    (void)snprintf(zone, sizeof(zone), "%.*s", (int)strcspn(option, " \n"), option);
+    keyline_in_zone(zone[0] == '=' ? zone + 1 : NULL, l, key, out);
+}
+
+bool matchblock_is_unedited(const char *text)
+{
+    char hash[MATCHBLOCK_HASH_CHARS + 1];
+    const char *label = strstr(text, HASH_LABEL);
+    if (label == NULL)
+        return false;
+    const char *stated = label + strlen(HASH_LABEL);
+    const char *body = strstr(stated, "\n\n");
+    if (body == NULL || body - stated != MATCHBLOCK_HASH_CHARS)
+        return false;
+    sha256_hex(body + 2, hash);
+    return memcmp(hash, stated, MATCHBLOCK_HASH_CHARS) == 0;
+}

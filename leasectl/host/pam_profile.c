@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/host/pam_profile.h"
+
+#include "leasectl/child.h"
+#include "lib/base/buf.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TOOL_MS = 60000 };
+
+static const char default_group[] = "_tunnel";
+static const char module[] = "pam_tunnel.so";
+static const char pam_d[] = TUNLEASE_SYSCONFDIR "/pam.d";
+
+/* pam-auth-update(8)'s own files. No common-password: a line before pam_unix there would make it
+ * add use_authtok, and nobody could change a password any more. */
+static const struct stack {
+    const char *file, *type;
+} stacks[] = {{"common-auth", "auth"},
+              {"common-account", "account"},
+              {"common-session", "session"},
+              {"common-session-noninteractive", "session"}};
+
+static void arguments(const struct ctl *ctl, struct buf *out)
+{
+    if (strcmp(ctl->conf.tunnel_group, default_group) != 0)
+        buf_addf(out, " group=%s", ctl->conf.tunnel_group);
+    if (ctl->conf_file != NULL && strcmp(ctl->conf_file, CONF_DEFAULT_FILE) != 0)
+        buf_addf(out, " conf=%s", ctl->conf_file);
+}
+
+void pam_profile_format(const struct ctl *ctl, struct buf *out)
+{
+    struct buf args = {0};
+    arguments(ctl, &args);
+    const char *words = buf_text(&args) != NULL ? buf_text(&args) : "";
+    /* Priority above pam_unix's 256, Primary: an additional line would be jumped over when the
+     * password has expired. A module that is missing locks nobody out (facts/openssh.md 13). */
+    buf_addf(out,
+             "Name: Tunnel logins: no session but a leased tunnel\n"
+             "Default: yes\n"
+             "Priority: 900\n"
+             "Auth-Type: Primary\n"
+             "Auth:\n"
+             "\t[success=ignore ignore=ignore module_unknown=ignore default=die]\t%s%s\n"
+             "Account-Type: Primary\n"
+             "Account:\n"
+             "\t[success=ignore ignore=ignore module_unknown=ignore default=die]\t%s%s\n"
+             "Session-Type: Additional\n"
+             "Session:\n"
+             "\t[success=ok ignore=ignore module_unknown=ignore default=die]\t%s%s\n",
+             module, words, module, words, module, words);
+    buf_release(&args);
+}
+
+/* The words behind the module in a stack's file; false: it is not in it. */
+static bool find_line(const char *file, const char *type, char *args, size_t args_bytes)
+{
+    char path[256], line[1024];
+    bool found = false;
+    (void)snprintf(path, sizeof(path), "%s/%s", pam_d, file);
+    FILE *f = fopen(path, "re");
+    while (f != NULL && !found && fgets(line, sizeof(line), f) != NULL) {
+        const char *at = strstr(line, module);
+        if (strncmp(line, type, strlen(type)) != 0 || at == NULL)
+            continue;
+        found = true;
+        at += sizeof(module) - 1;
+        at += strspn(at, " \t");
+        (void)snprintf(args, args_bytes, "%.*s", (int)strcspn(at, "\r\n"), at);
+    }
+    if (f != NULL)
+        (void)fclose(f);
+    return found;
+}
+
+static void trim(char *s)
+{
+    size_t len = strlen(s);
+    while (len > 0 && (s[len - 1] == ' ' || s[len - 1] == '\t'))
+        s[--len] = '\0';
+}
+
+void pam_profile_check(const struct ctl *ctl, struct buf *out)
+{
+    char have[512];
+    struct buf want = {0};
+    arguments(ctl, &want);
+    const char *wanted = buf_text(&want) != NULL ? buf_text(&want) : "";
+    wanted += *wanted == ' ' ? 1 : 0;
+    for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++) {
+        if (!find_line(stacks[i].file, stacks[i].type, have, sizeof(have))) {
+            buf_addf(out, "%s/%s lacks %s\n", pam_d, stacks[i].file, module);
+            continue;
+        }
+        trim(have);
+        if (strcmp(have, wanted) != 0)
+            buf_addf(out, "%s/%s has %s with '%s', and the configuration wants '%s'\n", pam_d,
+                     stacks[i].file, module, have, wanted);
+    }
+    buf_release(&want);
+}
+
+bool pam_profile_is_applied(void)
+{
+    char args[512];
+    for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++)
+        if (find_line(stacks[i].file, stacks[i].type, args, sizeof(args)))
+            return true;
+    return false;
+}
+
+bool pam_profile_in_force(const struct ctl *ctl)
+{
+    struct buf found = {0};
+    pam_profile_check(ctl, &found);
+    bool good = found.len == 0 && access(TUNLEASE_PAMDIR "/pam_tunnel.so", R_OK) == 0;
+    buf_release(&found);
+    return good;
+}
+
+static const char tool[] = "/usr/sbin/pam-auth-update";
+
+bool pam_profile_can_apply(void)
+{
+    return access(tool, X_OK) == 0;
+}
+
+static int run_tool(const char *option, struct buf *out)
+{
+    const char *const argv[] = {tool, "--package", option, "tunlease", NULL};
+    const char *const env[] = {"DEBIAN_FRONTEND=noninteractive", "DEBCONF_NONINTERACTIVE_SEEN=true",
+                               NULL};
+    struct child c;
+    int status = child_run(&c, argv, env, NULL, TOOL_MS);
+    if (status != 0) {
+        const char *said = c.err_text.len > 0 ? buf_text(&c.err_text) : "";
+        said = said != NULL ? said : "";
+        buf_addf(out, "%s %s failed (exit %d): %.*s", tool, option, status,
+                 (int)strcspn(said, "\n"), said);
+    }
+    child_release(&c);
+    return status == 0 ? 0 : -1;
+}
+
+int pam_profile_apply(const struct ctl *ctl, struct buf *out)
+{
+    if (run_tool("--enable", out) != 0)
+        return -1;
+    /* It leaves files alone that were edited by hand, and says so only to a person at a terminal.
+     */
+    struct buf found = {0};
+    pam_profile_check(ctl, &found);
+    int rc = found.len == 0 ? 0 : -1;
+    const char *text = buf_text(&found);
+    if (rc != 0)
+        buf_addf(out,
+                 "pam-auth-update did not change the stacks: were they edited by hand? (%.*s) "
+                 "'pam-auth-update --force' writes them anew",
+                 (int)strcspn(text != NULL ? text : "", "\n"), text != NULL ? text : "");
+    buf_release(&found);
+    return rc;
+}
+
+int pam_profile_remove(struct buf *out)
+{
+    if (run_tool("--remove", out) != 0)
+        return -1;
+    if (!pam_profile_is_applied())
+        return 0;
+    buf_addf(out,
+             "pam-auth-update did not take %s out of the stacks: were they edited by hand? "
+             "'pam-auth-update --force' writes them anew, or take its lines out yourself",
+             module);
+    return -1;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/host/sshd_terms.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Keywords that we write and that 8.2 does not have; all others of ours are older. */
+static const struct {
+    const char *keyword;
+    struct sshd_version since;
+} keywords[] = {
+    {"UnusedConnectionTimeout", {9, 2}},
+};
+
+bool sshd_is_too_old(const struct sshd_version *v)
+{
+    return !sshd_at_least(v, SSHD_OLDEST_MAJOR, SSHD_OLDEST_MINOR);
+}
+
+bool sshd_has_keyword(const struct sshd_version *v, const char *keyword)
+{
+    for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
+        if (strcasecmp(keywords[i].keyword, keyword) == 0)
+            return sshd_at_least(v, keywords[i].since.major, keywords[i].since.minor);
+    return true;
+}
+
+bool sshd_reads_utc(const struct sshd_version *v)
+{
+    return sshd_at_least(v, 9, 1);
+}
+
+int sshd_ask_terms(const struct sshd *s, struct sshd_terms *ret, struct buf *out)
+{
+    struct sshd_terms terms = {.version = s->program};
+    if (sshd_running_version(s, &terms.running) &&
+        !sshd_at_least(&terms.running, s->program.major, s->program.minor))
+        terms.version = terms.running;
+    if (sshd_is_too_old(&terms.version)) {
+        buf_addf(out, "OpenSSH %u.%u is too old: %u.%u is the first that works",
+                 terms.version.major, terms.version.minor, SSHD_OLDEST_MAJOR, SSHD_OLDEST_MINOR);
+        return -1;
+    }
+    if (!sshd_reads_utc(&terms.version) && sshd_ask_zone(s, &terms.zone, out) != 0)
+        return -1;
+    *ret = terms;
+    return 0;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: ISC */
+/* The time zone in which the sshd that runs reads times. */
+#include "leasectl/host/sshd.h"
+#include "lib/base/clock.h"
+#include "lib/session/process.h"
+
+#include <bsd/string.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ZONE_TRIES = 20, ZONE_TRY_MS = 1000, ENVIRON_BYTES = 65536, CHILDREN_BYTES = 65536 };
+
+/* NAME=VALUE and a NUL, again and again: what is left of an environment under a title is not so. */
+static bool is_environment(const char *text, size_t len)
+{
+    if (len == 0 || text[len - 1] != '\0')
+        return false;
+    for (const char *at = text; at < text + len; at += strlen(at) + 1) {
+        const char *equals = strchr(at, '=');
+        if (equals == NULL || equals == at)
+            return false;
+    }
+    return true;
+}
+
+static size_t read_whole(const char *path, char *out, size_t out_bytes)
+{
+    size_t len = 0;
+    ssize_t n;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    while (len < out_bytes - 1 && (n = read(fd, out + len, out_bytes - 1 - len)) > 0)
+        len += (size_t)n;
+    (void)close(fd);
+    out[len] = '\0';
+    return len;
+}
+
+struct looking {
+    pid_t parent;
+    const char *program;
+    char before[CHILDREN_BYTES], now[CHILDREN_BYTES], environment[ENVIRON_BYTES];
+};
+
+/* The next number in *at; 0 at the end. */
+static pid_t next_pid(const char **at)
+{
+    char *end;
+    long pid = strtol(*at, &end, 10);
+    *at = end;
+    return (pid_t)pid;
+}
+
+static void add_children(pid_t parent, char *out, size_t out_bytes)
+{
+    char path[64];
+    size_t len = strlen(out);
+    (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
+    if (len + 1 < out_bytes)
+        (void)read_whole(path, out + len, out_bytes - len);
+}
+
+static bool runs_program(const struct looking *in, pid_t pid)
+{
+    char path[SSHD_PATH_BYTES];
+    bool replaced;
+    return sshd_program_of(pid, path, &replaced) && strcmp(path, in->program) == 0;
+}
+
+/* Everybody may run that program with a zone of his own, and leave it to systemd. */
+static bool is_roots(pid_t pid)
+{
+    struct process p;
+    return process_read(pid, &p) == SIGHT_IS && p.uid == 0;
+}
+
+/*
+ * Where a process that sshd has for a connection can be: among the listener's children. Where
+ * systemd starts it: among systemd's own, one for each or one for all, and among that one's.
+ */
+static void read_children(const struct looking *in, char out[static CHILDREN_BYTES])
+{
+    out[0] = ' ';
+    out[1] = '\0';
+    add_children(in->parent, out, CHILDREN_BYTES);
+    if (in->parent != 1)
+        return;
+    char *end = out + strlen(out);
+    pid_t pid;
+    for (const char *at = out; at < end && (pid = next_pid(&at)) != 0;)
+        if (runs_program(in, pid))
+            add_children(pid, out, CHILDREN_BYTES);
+}
+
+/* The environment of one of them that was not there before; its length, or 0. */
+static size_t look_at_children(struct looking *in)
+{
+    char path[64], word[16];
+    pid_t pid;
+    read_children(in, in->now);
+    for (const char *at = in->now; (pid = next_pid(&at)) != 0;) {
+        (void)snprintf(word, sizeof(word), " %d ", (int)pid);
+        if (strstr(in->before, word) != NULL)
+            continue;
+        (void)snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+        size_t got = read_whole(path, in->environment, ENVIRON_BYTES);
+        if (is_environment(in->environment, got) && runs_program(in, pid) && is_roots(pid))
+            return got;
+    }
+    return 0;
+}
+
+static size_t ask_environment(const struct sshd *s, struct looking *in)
+{
+    size_t len = 0;
+    for (int i = 0; i < ZONE_TRIES && len == 0; i++) {
+        read_children(in, in->before);
+        int64_t end_ms = clock_monotonic_ms() + ZONE_TRY_MS;
+        int fd = sshd_connect(s);
+        if (fd < 0)
+            return 0;
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        /* Its banner comes after its title: then it is too late. */
+        while ((len = look_at_children(in)) == 0 && clock_monotonic_ms() < end_ms &&
+               poll(&p, 1, 0) == 0)
+            continue;
+        (void)close(fd);
+    }
+    return len;
+}
+
+static void read_localtime(char out[static SSHD_ZONE_BYTES])
+{
+    static const char folder[] = "/zoneinfo/";
+    char target[SSHD_ZONE_BYTES];
+    struct stat st;
+    ssize_t n = readlink("/etc/localtime", target, sizeof(target) - 1);
+    if (n > 0) {
+        target[n] = '\0';
+        const char *name = strstr(target, folder);
+        (void)strlcpy(out, name != NULL ? name + sizeof(folder) - 1 : target, SSHD_ZONE_BYTES);
+    } else if (stat("/etc/localtime", &st) == 0) {
+        (void)snprintf(out, SSHD_ZONE_BYTES, "a file of %lld", (long long)st.st_mtim.tv_sec);
+    } else {
+        (void)strlcpy(out, "not there", SSHD_ZONE_BYTES);
+    }
+}
+
+int sshd_ask_zone(const struct sshd *s, struct sshd_zone *ret, struct buf *out)
+{
+    struct sshd_zone zone = {.tz = ""};
+    struct looking *in = NULL;
+    int rc = -1;
+    read_localtime(zone.localtime);
+    if (s->listener == 0 && !s->by_systemd) {
+        *ret = zone;
+        return 0;
+    }
+    in = calloc(1, sizeof(*in));
+    if (in == NULL) {
+        buf_add(out, "out of memory");
+        return -1;
+    }
+    in->parent = s->listener != 0 ? s->listener : 1;
+    in->program = s->path;
+    size_t len = ask_environment(s, in);
+    for (const char *at = in->environment; at < in->environment + len; at += strlen(at) + 1)
+        if (strncmp(at, "TZ=", 3) == 0) {
+            zone.is_set = true;
+            if (strlcpy(zone.tz, at + 3, sizeof(zone.tz)) >= sizeof(zone.tz))
+                len = 0;
+        }
+    if (len == 0) {
+        buf_addf(out,
+                 "cannot tell the time zone of the sshd on port %u: its environment was not "
+                 "to be seen",
+                 s->port);
+    } else if (strspn(zone.tz, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                               "_+-/:.,<>") != strlen(zone.tz)) {
+        buf_addf(out,
+                 "the time zone of the sshd on port %u cannot be handed to akc: its TZ is '%s'",
+                 s->port, zone.tz);
+    } else {
+        *ret = zone;
+        rc = 0;
+    }
+    free(in);
+    return rc;
+}

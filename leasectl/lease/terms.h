@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+/* What grant, set, renew and key take alike: terms of a lease from the command line, and how they
+ * are refused. Each returns EXIT_DONE, or the exit code with the error printed and nothing set. */
+#ifndef TUNLEASE_LEASECTL_LEASE_TERMS_H
+#define TUNLEASE_LEASECTL_LEASE_TERMS_H
+
+#include "leasectl/leasectl.h"
+
+/* --for DURATION, from now; --until TIME. One of them, once: *expires_s is 0 until then. */
+int terms_for(struct ctl *ctl, const char *text, int64_t *expires_s);
+int terms_until(struct ctl *ctl, const char *text, int64_t *expires_s);
+
+int terms_permit(struct ctl *ctl, const char *option, const char *text, enum permit_form form,
+                 struct permit *ret);
+/* --open agent:NAME. */
+int terms_open_agent(struct ctl *ctl, const char *text, struct lease *l);
+
+/* Whether each agent that l opens is there, and its port within the ceiling of l's login. With the
+ * store open. */
+int terms_check_agents(struct ctl *ctl, const struct lease *l);
+int terms_from(struct ctl *ctl, const char *text, struct source_list *ret);
+
+/* problem: what a checker said of text, NULL when it is good. */
+int terms_text(struct ctl *ctl, const char *option, const char *text, const char *problem,
+               char *out, size_t out_bytes);
+
+int terms_max_sessions(struct ctl *ctl, const char *arg, unsigned *ret);
+
+/* A lease that listens has one connection, the newest (CONTRACT 4): a limit on it is a usage error.
+ */
+int terms_check_limit(struct ctl *ctl, const struct lease *l);
+
+/* One public key from a file, or from standard input ("-"); from a text, named for the error. */
+int terms_key_file(struct ctl *ctl, const char *file, struct lease_key *ret);
+int terms_key_text(struct ctl *ctl, const char *from, const char *text, size_t len,
+                   struct lease_key *ret);
+
+/*
+ * Whether OpenSSH itself takes the key, before it is stored: an ECDSA point may lie off its curve,
+ * which only the big numbers of ssh-keygen can tell, and such a lease would never let anybody in.
+ * Types of OpenSSH's own (sk-, mldsa) only where the installation of the sshd that serves has them.
+ */
+int terms_check_key(struct ctl *ctl, const struct pubkey *key);
+
+/* The host key that an invitation names. Asked before anything is changed: one that could not be
+ * read is an error, and no invitation goes out without it. */
+int terms_host_key(struct ctl *ctl, struct pubkey *ret);
+
+/* EXIT_CEILING names the keyword to change. */
+int terms_check_permits(struct ctl *ctl, const struct lease *l);
+int terms_check_end(struct ctl *ctl, int64_t expires_s);
+
+/* Says who stands in the way; EXIT_CONFLICT. */
+int terms_conflict(struct ctl *ctl, const struct lease *l, const struct store_conflict *c);
+
+#endif

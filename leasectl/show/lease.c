@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/show/lease.h"
+
+#include "leasectl/host/gateway.h"
+#include "leasectl/sessions/live.h"
+#include "lib/base/buf.h"
+#include "lib/base/text.h"
+#include "lib/lease/duration.h"
+#include "lib/wire/json.h"
+
+#include <stdio.h>
+
+int lease_to_json(struct ctl *ctl, const struct lease *l, struct buf *out)
+{
+    struct buf connect = {0};
+    gateway_connect_line(&ctl->conf, l, &connect);
+    const char *line = buf_text(&connect);
+    int rc = line != NULL ? json_lease(l, ctl->now_s, live_count(ctl, l->id), line, out) : -1;
+    buf_release(&connect);
+    return rc;
+}
+
+static void field(const struct ctl *ctl, const char *name, const char *value)
+{
+    struct buf fit = {0};
+    text_add_fit(&fit, value); /* the store may be another's to write */
+    (void)printf(ctl->terminal ? "%-14s %s\n" : "%s\t%s\n", name,
+                 buf_text(&fit) != NULL ? buf_text(&fit) : "?");
+    buf_release(&fit);
+}
+
+static void time_field(const struct ctl *ctl, const char *name, int64_t time_s)
+{
+    char text[TIME_TEXT_BYTES], distance[TIME_TEXT_BYTES], both[2 * TIME_TEXT_BYTES + 16];
+    if (time_s == 0) {
+        field(ctl, name, ctl->terminal ? "never" : "");
+        return;
+    }
+    if (!ctl->terminal) {
+        time_format_rfc3339(time_s, text);
+        field(ctl, name, text);
+        return;
+    }
+    time_format_local(time_s, text);
+    duration_format(time_s - ctl->now_s, distance);
+    (void)snprintf(both, sizeof(both), time_s > ctl->now_s ? "%s (in %s)" : "%s (%s ago)", text,
+                   distance);
+    field(ctl, name, both);
+}
+
+static void key_field(const struct ctl *ctl, const struct lease_key *key)
+{
+    struct buf text = {0};
+    buf_addf(&text, "%s %s %s", key->pub.fingerprint, key->pub.type, key->pub.comment);
+    field(ctl, "key", buf_text(&text) != NULL ? buf_text(&text) : "?");
+    buf_release(&text);
+}
+
+static void print_lines(struct ctl *ctl, const struct lease *l)
+{
+    struct buf open = {0}, listen = {0}, from = {0}, connect = {0};
+    char number[24], limit[16] = "";
+
+    permit_list_format(&l->open, &open);
+    permit_list_format(&l->listen, &listen);
+    source_list_format(&l->from, &from);
+    gateway_connect_line(&ctl->conf, l, &connect);
+    (void)snprintf(number, sizeof(number), "%lld", (long long)l->id);
+    if (l->max_sessions != 0)
+        (void)snprintf(limit, sizeof(limit), "%u", l->max_sessions);
+    field(ctl, "id", number);
+    field(ctl, "name", l->name);
+    field(ctl, "login", l->login);
+    field(ctl, "state", lease_state_name(lease_state_at(l, ctl->now_s)));
+    for (size_t i = 0; i < l->key_count; i++)
+        key_field(ctl, &l->keys[i]);
+    field(ctl, "open", buf_text(&open));
+    field(ctl, "listen", buf_text(&listen));
+    field(ctl, "from", from.len > 0 || !ctl->terminal ? buf_text(&from) : "anywhere");
+    field(ctl, "max_sessions", limit);
+    field(ctl, "note", l->note);
+    time_field(ctl, "created_at", l->created_s);
+    time_field(ctl, "renewed_at", l->renewed_s);
+    time_field(ctl, "expires_at", l->expires_s);
+    field(ctl, "fixed_end", l->fixed_end ? "yes" : "no");
+    time_field(ctl, "revoked_at", l->revoked_s);
+    time_field(ctl, "last_login_at", l->last_login_s);
+    int64_t sessions = live_count(ctl, l->id);
+    (void)snprintf(number, sizeof(number), "%lld", (long long)sessions);
+    field(ctl, "sessions", sessions >= 0 ? number : "");
+    field(ctl, "connect", buf_text(&connect));
+    buf_release(&open);
+    buf_release(&listen);
+    buf_release(&from);
+    buf_release(&connect);
+}
+
+int lease_print_item(struct ctl *ctl, const struct lease *l, size_t *count)
+{
+    struct buf out = {0};
+    int code = EXIT_DONE;
+    if (l == NULL)
+        buf_add(&out, "null");
+    else if (lease_to_json(ctl, l, &out) != 0)
+        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+    if (code == EXIT_DONE && buf_text(&out) != NULL)
+        (void)printf("%s%s", (*count)++ > 0 ? ",\n" : "[", buf_text(&out));
+    buf_release(&out);
+    return code;
+}
+
+void lease_print_items_end(const size_t *count)
+{
+    (void)puts(*count > 0 ? "]" : "[]");
+}
+
+int lease_print(struct ctl *ctl, const struct lease *l)
+{
+    struct buf out = {0};
+    int code = EXIT_DONE;
+    if (!ctl->json) {
+        print_lines(ctl, l);
+        return EXIT_DONE;
+    }
+    if (lease_to_json(ctl, l, &out) == 0)
+        (void)puts(buf_text(&out));
+    else
+        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+    buf_release(&out);
+    return code;
+}

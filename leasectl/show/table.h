@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Tables: aligned with a heading on a terminal; tab-separated without one when piped, the same
+ * columns in the same order, so that cut(1) and awk(1) can rely on them.
+ */
+#ifndef TUNLEASE_LEASECTL_SHOW_TABLE_H
+#define TUNLEASE_LEASECTL_SHOW_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { TABLE_COLUMNS_MAX = 16 };
+
+struct table {
+    const char *const *headings;
+    size_t column_count;
+    char **cells; /* row after row; owned */
+    size_t cell_count, cell_room;
+    bool failed;
+};
+
+/* headings (borrowed, NULL-terminated) in capitals. */
+void table_init(struct table *t, const char *const headings[]);
+void table_add(struct table *t,
+               const char *cell); /* copies, fit for a terminal (lib/base/text.h); row by row */
+void table_print(const struct table *t, bool terminal);
+void table_release(struct table *t);
+
+#endif

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: ISC */
+/* leasectl agent add, agent reset, agents: hosts behind the gateway. */
+#include "leasectl/host/account.h"
+#include "leasectl/host/gateway.h"
+#include "leasectl/lease/change.h"
+#include "leasectl/lease/terms.h"
+#include "leasectl/leasectl.h"
+#include "leasectl/sessions/live.h"
+#include "leasectl/show/table.h"
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
+#include "lib/base/number.h"
+#include "lib/base/text.h"
+#include "lib/lease/duration.h"
+#include "lib/lease/reissue.h"
+#include "lib/session/listeners.h"
+#include "lib/store/agents.h"
+#include "lib/wire/json.h"
+#include "lib/wire/register.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TOKEN_TTL_S = 7 * 86400 };
+
+/* ---- agent add ---- */
+
+struct adding {
+    struct lease lease;
+    uint16_t port; /* 0: any */
+    char secret[SECRET_TEXT_BYTES];
+    int64_t id;
+    struct pubkey host_key;
+};
+
+static bool is_free(void *ctx, uint16_t port)
+{
+    return !listeners_has(ctx, port);
+}
+
+static int set_listen(struct ctl *ctl, struct lease *l, uint16_t port)
+{
+    char text[PERMIT_TEXT_BYTES];
+    struct permit p;
+    const char *host = ctl->conf.agent_bind_host;
+    (void)snprintf(text, sizeof(text), strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
+    if (permit_parse(text, PERMIT_PORT, &p) != NULL || permit_list_add(&l->listen, &p) != NULL)
+        return ctl_error(ctl, EXIT_FAILED, "'%s' is no address to listen on (AgentBindHost)", text);
+    return EXIT_DONE;
+}
+
+/* The first port of AllowListen that nobody holds and nothing listens on. */
+static int pick_port(struct ctl *ctl, uint16_t *ret)
+{
+    struct listeners used;
+    const struct ceiling_rules *rules = &ctl->conf.ceiling.listen;
+    if (listeners_read(&used) != 0)
+        return ctl_error(ctl, EXIT_FAILED, "cannot tell which ports are used: %s", strerror(errno));
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct permit *p = &rules->items[i].permit;
+        if (ceiling_rule_holds(rules, i, ctl->conf.agent_login) &&
+            strcmp(p->host, ctl->conf.agent_bind_host) == 0 &&
+            store_port_pick(ctl->store, p->low, p->high, ctl_quarantine_s(ctl), ctl->now_s, is_free,
+                            &used, ret) == STORE_OK)
+            return EXIT_DONE;
+    }
+    return ctl_error(ctl, EXIT_CONFLICT, "no port is free for agents: widen AllowListen for '%s'%s",
+                     ctl->conf.agent_bind_host, ctl_quarantine_why(ctl));
+}
+
+/* The lease, and a token that is good for this agent alone; both or none. */
+static int add_in_store(struct ctl *ctl, struct adding *a)
+{
+    const struct store_actor by = ctl_actor(ctl);
+    struct token t = {.uses_left = 1, .expires_s = ctl->now_s + TOKEN_TTL_S};
+    struct store_conflict conflict;
+    uint8_t hash[SECRET_HASH_BYTES];
+    int64_t token_id = 0;
+    (void)strlcpy(t.name, a->lease.name, sizeof(t.name));
+    secret_make(a->secret);
+    secret_hash(a->secret, hash);
+
+    enum store_rc rc = store_begin(ctl->store);
+    int code = rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
+    if (code == EXIT_DONE && a->port == 0)
+        code = pick_port(ctl, &a->port);
+    if (code == EXIT_DONE)
+        code = set_listen(ctl, &a->lease, a->port);
+    if (code == EXIT_DONE)
+        code = terms_check_permits(ctl, &a->lease);
+    if (code != EXIT_DONE)
+        goto out;
+    rc = store_token_add(ctl->store, &t, hash, &by, &token_id);
+    if (rc == STORE_OK)
+        rc = store_agent_add(ctl->store, &a->lease, 0, "admin 1\n", ctl_quarantine_s(ctl), &by,
+                             &a->id, &conflict);
+    if (rc == STORE_OK)
+        rc = store_commit(ctl->store);
+    if (rc == STORE_CONFLICT)
+        code = terms_conflict(ctl, &a->lease, &conflict);
+    else if (rc != STORE_OK)
+        code = ctl_store_error(ctl, rc);
+out:
+    store_rollback(ctl->store);
+    return code;
+}
+
+static int print_added(struct ctl *ctl, const struct adding *a)
+{
+    struct buf line = {0}, json = {0};
+    char until[TIME_TEXT_BYTES];
+    buf_addf(&line, "tunnel-agent --gateway %s", ctl->conf.public_host);
+    if (ctl->conf.public_port != 22)
+        buf_addf(&line, ":%u", ctl->conf.public_port);
+    buf_addf(&line, " --agent-id %s --token %s --host-key %s", a->lease.name, a->secret,
+             a->host_key.fingerprint);
+    const uint16_t control_port = ctl->conf.ceiling.control.low;
+    if (control_port != 0 && control_port != REGISTER_CONTROL_PORT)
+        buf_addf(&line, " --control-port %u", control_port);
+    time_format_rfc3339(a->lease.expires_s, until);
+    const struct json_field fields[] = {{.name = "id", .is_number = true, .number = a->id},
+                                        {.name = "name", .text = a->lease.name},
+                                        {.name = "port_b", .is_number = true, .number = a->port},
+                                        {.name = "expires_at", .text = until},
+                                        {.name = "token", .text = a->secret},
+                                        {.name = "run", .text = buf_text(&line)}};
+    if (ctl->json) {
+        if (json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &json) == 0)
+            (void)puts(buf_text(&json));
+    } else {
+        time_format_local(a->lease.expires_s, until);
+        (void)printf(
+            "added agent '%s' (#%lld) on port %u until %s\n\nRun this on the host:\n\n  %s\n\n"
+            "The token is good for '%s' alone, once, for a week.\n",
+            a->lease.name, (long long)a->id, a->port, until, buf_text(&line), a->lease.name);
+    }
+    buf_release(&line);
+    buf_release(&json);
+    return EXIT_DONE;
+}
+
+/* ---- agent reset ---- */
+
+static int apply_reset(struct ctl *ctl, const struct lease *l, const struct store_actor *by,
+                       void *ctx)
+{
+    struct agent a;
+    (void)ctx;
+    if (l->revoked_s != 0)
+        return change_refused_revoked(ctl, l);
+    enum store_rc rc = store_agent_find(ctl->store, l->name, &a);
+    if (rc == STORE_OK && !a.is_agent)
+        return ctl_error(ctl, EXIT_NO_SUCH, "'%s' (#%lld) is no agent: see 'leasectl agents'",
+                         l->name, (long long)l->id);
+    if (rc == STORE_OK)
+        rc = store_agent_reset(ctl->store, &a, clock_boot_ms() / 1000, by);
+    return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
+}
+
+static int print_reset(struct ctl *ctl, const struct lease *l)
+{
+    struct buf json = {0};
+    char until[TIME_TEXT_BYTES];
+    const int64_t until_s = ctl->now_s + REISSUE_RESET_S;
+    time_format_rfc3339(until_s, until);
+    const struct json_field fields[] = {{.name = "id", .is_number = true, .number = l->id},
+                                        {.name = "name", .text = l->name},
+                                        {.name = "until", .text = until}};
+    if (ctl->json) {
+        if (json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &json) == 0)
+            (void)puts(buf_text(&json));
+        buf_release(&json);
+        return EXIT_DONE;
+    }
+    time_format_local(until_s, until);
+    (void)printf("reset agent '%s' (#%lld): its next register until %s gets a new secret\n\n"
+                 "Start it again with the enrolment key; or with a token:\n\n"
+                 "  leasectl token create --name %s\n",
+                 l->name, (long long)l->id, until, l->name);
+    return EXIT_DONE;
+}
+
+static int reset(struct ctl *ctl, const char *ref)
+{
+    struct lease before = {0};
+    int code = ctl_open_write(ctl);
+    if (code == EXIT_DONE)
+        code = change_lease(ctl, ref, apply_reset, NULL, &before);
+    if (code == EXIT_DONE) {
+        ctl_changed(ctl, "reset agent '%s' (#%lld)", before.name, (long long)before.id);
+        code = print_reset(ctl, &before);
+    }
+    lease_release(&before);
+    return code;
+}
+
+int cmd_agent(struct ctl *ctl, int argc, char **argv)
+{
+    static const struct option options[] = {{"key", required_argument, NULL, 'k'},
+                                            {"port", required_argument, NULL, 'p'},
+                                            {"for", required_argument, NULL, 'f'},
+                                            {"until", required_argument, NULL, 'u'},
+                                            {NULL, 0, NULL, 0}};
+    struct adding a = {.port = 0};
+    struct lease_key key;
+    const char *file = NULL;
+    int64_t port = 0;
+    int opt, code = EXIT_DONE;
+
+    while (code == EXIT_DONE && (opt = ctl_option(ctl, argc, argv, options)) != -1) {
+        switch (opt) {
+        case 'k':
+            file = optarg;
+            break;
+        case 'p':
+            if (!number_parse(optarg, strlen(optarg), 1, UINT16_MAX, &port))
+                code = ctl_error(ctl, EXIT_USAGE, "--port '%s' is no port from 1 to 65535",
+                                 text_clip(optarg).s);
+            break;
+        case 'f':
+        case 'u':
+            a.lease.fixed_end = true;
+            code = opt == 'f' ? terms_for(ctl, optarg, &a.lease.expires_s)
+                              : terms_until(ctl, optarg, &a.lease.expires_s);
+            break;
+        default:
+            code = EXIT_USAGE;
+        }
+    }
+    if (code != EXIT_DONE)
+        return code;
+    a.port = (uint16_t)port;
+    bool terms = file != NULL || port != 0 || a.lease.expires_s != 0;
+    if (argc - optind == 2 && strcmp(argv[optind], "reset") == 0 && !terms)
+        return reset(ctl, argv[optind + 1]);
+    if (argc - optind != 2 || strcmp(argv[optind], "add") != 0 || file == NULL)
+        return ctl_usage(ctl, "agent takes add NAME --key FILE, or reset NAME");
+    code = terms_text(ctl, "the name", argv[optind + 1], lease_name_problem(argv[optind + 1]),
+                      a.lease.name, sizeof(a.lease.name));
+    (void)strlcpy(a.lease.login, ctl->conf.agent_login, sizeof(a.lease.login));
+    const char *problem = account_lease_problem(a.lease.login, ctl->conf.tunnel_group);
+    if (code == EXIT_DONE && problem != NULL)
+        code = ctl_error(ctl, EXIT_USAGE, "login '%s' %s", a.lease.login, problem);
+    if (a.lease.expires_s == 0)
+        a.lease.expires_s = ctl->now_s + ctl->conf.default_ttl_s;
+    if (code == EXIT_DONE)
+        code = terms_check_end(ctl, a.lease.expires_s);
+    if (code == EXIT_DONE)
+        code = terms_key_file(ctl, file, &key);
+    if (code == EXIT_DONE)
+        code = terms_check_key(ctl, &key.pub);
+    if (code == EXIT_DONE && ctl->conf.ceiling.control.low != 0 &&
+        permit_list_add(&a.lease.open, &ctl->conf.ceiling.control) != NULL)
+        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+    if (code == EXIT_DONE && lease_add_key(&a.lease, &key) != 0)
+        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+    if (code == EXIT_DONE)
+        code = terms_host_key(ctl, &a.host_key);
+    if (code == EXIT_DONE)
+        code = ctl_open_write(ctl);
+    if (code == EXIT_DONE)
+        code = add_in_store(ctl, &a);
+    ctl_close(ctl);
+    if (code == EXIT_DONE)
+        code = print_added(ctl, &a);
+    explicit_bzero(a.secret, sizeof(a.secret));
+    lease_release(&a.lease);
+    return code;
+}
+
+/* ---- agents ---- */
+
+static const char *const headings[] = {"AGENT",     "PORT",    "STATE", "TUNNEL",
+                                       "HEARTBEAT", "EXPIRES", NULL};
+
+struct listing {
+    struct ctl *ctl;
+    struct table table;
+    struct buf json;
+    struct listeners used;
+    bool knows_listeners;
+    unsigned count;
+};
+
+static const char *tunnel_state(struct listing *in, const struct agent *a)
+{
+    int64_t sessions = live_count(in->ctl, a->id);
+    if (sessions < 0 || !in->knows_listeners)
+        return "unknown";
+    return sessions > 0 && listeners_has(&in->used, a->port) ? "up" : "down";
+}
+
+static void format_time(const struct ctl *ctl, int64_t time_s, char out[static TIME_TEXT_BYTES])
+{
+    if (time_s == 0)
+        (void)strlcpy(out, ctl->terminal ? "never" : "", TIME_TEXT_BYTES);
+    else if (ctl->terminal)
+        time_format_local(time_s, out);
+    else
+        time_format_rfc3339(time_s, out);
+}
+
+static int add_row(void *arg, const struct agent *a)
+{
+    struct listing *in = arg;
+    char port[8], heartbeat[TIME_TEXT_BYTES], until[TIME_TEXT_BYTES];
+    const char *state = a->revoked                             ? "revoked"
+                        : a->expires_s <= in->ctl->now_s       ? "expired"
+                        : a->has_secret || a->last_login_s > 0 ? "active"
+                                                               : "added";
+    if (in->ctl->json) {
+        time_format_rfc3339(a->heartbeat_ms / 1000, heartbeat);
+        time_format_rfc3339(a->expires_s, until);
+        const struct json_field fields[] = {
+            {.name = "id", .is_number = true, .number = a->id},
+            {.name = "name", .text = a->name},
+            {.name = "port_b", .is_number = true, .number = a->port},
+            {.name = "state", .text = state},
+            {.name = "tunnel", .text = tunnel_state(in, a)},
+            {.name = "heartbeat_at", .text = a->heartbeat_ms != 0 ? heartbeat : NULL},
+            {.name = "expires_at", .text = until},
+            {.name = "fixed_end", .is_bool = true, .number = a->fixed_end}};
+        if (in->count++ > 0)
+            buf_add(&in->json, ",\n");
+        return json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &in->json);
+    }
+    (void)snprintf(port, sizeof(port), "%u", a->port);
+    format_time(in->ctl, a->heartbeat_ms / 1000, heartbeat);
+    format_time(in->ctl, a->expires_s, until);
+    table_add(&in->table, a->name);
+    table_add(&in->table, port);
+    table_add(&in->table, state);
+    table_add(&in->table, tunnel_state(in, a));
+    table_add(&in->table, heartbeat);
+    table_add(&in->table, until);
+    return 0;
+}
+
+int cmd_agents(struct ctl *ctl, int argc, char **argv)
+{
+    static const struct option options[] = {{"all", no_argument, NULL, 'a'}, {NULL, 0, NULL, 0}};
+    struct listing in = {.ctl = ctl};
+    bool all = false;
+    int opt;
+
+    while ((opt = ctl_option(ctl, argc, argv, options)) != -1) {
+        if (opt != 'a')
+            return EXIT_USAGE;
+        all = true;
+    }
+    if (optind != argc)
+        return ctl_usage(ctl, "agents takes no names");
+    int code = ctl_open_read(ctl);
+    if (code != EXIT_DONE)
+        return code;
+    in.knows_listeners = listeners_read(&in.used) == 0;
+    table_init(&in.table, headings);
+    enum store_rc rc = store_agent_list(ctl->store, all, add_row, &in);
+    if (rc != STORE_OK)
+        code = ctl_store_error(ctl, rc);
+    else if (ctl->json)
+        (void)printf("[%s]\n", buf_text(&in.json) != NULL ? buf_text(&in.json) : "");
+    else
+        table_print(&in.table, ctl->terminal);
+    table_release(&in.table);
+    buf_release(&in.json);
+    return code;
+}

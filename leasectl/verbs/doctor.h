@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: ISC */
+/* The checks of leasectl doctor, which setup ends with. */
+#ifndef TUNLEASE_LEASECTL_VERBS_DOCTOR_H
+#define TUNLEASE_LEASECTL_VERBS_DOCTOR_H
+
+#include "leasectl/leasectl.h"
+
+/* Runs and prints them all. EXIT_DONE, or EXIT_FAILED when one found something wrong. */
+int doctor_run(struct ctl *ctl);
+
+#endif

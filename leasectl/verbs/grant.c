@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: ISC */
+/* leasectl grant: a new lease, and the line to hand to its holder. */
+#include "leasectl/host/account.h"
+#include "leasectl/host/gateway.h"
+#include "leasectl/lease/terms.h"
+#include "leasectl/leasectl.h"
+#include "leasectl/sessions/live.h"
+#include "leasectl/show/lease.h"
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
+#include "lib/base/text.h"
+#include "lib/lease/duration.h"
+#include "lib/session/listeners.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { KEY_FILE_BYTES = 65536 };
+
+struct request {
+    struct lease lease;
+    const char *key_file; /* NULL: ask for it; "-": standard input */
+    bool listen_auto;
+    bool login_named;
+};
+
+/* ---- arguments ---- */
+
+static int take_open(struct ctl *ctl, struct request *req, const char *text)
+{
+    struct permit p;
+    if (strncmp(text, LEASE_AGENT_PREFIX, sizeof(LEASE_AGENT_PREFIX) - 1) == 0)
+        return terms_open_agent(ctl, text, &req->lease);
+    int code = terms_permit(ctl, "--open", text, PERMIT_RANGE, &p);
+    if (code != EXIT_DONE)
+        return code;
+    const char *problem = permit_list_add(&req->lease.open, &p);
+    if (problem != NULL)
+        return ctl_error(ctl, EXIT_USAGE, "--open '%s' %s", text_clip(text).s, problem);
+    return EXIT_DONE;
+}
+
+static int take_listen(struct ctl *ctl, struct request *req, const char *text)
+{
+    struct permit p;
+    if (strcmp(text, "auto") == 0) {
+        if (req->listen_auto)
+            return ctl_error(ctl, EXIT_USAGE, "--listen auto is given twice");
+        req->listen_auto = true;
+        return EXIT_DONE;
+    }
+    int code = terms_permit(ctl, "--listen", text, PERMIT_PORT, &p);
+    if (code != EXIT_DONE)
+        return code;
+    for (size_t i = 0; i < req->lease.listen.count; i++)
+        if (req->lease.listen.items[i].low == p.low)
+            return ctl_error(ctl, EXIT_USAGE, "--listen '%s': the port is named twice",
+                             text_clip(text).s);
+    const char *problem = permit_list_add(&req->lease.listen, &p);
+    if (problem != NULL)
+        return ctl_error(ctl, EXIT_USAGE, "--listen '%s' %s", text_clip(text).s, problem);
+    return EXIT_DONE;
+}
+
+static int take_argument(struct ctl *ctl, struct request *req, int opt, const char *arg)
+{
+    struct lease *l = &req->lease;
+    switch (opt) {
+    case 'k':
+        req->key_file = arg;
+        return EXIT_DONE;
+    case 'o':
+        return take_open(ctl, req, arg);
+    case 'r':
+        return take_listen(ctl, req, arg);
+    case 'l':
+        req->login_named = true;
+        return terms_text(ctl, "--login", arg, login_name_problem(arg), l->login, sizeof(l->login));
+    case 'f':
+        return terms_for(ctl, arg, &l->expires_s);
+    case 'u':
+        l->fixed_end = true;
+        return terms_until(ctl, arg, &l->expires_s);
+    case 's':
+        return terms_from(ctl, arg, &l->from);
+    case 'm':
+        return terms_max_sessions(ctl, arg, &l->max_sessions);
+    case 'n':
+        return terms_text(ctl, "--note", arg, free_text_problem(arg), l->note, sizeof(l->note));
+    default:
+        return EXIT_USAGE;
+    }
+}
+
+/* ---- the key ---- */
+
+static int ask_for_key(struct ctl *ctl, const struct request *req, struct lease_key *ret)
+{
+    static char line[KEY_FILE_BYTES];
+    if (isatty(STDIN_FILENO) != 1)
+        return ctl_usage(ctl, "--key is missing");
+    (void)fprintf(stderr,
+                  "Have %s run this, and send you the file that ends in .pub:\n\n"
+                  "  ssh-keygen -t ed25519 -f ~/.ssh/%s_key -C %s\n\n"
+                  "Paste that one line here: ",
+                  req->lease.name, req->lease.name, req->lease.name);
+    if (fgets(line, sizeof(line), stdin) == NULL)
+        return ctl_error(ctl, EXIT_USAGE, "no key was given");
+    return terms_key_text(ctl, "the pasted line", line, strlen(line), ret);
+}
+
+/* ---- what may be granted ---- */
+
+static int fill_in(struct ctl *ctl, struct request *req)
+{
+    struct lease *l = &req->lease;
+    if (!req->login_named)
+        (void)strlcpy(l->login, ctl->conf.forward_login, sizeof(l->login));
+    const char *problem = account_lease_problem(l->login, ctl->conf.tunnel_group);
+    if (problem != NULL)
+        return ctl_error(ctl, EXIT_USAGE, "login '%s' %s", l->login, problem);
+    if (l->open.count == 0 && l->open_agent_count == 0 && l->listen.count == 0 &&
+        !req->listen_auto) {
+        if (ctl->conf.default_open.low == 0)
+            return ctl_usage(ctl, "name what to permit: --open PORT or --listen auto "
+                                  "(or set DefaultOpen)");
+        if (permit_list_add(&l->open, &ctl->conf.default_open) != NULL)
+            return ctl_error(ctl, EXIT_FAILED, "out of memory");
+    }
+    if (l->expires_s == 0)
+        l->expires_s = ctl->now_s + ctl->conf.default_ttl_s;
+    if (req->listen_auto && l->max_sessions != 0)
+        return ctl_usage(ctl, "--max-sessions is for leases that only open: one that listens has "
+                              "one connection, and the newest wins");
+    int code = terms_check_limit(ctl, l);
+    if (code != EXIT_DONE)
+        return code;
+    if (req->listen_auto &&
+        strcmp(l->login, ctl->conf.forward_login) == 0) /* the same answer as for a named port */
+        return ctl_error(ctl, EXIT_CEILING,
+                         "--listen auto on login '%s': "
+                         "on ForwardLogin nothing may listen",
+                         l->login);
+    return EXIT_DONE;
+}
+
+static bool is_unused(void *ctx, uint16_t port)
+{
+    return !listeners_has(ctx, port);
+}
+
+/* In the ceiling's first range for the login that has one left. */
+static int pick_listen(struct ctl *ctl, struct lease *l)
+{
+    struct listeners used;
+    const struct ceiling_rules *rules = &ctl->conf.ceiling.listen;
+    if (listeners_read(&used) != 0)
+        return ctl_error(ctl, EXIT_FAILED, "cannot read which ports are in use: %s",
+                         strerror(errno));
+    for (size_t i = 0; i < rules->count; i++) {
+        struct permit p = rules->items[i].permit;
+        uint16_t port;
+        if (!ceiling_rule_holds(rules, i, l->login))
+            continue;
+        enum store_rc rc = store_port_pick(ctl->store, p.low, p.high, ctl_quarantine_s(ctl),
+                                           ctl->now_s, is_unused, &used, &port);
+        if (rc == STORE_NONE)
+            continue;
+        if (rc != STORE_OK)
+            return ctl_store_error(ctl, rc);
+        p.low = p.high = port;
+        return permit_list_add(&l->listen, &p) == NULL
+                   ? EXIT_DONE
+                   : ctl_error(ctl, EXIT_FAILED, "out of memory");
+    }
+    return ctl_error(ctl, EXIT_CONFLICT, "no port is left within AllowListen for login '%s'%s",
+                     l->login, ctl_quarantine_why(ctl));
+}
+
+static int store_grant(struct ctl *ctl, struct request *req, int64_t *ret_id)
+{
+    const struct store_actor by = ctl_actor(ctl);
+    struct store_conflict conflict;
+    int code = EXIT_DONE;
+    enum store_rc rc = store_begin(ctl->store);
+    if (rc != STORE_OK)
+        return ctl_store_error(ctl, rc);
+    if (req->listen_auto)
+        code = pick_listen(ctl, &req->lease);
+    if (code == EXIT_DONE)
+        rc =
+            store_lease_add(ctl->store, &req->lease, ctl_quarantine_s(ctl), &by, ret_id, &conflict);
+    if (code == EXIT_DONE && rc == STORE_OK)
+        rc = store_commit(ctl->store);
+    store_rollback(ctl->store);
+    if (code != EXIT_DONE)
+        return code;
+    if (rc == STORE_CONFLICT)
+        return terms_conflict(ctl, &req->lease, &conflict);
+    return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
+}
+
+/* ---- what the admin hands on ---- */
+
+struct ports {
+    uint16_t of[LEASE_OPEN_AGENTS_MAX]; /* of the lease's open_agents, by the same index; 0: none */
+};
+
+/* Only for words: the lease is granted, and a look that fails leaves its port one as any other. */
+static void look_for_agents(struct ctl *ctl, const struct lease *l, struct ports *ret)
+{
+    *ret = (struct ports){.of = {0}};
+    for (size_t i = 0; i < l->open_agent_count; i++) {
+        struct lease agent = {0};
+        if (store_lease_by_name(ctl->store, l->open_agents[i], &agent) == STORE_OK &&
+            agent.listen.count > 0)
+            ret->of[i] = agent.listen.items[0].low;
+        lease_release(&agent);
+    }
+}
+
+/* The agent of l that listens on port now, by its name. NULL: none of those that l opens. */
+static const char *agent_on(const struct ports *agents, const struct lease *l,
+                            const struct permit *p)
+{
+    for (size_t i = 0; i < l->open_agent_count; i++)
+        if (p->low == p->high && agents->of[i] == p->low)
+            return l->open_agents[i];
+    return NULL;
+}
+
+static void print_use(const struct ctl *ctl, const struct lease *l, const struct ports *agents,
+                      const struct permit *p)
+{
+    const char *agent = agent_on(agents, l, p);
+    const unsigned low = gateway_local_port(p->low), high = gateway_local_port(p->high);
+    if (agent != NULL) {
+        char port[16] = "";
+        if (ctl->conf.public_port != 22)
+            (void)snprintf(port, sizeof(port), ":%u", ctl->conf.public_port);
+        (void)printf("then use   ssh -p %u USER@127.0.0.1   (the host behind '%s')\n"
+                     "or jump    ssh -J %s@%s%s -p %u USER@localhost   (~/.ssh/%s_key is in the "
+                     "ssh agent)\n",
+                     low, agent, l->login, ctl->conf.public_host, port, p->low, l->name);
+        return;
+    }
+    (void)printf("then use   http://127.0.0.1:%u/", low);
+    if (high != low)
+        (void)printf(" to :%u/", high);
+    (void)putchar('\n');
+}
+
+static void print_handout(const struct ctl *ctl, const struct lease *l, const struct ports *agents,
+                          const struct pubkey *host_key)
+{
+    char until[TIME_TEXT_BYTES], left[TIME_TEXT_BYTES];
+    struct buf line = {0};
+
+    time_format_local(l->expires_s, until);
+    duration_format(l->expires_s - ctl->now_s, left);
+    gateway_connect_line(&ctl->conf, l, &line);
+    (void)printf("granted '%s' (#%" PRId64 ") on login '%s' until %s (%s)\n\n"
+                 "Send %s this line; it works in any shell, PowerShell too:\n\n  %s\n\n",
+                 l->name, l->id, l->login, until, left, l->name,
+                 buf_text(&line) != NULL ? buf_text(&line) : "?");
+    for (size_t i = 0; i < l->open.count; i++)
+        print_use(ctl, l, agents, &l->open.items[i]);
+    for (size_t i = 0; i < l->listen.count; i++)
+        (void)printf("listens on %s%s:%u of this host; put what it leads to in place of "
+                     "127.0.0.1:22\n",
+                     "", l->listen.items[i].host, l->listen.items[i].low);
+    if (l->listen.count > 0)
+        (void)puts(
+            "sessions   one at a time: a lease that listens has one connection, the newest wins");
+    (void)printf("until      %s\n", until);
+    (void)printf("host key   %s %s\n", host_key->type, host_key->fingerprint);
+    (void)printf("prove it   leasectl verify %s\n", l->name);
+    buf_release(&line);
+}
+
+int cmd_grant(struct ctl *ctl, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"key", required_argument, NULL, 'k'},    {"open", required_argument, NULL, 'o'},
+        {"listen", required_argument, NULL, 'r'}, {"login", required_argument, NULL, 'l'},
+        {"for", required_argument, NULL, 'f'},    {"until", required_argument, NULL, 'u'},
+        {"from", required_argument, NULL, 's'},   {"max-sessions", required_argument, NULL, 'm'},
+        {"note", required_argument, NULL, 'n'},   {NULL, 0, NULL, 0}};
+    struct request req = {.key_file = NULL};
+    struct lease granted = {0};
+    struct lease_key key;
+    struct pubkey host_key;
+    struct ports agents;
+    const int64_t begun_s = clock_now_s();
+    int64_t id = 0;
+    int opt, code = EXIT_DONE;
+
+    while (code == EXIT_DONE && (opt = ctl_option(ctl, argc, argv, options)) != -1)
+        code = take_argument(ctl, &req, opt, optarg);
+    if (code != EXIT_DONE)
+        goto out;
+    if (argc - optind != 1) {
+        code = ctl_usage(ctl, "grant takes one NAME");
+        goto out;
+    }
+    code = terms_text(ctl, "the name", argv[optind], lease_name_problem(argv[optind]),
+                      req.lease.name, sizeof(req.lease.name));
+    if (code == EXIT_DONE)
+        code = fill_in(ctl, &req);
+    if (code == EXIT_DONE)
+        code = terms_check_permits(ctl, &req.lease);
+    if (code == EXIT_DONE)
+        code = terms_check_end(ctl, req.lease.expires_s);
+    if (code == EXIT_DONE)
+        code = req.key_file != NULL ? terms_key_file(ctl, req.key_file, &key)
+                                    : ask_for_key(ctl, &req, &key);
+    if (code == EXIT_DONE)
+        code = terms_check_key(ctl, &key.pub);
+    if (code == EXIT_DONE && lease_add_key(&req.lease, &key) != 0)
+        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+    if (code == EXIT_DONE && !ctl->json) /* the JSON names none */
+        code = terms_host_key(ctl, &host_key);
+    if (code == EXIT_DONE)
+        code = ctl_open_write(ctl);
+    if (code == EXIT_DONE)
+        code = terms_check_agents(ctl, &req.lease);
+    if (code == EXIT_DONE)
+        code = store_grant(ctl, &req, &id);
+    if (code != EXIT_DONE)
+        goto out;
+    ctl_changed(ctl, "granted '%s' (#%" PRId64 ") on login '%s'", req.lease.name, id,
+                req.lease.login);
+    enum store_rc rc = store_lease_by_id(ctl->store, id, &granted);
+    if (rc != STORE_OK) {
+        code = ctl_store_error(ctl, rc);
+        goto out;
+    }
+    look_for_agents(ctl, &granted, &agents);
+    int live = live_new_holder(ctl, &granted, key.pub.fingerprint, begun_s);
+    ctl_close(ctl);
+    if (strchr(ctl->conf.public_host, '.') == NULL && strchr(ctl->conf.public_host, ':') == NULL)
+        ctl_warn(ctl,
+                 "the host name '%s' has no dot, so only this network knows it: set PublicHost",
+                 ctl->conf.public_host);
+    if (ctl->json)
+        code = lease_print(ctl, &granted);
+    else
+        print_handout(ctl, &granted, &agents, &host_key);
+    if (code == EXIT_DONE)
+        code = live;
+out:
+    lease_release(&granted);
+    lease_release(&req.lease);
+    return code;
+}

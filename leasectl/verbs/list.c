@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC */
+/* leasectl list, leasectl show */
+#include "leasectl/leasectl.h"
+#include "leasectl/show/lease.h"
+#include "leasectl/show/table.h"
+#include "lib/base/buf.h"
+#include "lib/lease/duration.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const headings[] = {"ID",   "NAME",   "LOGIN", "STATE", "EXPIRES",
+                                       "OPEN", "LISTEN", "FROM",  "NOTE",  NULL};
+
+struct listing {
+    struct ctl *ctl;
+    struct table table;
+    struct buf json;
+    size_t count;
+};
+
+static void add_list(struct table *t, void (*format)(const struct permit_list *, struct buf *),
+                     const struct permit_list *list)
+{
+    struct buf text = {0};
+    format(list, &text);
+    table_add(t, buf_text(&text) != NULL ? buf_text(&text) : "?");
+    buf_release(&text);
+}
+
+static void add_row(struct listing *in, const struct lease *l)
+{
+    char id[24], expires[TIME_TEXT_BYTES + 8], distance[TIME_TEXT_BYTES];
+    struct buf from = {0};
+
+    (void)snprintf(id, sizeof(id), "%lld", (long long)l->id);
+    if (in->ctl->terminal) {
+        duration_format(l->expires_s - in->ctl->now_s, distance);
+        (void)snprintf(expires, sizeof(expires), l->expires_s > in->ctl->now_s ? "in %s" : "%s ago",
+                       distance);
+    } else {
+        time_format_rfc3339(l->expires_s, expires);
+    }
+    table_add(&in->table, id);
+    table_add(&in->table, l->name);
+    table_add(&in->table, l->login);
+    table_add(&in->table, lease_state_name(lease_state_at(l, in->ctl->now_s)));
+    table_add(&in->table, expires);
+    add_list(&in->table, permit_list_format, &l->open);
+    add_list(&in->table, permit_list_format, &l->listen);
+    source_list_format(&l->from, &from);
+    table_add(&in->table, buf_text(&from) != NULL ? buf_text(&from) : "?");
+    buf_release(&from);
+    table_add(&in->table, l->note);
+}
+
+static int take_lease(void *arg, const struct lease *l)
+{
+    struct listing *in = arg;
+    if (!in->ctl->json) {
+        add_row(in, l);
+        return in->table.failed ? -1 : 0;
+    }
+    buf_clear(&in->json);
+    if (lease_to_json(in->ctl, l, &in->json) != 0)
+        return -1;
+    (void)printf("%s%s", in->count++ > 0 ? ",\n" : "", buf_text(&in->json));
+    return 0;
+}
+
+/* A freeze makes every lease above it a dead letter: never to be forgotten. */
+static int warn_frozen(void *arg, const char *login, int64_t since_s)
+{
+    const struct ctl *ctl = arg;
+    char since[TIME_TEXT_BYTES];
+    bool all = strcmp(login, "*") == 0;
+    time_format_local(since_s, since);
+    ctl_warn(ctl, "%s%s frozen since %s: 'leasectl thaw%s%s' lets holders in again",
+             all ? "all tunnel logins are" : login, all ? "" : " is", since, all ? "" : " ",
+             all ? "" : login);
+    return 0;
+}
+
+int cmd_list(struct ctl *ctl, int argc, char **argv)
+{
+    static const struct option options[] = {{"all", no_argument, NULL, 'a'},
+                                            {"login", required_argument, NULL, 'l'},
+                                            {"expiring", required_argument, NULL, 'e'},
+                                            {NULL, 0, NULL, 0}};
+    struct store_filter filter = {.now_s = ctl->now_s, .before_s = INT64_MAX};
+    struct listing in = {.ctl = ctl};
+    int64_t within_s;
+    int opt;
+
+    while ((opt = ctl_option(ctl, argc, argv, options)) != -1) {
+        switch (opt) {
+        case 'a':
+            filter.all = true;
+            break;
+        case 'l':
+            filter.login = optarg;
+            break;
+        case 'e':
+            if (duration_parse(optarg, &within_s) != 0)
+                return ctl_usage(ctl, "--expiring takes a duration like 48h or 7d");
+            filter.before_s = ctl->now_s + within_s;
+            break;
+        default:
+            return EXIT_USAGE;
+        }
+    }
+    if (optind != argc)
+        return ctl_usage(ctl, "list takes no name: 'leasectl show NAME' shows one");
+    int code = ctl_open_read(ctl);
+    if (code != EXIT_DONE)
+        return code;
+    table_init(&in.table, headings);
+    if (ctl->json)
+        (void)putchar('[');
+    enum store_rc rc = store_lease_list(ctl->store, &filter, take_lease, &in);
+    if (ctl->json)
+        (void)puts("]");
+    else if (rc == STORE_OK)
+        table_print(&in.table, ctl->terminal);
+    if (rc == STORE_OK && !ctl->json && in.table.cell_count == 0 && ctl->terminal)
+        (void)fputs("no leases; 'leasectl grant --help' says how to give one\n", stderr);
+    if (rc == STORE_OK && !ctl->json)
+        rc = store_freeze_list(ctl->store, warn_frozen, ctl);
+    table_release(&in.table);
+    buf_release(&in.json);
+    return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
+}
+
+int cmd_show(struct ctl *ctl, int argc, char **argv)
+{
+    static const struct option none[] = {{NULL, 0, NULL, 0}};
+    struct lease l = {0};
+    if (ctl_option(ctl, argc, argv, none) != -1)
+        return EXIT_USAGE;
+    if (argc - optind != 1)
+        return ctl_usage(ctl, "show takes one NAME or #NUMBER");
+    int code = ctl_open_read(ctl);
+    if (code == EXIT_DONE)
+        code = ctl_find_lease(ctl, argv[optind], &l);
+    if (code == EXIT_DONE)
+        code = lease_print(ctl, &l);
+    lease_release(&l);
+    return code;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: ISC */
+/* leasectl login add|list|check: the Unix accounts that tunnels log in as. */
+#include "leasectl/host/account.h"
+#include "leasectl/leasectl.h"
+#include "leasectl/show/table.h"
+#include "lib/base/buf.h"
+#include "lib/base/text.h"
+#include "lib/wire/json.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FINDINGS_MAX = 16 };
+
+/* The lines of text as an array that ends in NULL; cuts text. */
+static size_t split_lines(char *text, const char *lines[FINDINGS_MAX + 1])
+{
+    size_t count = 0;
+    for (char *line; count < FINDINGS_MAX && (line = strsep(&text, "\n")) != NULL;)
+        if (*line != '\0')
+            lines[count++] = line;
+    lines[count] = NULL;
+    return count;
+}
+
+static void print_json(const char *login, const char *const findings[], size_t count,
+                       struct buf *out)
+{
+    const struct json_field fields[] = {
+        {.name = "login", .text = login},
+        {.name = "ok", .is_bool = true, .number = count == 0},
+        {.name = "findings", .texts = findings},
+    };
+    (void)json_object_line(fields, 3, out);
+}
+
+struct login_list {
+    const struct ctl *ctl;
+    struct table table;
+    struct buf json;
+    size_t count;
+};
+
+static int list_one(void *arg, const char *login)
+{
+    struct login_list *in = arg;
+    const char *findings[FINDINGS_MAX + 1];
+    char verdict[64] = "ok";
+    struct buf found = {0};
+
+    account_check(login, in->ctl->conf.tunnel_group, &found);
+    size_t count = found.len > 0 && !found.failed ? split_lines(found.data, findings) : 0;
+    findings[count] = NULL;
+    if (in->ctl->json) {
+        if (in->count++ > 0)
+            buf_add(&in->json, ",\n");
+        print_json(login, findings, count, &in->json);
+    } else {
+        const char *role = strcmp(login, in->ctl->conf.forward_login) == 0 ? "ForwardLogin"
+                           : strcmp(login, in->ctl->conf.agent_login) == 0 ? "AgentLogin"
+                                                                           : "";
+        if (count > 0)
+            (void)snprintf(verdict, sizeof(verdict), "%zu found: leasectl login check", count);
+        table_add(&in->table, login);
+        table_add(&in->table, role);
+        table_add(&in->table, verdict);
+    }
+    buf_release(&found);
+    return 0;
+}
+
+static int login_list(struct ctl *ctl)
+{
+    static const char *const headings[] = {"LOGIN", "ROLE", "CHECK", NULL};
+    struct login_list in = {.ctl = ctl};
+    table_init(&in.table, headings);
+    (void)account_each(ctl->conf.tunnel_group, list_one, &in);
+    if (ctl->json)
+        (void)printf("[%s]\n", buf_text(&in.json) != NULL ? buf_text(&in.json) : "");
+    else
+        table_print(&in.table, ctl->terminal);
+    table_release(&in.table);
+    buf_release(&in.json);
+    return EXIT_DONE;
+}
+
+static int login_check(struct ctl *ctl, const char *login)
+{
+    const char *findings[FINDINGS_MAX + 1] = {NULL};
+    struct buf found = {0}, json = {0};
+
+    account_check(login, ctl->conf.tunnel_group, &found);
+    size_t count = found.len > 0 && !found.failed ? split_lines(found.data, findings) : 0;
+    if (ctl->json) {
+        print_json(login, findings, count, &json);
+        (void)puts(buf_text(&json) != NULL ? buf_text(&json) : "");
+    } else if (count == 0) {
+        (void)printf("login '%s' is as it should be\n", login);
+    }
+    for (size_t i = 0; !ctl->json && i < count; i++)
+        text_print(stdout, "login '%s': %s", login, findings[i]);
+    buf_release(&found);
+    buf_release(&json);
+    return count == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int login_add(struct ctl *ctl, const char *login)
+{
+    struct buf why = {0};
+    int code = EXIT_DONE;
+    if (geteuid() != 0)
+        return ctl_error(ctl, EXIT_FAILED,
+                         "accounts are root's to make: sudo leasectl login add %s", login);
+    code = account_refuse_people(ctl);
+    if (code != EXIT_DONE)
+        return code;
+    if (account_make_group(ctl->conf.tunnel_group, &why) != 0 ||
+        account_make_login(login, ctl->conf.tunnel_group, &why) != 0)
+        code = ctl_error(ctl, EXIT_CONFLICT, "cannot make login '%s': %s", login, buf_text(&why));
+    buf_release(&why);
+    if (code != EXIT_DONE)
+        return code;
+    ctl_changed(ctl, "login '%s' is there", login);
+    if (!ctl->json)
+        (void)printf("login '%s' is there; 'leasectl setup' puts it into sshd's configuration\n",
+                     login);
+    return login_check(ctl, login);
+}
+
+int cmd_login(struct ctl *ctl, int argc, char **argv)
+{
+    static const struct option none[] = {{NULL, 0, NULL, 0}};
+    if (ctl_option(ctl, argc, argv, none) != -1)
+        return EXIT_USAGE;
+    const char *action = optind < argc ? argv[optind] : "";
+    int names = argc - optind - 1;
+    if (strcmp(action, "list") == 0 && names == 0)
+        return login_list(ctl);
+    if ((strcmp(action, "add") != 0 && strcmp(action, "check") != 0) || names != 1)
+        return ctl_usage(ctl, "login takes add LOGIN, check LOGIN, or list");
+    const char *login = argv[optind + 1];
+    const char *problem = login_name_problem(login);
+    if (problem != NULL)
+        return ctl_error(ctl, EXIT_USAGE, "the login '%s' %s", text_clip(login).s, problem);
+    if (strcmp(action, "check") == 0)
+        return login_check(ctl, login);
+    return login_add(ctl, login);
+}

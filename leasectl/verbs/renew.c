@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: ISC */
+/* leasectl renew, leasectl delete: a later end, and the end of a dead one. */
+#include "leasectl/lease/change.h"
+#include "leasectl/lease/terms.h"
+#include "leasectl/leasectl.h"
+#include "leasectl/sessions/live.h"
+#include "leasectl/show/lease.h"
+#include "lib/lease/duration.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+struct request {
+    int64_t expires_s;
+    bool exact;    /* --until: to the second, also when that is earlier */
+    int64_t end_s; /* out: the end it has now */
+};
+
+static int apply_renew(struct ctl *ctl, const struct lease *l, const struct store_actor *by,
+                       void *ctx)
+{
+    struct request *req = ctx;
+    bool shorter = !req->exact && req->expires_s < l->expires_s;
+
+    req->end_s = shorter ? l->expires_s : req->expires_s;
+    if (l->revoked_s != 0)
+        return change_refused_revoked(ctl, l);
+    if (shorter) /* "from now; never shortens" */
+        return EXIT_DONE;
+    struct store_conflict conflict;
+    enum store_rc rc = store_lease_renew(ctl->store, l, req->expires_s, req->exact || l->fixed_end,
+                                         ctl_quarantine_s(ctl), by, &conflict);
+    if (rc == STORE_NONE)
+        return change_refused_revoked(ctl, l);
+    if (rc == STORE_CONFLICT)
+        return ctl_error(ctl, EXIT_CONFLICT,
+                         "port %u, which '%s' had until it ended, is that of '%s' (#%" PRId64
+                         ") now: 'leasectl set %s --listen' gives it another",
+                         conflict.port, l->name, conflict.lease, conflict.lease_id, l->name);
+    return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
+}
+
+/* items: NULL for the only one. */
+static int renew_one(struct ctl *ctl, const char *ref, struct request *req, size_t *items)
+{
+    char said[256], until[TIME_TEXT_BYTES], left[TIME_TEXT_BYTES];
+    struct lease before = {0};
+    int code = change_lease(ctl, ref, apply_renew, req, &before);
+    if (code == EXIT_DONE) {
+        time_format_local(req->end_s, until);
+        duration_format(req->end_s - ctl->now_s, left);
+        (void)snprintf(said, sizeof(said), "%s '%s' (#%" PRId64 ") until %s (%s)",
+                       req->end_s == req->expires_s ? "renewed" : "kept, it already lasts longer:",
+                       before.name, before.id, until, left);
+        code = change_print_item(ctl, before.id, said, items);
+    }
+    lease_release(&before);
+    return code;
+}
+
+int cmd_renew(struct ctl *ctl, int argc, char **argv)
+{
+    static const struct option options[] = {{"for", required_argument, NULL, 'f'},
+                                            {"until", required_argument, NULL, 'u'},
+                                            {NULL, 0, NULL, 0}};
+    struct request req = {.expires_s = 0};
+    int opt, code = EXIT_DONE, worst = EXIT_DONE;
+
+    while (code == EXIT_DONE && (opt = ctl_option(ctl, argc, argv, options)) != -1) {
+        req.exact = req.exact || opt == 'u';
+        code = opt == 'f'   ? terms_for(ctl, optarg, &req.expires_s)
+               : opt == 'u' ? terms_until(ctl, optarg, &req.expires_s)
+                            : EXIT_USAGE;
+    }
+    if (code != EXIT_DONE)
+        return code;
+    if (optind == argc)
+        return ctl_usage(ctl, "renew takes at least one NAME or #NUMBER");
+    if (req.expires_s == 0)
+        req.expires_s = ctl->now_s + ctl->conf.default_ttl_s;
+    code = terms_check_end(ctl, req.expires_s);
+    if (code == EXIT_DONE)
+        code = ctl_open_write(ctl);
+    if (code != EXIT_DONE)
+        return code;
+    bool several = ctl->json && argc - optind > 1;
+    size_t items = 0;
+    for (; optind < argc; optind++) {
+        code = renew_one(ctl, argv[optind], &req, several ? &items : NULL);
+        if (code != EXIT_DONE && several)
+            (void)lease_print_item(ctl, NULL, &items); /* the place of one that was not renewed */
+        if (worst == EXIT_DONE)
+            worst = code;
+    }
+    if (several)
+        lease_print_items_end(&items);
+    return worst;
+}
+
+static int apply_delete(struct ctl *ctl, const struct lease *l, const struct store_actor *by,
+                        void *ctx)
+{
+    (void)ctx;
+    enum store_rc rc = store_lease_delete(ctl->store, l, true, by);
+    if (rc == STORE_NONE)
+        return ctl_error(ctl, EXIT_CONFLICT,
+                         "'%s' (#%" PRId64 ") is active: 'leasectl revoke %s' first", l->name,
+                         l->id, l->name);
+    return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
+}
+
+int cmd_delete(struct ctl *ctl, int argc, char **argv)
+{
+    static const struct option none[] = {{NULL, 0, NULL, 0}};
+    struct lease before = {0};
+    if (ctl_option(ctl, argc, argv, none) != -1)
+        return EXIT_USAGE;
+    if (argc - optind != 1)
+        return ctl_usage(ctl, "delete takes one NAME or #NUMBER");
+    int code = ctl_open_write(ctl);
+    if (code == EXIT_DONE)
+        code = change_lease(ctl, argv[optind], apply_delete, NULL, &before);
+    if (code == EXIT_DONE)
+        ctl_changed(ctl, "deleted '%s' (#%" PRId64 "); the audit keeps what it was", before.name,
+                    before.id);
+    if (code == EXIT_DONE && ctl->json)
+        code = lease_print(ctl, &before); /* as it was */
+    else if (code == EXIT_DONE)
+        (void)puts(ctl->changed);
+    /* A lease that was revoked with --keep-sessions may have live ones still. */
+    if (code == EXIT_DONE) {
+        const struct live_scope scope = {.lease = &before};
+        code = live_enforce(ctl, &scope);
+        live_forget(ctl, before.id);
+    }
+    lease_release(&before);
+    return code;
+}

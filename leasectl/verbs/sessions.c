@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: ISC */
+/* leasectl sessions, leasectl kill: who is connected with which lease, and the end of it. */
+#include "leasectl/leasectl.h"
+#include "leasectl/sessions/live.h"
+#include "leasectl/show/table.h"
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
+#include "lib/base/number.h"
+#include "lib/base/text.h"
+#include "lib/lease/duration.h"
+#include "lib/session/sockets.h"
+#include "lib/wire/json.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const headings[] = {"LEASE", "LOGIN",     "FROM",     "SINCE",
+                                       "PID",   "LISTENERS", "FORWARDS", NULL};
+
+struct wanted {
+    int64_t lease_id; /* 0: any */
+    pid_t pid;        /* 0: any */
+};
+
+static bool is_wanted(void *arg, const struct session *s)
+{
+    const struct wanted *w = arg;
+    return s->open && (w->lease_id == 0 || s->lease_id == w->lease_id) &&
+           (w->pid == 0 || s->pid == w->pid);
+}
+
+/* EXIT_DONE and *ret, or the exit code, printed. Who may, clears what the dead have left. */
+static int read_sessions(struct ctl *ctl, struct wanted *w, struct session_list *ret)
+{
+    struct registry r;
+    int code = live_open(ctl, false, &r);
+    if (code != EXIT_DONE)
+        return code;
+    if (registry_read(&r, w->lease_id, ret) != 0) {
+        code = ctl_error(ctl, EXIT_FAILED, "cannot read the session registry '%s/sessions': %s",
+                         ctl->conf.paths.run_dir, strerror(errno));
+    } else {
+        (void)registry_clear(&r, ret, clock_monotonic_ms() + LIVE_CLEAR_MS);
+        session_list_filter(ret, is_wanted, w);
+    }
+    registry_close(&r);
+    return code;
+}
+
+/* The number of NAME, which may be a dead lease with a session that was kept. */
+static int find_lease_id(struct ctl *ctl, const char *ref, int64_t *ret)
+{
+    struct lease l = {0};
+    int code = ctl_open_read(ctl);
+    if (code == EXIT_DONE)
+        code = ctl_find_lease(ctl, ref, &l);
+    ctl_close(ctl);
+    if (code == EXIT_DONE)
+        *ret = l.id;
+    lease_release(&l);
+    return code;
+}
+
+/* ---- sessions ---- */
+
+struct view {
+    struct ctl *ctl;
+    struct table table;
+    struct buf json;
+    const struct socket_list *sockets;
+    unsigned count;
+};
+
+/* Of one session: its listeners' addresses, or the far ends of what goes through it. */
+static void collect(const struct socket_list *sockets, pid_t pid, bool listening, const char ***ret,
+                    size_t *ret_count)
+{
+    const char **texts = calloc(sockets->count + 1, sizeof(*texts));
+    size_t n = 0;
+    for (size_t i = 0; texts != NULL && i < sockets->count; i++)
+        if (sockets->items[i].pid == pid && sockets->items[i].listening == listening)
+            texts[n++] = listening ? sockets->items[i].local : sockets->items[i].remote;
+    *ret = texts;
+    *ret_count = n;
+}
+
+static void join(const char *const *texts, size_t count, struct buf *out)
+{
+    for (size_t i = 0; i < count; i++)
+        buf_addf(out, "%s%s", i > 0 ? " " : "", texts[i]);
+}
+
+/* "?": there may be any. */
+static const char *cell(const struct session *s, const struct buf *text)
+{
+    return s->sight == SESSION_LIVE && buf_text(text) != NULL ? buf_text(text) : "?";
+}
+
+static void show_session(struct view *v, const struct session *s)
+{
+    char since[TIME_TEXT_BYTES], pid[16];
+    const char **listeners = NULL, **forwards = NULL;
+    size_t listener_count, forward_count;
+    struct buf text = {0};
+
+    collect(v->sockets, s->pid, true, &listeners, &listener_count);
+    collect(v->sockets, s->pid, false, &forwards, &forward_count);
+    if (listeners == NULL || forwards == NULL)
+        goto out;
+    (void)snprintf(pid, sizeof(pid), "%d", (int)s->pid);
+    if (v->ctl->json) {
+        time_format_rfc3339(s->since_s, since);
+        const struct json_field fields[] = {
+            {.name = "lease", .text = s->lease},
+            {.name = "lease_id", .is_number = true, .number = s->lease_id},
+            {.name = "login", .text = s->login},
+            {.name = "from", .text = s->source},
+            {.name = "since", .text = since},
+            {.name = "pid", .is_number = true, .number = s->pid},
+            {.name = "fingerprint", .text = s->fingerprint},
+            {.name = "seen", .is_bool = true, .number = s->sight == SESSION_LIVE},
+            {.name = "listeners", .texts = listeners},
+            {.name = "forwards", .texts = forwards}};
+        if (v->count++ > 0)
+            buf_add(&v->json, ",\n");
+        (void)json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &v->json);
+        goto out;
+    }
+    if (v->ctl->terminal)
+        time_format_local(s->since_s, since);
+    else
+        time_format_rfc3339(s->since_s, since);
+    table_add(&v->table, s->lease);
+    table_add(&v->table, s->login);
+    table_add(&v->table, s->source);
+    table_add(&v->table, since);
+    table_add(&v->table, pid);
+    if (s->sight == SESSION_LIVE)
+        join(listeners, listener_count, &text);
+    table_add(&v->table, cell(s, &text));
+    buf_clear(&text);
+    if (s->sight == SESSION_LIVE)
+        join(forwards, forward_count, &text);
+    table_add(&v->table, cell(s, &text));
+out:
+    buf_release(&text);
+    free(listeners);
+    free(forwards);
+}
+
+static bool listens_on(const struct socket_list *sockets, pid_t pid, uint16_t port)
+{
+    for (size_t i = 0; i < sockets->count; i++)
+        if (sockets->items[i].pid == pid && sockets->items[i].listening &&
+            sockets->items[i].port == port)
+            return true;
+    return false;
+}
+
+int cmd_sessions(struct ctl *ctl, int argc, char **argv)
+{
+    static const struct option options[] = {{"port", required_argument, NULL, 'p'},
+                                            {NULL, 0, NULL, 0}};
+    struct wanted w = {.lease_id = 0};
+    struct session_list list = {0};
+    struct socket_list sockets = {0};
+    struct view v = {.ctl = ctl, .sockets = &sockets};
+    int64_t port = 0;
+    int opt, code = EXIT_DONE;
+
+    while ((opt = ctl_option(ctl, argc, argv, options)) != -1)
+        if (opt != 'p')
+            return EXIT_USAGE;
+        else if (!number_parse(optarg, strlen(optarg), 1, UINT16_MAX, &port))
+            return ctl_error(ctl, EXIT_USAGE, "--port '%s' is no port from 1 to 65535",
+                             text_clip(optarg).s);
+    if (argc - optind > 1)
+        return ctl_usage(ctl, "sessions takes one NAME, or none for all");
+    if (optind < argc)
+        code = find_lease_id(ctl, argv[optind], &w.lease_id);
+    if (code == EXIT_DONE)
+        code = read_sessions(ctl, &w, &list);
+    if (code == EXIT_DONE && sockets_read(&list, &sockets) != 0)
+        code = ctl_error(ctl, EXIT_FAILED, "cannot read the sockets of the sessions: %s",
+                         strerror(errno));
+    if (code == EXIT_DONE && geteuid() != 0)
+        ctl_warn(ctl, "only root sees listeners and forwards: sudo leasectl sessions");
+    else if (code == EXIT_DONE && sockets.unseen > 0)
+        ctl_warn(ctl, "of %zu session%s the listeners and forwards cannot be seen: %s",
+                 sockets.unseen, sockets.unseen == 1 ? "" : "s",
+                 list.unseen > 0 ? session_unseen_reason(list.unseen_why)
+                                 : "their processes in /proc cannot be read");
+    table_init(&v.table, headings);
+    for (size_t i = 0; code == EXIT_DONE && i < list.count; i++)
+        if (port == 0 || listens_on(&sockets, list.items[i].pid, (uint16_t)port))
+            show_session(&v, &list.items[i]);
+    if (code == EXIT_DONE && ctl->json)
+        (void)printf("[%s]\n", buf_text(&v.json) != NULL ? buf_text(&v.json) : "");
+    else if (code == EXIT_DONE)
+        table_print(&v.table, ctl->terminal);
+    table_release(&v.table);
+    buf_release(&v.json);
+    socket_list_release(&sockets);
+    session_list_release(&list);
+    return code;
+}
+
+/* ---- kill ---- */
+
+int cmd_kill(struct ctl *ctl, int argc, char **argv)
+{
+    static const struct option options[] = {{"pid", required_argument, NULL, 'p'},
+                                            {NULL, 0, NULL, 0}};
+    struct wanted w = {.lease_id = 0};
+    struct session_list list = {0};
+    int64_t pid = 0;
+    int opt, code = EXIT_DONE;
+
+    while ((opt = ctl_option(ctl, argc, argv, options)) != -1)
+        if (opt != 'p')
+            return EXIT_USAGE;
+        else if (!number_parse(optarg, strlen(optarg), 1, 1 << 22, &pid))
+            return ctl_error(ctl, EXIT_USAGE, "--pid '%s' is no process number",
+                             text_clip(optarg).s);
+    w.pid = (pid_t)pid;
+    if (argc - optind + (pid != 0) != 1)
+        return ctl_usage(ctl, "kill takes one NAME, or --pid PID");
+    if (optind < argc)
+        code = find_lease_id(ctl, argv[optind], &w.lease_id);
+    if (code == EXIT_DONE)
+        code = read_sessions(ctl, &w, &list);
+    if (code == EXIT_DONE && list.count == 0) {
+        if (pid != 0)
+            return ctl_error(
+                ctl, EXIT_NO_SUCH,
+                "pid %" PRId64 " is no session: see the PID column of 'leasectl sessions'", pid);
+        return ctl_error(ctl, EXIT_NO_SUCH, "'%s' has no live session", argv[optind]);
+    }
+    return code == EXIT_DONE ? live_end(ctl, &list) : code;
+}

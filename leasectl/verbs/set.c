@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: ISC */
+/* leasectl set: other terms for a lease that is there. They hold at the next login. */
+#include "leasectl/lease/change.h"
+#include "leasectl/lease/terms.h"
+#include "leasectl/leasectl.h"
+#include "leasectl/sessions/live.h"
+#include "lib/base/clock.h"
+#include "lib/base/text.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { EDITS_MAX = 2 * PERMIT_LIST_MAX };
+
+struct edit {
+    bool listen, remove;
+    struct permit permit;
+    const char *agent; /* --open agent:NAME; NULL: a permit */
+};
+
+struct request {
+    struct edit edits[EDITS_MAX];
+    size_t edit_count;
+    bool set_from, set_note, set_limit;
+    struct source_list from;
+    char note[LEASE_NOTE_MAX + 1];
+    unsigned max_sessions; /* 0: none */
+    bool narrows;          /* out: a live session could now hold a permit that it may not */
+    bool limits; /* out: it could now be at an address that it may not, or be one too many */
+};
+
+static int take_edit(struct ctl *ctl, struct request *req, const char *option, bool listen,
+                     const char *arg)
+{
+    if (arg[0] != '+' && arg[0] != '-')
+        return ctl_error(ctl, EXIT_USAGE, "%s '%s': write +PERMIT to add, -PERMIT to take away",
+                         option, text_clip(arg).s);
+    if (req->edit_count == EDITS_MAX)
+        return ctl_error(ctl, EXIT_USAGE, "too many permits at once");
+    struct edit *e = &req->edits[req->edit_count++];
+    *e = (struct edit){.listen = listen, .remove = arg[0] == '-'};
+    if (!listen && strncmp(arg + 1, LEASE_AGENT_PREFIX, sizeof(LEASE_AGENT_PREFIX) - 1) == 0) {
+        e->agent = arg + sizeof(LEASE_AGENT_PREFIX);
+        return EXIT_DONE;
+    }
+    return terms_permit(ctl, option, arg + 1, listen ? PERMIT_PORT : PERMIT_RANGE, &e->permit);
+}
+
+static int take_argument(struct ctl *ctl, struct request *req, int opt, const char *arg)
+{
+    switch (opt) {
+    case 'o':
+        return take_edit(ctl, req, "--open", false, arg);
+    case 'r':
+        return take_edit(ctl, req, "--listen", true, arg);
+    case 's':
+        req->set_from = true;
+        req->from = (struct source_list){.count = 0};
+        return strcmp(arg, "none") == 0 ? EXIT_DONE : terms_from(ctl, arg, &req->from);
+    case 'm':
+        req->set_limit = true;
+        req->max_sessions = 0;
+        return strcmp(arg, "none") == 0 ? EXIT_DONE
+                                        : terms_max_sessions(ctl, arg, &req->max_sessions);
+    case 'n':
+        req->set_note = true;
+        return terms_text(ctl, "--note", arg, free_text_problem(arg), req->note, sizeof(req->note));
+    default:
+        return EXIT_USAGE;
+    }
+}
+
+static void list_remove(struct permit_list *list, const struct permit *p)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (!permit_equal(&list->items[i], p))
+            list->items[kept++] = list->items[i];
+    list->count = kept;
+}
+
+static int apply_agent_edit(struct ctl *ctl, struct lease *l, const struct edit *e)
+{
+    size_t kept = 0;
+    if (!e->remove) {
+        const char *problem = lease_open_agent_add(l, e->agent);
+        return problem == NULL ? terms_check_agents(ctl, l)
+                               : ctl_error(ctl, EXIT_USAGE, "--open agent:%s %s",
+                                           text_clip(e->agent).s, problem);
+    }
+    for (size_t i = 0; i < l->open_agent_count; i++)
+        if (strcmp(l->open_agents[i], e->agent) != 0)
+            memmove(l->open_agents[kept++], l->open_agents[i], sizeof(l->open_agents[0]));
+    if (kept == l->open_agent_count)
+        return ctl_error(ctl, EXIT_NO_SUCH, "'%s' does not open agent:%s: see 'leasectl show %s'",
+                         l->name, text_clip(e->agent).s, l->name);
+    l->open_agent_count = kept;
+    return EXIT_DONE;
+}
+
+static int apply_edit(struct ctl *ctl, struct lease *l, const struct edit *e)
+{
+    if (e->agent != NULL)
+        return apply_agent_edit(ctl, l, e);
+    char text[PERMIT_TEXT_BYTES];
+    const char *option = e->listen ? "--listen" : "--open";
+    struct permit_list *list = e->listen ? &l->listen : &l->open;
+
+    permit_format(&e->permit, text);
+    if (e->remove) {
+        if (!permit_list_has(list, &e->permit))
+            return ctl_error(ctl, EXIT_NO_SUCH, "'%s' has no permit %s %s: see 'leasectl show %s'",
+                             l->name, option, text, l->name);
+        list_remove(list, &e->permit);
+        return EXIT_DONE;
+    }
+    if (permit_list_has(list, &e->permit))
+        return EXIT_DONE;
+    const char *problem = permit_list_add(list, &e->permit);
+    if (problem != NULL)
+        return ctl_error(ctl, EXIT_USAGE, "%s %s %s", option, text, problem);
+    problem = e->listen ? ceiling_listen_problem(&ctl->conf.ceiling, l->login, &e->permit)
+                        : ceiling_open_problem(&ctl->conf.ceiling, l->login, &e->permit);
+    if (problem != NULL)
+        return ctl_error(ctl, EXIT_CEILING, "%s %s on login '%s': %s", option, text, l->login,
+                         problem);
+    return EXIT_DONE;
+}
+
+static int copy_list(struct permit_list *to, const struct permit_list *from)
+{
+    for (size_t i = 0; i < from->count; i++)
+        if (!from->items[i].from_agent && permit_list_add(to, &from->items[i]) != NULL)
+            return -1;
+    return 0;
+}
+
+static int apply(struct ctl *ctl, const struct lease *before, const struct store_actor *by,
+                 void *ctx)
+{
+    struct request *req = ctx;
+    struct store_conflict conflict;
+    struct lease after = *before;
+    int code = EXIT_DONE;
+
+    after.open = after.listen = (struct permit_list){0};
+    if (copy_list(&after.open, &before->open) != 0 ||
+        copy_list(&after.listen, &before->listen) != 0)
+        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+    for (size_t i = 0; code == EXIT_DONE && i < req->edit_count; i++) {
+        code = apply_edit(ctl, &after, &req->edits[i]);
+        req->narrows = req->narrows || req->edits[i].remove;
+    }
+    if (code == EXIT_DONE && after.open.count == 0 && after.open_agent_count == 0 &&
+        after.listen.count == 0)
+        code = ctl_error(ctl, EXIT_USAGE, "'%s' would permit nothing: 'leasectl revoke %s' ends it",
+                         before->name, before->name);
+    if (code != EXIT_DONE)
+        goto out;
+    if (req->set_from) {
+        after.from = req->from;
+        req->limits = req->limits || req->from.count > 0;
+    }
+    if (req->set_note)
+        (void)snprintf(after.note, sizeof(after.note), "%s", req->note);
+    if (req->set_limit) {
+        after.max_sessions = req->max_sessions;
+        req->limits = req->limits || req->max_sessions > 0;
+    }
+    code = terms_check_limit(ctl, &after);
+    if (code != EXIT_DONE)
+        goto out;
+    enum store_rc rc = store_lease_set(ctl->store, &after, ctl_quarantine_s(ctl), by, &conflict);
+    if (rc == STORE_NONE)
+        code = change_refused_revoked(ctl, before);
+    else if (rc == STORE_CONFLICT)
+        code = terms_conflict(ctl, &after, &conflict);
+    else if (rc != STORE_OK)
+        code = ctl_store_error(ctl, rc);
+out:
+    permit_list_release(&after.open);
+    permit_list_release(&after.listen);
+    return code;
+}
+
+int cmd_set(struct ctl *ctl, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"open", required_argument, NULL, 'o'}, {"listen", required_argument, NULL, 'r'},
+        {"from", required_argument, NULL, 's'}, {"max-sessions", required_argument, NULL, 'm'},
+        {"note", required_argument, NULL, 'n'}, {NULL, 0, NULL, 0}};
+    struct request req = {.edit_count = 0};
+    struct lease before = {0};
+    char said[LEASE_NAME_MAX + 64];
+    int opt, code = EXIT_DONE;
+
+    while (code == EXIT_DONE && (opt = ctl_option(ctl, argc, argv, options)) != -1)
+        code = take_argument(ctl, &req, opt, optarg);
+    if (code != EXIT_DONE)
+        return code;
+    if (argc - optind != 1)
+        return ctl_usage(ctl, "set takes one NAME or #NUMBER");
+    if (req.edit_count == 0 && !req.set_from && !req.set_note && !req.set_limit)
+        return ctl_usage(ctl, "set what? --open, --listen, --from, --max-sessions or --note");
+    const int64_t begun_s = clock_now_s();
+    code = ctl_open_write(ctl);
+    if (code == EXIT_DONE)
+        code = change_lease(ctl, argv[optind], apply, &req, &before);
+    if (code == EXIT_DONE) {
+        (void)snprintf(said, sizeof(said), "changed '%s' (#%" PRId64 ")", before.name, before.id);
+        code = change_print(ctl, before.id, said);
+    }
+    if (code == EXIT_DONE && (req.narrows || req.limits)) {
+        const struct live_scope scope = {
+            .lease = &before, .narrowed = req.narrows, .begun_s = begun_s};
+        code = live_enforce(ctl, &scope);
+    }
+    lease_release(&before);
+    return code;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: ISC */
+/* leasectl token: what lets an agent register that nobody has added by name. */
+#include "leasectl/lease/terms.h"
+#include "leasectl/leasectl.h"
+#include "leasectl/show/table.h"
+#include "lib/base/buf.h"
+#include "lib/base/number.h"
+#include "lib/base/text.h"
+#include "lib/lease/duration.h"
+#include "lib/store/agents.h"
+#include "lib/wire/json.h"
+
+#include <bsd/string.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TOKEN_USES_MAX = 10000, TOKEN_TTL_S = 86400 };
+
+/* ---- create ---- */
+
+static int create_in_store(struct ctl *ctl, struct token *t, const char *secret)
+{
+    const struct store_actor by = ctl_actor(ctl);
+    uint8_t hash[SECRET_HASH_BYTES];
+    secret_hash(secret, hash);
+    enum store_rc rc = store_begin(ctl->store);
+    if (rc == STORE_OK)
+        rc = store_token_add(ctl->store, t, hash, &by, &t->id);
+    if (rc == STORE_OK)
+        rc = store_commit(ctl->store);
+    store_rollback(ctl->store);
+    return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
+}
+
+static int create(struct ctl *ctl, struct token *t)
+{
+    char secret[SECRET_TEXT_BYTES], until[TIME_TEXT_BYTES];
+    struct buf json = {0};
+    secret_make(secret);
+    int code = ctl_open_write(ctl);
+    if (code == EXIT_DONE)
+        code = create_in_store(ctl, t, secret);
+    if (code != EXIT_DONE)
+        return code;
+    time_format_rfc3339(t->expires_s, until);
+    const struct json_field fields[] = {
+        {.name = "id", .is_number = true, .number = t->id},
+        {.name = "token", .text = secret},
+        {.name = "name", .text = t->name[0] != '\0' ? t->name : NULL},
+        {.name = "uses_left", .is_number = true, .number = t->uses_left},
+        {.name = "expires_at", .text = until}};
+    if (ctl->json) {
+        if (json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &json) == 0)
+            (void)puts(buf_text(&json));
+    } else if (!ctl->terminal) {
+        (void)puts(secret); /* so that $(leasectl token create) is the token */
+    } else {
+        time_format_local(t->expires_s, until);
+        (void)printf("%s\ntoken #%lld, shown this once; good for %lld %s%s%s until %s\n", secret,
+                     (long long)t->id, (long long)t->uses_left,
+                     t->uses_left == 1 ? "agent" : "agents", t->name[0] != '\0' ? " named " : "",
+                     t->name, until);
+    }
+    buf_release(&json);
+    return EXIT_DONE;
+}
+
+/* ---- list, revoke ---- */
+
+struct listing {
+    struct ctl *ctl;
+    struct table table;
+    struct buf json;
+    unsigned count;
+};
+
+static int add_row(void *arg, const struct token *t)
+{
+    struct listing *in = arg;
+    char id[24], uses[24], created[TIME_TEXT_BYTES], until[TIME_TEXT_BYTES];
+    time_format_rfc3339(t->created_s, created);
+    time_format_rfc3339(t->expires_s, until);
+    const struct json_field fields[] = {
+        {.name = "id", .is_number = true, .number = t->id},
+        {.name = "name", .text = t->name[0] != '\0' ? t->name : NULL},
+        {.name = "uses_left", .is_number = true, .number = t->uses_left},
+        {.name = "created_at", .text = created},
+        {.name = "expires_at", .text = until}};
+    if (in->ctl->json) {
+        if (in->count++ > 0)
+            buf_add(&in->json, ",\n");
+        return json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &in->json);
+    }
+    if (in->ctl->terminal) {
+        time_format_local(t->created_s, created);
+        time_format_local(t->expires_s, until);
+    }
+    (void)snprintf(id, sizeof(id), "%lld", (long long)t->id);
+    (void)snprintf(uses, sizeof(uses), "%lld", (long long)t->uses_left);
+    table_add(&in->table, id);
+    table_add(&in->table, t->name);
+    table_add(&in->table, uses);
+    table_add(&in->table, created);
+    table_add(&in->table, until);
+    return 0;
+}
+
+static int list(struct ctl *ctl)
+{
+    static const char *const headings[] = {"ID", "AGENT", "USES", "CREATED", "EXPIRES", NULL};
+    struct listing in = {.ctl = ctl};
+    int code = ctl_open_read(ctl);
+    if (code != EXIT_DONE)
+        return code;
+    table_init(&in.table, headings);
+    enum store_rc rc = store_token_list(ctl->store, add_row, &in);
+    if (rc != STORE_OK)
+        code = ctl_store_error(ctl, rc);
+    else if (ctl->json)
+        (void)printf("[%s]\n", buf_text(&in.json) != NULL ? buf_text(&in.json) : "");
+    else
+        table_print(&in.table, ctl->terminal);
+    table_release(&in.table);
+    buf_release(&in.json);
+    return code;
+}
+
+static int revoke(struct ctl *ctl, const char *ref)
+{
+    const struct store_actor by = ctl_actor(ctl);
+    int64_t id = 0;
+    ref += ref[0] == '#' ? 1 : 0;
+    if (!number_parse(ref, strlen(ref), 1, INT64_MAX, &id))
+        return ctl_error(ctl, EXIT_USAGE, "'%s' is no token's number: see 'leasectl token list'",
+                         text_clip(ref).s);
+    int code = ctl_open_write(ctl);
+    if (code != EXIT_DONE)
+        return code;
+    enum store_rc rc = store_begin(ctl->store);
+    if (rc == STORE_OK)
+        rc = store_token_revoke(ctl->store, id, &by);
+    if (rc == STORE_OK)
+        rc = store_commit(ctl->store);
+    store_rollback(ctl->store);
+    if (rc == STORE_NONE)
+        return ctl_error(ctl, EXIT_NO_SUCH, "there is no token #%lld", (long long)id);
+    if (rc != STORE_OK)
+        return ctl_store_error(ctl, rc);
+    (void)printf(ctl->json ? "{\"id\":%lld}\n" : "revoked token #%lld\n", (long long)id);
+    return EXIT_DONE;
+}
+
+int cmd_token(struct ctl *ctl, int argc, char **argv)
+{
+    static const struct option options[] = {{"uses", required_argument, NULL, 'u'},
+                                            {"for", required_argument, NULL, 'f'},
+                                            {"name", required_argument, NULL, 'n'},
+                                            {NULL, 0, NULL, 0}};
+    struct token t = {.uses_left = 1, .expires_s = 0};
+    bool terms = false;
+    int opt, code = EXIT_DONE;
+
+    while (code == EXIT_DONE && (opt = ctl_option(ctl, argc, argv, options)) != -1) {
+        terms = true;
+        switch (opt) {
+        case 'u':
+            if (!number_parse(optarg, strlen(optarg), 1, TOKEN_USES_MAX, &t.uses_left))
+                code = ctl_error(ctl, EXIT_USAGE, "--uses '%s' is no number from 1 to %d",
+                                 text_clip(optarg).s, TOKEN_USES_MAX);
+            break;
+        case 'f':
+            code = terms_for(ctl, optarg, &t.expires_s);
+            break;
+        case 'n':
+            code = terms_text(ctl, "--name", optarg, lease_name_problem(optarg), t.name,
+                              sizeof(t.name));
+            break;
+        default:
+            code = EXIT_USAGE;
+        }
+    }
+    if (code != EXIT_DONE)
+        return code;
+    int words = argc - optind;
+    const char *action = words > 0 ? argv[optind] : "";
+    if (t.expires_s == 0)
+        t.expires_s = ctl->now_s + TOKEN_TTL_S;
+    if (strcmp(action, "create") == 0 && words == 1)
+        return create(ctl, &t);
+    if (strcmp(action, "list") == 0 && words == 1 && !terms)
+        return list(ctl);
+    if (strcmp(action, "revoke") == 0 && words == 2 && !terms)
+        return revoke(ctl, argv[optind + 1]);
+    return ctl_usage(ctl, "token takes create [--uses N] [--for DURATION] [--name NAME], list, or "
+                          "revoke ID");
+}
