@@ -3,7 +3,7 @@
 #include "leased/engine/engine.h"
 #include "leased/engine/issue.h"
 #include "leased/engine/pace.h"
-#include "leased/engine/start.h"
+#include "leased/start.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/descriptors.h"
@@ -54,11 +54,11 @@ static void print_lines(const struct buf *lines)
     }
 }
 
-static int load(struct engine *e)
+static int load(struct engine *e, const char *conf_file)
 {
     char err[CONF_ERROR_BYTES];
     struct buf warnings = {0};
-    int rc = conf_load_daemon(e->conf_file, &e->conf, err, &warnings);
+    int rc = conf_load_daemon(conf_file, &e->conf, err, &warnings);
     if (rc == 0)
         rc = api_keys_load(&e->conf, &e->keys, err, &warnings);
     conf_forget_keys(&e->conf); /* their hashes are enough */
@@ -198,7 +198,7 @@ static int run(struct engine *e)
     (void)signal(SIGPIPE, SIG_IGN);
     /* The lock first: a second daemon must not take the first one's unix socket away. */
     if (make_directories(&e->conf) != 0 || lock_store(&e->conf, &e->lock_fd) != 0 ||
-        start_listening(e) != 0)
+        start_listening(&e->conf, &e->foreign_network) != 0)
         return EXIT_FAILURE;
     clear_dead(&e->conf);
     if (start_drop_privileges() != 0)
@@ -215,6 +215,7 @@ static int run(struct engine *e)
 int main(int argc, char **argv)
 {
     static struct engine e;
+    static struct start_options options;
     bool check = false, print = false, preparing = false;
     int opt;
 
@@ -229,7 +230,7 @@ int main(int argc, char **argv)
     while ((opt = getopt(argc, argv, "DdPtTuvc:")) != -1) {
         switch (opt) {
         case 'D':
-            e.to_stderr = true;
+            options.to_stderr = true;
             break;
         case 'd':
             break;
@@ -243,13 +244,13 @@ int main(int argc, char **argv)
             print = true;
             break;
         case 'u':
-            e.unconfined = true;
+            options.unconfined = true;
             break;
         case 'v':
             e.verbose = true;
             break;
         case 'c':
-            e.conf_file = optarg;
+            options.conf_file = optarg;
             break;
         default:
             (void)fputs(usage_text, stderr);
@@ -260,10 +261,12 @@ int main(int argc, char **argv)
         (void)fputs(usage_text, stderr);
         return EXIT_USAGE;
     }
-    log_init("leased", e.to_stderr || check || print);
+    log_init("leased", options.to_stderr || check || print);
     if (!check && !print && !preparing && !pace_start())
         return EXIT_SUCCESS;
-    if (load(&e) != 0)
+    e.program =
+        (struct program){.arg = &options, .start_http = start_http_process, .reload = start_reload};
+    if (load(&e, options.conf_file) != 0)
         return EXIT_FAILURE;
     if (print)
         return print_effective(&e);

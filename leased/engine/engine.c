@@ -4,7 +4,6 @@
 #include "leased/engine/issue.h"
 #include "leased/engine/notify.h"
 #include "leased/engine/pace.h"
-#include "leased/engine/start.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -579,7 +578,7 @@ static void on_http(evutil_socket_t fd, short what, void *arg)
 static int start_http(struct engine *e)
 {
     e->http_started_ms = clock_monotonic_ms();
-    e->http_pid = start_http_process(e, &e->http_fd);
+    e->http_pid = e->program.start_http(e->program.arg, &e->conf, &e->http_fd);
     if (e->http_pid < 0)
         return -1;
     e->on_http = event_new(e->base, e->http_fd, EV_READ | EV_PERSIST, on_http, e);
@@ -891,7 +890,7 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
     (void)sig;
     (void)what;
     notify_reloading();
-    start_reload(e);
+    e->program.reload(e->program.arg, &e->conf, &e->keys);
     find_logins(e);
     sessions_soon(e);
     if (e->is_ready)

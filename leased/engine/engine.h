@@ -10,6 +10,7 @@
 
 #include "leased/engine/beats.h"
 #include "leased/engine/credentials.h"
+#include "leased/engine/program.h"
 #include "leased/engine/refusals.h"
 #include "leased/engine/roster.h"
 #include "lib/conf/conf.h"
@@ -139,12 +140,12 @@ struct lost {
 
 struct engine {
     struct event_base *base;
+    struct program program;
     struct conf conf;
-    const char *conf_file;
     struct api_keys keys;
     struct limiter limiter;
     struct refusals refusals;
-    bool verbose, unconfined, to_stderr;
+    bool verbose;
     struct store *store;
     struct lost lost;
     struct registry registry;

@@ -37,7 +37,7 @@ MAY = {
     "akc": lib("base lease session conf store"),
     "pam_tunnel": lib("base session conf"),
     "leased": lib(LIBS) + LEASED.split(),
-    "leased/engine": lib(LIBS) + ["leased/http"],
+    "leased/engine": lib(LIBS),
     "leased/http": lib("base lease conf wire"),
     "leasectl": lib(LIBS),
     "leasectl/host": lib(LIBS) + ["leasectl"],

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-#include "leased/engine/start.h"
+#include "leased/start.h"
 
-#include "leased/engine/engine.h"
-#include "leased/http/http.h"
+#include "leased/engine/credentials.h"
 #include "leased/engine/notify.h"
+#include "leased/http/http.h"
 #include "lib/base/buf.h"
 #include "lib/base/log.h"
+#include "lib/conf/conf.h"
 #include "lib/lease/pubkey.h"
 
 #include <arpa/inet.h>
@@ -76,7 +77,7 @@ static void read_host_keys(struct control_site *s)
                  TUNLEASE_SYSCONFDIR "/ssh/ssh_host_*_key.pub");
 }
 
-static int fill_site(const struct engine *e)
+static int fill_site(const struct conf *conf)
 {
     if (site == NULL) {
         void *mem = MAP_FAILED;
@@ -89,14 +90,14 @@ static int fill_site(const struct engine *e)
     }
     static struct control_site next;
     memset(&next, 0, sizeof(next));
-    (void)strlcpy(next.ssh_user, e->conf.agent_login, sizeof(next.ssh_user));
-    (void)strlcpy(next.ssh_host, e->conf.public_host, sizeof(next.ssh_host));
-    (void)strlcpy(next.jump_user, e->conf.jump_user, sizeof(next.jump_user));
-    (void)strlcpy(next.reverse_bind_host, e->conf.agent_bind_host, sizeof(next.reverse_bind_host));
+    (void)strlcpy(next.ssh_user, conf->agent_login, sizeof(next.ssh_user));
+    (void)strlcpy(next.ssh_host, conf->public_host, sizeof(next.ssh_host));
+    (void)strlcpy(next.jump_user, conf->jump_user, sizeof(next.jump_user));
+    (void)strlcpy(next.reverse_bind_host, conf->agent_bind_host, sizeof(next.reverse_bind_host));
     read_host_keys(&next);
-    next.ssh_port = e->conf.public_port;
-    next.control_port = e->conf.ceiling.control.low;
-    next.heartbeat_interval_s = e->conf.heartbeat_interval_s;
+    next.ssh_port = conf->public_port;
+    next.control_port = conf->ceiling.control.low;
+    next.heartbeat_interval_s = conf->heartbeat_interval_s;
     /* At once: http may be reading. What stays the same is not touched at any time. */
     memcpy(site, &next, sizeof(*site));
     return 0;
@@ -190,12 +191,12 @@ static const char *give_to_group(const struct conf_listener *l)
                : strerror(errno);
 }
 
-static struct http_listener listener_of(const struct engine *e, const struct conf_listener *l,
+static struct http_listener listener_of(const struct conf *conf, const struct conf_listener *l,
                                         int fd)
 {
     return (struct http_listener){.fd = fd,
-                                  .is_open = l == &e->conf.metrics_listen,
-                                  .proxy = l->proxy_group[0] != '\0' ? e->conf.proxy_header
+                                  .is_open = l == &conf->metrics_listen,
+                                  .proxy = l->proxy_group[0] != '\0' ? conf->proxy_header
                                                                      : PROXY_HEADER_NONE};
 }
 
@@ -209,7 +210,7 @@ static const char *set_mode(const struct conf_listener *l)
     return chmod(l->unix_path, 0666) == 0 ? NULL : strerror(errno);
 }
 
-static int listen_on(const struct engine *e, const struct conf_listener *l)
+static int listen_on(const struct conf *conf, const struct conf_listener *l)
 {
     char name[PERMIT_TEXT_BYTES];
     struct sockaddr_storage address;
@@ -241,7 +242,7 @@ static int listen_on(const struct engine *e, const struct conf_listener *l)
         problem = strerror(errno);
     if (problem != NULL)
         goto failed;
-    listeners[listener_count++] = listener_of(e, l, fd);
+    listeners[listener_count++] = listener_of(conf, l, fd);
     return 0;
 failed:
     log_error("cannot listen on '%s': %s", name, problem);
@@ -283,7 +284,7 @@ static int check_passed_proxy(const struct conf_listener *l)
 }
 
 /* Of a socket that systemd passed: the line of Listen or MetricsListen that names it. */
-static int match_passed(struct engine *e, int fd)
+static int match_passed(const struct conf *conf, int fd)
 {
     struct sockaddr_storage have, want;
     char name[128];
@@ -293,10 +294,10 @@ static int match_passed(struct engine *e, int fd)
         log_error("LISTEN_FDS names descriptor %d: %s", fd, strerror(errno));
         return -1;
     }
-    for (size_t i = 0; i <= e->conf.listen_count; i++) {
-        bool metrics = i == e->conf.listen_count;
-        const struct conf_listener *l = metrics ? &e->conf.metrics_listen : &e->conf.listen[i];
-        if (metrics && !e->conf.has_metrics_listen)
+    for (size_t i = 0; i <= conf->listen_count; i++) {
+        bool metrics = i == conf->listen_count;
+        const struct conf_listener *l = metrics ? &conf->metrics_listen : &conf->listen[i];
+        if (metrics && !conf->has_metrics_listen)
             break;
         socklen_t want_len = fill_address(l, &want);
         if (want_len == 0 || want.ss_family != have.ss_family)
@@ -309,7 +310,7 @@ static int match_passed(struct engine *e, int fd)
         if (l->proxy_group[0] != '\0' && check_passed_proxy(l) != 0)
             return -1;
         (void)fcntl(fd, F_SETFL, O_NONBLOCK);
-        listeners[listener_count++] = listener_of(e, l, fd);
+        listeners[listener_count++] = listener_of(conf, l, fd);
         return 0;
     }
     describe_socket(&have, name, sizeof(name));
@@ -331,31 +332,31 @@ int start_check(const struct conf *conf)
     return 0;
 }
 
-int start_listening(struct engine *e)
+int start_listening(const struct conf *conf, bool *ret_passed)
 {
     size_t passed = notify_listen_fds();
     if (passed > HTTP_LISTENERS_MAX) {
         log_error("systemd passed %zu sockets, and %d is the most", passed, HTTP_LISTENERS_MAX);
         return -1;
     }
-    e->foreign_network = passed > 0;
+    *ret_passed = passed > 0;
     for (size_t i = 0; i < passed; i++)
-        if (match_passed(e, NOTIFY_FIRST_FD + (int)i) != 0)
+        if (match_passed(conf, NOTIFY_FIRST_FD + (int)i) != 0)
             return -1;
     /* Nobody could reach one that was opened in here (PrivateNetwork). */
-    if (passed > 0 && passed < e->conf.listen_count + (e->conf.has_metrics_listen ? 1 : 0)) {
+    if (passed > 0 && passed < conf->listen_count + (conf->has_metrics_listen ? 1 : 0)) {
         log_error("systemd passed %zu of the %zu sockets that Listen and MetricsListen name: give "
                   "each a ListenStream in leased.socket, and that of a proxy a socket unit of its "
                   "own, with Service=leased.service",
-                  passed, e->conf.listen_count + (e->conf.has_metrics_listen ? 1 : 0));
+                  passed, conf->listen_count + (conf->has_metrics_listen ? 1 : 0));
         return -1;
     }
     if (passed > 0)
         return 0;
-    for (size_t i = 0; i < e->conf.listen_count; i++)
-        if (listen_on(e, &e->conf.listen[i]) != 0)
+    for (size_t i = 0; i < conf->listen_count; i++)
+        if (listen_on(conf, &conf->listen[i]) != 0)
             return -1;
-    return e->conf.has_metrics_listen ? listen_on(e, &e->conf.metrics_listen) : 0;
+    return conf->has_metrics_listen ? listen_on(conf, &conf->metrics_listen) : 0;
 }
 
 /* ---- privileges ---- */
@@ -444,7 +445,7 @@ static void fill_environment(char text[static HTTP_ENV][HTTP_ENV_BYTES],
     words[n] = NULL;
 }
 
-static void exec_http(const struct engine *e, int engine_fd, pid_t engine_pid)
+static void exec_http(const struct start_options *o, int engine_fd, pid_t engine_pid)
 {
     char words[HTTP_LISTENERS_MAX + 2][16], flags[4];
     char env_text[HTTP_ENV][HTTP_ENV_BYTES], *env[HTTP_ENV + 1];
@@ -461,10 +462,10 @@ static void exec_http(const struct engine *e, int engine_fd, pid_t engine_pid)
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != engine_pid)
         return;
-    if (e->to_stderr) /* what of it does not wait, is not to be had a second time as another user */
+    if (o->to_stderr) /* what of it does not wait, is not to be had a second time as another user */
         (void)dup2(log_stderr_fd(), STDERR_FILENO);
-    (void)snprintf(flags, sizeof(flags), "-%s%s", e->unconfined ? "u" : "",
-                   e->to_stderr ? "D" : "");
+    (void)snprintf(flags, sizeof(flags), "-%s%s", o->unconfined ? "u" : "",
+                   o->to_stderr ? "D" : "");
     (void)snprintf(words[0], sizeof(words[0]), "%d", engine_fd);
     (void)snprintf(words[1], sizeof(words[1]), "%d", site_fd);
     pass_on(engine_fd);
@@ -483,10 +484,10 @@ static void exec_http(const struct engine *e, int engine_fd, pid_t engine_pid)
     (void)execve("/proc/self/exe", argv, env);
 }
 
-pid_t start_http_process(struct engine *e, int *ret_fd)
+pid_t start_http_process(void *arg, const struct conf *conf, int *ret_fd)
 {
     int fds[2];
-    if (site == NULL && fill_site(e) != 0)
+    if (site == NULL && fill_site(conf) != 0)
         return -1;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0)
         return -1;
@@ -496,7 +497,7 @@ pid_t start_http_process(struct engine *e, int *ret_fd)
     pid_t engine_pid = getpid();
     pid_t pid = fork();
     if (pid == 0) {
-        exec_http(e, fds[1], engine_pid);
+        exec_http(arg, fds[1], engine_pid);
         _exit(EXIT_FAILURE);
     }
     int saved = errno;
@@ -533,35 +534,36 @@ static const char *needs_restart(const struct conf *now, const struct conf *next
     return NULL;
 }
 
-void start_reload(struct engine *e)
+void start_reload(void *arg, struct conf *conf, struct api_keys *keys)
 {
+    const struct start_options *o = arg;
     char err[CONF_ERROR_BYTES];
-    struct conf conf;
-    struct api_keys keys;
+    struct conf next;
+    struct api_keys next_keys;
     struct buf warnings = {0};
-    if (conf_load_daemon(e->conf_file, &conf, err, &warnings) != 0) {
+    if (conf_load_daemon(o->conf_file, &next, err, &warnings) != 0) {
         log_error("the configuration was not reloaded: %s", err);
         goto out;
     }
-    if (api_keys_load(&conf, &keys, err, &warnings) != 0) {
+    if (api_keys_load(&next, &next_keys, err, &warnings) != 0) {
         log_error("the configuration was not reloaded: %s", err);
-        conf_release(&conf);
+        conf_release(&next);
         goto out;
     }
-    conf_forget_keys(&conf);
+    conf_forget_keys(&next);
     /* Half of a new configuration is none: agents would be sent to a port that is not open. */
-    const char *keyword = needs_restart(&e->conf, &conf);
+    const char *keyword = needs_restart(conf, &next);
     if (keyword != NULL) {
         log_error("the configuration was not reloaded, no line of it: %s is not what it was when "
                   "leased started; 'systemctl restart leased' takes all of it, and ends no tunnel",
                   keyword);
-        conf_release(&conf);
+        conf_release(&next);
         goto out;
     }
-    conf_release(&e->conf);
-    e->conf = conf;
-    e->keys = keys;
-    (void)fill_site(e);
+    conf_release(conf);
+    *conf = next;
+    *keys = next_keys;
+    (void)fill_site(conf);
     log_info("configuration reloaded");
 out:
     buf_release(&warnings);

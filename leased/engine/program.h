@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/* What the engine needs of the program around it, whose files it does not include. */
+#ifndef TUNLEASE_LEASED_ENGINE_PROGRAM_H
+#define TUNLEASE_LEASED_ENGINE_PROGRAM_H
+
+#include <sys/types.h>
+
+struct api_keys;
+struct conf;
+
+/* Filled in before engine_run; arg is passed to each function. */
+struct program {
+    void *arg;
+    /* Forks the http process. Returns its pid, with our end of the packets in *ret_fd; or -1 with
+     * errno. Called again after that process has ended. */
+    pid_t (*start_http)(void *arg, const struct conf *conf, int *ret_fd);
+    /* Reads the configuration anew into *conf and *keys, which hold the one in force. Where the new
+     * one cannot be used, that is logged and both stay as they are. */
+    void (*reload)(void *arg, struct conf *conf, struct api_keys *keys);
+};
+
+#endif
