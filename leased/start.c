@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/start.h"
 
-#include "leased/engine/credentials.h"
+#include "leased/engine/api_keys.h"
 #include "leased/engine/notify.h"
 #include "leased/http/http.h"
 #include "lib/base/buf.h"

@@ -8,8 +8,9 @@
 #ifndef TUNLEASE_LEASED_ENGINE_H
 #define TUNLEASE_LEASED_ENGINE_H
 
+#include "leased/engine/api_keys.h"
 #include "leased/engine/beats.h"
-#include "leased/engine/credentials.h"
+#include "leased/engine/limiter.h"
 #include "leased/engine/program.h"
 #include "leased/engine/refusals.h"
 #include "leased/engine/roster.h"
