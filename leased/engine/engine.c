@@ -536,7 +536,8 @@ static void take_request(struct engine *e, const struct control_request *r, size
     memcpy(&q->request, r, len);
     if (!request_wants_key(e, r)) {
         push(e, q);
-    } else if (issue_start(e, q) != 0) {
+    } else if (issue_start(e->base, control_request_get(r, CONTROL_AGENT_ID),
+                           control_request_get(r, CONTROL_CREDENTIAL), q) != 0) {
         struct control_answer a;
         memset(&a, 0, offsetof(struct control_answer, report));
         a.code = errno == EAGAIN ? CONTROL_RATE_LIMITED : CONTROL_UNAVAILABLE;
@@ -597,18 +598,38 @@ static void on_restart(evutil_socket_t fd, short what, void *arg)
     }
 }
 
+/* The request anew, with the public key in it and the private one, which is its own then, beside
+ * it. NULL: no memory, or no room for the key. */
+static struct queued *with_keys(const struct queued *q, const struct issued *issued)
+{
+    struct queued *keyed = calloc(1, sizeof(*keyed));
+    if (keyed == NULL)
+        return NULL;
+    memcpy(keyed, q, offsetof(struct queued, request) + control_request_bytes(&q->request));
+    if (control_request_set(&keyed->request, CONTROL_PUBLIC_KEY, issued->public_key,
+                            strlen(issued->public_key)) != 0) {
+        free(keyed);
+        return NULL;
+    }
+    keyed->private_key = issued->private_key;
+    return keyed;
+}
+
 static void take_issued(struct engine *e, pid_t pid, bool good)
 {
-    bool failed = false;
-    struct queued *q = issue_done(e, pid, good, &failed);
-    if (q == NULL)
+    struct issued issued;
+    if (!issue_done(pid, good, &issued))
         return;
-    if (!failed) {
-        push(e, q);
+    struct queued *q = issued.owner;
+    struct queued *keyed = issued.private_key != NULL ? with_keys(q, &issued) : NULL;
+    if (keyed != NULL) {
+        free_queued(q);
+        push(e, keyed);
         arm(e->on_retry, 0);
         return;
     }
     struct control_answer a;
+    free(issued.private_key);
     unavailable(&a, "ssh-keygen made no key: see the gateway's log");
     log_error("ssh-keygen made no key (%s)", good ? "nothing to read" : "it failed");
     send_answer(e, q, &a);
@@ -1001,7 +1022,7 @@ int engine_run(struct engine *e)
     notify_send("STOPPING=1");
     answer_last(e);
     end_http(e);
-    issue_end();
+    issue_end(free);
     settle_all(e);
     beats_release(&e->beats);
     roster_release(&e->roster);

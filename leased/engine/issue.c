@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { KEY_BYTES = 4096, DIR_BYTES = 64 };
+enum { DIR_BYTES = 64 };
 
 static const char passphrase_env[] = "TUNLEASE_ISSUE_PASSPHRASE";
 
@@ -23,7 +23,7 @@ static struct issuing {
     pid_t pid; /* 0: free */
     int64_t until_ms;
     char dir[DIR_BYTES];
-    struct queued *q;
+    void *owner;
 } issuing[ISSUING_MAX];
 
 bool issue_is_askpass(void)
@@ -55,11 +55,9 @@ static void clean_up(struct issuing *i)
 
 /* In the child. A passphrase on an argv could be read by everybody; the environment of this user's
  * processes is for this user and root. */
-static void run_keygen(const struct issuing *i)
+static void run_keygen(const struct issuing *i, const char *agent, const char *passphrase)
 {
     char file[DIR_BYTES + 16], self[256];
-    const char *passphrase = control_request_get(&i->q->request, CONTROL_CREDENTIAL);
-    const char *agent = control_request_get(&i->q->request, CONTROL_AGENT_ID);
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
     sigset_t none;
     if (n <= 0)
@@ -102,7 +100,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     kill_group(i);
 }
 
-void issue_end(void)
+void issue_end(void (*release)(void *owner))
 {
     for (size_t k = 0; k < ISSUING_MAX; k++) {
         struct issuing *i = &issuing[k];
@@ -110,12 +108,12 @@ void issue_end(void)
             continue;
         kill_group(i);
         (void)waitpid(i->pid, NULL, 0);
-        free(i->q);
+        release(i->owner);
         clean_up(i);
     }
 }
 
-int issue_start(struct engine *e, struct queued *q)
+int issue_start(struct event_base *base, const char *agent, const char *passphrase, void *owner)
 {
     /* A timer may fire a little before the clock that on_deadline asks. */
     const struct timeval limit = {.tv_sec = ISSUE_MS / 1000, .tv_usec = 50000};
@@ -128,14 +126,14 @@ int issue_start(struct engine *e, struct queued *q)
         return -1;
     }
     *i = (struct issuing){
-        .until_ms = clock_monotonic_ms() + ISSUE_MS, .dir = "/tmp/leased.XXXXXX", .q = q};
+        .until_ms = clock_monotonic_ms() + ISSUE_MS, .dir = "/tmp/leased.XXXXXX", .owner = owner};
     if (mkdtemp(i->dir) == NULL) {
         *i = (struct issuing){.pid = 0};
         return -1;
     }
     i->pid = fork();
     if (i->pid == 0) {
-        run_keygen(i);
+        run_keygen(i, agent, passphrase);
         _exit(EXIT_FAILURE);
     }
     if (i->pid < 0) {
@@ -144,7 +142,7 @@ int issue_start(struct engine *e, struct queued *q)
         errno = saved;
         return -1;
     }
-    if (event_base_once(e->base, -1, EV_TIMEOUT, on_deadline, i, &limit) != 0)
+    if (event_base_once(base, -1, EV_TIMEOUT, on_deadline, i, &limit) != 0)
         kill_group(i); /* no timer, no child that could need one */
     return 0;
 }
@@ -162,45 +160,36 @@ static ssize_t read_small(const char *path, char *out, size_t out_bytes)
     return n;
 }
 
-/* The request anew, with the public key in it and the private one beside it. */
-static struct queued *with_keys(const struct issuing *i)
+/* What the child has left in its directory. */
+static void read_keys(const struct issuing *i, struct issued *ret)
 {
-    char path[DIR_BYTES + 16], public_key[KEY_BYTES];
-    struct queued *q = calloc(1, sizeof(*q));
-    char *private_key = calloc(1, KEY_BYTES);
-    if (q == NULL || private_key == NULL)
-        goto failed;
-    memcpy(q, i->q, offsetof(struct queued, request) + control_request_bytes(&i->q->request));
+    char path[DIR_BYTES + 16];
+    char *private_key = calloc(1, ISSUE_KEY_BYTES);
+    if (private_key == NULL)
+        return;
     file_in(i, "key.pub", path);
-    ssize_t n = read_small(path, public_key, sizeof(public_key));
-    if (n <= 0)
-        goto failed;
-    public_key[strcspn(public_key, "\n")] = '\0';
+    ssize_t n = read_small(path, ret->public_key, sizeof(ret->public_key));
     file_in(i, "key", path);
-    if (read_small(path, private_key, KEY_BYTES) <= 0 ||
-        control_request_set(&q->request, CONTROL_PUBLIC_KEY, public_key, strlen(public_key)) != 0)
-        goto failed;
-    q->private_key = private_key;
-    return q;
-failed:
-    free(private_key);
-    free(q);
-    return NULL;
+    if (n <= 0 || read_small(path, private_key, ISSUE_KEY_BYTES) <= 0) {
+        free(private_key);
+        return;
+    }
+    ret->public_key[strcspn(ret->public_key, "\n")] = '\0';
+    ret->private_key = private_key;
 }
 
-struct queued *issue_done(struct engine *e, pid_t pid, bool good, bool *failed)
+bool issue_done(pid_t pid, bool good, struct issued *ret)
 {
-    (void)e;
     for (size_t k = 0; k < ISSUING_MAX; k++) {
         struct issuing *i = &issuing[k];
         if (i->pid != pid)
             continue;
-        struct queued *q = i->q, *keyed = good ? with_keys(i) : NULL;
-        *failed = keyed == NULL;
-        if (keyed != NULL)
-            free(q);
+        ret->owner = i->owner;
+        ret->private_key = NULL;
+        if (good)
+            read_keys(i, ret);
         clean_up(i);
-        return keyed != NULL ? keyed : q;
+        return true;
     }
-    return NULL;
+    return false;
 }
