@@ -5,6 +5,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/descriptors.h"
 #include "lib/base/text.h"
+#include "lib/conf/load.h"
 
 #include <errno.h>
 #include <getopt.h>

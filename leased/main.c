@@ -9,6 +9,7 @@
 #include "lib/base/descriptors.h"
 #include "lib/base/log.h"
 #include "lib/base/privilege.h"
+#include "lib/conf/load.h"
 #include "lib/conf/print.h"
 #include "lib/session/run_dir.h"
 

@@ -6,7 +6,7 @@
 #include "leased/http/http.h"
 #include "lib/base/buf.h"
 #include "lib/base/log.h"
-#include "lib/conf/conf.h"
+#include "lib/conf/load.h"
 #include "lib/lease/pubkey.h"
 
 #include <arpa/inet.h>

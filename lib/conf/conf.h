@@ -11,9 +11,10 @@
 #include "lib/lease/permit.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-struct buf;
+#define CONF_CONTROL_PORT "12000" /* where leased listens without a Listen line */
 
 enum {
     CONF_ERROR_BYTES = 1024,
@@ -67,26 +68,13 @@ struct conf {
     int64_t heartbeat_interval_s;
 };
 
-/*
- * Reads file (NULL: CONF_DEFAULT_FILE, which may be missing; a named one may not) and leased.env
- * in the same directory. 0 and *ret, to be released; or -1 and one line in err, with file:line
- * where a line is to blame. Warnings are added to warnings (may be NULL), each with a newline.
- */
-int conf_load(const char *file, struct conf *ret, char err[static CONF_ERROR_BYTES],
-              struct buf *warnings);
-/* For what ends something, which a wrong line must not stop: each goes to problems in words, and is
- * left out. -1 still: Database or RunDir, or the file as a whole, cannot be read. */
-int conf_load_tolerant(const char *file, struct conf *ret, char err[static CONF_ERROR_BYTES],
-                       struct buf *problems);
-/* For leased: a leased.env that others or akc's user can read is refused, which is a warning of the
- * other. The names of leased.env in its own environment win over both files. Keys are taken
- * out of the environment, which children and /proc have, and kept for the next time. */
-int conf_load_daemon(const char *file, struct conf *ret, char err[static CONF_ERROR_BYTES],
-                     struct buf *warnings);
+int conf_set_defaults(struct conf *c); /* -1: out of memory; to be released all the same */
 void conf_release(struct conf *c);
 void conf_forget_keys(struct conf *c); /* api_keys, once they are hashed */
 
 const char *conf_proxy_header_name(enum proxy_header header); /* "" for none */
+/* One path, or one address and port. */
+bool conf_same_place(const struct conf_listener *a, const struct conf_listener *b);
 /* In all that its line says. */
 bool conf_same_listener(const struct conf_listener *a, const struct conf_listener *b);
 

@@ -128,10 +128,10 @@ checked=$((checked + $(wc -w <<<"$want")))
 # ---- tunlease.conf.5 ---------------------------------------------------------------------------
 
 same keyword "$conf_page" \
-	"$(awk '/^} keywords\[\] = \{/, /^\};/' lib/conf/conf.c | sed -nE 's/^    \{"([A-Za-z]+)", .*/\1/p' | sort -u)" \
+	"$(awk '/^} keywords\[\] = \{/, /^\};/' lib/conf/keywords.c | sed -nE 's/^    \{"([A-Za-z]+)", .*/\1/p' | sort -u)" \
 	"$(section "$conf_page" KEYWORDS | items Cm)"
 same 'name of leased.env' "$conf_page" \
-	"$(grep -oE '"[A-Z]+(_[A-Z]+)+"' lib/conf/conf.c | tr -d '"' | sort -u)" \
+	"$(grep -oE '"[A-Z]+(_[A-Z]+)+"' lib/conf/env_names.c | tr -d '"' | sort -u)" \
 	"$(section "$conf_page" ENVIRONMENT | items Ev)"
 
 # Its examples are files that leasectl takes; there is no store where it then looks.

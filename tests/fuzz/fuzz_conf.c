@@ -6,7 +6,7 @@
  */
 #include "lib/base/buf.h"
 #include "lib/base/keyword.h"
-#include "lib/conf/conf.h"
+#include "lib/conf/load.h"
 
 #include "tests/fuzz/fuzz.h"
 

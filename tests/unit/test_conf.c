@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The configuration: each keyword moves its own field and no other, and each error has its line. */
-#include "lib/conf/conf.h"
+#include "lib/conf/load.h"
 
 #include "lib/base/buf.h"
 

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: ISC */
+/* Inside lib/conf: leased.env, in the syntax of systemd.exec(5), EnvironmentFile=. */
+#ifndef TUNLEASE_CONF_ENV_FILE_H
+#define TUNLEASE_CONF_ENV_FILE_H
+
+struct loading;
+
+/* The one in the directory of conf_file. 0, or -1 with the reason in the err of in. */
+int env_file_load(struct loading *in, const char *conf_file);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Inside lib/conf: what the environment names of ssh-tunnel-gateway mean, be they in leased.env
+ * (env_file.h) or in leased's own environment (env_own.h).
+ */
+#ifndef TUNLEASE_CONF_ENV_NAMES_H
+#define TUNLEASE_CONF_ENV_NAMES_H
+
+#include "lib/conf/conf.h"
+
+struct loading;
+
+/* Two names are one Listen: they wait here until all were read. */
+struct env_ctx {
+    struct loading *in;
+    char host[CONF_TEXT_BYTES];
+    char port[8];
+};
+
+/* Each of the names, from 0 on; NULL after the last. */
+const char *env_name_at(size_t i);
+
+/* Each: 0, or -1 with the reason in the err of in. */
+int env_take(struct env_ctx *ctx, const char *name, char *value); /* value is written to */
+int env_replace_listen(struct env_ctx *ctx);
+int env_bad(struct loading *in, const char *name, const char *problem);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/conf/env_own.h"
+
+#include "lib/conf/env_names.h"
+#include "lib/conf/loading.h"
+
+#include <bsd/string.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Of API_KEY or API_KEYS: taken out of the environment when it is first asked for. */
+static const char *take_secret(const char *name, char **kept)
+{
+    char *value = getenv(name);
+    if (value == NULL)
+        return *kept;
+    char *copy = strdup(value);
+    if (copy == NULL)
+        return value;
+    free(*kept);
+    *kept = copy;
+    explicit_bzero(value, strlen(value)); /* where /proc/PID/environ shows it */
+    (void)unsetenv(name);
+    return *kept;
+}
+
+static const char *daemon_env(const char *name)
+{
+    static char *key, *keys;
+    if (strcmp(name, "API_KEY") == 0)
+        return take_secret(name, &key);
+    return strcmp(name, "API_KEYS") == 0 ? take_secret(name, &keys) : getenv(name);
+}
+
+/* The same names in a daemon's own environment, which wins over the file. */
+int env_own_load(struct loading *in)
+{
+    struct env_ctx ctx = {.in = in};
+    char text[4096];
+    in->file = "the environment";
+    if (daemon_env("API_KEY") != NULL || daemon_env("API_KEYS") != NULL)
+        conf_forget_keys(in->conf);
+    const char *name;
+    for (size_t i = 0; (name = env_name_at(i)) != NULL; i++) {
+        const char *value = daemon_env(name);
+        if (value == NULL)
+            continue;
+        if (strlcpy(text, value, sizeof(text)) >= sizeof(text))
+            return env_bad(in, name, "is too long");
+        if (env_take(&ctx, name, text) != 0)
+            return -1;
+    }
+    return env_replace_listen(&ctx);
+}
