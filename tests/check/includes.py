@@ -17,7 +17,9 @@ LIBS = "base lease session conf store wire"
 LEASED = "leased leased/engine leased/http"
 # From the ground up: each includes only those before it, and what tries by ssh not even all of these.
 LEASECTL = "leasectl leasectl/host leasectl/sessions leasectl/show leasectl/lease leasectl/probe"
-AGENT = "tunnel-agent tunnel-agent/ssh tunnel-agent/gateway"
+# Likewise; the first two know nothing of each other.
+AGENT = ("tunnel-agent/host tunnel-agent/config tunnel-agent/ssh tunnel-agent/tunnel "
+         "tunnel-agent/gateway")
 
 
 def lib(names):
@@ -46,9 +48,12 @@ MAY = {
     "leasectl/lease": lib(LIBS) + LEASECTL.split()[:4],
     "leasectl/probe": lib("base lease") + ["leasectl"],
     "leasectl/verbs": lib(LIBS) + LEASECTL.split(),
-    "tunnel-agent": lib("base lease wire") + AGENT.split(),
-    "tunnel-agent/ssh": lib("base lease wire") + AGENT.split(),
-    "tunnel-agent/gateway": lib("base lease wire") + AGENT.split(),
+    "tunnel-agent/host": lib("base"),
+    "tunnel-agent/config": lib("base lease"),
+    "tunnel-agent/ssh": lib("base lease") + AGENT.split()[:2],
+    "tunnel-agent/tunnel": lib("base lease wire") + AGENT.split()[:3],
+    "tunnel-agent/gateway": lib("base lease wire") + AGENT.split()[:4],
+    "tunnel-agent": lib("base lease") + AGENT.split(),
 }
 
 # Which folders know a library.

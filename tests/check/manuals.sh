@@ -167,10 +167,10 @@ for word in $(help_options <<<"$help"); do
 		[[ $word == [piJolFCmbB] ]] || problem "$agent_page: SYNOPSIS lacks -$word"
 done
 same keyword "$agent_page" \
-	"$({ echo Tunnel; sed -nE 's/^    \{"([A-Za-z]+)", offsetof.*/\1/p' tunnel-agent/settings.c
-		awk '/^} of_a_tunnel\[\]/, /^};/' tunnel-agent/tunnels_conf.c | grep -oE '\{"[A-Za-z]+"' | tr -d '{"'; } | sort -u)" \
+	"$({ echo Tunnel; sed -nE 's/^    \{"([A-Za-z]+)", offsetof.*/\1/p' tunnel-agent/config/settings.c
+		awk '/^} of_a_tunnel\[\]/, /^};/' tunnel-agent/config/tunnels_conf.c | grep -oE '\{"[A-Za-z]+"' | tr -d '{"'; } | sort -u)" \
 	"$(section "$agent_page" 'FILE FORMAT' | items Cm)"
-same 'exit code' "$agent_page" "$(codes <tunnel-agent/agent.h)" \
+same 'exit code' "$agent_page" "$(codes <tunnel-agent/host/exit_code.h)" \
 	"$(section "$agent_page" 'EXIT STATUS' | sed -n 's/^\.It //p' | sort)"
 same 'environment variable' "$agent_page" \
 	"$(find tunnel-agent -name '*.c' -exec cat {} + | grep -oE '(getenv|environment)\("[A-Z_]+"\)|\{"[A-Z_]+", offsetof' | cut -d'"' -f2 | sort -u)" \

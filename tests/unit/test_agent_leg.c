@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* tunnel-agent's words: forwards, destinations, probes; what ssh says; how long to wait. */
-#include "tunnel-agent/leg.h"
+#include "tunnel-agent/config/leg.h"
 
 #include "tests/unit/helpers.h"
-#include "tunnel-agent/backoff.h"
-#include "tunnel-agent/settings.h"
-#include "tunnel-agent/sshargs.h"
-#include "tunnel-agent/sshwords.h"
+#include "tunnel-agent/tunnel/backoff.h"
+#include "tunnel-agent/config/settings.h"
+#include "tunnel-agent/ssh/args.h"
+#include "tunnel-agent/ssh/words.h"
 
 static void forwards(void **state)
 {

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+/* A reverse tunnel for a gateway: registers, holds ssh -R, keeps the lease alive (CONTRACT 6, 7).
+ */
+#ifndef TUNLEASE_AGENT_GATEWAY_GATEWAY_H
+#define TUNLEASE_AGENT_GATEWAY_GATEWAY_H
+
+struct options;
+struct settings;
+
+/* Runs until stopped, or revoked for good. The exit status. */
+int gateway_run(const struct options *o, const struct settings *settings);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+#include "tunnel-agent/host/process.h"
+
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
+#include "tunnel-agent/host/platform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { LOOK_MS = 100 };
+
+/* pipe2(2) is not everywhere; nothing else forks between the two calls in our one thread. */
+static int open_pipe(int fds[2])
+{
+    if (pipe(fds) != 0)
+        return -1;
+    (void)fcntl(fds[0], F_SETFD, FD_CLOEXEC);
+    (void)fcntl(fds[1], F_SETFD, FD_CLOEXEC);
+    (void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
+    return 0;
+}
+
+static void close_pipe(int fds[2])
+{
+    for (int i = 0; i < 2; i++)
+        if (fds[i] >= 0)
+            (void)close(fds[i]);
+}
+
+/* We are the child of a process_call: whoever cancels it signals its group, and nobody there lives
+ * on. */
+static bool within_call;
+
+/* In the child: descriptors 0-2, default signals, a group of its own. Returns false when it cannot
+ * be. */
+static bool become_child(pid_t parent, int out, int err)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD, SIGCONT, SIGUSR1};
+    sigset_t none;
+    if (!within_call)
+        (void)setpgid(0, 0);
+    platform_die_with_parent(parent);
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        (void)signal(signals[i], SIG_DFL);
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    int null = open("/dev/null", O_RDWR);
+    if (null < 0 || dup2(null, 0) < 0 || dup2(out >= 0 ? out : null, 1) < 0)
+        return false;
+    if (dup2(err >= 0 ? err : 1, 2) < 0)
+        return false;
+    if (null > 2)
+        (void)close(null);
+    return true;
+}
+
+pid_t process_start(const char *const argv[], int *ret_out, int *ret_err)
+{
+    int out[2] = {-1, -1}, err[2] = {-1, -1};
+    pid_t pid = -1, parent = getpid();
+
+    if (ret_out != NULL && open_pipe(out) != 0)
+        goto out;
+    if (ret_err != NULL && open_pipe(err) != 0)
+        goto out;
+    pid = fork();
+    if (pid < 0)
+        goto out;
+    if (pid == 0) {
+        if (!become_child(parent, out[1], err[1]))
+            _exit(PROCESS_NOT_STARTED);
+        /* Its words are what we judge by. Nothing here may ask a person for a passphrase. */
+        (void)setenv("LC_ALL", "C", 1);
+        (void)setenv("SSH_ASKPASS_REQUIRE", "never", 1);
+        const char *slash = strrchr(argv[0], '/');
+        (void)execvp(slash != NULL ? slash + 1 : argv[0], (char *const *)(uintptr_t)argv);
+        _exit(PROCESS_NOT_STARTED);
+    }
+    if (!within_call)
+        (void)setpgid(pid, pid); /* whoever comes first: a kill of the group must find it */
+    if (ret_out != NULL) {
+        *ret_out = out[0];
+        out[0] = -1;
+    }
+    if (ret_err != NULL) {
+        *ret_err = err[0];
+        err[0] = -1;
+    }
+out:
+    close_pipe(out);
+    close_pipe(err);
+    return pid;
+}
+
+pid_t process_call(int (*run)(void *ctx), void *ctx, int *ret_out)
+{
+    int out[2] = {-1, -1};
+    pid_t parent = getpid();
+    if (open_pipe(out) != 0)
+        return -1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (!become_child(parent, out[1], -1))
+            _exit(PROCESS_NOT_STARTED);
+        within_call = true;
+        _exit(run(ctx)); /* not exit: the loop's buffers and sockets are the parent's */
+    }
+    if (pid > 0) {
+        (void)setpgid(pid, pid);
+        *ret_out = out[0];
+        out[0] = -1;
+    }
+    close_pipe(out);
+    return pid;
+}
+
+/* Its own number names its group alone only as long as it has not been reaped. */
+pid_t process_reap(pid_t pid, bool wait, int *ret_status)
+{
+    siginfo_t info = {0};
+    int rc;
+    do
+        rc = waitid(pid > 0 ? P_PID : P_ALL, (id_t)pid, &info,
+                    WEXITED | WNOWAIT | (wait ? 0 : WNOHANG));
+    while (rc != 0 && errno == EINTR);
+    if (rc != 0 || info.si_pid <= 0)
+        return 0;
+    (void)kill(-info.si_pid, SIGKILL);
+    while (waitpid(info.si_pid, ret_status, 0) < 0 && errno == EINTR)
+        ;
+    return info.si_pid;
+}
+
+void process_signal(pid_t pid, int signal_no)
+{
+    (void)kill(within_call ? pid : -pid, signal_no);
+}
+
+static bool has_ended(pid_t pid)
+{
+    siginfo_t info = {0};
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+}
+
+int process_status(int status)
+{
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int process_run(const char *const argv[], int64_t timeout_ms, struct buf *out)
+{
+    int64_t end_ms = clock_monotonic_ms() + timeout_ms;
+    int fd = -1, status = 0;
+    char chunk[4096];
+    bool late = false;
+    pid_t pid = process_start(argv, &fd, NULL);
+
+    if (pid < 0)
+        return PROCESS_NOT_STARTED;
+    while (fd >= 0) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        int64_t left_ms = end_ms - clock_monotonic_ms();
+        late = left_ms <= 0;
+        if (late)
+            break;
+        /* What it started may hold the other end for longer than it lives. */
+        if (poll(&p, 1, left_ms < LOOK_MS ? (int)left_ms : LOOK_MS) <= 0) {
+            if (has_ended(pid) && poll(&p, 1, 0) <= 0)
+                break;
+            continue;
+        }
+        ssize_t n = read(fd, chunk, sizeof(chunk));
+        if (n > 0 && out->len < PROCESS_OUTPUT_MAX)
+            buf_add_mem(out, chunk, (size_t)n);
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+            break;
+    }
+    if (late)
+        process_signal(pid, SIGKILL);
+    (void)process_reap(pid, true, &status);
+    (void)close(fd);
+    return late ? PROCESS_OUT_OF_TIME : process_status(status);
+}

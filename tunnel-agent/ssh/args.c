@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: ISC */
+#include "tunnel-agent/ssh/args.h"
+
+#include "tunnel-agent/config/settings.h"
+#include "tunnel-agent/ssh/forced.h"
+#include "tunnel-agent/ssh/jump.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void add(struct sshargs *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct sshargs *a, const char *fmt, ...)
+{
+    char *word = NULL;
+    va_list ap;
+    va_start(ap, fmt);
+    if (a->count < SSHARGS_MAX && vasprintf(&word, fmt, ap) >= 0)
+        a->argv[a->count++] = word;
+    else
+        a->failed = true;
+    va_end(ap);
+}
+
+static void option(struct sshargs *a, const char *setting)
+{
+    add(a, "-o");
+    add(a, "%s", setting);
+}
+
+char *sshargs_forward(const struct forward *f)
+{
+    char *spec = NULL;
+    bool six = strchr(f->bind, ':') != NULL, far_six = strchr(f->host, ':') != NULL;
+    if (asprintf(&spec, "%s%s%s:%u:%s%s%s:%u", six ? "[" : "", f->bind, six ? "]" : "", f->port,
+                 far_six ? "[" : "", f->host, far_six ? "]" : "", f->host_port) < 0)
+        return NULL;
+    return spec;
+}
+
+static void forced(struct sshargs *a, const struct leg *leg, const struct sshargs_plan *plan)
+{
+    const char *setting;
+    /* A gateway's other host keys, proven to whom it has shown the pinned one. */
+    if (plan->use == SSHARGS_TUNNEL && leg->known_hosts != NULL)
+        option(a, "UpdateHostKeys=yes");
+    if (plan->mux_sock != NULL) { /* before the table, which says no */
+        option(a, "ControlMaster=yes");
+        add(a, "-S");
+        add(a, "%s", plan->mux_sock);
+    }
+    for (size_t i = 0; (setting = sshforced(i)) != NULL; i++)
+        option(a, setting);
+}
+
+static void host_keys(struct sshargs *a, const struct sshargs_plan *plan)
+{
+    option(a, plan->use == SSHARGS_HOST_KEY ? "StrictHostKeyChecking=accept-new"
+                                            : "StrictHostKeyChecking=yes");
+    if (plan->known_hosts != NULL) {
+        const char *setting;
+        for (size_t i = 0; (setting = sshforced_host_keys(i)) != NULL; i++)
+            option(a, setting);
+        add(a, "-o");
+        add(a, "UserKnownHostsFile=\"%s\"", plan->known_hosts);
+    }
+    if (plan->host_key_algorithms != NULL) {
+        add(a, "-o");
+        add(a, "HostKeyAlgorithms=%s", plan->host_key_algorithms);
+    }
+}
+
+static void identity(struct sshargs *a, const struct leg *leg)
+{
+    if (leg->identity == NULL)
+        return;
+    option(a, "IdentitiesOnly=yes");
+    option(a, "IdentityAgent=none");
+    option(a, "PreferredAuthentications=publickey");
+    option(a, "HashKnownHosts=no");
+    option(a, "HostKeyAlias=tunlease-gateway");
+    add(a, "-i");
+    add(a, "%s", leg->identity);
+}
+
+static void forwards(struct sshargs *a, const struct leg *leg, const struct sshargs_plan *plan)
+{
+    for (size_t i = 0; i < leg->forward_count; i++) {
+        if (plan->left_out != NULL && plan->left_out[i])
+            continue;
+        char *spec = sshargs_forward(&leg->forwards[i]);
+        add(a, "-L");
+        if (spec != NULL)
+            add(a, "%s", spec);
+        else
+            a->failed = true;
+        free(spec);
+    }
+    if (leg->reverse != NULL) {
+        add(a, "-R");
+        add(a, "%s", leg->reverse);
+    }
+    if (leg->control_sock != NULL) {
+        add(a, "-L");
+        add(a, "%s:%s", leg->control_sock, leg->control_to);
+    }
+    /* Last of all: once it can be connected to, the others have been bound. */
+    if (plan->canary_sock != NULL) {
+        add(a, "-L");
+        add(a, "%s:127.0.0.1:1", plan->canary_sock);
+    }
+}
+
+void sshargs_build(struct sshargs *a, const struct leg *leg, const struct sshargs_plan *plan)
+{
+    *a = (struct sshargs){0};
+    add(a, "%s", sshjump_name());
+    if (leg->config_file != NULL) {
+        add(a, "-F");
+        add(a, "%s", leg->config_file);
+    }
+    if (plan->use == SSHARGS_RESOLVE)
+        add(a, "-G");
+    forced(a, leg, plan);
+    host_keys(a, plan);
+    /* Before the key of ours: a login would succeed, and stay. */
+    if (plan->use == SSHARGS_HOST_KEY) {
+        option(a, "PreferredAuthentications=none");
+        option(a, "HashKnownHosts=no");
+    }
+    identity(a, leg);
+    for (size_t i = 0; i < leg->word_count; i++)
+        add(a, "%s", leg->words[i]);
+    /* Behind the user's words, which may be of another mind. */
+    add(a, "-o");
+    add(a, "ConnectTimeout=%lld", (long long)plan->settings->connect_timeout_s << plan->patience);
+    option(a, "ServerAliveInterval=5");
+    option(a, "ServerAliveCountMax=3");
+    option(a, "TCPKeepAlive=yes");
+    add(a, "-N");
+    add(a, "-T");
+    if (plan->use == SSHARGS_TUNNEL)
+        forwards(a, leg, plan);
+    add(a, "--");
+    add(a, "%s", leg->to);
+    a->argv[a->failed ? 0 : a->count] = NULL;
+}
+
+void sshargs_release(struct sshargs *a)
+{
+    for (size_t i = 0; i < a->count; i++)
+        free(a->argv[i]);
+    *a = (struct sshargs){0};
+}

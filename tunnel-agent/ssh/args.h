@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+/* The command line of the ssh that holds a leg. */
+#ifndef TUNLEASE_AGENT_SSH_ARGS_H
+#define TUNLEASE_AGENT_SSH_ARGS_H
+
+#include "tunnel-agent/config/leg.h"
+
+struct settings;
+
+enum { SSHARGS_MAX = LEG_WORDS_MAX + 2 * LEG_FORWARDS_MAX + 96 };
+
+/* An argv whose strings are all owned. */
+struct sshargs {
+    char *argv[SSHARGS_MAX + 1]; /* NULL-terminated */
+    size_t count;
+    bool failed; /* memory ran out, or more words than it holds */
+};
+
+enum sshargs_use {
+    SSHARGS_TUNNEL,   /* hold the forwards */
+    SSHARGS_HOST_KEY, /* learn the host key, and log in as nobody: see hostkey.h */
+    SSHARGS_RESOLVE,  /* ssh -G: what all of the configuration comes to */
+};
+
+struct sshargs_plan {
+    enum sshargs_use use;
+    const struct settings *settings;
+    unsigned patience;               /* ConnectTimeout is doubled so often */
+    const bool *left_out;            /* of forward i, or NULL: all are held */
+    const char *canary_sock;         /* a unix socket whose far end is 127.0.0.1:1, or NULL */
+    const char *mux_sock;            /* where ssh -O forward is to find this one, or NULL */
+    const char *known_hosts;         /* the only file of host keys, or NULL: the user's */
+    const char *host_key_algorithms; /* NULL: ssh's own choice */
+};
+
+void sshargs_build(struct sshargs *a, const struct leg *leg, const struct sshargs_plan *plan);
+void sshargs_release(struct sshargs *a);
+
+/* BIND:PORT:HOST:HOSTPORT with brackets where they are needed. To be freed; NULL: no memory. */
+char *sshargs_forward(const struct forward *f);
+
+#endif

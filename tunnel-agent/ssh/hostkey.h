@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Host keys that are not known yet, and keys of ours that cannot be used. All of it runs ssh and
+ * waits: before the loop begins, or inside a job.
+ */
+#ifndef TUNLEASE_AGENT_SSH_HOSTKEY_H
+#define TUNLEASE_AGENT_SSH_HOSTKEY_H
+
+#include "lib/lease/pubkey.h"
+
+struct buf;
+struct leg;
+struct settings;
+
+struct hostkey {
+    char fingerprint[PUBKEY_FINGERPRINT_BYTES];
+    char type[PUBKEY_TYPE_BYTES];
+};
+
+/*
+ * Asks leg's host for its key, through whatever ssh would go through, and logs in as nobody. With
+ * wanted (SHA256:..., or NULL) every type of key is tried until one has that fingerprint. The line
+ * for a known_hosts file goes to ret_line. scratch: a path for a file of ours, removed again.
+ * NULL, or why not, as a sentence in why.
+ */
+const char *hostkey_ask(const struct leg *leg, const struct settings *s, const char *wanted,
+                        const char *scratch, struct hostkey *ret, struct buf *ret_line,
+                        char why[static 256]);
+
+/* The first key file of leg's that is locked by a passphrase and not in the ssh agent, to be
+ * freed; NULL: none. */
+char *hostkey_locked_identity(const struct leg *leg, const struct settings *s);
+
+/* The value of a keyword in the text that `ssh -G` printed, from *cursor on (NULL-initialised text
+ * is not accepted); NULL at the end. Writes NULs into the text. */
+char *hostkey_resolved(char **cursor, const char *keyword);
+
+/* ssh -G for leg, into out. 0, or -1 with its words in out. */
+int hostkey_resolve(const struct leg *leg, const struct settings *s, struct buf *out);
+
+#endif
