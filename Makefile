@@ -237,8 +237,8 @@ $(BUILD)/tests/logsink: $(BUILD)/obj/tests/logsink.o
 	$(Q)$(CC) $(ldflags) -o $@ $^
 
 # One runner and one table of attempts for the tests, the demo and leasectl verify.
-$(BUILD)/tests/attempt: $(BUILD)/obj/tests/attempt.o $(BUILD)/obj/leasectl/probe/attempt.o \
-		$(BUILD)/obj/leasectl/child.o $(call archive,lease base)
+probe_obj = $(patsubst %,$(BUILD)/obj/leasectl/probe/%.o,attempt forward greeter loopback session ssh target verdict)
+$(BUILD)/tests/attempt: $(BUILD)/obj/tests/attempt.o $(probe_obj) $(BUILD)/obj/leasectl/child.o $(call archive,lease base)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $^ $(bsd_libs)

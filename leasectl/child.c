@@ -140,6 +140,12 @@ void child_release(struct child *c)
     buf_release(&c->err_text);
 }
 
+const char *child_text(const struct buf *said)
+{
+    const char *text = buf_text(said);
+    return text != NULL ? text : "";
+}
+
 int child_exit_status(const struct child *c)
 {
     if (c->pid > 0)

@@ -38,6 +38,9 @@ void child_close_input(struct child *c);
 void child_stop(struct child *c);
 void child_release(struct child *c);
 
+/* out_text or err_text as it is so far: "" where nothing was said, or memory ran out. */
+const char *child_text(const struct buf *said);
+
 /* The exit status, 128 + the signal, or -1 while it runs. */
 int child_exit_status(const struct child *c);
 

@@ -8,6 +8,8 @@
 #include "leasectl/host/sshd.h"
 #include "leasectl/leasectl.h"
 #include "leasectl/probe/attempt.h"
+#include "leasectl/probe/greeter.h"
+#include "leasectl/probe/loopback.h"
 #include "leasectl/sessions/live.h"
 #include "leasectl/show/table.h"
 #include "lib/base/buf.h"
