@@ -7,6 +7,7 @@
  */
 #include "leased/engine/engine.h"
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/lease/lease.h"
 
@@ -103,7 +104,7 @@ out:
 
 void control_port_start(struct engine *e)
 {
-    const struct store_actor by = {.who = "leased", .source = "", .now_s = engine_now_s()};
+    const struct store_actor by = {.who = "leased", .source = "", .now_s = clock_now_s()};
     struct lease_range range = {0};
     enum store_rc rc = store_begin(e->store);
     while (rc == STORE_OK && (rc = store_range_next(e->store, START_RANGE, &range)) == STORE_OK)

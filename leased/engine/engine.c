@@ -4,6 +4,7 @@
 #include "leased/engine/issue.h"
 #include "leased/engine/notify.h"
 #include "leased/engine/pace.h"
+#include "leased/engine/timer.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -38,17 +39,6 @@ enum {
     SETTLES_LEAST = 64,    /* and not so few that each needs a page of its own */
     SETTLE_AGAIN_MS = 1000,
 };
-
-int64_t engine_now_s(void)
-{
-    return clock_now_s();
-}
-
-static void arm(struct event *ev, int64_t ms)
-{
-    const struct timeval after = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-    (void)event_add(ev, &after);
-}
 
 /* ---- requests and their commit ---- */
 
@@ -117,8 +107,8 @@ static void log_refusal(struct engine *e, const struct control_request *r,
 static void note_answer(struct engine *e, const struct queued *q, const struct control_answer *a)
 {
     int64_t took_ms = clock_monotonic_ms() - q->since_ms;
-    e->metrics.requests[a->action][a->code]++;
-    histogram_add(&e->metrics.request_s[a->action], (double)took_ms / 1000);
+    metrics_add_requests(&e->metrics, a->action, a->code, 1);
+    metrics_add_request_time(&e->metrics, a->action, took_ms);
     const char *agent = control_request_get(&q->request, CONTROL_AGENT_ID);
     if (a->code != CONTROL_OK)
         log_refusal(e, &q->request, a);
@@ -252,10 +242,10 @@ static void answer_lost(struct engine *e)
 static void await_beats(struct engine *e, bool failed)
 {
     int64_t wait_ms = beats_wait_ms(&e->beats, clock_monotonic_ms());
-    if (e->settles_alone && event_pending(e->on_beats, EV_TIMEOUT, NULL) != 0)
+    if (e->settles_alone && timer_is_armed(e->on_beats))
         return; /* or commit after commit would put it off */
     if (wait_ms >= 0)
-        arm(e->on_beats, wait_ms > 0 && failed ? SETTLE_AGAIN_MS : wait_ms);
+        timer_arm(e->on_beats, wait_ms > 0 && failed ? SETTLE_AGAIN_MS : wait_ms);
 }
 
 static void commit_batch(struct engine *e)
@@ -263,11 +253,11 @@ static void commit_batch(struct engine *e)
     size_t count = 0;
     enum store_rc rc;
     const int64_t pending = e->pending_agents;
-    const size_t records = e->record_count; /* deciding may add one */
+    const size_t records = e->records.count; /* deciding may add one */
     /* No more than half: the answers to these keep http busy while the others are decided. */
     size_t most = (e->queue_count + 1) / 2;
     most = most < BATCH_MIN ? BATCH_MIN : most > BATCH_MAX ? BATCH_MAX : most;
-    if (e->queue_head == NULL && e->record_count == 0)
+    if (e->queue_head == NULL && e->records.count == 0)
         return;
     if (e->lost.is_on) {
         answer_lost(e);
@@ -277,13 +267,13 @@ static void commit_batch(struct engine *e)
     rc = store_begin(e->store);
     if (rc == STORE_BUSY) {
         give_up_old(e);
-        arm(e->on_retry, LOCKED_RETRY_MS);
+        timer_arm(e->on_retry, LOCKED_RETRY_MS);
         return;
     }
     if (rc == STORE_OK)
         rc = roster_refresh(&e->roster, e->store);
-    if (rc == STORE_OK && e->record_count > 0)
-        rc = records_write(e);
+    if (rc == STORE_OK && e->records.count > 0)
+        rc = records_write(&e->records, e->store);
     int64_t now_ms = clock_now_ms();
     for (struct queued *q = e->queue_head; rc == STORE_OK && q != NULL && count < most;
          q = q->next, count++) {
@@ -304,13 +294,13 @@ static void commit_batch(struct engine *e)
     store_rollback(e->store);
     if (rc == STORE_OK) {
         beats_committed(&e->beats);
-        records_written(e, records);
+        records_written(&e->records, records);
         answer_batch(e, count, NULL);
     } else {
         beats_undone(&e->beats);
         e->settles_alone = e->settles_alone || settles;
         roster_distrust(&e->roster);
-        e->metrics.store_errors++;
+        metrics_add_store_error(&e->metrics);
         e->pending_agents = pending; /* those that it counted are not there */
         log_error("the store failed: %s", store_error(e->store));
         if (one_failed)
@@ -318,11 +308,11 @@ static void commit_batch(struct engine *e)
         else if (!settling_failed) /* else: once more without it */
             answer_batch(e, e->queue_count < BATCH_MAX ? e->queue_count : BATCH_MAX, failed_text);
         (void)place_look(e);
-        if (e->record_count > 0)
-            arm(e->on_flush, 1000);
+        if (e->records.count > 0)
+            records_flush_in(&e->records, 1000);
     }
     if (e->queue_head != NULL)
-        arm(e->on_retry, 0);
+        timer_arm(e->on_retry, 0);
     await_beats(e, rc != STORE_OK);
 }
 
@@ -357,7 +347,7 @@ static enum store_rc settle_alone(struct engine *e)
     } else {
         e->settles_alone = true;
         beats_undone(&e->beats);
-        e->metrics.store_errors++;
+        metrics_add_store_error(&e->metrics);
         log_error("heartbeats cannot be put into their leases: %s", store_error(e->store));
     }
     return rc;
@@ -403,8 +393,8 @@ enum store_rc engine_take_store(struct engine *e)
         rc = store_agents_pending(e->store, &e->pending_agents);
     if (rc == STORE_OK)
         settle_all(e);
-    if (rc == STORE_OK && e->record_count > 0) /* noted while there was none to write it to */
-        arm(e->on_flush, 0);
+    if (rc == STORE_OK && e->records.count > 0) /* noted while there was none to write it to */
+        records_flush_in(&e->records, 0);
     return rc;
 }
 
@@ -450,7 +440,7 @@ static void answer_report(struct engine *e, const struct control_request *r)
         memcpy(a->report, buf_text(&text), text.len);
         a->report_bytes = (uint32_t)text.len;
     }
-    e->metrics.requests[a->action][a->code]++;
+    metrics_add_requests(&e->metrics, a->action, a->code, 1);
     send_packet(e, a);
     free(a);
     buf_release(&text);
@@ -496,7 +486,7 @@ static void become_ready(struct engine *e)
         return;
     e->is_ready = true;
     notify_send("READY=1");
-    arm(e->on_lasted, PACE_LASTED_MS);
+    timer_arm(e->on_lasted, PACE_LASTED_MS);
 }
 
 /* What http answered itself, to requests that were none. */
@@ -504,7 +494,7 @@ static void note_refused(struct engine *e, const struct control_request *r)
 {
     const enum control_code code = (enum control_code)r->code;
     const char *client = client_of(e, r, 0);
-    e->metrics.requests[CONTROL_REFUSED][code] += r->count;
+    metrics_add_requests(&e->metrics, CONTROL_REFUSED, r->code, r->count);
     if (refusals_note(&e->refusals, CONTROL_REFUSED, code, client, "", r->count,
                       clock_monotonic_ms()))
         log_info("refused action=http agent= client=%s request=0 code=%s: %s", client,
@@ -572,7 +562,7 @@ static void on_http(evutil_socket_t fd, short what, void *arg)
             n = 0;
         }
     }
-    if (event_pending(e->on_retry, EV_TIMEOUT, NULL) == 0)
+    if (!timer_is_armed(e->on_retry))
         commit_batch(e);
 }
 
@@ -625,7 +615,7 @@ static void take_issued(struct engine *e, pid_t pid, bool good)
     if (keyed != NULL) {
         free_queued(q);
         push(e, keyed);
-        arm(e->on_retry, 0);
+        timer_arm(e->on_retry, 0);
         return;
     }
     struct control_answer a;
@@ -658,7 +648,7 @@ static void http_ended(struct engine *e, int status)
     log_error("the http process ended (%s %d): started anew",
               WIFSIGNALED(status) ? "signal" : "status",
               WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-    e->metrics.http_restarts++;
+    metrics_add_http_restart(&e->metrics);
     const struct timeval pause = {.tv_sec = e->http_pause_ms / 1000,
                                   .tv_usec = e->http_pause_ms % 1000 * 1000};
     (void)event_base_once(e->base, -1, EV_TIMEOUT, on_restart, e, &pause);
@@ -710,7 +700,7 @@ static enum store_rc free_expired(struct engine *e, int64_t now_s)
 static enum store_rc prune_piece(struct engine *e, bool has_range, int64_t *ret_leases,
                                  int64_t *ret_rows)
 {
-    int64_t now_s = engine_now_s(), unused_before_s = now_s - UNUSED_AGENT_S;
+    int64_t now_s = clock_now_s(), unused_before_s = now_s - UNUSED_AGENT_S;
     const struct store_actor by = {.who = "leased", .source = "", .now_s = now_s};
     const struct lease_range *at = &e->walk.at;
     enum store_rc rc = STORE_NONE;
@@ -718,11 +708,11 @@ static enum store_rc prune_piece(struct engine *e, bool has_range, int64_t *ret_
         rc = store_agents_unused(e->store, at, unused_before_s);
     if (rc == STORE_OK) { /* one that has just opened its first session is not one that never did */
         bool swept = sessions_sweep(e);
-        rc = records_write(e);
+        rc = records_write(&e->records, e->store);
         if (rc == STORE_OK && swept) /* else it cannot be told which never did */
             rc = store_agents_forget_unused(e->store, at, unused_before_s, &by);
     } else if (rc == STORE_NONE) {
-        rc = records_write(e);
+        rc = records_write(&e->records, e->store);
     }
     if (rc == STORE_OK && has_range)
         rc = store_prune_dead(e->store, at, now_s - e->conf.keep_expired_s, &by, ret_leases);
@@ -736,7 +726,7 @@ static enum store_rc prune_piece(struct engine *e, bool has_range, int64_t *ret_
         rc = store_commit(e->store);
     e->no_kept_ports = false; /* theirs are, from now on */
     if (rc == STORE_OK)
-        records_written(e, e->record_count);
+        records_written(&e->records, e->records.count);
     return rc;
 }
 
@@ -750,7 +740,7 @@ static bool walk_piece(struct engine *e)
         w->soon_until_s = w->soon_after_s; /* once more at the next walk, rather than never */
         return false;
     }
-    const bool may_delete = !engine_is_cautious(e);
+    const bool may_delete = !clock_jumps_caution(&e->clock_jumps);
     const int64_t changed = store_rows_changed(e->store);
     enum store_rc rc = may_delete ? store_begin(e->store) : STORE_OK;
     if (rc == STORE_BUSY)
@@ -768,7 +758,7 @@ static bool walk_piece(struct engine *e)
     if (store_rows_changed(e->store) != changed)
         roster_distrust(&e->roster);
     if (rc != STORE_OK && rc != STORE_NONE) {
-        e->metrics.store_errors++;
+        metrics_add_store_error(&e->metrics);
         log_error("cannot prune: %s", store_error(e->store));
         w->soon_until_s = w->soon_after_s; /* once more at the next walk, rather than never */
         return false;
@@ -791,17 +781,17 @@ static void on_walk(evutil_socket_t fd, short what, void *arg)
     e->walk.is_on = walk_piece(e);
     int64_t took_ms = clock_monotonic_ms() - since_ms;
     if (e->walk.is_on)
-        arm(e->on_walk, took_ms > WALK_PAUSE_MS ? took_ms : WALK_PAUSE_MS);
+        timer_arm(e->on_walk, took_ms > WALK_PAUSE_MS ? took_ms : WALK_PAUSE_MS);
 }
 
 static void on_walk_again(evutil_socket_t fd, short what, void *arg)
 {
     struct engine *e = arg;
     struct walk *w = &e->walk;
-    const int64_t soon_s = engine_now_s() + SOON_S;
+    const int64_t soon_s = clock_now_s() + SOON_S;
     (void)fd;
     (void)what;
-    arm(e->on_walk_again, WALK_MS);
+    timer_arm(e->on_walk_again, WALK_MS);
     if (w->is_on)
         return;
     /* What ends soon at our start was said by the one before us. */
@@ -809,7 +799,7 @@ static void on_walk_again(evutil_socket_t fd, short what, void *arg)
                        .size = w->size != 0 ? w->size : WALK_FIRST,
                        .soon_after_s = w->soon_until_s != 0 ? w->soon_until_s : soon_s,
                        .soon_until_s = soon_s};
-    arm(e->on_walk, 0);
+    timer_arm(e->on_walk, 0);
 }
 
 static void on_sweep(evutil_socket_t fd, short what, void *arg)
@@ -819,7 +809,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
     int64_t before_ms = clock_monotonic_ms();
     (void)fd;
     (void)what;
-    jumps_look(e);
+    clock_jumps_look(&e->clock_jumps);
     (void)sessions_sweep(e);
     refusals_say(&e->refusals, false, clock_monotonic_ms());
     /* The sign of life comes from a sweep that was finished: one that hangs restarts the service.
@@ -828,7 +818,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
                    e->swept_ms >= before_ms || e->lost.is_on ? "WATCHDOG=1\n" : "", e->live.count,
                    e->ending_count, e->lost.is_on ? "; the store cannot be used" : "");
     notify_send(status);
-    arm(e->on_sweep, e->sweep_ms);
+    timer_arm(e->on_sweep, e->sweep_ms);
 }
 
 static void on_lasted(evutil_socket_t fd, short what, void *arg)
@@ -845,7 +835,7 @@ static void on_version(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     sessions_store_changed(e);
-    arm(e->on_version, VERSION_LOOK_MS);
+    timer_arm(e->on_version, VERSION_LOOK_MS);
 }
 
 /* ---- the log ---- */
@@ -854,7 +844,7 @@ static void log_waits(void *arg)
 {
     struct engine *e = arg;
     e->log_pause_ms = LOG_RETRY_MS;
-    arm(e->on_log, e->log_pause_ms);
+    timer_arm(e->on_log, e->log_pause_ms);
 }
 
 static void on_log(evutil_socket_t fd, short what, void *arg)
@@ -866,7 +856,7 @@ static void on_log(evutil_socket_t fd, short what, void *arg)
         return;
     e->log_pause_ms =
         e->log_pause_ms * 2 < LOG_RETRY_MAX_MS ? e->log_pause_ms * 2 : LOG_RETRY_MAX_MS;
-    arm(e->on_log, e->log_pause_ms);
+    timer_arm(e->on_log, e->log_pause_ms);
 }
 
 /* ---- signals ---- */
@@ -938,17 +928,17 @@ static int set_up(struct engine *e)
         return -1;
     e->on_sweep = evtimer_new(e->base, on_sweep, e);
     e->on_retry = evtimer_new(e->base, on_commit, e);
-    e->on_flush = evtimer_new(e->base, on_commit, e);
     e->on_beats = evtimer_new(e->base, on_beats, e);
     e->on_version = evtimer_new(e->base, on_version, e);
     e->on_walk = evtimer_new(e->base, on_walk, e);
     e->on_walk_again = evtimer_new(e->base, on_walk_again, e);
     e->on_lasted = evtimer_new(e->base, on_lasted, e);
     e->on_log = evtimer_new(e->base, on_log, e);
-    if (e->on_log == NULL || e->on_sweep == NULL || e->on_retry == NULL || e->on_flush == NULL ||
-        e->on_beats == NULL || e->on_version == NULL || e->on_walk == NULL ||
-        e->on_walk_again == NULL || report_start(e) != 0 || listening_start(e) != 0 ||
-        place_start(e) != 0 || roster_init(&e->roster) != 0)
+    if (e->on_log == NULL || e->on_sweep == NULL || e->on_retry == NULL || e->on_beats == NULL ||
+        e->on_version == NULL || e->on_walk == NULL || e->on_walk_again == NULL ||
+        report_start(e) != 0 || records_start(&e->records, e->base, on_commit, e) != 0 ||
+        listening_start(&e->listening, e->base, e->foreign_network) != 0 || place_start(e) != 0 ||
+        roster_init(&e->roster) != 0)
         return -1;
     log_never_wait(log_waits, e);
     limiter_init(&e->limiter);
@@ -973,7 +963,7 @@ static void answer_last(struct engine *e)
     while (e->queue_count > 0) /* the store is locked */
         answer_batch(e, e->queue_count < BATCH_MAX ? e->queue_count : BATCH_MAX,
                      "the gateway is stopping: try again");
-    if (e->record_count > 0)
+    if (e->records.count > 0)
         commit_batch(e);
 }
 
@@ -1008,16 +998,16 @@ int engine_run(struct engine *e)
         log_error("cannot start: %s", strerror(errno));
         return EXIT_FAILURE;
     }
-    jumps_start(e);
+    clock_jumps_start(&e->clock_jumps, &e->records, e->lock_fd);
     settle_all(e);
     on_sweep(-1, 0, e);
     control_port_start(e);
-    arm(e->on_version, VERSION_LOOK_MS);
-    arm(e->on_walk_again, 1000);
+    timer_arm(e->on_version, VERSION_LOOK_MS);
+    timer_arm(e->on_walk_again, 1000);
     if (beats_wait_ms(&e->beats, clock_monotonic_ms()) >= 0)
-        arm(e->on_beats, 0);
+        timer_arm(e->on_beats, 0);
     (void)store_agents_pending(e->store, &e->pending_agents);
-    (void)engine_listens(e, 0, 0); /* the first takes as long as it takes */
+    (void)listening_has(&e->listening, 0, 0); /* the first takes as long as it takes */
     int rc = event_base_dispatch(e->base);
     notify_send("STOPPING=1");
     answer_last(e);

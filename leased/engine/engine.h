@@ -10,13 +10,17 @@
 
 #include "leased/engine/api_keys.h"
 #include "leased/engine/beats.h"
+#include "leased/engine/clock_jumps.h"
+#include "leased/engine/listening.h"
+#include "leased/engine/metrics.h"
 #include "leased/engine/limiter.h"
 #include "leased/engine/program.h"
+#include "leased/engine/records.h"
 #include "leased/engine/refusals.h"
 #include "leased/engine/roster.h"
+#include "lib/base/clock.h"
 #include "lib/conf/conf.h"
 #include "lib/session/ladder.h"
-#include "lib/session/listeners.h"
 #include "lib/session/registry.h"
 #include "lib/session/strays.h"
 #include "lib/store/agents.h"
@@ -34,7 +38,6 @@ enum {
     BATCH_MIN = 32,      /* as many as there are, up to these: each commit is a sync of the disk */
     ANSWER_WAIT_MS = 20, /* for http to take some, before the rest of a batch is lost */
     QUEUE_MAX = 4096,    /* and that wait for the store's lock */
-    RECORDS_MAX = 16384, /* events that wait to be written down */
     LADDERS_MAX = 4096,  /* sessions that are being ended at a time */
     LOCKED_RETRY_MS = 20,
     LOCKED_GIVE_UP_MS = 5000,
@@ -46,8 +49,6 @@ enum {
     BLIND_LOOK_MS = 500,
     LADDER_STEP_MS = 5,
     LADDER_LIMIT_MS = 5000, /* then it is said, and begun anew */
-    SNAPSHOT_MS = 1000,     /* how old the look at what listens may be */
-    FRESH_MS = 100,         /* where it does not fit the registry */
     UNUSED_AGENT_S = 3600,
     SOON_S = 48 * 3600,
     WALK_MS = 600000, /* from one walk through all leases to the next */
@@ -58,18 +59,9 @@ enum {
     EXPIRED_PORT_S = 3600, /* from the end of a lease to its port being free, in quarantine */
     WALK_PIECE_MS = 10,    /* until one with something to delete takes about so long, */
     WALK_PAUSE_MS = 5,     /* and then as long a pause, but at least this */
-    LATENCY_BUCKETS = 10,
-    SAY_AGAIN_MS = 60000, /* of what is not as it should be, as long as it lasts */
-    LOG_RETRY_MS = 10,    /* lines that nobody took: again, and each time after twice as long, */
+    SAY_AGAIN_MS = 60000,  /* of what is not as it should be, as long as it lasts */
+    LOG_RETRY_MS = 10,     /* lines that nobody took: again, and each time after twice as long, */
     LOG_RETRY_MAX_MS = 500,
-};
-
-/* Something to be written down with the next commit. */
-struct record {
-    enum { RECORD_LOGIN, RECORD_TUNNEL_UP, RECORD_TUNNEL_DOWN, RECORD_ENDED, RECORD_CLOCK } what;
-    int64_t lease_id, time_s;
-    char lease[SESSION_NAME_BYTES];
-    char detail[96];
 };
 
 /* One session that is being ended. */
@@ -81,20 +73,6 @@ struct ending {
     char lease[SESSION_NAME_BYTES], login[SESSION_LOGIN_BYTES];
     enum session_verdict why;
     int64_t since_ms;
-};
-
-struct histogram {
-    uint64_t buckets[LATENCY_BUCKETS + 1], count;
-    double sum_s;
-};
-
-struct metrics {
-    uint64_t requests[CONTROL_ACTION__MAX][CONTROL_CODE__MAX];
-    struct histogram request_s[CONTROL_ACTION__MAX];
-    uint64_t ended[SESSION_VERDICT__MAX], opened;
-    struct histogram revocation_s;
-    uint64_t store_errors, http_restarts;
-    int64_t last_sweep_s, last_heartbeat_s;
 };
 
 /* Leases are counted piece by piece, like all that looks at every one (lib/store/walk.h). */
@@ -165,8 +143,7 @@ struct engine {
     struct control_answer *answers; /* BATCH_MAX of answer_bytes each: up to the report */
     size_t answer_bytes;
 
-    struct record *records;
-    size_t record_count;
+    struct records records;
     struct roster roster;
     struct beats beats;
     bool settles_alone; /* not with requests, until it works again */
@@ -179,23 +156,16 @@ struct engine {
     int64_t store_version;
     unsigned looks;         /* at the store, since the last sign */
     int64_t pending_agents; /* registered, and never yet logged in */
-    struct listeners listening;
-    int64_t listening_ms; /* when it was read; 0: never */
-    bool listening_unknown;
+    struct listening listening;
     bool no_kept_ports; /* in quarantine, as of this version of the store */
     int64_t no_kept_version;
-    int64_t listening_took_ms;
-    bool is_looking; /* in pieces, for the next */
-    struct listeners_look look;
-    int64_t look_since_ms, look_took_us;
     uint16_t next_port;
     int64_t swept_ms; /* when sessions were last judged: by a clock that nobody sets */
     int64_t blind_said_ms;
     struct unseen unseen;
     bool has_no_room; /* for one more ending, until one of those under way is through */
     int lock_fd;      /* beside the store, held as long as this process lives */
-    int64_t wall_minus_boot_s, kept_wall_minus_boot_s;
-    int64_t jumped_ms, jumped_s; /* when the clock was last set, by the boot clock and by itself */
+    struct clock_jumps clock_jumps;
     struct walk walk;
     int64_t pending_seen_ms; /* when they were counted because there were too many */
     unsigned registers_lately;
@@ -212,27 +182,33 @@ struct engine {
     uid_t *login_uids;
 
     int64_t sweep_ms;
-    struct event *on_http, *on_sweep, *on_soon, *on_ladder, *on_expiry, *on_retry, *on_flush;
-    struct event *on_look, *on_version, *on_walk, *on_walk_again, *on_count, *on_listeners;
+    struct event *on_http, *on_sweep, *on_soon, *on_ladder, *on_expiry, *on_retry;
+    struct event *on_look, *on_version, *on_walk, *on_walk_again, *on_count;
     struct event *on_beats, *on_log, *on_place, *on_registry, *on_store, *on_strays;
     struct event *on_lasted;
     int64_t log_pause_ms;
 };
 
-int64_t engine_now_s(void);
+/* For requests.c. */
+static inline int64_t engine_now_s(void)
+{
+    return clock_now_s();
+}
 
-/* Events that are written down with the next commit; the oldest are dropped when there is no room.
- */
-void engine_record(struct engine *e, int what, int64_t lease_id, const char *lease, int64_t time_s,
-                   const char *detail);
+static inline bool engine_listens(struct engine *e, uint16_t port, int64_t max_age_ms)
+{
+    return listening_has(&e->listening, port, max_age_ms);
+}
 
-/* ---- listening.c ---- */
-int listening_start(struct engine *e);
-/* Whether anything listens on the port, by a look at most max_age_ms old, or a little more; by a
- * new one for 0. */
-bool engine_listens(struct engine *e, uint16_t port, int64_t max_age_ms);
-/* Where that cannot be read nothing is seen to listen; no port is anybody's to give then. */
-bool engine_knows_listeners(struct engine *e);
+static inline bool engine_knows_listeners(struct engine *e)
+{
+    return listening_is_known(&e->listening);
+}
+
+static inline bool engine_is_cautious(struct engine *e)
+{
+    return clock_jumps_caution(&e->clock_jumps);
+}
 
 /* ---- sessions.c ---- */
 /* Whether the lease has an open session, as last judged. */
@@ -260,12 +236,6 @@ enum store_rc control_port_move_one(struct engine *e, int64_t id, const struct s
 enum store_rc control_port_move(struct engine *e, const struct lease_range *in,
                                 const struct store_actor *by);
 
-/* ---- jumps.c ---- */
-void jumps_start(struct engine *e);
-void jumps_look(struct engine *e);
-/* After the clock was set: nothing that cannot be taken back, for an hour. */
-bool engine_is_cautious(struct engine *e);
-
 /* ---- requests.c: within a transaction ---- */
 
 /* Fills *ret, code and error included, and q's lease_id. Anything but STORE_OK: the batch is rolled
@@ -284,15 +254,12 @@ bool sessions_sweep(struct engine *e);      /* reads, judges, ends; false: it co
 void sessions_soon(struct engine *e);       /* a sweep within SETTLE_MS */
 void sessions_store_changed(
     struct engine *e); /* a look whether another process changed the store */
-enum store_rc records_write(struct engine *e);        /* within a transaction */
-void records_written(struct engine *e, size_t count); /* which is committed */
 
 /* ---- report.c ---- */
 int report_start(struct engine *e);
 void report_metrics(struct engine *e, struct buf *out); /* as they were at most a second ago */
 /* True: all is well. text says what is not. */
 bool report_health(struct engine *e, struct buf *out);
-void histogram_add(struct histogram *h, double seconds);
 
 /* ---- engine.c ---- */
 int engine_run(struct engine *e); /* returns an exit status */

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * Which ports are listened on. A look is made at once while that is quick. With tens of thousands
- * of listeners it takes a tenth of a second: then what was found last has to do until a look in
- * pieces, between requests, is through, and the next begins only after thirty times as long, so
- * that three parts in a hundred of a processor go into it.
- */
-#include "leased/engine/engine.h"
+#include "leased/engine/listening.h"
+
+#include "leased/engine/timer.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
-#include <event2/event.h>
 #include <time.h>
 
-enum { PAUSE_US = 2000, PIECE_US = 1000, QUICK_MS = 20, COST = 30 };
+enum { PAUSE_MS = 2, PIECE_US = 1000, QUICK_MS = 20, COST = 30 };
 
 static int64_t now_us(void)
 {
@@ -21,92 +16,92 @@ static int64_t now_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-static void stop_looking(struct engine *e)
+static void stop_looking(struct listening *l)
 {
-    listeners_end(&e->look);
-    (void)event_del(e->on_listeners);
-    e->is_looking = false;
+    listeners_end(&l->look);
+    (void)event_del(l->on_piece);
+    l->is_looking = false;
 }
 
-static void cannot_look(struct engine *e)
+static void cannot_look(struct listening *l)
 {
-    if (!e->listening_unknown)
+    if (!l->is_unknown)
         log_error("cannot read what listens, in '/proc/%s/net/tcp': %m; no new agent gets a port "
                   "until it can be read",
-                  e->foreign_network ? "1" : "self");
-    e->listening_unknown = true;
-    stop_looking(e);
+                  l->foreign_network ? "1" : "self");
+    l->is_unknown = true;
+    stop_looking(l);
 }
 
-static void take_look(struct engine *e)
+static void take_look(struct listening *l)
 {
-    if (e->listening_unknown)
+    if (l->is_unknown)
         log_info("what listens can be read again");
-    e->listening_unknown = false;
-    stop_looking(e);
-    e->listening = e->look.found;
-    e->listening_ms = e->look_since_ms;
-    e->listening_took_ms = e->look_took_us / 1000;
+    l->is_unknown = false;
+    stop_looking(l);
+    l->found = l->look.found;
+    l->found_ms = l->since_ms;
+    l->took_ms = l->spent_us / 1000;
 }
 
 /* For so long, or to its end. */
-static void go_on_looking(struct engine *e, int64_t limit_us)
+static void go_on_looking(struct listening *l, int64_t limit_us)
 {
     const int64_t since_us = now_us();
-    const struct timeval pause = {.tv_usec = PAUSE_US};
     int more = 1;
     while (more == 1 && now_us() - since_us < limit_us)
-        more = listeners_go_on(&e->look);
-    e->look_took_us += now_us() - since_us;
+        more = listeners_go_on(&l->look);
+    l->spent_us += now_us() - since_us;
     if (more == 1)
-        (void)event_add(e->on_listeners, &pause);
+        timer_arm(l->on_piece, PAUSE_MS);
     else if (more == 0)
-        take_look(e);
+        take_look(l);
     else
-        cannot_look(e);
+        cannot_look(l);
 }
 
-static void on_listeners(evutil_socket_t fd, short what, void *arg)
+static void on_piece(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
     go_on_looking(arg, PIECE_US);
 }
 
-static void begin_look(struct engine *e, int64_t limit_us)
+static void begin_look(struct listening *l, int64_t limit_us)
 {
-    e->look_since_ms = clock_monotonic_ms();
-    e->look_took_us = 0;
-    e->is_looking = true;
-    if (listeners_begin(&e->look, e->foreign_network ? 1 : 0) == 0)
-        go_on_looking(e, limit_us);
+    l->since_ms = clock_monotonic_ms();
+    l->spent_us = 0;
+    l->is_looking = true;
+    if (listeners_begin(&l->look, l->foreign_network ? 1 : 0) == 0)
+        go_on_looking(l, limit_us);
     else
-        cannot_look(e);
+        cannot_look(l);
 }
 
-bool engine_listens(struct engine *e, uint16_t port, int64_t max_age_ms)
+bool listening_has(struct listening *l, uint16_t port, int64_t max_age_ms)
 {
-    const bool now = max_age_ms == 0 || e->listening_ms == 0 || e->listening_unknown;
-    const bool quick = e->listening_took_ms <= QUICK_MS;
-    if (!quick && max_age_ms < COST * e->listening_took_ms)
-        max_age_ms = COST * e->listening_took_ms;
-    if (now && e->is_looking)
-        stop_looking(e);
+    const bool now = max_age_ms == 0 || l->found_ms == 0 || l->is_unknown;
+    const bool quick = l->took_ms <= QUICK_MS;
+    if (!quick && max_age_ms < COST * l->took_ms)
+        max_age_ms = COST * l->took_ms;
+    if (now && l->is_looking)
+        stop_looking(l);
     if (now)
-        begin_look(e, INT64_MAX);
-    else if (!e->is_looking && clock_monotonic_ms() - e->listening_ms > max_age_ms)
-        begin_look(e, quick ? QUICK_MS * INT64_C(1000) : 0);
-    return !e->listening_unknown && listeners_has(&e->listening, port);
+        begin_look(l, INT64_MAX);
+    else if (!l->is_looking && clock_monotonic_ms() - l->found_ms > max_age_ms)
+        begin_look(l, quick ? QUICK_MS * INT64_C(1000) : 0);
+    return !l->is_unknown && listeners_has(&l->found, port);
 }
 
-bool engine_knows_listeners(struct engine *e)
+bool listening_is_known(struct listening *l)
 {
-    (void)engine_listens(e, 0, SNAPSHOT_MS);
-    return !e->listening_unknown;
+    (void)listening_has(l, 0, SNAPSHOT_MS);
+    return !l->is_unknown;
 }
 
-int listening_start(struct engine *e)
+int listening_start(struct listening *l, struct event_base *base, bool foreign_network)
 {
-    e->on_listeners = evtimer_new(e->base, on_listeners, e);
-    return e->on_listeners != NULL ? 0 : -1;
+    *l = (struct listening){.foreign_network = foreign_network,
+                            .on_piece = evtimer_new(base, on_piece, l)};
+    return l->on_piece != NULL ? 0 : -1;
 }

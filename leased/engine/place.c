@@ -5,6 +5,7 @@
  * that is opened, once whoever puts it there is done.
  */
 #include "leased/engine/engine.h"
+#include "leased/engine/timer.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
@@ -22,12 +23,6 @@ enum {
     QUIET_MS = 500,      /* nothing changes there for so long: it is all there */
     QUIET_MAX_MS = 5000, /* for so long, should others write to its log all the time */
 };
-
-static void arm(struct engine *e)
-{
-    const struct timeval pause = {.tv_usec = LOOK_MS * 1000};
-    (void)event_add(e->on_place, &pause);
-}
 
 /* The first time, when it is something else, and each minute. */
 static void say_lost(struct engine *e, const char *why)
@@ -49,7 +44,7 @@ static void lose(struct engine *e)
     e->lost.is_on = true;
     e->lost.traces = store_traces(e->store);
     e->lost.quiet_ms = e->lost.main_quiet_ms = clock_monotonic_ms();
-    arm(e);
+    timer_arm(e->on_place, LOOK_MS);
 }
 
 bool place_look(struct engine *e)
@@ -95,7 +90,7 @@ static int lock_again(struct engine *e)
     }
     (void)close(e->lock_fd);
     e->lock_fd = fd;
-    e->kept_wall_minus_boot_s = 0; /* what is noted in it is written anew */
+    clock_jumps_move_note(&e->clock_jumps, fd);
     return 0;
 }
 
@@ -134,7 +129,7 @@ static void on_place(evutil_socket_t fd, short what, void *arg)
     enum store_place place = store_look(e->store);
     (void)fd;
     (void)what;
-    arm(e);
+    timer_arm(e->on_place, LOOK_MS);
     if (place == STORE_MISSING || place == STORE_EMPTY || place == STORE_CUT) {
         say_lost(e, store_error(e->store));
         e->lost.traces = store_traces(e->store);

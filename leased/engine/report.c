@@ -14,51 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const double bounds_s[LATENCY_BUCKETS] = {0.001, 0.0025, 0.005, 0.01, 0.025,
-                                                 0.05,  0.1,    0.5,   1,    5};
-
-void histogram_add(struct histogram *h, double seconds)
-{
-    size_t i = 0;
-    while (i < LATENCY_BUCKETS && seconds > bounds_s[i])
-        i++;
-    h->buckets[i]++;
-    h->count++;
-    h->sum_s += seconds;
-}
-
-static void head(struct buf *out, const char *name, const char *type, const char *help)
-{
-    buf_addf(out, "# HELP tunlease_%s %s\n# TYPE tunlease_%s %s\n", name, help, name, type);
-}
-
-static void one(struct buf *out, const char *name, const char *type, const char *help, int64_t n)
-{
-    head(out, name, type, help);
-    buf_addf(out, "tunlease_%s %" PRId64 "\n", name, n);
-}
-
-/* label: `action="register"` and so on, or "". */
-static void histogram(struct buf *out, const char *name, const char *label,
-                      const struct histogram *h)
-{
-    uint64_t total = 0;
-    const char *comma = label[0] != '\0' ? "," : "";
-    for (size_t i = 0; i < LATENCY_BUCKETS; i++) {
-        total += h->buckets[i];
-        buf_addf(out, "tunlease_%s_bucket{%s%sle=\"%g\"} %" PRIu64 "\n", name, label, comma,
-                 bounds_s[i], total);
-    }
-    buf_addf(out, "tunlease_%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", name, label, comma,
-             h->count);
-    buf_addf(out, label[0] != '\0' ? "tunlease_%s_sum{%s} %g\n" : "tunlease_%s_sum%s %g\n", name,
-             label, h->sum_s);
-    buf_addf(out,
-             label[0] != '\0' ? "tunlease_%s_count{%s} %" PRIu64 "\n"
-                              : "tunlease_%s_count%s %" PRIu64 "\n",
-             name, label, h->count);
-}
-
 /* ---- connections that are in no entry ---- */
 
 /* One look says nothing: should it have found some, another one follows without being asked. */
@@ -120,7 +75,7 @@ static void add_process(struct buf *out)
                  "# HELP process_start_time_seconds Start of the engine, in Unix seconds.\n"
                  "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds %" PRId64
                  "\n",
-                 engine_now_s() - clock_boot_ms() / 1000 +
+                 clock_now_s() - clock_boot_ms() / 1000 +
                      (int64_t)self.start_ticks / sysconf(_SC_CLK_TCK));
 }
 
@@ -137,7 +92,7 @@ static void count_some(struct engine *e, int64_t patience_ms)
         return;
     }
     const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
-    const int64_t until_ms = clock_monotonic_ms() + patience_ms, now_s = engine_now_s();
+    const int64_t until_ms = clock_monotonic_ms() + patience_ms, now_s = clock_now_s();
     enum store_rc rc = STORE_OK;
     while (rc == STORE_OK && clock_monotonic_ms() < until_ms) {
         rc = store_range_next(e->store, LEASES_AT_ONCE, &c->at);
@@ -184,28 +139,30 @@ static void count_anew(struct engine *e)
 static void add_counts(struct buf *out, const struct store_counts *c)
 {
     static const char *const kinds[] = {"grant", "agent"};
-    head(out, "leases", "gauge", "Leases by state.");
+    prometheus_head(out, "leases", "gauge", "Leases by state.");
     for (int k = 0; k < 2; k++)
         buf_addf(out,
                  "tunlease_leases{state=\"active\",kind=\"%s\"} %" PRId64 "\n"
                  "tunlease_leases{state=\"expired\",kind=\"%s\"} %" PRId64 "\n"
                  "tunlease_leases{state=\"revoked\",kind=\"%s\"} %" PRId64 "\n",
                  kinds[k], c->active[k], kinds[k], c->expired[k], kinds[k], c->revoked[k]);
-    one(out, "lease_next_expiry_timestamp_seconds", "gauge", "End of the lease that ends next.",
-        c->next_expiry_s);
-    head(out, "ports", "gauge", "Listen ports: held by a lease, or kept for a former holder.");
+    prometheus_one(out, "lease_next_expiry_timestamp_seconds", "gauge",
+                   "End of the lease that ends next.", c->next_expiry_s);
+    prometheus_head(out, "ports", "gauge",
+                    "Listen ports: held by a lease, or kept for a former holder.");
     buf_addf(out,
              "tunlease_ports{state=\"held\"} %" PRId64 "\ntunlease_ports{state=\"kept\"} %" PRId64
              "\n",
              c->ports_held, c->ports_kept);
-    one(out, "audit_rows", "gauge", "Rows of the audit.", c->audit_rows);
+    prometheus_one(out, "audit_rows", "gauge", "Rows of the audit.", c->audit_rows);
 }
 
 static void add_rows_changed(const struct engine *e, struct buf *out)
 {
-    head(out, "store_rows_changed_total", "counter",
-         "Rows that were written to the store; settling: heartbeats again, when their leases learn "
-         "of them.");
+    prometheus_head(
+        out, "store_rows_changed_total", "counter",
+        "Rows that were written to the store; settling: heartbeats again, when their leases learn "
+        "of them.");
     buf_addf(out,
              "tunlease_store_rows_changed_total{by=\"settling\"} %" PRId64
              "\ntunlease_store_rows_changed_total{by=\"others\"} %" PRId64 "\n",
@@ -215,18 +172,19 @@ static void add_rows_changed(const struct engine *e, struct buf *out)
 static void add_sight(const struct engine *e, struct buf *out)
 {
     const bool sees_sessions = e->has_registry && !e->is_blind && !e->unseen.is_on;
-    head(out, "sight_lost", "gauge",
-         "Whether the store, sessions or listeners cannot be seen: what cannot be seen is not "
-         "ended, and gets no port.");
+    prometheus_head(
+        out, "sight_lost", "gauge",
+        "Whether the store, sessions or listeners cannot be seen: what cannot be seen is not "
+        "ended, and gets no port.");
     buf_addf(out,
              "tunlease_sight_lost{of=\"store\"} %d\ntunlease_sight_lost{of=\"sessions\"} %d\n"
              "tunlease_sight_lost{of=\"listeners\"} %d\n",
-             e->lost.is_on, !sees_sessions, e->listening_unknown);
-    one(out, "sessions_unseen", "gauge", "Sessions in the registry that cannot be seen.",
-        (int64_t)e->unseen.count);
-    one(out, "sessions_overdue", "gauge",
-        "Sessions that cannot be seen, whose lease is over: they are not ended.",
-        (int64_t)e->unseen.over);
+             e->lost.is_on, !sees_sessions, e->listening.is_unknown);
+    prometheus_one(out, "sessions_unseen", "gauge", "Sessions in the registry that cannot be seen.",
+                   (int64_t)e->unseen.count);
+    prometheus_one(out, "sessions_overdue", "gauge",
+                   "Sessions that cannot be seen, whose lease is over: they are not ended.",
+                   (int64_t)e->unseen.over);
 }
 
 static void write_metrics(struct engine *e, struct buf *out)
@@ -234,28 +192,30 @@ static void write_metrics(struct engine *e, struct buf *out)
     const struct metrics *m = &e->metrics;
     char label[64];
 
-    head(out, "build_info", "gauge", "The version that runs.");
+    prometheus_head(out, "build_info", "gauge", "The version that runs.");
     buf_addf(out, "tunlease_build_info{version=\"%s\",schema=\"%d\"} 1\n", TUNLEASE_VERSION,
              STORE_VERSION);
     count_anew(e);
     if (e->count.is_known)
         add_counts(out, &e->count.done);
-    one(out, "sessions", "gauge", "Live sessions in the registry.", (int64_t)e->live.count);
+    prometheus_one(out, "sessions", "gauge", "Live sessions in the registry.",
+                   (int64_t)e->live.count);
     add_sight(e, out);
-    one(out, "sessions_ending", "gauge", "Sessions of dead leases that are being ended.",
-        (int64_t)e->ending_count);
-    one(out, "unregistered_sessions", "gauge",
-        "Processes of tunnel logins that are in no registry entry: nothing ends them.",
-        count_unregistered(e));
-    one(out, "sessions_opened_total", "counter", "Sessions seen to open.", (int64_t)m->opened);
-    head(out, "sessions_ended_total", "counter", "Sessions ended, by reason.");
+    prometheus_one(out, "sessions_ending", "gauge", "Sessions of dead leases that are being ended.",
+                   (int64_t)e->ending_count);
+    prometheus_one(out, "unregistered_sessions", "gauge",
+                   "Processes of tunnel logins that are in no registry entry: nothing ends them.",
+                   count_unregistered(e));
+    prometheus_one(out, "sessions_opened_total", "counter", "Sessions seen to open.",
+                   (int64_t)m->opened);
+    prometheus_head(out, "sessions_ended_total", "counter", "Sessions ended, by reason.");
     for (int v = SESSION_ALLOWED + 1; v < SESSION_NOT_JUDGED; v++)
         buf_addf(out, "tunlease_sessions_ended_total{reason=\"%s\"} %" PRIu64 "\n",
                  session_verdict_name((enum session_verdict)v), m->ended[v]);
-    head(out, "revocation_latency_seconds", "histogram",
-         "From the look that found a session dead to its end.");
-    histogram(out, "revocation_latency_seconds", "", &m->revocation_s);
-    head(out, "http_requests_total", "counter", "Answers, by action and code.");
+    prometheus_head(out, "revocation_latency_seconds", "histogram",
+                    "From the look that found a session dead to its end.");
+    prometheus_histogram(out, "revocation_latency_seconds", "", &m->revocation_s);
+    prometheus_head(out, "http_requests_total", "counter", "Answers, by action and code.");
     for (int a = CONTROL_REGISTER; a < CONTROL_ACTION__MAX; a++)
         for (int c = 0; c < CONTROL_CODE__MAX; c++)
             if (m->requests[a][c] != 0)
@@ -263,25 +223,25 @@ static void write_metrics(struct engine *e, struct buf *out)
                          "tunlease_http_requests_total{action=\"%s\",code=\"%s\"} %" PRIu64 "\n",
                          control_action_name((enum control_action)a),
                          control_code_name((enum control_code)c), m->requests[a][c]);
-    head(out, "http_request_duration_seconds", "histogram",
-         "From the engine's receipt of a request to its answer.");
+    prometheus_head(out, "http_request_duration_seconds", "histogram",
+                    "From the engine's receipt of a request to its answer.");
     for (int a = CONTROL_REGISTER; a <= CONTROL_HEARTBEAT; a++) {
         (void)snprintf(label, sizeof(label), "action=\"%s\"",
                        control_action_name((enum control_action)a));
-        histogram(out, "http_request_duration_seconds", label, &m->request_s[a]);
+        prometheus_histogram(out, "http_request_duration_seconds", label, &m->request_s[a]);
     }
-    one(out, "heartbeat_last_timestamp_seconds", "gauge", "The newest heartbeat.",
-        m->last_heartbeat_s);
-    one(out, "sweep_last_success_timestamp_seconds", "gauge",
-        "When sessions were last judged against the store.", m->last_sweep_s);
-    one(out, "store_errors_total", "counter", "Questions to the store that failed.",
-        (int64_t)m->store_errors);
+    prometheus_one(out, "heartbeat_last_timestamp_seconds", "gauge", "The newest heartbeat.",
+                   m->last_heartbeat_s);
+    prometheus_one(out, "sweep_last_success_timestamp_seconds", "gauge",
+                   "When sessions were last judged against the store.", m->last_sweep_s);
+    prometheus_one(out, "store_errors_total", "counter", "Questions to the store that failed.",
+                   (int64_t)m->store_errors);
     if (!e->lost.is_on)
         add_rows_changed(e, out);
-    one(out, "http_restarts_total", "counter", "Times that the http process was started anew.",
-        (int64_t)m->http_restarts);
-    one(out, "log_lines_lost_total", "counter", "Lines of the log that nobody took in time.",
-        (int64_t)log_lost());
+    prometheus_one(out, "http_restarts_total", "counter",
+                   "Times that the http process was started anew.", (int64_t)m->http_restarts);
+    prometheus_one(out, "log_lines_lost_total", "counter",
+                   "Lines of the log that nobody took in time.", (int64_t)log_lost());
     add_process(out);
 }
 
@@ -324,7 +284,7 @@ static bool look_at_health(struct engine *e, struct buf *out)
         sessions_say_unseen(e, out);
         buf_add(out, "\n");
     }
-    if (e->listening_unknown)
+    if (e->listening.is_unknown)
         buf_add(out, "what listens cannot be read: no new agent gets a port\n");
     if (clock_monotonic_ms() - e->swept_ms > 3 * SWEEP_MS)
         buf_add(out, "sessions were not judged for more than 30 s\n");

@@ -596,7 +596,7 @@ static enum store_rc settle_port(struct registering *in, uint16_t *port, uint16_
     uint16_t wanted = *home != 0 ? *home : *port, next = wanted;
 
     bool foreign = engine_listens(e, wanted, SNAPSHOT_MS);
-    if ((!foreign && wanted == *port) || e->listening_unknown)
+    if ((!foreign && wanted == *port) || e->listening.is_unknown)
         return STORE_OK;
     if (engine_may_have_session(e, in->agent.id))
         return STORE_OK;
@@ -837,7 +837,7 @@ static uint8_t tunnel_of(struct engine *e, const struct member *agent)
     /* A session that was just opened binds its port a moment later, so "no" is asked again. */
     if (engine_listens(e, agent->port, SNAPSHOT_MS) || engine_listens(e, agent->port, FRESH_MS))
         return CONTROL_TUNNEL_UP;
-    return e->listening_unknown ? CONTROL_TUNNEL_UNKNOWN : CONTROL_TUNNEL_DOWN;
+    return e->listening.is_unknown ? CONTROL_TUNNEL_UNKNOWN : CONTROL_TUNNEL_DOWN;
 }
 
 static enum store_rc decide_heartbeat(struct engine *e, struct queued *q, int64_t now_ms,
@@ -891,7 +891,7 @@ static enum store_rc decide_heartbeat(struct engine *e, struct queued *q, int64_
     a->port_b = agent.port;
     a->lease_expires_s = expires_s;
     a->tunnel = tunnel_of(e, &agent);
-    e->metrics.last_heartbeat_s = now_s;
+    metrics_set_last_heartbeat(&e->metrics, now_s);
     return STORE_OK;
 }
 

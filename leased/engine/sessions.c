@@ -5,6 +5,7 @@
  * lost, on a clock. It only reads: what happened is written down when the store's lock can be had.
  */
 #include "leased/engine/engine.h"
+#include "leased/engine/timer.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -25,51 +26,6 @@
 static int watch_registry(struct engine *e);
 
 enum { CLEAR_MS = 5 }; /* of the dead's entries, at a sweep: requests wait meanwhile */
-
-static void arm(struct event *ev, int64_t ms)
-{
-    const struct timeval after = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-    (void)event_add(ev, &after);
-}
-
-/* ---- writing down ---- */
-
-void engine_record(struct engine *e, int what, int64_t lease_id, const char *lease, int64_t time_s,
-                   const char *detail)
-{
-    if (e->record_count == RECORDS_MAX) { /* a store that nobody can write for very long */
-        memmove(e->records, e->records + 1, (RECORDS_MAX - 1) * sizeof(*e->records));
-        e->record_count--;
-    }
-    struct record *r = &e->records[e->record_count++];
-    *r = (struct record){.what = what, .lease_id = lease_id, .time_s = time_s};
-    (void)strlcpy(r->lease, lease, sizeof(r->lease));
-    (void)strlcpy(r->detail, detail, sizeof(r->detail));
-    arm(e->on_flush, SETTLE_MS);
-}
-
-enum store_rc records_write(struct engine *e)
-{
-    static const char *const actions[] = {[RECORD_TUNNEL_UP] = "tunnel_up",
-                                          [RECORD_TUNNEL_DOWN] = "tunnel_down",
-                                          [RECORD_ENDED] = "session_end",
-                                          [RECORD_CLOCK] = "clock_jump"};
-    enum store_rc rc = STORE_OK;
-    for (size_t i = 0; rc == STORE_OK && i < e->record_count; i++) {
-        const struct record *r = &e->records[i];
-        const struct store_actor by = {.who = "leased", .source = "", .now_s = r->time_s};
-        rc = r->what == RECORD_LOGIN
-                 ? store_login_seen(e->store, r->lease_id, r->time_s)
-                 : store_note(e->store, &by, actions[r->what], r->lease_id, r->lease, r->detail);
-    }
-    return rc;
-}
-
-void records_written(struct engine *e, size_t count)
-{
-    e->record_count -= count;
-    memmove(e->records, e->records + count, e->record_count * sizeof(*e->records));
-}
 
 /* ---- ending ---- */
 
@@ -101,7 +57,7 @@ static void end_session(struct engine *e, const struct session *s, enum session_
             return;
         }
     }
-    arm(e->on_ladder, 1);
+    timer_arm(e->on_ladder, 1);
 }
 
 static void ended(struct engine *e, const struct ending *end, int64_t now_ms)
@@ -111,9 +67,8 @@ static void ended(struct engine *e, const struct ending *end, int64_t now_ms)
                    session_verdict_name(end->why), (int)end->pid,
                    (long long)(now_ms - end->since_ms));
     log_info("ended login=%s lease=%s %s", end->login, end->lease, detail);
-    e->metrics.ended[end->why]++;
-    histogram_add(&e->metrics.revocation_s, (double)(now_ms - end->since_ms) / 1000);
-    engine_record(e, RECORD_ENDED, end->lease_id, end->lease, engine_now_s(), detail);
+    metrics_add_ended(&e->metrics, end->why, now_ms - end->since_ms);
+    records_add(&e->records, RECORD_ENDED, end->lease_id, end->lease, clock_now_s(), detail);
 }
 
 static void cannot_end(const struct ending *end, const char *why)
@@ -156,7 +111,7 @@ static void on_ladder(evutil_socket_t fd, short what, void *arg)
     e->ending_count = kept;
     e->has_no_room = false;
     if (kept > 0)
-        arm(e->on_ladder, LADDER_STEP_MS);
+        timer_arm(e->on_ladder, LADDER_STEP_MS);
     /* Where it failed at once, the next sweep is soon enough to try again. */
     if (again)
         sessions_soon(e);
@@ -191,12 +146,12 @@ static bool has_tunnel(const struct session *s)
 
 static void note_opened(struct engine *e, const struct session *s)
 {
-    const int64_t since_s = s->since_s != 0 ? s->since_s : engine_now_s(); /* not readable */
-    e->metrics.opened++;
-    engine_record(e, RECORD_LOGIN, s->lease_id, s->lease, since_s, "");
+    const int64_t since_s = s->since_s != 0 ? s->since_s : clock_now_s(); /* not readable */
+    metrics_add_opened(&e->metrics);
+    records_add(&e->records, RECORD_LOGIN, s->lease_id, s->lease, since_s, "");
     if (has_tunnel(s)) {
         log_info("tunnel up lease=%s login=%s source=%s", s->lease, s->login, s->source);
-        engine_record(e, RECORD_TUNNEL_UP, s->lease_id, s->lease, since_s, s->source);
+        records_add(&e->records, RECORD_TUNNEL_UP, s->lease_id, s->lease, since_s, s->source);
     }
 }
 
@@ -204,7 +159,8 @@ static void note_gone(struct engine *e, const struct session *s)
 {
     if (has_tunnel(s)) {
         log_info("tunnel down lease=%s login=%s source=%s", s->lease, s->login, s->source);
-        engine_record(e, RECORD_TUNNEL_DOWN, s->lease_id, s->lease, engine_now_s(), s->source);
+        records_add(&e->records, RECORD_TUNNEL_DOWN, s->lease_id, s->lease, clock_now_s(),
+                    s->source);
     }
 }
 
@@ -343,7 +299,7 @@ static void go_blind(struct engine *e, int why)
     if (!e->is_blind)
         e->health_until_ms = e->metrics_until_ms = 0;
     e->is_blind = true;
-    arm(e->on_soon, BLIND_LOOK_MS);
+    timer_arm(e->on_soon, BLIND_LOOK_MS);
 }
 
 bool sessions_sweep(struct engine *e)
@@ -351,7 +307,7 @@ bool sessions_sweep(struct engine *e)
     bool swept = false;
     struct session_list list = {.items = NULL};
     enum session_verdict *verdicts = NULL;
-    int64_t next_s = INT64_MAX, now_s = engine_now_s();
+    int64_t next_s = INT64_MAX, now_s = clock_now_s();
 
     (void)event_del(e->on_soon);
     if (!place_look(e))
@@ -367,7 +323,7 @@ bool sessions_sweep(struct engine *e)
         goto out;
     enum store_rc rc = store_judge_sessions(e->store, &list, now_s, verdicts, &next_s);
     if (rc != STORE_OK) {
-        e->metrics.store_errors++;
+        metrics_add_store_error(&e->metrics);
         log_error("cannot judge sessions: %s", store_error(e->store));
         goto out;
     }
@@ -388,12 +344,12 @@ bool sessions_sweep(struct engine *e)
     e->live = list;
     list = (struct session_list){.items = NULL};
     swept = true;
-    e->metrics.last_sweep_s = now_s;
+    metrics_set_last_sweep(&e->metrics, now_s);
     e->swept_ms = clock_monotonic_ms();
     (void)event_del(e->on_expiry);
     /* Not further than the clock can be trusted to go on as it does. */
     if (next_s != INT64_MAX && next_s - now_s < 3600)
-        arm(e->on_expiry, (next_s - now_s) * 1000 + 5);
+        timer_arm(e->on_expiry, (next_s - now_s) * 1000 + 5);
 out:
     free(verdicts);
     session_list_release(&list);
@@ -402,8 +358,8 @@ out:
 
 void sessions_soon(struct engine *e)
 {
-    if (event_pending(e->on_soon, EV_TIMEOUT, NULL) == 0)
-        arm(e->on_soon, SETTLE_MS);
+    if (!timer_is_armed(e->on_soon))
+        timer_arm(e->on_soon, SETTLE_MS);
 }
 
 void sessions_store_changed(struct engine *e)
@@ -412,7 +368,7 @@ void sessions_store_changed(struct engine *e)
     if (!place_look(e))
         return;
     if (store_version_seen(e->store, &version) != STORE_OK) {
-        e->metrics.store_errors++;
+        metrics_add_store_error(&e->metrics);
         return;
     }
     if (version != e->store_version)
@@ -487,8 +443,8 @@ static void on_store(evutil_socket_t fd, short what, void *arg)
     if (!drain(fd, strrchr(e->conf.paths.database, '/') + 1))
         return;
     /* Not put off by sign after sign, as our own commits give them: a look that is near stays. */
-    if (e->looks > 1 || event_pending(e->on_look, EV_TIMEOUT, NULL) == 0)
-        arm(e->on_look, FIRST_LOOK_MS);
+    if (e->looks > 1 || !timer_is_armed(e->on_look))
+        timer_arm(e->on_look, FIRST_LOOK_MS);
     e->looks = 0;
 }
 
@@ -503,7 +459,7 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
     (void)what;
     sessions_store_changed(e);
     if (++e->looks < LOOKS)
-        arm(e->on_look, FIRST_LOOK_MS << e->looks);
+        timer_arm(e->on_look, FIRST_LOOK_MS << e->looks);
 }
 
 /* In place of the watch that there is, if any. */
@@ -556,13 +512,12 @@ void sessions_take_store(struct engine *e)
 int sessions_start(struct engine *e)
 {
     e->endings = calloc(LADDERS_MAX, sizeof(*e->endings));
-    e->records = calloc(RECORDS_MAX, sizeof(*e->records));
     e->on_soon = evtimer_new(e->base, on_soon, e);
     e->on_expiry = evtimer_new(e->base, on_soon, e);
     e->on_ladder = evtimer_new(e->base, on_ladder, e);
     e->on_look = evtimer_new(e->base, on_look, e);
-    if (e->endings == NULL || e->records == NULL || e->on_soon == NULL || e->on_expiry == NULL ||
-        e->on_ladder == NULL || e->on_look == NULL)
+    if (e->endings == NULL || e->on_soon == NULL || e->on_expiry == NULL || e->on_ladder == NULL ||
+        e->on_look == NULL)
         return -1;
     if (watch_registry(e) != 0 || watch_store(e) != 0)
         return -1;

@@ -152,12 +152,11 @@ int main(int argc, char **argv)
     e.base = event_base_new();
     e.queue_tail = &e.queue_head;
     /* Armed and never run: the loop does not turn. */
-    e.on_flush = evtimer_new(e.base, NULL, NULL);
-    if (sessions_start(&e) != 0)
+    if (records_start(&e.records, e.base, NULL, NULL) != 0 || sessions_start(&e) != 0)
         errx(1, "cannot start");
     double fresh = 1e9, settled = 1e9, yardstick = 1e9;
     for (int64_t i = 0; i < strtonum(argv[4], 1, 1000, NULL); i++) {
-        e.record_count = 0;
+        records_written(&e.records, e.records.count);
         session_list_release(&e.live);
         double a = sweep_ms(), b = sweep_ms(), c = yardstick_ms();
         fresh = a < fresh ? a : fresh;
