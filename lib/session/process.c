@@ -147,9 +147,25 @@ static int proc_hides(void)
     return process_read_stat(1, &first) == SIGHT_IS ? 0 : errno;
 }
 
-enum sight process_each(process_fn fn, void *ctx)
+/* Calls fn for the process of that number, and returns what it says. False where there is none, and
+ * where it cannot be told: *why says why. */
+static bool visit(const char *number, process_fn fn, void *ctx, int *why)
 {
     struct process p;
+    switch (process_read((pid_t)strtol(number, NULL, 10), &p)) {
+    case SIGHT_IS:
+        return fn(ctx, &p);
+    case SIGHT_IS_NOT:
+        break;
+    case SIGHT_CANNOT_TELL:
+        *why = errno;
+        break;
+    }
+    return false;
+}
+
+enum sight process_each(process_fn fn, void *ctx)
+{
     bool found = false;
     int why = proc_hides();
     DIR *proc = opendir("/proc");
@@ -162,18 +178,8 @@ enum sight process_each(process_fn fn, void *ctx)
             why = errno != 0 ? errno : why;
             break;
         }
-        if (e->d_name[0] < '1' || e->d_name[0] > '9')
-            continue;
-        switch (process_read((pid_t)strtol(e->d_name, NULL, 10), &p)) {
-        case SIGHT_IS:
-            found = fn(ctx, &p);
-            break;
-        case SIGHT_IS_NOT:
-            break;
-        case SIGHT_CANNOT_TELL:
-            why = errno;
-            break;
-        }
+        if (e->d_name[0] >= '1' && e->d_name[0] <= '9')
+            found = visit(e->d_name, fn, ctx, &why);
     }
     (void)closedir(proc);
     errno = why;
@@ -201,22 +207,10 @@ static bool take_child(void *arg, const struct process *p)
 /* Those that the kernel lists. False: it cannot be told that these are all, errno says why. */
 static bool take_listed(struct children *c, char *text)
 {
-    struct process p;
     int why = 0;
-    for (char *rest = text, *word; (word = strsep(&rest, " ")) != NULL;) {
-        if (*word == '\0')
-            continue;
-        switch (process_read((pid_t)strtol(word, NULL, 10), &p)) {
-        case SIGHT_IS:
-            (void)take_child(c, &p);
-            break;
-        case SIGHT_IS_NOT:
-            break;
-        case SIGHT_CANNOT_TELL:
-            why = errno;
-            break;
-        }
-    }
+    for (char *rest = text, *word; (word = strsep(&rest, " ")) != NULL;)
+        if (*word != '\0')
+            (void)visit(word, take_child, c, &why);
     errno = why;
     return why == 0;
 }
