@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/session/registry.h"
 
+#include "lib/base/array.h"
 #include "lib/base/clock.h"
 #include "lib/session/process.h"
 
@@ -447,57 +448,43 @@ static int compare(const void *a, const void *b)
     return (int)y->open - (int)x->open; /* the entry that says more first */
 }
 
-/* Room for one more of count. 0, or -1 with errno set; more than max are too many. */
-static int grow(void **items, size_t count, size_t *cap, size_t item_bytes, size_t max)
-{
-    if (count < *cap)
-        return 0;
-    size_t more = *cap == 0 ? 16 : *cap * 2;
-    if (count >= max) {
-        errno = EOVERFLOW;
-        return -1;
-    }
-    void *grown = reallocarray(*items, more, item_bytes);
-    if (grown == NULL)
-        return -1;
-    *items = grown;
-    *cap = more;
-    return 0;
-}
-
 /* Takes s over. */
 static int add_session(struct reading *in, struct session *s)
 {
-    void *items = in->list.items;
-    int rc = grow(&items, in->list.count, &in->item_cap, sizeof(*s), REGISTRY_SESSIONS_MAX);
-    in->list.items = items;
-    if (rc == 0)
-        in->list.items[in->list.count++] = *s;
-    else
+    struct session_list *list = &in->list;
+    struct session *items =
+        array_grow(list->items, list->count, &in->item_cap, sizeof(*items), REGISTRY_SESSIONS_MAX);
+    if (items == NULL) {
         session_release(s);
-    return rc;
+        return -1;
+    }
+    list->items = items;
+    list->items[list->count++] = *s;
+    return 0;
 }
 
 static int add_dead(struct reading *in, const struct session *s)
 {
-    void *items = in->list.dead;
-    int rc = grow(&items, in->list.dead_count, &in->dead_cap, sizeof(*in->list.dead),
-                  REGISTRY_NAMES_MAX);
-    in->list.dead = items;
-    if (rc == 0)
-        in->list.dead[in->list.dead_count++] = (struct dead_entry){
-            .lease_id = s->lease_id, .pid = s->pid, .start_ticks = s->start_ticks};
-    return rc;
+    struct session_list *list = &in->list;
+    struct dead_entry *dead =
+        array_grow(list->dead, list->dead_count, &in->dead_cap, sizeof(*dead), REGISTRY_NAMES_MAX);
+    if (dead == NULL)
+        return -1;
+    list->dead = dead;
+    list->dead[list->dead_count++] =
+        (struct dead_entry){.lease_id = s->lease_id, .pid = s->pid, .start_ticks = s->start_ticks};
+    return 0;
 }
 
 static int add_name(struct reading *in, const struct entry_id *id)
 {
-    void *items = in->names;
-    int rc = grow(&items, in->name_count, &in->name_cap, sizeof(*id), REGISTRY_NAMES_MAX);
-    in->names = items;
-    if (rc == 0)
-        in->names[in->name_count++] = *id;
-    return rc;
+    struct entry_id *names =
+        array_grow(in->names, in->name_count, &in->name_cap, sizeof(*names), REGISTRY_NAMES_MAX);
+    if (names == NULL)
+        return -1;
+    in->names = names;
+    in->names[in->name_count++] = *id;
+    return 0;
 }
 
 /* Neither a process nor a group has the number here. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/session/sockets.h"
 
+#include "lib/base/array.h"
 #include "lib/session/process.h"
 
 #include <arpa/inet.h>
@@ -28,16 +29,12 @@ struct holdings {
 
 static void add_holding(struct holdings *h, uint64_t inode, pid_t pid)
 {
-    if (h->count == h->cap) {
-        size_t cap = h->cap == 0 ? 64 : h->cap * 2;
-        struct holding *items = reallocarray(h->items, cap, sizeof(*items));
-        if (items == NULL) {
-            h->failed = true;
-            return;
-        }
-        h->items = items;
-        h->cap = cap;
+    struct holding *items = array_grow(h->items, h->count, &h->cap, sizeof(*items), SIZE_MAX);
+    if (items == NULL) {
+        h->failed = true;
+        return;
     }
+    h->items = items;
     h->items[h->count++] = (struct holding){.inode = inode, .pid = pid};
 }
 
@@ -130,14 +127,11 @@ struct table {
 
 static int add_socket(struct table *t, const struct session_socket *s)
 {
-    if (t->out->count == t->cap) {
-        size_t cap = t->cap == 0 ? 16 : t->cap * 2;
-        struct session_socket *items = reallocarray(t->out->items, cap, sizeof(*items));
-        if (items == NULL)
-            return -1;
-        t->out->items = items;
-        t->cap = cap;
-    }
+    struct session_socket *items =
+        array_grow(t->out->items, t->out->count, &t->cap, sizeof(*items), SIZE_MAX);
+    if (items == NULL)
+        return -1;
+    t->out->items = items;
     t->out->items[t->out->count++] = *s;
     return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/session/strays.h"
 
+#include "lib/base/array.h"
 #include "lib/base/clock.h"
 #include "lib/session/process.h"
 
@@ -29,15 +30,11 @@ static bool take(void *arg, const struct process *p)
     struct candidates *c = arg;
     if (!is_login(c->logins, p) || process_has_ended(p))
         return false;
-    if (c->count == c->cap) {
-        size_t cap = c->cap == 0 ? 64 : c->cap * 2;
-        struct process *items = reallocarray(c->items, cap, sizeof(*items));
-        c->failed = items == NULL;
-        if (c->failed)
-            return true;
-        c->items = items;
-        c->cap = cap;
-    }
+    struct process *items = array_grow(c->items, c->count, &c->cap, sizeof(*items), SIZE_MAX);
+    c->failed = items == NULL;
+    if (c->failed)
+        return true;
+    c->items = items;
     c->items[c->count++] = *p;
     return false;
 }
