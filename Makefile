@@ -226,7 +226,7 @@ pam-tests: $(pam_tests) $(BUILD)/lib/pam_tunnel.so
 
 # All of leased but the process that is played.
 $(BUILD)/tests/hostile_http: $(BUILD)/obj/tests/hostile_http.o \
-		$(call obj,$(filter-out leased/http/http.c,$(leased_src))) $(call archive,$(leased_libs))
+		$(call obj,$(filter-out leased/http/%,$(leased_src))) $(call archive,$(leased_libs))
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $^ $(event_libs) $(sqlite_libs) $(jansson_libs) $(bsd_libs)
@@ -260,7 +260,7 @@ $(BUILD)/tests/sweep: $(BUILD)/obj/tests/bench/sweep.o \
 	$(Q)$(CC) $(ldflags) -o $@ $^ $(event_libs) $(sqlite_libs) $(jansson_libs) $(bsd_libs)
 
 # leased's http process with a stand-in for the engine, and what tries to get out of it.
-http_obj = $(BUILD)/obj/leased/http/http.o $(BUILD)/obj/leased/http/http_parse.o $(BUILD)/obj/leased/http/confine.o
+http_obj = $(call obj,$(wildcard leased/http/*.c))
 
 $(BUILD)/tests/http_engine: $(BUILD)/obj/tests/http_engine.o $(http_obj) $(call archive,wire lease base)
 	$(call say,LD,$@)

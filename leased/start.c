@@ -8,6 +8,7 @@
 #include "lib/base/log.h"
 #include "lib/conf/load.h"
 #include "lib/lease/pubkey.h"
+#include "lib/wire/control.h"
 
 #include <arpa/inet.h>
 #include <bsd/string.h>

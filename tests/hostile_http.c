@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * leased with an http process that strangers have taken over: all of leased but leased/http/http.c.
+ * leased with an http process that strangers have taken over: all of leased but leased/http/.
  * Of its http_run each life tries one thing that http never does, by the number in the file `step`
  * of the working directory, and waits to be ended: the file `STEP.lives` says that it was not.
  * After the last it asks what it may, appends `NAME CODE` to the file `answers`, and stays. The
  * file `key` has a public key, `enrol` an enrolment key.
  */
 #include "leased/http/http.h"
+#include "lib/wire/control.h"
 
 #include <bsd/string.h>
 #include <fcntl.h>

@@ -13,6 +13,7 @@
  */
 #include "leased/http/http.h"
 #include "lib/base/log.h"
+#include "lib/wire/control.h"
 
 #include <bsd/string.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Taking rights away from the http process, for good (landlock(7), seccomp(2)). */
-#ifndef TUNLEASE_LEASED_CONFINE_H
-#define TUNLEASE_LEASED_CONFINE_H
+#ifndef TUNLEASE_LEASED_HTTP_CONFINE_H
+#define TUNLEASE_LEASED_HTTP_CONFINE_H
 
 #include <stdbool.h>
 #include <stddef.h>

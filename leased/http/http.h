@@ -16,17 +16,15 @@
  * unread the answer is followed by an end of our side alone, and what still comes is thrown away
  * for 2 s, or the client's kernel would drop the answer with the connection (RFC 9112 section 9.6).
  */
-#ifndef TUNLEASE_LEASED_HTTP_H
-#define TUNLEASE_LEASED_HTTP_H
+#ifndef TUNLEASE_LEASED_HTTP_HTTP_H
+#define TUNLEASE_LEASED_HTTP_HTTP_H
 
-#include "lib/conf/conf.h"
-#include "lib/wire/control.h"
+#include "leased/http/listener.h"
 
-struct http_listener {
-    int fd;                  /* listening, non-blocking */
-    bool is_open;            /* MetricsListen: no credential is asked for metrics */
-    enum proxy_header proxy; /* what says who asked; of a listener for a proxy alone */
-};
+#include <stdbool.h>
+#include <stddef.h>
+
+struct control_site;
 
 struct http_options {
     int engine_fd; /* SOCK_SEQPACKET, non-blocking */

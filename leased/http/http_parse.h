@@ -9,8 +9,8 @@
  * line feed alone (2.2), no empty line comes first (2.2), no target but a path (3.2), no transfer
  * coding (6.1), no list of lengths (6.3).
  */
-#ifndef TUNLEASE_LEASED_HTTP_PARSE_H
-#define TUNLEASE_LEASED_HTTP_PARSE_H
+#ifndef TUNLEASE_LEASED_HTTP_HTTP_PARSE_H
+#define TUNLEASE_LEASED_HTTP_HTTP_PARSE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/http/accept.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    ACCEPTS_AT_ONCE = 64,
+    BUFFER_BYTES = 65536, /* of a client's socket, each way: the kernel would take megabytes */
+};
+
+static void start_connection(struct acceptor *a, int fd, const struct sockaddr_storage *peer)
+{
+    struct server *s = a->all->server;
+    const int on = 1, bytes = BUFFER_BYTES;
+    struct connection *c = connection_open(&s->connections, fd);
+    if (c == NULL)
+        return;
+    c->client.is_open = a->listener->is_open;
+    c->client.proxy = a->listener->proxy;
+    client_take_peer(&c->client, peer);
+    /* Not of the listener: who came before we did, to a socket that waited for us, has none of it.
+     */
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+    if (peer->ss_family != AF_UNIX)
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    server_welcome(s, c, a->all->base);
+}
+
+static void on_accept(evutil_socket_t fd, short what, void *arg)
+{
+    struct acceptor *a = arg;
+    (void)what;
+    for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+        struct sockaddr_storage peer;
+        socklen_t len = sizeof(peer);
+        memset(&peer, 0, sizeof(peer));
+        int client = accept4(fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (client >= 0) {
+            start_connection(a, client, &peer);
+            continue;
+        }
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            (void)event_del(&a->on_accept); /* it would be ready again at once, for nothing */
+            a->all->rest = true;
+            server_tick_soon(a->all->server);
+        }
+        return;
+    }
+}
+
+int acceptors_start(struct acceptors *a, struct event_base *base, struct server *server,
+                    const struct http_listener *listeners, size_t count)
+{
+    *a = (struct acceptors){.base = base, .server = server};
+    if (count > ACCEPTORS_MAX)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        struct acceptor *one = &a->items[a->count++];
+        one->all = a;
+        one->listener = &listeners[i];
+        (void)event_assign(&one->on_accept, base, one->listener->fd, EV_READ | EV_PERSIST,
+                           on_accept, one);
+        if (event_add(&one->on_accept, NULL) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+void acceptors_resume(struct acceptors *a)
+{
+    for (size_t i = 0; i < a->count && a->rest; i++)
+        (void)event_add(&a->items[i].on_accept, NULL);
+    a->rest = false;
+}
+
+void acceptors_end(struct acceptors *a)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        (void)event_del(&a->items[i].on_accept);
+        (void)close(a->items[i].listener->fd);
+    }
+    a->rest = false;
+}
+
+void acceptors_release(struct acceptors *a)
+{
+    for (size_t i = 0; i < a->count; i++)
+        (void)event_del(&a->items[i].on_accept);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/http/answer.h"
+
+#include "lib/base/clock.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *reason_phrase(int status)
+{
+    switch (status) {
+    case 200:
+        return "OK";
+    case 400:
+        return "Bad Request";
+    case 401:
+        return "Unauthorized";
+    case 403:
+        return "Forbidden";
+    case 404:
+        return "Not Found";
+    case 405:
+        return "Method Not Allowed";
+    case 409:
+        return "Conflict";
+    case 410:
+        return "Gone";
+    case 413:
+        return "Content Too Large";
+    case 415:
+        return "Unsupported Media Type";
+    case 429:
+        return "Too Many Requests";
+    case 431:
+        return "Request Header Fields Too Large";
+    case 501:
+        return "Not Implemented";
+    case 503:
+        return "Service Unavailable";
+    default:
+        return "HTTP Version Not Supported";
+    }
+}
+
+/* ---- the way out ---- */
+
+/* The answer is out. */
+static void finish(struct connection *c)
+{
+    if (c->keep_alive) {
+        connection_enter(c, CONNECTION_READING);
+        return;
+    }
+    (void)shutdown(c->fd, SHUT_WR);
+    (void)connection_keep(c, NULL, 0);
+    connection_enter(c, CONNECTION_LINGERING);
+    connection_read_more(c);
+}
+
+/* What the socket does not take is copied: c is SENDING then, or gone. */
+static void send_pieces(struct connection *c, const struct iovec pieces[static 2])
+{
+    size_t whole = pieces[0].iov_len + pieces[1].iov_len;
+    ssize_t n = writev(c->fd, pieces, 2);
+    if (n == (ssize_t)whole) {
+        finish(c);
+        return;
+    }
+    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        connection_drop(c);
+        return;
+    }
+    size_t sent = n > 0 ? (size_t)n : 0;
+    c->out = malloc(whole);
+    if (c->out == NULL || event_add(&c->on_out, NULL) != 0) {
+        connection_drop(c);
+        return;
+    }
+    memcpy(c->out, pieces[0].iov_base, pieces[0].iov_len);
+    memcpy(c->out + pieces[0].iov_len, pieces[1].iov_base, pieces[1].iov_len);
+    c->out_len = whole;
+    c->out_at = sent;
+    connection_enter(c, CONNECTION_SENDING);
+}
+
+void answer_send_rest(struct connection *c)
+{
+    ssize_t n = write(c->fd, c->out + c->out_at, c->out_len - c->out_at);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n < 0) {
+        connection_drop(c);
+        return;
+    }
+    c->out_at += (size_t)n;
+    if (c->out_at < c->out_len)
+        return;
+    (void)event_del(&c->on_out);
+    free(c->out);
+    c->out = NULL;
+    finish(c);
+}
+
+/* ---- head and body ---- */
+
+/* RFC 9110 section 6.6.1: who has a clock says so. Written once a second. */
+static const char *date_of(struct answers *a)
+{
+    const time_t now_s = (time_t)clock_now_s();
+    struct tm tm;
+    if (a->date_s != now_s && gmtime_r(&now_s, &tm) != NULL &&
+        strftime(a->date, sizeof(a->date), "%a, %d %b %Y %H:%M:%S GMT", &tm) != 0)
+        a->date_s = now_s;
+    return a->date;
+}
+
+/* a->body, as the one answer to the request that c is at. allow: RFC 9110 section 15.5.6 */
+static void send_body(struct answers *a, struct connection *c, int status, const char *type,
+                      const char *allow)
+{
+    char head[384];
+    int n = snprintf(head, sizeof(head),
+                     "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+                     "Cache-Control: no-store\r\n%s%s%s%s%s\r\n",
+                     status, reason_phrase(status), date_of(a), type, a->body.len,
+                     status == 401 ? "WWW-Authenticate: Bearer\r\n" : "",
+                     allow != NULL ? "Allow: " : "", allow != NULL ? allow : "",
+                     allow != NULL ? "\r\n" : "", c->keep_alive ? "" : "Connection: close\r\n");
+    c->continued = false;
+    send_pieces(
+        c, (struct iovec[]){{.iov_base = head, .iov_len = (size_t)n},
+                            {.iov_base = a->body.data, .iov_len = c->is_head ? 0 : a->body.len}});
+}
+
+/* said->code, said->error and said->report are the answer. */
+static void send_said(struct answers *a, struct connection *c, const struct control_answer *said,
+                      int status, const char *allow)
+{
+    const char *type = said->report_bytes == 0           ? "application/json"
+                       : said->action == CONTROL_METRICS ? "text/plain; version=0.0.4"
+                                                         : "text/plain; charset=utf-8";
+    buf_clear(&a->body);
+    if (control_format(said, a->site, &a->words, &a->body) == 0)
+        send_body(a, c, status, type, allow);
+    else
+        connection_drop(c);
+}
+
+void answer_send(struct answers *a, struct connection *c, const struct control_answer *said)
+{
+    send_said(a, c, said, control_code_status((enum control_code)said->code), NULL);
+}
+
+void answer_refuse(struct answers *a, struct connection *c, const struct refusal *refusal)
+{
+    struct control_answer *own = &a->of_our_own;
+    memset(own, 0, offsetof(struct control_answer, report));
+    own->code = (uint32_t)refusal->code;
+    (void)snprintf(own->error, sizeof(own->error), "%s", refusal->why);
+    send_said(a, c, own, refusal->status, refusal->allow);
+}
+
+void answers_init(struct answers *a, const struct control_site *site)
+{
+    a->site = site;
+    (void)date_of(a); /* the first time it looks for a time zone, which it may not do later */
+}
+
+void answers_release(struct answers *a)
+{
+    buf_release(&a->body);
+    control_words_release(&a->words);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/http/client.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+void client_take_peer(struct client *c, const struct sockaddr_storage *peer)
+{
+    const struct sockaddr_in *v4 = (const void *)peer;
+    const struct sockaddr_in6 *v6 = (const void *)peer;
+    c->address[0] = '\0';
+    if (peer->ss_family == AF_INET)
+        (void)inet_ntop(AF_INET, &v4->sin_addr, c->address, CONTROL_ADDRESS_BYTES);
+    else if (peer->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+        (void)inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, c->address, CONTROL_ADDRESS_BYTES);
+    else if (peer->ss_family == AF_INET6)
+        (void)inet_ntop(AF_INET6, &v6->sin6_addr, c->address, CONTROL_ADDRESS_BYTES);
+}
+
+/* An address and nothing else, into out in the spelling of inet_ntop(3). */
+static bool read_address(struct http_text t, char out[static CONTROL_ADDRESS_BYTES])
+{
+    char text[CONTROL_ADDRESS_BYTES];
+    struct in6_addr v6;
+    struct in_addr v4;
+    if (t.len == 0 || t.len >= sizeof(text))
+        return false;
+    memcpy(text, t.at, t.len);
+    text[t.len] = '\0';
+    if (strlen(text) != t.len)
+        return false;
+    if (inet_pton(AF_INET, text, &v4) == 1)
+        return inet_ntop(AF_INET, &v4, out, CONTROL_ADDRESS_BYTES) != NULL;
+    if (inet_pton(AF_INET6, text, &v6) != 1)
+        return false;
+    return (IN6_IS_ADDR_V4MAPPED(&v6)
+                ? inet_ntop(AF_INET, v6.s6_addr + 12, out, CONTROL_ADDRESS_BYTES)
+                : inet_ntop(AF_INET6, &v6, out, CONTROL_ADDRESS_BYTES)) != NULL;
+}
+
+/* The last of a list: who connected to the proxy. What stands before it that client may have
+ * written itself. */
+static struct http_text last_of(struct http_text list)
+{
+    const char *comma = memrchr(list.at, ',', list.len);
+    if (comma != NULL) {
+        list.len -= (size_t)(comma + 1 - list.at);
+        list.at = comma + 1;
+    }
+    while (list.len > 0 && (list.at[0] == ' ' || list.at[0] == '\t')) {
+        list.at++;
+        list.len--;
+    }
+    return list;
+}
+
+bool client_take_proxied(struct client *c, const struct http_head *head)
+{
+    c->address[0] = '\0';
+    if (c->proxy == PROXY_HEADER_REAL_IP)
+        return !head->real_ip_twice && read_address(head->real_ip, c->address);
+    return head->forwarded_for.len > 0 && read_address(last_of(head->forwarded_for), c->address);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/http/request.h"
+
+#include <string.h>
+#include <strings.h>
+
+static bool is_json(const struct http_text *type)
+{
+    static const char json[] = "application/json";
+    size_t len = sizeof(json) - 1;
+    return type->len >= len && strncasecmp(type->at, json, len) == 0 &&
+           (type->len == len || strchr("; \t", type->at[len]) != NULL);
+}
+
+/* What is asked, without a body. 0: there is nothing at that path. */
+static enum control_action report_at(const struct http_text *path)
+{
+    if (http_text_is(path, "/healthz"))
+        return CONTROL_HEALTH;
+    if (http_text_is(path, "/version"))
+        return CONTROL_VERSION;
+    return http_text_is(path, "/metrics") ? CONTROL_METRICS : 0;
+}
+
+static struct refusal refuse(int status, enum control_code code, const char *why)
+{
+    return (struct refusal){.why = why, .status = status, .code = code};
+}
+
+static struct refusal bad_request(const char *why)
+{
+    return refuse(400, CONTROL_BAD_REQUEST, why);
+}
+
+struct refusal request_refuse_head(int status)
+{
+    switch (status) {
+    case 431:
+        return refuse(status, CONTROL_TOO_LARGE, "the header is larger than 8 KiB or 64 lines");
+    case 501:
+        return refuse(status, CONTROL_BAD_REQUEST,
+                      "a body comes with Content-Length, and without a coding");
+    default:
+        return refuse(status, CONTROL_BAD_REQUEST, "malformed HTTP request");
+    }
+}
+
+static bool takes_method(bool is_post, const struct http_text *method)
+{
+    return is_post ? http_text_is(method, "POST")
+                   : http_text_is(method, "GET") || http_text_is(method, "HEAD");
+}
+
+struct refusal request_check(struct client *client, const struct http_head *head)
+{
+    bool is_post = http_text_is(&head->path, "/");
+    if (client->proxy != PROXY_HEADER_NONE && !client_take_proxied(client, head))
+        return bad_request("the proxy before this gateway names no plain address in ProxyHeader");
+    if (report_at(&head->path) == 0 && (!is_post || client->is_open))
+        return refuse(404, CONTROL_NOT_FOUND,
+                      is_post ? "this address serves metrics alone"
+                              : "there is nothing at this path");
+    if (!takes_method(is_post, &head->method))
+        return (struct refusal){.why = is_post ? "this path takes POST" : "this path takes GET",
+                                .status = 405,
+                                .code = CONTROL_BAD_REQUEST,
+                                .allow = is_post ? "POST" : "GET, HEAD"};
+    if (is_post && !head->has_length)
+        return bad_request("Content-Length is missing");
+    if (head->content_length > CONTROL_BODY_BYTES)
+        return refuse(413, CONTROL_TOO_LARGE, "the body is larger than 64 KiB");
+    if (!is_post && head->content_length > 0)
+        return bad_request("this request has no body");
+    if (is_post && !is_json(&head->content_type))
+        return refuse(415, CONTROL_UNSUPPORTED, "the body must be application/json");
+    return (struct refusal){0};
+}
+
+struct refusal request_fill(const struct client *client, const struct http_head *head,
+                            const char *body, struct control_request *ret)
+{
+    control_request_init(ret, report_at(&head->path));
+    ret->is_open = client->is_open;
+    memcpy(ret->address, client->address, sizeof(ret->address));
+    if (head->credential.len != 0 &&
+        control_request_set(ret, CONTROL_CREDENTIAL, head->credential.at, head->credential.len) !=
+            0)
+        return bad_request("the credential is too long");
+    const char *problem = ret->action == 0 ? control_parse(body, head->content_length, ret) : NULL;
+    return problem != NULL ? bad_request(problem) : (struct refusal){0};
+}

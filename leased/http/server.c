@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/http/server.h"
+
+#include "leased/http/http_parse.h"
+#include "leased/http/request.h"
+#include "lib/base/clock.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { TICK_MS = 250 };
+
+void server_tick_soon(struct server *s)
+{
+    const struct timeval after = {.tv_usec = TICK_MS * 1000};
+    if (event_pending(s->on_tick, EV_TIMEOUT, NULL) == 0)
+        (void)event_add(s->on_tick, &after);
+}
+
+/* ---- one request ---- */
+
+static const char stopping[] = "the gateway is stopping: try again";
+
+static void answer_unavailable(struct server *s, struct connection *c, const char *why)
+{
+    answer_refuse(&s->answers, c,
+                  &(struct refusal){.why = why, .status = 503, .code = CONTROL_UNAVAILABLE});
+}
+
+static void refuse(struct server *s, struct connection *c, const struct refusal *refusal)
+{
+    refused_note(&s->refused, &c->client, refusal->code, refusal->why);
+    answer_refuse(&s->answers, c, refusal);
+}
+
+/* To engine. False: it has no room now, and the request stays where it is. */
+static bool hand_over(struct server *s, struct connection *c)
+{
+    struct control_request *r = &s->request;
+    if (s->ends_ms != 0) {
+        answer_unavailable(s, c, stopping);
+        return true;
+    }
+    r->id = connection_id(c);
+    ssize_t n = send(s->engine_fd, r, control_request_bytes(r), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == EINTR)) {
+        (void)event_add(s->on_engine_room, NULL);
+        if (c->state != CONNECTION_STALLED)
+            connection_enter(c, CONNECTION_STALLED); /* its time runs from the first try */
+        return false;
+    }
+    connection_enter(c,
+                     CONNECTION_WAITING); /* of a lost engine too: its end is seen by on_engine */
+    return true;
+}
+
+/* RFC 9110 section 10.1.1 */
+static void ask_for_body(struct connection *c, const struct http_head *head)
+{
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (!head->expects_continue || c->continued)
+        return;
+    c->continued = true;
+    if (write(c->fd, text, sizeof(text) - 1) != (ssize_t)sizeof(text) - 1)
+        connection_drop(c); /* nothing else is on its way: such a client does not read */
+}
+
+/*
+ * One request, if it is all there: how many bytes were taken. 0: none, yet or ever; what c->state
+ * says. What can be refused by the head alone is, without a wait for the body.
+ */
+static size_t take_one(struct server *s, struct connection *c, const char *text, size_t len)
+{
+    struct http_head head;
+    struct refusal refusal;
+    int status;
+    size_t head_bytes = http_parse_head(text, len, &head, &status);
+
+    c->is_head = false;
+    if (c->client.proxy != PROXY_HEADER_NONE)
+        c->client.address[0] = '\0'; /* of the request before */
+    if (status != 0) {
+        c->keep_alive = false; /* we no longer agree where the next request begins */
+        refusal = request_refuse_head(status);
+        refuse(s, c, &refusal);
+        return 0;
+    }
+    if (head_bytes == 0)
+        return 0;
+    bool is_whole =
+        head.content_length <= CONTROL_BODY_BYTES && len - head_bytes >= head.content_length;
+    /* A body without a length would be read as the next request. */
+    is_whole = is_whole && (head.has_length || !http_text_is(&head.method, "POST"));
+    c->keep_alive = head.keep_alive && is_whole;
+    c->is_head = http_text_is(&head.method, "HEAD");
+    refusal = request_check(&c->client, &head);
+    if (refusal.why == NULL && !is_whole) {
+        ask_for_body(c, &head);
+        return 0;
+    }
+    if (refusal.why == NULL)
+        refusal = request_fill(&c->client, &head, text + head_bytes, &s->request);
+    if (refusal.why != NULL)
+        refuse(s, c, &refusal);
+    else if (!hand_over(s, c))
+        return 0;
+    return is_whole ? head_bytes + head.content_length : 0;
+}
+
+/* Pipelined requests (RFC 9112 section 9.3.2), one at a time and in order. text is c->in or
+ * s->input. */
+static void take(struct server *s, struct connection *c, const char *text, size_t len)
+{
+    size_t used = 0, n;
+    do {
+        n = take_one(s, c, text + used, len - used);
+        used += n;
+    } while (n > 0 && used < len && c->state == CONNECTION_READING);
+    if (c->state == CONNECTION_FREE || c->state == CONNECTION_LINGERING)
+        return;
+    if (!connection_keep(c, text + used, len - used))
+        connection_drop(c);
+    else if (c->state == CONNECTION_READING && used < len && c->since_ms == 0)
+        c->since_ms = clock_monotonic_ms();
+}
+
+/* After an answer: the next request, if it is here already. */
+static void resume(struct server *s, struct connection *c)
+{
+    if (c->state == CONNECTION_READING && c->in_len > 0)
+        take(s, c, c->in, c->in_len);
+    if (c->state == CONNECTION_READING)
+        connection_read_more(c);
+}
+
+/* ---- clients ---- */
+
+static void on_client_in(evutil_socket_t fd, short what, void *arg)
+{
+    struct connection *c = arg;
+    struct server *s = c->server;
+    (void)what;
+    if (!connection_is_idle(c)) { /* pipelined, or an end: when this request is answered */
+        connection_read_no_more(c);
+        return;
+    }
+    if (c->in_len > 0 && c->in_len == c->in_bytes && !connection_grow(c, c->in_len + 1)) {
+        connection_drop(c);
+        return;
+    }
+    bool kept = c->in_len > 0;
+    char *to = kept ? c->in : s->input;
+    ssize_t n = recv(fd, to + c->in_len, (kept ? c->in_bytes : sizeof(s->input)) - c->in_len, 0);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        connection_drop(c);
+        return;
+    }
+    if (c->state == CONNECTION_LINGERING)
+        return;
+    if (c->since_ms == 0)
+        c->since_ms = clock_monotonic_ms();
+    take(s, c, to, c->in_len + (size_t)n);
+}
+
+static void on_client_out(evutil_socket_t fd, short what, void *arg)
+{
+    struct connection *c = arg;
+    (void)fd;
+    (void)what;
+    answer_send_rest(c);
+    resume(c->server, c);
+}
+
+void server_welcome(struct server *s, struct connection *c, struct event_base *base)
+{
+    c->server = s;
+    (void)event_assign(&c->on_in, base, c->fd, EV_READ | EV_PERSIST, on_client_in, c);
+    (void)event_assign(&c->on_out, base, c->fd, EV_WRITE | EV_PERSIST, on_client_out, c);
+    connection_enter(c, CONNECTION_READING);
+    connection_read_more(c);
+    if (!c->is_reading)
+        connection_drop(c);
+    server_tick_soon(s);
+}
+
+/* ---- engine ---- */
+
+void server_deliver(struct server *s, const struct control_answer *a)
+{
+    struct connection *c = connection_find(&s->connections, a->id);
+    if (c == NULL || c->state != CONNECTION_WAITING)
+        return;
+    answer_send(&s->answers, c, a);
+    resume(s, c);
+}
+
+void server_go_on(struct server *s)
+{
+    const struct connections *t = &s->connections;
+    /* From where the last turn ended: the first slots must not have all the room. */
+    for (size_t i = 0; i < t->slot_count && t->stalled > 0; i++) {
+        struct connection *c = &t->slots[(s->stalled_turn + i) % t->slot_count];
+        if (c->state != CONNECTION_STALLED)
+            continue;
+        take(s, c, c->in, c->in_len);
+        if (c->state == CONNECTION_STALLED) {
+            s->stalled_turn = (s->stalled_turn + i) % t->slot_count;
+            return;
+        }
+        resume(s, c);
+    }
+}
+
+void server_give_up(struct server *s, struct connection *c)
+{
+    c->generation++;                    /* a late answer is not for the next request */
+    if (c->state == CONNECTION_STALLED) /* which still lies in the input */
+        c->keep_alive = false;
+    answer_unavailable(s, c, "the gateway is busy: try again");
+    resume(s, c);
+}
+
+void server_end(struct server *s)
+{
+    s->ends_ms = clock_monotonic_ms();
+    s->refused.engine_fd = -1;
+    for (size_t i = 0; i < s->connections.slot_count; i++) {
+        struct connection *c = &s->connections.slots[i];
+        if (c->state == CONNECTION_WAITING || c->state == CONNECTION_STALLED) {
+            c->keep_alive = false;
+            answer_unavailable(s, c, stopping);
+        }
+    }
+}
