@@ -15,7 +15,7 @@ import sys
 
 LIBS = "base lease session conf store wire"
 LEASED = "leased leased/engine leased/http"
-# From the ground up: each includes only those before it, and what tries by ssh not even all of these.
+# From the ground up: each includes only those before it.
 LEASECTL = "leasectl leasectl/host leasectl/sessions leasectl/show leasectl/lease leasectl/probe"
 # Likewise; the first two know nothing of each other.
 AGENT = ("tunnel-agent/host tunnel-agent/config tunnel-agent/ssh tunnel-agent/tunnel "
@@ -46,7 +46,7 @@ MAY = {
     "leasectl/sessions": lib(LIBS) + LEASECTL.split()[:2],
     "leasectl/show": lib(LIBS) + LEASECTL.split()[:3],
     "leasectl/lease": lib(LIBS) + LEASECTL.split()[:4],
-    "leasectl/probe": lib("base lease") + ["leasectl"],
+    "leasectl/probe": lib(LIBS) + LEASECTL.split()[:4],
     "leasectl/verbs": lib(LIBS) + LEASECTL.split(),
     "tunnel-agent/host": lib("base"),
     "tunnel-agent/config": lib("base lease"),

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/probe/files.h"
+
+#include "leasectl/child.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { KEYGEN_MS = 20000, TMPDIR_MAX = 50 };
+
+int files_make(struct ctl *ctl, struct probe_files *files)
+{
+    const char *tmp = getenv("TMPDIR");
+    /* Sockets go there, and their names are short (unix(7)). */
+    if (tmp == NULL || tmp[0] != '/' || strlen(tmp) > TMPDIR_MAX)
+        tmp = "/tmp";
+    (void)snprintf(files->work_dir, sizeof(files->work_dir), "%s/leasectl-verify.XXXXXX", tmp);
+    if (mkdtemp(files->work_dir) == NULL) {
+        files->work_dir[0] = '\0';
+        return ctl_error(ctl, EXIT_FAILED, "cannot make a directory of our own: %s",
+                         strerror(errno));
+    }
+    /* Others may reach the socket in it (that is what is tried), but see no file. */
+    if (chmod(files->work_dir, 0711) != 0)
+        return ctl_error(ctl, EXIT_FAILED, "cannot set its mode: %s", strerror(errno));
+    (void)snprintf(files->key_file, sizeof(files->key_file), "%s/key", files->work_dir);
+    (void)snprintf(files->known_hosts, sizeof(files->known_hosts), "%s/known_hosts",
+                   files->work_dir);
+    (void)snprintf(files->socket, sizeof(files->socket), "%s/socket", files->work_dir);
+    return EXIT_DONE;
+}
+
+int files_make_key(struct ctl *ctl, const struct probe_files *files, struct lease *probe)
+{
+    const char *const argv[] = {
+        "ssh-keygen",    "-q", "-t", "ed25519", "-N", "", "-C", "leasectl-verify", "-f",
+        files->key_file, NULL};
+    char public_file[128];
+    struct child c;
+    struct lease_key key = {.added_s = ctl->now_s};
+    int status = child_run(&c, argv, NULL, NULL, KEYGEN_MS);
+    child_release(&c);
+    if (status != 0)
+        return ctl_error(ctl, EXIT_FAILED,
+                         "ssh-keygen failed (exit %d): is openssh-client "
+                         "installed?",
+                         status);
+    (void)snprintf(public_file, sizeof(public_file), "%s.pub", files->key_file);
+    if (!sshd_read_public_key(public_file, &key.pub))
+        return ctl_error(ctl, EXIT_FAILED, "cannot read the key that ssh-keygen made");
+    if (lease_add_key(probe, &key) != 0)
+        return ctl_error(ctl, EXIT_FAILED, "out of memory");
+    return EXIT_DONE;
+}
+
+int files_pin_host_keys(struct ctl *ctl, const struct probe_files *files, const struct sshd *sshd,
+                        const char *host, uint16_t port)
+{
+    struct buf keys = {0};
+    struct pubkey key;
+    unsigned count = 0;
+    FILE *f = fopen(files->known_hosts, "we");
+    if (sshd_host_keys(sshd, &keys) != 0) {
+        int code = ctl_error(ctl, EXIT_FAILED, "%s",
+                             buf_text(&keys) != NULL ? buf_text(&keys) : "out of memory");
+        buf_release(&keys);
+        if (f != NULL)
+            (void)fclose(f);
+        return code;
+    }
+    for (const char *at = buf_text(&keys); f != NULL && at != NULL && *at != '\0';) {
+        char path[512];
+        size_t len = strcspn(at, "\n");
+        (void)snprintf(path, sizeof(path), "%.*s.pub", (int)len, at);
+        if (sshd_read_public_key(path, &key)) {
+            count++;
+            if (port == 22)
+                (void)fprintf(f, "%s %s %s\n", host, key.type, key.base64);
+            else
+                (void)fprintf(f, "[%s]:%u %s %s\n", host, port, key.type, key.base64);
+        }
+        at += len + (at[len] == '\n' ? 1 : 0);
+    }
+    buf_release(&keys);
+    if (f == NULL || fclose(f) != 0)
+        return ctl_error(ctl, EXIT_FAILED, "cannot write '%s': %s", files->known_hosts,
+                         strerror(errno));
+    return count > 0 ? EXIT_DONE
+                     : ctl_error(ctl, EXIT_FAILED, "none of sshd's host keys has a readable .pub");
+}
+
+void files_remove(const struct probe_files *files)
+{
+    char public_file[128];
+    if (files->work_dir[0] != '\0') {
+        (void)snprintf(public_file, sizeof(public_file), "%s.pub", files->key_file);
+        (void)unlink(public_file);
+        (void)unlink(files->key_file);
+        (void)unlink(files->known_hosts);
+        (void)unlink(files->socket);
+        (void)rmdir(files->work_dir);
+    }
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+/* The directory of a run of verify, and the files in it. */
+#ifndef TUNLEASE_LEASECTL_PROBE_FILES_H
+#define TUNLEASE_LEASECTL_PROBE_FILES_H
+
+#include "leasectl/host/sshd.h"
+#include "leasectl/leasectl.h"
+
+#include <stdint.h>
+
+struct probe_files {
+    char work_dir[80]; /* "": there is none */
+    char key_file[112], known_hosts[112], socket[112];
+};
+
+/* Each returns EXIT_DONE, or the exit code with the error printed. */
+
+/* Makes the directory; the paths of the files are then set. */
+int files_make(struct ctl *ctl, struct probe_files *files);
+
+/* Makes a key in key_file, and adds it to the probe. */
+int files_make_key(struct ctl *ctl, const struct probe_files *files, struct lease *probe);
+
+/* Writes known_hosts: this sshd's own keys, so that nothing else can answer in its place. */
+int files_pin_host_keys(struct ctl *ctl, const struct probe_files *files, const struct sshd *sshd,
+                        const char *host, uint16_t port);
+
+/* The directory and all that is in it. */
+void files_remove(const struct probe_files *files);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/probe/lease.h"
+
+#include "leasectl/host/account.h"
+#include "leasectl/probe/loopback.h"
+#include "leasectl/sessions/live.h"
+#include "lib/base/clock.h"
+#include "lib/session/listeners.h"
+
+#include <bsd/string.h>
+#include <string.h>
+
+static bool is_unused(void *ctx, uint16_t port)
+{
+    return !listeners_has(ctx, port);
+}
+
+/* A free port within the ceiling for the probe to listen on; the holder's own is not touched. */
+static int pick_listen(struct probe *probe, struct permit *ret)
+{
+    struct listeners used;
+    const struct ceiling_rules *rules = &probe->ctl->conf.ceiling.listen;
+    if (listeners_read(&used) != 0)
+        return -1;
+    for (size_t i = 0; i < rules->count; i++) {
+        struct permit p = rules->items[i].permit;
+        uint16_t port;
+        if (!ceiling_rule_holds(rules, i, probe->lease.login) ||
+            ceiling_listen_problem(&probe->ctl->conf.ceiling, probe->lease.login, &p) != NULL)
+            continue;
+        if (store_port_pick(probe->ctl->store, p.low, p.high, ctl_quarantine_s(probe->ctl),
+                            probe->ctl->now_s, is_unused, &used, &port) != STORE_OK)
+            continue;
+        p.low = p.high = port;
+        *ret = p;
+        return 0;
+    }
+    return -1;
+}
+
+/* Which of the agents that the probe opens are nowhere now. */
+static int look_for_agents(struct probe *probe)
+{
+    for (size_t i = 0; i < probe->lease.open_agent_count; i++) {
+        struct lease agent = {0};
+        enum store_rc rc =
+            store_lease_by_name(probe->ctl->store, probe->lease.open_agents[i], &agent);
+        if (rc != STORE_OK && rc != STORE_NONE)
+            return ctl_store_error(probe->ctl, rc);
+        probe->has_no_port[i] = rc == STORE_NONE || agent.revoked_s != 0 || agent.listen.count == 0;
+        lease_release(&agent);
+    }
+    return EXIT_DONE;
+}
+
+int probe_like_lease(struct probe *probe, const char *ref)
+{
+    struct lease l = {0};
+    int code = ctl_find_lease(probe->ctl, ref, &l);
+    if (code == EXIT_DONE && lease_state_at(&l, probe->ctl->now_s) != LEASE_ACTIVE)
+        code =
+            ctl_error(probe->ctl, EXIT_NO_SUCH, "the lease '%s' is %s: there is nothing to prove",
+                      ref, lease_state_name(lease_state_at(&l, probe->ctl->now_s)));
+    if (code == EXIT_DONE) {
+        (void)strlcpy(probe->lease.login, l.login, sizeof(probe->lease.login));
+        probe->lease.open = l.open;
+        probe->lease.listen = l.listen;
+        l.open = l.listen = (struct permit_list){0};
+        /* By name, as the lease has them: akc then finds the probe's ports as it finds its. */
+        memcpy(probe->lease.open_agents, l.open_agents, sizeof(l.open_agents));
+        probe->lease.open_agent_count = l.open_agent_count;
+        code = look_for_agents(probe);
+    }
+    lease_release(&l);
+    return code;
+}
+
+int probe_for_login(struct probe *probe, const char *login)
+{
+    const struct ceiling *ceiling = &probe->ctl->conf.ceiling;
+    struct permit p = {.host = "127.0.0.1"};
+    const char *problem = account_lease_problem(login, probe->ctl->conf.tunnel_group);
+    if (problem != NULL)
+        return ctl_error(probe->ctl, EXIT_USAGE, "login '%s' %s", login, problem);
+    (void)strlcpy(probe->lease.login, login, sizeof(probe->lease.login));
+    if (strcmp(login, ceiling->agent_login) == 0) {
+        (void)permit_parse("127.0.0.1:1", PERMIT_PORT, &p); /* stands for "some port" */
+        return permit_list_add(&probe->lease.listen, &p) == NULL ? EXIT_DONE : EXIT_FAILED;
+    }
+    for (size_t i = 0; i < ceiling->open.count; i++) {
+        const struct permit *rule = &ceiling->open.items[i].permit;
+        if (!ceiling_rule_holds(&ceiling->open, i, login) || !permit_is_loopback4(rule))
+            continue;
+        uint16_t port = rule->low == rule->high ? rule->low : attempt_free_port();
+        if (port < rule->low || port > rule->high)
+            port = rule->low;
+        if (greeter_start(&probe->permitted, port, NULL) != 0)
+            continue; /* something listens there: it will do as the service */
+        p.low = p.high = probe->permitted.port;
+        return permit_list_add(&probe->lease.open, &p) == NULL ? EXIT_DONE : EXIT_FAILED;
+    }
+    return ctl_error(probe->ctl, EXIT_CEILING,
+                     "AllowOpen leaves login '%s' no loopback port to try: name "
+                     "a lease",
+                     login);
+}
+
+int probe_add(struct probe *probe)
+{
+    const struct store_actor by = ctl_actor(probe->ctl);
+    struct store_conflict conflict;
+    struct permit listen;
+    int64_t id = 0;
+
+    probe->wants_listen = probe->lease.listen.count > 0;
+    enum store_rc rc = store_begin(probe->ctl->store);
+    permit_list_release(&probe->lease.listen);
+    if (rc == STORE_OK && probe->wants_listen && pick_listen(probe, &listen) == 0)
+        (void)permit_list_add(&probe->lease.listen, &listen);
+    if (rc == STORE_OK)
+        rc = store_lease_add(probe->ctl->store, &probe->lease, ctl_quarantine_s(probe->ctl), &by,
+                             &id, &conflict);
+    if (rc == STORE_OK)
+        rc = store_commit(probe->ctl->store);
+    store_rollback(probe->ctl->store);
+    if (rc == STORE_CONFLICT)
+        return ctl_error(probe->ctl, EXIT_CONFLICT, "another probe is under way: try again");
+    if (rc != STORE_OK)
+        return ctl_store_error(probe->ctl, rc);
+    probe->lease.id = id;
+    return EXIT_DONE;
+}
+
+int probe_end(struct probe *probe, bool expired_anew)
+{
+    struct store_actor by = ctl_actor(probe->ctl);
+    struct store_conflict conflict;
+    struct lease again = probe->lease;
+    int64_t id = 0;
+    int code = ctl_open_write(probe->ctl);
+    if (code != EXIT_DONE)
+        return code;
+    by.now_s = clock_now_s();
+    enum store_rc rc = store_begin(probe->ctl->store);
+    if (rc == STORE_OK && !expired_anew)
+        rc = store_lease_revoke(probe->ctl->store, &probe->lease, false, &by);
+    if (rc == STORE_OK && expired_anew) {
+        again.expires_s = by.now_s - 1;
+        rc = store_lease_delete(probe->ctl->store, &probe->lease, false, &by);
+        if (rc == STORE_OK)
+            rc = store_lease_add(probe->ctl->store, &again, ctl_quarantine_s(probe->ctl), &by, &id,
+                                 &conflict);
+    }
+    if (rc == STORE_OK)
+        rc = store_commit(probe->ctl->store);
+    store_rollback(probe->ctl->store);
+    if (rc != STORE_OK)
+        code = ctl_store_error(probe->ctl, rc);
+    ctl_close(probe->ctl);
+    if (code == EXIT_DONE && expired_anew) {
+        live_forget(probe->ctl, probe->lease.id);
+        probe->lease.id = id;
+    }
+    return code;
+}
+
+void probe_remove(struct probe *probe)
+{
+    const struct store_actor by = ctl_actor(probe->ctl);
+    if (probe->lease.id == 0 || ctl_open_write(probe->ctl) != EXIT_DONE)
+        return;
+    enum store_rc rc = store_begin(probe->ctl->store);
+    if (rc == STORE_OK) {
+        rc = store_lease_revoke(probe->ctl->store, &probe->lease, false, &by);
+        rc = rc == STORE_NONE ? STORE_OK : rc; /* D did it */
+    }
+    if (rc == STORE_OK)
+        rc = store_lease_delete(probe->ctl->store, &probe->lease, false, &by);
+    if (rc == STORE_OK)
+        rc = store_commit(probe->ctl->store);
+    store_rollback(probe->ctl->store);
+    if (rc != STORE_OK)
+        (void)ctl_store_error(probe->ctl, rc);
+    ctl_close(probe->ctl);
+    live_forget(probe->ctl, probe->lease.id);
+}
+
+void probe_release(struct probe *probe)
+{
+    greeter_stop(&probe->permitted);
+    lease_release(&probe->lease);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/probe/outcomes.h"
+
+#include "lib/wire/json.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+void outcomes_init(struct outcomes *o, const struct ctl *ctl)
+{
+    static const char *const headings[] = {"CHECK", "WHAT", "RESULT", "EVIDENCE", NULL};
+    *o = (struct outcomes){.ctl = ctl};
+    table_init(&o->table, headings);
+}
+
+void outcomes_add(struct outcomes *o, char check, const char *what, enum outcome outcome,
+                  const char *evidence)
+{
+    static const char *const words[] = {"pass", "FAIL", "not run"};
+    const char letter[2] = {check, '\0'};
+    if (outcome != OUTCOME_PASS)
+        o->not_passed++;
+    if (o->ctl->json) {
+        const struct json_field fields[] = {
+            {.name = "check", .text = letter},
+            {.name = "what", .text = what},
+            {.name = "result", .text = outcome == OUTCOME_FAIL ? "fail" : words[outcome]},
+            {.name = "evidence", .text = evidence}};
+        if (o->rows++ > 0)
+            buf_add(&o->json, ",\n");
+        (void)json_object_line(fields, 4, &o->json);
+        return;
+    }
+    o->rows++;
+    table_add(&o->table, letter);
+    table_add(&o->table, what);
+    table_add(&o->table, words[outcome]);
+    table_add(&o->table, evidence);
+}
+
+void outcomes_print(const struct outcomes *o)
+{
+    if (o->ctl->json)
+        (void)printf("[%s]\n", buf_text(&o->json) != NULL ? buf_text(&o->json) : "");
+    else
+        table_print(&o->table, o->ctl->terminal);
+}
+
+void outcomes_release(struct outcomes *o)
+{
+    table_release(&o->table);
+    buf_release(&o->json);
+}
+
+void show_progress(const char *what)
+{
+    if (isatty(STDERR_FILENO) == 1)
+        (void)fprintf(stderr, "\r\033[Ktrying %s", what);
+    if (isatty(STDERR_FILENO) == 1 && what[0] == '\0')
+        (void)fprintf(stderr, "\r\033[K");
+}

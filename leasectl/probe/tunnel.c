@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/probe/tunnel.h"
+
+#include "lib/base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int tunnel_hold(const struct attempt_target *t, struct child *c)
+{
+    char known_hosts[160], port[8];
+    const char *argv[40];
+    size_t n = 0;
+    (void)snprintf(known_hosts, sizeof(known_hosts), "UserKnownHostsFile=%s", t->known_hosts);
+    (void)snprintf(port, sizeof(port), "%u", t->port);
+    const char *const words[] = {"ssh",  "-v",
+                                 "-N",   "-T",
+                                 "-F",   "none",
+                                 "-o",   "BatchMode=yes",
+                                 "-o",   "IdentitiesOnly=yes",
+                                 "-o",   "IdentityAgent=none",
+                                 "-o",   "StrictHostKeyChecking=yes",
+                                 "-o",   known_hosts,
+                                 "-o",   "GlobalKnownHostsFile=none",
+                                 "-o",   "ConnectTimeout=5",
+                                 "-i",   t->key_file,
+                                 "-p",   port,
+                                 "-l",   t->login,
+                                 t->host};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        argv[n++] = words[i];
+    argv[n] = NULL;
+    if (child_start(c, argv, NULL) != 0)
+        return -1;
+    child_close_input(c);
+    int64_t end_ms = clock_monotonic_ms() + TUNNEL_MS;
+    while (!child_pump(c, 20) && clock_monotonic_ms() < end_ms) {
+        const char *said = buf_text(&c->err_text);
+        if (said != NULL && strstr(said, "Entering interactive session") != NULL)
+            return 0;
+    }
+    return -1;
+}
+
+bool tunnel_is_refused(const struct attempt_target *t, char evidence[static ATTEMPT_EVIDENCE_BYTES])
+{
+    struct child c;
+    bool in = tunnel_hold(t, &c) == 0;
+    child_stop(&c);
+    const char *said = buf_text(&c.err_text);
+    const char *denied = said != NULL ? strstr(said, "Permission denied") : NULL;
+    (void)snprintf(evidence, ATTEMPT_EVIDENCE_BYTES, "%.*s",
+                   denied != NULL ? (int)strcspn(denied, "\r\n") : 80,
+                   in               ? "the key was let in"
+                   : denied != NULL ? denied
+                                    : "no clear answer from sshd");
+    child_release(&c);
+    return !in && denied != NULL;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/* A tunnel without forwards, made by a real ssh. */
+#ifndef TUNLEASE_LEASECTL_PROBE_TUNNEL_H
+#define TUNLEASE_LEASECTL_PROBE_TUNNEL_H
+
+#include "leasectl/child.h"
+#include "leasectl/probe/target.h"
+#include "leasectl/probe/verdict.h"
+
+#include <stdbool.h>
+
+enum { TUNNEL_MS = 6000 };
+
+/* Starts one that stays up until it is ended from the other side. 0 when it is up, else -1; *c is
+ * to be released in either case. */
+int tunnel_hold(const struct attempt_target *t, struct child *c);
+
+/* Whether the target's key is refused now. evidence: sshd's last word. */
+bool tunnel_is_refused(const struct attempt_target *t,
+                       char evidence[static ATTEMPT_EVIDENCE_BYTES]);
+
+#endif
