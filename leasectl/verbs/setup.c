@@ -10,7 +10,7 @@
 #include "leasectl/host/sshd.h"
 #include "leasectl/host/sshd_terms.h"
 #include "leasectl/leasectl.h"
-#include "leasectl/verbs/doctor.h"
+#include "leasectl/doctor/doctor.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 #include "lib/session/registry.h"

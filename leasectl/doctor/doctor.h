@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The checks of leasectl doctor, which setup ends with. */
-#ifndef TUNLEASE_LEASECTL_VERBS_DOCTOR_H
-#define TUNLEASE_LEASECTL_VERBS_DOCTOR_H
+#ifndef TUNLEASE_LEASECTL_DOCTOR_DOCTOR_H
+#define TUNLEASE_LEASECTL_DOCTOR_DOCTOR_H
 
 #include "leasectl/leasectl.h"
 

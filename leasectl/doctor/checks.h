@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/* The checks of doctor, in groups: each reports what it finds, good or bad. */
+#ifndef TUNLEASE_LEASECTL_DOCTOR_CHECKS_H
+#define TUNLEASE_LEASECTL_DOCTOR_CHECKS_H
+
+#include "leasectl/doctor/report.h"
+
+/* store_checks.c */
+void check_akc_path(struct doctor *d);
+void check_store(struct doctor *d);
+void check_freezes(struct doctor *d);
+
+/* sshd_checks.c. Sets what d knows of the sshd. */
+void check_sshd(struct doctor *d);
+
+/* login_checks.c. After check_sshd. */
+void check_logins(struct doctor *d);
+
+/* session_checks.c */
+void check_pam(struct doctor *d);
+void check_registry(struct doctor *d);
+
+/* leased_checks.c */
+void check_key_files(struct doctor *d);
+void check_control_port(struct doctor *d);
+void check_leased(struct doctor *d);
+void check_proc(struct doctor *d);
+
+#endif

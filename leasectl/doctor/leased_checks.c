@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: ISC */
+/* Does leased run, alone with its keys and its port, and can it see sessions? */
+#include "leasectl/child.h"
+#include "leasectl/doctor/checks.h"
+#include "leasectl/host/procview.h"
+#include "leasectl/host/sshd.h"
+#include "lib/base/buf.h"
+#include "lib/conf/keyfile.h"
+#include "lib/session/lock_holder.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { JOURNAL_MS = 2000 };
+
+/* The last line that leased.service logged since the boot, of this priority or worse, with its
+ * time.
+ * "" where there is none, or no systemd. */
+static void last_line(const char *priority, struct buf *out)
+{
+    const char *const argv[] = {"journalctl", "-q", "-b", "-o",     "short-iso",
+                                "-n",         "1",  "-p", priority, "_SYSTEMD_UNIT=leased.service",
+                                NULL};
+    struct child c;
+    if (access("/run/systemd/system", F_OK) != 0)
+        return;
+    if (child_run(&c, argv, NULL, NULL, JOURNAL_MS) == 0 && buf_text(&c.out_text) != NULL)
+        buf_add_mem(out, c.out_text.data, strcspn(buf_text(&c.out_text), "\n"));
+    child_release(&c);
+}
+
+static void check_key_file(struct doctor *d, const char *path, bool may_be_missing)
+{
+    const struct passwd *daemon = getpwnam("_tunlease");
+    struct stat st;
+    if (stat(path, &st) != 0) {
+        if (errno != ENOENT || !may_be_missing)
+            reportf(d, RESULT_FAIL, "key file", "cannot look at '%s': %s; leased does not start",
+                    path, strerror(errno));
+        return;
+    }
+    const char *problem = keyfile_trust_problem(&st);
+    if (problem == NULL)
+        problem = keyfile_secrecy_problem(&st);
+    if (problem != NULL)
+        reportf(d, RESULT_FAIL, "key file", "'%s' %s: leased does not start; %s", path, problem,
+                keyfile_mend);
+    else if (daemon != NULL && st.st_uid != daemon->pw_uid)
+        reportf(d, RESULT_WARN, "key file", "'%s' is not _tunlease's, as whom leased runs: %s",
+                path, keyfile_mend);
+    else
+        reportf(d, RESULT_OK, "key file", "'%s' is for leased alone", path);
+}
+
+void check_key_files(struct doctor *d)
+{
+    char path[CONF_ENV_PATH_BYTES];
+    keyfile_env_path(d->ctl->conf_file, path);
+    check_key_file(d, path, true);
+    if (d->ctl->conf.api_key_file[0] != '\0')
+        check_key_file(d, d->ctl->conf.api_key_file, false);
+}
+
+/* The first port that any user may listen on, ip(7). */
+static unsigned first_free_port(void)
+{
+    unsigned port = 1024;
+    FILE *f = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
+    if (f != NULL && fscanf(f, "%u", &port) != 1)
+        port = 1024;
+    if (f != NULL)
+        (void)fclose(f);
+    return port;
+}
+
+/* Whoever listens in leased's place is told what agents send, and what it answers they believe. */
+void check_control_port(struct doctor *d)
+{
+    const struct conf *conf = &d->ctl->conf;
+    const unsigned first = first_free_port();
+    for (size_t i = 0; i < conf->listen_count; i++) {
+        char name[PERMIT_TEXT_BYTES];
+        const uint16_t port = conf->listen[i].address.low;
+        if (conf->listen[i].unix_path[0] != '\0')
+            continue;
+        permit_format(&conf->listen[i].address, name);
+        if (port < first)
+            reportf(d, RESULT_OK, "control port", "%s is below %u: root's alone to listen on", name,
+                    first);
+        else if (sshd_port_is_systemds(port))
+            reportf(d, RESULT_OK, "control port", "%s is held by systemd while leased is down",
+                    name);
+        else
+            reportf(d, RESULT_WARN, "control port",
+                    "while leased is down any user can listen on %s and is told what agents send "
+                    "there: 'systemctl enable --now leased.socket', or a Listen below %u or unix:",
+                    name, first);
+    }
+}
+
+void check_leased(struct doctor *d)
+{
+    struct buf said = {0};
+    if (ctl_leased_runs(d->ctl)) {
+        report(d, RESULT_OK, "leased", "leased runs on this store");
+        return;
+    }
+    last_line("err", &said);
+    if (said.len == 0)
+        last_line("debug", &said);
+    const char *text = said.len > 0 ? buf_text(&said) : NULL;
+    reportf(d, RESULT_WARN, "leased",
+            "leased does not run: logins and leasectl work, but expiry ends no live session, and "
+            "agents cannot register%s%s",
+            text != NULL ? "; leased.service last said: " : "", text != NULL ? text : "");
+    buf_release(&said);
+}
+
+/*
+ * leased has CAP_KILL alone: where /proc hides the processes of others, it sees no session, and
+ * what it cannot see it does not end.
+ */
+void check_proc(struct doctor *d)
+{
+    static const char consequence[] =
+        "leased cannot see sessions, and ends none at the end of its lease";
+    char path[CONF_PATH_BYTES + 16], name[LOCK_HOLDER_NAME_BYTES];
+    struct proc_view v;
+    pid_t pid;
+    (void)snprintf(path, sizeof(path), "%s-leased", d->ctl->conf.paths.database);
+    bool runs = lock_holder_find(path, &pid, name) == SIGHT_IS;
+    if ((!runs || proc_view_of_process(pid, &v) != 0) && proc_view_of_user("_tunlease", &v) != 0) {
+        if (getpwnam("_tunlease") == NULL)
+            report(d, RESULT_WARN, "proc",
+                   "there is no user _tunlease to look at /proc as: 'leasectl setup' makes it");
+        else
+            reportf(d, RESULT_WARN, "proc", "cannot tell what leased sees in /proc: %s",
+                    strerror(errno));
+        return;
+    }
+    const struct group *gr = v.has_gid ? getgrgid(v.gid) : NULL;
+    if (v.sees)
+        report(d, RESULT_OK, "proc", "/proc shows leased the sessions");
+    else if (v.has_gid && gr != NULL)
+        reportf(d, RESULT_FAIL, "proc",
+                "/proc is mounted with hidepid=%s,gid=%s: %s; put 'SupplementaryGroups=%s' below "
+                "[Service] with 'systemctl edit leased', and restart leased",
+                v.hidepid, gr->gr_name, consequence, gr->gr_name);
+    else
+        reportf(d, RESULT_FAIL, "proc",
+                "/proc is mounted with hidepid=%s: %s; make that 'hidepid=2,gid=_tunlease' in "
+                "/etc/fstab, and 'mount -o remount,hidepid=2,gid=_tunlease /proc'",
+                v.hidepid, consequence);
+}

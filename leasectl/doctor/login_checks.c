@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: ISC */
+/* Is each tunnel login safe, as an account and by what sshd has in force for it? */
+#include "leasectl/doctor/checks.h"
+#include "leasectl/host/account.h"
+#include "leasectl/host/matchblock.h"
+#include "lib/base/buf.h"
+
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+
+static void check_login(struct doctor *d, const char *login)
+{
+    struct buf found = {0};
+    account_check(login, d->ctl->conf.tunnel_group, &found);
+    if (found.len == 0) {
+        reportf(d, RESULT_OK, "login", "'%s' is as it should be", login);
+    } else {
+        const char *text = buf_text(&found);
+        reportf(d, RESULT_FAIL, "login", "'%s': %.*s; 'leasectl login check %s' says all", login,
+                (int)strcspn(text != NULL ? text : "", "\n"), text != NULL ? text : "", login);
+    }
+    buf_release(&found);
+}
+
+/*
+ * sshd -T prints a list sorted its own way only for PermitOpen and PermitListen: one value a line
+ * in 9.2's Match output, so the words are compared, not the line.
+ */
+static bool same_words(const char *want, const char *have)
+{
+    char word[PERMIT_TEXT_BYTES];
+    size_t want_words = 0, have_words = 0;
+    for (const char *p = want; *p != '\0'; p += strspn(p, " ")) {
+        size_t len = strcspn(p, " ");
+        if (len >= sizeof(word))
+            return false;
+        memcpy(word, p, len);
+        word[len] = '\0';
+        const char *hit = have;
+        while ((hit = strstr(hit, word)) != NULL &&
+               ((hit != have && hit[-1] != ' ') || (hit[len] != ' ' && hit[len] != '\0')))
+            hit++;
+        if (hit == NULL)
+            return false;
+        want_words++;
+        p += len;
+    }
+    for (const char *p = have; *p != '\0'; p += strspn(p, " ")) {
+        p += strcspn(p, " ");
+        have_words++;
+    }
+    return want_words == have_words;
+}
+
+/* What sshd says for this login against what the blocks would set. */
+static void check_effective(struct doctor *d, const char *login)
+{
+    char keyword[64], have[1024];
+    struct buf expected = {0}, effective = {0};
+    unsigned wrong = 0;
+
+    if (sshd_effective(&d->sshd, login, &effective) != 0) {
+        reportf(d, RESULT_FAIL, "sshd", "sshd -T fails for '%s': %s", login,
+                buf_text(&effective) != NULL ? buf_text(&effective) : "");
+        goto out;
+    }
+    matchblock_expected(&d->ctl->conf, d->ctl->conf_file, &d->terms, login, &expected);
+    for (const char *line = buf_text(&expected); line != NULL && *line != '\0';) {
+        size_t len = strcspn(line, "\n"), word = strcspn(line, " ");
+        char want[1024];
+        (void)snprintf(keyword, sizeof(keyword), "%.*s", (int)word, line);
+        (void)snprintf(want, sizeof(want), "%.*s", (int)(len - word - 1), line + word + 1);
+        sshd_setting(&effective, keyword, have, sizeof(have));
+        /* Some values have no line at all where they are at none or zero. */
+        bool absent_is_none = have[0] == '\0' && strcmp(want, "none") == 0;
+        if (!absent_is_none && strcmp(want, have) != 0 && !same_words(want, have) &&
+            !(strcmp(keyword, "unusedconnectiontimeout") == 0 && strcmp(have, "none") == 0)) {
+            wrong++;
+            if (d->no_dropin) { /* one line in place of one for each setting */
+                reportf(d, RESULT_FAIL, "sshd",
+                        "for '%s' the Match blocks are not in force ('%s' is not there, and %s is "
+                        "'%s', not '%s'): run 'leasectl setup'",
+                        login, SSHD_DROPIN, keyword, have, want);
+                break;
+            }
+            reportf(d, RESULT_FAIL, "sshd",
+                    "for '%s' %s is '%s', not '%s': another Match block "
+                    "stands before ours, or 'leasectl setup' was not run",
+                    login, keyword, have, want);
+        }
+        line += len + (line[len] == '\n' ? 1 : 0);
+    }
+    if (wrong == 0)
+        reportf(d, RESULT_OK, "sshd", "for '%s' every setting of the Match blocks is in force",
+                login);
+    sshd_setting(&effective, "usepam", have, sizeof(have));
+    if (strcmp(have, "yes") != 0)
+        report(d, RESULT_FAIL, "sshd",
+               "UsePAM is not yes: pam_tunnel is never asked, so live sessions are not registered "
+               "and nothing ends them, and a locked account ('!') refuses its keys");
+out:
+    buf_release(&expected);
+    buf_release(&effective);
+}
+
+static int check_member(void *arg, const char *login)
+{
+    struct doctor *d = arg;
+    check_login(d, login);
+    if (d->has_terms)
+        check_effective(d, login);
+    return 0;
+}
+
+void check_logins(struct doctor *d)
+{
+    const struct conf *conf = &d->ctl->conf;
+    if (getgrnam(conf->tunnel_group) == NULL)
+        reportf(d, RESULT_FAIL, "login",
+                "there is no group '%s' (TunnelGroup): 'leasectl setup' "
+                "makes it",
+                conf->tunnel_group);
+    else
+        (void)account_each(conf->tunnel_group, check_member, d);
+    if (!account_in_group(conf->forward_login, conf->tunnel_group))
+        reportf(d, RESULT_FAIL, "login", "ForwardLogin '%s' is not in the tunnel group",
+                conf->forward_login);
+    if (!account_in_group(conf->agent_login, conf->tunnel_group))
+        reportf(d, RESULT_FAIL, "login", "AgentLogin '%s' is not in the tunnel group",
+                conf->agent_login);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/* What doctor finds: a line for each thing that it looked at. */
+#ifndef TUNLEASE_LEASECTL_DOCTOR_REPORT_H
+#define TUNLEASE_LEASECTL_DOCTOR_REPORT_H
+
+#include "leasectl/host/sshd.h"
+#include "leasectl/host/sshd_terms.h"
+#include "leasectl/leasectl.h"
+
+#include <stdbool.h>
+
+enum result { RESULT_OK, RESULT_WARN, RESULT_FAIL };
+
+struct doctor {
+    struct ctl *ctl;
+    unsigned failed;
+    unsigned printed;
+    struct sshd sshd;
+    struct sshd_terms terms;
+    bool has_terms; /* what sshd takes is known */
+    bool no_dropin; /* setup's file is not there; its blocks may stand elsewhere */
+};
+
+/* check: the first column, one word or two; detail: a sentence for people. */
+void report(struct doctor *d, enum result result, const char *check, const char *detail);
+void reportf(struct doctor *d, enum result result, const char *check, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#endif
