@@ -252,7 +252,7 @@ static void commit_batch(struct engine *e)
 {
     size_t count = 0;
     enum store_rc rc;
-    const int64_t pending = e->pending_agents;
+    const int64_t pending = e->pending.count;
     const size_t records = e->records.count; /* deciding may add one */
     /* No more than half: the answers to these keep http busy while the others are decided. */
     size_t most = (e->queue_count + 1) / 2;
@@ -301,7 +301,7 @@ static void commit_batch(struct engine *e)
         e->settles_alone = e->settles_alone || settles;
         roster_distrust(&e->roster);
         metrics_add_store_error(&e->metrics);
-        e->pending_agents = pending; /* those that it counted are not there */
+        e->pending.count = pending; /* those that it counted are not there */
         log_error("the store failed: %s", store_error(e->store));
         if (one_failed)
             answer_failed(e, count - 1);
@@ -383,14 +383,14 @@ static void settle_all(struct engine *e)
 enum store_rc engine_take_store(struct engine *e)
 {
     roster_distrust(&e->roster);
-    e->no_kept_ports = e->settles_alone = false;
+    e->ports.no_kept_ports = e->settles_alone = false;
     e->count.is_on = e->walk.is_on = false;
     (void)event_del(e->on_count);
     (void)event_del(e->on_walk);
     beats_release(&e->beats);
     enum store_rc rc = beats_start(&e->beats, e->store);
     if (rc == STORE_OK)
-        rc = store_agents_pending(e->store, &e->pending_agents);
+        rc = store_agents_pending(e->store, &e->pending.count);
     if (rc == STORE_OK)
         settle_all(e);
     if (rc == STORE_OK && e->records.count > 0) /* noted while there was none to write it to */
@@ -724,7 +724,7 @@ static enum store_rc prune_piece(struct engine *e, bool has_range, int64_t *ret_
         rc = audit_prune(e->store, &by, now_s - e->conf.audit_keep_s, e->walk.size, ret_rows);
     if (rc == STORE_OK)
         rc = store_commit(e->store);
-    e->no_kept_ports = false; /* theirs are, from now on */
+    e->ports.no_kept_ports = false; /* theirs are, from now on */
     if (rc == STORE_OK)
         records_written(&e->records, e->records.count);
     return rc;
@@ -1006,7 +1006,7 @@ int engine_run(struct engine *e)
     timer_arm(e->on_walk_again, 1000);
     if (beats_wait_ms(&e->beats, clock_monotonic_ms()) >= 0)
         timer_arm(e->on_beats, 0);
-    (void)store_agents_pending(e->store, &e->pending_agents);
+    (void)store_agents_pending(e->store, &e->pending.count);
     (void)listening_has(&e->listening, 0, 0); /* the first takes as long as it takes */
     int rc = event_base_dispatch(e->base);
     notify_send("STOPPING=1");

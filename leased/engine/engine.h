@@ -14,9 +14,11 @@
 #include "leased/engine/listening.h"
 #include "leased/engine/metrics.h"
 #include "leased/engine/limiter.h"
+#include "leased/engine/ports.h"
 #include "leased/engine/program.h"
 #include "leased/engine/records.h"
 #include "leased/engine/refusals.h"
+#include "leased/engine/register.h"
 #include "leased/engine/roster.h"
 #include "lib/base/clock.h"
 #include "lib/conf/conf.h"
@@ -154,12 +156,10 @@ struct engine {
     struct ending *endings;
     size_t ending_count;
     int64_t store_version;
-    unsigned looks;         /* at the store, since the last sign */
-    int64_t pending_agents; /* registered, and never yet logged in */
+    unsigned looks; /* at the store, since the last sign */
+    struct pending_agents pending;
     struct listening listening;
-    bool no_kept_ports; /* in quarantine, as of this version of the store */
-    int64_t no_kept_version;
-    uint16_t next_port;
+    struct port_memory ports;
     int64_t swept_ms; /* when sessions were last judged: by a clock that nobody sets */
     int64_t blind_said_ms;
     struct unseen unseen;
@@ -167,9 +167,7 @@ struct engine {
     int lock_fd;      /* beside the store, held as long as this process lives */
     struct clock_jumps clock_jumps;
     struct walk walk;
-    int64_t pending_seen_ms; /* when they were counted because there were too many */
-    unsigned registers_lately;
-    int64_t registers_since_ms;
+    struct herd herd;
     struct metrics metrics;
     struct count count;
 
