@@ -4,10 +4,10 @@
 #include "lib/base/buf.h"
 #include "lib/base/log.h"
 #include "lib/lease/name.h"
-#include "tunnel-agent/host/exit_code.h"
 #include "tunnel-agent/config/options.h"
-#include "tunnel-agent/host/platform.h"
 #include "tunnel-agent/config/tunnels_conf.h"
+#include "tunnel-agent/host/exit_code.h"
+#include "tunnel-agent/host/platform.h"
 
 #include <bsd/string.h>
 #include <errno.h>

@@ -3,11 +3,11 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
-#include "tunnel-agent/ssh/hostkey.h"
 #include "tunnel-agent/config/leg.h"
 #include "tunnel-agent/host/localport.h"
 #include "tunnel-agent/host/process.h"
 #include "tunnel-agent/host/statedir.h"
+#include "tunnel-agent/ssh/hostkey.h"
 
 #include <bsd/string.h>
 #include <fcntl.h>

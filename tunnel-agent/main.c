@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /* tunnel-agent: tunnels that are up because data comes back. See tunnel-agent(1). */
 #include "lib/base/log.h"
-#include "tunnel-agent/host/exit_code.h"
-#include "tunnel-agent/gateway/gateway.h"
-#include "tunnel-agent/install.h"
-#include "tunnel-agent/ssh/key.h"
-#include "tunnel-agent/legs.h"
 #include "tunnel-agent/config/options.h"
-#include "tunnel-agent/tunnel/report.h"
+#include "tunnel-agent/config/tunnels_conf.h"
+#include "tunnel-agent/gateway/gateway.h"
+#include "tunnel-agent/host/exit_code.h"
+#include "tunnel-agent/host/statedir.h"
+#include "tunnel-agent/install.h"
+#include "tunnel-agent/legs.h"
 #include "tunnel-agent/ssh/forced.h"
 #include "tunnel-agent/ssh/jump.h"
-#include "tunnel-agent/host/statedir.h"
+#include "tunnel-agent/ssh/key.h"
+#include "tunnel-agent/tunnel/report.h"
 #include "tunnel-agent/tunnel/supervisor.h"
 #include "tunnel-agent/tunnel/tunnel.h"
-#include "tunnel-agent/config/tunnels_conf.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,6 +5,7 @@
 #include "lib/base/buf.h"
 #include "tests/unit/helpers.h"
 #include "tunnel-agent/gateway/http.h"
+#include "tunnel-agent/gateway/url.h"
 
 #define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFwB5mkFi/rj0hTa0BW+CDOnLjGGtENqi0c6XnUmwgT8"
 #define LEAST "\"agent_id\":\"db1\",\"port_b\":20001,\"ssh_user\":\"gw-tunnel\""

@@ -3,6 +3,7 @@
 
 #include "lib/base/buf.h"
 #include "tunnel-agent/gateway/http.h"
+#include "tunnel-agent/gateway/url.h"
 
 #ifdef TUNNEL_AGENT_HTTPS
 

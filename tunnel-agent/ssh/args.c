@@ -40,9 +40,34 @@ char *sshargs_forward(const struct forward *f)
     return spec;
 }
 
-static void forced(struct sshargs *a, const struct leg *leg, const struct sshargs_plan *plan)
+/* The program, and the file of its configuration. */
+static void begin(struct sshargs *a, const char *config_file)
+{
+    *a = (struct sshargs){0};
+    add(a, "%s", sshjump_name());
+    if (config_file != NULL) {
+        add(a, "-F");
+        add(a, "%s", config_file);
+    }
+}
+
+/* A list that does not fit is no list. */
+static void end(struct sshargs *a, const char *to)
+{
+    add(a, "--");
+    add(a, "%s", to);
+    a->argv[a->failed ? 0 : a->count] = NULL;
+}
+
+static void table(struct sshargs *a, const char *(*nth)(size_t i))
 {
     const char *setting;
+    for (size_t i = 0; (setting = nth(i)) != NULL; i++)
+        option(a, setting);
+}
+
+static void forced(struct sshargs *a, const struct leg *leg, const struct sshargs_plan *plan)
+{
     /* A gateway's other host keys, proven to whom it has shown the pinned one. */
     if (plan->use == SSHARGS_TUNNEL && leg->known_hosts != NULL)
         option(a, "UpdateHostKeys=yes");
@@ -51,8 +76,7 @@ static void forced(struct sshargs *a, const struct leg *leg, const struct ssharg
         add(a, "-S");
         add(a, "%s", plan->mux_sock);
     }
-    for (size_t i = 0; (setting = sshforced(i)) != NULL; i++)
-        option(a, setting);
+    table(a, sshforced);
 }
 
 static void host_keys(struct sshargs *a, const struct sshargs_plan *plan)
@@ -60,9 +84,7 @@ static void host_keys(struct sshargs *a, const struct sshargs_plan *plan)
     option(a, plan->use == SSHARGS_HOST_KEY ? "StrictHostKeyChecking=accept-new"
                                             : "StrictHostKeyChecking=yes");
     if (plan->known_hosts != NULL) {
-        const char *setting;
-        for (size_t i = 0; (setting = sshforced_host_keys(i)) != NULL; i++)
-            option(a, setting);
+        table(a, sshforced_host_keys);
         add(a, "-o");
         add(a, "UserKnownHostsFile=\"%s\"", plan->known_hosts);
     }
@@ -85,19 +107,22 @@ static void identity(struct sshargs *a, const struct leg *leg)
     add(a, "%s", leg->identity);
 }
 
+static void local_forward(struct sshargs *a, const struct forward *f)
+{
+    char *spec = sshargs_forward(f);
+    add(a, "-L");
+    if (spec != NULL)
+        add(a, "%s", spec);
+    else
+        a->failed = true;
+    free(spec);
+}
+
 static void forwards(struct sshargs *a, const struct leg *leg, const struct sshargs_plan *plan)
 {
-    for (size_t i = 0; i < leg->forward_count; i++) {
-        if (plan->left_out != NULL && plan->left_out[i])
-            continue;
-        char *spec = sshargs_forward(&leg->forwards[i]);
-        add(a, "-L");
-        if (spec != NULL)
-            add(a, "%s", spec);
-        else
-            a->failed = true;
-        free(spec);
-    }
+    for (size_t i = 0; i < leg->forward_count; i++)
+        if (plan->left_out == NULL || !plan->left_out[i])
+            local_forward(a, &leg->forwards[i]);
     if (leg->reverse != NULL) {
         add(a, "-R");
         add(a, "%s", leg->reverse);
@@ -115,12 +140,7 @@ static void forwards(struct sshargs *a, const struct leg *leg, const struct ssha
 
 void sshargs_build(struct sshargs *a, const struct leg *leg, const struct sshargs_plan *plan)
 {
-    *a = (struct sshargs){0};
-    add(a, "%s", sshjump_name());
-    if (leg->config_file != NULL) {
-        add(a, "-F");
-        add(a, "%s", leg->config_file);
-    }
+    begin(a, leg->config_file);
     if (plan->use == SSHARGS_RESOLVE)
         add(a, "-G");
     forced(a, leg, plan);
@@ -143,9 +163,24 @@ void sshargs_build(struct sshargs *a, const struct leg *leg, const struct ssharg
     add(a, "-T");
     if (plan->use == SSHARGS_TUNNEL)
         forwards(a, leg, plan);
-    add(a, "--");
-    add(a, "%s", leg->to);
-    a->argv[a->failed ? 0 : a->count] = NULL;
+    end(a, leg->to);
+}
+
+void sshargs_build_forward(struct sshargs *a, const char *to, const char *config_file,
+                           const struct forward *f)
+{
+    begin(a, config_file);
+    table(a, sshforced);
+    option(a, "ConnectTimeout=5");
+    add(a, "-N");
+    add(a, "-T");
+    local_forward(a, f);
+    end(a, to);
+}
+
+const char *const *sshargs_argv(const struct sshargs *a)
+{
+    return (const char *const *)a->argv;
 }
 
 void sshargs_release(struct sshargs *a)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The command line of the ssh that holds a leg. */
+/* The command lines of the ssh that this program runs. */
 #ifndef TUNLEASE_AGENT_SSH_ARGS_H
 #define TUNLEASE_AGENT_SSH_ARGS_H
 
@@ -34,7 +34,15 @@ struct sshargs_plan {
 };
 
 void sshargs_build(struct sshargs *a, const struct leg *leg, const struct sshargs_plan *plan);
+
+/* Holds this forward alone, to a host of the user's own configuration (config_file: -F, or NULL),
+ * which also says whose host keys count. */
+void sshargs_build_forward(struct sshargs *a, const char *to, const char *config_file,
+                           const struct forward *f);
 void sshargs_release(struct sshargs *a);
+
+/* For process_start and process_run. */
+const char *const *sshargs_argv(const struct sshargs *a);
 
 /* BIND:PORT:HOST:HOSTPORT with brackets where they are needed. To be freed; NULL: no memory. */
 char *sshargs_forward(const struct forward *f);

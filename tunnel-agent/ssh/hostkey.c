@@ -2,8 +2,8 @@
 #include "tunnel-agent/ssh/hostkey.h"
 
 #include "lib/base/buf.h"
-#include "tunnel-agent/host/process.h"
 #include "tunnel-agent/config/settings.h"
+#include "tunnel-agent/host/process.h"
 #include "tunnel-agent/ssh/args.h"
 
 #include <bsd/string.h>
@@ -14,11 +14,6 @@
 #include <unistd.h>
 
 enum { ASK_MS = 15000, LOCAL_MS = 5000 };
-
-static const char *const *constant(char *const *argv)
-{
-    return (const char *const *)argv;
-}
 
 static void read_file(const char *path, struct buf *out)
 {
@@ -54,7 +49,7 @@ static bool ask_once(const struct leg *leg, const struct settings *s, const char
     (void)unlink(scratch);
     buf_clear(line);
     sshargs_build(&args, leg, &plan);
-    int rc = process_run(constant(args.argv), ASK_MS, &said);
+    int rc = process_run(sshargs_argv(&args), ASK_MS, &said);
     sshargs_release(&args);
     read_file(scratch, line);
     (void)unlink(scratch);
@@ -116,7 +111,7 @@ int hostkey_resolve(const struct leg *leg, const struct settings *s, struct buf 
     struct sshargs args;
     const struct sshargs_plan plan = {.use = SSHARGS_RESOLVE, .settings = s};
     sshargs_build(&args, leg, &plan);
-    int rc = process_run(constant(args.argv), LOCAL_MS, out);
+    int rc = process_run(sshargs_argv(&args), LOCAL_MS, out);
     sshargs_release(&args);
     return rc == 0 && !out->failed ? 0 : -1;
 }

@@ -4,8 +4,8 @@
 #include "lib/base/log.h"
 #include "tunnel-agent/host/exit_code.h"
 #include "tunnel-agent/host/platform.h"
-#include "tunnel-agent/ssh/forced.h"
 #include "tunnel-agent/host/statedir.h"
+#include "tunnel-agent/ssh/forced.h"
 
 #include <errno.h>
 #include <stdio.h>

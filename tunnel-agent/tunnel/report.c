@@ -6,8 +6,8 @@
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
 #include "lib/wire/agent_status.h"
-#include "tunnel-agent/host/exit_code.h"
 #include "tunnel-agent/host/exchange.h"
+#include "tunnel-agent/host/exit_code.h"
 #include "tunnel-agent/tunnel/supervisor.h"
 #include "tunnel-agent/tunnel/tunnel.h"
 

@@ -5,13 +5,13 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
-#include "tunnel-agent/host/exit_code.h"
 #include "tunnel-agent/host/exchange.h"
+#include "tunnel-agent/host/exit_code.h"
 #include "tunnel-agent/host/notify.h"
 #include "tunnel-agent/host/platform.h"
 #include "tunnel-agent/host/process.h"
-#include "tunnel-agent/tunnel/report.h"
 #include "tunnel-agent/ssh/jump.h"
+#include "tunnel-agent/tunnel/report.h"
 #include "tunnel-agent/tunnel/tunnel.h"
 
 #include <bsd/string.h>

@@ -3,14 +3,15 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "tunnel-agent/ssh/hostkey.h"
+#include "tunnel-agent/config/settings.h"
 #include "tunnel-agent/host/job.h"
 #include "tunnel-agent/host/localport.h"
 #include "tunnel-agent/host/platform.h"
 #include "tunnel-agent/host/process.h"
-#include "tunnel-agent/config/settings.h"
 #include "tunnel-agent/ssh/args.h"
 #include "tunnel-agent/ssh/forced.h"
+#include "tunnel-agent/ssh/hostkey.h"
+#include "tunnel-agent/ssh/mux.h"
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
@@ -588,11 +589,7 @@ struct late_forward {
 static int add_late_forward(void *ctx)
 {
     const struct late_forward *late = ctx;
-    struct buf said = {0};
-    char *spec = sshargs_forward(late->forward);
-    const char *const argv[] = {"ssh", "-F", "none",   "-S", late->t->mux_path, "-O", "forward",
-                                "-L",  spec, "tunnel", NULL};
-    int rc = spec != NULL ? process_run(argv, 5000, &said) : PROCESS_NOT_STARTED;
+    int rc = sshmux_add_forward(late->t->mux_path, late->forward);
     (void)printf("%s", rc == 0 ? "ok" : "failed");
     (void)fflush(stdout);
     return 0;
@@ -775,7 +772,7 @@ static bool spawn(struct tunnel *t)
     (void)unlink(t->canary_path);
     (void)unlink(t->mux_path);
     sshargs_build(&args, t->leg, &plan);
-    pid_t pid = args.failed ? -1 : process_start((const char *const *)args.argv, NULL, &t->err_fd);
+    pid_t pid = args.failed ? -1 : process_start(sshargs_argv(&args), NULL, &t->err_fd);
     sshargs_release(&args);
     if (pid < 0)
         return false;

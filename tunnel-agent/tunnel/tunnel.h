@@ -14,11 +14,11 @@
 #ifndef TUNLEASE_AGENT_TUNNEL_TUNNEL_H
 #define TUNLEASE_AGENT_TUNNEL_TUNNEL_H
 
-#include "tunnel-agent/tunnel/backoff.h"
-#include "tunnel-agent/host/exchange.h"
 #include "tunnel-agent/config/leg.h"
+#include "tunnel-agent/host/exchange.h"
 #include "tunnel-agent/host/platform.h"
 #include "tunnel-agent/ssh/words.h"
+#include "tunnel-agent/tunnel/backoff.h"
 
 #include <stdbool.h>
 #include <stdint.h>
