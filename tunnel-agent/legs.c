@@ -5,19 +5,12 @@
 #include "lib/base/text.h"
 #include "tunnel-agent/config/leg.h"
 #include "tunnel-agent/host/localport.h"
-#include "tunnel-agent/host/process.h"
-#include "tunnel-agent/host/statedir.h"
-#include "tunnel-agent/ssh/hostkey.h"
+#include "tunnel-agent/ssh/resolve.h"
 
-#include <bsd/string.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { LOCAL_MS = 5000, HOLDER_BYTES = 96 };
+enum { HOLDER_BYTES = 96 };
 
 /* The first pair of forwards that want one port, of different legs. */
 static bool find_collision(const struct leg *legs, size_t count, size_t *ret_a, size_t *ret_b,
@@ -56,7 +49,7 @@ int legs_validate(const struct leg *legs, size_t count, const struct settings *s
     }
     for (size_t i = 0; i < count; i++) {
         struct buf said = {0};
-        int rc = hostkey_resolve(&legs[i], s, &said);
+        int rc = sshresolve(&legs[i], s, &said);
         first_line(&said, line, sizeof(line));
         buf_release(&said);
         if (rc != 0) {
@@ -82,9 +75,9 @@ static unsigned check_alias(const struct leg *legs, size_t count, const struct l
     struct buf resolved = {0};
     char words[320];
     unsigned found = 0;
-    if (hostkey_resolve(leg, s, &resolved) == 0) {
+    if (sshresolve(leg, s, &resolved) == 0) {
         char *cursor = resolved.data;
-        for (char *value; (value = hostkey_resolved(&cursor, "localforward")) != NULL;) {
+        for (char *value; (value = sshresolve_value(&cursor, "localforward")) != NULL;) {
             uint16_t port = local_forward_port(value);
             text_print(stdout,
                        "%s: the ssh configuration of %s has a LocalForward of its own (%s): it "
@@ -130,105 +123,4 @@ unsigned legs_check(const struct leg *legs, size_t count, const struct settings 
         found += check_alias(legs, count, &legs[a], s);
     }
     return found;
-}
-
-/* ---- host keys, with a person at the terminal ---- */
-
-/* Is there a line for this name in any file of the list? */
-static bool is_known(const char *name, char *files)
-{
-    const char *home = getenv("HOME");
-    for (char *file; (file = strsep(&files, " ")) != NULL;) {
-        char path[1100];
-        struct buf said = {0};
-        (void)snprintf(path, sizeof(path), "%s%.1000s", file[0] == '~' && home != NULL ? home : "",
-                       file[0] == '~' ? file + 1 : file);
-        const char *const argv[] = {"ssh-keygen", "-F", name, "-f", path, NULL};
-        bool found = access(path, R_OK) == 0 && process_run(argv, LOCAL_MS, &said) == 0;
-        buf_release(&said);
-        if (found)
-            return true;
-    }
-    return false;
-}
-
-static char *resolved_copy(const struct buf *resolved, const char *keyword)
-{
-    char *text = strdup(resolved->data), *cursor = text;
-    char *value = text != NULL ? hostkey_resolved(&cursor, keyword) : NULL;
-    char *copy = value != NULL ? strdup(value) : NULL;
-    free(text);
-    return copy;
-}
-
-static bool needs_asking(const struct leg *leg, const struct settings *s)
-{
-    struct buf resolved = {0};
-    char name[300] = "", *host, *port, *alias, *files, *global;
-    bool needs = false;
-    if (hostkey_resolve(leg, s, &resolved) != 0) {
-        buf_release(&resolved);
-        return false;
-    }
-    host = resolved_copy(&resolved, "hostname");
-    port = resolved_copy(&resolved, "port");
-    alias = resolved_copy(&resolved, "hostkeyalias");
-    files = resolved_copy(&resolved, "userknownhostsfile");
-    global = resolved_copy(&resolved, "globalknownhostsfile");
-    if (alias != NULL && strcmp(alias, "none") != 0)
-        (void)strlcpy(name, alias, sizeof(name));
-    else if (host != NULL && port != NULL && strcmp(port, "22") != 0)
-        (void)snprintf(name, sizeof(name), "[%.250s]:%.8s", host, port);
-    else if (host != NULL)
-        (void)strlcpy(name, host, sizeof(name));
-    needs = name[0] != '\0' && files != NULL && !is_known(name, files) &&
-            (global == NULL || !is_known(name, global));
-    free(host);
-    free(port);
-    free(alias);
-    free(files);
-    free(global);
-    buf_release(&resolved);
-    return needs;
-}
-
-static bool add_to_known_hosts(const char *line)
-{
-    char path[1100];
-    const char *home = getenv("HOME");
-    (void)snprintf(path, sizeof(path), "%.1000s/.ssh", home != NULL ? home : "");
-    (void)mkdir(path, 0700);
-    (void)strlcat(path, "/known_hosts", sizeof(path));
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return false;
-    bool ok = write(fd, line, strlen(line)) == (ssize_t)strlen(line);
-    return close(fd) == 0 && ok;
-}
-
-void legs_ask_host_keys(const struct leg *legs, size_t count, const struct settings *s,
-                        const struct statedir *state)
-{
-    char scratch[STATEDIR_PATH_BYTES + 32], answer[16], why[256];
-    if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1)
-        return;
-    (void)snprintf(scratch, sizeof(scratch), "%s/%d-ask.hosts", state->run, (int)getpid());
-    for (size_t i = 0; i < count; i++) {
-        struct hostkey key;
-        struct buf line = {0};
-        if (legs[i].host_key[0] != '\0' || !needs_asking(&legs[i], s))
-            continue;
-        if (hostkey_ask(&legs[i], s, NULL, scratch, &key, &line, why) != NULL) {
-            buf_release(&line); /* unreachable now: the tunnel itself will say so */
-            continue;
-        }
-        (void)fprintf(stderr,
-                      "The host key of %s is not known yet.\n  %s %s\nIs it the right one? "
-                      "(yes/no) ",
-                      legs[i].to, key.type, key.fingerprint);
-        if (fgets(answer, sizeof(answer), stdin) != NULL && strcmp(answer, "yes\n") == 0 &&
-            !add_to_known_hosts(buf_text(&line)))
-            (void)fprintf(stderr, "tunnel-agent: cannot write ~/.ssh/known_hosts\n");
-        buf_release(&line);
-    }
 }

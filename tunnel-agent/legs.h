@@ -3,14 +3,12 @@
 #ifndef TUNLEASE_AGENT_LEGS_H
 #define TUNLEASE_AGENT_LEGS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 enum { LEGS_WHY_BYTES = 640 };
 
 struct leg;
 struct settings;
-struct statedir;
 
 /*
  * What can never work: ssh does not understand a leg's words, or two legs want one local port.
@@ -22,10 +20,5 @@ int legs_validate(const struct leg *legs, size_t count, const struct settings *s
 /* `tunnel-agent check`: prints every finding (collisions between legs, with the LocalForward of a
  * leg's ssh configuration, and with what listens now). The number of findings. */
 unsigned legs_check(const struct leg *legs, size_t count, const struct settings *s);
-
-/* On a terminal: shows each host key that is not known yet and asks, once; "yes" adds it to the
- * user's known_hosts. */
-void legs_ask_host_keys(const struct leg *legs, size_t count, const struct settings *s,
-                        const struct statedir *state);
 
 #endif

@@ -3,12 +3,14 @@
 #include "lib/base/log.h"
 #include "tunnel-agent/config/options.h"
 #include "tunnel-agent/config/tunnels_conf.h"
+#include "tunnel-agent/gateway/agent_id.h"
 #include "tunnel-agent/gateway/gateway.h"
 #include "tunnel-agent/host/exit_code.h"
 #include "tunnel-agent/host/statedir.h"
 #include "tunnel-agent/install.h"
 #include "tunnel-agent/legs.h"
 #include "tunnel-agent/ssh/forced.h"
+#include "tunnel-agent/ssh/hostkey_prompt.h"
 #include "tunnel-agent/ssh/jump.h"
 #include "tunnel-agent/ssh/key.h"
 #include "tunnel-agent/tunnel/report.h"
@@ -18,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -87,7 +90,7 @@ static int run_legs(const struct settings *settings, const struct leg *legs, siz
         return usage(why);
     sshjump_prepare(&s.state);
     if (!once)
-        legs_ask_host_keys(legs, count, settings, &s.state);
+        hostkey_prompt(legs, count, settings, &s.state);
     if (supervisor_init(&s, &problem) != 0) {
         log_error("cannot start: %s", problem != NULL ? problem : strerror(errno));
         goto out;
@@ -185,6 +188,32 @@ static int run_status(int argc, char **argv)
     return report_show(&state, json);
 }
 
+static int run_key(int argc, char **argv)
+{
+    struct statedir state;
+    char why[KEY_WHY_BYTES];
+    (void)argv;
+    if (argc != 1)
+        return usage("key takes no arguments: see 'tunnel-agent --help'");
+    if (statedir_open(&state, why) != 0)
+        return usage(why);
+    char *id = agent_id_get(&state, NULL, why);
+    char *line = id != NULL ? key_public(&state, id, why) : NULL;
+    free(id);
+    if (line == NULL) {
+        log_error("%s", why);
+        return EXIT_FAILED;
+    }
+    (void)puts(line);
+    if (isatty(STDOUT_FILENO) == 1)
+        (void)fprintf(stderr,
+                      "on the gateway: leasectl agent add %s --key -   (and paste this "
+                      "line)\n",
+                      strrchr(line, ' ') + 1);
+    free(line);
+    return EXIT_DONE;
+}
+
 static int finish(int code)
 {
     if (fflush(stdout) == 0 && ferror(stdout) == 0)
@@ -199,7 +228,7 @@ int main(int argc, char **argv)
         const char *name;
         int (*run)(int argc, char **argv);
     } verbs[] = {
-        {"check", run_check}, {"status", run_status}, {"key", key_show}, {"install", install_run}};
+        {"check", run_check}, {"status", run_status}, {"key", run_key}, {"install", install_run}};
 
     open_standard_fds();
     log_init("tunnel-agent", true);

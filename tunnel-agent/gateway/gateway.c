@@ -8,6 +8,7 @@
 #include "lib/wire/control.h"
 #include "lib/wire/register.h"
 #include "tunnel-agent/config/options.h"
+#include "tunnel-agent/gateway/agent_id.h"
 #include "tunnel-agent/gateway/http.h"
 #include "tunnel-agent/gateway/https.h"
 #include "tunnel-agent/gateway/overssh.h"
@@ -959,8 +960,8 @@ static int prepare(struct gateway *g)
                   g->s.state.path);
         return EXIT_FAILED;
     }
-    if ((g->agent_id = key_agent_id(&g->s.state, g->o->agent_id, why)) == NULL ||
-        (g->public_key = key_public(&g->s.state, why)) == NULL) {
+    if ((g->agent_id = agent_id_get(&g->s.state, g->o->agent_id, why)) == NULL ||
+        (g->public_key = key_public(&g->s.state, g->agent_id, why)) == NULL) {
         log_error("%s", why);
         return EXIT_FAILED;
     }

@@ -2,29 +2,17 @@
 #include "tunnel-agent/ssh/hostkey.h"
 
 #include "lib/base/buf.h"
-#include "tunnel-agent/config/settings.h"
 #include "tunnel-agent/host/process.h"
+#include "tunnel-agent/host/textfile.h"
 #include "tunnel-agent/ssh/args.h"
 
 #include <bsd/string.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { ASK_MS = 15000, LOCAL_MS = 5000 };
-
-static void read_file(const char *path, struct buf *out)
-{
-    char chunk[4096];
-    FILE *f = fopen(path, "re");
-    if (f == NULL)
-        return;
-    for (size_t n; out->len < 65536 && (n = fread(chunk, 1, sizeof(chunk), f)) > 0;)
-        buf_add_mem(out, chunk, n);
-    (void)fclose(f);
-}
+enum { ASK_MS = 15000 };
 
 /* The last line of what ssh said, without its line end. */
 static void last_line(struct buf *said, char why[static 256])
@@ -51,7 +39,7 @@ static bool ask_once(const struct leg *leg, const struct settings *s, const char
     sshargs_build(&args, leg, &plan);
     int rc = process_run(sshargs_argv(&args), ASK_MS, &said);
     sshargs_release(&args);
-    read_file(scratch, line);
+    textfile_read(scratch, line);
     (void)unlink(scratch);
     last_line(&said, why);
     if (rc == PROCESS_OUT_OF_TIME)
@@ -104,73 +92,4 @@ const char *hostkey_ask(const struct leg *leg, const struct settings *s, const c
     (void)snprintf(why, 256, "wrong host key: expected %s, the host shows %s (%s)", wanted,
                    first.fingerprint, first.type);
     return why;
-}
-
-int hostkey_resolve(const struct leg *leg, const struct settings *s, struct buf *out)
-{
-    struct sshargs args;
-    const struct sshargs_plan plan = {.use = SSHARGS_RESOLVE, .settings = s};
-    sshargs_build(&args, leg, &plan);
-    int rc = process_run(sshargs_argv(&args), LOCAL_MS, out);
-    sshargs_release(&args);
-    return rc == 0 && !out->failed ? 0 : -1;
-}
-
-char *hostkey_resolved(char **cursor, const char *keyword)
-{
-    size_t len = strlen(keyword);
-    for (char *line; *cursor != NULL && (line = strsep(cursor, "\n")) != NULL;)
-        if (strncmp(line, keyword, len) == 0 && line[len] == ' ')
-            return line + len + 1;
-    return NULL;
-}
-
-/* Is it in the agent? Judged by the public half beside it. */
-static bool agent_has(const char *identity)
-{
-    struct buf keys = {0}, pub = {0};
-    char path[1100];
-    bool has = false;
-    const char *const argv[] = {"ssh-add", "-L", NULL};
-    (void)snprintf(path, sizeof(path), "%.1080s.pub", identity);
-    read_file(path, &pub);
-    if (process_run(argv, LOCAL_MS, &keys) == 0 && keys.data != NULL && pub.data != NULL) {
-        char *cursor = pub.data;
-        (void)strsep(&cursor, " ");
-        char *base64 = cursor != NULL ? strsep(&cursor, " \n") : NULL;
-        has = base64 != NULL && *base64 != '\0' && strstr(keys.data, base64) != NULL;
-    }
-    buf_release(&keys);
-    buf_release(&pub);
-    return has;
-}
-
-static bool is_locked(const char *identity)
-{
-    struct buf said = {0};
-    const char *const argv[] = {"ssh-keygen", "-y", "-P", "", "-f", identity, NULL};
-    bool locked = access(identity, R_OK) == 0 && process_run(argv, LOCAL_MS, &said) != 0 &&
-                  said.data != NULL && strstr(said.data, "incorrect passphrase") != NULL;
-    buf_release(&said);
-    return locked && !agent_has(identity);
-}
-
-char *hostkey_locked_identity(const struct leg *leg, const struct settings *s)
-{
-    struct buf resolved = {0};
-    char path[1024], *found = NULL;
-    const char *home = getenv("HOME");
-    if (hostkey_resolve(leg, s, &resolved) == 0) {
-        char *cursor = resolved.data;
-        for (char *file; found == NULL && (file = hostkey_resolved(&cursor, "identityfile"));) {
-            if (file[0] == '~' && file[1] == '/')
-                (void)snprintf(path, sizeof(path), "%s%s", home != NULL ? home : "", file + 1);
-            else
-                (void)strlcpy(path, file, sizeof(path));
-            if (is_locked(path))
-                found = strdup(path);
-        }
-    }
-    buf_release(&resolved);
-    return found;
 }

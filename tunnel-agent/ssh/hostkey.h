@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * Host keys that are not known yet, and keys of ours that cannot be used. All of it runs ssh and
- * waits: before the loop begins, or inside a job.
- */
+/* Host keys that are not known yet. Runs ssh and waits: before the loop begins, or inside a job. */
 #ifndef TUNLEASE_AGENT_SSH_HOSTKEY_H
 #define TUNLEASE_AGENT_SSH_HOSTKEY_H
 
@@ -26,16 +23,5 @@ struct hostkey {
 const char *hostkey_ask(const struct leg *leg, const struct settings *s, const char *wanted,
                         const char *scratch, struct hostkey *ret, struct buf *ret_line,
                         char why[static 256]);
-
-/* The first key file of leg's that is locked by a passphrase and not in the ssh agent, to be
- * freed; NULL: none. */
-char *hostkey_locked_identity(const struct leg *leg, const struct settings *s);
-
-/* The value of a keyword in the text that `ssh -G` printed, from *cursor on (NULL-initialised text
- * is not accepted); NULL at the end. Writes NULs into the text. */
-char *hostkey_resolved(char **cursor, const char *keyword);
-
-/* ssh -G for leg, into out. 0, or -1 with its words in out. */
-int hostkey_resolve(const struct leg *leg, const struct settings *s, struct buf *out);
 
 #endif

@@ -11,6 +11,7 @@
 #include "tunnel-agent/ssh/args.h"
 #include "tunnel-agent/ssh/forced.h"
 #include "tunnel-agent/ssh/hostkey.h"
+#include "tunnel-agent/ssh/identity.h"
 #include "tunnel-agent/ssh/mux.h"
 
 #include <bsd/stdlib.h>
@@ -710,7 +711,7 @@ static void on_unknown_key(void *ctx, const char *text)
 static int find_locked_key(void *ctx)
 {
     const struct tunnel *t = ctx;
-    char *path = hostkey_locked_identity(t->leg, t->settings);
+    char *path = sshidentity_locked(t->leg, t->settings);
     if (path != NULL)
         (void)printf("the key %s is locked by a passphrase: run 'ssh-add %s'", path, path);
     (void)fflush(stdout);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+#include "tunnel-agent/ssh/identity.h"
+
+#include "lib/base/buf.h"
+#include "tunnel-agent/host/process.h"
+#include "tunnel-agent/host/textfile.h"
+#include "tunnel-agent/ssh/resolve.h"
+
+#include <bsd/string.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LOCAL_MS = 5000 };
+
+/* Is it in the agent? Judged by the public half beside it. */
+static bool agent_has(const char *identity)
+{
+    struct buf keys = {0}, pub = {0};
+    char path[1100];
+    bool has = false;
+    const char *const argv[] = {"ssh-add", "-L", NULL};
+    (void)snprintf(path, sizeof(path), "%.1080s.pub", identity);
+    textfile_read(path, &pub);
+    if (process_run(argv, LOCAL_MS, &keys) == 0 && keys.data != NULL && pub.data != NULL) {
+        char *cursor = pub.data;
+        (void)strsep(&cursor, " ");
+        char *base64 = cursor != NULL ? strsep(&cursor, " \n") : NULL;
+        has = base64 != NULL && *base64 != '\0' && strstr(keys.data, base64) != NULL;
+    }
+    buf_release(&keys);
+    buf_release(&pub);
+    return has;
+}
+
+static bool is_locked(const char *identity)
+{
+    struct buf said = {0};
+    const char *const argv[] = {"ssh-keygen", "-y", "-P", "", "-f", identity, NULL};
+    bool locked = access(identity, R_OK) == 0 && process_run(argv, LOCAL_MS, &said) != 0 &&
+                  said.data != NULL && strstr(said.data, "incorrect passphrase") != NULL;
+    buf_release(&said);
+    return locked && !agent_has(identity);
+}
+
+char *sshidentity_locked(const struct leg *leg, const struct settings *s)
+{
+    struct buf resolved = {0};
+    char path[1024], *found = NULL;
+    const char *home = getenv("HOME");
+    if (sshresolve(leg, s, &resolved) == 0) {
+        char *cursor = resolved.data;
+        for (char *file; found == NULL && (file = sshresolve_value(&cursor, "identityfile"));) {
+            if (file[0] == '~' && file[1] == '/')
+                (void)snprintf(path, sizeof(path), "%s%s", home != NULL ? home : "", file + 1);
+            else
+                (void)strlcpy(path, file, sizeof(path));
+            if (is_locked(path))
+                found = strdup(path);
+        }
+    }
+    buf_release(&resolved);
+    return found;
+}
