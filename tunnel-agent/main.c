@@ -13,7 +13,7 @@
 #include "tunnel-agent/ssh/hostkey_prompt.h"
 #include "tunnel-agent/ssh/jump.h"
 #include "tunnel-agent/ssh/key.h"
-#include "tunnel-agent/tunnel/report.h"
+#include "tunnel-agent/status.h"
 #include "tunnel-agent/tunnel/supervisor.h"
 #include "tunnel-agent/tunnel/tunnel.h"
 
@@ -80,7 +80,7 @@ static int usage(const char *why)
 static int run_legs(const struct settings *settings, const struct leg *legs, size_t count,
                     bool once)
 {
-    struct supervisor s = {.settings = *settings, .listen_fd = -1};
+    struct supervisor s = {.settings = *settings};
     char why[LEGS_WHY_BYTES];
     const char *problem = NULL;
     int code = EXIT_FAILED;
@@ -185,7 +185,7 @@ static int run_status(int argc, char **argv)
         return usage("status takes --json or nothing: see 'tunnel-agent --help'");
     if (statedir_open(&state, why) != 0)
         return usage(why);
-    return report_show(&state, json);
+    return status_show(&state, json);
 }
 
 static int run_key(int argc, char **argv)

@@ -1017,7 +1017,6 @@ int gateway_run(const struct options *o, const struct settings *settings)
 {
     struct gateway g = {.o = &o->gateway, .once = o->once};
     g.s.settings = *settings;
-    g.s.listen_fd = -1;
     int code = prepare(&g);
     if (code == EXIT_DONE) {
         sshforced_learn();

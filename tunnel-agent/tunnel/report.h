@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: ISC */
-/* How the tunnels fare: the text an agent gives, and `tunnel-agent status`, which collects it. */
+/* How the tunnels fare, as the text that an agent gives to whoever asks. */
 #ifndef TUNLEASE_AGENT_TUNNEL_REPORT_H
 #define TUNLEASE_AGENT_TUNNEL_REPORT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
+struct agent_status;
 struct buf;
-struct statedir;
-struct supervisor;
+struct tunnel;
 
-/* All tunnels of s: JSON objects with ",\n" between them, or lines of tab-separated values. */
-void report_format(struct supervisor *s, bool json, struct buf *out);
+struct report {
+    struct tunnel *const *tunnels;
+    size_t count;
+    /* Fills in what only a gateway's agent knows. May be NULL. */
+    void (*fill)(void *ctx, struct agent_status *s);
+    void *fill_ctx;
+};
 
-/* Asks every agent that runs with this state directory, and prints. EXIT_DONE when there are
- * tunnels and all are up, else EXIT_FAILED. */
-int report_show(const struct statedir *state, bool json);
+/* All tunnels: JSON objects with ",\n" between them, or lines of tab-separated values. */
+void report_format(const struct report *r, bool json, struct buf *out);
 
 #endif

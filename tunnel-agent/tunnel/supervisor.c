@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "tunnel-agent/tunnel/supervisor.h"
 
-#include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
-#include "tunnel-agent/host/exchange.h"
 #include "tunnel-agent/host/exit_code.h"
 #include "tunnel-agent/host/notify.h"
 #include "tunnel-agent/host/platform.h"
@@ -15,25 +13,17 @@
 #include "tunnel-agent/tunnel/tunnel.h"
 
 #include <bsd/string.h>
-#include <errno.h>
 #include <event2/event.h>
-#include <event2/util.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 enum {
     TICK_MS = 1000,
     LATE_MS = 2000,  /* a tick so late: we were stopped */
     SLEPT_MS = 2000, /* the other clock is so far ahead: the machine slept */
-    LISTEN_QUEUE = 16,
 };
 
 /* ---- tunnels ---- */
@@ -163,62 +153,17 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
         wake_all(s, late_ms > slept_ms ? late_ms : slept_ms);
 }
 
-/* ---- status ---- */
-
-static void on_status_client(evutil_socket_t fd, short what, void *ctx)
-{
-    struct supervisor *s = ctx;
-    struct buf text = {0};
-    char form = 0;
-    (void)what;
-    for (;;) {
-        int client = accept(fd, NULL, NULL);
-        if (client < 0)
-            return;
-        const struct timeval patience = {.tv_usec = 200000};
-        (void)evutil_make_socket_closeonexec(client);
-        /* The question is one byte, sent right after connect(2); the answer fits a socket's buffer
-         * for all but hundreds of forwards. Who neither asks nor reads gets none. */
-        (void)setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-        (void)setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-        form = 't';
-        (void)!recv(client, &form, 1, 0);
-        buf_clear(&text);
-        report_format(s, form == 'j', &text);
-        for (size_t sent = 0; sent < text.len;) {
-            ssize_t n = send(client, text.data + sent, text.len - sent, MSG_NOSIGNAL);
-            if (n <= 0)
-                break;
-            sent += (size_t)n;
-        }
-        (void)close(client);
-        buf_release(&text);
-    }
-}
-
-static int open_status_socket(struct supervisor *s, const char **ret_why)
-{
-    struct sockaddr_un address;
-    (void)snprintf(s->status_path, sizeof(s->status_path), "%.480s/%d.status", s->state.run,
-                   (int)getpid());
-    *ret_why = "the state directory's path is too long for a socket in it";
-    if (exchange_unix_address(s->status_path, &address) != 0)
-        return -1;
-    *ret_why = NULL;
-    (void)unlink(s->status_path);
-    s->listen_fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (s->listen_fd < 0)
-        return -1;
-    (void)evutil_make_socket_closeonexec(s->listen_fd);
-    (void)evutil_make_socket_nonblocking(s->listen_fd);
-    if (bind(s->listen_fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-        chmod(s->status_path, 0600) != 0 || listen(s->listen_fd, LISTEN_QUEUE) != 0)
-        return -1;
-    s->listener = event_new(s->base, s->listen_fd, EV_READ | EV_PERSIST, on_status_client, s);
-    return s->listener != NULL && event_add(s->listener, NULL) == 0 ? 0 : -1;
-}
-
 /* ---- life ---- */
+
+static void format_status(void *ctx, bool json, struct buf *out)
+{
+    const struct supervisor *s = ctx;
+    const struct report report = {.tunnels = s->tunnels,
+                                  .count = s->tunnel_count,
+                                  .fill = s->fill_status,
+                                  .fill_ctx = s->fill_ctx};
+    report_format(&report, json, out);
+}
 
 int supervisor_init(struct supervisor *s, const char **ret_why)
 {
@@ -230,7 +175,6 @@ int supervisor_init(struct supervisor *s, const char **ret_why)
                    {SIGINT, on_stop_signal},
                    {SIGHUP, on_stop_signal}};
     *ret_why = NULL;
-    s->listen_fd = -1;
     (void)signal(SIGPIPE, SIG_IGN);
     s->base = event_base_new();
     if (s->base == NULL)
@@ -245,7 +189,9 @@ int supervisor_init(struct supervisor *s, const char **ret_why)
         return -1;
     s->watchdog_ms = notify_watchdog_ms();
     statedir_sweep(&s->state);
-    return open_status_socket(s, ret_why);
+    s->status.format = format_status;
+    s->status.ctx = s;
+    return status_socket_open(&s->status, s->base, s->state.run, ret_why);
 }
 
 /* What waits goes out with the next tick. */
@@ -281,12 +227,7 @@ void supervisor_release(struct supervisor *s)
             event_free(s->signals[i]);
     if (s->tick != NULL)
         event_free(s->tick);
-    if (s->listener != NULL)
-        event_free(s->listener);
-    if (s->listen_fd >= 0) {
-        (void)close(s->listen_fd);
-        (void)unlink(s->status_path);
-    }
+    status_socket_close(&s->status);
     if (s->base != NULL)
         event_base_free(s->base);
     sshjump_remove();

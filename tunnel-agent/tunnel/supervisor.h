@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The running program: one loop, its tunnels, signals, sleep and waking, and the socket that
- * `tunnel-agent status` asks.
+ * The running program: one loop, its tunnels, signals, sleep and waking.
  */
 #ifndef TUNLEASE_AGENT_TUNNEL_SUPERVISOR_H
 #define TUNLEASE_AGENT_TUNNEL_SUPERVISOR_H
@@ -9,6 +8,7 @@
 #include "tunnel-agent/config/leg.h"
 #include "tunnel-agent/config/settings.h"
 #include "tunnel-agent/host/statedir.h"
+#include "tunnel-agent/tunnel/status_socket.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,9 +26,8 @@ struct supervisor {
     struct tunnel **tunnels; /* owned */
     size_t tunnel_count;
     struct event *signals[6];
-    struct event *tick, *listener;
-    int listen_fd;
-    char status_path[STATEDIR_PATH_BYTES];
+    struct event *tick;
+    struct status_socket status;
     int64_t tick_due_ms, awake_offset_ms, watchdog_ms, watchdog_last_ms;
     bool stopping;
     int exit_code;
