@@ -167,7 +167,7 @@ int main(int argc, char **argv)
     struct http_listener listeners[2];
     struct http_options options = {
         .listeners = listeners, .listener_count = 2, .site = &site, .unconfined = false};
-    const int bytes = SEND_BUFFER_BYTES; /* as start.c has it */
+    const int bytes = SEND_BUFFER_BYTES; /* as http_process.c has it */
     unsigned port, metrics_port;
     int fds[2], status = 0, opt;
 

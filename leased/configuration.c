@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/configuration.h"
+
+#include "leased/engine/api_keys.h"
+#include "lib/base/buf.h"
+#include "lib/base/log.h"
+#include "lib/conf/load.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static void print_lines(const struct buf *lines)
+{
+    for (const char *at = buf_text(lines); at != NULL && *at != '\0';) {
+        int len = (int)strcspn(at, "\n");
+        log_warn("%.*s", len, at);
+        at += len + (at[len] == '\n' ? 1 : 0);
+    }
+}
+
+/* What all of it says; both or neither. err: why not. */
+static int read_all(const char *file, struct conf *ret, struct api_keys *ret_keys,
+                    char err[static CONF_ERROR_BYTES], struct buf *warnings)
+{
+    if (conf_load_daemon(file, ret, err, warnings) != 0)
+        return -1;
+    int rc = api_keys_load(ret, ret_keys, err, warnings);
+    conf_forget_keys(ret); /* their hashes are enough */
+    if (rc != 0)
+        conf_release(ret);
+    return rc;
+}
+
+int configuration_load(const char *file, struct conf *ret, struct api_keys *ret_keys)
+{
+    char err[CONF_ERROR_BYTES];
+    struct buf warnings = {0};
+    int rc = read_all(file, ret, ret_keys, err, &warnings);
+    print_lines(&warnings);
+    if (rc != 0)
+        log_error("%s", err);
+    buf_release(&warnings);
+    return rc;
+}
+
+/* What is open stays what it is. The keyword that asks for something else, or NULL. */
+static const char *needs_restart(const struct conf *now, const struct conf *next)
+{
+    bool same = next->listen_count == now->listen_count;
+    if (strcmp(next->paths.database, now->paths.database) != 0)
+        return "Database";
+    if (strcmp(next->paths.run_dir, now->paths.run_dir) != 0)
+        return "RunDir";
+    for (size_t i = 0; same && i < now->listen_count; i++)
+        same = conf_same_listener(&next->listen[i], &now->listen[i]);
+    if (!same)
+        return "Listen";
+    if (next->proxy_header != now->proxy_header)
+        return "ProxyHeader";
+    if (next->has_metrics_listen != now->has_metrics_listen ||
+        (now->has_metrics_listen &&
+         !conf_same_listener(&next->metrics_listen, &now->metrics_listen)))
+        return "MetricsListen";
+    return NULL;
+}
+
+int configuration_reload(const char *file, struct conf *conf, struct api_keys *keys)
+{
+    char err[CONF_ERROR_BYTES];
+    struct conf next;
+    struct api_keys next_keys;
+    struct buf warnings = {0};
+    int rc = read_all(file, &next, &next_keys, err, &warnings);
+    buf_release(&warnings);
+    if (rc != 0) {
+        log_error("the configuration was not reloaded: %s", err);
+        return -1;
+    }
+    /* Half of a new configuration is none: agents would be sent to a port that is not open. */
+    const char *keyword = needs_restart(conf, &next);
+    if (keyword != NULL) {
+        log_error("the configuration was not reloaded, no line of it: %s is not what it was when "
+                  "leased started; 'systemctl restart leased' takes all of it, and ends no tunnel",
+                  keyword);
+        conf_release(&next);
+        return -1;
+    }
+    conf_release(conf);
+    *conf = next;
+    *keys = next_keys;
+    return 0;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/http_process.h"
+
+#include "leased/http/http.h"
+#include "leased/privileges.h"
+#include "leased/site_page.h"
+#include "leased/sockets.h"
+#include "lib/base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/*
+ * `leased --http ENGINE SITE FLAGS LISTENER...` are descriptors, and of FLAGS u says unconfined, D
+ * to stderr.
+ */
+int http_process_main(int argc, char **argv)
+{
+    static struct http_listener listeners[SOCKETS_MAX];
+    struct http_options options = {.listeners = listeners};
+    if (argc < 5 || argc > 5 + SOCKETS_MAX)
+        return EXIT_FAILURE;
+    log_init("leased", strchr(argv[4], 'D') != NULL);
+    options.engine_fd = atoi(argv[2]);
+    options.site = site_page_map(atoi(argv[3]));
+    options.unconfined = strchr(argv[4], 'u') != NULL;
+    for (int i = 5; i < argc; i++)
+        listeners[options.listener_count++] = (struct http_listener){
+            .fd = atoi(argv[i]),
+            .is_open = strchr(argv[i], 'm') != NULL,
+            .proxy = strchr(argv[i], 'r') != NULL   ? PROXY_HEADER_REAL_IP
+                     : strchr(argv[i], 'f') != NULL ? PROXY_HEADER_FORWARDED_FOR
+                                                    : PROXY_HEADER_NONE};
+    if (options.site == NULL || privileges_drop_all() != 0) {
+        log_error("http cannot start: %s", strerror(errno));
+        return EXIT_FAILURE;
+    }
+    return http_run(&options);
+}
+
+static void pass_on(int fd)
+{
+    (void)fcntl(fd, F_SETFD, 0);
+}
+
+/* All of its environment: what the engine was started with may hold keys, or whatever else somebody
+ * trusts a service with. words: room for as many as it may have, and a NULL. */
+enum { HTTP_ENV = 4, HTTP_ENV_BYTES = 1024 };
+static void fill_environment(char text[static HTTP_ENV][HTTP_ENV_BYTES],
+                             char *words[static HTTP_ENV + 1])
+{
+    /* Of its log's stream, the log's time, and to be loaded as we were. */
+    static const char *const names[HTTP_ENV] = {"JOURNAL_STREAM", "TZ", "LD_LIBRARY_PATH",
+                                                "LD_PRELOAD"};
+    size_t n = 0;
+    for (size_t i = 0; i < HTTP_ENV; i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL &&
+            snprintf(text[n], HTTP_ENV_BYTES, "%s=%s", names[i], value) < HTTP_ENV_BYTES) {
+            words[n] = text[n];
+            n++;
+        }
+    }
+    words[n] = NULL;
+}
+
+static void exec_http(const struct http_process_options *o, int engine_fd, pid_t engine_pid)
+{
+    char words[SOCKETS_MAX + 2][16], flags[4];
+    char env_text[HTTP_ENV][HTTP_ENV_BYTES], *env[HTTP_ENV + 1];
+    char *argv[SOCKETS_MAX + 6] = {(char[]){"leased"}, (char[]){"--http"}, words[0], words[1],
+                                   flags};
+    size_t n = 5;
+    sigset_t none;
+
+    (void)sigemptyset(&none);
+    for (int sig = 1; sig < NSIG; sig++)
+        (void)signal(sig, SIG_DFL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != engine_pid)
+        return;
+    if (o->to_stderr) /* what of it does not wait, is not to be had a second time as another user */
+        (void)dup2(log_stderr_fd(), STDERR_FILENO);
+    (void)snprintf(flags, sizeof(flags), "-%s%s", o->unconfined ? "u" : "",
+                   o->to_stderr ? "D" : "");
+    (void)snprintf(words[0], sizeof(words[0]), "%d", engine_fd);
+    (void)snprintf(words[1], sizeof(words[1]), "%d", o->site_fd);
+    pass_on(engine_fd);
+    pass_on(o->site_fd);
+    for (size_t i = 0; i < o->sockets->count; i++) {
+        const struct http_listener *l = &o->sockets->items[i];
+        (void)snprintf(words[i + 2], sizeof(words[0]), "%d%s%s", l->fd, l->is_open ? "m" : "",
+                       l->proxy == PROXY_HEADER_REAL_IP         ? "r"
+                       : l->proxy == PROXY_HEADER_FORWARDED_FOR ? "f"
+                                                                : "");
+        pass_on(l->fd);
+        argv[n++] = words[i + 2];
+    }
+    argv[n] = NULL;
+    fill_environment(env_text, env);
+    (void)execve("/proc/self/exe", argv, env);
+}
+
+pid_t http_process_start(const struct http_process_options *o, int *ret_fd)
+{
+    int fds[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0)
+        return -1;
+    const int bytes = 1024 * 1024; /* as many packets as a batch has */
+    for (int i = 0; i < 2; i++)
+        (void)setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+    pid_t engine_pid = getpid();
+    pid_t pid = fork();
+    if (pid == 0) {
+        exec_http(o, fds[1], engine_pid);
+        _exit(EXIT_FAILURE);
+    }
+    int saved = errno;
+    (void)close(fds[1]);
+    if (pid < 0) {
+        (void)close(fds[0]);
+        errno = saved;
+        return -1;
+    }
+    *ret_fd = fds[0];
+    return pid;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/site_page.h"
+
+#include "lib/base/log.h"
+#include "lib/conf/conf.h"
+#include "lib/lease/pubkey.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static void read_host_keys(struct control_site *s)
+{
+    glob_t files = {0};
+    char line[PUBKEY_TYPE_BYTES + PUBKEY_BASE64_BYTES + PUBKEY_COMMENT_BYTES];
+    size_t n = 0;
+    (void)glob(TUNLEASE_SYSCONFDIR "/ssh/ssh_host_*_key.pub", 0, NULL, &files);
+    for (size_t i = 0; i < files.gl_pathc && n < CONTROL_HOST_KEYS_MAX; i++) {
+        struct pubkey key;
+        FILE *f = fopen(files.gl_pathv[i], "re");
+        if (f == NULL)
+            continue;
+        if (fgets(line, sizeof(line), f) != NULL &&
+            pubkey_parse_file(line, strlen(line), &key) == NULL)
+            (void)snprintf(s->host_keys[n++], CONTROL_HOST_KEY_BYTES, "%s %s", key.type,
+                           key.base64);
+        (void)fclose(f);
+    }
+    globfree(&files);
+    if (n == 0)
+        log_warn("no '%s' can be read: agents are told no host key to know this gateway by",
+                 TUNLEASE_SYSCONFDIR "/ssh/ssh_host_*_key.pub");
+}
+
+static int make_page(struct site_page *page)
+{
+    void *mem = MAP_FAILED;
+    page->fd = memfd_create("tunlease-site", MFD_CLOEXEC);
+    if (page->fd >= 0 && ftruncate(page->fd, sizeof(*page->at)) == 0)
+        mem = mmap(NULL, sizeof(*page->at), PROT_READ | PROT_WRITE, MAP_SHARED, page->fd, 0);
+    if (mem == MAP_FAILED)
+        return -1;
+    page->at = mem;
+    return 0;
+}
+
+int site_page_fill(struct site_page *page, const struct conf *conf)
+{
+    if (page->at == NULL && make_page(page) != 0)
+        return -1;
+    static struct control_site next;
+    memset(&next, 0, sizeof(next));
+    (void)strlcpy(next.ssh_user, conf->agent_login, sizeof(next.ssh_user));
+    (void)strlcpy(next.ssh_host, conf->public_host, sizeof(next.ssh_host));
+    (void)strlcpy(next.jump_user, conf->jump_user, sizeof(next.jump_user));
+    (void)strlcpy(next.reverse_bind_host, conf->agent_bind_host, sizeof(next.reverse_bind_host));
+    read_host_keys(&next);
+    next.ssh_port = conf->public_port;
+    next.control_port = conf->ceiling.control.low;
+    next.heartbeat_interval_s = conf->heartbeat_interval_s;
+    /* At once: http may be reading. What stays the same is not touched at any time. */
+    memcpy(page->at, &next, sizeof(next));
+    return 0;
+}
+
+const struct control_site *site_page_map(int fd)
+{
+    void *mem = mmap(NULL, sizeof(struct control_site), PROT_READ, MAP_SHARED, fd, 0);
+    int saved = errno;
+    (void)close(fd);
+    errno = saved;
+    return mem != MAP_FAILED ? mem : NULL;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/sockets.h"
+
+#include "leased/engine/notify.h"
+#include "leased/own_socket.h"
+#include "leased/passed_socket.h"
+#include "lib/base/log.h"
+
+#include <grp.h>
+
+int sockets_check(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->listen_count; i++) {
+        const struct conf_listener *l = &conf->listen[i];
+        if (l->proxy_group[0] == '\0' || getgrnam(l->proxy_group) != NULL)
+            continue;
+        log_error("Listen unix:%s proxy %s: there is no such group", l->unix_path, l->proxy_group);
+        return -1;
+    }
+    return 0;
+}
+
+static void add(struct sockets *s, const struct conf *conf, const struct conf_listener *l, int fd)
+{
+    s->items[s->count++] = (struct http_listener){
+        .fd = fd,
+        .is_open = l == &conf->metrics_listen,
+        .proxy = l->proxy_group[0] != '\0' ? conf->proxy_header : PROXY_HEADER_NONE};
+}
+
+static int open_own(struct sockets *s, const struct conf *conf, const struct conf_listener *l)
+{
+    int fd = own_socket_open(l);
+    if (fd < 0)
+        return -1;
+    add(s, conf, l, fd);
+    return 0;
+}
+
+static int take_passed(struct sockets *s, const struct conf *conf, size_t passed)
+{
+    const size_t named = conf->listen_count + (conf->has_metrics_listen ? 1 : 0);
+    for (size_t i = 0; i < passed; i++) {
+        const int fd = NOTIFY_FIRST_FD + (int)i;
+        const struct conf_listener *l = passed_socket_take(conf, fd);
+        if (l == NULL)
+            return -1;
+        add(s, conf, l, fd);
+    }
+    if (passed >= named)
+        return 0;
+    /* Nobody could reach one that was opened in here (PrivateNetwork). */
+    log_error("systemd passed %zu of the %zu sockets that Listen and MetricsListen name: give "
+              "each a ListenStream in leased.socket, and that of a proxy a socket unit of its "
+              "own, with Service=leased.service",
+              passed, named);
+    return -1;
+}
+
+int sockets_open(const struct conf *conf, struct sockets *ret)
+{
+    size_t passed = notify_listen_fds();
+    if (passed > SOCKETS_MAX) {
+        log_error("systemd passed %zu sockets, and %d is the most", passed, SOCKETS_MAX);
+        return -1;
+    }
+    ret->passed = passed > 0;
+    if (passed > 0)
+        return take_passed(ret, conf, passed);
+    for (size_t i = 0; i < conf->listen_count; i++)
+        if (open_own(ret, conf, &conf->listen[i]) != 0)
+            return -1;
+    return conf->has_metrics_listen ? open_own(ret, conf, &conf->metrics_listen) : 0;
+}

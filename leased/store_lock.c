@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/store_lock.h"
+
+#include "leased/directories.h"
+#include "lib/base/log.h"
+#include "lib/base/privilege.h"
+#include "lib/conf/conf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+
+/* leasectl looks by taking a shared lock, for an instant: that is no other daemon. */
+static int lock_in_a_moment(int fd)
+{
+    enum { TRIES = 50, PAUSE_MS = 5 };
+    for (int i = 1; flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
+        if (errno != EWOULDBLOCK || i == TRIES)
+            return -1;
+        (void)poll(NULL, 0, PAUSE_MS);
+    }
+    return 0;
+}
+
+int store_lock_take(const struct conf *conf, int *ret_fd)
+{
+    char path[DIRECTORIES_PATH_BYTES];
+    struct privilege privilege;
+    directories_of_store(conf, path);
+    if (privilege_take_owner(path, &privilege) != 0) {
+        log_error("cannot work in '%s': %s", path, strerror(errno));
+        return -1;
+    }
+    (void)snprintf(path, sizeof(path), "%s-leased", conf->paths.database);
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+    int saved = errno;
+    privilege_restore(&privilege);
+    errno = saved;
+    if (fd >= 0 && lock_in_a_moment(fd) == 0) {
+        *ret_fd = fd;
+        return 0;
+    }
+    log_error(errno == EWOULDBLOCK ? "another leased runs on this store ('%s' is locked)"
+                                   : "cannot lock '%s': %m",
+              path);
+    return -1;
+}
