@@ -2,6 +2,7 @@
 #include "leasectl/host/matchblock.h"
 
 #include "leasectl/host/account.h"
+#include "leasectl/host/textfile.h"
 #include "lib/conf/conf.h"
 #include "lib/lease/keyline.h"
 
@@ -303,14 +304,7 @@ void matchblock_made_for_zone(const char *text, struct buf *out)
 
 char *matchblock_read_dropin(void)
 {
-    enum { BYTES_MAX = 262144 };
-    FILE *f = fopen(SSHD_DROPIN, "re");
-    char *text = f != NULL ? calloc(1, BYTES_MAX + 1) : NULL;
-    if (text != NULL)
-        text[fread(text, 1, BYTES_MAX, f)] = '\0';
-    if (f != NULL)
-        (void)fclose(f);
-    return text;
+    return textfile_read(SSHD_DROPIN);
 }
 
 /* TZ as akc sets it for itself, put back afterwards: what people are shown is in theirs. */

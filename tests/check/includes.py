@@ -17,7 +17,7 @@ LIBS = "base lease session conf store wire"
 LEASED = "leased leased/engine leased/http"
 # From the ground up: each includes only those before it.
 LEASECTL = ("leasectl leasectl/host leasectl/sessions leasectl/show leasectl/lease leasectl/probe "
-            "leasectl/doctor")
+            "leasectl/doctor leasectl/setup")
 # Likewise; the first two know nothing of each other.
 AGENT = ("tunnel-agent/host tunnel-agent/config tunnel-agent/ssh tunnel-agent/tunnel "
          "tunnel-agent/gateway")
@@ -49,6 +49,7 @@ MAY = {
     "leasectl/lease": lib(LIBS) + LEASECTL.split()[:4],
     "leasectl/probe": lib(LIBS) + LEASECTL.split()[:4],
     "leasectl/doctor": lib(LIBS) + LEASECTL.split()[:4],
+    "leasectl/setup": lib(LIBS) + LEASECTL.split()[:2],
     "leasectl/verbs": lib(LIBS) + LEASECTL.split(),
     "tunnel-agent/host": lib("base"),
     "tunnel-agent/config": lib("base lease"),

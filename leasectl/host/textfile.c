@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/host/textfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+char *textfile_read(const char *path)
+{
+    char *text = NULL;
+    FILE *f = fopen(path, "re");
+    if (f == NULL)
+        return NULL;
+    text = calloc(1, TEXTFILE_BYTES_MAX + 1);
+    if (text != NULL)
+        text[fread(text, 1, TEXTFILE_BYTES_MAX, f)] = '\0';
+    (void)fclose(f);
+    return text;
+}
+
+int textfile_write(const struct ctl *ctl, const char *path, const char *text)
+{
+    char beside[512];
+    int code = EXIT_FAILED;
+    (void)snprintf(beside, sizeof(beside), "%s.new", path);
+    (void)unlink(beside);
+    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return ctl_error(ctl, EXIT_FAILED, "cannot write '%s': %s", beside, strerror(errno));
+    size_t len = strlen(text);
+    if (write(fd, text, len) == (ssize_t)len && fchmod(fd, 0644) == 0 && fsync(fd) == 0 &&
+        rename(beside, path) == 0)
+        code = EXIT_DONE;
+    else
+        (void)ctl_error(ctl, EXIT_FAILED, "cannot write '%s': %s", path, strerror(errno));
+    (void)close(fd);
+    if (code != EXIT_DONE)
+        (void)unlink(beside);
+    return code;
+}

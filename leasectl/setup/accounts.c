@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/* The groups, users and tunnel logins that setup makes. */
+#include "leasectl/host/account.h"
+#include "leasectl/setup/say.h"
+#include "leasectl/setup/steps.h"
+
+#include <grp.h>
+#include <pwd.h>
+
+int step_group(struct ctl *ctl, const char *group, bool dry_run)
+{
+    struct buf why = {0};
+    if (getgrnam(group) != NULL)
+        return EXIT_DONE;
+    say(ctl, dry_run, "make group %s", group);
+    if (!dry_run && account_make_group(group, &why) != 0)
+        return failed(ctl, EXIT_FAILED, &why);
+    return EXIT_DONE;
+}
+
+int step_user(struct ctl *ctl, const char *user, bool dry_run)
+{
+    struct buf why = {0};
+    if (getpwnam(user) != NULL)
+        return EXIT_DONE;
+    say(ctl, dry_run, "make user %s", user);
+    if (!dry_run && account_make_service_user(user, SETUP_SERVICE_USER, &why) != 0)
+        return failed(ctl, EXIT_FAILED, &why);
+    return EXIT_DONE;
+}
+
+int step_login(struct ctl *ctl, const char *login, bool dry_run)
+{
+    struct buf found = {0}, why = {0};
+    if (getpwnam(login) != NULL) {
+        account_check(login, ctl->conf.tunnel_group, &found);
+        bool good = found.len == 0;
+        buf_release(&found);
+        if (good)
+            return EXIT_DONE;
+    }
+    say(ctl, dry_run, "make tunnel login %s", login);
+    if (!dry_run && account_make_login(login, ctl->conf.tunnel_group, &why) != 0)
+        return failed(ctl, EXIT_CONFLICT, &why);
+    return EXIT_DONE;
+}

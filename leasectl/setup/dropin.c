@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+/* sshd's drop-in and the banner that it names: written, tested, loaded, and taken away again. */
+#include "leasectl/child.h"
+#include "leasectl/host/matchblock.h"
+#include "leasectl/host/sshd.h"
+#include "leasectl/host/sshd_terms.h"
+#include "leasectl/host/textfile.h"
+#include "leasectl/setup/say.h"
+#include "leasectl/setup/steps.h"
+#include "lib/base/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int step_banner(struct ctl *ctl, bool dry_run)
+{
+    char text[CONF_TEXT_BYTES + 2];
+    if (ctl->conf.contact[0] == '\0')
+        return EXIT_DONE;
+    (void)snprintf(text, sizeof(text), "%s\n", ctl->conf.contact);
+    char *old = textfile_read(MATCHBLOCK_BANNER);
+    bool same = old != NULL && strcmp(old, text) == 0;
+    free(old);
+    if (same)
+        return EXIT_DONE;
+    say(ctl, dry_run, "write %s", MATCHBLOCK_BANNER);
+    return dry_run ? EXIT_DONE : textfile_write(ctl, MATCHBLOCK_BANNER, text);
+}
+
+/* diff -u of what is there and what would be, so that the admin can move the edits over. */
+static int refuse_edited(const struct ctl *ctl, const char *wanted)
+{
+    const char *const argv[] = {"diff",      "-u",      "--label",
+                                SSHD_DROPIN, "--label", "what setup would write",
+                                SSHD_DROPIN, "-",       NULL};
+    struct child c;
+    (void)child_run(&c, argv, NULL, wanted, 10000);
+    char *rest = c.out_text.len > 0 && !c.out_text.failed ? c.out_text.data : NULL;
+    for (char *line; (line = strsep(&rest, "\n")) != NULL;)
+        if (rest != NULL)
+            text_print(stderr, "%s", line);
+    child_release(&c);
+    return ctl_error(ctl, EXIT_CONFLICT,
+                     "'%s' was edited by hand and is not overwritten: move it away, or make it "
+                     "what 'leasectl sshd-config' prints",
+                     SSHD_DROPIN);
+}
+
+/* The old file, or none, back in its place. */
+static void put_back(const struct ctl *ctl, const char *old)
+{
+    if (old != NULL)
+        (void)textfile_write(ctl, SSHD_DROPIN, old);
+    else
+        (void)unlink(SSHD_DROPIN);
+}
+
+static int activate(struct ctl *ctl, const struct sshd *sshd, const char *old)
+{
+    struct buf why = {0};
+    bool running = false;
+    if (sshd_test(sshd, &why) != 0) {
+        put_back(ctl, old);
+        return ctl_error(ctl, EXIT_FAILED, "sshd -t refuses the new '%s', which was undone: %s",
+                         SSHD_DROPIN, buf_text(&why) != NULL ? buf_text(&why) : "");
+    }
+    if (sshd_reload(sshd, &why, &running) != 0) {
+        put_back(ctl, old);
+        (void)ctl_error(ctl, EXIT_FAILED, "sshd did not reload, '%s' was undone: %s", SSHD_DROPIN,
+                        buf_text(&why) != NULL ? buf_text(&why) : "");
+        buf_release(&why);
+        (void)sshd_reload(sshd, &why, &running);
+        buf_release(&why);
+        return EXIT_FAILED;
+    }
+    if (!running && !sshd->by_systemd)
+        ctl_warn(ctl,
+                 "no sshd listens on PublicPort (%u) or port 22, so none was told to reload: where "
+                 "one runs on another port, tell it ('systemctl reload ssh')",
+                 ctl->conf.public_port);
+    return EXIT_DONE;
+}
+
+static int write_dropin(struct ctl *ctl, const struct sshd *sshd, const struct sshd_terms *terms,
+                        bool dry_run)
+{
+    struct buf text = {0};
+    char *old = NULL;
+    int code = EXIT_DONE;
+
+    matchblock_format(&ctl->conf, ctl->conf_file, terms, &text);
+    const char *wanted = buf_text(&text);
+    if (wanted == NULL) {
+        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+        goto out;
+    }
+    old = matchblock_read_dropin();
+    if (old != NULL && strcmp(old, wanted) == 0)
+        goto out;
+    if (old != NULL && !matchblock_is_unedited(old)) {
+        code = refuse_edited(ctl, wanted);
+        goto out;
+    }
+    say(ctl, dry_run, "write %s and reload sshd", SSHD_DROPIN);
+    if (dry_run)
+        goto out;
+    code = textfile_write(ctl, SSHD_DROPIN, wanted);
+    if (code == EXIT_DONE)
+        code = activate(ctl, sshd, old);
+out:
+    free(old);
+    buf_release(&text);
+    return code;
+}
+
+/* Where sshd was upgraded and not restarted, the reload brings the new one: then once more. */
+int step_sshd(struct ctl *ctl, bool dry_run)
+{
+    enum { PASSES = 2 };
+    struct sshd_terms terms, before = {.version = {0, 0}};
+    struct sshd sshd;
+    struct buf why = {0};
+    int code = EXIT_DONE;
+
+    for (int pass = 0; code == EXIT_DONE && pass < (dry_run ? 1 : PASSES); pass++) {
+        if (sshd_find(&ctl->conf, &sshd, &why) != 0 || sshd_ask_terms(&sshd, &terms, &why) != 0)
+            return failed(ctl, EXIT_FAILED, &why);
+        if (pass > 0 && sshd_same_version(&before.version, &terms.version))
+            break;
+        before = terms;
+        code = write_dropin(ctl, &sshd, &terms, dry_run);
+    }
+    return code;
+}
+
+int undo_sshd(struct ctl *ctl, const char *old, bool dry_run)
+{
+    if (!matchblock_is_unedited(old))
+        return ctl_error(ctl, EXIT_CONFLICT,
+                         "'%s' was edited by hand: remove it yourself, then "
+                         "reload sshd",
+                         SSHD_DROPIN);
+    say(ctl, dry_run, "remove %s and reload sshd", SSHD_DROPIN);
+    if (dry_run)
+        return EXIT_DONE;
+    struct sshd sshd;
+    struct buf why = {0};
+    if (sshd_find(&ctl->conf, &sshd, &why) != 0)
+        return failed(ctl, EXIT_FAILED, &why);
+    if (unlink(SSHD_DROPIN) != 0)
+        return ctl_error(ctl, EXIT_FAILED, "cannot remove '%s': %s", SSHD_DROPIN, strerror(errno));
+    (void)unlink(MATCHBLOCK_BANNER);
+    ctl_changed(ctl, "removed %s", SSHD_DROPIN);
+    return activate(ctl, &sshd, old);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+/* pam_tunnel in the PAM stacks, and out of them again. */
+#include "leasectl/host/pam_profile.h"
+#include "leasectl/host/textfile.h"
+#include "leasectl/setup/say.h"
+#include "leasectl/setup/steps.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Last but sshd: from here on no tunnel login has any session but a leased tunnel. */
+int step_pam(struct ctl *ctl, bool dry_run)
+{
+    struct buf wanted = {0}, found = {0}, why = {0};
+    int code = EXIT_DONE;
+    char *old = textfile_read(PAM_PROFILE);
+
+    pam_profile_format(ctl, &wanted);
+    pam_profile_check(ctl, &found);
+    if (buf_text(&wanted) == NULL) {
+        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+        goto out;
+    }
+    bool same = old != NULL && strcmp(old, buf_text(&wanted)) == 0;
+    if (same && found.len == 0)
+        goto out;
+    if (!pam_profile_can_apply()) {
+        ctl_warn(ctl, "this host has no pam-auth-update: put pam_tunnel.so first into the auth, "
+                      "account and session stacks yourself, as pam_tunnel(8) shows");
+        goto out;
+    }
+    say(ctl, dry_run, "add pam_tunnel to the PAM stacks (pam-auth-update)");
+    if (dry_run)
+        goto out;
+    if (!same)
+        code = textfile_write(ctl, PAM_PROFILE, buf_text(&wanted));
+    if (code == EXIT_DONE && pam_profile_apply(ctl, &why) != 0)
+        code = failed(ctl, EXIT_FAILED, &why);
+out:
+    free(old);
+    buf_release(&wanted);
+    buf_release(&found);
+    return code;
+}
+
+/* Before the module could go: a stack that names a missing one only logs it, but each time. */
+int undo_pam(struct ctl *ctl, bool dry_run)
+{
+    struct buf why = {0};
+    if (!pam_profile_is_applied())
+        return EXIT_DONE;
+    if (!pam_profile_can_apply()) {
+        ctl_warn(ctl, "this host has no pam-auth-update: take pam_tunnel.so out of the PAM stacks "
+                      "yourself, before the module goes");
+        return EXIT_DONE;
+    }
+    say(ctl, dry_run, "take pam_tunnel out of the PAM stacks (pam-auth-update)");
+    if (dry_run || pam_profile_remove(&why) == 0)
+        return EXIT_DONE;
+    return failed(ctl, EXIT_FAILED, &why);
+}

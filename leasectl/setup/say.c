@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/setup/say.h"
+
+#include "lib/base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void say(const struct ctl *ctl, bool dry_run, const char *fmt, ...)
+{
+    struct buf text = {0};
+    va_list ap;
+    if (ctl->json)
+        return;
+    va_start(ap, fmt);
+    buf_vaddf(&text, fmt, ap);
+    va_end(ap);
+    text_print(stdout, "%s%s", dry_run ? "would " : "",
+               buf_text(&text) != NULL ? buf_text(&text) : "out of memory");
+    buf_release(&text);
+}
+
+int failed(const struct ctl *ctl, int code, struct buf *why)
+{
+    code = ctl_error(ctl, code, "%s", buf_text(why) != NULL ? buf_text(why) : "out of memory");
+    buf_release(why);
+    return code;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+/* What setup says of its steps. */
+#ifndef TUNLEASE_LEASECTL_SETUP_SAY_H
+#define TUNLEASE_LEASECTL_SETUP_SAY_H
+
+#include "leasectl/leasectl.h"
+#include "lib/base/buf.h"
+
+#include <stdbool.h>
+
+/* Says what a step does, or would do; nothing with --json. */
+void say(const struct ctl *ctl, bool dry_run, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Prints why as an error, and releases it; returns code. */
+int failed(const struct ctl *ctl, int code, struct buf *why);
+
+#endif
