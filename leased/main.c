@@ -90,11 +90,12 @@ static int prepare(const struct conf *conf)
 }
 
 /* A store that let somebody in is not made anew: all of them would be ended as deleted. */
-static enum store_rc open_store(struct engine *e, char err[static STORE_ERROR_BYTES])
+static enum store_rc open_store(const struct conf *conf, struct store **ret,
+                                char err[static STORE_ERROR_BYTES])
 {
-    return registry_has_none(e->conf.paths.run_dir)
-               ? store_open_write(e->conf.paths.database, &e->store, err)
-               : store_open_again(e->conf.paths.database, &e->store, err);
+    return registry_has_none(conf->paths.run_dir)
+               ? store_open_write(conf->paths.database, ret, err)
+               : store_open_again(conf->paths.database, ret, err);
 }
 
 /* ---- what the engine asks for ---- */
@@ -124,6 +125,8 @@ static int run(struct leased *l)
 {
     struct engine *e = &l->engine;
     char err[STORE_ERROR_BYTES];
+    struct store *st = NULL;
+    int lock_fd = -1;
     e->program = (struct program){.arg = l, .start_http = start_http, .reload = reload};
     e->verbose = l->options.verbose;
     /* Everybody who can become this user could otherwise read its memory, and the keys in it. */
@@ -131,19 +134,20 @@ static int run(struct leased *l)
     descriptors_take_allowed();
     (void)signal(SIGPIPE, SIG_IGN);
     /* The lock first: a second daemon must not take the first one's unix socket away. */
-    if (directories_make(&e->conf) != 0 || store_lock_take(&e->conf, &e->lock_fd) != 0 ||
+    if (directories_make(&e->conf) != 0 || store_lock_take(&e->conf, &lock_fd) != 0 ||
         sockets_open(&e->conf, &l->sockets) != 0)
         return EXIT_FAILURE;
     e->foreign_network = l->sockets.passed;
     clear_dead(&e->conf);
     if (privileges_drop() != 0)
         return EXIT_FAILURE;
-    if (open_store(e, err) != STORE_OK) {
+    if (open_store(&e->conf, &st, err) != STORE_OK) {
         log_error("%s", err);
         return EXIT_FAILURE;
     }
     /* A locked store leaves requests queued: kills never wait for it. */
-    store_set_timeout(e->store, 0);
+    store_set_timeout(st, 0);
+    place_open(&e->place, e->conf.paths.database, st, lock_fd);
     return engine_run(e);
 }
 

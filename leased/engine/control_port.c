@@ -20,7 +20,7 @@ static bool has_moved(struct engine *e, const struct lease *l, struct permit_lis
 {
     const struct permit *control = &e->conf.ceiling.control;
     const bool wants = control->low != 0, has = wants && permit_list_has(&l->open, control);
-    if (engine_may_have_session(e, l->id)) {
+    if (sessions_may_have(&e->sessions, l->id)) {
         if (!wants || has)
             return false;
         for (size_t i = 0; i < l->open.count; i++)
@@ -37,16 +37,16 @@ enum store_rc control_port_move_one(struct engine *e, int64_t id, const struct s
     struct lease l = {0};
     struct permit_list open = {.items = NULL};
     struct store_conflict conflict;
-    enum store_rc rc = store_lease_by_id(e->store, id, &l);
+    enum store_rc rc = store_lease_by_id(e->place.store, id, &l);
     if (rc == STORE_OK && has_moved(e, &l, &open)) {
         struct permit_list was = l.open;
         l.open = open;
-        rc = store_savepoint(e->store);
+        rc = store_savepoint(e->place.store);
         if (rc == STORE_OK)
-            rc = store_lease_set(e->store, &l, INT64_MAX / 4, by, &conflict);
+            rc = store_lease_set(e->place.store, &l, INT64_MAX / 4, by, &conflict);
         if (rc == STORE_OK || rc == STORE_CONFLICT) {
             bool moved = rc == STORE_OK;
-            rc = store_savepoint_end(e->store, moved);
+            rc = store_savepoint_end(e->place.store, moved);
             if (moved && e->conf.ceiling.control.low != 0)
                 log_info("agent=%s may open port %u, where Listen is now", l.name,
                          e->conf.ceiling.control.low);
@@ -91,7 +91,7 @@ enum store_rc control_port_move(struct engine *e, const struct lease_range *in,
     permit_list_format(&control, &text);
     if (control.count > 0 && buf_text(&text) == NULL)
         goto out;
-    rc = store_agents_opening_other(e->store, in, control.count > 0 ? buf_text(&text) : "",
+    rc = store_agents_opening_other(e->place.store, in, control.count > 0 ? buf_text(&text) : "",
                                     by->now_s, add_id, &others);
     for (size_t i = 0; rc == STORE_OK && i < others.count; i++)
         rc = control_port_move_one(e, others.ids[i], by);
@@ -106,13 +106,14 @@ void control_port_start(struct engine *e)
 {
     const struct store_actor by = {.who = "leased", .source = "", .now_s = clock_now_s()};
     struct lease_range range = {0};
-    enum store_rc rc = store_begin(e->store);
-    while (rc == STORE_OK && (rc = store_range_next(e->store, START_RANGE, &range)) == STORE_OK)
+    enum store_rc rc = store_begin(e->place.store);
+    while (rc == STORE_OK &&
+           (rc = store_range_next(e->place.store, START_RANGE, &range)) == STORE_OK)
         rc = control_port_move(e, &range, &by);
     if (rc == STORE_NONE)
-        rc = store_commit(e->store);
-    store_rollback(e->store);
+        rc = store_commit(e->place.store);
+    store_rollback(e->place.store);
     if (rc != STORE_OK && rc != STORE_BUSY)
-        log_error("agents' permits do not follow Listen as yet: %s", store_error(e->store));
+        log_error("agents' permits do not follow Listen as yet: %s", store_error(e->place.store));
     roster_distrust(&e->roster);
 }

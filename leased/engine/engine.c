@@ -83,8 +83,9 @@ static void send_with_keys(struct engine *e, const struct queued *q, const struc
 static const char *client_of(const struct engine *e, const struct control_request *r,
                              int64_t lease_id)
 {
-    const struct session *s =
-        lease_id != 0 && address_is_loopback(r->address) ? engine_session_of(e, lease_id) : NULL;
+    const struct session *s = lease_id != 0 && address_is_loopback(r->address)
+                                  ? sessions_of(&e->sessions, lease_id)
+                                  : NULL;
     if (s != NULL && s->source[0] != '\0')
         return s->source;
     return r->address[0] != '\0' ? r->address : "unix";
@@ -259,21 +260,21 @@ static void commit_batch(struct engine *e)
     most = most < BATCH_MIN ? BATCH_MIN : most > BATCH_MAX ? BATCH_MAX : most;
     if (e->queue_head == NULL && e->records.count == 0)
         return;
-    if (e->lost.is_on) {
+    if (e->place.is_lost) {
         answer_lost(e);
         return;
     }
     const bool settles = !e->settles_alone && beats_due(&e->beats, clock_monotonic_ms());
-    rc = store_begin(e->store);
+    rc = store_begin(e->place.store);
     if (rc == STORE_BUSY) {
         give_up_old(e);
         timer_arm(e->on_retry, LOCKED_RETRY_MS);
         return;
     }
     if (rc == STORE_OK)
-        rc = roster_refresh(&e->roster, e->store);
+        rc = roster_refresh(&e->roster, e->place.store);
     if (rc == STORE_OK && e->records.count > 0)
-        rc = records_write(&e->records, e->store);
+        rc = records_write(&e->records, e->place.store);
     int64_t now_ms = clock_now_ms();
     for (struct queued *q = e->queue_head; rc == STORE_OK && q != NULL && count < most;
          q = q->next, count++) {
@@ -282,16 +283,16 @@ static void commit_batch(struct engine *e)
         rc = request_decide(e, q, now_ms, a);
     }
     /* One request that the store does not take is not the fault of the others. */
-    const bool one_failed = rc != STORE_OK && count > 0 && store_goes_on(e->store);
+    const bool one_failed = rc != STORE_OK && count > 0 && store_goes_on(e->place.store);
     bool settling_failed = false;
     if (rc == STORE_OK && settles) {
-        rc = beats_settle(&e->beats, e->store, SETTLES_LEAST + SETTLES_A_REQUEST * count, false,
-                          clock_monotonic_ms());
-        settling_failed = rc != STORE_OK && store_goes_on(e->store);
+        rc = beats_settle(&e->beats, e->place.store, SETTLES_LEAST + SETTLES_A_REQUEST * count,
+                          false, clock_monotonic_ms());
+        settling_failed = rc != STORE_OK && store_goes_on(e->place.store);
     }
     if (rc == STORE_OK)
-        rc = store_commit(e->store);
-    store_rollback(e->store);
+        rc = store_commit(e->place.store);
+    store_rollback(e->place.store);
     if (rc == STORE_OK) {
         beats_committed(&e->beats);
         records_written(&e->records, records);
@@ -302,12 +303,12 @@ static void commit_batch(struct engine *e)
         roster_distrust(&e->roster);
         metrics_add_store_error(&e->metrics);
         e->pending.count = pending; /* those that it counted are not there */
-        log_error("the store failed: %s", store_error(e->store));
+        log_error("the store failed: %s", store_error(e->place.store));
         if (one_failed)
             answer_failed(e, count - 1);
         else if (!settling_failed) /* else: once more without it */
             answer_batch(e, e->queue_count < BATCH_MAX ? e->queue_count : BATCH_MAX, failed_text);
-        (void)place_look(e);
+        (void)place_look(&e->place);
         if (e->records.count > 0)
             records_flush_in(&e->records, 1000);
     }
@@ -329,16 +330,16 @@ static void on_commit(evutil_socket_t fd, short what, void *arg)
  * that cannot be written must not keep all others from being answered. */
 static enum store_rc settle_alone(struct engine *e)
 {
-    if (!place_look(e))
+    if (!place_look(&e->place))
         return STORE_FAIL;
-    enum store_rc rc = store_begin(e->store);
+    enum store_rc rc = store_begin(e->place.store);
     if (rc == STORE_BUSY)
         return rc;
     if (rc == STORE_OK)
-        rc = beats_settle(&e->beats, e->store, BEATS_STEP, true, clock_monotonic_ms());
+        rc = beats_settle(&e->beats, e->place.store, BEATS_STEP, true, clock_monotonic_ms());
     if (rc == STORE_OK)
-        rc = store_commit(e->store);
-    store_rollback(e->store);
+        rc = store_commit(e->place.store);
+    store_rollback(e->place.store);
     if (rc == STORE_OK) {
         beats_committed(&e->beats);
         /* With requests again once a whole list went through. */
@@ -348,7 +349,7 @@ static enum store_rc settle_alone(struct engine *e)
         e->settles_alone = true;
         beats_undone(&e->beats);
         metrics_add_store_error(&e->metrics);
-        log_error("heartbeats cannot be put into their leases: %s", store_error(e->store));
+        log_error("heartbeats cannot be put into their leases: %s", store_error(e->place.store));
     }
     return rc;
 }
@@ -380,22 +381,30 @@ static void settle_all(struct engine *e)
     }
 }
 
-enum store_rc engine_take_store(struct engine *e)
+/* All that is known of the store before. */
+static enum store_rc forget_store(void *arg)
 {
+    struct engine *e = arg;
     roster_distrust(&e->roster);
     e->ports.no_kept_ports = e->settles_alone = false;
     e->count.is_on = e->walk.is_on = false;
     (void)event_del(e->on_count);
     (void)event_del(e->on_walk);
     beats_release(&e->beats);
-    enum store_rc rc = beats_start(&e->beats, e->store);
+    enum store_rc rc = beats_start(&e->beats, e->place.store);
     if (rc == STORE_OK)
-        rc = store_agents_pending(e->store, &e->pending.count);
+        rc = store_agents_pending(e->place.store, &e->pending.count);
     if (rc == STORE_OK)
         settle_all(e);
     if (rc == STORE_OK && e->records.count > 0) /* noted while there was none to write it to */
         records_flush_in(&e->records, 0);
     return rc;
+}
+
+static void use_store(void *arg)
+{
+    struct engine *e = arg;
+    store_watch_use_new(&e->store_watch);
 }
 
 /* ---- what needs no commit ---- */
@@ -686,7 +695,7 @@ static enum store_rc free_expired(struct engine *e, int64_t now_s)
     if (low > UINT16_MAX || beats_are_behind(&e->beats))
         return STORE_OK;
     e->walk.next_port = high + 1;
-    return store_ports_free_expired(e->store, (uint16_t)low,
+    return store_ports_free_expired(e->place.store, (uint16_t)low,
                                     high < UINT16_MAX ? (uint16_t)high : UINT16_MAX,
                                     now_s - EXPIRED_PORT_S, now_s);
 }
@@ -705,25 +714,25 @@ static enum store_rc prune_piece(struct engine *e, bool has_range, int64_t *ret_
     const struct lease_range *at = &e->walk.at;
     enum store_rc rc = STORE_NONE;
     if (has_range)
-        rc = store_agents_unused(e->store, at, unused_before_s);
+        rc = store_agents_unused(e->place.store, at, unused_before_s);
     if (rc == STORE_OK) { /* one that has just opened its first session is not one that never did */
-        bool swept = sessions_sweep(e);
-        rc = records_write(&e->records, e->store);
+        bool swept = sessions_sweep(&e->sessions);
+        rc = records_write(&e->records, e->place.store);
         if (rc == STORE_OK && swept) /* else it cannot be told which never did */
-            rc = store_agents_forget_unused(e->store, at, unused_before_s, &by);
+            rc = store_agents_forget_unused(e->place.store, at, unused_before_s, &by);
     } else if (rc == STORE_NONE) {
-        rc = records_write(&e->records, e->store);
+        rc = records_write(&e->records, e->place.store);
     }
     if (rc == STORE_OK && has_range)
-        rc = store_prune_dead(e->store, at, now_s - e->conf.keep_expired_s, &by, ret_leases);
+        rc = store_prune_dead(e->place.store, at, now_s - e->conf.keep_expired_s, &by, ret_leases);
     if (rc == STORE_OK && has_range)
         rc = control_port_move(e, at, &by);
     if (rc == STORE_OK && !has_range)
         rc = free_expired(e, now_s);
     if (rc == STORE_OK)
-        rc = audit_prune(e->store, &by, now_s - e->conf.audit_keep_s, e->walk.size, ret_rows);
+        rc = audit_prune(e->place.store, &by, now_s - e->conf.audit_keep_s, e->walk.size, ret_rows);
     if (rc == STORE_OK)
-        rc = store_commit(e->store);
+        rc = store_commit(e->place.store);
     e->ports.no_kept_ports = false; /* theirs are, from now on */
     if (rc == STORE_OK)
         records_written(&e->records, e->records.count);
@@ -736,30 +745,30 @@ static bool walk_piece(struct engine *e)
     struct walk *w = &e->walk;
     const int64_t since_ms = clock_monotonic_ms();
     int64_t leases = 0, rows = 0;
-    if (!place_look(e)) {
+    if (!place_look(&e->place)) {
         w->soon_until_s = w->soon_after_s; /* once more at the next walk, rather than never */
         return false;
     }
     const bool may_delete = !clock_jumps_caution(&e->clock_jumps);
-    const int64_t changed = store_rows_changed(e->store);
-    enum store_rc rc = may_delete ? store_begin(e->store) : STORE_OK;
+    const int64_t changed = store_rows_changed(e->place.store);
+    enum store_rc rc = may_delete ? store_begin(e->place.store) : STORE_OK;
     if (rc == STORE_BUSY)
         return true; /* the same piece again */
     if (rc == STORE_OK && !w->saw_all)
-        rc = store_range_next(e->store, w->size, &w->at);
+        rc = store_range_next(e->place.store, w->size, &w->at);
     if (rc == STORE_NONE)
         w->saw_all = true;
     if (rc == STORE_OK && !w->saw_all)
-        rc =
-            store_leases_ending(e->store, &w->at, w->soon_after_s, w->soon_until_s, say_soon, NULL);
+        rc = store_leases_ending(e->place.store, &w->at, w->soon_after_s, w->soon_until_s, say_soon,
+                                 NULL);
     if (may_delete && (rc == STORE_OK || rc == STORE_NONE))
         rc = prune_piece(e, !w->saw_all, &leases, &rows);
-    store_rollback(e->store);
-    if (store_rows_changed(e->store) != changed)
+    store_rollback(e->place.store);
+    if (store_rows_changed(e->place.store) != changed)
         roster_distrust(&e->roster);
     if (rc != STORE_OK && rc != STORE_NONE) {
         metrics_add_store_error(&e->metrics);
-        log_error("cannot prune: %s", store_error(e->store));
+        log_error("cannot prune: %s", store_error(e->place.store));
         w->soon_until_s = w->soon_after_s; /* once more at the next walk, rather than never */
         return false;
     }
@@ -810,13 +819,14 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     clock_jumps_look(&e->clock_jumps);
-    (void)sessions_sweep(e);
+    (void)sessions_sweep(&e->sessions);
     refusals_say(&e->refusals, false, clock_monotonic_ms());
     /* The sign of life comes from a sweep that was finished: one that hangs restarts the service.
      */
     (void)snprintf(status, sizeof(status), "%sSTATUS=%zu live sessions, %zu being ended%s\n",
-                   e->swept_ms >= before_ms || e->lost.is_on ? "WATCHDOG=1\n" : "", e->live.count,
-                   e->ending_count, e->lost.is_on ? "; the store cannot be used" : "");
+                   e->sessions.swept_ms >= before_ms || e->place.is_lost ? "WATCHDOG=1\n" : "",
+                   e->sessions.live.count, e->sessions.endings.count,
+                   e->place.is_lost ? "; the store cannot be used" : "");
     notify_send(status);
     timer_arm(e->on_sweep, e->sweep_ms);
 }
@@ -827,15 +837,6 @@ static void on_lasted(evutil_socket_t fd, short what, void *arg)
     (void)what;
     (void)arg;
     pace_forget();
-}
-
-static void on_version(evutil_socket_t fd, short what, void *arg)
-{
-    struct engine *e = arg;
-    (void)fd;
-    (void)what;
-    sessions_store_changed(e);
-    timer_arm(e->on_version, VERSION_LOOK_MS);
 }
 
 /* ---- the log ---- */
@@ -903,7 +904,7 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
     notify_reloading();
     e->program.reload(e->program.arg, &e->conf, &e->keys);
     find_logins(e);
-    sessions_soon(e);
+    sessions_soon(&e->sessions);
     if (e->is_ready)
         notify_send("READY=1");
 }
@@ -929,15 +930,17 @@ static int set_up(struct engine *e)
     e->on_sweep = evtimer_new(e->base, on_sweep, e);
     e->on_retry = evtimer_new(e->base, on_commit, e);
     e->on_beats = evtimer_new(e->base, on_beats, e);
-    e->on_version = evtimer_new(e->base, on_version, e);
     e->on_walk = evtimer_new(e->base, on_walk, e);
     e->on_walk_again = evtimer_new(e->base, on_walk_again, e);
     e->on_lasted = evtimer_new(e->base, on_lasted, e);
     e->on_log = evtimer_new(e->base, on_log, e);
     if (e->on_log == NULL || e->on_sweep == NULL || e->on_retry == NULL || e->on_beats == NULL ||
-        e->on_version == NULL || e->on_walk == NULL || e->on_walk_again == NULL ||
-        report_start(e) != 0 || records_start(&e->records, e->base, on_commit, e) != 0 ||
-        listening_start(&e->listening, e->base, e->foreign_network) != 0 || place_start(e) != 0 ||
+        e->on_walk == NULL || e->on_walk_again == NULL || report_start(e) != 0 ||
+        records_start(&e->records, e->base, on_commit, e) != 0 ||
+        listening_start(&e->listening, e->base, e->foreign_network) != 0 ||
+        place_start(&e->place, e->base, &e->clock_jumps,
+                    &(struct place_change){
+                        .arg = e, .forget_old = forget_store, .use_new = use_store}) != 0 ||
         roster_init(&e->roster) != 0)
         return -1;
     log_never_wait(log_waits, e);
@@ -947,7 +950,12 @@ static int set_up(struct engine *e)
     if (add_signal(e, SIGTERM, on_stop) != 0 || add_signal(e, SIGINT, on_stop) != 0 ||
         add_signal(e, SIGHUP, on_reload) != 0 || add_signal(e, SIGCHLD, on_child) != 0)
         return -1;
-    return sessions_start(e);
+    return sessions_start(&e->sessions, e->base, &e->conf, &e->place, &e->records, &e->metrics) ==
+                       0 &&
+                   store_watch_start(&e->store_watch, e->base, &e->place, &e->sessions,
+                                     &e->metrics) == 0
+               ? 0
+               : -1;
 }
 
 /* What was asked is answered, once. */
@@ -990,23 +998,22 @@ int engine_run(struct engine *e)
 {
     e->http_fd = -1;
     e->http_pid = -1;
-    if (beats_start(&e->beats, e->store) != STORE_OK) {
-        log_error("cannot read the store: %s", store_error(e->store));
+    if (beats_start(&e->beats, e->place.store) != STORE_OK) {
+        log_error("cannot read the store: %s", store_error(e->place.store));
         return EXIT_FAILURE;
     }
     if (set_up(e) != 0 || start_http(e) != 0) {
         log_error("cannot start: %s", strerror(errno));
         return EXIT_FAILURE;
     }
-    clock_jumps_start(&e->clock_jumps, &e->records, e->lock_fd);
+    clock_jumps_start(&e->clock_jumps, &e->records, e->place.lock_fd);
     settle_all(e);
     on_sweep(-1, 0, e);
     control_port_start(e);
-    timer_arm(e->on_version, VERSION_LOOK_MS);
     timer_arm(e->on_walk_again, 1000);
     if (beats_wait_ms(&e->beats, clock_monotonic_ms()) >= 0)
         timer_arm(e->on_beats, 0);
-    (void)store_agents_pending(e->store, &e->pending.count);
+    (void)store_agents_pending(e->place.store, &e->pending.count);
     (void)listening_has(&e->listening, 0, 0); /* the first takes as long as it takes */
     int rc = event_base_dispatch(e->base);
     notify_send("STOPPING=1");
@@ -1016,7 +1023,7 @@ int engine_run(struct engine *e)
     settle_all(e);
     beats_release(&e->beats);
     roster_release(&e->roster);
-    store_close(e->store);
+    store_close(e->place.store);
     refusals_say(&e->refusals, true, clock_monotonic_ms());
     log_end();
     if (rc < 0)

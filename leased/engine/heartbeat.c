@@ -3,7 +3,7 @@
 
 #include "leased/engine/answer.h"
 #include "leased/engine/credential.h"
-#include "leased/engine/engine.h"
+#include "leased/engine/sessions.h"
 #include "leased/engine/listening.h"
 #include "leased/engine/request_context.h"
 #include "lib/conf/conf.h"
@@ -21,8 +21,8 @@ int64_t heartbeat_end_s(const struct request_context *ctx, const struct member *
 static uint8_t tunnel_of(const struct request_context *ctx, const struct member *agent)
 {
     struct listening *l = ctx->listening;
-    if (engine_session_of(ctx->engine, agent->id) == NULL)
-        return ctx->engine->is_blind ? CONTROL_TUNNEL_UNKNOWN : CONTROL_TUNNEL_DOWN;
+    if (sessions_of(ctx->sessions, agent->id) == NULL)
+        return ctx->sessions->is_blind ? CONTROL_TUNNEL_UNKNOWN : CONTROL_TUNNEL_DOWN;
     /* A session that was just opened binds its port a moment later, so "no" is asked again. */
     if (listening_has(l, agent->port, SNAPSHOT_MS) || listening_has(l, agent->port, FRESH_MS))
         return CONTROL_TUNNEL_UP;

@@ -3,7 +3,7 @@
 
 #include "leased/engine/answer.h"
 #include "leased/engine/clock_jumps.h"
-#include "leased/engine/engine.h"
+#include "leased/engine/sessions.h"
 #include "leased/engine/facts.h"
 #include "leased/engine/listening.h"
 #include "leased/engine/request_context.h"
@@ -160,7 +160,7 @@ enum store_rc ports_settle(const struct request_context *ctx, int64_t lease_id, 
     bool foreign = listening_has(listening, wanted, SNAPSHOT_MS);
     if ((!foreign && wanted == *port) || listening->is_unknown)
         return STORE_OK;
-    if (engine_may_have_session(ctx->engine, lease_id))
+    if (sessions_may_have(ctx->sessions, lease_id))
         return STORE_OK;
     /* Its own listener may have gone since the look. */
     foreign = listening_has(listening, wanted, 0);

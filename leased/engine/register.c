@@ -2,7 +2,7 @@
 #include "leased/engine/register.h"
 
 #include "leased/engine/answer.h"
-#include "leased/engine/engine.h"
+#include "leased/engine/sessions.h"
 #include "leased/engine/facts.h"
 #include "leased/engine/ports.h"
 #include "leased/engine/registering.h"
@@ -51,7 +51,7 @@ static enum store_rc replace_key(struct registering *in)
     if (rc == STORE_OK)
         rc = store_key_add(ctx->store, &l, &key, &ctx->by, &conflict);
     /* A request ends nobody's session: the key of the live one goes at the next time. */
-    const struct session *live = engine_session_of(ctx->engine, agent->id);
+    const struct session *live = sessions_of(ctx->sessions, agent->id);
     for (size_t i = 0; rc == STORE_OK && i < l.key_count; i++)
         if (live == NULL || strcmp(live->fingerprint, l.keys[i].pub.fingerprint) != 0)
             rc = store_key_remove(ctx->store, &l, l.keys[i].pub.fingerprint, &ctx->by);

@@ -20,8 +20,9 @@
 static void look_for_strays(struct engine *e)
 {
     const struct timeval again = {.tv_usec = (STRAY_GOING_MS + 100) * 1000};
-    e->strays_sight = e->has_registry ? strays_look(&e->strays, &e->registry, &e->live, &e->logins)
-                                      : SIGHT_CANNOT_TELL;
+    e->strays_sight = e->sessions.has_registry ? strays_look(&e->strays, &e->sessions.registry,
+                                                             &e->sessions.live, &e->logins)
+                                               : SIGHT_CANNOT_TELL;
     if (e->strays.count > strays_sure(&e->strays, STRAY_GOING_MS))
         (void)event_add(e->on_strays, &again);
 }
@@ -87,7 +88,7 @@ static void count_some(struct engine *e, int64_t patience_ms)
 {
     enum { LEASES_AT_ONCE = 2000, PAUSE_MS = 10 };
     struct count *c = &e->count;
-    if (e->lost.is_on) {
+    if (e->place.is_lost) {
         c->is_on = false;
         return;
     }
@@ -95,16 +96,16 @@ static void count_some(struct engine *e, int64_t patience_ms)
     const int64_t until_ms = clock_monotonic_ms() + patience_ms, now_s = clock_now_s();
     enum store_rc rc = STORE_OK;
     while (rc == STORE_OK && clock_monotonic_ms() < until_ms) {
-        rc = store_range_next(e->store, LEASES_AT_ONCE, &c->at);
+        rc = store_range_next(e->place.store, LEASES_AT_ONCE, &c->at);
         if (rc == STORE_OK)
-            rc = store_count_leases(e->store, &c->at, now_s, &c->under_way);
+            rc = store_count_leases(e->place.store, &c->at, now_s, &c->under_way);
     }
     if (rc == STORE_OK) {
         (void)event_add(e->on_count, &pause);
         return;
     }
     if (rc == STORE_NONE)
-        rc = store_count_rest(e->store, &c->under_way);
+        rc = store_count_rest(e->place.store, &c->under_way);
     c->is_on = false;
     c->is_known = rc == STORE_OK;
     c->done = c->under_way;
@@ -166,12 +167,13 @@ static void add_rows_changed(const struct engine *e, struct buf *out)
     buf_addf(out,
              "tunlease_store_rows_changed_total{by=\"settling\"} %" PRId64
              "\ntunlease_store_rows_changed_total{by=\"others\"} %" PRId64 "\n",
-             e->beats.rows_settled, store_rows_changed(e->store) - e->beats.rows_settled);
+             e->beats.rows_settled, store_rows_changed(e->place.store) - e->beats.rows_settled);
 }
 
 static void add_sight(const struct engine *e, struct buf *out)
 {
-    const bool sees_sessions = e->has_registry && !e->is_blind && !e->unseen.is_on;
+    const bool sees_sessions =
+        e->sessions.has_registry && !e->sessions.is_blind && !e->sessions.unseen.is_on;
     prometheus_head(
         out, "sight_lost", "gauge",
         "Whether the store, sessions or listeners cannot be seen: what cannot be seen is not "
@@ -179,12 +181,12 @@ static void add_sight(const struct engine *e, struct buf *out)
     buf_addf(out,
              "tunlease_sight_lost{of=\"store\"} %d\ntunlease_sight_lost{of=\"sessions\"} %d\n"
              "tunlease_sight_lost{of=\"listeners\"} %d\n",
-             e->lost.is_on, !sees_sessions, e->listening.is_unknown);
+             e->place.is_lost, !sees_sessions, e->listening.is_unknown);
     prometheus_one(out, "sessions_unseen", "gauge", "Sessions in the registry that cannot be seen.",
-                   (int64_t)e->unseen.count);
+                   (int64_t)e->sessions.unseen.count);
     prometheus_one(out, "sessions_overdue", "gauge",
                    "Sessions that cannot be seen, whose lease is over: they are not ended.",
-                   (int64_t)e->unseen.over);
+                   (int64_t)e->sessions.unseen.over);
 }
 
 static void write_metrics(struct engine *e, struct buf *out)
@@ -199,10 +201,10 @@ static void write_metrics(struct engine *e, struct buf *out)
     if (e->count.is_known)
         add_counts(out, &e->count.done);
     prometheus_one(out, "sessions", "gauge", "Live sessions in the registry.",
-                   (int64_t)e->live.count);
+                   (int64_t)e->sessions.live.count);
     add_sight(e, out);
     prometheus_one(out, "sessions_ending", "gauge", "Sessions of dead leases that are being ended.",
-                   (int64_t)e->ending_count);
+                   (int64_t)e->sessions.endings.count);
     prometheus_one(out, "unregistered_sessions", "gauge",
                    "Processes of tunnel logins that are in no registry entry: nothing ends them.",
                    count_unregistered(e));
@@ -236,7 +238,7 @@ static void write_metrics(struct engine *e, struct buf *out)
                    "When sessions were last judged against the store.", m->last_sweep_s);
     prometheus_one(out, "store_errors_total", "counter", "Questions to the store that failed.",
                    (int64_t)m->store_errors);
-    if (!e->lost.is_on)
+    if (!e->place.is_lost)
         add_rows_changed(e, out);
     prometheus_one(out, "http_restarts_total", "counter",
                    "Times that the http process was started anew.", (int64_t)m->http_restarts);
@@ -256,9 +258,12 @@ static int64_t next_report_ms(int64_t since_ms)
 void report_metrics(struct engine *e, struct buf *out)
 {
     static struct buf text;
+    static unsigned news;
     const int64_t now_ms = clock_monotonic_ms();
-    if (now_ms >= e->metrics_until_ms || buf_text(&text) == NULL) {
+    if (now_ms >= e->metrics_until_ms || news != e->sessions.sight_changes ||
+        buf_text(&text) == NULL) {
         buf_clear(&text);
+        news = e->sessions.sight_changes;
         write_metrics(e, &text);
         e->metrics_until_ms = next_report_ms(now_ms);
     }
@@ -271,22 +276,22 @@ static bool look_at_health(struct engine *e, struct buf *out)
     struct agent nobody;
     int64_t unregistered = count_unregistered(e);
     size_t before = out->len;
-    if (!place_look(e)) {
-        buf_addf(out, "the store cannot be used: %s\n", place_problem(e));
+    if (!place_look(&e->place)) {
+        buf_addf(out, "the store cannot be used: %s\n", place_problem(&e->place));
     } else {
-        enum store_rc rc = store_agent_find(e->store, "", &nobody);
+        enum store_rc rc = store_agent_find(e->place.store, "", &nobody);
         if (rc != STORE_OK && rc != STORE_NONE)
-            buf_addf(out, "the store cannot be read: %s\n", store_error(e->store));
+            buf_addf(out, "the store cannot be read: %s\n", store_error(e->place.store));
     }
-    if (!e->has_registry || e->is_blind)
+    if (!e->sessions.has_registry || e->sessions.is_blind)
         buf_add(out, "the session registry cannot be read\n");
-    if (e->unseen.is_on) {
-        sessions_say_unseen(e, out);
+    if (e->sessions.unseen.is_on) {
+        unseen_say(&e->sessions.unseen, out);
         buf_add(out, "\n");
     }
     if (e->listening.is_unknown)
         buf_add(out, "what listens cannot be read: no new agent gets a port\n");
-    if (clock_monotonic_ms() - e->swept_ms > 3 * SWEEP_MS)
+    if (clock_monotonic_ms() - e->sessions.swept_ms > 3 * SWEEP_MS)
         buf_add(out, "sessions were not judged for more than 30 s\n");
     if (unregistered > 0)
         buf_addf(out,
@@ -304,11 +309,14 @@ static bool look_at_health(struct engine *e, struct buf *out)
 bool report_health(struct engine *e, struct buf *out)
 {
     static struct buf text;
+    static unsigned news;
     static bool well, was_lost;
     int64_t now_ms = clock_monotonic_ms();
-    if (now_ms >= e->health_until_ms || buf_text(&text) == NULL || was_lost != e->lost.is_on) {
+    if (now_ms >= e->health_until_ms || news != e->sessions.sight_changes ||
+        buf_text(&text) == NULL || was_lost != e->place.is_lost) {
         buf_clear(&text);
-        was_lost = e->lost.is_on;
+        news = e->sessions.sight_changes;
+        was_lost = e->place.is_lost;
         well = look_at_health(e, &text);
         e->health_until_ms = next_report_ms(now_ms);
     }

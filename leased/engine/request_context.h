@@ -21,6 +21,7 @@ struct listening;
 struct pending_agents;
 struct port_memory;
 struct registry;
+struct sessions;
 
 /* All of it is lent for one request, within a transaction of the store. */
 struct request_context {
@@ -29,7 +30,7 @@ struct request_context {
     struct limiter *limiter;
     struct store *store;
     struct roster *roster;
-    const struct engine *engine;
+    const struct sessions *sessions;
     const struct registry *registry; /* NULL: it cannot be read */
     struct listening *listening;
     struct clock_jumps *clock_jumps;

@@ -18,10 +18,11 @@ static struct request_context lend(struct engine *e, const struct control_reques
     return (struct request_context){.conf = &e->conf,
                                     .keys = &e->keys,
                                     .limiter = &e->limiter,
-                                    .store = e->store,
+                                    .store = e->place.store,
                                     .roster = &e->roster,
-                                    .engine = e,
-                                    .registry = e->has_registry ? &e->registry : NULL,
+                                    .sessions = &e->sessions,
+                                    .registry =
+                                        e->sessions.has_registry ? &e->sessions.registry : NULL,
                                     .listening = &e->listening,
                                     .clock_jumps = &e->clock_jumps,
                                     .ports = &e->ports,
@@ -39,9 +40,9 @@ static enum store_rc write_beat(struct engine *e, struct member *m, int64_t now_
     const struct beat beat = {.lease_id = m->id, .heartbeat_ms = now_ms, .expires_s = m->expires_s};
     const int64_t clock_ms = clock_monotonic_ms();
     if (beats_take(&e->beats, m->lease_expires_s, &beat, clock_ms))
-        return beats_add(&e->beats, e->store, &beat, clock_ms);
+        return beats_add(&e->beats, e->place.store, &beat, clock_ms);
     m->lease_expires_s = m->expires_s;
-    return store_agent_beat(e->store, m->id, now_ms, m->expires_s);
+    return store_agent_beat(e->place.store, m->id, now_ms, m->expires_s);
 }
 
 static enum store_rc apply(struct engine *e, struct queued *q, const struct request_context *ctx,
@@ -83,5 +84,5 @@ enum store_rc request_decide(struct engine *e, struct queued *q, int64_t now_ms,
 bool request_wants_key(struct engine *e, const struct control_request *r)
 {
     const struct request_context ctx = lend(e, r, 0);
-    return !e->lost.is_on && register_wants_key(&ctx, r);
+    return !e->place.is_lost && register_wants_key(&ctx, r);
 }

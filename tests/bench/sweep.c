@@ -5,10 +5,15 @@
  * one in which all sessions are new, and one in which none is; and of a yardstick on the same
  * machine, one reading of /proc/PID/stat for each session.
  */
-#include "leased/engine/engine.h"
+#include "leased/engine/metrics.h"
+#include "leased/engine/place.h"
+#include "leased/engine/records.h"
+#include "leased/engine/sessions.h"
 #include "lib/base/clock.h"
+#include "lib/conf/conf.h"
 #include "lib/lease/lease.h"
 #include "lib/session/process.h"
+#include "lib/store/agents.h"
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
@@ -26,7 +31,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct engine e;
+static struct conf conf;
+static struct place place;
+static struct records records;
+static struct metrics metrics;
+static struct sessions swept;
 
 static void make_agent(uint32_t number, struct lease *ret)
 {
@@ -85,32 +94,34 @@ static void fill(const char *dir, uint32_t agents, uint32_t sessions)
     const struct store_actor by = {.who = "sweep", .source = "", .now_s = clock_now_s()};
     char why[STORE_ERROR_BYTES], path[CONF_PATH_BYTES];
     struct store_conflict conflict;
+    struct store *st = NULL;
+    struct registry registry;
     static const char *const dirs[] = {"", "/sessions", "/lock"};
     for (size_t i = 0; i < 3; i++) {
         (void)snprintf(path, sizeof(path), "%s/run%s", dir, dirs[i]);
         if (mkdir(path, 0700) != 0)
             err(1, "%s", path);
     }
-    (void)snprintf(e.conf.paths.run_dir, sizeof(e.conf.paths.run_dir), "%s/run", dir);
-    (void)snprintf(e.conf.paths.database, sizeof(e.conf.paths.database), "%s/leases.db", dir);
-    if (store_open_write(e.conf.paths.database, &e.store, why) != STORE_OK ||
-        store_begin(e.store) != STORE_OK)
+    (void)snprintf(conf.paths.run_dir, sizeof(conf.paths.run_dir), "%s/run", dir);
+    (void)snprintf(conf.paths.database, sizeof(conf.paths.database), "%s/leases.db", dir);
+    if (store_open_write(conf.paths.database, &st, why) != STORE_OK || store_begin(st) != STORE_OK)
         errx(1, "%s", why);
-    if (registry_open(e.conf.paths.run_dir, true, &e.registry) != 0)
+    place_open(&place, conf.paths.database, st, -1);
+    if (registry_open(conf.paths.run_dir, true, &registry) != 0)
         err(1, "the registry");
-    e.has_registry = true;
     for (uint32_t i = 0; i < agents; i++) {
         struct lease l;
         int64_t id;
         make_agent(i, &l);
-        if (store_agent_add(e.store, &l, 0, "", 0, &by, &id, &conflict) != STORE_OK)
-            errx(1, "agent %u: %s", i, store_error(e.store));
+        if (store_agent_add(st, &l, 0, "", 0, &by, &id, &conflict) != STORE_OK)
+            errx(1, "agent %u: %s", i, store_error(st));
         if (i < sessions)
-            make_session(&e.registry, id, &l, i);
+            make_session(&registry, id, &l, i);
         lease_release(&l);
     }
-    if (store_commit(e.store) != STORE_OK)
-        errx(1, "%s", store_error(e.store));
+    if (store_commit(st) != STORE_OK)
+        errx(1, "%s", store_error(st));
+    registry_close(&registry);
 }
 
 static double cpu_ms(void)
@@ -124,9 +135,9 @@ static double cpu_ms(void)
 static double yardstick_ms(void)
 {
     double before = cpu_ms();
-    for (size_t i = 0; i < e.live.count; i++) {
+    for (size_t i = 0; i < swept.live.count; i++) {
         char path[40], text[512];
-        (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)e.live.items[i].pid);
+        (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)swept.live.items[i].pid);
         int fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0 || read(fd, text, sizeof(text)) <= 0)
             err(1, "%s", path);
@@ -138,7 +149,7 @@ static double yardstick_ms(void)
 static double sweep_ms(void)
 {
     double before = cpu_ms();
-    (void)sessions_sweep(&e);
+    (void)sessions_sweep(&swept);
     return cpu_ms() - before;
 }
 
@@ -149,21 +160,21 @@ int main(int argc, char **argv)
     uint32_t agents = (uint32_t)strtonum(argv[2], 1, 40000, NULL);
     uint32_t sessions = (uint32_t)strtonum(argv[3], 1, 20000, NULL);
     fill(argv[1], agents, sessions);
-    e.base = event_base_new();
-    e.queue_tail = &e.queue_head;
+    struct event_base *base = event_base_new();
     /* Armed and never run: the loop does not turn. */
-    if (records_start(&e.records, e.base, NULL, NULL) != 0 || sessions_start(&e) != 0)
+    if (records_start(&records, base, NULL, NULL) != 0 ||
+        sessions_start(&swept, base, &conf, &place, &records, &metrics) != 0)
         errx(1, "cannot start");
     double fresh = 1e9, settled = 1e9, yardstick = 1e9;
     for (int64_t i = 0; i < strtonum(argv[4], 1, 1000, NULL); i++) {
-        records_written(&e.records, e.records.count);
-        session_list_release(&e.live);
+        records_written(&records, records.count);
+        session_list_release(&swept.live);
         double a = sweep_ms(), b = sweep_ms(), c = yardstick_ms();
         fresh = a < fresh ? a : fresh;
         settled = b < settled ? b : settled;
         yardstick = c < yardstick ? c : yardstick;
     }
-    if (e.live.count != sessions)
-        errx(1, "%zu sessions, not %u", e.live.count, sessions);
+    if (swept.live.count != sessions)
+        errx(1, "%zu sessions, not %u", swept.live.count, sessions);
     return printf("%.2f %.2f %.2f\n", fresh, settled, yardstick) < 0;
 }
