@@ -41,7 +41,7 @@ MAY = {
     "pam_tunnel": lib("base session conf"),
     "leased": lib(LIBS) + LEASED.split(),
     "leased/engine": lib(LIBS),
-    "leased/http": lib("base lease conf wire"),
+    "leased/http": lib("base conf wire"),
     "leasectl": lib(LIBS),
     "leasectl/host": lib(LIBS) + ["leasectl"],
     "leasectl/sessions": lib(LIBS) + LEASECTL.split()[:2],
