@@ -16,7 +16,7 @@
 #include "lib/conf/paths.h"
 #include "lib/lease/keyline.h"
 #include "lib/lease/lease.h"
-#include "lib/session/registry.h"
+#include "lib/session/registry_count.h"
 #include "lib/store/store.h"
 
 #include <bsd/string.h>

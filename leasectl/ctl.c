@@ -7,7 +7,7 @@
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/session/lock_holder.h"
-#include "lib/session/registry.h"
+#include "lib/session/registry_count.h"
 #include "lib/store/jumps.h"
 #include "lib/store/place.h"
 

@@ -16,6 +16,9 @@
 #include "lib/base/log.h"
 #include "lib/conf/conf.h"
 #include "lib/conf/print.h"
+#include "lib/session/registry_clear.h"
+#include "lib/session/registry_count.h"
+#include "lib/session/registry_read.h"
 
 #include <signal.h>
 #include <stdio.h>

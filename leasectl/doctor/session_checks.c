@@ -4,6 +4,7 @@
 #include "leasectl/host/pam_profile.h"
 #include "leasectl/sessions/live.h"
 #include "lib/base/buf.h"
+#include "lib/session/registry_read.h"
 
 #include <errno.h>
 #include <string.h>

@@ -8,6 +8,9 @@
 #include "lib/session/ladder.h"
 #include "lib/session/narrowed.h"
 #include "lib/session/process.h"
+#include "lib/session/registry_clear.h"
+#include "lib/session/registry_lock.h"
+#include "lib/session/registry_read.h"
 #include "lib/session/run_dir.h"
 #include "lib/session/strays.h"
 

@@ -5,6 +5,7 @@
 
 #include "leasectl/leasectl.h"
 #include "lib/session/registry.h"
+#include "lib/session/session_list.h"
 
 /* What clearing entries of the dead may take of a command's time. */
 enum { LIVE_CLEAR_MS = 1000 };

@@ -10,7 +10,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
-#include "lib/session/registry.h"
+#include "lib/session/registry_count.h"
 #include "lib/store/audit.h"
 #include "lib/wire/json.h"
 

@@ -8,6 +8,8 @@
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
+#include "lib/session/registry_clear.h"
+#include "lib/session/registry_read.h"
 #include "lib/session/sockets.h"
 #include "lib/wire/json.h"
 

@@ -7,7 +7,7 @@
 #include "leased/engine/limiter.h"
 #include "leased/engine/request_context.h"
 #include "lib/base/clock.h"
-#include "lib/session/registry.h"
+#include "lib/session/registry_read.h"
 
 #include <string.h>
 

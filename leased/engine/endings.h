@@ -4,7 +4,7 @@
 #define TUNLEASE_LEASED_ENGINE_ENDINGS_H
 
 #include "lib/session/ladder.h"
-#include "lib/session/registry.h"
+#include "lib/session/session.h"
 #include "lib/store/store.h"
 
 #include <stdbool.h>

@@ -6,7 +6,7 @@
 #ifndef TUNLEASE_LEASED_ENGINE_RECORDS_H
 #define TUNLEASE_LEASED_ENGINE_RECORDS_H
 
-#include "lib/session/registry.h"
+#include "lib/session/session.h"
 #include "lib/store/store.h"
 
 #include <event2/event.h>

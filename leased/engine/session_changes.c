@@ -5,7 +5,7 @@
 #include "leased/engine/records.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "lib/session/registry.h"
+#include "lib/session/session_list.h"
 
 #include <stdlib.h>
 

@@ -10,6 +10,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/conf/conf.h"
+#include "lib/session/registry_clear.h"
+#include "lib/session/registry_read.h"
 
 #include <errno.h>
 #include <stdio.h>

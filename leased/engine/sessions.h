@@ -10,6 +10,7 @@
 #include "leased/engine/endings.h"
 #include "leased/engine/unseen.h"
 #include "lib/session/registry.h"
+#include "lib/session/session_list.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
 #ifndef TUNLEASE_LEASED_ENGINE_UNSEEN_H
 #define TUNLEASE_LEASED_ENGINE_UNSEEN_H
 
-#include "lib/session/registry.h"
+#include "lib/session/session_list.h"
 #include "lib/store/store.h"
 
 #include <stdbool.h>

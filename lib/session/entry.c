@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: ISC */
-/* The text of a registry entry. */
-#include "lib/session/registry.h"
+#include "lib/session/entry.h"
 
 #include "lib/base/number.h"
+#include "lib/session/registry_names.h"
 
 #include <bsd/string.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { ENTRY_VERSION = 1 };
-
-void session_release(struct session *s)
-{
-    free(s->opens);
-    free(s->listens);
-    *s = (struct session){.pid = 0};
-}
 
 /* A blank or a line feed in a value would make other lines of it. */
 static bool is_word(const char *s)
@@ -167,4 +164,45 @@ int session_parse(const char *text, size_t len, struct session *ret)
 out:
     session_release(&s);
     return rc;
+}
+
+enum sight entry_read(const struct registry *r, int64_t lease_id, pid_t pid, struct session *ret)
+{
+    char name[REGISTRY_NAME_BYTES], text[REGISTRY_ENTRY_BYTES];
+    struct stat st;
+    struct session s;
+    ssize_t n = 0;
+    int why = 0;
+
+    entry_name(lease_id, pid, name);
+    int fd = openat(r->sessions_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT || errno == ELOOP || errno == ENXIO ? SIGHT_IS_NOT
+                                                                   : SIGHT_CANNOT_TELL;
+    if (fstat(fd, &st) != 0)
+        why = errno;
+    else if (S_ISREG(st.st_mode) && st.st_uid == r->owner)
+        n = read(fd, text, sizeof(text));
+    why = n < 0 ? errno : why;
+    (void)close(fd);
+    errno = why;
+    if (why != 0)
+        return SIGHT_CANNOT_TELL;
+    if (n == 0 || session_parse(text, (size_t)n, &s) != 0)
+        return SIGHT_IS_NOT;
+    if (s.pid != pid || s.lease_id != lease_id) {
+        session_release(&s);
+        return SIGHT_IS_NOT;
+    }
+    *ret = s;
+    return SIGHT_IS;
+}
+
+DIR *entries_open(const struct registry *r)
+{
+    int fd = openat(r->sessions_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (dir == NULL && fd >= 0)
+        (void)close(fd);
+    return dir;
 }

@@ -12,7 +12,7 @@
 #ifndef TUNLEASE_SESSION_LADDER_H
 #define TUNLEASE_SESSION_LADDER_H
 
-#include "lib/session/registry.h"
+#include "lib/session/session_list.h"
 
 enum { LADDER_PATIENCE_MS = 300, LADDER_CHILDREN_MAX = 4 };
 

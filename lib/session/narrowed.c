@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/session/narrowed.h"
 
+#include "lib/session/registry_lock.h"
+#include "lib/session/registry_names.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,13 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME_BYTES = 48, TEXT_BYTES = 24 + ORIGIN_BOOT_BYTES };
+enum { TEXT_BYTES = 24 + ORIGIN_BOOT_BYTES };
 
 static int write_note(const struct registry *r, int64_t lease_id, uint64_t ticks)
 {
-    char name[NAME_BYTES], beside[NAME_BYTES], text[TEXT_BYTES];
-    (void)snprintf(name, sizeof(name), "%" PRId64 ".narrowed", lease_id);
-    (void)snprintf(beside, sizeof(beside), ".%" PRId64 ".narrowed", lease_id);
+    char name[REGISTRY_NAME_BYTES], beside[REGISTRY_NAME_BYTES + 1], text[TEXT_BYTES];
+    narrowed_name(lease_id, name);
+    (void)snprintf(beside, sizeof(beside), ".%s", name);
     int len = snprintf(text, sizeof(text), "%" PRIu64 "\n%s\n", ticks, r->here.boot_id);
     (void)unlinkat(r->lock_fd, beside, 0); /* of a writer that died */
     int fd = openat(r->lock_fd, beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -62,11 +65,11 @@ static bool parse_note(char *text, uint64_t *ret_ticks, const char **ret_boot)
 
 bool narrowed_since(const struct registry *r, int64_t lease_id, uint64_t start_ticks)
 {
-    char name[NAME_BYTES], text[TEXT_BYTES];
+    char name[REGISTRY_NAME_BYTES], text[TEXT_BYTES];
     const char *boot;
     uint64_t ticks;
     struct stat st;
-    (void)snprintf(name, sizeof(name), "%" PRId64 ".narrowed", lease_id);
+    narrowed_name(lease_id, name);
     int fd = openat(r->lock_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return errno != ENOENT;

@@ -6,7 +6,7 @@
 #ifndef TUNLEASE_SESSION_SOCKETS_H
 #define TUNLEASE_SESSION_SOCKETS_H
 
-#include "lib/session/registry.h"
+#include "lib/session/session_list.h"
 
 #include <netinet/in.h>
 

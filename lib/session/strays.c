@@ -4,6 +4,7 @@
 #include "lib/base/array.h"
 #include "lib/base/clock.h"
 #include "lib/session/process.h"
+#include "lib/session/registry_read.h"
 
 #include <errno.h>
 #include <stdio.h>

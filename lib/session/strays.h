@@ -12,6 +12,7 @@
 #define TUNLEASE_SESSION_STRAYS_H
 
 #include "lib/session/registry.h"
+#include "lib/session/session_list.h"
 
 enum { STRAY_GOING_MS = 500 }; /* so long may one that has left the registry take to be gone */
 

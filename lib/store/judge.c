@@ -3,7 +3,7 @@
 #include "lib/store/store.h"
 
 #include "lib/lease/lease.h"
-#include "lib/session/registry.h"
+#include "lib/session/session_list.h"
 #include "lib/store/place.h"
 #include "lib/store/statement.h"
 

@@ -8,7 +8,7 @@
 #include "lib/base/clock.h"
 #include "lib/lease/lease.h"
 #include "lib/session/process.h"
-#include "lib/session/registry.h"
+#include "lib/session/registry_write.h"
 #include "lib/store/store.h"
 
 #include <bsd/stdlib.h>

@@ -13,6 +13,7 @@
 #include "lib/conf/conf.h"
 #include "lib/lease/lease.h"
 #include "lib/session/process.h"
+#include "lib/session/registry_write.h"
 #include "lib/store/agents.h"
 
 #include <bsd/stdlib.h>

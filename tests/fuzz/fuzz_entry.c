@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* A registry entry: names one process of one login that is not root, and is written as it was read.
  */
-#include "lib/session/registry.h"
+#include "lib/session/entry.h"
 
 #include "tests/fuzz/fuzz.h"
 

@@ -5,7 +5,8 @@
  *
  * /run/delayed holds `STEP before|after MS`. While it pauses, /run/delayed.now is there.
  */
-#include "lib/session/registry.h"
+#include "lib/session/registry_lock.h"
+#include "lib/session/registry_write.h"
 #include "pam_tunnel/module.h"
 
 #include <fcntl.h>

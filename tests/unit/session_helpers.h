@@ -5,7 +5,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/session/process.h"
-#include "lib/session/registry.h"
+#include "lib/session/session.h"
 
 #include "tests/unit/helpers.h"
 

@@ -3,7 +3,7 @@
 #include "lib/store/store.h"
 
 #include "lib/lease/lease.h"
-#include "lib/session/registry.h"
+#include "lib/session/session_list.h"
 
 #include "tests/unit/helpers.h"
 #include "tests/unit/store_helpers.h"

@@ -2,7 +2,7 @@
 /* A store whose files are moved, deleted, replaced or cut while it is open. */
 #include "lib/store/place.h"
 
-#include "lib/session/registry.h"
+#include "lib/session/session_list.h"
 
 #include "tests/unit/store_helpers.h"
 

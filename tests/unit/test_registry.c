@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* The session registry: its entries' text, its directory, and who may be believed. */
+#include "lib/session/entry.h"
 #include "lib/session/narrowed.h"
-#include "lib/session/registry.h"
+#include "lib/session/registry_clear.h"
+#include "lib/session/registry_count.h"
+#include "lib/session/registry_lock.h"
+#include "lib/session/registry_read.h"
+#include "lib/session/registry_write.h"
 
 #include "tests/unit/helpers.h"
 #include "tests/unit/session_helpers.h"
@@ -533,7 +538,7 @@ static void check_unseen(void *arg)
         CHECK_TEXT("why", session_unseen_reason(s->unseen_why), "/proc hides it (hidepid)");
     }
     assert_int_equal(list.dead_count, 1);
-    assert_int_equal(list.dead[0].pid, t->dead);
+    assert_int_equal(list.dead[0].id.pid, t->dead);
     session_list_release(&list);
     assert_int_equal(registry_count(dir, 17, &count), 0);
     assert_int_equal(count, 2); /* all that is not proven dead */

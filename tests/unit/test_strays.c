@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Processes of a login that are in no entry: found when they stay, and nobody else is. */
+#include "lib/session/registry_read.h"
+#include "lib/session/registry_write.h"
 #include "lib/session/strays.h"
 
 #include "tests/unit/session_helpers.h"

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/session/liveness.h"
+
+#include "lib/base/clock.h"
+#include "lib/session/process.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+static enum liveness unseen(struct session *s, int why)
+{
+    session_set_unseen(s, why);
+    return LIVENESS_UNSEEN;
+}
+
+enum liveness liveness_judge(const struct origin *here, struct session *s)
+{
+    struct process p;
+    switch (origin_is_here(here, &s->origin, s->since_s)) {
+    case SIGHT_IS:
+        break;
+    case SIGHT_IS_NOT:
+        return LIVENESS_DEAD;
+    case SIGHT_CANNOT_TELL:
+        return unseen(s, errno);
+    }
+    switch (process_read_stat(s->pid, &p)) {
+    case SIGHT_IS:
+        /* A number is given to no other process while a group or a session has it. */
+        if (p.start_ticks != s->start_ticks)
+            return LIVENESS_DEAD;
+        if (!process_has_ended(&p))
+            return LIVENESS_LIVE;
+        break;
+    case SIGHT_IS_NOT:
+        break;
+    case SIGHT_CANNOT_TELL:
+        return unseen(s, errno);
+    }
+    /* sshd's monitor leads a group, which its child stays in. */
+    switch (process_group_answers(s->pid)) {
+    case SIGHT_IS:
+        return LIVENESS_LEADERLESS;
+    case SIGHT_IS_NOT:
+        return LIVENESS_DEAD;
+    case SIGHT_CANNOT_TELL:
+        break;
+    }
+    return unseen(s, errno);
+}
+
+/* ---- the walk: for those whose monitor is gone, and whose group is not ---- */
+
+struct walk {
+    struct session_list *list;
+    int64_t deadline_ms;
+    bool *met; /* the process of list->items[i] */
+};
+
+/* The first of the list with that pid, or its end. */
+static size_t first_of(const struct session_list *list, pid_t pid)
+{
+    size_t low = 0, high = list->count;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (list->items[mid].pid < pid)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* A child that outlived its monitor: in the monitor's session, and the login's. */
+static bool meet(void *arg, const struct process *p)
+{
+    const struct walk *w = arg;
+    const struct session_list *list = w->list;
+    if (clock_monotonic_ms() >= w->deadline_ms)
+        return true;
+    for (size_t i = first_of(list, p->pid); i < list->count && list->items[i].pid == p->pid; i++)
+        w->met[i] = w->met[i] || list->items[i].start_ticks == p->start_ticks;
+    if (p->session == p->pid || process_has_ended(p))
+        return false;
+    for (size_t i = first_of(list, p->session); i < list->count && list->items[i].pid == p->session;
+         i++) {
+        struct session *s = &list->items[i];
+        if (s->orphan == ORPHAN_SOUGHT && p->uid == s->uid && p->start_ticks >= s->start_ticks)
+            s->orphan = p->pid;
+    }
+    return false;
+}
+
+/* Whether one that answers was not met: then there is more than what was. */
+static bool missed_any(const struct walk *w)
+{
+    for (size_t i = 0; i < w->list->count; i++) {
+        const struct session *s = &w->list->items[i];
+        bool has_monitor = s->orphan == 0 && s->start_ticks != 0 && s->unseen_why != EXDEV;
+        if (has_monitor && !w->met[i] && process_is(s->pid, s->start_ticks) != SIGHT_IS_NOT)
+            return true;
+    }
+    return false;
+}
+
+int liveness_find_orphans(struct session_list *list, int64_t deadline_ms)
+{
+    struct walk w = {
+        .list = list, .deadline_ms = deadline_ms, .met = calloc(list->count, sizeof(*w.met))};
+    if (w.met == NULL)
+        return -1;
+    enum sight sight = process_each(meet, &w);
+    int why = sight == SIGHT_IS ? ETIMEDOUT : errno;
+    bool all_met = sight == SIGHT_IS_NOT;
+    if (all_met && missed_any(&w)) {
+        all_met = false;
+        why = ENOENT;
+    }
+    for (size_t i = 0; i < list->count && !all_met; i++) {
+        struct session *s = &list->items[i];
+        if (s->orphan != ORPHAN_SOUGHT)
+            continue;
+        s->orphan = 0;
+        session_set_unseen(s, why);
+    }
+    free(w.met);
+    return 0;
+}

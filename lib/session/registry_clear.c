@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/session/registry_clear.h"
+
+#include "lib/base/clock.h"
+#include "lib/session/entry.h"
+#include "lib/session/liveness.h"
+#include "lib/session/registry_lock.h"
+#include "lib/session/registry_names.h"
+
+#include <stdbool.h>
+#include <unistd.h>
+
+enum { REMOVED_AT_ONCE = 100 }; /* under one lock, for which newcomers wait */
+
+static bool may_remove(const struct registry *r)
+{
+    return r->lock_fd >= 0 && geteuid() == r->owner;
+}
+
+/* Under the lock of its lease. Another login may have got the pid since it was found. */
+static bool remove_one(const struct registry *r, const struct dead_entry *dead)
+{
+    char name[REGISTRY_NAME_BYTES];
+    struct session s;
+    bool removed = false;
+    if (entry_read(r, dead->id.lease_id, dead->id.pid, &s) != SIGHT_IS)
+        return false;
+    bool is_same = dead->start_ticks != 0 && s.start_ticks == dead->start_ticks;
+    switch (liveness_judge(&r->here, &s)) {
+    case LIVENESS_DEAD:
+        removed = is_same || dead->start_ticks == 0;
+        break;
+    case LIVENESS_LEADERLESS: /* and the walk found no child that is the login's */
+        removed = is_same;
+        break;
+    case LIVENESS_LIVE:
+    case LIVENESS_UNSEEN:
+        break;
+    }
+    entry_name(dead->id.lease_id, dead->id.pid, name);
+    removed = removed && unlinkat(r->sessions_fd, name, 0) == 0;
+    session_release(&s);
+    return removed;
+}
+
+size_t registry_remove_dead(const struct registry *r, int64_t lease_id,
+                            const struct session_list *list, size_t most)
+{
+    size_t removed = 0;
+    if (!may_remove(r))
+        return 0;
+    for (size_t i = 0; i < list->dead_count && removed < most; i++)
+        removed += list->dead[i].id.lease_id == lease_id && remove_one(r, &list->dead[i]);
+    return removed;
+}
+
+/* Whether the entry of that name is the session's own, and not one of another that has its number
+ * by now. */
+static bool is_entry_of(const struct registry *r, int64_t lease_id, const struct session *s)
+{
+    struct session there;
+    if (entry_read(r, lease_id, s->pid, &there) != SIGHT_IS)
+        return false;
+    bool is = there.start_ticks == s->start_ticks &&
+              there.origin.pid_namespace == s->origin.pid_namespace;
+    session_release(&there);
+    return is;
+}
+
+/* Nobody waits for a lock where there is nothing to be removed. */
+static void remove_ended(const struct registry *r, int64_t lease_id, const struct session *s,
+                         bool is_held, int64_t deadline_ms)
+{
+    char name[REGISTRY_NAME_BYTES];
+    if (!is_entry_of(r, lease_id, s))
+        return;
+    int lock = is_held ? -1 : registry_lock(r, lease_id, deadline_ms);
+    entry_name(lease_id, s->pid, name);
+    if (is_held || (lock >= 0 && is_entry_of(r, lease_id, s)))
+        (void)unlinkat(r->sessions_fd, name, 0);
+    if (lock >= 0)
+        (void)close(lock);
+}
+
+void registry_remove_ended(const struct registry *r, const struct session *s, bool lease_held,
+                           int64_t deadline_ms)
+{
+    if (!may_remove(r))
+        return;
+    if (s->lease_id != 0)
+        remove_ended(r, s->lease_id, s, lease_held, deadline_ms);
+    remove_ended(r, 0, s, false, deadline_ms);
+}
+
+size_t registry_clear(const struct registry *r, const struct session_list *list,
+                      int64_t deadline_ms)
+{
+    size_t removed = 0;
+    if (!may_remove(r))
+        return 0;
+    for (size_t i = 0; i < list->dead_count && clock_monotonic_ms() < deadline_ms;) {
+        const int64_t lease_id = list->dead[i].id.lease_id;
+        int lock = registry_lock(r, lease_id, 0);
+        for (size_t n = 0;
+             n < REMOVED_AT_ONCE && i < list->dead_count && list->dead[i].id.lease_id == lease_id;
+             n++, i++)
+            removed += lock >= 0 && remove_one(r, &list->dead[i]);
+        if (lock >= 0)
+            (void)close(lock);
+    }
+    return removed;
+}

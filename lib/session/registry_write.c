@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/session/registry_write.h"
+
+#include "lib/session/entry.h"
+#include "lib/session/registry_lock.h"
+#include "lib/session/registry_names.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A new file of that name, whole; the umask of whoever we run in changes nothing. What no reader
+ * would take for an entry is none: its session could not be found, and so not be ended. */
+static int write_entry(const struct registry *r, const char *name, const struct session *s)
+{
+    char text[REGISTRY_ENTRY_BYTES];
+    struct session again, here = *s;
+    int saved;
+
+    here.origin = r->here;
+    size_t len = session_format(&here, text);
+    if (len == 0 || session_parse(text, len, &again) != 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    session_release(&again);
+    int fd =
+        openat(r->sessions_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -1;
+    errno = EIO; /* a short write sets none */
+    if (fchown(fd, (uid_t)-1, r->group) == 0 && write(fd, text, len) == (ssize_t)len &&
+        fchmod(fd, 0640) == 0) {
+        (void)close(fd);
+        return 0;
+    }
+    saved = errno;
+    (void)close(fd);
+    (void)unlinkat(r->sessions_fd, name, 0);
+    errno = saved;
+    return -1;
+}
+
+/* Before there is any entry that it speaks of. */
+static int mark_namespace(const struct registry *r)
+{
+    char name[REGISTRY_NAME_BYTES];
+    namespace_mark_name(r->here.pid_namespace, name);
+    int fd =
+        openat(r->sessions_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return errno == EEXIST ? 0 : -1;
+    (void)close(fd);
+    return 0;
+}
+
+/* Whether what has the name is of another pid namespace: it may live, and is found by it alone. */
+static bool is_of_another(const struct registry *r, int64_t lease_id, pid_t pid)
+{
+    struct session there;
+    if (entry_read(r, lease_id, pid, &there) != SIGHT_IS)
+        return false;
+    bool is = origin_is_here(&r->here, &there.origin, there.since_s) == SIGHT_CANNOT_TELL;
+    session_release(&there);
+    return is;
+}
+
+/* Written beside and moved: who reads finds a name with all that belongs to it, or no name. */
+static int put_entry(const struct registry *r, const char *name, const struct session *s)
+{
+    char beside[REGISTRY_NAME_BYTES + 8];
+    if (is_of_another(r, s->lease_id, s->pid)) {
+        errno = EEXIST;
+        return -1;
+    }
+    (void)snprintf(beside, sizeof(beside), ".%s", name);
+    (void)unlinkat(r->sessions_fd, beside, 0); /* of a process that had this pid before */
+    if (mark_namespace(r) != 0 || write_entry(r, beside, s) != 0)
+        return -1;
+    if (renameat(r->sessions_fd, beside, r->sessions_fd, name) == 0)
+        return 0;
+    int saved = errno;
+    (void)unlinkat(r->sessions_fd, beside, 0);
+    errno = saved;
+    return -1;
+}
+
+int registry_enter(const struct registry *r, const struct session *s, int64_t deadline_ms)
+{
+    char name[REGISTRY_NAME_BYTES];
+    /* Against who takes the dead one of this pid away. */
+    int lock = registry_lock_openings(r, deadline_ms);
+    if (lock < 0)
+        return -1;
+    entry_name(0, s->pid, name);
+    int rc = put_entry(r, name, s);
+    int saved = errno;
+    (void)close(lock);
+    errno = saved;
+    return rc;
+}
+
+int registry_settle(const struct registry *r, const struct session *s)
+{
+    char name[REGISTRY_NAME_BYTES], opening[REGISTRY_NAME_BYTES];
+    entry_name(s->lease_id, s->pid, name);
+    entry_name(0, s->pid, opening);
+    if (put_entry(r, name, s) != 0)
+        return -1;
+    (void)unlinkat(r->sessions_fd, opening, 0);
+    return 0;
+}
+
+static void leave(const struct registry *r, int64_t lease_id, pid_t pid)
+{
+    char name[REGISTRY_NAME_BYTES];
+    entry_name(lease_id, pid, name);
+    if (!is_of_another(r, lease_id, pid))
+        (void)unlinkat(r->sessions_fd, name, 0);
+}
+
+void registry_leave(const struct registry *r, int64_t lease_id, pid_t pid)
+{
+    leave(r, 0, pid);
+    if (lease_id != 0)
+        leave(r, lease_id, pid);
+}
