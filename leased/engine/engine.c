@@ -386,7 +386,8 @@ static enum store_rc forget_store(void *arg)
 {
     struct engine *e = arg;
     roster_distrust(&e->roster);
-    e->ports.no_kept_ports = e->settles_alone = false;
+    agent_port_forget(&e->ports);
+    e->settles_alone = false;
     e->count.is_on = e->walk.is_on = false;
     (void)event_del(e->on_count);
     (void)event_del(e->on_walk);
@@ -733,7 +734,7 @@ static enum store_rc prune_piece(struct engine *e, bool has_range, int64_t *ret_
         rc = audit_prune(e->place.store, &by, now_s - e->conf.audit_keep_s, e->walk.size, ret_rows);
     if (rc == STORE_OK)
         rc = store_commit(e->place.store);
-    e->ports.no_kept_ports = false; /* theirs are, from now on */
+    agent_port_forget(&e->ports); /* theirs are, from now on */
     if (rc == STORE_OK)
         records_written(&e->records, e->records.count);
     return rc;

@@ -8,13 +8,13 @@
 #ifndef TUNLEASE_LEASED_ENGINE_H
 #define TUNLEASE_LEASED_ENGINE_H
 
+#include "leased/engine/agent_port.h"
 #include "leased/engine/api_keys.h"
 #include "leased/engine/beats.h"
 #include "leased/engine/clock_jumps.h"
+#include "leased/engine/limiter.h"
 #include "leased/engine/listening.h"
 #include "leased/engine/metrics.h"
-#include "leased/engine/limiter.h"
-#include "leased/engine/ports.h"
 #include "leased/engine/place.h"
 #include "leased/engine/program.h"
 #include "leased/engine/records.h"

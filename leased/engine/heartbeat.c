@@ -3,9 +3,9 @@
 
 #include "leased/engine/answer.h"
 #include "leased/engine/credential.h"
-#include "leased/engine/sessions.h"
 #include "leased/engine/listening.h"
 #include "leased/engine/request_context.h"
+#include "leased/engine/sessions.h"
 #include "lib/conf/conf.h"
 #include "lib/lease/lease.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/engine/register.h"
 
+#include "leased/engine/agent_port.h"
 #include "leased/engine/answer.h"
-#include "leased/engine/sessions.h"
 #include "leased/engine/facts.h"
-#include "leased/engine/ports.h"
 #include "leased/engine/registering.h"
+#include "leased/engine/sessions.h"
 #include "lib/conf/conf.h"
 #include "lib/lease/lease.h"
 
@@ -113,8 +113,8 @@ static enum store_rc identify(struct registering *in, bool keyless, bool *ret_kn
     if (keyless)
         return credential_refuse(ctx, in->r, &in->asking, known ? agent : NULL, a);
     const char *bind_host = control_request_get(in->r, CONTROL_BIND_HOST);
-    if (!ports_bind_as_told(ctx->conf, bind_host))
-        return ports_refuse_bind_host(ctx->conf, bind_host, a);
+    if (!agent_port_bind_as_told(ctx->conf, bind_host))
+        return agent_port_refuse_bind_host(ctx->conf, bind_host, a);
     *ret_known = known;
     return STORE_OK;
 }

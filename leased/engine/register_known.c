@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/engine/registering.h"
 
+#include "leased/engine/agent_port.h"
 #include "leased/engine/answer.h"
 #include "leased/engine/facts.h"
 #include "leased/engine/heartbeat.h"
-#include "leased/engine/ports.h"
 #include "lib/base/buf.h"
 
 #include <bsd/string.h>
@@ -16,14 +16,14 @@ static enum store_rc keep_port(struct registering *in)
     struct member *known = &in->effects->agent;
     if (known->expires_s <= in->ctx->now_s) {
         enum store_rc rc =
-            ports_take_back(in->ctx, known->id, &known->port, &known->marks.home_port);
+            agent_port_take_back(in->ctx, known->id, &known->port, &known->marks.home_port);
         if (rc == STORE_NONE)
-            return answer_error(in->answer, CONTROL_NO_PORTS, ports_none_text);
+            return answer_error(in->answer, CONTROL_NO_PORTS, agent_port_none_text);
         if (rc != STORE_OK)
             return rc;
         in->effects->came_back = true;
     }
-    return ports_settle(in->ctx, known->id, &known->port, &known->marks.home_port);
+    return agent_port_settle(in->ctx, known->id, &known->port, &known->marks.home_port);
 }
 
 /* A reset is for one secret. For a lost answer the time goes on from the first. */

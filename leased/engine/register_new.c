@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/engine/registering.h"
 
+#include "leased/engine/agent_port.h"
 #include "leased/engine/answer.h"
 #include "leased/engine/facts.h"
 #include "leased/engine/listening.h"
-#include "leased/engine/ports.h"
+#include "leased/engine/register.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/conf/conf.h"
@@ -24,7 +25,7 @@ static int fill_lease(const struct registering *in, struct lease *l, uint16_t po
     /* Heartbeats travel through its own tunnel, where leased listens on a port at all. */
     if (conf->ceiling.control.low != 0 && permit_list_add(&l->open, &conf->ceiling.control) != NULL)
         return -1;
-    return ports_set_listen(conf, l, port) == 0 && lease_add_key(l, &key) == 0 ? 0 : -1;
+    return agent_port_set_listen(conf, l, port) == 0 && lease_add_key(l, &key) == 0 ? 0 : -1;
 }
 
 /* The lease, its key and its port; or, on a conflict, nothing of it. *l is to be released. */
@@ -38,7 +39,7 @@ static enum store_rc add_agent(const struct registering *in, uint16_t port, cons
     enum store_rc rc = store_savepoint(st);
     if (rc != STORE_OK)
         return rc;
-    rc = store_agent_add(st, l, in->asking.token.id, facts, ports_quarantine_s(in->ctx),
+    rc = store_agent_add(st, l, in->asking.token.id, facts, agent_port_quarantine_s(in->ctx),
                          &in->ctx->by, ret_id, conflict);
     if (rc != STORE_OK && rc != STORE_CONFLICT)
         return rc; /* the whole batch goes */
@@ -52,14 +53,14 @@ static enum store_rc add_with_port(const struct registering *in, const char *fac
                                    struct store_conflict *conflict)
 {
     uint16_t port = 0;
-    enum store_rc rc =
-        ports_wanted(in->ctx, control_request_get(in->r, CONTROL_AGENT_ID), in->r->port_b, &port);
+    enum store_rc rc = agent_port_wanted(in->ctx, control_request_get(in->r, CONTROL_AGENT_ID),
+                                         in->r->port_b, &port);
     const bool wants_port = rc == STORE_OK && port != 0;
     if (wants_port)
         rc = add_agent(in, port, facts, l, ret_id, conflict);
     if ((rc == STORE_OK && !wants_port) ||
         (rc == STORE_CONFLICT && conflict->what == CONFLICT_PORT)) {
-        rc = ports_pick(in->ctx, &port);
+        rc = agent_port_pick(in->ctx, &port);
         if (rc == STORE_OK)
             rc = add_agent(in, port, facts, l, ret_id, conflict);
     }
@@ -144,7 +145,7 @@ enum store_rc register_new(struct registering *in)
         goto out;
     rc = add_with_port(in, buf_text(&facts), &l, &id, &port, &conflict);
     if (rc == STORE_NONE)
-        rc = answer_error(in->answer, CONTROL_NO_PORTS, ports_none_text);
+        rc = answer_error(in->answer, CONTROL_NO_PORTS, agent_port_none_text);
     else if (rc == STORE_CONFLICT)
         rc = refuse_key(in, &conflict);
     else if (rc == STORE_OK)

@@ -5,7 +5,6 @@
 #define TUNLEASE_LEASED_ENGINE_REGISTERING_H
 
 #include "leased/engine/credential.h"
-#include "leased/engine/register.h"
 #include "leased/engine/request_context.h"
 #include "lib/lease/pubkey.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What register and heartbeat are decided by, and what a decision asks of the engine. The modules
- * that decide (register, heartbeat, credential, facts, ports) know nothing else of it.
+ * that decide (register, heartbeat, credential, facts, agent_port) know nothing else of it.
  */
 #ifndef TUNLEASE_LEASED_ENGINE_REQUEST_CONTEXT_H
 #define TUNLEASE_LEASED_ENGINE_REQUEST_CONTEXT_H

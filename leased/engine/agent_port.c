@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-#include "leased/engine/ports.h"
+#include "leased/engine/agent_port.h"
 
 #include "leased/engine/answer.h"
 #include "leased/engine/clock_jumps.h"
-#include "leased/engine/sessions.h"
 #include "leased/engine/facts.h"
 #include "leased/engine/listening.h"
 #include "leased/engine/request_context.h"
+#include "leased/engine/sessions.h"
 #include "lib/conf/conf.h"
 #include "lib/lease/lease.h"
 #include "lib/store/agents.h"
@@ -15,7 +15,12 @@
 #include <string.h>
 #include <strings.h>
 
-const char ports_none_text[] = "every port of AllowListen is taken or in quarantine";
+const char agent_port_none_text[] = "every port of AllowListen is taken or in quarantine";
+
+void agent_port_forget(struct port_memory *memory)
+{
+    memory->no_kept_ports = false;
+}
 
 static bool is_usable(void *listening, uint16_t port)
 {
@@ -39,14 +44,14 @@ static bool in_ceiling(const struct conf *conf, uint16_t port)
            ceiling_listen_problem(&conf->ceiling, conf->agent_login, &p) == NULL;
 }
 
-int ports_set_listen(const struct conf *conf, struct lease *l, uint16_t port)
+int agent_port_set_listen(const struct conf *conf, struct lease *l, uint16_t port)
 {
     struct permit p;
     permit_list_release(&l->listen);
     return listen_permit(conf, port, &p) && permit_list_add(&l->listen, &p) == NULL ? 0 : -1;
 }
 
-int64_t ports_quarantine_s(const struct request_context *ctx)
+int64_t agent_port_quarantine_s(const struct request_context *ctx)
 {
     return clock_jumps_caution(ctx->clock_jumps) ? INT64_MAX / 4 : ctx->conf->quarantine_ttl_s;
 }
@@ -69,8 +74,8 @@ static enum store_rc former_port(const struct request_context *ctx, const char *
     return rc;
 }
 
-enum store_rc ports_wanted(const struct request_context *ctx, const char *name, uint16_t wanted,
-                           uint16_t *ret)
+enum store_rc agent_port_wanted(const struct request_context *ctx, const char *name,
+                                uint16_t wanted, uint16_t *ret)
 {
     /* On a port that was its own, it may be its own listener that has just gone. */
     const int64_t look_ms = wanted == 0 ? 0 : FRESH_MS;
@@ -88,12 +93,12 @@ enum store_rc ports_wanted(const struct request_context *ctx, const char *name, 
  * One that never was anybody's, from where the last one was found on, so that a full range is not
  * looked through anew by every agent; else the one that was freed longest ago.
  */
-enum store_rc ports_pick(const struct request_context *ctx, uint16_t *ret)
+enum store_rc agent_port_pick(const struct request_context *ctx, uint16_t *ret)
 {
     struct port_memory *memory = ctx->ports;
     const struct conf *conf = ctx->conf;
     const struct ceiling_rules *rules = &conf->ceiling.listen;
-    const int64_t never = INT64_MAX / 4, after_s = ports_quarantine_s(ctx);
+    const int64_t never = INT64_MAX / 4, after_s = agent_port_quarantine_s(ctx);
     for (int again = 0; again < 2; again++)
         for (size_t i = 0; i < rules->count; i++) {
             const struct permit *p = &rules->items[i].permit;
@@ -120,29 +125,30 @@ static enum store_rc move_port(const struct request_context *ctx, struct lease *
     struct store_conflict conflict;
     enum store_rc rc = store_savepoint(ctx->store);
     if (rc == STORE_OK)
-        rc = ports_set_listen(ctx->conf, l, next) == 0
-                 ? store_lease_set(ctx->store, l, ports_quarantine_s(ctx), &ctx->by, &conflict)
+        rc = agent_port_set_listen(ctx->conf, l, next) == 0
+                 ? store_lease_set(ctx->store, l, agent_port_quarantine_s(ctx), &ctx->by, &conflict)
                  : STORE_FAIL;
     if (rc != STORE_OK && rc != STORE_CONFLICT)
         return rc;
-    ctx->ports->no_kept_ports = false;
+    agent_port_forget(ctx->ports);
     if (rc == STORE_OK)
         *port = next;
     return store_savepoint_end(ctx->store, rc == STORE_OK);
 }
 
-enum store_rc ports_take_back(const struct request_context *ctx, int64_t lease_id, uint16_t *port,
-                              uint16_t *home)
+enum store_rc agent_port_take_back(const struct request_context *ctx, int64_t lease_id,
+                                   uint16_t *port, uint16_t *home)
 {
     struct store_conflict conflict;
     struct lease l = {0};
     uint16_t next = 0;
     enum store_rc rc = store_lease_by_id(ctx->store, lease_id, &l);
     if (rc == STORE_OK)
-        rc = store_ports_take_back(ctx->store, &l, ports_quarantine_s(ctx), ctx->now_s, &conflict);
+        rc = store_ports_take_back(ctx->store, &l, agent_port_quarantine_s(ctx), ctx->now_s,
+                                   &conflict);
     if (rc == STORE_CONFLICT) {
         *home = 0;
-        rc = listening_is_known(ctx->listening) ? ports_pick(ctx, &next) : STORE_NONE;
+        rc = listening_is_known(ctx->listening) ? agent_port_pick(ctx, &next) : STORE_NONE;
         if (rc == STORE_OK)
             rc = move_port(ctx, &l, next, port);
     }
@@ -150,8 +156,8 @@ enum store_rc ports_take_back(const struct request_context *ctx, int64_t lease_i
     return rc;
 }
 
-enum store_rc ports_settle(const struct request_context *ctx, int64_t lease_id, uint16_t *port,
-                           uint16_t *home)
+enum store_rc agent_port_settle(const struct request_context *ctx, int64_t lease_id, uint16_t *port,
+                                uint16_t *home)
 {
     struct listening *listening = ctx->listening;
     struct lease l = {0};
@@ -168,7 +174,7 @@ enum store_rc ports_settle(const struct request_context *ctx, int64_t lease_id, 
         return STORE_OK;
     if (foreign && wanted != *port && !listening_has(listening, *port, SNAPSHOT_MS))
         return STORE_OK; /* still: it keeps the one it was given in place of it */
-    enum store_rc rc = foreign ? ports_pick(ctx, &next) : STORE_OK;
+    enum store_rc rc = foreign ? agent_port_pick(ctx, &next) : STORE_OK;
     if (rc != STORE_OK)
         return rc == STORE_NONE ? STORE_OK : rc; /* none is free: the old one, and luck */
     rc = store_lease_by_id(ctx->store, lease_id, &l);
@@ -181,15 +187,15 @@ enum store_rc ports_settle(const struct request_context *ctx, int64_t lease_id, 
     return rc;
 }
 
-bool ports_bind_as_told(const struct conf *conf, const char *host)
+bool agent_port_bind_as_told(const struct conf *conf, const char *host)
 {
     const char *ours = conf->agent_bind_host;
     return *host == '\0' || strcasecmp(host, ours) == 0 ||
            (strcasecmp(host, "localhost") == 0 && strcmp(ours, "127.0.0.1") == 0);
 }
 
-enum store_rc ports_refuse_bind_host(const struct conf *conf, const char *host,
-                                     struct control_answer *a)
+enum store_rc agent_port_refuse_bind_host(const struct conf *conf, const char *host,
+                                          struct control_answer *a)
 {
     char text[CONTROL_ERROR_BYTES];
     (void)snprintf(text, sizeof(text),
