@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#include "leasectl/leasectl.h"
+#include "leasectl/ctl_store.h"
+#include "leasectl/verbs.h"
 
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/patience.h"
 
-#include "leasectl/leasectl.h"
+#include "leasectl/ctl.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 

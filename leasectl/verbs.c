@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* The verbs and their help. leasectl(1) says the same at length. */
-#include "leasectl/leasectl.h"
+#include "leasectl/verbs.h"
+
+#include <stddef.h>
 
 const struct verb verbs[] = {
     {"setup", cmd_setup, "setup [--dry-run] [--undo]",

@@ -3,7 +3,7 @@
 #ifndef TUNLEASE_LEASECTL_DOCTOR_DOCTOR_H
 #define TUNLEASE_LEASECTL_DOCTOR_DOCTOR_H
 
-#include "leasectl/leasectl.h"
+#include "leasectl/ctl.h"
 
 /* Runs and prints them all. EXIT_DONE, or EXIT_FAILED when one found something wrong. */
 int doctor_run(struct ctl *ctl);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Does leased run, alone with its keys and its port, and can it see sessions? */
 #include "leasectl/child.h"
+#include "leasectl/ctl_store.h"
 #include "leasectl/doctor/checks.h"
 #include "leasectl/host/procview.h"
 #include "leasectl/host/sshd.h"

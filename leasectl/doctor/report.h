@@ -3,9 +3,9 @@
 #ifndef TUNLEASE_LEASECTL_DOCTOR_REPORT_H
 #define TUNLEASE_LEASECTL_DOCTOR_REPORT_H
 
+#include "leasectl/ctl.h"
 #include "leasectl/host/sshd.h"
 #include "leasectl/host/sshd_terms.h"
-#include "leasectl/leasectl.h"
 
 #include <stdbool.h>
 

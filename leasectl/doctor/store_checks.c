@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Can akc be run, and can it read the store? */
 #include "leasectl/child.h"
+#include "leasectl/ctl_store.h"
 #include "leasectl/doctor/checks.h"
 #include "lib/lease/duration.h"
 

@@ -2,7 +2,7 @@
 #include "leasectl/host/account.h"
 
 #include "leasectl/child.h"
-#include "leasectl/leasectl.h"
+#include "leasectl/ctl.h"
 
 #include <bsd/string.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
 #ifndef TUNLEASE_LEASECTL_HOST_PAM_PROFILE_H
 #define TUNLEASE_LEASECTL_HOST_PAM_PROFILE_H
 
-#include "leasectl/leasectl.h"
+#include "leasectl/ctl.h"
 
 struct buf;
 

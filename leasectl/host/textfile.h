@@ -3,7 +3,7 @@
 #ifndef TUNLEASE_LEASECTL_HOST_TEXTFILE_H
 #define TUNLEASE_LEASECTL_HOST_TEXTFILE_H
 
-#include "leasectl/leasectl.h"
+#include "leasectl/ctl.h"
 
 enum { TEXTFILE_BYTES_MAX = 262144 };
 

@@ -3,7 +3,7 @@
 #ifndef TUNLEASE_LEASECTL_LEASE_CHANGE_H
 #define TUNLEASE_LEASECTL_LEASE_CHANGE_H
 
-#include "leasectl/leasectl.h"
+#include "leasectl/ctl_store.h"
 
 /*
  * Within a transaction that has the store's lock, so that two admins at once lose nothing: finds

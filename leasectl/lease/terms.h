@@ -4,7 +4,8 @@
 #ifndef TUNLEASE_LEASECTL_LEASE_TERMS_H
 #define TUNLEASE_LEASECTL_LEASE_TERMS_H
 
-#include "leasectl/leasectl.h"
+#include "leasectl/ctl_store.h"
+#include "lib/lease/lease.h"
 
 /* --for DURATION, from now; --until TIME. One of them, once: *expires_s is 0 until then. */
 int terms_for(struct ctl *ctl, const char *text, int64_t *expires_s);

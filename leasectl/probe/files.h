@@ -3,8 +3,9 @@
 #ifndef TUNLEASE_LEASECTL_PROBE_FILES_H
 #define TUNLEASE_LEASECTL_PROBE_FILES_H
 
+#include "leasectl/ctl.h"
 #include "leasectl/host/sshd.h"
-#include "leasectl/leasectl.h"
+#include "lib/lease/lease.h"
 
 #include <stdint.h>
 

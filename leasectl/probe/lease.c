@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/probe/lease.h"
 
+#include "leasectl/ctl_store.h"
 #include "leasectl/host/account.h"
 #include "leasectl/probe/loopback.h"
 #include "leasectl/sessions/live.h"

@@ -3,8 +3,9 @@
 #ifndef TUNLEASE_LEASECTL_PROBE_LEASE_H
 #define TUNLEASE_LEASECTL_PROBE_LEASE_H
 
-#include "leasectl/leasectl.h"
+#include "leasectl/ctl.h"
 #include "leasectl/probe/greeter.h"
+#include "lib/lease/lease.h"
 
 #include <stdbool.h>
 

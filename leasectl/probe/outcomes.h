@@ -3,7 +3,7 @@
 #ifndef TUNLEASE_LEASECTL_PROBE_OUTCOMES_H
 #define TUNLEASE_LEASECTL_PROBE_OUTCOMES_H
 
-#include "leasectl/leasectl.h"
+#include "leasectl/ctl.h"
 #include "leasectl/show/table.h"
 #include "lib/base/buf.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/sessions/live.h"
 
+#include "leasectl/ctl_store.h"
 #include "leasectl/host/account.h"
 #include "leasectl/host/pam_profile.h"
 #include "lib/base/buf.h"

@@ -3,9 +3,11 @@
 #ifndef TUNLEASE_LEASECTL_SESSIONS_LIVE_H
 #define TUNLEASE_LEASECTL_SESSIONS_LIVE_H
 
-#include "leasectl/leasectl.h"
+#include "leasectl/ctl.h"
 #include "lib/session/registry.h"
 #include "lib/session/session_list.h"
+
+struct lease;
 
 /* What clearing entries of the dead may take of a command's time. */
 enum { LIVE_CLEAR_MS = 1000 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Where setup puts things: its directories, RunDir and the store. */
+#include "leasectl/ctl_store.h"
 #include "leasectl/setup/say.h"
 #include "leasectl/setup/steps.h"
 #include "lib/session/registry.h"

@@ -3,7 +3,7 @@
 #ifndef TUNLEASE_LEASECTL_SETUP_SAY_H
 #define TUNLEASE_LEASECTL_SETUP_SAY_H
 
-#include "leasectl/leasectl.h"
+#include "leasectl/ctl.h"
 #include "lib/base/buf.h"
 
 #include <stdbool.h>

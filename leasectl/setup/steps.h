@@ -6,7 +6,7 @@
 #ifndef TUNLEASE_LEASECTL_SETUP_STEPS_H
 #define TUNLEASE_LEASECTL_SETUP_STEPS_H
 
-#include "leasectl/leasectl.h"
+#include "leasectl/ctl.h"
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -6,6 +6,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
+#include "lib/lease/lease.h"
 #include "lib/wire/json.h"
 
 #include <stdio.h>

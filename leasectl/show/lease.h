@@ -3,9 +3,10 @@
 #ifndef TUNLEASE_LEASECTL_SHOW_LEASE_H
 #define TUNLEASE_LEASECTL_SHOW_LEASE_H
 
-#include "leasectl/leasectl.h"
+#include "leasectl/ctl.h"
 
 struct buf;
+struct lease;
 
 /* One JSON object without a newline. 0 or -1 (memory). */
 int lease_to_json(struct ctl *ctl, const struct lease *l, struct buf *out);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl agent add, agent reset, agents: hosts behind the gateway. */
+#include "leasectl/ctl_store.h"
 #include "leasectl/host/account.h"
 #include "leasectl/host/gateway.h"
 #include "leasectl/lease/change.h"
 #include "leasectl/lease/terms.h"
-#include "leasectl/leasectl.h"
 #include "leasectl/sessions/live.h"
 #include "leasectl/show/table.h"
+#include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/number.h"

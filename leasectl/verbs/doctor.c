@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl doctor: is everything as it must be for leases to hold? */
+#include "leasectl/ctl.h"
 #include "leasectl/doctor/doctor.h"
-#include "leasectl/leasectl.h"
+#include "leasectl/verbs.h"
 
 #include <getopt.h>
 #include <unistd.h>

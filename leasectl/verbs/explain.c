@@ -4,9 +4,10 @@
  * says no? By the judgement that akc makes, and against the very line that akc prints.
  */
 #include "leasectl/child.h"
+#include "leasectl/ctl_store.h"
 #include "leasectl/host/matchblock.h"
 #include "leasectl/lease/terms.h"
-#include "leasectl/leasectl.h"
+#include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"

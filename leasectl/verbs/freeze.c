@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl freeze, leasectl thaw: nobody in, on one login or on all, until an admin says so. */
+#include "leasectl/ctl_store.h"
 #include "leasectl/host/account.h"
-#include "leasectl/leasectl.h"
 #include "leasectl/sessions/live.h"
+#include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"

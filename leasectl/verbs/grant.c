@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl grant: a new lease, and the line to hand to its holder. */
+#include "leasectl/ctl_store.h"
 #include "leasectl/host/account.h"
 #include "leasectl/host/gateway.h"
 #include "leasectl/lease/terms.h"
-#include "leasectl/leasectl.h"
 #include "leasectl/sessions/live.h"
 #include "leasectl/show/lease.h"
+#include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/text.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl list, leasectl show */
-#include "leasectl/leasectl.h"
+#include "leasectl/ctl_store.h"
 #include "leasectl/show/lease.h"
 #include "leasectl/show/table.h"
+#include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/lease/duration.h"
 

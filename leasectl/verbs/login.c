@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl login add|list|check: the Unix accounts that tunnels log in as. */
+#include "leasectl/ctl.h"
 #include "leasectl/host/account.h"
-#include "leasectl/leasectl.h"
 #include "leasectl/show/table.h"
+#include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 #include "lib/wire/json.h"

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl renew, leasectl delete: a later end, and the end of a dead one. */
+#include "leasectl/ctl_store.h"
 #include "leasectl/lease/change.h"
 #include "leasectl/lease/terms.h"
-#include "leasectl/leasectl.h"
 #include "leasectl/sessions/live.h"
 #include "leasectl/show/lease.h"
+#include "leasectl/verbs.h"
 #include "lib/lease/duration.h"
 
 #include <getopt.h>

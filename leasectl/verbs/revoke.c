@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl revoke: final. Name and keys are free at once; the very next login is refused. */
-#include "leasectl/leasectl.h"
+#include "leasectl/ctl_store.h"
 #include "leasectl/sessions/live.h"
 #include "leasectl/show/lease.h"
+#include "leasectl/verbs.h"
 #include "lib/lease/duration.h"
 
 #include <getopt.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl sessions, leasectl kill: who is connected with which lease, and the end of it. */
-#include "leasectl/leasectl.h"
+#include "leasectl/ctl_store.h"
 #include "leasectl/sessions/live.h"
 #include "leasectl/show/table.h"
+#include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/number.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl set: other terms for a lease that is there. They hold at the next login. */
+#include "leasectl/ctl_store.h"
 #include "leasectl/lease/change.h"
 #include "leasectl/lease/terms.h"
-#include "leasectl/leasectl.h"
 #include "leasectl/sessions/live.h"
+#include "leasectl/verbs.h"
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 

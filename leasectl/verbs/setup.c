@@ -3,13 +3,14 @@
  * leasectl setup: users, groups, directories, store, PAM profile and sshd's drop-in, each only
  * where it is missing; and back again with --undo, which leaves accounts and leases alone.
  */
+#include "leasectl/ctl.h"
 #include "leasectl/doctor/doctor.h"
 #include "leasectl/host/account.h"
 #include "leasectl/host/matchblock.h"
 #include "leasectl/host/pam_profile.h"
-#include "leasectl/leasectl.h"
 #include "leasectl/setup/say.h"
 #include "leasectl/setup/steps.h"
+#include "leasectl/verbs.h"
 
 #include <getopt.h>
 #include <stdlib.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl sshd-config: the Match blocks, for the sshd that serves or for another version. */
+#include "leasectl/ctl.h"
 #include "leasectl/host/matchblock.h"
 #include "leasectl/host/sshd.h"
 #include "leasectl/host/sshd_terms.h"
-#include "leasectl/leasectl.h"
+#include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 #include "lib/wire/json.h"

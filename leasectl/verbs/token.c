@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl token: what lets an agent register that nobody has added by name. */
+#include "leasectl/ctl_store.h"
 #include "leasectl/lease/terms.h"
-#include "leasectl/leasectl.h"
 #include "leasectl/show/table.h"
+#include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/number.h"
 #include "lib/base/text.h"

@@ -4,8 +4,8 @@
  * running sshd, with a 60-second probe lease and a key that is thrown away (CONTRACT 8).
  */
 #include "leasectl/child.h"
+#include "leasectl/ctl_store.h"
 #include "leasectl/host/sshd.h"
-#include "leasectl/leasectl.h"
 #include "leasectl/probe/attempt.h"
 #include "leasectl/probe/files.h"
 #include "leasectl/probe/greeter.h"
@@ -14,6 +14,7 @@
 #include "leasectl/probe/outcomes.h"
 #include "leasectl/probe/tunnel.h"
 #include "leasectl/sessions/live.h"
+#include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 

@@ -148,7 +148,7 @@ done
 # ---- exit codes, environment -------------------------------------------------------------------
 
 codes() { grep -oE 'EXIT_[A-Z_]+ = [0-9]+' | sed 's/.*= //' | sort -u; }
-same 'exit code' "$leasectl_page" "$(awk '/^enum exit_code/, /^};/' leasectl/leasectl.h | codes)" \
+same 'exit code' "$leasectl_page" "$(awk '/^enum exit_code/, /^};/' leasectl/ctl.h | codes)" \
 	"$(section "$leasectl_page" 'EXIT STATUS' | sed -n 's/^\.It //p' | sort)"
 same 'exit code' "$akc_page" "$(codes <akc/main.c)" \
 	"$(section "$akc_page" 'EXIT STATUS' | sed -n 's/^\.It //p' | sort)"

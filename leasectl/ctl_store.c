@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/ctl_store.h"
+
+#include "leasectl/patience.h"
+#include "lib/base/clock.h"
+#include "lib/base/number.h"
+#include "lib/base/text.h"
+#include "lib/session/lock_holder.h"
+#include "lib/session/registry_count.h"
+#include "lib/store/jumps.h"
+#include "lib/store/place.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct store_actor ctl_actor(const struct ctl *ctl)
+{
+    return (struct store_actor){.who = ctl->actor, .source = "", .now_s = ctl->now_s};
+}
+
+static void store_directory(const struct ctl *ctl, char out[static CONF_PATH_BYTES])
+{
+    (void)strlcpy(out, ctl->conf.paths.database, CONF_PATH_BYTES);
+    char *slash = strrchr(out, '/');
+    if (slash == out)
+        slash++;
+    *slash = '\0';
+}
+
+/*
+ * 2750, of _tunlease where that user exists: new files in it get its group (CONTRACT 9). It is
+ * given to its owner before it is there: somebody who found it while it is root's would make root's
+ * files in it, which akc cannot read, or become an owner who may not write there yet.
+ */
+static int make_store_directory(const struct ctl *ctl, const char *dir)
+{
+    char made_as[CONF_PATH_BYTES + 32];
+    struct stat st;
+    const struct passwd *owner = geteuid() == 0 ? getpwnam("_tunlease") : NULL;
+    if (stat(dir, &st) == 0)
+        return EXIT_DONE;
+    (void)snprintf(made_as, sizeof(made_as), "%s.new-%d", dir, (int)getpid());
+    if (mkdir(made_as, 0700) == 0 &&
+        (owner == NULL || lchown(made_as, owner->pw_uid, owner->pw_gid) == 0) &&
+        chmod(made_as, 02750) == 0 &&
+        (renameat2(AT_FDCWD, made_as, AT_FDCWD, dir, RENAME_NOREPLACE) == 0 || errno == EEXIST)) {
+        (void)rmdir(made_as); /* when another was first */
+        return EXIT_DONE;
+    }
+    int saved = errno;
+    (void)rmdir(made_as);
+    return ctl_error(ctl, EXIT_STORE, "cannot make the store's directory '%s': %s", dir,
+                     strerror(saved));
+}
+
+/* Longer than SQLite itself waits for a lock, without reading. */
+enum {
+    READ_OPENING_MS = STORE_READ_TIMEOUT_MS + 250,
+    WRITE_OPENING_MS = STORE_WRITE_TIMEOUT_MS + 250,
+};
+
+/* A missing store that leased has open, or that let in who is here, was there: one that is made in
+ * its place holds no lease, and they would be ended. */
+static bool may_make_store(const struct ctl *ctl)
+{
+    return !ctl_leased_runs(ctl) && registry_has_none(ctl->conf.paths.run_dir);
+}
+
+static int open_store(struct ctl *ctl, bool write)
+{
+    struct stat st;
+    char dir[CONF_PATH_BYTES], why[STORE_ERROR_BYTES];
+    const char *database = ctl->conf.paths.database;
+
+    store_directory(ctl, dir);
+    bool may_make = write && lstat(database, &st) != 0 && errno == ENOENT && may_make_store(ctl);
+    if (write) {
+        int code = make_store_directory(ctl, dir);
+        if (code != EXIT_DONE)
+            return code;
+    }
+    patience_begin(ctl, write ? WRITE_OPENING_MS : READ_OPENING_MS);
+    if (privilege_take_owner(dir, &ctl->privilege) != 0) {
+        int saved = errno;
+        patience_end();
+        return ctl_error(ctl, EXIT_STORE, "cannot use the store's directory '%s': %s%s", dir,
+                         strerror(saved), saved == ENOENT ? "; 'leasectl setup' makes it" : "");
+    }
+    enum store_rc rc = may_make ? store_open_write(database, &ctl->store, why)
+                       : write  ? store_open_again(database, &ctl->store, why)
+                                : store_open_read(database, &ctl->store, why);
+    patience_end();
+    if (rc == STORE_OK)
+        return EXIT_DONE;
+    privilege_restore(&ctl->privilege);
+    return rc == STORE_BUSY ? ctl_store_error(ctl, rc) : ctl_error(ctl, EXIT_STORE, "%s", why);
+}
+
+int ctl_open_read(struct ctl *ctl)
+{
+    return open_store(ctl, false);
+}
+
+int ctl_open_write(struct ctl *ctl)
+{
+    return open_store(ctl, true);
+}
+
+void ctl_close(struct ctl *ctl)
+{
+    store_close(ctl->store);
+    ctl->store = NULL;
+    privilege_restore(&ctl->privilege);
+}
+
+/* leased notes it in the file that it locks. Where no leased ever ran there is none; what cannot be
+ * read is no reason to be bold. */
+static bool is_cautious(const struct ctl *ctl)
+{
+    char path[CONF_PATH_BYTES + 16];
+    struct jump_note n;
+    (void)snprintf(path, sizeof(path), "%s-leased", ctl->conf.paths.database);
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return errno != ENOENT;
+    bool jumped = jump_note_read(fd, &n) && jump_is_recent(&n, clock_now_s(), clock_boot_ms());
+    (void)close(fd);
+    return jumped;
+}
+
+int64_t ctl_quarantine_s(const struct ctl *ctl)
+{
+    return is_cautious(ctl) ? INT64_MAX / 4 : ctl->conf.quarantine_ttl_s;
+}
+
+const char *ctl_quarantine_why(const struct ctl *ctl)
+{
+    return is_cautious(ctl) ? " (the clock jumped less than an hour ago: until then no port that "
+                              "was another's is given)"
+                            : "";
+}
+
+bool ctl_leased_runs(const struct ctl *ctl)
+{
+    char dir[CONF_PATH_BYTES], path[CONF_PATH_BYTES + 16];
+    struct privilege as_owner;
+    bool runs = false;
+    store_directory(ctl, dir);
+    (void)snprintf(path, sizeof(path), "%s-leased", ctl->conf.paths.database);
+    if (privilege_take_owner(dir, &as_owner) != 0)
+        return false;
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0) {
+        runs = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+        (void)close(fd);
+    }
+    privilege_restore(&as_owner);
+    return runs;
+}
+
+/* Writers lock the -shm file, or the database itself in other journal modes. */
+static const char *lock_holder(const struct ctl *ctl, char *out, size_t out_bytes)
+{
+    char path[CONF_PATH_BYTES + 8], name[LOCK_HOLDER_NAME_BYTES];
+    pid_t pid;
+    (void)snprintf(path, sizeof(path), "%s-shm", ctl->conf.paths.database);
+    if (lock_holder_find(path, &pid, name) != SIGHT_IS &&
+        lock_holder_find(ctl->conf.paths.database, &pid, name) != SIGHT_IS)
+        return "another program";
+    (void)snprintf(out, out_bytes, "'%s' (pid %d)", name, (int)pid);
+    return out;
+}
+
+int ctl_store_error(const struct ctl *ctl, enum store_rc rc)
+{
+    char holder[LOCK_HOLDER_NAME_BYTES + 32];
+    if (rc == STORE_BUSY)
+        return ctl_error(
+            ctl, EXIT_STORE,
+            "%s holds the store's lock for more than 5 s; nothing was changed: try again",
+            lock_holder(ctl, holder, sizeof(holder)));
+    return ctl_error(ctl, EXIT_STORE, "cannot use the store '%s': %s", ctl->conf.paths.database,
+                     store_error(ctl->store));
+}
+
+int ctl_find_lease(struct ctl *ctl, const char *ref, struct lease *ret)
+{
+    enum store_rc rc;
+    if (ref[0] == '#') {
+        int64_t id;
+        if (!number_parse(ref + 1, strlen(ref + 1), 1, INT64_MAX, &id))
+            return ctl_error(ctl, EXIT_USAGE, "'%s' is no lease number like #17", text_clip(ref).s);
+        rc = store_lease_by_id(ctl->store, id, ret);
+    } else {
+        const char *problem = lease_name_problem(ref);
+        if (problem != NULL)
+            return ctl_error(ctl, EXIT_USAGE, "the name '%s' %s", text_clip(ref).s, problem);
+        rc = store_lease_by_name(ctl->store, ref, ret);
+    }
+    if (rc == STORE_NONE)
+        return ctl_error(ctl, EXIT_NO_SUCH, "there is no lease '%s': see 'leasectl list --all'",
+                         ref);
+    return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/* The verbs: the table with their help, and what runs each. */
+#ifndef TUNLEASE_LEASECTL_VERBS_H
+#define TUNLEASE_LEASECTL_VERBS_H
+
+struct ctl;
+
+/* A verb: its arguments start at argv[1]. Returns an exit_code. */
+struct verb {
+    const char *name;
+    int (*run)(struct ctl *ctl, int argc, char **argv);
+    const char *usage; /* after "leasectl " */
+    const char *help;  /* what it does and its options */
+};
+
+extern const struct verb verbs[];
+
+int cmd_agent(struct ctl *ctl, int argc, char **argv);
+int cmd_agents(struct ctl *ctl, int argc, char **argv);
+int cmd_delete(struct ctl *ctl, int argc, char **argv);
+int cmd_doctor(struct ctl *ctl, int argc, char **argv);
+int cmd_explain(struct ctl *ctl, int argc, char **argv);
+int cmd_freeze(struct ctl *ctl, int argc, char **argv);
+int cmd_grant(struct ctl *ctl, int argc, char **argv);
+int cmd_key(struct ctl *ctl, int argc, char **argv);
+int cmd_kill(struct ctl *ctl, int argc, char **argv);
+int cmd_list(struct ctl *ctl, int argc, char **argv);
+int cmd_login(struct ctl *ctl, int argc, char **argv);
+int cmd_renew(struct ctl *ctl, int argc, char **argv);
+int cmd_revoke(struct ctl *ctl, int argc, char **argv);
+int cmd_sessions(struct ctl *ctl, int argc, char **argv);
+int cmd_set(struct ctl *ctl, int argc, char **argv);
+int cmd_setup(struct ctl *ctl, int argc, char **argv);
+int cmd_show(struct ctl *ctl, int argc, char **argv);
+int cmd_sshd_config(struct ctl *ctl, int argc, char **argv);
+int cmd_thaw(struct ctl *ctl, int argc, char **argv);
+int cmd_token(struct ctl *ctl, int argc, char **argv);
+int cmd_verify(struct ctl *ctl, int argc, char **argv);
+
+#endif
