@@ -146,6 +146,13 @@ const char *child_text(const struct buf *said)
     return text != NULL ? text : "";
 }
 
+void child_add_first_line(const struct buf *said, struct buf *out)
+{
+    const char *text = said->len > 0 ? buf_text(said) : NULL;
+    if (text != NULL)
+        buf_add_mem(out, text, strcspn(text, "\r\n"));
+}
+
 int child_exit_status(const struct child *c)
 {
     if (c->pid > 0)

@@ -3,6 +3,8 @@
 #include "leasectl/doctor/checks.h"
 #include "leasectl/host/account.h"
 #include "leasectl/host/matchblock.h"
+#include "leasectl/host/sshd.h"
+#include "leasectl/host/sshd_settings.h"
 #include "lib/base/buf.h"
 
 #include <grp.h>

@@ -2,6 +2,9 @@
 /* Which sshd serves, and is what setup wrote made for it? */
 #include "leasectl/doctor/checks.h"
 #include "leasectl/host/matchblock.h"
+#include "leasectl/host/sshd.h"
+#include "leasectl/host/sshd_settings.h"
+#include "leasectl/host/sshd_version.h"
 #include "lib/base/buf.h"
 
 #include <errno.h>

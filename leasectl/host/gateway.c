@@ -2,6 +2,7 @@
 #include "leasectl/host/gateway.h"
 
 #include "leasectl/host/sshd.h"
+#include "leasectl/host/sshd_settings.h"
 #include "lib/base/buf.h"
 #include "lib/conf/conf.h"
 #include "lib/lease/lease.h"

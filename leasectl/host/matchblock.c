@@ -2,6 +2,9 @@
 #include "leasectl/host/matchblock.h"
 
 #include "leasectl/host/account.h"
+#include "leasectl/host/sshd.h"
+#include "leasectl/host/sshd_version.h"
+#include "leasectl/host/sshd_zone.h"
 #include "leasectl/host/textfile.h"
 #include "lib/conf/conf.h"
 #include "lib/lease/keyline.h"

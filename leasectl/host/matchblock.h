@@ -9,12 +9,15 @@
 #define TUNLEASE_LEASECTL_HOST_MATCHBLOCK_H
 
 #include "leasectl/host/sshd_terms.h"
+#include "leasectl/host/sshd_version.h"
+#include "leasectl/host/sshd_zone.h"
 #include "lib/base/buf.h"
 
 #include <stdbool.h>
 
 struct conf;
 struct lease;
+struct pubkey;
 
 enum { MATCHBLOCK_HASH_CHARS = 64 };
 

@@ -2,51 +2,179 @@
 #include "leasectl/host/sshd.h"
 
 #include "leasectl/child.h"
-#include "lib/base/clock.h"
+#include "leasectl/host/listening.h"
+#include "lib/base/buf.h"
 #include "lib/base/number.h"
+#include "lib/conf/conf.h"
 
 #include <bsd/string.h>
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
+#include <ctype.h>
+#include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ASK_MS = 10000, RELOAD_MS = 5000 };
+enum { ASK_MS = 10000, SSH_PORT = 22 };
 
-static void first_line(const struct buf *said, struct buf *out)
+static const char usual_path[] = "/usr/sbin/sshd";
+
+static bool program_version(const char *path, struct sshd_version *ret)
 {
-    const char *text = said->len > 0 ? buf_text(said) : NULL;
-    if (text != NULL)
-        buf_add_mem(out, text, strcspn(text, "\r\n"));
+    const char *const argv[] = {path, "-V", NULL};
+    struct child c;
+    /* Before 9.2 it does not know -V, and prints the version with its usage. */
+    (void)child_run(&c, argv, NULL, NULL, ASK_MS);
+    const char *at = c.err_text.len > 0 && buf_text(&c.err_text) != NULL
+                         ? strstr(buf_text(&c.err_text), "OpenSSH_")
+                         : NULL;
+    bool found = at != NULL && sshd_parse_version(at + 8, ret);
+    child_release(&c);
+    return found;
 }
 
-bool sshd_at_least(const struct sshd_version *v, unsigned major, unsigned minor)
+static bool take_program(struct sshd *s, const char *path)
 {
-    return v->major > major || (v->major == major && v->minor >= minor);
-}
-
-bool sshd_same_version(const struct sshd_version *a, const struct sshd_version *b)
-{
-    return a->major == b->major && a->minor == b->minor;
-}
-
-bool sshd_parse_version(const char *text, struct sshd_version *ret)
-{
-    int64_t major, minor;
-    size_t major_len = strspn(text, "0123456789");
-    if (text[major_len] != '.')
+    if (path[0] != '/' || strlen(path) >= sizeof(s->path) || access(path, X_OK) != 0 ||
+        !program_version(path, &s->program))
         return false;
-    const char *rest = text + major_len + 1;
-    size_t minor_len = strspn(rest, "0123456789");
-    if (!number_parse(text, major_len, 1, 999, &major) ||
-        !number_parse(rest, minor_len, 0, 999, &minor))
-        return false;
-    *ret = (struct sshd_version){(unsigned)major, (unsigned)minor};
+    (void)strlcpy(s->path, path, sizeof(s->path));
     return true;
+}
+
+bool sshd_program_of(pid_t pid, char path[static SSHD_PATH_BYTES], bool *ret_replaced)
+{
+    static const char deleted[] = " (deleted)";
+    char link_path[64];
+    (void)snprintf(link_path, sizeof(link_path), "/proc/%d/exe", (int)pid);
+    ssize_t n = readlink(link_path, path, SSHD_PATH_BYTES - 1);
+    if (n <= 0)
+        return false;
+    path[n] = '\0';
+    size_t len = (size_t)n, tail = sizeof(deleted) - 1;
+    *ret_replaced = len > tail && strcmp(path + len - tail, deleted) == 0;
+    if (*ret_replaced)
+        path[len - tail] = '\0';
+    return true;
+}
+
+/*
+ * We are going to run it as root: a process in a container names a path of its own file system,
+ * and in ours somebody else may have put a file there.
+ */
+static bool is_roots_alone(const char *program)
+{
+    char path[SSHD_PATH_BYTES];
+    struct stat st;
+    (void)strlcpy(path, program, sizeof(path));
+    for (char *slash = path + strlen(path); slash != NULL; slash = strrchr(path, '/')) {
+        *slash = '\0';
+        if (stat(path[0] != '\0' ? path : "/", &st) != 0 || st.st_uid != 0 ||
+            (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool take_listener(struct sshd *s, pid_t pid, const struct listening *l)
+{
+    char path[SSHD_PATH_BYTES];
+    bool replaced;
+    if (!sshd_program_of(pid, path, &replaced) || !is_roots_alone(path) || !take_program(s, path))
+        return false;
+    s->listener = pid;
+    s->replaced = replaced;
+    s->port = l->port;
+    s->socket = l->inode;
+    (void)strlcpy(s->host, l->host, sizeof(s->host));
+    systemd_unit_of(pid, s->unit);
+    (void)snprintf(s->how, sizeof(s->how), "which listens on port %u", l->port);
+    return true;
+}
+
+/* The program, and so the process, that listens on one of these and is an OpenSSH. */
+static bool find_listener(struct sshd *s, const struct listenings *sockets, bool *ret_systemd)
+{
+    bool found = false;
+    DIR *dir = sockets->count > 0 ? opendir("/proc") : NULL;
+    for (const struct dirent *e; !found && dir != NULL && (e = readdir(dir)) != NULL;) {
+        struct stat st;
+        int64_t pid;
+        /* A session's own listeners are another user's, and none of these. */
+        if (!isdigit((unsigned char)e->d_name[0]) ||
+            !number_parse(e->d_name, strlen(e->d_name), 1, INT32_MAX, &pid) ||
+            fstatat(dirfd(dir), e->d_name, &st, 0) != 0 || st.st_uid != 0)
+            continue;
+        const struct listening *l = held_by(e->d_name, sockets);
+        if (l != NULL && pid == 1)
+            *ret_systemd = access("/run/systemd/system", F_OK) == 0;
+        if (l != NULL)
+            found = take_listener(s, (pid_t)pid, l);
+    }
+    if (dir != NULL)
+        (void)closedir(dir);
+    return found;
+}
+
+static bool take_unit(struct sshd *s, const char *unit, const struct listening *l)
+{
+    char path[SSHD_PATH_BYTES];
+    if (!systemd_unit_program(unit, path, sizeof(path)) || !take_program(s, path))
+        return false;
+    s->by_systemd = true;
+    s->port = l->port;
+    (void)strlcpy(s->host, l->host, sizeof(s->host));
+    (void)strlcpy(s->unit, unit, sizeof(s->unit));
+    (void)snprintf(s->how, sizeof(s->how), "which %.200s starts when somebody comes to port %u",
+                   unit, l->port);
+    return true;
+}
+
+static bool find_on_port(struct sshd *s, uint16_t port)
+{
+    struct listenings sockets;
+    char unit[SYSTEMD_UNIT_BYTES];
+    bool systemd = false;
+    find_listenings(port, &sockets);
+    if (find_listener(s, &sockets, &systemd)) {
+        s->by_systemd = systemd;
+        return true;
+    }
+    return systemd && systemd_triggered_by(port, unit) && take_unit(s, unit, &sockets.items[0]);
+}
+
+int sshd_find(const struct conf *conf, struct sshd *ret, struct buf *out)
+{
+    struct sshd s = {.path = ""};
+    bool found = false;
+    if (geteuid() == 0)
+        found = find_on_port(&s, conf->public_port) ||
+                (conf->public_port != SSH_PORT && find_on_port(&s, SSH_PORT));
+    if (conf->sshd[0] != '\0') {
+        if (!take_program(&s, conf->sshd)) {
+            buf_addf(out, "Sshd '%s' of the configuration is no sshd of OpenSSH", conf->sshd);
+            return -1;
+        }
+        (void)strlcpy(s.how, "which the configuration names (Sshd)", sizeof(s.how));
+    } else if (!found) {
+        if (!take_program(&s, usual_path)) {
+            buf_addf(out,
+                     "no sshd of OpenSSH was found, and '%s' is none: install openssh-server, or "
+                     "name it (Sshd)",
+                     usual_path);
+            return -1;
+        }
+        (void)strlcpy(s.how, "in the usual place", sizeof(s.how));
+    }
+    *ret = s;
+    return 0;
+}
+
+bool sshd_listener_version(const struct sshd *s, struct sshd_version *ret)
+{
+    char path[64];
+    (void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)s->listener);
+    return s->listener != 0 && program_version(path, ret);
 }
 
 void sshd_tool(const struct sshd *s, const char *name, char out[static SSHD_PATH_BYTES])
@@ -59,261 +187,4 @@ void sshd_tool(const struct sshd *s, const char *name, char out[static SSHD_PATH
         access(out, X_OK) == 0)
         return;
     (void)strlcpy(out, name, SSHD_PATH_BYTES);
-}
-
-/* ---- what `sshd -T` prints ---- */
-
-static const char *line_after(const char *line)
-{
-    line += strcspn(line, "\n");
-    return *line == '\n' ? line + 1 : line;
-}
-
-/* From 10.5 on the keywords are as sshd_config(5) writes them, before in lower case. */
-static void add_with_lower_keywords(const char *text, struct buf *out)
-{
-    for (const char *line = text; *line != '\0'; line = line_after(line)) {
-        size_t line_bytes = strcspn(line, "\n"), keyword_bytes = strcspn(line, " \n");
-        for (size_t i = 0; i < keyword_bytes; i++) {
-            char lower = (char)(line[i] >= 'A' && line[i] <= 'Z' ? line[i] + ('a' - 'A') : line[i]);
-            buf_add_mem(out, &lower, 1);
-        }
-        buf_add_mem(out, line + keyword_bytes, line_bytes - keyword_bytes);
-        buf_add(out, "\n");
-    }
-}
-
-int sshd_effective(const struct sshd *s, const char *login, struct buf *out)
-{
-    char spec[128];
-    const char *argv[5] = {s->path, "-T"};
-    struct child c;
-    struct buf text = {0}, ports = {0};
-    int rc = -1;
-    /* sshd checks that its privilege separation directory is there, even to print. */
-    (void)mkdir(TUNLEASE_RUNSTATEDIR "/sshd", 0755);
-    if (login != NULL) {
-        (void)snprintf(spec, sizeof(spec), "user=%s,host=localhost,addr=127.0.0.1", login);
-        argv[2] = "-C";
-        argv[3] = spec;
-    }
-    int status = child_run(&c, argv, NULL, NULL, ASK_MS);
-    if (status == 0 && c.out_text.len > 0 && buf_text(&c.out_text) != NULL)
-        add_with_lower_keywords(buf_text(&c.out_text), &text);
-    sshd_settings(&text, "port", &ports); /* each sshd has one */
-    if (status == 127)
-        buf_addf(out, "there is no %s", s->path);
-    else if (status == CHILD_OUT_OF_TIME)
-        buf_addf(out, "'%s -T' did not end within %d s", s->path, ASK_MS / 1000);
-    else if (status != 0 && c.err_text.len > 0)
-        first_line(&c.err_text, out);
-    else if (status != 0)
-        buf_addf(out, "'%s -T' exits %d, without a word", s->path, status);
-    else if (ports.len == 0 || buf_text(&text) == NULL)
-        buf_addf(out, "what '%s -T' prints is not understood", s->path);
-    else
-        rc = 0;
-    if (rc == 0)
-        buf_add(out, buf_text(&text));
-    buf_release(&ports);
-    buf_release(&text);
-    child_release(&c);
-    return rc;
-}
-
-/* The value on line when it is of keyword, else NULL. */
-static const char *value_on(const char *line, const char *keyword)
-{
-    size_t len = strlen(keyword);
-    return strncmp(line, keyword, len) == 0 && line[len] == ' ' ? line + len + 1 : NULL;
-}
-
-void sshd_settings(const struct buf *effective, const char *keyword, struct buf *out)
-{
-    const char *line = effective->len > 0 ? buf_text(effective) : NULL;
-    for (; line != NULL && *line != '\0'; line = line_after(line)) {
-        const char *value = value_on(line, keyword);
-        if (value != NULL)
-            buf_addf(out, "%.*s\n", (int)strcspn(value, "\n"), value);
-    }
-}
-
-void sshd_setting(const struct buf *effective, const char *keyword, char *value, size_t value_bytes)
-{
-    struct buf all = {0};
-    sshd_settings(effective, keyword, &all);
-    const char *first = all.len > 0 ? buf_text(&all) : NULL;
-    value[0] = '\0';
-    if (first != NULL)
-        (void)snprintf(value, value_bytes, "%.*s", (int)strcspn(first, "\n"), first);
-    buf_release(&all);
-}
-
-int sshd_host_keys(const struct sshd *s, struct buf *out)
-{
-    static const char usual[] = TUNLEASE_SYSCONFDIR
-        "/ssh/ssh_host_ed25519_key\n" TUNLEASE_SYSCONFDIR
-        "/ssh/ssh_host_ecdsa_key\n" TUNLEASE_SYSCONFDIR "/ssh/ssh_host_rsa_key\n";
-    struct buf effective = {0}, files = {0};
-    int rc = -1;
-    if (geteuid() != 0) {
-        buf_add(out, usual);
-        return 0;
-    }
-    if (sshd_effective(s, NULL, &effective) != 0) {
-        buf_addf(out, "sshd's host keys cannot be looked up: %s",
-                 buf_text(&effective) != NULL ? buf_text(&effective) : "out of memory");
-        goto out;
-    }
-    sshd_settings(&effective, "hostkey", &files);
-    if (files.len == 0 || buf_text(&files) == NULL) {
-        buf_addf(out, "'%s -T' names no HostKey", s->path);
-        goto out;
-    }
-    buf_add(out, buf_text(&files));
-    rc = 0;
-out:
-    buf_release(&files);
-    buf_release(&effective);
-    return rc;
-}
-
-bool sshd_read_public_key(const char *path, struct pubkey *ret)
-{
-    char text[8192];
-    FILE *f = fopen(path, "re");
-    if (f == NULL)
-        return false;
-    size_t len = fread(text, 1, sizeof(text), f);
-    (void)fclose(f);
-    return pubkey_parse_file(text, len, ret) == NULL;
-}
-
-/* `0.0.0.0:22` or `[::]:22`; any address means loopback for us. */
-static bool parse_listen(const char *value, char host[static 64], uint16_t *ret_port)
-{
-    int64_t port;
-    char text[128];
-    (void)strlcpy(text, value, sizeof(text));
-    text[strcspn(text, " ")] = '\0'; /* a routing domain may follow */
-    char *colon = strrchr(text, ':');
-    if (colon == NULL)
-        return false;
-    *colon = '\0';
-    if (!number_parse(colon + 1, strlen(colon + 1), 1, UINT16_MAX, &port))
-        return false;
-    char *name = text;
-    if (*name == '[') {
-        name++;
-        name[strcspn(name, "]")] = '\0';
-    }
-    if (strcmp(name, "0.0.0.0") == 0)
-        name = strcpy(text, "127.0.0.1");
-    else if (strcmp(name, "::") == 0)
-        name = strcpy(text, "::1");
-    *ret_port = (uint16_t)port;
-    return strlcpy(host, name, 64) < 64;
-}
-
-int sshd_address(const struct sshd *s, char host[static 64], uint16_t *ret_port, struct buf *out)
-{
-    struct buf effective = {0}, values = {0};
-    bool found = false;
-    if (sshd_effective(s, NULL, &effective) != 0) {
-        buf_addf(out, "sshd -T failed: %s",
-                 buf_text(&effective) != NULL ? buf_text(&effective) : "out of memory");
-        buf_release(&effective);
-        return -1;
-    }
-    sshd_settings(&effective, "listenaddress", &values);
-    const char *at = values.len > 0 ? buf_text(&values) : NULL;
-    for (bool has_v4 = false; !has_v4 && at != NULL && *at != '\0'; at = line_after(at)) {
-        char value[128], candidate[64];
-        uint16_t port;
-        (void)snprintf(value, sizeof(value), "%.*s", (int)strcspn(at, "\n"), at);
-        if (!parse_listen(value, candidate, &port))
-            continue;
-        /* IPv4 before IPv6: from="127.0.0.1" is what most leases would see. */
-        has_v4 = strchr(candidate, ':') == NULL;
-        if (!found || has_v4) {
-            (void)strlcpy(host, candidate, 64);
-            *ret_port = port;
-            found = true;
-        }
-    }
-    buf_release(&values);
-    buf_release(&effective);
-    if (!found)
-        buf_add(out, "sshd -T names no address that it listens on");
-    return found ? 0 : -1;
-}
-
-int sshd_test(const struct sshd *s, struct buf *out)
-{
-    const char *const argv[] = {s->path, "-t", NULL};
-    struct child c;
-    (void)mkdir(TUNLEASE_RUNSTATEDIR "/sshd", 0755);
-    int status = child_run(&c, argv, NULL, NULL, ASK_MS);
-    if (status != 0 && c.err_text.len > 0)
-        first_line(&c.err_text, out);
-    else if (status != 0)
-        buf_addf(out, "'%s -t' exits %d, without a word", s->path, status);
-    child_release(&c);
-    return status == 0 ? 0 : -1;
-}
-
-/* ---- reloading ---- */
-
-/* It closes its sockets, starts its program anew, and listens once the configuration is read. */
-static int wait_for_reload(const struct sshd *s, struct buf *out)
-{
-    int64_t end_ms = clock_monotonic_ms() + RELOAD_MS;
-    while (clock_monotonic_ms() < end_ms) {
-        if (sshd_listens_anew(s->port, s->socket))
-            return 0;
-        (void)poll(NULL, 0, 10);
-    }
-    buf_add(out, "sshd did not come back from the reload within 5 s: see its log");
-    return -1;
-}
-
-/* Whether a restart of the unit leaves live connections alone, as distributions have it. */
-static bool restart_is_safe(const char *unit)
-{
-    static const char safe[] = "KillMode=process\n";
-    const char *const argv[] = {"systemctl", "show", "--property=KillMode", unit, NULL};
-    struct child c;
-    int status = child_run(&c, argv, NULL, NULL, ASK_MS);
-    bool is_safe = status == 0 && c.out_text.len > 0 && buf_text(&c.out_text) != NULL &&
-                   strcmp(buf_text(&c.out_text), safe) == 0;
-    child_release(&c);
-    return is_safe;
-}
-
-/* One that was handed its socket by systemd may close it at a reload, and not get it again (9.2 of
- * Debian 12: "Cannot bind any address"): it is started anew. */
-static int reload_unit(const struct sshd *s, struct buf *out)
-{
-    const bool restart = s->by_systemd && restart_is_safe(s->unit);
-    const char *const argv[] = {"systemctl", restart ? "try-restart" : "reload", s->unit, NULL};
-    struct child c;
-    int status = child_run(&c, argv, NULL, NULL, ASK_MS);
-    if (status != 0)
-        first_line(&c.err_text, out);
-    child_release(&c);
-    return status == 0 ? 0 : -1;
-}
-
-int sshd_reload(const struct sshd *s, struct buf *out, bool *ret_running)
-{
-    *ret_running = s->listener != 0;
-    if (s->listener == 0) /* what a socket starts reads its configuration then */
-        return 0;
-    if (s->unit[0] != '\0')
-        return reload_unit(s, out);
-    if (kill(s->listener, SIGHUP) != 0) {
-        buf_addf(out, "cannot signal sshd (pid %d): %s", (int)s->listener, strerror(errno));
-        return -1;
-    }
-    return wait_for_reload(s, out);
 }

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/host/sshd_terms.h"
 
+#include "leasectl/host/sshd.h"
+#include "leasectl/host/sshd_connect.h"
+#include "leasectl/host/sshd_version.h"
+#include "leasectl/host/sshd_zone.h"
+#include "lib/base/buf.h"
+
 #include <string.h>
 #include <strings.h>
 

@@ -4,7 +4,8 @@
 #define TUNLEASE_LEASECTL_HOST_SSHD_TERMS_H
 
 #include "leasectl/host/sshd.h"
-
+#include "leasectl/host/sshd_version.h"
+#include "leasectl/host/sshd_zone.h"
 #include <stdbool.h>
 
 #define SSHD_OLDEST_MAJOR 8 /* the first that has Include, and so a place for our file */

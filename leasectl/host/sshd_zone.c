@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The time zone in which the sshd that runs reads times. */
-#include "leasectl/host/sshd.h"
+#include "leasectl/host/sshd_zone.h"
+
+#include "leasectl/host/sshd_connect.h"
+#include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/session/process.h"
 

@@ -4,6 +4,7 @@
 #include "leasectl/child.h"
 #include "leasectl/host/gateway.h"
 #include "leasectl/host/sshd.h"
+#include "leasectl/host/sshd_settings.h"
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"

@@ -2,6 +2,7 @@
 #include "leasectl/probe/files.h"
 
 #include "leasectl/child.h"
+#include "leasectl/host/sshd_settings.h"
 
 #include <errno.h>
 #include <stdio.h>

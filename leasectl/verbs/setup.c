@@ -8,6 +8,7 @@
 #include "leasectl/host/account.h"
 #include "leasectl/host/matchblock.h"
 #include "leasectl/host/pam_profile.h"
+#include "leasectl/host/sshd.h"
 #include "leasectl/setup/say.h"
 #include "leasectl/setup/steps.h"
 #include "leasectl/verbs.h"

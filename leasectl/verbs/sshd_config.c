@@ -4,6 +4,8 @@
 #include "leasectl/host/matchblock.h"
 #include "leasectl/host/sshd.h"
 #include "leasectl/host/sshd_terms.h"
+#include "leasectl/host/sshd_version.h"
+#include "leasectl/host/sshd_zone.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"

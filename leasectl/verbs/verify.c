@@ -6,6 +6,7 @@
 #include "leasectl/child.h"
 #include "leasectl/ctl_store.h"
 #include "leasectl/host/sshd.h"
+#include "leasectl/host/sshd_settings.h"
 #include "leasectl/probe/attempt.h"
 #include "leasectl/probe/files.h"
 #include "leasectl/probe/greeter.h"

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/host/sshd_reload.h"
+
+#include "leasectl/child.h"
+#include "leasectl/host/listening.h"
+#include "lib/base/clock.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+
+enum { ASK_MS = 10000, RELOAD_MS = 5000 };
+
+/* It closes its sockets, starts its program anew, and listens once the configuration is read. */
+static int wait_for_reload(const struct sshd *s, struct buf *out)
+{
+    int64_t end_ms = clock_monotonic_ms() + RELOAD_MS;
+    while (clock_monotonic_ms() < end_ms) {
+        if (sshd_listens_anew(s->port, s->socket))
+            return 0;
+        (void)poll(NULL, 0, 10);
+    }
+    buf_add(out, "sshd did not come back from the reload within 5 s: see its log");
+    return -1;
+}
+
+/* Whether a restart of the unit leaves live connections alone, as distributions have it. */
+static bool restart_is_safe(const char *unit)
+{
+    static const char safe[] = "KillMode=process\n";
+    const char *const argv[] = {"systemctl", "show", "--property=KillMode", unit, NULL};
+    struct child c;
+    int status = child_run(&c, argv, NULL, NULL, ASK_MS);
+    bool is_safe = status == 0 && c.out_text.len > 0 && buf_text(&c.out_text) != NULL &&
+                   strcmp(buf_text(&c.out_text), safe) == 0;
+    child_release(&c);
+    return is_safe;
+}
+
+/* One that was handed its socket by systemd may close it at a reload, and not get it again (9.2 of
+ * Debian 12: "Cannot bind any address"): it is started anew. */
+static int reload_unit(const struct sshd *s, struct buf *out)
+{
+    const bool restart = s->by_systemd && restart_is_safe(s->unit);
+    const char *const argv[] = {"systemctl", restart ? "try-restart" : "reload", s->unit, NULL};
+    struct child c;
+    int status = child_run(&c, argv, NULL, NULL, ASK_MS);
+    if (status != 0)
+        child_add_first_line(&c.err_text, out);
+    child_release(&c);
+    return status == 0 ? 0 : -1;
+}
+
+int sshd_reload(const struct sshd *s, struct buf *out, bool *ret_running)
+{
+    *ret_running = s->listener != 0;
+    if (s->listener == 0) /* what a socket starts reads its configuration then */
+        return 0;
+    if (s->unit[0] != '\0')
+        return reload_unit(s, out);
+    if (kill(s->listener, SIGHUP) != 0) {
+        buf_addf(out, "cannot signal sshd (pid %d): %s", (int)s->listener, strerror(errno));
+        return -1;
+    }
+    return wait_for_reload(s, out);
+}

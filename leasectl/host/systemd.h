@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/* What systemd knows of the services of this host. */
+#ifndef TUNLEASE_LEASECTL_HOST_SYSTEMD_H
+#define TUNLEASE_LEASECTL_HOST_SYSTEMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { SYSTEMD_UNIT_BYTES = 256 }; /* a name of a unit */
+
+/* The service whose group of processes pid is in; "": none. */
+void systemd_unit_of(pid_t pid, char unit[static SYSTEMD_UNIT_BYTES]);
+
+/* The service that systemd starts for who comes to port. False: there is none. */
+bool systemd_triggered_by(uint16_t port, char unit[static SYSTEMD_UNIT_BYTES]);
+
+/* The program that a service starts. False: it cannot be told. */
+bool systemd_unit_program(const char *unit, char *path, size_t path_bytes);
+
+#endif
