@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/engine/agent_port.h"
 
-#include "leased/engine/answer.h"
 #include "leased/engine/clock_jumps.h"
 #include "leased/engine/facts.h"
 #include "leased/engine/listening.h"
+#include "leased/engine/refuse.h"
 #include "leased/engine/request_context.h"
 #include "leased/engine/sessions.h"
 #include "lib/conf/conf.h"
@@ -205,5 +205,5 @@ enum store_rc agent_port_refuse_bind_host(const struct conf *conf, const char *h
                        : "agents listen on %s here: AgentBindHost of the gateway "
                          "says so, within its AllowListen",
                    conf->agent_bind_host, host);
-    return answer_error(a, CONTROL_FORBIDDEN, text);
+    return refuse(a, CONTROL_FORBIDDEN, text);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/engine/credential.h"
 
-#include "leased/engine/answer.h"
 #include "leased/engine/api_keys.h"
 #include "leased/engine/facts.h"
 #include "leased/engine/limiter.h"
+#include "leased/engine/refuse.h"
 #include "leased/engine/request_context.h"
 #include "lib/base/clock.h"
 #include "lib/session/registry_read.h"
@@ -57,19 +57,18 @@ enum store_rc credential_refuse(const struct request_context *ctx, const struct 
     bool tried = *control_request_get(r, CONTROL_CREDENTIAL) != '\0';
     if (tried &&
         limiter_failed(ctx->limiter, r->address, agent_id, asking->hash, clock_monotonic_ms()))
-        return answer_error(a, CONTROL_RATE_LIMITED, "too many wrong credentials: wait a minute");
+        return refuse(a, CONTROL_RATE_LIMITED, "too many wrong credentials: wait a minute");
     if (known != NULL && asking->what != CREDENTIAL_NONE)
-        return answer_error(a, CONTROL_UNAUTHORIZED,
-                            known->has_secret
-                                ? "only its agent_secret speaks for this agent, until an admin "
-                                  "says 'leasectl agent reset'"
-                                : "an admin added it: for it speaks a token of 'leasectl agent "
-                                  "add' or 'leasectl token create --name'");
-    return answer_error(
-        a, CONTROL_UNAUTHORIZED,
-        tried ? "the credential is neither an enrolment key or token that is good for "
-                "this agent, nor its own secret"
-              : "a credential is needed: Authorization: Bearer, X-API-Key or api_key");
+        return refuse(a, CONTROL_UNAUTHORIZED,
+                      known->has_secret
+                          ? "only its agent_secret speaks for this agent, until an admin "
+                            "says 'leasectl agent reset'"
+                          : "an admin added it: for it speaks a token of 'leasectl agent "
+                            "add' or 'leasectl token create --name'");
+    return refuse(a, CONTROL_UNAUTHORIZED,
+                  tried ? "the credential is neither an enrolment key or token that is good for "
+                          "this agent, nor its own secret"
+                        : "a credential is needed: Authorization: Bearer, X-API-Key or api_key");
 }
 
 /* The newest login of an agent's key: written down, or of a session that is up. False: cannot

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/engine/heartbeat.h"
 
-#include "leased/engine/answer.h"
 #include "leased/engine/credential.h"
 #include "leased/engine/listening.h"
+#include "leased/engine/refuse.h"
 #include "leased/engine/request_context.h"
 #include "leased/engine/sessions.h"
 #include "lib/conf/conf.h"
@@ -43,7 +43,7 @@ static enum store_rc identify(const struct request_context *ctx, const struct co
     if (rc != STORE_OK)
         return rc;
     if (known && credential_is_of_revoked(agent, asking))
-        return answer_error(a, CONTROL_REVOKED, "this agent was revoked");
+        return refuse(a, CONTROL_REVOKED, "this agent was revoked");
     bool speaks = asking->what != CREDENTIAL_NONE;
     if (live != NULL)
         rc = credential_speaks_for(ctx, name, live, asking, &speaks);
@@ -52,13 +52,13 @@ static enum store_rc identify(const struct request_context *ctx, const struct co
     if (!speaks)
         return credential_refuse(ctx, r, asking, live, a);
     if (!known)
-        return answer_error(a, CONTROL_NOT_FOUND, "there is no such agent: register first");
+        return refuse(a, CONTROL_NOT_FOUND, "there is no such agent: register first");
     if (agent->revoked)
-        return answer_error(a, CONTROL_REVOKED, "this agent was revoked");
+        return refuse(a, CONTROL_REVOKED, "this agent was revoked");
     if (agent->expires_s <= ctx->now_s)
-        return answer_error(a, CONTROL_GONE,
-                            agent->fixed_end ? "the lease has ended, and an admin fixed that end"
-                                             : "the lease has expired: register again");
+        return refuse(a, CONTROL_GONE,
+                      agent->fixed_end ? "the lease has ended, and an admin fixed that end"
+                                       : "the lease has expired: register again");
     return STORE_OK;
 }
 
@@ -70,7 +70,7 @@ enum store_rc heartbeat_decide(const struct request_context *ctx, const struct c
     struct asking asking;
 
     if (lease_name_problem(name) != NULL)
-        return answer_error(a, CONTROL_BAD_REQUEST, "agent_id is no name");
+        return refuse(a, CONTROL_BAD_REQUEST, "agent_id is no name");
     enum store_rc rc = identify(ctx, r, a, agent, &asking);
     if (rc != STORE_OK || a->code != CONTROL_OK)
         return rc;

@@ -2,8 +2,8 @@
 #include "leased/engine/register.h"
 
 #include "leased/engine/agent_port.h"
-#include "leased/engine/answer.h"
 #include "leased/engine/facts.h"
+#include "leased/engine/refuse.h"
 #include "leased/engine/registering.h"
 #include "leased/engine/sessions.h"
 #include "lib/conf/conf.h"
@@ -77,15 +77,14 @@ static enum store_rc check_texts(struct registering *in, bool *ret_keyless)
     const char *key_text = control_request_get(in->r, CONTROL_PUBLIC_KEY);
     const bool keyless = *key_text == '\0';
     if (lease_name_problem(control_request_get(in->r, CONTROL_AGENT_ID)) != NULL)
-        return answer_error(
-            in->answer, CONTROL_BAD_REQUEST,
-            "agent_id is no name: 1 to 64 of A-Z a-z 0-9 . _ @ -, not first - or .");
+        return refuse(in->answer, CONTROL_BAD_REQUEST,
+                      "agent_id is no name: 1 to 64 of A-Z a-z 0-9 . _ @ -, not first - or .");
     if (keyless && !in->ctx->conf->issue_keys)
-        return answer_error(in->answer, CONTROL_BAD_REQUEST,
-                            "public_key is missing (this gateway issues no keys)");
+        return refuse(in->answer, CONTROL_BAD_REQUEST,
+                      "public_key is missing (this gateway issues no keys)");
     const char *problem = keyless ? NULL : pubkey_parse_file(key_text, strlen(key_text), &in->key);
     *ret_keyless = keyless;
-    return problem != NULL ? answer_error(in->answer, CONTROL_BAD_REQUEST, problem) : STORE_OK;
+    return problem != NULL ? refuse(in->answer, CONTROL_BAD_REQUEST, problem) : STORE_OK;
 }
 
 /* Whether there is such an agent, and whether the one who asks may register at all. */
@@ -108,7 +107,7 @@ static enum store_rc identify(struct registering *in, bool keyless, bool *ret_kn
         !(revoked && credential_is_of_revoked(agent, &in->asking)))
         return credential_refuse(ctx, in->r, &in->asking, NULL, a);
     if (revoked)
-        return answer_error(a, CONTROL_REVOKED, "this agent was revoked");
+        return refuse(a, CONTROL_REVOKED, "this agent was revoked");
     /* Where keys are issued, one that comes without was found to be nobody who gets one. */
     if (keyless)
         return credential_refuse(ctx, in->r, &in->asking, known ? agent : NULL, a);
@@ -125,7 +124,7 @@ static enum store_rc decide_new(struct registering *in)
     enum store_rc rc =
         store_agent_key_is_barred(ctx->store, ctx->conf->agent_login, in->key.fingerprint);
     if (rc == STORE_OK)
-        return answer_error(in->answer, CONTROL_REVOKED, "the key is that of a revoked agent");
+        return refuse(in->answer, CONTROL_REVOKED, "the key is that of a revoked agent");
     return rc == STORE_NONE ? register_new(in) : rc;
 }
 
@@ -138,9 +137,9 @@ static enum store_rc check_agent(struct registering *in)
     struct member *agent = &effects->agent;
     bool speaks = false;
     if (!agent->is_agent)
-        return answer_error(a, CONTROL_CONFLICT,
-                            "the name is taken by a lease that an admin granted: choose another "
-                            "agent_id");
+        return refuse(a, CONTROL_CONFLICT,
+                      "the name is taken by a lease that an admin granted: choose another "
+                      "agent_id");
     /* A stolen enrolment key and the victim's public key must change nothing of the victim. */
     enum store_rc rc = credential_speaks_for(ctx, control_request_get(in->r, CONTROL_AGENT_ID),
                                              agent, &in->asking, &speaks);
@@ -154,13 +153,12 @@ static enum store_rc check_agent(struct registering *in)
     if (rc == STORE_OK)
         rc = in->issued ? replace_key(in) : check_key(in);
     if (rc == STORE_NONE)
-        return answer_error(
-            a, CONTROL_CONFLICT,
-            "this agent_id is registered with another key: a copied machine needs an "
-            "agent_id of its own, a new key 'leasectl key add'");
+        return refuse(a, CONTROL_CONFLICT,
+                      "this agent_id is registered with another key: a copied machine needs an "
+                      "agent_id of its own, a new key 'leasectl key add'");
     if (rc == STORE_OK && agent->fixed_end && agent->expires_s <= ctx->now_s)
-        return answer_error(a, CONTROL_EXPIRED,
-                            "the lease has ended, and an admin fixed that end: 'leasectl renew'");
+        return refuse(a, CONTROL_EXPIRED,
+                      "the lease has ended, and an admin fixed that end: 'leasectl renew'");
     return rc;
 }
 

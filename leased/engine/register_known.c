@@ -2,9 +2,9 @@
 #include "leased/engine/registering.h"
 
 #include "leased/engine/agent_port.h"
-#include "leased/engine/answer.h"
 #include "leased/engine/facts.h"
 #include "leased/engine/heartbeat.h"
+#include "leased/engine/refuse.h"
 #include "lib/base/buf.h"
 
 #include <bsd/string.h>
@@ -18,7 +18,7 @@ static enum store_rc keep_port(struct registering *in)
         enum store_rc rc =
             agent_port_take_back(in->ctx, known->id, &known->port, &known->marks.home_port);
         if (rc == STORE_NONE)
-            return answer_error(in->answer, CONTROL_NO_PORTS, agent_port_none_text);
+            return refuse(in->answer, CONTROL_NO_PORTS, agent_port_none_text);
         if (rc != STORE_OK)
             return rc;
         in->effects->came_back = true;
@@ -80,7 +80,7 @@ enum store_rc register_known(struct registering *in)
     /* Before anything changes: a refused request leaves the port where it was. */
     const char *problem = facts_collect(in->r, &known->marks, &facts);
     enum store_rc rc =
-        problem != NULL ? answer_error(in->answer, CONTROL_BAD_REQUEST, problem) : keep_port(in);
+        problem != NULL ? refuse(in->answer, CONTROL_BAD_REQUEST, problem) : keep_port(in);
     if (rc != STORE_OK || in->answer->code != CONTROL_OK)
         goto out;
     rc = begin_reissue(in, by_secret);

@@ -2,9 +2,9 @@
 #include "leased/engine/registering.h"
 
 #include "leased/engine/agent_port.h"
-#include "leased/engine/answer.h"
 #include "leased/engine/facts.h"
 #include "leased/engine/listening.h"
+#include "leased/engine/refuse.h"
 #include "leased/engine/register.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
@@ -92,12 +92,11 @@ static enum store_rc check_room(const struct registering *in)
     if (rc != STORE_OK)
         return rc;
     if (!room)
-        return answer_error(
-            in->answer, CONTROL_RATE_LIMITED,
-            "too many agents have registered and never connected (MaxPendingAgents)");
+        return refuse(in->answer, CONTROL_RATE_LIMITED,
+                      "too many agents have registered and never connected (MaxPendingAgents)");
     if (!listening_is_known(in->ctx->listening))
-        return answer_error(in->answer, CONTROL_UNAVAILABLE,
-                            "the gateway cannot tell which ports are free: see its log");
+        return refuse(in->answer, CONTROL_UNAVAILABLE,
+                      "the gateway cannot tell which ports are free: see its log");
     return STORE_OK;
 }
 
@@ -123,7 +122,7 @@ static enum store_rc refuse_key(const struct registering *in, const struct store
 {
     char text[CONTROL_ERROR_BYTES];
     (void)snprintf(text, sizeof(text), "the key is that of the agent '%s'", conflict->lease);
-    return answer_error(in->answer, CONTROL_CONFLICT, text);
+    return refuse(in->answer, CONTROL_CONFLICT, text);
 }
 
 enum store_rc register_new(struct registering *in)
@@ -140,12 +139,12 @@ enum store_rc register_new(struct registering *in)
         .reissue = {.since = REISSUE_REGISTERED, .wall_s = ctx->now_s, .boot_s = ctx->boot_s}};
     const char *problem = facts_collect(in->r, &marks, &facts);
     enum store_rc rc =
-        problem != NULL ? answer_error(in->answer, CONTROL_BAD_REQUEST, problem) : check_room(in);
+        problem != NULL ? refuse(in->answer, CONTROL_BAD_REQUEST, problem) : check_room(in);
     if (rc != STORE_OK || in->answer->code != CONTROL_OK)
         goto out;
     rc = add_with_port(in, buf_text(&facts), &l, &id, &port, &conflict);
     if (rc == STORE_NONE)
-        rc = answer_error(in->answer, CONTROL_NO_PORTS, agent_port_none_text);
+        rc = refuse(in->answer, CONTROL_NO_PORTS, agent_port_none_text);
     else if (rc == STORE_CONFLICT)
         rc = refuse_key(in, &conflict);
     else if (rc == STORE_OK)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-#include "leased/engine/answer.h"
+#include "leased/engine/refuse.h"
 
 #include <bsd/string.h>
 
-enum store_rc answer_error(struct control_answer *a, enum control_code code, const char *error)
+enum store_rc refuse(struct control_answer *a, enum control_code code, const char *error)
 {
     a->code = (uint32_t)code;
     (void)strlcpy(a->error, error, sizeof(a->error));
