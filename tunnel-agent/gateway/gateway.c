@@ -17,6 +17,7 @@
 #include "tunnel-agent/host/exchange.h"
 #include "tunnel-agent/host/exit_code.h"
 #include "tunnel-agent/host/job.h"
+#include "tunnel-agent/host/timer.h"
 #include "tunnel-agent/ssh/alias.h"
 #include "tunnel-agent/ssh/forced.h"
 #include "tunnel-agent/ssh/jump.h"
@@ -92,13 +93,6 @@ static void register_at_endpoint(struct gateway *g);
 static void on_registered(struct gateway *g, unsigned status, const char *body, size_t len,
                           bool through_tunnel);
 static void retry_register(struct gateway *g, enum backoff_kind kind, const char *why);
-
-static void arm(struct event *timer, int64_t ms)
-{
-    const struct timeval tv = {.tv_sec = (time_t)(ms / 1000),
-                               .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
-    (void)event_add(timer, &tv);
-}
 
 static const char *credential_now(const struct gateway *g)
 {
@@ -312,7 +306,7 @@ static int adopt(struct gateway *g, struct register_answer *a, char why[static W
 /* Logs in with what is new. */
 static void use_answer(struct gateway *g, bool first, bool moved)
 {
-    if (g->tunnel->pid == 0)
+    if (g->tunnel->ssh.pid == 0)
         start_tunnel(g);
     else if (first)
         tunnel_begin_anew(g->tunnel, "logging in again, for the port that the gateway gave");
@@ -409,13 +403,12 @@ static void retry_register(struct gateway *g, enum backoff_kind kind, const char
         return;
     }
     if (kind == BACKOFF_AUTH) {
-        tunnel_hold(g->tunnel, wait_ms, why);
-        (void)event_del(g->tunnel->timer);
+        tunnel_hold_for_owner(g->tunnel, why);
     } else {
         log_warn("cannot register: %s; again in %lld s", why, (long long)(wait_ms / 1000 + 1));
         tunnel_wait_for_owner(g->tunnel, why);
     }
-    arm(g->register_timer, wait_ms);
+    timer_set(g->register_timer, wait_ms);
 }
 
 /* Why the answer is a no, for a person. */
@@ -649,7 +642,7 @@ static void on_beat(void *ctx, enum exchange_end end)
     (void)event_del(g->beat_deadline);
     if (end == EXCHANGE_ANSWERED && !g->beat.answer.failed)
         status = http_answer_parse(g->beat.answer.data, g->beat.answer.len, &body, &len);
-    arm(g->beat_timer, beat_interval_ms(g));
+    timer_set(g->beat_timer, beat_interval_ms(g));
     if (status == 0) {
         if (!g->beat_silence_logged)
             log_warn("the gateway's leased does not answer; the tunnel stays as it is");
@@ -694,9 +687,9 @@ static void beat(struct gateway *g)
     if (rc == 0 && plan.request != NULL &&
         exchange_unix_address(g->leg.control_sock, &address) == 0 &&
         exchange_start(&g->beat, g->s.base, &plan, &end) == 0)
-        arm(g->beat_deadline, BEAT_ANSWER_MS);
+        timer_set(g->beat_deadline, BEAT_ANSWER_MS);
     else
-        arm(g->beat_timer, beat_interval_ms(g));
+        timer_set(g->beat_timer, beat_interval_ms(g));
     buf_release(&body);
     buf_release(&request);
 }

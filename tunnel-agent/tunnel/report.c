@@ -38,11 +38,12 @@ static void format_json(const struct report *r, const struct tunnel *t, struct b
     for (; n < leg->forward_count; n++) {
         endpoint(leg->forwards[n].bind, leg->forwards[n].port, text[n][0]);
         endpoint(leg->forwards[n].host, leg->forwards[n].host_port, text[n][1]);
-        forwards[n] = (struct agent_status_forward){.listen = text[n][0],
-                                                    .to = text[n][1],
-                                                    .direction = "local",
-                                                    .open = t->proven && !t->left_out[n],
-                                                    .holder = t->left_out[n] ? t->holder[n] : NULL};
+        forwards[n] = (struct agent_status_forward){
+            .listen = text[n][0],
+            .to = text[n][1],
+            .direction = "local",
+            .open = t->proven && !t->ports.left_out[n],
+            .holder = t->ports.left_out[n] ? t->ports.holder[n] : NULL};
     }
     if (leg->reverse != NULL) { /* BIND:PORT:HOST:PORT, where BIND has no colon outside brackets */
         (void)strlcpy(reverse, leg->reverse, sizeof(reverse));
@@ -58,13 +59,13 @@ static void format_json(const struct report *r, const struct tunnel *t, struct b
     struct agent_status status = {.name = leg->name,
                                   .to = leg->to,
                                   .pid = getpid(),
-                                  .state = tunnel_state_name(t->state),
-                                  .reason = t->reason,
-                                  .since_s = t->since_s,
-                                  .restarts = t->restarts,
-                                  .probe_ms = t->probe_ms,
-                                  .service = service_state_name(t->service),
-                                  .service_detail = t->service_text,
+                                  .state = tunnel_state_name(t->standing.state),
+                                  .reason = t->standing.reason,
+                                  .since_s = t->standing.since_s,
+                                  .restarts = t->standing.restarts,
+                                  .probe_ms = t->standing.probe_ms,
+                                  .service = service_state_name(t->standing.service),
+                                  .service_detail = t->standing.service_text,
                                   .forwards = forwards,
                                   .forward_count = n};
     if (r->fill != NULL)
@@ -77,17 +78,17 @@ static void format_json(const struct report *r, const struct tunnel *t, struct b
 static void format_line(const struct tunnel *t, struct buf *out)
 {
     char since[TIME_TEXT_BYTES], probe[32] = "-";
-    const char *note = t->reason;
-    duration_format(clock_now_s() - t->since_s, since);
-    if (t->probe_ms >= 0)
-        (void)snprintf(probe, sizeof(probe), "%lld ms", (long long)t->probe_ms);
-    bool all_open = t->state == TUNNEL_UP && t->left_out_count == 0;
-    if (all_open && t->service_text[0] != '\0')
-        note = t->service_text;
+    const char *note = t->standing.reason;
+    duration_format(clock_now_s() - t->standing.since_s, since);
+    if (t->standing.probe_ms >= 0)
+        (void)snprintf(probe, sizeof(probe), "%lld ms", (long long)t->standing.probe_ms);
+    bool all_open = t->standing.state == TUNNEL_UP && t->ports.left_out_count == 0;
+    if (all_open && t->standing.service_text[0] != '\0')
+        note = t->standing.service_text;
     /* After a recovery the last reason still tells a person why. */
-    buf_addf(out, "%s\t%s\t%s\t%u\t%s\t%s\t%s", t->leg->name, tunnel_state_name(t->state), since,
-             t->restarts, probe, service_state_name(t->service),
-             all_open && note == t->reason && note[0] != '\0' ? "last: " : "");
+    buf_addf(out, "%s\t%s\t%s\t%u\t%s\t%s\t%s", t->leg->name, tunnel_state_name(t->standing.state),
+             since, t->standing.restarts, probe, service_state_name(t->standing.service),
+             all_open && note == t->standing.reason && note[0] != '\0' ? "last: " : "");
     text_add_fit(out, note);
     buf_add(out, "\n");
 }

@@ -34,7 +34,7 @@ void supervisor_changed(struct supervisor *s)
     size_t up = 0;
     const struct tunnel *bad = NULL;
     for (size_t i = 0; i < s->tunnel_count; i++) {
-        if (s->tunnels[i]->state == TUNNEL_UP)
+        if (s->tunnels[i]->standing.state == TUNNEL_UP)
             up++;
         else if (bad == NULL)
             bad = s->tunnels[i];
@@ -43,7 +43,8 @@ void supervisor_changed(struct supervisor *s)
         (void)snprintf(raw, sizeof(raw), "STATUS=%zu of %zu tunnels up", up, s->tunnel_count);
     else
         (void)snprintf(raw, sizeof(raw), "STATUS=%zu of %zu tunnels up; %.64s %s: %.120s", up,
-                       s->tunnel_count, bad->leg->name, tunnel_state_name(bad->state), bad->reason);
+                       s->tunnel_count, bad->leg->name, tunnel_state_name(bad->standing.state),
+                       bad->standing.reason);
     /* A line end in it would begin another message to the service manager. */
     (void)text_fit(line, sizeof(line), raw);
     if (strcmp(line, s->status_line) == 0)
@@ -109,7 +110,7 @@ static void on_child(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     while ((pid = process_reap(0, false, &status)) > 0)
         for (size_t i = 0; i < s->tunnel_count; i++)
-            if (s->tunnels[i]->pid == pid) {
+            if (s->tunnels[i]->ssh.pid == pid) {
                 tunnel_reaped(s->tunnels[i], status);
                 break;
             } /* else a job's, which has told its end already */

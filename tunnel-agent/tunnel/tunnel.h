@@ -1,51 +1,32 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One leg kept up: its ssh, and whether data comes back through it.
+ * One leg kept up: starts its ssh, and starts it anew when it ended or when the path is dead.
  *
- * Path and service are judged apart (DESIGN 6). What MUST hold:
+ * What MUST hold:
  * - Up means that something came back from the far side's sshd, not that a process lives.
  * - Only silence of the path, or ssh's own exit, starts it anew. A dead or silent service never
- * does.
- * - Silence is what two questions found: the probe, then the canary, a channel to 127.0.0.1:1 of
- *   the far side, which its sshd refuses at once whether or not it allows any forward.
- * - No answer is missed because this process itself was stopped or asleep: a timer that comes late
- *   asks again.
+ *   does (watch.h).
  */
 #ifndef TUNLEASE_AGENT_TUNNEL_TUNNEL_H
 #define TUNLEASE_AGENT_TUNNEL_TUNNEL_H
 
-#include "tunnel-agent/config/leg.h"
-#include "tunnel-agent/host/exchange.h"
-#include "tunnel-agent/host/platform.h"
+#include "tunnel-agent/ssh/run.h"
 #include "tunnel-agent/ssh/words.h"
 #include "tunnel-agent/tunnel/backoff.h"
+#include "tunnel-agent/tunnel/key_question.h"
+#include "tunnel-agent/tunnel/local_ports.h"
+#include "tunnel-agent/tunnel/standing.h"
+#include "tunnel-agent/tunnel/watch.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 struct event;
 struct event_base;
-struct job;
+struct leg;
 struct settings;
-struct tunnel;
 
-enum {
-    TUNNEL_TEXT_BYTES = 320,
-    TUNNEL_PATH_BYTES = 104, /* sun_path of the smallest system, with its NUL */
-    TUNNEL_HOLDER_BYTES = 96,
-};
-
-enum tunnel_state { TUNNEL_CONNECTING, TUNNEL_UP, TUNNEL_SUSPECT, TUNNEL_HELD, TUNNEL_STATE__MAX };
-
-enum service_state {
-    SERVICE_UNKNOWN, /* not asked yet, or not to be asked (Probe none) */
-    SERVICE_OK,
-    SERVICE_SILENT,    /* accepts and never answers */
-    SERVICE_DOWN,      /* cannot be reached from the far side */
-    SERVICE_FORBIDDEN, /* the far side's sshd refuses the forward */
-    SERVICE__MAX,
-};
+enum { TUNNEL_PATH_BYTES = 104 }; /* sun_path of the smallest system, with its NUL */
 
 /* What its owner wants to hear and decide; every function may be NULL. */
 struct tunnel_hooks {
@@ -66,44 +47,20 @@ struct tunnel {
     unsigned number;     /* tells its sockets from another's */
     struct tunnel_hooks hooks;
 
-    enum tunnel_state state;
-    int64_t since_s; /* Unix seconds of the last change of state */
-    char reason[TUNNEL_TEXT_BYTES];
-    unsigned restarts;
-    int64_t probe_ms; /* how long the last answer took; -1: none yet */
-    enum service_state service;
-    char service_text[TUNNEL_TEXT_BYTES];
-    bool *left_out; /* of forward i: its local port is taken */
-    char (*holder)[TUNNEL_HOLDER_BYTES];
-    size_t left_out_count;
+    struct standing standing;
+    struct ssh_run ssh;
+    struct watch watch;
+    struct local_ports ports;
+    struct key_question keys;
 
-    pid_t pid; /* 0: no ssh */
-    int err_fd;
-    struct event *err_event;
-    char line[512]; /* of ssh's standard error, so far */
-    size_t line_len;
-    enum ssh_said said, channel_said;
-    char said_text[TUNNEL_TEXT_BYTES];
-    bool authenticated, proven, condemned, stopping, stopped;
-    bool begins_anew;        /* tunnel_begin_anew ended the ssh that ran */
-    bool path_was_asked;     /* in this look, and answered: silence is then the service's */
-    bool host_key_is_pinned; /* the pin file holds the key that --host-key named */
-    int64_t started_ms, proven_ms, looked_ms, asked_ms;
-    unsigned slow_logins;     /* in a row: the host answered, but too slowly */
-    unsigned long connection; /* ssh's own, see platform_connection; 0: not known */
-    enum platform_carrier carrier;
-    int64_t acked_bytes, taken_bytes; /* on it, when last asked */
-    int64_t moved_ms;                 /* when that had last grown, or the look began */
-
-    struct exchange canary, probe;
+    bool proven; /* something came back from the far side through this ssh */
+    bool condemned, stopping, stopped;
+    bool begins_anew; /* tunnel_begin_anew ended the ssh that ran */
+    int64_t proven_ms;
+    unsigned slow_logins; /* in a row: the host answered, but too slowly */
     struct event *timer, *port_timer;
-    int purpose; /* of timer: enum timer_purpose */
-    int64_t due_ms;
     struct backoff backoff;
-    enum backoff_kind waiting_for;
-    struct job *job;
-    char last_logged[TUNNEL_TEXT_BYTES];
-    int64_t last_logged_ms;
+    enum backoff_kind waiting_for; /* of timer, while no ssh runs */
     char canary_path[TUNNEL_PATH_BYTES], mux_path[TUNNEL_PATH_BYTES], pin_path[TUNNEL_PATH_BYTES];
 };
 
@@ -113,6 +70,8 @@ void tunnel_start(struct tunnel *t);
 
 /* Waits for ms with this reason shown, as held, then starts. */
 void tunnel_hold(struct tunnel *t, int64_t ms, const char *reason);
+/* Waits for the owner's next call, with this reason shown, as held. */
+void tunnel_hold_for_owner(struct tunnel *t, const char *reason);
 /* Waits for ms, connecting, then starts. */
 void tunnel_start_in(struct tunnel *t, int64_t ms);
 /* Waits for the owner's next call, connecting. */
@@ -132,8 +91,5 @@ void tunnel_reaped(struct tunnel *t, int status);
 /* Asks ssh to end; t->stopped once it has. A second call kills it. */
 void tunnel_stop(struct tunnel *t);
 void tunnel_release(struct tunnel *t);
-
-const char *tunnel_state_name(enum tunnel_state state);
-const char *service_state_name(enum service_state service);
 
 #endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: ISC */
+#include "tunnel-agent/ssh/run.h"
+
+#include "tunnel-agent/config/leg.h"
+#include "tunnel-agent/host/process.h"
+#include "tunnel-agent/ssh/args.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void take_line(struct ssh_run *r, const char *line)
+{
+    enum ssh_said said = sshwords_of(line);
+    switch (said) {
+    case SSH_SAID_NOTHING:
+        return;
+    case SSH_SAID_AUTHENTICATED:
+        r->authenticated = true;
+        r->connection = platform_connection(r->pid, &r->carrier);
+        return;
+    case SSH_SAID_SERVICE_DOWN:
+    case SSH_SAID_FORBIDDEN:
+        r->channel_said = said;
+        return;
+    default:
+        break;
+    }
+    if (said < r->said)
+        return;
+    if (said > r->said || said != SSH_SAID_HOST_KEY_CHANGED)
+        (void)strlcpy(r->said_text, line, sizeof(r->said_text));
+    r->said = said;
+}
+
+void sshrun_drain(struct ssh_run *r)
+{
+    char chunk[2048];
+    while (r->err_fd >= 0) {
+        ssize_t n = read(r->err_fd, chunk, sizeof(chunk));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN)
+            return;
+        if (n <= 0) {
+            sshrun_release(r);
+            return;
+        }
+        for (ssize_t i = 0; i < n; i++) {
+            if (chunk[i] != '\n' && chunk[i] != '\r') {
+                if (r->line_len + 1 < sizeof(r->line)) /* the start of a line tells enough */
+                    r->line[r->line_len++] = chunk[i];
+                continue;
+            }
+            r->line[r->line_len] = '\0';
+            if (r->line_len > 0)
+                take_line(r, r->line);
+            r->line_len = 0;
+        }
+    }
+}
+
+static void on_words(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    sshrun_drain(ctx);
+}
+
+int sshrun_start(struct ssh_run *r, struct event_base *base, const struct sshargs *args)
+{
+    *r = (struct ssh_run){.err_fd = -1};
+    pid_t pid = args->failed ? -1 : process_start(sshargs_argv(args), NULL, &r->err_fd);
+    if (pid < 0)
+        return -1;
+    r->pid = pid;
+    r->err_event = event_new(base, r->err_fd, EV_READ | EV_PERSIST, on_words, r);
+    return r->err_event != NULL && event_add(r->err_event, NULL) == 0 ? 0 : -1;
+}
+
+void sshrun_signal(const struct ssh_run *r, int signal_no)
+{
+    if (r->pid > 0)
+        process_signal(r->pid, signal_no);
+}
+
+bool sshrun_is_ending(struct ssh_run *r)
+{
+    siginfo_t info = {0};
+    sshrun_drain(r);
+    if (r->said > SSH_SAID_FORBIDDEN)
+        return true;
+    return waitid(P_PID, (id_t)r->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == r->pid;
+}
+
+void sshrun_reaped(struct ssh_run *r)
+{
+    r->pid = 0;
+    sshrun_drain(r);
+    sshrun_release(r); /* a jump host's ssh may still hold the other end */
+}
+
+void sshrun_describe_end(const struct ssh_run *r, const struct leg *leg, int status,
+                         char text[static SSHRUN_TEXT_BYTES])
+{
+    if (r->said_text[0] != '\0' && r->said != SSH_SAID_HOST_KEY_CHANGED)
+        (void)strlcpy(text, r->said_text, SSHRUN_TEXT_BYTES);
+    else if (r->said == SSH_SAID_HOST_KEY_CHANGED && leg->host_key[0] != '\0')
+        (void)snprintf(text, SSHRUN_TEXT_BYTES, "wrong host key: expected %s", leg->host_key);
+    else if (r->said == SSH_SAID_HOST_KEY_CHANGED)
+        (void)snprintf(text, SSHRUN_TEXT_BYTES,
+                       "wrong host key: it is not the one that %s holds for this host",
+                       leg->known_hosts != NULL ? leg->known_hosts : "known_hosts");
+    else if (WIFSIGNALED(status))
+        (void)snprintf(text, SSHRUN_TEXT_BYTES, "ssh was killed by signal %d", WTERMSIG(status));
+    else if (WEXITSTATUS(status) == PROCESS_NOT_STARTED)
+        (void)strlcpy(text, "ssh cannot be started: is it installed?", SSHRUN_TEXT_BYTES);
+    else
+        (void)snprintf(text, SSHRUN_TEXT_BYTES, "ssh ended with status %d", WEXITSTATUS(status));
+}
+
+void sshrun_release(struct ssh_run *r)
+{
+    if (r->err_event != NULL)
+        event_free(r->err_event);
+    if (r->err_fd >= 0)
+        (void)close(r->err_fd);
+    r->err_event = NULL;
+    r->err_fd = -1;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+#include "tunnel-agent/tunnel/traffic.h"
+
+#include "lib/base/clock.h"
+#include "tunnel-agent/config/settings.h"
+#include "tunnel-agent/host/platform.h"
+
+enum {
+    TRAFFIC_BYTES = 4096, /* more within the canary's time than any questions of ours */
+    SENT_AGAIN_DEAD = 10, /* what TCP sends into a path that is dead, until we find it dead */
+};
+
+bool traffic_has_moved(struct traffic *t, unsigned long connection)
+{
+    struct platform_traffic now;
+    if (!platform_traffic(connection, &now))
+        return false;
+    int64_t bytes = now.taken_bytes - t->taken_bytes;
+    if (now.unsent_bytes > 0)
+        bytes += now.acked_bytes - t->acked_bytes;
+    t->taken_bytes = now.taken_bytes;
+    t->acked_bytes = now.acked_bytes;
+    if (bytes > TRAFFIC_BYTES)
+        t->moved_ms = clock_monotonic_ms();
+    return bytes > TRAFFIC_BYTES;
+}
+
+/* How long ssh's connection may be without any segment before it counts as dead; 0: no matter.
+ * Where packets are lost, TCP sends them again after 0.2 s, 0.4 s and so on: a handful lost in a
+ * row is seconds of silence, on a new connection as on this one. */
+static int64_t silence_allowed_ms(const struct settings *s, const struct platform_traffic *traffic)
+{
+    const int64_t patience_ms = s->probe_timeout_ms + s->canary_timeout_ms;
+    if (traffic->sent_again == 0)
+        return 0;
+    return traffic->sent_again > SENT_AGAIN_DEAD ? patience_ms + s->canary_timeout_ms : patience_ms;
+}
+
+int64_t traffic_silence_left_ms(unsigned long connection, const struct settings *s)
+{
+    struct platform_traffic now;
+    if (!platform_traffic(connection, &now))
+        return 0;
+    return silence_allowed_ms(s, &now) - now.silent_ms;
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: ISC */
+#include "tunnel-agent/tunnel/watch.h"
+
+#include "lib/base/clock.h"
+#include "tunnel-agent/config/settings.h"
+#include "tunnel-agent/host/timer.h"
+#include "tunnel-agent/ssh/run.h"
+#include "tunnel-agent/tunnel/standing.h"
+
+#include <bsd/stdlib.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <sys/un.h>
+
+enum {
+    SOCKET_POLL_MS = 40,
+    STALL_MS = 2000, /* a timer so late means that we were stopped */
+    CANARY_ANSWER_MAX = 4096,
+};
+
+static void set_timer(struct watch *w, enum watch_step next, int64_t ms)
+{
+    w->next = next;
+    w->due_ms = clock_monotonic_ms() + ms;
+    timer_set(w->timer, ms);
+}
+
+static void stop_asking(struct watch *w)
+{
+    exchange_cancel(&w->canary);
+    exchange_cancel(&w->probe.exchange);
+}
+
+static void end_of_look(struct watch *w)
+{
+    stop_asking(w);
+    int64_t wait_ms = w->settings->probe_interval_ms;
+    set_timer(w, WATCH_LOOK,
+              wait_ms - wait_ms / 20 + (int64_t)arc4random_uniform((uint32_t)(wait_ms / 10 + 1)));
+}
+
+static void on_probe(void *ctx, enum exchange_end end)
+{
+    struct watch *w = ctx;
+    if (end == EXCHANGE_NO_ONE)
+        return; /* ssh does not listen: it is about to end, and its exit will say why */
+    if (end == EXCHANGE_CLOSED && sshrun_is_ending(w->ssh))
+        return;
+    w->standing->probe_ms = clock_monotonic_ms() - w->asked_ms;
+    w->alive(w->ctx);
+    probe_judge(&w->probe, end, w->ssh->channel_said, w->standing);
+    end_of_look(w);
+}
+
+static void ask_probe(struct watch *w)
+{
+    w->ssh->channel_said = SSH_SAID_NOTHING;
+    w->asked_ms = clock_monotonic_ms();
+    probe_ask(&w->probe, w->base, on_probe, w);
+}
+
+static void on_canary(void *ctx, enum exchange_end end)
+{
+    struct watch *w = ctx;
+    if (end == EXCHANGE_NO_ONE || sshrun_is_ending(w->ssh))
+        return;
+    if (!probe_is_possible(&w->probe))
+        w->standing->probe_ms = clock_monotonic_ms() - w->asked_ms;
+    w->alive(w->ctx);
+    if (!probe_is_possible(&w->probe)) {
+        end_of_look(w);
+        return;
+    }
+    /* The path is proven; now the service, whose silence is its own from here on. On a slow path
+     * the answer to a probe under way may be right behind. */
+    w->path_was_asked = true;
+    if (!exchange_is_under_way(&w->probe.exchange))
+        ask_probe(w);
+    set_timer(w, WATCH_SUSPECT, w->settings->probe_timeout_ms);
+}
+
+/* False: nothing listens there. */
+static bool ask_canary(struct watch *w)
+{
+    struct sockaddr_un un;
+    enum exchange_end end;
+    const struct exchange_plan plan = {.address = (struct sockaddr *)&un,
+                                       .address_len = sizeof(un),
+                                       .request = "",
+                                       .answer_max = CANARY_ANSWER_MAX,
+                                       .first_byte_will_do = true,
+                                       .close_our_half = true,
+                                       .done = on_canary,
+                                       .ctx = w};
+    (void)exchange_unix_address(w->canary_path, &un);
+    if (!probe_is_possible(&w->probe))
+        w->asked_ms = clock_monotonic_ms();
+    return exchange_start(&w->canary, w->base, &plan, &end) == 0 || end != EXCHANGE_NO_ONE;
+}
+
+/* One look at a tunnel that is up: the probe alone, while the service is known to answer; else the
+ * path first, so that a silent service does not make the path suspect every time. */
+static void look(struct watch *w)
+{
+    stop_asking(w);
+    w->path_was_asked = false;
+    w->looked_ms = w->traffic.moved_ms = clock_monotonic_ms();
+    if (probe_is_possible(&w->probe) && w->standing->service != SERVICE_SILENT)
+        ask_probe(w);
+    else if (!ask_canary(w))
+        ask_probe(w);
+    set_timer(w, WATCH_SUSPECT, w->settings->probe_timeout_ms);
+}
+
+static void become_suspect(struct watch *w)
+{
+    char text[TUNNEL_TEXT_BYTES];
+    if (w->path_was_asked) {
+        standing_set_service(w->standing, SERVICE_SILENT,
+                             "the service accepts and does not answer");
+        end_of_look(w);
+        return;
+    }
+    (void)snprintf(text, sizeof(text), "nothing came back for %lld s",
+                   (long long)(w->settings->probe_timeout_ms / 1000));
+    if (w->standing->state != TUNNEL_SUSPECT)
+        standing_log_trouble(w->standing,
+                             "suspect: nothing comes back; asking the far side's sshd itself");
+    standing_set(w->standing, TUNNEL_SUSPECT, text);
+    (void)traffic_has_moved(&w->traffic, w->ssh->connection);
+    if (!exchange_is_under_way(&w->canary) && !ask_canary(w)) {
+        /* Somebody removed our socket. ServerAlive still watches the path. */
+        standing_log_trouble(w->standing,
+                             "its canary socket is gone: ssh's own keep-alive decides");
+        set_timer(w, WATCH_LOOK, w->settings->probe_interval_ms);
+        return;
+    }
+    if (!exchange_is_under_way(&w->probe.exchange) && probe_is_possible(&w->probe))
+        ask_probe(w);
+    set_timer(w, WATCH_CONDEMN, w->settings->canary_timeout_ms);
+}
+
+/* The question went out long ago, and no answer is here. */
+static void give_verdict(struct watch *w)
+{
+    char text[TUNNEL_TEXT_BYTES];
+    const struct settings *s = w->settings;
+    const int64_t now_ms = clock_monotonic_ms();
+    const int64_t end_ms = 3 * (s->probe_timeout_ms + s->canary_timeout_ms);
+    /* It may be queued behind megabytes of somebody's on a slow line. A path that died meanwhile
+     * moves nothing more, so this ends. */
+    if (traffic_has_moved(&w->traffic, w->ssh->connection)) {
+        set_timer(w, WATCH_CONDEMN, s->canary_timeout_ms);
+        return;
+    }
+    /* Or it was lost and will be sent again. This ends as well: the far side's kernel acknowledges
+     * also for an sshd that is frozen. A plugin's own far side says nothing of ours. */
+    if (w->ssh->carrier == CARRIER_SSH && now_ms - w->traffic.moved_ms < end_ms) {
+        int64_t left_ms = traffic_silence_left_ms(w->ssh->connection, s);
+        if (left_ms > 0) {
+            set_timer(w, WATCH_CONDEMN, left_ms);
+            return;
+        }
+    }
+    (void)snprintf(text, sizeof(text), "the path is dead: no answer for %lld s",
+                   (long long)((now_ms - w->looked_ms) / 1000));
+    w->dead(w->ctx, text);
+}
+
+/* From ssh's start to the first proof: polled, for a file that appears tells of itself nowhere. */
+static void watch_login(struct watch *w)
+{
+    if (clock_monotonic_ms() - w->started_ms > w->settings->login_timeout_ms) {
+        w->dead(w->ctx, w->ssh->authenticated ? "logged in, but nothing comes back"
+                                              : "the login took too long");
+        return;
+    }
+    if (w->ssh->authenticated && !exchange_is_under_way(&w->canary))
+        (void)ask_canary(w);
+    set_timer(w, WATCH_LOGIN, SOCKET_POLL_MS);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *ctx)
+{
+    struct watch *w = ctx;
+    (void)fd;
+    (void)what;
+    if (clock_monotonic_ms() - w->due_ms > STALL_MS) {
+        watch_wake(w);
+        return;
+    }
+    switch (w->next) {
+    case WATCH_LOGIN:
+        watch_login(w);
+        break;
+    case WATCH_LOOK:
+        look(w);
+        break;
+    case WATCH_SUSPECT:
+        become_suspect(w);
+        break;
+    case WATCH_CONDEMN:
+        give_verdict(w);
+        break;
+    }
+}
+
+int watch_init(struct watch *w)
+{
+    w->timer = evtimer_new(w->base, on_timer, w);
+    return w->timer != NULL ? 0 : -1;
+}
+
+void watch_begin(struct watch *w, int64_t started_ms)
+{
+    w->path_was_asked = false;
+    w->started_ms = started_ms;
+    set_timer(w, WATCH_LOGIN, SOCKET_POLL_MS);
+}
+
+void watch_wake(struct watch *w)
+{
+    if (w->next != WATCH_LOGIN) {
+        look(w);
+        return;
+    }
+    w->started_ms = clock_monotonic_ms();
+    set_timer(w, WATCH_LOGIN, 0);
+}
+
+void watch_stop(struct watch *w)
+{
+    stop_asking(w);
+    (void)event_del(w->timer);
+    w->next = WATCH_LOGIN;
+}
+
+void watch_release(struct watch *w)
+{
+    if (w->timer != NULL)
+        event_free(w->timer);
+    exchange_release(&w->canary);
+    exchange_release(&w->probe.exchange);
+}
