@@ -3,8 +3,9 @@
 #ifndef TUNLEASE_SESSION_LISTENERS_H
 #define TUNLEASE_SESSION_LISTENERS_H
 
+#include "lib/base/tcp_table.h"
+
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -23,11 +24,9 @@ int listeners_read_of(pid_t pid, struct listeners *ret);
  * on with while that returns 1, or to be ended before. 0: found is what was found. -1: errno.
  */
 struct listeners_look {
-    int fd;
     pid_t pid;
-    bool is_last, has_heading; /* of the two tables; the one that is being read */
-    size_t len;
-    char text[1536];
+    bool is_last; /* of the two tables */
+    struct tcp_table table;
     struct listeners found;
 };
 int listeners_begin(struct listeners_look *look, pid_t pid);

@@ -2,6 +2,7 @@
 #include "lib/session/sockets.h"
 
 #include "lib/base/array.h"
+#include "lib/base/tcp_table.h"
 #include "lib/session/process.h"
 
 #include <arpa/inet.h>
@@ -118,59 +119,60 @@ static bool format_end(const char *text, bool v6, char out[static SOCKET_TEXT_BY
     return true;
 }
 
-struct table {
+struct reading {
     struct holdings *holdings;
     struct socket_list *out;
     size_t cap;
     bool v6;
+    int failed; /* errno, once there was no room for one more */
 };
 
-static int add_socket(struct table *t, const struct session_socket *s)
+static int add_socket(struct reading *in, const struct session_socket *s)
 {
     struct session_socket *items =
-        array_grow(t->out->items, t->out->count, &t->cap, sizeof(*items), SIZE_MAX);
+        array_grow(in->out->items, in->out->count, &in->cap, sizeof(*items), SIZE_MAX);
     if (items == NULL)
         return -1;
-    t->out->items = items;
-    t->out->items[t->out->count++] = *s;
+    in->out->items = items;
+    in->out->items[in->out->count++] = *s;
     return 0;
 }
 
-/* `sl local remote st tx:rx tr:when retrnsmt uid timeout inode ...` */
-static int take_line(struct table *t, const char *line)
+static bool take_line(void *ctx, const char *line)
 {
-    char local[48], remote[48];
-    unsigned state;
+    struct reading *in = ctx;
+    struct tcp_line l;
     uint16_t port;
-    struct holding key = {.inode = 0};
     struct session_socket s = {.remote = ""};
-    if (sscanf(line, " %*u: %47s %47s %x %*s %*s %*s %*u %*u %" SCNu64, local, remote, &state,
-               &key.inode) != 4)
-        return 0;
+    if (!tcp_line_parse(line, &l) || (l.state != TCP_ESTABLISHED_STATE &&
+                                      l.state != TCP_SYN_SENT_STATE && l.state != TCP_LISTEN_STATE))
+        return true;
+    const struct holding key = {.inode = tcp_line_inode(&l)};
     const struct holding *h =
-        bsearch(&key, t->holdings->items, t->holdings->count, sizeof(key), compare_inode);
-    enum { ESTABLISHED = 1, SYN_SENT = 2, LISTEN = 10 };
-    if (h == NULL || (state != ESTABLISHED && state != SYN_SENT && state != LISTEN))
-        return 0;
+        bsearch(&key, in->holdings->items, in->holdings->count, sizeof(key), compare_inode);
+    if (h == NULL)
+        return true;
     s.pid = h->pid;
-    s.listening = state == LISTEN;
-    if (!format_end(local, t->v6, s.local, &s.port) ||
-        (!s.listening && !format_end(remote, t->v6, s.remote, &port)))
-        return 0;
-    return add_socket(t, &s);
+    s.listening = l.state == TCP_LISTEN_STATE;
+    if (format_end(l.local, in->v6, s.local, &s.port) &&
+        (s.listening || format_end(l.remote, in->v6, s.remote, &port)) && add_socket(in, &s) != 0)
+        in->failed = errno;
+    return in->failed == 0;
 }
 
-static int read_table(struct table *t, const char *path)
+static int read_table(struct reading *in, bool v6)
 {
-    char line[512];
-    int rc = 0;
-    FILE *f = fopen(path, "re");
-    if (f == NULL)
-        return errno == ENOENT && t->v6 ? 0 : -1; /* no IPv6 */
-    while (rc == 0 && fgets(line, sizeof(line), f) != NULL)
-        rc = take_line(t, line);
-    (void)fclose(f);
-    return rc;
+    struct tcp_table table;
+    int more = 1;
+    in->v6 = v6;
+    if (tcp_table_open(&table, 0, v6) != 0)
+        return errno == ENOENT && v6 ? 0 : -1; /* no IPv6 */
+    while (more == 1)
+        more = tcp_table_read(&table, take_line, in);
+    if (in->failed == 0)
+        return more;
+    errno = in->failed;
+    return -1;
 }
 
 static int compare_socket(const void *a, const void *b)
@@ -189,7 +191,7 @@ int sockets_read(const struct session_list *list, struct socket_list *ret)
 {
     struct holdings h = {.items = NULL};
     struct socket_list out = {.items = NULL};
-    struct table t = {.holdings = &h, .out = &out};
+    struct reading in = {.holdings = &h, .out = &out};
     int rc = -1;
 
     for (size_t i = 0; i < list->count; i++)
@@ -198,10 +200,7 @@ int sockets_read(const struct session_list *list, struct socket_list *ret)
         goto out;
     if (h.count > 1)
         qsort(h.items, h.count, sizeof(h.items[0]), compare_inode);
-    if (h.count > 0 && read_table(&t, "/proc/net/tcp") != 0)
-        goto out;
-    t.v6 = true;
-    if (h.count > 0 && read_table(&t, "/proc/net/tcp6") != 0)
+    if (h.count > 0 && (read_table(&in, false) != 0 || read_table(&in, true) != 0))
         goto out;
     if (out.count > 1)
         qsort(out.items, out.count, sizeof(out.items[0]), compare_socket);

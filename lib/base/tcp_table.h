@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The kernel's table of TCP sockets, /proc/net/tcp or tcp6 (proc(5)), line by line. Listeners come
+ * first (the kernel's Documentation/networking/proc_net_tcp.rst).
+ */
+#ifndef TUNLEASE_BASE_TCP_TABLE_H
+#define TUNLEASE_BASE_TCP_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum tcp_state { TCP_ESTABLISHED_STATE = 1, TCP_SYN_SENT_STATE = 2, TCP_LISTEN_STATE = 10 };
+
+/* One line. Borrowed from it. */
+struct tcp_line {
+    const char *local, *remote; /* ADDRESS:PORT in hex, up to a blank */
+    uint16_t port;              /* local */
+    unsigned state;             /* enum tcp_state, or another of the kernel's */
+    const char *rest;           /* behind the state */
+};
+
+/* False: it is no such line, as the heading. */
+bool tcp_line_parse(const char *line, struct tcp_line *ret);
+
+/* The socket's inode; 0: none is there. */
+uint64_t tcp_line_inode(const struct tcp_line *line);
+
+struct tcp_table {
+    int fd; /* -1 when it is closed */
+    bool has_heading;
+    size_t len;
+    char text[1536];
+};
+
+/*
+ * Opens the table of IPv4, or of IPv6, in the network namespace of process pid; 0: our own. 0, or
+ * -1 with errno set; ENOENT for IPv6: the host has none.
+ */
+int tcp_table_open(struct tcp_table *t, pid_t pid, bool v6);
+
+/*
+ * Reads a handful of lines and calls fn for each until it returns false: no line is wanted any
+ * more. 1: there are more. 0: that was all, and the table is closed; -1 with errno set: it cannot
+ * be read, and is closed.
+ */
+typedef bool (*tcp_line_fn)(void *ctx, const char *line);
+int tcp_table_read(struct tcp_table *t, tcp_line_fn fn, void *ctx);
+
+void tcp_table_close(struct tcp_table *t); /* accepts one that is closed */
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+/* Lines of /proc/net/tcp as a kernel wrote them, and what is none. */
+#include "lib/base/tcp_table.h"
+
+#include "tests/unit/helpers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define REST                                                                                       \
+    " 00000000:00000000 00:00000000 00000000     0        0 20837 1 0000000000000000 100 0 0 10 0"
+
+static void lines(void **state)
+{
+    const struct {
+        const char *text;
+        bool is_line;
+        uint16_t port;
+        unsigned state;
+        const char *remote;
+        uint64_t inode;
+    } rows[] = {
+        {"   0: 0100007F:1F90 00000000:0000 0A" REST, true, 8080, TCP_LISTEN_STATE,
+         "00000000:0000 ", 20837},
+        {"1234: 0100007F:0016 0200007F:CF3A 01" REST, true, 22, TCP_ESTABLISHED_STATE,
+         "0200007F:CF3A ", 20837},
+        {"   0: 00000000000000000000000001000000:FFFF 00000000000000000000000000000000:0000 "
+         "0A" REST,
+         true, 65535, TCP_LISTEN_STATE, "00000000000000000000000000000000:0000 ", 20837},
+        {"   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000", true, 8080, TCP_LISTEN_STATE,
+         "00000000:0000 ", 0},
+        {"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when", false, 0, 0, "", 0},
+        {"   0: 0100007F:1F90 00000000:0000 0A", false, 0, 0, "", 0}, /* cut off */
+        {"   0: 0100007F:1F90 00000000:0000", false, 0, 0, "", 0},
+        {"   0: 0100007F:1F90", false, 0, 0, "", 0},
+        {"   0: 0100007F:10000 00000000:0000 0A" REST, false, 0, 0, "", 0},
+        {"", false, 0, 0, "", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct tcp_line l;
+        CHECK(rows[i].text, tcp_line_parse(rows[i].text, &l) == rows[i].is_line);
+        if (!rows[i].is_line)
+            continue;
+        CHECK(rows[i].text, l.port == rows[i].port && l.state == rows[i].state);
+        CHECK(rows[i].text, strncmp(l.remote, rows[i].remote, strlen(rows[i].remote)) == 0);
+        CHECK(rows[i].text, tcp_line_inode(&l) == rows[i].inode);
+    }
+}
+
+/* A file that is no such table is not one in which nothing listens. */
+static bool any(void *ctx, const char *line)
+{
+    (void)ctx;
+    (void)line;
+    return true;
+}
+
+static void other_file(void **state)
+{
+    struct tcp_table t;
+    (void)state;
+    assert_int_equal(tcp_table_open(&t, 0, false), 0);
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(dup2(null, t.fd), t.fd);
+    (void)close(null);
+    errno = 0;
+    assert_int_equal(tcp_table_read(&t, any, NULL), -1);
+    assert_int_equal(errno, EIO);
+    assert_int_equal(t.fd, -1);
+    tcp_table_close(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(lines), cmocka_unit_test(other_file)};
+    return cmocka_run_group_tests_name("tcp_table", tests, NULL, NULL);
+}
