@@ -2,6 +2,7 @@
 #include "lib/session/ladder.h"
 
 #include "lib/base/clock.h"
+#include "lib/session/liveness.h"
 #include "lib/session/process.h"
 
 #include <errno.h>
@@ -67,13 +68,11 @@ struct orphans {
     int why;
 };
 
-/* uid 0: a child that was born as the monitor died has not become the login yet. */
 static bool take_orphan(void *arg, const struct process *p)
 {
     struct orphans *o = arg;
     struct ladder *l = o->ladder;
-    if (p->session != l->pid || p->pid == l->pid || (p->uid != l->uid && p->uid != 0) ||
-        process_has_ended(p) || p->start_ticks < l->start_ticks)
+    if (!liveness_is_orphan(p, l->pid, l->start_ticks, l->uid))
         return false;
     if (add_child(l, p) == SIGHT_CANNOT_TELL) {
         o->sight = SIGHT_CANNOT_TELL;

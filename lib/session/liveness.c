@@ -5,7 +5,6 @@
 #include "lib/session/process.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 static enum liveness unseen(struct session *s, int why)
@@ -50,12 +49,24 @@ enum liveness liveness_judge(const struct origin *here, struct session *s)
     return unseen(s, errno);
 }
 
+bool liveness_is_orphan(const struct process *p, pid_t monitor, uint64_t monitor_start_ticks,
+                        uid_t login)
+{
+    return p->session == monitor && p->pid != monitor && (p->uid == login || p->uid == 0) &&
+           p->start_ticks >= monitor_start_ticks && !process_has_ended(p);
+}
+
 /* ---- the walk: for those whose monitor is gone, and whose group is not ---- */
+
+struct walked {
+    bool is_met;     /* the process of the session's own pid */
+    bool is_of_root; /* the orphan that was found: one of the login's comes before it */
+};
 
 struct walk {
     struct session_list *list;
     int64_t deadline_ms;
-    bool *met; /* the process of list->items[i] */
+    struct walked *walked; /* of list->items[i] */
 };
 
 /* The first of the list with that pid, or its end. */
@@ -72,7 +83,17 @@ static size_t first_of(const struct session_list *list, pid_t pid)
     return low;
 }
 
-/* A child that outlived its monitor: in the monitor's session, and the login's. */
+/* The login's own child comes before one of root's, such as what a PAM module left running: it has
+ * the sockets. */
+static void take_orphan(struct session *s, struct walked *w, const struct process *p)
+{
+    bool is_wanted = s->orphan == ORPHAN_SOUGHT || (w->is_of_root && p->uid == s->uid);
+    if (!is_wanted || !liveness_is_orphan(p, s->pid, s->start_ticks, s->uid))
+        return;
+    s->orphan = p->pid;
+    w->is_of_root = p->uid != s->uid;
+}
+
 static bool meet(void *arg, const struct process *p)
 {
     const struct walk *w = arg;
@@ -80,15 +101,12 @@ static bool meet(void *arg, const struct process *p)
     if (clock_monotonic_ms() >= w->deadline_ms)
         return true;
     for (size_t i = first_of(list, p->pid); i < list->count && list->items[i].pid == p->pid; i++)
-        w->met[i] = w->met[i] || list->items[i].start_ticks == p->start_ticks;
-    if (p->session == p->pid || process_has_ended(p))
+        w->walked[i].is_met = w->walked[i].is_met || list->items[i].start_ticks == p->start_ticks;
+    if (p->session == p->pid)
         return false;
     for (size_t i = first_of(list, p->session); i < list->count && list->items[i].pid == p->session;
-         i++) {
-        struct session *s = &list->items[i];
-        if (s->orphan == ORPHAN_SOUGHT && p->uid == s->uid && p->start_ticks >= s->start_ticks)
-            s->orphan = p->pid;
-    }
+         i++)
+        take_orphan(&list->items[i], &w->walked[i], p);
     return false;
 }
 
@@ -98,7 +116,8 @@ static bool missed_any(const struct walk *w)
     for (size_t i = 0; i < w->list->count; i++) {
         const struct session *s = &w->list->items[i];
         bool has_monitor = s->orphan == 0 && s->start_ticks != 0 && s->unseen_why != EXDEV;
-        if (has_monitor && !w->met[i] && process_is(s->pid, s->start_ticks) != SIGHT_IS_NOT)
+        if (has_monitor && !w->walked[i].is_met &&
+            process_is(s->pid, s->start_ticks) != SIGHT_IS_NOT)
             return true;
     }
     return false;
@@ -107,8 +126,8 @@ static bool missed_any(const struct walk *w)
 int liveness_find_orphans(struct session_list *list, int64_t deadline_ms)
 {
     struct walk w = {
-        .list = list, .deadline_ms = deadline_ms, .met = calloc(list->count, sizeof(*w.met))};
-    if (w.met == NULL)
+        .list = list, .deadline_ms = deadline_ms, .walked = calloc(list->count, sizeof(*w.walked))};
+    if (w.walked == NULL)
         return -1;
     enum sight sight = process_each(meet, &w);
     int why = sight == SIGHT_IS ? ETIMEDOUT : errno;
@@ -124,6 +143,6 @@ int liveness_find_orphans(struct session_list *list, int64_t deadline_ms)
         s->orphan = 0;
         session_set_unseen(s, why);
     }
-    free(w.met);
+    free(w.walked);
     return 0;
 }

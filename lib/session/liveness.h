@@ -6,7 +6,11 @@
 #include "lib/session/origin.h"
 #include "lib/session/session_list.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+struct process;
 
 enum liveness {
     LIVENESS_LIVE,
@@ -18,6 +22,13 @@ enum liveness {
 /* Whether the session is there, by its monitor or a child that is left of it. s becomes
  * SESSION_UNSEEN with LIVENESS_UNSEEN. */
 enum liveness liveness_judge(const struct origin *here, struct session *s);
+
+/*
+ * Whether p outlived the monitor of a session: it is in the monitor's session (setsid(2)), and runs
+ * as the login or as root, which a child still is that was born as the monitor died.
+ */
+bool liveness_is_orphan(const struct process *p, pid_t monitor, uint64_t monitor_start_ticks,
+                        uid_t login);
 
 enum { ORPHAN_SOUGHT = -1 }; /* in session.orphan, until the walk */
 

@@ -544,27 +544,44 @@ static void check_unseen(void *arg)
     assert_int_equal(count, 2); /* all that is not proven dead */
 }
 
-/* The leader of a session and group, and its child; the leader is dead. */
-static pid_t leaderless_group(void)
+/* In a child of the monitor: says its number when it runs as uid (where root runs the test), and
+ * stays. */
+static void be_child(uid_t uid, int report_fd)
+{
+    if (geteuid() == 0)
+        (void)!setresuid(uid, uid, uid);
+    pid_t pid = getpid();
+    (void)!write(report_fd, &pid, sizeof(pid));
+    (void)alarm((unsigned)slow_ms(20));
+    for (;;)
+        (void)pause();
+}
+
+/* A monitor, which leads a session and group, and children of it in that order. */
+static pid_t monitor_of(const uid_t uids[], size_t count, pid_t children[])
 {
     int fds[2];
-    char text;
     assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-    pid_t leader = fork();
-    if (leader == 0) {
+    pid_t monitor = fork();
+    if (monitor == 0) {
         (void)setsid();
-        if (fork() == 0) {
-            (void)alarm((unsigned)slow_ms(20));
-            (void)!write(fds[1], "x", 1);
-            for (;;)
-                (void)pause();
-        }
-        (void)pause();
+        for (size_t i = 0; i < count; i++)
+            if (fork() == 0)
+                be_child(uids[i], fds[1]);
+        for (;;)
+            (void)pause();
     }
-    assert_int_equal(read(fds[0], &text, 1), 1);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(read(fds[0], &children[i], sizeof(pid_t)), (ssize_t)sizeof(pid_t));
     (void)close(fds[0]);
     (void)close(fds[1]);
-    return leader;
+    return monitor;
+}
+
+static pid_t leaderless_group(uid_t uid)
+{
+    pid_t child;
+    return monitor_of(&uid, 1, &child);
 }
 
 /* In the library's place: how often it walks through /proc. */
@@ -595,7 +612,7 @@ static void one_walk(void **state)
     assert_int_equal(clear(&r, DEAD), DEAD);
     assert_int_equal(walks, 0);
     for (size_t i = 0; i < LEADERLESS; i++) {
-        leaders[i] = leaderless_group();
+        leaders[i] = leaderless_group(NOBODY - 1);
         s = session_of(leaders[i]);
         s.uid = getuid() == 0 ? NOBODY : getuid();
         assert_int_equal(registry_settle(&r, &s), 0);
@@ -604,7 +621,7 @@ static void one_walk(void **state)
     struct session_list list;
     assert_int_equal(registry_read(&r, 0, &list), 0);
     assert_int_equal(walks, 1);
-    /* Run by root they are root's, and so of no login; else they are all there. */
+    /* Run by root they are another user's, and so of no login; else they are all there. */
     assert_int_equal(list.count, getuid() == 0 ? 1 : 1 + LEADERLESS);
     assert_int_equal(list.dead_count, getuid() == 0 ? LEADERLESS : 0);
     session_list_release(&list);
@@ -615,7 +632,7 @@ static void one_walk(void **state)
 
 static void unseen(void **state)
 {
-    struct three t = {idle_child(), idle_child(), leaderless_group()};
+    struct three t = {idle_child(), idle_child(), leaderless_group(0)};
     const pid_t pids[] = {t.live, t.dead, t.leaderless};
     (void)state;
     if (geteuid() != 0)
@@ -875,31 +892,11 @@ static void forged(void **state)
 }
 
 /* Its monitor was killed: what is left of the session is one until it ends. */
-static void orphan(void **state)
+static void check_orphan(uid_t uid)
 {
     struct session_list list;
-    int fds[2];
-    (void)state;
-    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-    pid_t monitor = fork();
-    if (monitor == 0) {
-        (void)setsid();
-        pid_t pid = fork();
-        if (pid == 0) {
-            if (geteuid() == 0)
-                (void)!setresuid(NOBODY, NOBODY, NOBODY);
-            pid = getpid(); /* which it says when it is the login's */
-            (void)!write(fds[1], &pid, sizeof(pid));
-            (void)alarm((unsigned)slow_ms(20));
-            (void)pause();
-            _exit(0);
-        }
-        (void)pause();
-    }
-    pid_t child = 0;
-    assert_int_equal(read(fds[0], &child, sizeof(child)), (ssize_t)sizeof(child));
-    (void)close(fds[0]);
-    (void)close(fds[1]);
+    pid_t child;
+    pid_t monitor = monitor_of(&uid, 1, &child);
     struct session s = session_of(monitor);
     s.uid = getuid() == 0 ? NOBODY : getuid();
     assert_int_equal(registry_settle(&r, &s), 0);
@@ -907,12 +904,54 @@ static void orphan(void **state)
     assert_int_equal(registry_read(&r, 17, &list), 0);
     assert_int_equal(list.count, 1);
     assert_int_equal(list.items[0].orphan, child);
+    assert_int_equal(registry_clear(&r, &list, soon()), 0);
     session_list_release(&list);
     assert_int_equal(kill(child, SIGKILL), 0);
     WAIT_UNTIL("the child is dead", !is_running(child));
     assert_int_equal(found(17, monitor, true), 0);
     assert_int_equal(clear(&r, 1), 1);
     assert_int_equal(names_in(sessions), 0);
+}
+
+static void orphan(void **state)
+{
+    (void)state;
+    check_orphan(NOBODY);
+}
+
+/* As the ladder finds it: a child that was born as the monitor died is not the login's yet. */
+static void orphan_of_root(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    check_orphan(0);
+}
+
+/* What root runs in the session besides, such as a PAM module's helper, has not the sockets. */
+static void orphan_beside_root(void **state)
+{
+    static const uid_t orders[][2] = {{0, NOBODY}, {NOBODY, 0}};
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    for (size_t i = 0; i < COUNT(orders); i++) {
+        struct session_list list;
+        pid_t said[2];
+        struct process p;
+        pid_t monitor = monitor_of(orders[i], 2, said);
+        struct session s = session_of(monitor);
+        assert_int_equal(registry_settle(&r, &s), 0);
+        end_child(monitor);
+        assert_int_equal(registry_read(&r, 17, &list), 0);
+        assert_int_equal(list.count, 1);
+        assert_int_equal(process_read(list.items[0].orphan, &p), SIGHT_IS);
+        assert_int_equal(p.uid, NOBODY);
+        session_list_release(&list);
+        assert_int_equal(kill(-monitor, SIGKILL), 0);
+        WAIT_UNTIL("the group is gone", process_group_answers(monitor) == SIGHT_IS_NOT);
+        assert_int_equal(clear(&r, 1), 1);
+    }
 }
 
 /* A note turns away who began before it, in its boot. */
@@ -1153,6 +1192,8 @@ int main(void)
         TEST(origins),
         TEST(forged),
         TEST(orphan),
+        TEST(orphan_of_root),
+        TEST(orphan_beside_root),
         TEST(narrowed),
         TEST(directories),
         TEST(forgotten_meanwhile),
