@@ -34,7 +34,7 @@ int http_process_main(int argc, char **argv)
     for (int i = 5; i < argc; i++)
         listeners[options.listener_count++] = (struct http_listener){
             .fd = atoi(argv[i]),
-            .is_open = strchr(argv[i], 'm') != NULL,
+            .on_metrics_listen = strchr(argv[i], 'm') != NULL,
             .proxy = strchr(argv[i], 'r') != NULL   ? PROXY_HEADER_REAL_IP
                      : strchr(argv[i], 'f') != NULL ? PROXY_HEADER_FORWARDED_FOR
                                                     : PROXY_HEADER_NONE};
@@ -98,7 +98,8 @@ static void exec_http(const struct http_process_options *o, int engine_fd, pid_t
     pass_on(o->site_fd);
     for (size_t i = 0; i < o->sockets->count; i++) {
         const struct http_listener *l = &o->sockets->items[i];
-        (void)snprintf(words[i + 2], sizeof(words[0]), "%d%s%s", l->fd, l->is_open ? "m" : "",
+        (void)snprintf(words[i + 2], sizeof(words[0]), "%d%s%s", l->fd,
+                       l->on_metrics_listen ? "m" : "",
                        l->proxy == PROXY_HEADER_REAL_IP         ? "r"
                        : l->proxy == PROXY_HEADER_FORWARDED_FOR ? "f"
                                                                 : "");

@@ -24,7 +24,7 @@ static void add(struct sockets *s, const struct conf *conf, const struct conf_li
 {
     s->items[s->count++] = (struct http_listener){
         .fd = fd,
-        .is_open = l == &conf->metrics_listen,
+        .on_metrics_listen = l == &conf->metrics_listen,
         .proxy = l->proxy_group[0] != '\0' ? conf->proxy_header : PROXY_HEADER_NONE};
 }
 

@@ -102,10 +102,10 @@ static ssize_t spoil(unsigned step)
         return sizeof(packet);
     case 12: /* of a listener that is not there */
         r->action = CONTROL_METRICS;
-        r->is_open = 1;
+        r->on_metrics_listen = 1;
         return len;
     case 13:
-        r->is_open = 2;
+        r->on_metrics_listen = 2;
         return len;
     case 14:
         r->reserved = 1;

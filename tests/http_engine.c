@@ -180,7 +180,8 @@ int main(int argc, char **argv)
             return 2;
     }
     listeners[0] = (struct http_listener){.fd = listen_on_loopback(&port)};
-    listeners[1] = (struct http_listener){.fd = listen_on_loopback(&metrics_port), .is_open = true};
+    listeners[1] =
+        (struct http_listener){.fd = listen_on_loopback(&metrics_port), .on_metrics_listen = true};
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0)
         die("socketpair");
     for (int i = 0; i < 2; i++)

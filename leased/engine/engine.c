@@ -418,7 +418,7 @@ static void judge_reader(struct engine *e, const struct control_request *r,
     uint8_t hash[SECRET_HASH_BYTES];
     secret_hash(credential, hash);
     a->code = CONTROL_OK;
-    if (r->is_open != 0 || api_keys_have(&e->keys, hash))
+    if (r->on_metrics_listen != 0 || api_keys_have(&e->keys, hash))
         return;
     a->code = CONTROL_UNAUTHORIZED;
     (void)strlcpy(a->error, "a credential is needed: an enrolment key", sizeof(a->error));
@@ -483,7 +483,7 @@ static const char *request_problem(const struct engine *e, const struct control_
                                    size_t len)
 {
     const char *problem = control_request_problem(r, len);
-    if (problem == NULL && r->is_open != 0 && !e->conf.has_metrics_listen)
+    if (problem == NULL && r->on_metrics_listen != 0 && !e->conf.has_metrics_listen)
         problem = "a request of MetricsListen, which there is none of";
     return problem;
 }

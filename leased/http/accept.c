@@ -21,7 +21,7 @@ static void start_connection(struct acceptor *a, int fd, const struct sockaddr_s
     struct connection *c = connection_open(&s->connections, fd);
     if (c == NULL)
         return;
-    c->client.is_open = a->listener->is_open;
+    c->client.on_metrics_listen = a->listener->on_metrics_listen;
     c->client.proxy = a->listener->proxy;
     client_take_peer(&c->client, peer);
     /* Not of the listener: who came before we did, to a socket that waited for us, has none of it.

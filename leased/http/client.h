@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 
 struct client {
-    bool is_open;                        /* as struct http_listener has both */
+    bool on_metrics_listen;              /* as struct http_listener has both */
     enum proxy_header proxy;             /* address is that of the request, then */
     char address[CONTROL_ADDRESS_BYTES]; /* "" for a unix socket */
 };

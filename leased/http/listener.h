@@ -9,7 +9,7 @@
 
 struct http_listener {
     int fd;                  /* listening, non-blocking */
-    bool is_open;            /* MetricsListen: no credential is asked for metrics */
+    bool on_metrics_listen;  /* MetricsListen: no credential is asked for metrics */
     enum proxy_header proxy; /* what says who asked; of a listener for a proxy alone */
 };
 

@@ -21,7 +21,7 @@ static void tell_engine(struct refused *r, enum control_code code)
     if (last->untold == 0 || r->told == TELLS_A_SECOND || r->engine_fd < 0)
         return;
     control_request_init(&packet, CONTROL_REFUSED);
-    packet.is_open = last->is_open;
+    packet.on_metrics_listen = last->on_metrics_listen;
     packet.code = (uint32_t)code;
     packet.count = last->untold;
     memcpy(packet.address, last->address, sizeof(packet.address));
@@ -38,7 +38,7 @@ void refused_note(struct refused *r, const struct client *client, enum control_c
                   const char *why)
 {
     struct refused_code *last = &r->codes[code];
-    last->is_open = client->is_open;
+    last->on_metrics_listen = client->on_metrics_listen;
     memcpy(last->address, client->address, sizeof(last->address));
     (void)snprintf(last->why, sizeof(last->why), "%s", why);
     last->untold += r->untold < UINT32_MAX;

@@ -12,7 +12,7 @@
  */
 struct refused_code {
     uint32_t untold;
-    bool is_open;
+    bool on_metrics_listen;
     char address[CONTROL_ADDRESS_BYTES], why[CONTROL_ERROR_BYTES];
 };
 

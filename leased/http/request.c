@@ -56,7 +56,7 @@ struct refusal request_check(struct client *client, const struct http_head *head
     bool is_post = http_text_is(&head->path, "/");
     if (client->proxy != PROXY_HEADER_NONE && !client_take_proxied(client, head))
         return bad_request("the proxy before this gateway names no plain address in ProxyHeader");
-    if (report_at(&head->path) == 0 && (!is_post || client->is_open))
+    if (report_at(&head->path) == 0 && (!is_post || client->on_metrics_listen))
         return refuse(404, CONTROL_NOT_FOUND,
                       is_post ? "this address serves metrics alone"
                               : "there is nothing at this path");
@@ -80,7 +80,7 @@ struct refusal request_fill(const struct client *client, const struct http_head 
                             const char *body, struct control_request *ret)
 {
     control_request_init(ret, report_at(&head->path));
-    ret->is_open = client->is_open;
+    ret->on_metrics_listen = client->on_metrics_listen;
     memcpy(ret->address, client->address, sizeof(ret->address));
     if (head->credential.len != 0 &&
         control_request_set(ret, CONTROL_CREDENTIAL, head->credential.at, head->credential.len) !=

@@ -84,7 +84,7 @@ const char *control_request_problem(const struct control_request *r, size_t len)
         return "an address without an end";
     if (r->address[0] != '\0' && !control_address_is_plain(r->address))
         return "an address that is none";
-    if (r->is_open > 1 || r->reserved != 0)
+    if (r->on_metrics_listen > 1 || r->reserved != 0)
         return "a flag that is neither 0 nor 1";
     const bool tells = r->action == CONTROL_REFUSED;
     if (tells != (r->count > 0) || tells != (r->code != CONTROL_OK) || r->code >= CONTROL_CODE__MAX)

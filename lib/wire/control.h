@@ -60,7 +60,8 @@ struct control_request {
     uint32_t code;   /* enum control_code, of CONTROL_REFUSED alone: of the last one */
     uint32_t count;  /* how many were refused since the last such packet */
     uint16_t port_b; /* asked for; 0: none */
-    uint8_t is_open; /* came in where no credential is asked for metrics (MetricsListen) */
+    uint8_t
+        on_metrics_listen; /* came in where no credential is asked for metrics (MetricsListen) */
     uint8_t reserved;
     char address[CONTROL_ADDRESS_BYTES]; /* of the client; "" for a unix socket */
     uint16_t text_bytes;
