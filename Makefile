@@ -205,7 +205,7 @@ $(BUILD)/tests/clock_shift.so $(BUILD)/tests/slow_disk.so: $(BUILD)/tests/%.so: 
 	$(Q)$(CC) $(cppflags) $(CFLAGS) $(warnings) -fPIC -shared -o $@ $<
 
 # What a test takes of a program.
-$(BUILD)/tests/unit/test_http_parse: $(BUILD)/obj/leased/http/http_parse.o
+$(BUILD)/tests/unit/test_http_head: $(BUILD)/obj/leased/http/http_head.o
 $(BUILD)/tests/unit/test_confine: $(BUILD)/obj/leased/http/confine.o
 $(BUILD)/tests/unit/test_roster: $(BUILD)/obj/leased/engine/roster.o
 $(BUILD)/tests/unit/test_beats: $(BUILD)/obj/leased/engine/beats.o

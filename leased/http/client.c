@@ -19,7 +19,7 @@ void client_take_peer(struct client *c, const struct sockaddr_storage *peer)
 }
 
 /* An address and nothing else, into out in the spelling of inet_ntop(3). */
-static bool read_address(struct http_text t, char out[static CONTROL_ADDRESS_BYTES])
+static bool read_address(struct http_slice t, char out[static CONTROL_ADDRESS_BYTES])
 {
     char text[CONTROL_ADDRESS_BYTES];
     struct in6_addr v6;
@@ -41,7 +41,7 @@ static bool read_address(struct http_text t, char out[static CONTROL_ADDRESS_BYT
 
 /* The last of a list: who connected to the proxy. What stands before it that client may have
  * written itself. */
-static struct http_text last_of(struct http_text list)
+static struct http_slice last_of(struct http_slice list)
 {
     const char *comma = memrchr(list.at, ',', list.len);
     if (comma != NULL) {

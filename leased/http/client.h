@@ -3,7 +3,7 @@
 #ifndef TUNLEASE_LEASED_HTTP_CLIENT_H
 #define TUNLEASE_LEASED_HTTP_CLIENT_H
 
-#include "leased/http/http_parse.h"
+#include "leased/http/http_head.h"
 #include "lib/conf/conf.h"
 #include "lib/wire/control.h"
 

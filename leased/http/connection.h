@@ -4,7 +4,7 @@
 #define TUNLEASE_LEASED_HTTP_CONNECTION_H
 
 #include "leased/http/client.h"
-#include "leased/http/http_parse.h"
+#include "leased/http/http_head.h"
 #include "lib/wire/control.h"
 
 #include <event2/event_struct.h>

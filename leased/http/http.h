@@ -4,7 +4,7 @@
  * no capability, no file, no way to open one, to connect, to signal or to run anything (confine.h);
  * all it can do is hand bounded structs to the engine.
  *
- * A small strict reader of its own (http_parse.h) on libevent's loop, not evhttp: evhttp makes a
+ * A small strict reader of its own (http_head.h) on libevent's loop, not evhttp: evhttp makes a
  * connection known only when its first request is whole, so no deadline could hold one that drips,
  * and it reads bare line feeds and two Content-Length (facts/ecosystem.md 1.1).
  *

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is_json(const struct http_text *type)
+static bool is_json(const struct http_slice *type)
 {
     static const char json[] = "application/json";
     size_t len = sizeof(json) - 1;
@@ -13,13 +13,13 @@ static bool is_json(const struct http_text *type)
 }
 
 /* What is asked, without a body. 0: there is nothing at that path. */
-static enum control_action report_at(const struct http_text *path)
+static enum control_action report_at(const struct http_slice *path)
 {
-    if (http_text_is(path, "/healthz"))
+    if (http_slice_is(path, "/healthz"))
         return CONTROL_HEALTH;
-    if (http_text_is(path, "/version"))
+    if (http_slice_is(path, "/version"))
         return CONTROL_VERSION;
-    return http_text_is(path, "/metrics") ? CONTROL_METRICS : 0;
+    return http_slice_is(path, "/metrics") ? CONTROL_METRICS : 0;
 }
 
 static struct refusal refuse(int status, enum control_code code, const char *why)
@@ -45,15 +45,15 @@ struct refusal request_refuse_head(int status)
     }
 }
 
-static bool takes_method(bool is_post, const struct http_text *method)
+static bool takes_method(bool is_post, const struct http_slice *method)
 {
-    return is_post ? http_text_is(method, "POST")
-                   : http_text_is(method, "GET") || http_text_is(method, "HEAD");
+    return is_post ? http_slice_is(method, "POST")
+                   : http_slice_is(method, "GET") || http_slice_is(method, "HEAD");
 }
 
 struct refusal request_check(struct client *client, const struct http_head *head)
 {
-    bool is_post = http_text_is(&head->path, "/");
+    bool is_post = http_slice_is(&head->path, "/");
     if (client->proxy != PROXY_HEADER_NONE && !client_take_proxied(client, head))
         return bad_request("the proxy before this gateway names no plain address in ProxyHeader");
     if (report_at(&head->path) == 0 && (!is_post || client->on_metrics_listen))

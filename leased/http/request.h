@@ -4,7 +4,7 @@
 #define TUNLEASE_LEASED_HTTP_REQUEST_H
 
 #include "leased/http/client.h"
-#include "leased/http/http_parse.h"
+#include "leased/http/http_head.h"
 #include "lib/wire/control.h"
 
 /* What a client is told instead of engine's answer. why NULL: nothing, the request is good. */
@@ -15,7 +15,7 @@ struct refusal {
     const char *allow; /* the methods of a 405, as RFC 9110 section 15.5.6 has them; or NULL */
 };
 
-/* Of a head that http_parse_head refused with that status. */
+/* Of a head that http_head_parse refused with that status. */
 struct refusal request_refuse_head(int status);
 
 /* What is refused by its head alone, whatever its body is. Behind a proxy fills the client's

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/http/server.h"
 
-#include "leased/http/http_parse.h"
+#include "leased/http/http_head.h"
 #include "leased/http/request.h"
 #include "lib/base/clock.h"
 
@@ -77,7 +77,7 @@ static size_t take_one(struct server *s, struct connection *c, const char *text,
     struct http_head head;
     struct refusal refusal;
     int status;
-    size_t head_bytes = http_parse_head(text, len, &head, &status);
+    size_t head_bytes = http_head_parse(text, len, &head, &status);
 
     c->is_head = false;
     if (c->client.proxy != PROXY_HEADER_NONE)
@@ -93,9 +93,9 @@ static size_t take_one(struct server *s, struct connection *c, const char *text,
     bool is_whole =
         head.content_length <= CONTROL_BODY_BYTES && len - head_bytes >= head.content_length;
     /* A body without a length would be read as the next request. */
-    is_whole = is_whole && (head.has_length || !http_text_is(&head.method, "POST"));
+    is_whole = is_whole && (head.has_length || !http_slice_is(&head.method, "POST"));
     c->keep_alive = head.keep_alive && is_whole;
-    c->is_head = http_text_is(&head.method, "HEAD");
+    c->is_head = http_slice_is(&head.method, "HEAD");
     refusal = request_check(&c->client, &head);
     if (refusal.why == NULL && !is_whole) {
         ask_for_body(c, &head);

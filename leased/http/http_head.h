@@ -9,8 +9,8 @@
  * line feed alone (2.2), no empty line comes first (2.2), no target but a path (3.2), no transfer
  * coding (6.1), no list of lengths (6.3).
  */
-#ifndef TUNLEASE_LEASED_HTTP_HTTP_PARSE_H
-#define TUNLEASE_LEASED_HTTP_HTTP_PARSE_H
+#ifndef TUNLEASE_LEASED_HTTP_HTTP_HEAD_H
+#define TUNLEASE_LEASED_HTTP_HTTP_HEAD_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,20 +18,20 @@
 enum { HTTP_HEAD_BYTES = 8192, HTTP_HEADERS_MAX = 64 };
 
 /* A piece of the head, not NUL-terminated. len 0: not there. */
-struct http_text {
+struct http_slice {
     const char *at;
     size_t len;
 };
 
 struct http_head {
-    struct http_text method, path; /* path without its query */
+    struct http_slice method, path; /* path without its query */
     bool keep_alive;
     bool has_length;
     size_t content_length; /* any; it is the caller who has a limit */
-    struct http_text content_type;
-    struct http_text credential; /* of Authorization: Bearer, or X-API-Key */
+    struct http_slice content_type;
+    struct http_slice credential; /* of Authorization: Bearer, or X-API-Key */
     /* What a proxy may have said; of several lines the last. */
-    struct http_text real_ip, forwarded_for;
+    struct http_slice real_ip, forwarded_for;
     bool real_ip_twice;
     bool expects_continue;
 };
@@ -42,8 +42,8 @@ struct http_head {
  * known before the head is all there: 400, 431 (larger than HTTP_HEAD_BYTES or HTTP_HEADERS_MAX),
  * 501 (a transfer coding) or 505. *ret is set when the length is not 0 and the status is.
  */
-size_t http_parse_head(const char *text, size_t len, struct http_head *ret, int *ret_status);
+size_t http_head_parse(const char *text, size_t len, struct http_head *ret, int *ret_status);
 
-bool http_text_is(const struct http_text *t, const char *word); /* exactly */
+bool http_slice_is(const struct http_slice *t, const char *word); /* exactly */
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "leased/http/http_parse.h"
+#include "leased/http/http_head.h"
 
 #include "lib/base/number.h"
 
@@ -9,12 +9,12 @@
 
 enum { BAD = 400, TOO_MANY = 431, NO_CODING = 501, NO_VERSION = 505 };
 
-bool http_text_is(const struct http_text *t, const char *word)
+bool http_slice_is(const struct http_slice *t, const char *word)
 {
     return t->len == strlen(word) && memcmp(t->at, word, t->len) == 0;
 }
 
-static bool is_word(const struct http_text *t, const char *word)
+static bool is_word_in_any_case(const struct http_slice *t, const char *word)
 {
     return t->len == strlen(word) && strncasecmp(t->at, word, t->len) == 0;
 }
@@ -26,7 +26,7 @@ static bool is_token_char(char c)
            (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
-static bool is_visible(const struct http_text *t)
+static bool is_visible(const struct http_slice *t)
 {
     for (size_t i = 0; i < t->len; i++)
         if ((unsigned char)t->at[i] <= ' ' || t->at[i] == 0x7f)
@@ -34,7 +34,7 @@ static bool is_visible(const struct http_text *t)
     return t->len > 0;
 }
 
-static struct http_text trim(struct http_text t)
+static struct http_slice trim(struct http_slice t)
 {
     while (t.len > 0 && (t.at[0] == ' ' || t.at[0] == '\t')) {
         t.at++;
@@ -46,31 +46,31 @@ static struct http_text trim(struct http_text t)
 }
 
 /* Up to the delimiter, which is passed over. */
-static bool cut(struct http_text *rest, int delimiter, struct http_text *ret)
+static bool cut_at(struct http_slice *rest, int delimiter, struct http_slice *ret)
 {
     const char *end = memchr(rest->at, delimiter, rest->len);
     if (end == NULL)
         return false;
-    *ret = (struct http_text){rest->at, (size_t)(end - rest->at)};
+    *ret = (struct http_slice){rest->at, (size_t)(end - rest->at)};
     rest->len -= ret->len + 1;
     rest->at = end + 1;
     return true;
 }
 
 /* RFC 9112 section 3: `METHOD SP origin-form SP HTTP/1.x`. keep_alive: it is 1.1 */
-static int parse_request_line(struct http_text line, struct http_head *head)
+static int parse_request_line(struct http_slice line, struct http_head *head)
 {
-    struct http_text target;
-    if (!cut(&line, ' ', &head->method) || !cut(&line, ' ', &target))
+    struct http_slice target;
+    if (!cut_at(&line, ' ', &head->method) || !cut_at(&line, ' ', &target))
         return BAD; /* HTTP/0.9 among others */
     for (size_t i = 0; i < head->method.len; i++)
         if (!is_token_char(head->method.at[i]))
             return BAD;
     if (head->method.len == 0 || !is_visible(&target) || target.at[0] != '/')
         return BAD;
-    if (http_text_is(&line, "HTTP/1.1"))
+    if (http_slice_is(&line, "HTTP/1.1"))
         head->keep_alive = true;
-    else if (!http_text_is(&line, "HTTP/1.0"))
+    else if (!http_slice_is(&line, "HTTP/1.0"))
         return line.len >= 5 && memcmp(line.at, "HTTP/", 5) == 0 ? NO_VERSION : BAD;
     head->path = target;
     const char *query = memchr(target.at, '?', target.len);
@@ -83,7 +83,7 @@ struct seen {
     bool host, length, type, authorization, api_key, real_ip;
 };
 
-static int take_credential(struct http_head *head, struct http_text value)
+static int set_credential(struct http_head *head, struct http_slice value)
 {
     if (head->credential.len != 0 || !is_visible(&value))
         return BAD; /* of two, which one counts would be a guess */
@@ -91,18 +91,18 @@ static int take_credential(struct http_head *head, struct http_text value)
     return 0;
 }
 
-static int take_authorization(struct http_head *head, struct http_text value)
+static int parse_authorization(struct http_head *head, struct http_slice value)
 {
     static const char scheme[] = "Bearer ";
     size_t len = sizeof(scheme) - 1;
     if (value.len < len || strncasecmp(value.at, scheme, len) != 0)
         return 0; /* another scheme: no credential of ours */
-    return take_credential(head, trim((struct http_text){value.at + len, value.len - len}));
+    return set_credential(head, trim((struct http_slice){value.at + len, value.len - len}));
 }
 
 /* RFC 9110 section 7.2: host and port. What stands for itself in no such thing is refused, a list
  * above all: the next reader may take its other half. */
-static bool is_host(const struct http_text *t)
+static bool is_host(const struct http_slice *t)
 {
     for (size_t i = 0; i < t->len; i++)
         if (strchr(" \t,/?#@\\\"<>^`{|}", t->at[i]) != NULL)
@@ -111,76 +111,76 @@ static bool is_host(const struct http_text *t)
 }
 
 /* RFC 9110 section 7.6.1: a list of words */
-static void take_connection(struct http_head *head, struct http_text value)
+static void parse_connection(struct http_head *head, struct http_slice value)
 {
-    struct http_text word;
+    struct http_slice word;
     bool more = true;
     while (more) {
-        more = cut(&value, ',', &word);
+        more = cut_at(&value, ',', &word);
         word = trim(more ? word : value);
-        if (is_word(&word, "close"))
+        if (is_word_in_any_case(&word, "close"))
             head->keep_alive = false;
     }
 }
 
-static bool once(bool *seen)
+static bool is_first(bool *seen)
 {
     bool first = !*seen;
     *seen = true;
     return first;
 }
 
-static int take_header(struct http_head *head, struct seen *seen, struct http_text name,
-                       struct http_text value)
+static int parse_value(struct http_head *head, struct seen *seen, struct http_slice name,
+                       struct http_slice value)
 {
     int64_t length = 0;
-    if (is_word(&name, "host"))
-        return once(&seen->host) && is_host(&value) ? 0 : BAD;
-    if (is_word(&name, "content-length")) {
-        if (!once(&seen->length) || !number_parse(value.at, value.len, 0, INT64_MAX, &length))
+    if (is_word_in_any_case(&name, "host"))
+        return is_first(&seen->host) && is_host(&value) ? 0 : BAD;
+    if (is_word_in_any_case(&name, "content-length")) {
+        if (!is_first(&seen->length) || !number_parse(value.at, value.len, 0, INT64_MAX, &length))
             return BAD;
         head->has_length = true;
         head->content_length = (size_t)length;
-    } else if (is_word(&name, "transfer-encoding")) {
+    } else if (is_word_in_any_case(&name, "transfer-encoding")) {
         return NO_CODING; /* never needed here, and the usual way to smuggle */
-    } else if (is_word(&name, "connection")) {
-        take_connection(head, value);
-    } else if (is_word(&name, "content-type")) {
-        if (!once(&seen->type))
+    } else if (is_word_in_any_case(&name, "connection")) {
+        parse_connection(head, value);
+    } else if (is_word_in_any_case(&name, "content-type")) {
+        if (!is_first(&seen->type))
             return BAD;
         head->content_type = value;
-    } else if (is_word(&name, "expect")) {
-        if (!is_word(&value, "100-continue"))
+    } else if (is_word_in_any_case(&name, "expect")) {
+        if (!is_word_in_any_case(&value, "100-continue"))
             return BAD;
         head->expects_continue = true;
-    } else if (is_word(&name, "x-api-key")) {
-        return once(&seen->api_key) ? take_credential(head, value) : BAD;
-    } else if (is_word(&name, "x-real-ip")) {
-        head->real_ip_twice = !once(&seen->real_ip);
+    } else if (is_word_in_any_case(&name, "x-api-key")) {
+        return is_first(&seen->api_key) ? set_credential(head, value) : BAD;
+    } else if (is_word_in_any_case(&name, "x-real-ip")) {
+        head->real_ip_twice = !is_first(&seen->real_ip);
         head->real_ip = value;
-    } else if (is_word(&name, "x-forwarded-for")) {
+    } else if (is_word_in_any_case(&name, "x-forwarded-for")) {
         head->forwarded_for = value;
-    } else if (is_word(&name, "authorization")) {
-        return once(&seen->authorization) ? take_authorization(head, value) : BAD;
+    } else if (is_word_in_any_case(&name, "authorization")) {
+        return is_first(&seen->authorization) ? parse_authorization(head, value) : BAD;
     }
     return 0;
 }
 
-static int parse_header(struct http_head *head, struct seen *seen, struct http_text line)
+static int parse_header(struct http_head *head, struct seen *seen, struct http_slice line)
 {
-    struct http_text name;
+    struct http_slice name;
     /* A line that begins with a blank goes on with the one before: obsolete, and a way to hide. */
-    if (!cut(&line, ':', &name) || name.len == 0)
+    if (!cut_at(&line, ':', &name) || name.len == 0)
         return BAD;
     for (size_t i = 0; i < name.len; i++)
         if (!is_token_char(name.at[i]))
             return BAD;
-    return take_header(head, seen, name, trim(line));
+    return parse_value(head, seen, name, trim(line));
 }
 
 /* A NUL, another control character, a carriage return or a line feed alone: two readers would see
  * different lines. Bytes from 0x80 on are text to HTTP, and nothing to us. */
-static bool has_control(const char *text, size_t len)
+static bool has_control_char(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
@@ -195,19 +195,19 @@ static bool has_control(const char *text, size_t len)
 }
 
 /* A line without its CR LF. False: there is none that ends. */
-static bool next_line(struct http_text *rest, struct http_text *ret)
+static bool next_line(struct http_slice *rest, struct http_slice *ret)
 {
-    if (!cut(rest, '\n', ret))
+    if (!cut_at(rest, '\n', ret))
         return false;
-    ret->len--; /* has_control: a carriage return stands before each line feed */
+    ret->len--; /* has_control_char: a carriage return stands before each line feed */
     return true;
 }
 
 /* All of it, or as far as it goes. */
-static int parse_lines(struct http_text rest, struct http_head *head)
+static int parse_lines(struct http_slice rest, struct http_head *head)
 {
     struct seen seen = {.host = false};
-    struct http_text line;
+    struct http_slice line;
     size_t headers = 0;
 
     if (!next_line(&rest, &line))
@@ -226,18 +226,19 @@ static int parse_lines(struct http_text rest, struct http_head *head)
     return status;
 }
 
-size_t http_parse_head(const char *text, size_t len, struct http_head *ret, int *ret_status)
+size_t http_head_parse(const char *text, size_t len, struct http_head *ret, int *ret_status)
 {
     struct http_head head = {.keep_alive = false};
-    size_t look = len < HTTP_HEAD_BYTES ? len : HTTP_HEAD_BYTES;
-    const char *end = memmem(text, look, "\r\n\r\n", 4);
+    size_t text_len = len < HTTP_HEAD_BYTES ? len : HTTP_HEAD_BYTES;
+    const char *end = memmem(text, text_len, "\r\n\r\n", 4);
     size_t head_bytes = end != NULL ? (size_t)(end - text) + 4 : 0;
 
     if (end != NULL)
-        look = head_bytes;
-    *ret_status =
-        has_control(text, look) ? BAD : parse_lines((struct http_text){text, look}, &head);
-    if (*ret_status == 0 && end == NULL && look == HTTP_HEAD_BYTES)
+        text_len = head_bytes;
+    *ret_status = has_control_char(text, text_len)
+                      ? BAD
+                      : parse_lines((struct http_slice){text, text_len}, &head);
+    if (*ret_status == 0 && end == NULL && text_len == HTTP_HEAD_BYTES)
         *ret_status = TOO_MANY;
     if (*ret_status == 0 && end != NULL)
         *ret = head;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The head of a request: what is taken, and what each part of it says. What is refused over a
  * socket is in tests/http_raw.py; here it is met in pieces, too. */
-#include "leased/http/http_parse.h"
+#include "leased/http/http_head.h"
 
 #include "tests/unit/helpers.h"
 
@@ -62,7 +62,7 @@ static void statuses(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         size_t len = strlen(rows[i].text);
-        CHECK(rows[i].what, http_parse_head(rows[i].text, len, &head, &status) == len);
+        CHECK(rows[i].what, http_head_parse(rows[i].text, len, &head, &status) == len);
         CHECK(rows[i].what, status == rows[i].status);
     }
 }
@@ -101,14 +101,14 @@ static void lengths(void **state)
         int len =
             snprintf(text, sizeof(text), "POST / HTTP/1.1\r\nHost: a\r\nContent-Length:%s\r\n\r\n",
                      rows[i].value);
-        CHECK(rows[i].value, http_parse_head(text, (size_t)len, &head, &status) == (size_t)len);
+        CHECK(rows[i].value, http_head_parse(text, (size_t)len, &head, &status) == (size_t)len);
         CHECK(rows[i].value, status == (rows[i].want < 0 ? 400 : 0));
         if (status == 0)
             CHECK(rows[i].value, head.has_length && (long long)head.content_length == rows[i].want);
     }
 }
 
-static void check_piece(const char *what, const struct http_text *got, const char *want)
+static void check_piece(const char *what, const struct http_slice *got, const char *want)
 {
     char text[64];
     (void)snprintf(text, sizeof(text), "%.*s", (int)got->len, got->len > 0 ? got->at : "");
@@ -127,7 +127,7 @@ static void parts(void **state)
     struct http_head head;
     int status;
     (void)state;
-    assert_int_equal(http_parse_head(text, strlen(text), &head, &status), strlen(text) - 5);
+    assert_int_equal(http_head_parse(text, strlen(text), &head, &status), strlen(text) - 5);
     assert_int_equal(status, 0);
     check_piece("method", &head.method, "POST");
     check_piece("path", &head.path, "/a/b");
@@ -160,7 +160,7 @@ static void connections(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         CHECK(rows[i].text,
-              http_parse_head(rows[i].text, strlen(rows[i].text), &head, &status) > 0);
+              http_head_parse(rows[i].text, strlen(rows[i].text), &head, &status) > 0);
         CHECK(rows[i].text, status == 0 && head.keep_alive == rows[i].keep_alive);
     }
 }
@@ -175,7 +175,7 @@ static void pieces(void **state)
     int status;
     (void)state;
     for (size_t len = 0; len < sizeof(good); len++) {
-        assert_int_equal(http_parse_head(good, len, &head, &status),
+        assert_int_equal(http_head_parse(good, len, &head, &status),
                          len < head_bytes ? 0 : head_bytes);
         assert_int_equal(status, 0);
     }
@@ -203,7 +203,7 @@ static void early(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++)
         for (size_t len = 0; len <= strlen(rows[i].text); len++) {
-            CHECK(rows[i].text, http_parse_head(rows[i].text, len, &head, &status) == 0);
+            CHECK(rows[i].text, http_head_parse(rows[i].text, len, &head, &status) == 0);
             CHECK(rows[i].text, status == (len < rows[i].least ? 0 : rows[i].status));
         }
 }
@@ -229,23 +229,23 @@ static void limits(void **state)
     int status;
     (void)state;
     size_t len = fill(text, HTTP_HEADERS_MAX, 0);
-    assert_int_equal(http_parse_head(text, len, &head, &status), len);
+    assert_int_equal(http_head_parse(text, len, &head, &status), len);
     assert_int_equal(status, 0);
     len = fill(text, HTTP_HEADERS_MAX + 1, 0);
-    assert_int_equal(http_parse_head(text, len, &head, &status), len);
+    assert_int_equal(http_head_parse(text, len, &head, &status), len);
     assert_int_equal(status, 431);
 
     size_t padding = HTTP_HEAD_BYTES - fill(text, 1, 1) + 1;
     len = fill(text, 1, padding);
     assert_int_equal(len, HTTP_HEAD_BYTES);
-    assert_int_equal(http_parse_head(text, len, &head, &status), len);
+    assert_int_equal(http_head_parse(text, len, &head, &status), len);
     assert_int_equal(status, 0);
     len = fill(text, 1, padding + 1);
-    assert_int_equal(http_parse_head(text, len - 1, &head, &status), 0);
+    assert_int_equal(http_head_parse(text, len - 1, &head, &status), 0);
     assert_int_equal(status, 431);
-    assert_int_equal(http_parse_head(text, HTTP_HEAD_BYTES - 1, &head, &status), 0);
+    assert_int_equal(http_head_parse(text, HTTP_HEAD_BYTES - 1, &head, &status), 0);
     assert_int_equal(status, 0);
-    assert_int_equal(http_parse_head(text, len, &head, &status), 0);
+    assert_int_equal(http_head_parse(text, len, &head, &status), 0);
     assert_int_equal(status, 431);
 }
 
@@ -256,5 +256,5 @@ int main(void)
         cmocka_unit_test(connections), cmocka_unit_test(pieces),  cmocka_unit_test(early),
         cmocka_unit_test(limits),
     };
-    return cmocka_run_group_tests_name("http_parse", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("http_head", tests, NULL, NULL);
 }

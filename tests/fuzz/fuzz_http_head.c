@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* The head of an HTTP request: what is taken has one reading, by a second reader that only splits
  * lines; and what comes in pieces is judged as what comes at once. */
-#include "leased/http/http_parse.h"
+#include "leased/http/http_head.h"
 
 #include "tests/fuzz/fuzz.h"
 
 #include <strings.h>
 
-static bool is_within(const struct http_text *t, const char *text, size_t len)
+static bool is_within(const struct http_slice *t, const char *text, size_t len)
 {
     return t->len == 0 || (t->at >= text && t->at + t->len <= text + len);
 }
@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (size > 0)
         memcpy(text, data, size);
-    size_t len = http_parse_head(text, size, &head, &status);
+    size_t len = http_head_parse(text, size, &head, &status);
     MUST(is_known(status) && len <= size && len <= HTTP_HEAD_BYTES, named);
     MUST(len > 0 || status != 0 || size < HTTP_HEAD_BYTES, named);
     if (len > 0 && status == 0)
@@ -88,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t step = size / 64 + 1, end = len > 0 ? len : size;
     for (size_t part = 0, refused = 0; part < end; part += step) {
         int so_far;
-        MUST(http_parse_head(text, part, &again, &so_far) == 0, named);
+        MUST(http_head_parse(text, part, &again, &so_far) == 0, named);
         MUST(so_far == 0 || status != 0, named);
         MUST(so_far != 0 || refused == 0, named);
         refused += so_far != 0;
@@ -96,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* What stands behind the head says nothing. */
     if (len > 0) {
         int alone;
-        MUST(http_parse_head(text, len, &again, &alone) == len && alone == status, named);
+        MUST(http_head_parse(text, len, &again, &alone) == len && alone == status, named);
         MUST(status != 0 || (again.content_length == head.content_length &&
                              again.keep_alive == head.keep_alive && again.path.at == head.path.at),
              named);
