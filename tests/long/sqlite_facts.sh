@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# What docs/sqlite-facts.md says of SQLite, tried with the sqlite3 shell on a store of nobody's: a writer
+# that is one user, and a reader who is another and may write nothing.
+# timeout: 120
+set -eu
+cd "$TOP"
+. tests/words.sh
+
+work=$(mktemp -d)
+writer_pid=''
+trap 'kill $writer_pid 2>/dev/null || :; rm -rf "$work"' EXIT
+fail() { printf 'FAIL: %s\n' "$*"; exit 1; }
+((EUID == 0)) || { echo 'needs root'; exit 77; }
+chmod 755 "$work"
+db=$work/store/t.db
+persist=(-cmd '.filectrl persist_wal 1')
+write() { sqlite3 "${@:2}" "$db" "$1" >/dev/null; }
+# What the other user reads: a number, or SQLite's words.
+read_it() { setpriv --reuid=nobody --regid=nogroup --clear-groups sqlite3 -readonly "${2-$db}" "${1-SELECT max(n) FROM t;}" 2>&1 | tail -n 1; }
+expect() { [[ $1 =~ $2 ]] || fail "$3: got '$1', want '$2'"; printf 'ok - %s\n' "$3"; }
+# A new store with one row, in this journal mode.
+store()
+{
+	rm -rf "$work/store"
+	install -d -m 755 "$work/store"
+	write "PRAGMA journal_mode=$1; CREATE TABLE t(n); INSERT INTO t VALUES(1);" "${@:2}"
+	chmod 644 "$db"*
+}
+# A transaction of another writer that stays open, and has more than fits into memory.
+hold()
+{
+	rm -f "$work/in" "$work/out"
+	mkfifo "$work/in"
+	sqlite3 "$db" <"$work/in" >"$work/out" 2>&1 &
+	writer_pid=$!
+	exec {in}>"$work/in"
+	printf '%s\n' 'PRAGMA cache_size=1;' "$@" '.print there' >&"$in"
+	until grep -q there "$work/out"; do sleep 0.02; done
+}
+let_go() { kill -9 "$writer_pid"; wait "$writer_pid" 2>/dev/null || :; exec {in}>&-; }
+much='INSERT INTO t SELECT 2 FROM (WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM c WHERE i<50000) SELECT i FROM c);'
+
+store DELETE
+hold 'BEGIN IMMEDIATE;' "$much"
+expect "$(read_it)" 'locked' '1.1: a rollback journal blocks readers while a transaction spills'
+let_go
+expect "$(read_it)" 'readonly|read-?only|unable' '1.1: and after a writer was killed nobody reads who may not write'
+store WAL "${persist[@]}"
+hold 'BEGIN IMMEDIATE;' "$much"
+expect "$(read_it)" '^1$' '1.1: with WAL readers go on'
+let_go
+expect "$(read_it)" '^1$' '1.1: and after a writer was killed'
+store WAL
+[[ ! -e $db-wal && ! -e $db-shm ]] || fail 'the log is there'
+expect "$(read_it)" 'readonly|read-?only|unable' '1.1: with plain WAL the last one to close takes -wal and -shm away, and a reader is locked out'
+store WAL "${persist[@]}"
+expect "$(read_it)" '^1$' '1.1: kept with PERSIST_WAL'
+write 'SELECT count(*) FROM t'
+[[ ! -e $db-wal ]] || fail 'the log is there'
+expect "$(read_it)" 'readonly|read-?only|unable' '1.4: that is not in the file: a plain shell takes them away again'
+install -m 644 /dev/null "$db-wal"
+install -m 644 /dev/null "$db-shm"
+expect "$(read_it)" '^1$' '1.4: empty ones are a valid state'
+rm "$db-shm"
+expect "$(read_it)" 'readonly|read-?only|unable' '1.4: one of them is not enough'
+
+store WAL "${persist[@]}"
+(umask 077; write 'INSERT INTO t VALUES(2)' "${persist[@]}")
+expect "$(stat -c %a "$db-wal" "$db-shm" | tr '\n' ' ')" '^644 644 $' '1.5: -wal and -shm have the mode of the database, whatever the umask'
+
+hold '.filectrl persist_wal 1' 'PRAGMA wal_autocheckpoint=0; INSERT INTO t VALUES(3);'
+expect "$(read_it)" '^3$' '1.6: what is in the log counts'
+expect "$(read_it 'SELECT max(n) FROM t;' "file:$db?immutable=1")" '^[12]$' '1.6: immutable=1 ignores the log: it shows what was revoked since'
+expect "$(read_it 'SELECT max(n) FROM t;' "file:$db?nolock=1")" 'unable|rror' '1.6: nolock=1 does not open it'
+let_go
+
+store WAL "${persist[@]}"
+hold '.filectrl persist_wal 1' 'PRAGMA wal_autocheckpoint=0; INSERT INTO t VALUES(3);'
+let_go
+: >"$db-wal"
+expect "$(read_it)" '^1$' '1.7: an emptied log takes the last commits with it, and nothing says so'
+
+count() { strace -f -e trace=fdatasync,fsync -o "$work/trace" sqlite3 "${persist[@]}" "$db" "PRAGMA synchronous=$1; PRAGMA wal_autocheckpoint=0; $(for ((i = 0; i < 20; i++)); do printf 'INSERT INTO t VALUES(4);'; done)" >/dev/null; grep -c sync "$work/trace" || :; }
+store WAL "${persist[@]}"
+full=$(count FULL) normal=$(count NORMAL)
+((full >= 20 && normal < 10)) || fail "1.9: $full syncs with FULL, $normal with NORMAL"
+echo "ok - 1.9: twenty commits: $full syncs with FULL, $normal with NORMAL"
+expect "$(python3 - "$db" <<'END'
+import sqlite3, sys
+one, other = (sqlite3.connect(sys.argv[1], isolation_level=None, timeout=3) for _ in "12")
+def tries(begin):
+    one.execute(begin)
+    if begin == "BEGIN":
+        one.execute("SELECT * FROM t").fetchone()
+        other.execute("INSERT INTO t VALUES(5)")
+    try:
+        one.execute("INSERT INTO t VALUES(6)")
+        said = "done"
+    except sqlite3.OperationalError as error:
+        said = str(error)
+    one.execute("ROLLBACK")
+    return said
+print(tries("BEGIN"), tries("BEGIN IMMEDIATE"), sep="; ")
+END
+)" '^database is locked; done$' '1.9: BEGIN that reads first fails at once after another commit; BEGIN IMMEDIATE does not'
