@@ -3,6 +3,7 @@
 #
 #   make demo      shows the main job on a real sshd, in a sandbox     (as root)
 #   make check     all tests                                            (as root)
+#   make check-quick  those that fail first when something is wrong     (as root)
 #   make           the programs, into build/bin and build/lib
 #   make install   copies, and enables nothing
 
@@ -91,7 +92,7 @@ manuals = akc/akc.8 leased/leased.8 pam_tunnel/pam_tunnel.8 leasectl/leasectl.1 
 agent_src = $(wildcard tunnel-agent/*.c tunnel-agent/*/*.c)
 agent_libs = wire lease base
 
-.PHONY: all deps demo check check-long check-packages fault fuzz bench lint install dist deb \
+.PHONY: all deps demo check check-quick check-long check-packages fault fuzz bench lint install dist deb \
 	uninstall clean tests unit-tests pam-tests bench-tools
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
@@ -373,6 +374,12 @@ check: deps
 	@echo 'building'
 	$(Q)$(MAKE) QUIET=1 WERROR=1 tests
 	$(Q)tests/run
+
+# At most two minutes on a quiet machine: before each commit.
+check-quick: deps
+	@echo 'building'
+	$(Q)$(MAKE) QUIET=1 WERROR=1 tests
+	$(Q)tests/run -q
 
 check-long: deps
 	$(Q)NO_DEPS=$(NO_DEPS) packaging/deps $(long_packages)
