@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * Agents reach us through their own tunnels, on the one port that their leases let them open. When
- * Listen has moved (which takes a restart), the leases follow: at the start, and with each walk for
- * what could not be done then. Nothing that a live session holds is taken from it: its lease has
- * both ports meanwhile.
- */
-#include "leased/engine/engine.h"
+#include "leased/engine/control_port.h"
+
+#include "leased/engine/place.h"
+#include "leased/engine/roster.h"
+#include "leased/engine/sessions.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/conf/conf.h"
 #include "lib/lease/lease.h"
 
 #include <stdlib.h>
@@ -16,11 +15,11 @@
 enum { START_RANGE = 1000 };
 
 /* What the lease is to have in place of its open permits; false: it has that. */
-static bool has_moved(struct engine *e, const struct lease *l, struct permit_list *ret)
+static bool has_moved(const struct control_port *c, const struct lease *l, struct permit_list *ret)
 {
-    const struct permit *control = &e->conf.ceiling.control;
+    const struct permit *control = &c->conf->ceiling.control;
     const bool wants = control->low != 0, has = wants && permit_list_has(&l->open, control);
-    if (sessions_may_have(&e->sessions, l->id)) {
+    if (sessions_may_have(c->sessions, l->id)) {
         if (!wants || has)
             return false;
         for (size_t i = 0; i < l->open.count; i++)
@@ -32,24 +31,25 @@ static bool has_moved(struct engine *e, const struct lease *l, struct permit_lis
     return !wants || permit_list_add(ret, control) == NULL;
 }
 
-enum store_rc control_port_move_one(struct engine *e, int64_t id, const struct store_actor *by)
+enum store_rc control_port_move_one(const struct control_port *c, int64_t id,
+                                    const struct store_actor *by)
 {
     struct lease l = {0};
     struct permit_list open = {.items = NULL};
     struct store_conflict conflict;
-    enum store_rc rc = store_lease_by_id(e->place.store, id, &l);
-    if (rc == STORE_OK && has_moved(e, &l, &open)) {
+    enum store_rc rc = store_lease_by_id(c->place->store, id, &l);
+    if (rc == STORE_OK && has_moved(c, &l, &open)) {
         struct permit_list was = l.open;
         l.open = open;
-        rc = store_savepoint(e->place.store);
+        rc = store_savepoint(c->place->store);
         if (rc == STORE_OK)
-            rc = store_lease_set(e->place.store, &l, INT64_MAX / 4, by, &conflict);
+            rc = store_lease_set(c->place->store, &l, INT64_MAX / 4, by, &conflict);
         if (rc == STORE_OK || rc == STORE_CONFLICT) {
             bool moved = rc == STORE_OK;
-            rc = store_savepoint_end(e->place.store, moved);
-            if (moved && e->conf.ceiling.control.low != 0)
+            rc = store_savepoint_end(c->place->store, moved);
+            if (moved && c->conf->ceiling.control.low != 0)
                 log_info("agent=%s may open port %u, where Listen is now", l.name,
-                         e->conf.ceiling.control.low);
+                         c->conf->ceiling.control.low);
         }
         l.open = was;
     }
@@ -78,23 +78,23 @@ static int add_id(void *ctx, int64_t id)
     return 0;
 }
 
-enum store_rc control_port_move(struct engine *e, const struct lease_range *in,
+enum store_rc control_port_move(const struct control_port *c, const struct lease_range *in,
                                 const struct store_actor *by)
 {
     struct permit_list control = {.items = NULL};
     struct buf text = {0};
     struct others others = {.ids = NULL};
     enum store_rc rc = STORE_FAIL;
-    if (e->conf.ceiling.control.low != 0 &&
-        permit_list_add(&control, &e->conf.ceiling.control) != NULL)
+    if (c->conf->ceiling.control.low != 0 &&
+        permit_list_add(&control, &c->conf->ceiling.control) != NULL)
         goto out;
     permit_list_format(&control, &text);
     if (control.count > 0 && buf_text(&text) == NULL)
         goto out;
-    rc = store_agents_opening_other(e->place.store, in, control.count > 0 ? buf_text(&text) : "",
+    rc = store_agents_opening_other(c->place->store, in, control.count > 0 ? buf_text(&text) : "",
                                     by->now_s, add_id, &others);
     for (size_t i = 0; rc == STORE_OK && i < others.count; i++)
-        rc = control_port_move_one(e, others.ids[i], by);
+        rc = control_port_move_one(c, others.ids[i], by);
 out:
     free(others.ids);
     buf_release(&text);
@@ -102,18 +102,18 @@ out:
     return rc;
 }
 
-void control_port_start(struct engine *e)
+void control_port_start(const struct control_port *c)
 {
     const struct store_actor by = {.who = "leased", .source = "", .now_s = clock_now_s()};
     struct lease_range range = {0};
-    enum store_rc rc = store_begin(e->place.store);
+    enum store_rc rc = store_begin(c->place->store);
     while (rc == STORE_OK &&
-           (rc = store_range_next(e->place.store, START_RANGE, &range)) == STORE_OK)
-        rc = control_port_move(e, &range, &by);
+           (rc = store_range_next(c->place->store, START_RANGE, &range)) == STORE_OK)
+        rc = control_port_move(c, &range, &by);
     if (rc == STORE_NONE)
-        rc = store_commit(e->place.store);
-    store_rollback(e->place.store);
+        rc = store_commit(c->place->store);
+    store_rollback(c->place->store);
     if (rc != STORE_OK && rc != STORE_BUSY)
-        log_error("agents' permits do not follow Listen as yet: %s", store_error(e->place.store));
-    roster_distrust(&e->roster);
+        log_error("agents' permits do not follow Listen as yet: %s", store_error(c->place->store));
+    roster_distrust(c->roster);
 }

@@ -1,51 +1,24 @@
 /* SPDX-License-Identifier: ISC */
-/* What /metrics and /healthz say, in Prometheus' text format. */
-#include "leased/engine/engine.h"
+#include "leased/engine/report.h"
+
+#include "leased/engine/beats.h"
+#include "leased/engine/listening.h"
+#include "leased/engine/metrics.h"
+#include "leased/engine/place.h"
+#include "leased/engine/prometheus.h"
+#include "leased/engine/sessions.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/session/process.h"
+#include "lib/store/agents.h"
 
 #include <dirent.h>
-#include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* ---- connections that are in no entry ---- */
-
-/* One look says nothing: should it have found some, another one follows without being asked. */
-static void look_for_strays(struct engine *e)
-{
-    const struct timeval again = {.tv_usec = (STRAY_GOING_MS + 100) * 1000};
-    e->strays_sight = e->sessions.has_registry ? strays_look(&e->strays, &e->sessions.registry,
-                                                             &e->sessions.live, &e->logins)
-                                               : SIGHT_CANNOT_TELL;
-    if (e->strays.count > strays_sure(&e->strays, STRAY_GOING_MS))
-        (void)event_add(e->on_strays, &again);
-}
-
-static void on_strays(evutil_socket_t fd, short what, void *arg)
-{
-    struct engine *e = arg;
-    (void)fd;
-    (void)what;
-    look_for_strays(e);
-    e->strays_are_new = true;
-    e->health_until_ms = e->metrics_until_ms = 0;
-}
-
-/* Those that were found are there; that none was says nothing where not all are to be seen: -1. */
-static int64_t count_unregistered(struct engine *e)
-{
-    if (!e->strays_are_new)
-        look_for_strays(e);
-    e->strays_are_new = false;
-    const size_t sure = strays_sure(&e->strays, STRAY_GOING_MS);
-    return sure == 0 && e->strays_sight == SIGHT_CANNOT_TELL ? -1 : (int64_t)sure;
-}
 
 /* ---- metrics ---- */
 
@@ -80,63 +53,6 @@ static void add_process(struct buf *out)
                      (int64_t)self.start_ticks / sysconf(_SC_CLK_TCK));
 }
 
-/*
- * For so long at a time: requests wait meanwhile. Each who asks for the metrics starts a count, and
- * most stores are counted within the first piece; of a large one they are told the count before.
- */
-static void count_some(struct engine *e, int64_t patience_ms)
-{
-    enum { LEASES_AT_ONCE = 2000, PAUSE_MS = 10 };
-    struct count *c = &e->count;
-    if (e->place.is_lost) {
-        c->is_on = false;
-        return;
-    }
-    const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
-    const int64_t until_ms = clock_monotonic_ms() + patience_ms, now_s = clock_now_s();
-    enum store_rc rc = STORE_OK;
-    while (rc == STORE_OK && clock_monotonic_ms() < until_ms) {
-        rc = store_range_next(e->place.store, LEASES_AT_ONCE, &c->at);
-        if (rc == STORE_OK)
-            rc = store_count_leases(e->place.store, &c->at, now_s, &c->under_way);
-    }
-    if (rc == STORE_OK) {
-        (void)event_add(e->on_count, &pause);
-        return;
-    }
-    if (rc == STORE_NONE)
-        rc = store_count_rest(e->place.store, &c->under_way);
-    c->is_on = false;
-    c->is_known = rc == STORE_OK;
-    c->done = c->under_way;
-}
-
-static void on_count(evutil_socket_t fd, short what, void *arg)
-{
-    enum { PIECE_MS = 5 };
-    (void)fd;
-    (void)what;
-    count_some(arg, PIECE_MS);
-}
-
-int report_start(struct engine *e)
-{
-    e->on_count = evtimer_new(e->base, on_count, e);
-    e->on_strays = evtimer_new(e->base, on_strays, e);
-    return e->on_count != NULL && e->on_strays != NULL ? 0 : -1;
-}
-
-static void count_anew(struct engine *e)
-{
-    enum { FIRST_PIECE_MS = 10 };
-    if (e->count.is_on)
-        return;
-    e->count.is_on = true;
-    e->count.at = (struct lease_range){.after = 0};
-    e->count.under_way = (struct store_counts){.audit_rows = 0};
-    count_some(e, FIRST_PIECE_MS);
-}
-
 static void add_counts(struct buf *out, const struct store_counts *c)
 {
     static const char *const kinds[] = {"grant", "agent"};
@@ -158,7 +74,7 @@ static void add_counts(struct buf *out, const struct store_counts *c)
     prometheus_one(out, "audit_rows", "gauge", "Rows of the audit.", c->audit_rows);
 }
 
-static void add_rows_changed(const struct engine *e, struct buf *out)
+static void add_rows_changed(const struct report *r, struct buf *out)
 {
     prometheus_head(
         out, "store_rows_changed_total", "counter",
@@ -167,13 +83,13 @@ static void add_rows_changed(const struct engine *e, struct buf *out)
     buf_addf(out,
              "tunlease_store_rows_changed_total{by=\"settling\"} %" PRId64
              "\ntunlease_store_rows_changed_total{by=\"others\"} %" PRId64 "\n",
-             e->beats.rows_settled, store_rows_changed(e->place.store) - e->beats.rows_settled);
+             r->beats->rows_settled, store_rows_changed(r->place->store) - r->beats->rows_settled);
 }
 
-static void add_sight(const struct engine *e, struct buf *out)
+static void add_sight(const struct report *r, struct buf *out)
 {
     const bool sees_sessions =
-        e->sessions.has_registry && !e->sessions.is_blind && !e->sessions.unseen.is_on;
+        r->sessions->has_registry && !r->sessions->is_blind && !r->sessions->unseen.is_on;
     prometheus_head(
         out, "sight_lost", "gauge",
         "Whether the store, sessions or listeners cannot be seen: what cannot be seen is not "
@@ -181,33 +97,25 @@ static void add_sight(const struct engine *e, struct buf *out)
     buf_addf(out,
              "tunlease_sight_lost{of=\"store\"} %d\ntunlease_sight_lost{of=\"sessions\"} %d\n"
              "tunlease_sight_lost{of=\"listeners\"} %d\n",
-             e->place.is_lost, !sees_sessions, e->listening.is_unknown);
+             r->place->is_lost, !sees_sessions, r->listening->is_unknown);
     prometheus_one(out, "sessions_unseen", "gauge", "Sessions in the registry that cannot be seen.",
-                   (int64_t)e->sessions.unseen.count);
+                   (int64_t)r->sessions->unseen.count);
     prometheus_one(out, "sessions_overdue", "gauge",
                    "Sessions that cannot be seen, whose lease is over: they are not ended.",
-                   (int64_t)e->sessions.unseen.over);
+                   (int64_t)r->sessions->unseen.over);
 }
 
-static void write_metrics(struct engine *e, struct buf *out)
+static void add_sessions(struct report *r, struct buf *out)
 {
-    const struct metrics *m = &e->metrics;
-    char label[64];
-
-    prometheus_head(out, "build_info", "gauge", "The version that runs.");
-    buf_addf(out, "tunlease_build_info{version=\"%s\",schema=\"%d\"} 1\n", TUNLEASE_VERSION,
-             STORE_VERSION);
-    count_anew(e);
-    if (e->count.is_known)
-        add_counts(out, &e->count.done);
+    const struct metrics *m = r->metrics;
     prometheus_one(out, "sessions", "gauge", "Live sessions in the registry.",
-                   (int64_t)e->sessions.live.count);
-    add_sight(e, out);
+                   (int64_t)r->sessions->live.count);
+    add_sight(r, out);
     prometheus_one(out, "sessions_ending", "gauge", "Sessions of dead leases that are being ended.",
-                   (int64_t)e->sessions.endings.count);
+                   (int64_t)r->sessions->endings.count);
     prometheus_one(out, "unregistered_sessions", "gauge",
                    "Processes of tunnel logins that are in no registry entry: nothing ends them.",
-                   count_unregistered(e));
+                   unregistered_count(&r->unregistered));
     prometheus_one(out, "sessions_opened_total", "counter", "Sessions seen to open.",
                    (int64_t)m->opened);
     prometheus_head(out, "sessions_ended_total", "counter", "Sessions ended, by reason.");
@@ -217,6 +125,11 @@ static void write_metrics(struct engine *e, struct buf *out)
     prometheus_head(out, "revocation_latency_seconds", "histogram",
                     "From the look that found a session dead to its end.");
     prometheus_histogram(out, "revocation_latency_seconds", "", &m->revocation_s);
+}
+
+static void add_requests(const struct metrics *m, struct buf *out)
+{
+    char label[64];
     prometheus_head(out, "http_requests_total", "counter", "Answers, by action and code.");
     for (int a = CONTROL_REGISTER; a < CONTROL_ACTION__MAX; a++)
         for (int c = 0; c < CONTROL_CODE__MAX; c++)
@@ -232,19 +145,39 @@ static void write_metrics(struct engine *e, struct buf *out)
                        control_action_name((enum control_action)a));
         prometheus_histogram(out, "http_request_duration_seconds", label, &m->request_s[a]);
     }
+}
+
+static void write_metrics(struct report *r, struct buf *out)
+{
+    const struct metrics *m = r->metrics;
+
+    prometheus_head(out, "build_info", "gauge", "The version that runs.");
+    buf_addf(out, "tunlease_build_info{version=\"%s\",schema=\"%d\"} 1\n", TUNLEASE_VERSION,
+             STORE_VERSION);
+    lease_count_anew(&r->leases);
+    if (r->leases.is_known)
+        add_counts(out, &r->leases.done);
+    add_sessions(r, out);
+    add_requests(m, out);
     prometheus_one(out, "heartbeat_last_timestamp_seconds", "gauge", "The newest heartbeat.",
                    m->last_heartbeat_s);
     prometheus_one(out, "sweep_last_success_timestamp_seconds", "gauge",
                    "When sessions were last judged against the store.", m->last_sweep_s);
     prometheus_one(out, "store_errors_total", "counter", "Questions to the store that failed.",
                    (int64_t)m->store_errors);
-    if (!e->place.is_lost)
-        add_rows_changed(e, out);
+    if (!r->place->is_lost)
+        add_rows_changed(r, out);
     prometheus_one(out, "http_restarts_total", "counter",
                    "Times that the http process was started anew.", (int64_t)m->http_restarts);
     prometheus_one(out, "log_lines_lost_total", "counter",
                    "Lines of the log that nobody took in time.", (int64_t)log_lost());
     add_process(out);
+}
+
+/* Moves when what was said is not true any more, however short it was said. */
+static unsigned news(const struct report *r)
+{
+    return r->sessions->sight_changes + r->unregistered.looks;
 }
 
 /* A report goes through all processes of the host: so one serves all who ask within a second, or
@@ -255,43 +188,41 @@ static int64_t next_report_ms(int64_t since_ms)
     return now_ms + (took_ms > 50 ? 20 * took_ms : 1000);
 }
 
-void report_metrics(struct engine *e, struct buf *out)
+void report_metrics(struct report *r, struct buf *out)
 {
-    static struct buf text;
-    static unsigned news;
+    struct report_text *t = &r->metrics_text;
     const int64_t now_ms = clock_monotonic_ms();
-    if (now_ms >= e->metrics_until_ms || news != e->sessions.sight_changes ||
-        buf_text(&text) == NULL) {
-        buf_clear(&text);
-        news = e->sessions.sight_changes;
-        write_metrics(e, &text);
-        e->metrics_until_ms = next_report_ms(now_ms);
+    if (now_ms >= t->until_ms || t->news != news(r) || buf_text(&t->text) == NULL) {
+        buf_clear(&t->text);
+        t->news = news(r);
+        write_metrics(r, &t->text);
+        t->until_ms = next_report_ms(now_ms);
     }
-    if (buf_text(&text) != NULL)
-        buf_add(out, buf_text(&text));
+    if (buf_text(&t->text) != NULL)
+        buf_add(out, buf_text(&t->text));
 }
 
-static bool look_at_health(struct engine *e, struct buf *out)
+static bool look_at_health(struct report *r, struct buf *out)
 {
     struct agent nobody;
-    int64_t unregistered = count_unregistered(e);
+    int64_t unregistered = unregistered_count(&r->unregistered);
     size_t before = out->len;
-    if (!place_look(&e->place)) {
-        buf_addf(out, "the store cannot be used: %s\n", place_problem(&e->place));
+    if (!place_look(r->place)) {
+        buf_addf(out, "the store cannot be used: %s\n", place_problem(r->place));
     } else {
-        enum store_rc rc = store_agent_find(e->place.store, "", &nobody);
+        enum store_rc rc = store_agent_find(r->place->store, "", &nobody);
         if (rc != STORE_OK && rc != STORE_NONE)
-            buf_addf(out, "the store cannot be read: %s\n", store_error(e->place.store));
+            buf_addf(out, "the store cannot be read: %s\n", store_error(r->place->store));
     }
-    if (!e->sessions.has_registry || e->sessions.is_blind)
+    if (!r->sessions->has_registry || r->sessions->is_blind)
         buf_add(out, "the session registry cannot be read\n");
-    if (e->sessions.unseen.is_on) {
-        unseen_say(&e->sessions.unseen, out);
+    if (r->sessions->unseen.is_on) {
+        unseen_say(&r->sessions->unseen, out);
         buf_add(out, "\n");
     }
-    if (e->listening.is_unknown)
+    if (r->listening->is_unknown)
         buf_add(out, "what listens cannot be read: no new agent gets a port\n");
-    if (clock_monotonic_ms() - e->sessions.swept_ms > 3 * SWEEP_MS)
+    if (clock_monotonic_ms() - r->sessions->swept_ms > 3 * SWEEP_MS)
         buf_add(out, "sessions were not judged for more than 30 s\n");
     if (unregistered > 0)
         buf_addf(out,
@@ -306,21 +237,27 @@ static bool look_at_health(struct engine *e, struct buf *out)
 }
 
 /* Every agent asks every few seconds, to know whether its tunnel is up. */
-bool report_health(struct engine *e, struct buf *out)
+bool report_health(struct report *r, struct buf *out)
 {
-    static struct buf text;
-    static unsigned news;
-    static bool well, was_lost;
-    int64_t now_ms = clock_monotonic_ms();
-    if (now_ms >= e->health_until_ms || news != e->sessions.sight_changes ||
-        buf_text(&text) == NULL || was_lost != e->place.is_lost) {
-        buf_clear(&text);
-        news = e->sessions.sight_changes;
-        was_lost = e->place.is_lost;
-        well = look_at_health(e, &text);
-        e->health_until_ms = next_report_ms(now_ms);
+    struct report_text *t = &r->health_text;
+    const int64_t now_ms = clock_monotonic_ms();
+    if (now_ms >= t->until_ms || t->news != news(r) || buf_text(&t->text) == NULL ||
+        t->was_lost != r->place->is_lost) {
+        buf_clear(&t->text);
+        t->news = news(r);
+        t->was_lost = r->place->is_lost;
+        t->is_well = look_at_health(r, &t->text);
+        t->until_ms = next_report_ms(now_ms);
     }
-    if (buf_text(&text) != NULL)
-        buf_add(out, buf_text(&text));
-    return well;
+    if (buf_text(&t->text) != NULL)
+        buf_add(out, buf_text(&t->text));
+    return t->is_well;
+}
+
+int report_start(struct report *r, struct event_base *base)
+{
+    return lease_count_start(&r->leases, base, r->place) == 0 &&
+                   unregistered_start(&r->unregistered, base, r->sessions) == 0
+               ? 0
+               : -1;
 }

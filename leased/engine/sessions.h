@@ -22,6 +22,8 @@ struct metrics;
 struct place;
 struct records;
 
+enum { SWEEP_MS = 10000 /* from one sweep to the next, at most */ };
+
 struct sessions {
     const struct conf *conf;
     struct place *place;

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/engine/batch.h"
+
+#include "leased/engine/answers.h"
+#include "leased/engine/metrics.h"
+#include "leased/engine/place.h"
+#include "leased/engine/records.h"
+#include "leased/engine/requests.h"
+#include "leased/engine/roster.h"
+#include "leased/engine/settling.h"
+#include "leased/engine/timer.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/store/agents.h"
+
+enum {
+    BATCH_MIN = 32, /* as many as there are, up to these: each commit is a sync of the disk */
+    LOCKED_RETRY_MS = 20,
+    LOCKED_GIVE_UP_MS = 5000,
+};
+
+static const char failed_text[] = "the store failed: try again";
+
+static void answer_first(struct batch *b, size_t count, const char *failed)
+{
+    answers_send_batch(b->answers, &b->queue, count, failed);
+}
+
+/* As many as one batch has. */
+static void answer_failed(struct batch *b, const char *failed)
+{
+    answer_first(b, b->queue.count < BATCH_MAX ? b->queue.count : BATCH_MAX, failed);
+}
+
+/* The one at that place of the queue; those before and after it stay there. */
+static void answer_one_failed(struct batch *b, size_t at)
+{
+    struct control_answer a;
+    struct queued *q = queue_take(&b->queue, at);
+    answers_unavailable(&a, failed_text);
+    answers_send(b->answers, q, &a);
+    queued_free(q);
+}
+
+/* Those that have waited for the store's lock for too long. */
+static void give_up_old(struct batch *b)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    size_t old = 0;
+    for (const struct queued *q = b->queue.head;
+         q != NULL && old < BATCH_MAX && now_ms - q->since_ms > LOCKED_GIVE_UP_MS; q = q->next)
+        old++;
+    if (old > 0)
+        answer_first(b, old, "the store is locked by another program: try again");
+}
+
+/* What is to be written down waits, as long as there is room. */
+static void answer_lost(struct batch *b)
+{
+    while (b->queue.count > 0)
+        answer_failed(b, "the store is missing or was replaced: try again");
+}
+
+/* No more than half: the answers to these keep http busy while the others are decided. */
+static size_t most_at_once(const struct batch *b)
+{
+    size_t most = (b->queue.count + 1) / 2;
+    return most < BATCH_MIN ? BATCH_MIN : most > BATCH_MAX ? BATCH_MAX : most;
+}
+
+/* Up to the first that fails; *ret_count is with it. */
+static enum store_rc decide(struct batch *b, size_t most, size_t *ret_count)
+{
+    enum store_rc rc = STORE_OK;
+    size_t count = 0;
+    int64_t now_ms = clock_now_ms();
+    for (struct queued *q = b->queue.head; rc == STORE_OK && q != NULL && count < most;
+         q = q->next, count++)
+        rc = requests_decide(b->requests, q, now_ms, answers_decide(b->answers, count));
+    *ret_count = count;
+    return rc;
+}
+
+static void commit(struct batch *b)
+{
+    struct store *st = b->place->store;
+    size_t count = 0;
+    const size_t records = b->records->count; /* deciding may add one */
+    const size_t most = most_at_once(b);
+    if (b->queue.head == NULL && records == 0)
+        return;
+    if (b->place->is_lost) {
+        answer_lost(b);
+        return;
+    }
+    requests_begin(b->requests);
+    const bool settles = settling_is_due(b->settling);
+    enum store_rc rc = store_begin(st);
+    if (rc == STORE_BUSY) {
+        give_up_old(b);
+        timer_arm(b->on_retry, LOCKED_RETRY_MS);
+        return;
+    }
+    if (rc == STORE_OK)
+        rc = roster_refresh(b->roster, st);
+    if (rc == STORE_OK && records > 0)
+        rc = records_write(b->records, st);
+    if (rc == STORE_OK)
+        rc = decide(b, most, &count);
+    /* One request that the store does not take is not the fault of the others. */
+    const bool one_failed = rc != STORE_OK && count > 0 && store_goes_on(st);
+    bool settling_failed = false;
+    if (rc == STORE_OK && settles) {
+        rc = settling_do_some(b->settling, count);
+        settling_failed = rc != STORE_OK && store_goes_on(st);
+    }
+    if (rc == STORE_OK)
+        rc = store_commit(st);
+    store_rollback(st);
+    if (rc == STORE_OK) {
+        settling_committed(b->settling);
+        records_written(b->records, records);
+        answer_first(b, count, NULL);
+    } else {
+        settling_undone(b->settling, settles);
+        requests_undone(b->requests);
+        roster_distrust(b->roster);
+        metrics_add_store_error(b->metrics);
+        log_error("the store failed: %s", store_error(st));
+        if (one_failed)
+            answer_one_failed(b, count - 1);
+        else if (!settling_failed) /* else: once more without it */
+            answer_failed(b, failed_text);
+        (void)place_look(b->place);
+        if (b->records->count > 0)
+            records_flush_in(b->records, 1000);
+    }
+    if (b->queue.head != NULL)
+        timer_arm(b->on_retry, 0);
+    settling_await(b->settling, rc != STORE_OK);
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    commit(arg);
+}
+
+void batch_on_flush(int fd, short what, void *arg)
+{
+    on_retry(fd, what, arg);
+}
+
+bool batch_has_room(const struct batch *b)
+{
+    return b->queue.count < QUEUE_MAX;
+}
+
+void batch_add(struct batch *b, struct queued *q)
+{
+    queue_push(&b->queue, q);
+}
+
+void batch_commit(struct batch *b)
+{
+    if (!timer_is_armed(b->on_retry))
+        commit(b);
+}
+
+void batch_commit_soon(struct batch *b)
+{
+    timer_arm(b->on_retry, 0);
+}
+
+void batch_wait_no_more(struct batch *b)
+{
+    (void)event_del(b->on_retry);
+}
+
+void batch_finish(struct batch *b)
+{
+    for (size_t before = SIZE_MAX; b->queue.count < before && b->queue.count > 0;) {
+        before = b->queue.count;
+        commit(b);
+    }
+    while (b->queue.count > 0) /* the store is locked */
+        answer_failed(b, "the gateway is stopping: try again");
+    if (b->records->count > 0)
+        commit(b);
+}
+
+int batch_start(struct batch *b, struct event_base *base)
+{
+    queue_init(&b->queue);
+    b->on_retry = evtimer_new(base, on_retry, b);
+    return b->on_retry != NULL ? 0 : -1;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/engine/http_child.h"
+
+#include "leased/engine/metrics.h"
+#include "leased/engine/notify.h"
+#include "leased/engine/pace.h"
+#include "leased/engine/program.h"
+#include "leased/engine/timer.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum {
+    RESTART_MS = 200,
+    RESTART_MAX_MS = 10000,
+    LIVED_MS = 1000,
+    LAST_MS = 1000,
+    LAST_STEP_MS = 5,
+};
+
+static void stop(struct http_child *h)
+{
+    if (h->on_packets != NULL)
+        event_free(h->on_packets);
+    h->on_packets = NULL;
+    if (h->fd >= 0)
+        (void)close(h->fd);
+    h->fd = -1;
+}
+
+void http_child_condemn(struct http_child *h, const char *problem)
+{
+    if (problem != NULL)
+        log_error("http sent %s: it is started anew", problem);
+    stop(h);
+    if (h->pid > 0)
+        (void)kill(h->pid, SIGKILL); /* not reaped yet, so it is no other's number */
+}
+
+int http_child_start(struct http_child *h)
+{
+    h->started_ms = clock_monotonic_ms();
+    h->pid = h->program->start_http(h->program->arg, h->conf, &h->fd);
+    if (h->pid < 0)
+        return -1;
+    h->on_packets = event_new(h->base, h->fd, EV_READ | EV_PERSIST, h->read, h->arg);
+    return h->on_packets != NULL && event_add(h->on_packets, NULL) == 0 ? 0 : -1;
+}
+
+static void on_restart(evutil_socket_t fd, short what, void *arg)
+{
+    struct http_child *h = arg;
+    (void)fd;
+    (void)what;
+    if (http_child_start(h) != 0) {
+        log_error("cannot start the http process: %s", strerror(errno));
+        h->exit_status = EXIT_FAILURE;
+        (void)event_base_loopbreak(h->base);
+    }
+}
+
+/* One that could not even start has said why. The first time that is the answer to who starts
+ * leased; later, sessions are ended all the same, and it is tried less and less often. */
+void http_child_ended(struct http_child *h, int status)
+{
+    bool failed = WIFEXITED(status) && WEXITSTATUS(status) != 0;
+    bool gave_up = failed && clock_monotonic_ms() - h->started_ms < LIVED_MS;
+    h->pid = -1;
+    stop(h);
+    if (failed && !h->is_ready) {
+        /* In one line, where http has said what a person has to decide. */
+        if (WEXITSTATUS(status) != EX_CONFIG)
+            log_error("the http process cannot start: leased ends");
+        h->exit_status = WEXITSTATUS(status) == EX_CONFIG ? EX_CONFIG : EXIT_FAILURE;
+        (void)event_base_loopbreak(h->base);
+        return;
+    }
+    h->pause_ms = !gave_up ? RESTART_MS : h->pause_ms * 2;
+    if (h->pause_ms > RESTART_MAX_MS)
+        h->pause_ms = RESTART_MAX_MS;
+    log_error("the http process ended (%s %d): started anew",
+              WIFSIGNALED(status) ? "signal" : "status",
+              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    metrics_add_http_restart(h->metrics);
+    timer_arm(h->on_restart, h->pause_ms);
+}
+
+static void on_lasted(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+    pace_forget();
+}
+
+/*
+ * It passes on what it was sent and ends by itself: the end of our words tells it to. A socket with
+ * unread requests would take back what is on its way to http when it is closed, so not before.
+ */
+void http_child_end(struct http_child *h)
+{
+    const int64_t until_ms = clock_monotonic_ms() + LAST_MS;
+    bool ended = h->pid <= 0;
+    if (!ended)
+        (void)shutdown(h->fd, SHUT_WR);
+    while (!ended && clock_monotonic_ms() < until_ms) {
+        (void)poll(NULL, 0, LAST_STEP_MS);
+        ended = waitpid(h->pid, NULL, WNOHANG) != 0;
+    }
+    if (!ended)
+        (void)kill(h->pid, SIGTERM);
+    stop(h);
+}
+
+/* Once: another http process finds the socket as this one left it. */
+void http_child_ready(struct http_child *h)
+{
+    if (h->is_ready)
+        return;
+    h->is_ready = true;
+    notify_send("READY=1");
+    timer_arm(h->on_lasted, PACE_LASTED_MS);
+}
+
+int http_child_prepare(struct http_child *h)
+{
+    h->fd = h->pid = -1;
+    h->exit_status = EXIT_SUCCESS;
+    h->on_restart = evtimer_new(h->base, on_restart, h);
+    h->on_lasted = evtimer_new(h->base, on_lasted, h);
+    return h->on_restart != NULL && h->on_lasted != NULL ? 0 : -1;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/engine/lease_count.h"
+
+#include "leased/engine/place.h"
+#include "leased/engine/timer.h"
+#include "lib/base/clock.h"
+
+/*
+ * For so long at a time: requests wait meanwhile. Each who asks for the metrics starts a count, and
+ * most stores are counted within the first piece; of a large one they are told the count before.
+ */
+static void count_some(struct lease_count *c, int64_t patience_ms)
+{
+    enum { LEASES_AT_ONCE = 2000, PAUSE_MS = 10 };
+    if (c->place->is_lost) {
+        c->is_on = false;
+        return;
+    }
+    const int64_t until_ms = clock_monotonic_ms() + patience_ms, now_s = clock_now_s();
+    enum store_rc rc = STORE_OK;
+    while (rc == STORE_OK && clock_monotonic_ms() < until_ms) {
+        rc = store_range_next(c->place->store, LEASES_AT_ONCE, &c->at);
+        if (rc == STORE_OK)
+            rc = store_count_leases(c->place->store, &c->at, now_s, &c->under_way);
+    }
+    if (rc == STORE_OK) {
+        timer_arm(c->on_piece, PAUSE_MS);
+        return;
+    }
+    if (rc == STORE_NONE)
+        rc = store_count_rest(c->place->store, &c->under_way);
+    c->is_on = false;
+    c->is_known = rc == STORE_OK;
+    c->done = c->under_way;
+}
+
+static void on_piece(evutil_socket_t fd, short what, void *arg)
+{
+    enum { PIECE_MS = 5 };
+    (void)fd;
+    (void)what;
+    count_some(arg, PIECE_MS);
+}
+
+void lease_count_anew(struct lease_count *c)
+{
+    enum { FIRST_PIECE_MS = 10 };
+    if (c->is_on)
+        return;
+    c->is_on = true;
+    c->at = (struct lease_range){.after = 0};
+    c->under_way = (struct store_counts){.audit_rows = 0};
+    count_some(c, FIRST_PIECE_MS);
+}
+
+void lease_count_stop(struct lease_count *c)
+{
+    c->is_on = false;
+    (void)event_del(c->on_piece);
+}
+
+int lease_count_start(struct lease_count *c, struct event_base *base, const struct place *place)
+{
+    *c = (struct lease_count){.place = place, .on_piece = evtimer_new(base, on_piece, c)};
+    return c->on_piece != NULL ? 0 : -1;
+}

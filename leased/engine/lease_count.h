@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/* How many leases there are, counted piece by piece, like all that looks at every one
+ * (lib/store/walk.h). */
+#ifndef TUNLEASE_LEASED_ENGINE_LEASE_COUNT_H
+#define TUNLEASE_LEASED_ENGINE_LEASE_COUNT_H
+
+#include "lib/store/walk.h"
+
+#include <stdbool.h>
+
+struct event;
+struct event_base;
+struct place;
+
+struct lease_count {
+    const struct place *place;
+    bool is_on, is_known;
+    struct lease_range at;
+    struct store_counts done, under_way;
+    struct event *on_piece;
+};
+
+int lease_count_start(struct lease_count *c, struct event_base *base, const struct place *place);
+
+/* Begins a count, unless one is under way. That of a small store is done when this returns. */
+void lease_count_anew(struct lease_count *c);
+
+void lease_count_stop(struct lease_count *c);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: ISC */
+/* The engine's loop: its signals, its regular sweep, and what is done before and after it. */
+#include "leased/engine/engine.h"
+
+#include "leased/engine/issue.h"
+#include "leased/engine/notify.h"
+#include "leased/engine/pace.h"
+#include "leased/engine/timer.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+enum { STATUS_BYTES = 160 };
+
+/* ---- another store than before ---- */
+
+/* All that is known of the store before. */
+static enum store_rc forget_store(void *arg)
+{
+    struct engine *e = arg;
+    roster_distrust(&e->roster);
+    lease_count_stop(&e->report.leases);
+    walk_stop(&e->walk);
+    enum store_rc rc = settling_use_new(&e->settling);
+    if (rc == STORE_OK)
+        rc = requests_use_store(&e->requests);
+    if (rc == STORE_OK)
+        settling_finish(&e->settling);
+    if (rc == STORE_OK && e->records.count > 0) /* noted while there was none to write it to */
+        records_flush_in(&e->records, 0);
+    return rc;
+}
+
+static void use_store(void *arg)
+{
+    struct engine *e = arg;
+    store_watch_use_new(&e->store_watch);
+}
+
+/* ---- the clock's work ---- */
+
+static void on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+    struct engine *e = arg;
+    char status[STATUS_BYTES];
+    int64_t before_ms = clock_monotonic_ms();
+    (void)fd;
+    (void)what;
+    clock_jumps_look(&e->clock_jumps);
+    (void)sessions_sweep(&e->sessions);
+    refusals_say(&e->answers.refusals, false, clock_monotonic_ms());
+    /* The sign of life comes from a sweep that was finished: one that hangs restarts the service.
+     */
+    (void)snprintf(status, sizeof(status), "%sSTATUS=%zu live sessions, %zu being ended%s\n",
+                   e->sessions.swept_ms >= before_ms || e->place.is_lost ? "WATCHDOG=1\n" : "",
+                   e->sessions.live.count, e->sessions.endings.count,
+                   e->place.is_lost ? "; the store cannot be used" : "");
+    notify_send(status);
+    timer_arm(e->on_sweep, e->sweep_ms);
+}
+
+/* ---- signals ---- */
+
+static void on_child(evutil_socket_t sig, short what, void *arg)
+{
+    struct engine *e = arg;
+    int status;
+    pid_t pid;
+    (void)sig;
+    (void)what;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid == e->http.pid)
+            http_child_ended(&e->http, status);
+        else
+            intake_child_ended(&e->intake, pid, WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+}
+
+static void on_stop(evutil_socket_t sig, short what, void *arg)
+{
+    struct engine *e = arg;
+    (void)what;
+    log_info("stopping: signal %d; tunnels stay up", (int)sig);
+    (void)event_base_loopbreak(e->base);
+}
+
+static void on_reload(evutil_socket_t sig, short what, void *arg)
+{
+    struct engine *e = arg;
+    (void)sig;
+    (void)what;
+    notify_reloading();
+    e->program.reload(e->program.arg, &e->conf, &e->keys);
+    unregistered_find_logins(&e->report.unregistered, &e->conf);
+    sessions_soon(&e->sessions);
+    if (e->http.is_ready)
+        notify_send("READY=1");
+}
+
+static int add_signal(struct engine *e, int sig, event_callback_fn fn)
+{
+    struct event *ev = evsignal_new(e->base, sig, fn, e);
+    return ev != NULL && event_add(ev, NULL) == 0 ? 0 : -1;
+}
+
+/* ---- the modules ---- */
+
+/* Lends to each what it calls and reads. */
+static void put_together(struct engine *e)
+{
+    e->http = (struct http_child){.base = e->base,
+                                  .program = &e->program,
+                                  .conf = &e->conf,
+                                  .metrics = &e->metrics,
+                                  .read = intake_read,
+                                  .arg = &e->intake};
+    e->intake = (struct intake){.base = e->base,
+                                .conf = &e->conf,
+                                .keys = &e->keys,
+                                .limiter = &e->limiter,
+                                .http = &e->http,
+                                .requests = &e->requests,
+                                .batch = &e->batch,
+                                .answers = &e->answers,
+                                .report = &e->report};
+    e->batch = (struct batch){.place = &e->place,
+                              .roster = &e->roster,
+                              .records = &e->records,
+                              .requests = &e->requests,
+                              .settling = &e->settling,
+                              .answers = &e->answers,
+                              .metrics = &e->metrics};
+    e->answers = (struct answers){
+        .http = &e->http, .sessions = &e->sessions, .metrics = &e->metrics, .verbose = e->verbose};
+    e->requests = (struct requests){.conf = &e->conf,
+                                    .keys = &e->keys,
+                                    .place = &e->place,
+                                    .sessions = &e->sessions,
+                                    .control_port = &e->control_port,
+                                    .limiter = &e->limiter,
+                                    .roster = &e->roster,
+                                    .listening = &e->listening,
+                                    .clock_jumps = &e->clock_jumps,
+                                    .beats = &e->settling.beats,
+                                    .metrics = &e->metrics};
+    e->control_port = (struct control_port){
+        .conf = &e->conf, .place = &e->place, .sessions = &e->sessions, .roster = &e->roster};
+    e->walk = (struct walk){.conf = &e->conf,
+                            .place = &e->place,
+                            .sessions = &e->sessions,
+                            .records = &e->records,
+                            .metrics = &e->metrics,
+                            .roster = &e->roster,
+                            .requests = &e->requests,
+                            .clock_jumps = &e->clock_jumps,
+                            .beats = &e->settling.beats,
+                            .control_port = &e->control_port};
+    e->report = (struct report){.place = &e->place,
+                                .sessions = &e->sessions,
+                                .listening = &e->listening,
+                                .beats = &e->settling.beats,
+                                .metrics = &e->metrics};
+}
+
+static int start_modules(struct engine *e)
+{
+    const struct place_change change = {.arg = e, .forget_old = forget_store, .use_new = use_store};
+    if (http_child_prepare(&e->http) != 0 || answers_start(&e->answers) != 0 ||
+        batch_start(&e->batch, e->base) != 0 || settling_start(&e->settling, e->base) != 0 ||
+        walk_start(&e->walk, e->base) != 0 || report_start(&e->report, e->base) != 0 ||
+        records_start(&e->records, e->base, batch_on_flush, &e->batch) != 0 ||
+        listening_start(&e->listening, e->base, e->foreign_network) != 0 ||
+        place_start(&e->place, e->base, &e->clock_jumps, &change) != 0 ||
+        roster_init(&e->roster) != 0)
+        return -1;
+    limiter_init(&e->limiter);
+    unregistered_find_logins(&e->report.unregistered, &e->conf);
+    return 0;
+}
+
+static int set_up(struct engine *e)
+{
+    int64_t watchdog_ms = notify_watchdog_ms();
+    e->sweep_ms = watchdog_ms != 0 && watchdog_ms / 3 < SWEEP_MS ? watchdog_ms / 3 : SWEEP_MS;
+    e->base = event_base_new();
+    if (e->base == NULL)
+        return -1;
+    put_together(e);
+    e->on_sweep = evtimer_new(e->base, on_sweep, e);
+    if (e->on_sweep == NULL || start_modules(e) != 0 ||
+        log_drain_start(&e->log_drain, e->base) != 0)
+        return -1;
+    if (add_signal(e, SIGTERM, on_stop) != 0 || add_signal(e, SIGINT, on_stop) != 0 ||
+        add_signal(e, SIGHUP, on_reload) != 0 || add_signal(e, SIGCHLD, on_child) != 0)
+        return -1;
+    if (sessions_start(&e->sessions, e->base, &e->conf, &e->place, &e->records, &e->metrics) != 0)
+        return -1;
+    return store_watch_start(&e->store_watch, e->base, &e->place, &e->sessions, &e->metrics);
+}
+
+/* ---- the loop ---- */
+
+/* What is done once, before anybody is answered. */
+static void begin(struct engine *e)
+{
+    clock_jumps_start(&e->clock_jumps, &e->records, e->place.lock_fd);
+    settling_finish(&e->settling);
+    on_sweep(-1, 0, e);
+    control_port_start(&e->control_port);
+    walk_begin(&e->walk);
+    settling_begin(&e->settling);
+    (void)requests_use_store(&e->requests);
+    (void)listening_has(&e->listening, 0, 0); /* the first takes as long as it takes */
+}
+
+static void finish(struct engine *e)
+{
+    notify_send("STOPPING=1");
+    batch_wait_no_more(&e->batch);
+    if (e->http.on_packets != NULL)
+        intake_read(e->http.fd, 0, &e->intake);
+    batch_finish(&e->batch);
+    http_child_end(&e->http);
+    issue_end(free);
+    settling_finish(&e->settling);
+    settling_release(&e->settling);
+    roster_release(&e->roster);
+    store_close(e->place.store);
+    refusals_say(&e->answers.refusals, true, clock_monotonic_ms());
+    log_end();
+}
+
+int engine_run(struct engine *e)
+{
+    if (settling_open(&e->settling, &e->place, &e->metrics) != STORE_OK) {
+        log_error("cannot read the store: %s", store_error(e->place.store));
+        return EXIT_FAILURE;
+    }
+    if (set_up(e) != 0 || http_child_start(&e->http) != 0) {
+        log_error("cannot start: %s", strerror(errno));
+        return EXIT_FAILURE;
+    }
+    begin(e);
+    int rc = event_base_dispatch(e->base);
+    finish(e);
+    int status = rc < 0 ? EXIT_FAILURE : e->http.exit_status;
+    if (status == EXIT_SUCCESS)
+        pace_forget();
+    return status;
+}

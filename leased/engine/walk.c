@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/engine/walk.h"
+
+#include "leased/engine/beats.h"
+#include "leased/engine/clock_jumps.h"
+#include "leased/engine/control_port.h"
+#include "leased/engine/metrics.h"
+#include "leased/engine/place.h"
+#include "leased/engine/records.h"
+#include "leased/engine/requests.h"
+#include "leased/engine/roster.h"
+#include "leased/engine/sessions.h"
+#include "leased/engine/timer.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/conf/conf.h"
+#include "lib/store/audit.h"
+
+enum {
+    UNUSED_AGENT_S = 3600,
+    SOON_S = 48 * 3600,
+    WALK_MS = 600000, /* from one walk through all leases to the next */
+    WALK_FIRST_MS = 1000,
+    WALK_FIRST = 250, /* leases of a piece, */
+    WALK_LEAST = 50,
+    WALK_MOST = 1000,
+    WALK_PORTS = 4096,     /* of a piece, once all leases were seen */
+    EXPIRED_PORT_S = 3600, /* from the end of a lease to its port being free, in quarantine */
+    WALK_PIECE_MS = 10,    /* until one with something to delete takes about so long, */
+    WALK_PAUSE_MS = 5,     /* and then as long a pause, but at least this */
+};
+
+static int say_soon(void *arg, int64_t id, const char *name, int64_t expires_s)
+{
+    (void)arg;
+    log_info("expires_soon lease=%s id=%lld expires_s=%lld", name, (long long)id,
+             (long long)expires_s);
+    return 0;
+}
+
+/* An hour after the end: a lease may be behind what its agent was told, but not by that. */
+static enum store_rc free_expired(struct walk *w, int64_t now_s)
+{
+    const unsigned low = w->next_port, high = low + WALK_PORTS - 1;
+    if (low > UINT16_MAX || beats_are_behind(w->beats))
+        return STORE_OK;
+    w->next_port = high + 1;
+    return store_ports_free_expired(w->place->store, (uint16_t)low,
+                                    high < UINT16_MAX ? (uint16_t)high : UINT16_MAX,
+                                    now_s - EXPIRED_PORT_S, now_s);
+}
+
+static enum store_rc prune_piece(struct walk *w, bool has_range, int64_t *ret_leases,
+                                 int64_t *ret_rows)
+{
+    int64_t now_s = clock_now_s(), unused_before_s = now_s - UNUSED_AGENT_S;
+    const struct store_actor by = {.who = "leased", .source = "", .now_s = now_s};
+    const struct lease_range *at = &w->at;
+    enum store_rc rc = STORE_NONE;
+    if (has_range)
+        rc = store_agents_unused(w->place->store, at, unused_before_s);
+    if (rc == STORE_OK) { /* one that has just opened its first session is not one that never did */
+        bool swept = sessions_sweep(w->sessions);
+        rc = records_write(w->records, w->place->store);
+        if (rc == STORE_OK && swept) /* else it cannot be told which never did */
+            rc = store_agents_forget_unused(w->place->store, at, unused_before_s, &by);
+    } else if (rc == STORE_NONE) {
+        rc = records_write(w->records, w->place->store);
+    }
+    if (rc == STORE_OK && has_range)
+        rc =
+            store_prune_dead(w->place->store, at, now_s - w->conf->keep_expired_s, &by, ret_leases);
+    if (rc == STORE_OK && has_range)
+        rc = control_port_move(w->control_port, at, &by);
+    if (rc == STORE_OK && !has_range)
+        rc = free_expired(w, now_s);
+    if (rc == STORE_OK)
+        rc = audit_prune(w->place->store, &by, now_s - w->conf->audit_keep_s, w->size, ret_rows);
+    if (rc == STORE_OK)
+        rc = store_commit(w->place->store);
+    requests_ports_kept(w->requests); /* theirs are, from now on */
+    if (rc == STORE_OK)
+        records_written(w->records, w->records->count);
+    return rc;
+}
+
+/* True: there is more to do. */
+static bool walk_piece(struct walk *w)
+{
+    const int64_t since_ms = clock_monotonic_ms();
+    int64_t leases = 0, rows = 0;
+    if (!place_look(w->place)) {
+        w->soon_until_s = w->soon_after_s; /* once more at the next walk, rather than never */
+        return false;
+    }
+    const bool may_delete = !clock_jumps_caution(w->clock_jumps);
+    const int64_t changed = store_rows_changed(w->place->store);
+    enum store_rc rc = may_delete ? store_begin(w->place->store) : STORE_OK;
+    if (rc == STORE_BUSY)
+        return true; /* the same piece again */
+    if (rc == STORE_OK && !w->saw_all)
+        rc = store_range_next(w->place->store, w->size, &w->at);
+    if (rc == STORE_NONE)
+        w->saw_all = true;
+    if (rc == STORE_OK && !w->saw_all)
+        rc = store_leases_ending(w->place->store, &w->at, w->soon_after_s, w->soon_until_s,
+                                 say_soon, NULL);
+    if (may_delete && (rc == STORE_OK || rc == STORE_NONE))
+        rc = prune_piece(w, !w->saw_all, &leases, &rows);
+    store_rollback(w->place->store);
+    if (store_rows_changed(w->place->store) != changed)
+        roster_distrust(w->roster);
+    if (rc != STORE_OK && rc != STORE_NONE) {
+        metrics_add_store_error(w->metrics);
+        log_error("cannot prune: %s", store_error(w->place->store));
+        w->soon_until_s = w->soon_after_s; /* once more at the next walk, rather than never */
+        return false;
+    }
+    int64_t took_ms = clock_monotonic_ms() - since_ms;
+    if (took_ms > 2 * WALK_PIECE_MS && w->size / 2 >= WALK_LEAST)
+        w->size /= 2;
+    else if (took_ms < WALK_PIECE_MS / 2 && leases + rows > 0 && w->size * 2 <= WALK_MOST)
+        w->size *= 2;
+    return !w->saw_all || rows > 0 ||
+           (may_delete && w->next_port > 0 && w->next_port <= UINT16_MAX);
+}
+
+static void on_piece(evutil_socket_t fd, short what, void *arg)
+{
+    struct walk *w = arg;
+    const int64_t since_ms = clock_monotonic_ms();
+    (void)fd;
+    (void)what;
+    w->is_on = walk_piece(w);
+    int64_t took_ms = clock_monotonic_ms() - since_ms;
+    if (w->is_on)
+        timer_arm(w->on_piece, took_ms > WALK_PAUSE_MS ? took_ms : WALK_PAUSE_MS);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+    struct walk *w = arg;
+    const int64_t soon_s = clock_now_s() + SOON_S;
+    (void)fd;
+    (void)what;
+    timer_arm(w->on_again, WALK_MS);
+    if (w->is_on)
+        return;
+    w->is_on = true;
+    w->saw_all = false;
+    w->next_port = 0;
+    w->at = (struct lease_range){.after = 0};
+    w->size = w->size != 0 ? w->size : WALK_FIRST;
+    /* What ends soon at our start was said by the one before us. */
+    w->soon_after_s = w->soon_until_s != 0 ? w->soon_until_s : soon_s;
+    w->soon_until_s = soon_s;
+    timer_arm(w->on_piece, 0);
+}
+
+int walk_start(struct walk *w, struct event_base *base)
+{
+    w->on_piece = evtimer_new(base, on_piece, w);
+    w->on_again = evtimer_new(base, on_again, w);
+    return w->on_piece != NULL && w->on_again != NULL ? 0 : -1;
+}
+
+void walk_begin(struct walk *w)
+{
+    timer_arm(w->on_again, WALK_FIRST_MS);
+}
+
+void walk_stop(struct walk *w)
+{
+    w->is_on = false;
+    (void)event_del(w->on_piece);
+}
