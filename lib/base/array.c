@@ -15,6 +15,8 @@ void *array_grow(void *items, size_t count, size_t *cap, size_t item_bytes, size
         return NULL;
     }
     size_t more = *cap == 0 ? FIRST_CAP : *cap * 2;
+    if (more > max)
+        more = max;
     void *grown = reallocarray(items, more, item_bytes);
     if (grown != NULL)
         *cap = more;
