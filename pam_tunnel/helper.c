@@ -151,11 +151,6 @@ out:
 
 /* ---- the answer ---- */
 
-static int take_number(const char *value, int64_t low, int64_t high, int64_t *ret)
-{
-    return number_parse(value, strlen(value), low, high, ret) ? 0 : -1;
-}
-
 /* name=value with one blank between, a newline at the end. Words of a later akc are passed over. */
 int judgement_parse(struct judgement *j)
 {
@@ -176,14 +171,15 @@ int judgement_parse(struct judgement *j)
         if (value == NULL)
             return -1;
         *value++ = '\0';
-        int rc = 0;
+        const size_t value_len = strlen(value);
+        bool good = true;
         if (strcmp(word, "lease_id") == 0) {
-            rc = take_number(value, 1, INT64_MAX, &j->lease_id);
+            good = number_parse(value, value_len, 1, INT64_MAX, &j->lease_id);
         } else if (strcmp(word, "listen") == 0) {
-            rc = take_number(value, 0, INT32_MAX, &number);
+            good = number_parse(value, value_len, 0, INT32_MAX, &number);
             j->listens = number != 0;
         } else if (strcmp(word, "max_sessions") == 0) {
-            rc = take_number(value, 0, INT32_MAX, &number);
+            good = number_parse(value, value_len, 0, INT32_MAX, &number);
             j->max_sessions = (unsigned)number;
         } else if (strcmp(word, "name") == 0) {
             j->name = value;
@@ -194,7 +190,7 @@ int judgement_parse(struct judgement *j)
         } else if (strcmp(word, "listen_permits") == 0) {
             j->listens_on = value;
         }
-        if (rc != 0)
+        if (!good)
             return -1;
     }
     return j->lease_id != 0 && j->name != NULL && j->fingerprint != NULL ? 0 : -1;

@@ -54,25 +54,16 @@ size_t session_format(const struct session *s, char out[static REGISTRY_ENTRY_BY
     return used;
 }
 
-static int take_number(const char *value, long long low, long long high, long long *ret)
+static bool take_text(const char *value, char *out, size_t out_bytes)
 {
-    int64_t number;
-    if (!number_parse(value, strlen(value), low, high, &number))
-        return -1;
-    *ret = number;
-    return 0;
+    return is_word(value) && strlcpy(out, value, out_bytes) < out_bytes;
 }
 
-static int take_text(const char *value, char *out, size_t out_bytes)
-{
-    return is_word(value) && strlcpy(out, value, out_bytes) < out_bytes ? 0 : -1;
-}
-
-static int take_list(const char *value, char **out)
+static bool take_list(const char *value, char **out)
 {
     free(*out);
     *out = strdup(value);
-    return *out != NULL ? 0 : -1;
+    return *out != NULL;
 }
 
 enum seen {
@@ -84,54 +75,56 @@ enum seen {
     SEEN_ALL = 31
 };
 
-static int take_line(const char *key, const char *value, struct session *s, unsigned *seen)
+static bool take_line(const char *key, const char *value, struct session *s, unsigned *seen)
 {
-    long long number = 0;
-    int rc = 0;
+    const size_t len = strlen(value);
+    int64_t number = 0;
+    bool good = true;
     if (strcmp(key, "v") == 0) {
-        rc = take_number(value, ENTRY_VERSION, ENTRY_VERSION, &number);
+        good = number_parse(value, len, ENTRY_VERSION, ENTRY_VERSION, &number);
     } else if (strcmp(key, "pid") == 0) {
-        rc = take_number(value, 1, 1LL << 22, &number);
+        good = number_parse(value, len, 1, 1LL << 22, &number);
         s->pid = (pid_t)number;
         *seen |= SEEN_PID;
     } else if (strcmp(key, "start_ticks") == 0) {
-        rc = take_number(value, 0, INT64_MAX, &number);
+        good = number_parse(value, len, 0, INT64_MAX, &number);
         s->start_ticks = (uint64_t)number;
         *seen |= SEEN_START;
     } else if (strcmp(key, "lease_id") == 0) {
-        rc = take_number(value, 0, INT64_MAX, &number);
+        good = number_parse(value, len, 0, INT64_MAX, &number);
         s->lease_id = number;
     } else if (strcmp(key, "uid") == 0) {
-        rc = take_number(value, 1, UINT32_MAX - 1, &number); /* never root, never (uid_t)-1 */
+        /* never root, never (uid_t)-1 */
+        good = number_parse(value, len, 1, UINT32_MAX - 1, &number);
         s->uid = (uid_t)number;
         *seen |= SEEN_UID;
     } else if (strcmp(key, "since_s") == 0) {
-        rc = take_number(value, 0, INT64_MAX, &number);
+        good = number_parse(value, len, 0, INT64_MAX, &number);
         s->since_s = number;
     } else if (strcmp(key, "lease") == 0) {
-        rc = take_text(value, s->lease, sizeof(s->lease));
+        good = take_text(value, s->lease, sizeof(s->lease));
     } else if (strcmp(key, "login") == 0) {
-        rc = *value != '\0' ? take_text(value, s->login, sizeof(s->login)) : -1;
+        good = *value != '\0' && take_text(value, s->login, sizeof(s->login));
         *seen |= SEEN_LOGIN;
     } else if (strcmp(key, "fingerprint") == 0) {
-        rc = *value != '\0' ? take_text(value, s->fingerprint, sizeof(s->fingerprint)) : -1;
+        good = *value != '\0' && take_text(value, s->fingerprint, sizeof(s->fingerprint));
         *seen |= SEEN_FINGERPRINT;
     } else if (strcmp(key, "source") == 0) {
-        rc = take_text(value, s->source, sizeof(s->source));
+        good = take_text(value, s->source, sizeof(s->source));
     } else if (strcmp(key, "state") == 0) {
         s->open = strcmp(value, "open") == 0;
-        rc = s->open || strcmp(value, "opening") == 0 ? 0 : -1;
+        good = s->open || strcmp(value, "opening") == 0;
     } else if (strcmp(key, "boot_id") == 0) {
-        rc = take_text(value, s->origin.boot_id, sizeof(s->origin.boot_id));
+        good = take_text(value, s->origin.boot_id, sizeof(s->origin.boot_id));
     } else if (strcmp(key, "pid_ns") == 0) {
-        rc = take_number(value, 0, INT64_MAX, &number);
+        good = number_parse(value, len, 0, INT64_MAX, &number);
         s->origin.pid_namespace = (uint64_t)number;
     } else if (strcmp(key, "opens") == 0) {
-        rc = take_list(value, &s->opens);
+        good = take_list(value, &s->opens);
     } else if (strcmp(key, "listens") == 0) {
-        rc = take_list(value, &s->listens);
+        good = take_list(value, &s->listens);
     }
-    return rc; /* an unknown line is a later version's */
+    return good; /* an unknown line is a later version's */
 }
 
 int session_parse(const char *text, size_t len, struct session *ret)
@@ -153,7 +146,7 @@ int session_parse(const char *text, size_t len, struct session *ret)
         *value++ = '\0';
         if (line == copy && strcmp(line, "v") != 0)
             goto out;
-        if (take_line(line, value, &s, &seen) != 0)
+        if (!take_line(line, value, &s, &seen))
             goto out;
     }
     if (seen != SEEN_ALL || s.open != (s.lease_id != 0))
