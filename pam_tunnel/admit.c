@@ -8,16 +8,11 @@
 #include "lib/base/clock.h"
 #include "lib/conf/paths.h"
 #include "lib/session/auth_info.h"
-#include "lib/session/ladder.h"
 #include "lib/session/narrowed.h"
 #include "lib/session/process.h"
-#include "lib/session/registry_clear.h"
-#include "lib/session/registry_count.h"
 #include "lib/session/registry_lock.h"
-#include "lib/session/registry_read.h"
 #include "lib/session/registry_write.h"
 #include "lib/session/run_dir.h"
-#include "lib/session/takeovers.h"
 #include "pam_tunnel/module.h"
 
 #include <arpa/inet.h>
@@ -34,9 +29,6 @@
 
 /* sshd itself has no time limit here (facts/openssh.md 4). */
 enum { OPEN_DEADLINE_MS = 1000 };
-
-/* Entries of the dead that one login clears: a few milliseconds' worth, of however many. */
-enum { CLEARED_MOST = 250 };
 
 static const char data_name[] = "pam_tunnel_session";
 
@@ -84,48 +76,7 @@ static int take_source(const char *connection, char out[static SESSION_ADDRESS_B
     return 0;
 }
 
-/* ---- (d): one connection for a lease that listens, else as many as it may have ---- */
-
-static bool has_unseen(const struct session_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (list->items[i].sight == SESSION_UNSEEN)
-            return true;
-    return false;
-}
-
-static const char *take_over(struct opening *o, int lock, struct session_list *older)
-{
-    enum ladder_state *states = NULL;
-    struct takeovers t;
-    const char *why = NULL;
-
-    takeovers_load(lock, &t);
-    enum takeover_verdict verdict = takeovers_judge(&t, clock_monotonic_ms());
-    takeovers_save(lock, &t);
-    if (verdict != TAKEOVER_ALLOWED) {
-        o->quiet = verdict == TAKEOVER_REFUSED;
-        return "the lease was taken over more than 60 times within 60 s: two clients use its key; "
-               "newcomers are refused for 30 s";
-    }
-    states = calloc(older->count, sizeof(*states));
-    if (states == NULL)
-        return "out of memory";
-    if (ladder_end_all(older, o->deadline_ms, states) != 0)
-        why = has_unseen(older) ? "it cannot be told whether its older session is there, and so it "
-                                  "cannot be ended: 'leasectl doctor' says why"
-                                : "its older session could not be ended in time";
-    for (size_t i = 0; i < older->count; i++)
-        if (states[i] == LADDER_GONE) {
-            registry_remove_ended(&o->registry, &older->items[i], true, o->deadline_ms);
-            pam_syslog(o->pamh, LOG_INFO,
-                       "took over login=%s lease=%s source=%s from pid %d source=%s",
-                       o->session.login, o->session.lease, o->session.source,
-                       (int)older->items[i].pid, older->items[i].source);
-        }
-    free(states);
-    return why;
-}
+/* ---- (d) and (e) ---- */
 
 static const char *cannot_register(void)
 {
@@ -135,62 +86,13 @@ static const char *cannot_register(void)
                : "the session cannot be registered";
 }
 
-static const char *cannot_read(void)
-{
-    return errno == ETIMEDOUT ? "the session registry could not be read in time"
-                              : "the session registry cannot be read";
-}
-
-/*
- * What is in another container cannot be ended from here, nor told from what one left that was
- * stopped for good. It is left alone, and keeps nobody out: the port is bound once, whoever may.
- */
-static bool is_of_this_namespace(void *unused, const struct session *s)
-{
-    (void)unused;
-    return s->sight == SESSION_LIVE || s->unseen_why != EXDEV;
-}
-
-/* For one that listens. */
-static const char *end_older(struct opening *o, int lock)
-{
-    struct session_list older;
-    const char *why = NULL;
-    if (registry_read_open(&o->registry, o->session.lease_id, o->deadline_ms, &older) != 0)
-        return cannot_read();
-    (void)registry_remove_dead(&o->registry, o->session.lease_id, &older, CLEARED_MOST);
-    session_list_filter(&older, is_of_this_namespace, NULL);
-    if (older.count > 0)
-        why = take_over(o, lock, &older);
-    session_list_release(&older);
-    return why;
-}
-
-static const char *count_others(struct opening *o)
-{
-    struct session_list others = {.items = NULL};
-    const char *why = NULL;
-    switch (registry_has_room(&o->registry, o->session.lease_id, o->judgement.max_sessions,
-                              o->deadline_ms, &others)) {
-    case SIGHT_IS:
-        break;
-    case SIGHT_IS_NOT:
-        why = others.unseen > 0
-                  ? "the lease has as many sessions as it may have, with those of which it cannot "
-                    "be told whether they are there"
-                  : "the lease has as many sessions as it may have";
-        break;
-    case SIGHT_CANNOT_TELL:
-        return cannot_read();
-    }
-    (void)registry_remove_dead(&o->registry, o->session.lease_id, &others, CLEARED_MOST);
-    session_list_release(&others);
-    return why;
-}
-
 /* Steps (d) and (e), under the lease's lock. */
 static const char *settle(struct opening *o)
 {
+    const struct newcomer newcomer = {.pamh = o->pamh,
+                                      .registry = &o->registry,
+                                      .session = &o->session,
+                                      .deadline_ms = o->deadline_ms};
     const char *why = NULL;
     /* Newcomers to a lease without limits have nothing to settle among themselves. */
     bool is_limited = o->judgement.listens || o->judgement.max_sessions != 0;
@@ -202,9 +104,9 @@ static const char *settle(struct opening *o)
     if (narrowed_since(&o->registry, o->session.lease_id, o->session.start_ticks))
         why = "the lease was narrowed while this login was on its way; the next one is let in";
     else if (o->judgement.listens)
-        why = end_older(o, lock);
+        why = other_sessions_end(&newcomer, lock, &o->quiet);
     else if (o->judgement.max_sessions != 0)
-        why = count_others(o);
+        why = other_sessions_count(&newcomer, o->judgement.max_sessions);
     if (why == NULL && clock_monotonic_ms() >= o->deadline_ms)
         why = "it took longer than a second";
     if (why == NULL) {

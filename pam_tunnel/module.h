@@ -16,6 +16,8 @@
 #include <sys/types.h>
 
 struct auth_info;
+struct registry;
+struct session;
 
 /* The words behind pam_tunnel.so in the stack. Borrowed from libpam for the call. */
 struct module_args {
@@ -53,6 +55,26 @@ int admit_open(pam_handle_t *pamh, const struct module_args *args,
 
 /* Takes the entry of admit_open away. Idempotent. */
 void admit_close(pam_handle_t *pamh);
+
+/* ---- the lease's other sessions (other_sessions.c) ---- */
+
+/* One that is about to open. Under its lease's lock. */
+struct newcomer {
+    pam_handle_t *pamh; /* for the log */
+    const struct registry *registry;
+    const struct session *session;
+    int64_t deadline_ms; /* clock_monotonic_ms */
+};
+
+/*
+ * For one that listens: ends the older ones. lock is the descriptor of the lease's lock, whose file
+ * holds how often it was taken over. NULL, or why the newcomer is refused; *ret_was_logged: as was
+ * logged before.
+ */
+const char *other_sessions_end(const struct newcomer *n, int lock, bool *ret_was_logged);
+
+/* For one that does not: whether there are fewer than max. NULL, or why it is refused. */
+const char *other_sessions_count(const struct newcomer *n, unsigned max);
 
 /* ---- akc --check (helper.c) ---- */
 

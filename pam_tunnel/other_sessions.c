@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: ISC */
+/* The lease's other sessions, when one more is to open: one connection for a lease that listens,
+ * else as many as it may have. */
+#include "lib/base/clock.h"
+#include "lib/session/ladder.h"
+#include "lib/session/registry_clear.h"
+#include "lib/session/registry_count.h"
+#include "lib/session/registry_read.h"
+#include "lib/session/takeovers.h"
+#include "pam_tunnel/module.h"
+
+#include <errno.h>
+#include <security/pam_ext.h>
+#include <stdlib.h>
+#include <syslog.h>
+
+/* Entries of the dead that one login clears: a few milliseconds' worth, of however many. */
+enum { CLEARED_MOST = 250 };
+
+static bool has_unseen(const struct session_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].sight == SESSION_UNSEEN)
+            return true;
+    return false;
+}
+
+static const char *take_over(const struct newcomer *n, int lock, const struct session_list *older,
+                             bool *ret_was_logged)
+{
+    enum ladder_state *states = NULL;
+    struct takeovers t;
+    const char *why = NULL;
+
+    takeovers_load(lock, &t);
+    enum takeover_verdict verdict = takeovers_judge(&t, clock_monotonic_ms());
+    takeovers_save(lock, &t);
+    if (verdict != TAKEOVER_ALLOWED) {
+        *ret_was_logged = verdict == TAKEOVER_REFUSED;
+        return "the lease was taken over more than 60 times within 60 s: two clients use its key; "
+               "newcomers are refused for 30 s";
+    }
+    states = calloc(older->count, sizeof(*states));
+    if (states == NULL)
+        return "out of memory";
+    if (ladder_end_all(older, n->deadline_ms, states) != 0)
+        why = has_unseen(older) ? "it cannot be told whether its older session is there, and so it "
+                                  "cannot be ended: 'leasectl doctor' says why"
+                                : "its older session could not be ended in time";
+    for (size_t i = 0; i < older->count; i++)
+        if (states[i] == LADDER_GONE) {
+            registry_remove_ended(n->registry, &older->items[i], true, n->deadline_ms);
+            pam_syslog(n->pamh, LOG_INFO,
+                       "took over login=%s lease=%s source=%s from pid %d source=%s",
+                       n->session->login, n->session->lease, n->session->source,
+                       (int)older->items[i].pid, older->items[i].source);
+        }
+    free(states);
+    return why;
+}
+
+static const char *cannot_read(void)
+{
+    return errno == ETIMEDOUT ? "the session registry could not be read in time"
+                              : "the session registry cannot be read";
+}
+
+/*
+ * What is in another container cannot be ended from here, nor told from what one left that was
+ * stopped for good. It is left alone, and keeps nobody out: the port is bound once, whoever may.
+ */
+static bool is_of_this_namespace(void *unused, const struct session *s)
+{
+    (void)unused;
+    return s->sight == SESSION_LIVE || s->unseen_why != EXDEV;
+}
+
+const char *other_sessions_end(const struct newcomer *n, int lock, bool *ret_was_logged)
+{
+    struct session_list older;
+    const char *why = NULL;
+    if (registry_read_open(n->registry, n->session->lease_id, n->deadline_ms, &older) != 0)
+        return cannot_read();
+    (void)registry_remove_dead(n->registry, n->session->lease_id, &older, CLEARED_MOST);
+    session_list_filter(&older, is_of_this_namespace, NULL);
+    if (older.count > 0)
+        why = take_over(n, lock, &older, ret_was_logged);
+    session_list_release(&older);
+    return why;
+}
+
+const char *other_sessions_count(const struct newcomer *n, unsigned max)
+{
+    struct session_list others = {.items = NULL};
+    const char *why = NULL;
+    switch (registry_has_room(n->registry, n->session->lease_id, max, n->deadline_ms, &others)) {
+    case SIGHT_IS:
+        break;
+    case SIGHT_IS_NOT:
+        why = others.unseen > 0
+                  ? "the lease has as many sessions as it may have, with those of which it cannot "
+                    "be told whether they are there"
+                  : "the lease has as many sessions as it may have";
+        break;
+    case SIGHT_CANNOT_TELL:
+        return cannot_read();
+    }
+    (void)registry_remove_dead(n->registry, n->session->lease_id, &others, CLEARED_MOST);
+    session_list_release(&others);
+    return why;
+}
