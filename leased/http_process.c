@@ -42,7 +42,7 @@ int http_process_main(int argc, char **argv)
         log_error("http cannot start: %s", strerror(errno));
         return EXIT_FAILURE;
     }
-    return http_run(&options);
+    return http_loop(&options);
 }
 
 static void pass_on(int fd)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * leased with an http process that strangers have taken over: all of leased but leased/http/.
- * Of its http_run each life tries one thing that http never does, by the number in the file `step`
+ * Of its http_loop each life tries one thing that http never does, by the number in the file `step`
  * of the working directory, and waits to be ended: the file `STEP.lives` says that it was not.
  * After the last it asks what it may, appends `NAME CODE` to the file `answers`, and stays. The
  * file `key` has a public key, `enrol` an enrolment key.
@@ -195,7 +195,7 @@ static void ask_all(int engine_fd)
     ask(engine_fd, "good");
 }
 
-int http_run(const struct http_options *o)
+int http_loop(const struct http_options *o)
 {
     char name[32];
     struct pollfd never = {.fd = -1};

@@ -121,17 +121,17 @@ static bool serve(int fd)
     }
 }
 
-static void run_engine(int fd, pid_t http)
+static void engine_loop(int fd, pid_t http)
 {
     bool paused = false;
     for (;;) {
-        struct pollfd look[] = {{.fd = STDIN_FILENO, .events = POLLIN},
-                                {.fd = paused ? -1 : fd, .events = POLLIN}};
-        if (poll(look, 2, -1) < 0)
+        struct pollfd events[] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                                  {.fd = paused ? -1 : fd, .events = POLLIN}};
+        if (poll(events, 2, -1) < 0)
             die("poll");
-        if (look[1].revents != 0 && !serve(fd))
+        if (events[1].revents != 0 && !serve(fd))
             return;
-        if (look[0].revents == 0)
+        if (events[0].revents == 0)
             continue;
         char word[16] = "";
         if (read(STDIN_FILENO, word, sizeof(word) - 1) <= 0)
@@ -152,7 +152,7 @@ static _Noreturn void be_http(const struct http_options *options)
         (setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0))
         die("setresuid");
     log_init("http_engine", true);
-    exit(http_run(options));
+    exit(http_loop(options));
 }
 
 int main(int argc, char **argv)
@@ -199,7 +199,7 @@ int main(int argc, char **argv)
     (void)close(listeners[1].fd);
     (void)printf("ready %u %u %d\n", port, metrics_port, (int)pid);
     (void)fflush(stdout);
-    run_engine(fds[0], pid);
+    engine_loop(fds[0], pid);
     (void)close(fds[0]);
     if (waitpid(pid, &status, 0) != pid)
         die("waitpid");

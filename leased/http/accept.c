@@ -23,14 +23,14 @@ static void start_connection(struct acceptor *a, int fd, const struct sockaddr_s
         return;
     c->client.on_metrics_listen = a->listener->on_metrics_listen;
     c->client.proxy = a->listener->proxy;
-    client_take_peer(&c->client, peer);
+    client_set_from_peer(&c->client, peer);
     /* Not of the listener: who came before we did, to a socket that waited for us, has none of it.
      */
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
     if (peer->ss_family != AF_UNIX)
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    server_welcome(s, c, a->all->base);
+    server_add_connection(s, c, a->all->base);
 }
 
 static void on_accept(evutil_socket_t fd, short what, void *arg)
@@ -48,7 +48,7 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             (void)event_del(&a->on_accept); /* it would be ready again at once, for nothing */
-            a->all->rest = true;
+            a->all->paused = true;
             server_tick_soon(a->all->server);
         }
         return;
@@ -62,12 +62,12 @@ int acceptors_start(struct acceptors *a, struct event_base *base, struct server 
     if (count > ACCEPTORS_MAX)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        struct acceptor *one = &a->items[a->count++];
-        one->all = a;
-        one->listener = &listeners[i];
-        (void)event_assign(&one->on_accept, base, one->listener->fd, EV_READ | EV_PERSIST,
-                           on_accept, one);
-        if (event_add(&one->on_accept, NULL) != 0)
+        struct acceptor *item = &a->items[a->count++];
+        item->all = a;
+        item->listener = &listeners[i];
+        (void)event_assign(&item->on_accept, base, item->listener->fd, EV_READ | EV_PERSIST,
+                           on_accept, item);
+        if (event_add(&item->on_accept, NULL) != 0)
             return -1;
     }
     return 0;
@@ -75,18 +75,18 @@ int acceptors_start(struct acceptors *a, struct event_base *base, struct server 
 
 void acceptors_resume(struct acceptors *a)
 {
-    for (size_t i = 0; i < a->count && a->rest; i++)
+    for (size_t i = 0; i < a->count && a->paused; i++)
         (void)event_add(&a->items[i].on_accept, NULL);
-    a->rest = false;
+    a->paused = false;
 }
 
-void acceptors_end(struct acceptors *a)
+void acceptors_close(struct acceptors *a)
 {
     for (size_t i = 0; i < a->count; i++) {
         (void)event_del(&a->items[i].on_accept);
         (void)close(a->items[i].listener->fd);
     }
-    a->rest = false;
+    a->paused = false;
 }
 
 void acceptors_release(struct acceptors *a)

@@ -21,7 +21,7 @@ struct acceptor {
 struct acceptors {
     struct event_base *base;
     struct server *server;
-    bool rest; /* no descriptors or no memory: until acceptors_resume */
+    bool paused; /* no descriptors or no memory: until acceptors_resume */
     size_t count;
     struct acceptor items[ACCEPTORS_MAX];
 };
@@ -33,7 +33,7 @@ int acceptors_start(struct acceptors *a, struct event_base *base, struct server 
 /* After a rest. */
 void acceptors_resume(struct acceptors *a);
 /* Closes the listeners: nobody else is let in. */
-void acceptors_end(struct acceptors *a);
+void acceptors_close(struct acceptors *a);
 void acceptors_release(struct acceptors *a);
 
 #endif

@@ -56,13 +56,13 @@ static const char *reason_phrase(int status)
 static void finish(struct connection *c)
 {
     if (c->keep_alive) {
-        connection_enter(c, CONNECTION_READING);
+        connection_set_state(c, CONNECTION_READING);
         return;
     }
     (void)shutdown(c->fd, SHUT_WR);
-    (void)connection_keep(c, NULL, 0);
-    connection_enter(c, CONNECTION_LINGERING);
-    connection_read_more(c);
+    (void)connection_buffer_input(c, NULL, 0);
+    connection_set_state(c, CONNECTION_LINGERING);
+    connection_start_reading(c);
 }
 
 /* What the socket does not take is copied: c is SENDING then, or gone. */
@@ -88,7 +88,7 @@ static void send_pieces(struct connection *c, const struct iovec pieces[static 2
     memcpy(c->out + pieces[0].iov_len, pieces[1].iov_base, pieces[1].iov_len);
     c->out_len = whole;
     c->out_at = sent;
-    connection_enter(c, CONNECTION_SENDING);
+    connection_set_state(c, CONNECTION_SENDING);
 }
 
 void answer_send_rest(struct connection *c)
@@ -134,15 +134,15 @@ static void send_body(struct answers *a, struct connection *c, int status, const
                      status == 401 ? "WWW-Authenticate: Bearer\r\n" : "",
                      allow != NULL ? "Allow: " : "", allow != NULL ? allow : "",
                      allow != NULL ? "\r\n" : "", c->keep_alive ? "" : "Connection: close\r\n");
-    c->continued = false;
+    c->sent_continue = false;
     send_pieces(
         c, (struct iovec[]){{.iov_base = head, .iov_len = (size_t)n},
-                            {.iov_base = a->body.data, .iov_len = c->is_head ? 0 : a->body.len}});
+                            {.iov_base = a->body.data, .iov_len = c->head_only ? 0 : a->body.len}});
 }
 
 /* said->code, said->error and said->report are the answer. */
-static void send_said(struct answers *a, struct connection *c, const struct control_answer *said,
-                      int status, const char *allow)
+static void send_formatted(struct answers *a, struct connection *c,
+                           const struct control_answer *said, int status, const char *allow)
 {
     const char *type = said->report_bytes == 0           ? "application/json"
                        : said->action == CONTROL_METRICS ? "text/plain; version=0.0.4"
@@ -156,16 +156,16 @@ static void send_said(struct answers *a, struct connection *c, const struct cont
 
 void answer_send(struct answers *a, struct connection *c, const struct control_answer *said)
 {
-    send_said(a, c, said, control_code_status((enum control_code)said->code), NULL);
+    send_formatted(a, c, said, control_code_status((enum control_code)said->code), NULL);
 }
 
 void answer_refuse(struct answers *a, struct connection *c, const struct refusal *refusal)
 {
-    struct control_answer *own = &a->of_our_own;
+    struct control_answer *own = &a->own_answer;
     memset(own, 0, offsetof(struct control_answer, report));
     own->code = (uint32_t)refusal->code;
     (void)snprintf(own->error, sizeof(own->error), "%s", refusal->why);
-    send_said(a, c, own, refusal->status, refusal->allow);
+    send_formatted(a, c, own, refusal->status, refusal->allow);
 }
 
 void answers_init(struct answers *a, const struct control_site *site)

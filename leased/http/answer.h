@@ -15,7 +15,7 @@ struct answers {
     const struct control_site *site; /* may change at any time */
     struct control_words words;
     struct buf body;                  /* of the answer that is being sent */
-    struct control_answer of_our_own; /* instead of engine's */
+    struct control_answer own_answer; /* instead of engine's */
     int64_t date_s;                   /* when date was written */
     char date[32];
 };

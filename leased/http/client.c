@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-void client_take_peer(struct client *c, const struct sockaddr_storage *peer)
+void client_set_from_peer(struct client *c, const struct sockaddr_storage *peer)
 {
     const struct sockaddr_in *v4 = (const void *)peer;
     const struct sockaddr_in6 *v6 = (const void *)peer;
@@ -19,7 +19,7 @@ void client_take_peer(struct client *c, const struct sockaddr_storage *peer)
 }
 
 /* An address and nothing else, into out in the spelling of inet_ntop(3). */
-static bool read_address(struct http_slice t, char out[static CONTROL_ADDRESS_BYTES])
+static bool parse_address(struct http_slice t, char out[static CONTROL_ADDRESS_BYTES])
 {
     char text[CONTROL_ADDRESS_BYTES];
     struct in6_addr v6;
@@ -41,7 +41,7 @@ static bool read_address(struct http_slice t, char out[static CONTROL_ADDRESS_BY
 
 /* The last of a list: who connected to the proxy. What stands before it that client may have
  * written itself. */
-static struct http_slice last_of(struct http_slice list)
+static struct http_slice last_item(struct http_slice list)
 {
     const char *comma = memrchr(list.at, ',', list.len);
     if (comma != NULL) {
@@ -55,10 +55,10 @@ static struct http_slice last_of(struct http_slice list)
     return list;
 }
 
-bool client_take_proxied(struct client *c, const struct http_head *head)
+bool client_set_from_proxy(struct client *c, const struct http_head *head)
 {
     c->address[0] = '\0';
     if (c->proxy == PROXY_HEADER_REAL_IP)
-        return !head->real_ip_twice && read_address(head->real_ip, c->address);
-    return head->forwarded_for.len > 0 && read_address(last_of(head->forwarded_for), c->address);
+        return !head->real_ip_twice && parse_address(head->real_ip, c->address);
+    return head->forwarded_for.len > 0 && parse_address(last_item(head->forwarded_for), c->address);
 }

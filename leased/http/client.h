@@ -16,10 +16,10 @@ struct client {
     char address[CONTROL_ADDRESS_BYTES]; /* "" for a unix socket */
 };
 
-void client_take_peer(struct client *c, const struct sockaddr_storage *peer);
+void client_set_from_peer(struct client *c, const struct sockaddr_storage *peer);
 
 /* Who asked, by the word of the proxy that the listener is for. False: it says none, and the
  * address is "". */
-bool client_take_proxied(struct client *c, const struct http_head *head);
+bool client_set_from_proxy(struct client *c, const struct http_head *head);
 
 #endif

@@ -12,8 +12,8 @@
 enum {
     CONNECTIONS_MAX = 4096,
     CONNECTIONS_SPARE = 64, /* descriptors that are not connections */
-    KEPT_BYTES_MIN = 2048,
-    KEPT_BYTES_MAX = 32 * 1024 * 1024, /* of all connections together */
+    INPUT_BYTES_MIN = 2048,
+    BUFFERED_BYTES_MAX = 32 * 1024 * 1024, /* of all connections together */
 };
 
 /* ---- the table ---- */
@@ -76,12 +76,12 @@ void connection_drop(struct connection *c)
     (void)event_del(&c->on_in);
     (void)event_del(&c->on_out);
     (void)close(c->fd);
-    t->kept_bytes -= c->in_bytes;
+    t->buffered_bytes -= c->in_bytes;
     free(c->in);
     free(c->out);
     c->in = c->out = NULL;
     c->in_len = c->in_bytes = c->out_len = 0;
-    connection_enter(c, CONNECTION_FREE);
+    connection_set_state(c, CONNECTION_FREE);
     c->generation++;
     c->newer = t->free;
     t->free = c;
@@ -116,35 +116,35 @@ static void list_remove(struct connections *t, struct connection *c)
     *(c->newer != NULL ? &c->newer->older : &t->newest) = c->older;
 }
 
-bool connection_is_idle(const struct connection *c)
+bool connection_awaits_client(const struct connection *c)
 {
     return c->state == CONNECTION_READING || c->state == CONNECTION_LINGERING;
 }
 
-void connection_enter(struct connection *c, enum connection_state state)
+void connection_set_state(struct connection *c, enum connection_state state)
 {
     struct connections *t = c->table;
-    if (connection_is_idle(c))
+    if (connection_awaits_client(c))
         list_remove(t, c);
     t->stalled -= c->state == CONNECTION_STALLED;
     t->stalled += state == CONNECTION_STALLED;
     c->state = state;
     c->since_ms = clock_monotonic_ms();
-    if (connection_is_idle(c))
+    if (connection_awaits_client(c))
         list_add(t, c);
     if (state == CONNECTION_READING) {
-        c->idle_ms = c->since_ms;
+        c->idle_since_ms = c->since_ms;
         c->since_ms = 0;
     }
 }
 
-void connection_read_more(struct connection *c)
+void connection_start_reading(struct connection *c)
 {
     if (!c->is_reading && event_add(&c->on_in, NULL) == 0)
         c->is_reading = true;
 }
 
-void connection_read_no_more(struct connection *c)
+void connection_stop_reading(struct connection *c)
 {
     if (c->is_reading && event_del(&c->on_in) == 0)
         c->is_reading = false;
@@ -152,42 +152,42 @@ void connection_read_no_more(struct connection *c)
 
 /* ---- input that has to wait ---- */
 
-bool connection_grow(struct connection *c, size_t want)
+bool connection_grow_input(struct connection *c, size_t want)
 {
     struct connections *t = c->table;
-    size_t bytes = c->in_bytes > 0 ? c->in_bytes : KEPT_BYTES_MIN;
+    size_t bytes = c->in_bytes > 0 ? c->in_bytes : INPUT_BYTES_MIN;
     while (bytes < want)
         bytes *= 2;
     if (bytes > REQUEST_BYTES_MAX)
         bytes = REQUEST_BYTES_MAX;
     for (struct connection *old = t->oldest, *next; old != NULL; old = next) {
         next = old->newer;
-        if (t->kept_bytes - c->in_bytes + bytes <= KEPT_BYTES_MAX)
+        if (t->buffered_bytes - c->in_bytes + bytes <= BUFFERED_BYTES_MAX)
             break;
         if (old != c && old->in_bytes > 0)
             connection_drop(old);
     }
-    if (want > bytes || t->kept_bytes - c->in_bytes + bytes > KEPT_BYTES_MAX)
+    if (want > bytes || t->buffered_bytes - c->in_bytes + bytes > BUFFERED_BYTES_MAX)
         return false;
     char *in = realloc(c->in, bytes);
     if (in == NULL)
         return false;
-    t->kept_bytes += bytes - c->in_bytes;
+    t->buffered_bytes += bytes - c->in_bytes;
     c->in = in;
     c->in_bytes = bytes;
     return true;
 }
 
-bool connection_keep(struct connection *c, const char *rest, size_t len)
+bool connection_buffer_input(struct connection *c, const char *rest, size_t len)
 {
     if (len == 0) {
-        c->table->kept_bytes -= c->in_bytes;
+        c->table->buffered_bytes -= c->in_bytes;
         free(c->in);
         c->in = NULL;
         c->in_len = c->in_bytes = 0;
         return true;
     }
-    if (c->in == NULL && !connection_grow(c, len))
+    if (c->in == NULL && !connection_grow_input(c, len))
         return false;
     memmove(c->in, rest, len);
     c->in_len = len;

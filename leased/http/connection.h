@@ -33,11 +33,11 @@ struct connection {
     int fd;
     uint32_t generation; /* tells an answer for this connection from one for its predecessor */
     struct client client;
-    bool keep_alive, continued, is_head;
+    bool keep_alive, sent_continue, head_only;
     bool is_reading;  /* on_in is in the loop */
     int64_t since_ms; /* of the state; READING: the request's first byte, 0 while nothing came */
-    int64_t idle_ms;  /* since when nothing is under way */
-    char *in;         /* of a request that is not all there, or cannot be taken yet */
+    int64_t idle_since_ms; /* since when nothing is under way */
+    char *in;              /* of a request that is not all there, or cannot be taken yet */
     size_t in_len, in_bytes;
     char *out;
     size_t out_len, out_at;
@@ -50,7 +50,7 @@ struct connections {
     size_t slot_count, in_use;
     struct connection *oldest, *newest; /* READING and LINGERING, by when they began to */
     size_t stalled;
-    size_t kept_bytes;
+    size_t buffered_bytes;
 };
 
 /* Room for as many as descriptors allow. 0 or -1. */
@@ -69,19 +69,19 @@ uint64_t connection_id(const struct connection *c);
 /* NULL: it went away, or is not to have that answer any more. */
 struct connection *connection_find(const struct connections *t, uint64_t id);
 
-void connection_enter(struct connection *c, enum connection_state state);
+void connection_set_state(struct connection *c, enum connection_state state);
 /* READING or LINGERING: no request of it is under way. */
-bool connection_is_idle(const struct connection *c);
+bool connection_awaits_client(const struct connection *c);
 
-void connection_read_more(struct connection *c);
-void connection_read_no_more(struct connection *c);
+void connection_start_reading(struct connection *c);
+void connection_stop_reading(struct connection *c);
 
 /* Room for want bytes of input, and REQUEST_BYTES_MAX at most. A client that finds no memory left
  * takes it from the one that has not sent its request for longest. False: there is none. */
-bool connection_grow(struct connection *c, size_t want);
+bool connection_grow_input(struct connection *c, size_t want);
 
 /* Keeps the rest of what was read, of c->in itself or of elsewhere; of 0 bytes nothing is kept.
  * False: there is no memory. */
-bool connection_keep(struct connection *c, const char *rest, size_t len);
+bool connection_buffer_input(struct connection *c, const char *rest, size_t len);
 
 #endif

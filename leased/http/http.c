@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 enum {
-    LAST_MS = 50,      /* from the engine's end to ours: for clients to read what they were sent */
-    LAST_MAX_MS = 500, /* for an answer that a client's socket did not take at once */
+    SHUTDOWN_MS = 50, /* from the engine's end to ours: for clients to read what they were sent */
+    SHUTDOWN_MAX_MS = 500, /* for an answer that a client's socket did not take at once */
     ANSWERS_AT_ONCE = 512,
 };
 
@@ -40,13 +40,13 @@ struct http {
  * they have the time to read: to close at once could take it from them. Nobody else is let in: the
  * addresses are the next leased's.
  */
-static void begin_end(struct http *h)
+static void begin_shutdown(struct http *h)
 {
     (void)event_del(h->on_engine);
     (void)event_del(h->server.on_engine_room);
-    acceptors_end(&h->acceptors);
-    server_end(&h->server);
-    const struct timeval after = {.tv_usec = LAST_MS * 1000};
+    acceptors_close(&h->acceptors);
+    server_lose_engine(&h->server);
+    const struct timeval after = {.tv_usec = SHUTDOWN_MS * 1000};
     (void)event_add(h->server.on_tick, &after);
 }
 
@@ -55,7 +55,7 @@ static bool is_sending(const struct server *s)
 {
     for (size_t i = 0; i < s->connections.slot_count; i++)
         if (s->connections.slots[i].state == CONNECTION_SENDING)
-            return clock_monotonic_ms() - s->ends_ms < LAST_MAX_MS;
+            return clock_monotonic_ms() - s->engine_gone_ms < SHUTDOWN_MAX_MS;
     return false;
 }
 
@@ -68,7 +68,7 @@ static void on_engine(evutil_socket_t fd, short what, void *arg)
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return;
         if (n <= 0) {
-            begin_end(h);
+            begin_shutdown(h);
             return;
         }
         if (control_answer_problem(&h->answer, (size_t)n) == NULL)
@@ -81,7 +81,7 @@ static void on_engine_room(evutil_socket_t fd, short what, void *arg)
     struct http *h = arg;
     (void)fd;
     (void)what;
-    server_go_on(&h->server);
+    server_retry_stalled(&h->server);
 }
 
 /* ---- time ---- */
@@ -92,12 +92,12 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     struct server *s = &h->server;
     (void)fd;
     (void)what;
-    timeouts_look(s);
-    if (s->ends_ms != 0 && !is_sending(s))
+    timeouts_check(s);
+    if (s->engine_gone_ms != 0 && !is_sending(s))
         (void)event_base_loopbreak(h->base);
     acceptors_resume(&h->acceptors);
-    bool untold = refused_tell(&s->refused);
-    if (s->connections.in_use > 0 || s->ends_ms != 0 || untold)
+    bool more_to_report = refusal_report_send(&s->refusals);
+    if (s->connections.in_use > 0 || s->engine_gone_ms != 0 || more_to_report)
         server_tick_soon(s);
 }
 
@@ -115,7 +115,7 @@ static int set_up(struct http *h)
 {
     const struct http_options *o = h->o;
     struct server *s = &h->server;
-    s->engine_fd = s->refused.engine_fd = o->engine_fd;
+    s->engine_fd = s->refusals.engine_fd = o->engine_fd;
     answers_init(&s->answers, o->site);
     h->base = event_base_new();
     if (connections_init(&s->connections) != 0 || h->base == NULL)
@@ -178,7 +178,7 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-int http_run(const struct http_options *o)
+int http_loop(const struct http_options *o)
 {
     static struct http h; /* large, and there is one */
     int rc = EXIT_FAILURE;

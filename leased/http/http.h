@@ -36,6 +36,6 @@ struct http_options {
 
 /* Runs in a process of its own, without privileges. Returns an exit status, with a reason in the
  * log: 0 when the engine closed its end, or on SIGTERM. */
-int http_run(const struct http_options *o);
+int http_loop(const struct http_options *o);
 
 #endif

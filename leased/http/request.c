@@ -13,7 +13,7 @@ static bool is_json(const struct http_slice *type)
 }
 
 /* What is asked, without a body. 0: there is nothing at that path. */
-static enum control_action report_at(const struct http_slice *path)
+static enum control_action action_at(const struct http_slice *path)
 {
     if (http_slice_is(path, "/healthz"))
         return CONTROL_HEALTH;
@@ -32,7 +32,7 @@ static struct refusal bad_request(const char *why)
     return refuse(400, CONTROL_BAD_REQUEST, why);
 }
 
-struct refusal request_refuse_head(int status)
+struct refusal request_head_refusal(int status)
 {
     switch (status) {
     case 431:
@@ -45,7 +45,7 @@ struct refusal request_refuse_head(int status)
     }
 }
 
-static bool takes_method(bool is_post, const struct http_slice *method)
+static bool allows_method(bool is_post, const struct http_slice *method)
 {
     return is_post ? http_slice_is(method, "POST")
                    : http_slice_is(method, "GET") || http_slice_is(method, "HEAD");
@@ -54,13 +54,13 @@ static bool takes_method(bool is_post, const struct http_slice *method)
 struct refusal request_check(struct client *client, const struct http_head *head)
 {
     bool is_post = http_slice_is(&head->path, "/");
-    if (client->proxy != PROXY_HEADER_NONE && !client_take_proxied(client, head))
+    if (client->proxy != PROXY_HEADER_NONE && !client_set_from_proxy(client, head))
         return bad_request("the proxy before this gateway names no plain address in ProxyHeader");
-    if (report_at(&head->path) == 0 && (!is_post || client->on_metrics_listen))
+    if (action_at(&head->path) == 0 && (!is_post || client->on_metrics_listen))
         return refuse(404, CONTROL_NOT_FOUND,
                       is_post ? "this address serves metrics alone"
                               : "there is nothing at this path");
-    if (!takes_method(is_post, &head->method))
+    if (!allows_method(is_post, &head->method))
         return (struct refusal){.why = is_post ? "this path takes POST" : "this path takes GET",
                                 .status = 405,
                                 .code = CONTROL_BAD_REQUEST,
@@ -79,7 +79,7 @@ struct refusal request_check(struct client *client, const struct http_head *head
 struct refusal request_fill(const struct client *client, const struct http_head *head,
                             const char *body, struct control_request *ret)
 {
-    control_request_init(ret, report_at(&head->path));
+    control_request_init(ret, action_at(&head->path));
     ret->on_metrics_listen = client->on_metrics_listen;
     memcpy(ret->address, client->address, sizeof(ret->address));
     if (head->credential.len != 0 &&

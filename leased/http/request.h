@@ -16,7 +16,7 @@ struct refusal {
 };
 
 /* Of a head that http_head_parse refused with that status. */
-struct refusal request_refuse_head(int status);
+struct refusal request_head_refusal(int status);
 
 /* What is refused by its head alone, whatever its body is. Behind a proxy fills the client's
  * address. */

@@ -32,15 +32,15 @@ static void answer_unavailable(struct server *s, struct connection *c, const cha
 
 static void refuse(struct server *s, struct connection *c, const struct refusal *refusal)
 {
-    refused_note(&s->refused, &c->client, refusal->code, refusal->why);
+    refusal_report_add(&s->refusals, &c->client, refusal->code, refusal->why);
     answer_refuse(&s->answers, c, refusal);
 }
 
 /* To engine. False: it has no room now, and the request stays where it is. */
-static bool hand_over(struct server *s, struct connection *c)
+static bool send_to_engine(struct server *s, struct connection *c)
 {
     struct control_request *r = &s->request;
-    if (s->ends_ms != 0) {
+    if (s->engine_gone_ms != 0) {
         answer_unavailable(s, c, stopping);
         return true;
     }
@@ -49,21 +49,21 @@ static bool hand_over(struct server *s, struct connection *c)
     if (n < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == EINTR)) {
         (void)event_add(s->on_engine_room, NULL);
         if (c->state != CONNECTION_STALLED)
-            connection_enter(c, CONNECTION_STALLED); /* its time runs from the first try */
+            connection_set_state(c, CONNECTION_STALLED); /* its time runs from the first try */
         return false;
     }
-    connection_enter(c,
-                     CONNECTION_WAITING); /* of a lost engine too: its end is seen by on_engine */
+    connection_set_state(
+        c, CONNECTION_WAITING); /* of a lost engine too: its end is seen by on_engine */
     return true;
 }
 
 /* RFC 9110 section 10.1.1 */
-static void ask_for_body(struct connection *c, const struct http_head *head)
+static void send_continue(struct connection *c, const struct http_head *head)
 {
     static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    if (!head->expects_continue || c->continued)
+    if (!head->expects_continue || c->sent_continue)
         return;
-    c->continued = true;
+    c->sent_continue = true;
     if (write(c->fd, text, sizeof(text) - 1) != (ssize_t)sizeof(text) - 1)
         connection_drop(c); /* nothing else is on its way: such a client does not read */
 }
@@ -72,19 +72,19 @@ static void ask_for_body(struct connection *c, const struct http_head *head)
  * One request, if it is all there: how many bytes were taken. 0: none, yet or ever; what c->state
  * says. What can be refused by the head alone is, without a wait for the body.
  */
-static size_t take_one(struct server *s, struct connection *c, const char *text, size_t len)
+static size_t handle_request(struct server *s, struct connection *c, const char *text, size_t len)
 {
     struct http_head head;
     struct refusal refusal;
     int status;
     size_t head_bytes = http_head_parse(text, len, &head, &status);
 
-    c->is_head = false;
+    c->head_only = false;
     if (c->client.proxy != PROXY_HEADER_NONE)
         c->client.address[0] = '\0'; /* of the request before */
     if (status != 0) {
         c->keep_alive = false; /* we no longer agree where the next request begins */
-        refusal = request_refuse_head(status);
+        refusal = request_head_refusal(status);
         refuse(s, c, &refusal);
         return 0;
     }
@@ -95,33 +95,33 @@ static size_t take_one(struct server *s, struct connection *c, const char *text,
     /* A body without a length would be read as the next request. */
     is_whole = is_whole && (head.has_length || !http_slice_is(&head.method, "POST"));
     c->keep_alive = head.keep_alive && is_whole;
-    c->is_head = http_slice_is(&head.method, "HEAD");
+    c->head_only = http_slice_is(&head.method, "HEAD");
     refusal = request_check(&c->client, &head);
     if (refusal.why == NULL && !is_whole) {
-        ask_for_body(c, &head);
+        send_continue(c, &head);
         return 0;
     }
     if (refusal.why == NULL)
         refusal = request_fill(&c->client, &head, text + head_bytes, &s->request);
     if (refusal.why != NULL)
         refuse(s, c, &refusal);
-    else if (!hand_over(s, c))
+    else if (!send_to_engine(s, c))
         return 0;
     return is_whole ? head_bytes + head.content_length : 0;
 }
 
 /* Pipelined requests (RFC 9112 section 9.3.2), one at a time and in order. text is c->in or
  * s->input. */
-static void take(struct server *s, struct connection *c, const char *text, size_t len)
+static void handle_input(struct server *s, struct connection *c, const char *text, size_t len)
 {
     size_t used = 0, n;
     do {
-        n = take_one(s, c, text + used, len - used);
+        n = handle_request(s, c, text + used, len - used);
         used += n;
     } while (n > 0 && used < len && c->state == CONNECTION_READING);
     if (c->state == CONNECTION_FREE || c->state == CONNECTION_LINGERING)
         return;
-    if (!connection_keep(c, text + used, len - used))
+    if (!connection_buffer_input(c, text + used, len - used))
         connection_drop(c);
     else if (c->state == CONNECTION_READING && used < len && c->since_ms == 0)
         c->since_ms = clock_monotonic_ms();
@@ -131,9 +131,9 @@ static void take(struct server *s, struct connection *c, const char *text, size_
 static void resume(struct server *s, struct connection *c)
 {
     if (c->state == CONNECTION_READING && c->in_len > 0)
-        take(s, c, c->in, c->in_len);
+        handle_input(s, c, c->in, c->in_len);
     if (c->state == CONNECTION_READING)
-        connection_read_more(c);
+        connection_start_reading(c);
 }
 
 /* ---- clients ---- */
@@ -143,17 +143,18 @@ static void on_client_in(evutil_socket_t fd, short what, void *arg)
     struct connection *c = arg;
     struct server *s = c->server;
     (void)what;
-    if (!connection_is_idle(c)) { /* pipelined, or an end: when this request is answered */
-        connection_read_no_more(c);
+    if (!connection_awaits_client(c)) { /* pipelined, or an end: when this request is answered */
+        connection_stop_reading(c);
         return;
     }
-    if (c->in_len > 0 && c->in_len == c->in_bytes && !connection_grow(c, c->in_len + 1)) {
+    if (c->in_len > 0 && c->in_len == c->in_bytes && !connection_grow_input(c, c->in_len + 1)) {
         connection_drop(c);
         return;
     }
-    bool kept = c->in_len > 0;
-    char *to = kept ? c->in : s->input;
-    ssize_t n = recv(fd, to + c->in_len, (kept ? c->in_bytes : sizeof(s->input)) - c->in_len, 0);
+    bool buffered = c->in_len > 0;
+    char *to = buffered ? c->in : s->input;
+    ssize_t n =
+        recv(fd, to + c->in_len, (buffered ? c->in_bytes : sizeof(s->input)) - c->in_len, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0) {
@@ -164,7 +165,7 @@ static void on_client_in(evutil_socket_t fd, short what, void *arg)
         return;
     if (c->since_ms == 0)
         c->since_ms = clock_monotonic_ms();
-    take(s, c, to, c->in_len + (size_t)n);
+    handle_input(s, c, to, c->in_len + (size_t)n);
 }
 
 static void on_client_out(evutil_socket_t fd, short what, void *arg)
@@ -176,13 +177,13 @@ static void on_client_out(evutil_socket_t fd, short what, void *arg)
     resume(c->server, c);
 }
 
-void server_welcome(struct server *s, struct connection *c, struct event_base *base)
+void server_add_connection(struct server *s, struct connection *c, struct event_base *base)
 {
     c->server = s;
     (void)event_assign(&c->on_in, base, c->fd, EV_READ | EV_PERSIST, on_client_in, c);
     (void)event_assign(&c->on_out, base, c->fd, EV_WRITE | EV_PERSIST, on_client_out, c);
-    connection_enter(c, CONNECTION_READING);
-    connection_read_more(c);
+    connection_set_state(c, CONNECTION_READING);
+    connection_start_reading(c);
     if (!c->is_reading)
         connection_drop(c);
     server_tick_soon(s);
@@ -199,17 +200,17 @@ void server_deliver(struct server *s, const struct control_answer *a)
     resume(s, c);
 }
 
-void server_go_on(struct server *s)
+void server_retry_stalled(struct server *s)
 {
     const struct connections *t = &s->connections;
     /* From where the last turn ended: the first slots must not have all the room. */
     for (size_t i = 0; i < t->slot_count && t->stalled > 0; i++) {
-        struct connection *c = &t->slots[(s->stalled_turn + i) % t->slot_count];
+        struct connection *c = &t->slots[(s->next_stalled_slot + i) % t->slot_count];
         if (c->state != CONNECTION_STALLED)
             continue;
-        take(s, c, c->in, c->in_len);
+        handle_input(s, c, c->in, c->in_len);
         if (c->state == CONNECTION_STALLED) {
-            s->stalled_turn = (s->stalled_turn + i) % t->slot_count;
+            s->next_stalled_slot = (s->next_stalled_slot + i) % t->slot_count;
             return;
         }
         resume(s, c);
@@ -225,10 +226,10 @@ void server_give_up(struct server *s, struct connection *c)
     resume(s, c);
 }
 
-void server_end(struct server *s)
+void server_lose_engine(struct server *s)
 {
-    s->ends_ms = clock_monotonic_ms();
-    s->refused.engine_fd = -1;
+    s->engine_gone_ms = clock_monotonic_ms();
+    s->refusals.engine_fd = -1;
     for (size_t i = 0; i < s->connections.slot_count; i++) {
         struct connection *c = &s->connections.slots[i];
         if (c->state == CONNECTION_WAITING || c->state == CONNECTION_STALLED) {

@@ -11,12 +11,12 @@ enum {
     LINGER_MS = 2000, /* for what a client still sends after a last answer */
 };
 
-static void look_at(struct server *s, struct connection *c, int64_t now_ms)
+static void check_connection(struct server *s, struct connection *c, int64_t now_ms)
 {
     int64_t waits_ms = now_ms - c->since_ms;
     switch (c->state) {
     case CONNECTION_READING:
-        if (c->since_ms != 0 ? waits_ms > REQUEST_MS : now_ms - c->idle_ms > IDLE_MS)
+        if (c->since_ms != 0 ? waits_ms > REQUEST_MS : now_ms - c->idle_since_ms > IDLE_MS)
             connection_drop(c);
         break;
     case CONNECTION_STALLED:
@@ -37,10 +37,10 @@ static void look_at(struct server *s, struct connection *c, int64_t now_ms)
     }
 }
 
-void timeouts_look(struct server *s)
+void timeouts_check(struct server *s)
 {
     const struct connections *t = &s->connections;
     const int64_t now_ms = clock_monotonic_ms();
     for (size_t i = 0; i < t->slot_count && t->in_use > 0; i++)
-        look_at(s, &t->slots[i], now_ms);
+        check_connection(s, &t->slots[i], now_ms);
 }

@@ -6,6 +6,6 @@
 #include "leased/http/server.h"
 
 /* Drops or answers each connection whose time is over. */
-void timeouts_look(struct server *s);
+void timeouts_check(struct server *s);
 
 #endif
