@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-static void print_lines(const struct buf *lines)
+static void log_warnings(const struct buf *lines)
 {
     for (const char *at = buf_text(lines); at != NULL && *at != '\0';) {
         int len = (int)strcspn(at, "\n");
@@ -36,7 +36,7 @@ int configuration_load(const char *file, struct conf *ret, struct api_keys *ret_
     char err[CONF_ERROR_BYTES];
     struct buf warnings = {0};
     int rc = read_all(file, ret, ret_keys, err, &warnings);
-    print_lines(&warnings);
+    log_warnings(&warnings);
     if (rc != 0)
         log_error("%s", err);
     buf_release(&warnings);
@@ -44,22 +44,22 @@ int configuration_load(const char *file, struct conf *ret, struct api_keys *ret_
 }
 
 /* What is open stays what it is. The keyword that asks for something else, or NULL. */
-static const char *needs_restart(const struct conf *now, const struct conf *next)
+static const char *needs_restart(const struct conf *old, const struct conf *new_conf)
 {
-    bool same = next->listen_count == now->listen_count;
-    if (strcmp(next->paths.database, now->paths.database) != 0)
+    bool same = new_conf->listen_count == old->listen_count;
+    if (strcmp(new_conf->paths.database, old->paths.database) != 0)
         return "Database";
-    if (strcmp(next->paths.run_dir, now->paths.run_dir) != 0)
+    if (strcmp(new_conf->paths.run_dir, old->paths.run_dir) != 0)
         return "RunDir";
-    for (size_t i = 0; same && i < now->listen_count; i++)
-        same = conf_same_listener(&next->listen[i], &now->listen[i]);
+    for (size_t i = 0; same && i < old->listen_count; i++)
+        same = conf_same_listener(&new_conf->listen[i], &old->listen[i]);
     if (!same)
         return "Listen";
-    if (next->proxy_header != now->proxy_header)
+    if (new_conf->proxy_header != old->proxy_header)
         return "ProxyHeader";
-    if (next->has_metrics_listen != now->has_metrics_listen ||
-        (now->has_metrics_listen &&
-         !conf_same_listener(&next->metrics_listen, &now->metrics_listen)))
+    if (new_conf->has_metrics_listen != old->has_metrics_listen ||
+        (old->has_metrics_listen &&
+         !conf_same_listener(&new_conf->metrics_listen, &old->metrics_listen)))
         return "MetricsListen";
     return NULL;
 }
@@ -67,26 +67,26 @@ static const char *needs_restart(const struct conf *now, const struct conf *next
 int configuration_reload(const char *file, struct conf *conf, struct api_keys *keys)
 {
     char err[CONF_ERROR_BYTES];
-    struct conf next;
-    struct api_keys next_keys;
+    struct conf new_conf;
+    struct api_keys new_keys;
     struct buf warnings = {0};
-    int rc = read_all(file, &next, &next_keys, err, &warnings);
+    int rc = read_all(file, &new_conf, &new_keys, err, &warnings);
     buf_release(&warnings);
     if (rc != 0) {
         log_error("the configuration was not reloaded: %s", err);
         return -1;
     }
     /* Half of a new configuration is none: agents would be sent to a port that is not open. */
-    const char *keyword = needs_restart(conf, &next);
+    const char *keyword = needs_restart(conf, &new_conf);
     if (keyword != NULL) {
         log_error("the configuration was not reloaded, no line of it: %s is not what it was when "
                   "leased started; 'systemctl restart leased' takes all of it, and ends no tunnel",
                   keyword);
-        conf_release(&next);
+        conf_release(&new_conf);
         return -1;
     }
     conf_release(conf);
-    *conf = next;
-    *keys = next_keys;
+    *conf = new_conf;
+    *keys = new_keys;
     return 0;
 }

@@ -45,7 +45,7 @@ int http_process_main(int argc, char **argv)
     return http_loop(&options);
 }
 
-static void pass_on(int fd)
+static void keep_over_exec(int fd)
 {
     (void)fcntl(fd, F_SETFD, 0);
 }
@@ -94,8 +94,8 @@ static void exec_http(const struct http_process_options *o, int engine_fd, pid_t
                    o->to_stderr ? "D" : "");
     (void)snprintf(words[0], sizeof(words[0]), "%d", engine_fd);
     (void)snprintf(words[1], sizeof(words[1]), "%d", o->site_fd);
-    pass_on(engine_fd);
-    pass_on(o->site_fd);
+    keep_over_exec(engine_fd);
+    keep_over_exec(o->site_fd);
     for (size_t i = 0; i < o->sockets->count; i++) {
         const struct http_listener *l = &o->sockets->items[i];
         (void)snprintf(words[i + 2], sizeof(words[0]), "%d%s%s", l->fd,
@@ -103,7 +103,7 @@ static void exec_http(const struct http_process_options *o, int engine_fd, pid_t
                        l->proxy == PROXY_HEADER_REAL_IP         ? "r"
                        : l->proxy == PROXY_HEADER_FORWARDED_FOR ? "f"
                                                                 : "");
-        pass_on(l->fd);
+        keep_over_exec(l->fd);
         argv[n++] = words[i + 2];
     }
     argv[n] = NULL;

@@ -69,7 +69,7 @@ static int print_effective(const struct conf *conf)
 }
 
 /* As root alone: what sessions left that died without a word. */
-static void clear_dead(const struct conf *conf)
+static void clear_dead_entries(const struct conf *conf)
 {
     enum { CLEAR_MS = 1000 };
     struct registry r;
@@ -84,11 +84,11 @@ static void clear_dead(const struct conf *conf)
 }
 
 /* What the service, which is not root, cannot do itself: its unit runs this before. */
-static int prepare(const struct conf *conf)
+static int prepare_run_dir(const struct conf *conf)
 {
     if (directories_make_run_dir(conf) != 0)
         return EXIT_FAILURE;
-    clear_dead(conf);
+    clear_dead_entries(conf);
     return EXIT_SUCCESS;
 }
 
@@ -106,7 +106,7 @@ static enum store_rc open_store(const struct conf *conf, struct store **ret,
 static pid_t start_http(void *arg, const struct conf *conf, int *ret_fd)
 {
     struct leased *l = arg;
-    if (l->site.at == NULL && site_page_fill(&l->site, conf) != 0)
+    if (l->site.shared == NULL && site_page_update(&l->site, conf) != 0)
         return -1;
     return http_process_start(&(struct http_process_options){.sockets = &l->sockets,
                                                              .site_fd = l->site.fd,
@@ -120,11 +120,11 @@ static void reload(void *arg, struct conf *conf, struct api_keys *keys)
     struct leased *l = arg;
     if (configuration_reload(l->options.conf_file, conf, keys) != 0)
         return;
-    (void)site_page_fill(&l->site, conf);
+    (void)site_page_update(&l->site, conf);
     log_info("configuration reloaded");
 }
 
-static int run(struct leased *l)
+static int serve(struct leased *l)
 {
     struct engine *e = &l->engine;
     char err[STORE_ERROR_BYTES];
@@ -137,11 +137,11 @@ static int run(struct leased *l)
     descriptors_take_allowed();
     (void)signal(SIGPIPE, SIG_IGN);
     /* The lock first: a second daemon must not take the first one's unix socket away. */
-    if (directories_make(&e->conf) != 0 || store_lock_take(&e->conf, &lock_fd) != 0 ||
+    if (directories_make(&e->conf) != 0 || store_lock_acquire(&e->conf, &lock_fd) != 0 ||
         sockets_open(&e->conf, &l->sockets) != 0)
         return EXIT_FAILURE;
-    e->foreign_network = l->sockets.passed;
-    clear_dead(&e->conf);
+    e->foreign_network = l->sockets.from_systemd;
+    clear_dead_entries(&e->conf);
     if (privileges_drop() != 0)
         return EXIT_FAILURE;
     if (open_store(&e->conf, &st, err) != STORE_OK) {
@@ -155,7 +155,7 @@ static int run(struct leased *l)
 }
 
 /* False: it is no command line of ours. */
-static bool parse(int argc, char **argv, struct options *ret)
+static bool parse_options(int argc, char **argv, struct options *ret)
 {
     int opt;
     while ((opt = getopt(argc, argv, "DdPtTuvc:")) != -1) {
@@ -204,7 +204,7 @@ int main(int argc, char **argv)
         return fputs(usage_text, stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
     if (argc == 2 && strcmp(argv[1], "--version") == 0)
         return puts("leased (tunlease) " TUNLEASE_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-    if (!parse(argc, argv, &l.options)) {
+    if (!parse_options(argc, argv, &l.options)) {
         (void)fputs(usage_text, stderr);
         return EXIT_USAGE;
     }
@@ -217,5 +217,5 @@ int main(int argc, char **argv)
         return print_effective(conf);
     if (o->check)
         return EXIT_SUCCESS;
-    return o->prepare ? prepare(conf) : run(&l);
+    return o->prepare ? prepare_run_dir(conf) : serve(&l);
 }

@@ -31,7 +31,7 @@ static void describe(const struct conf_listener *l, char out[static PERMIT_TEXT_
 
 /* The store is locked by us: who holds the address may be the http process of an engine that was
  * killed, on its way out. */
-static int bind_patiently(int fd, const struct sockaddr_storage *address, socklen_t len)
+static int bind_with_retry(int fd, const struct sockaddr_storage *address, socklen_t len)
 {
     int rc = -1;
     for (int i = 0; i < BIND_TRIES && rc != 0; i++) {
@@ -49,7 +49,8 @@ static int bind_patiently(int fd, const struct sockaddr_storage *address, sockle
  * was killed, and anything else stays. NULL, or why it cannot be had. Who still answers may be the
  * http process of an engine that was killed, on its way out.
  */
-static const char *make_way(const char *path, const struct sockaddr_storage *address, socklen_t len)
+static const char *remove_stale_socket(const char *path, const struct sockaddr_storage *address,
+                                       socklen_t len)
 {
     struct stat st;
     if (lstat(path, &st) != 0)
@@ -71,7 +72,7 @@ static const char *make_way(const char *path, const struct sockaddr_storage *add
 
 /* Who can connect to a listener for a proxy: its owner and the group, and nobody else. NULL, or why
  * that cannot be had. */
-static const char *give_to_group(const struct conf_listener *l)
+static const char *restrict_to_group(const struct conf_listener *l)
 {
     const struct group *gr = getgrnam(l->proxy_group);
     if (gr == NULL)
@@ -88,7 +89,7 @@ static const char *set_mode(const struct conf_listener *l)
     if (l->unix_path[0] == '\0')
         return NULL;
     if (l->proxy_group[0] != '\0')
-        return give_to_group(l);
+        return restrict_to_group(l);
     return chmod(l->unix_path, 0666) == 0 ? NULL : strerror(errno);
 }
 
@@ -104,7 +105,7 @@ int own_socket_open(const struct conf_listener *l)
     if (len == 0)
         problem = "not an IPv4 or IPv6 address, or too long a path";
     else if (address.ss_family == AF_UNIX)
-        problem = make_way(l->unix_path, &address, len);
+        problem = remove_stale_socket(l->unix_path, &address, len);
     if (problem != NULL)
         goto failed;
     fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -115,7 +116,7 @@ int own_socket_open(const struct conf_listener *l)
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (address.ss_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-    if (bind_patiently(fd, &address, len) != 0) {
+    if (bind_with_retry(fd, &address, len) != 0) {
         problem = errno == EADDRINUSE ? "another program has that address" : strerror(errno);
         goto failed;
     }

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 /* systemd opened it: it must be for those alone whom its line names. */
-static int check_passed_proxy(const struct conf_listener *l)
+static int check_proxy_socket(const struct conf_listener *l)
 {
     struct stat st;
     const struct group *gr = getgrnam(l->proxy_group);
@@ -27,8 +27,8 @@ static int check_passed_proxy(const struct conf_listener *l)
     return -1;
 }
 
-static const struct conf_listener *find_line(const struct conf *conf,
-                                             const struct sockaddr_storage *have)
+static const struct conf_listener *find_listener(const struct conf *conf,
+                                                 const struct sockaddr_storage *have)
 {
     struct sockaddr_storage want;
     for (size_t i = 0; i <= conf->listen_count; i++) {
@@ -43,7 +43,7 @@ static const struct conf_listener *find_line(const struct conf *conf,
     return NULL;
 }
 
-const struct conf_listener *passed_socket_take(const struct conf *conf, int fd)
+const struct conf_listener *passed_socket_match(const struct conf *conf, int fd)
 {
     struct sockaddr_storage have;
     char name[SOCKET_ADDRESS_TEXT_BYTES];
@@ -53,7 +53,7 @@ const struct conf_listener *passed_socket_take(const struct conf *conf, int fd)
         log_error("LISTEN_FDS names descriptor %d: %s", fd, strerror(errno));
         return NULL;
     }
-    const struct conf_listener *l = find_line(conf, &have);
+    const struct conf_listener *l = find_listener(conf, &have);
     if (l == NULL) {
         socket_address_describe(&have, name, sizeof(name));
         log_error("systemd passed a socket (%s) that no Listen names: make ListenStream in "
@@ -61,7 +61,7 @@ const struct conf_listener *passed_socket_take(const struct conf *conf, int fd)
                   name);
         return NULL;
     }
-    if (l->proxy_group[0] != '\0' && check_passed_proxy(l) != 0)
+    if (l->proxy_group[0] != '\0' && check_proxy_socket(l) != 0)
         return NULL;
     (void)fcntl(fd, F_SETFL, O_NONBLOCK);
     return l;

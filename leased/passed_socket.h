@@ -8,6 +8,6 @@ struct conf_listener;
 
 /* The line of Listen or MetricsListen that names it, and makes the socket non-blocking; or NULL,
  * logged with what to do. */
-const struct conf_listener *passed_socket_take(const struct conf *conf, int fd);
+const struct conf_listener *passed_socket_match(const struct conf *conf, int fd);
 
 #endif

@@ -40,30 +40,30 @@ static int make_page(struct site_page *page)
 {
     void *mem = MAP_FAILED;
     page->fd = memfd_create("tunlease-site", MFD_CLOEXEC);
-    if (page->fd >= 0 && ftruncate(page->fd, sizeof(*page->at)) == 0)
-        mem = mmap(NULL, sizeof(*page->at), PROT_READ | PROT_WRITE, MAP_SHARED, page->fd, 0);
+    if (page->fd >= 0 && ftruncate(page->fd, sizeof(*page->shared)) == 0)
+        mem = mmap(NULL, sizeof(*page->shared), PROT_READ | PROT_WRITE, MAP_SHARED, page->fd, 0);
     if (mem == MAP_FAILED)
         return -1;
-    page->at = mem;
+    page->shared = mem;
     return 0;
 }
 
-int site_page_fill(struct site_page *page, const struct conf *conf)
+int site_page_update(struct site_page *page, const struct conf *conf)
 {
-    if (page->at == NULL && make_page(page) != 0)
+    if (page->shared == NULL && make_page(page) != 0)
         return -1;
-    static struct control_site next;
-    memset(&next, 0, sizeof(next));
-    (void)strlcpy(next.ssh_user, conf->agent_login, sizeof(next.ssh_user));
-    (void)strlcpy(next.ssh_host, conf->public_host, sizeof(next.ssh_host));
-    (void)strlcpy(next.jump_user, conf->jump_user, sizeof(next.jump_user));
-    (void)strlcpy(next.reverse_bind_host, conf->agent_bind_host, sizeof(next.reverse_bind_host));
-    read_host_keys(&next);
-    next.ssh_port = conf->public_port;
-    next.control_port = conf->ceiling.control.low;
-    next.heartbeat_interval_s = conf->heartbeat_interval_s;
+    static struct control_site fresh;
+    memset(&fresh, 0, sizeof(fresh));
+    (void)strlcpy(fresh.ssh_user, conf->agent_login, sizeof(fresh.ssh_user));
+    (void)strlcpy(fresh.ssh_host, conf->public_host, sizeof(fresh.ssh_host));
+    (void)strlcpy(fresh.jump_user, conf->jump_user, sizeof(fresh.jump_user));
+    (void)strlcpy(fresh.reverse_bind_host, conf->agent_bind_host, sizeof(fresh.reverse_bind_host));
+    read_host_keys(&fresh);
+    fresh.ssh_port = conf->public_port;
+    fresh.control_port = conf->ceiling.control.low;
+    fresh.heartbeat_interval_s = conf->heartbeat_interval_s;
     /* At once: http may be reading. What stays the same is not touched at any time. */
-    memcpy(page->at, &next, sizeof(next));
+    memcpy(page->shared, &fresh, sizeof(fresh));
     return 0;
 }
 

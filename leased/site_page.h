@@ -11,13 +11,13 @@
 struct conf;
 
 struct site_page {
-    struct control_site *at; /* NULL: not made yet */
-    int fd;                  /* close-on-exec */
+    struct control_site *shared; /* NULL: not made yet */
+    int fd;                      /* close-on-exec */
 };
 
 /* Fills the page with what the configuration says and with the host keys of sshd; makes it the
  * first time. 0; or -1 with errno. */
-int site_page_fill(struct site_page *page, const struct conf *conf);
+int site_page_update(struct site_page *page, const struct conf *conf);
 
 /* In http: maps the page of that descriptor, which it closes, to be read. NULL: errno says why not.
  */

@@ -20,7 +20,8 @@ int sockets_check(const struct conf *conf)
     return 0;
 }
 
-static void add(struct sockets *s, const struct conf *conf, const struct conf_listener *l, int fd)
+static void add_listener(struct sockets *s, const struct conf *conf, const struct conf_listener *l,
+                         int fd)
 {
     s->items[s->count++] = (struct http_listener){
         .fd = fd,
@@ -33,19 +34,19 @@ static int open_own(struct sockets *s, const struct conf *conf, const struct con
     int fd = own_socket_open(l);
     if (fd < 0)
         return -1;
-    add(s, conf, l, fd);
+    add_listener(s, conf, l, fd);
     return 0;
 }
 
-static int take_passed(struct sockets *s, const struct conf *conf, size_t passed)
+static int match_passed(struct sockets *s, const struct conf *conf, size_t passed)
 {
     const size_t named = conf->listen_count + (conf->has_metrics_listen ? 1 : 0);
     for (size_t i = 0; i < passed; i++) {
         const int fd = NOTIFY_FIRST_FD + (int)i;
-        const struct conf_listener *l = passed_socket_take(conf, fd);
+        const struct conf_listener *l = passed_socket_match(conf, fd);
         if (l == NULL)
             return -1;
-        add(s, conf, l, fd);
+        add_listener(s, conf, l, fd);
     }
     if (passed >= named)
         return 0;
@@ -64,9 +65,9 @@ int sockets_open(const struct conf *conf, struct sockets *ret)
         log_error("systemd passed %zu sockets, and %d is the most", passed, SOCKETS_MAX);
         return -1;
     }
-    ret->passed = passed > 0;
+    ret->from_systemd = passed > 0;
     if (passed > 0)
-        return take_passed(ret, conf, passed);
+        return match_passed(ret, conf, passed);
     for (size_t i = 0; i < conf->listen_count; i++)
         if (open_own(ret, conf, &conf->listen[i]) != 0)
             return -1;

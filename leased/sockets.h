@@ -14,7 +14,7 @@ enum { SOCKETS_MAX = CONF_LISTENERS_MAX + 1 };
 struct sockets {
     struct http_listener items[SOCKETS_MAX];
     size_t count;
-    bool passed; /* by systemd: we may be in a network of our own */
+    bool from_systemd; /* by systemd: we may be in a network of our own */
 };
 
 /* What a well-formed configuration may still name that is not there. 0; or -1, logged. */

@@ -14,7 +14,7 @@
 #include <sys/file.h>
 
 /* leasectl looks by taking a shared lock, for an instant: that is no other daemon. */
-static int lock_in_a_moment(int fd)
+static int lock_with_retry(int fd)
 {
     enum { TRIES = 50, PAUSE_MS = 5 };
     for (int i = 1; flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
@@ -25,7 +25,7 @@ static int lock_in_a_moment(int fd)
     return 0;
 }
 
-int store_lock_take(const struct conf *conf, int *ret_fd)
+int store_lock_acquire(const struct conf *conf, int *ret_fd)
 {
     char path[DIRECTORIES_PATH_BYTES];
     struct privilege privilege;
@@ -39,7 +39,7 @@ int store_lock_take(const struct conf *conf, int *ret_fd)
     int saved = errno;
     privilege_restore(&privilege);
     errno = saved;
-    if (fd >= 0 && lock_in_a_moment(fd) == 0) {
+    if (fd >= 0 && lock_with_retry(fd) == 0) {
         *ret_fd = fd;
         return 0;
     }

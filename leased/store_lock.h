@@ -7,6 +7,6 @@ struct conf;
 
 /* 0 and the descriptor of the lock, which is to be kept until the end of the process; or -1,
  * logged. */
-int store_lock_take(const struct conf *conf, int *ret_fd);
+int store_lock_acquire(const struct conf *conf, int *ret_fd);
 
 #endif
