@@ -148,7 +148,7 @@ static void send_formatted(struct answers *a, struct connection *c,
                        : said->action == CONTROL_METRICS ? "text/plain; version=0.0.4"
                                                          : "text/plain; charset=utf-8";
     buf_clear(&a->body);
-    if (control_format(said, a->site, &a->words, &a->body) == 0)
+    if (control_format(said, a->site, &a->site_cache, &a->body) == 0)
         send_body(a, c, status, type, allow);
     else
         connection_drop(c);
@@ -177,5 +177,5 @@ void answers_init(struct answers *a, const struct control_site *site)
 void answers_release(struct answers *a)
 {
     buf_release(&a->body);
-    control_words_release(&a->words);
+    control_site_cache_release(&a->site_cache);
 }

@@ -13,7 +13,7 @@
 /* What all answers are made with, one at a time. */
 struct answers {
     const struct control_site *site; /* may change at any time */
-    struct control_words words;
+    struct control_site_cache site_cache;
     struct buf body;                  /* of the answer that is being sent */
     struct control_answer own_answer; /* instead of engine's */
     int64_t date_s;                   /* when date was written */

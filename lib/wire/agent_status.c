@@ -11,7 +11,7 @@ static json_t *forward(const struct agent_status_forward *f)
 {
     return json_pack("{s:s,s:o,s:o,s:b,s:o}", "direction", f->direction, "listen",
                      document_any_text(f->listen), "to", document_any_text(f->to), "open", f->open,
-                     "holder", document_text(f->holder));
+                     "holder", document_text_or_null(f->holder));
 }
 
 int agent_status_json(const struct agent_status *s, struct buf *out)
@@ -24,11 +24,12 @@ int agent_status_json(const struct agent_status *s, struct buf *out)
     json_t *object = json_pack(
         "{s:s,s:o,s:I,s:s,s:s,s:o,s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "name", s->name, "to",
         document_any_text(s->to), "pid", (json_int_t)s->pid, "state", s->state, "since", since,
-        "reason", document_text(s->reason), "restarts", (json_int_t)s->restarts, "probe_ms",
+        "reason", document_text_or_null(s->reason), "restarts", (json_int_t)s->restarts, "probe_ms",
         s->probe_ms >= 0 ? json_integer(s->probe_ms) : json_null(), "service", s->service,
-        "service_detail", document_text(s->service_detail), "forwards", forwards, "agent_id",
-        document_text(s->agent_id), "port_b", s->port_b > 0 ? json_integer(s->port_b) : json_null(),
-        "lease_expires_at", document_text(s->lease_expires_at), "connect_hint",
-        document_text(s->connect_hint));
+        "service_detail", document_text_or_null(s->service_detail), "forwards", forwards,
+        "agent_id", document_text_or_null(s->agent_id), "port_b",
+        s->port_b > 0 ? json_integer(s->port_b) : json_null(), "lease_expires_at",
+        document_text_or_null(s->lease_expires_at), "connect_hint",
+        document_text_or_null(s->connect_hint));
     return document_write(object, JSON_COMPACT, out);
 }

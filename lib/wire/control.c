@@ -86,8 +86,9 @@ const char *control_request_problem(const struct control_request *r, size_t len)
         return "an address that is none";
     if (r->on_metrics_listen > 1 || r->reserved != 0)
         return "a flag that is neither 0 nor 1";
-    const bool tells = r->action == CONTROL_REFUSED;
-    if (tells != (r->count > 0) || tells != (r->code != CONTROL_OK) || r->code >= CONTROL_CODE__MAX)
+    const bool is_report = r->action == CONTROL_REFUSED;
+    if (is_report != (r->count > 0) || is_report != (r->code != CONTROL_OK) ||
+        r->code >= CONTROL_CODE__MAX)
         return "refusals that are none";
     return NULL;
 }
@@ -97,7 +98,7 @@ size_t control_answer_bytes(const struct control_answer *a)
     return offsetof(struct control_answer, report) + a->report_bytes;
 }
 
-static bool ends(const char *text, size_t bytes)
+static bool has_end(const char *text, size_t bytes)
 {
     return memchr(text, '\0', bytes) != NULL;
 }
@@ -110,8 +111,8 @@ const char *control_answer_problem(const struct control_answer *a, size_t len)
     if (a->has_keys != 0 && memchr(a->report, '\0', a->report_bytes) == NULL)
         return "keys without an end";
     if (a->code >= CONTROL_CODE__MAX || a->action >= CONTROL_ACTION__MAX ||
-        !ends(a->error, sizeof(a->error)) || !ends(a->agent_id, sizeof(a->agent_id)) ||
-        !ends(a->user, sizeof(a->user)) || !ends(a->secret, sizeof(a->secret)))
+        !has_end(a->error, sizeof(a->error)) || !has_end(a->agent_id, sizeof(a->agent_id)) ||
+        !has_end(a->user, sizeof(a->user)) || !has_end(a->secret, sizeof(a->secret)))
         return "a malformed packet";
     return NULL;
 }
@@ -160,7 +161,7 @@ static const struct {
     const char *name;
     enum control_field field;
     const char *wrong; /* not a string, or too long */
-} texts[] = {
+} text_fields[] = {
     {"agent_id", CONTROL_AGENT_ID, "agent_id is no string of a usable length"},
     {"public_key", CONTROL_PUBLIC_KEY, "public_key is no string of a usable length"},
     {"hostname", CONTROL_HOSTNAME, "hostname is no string of a usable length"},
@@ -178,7 +179,7 @@ static int set_text(struct control_request *r, enum control_field field, const j
     return control_request_set(r, field, json_string_value(value), json_string_length(value));
 }
 
-static const char *take_host_keys(const json_t *list, struct control_request *r)
+static const char *parse_host_keys(const json_t *list, struct control_request *r)
 {
     static const char wrong[] = "host_keys is no list of at most 8 public keys";
     struct buf keys = {0};
@@ -203,7 +204,7 @@ static const char *take_host_keys(const json_t *list, struct control_request *r)
     return problem;
 }
 
-static const char *take_object(const json_t *object, struct control_request *r)
+static const char *parse_object(const json_t *object, struct control_request *r)
 {
     const json_t *value = json_object_get(object, "action");
     const char *action = json_string_value(value);
@@ -213,10 +214,10 @@ static const char *take_object(const json_t *object, struct control_request *r)
         r->action = CONTROL_HEARTBEAT;
     else
         return "action is neither \"register\" nor \"heartbeat\"";
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        value = json_object_get(object, texts[i].name);
-        if (value != NULL && !json_is_null(value) && set_text(r, texts[i].field, value) != 0)
-            return texts[i].wrong;
+    for (size_t i = 0; i < sizeof(text_fields) / sizeof(text_fields[0]); i++) {
+        value = json_object_get(object, text_fields[i].name);
+        if (value != NULL && !json_is_null(value) && set_text(r, text_fields[i].field, value) != 0)
+            return text_fields[i].wrong;
     }
     value = json_object_get(object, "api_key");
     if (value != NULL && !json_is_null(value)) {
@@ -235,7 +236,7 @@ static const char *take_object(const json_t *object, struct control_request *r)
     }
     value = json_object_get(object, "host_keys");
     if (value != NULL && !json_is_null(value)) {
-        const char *problem = take_host_keys(value, r);
+        const char *problem = parse_host_keys(value, r);
         if (problem != NULL)
             return problem;
     }
@@ -249,7 +250,7 @@ const char *control_parse(const char *body, size_t len, struct control_request *
     json_t *object;
     const char *problem = document_parse(body, len, &object);
     if (problem == NULL)
-        problem = take_object(object, ret);
+        problem = parse_object(object, ret);
     json_decref(object);
     return problem;
 }
@@ -279,23 +280,24 @@ static bool is_same_site(const struct control_site *a, const struct control_site
 }
 
 /* Host keys are most of an answer, and the same in each: written once. */
-static int refresh(struct control_words *w, const struct control_site *site)
+static int update_cache(struct control_site_cache *cache, const struct control_site *site)
 {
-    if (w->members.len > 0 && is_same_site(&w->site, site))
+    if (cache->members.len > 0 && is_same_site(&cache->site, site))
         return 0;
-    memcpy(&w->site, site, sizeof(w->site)); /* first: the page may change under us */
-    (void)snprintf(w->hint, sizeof(w->hint), "ssh -J %s%s%s -p ", w->site.jump_user,
-                   w->site.jump_user[0] != '\0' ? "@" : "", w->site.ssh_host);
-    buf_clear(&w->members);
+    memcpy(&cache->site, site, sizeof(cache->site)); /* first: the page may change under us */
+    (void)snprintf(cache->hint, sizeof(cache->hint), "ssh -J %s%s%s -p ", cache->site.jump_user,
+                   cache->site.jump_user[0] != '\0' ? "@" : "", cache->site.ssh_host);
+    buf_clear(&cache->members);
     return document_write(
-        json_pack("{s:s,s:s,s:i,s:o,s:o,s:s,s:s,s:I,s:o}", "ssh_user", w->site.ssh_user, "ssh_host",
-                  w->site.ssh_host, "ssh_port", (int)w->site.ssh_port, "control_port",
-                  w->site.control_port != 0 ? json_integer(w->site.control_port) : json_null(),
-                  "jump_user", document_text(w->site.jump_user), "jump_host", w->site.ssh_host,
-                  "reverse_bind_host", w->site.reverse_bind_host, "heartbeat_interval_seconds",
-                  (json_int_t)w->site.heartbeat_interval_s, "gateway_host_keys",
-                  host_key_list(&w->site)),
-        MEMBERS, &w->members);
+        json_pack(
+            "{s:s,s:s,s:i,s:o,s:o,s:s,s:s,s:I,s:o}", "ssh_user", cache->site.ssh_user, "ssh_host",
+            cache->site.ssh_host, "ssh_port", (int)cache->site.ssh_port, "control_port",
+            cache->site.control_port != 0 ? json_integer(cache->site.control_port) : json_null(),
+            "jump_user", document_text_or_null(cache->site.jump_user), "jump_host",
+            cache->site.ssh_host, "reverse_bind_host", cache->site.reverse_bind_host,
+            "heartbeat_interval_seconds", (json_int_t)cache->site.heartbeat_interval_s,
+            "gateway_host_keys", host_key_list(&cache->site)),
+        MEMBERS, &cache->members);
 }
 
 /*
@@ -338,11 +340,11 @@ static int add_keys(struct buf *out, const struct control_answer *a)
 }
 
 static int add_register(struct buf *out, const struct control_answer *a,
-                        const struct control_words *w)
+                        const struct control_site_cache *cache)
 {
-    char expires[TIME_TEXT_BYTES], hint[sizeof(w->hint) + 64];
+    char expires[TIME_TEXT_BYTES], hint[sizeof(cache->hint) + 64];
     time_format_rfc3339(a->lease_expires_s, expires);
-    (void)snprintf(hint, sizeof(hint), "%s%u %s%slocalhost", w->hint, a->port_b, a->user,
+    (void)snprintf(hint, sizeof(hint), "%s%u %s%slocalhost", cache->hint, a->port_b, a->user,
                    a->user[0] != '\0' ? "@" : "");
     add_number(out, "lease_ttl_seconds", a->lease_ttl_s);
     add_number(out, "reconnect_after_ms", a->reconnect_after_ms);
@@ -359,7 +361,7 @@ static int add_register(struct buf *out, const struct control_answer *a,
     if (a->has_keys != 0 && add_keys(out, a) != 0)
         return -1;
     buf_add(out, ",");
-    buf_add_mem(out, w->members.data, w->members.len);
+    buf_add_mem(out, cache->members.data, cache->members.len);
     return 0;
 }
 
@@ -378,7 +380,7 @@ static int add_heartbeat(struct buf *out, const struct control_answer *a)
 }
 
 static int add_answer(struct buf *out, const struct control_answer *a,
-                      const struct control_words *w)
+                      const struct control_site_cache *cache)
 {
     if (a->code != CONTROL_OK)
         return add_text(out, "error", a->error) == 0
@@ -389,26 +391,26 @@ static int add_answer(struct buf *out, const struct control_answer *a,
     if (add_text(out, "agent_id", a->agent_id) != 0)
         return -1;
     add_number(out, "port_b", a->port_b);
-    return a->action == CONTROL_REGISTER ? add_register(out, a, w) : add_heartbeat(out, a);
+    return a->action == CONTROL_REGISTER ? add_register(out, a, cache) : add_heartbeat(out, a);
 }
 
 int control_format(const struct control_answer *a, const struct control_site *site,
-                   struct control_words *words, struct buf *out)
+                   struct control_site_cache *cache, struct buf *out)
 {
     if (a->report_bytes > 0 && a->has_keys == 0) {
         buf_add_mem(out, a->report, a->report_bytes);
         return out->failed ? -1 : 0;
     }
-    if (a->code == CONTROL_OK && a->action == CONTROL_REGISTER && refresh(words, site) != 0)
+    if (a->code == CONTROL_OK && a->action == CONTROL_REGISTER && update_cache(cache, site) != 0)
         return -1;
     buf_add(out, "{");
-    if (add_answer(out, a, words) != 0)
+    if (add_answer(out, a, cache) != 0)
         return -1;
     buf_add(out, "}");
     return out->failed ? -1 : 0;
 }
 
-void control_words_release(struct control_words *words)
+void control_site_cache_release(struct control_site_cache *cache)
 {
-    buf_release(&words->members);
+    buf_release(&cache->members);
 }

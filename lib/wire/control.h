@@ -153,7 +153,7 @@ struct control_site {
 const char *control_parse(const char *body, size_t len, struct control_request *ret);
 
 /* What control_format wrote of a site, for the next answer. Zero-initialised is empty. */
-struct control_words {
+struct control_site_cache {
     struct control_site site; /* of which these were made */
     struct buf members;
     char hint[320]; /* the begin of connect_hint, up to the port */
@@ -161,7 +161,7 @@ struct control_words {
 
 /* The body of the answer, without a newline. 0, or -1 when memory ran out. */
 int control_format(const struct control_answer *a, const struct control_site *site,
-                   struct control_words *words, struct buf *out);
-void control_words_release(struct control_words *words);
+                   struct control_site_cache *cache, struct buf *out);
+void control_site_cache_release(struct control_site_cache *cache);
 
 #endif

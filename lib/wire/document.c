@@ -107,7 +107,7 @@ int document_add_text(struct buf *out, const char *text)
     return out->failed ? -1 : 0;
 }
 
-json_t *document_text(const char *text)
+json_t *document_text_or_null(const char *text)
 {
     return text != NULL && text[0] != '\0' ? document_any_text(text) : json_null();
 }

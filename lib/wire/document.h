@@ -27,6 +27,6 @@ int document_add_text(struct buf *out, const char *text);
 json_t *document_any_text(const char *text);
 
 /* The same, but null for NULL and for "". */
-json_t *document_text(const char *text);
+json_t *document_text_or_null(const char *text);
 
 #endif

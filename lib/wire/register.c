@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static json_t *load(const char *text, size_t len)
+static json_t *parse_body(const char *text, size_t len)
 {
     json_t *root = NULL;
     if (len <= REGISTER_BODY_MAX)
@@ -131,7 +131,7 @@ static const char *get_host_keys(const json_t *root, struct register_answer *ret
     return NULL;
 }
 
-static const char *read_answer(const json_t *root, struct register_answer *a)
+static const char *parse_answer(const json_t *root, struct register_answer *a)
 {
     enum { YEAR_S = 366 * 86400, DAY_MS = 86400000 };
     int64_t end_s;
@@ -173,10 +173,10 @@ static const char *read_answer(const json_t *root, struct register_answer *a)
 const char *register_answer_parse(const char *text, size_t len, struct register_answer *ret)
 {
     struct register_answer a = {.port_b = 0};
-    json_t *root = load(text, len);
+    json_t *root = parse_body(text, len);
     if (root == NULL)
         return "is no JSON object";
-    const char *problem = read_answer(root, &a);
+    const char *problem = parse_answer(root, &a);
     json_decref(root);
     if (problem != NULL) {
         register_answer_release(&a);
@@ -201,7 +201,7 @@ const char *heartbeat_answer_parse(const char *text, size_t len, struct heartbea
     char tunnel[16];
     int64_t end_s;
     const char *problem = NULL;
-    json_t *root = load(text, len);
+    json_t *root = parse_body(text, len);
     if (root == NULL)
         return "is no JSON object";
     if (!get_port(root, "port_b", &a.port_b) ||
@@ -219,7 +219,7 @@ const char *heartbeat_answer_parse(const char *text, size_t len, struct heartbea
 
 void register_error_parse(const char *text, size_t len, struct register_error *ret)
 {
-    json_t *root = load(text, len);
+    json_t *root = parse_body(text, len);
     const char *error = json_string_value(json_object_get(root, "error"));
     const char *code = json_string_value(json_object_get(root, "code"));
     ret->code = code != NULL ? control_code_named(code) : CONTROL_CODE__MAX;
@@ -257,7 +257,7 @@ int register_answer_format(const struct register_answer *a, struct buf *out)
 uint16_t register_old_port(const char *text, size_t len)
 {
     uint16_t port = 0;
-    json_t *root = load(text, len);
+    json_t *root = parse_body(text, len);
     if (root != NULL && !get_port(root, "port_b", &port))
         port = 0;
     json_decref(root);

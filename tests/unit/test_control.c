@@ -14,8 +14,8 @@ static const struct control_answer answer = {.action = CONTROL_REGISTER,
                                              .lease_expires_s = 1700000000,
                                              .lease_ttl_s = 60};
 
-static void answers_have(struct control_words *w, const struct control_site *site, const char *what,
-                         const char *want, const char *unwanted)
+static void answers_have(struct control_site_cache *w, const struct control_site *site,
+                         const char *what, const char *want, const char *unwanted)
 {
     struct buf out = {0};
     assert_int_equal(control_format(&answer, site, w, &out), 0);
@@ -37,7 +37,7 @@ static void site_changes(void **state)
                                 .reverse_bind_host = "127.0.0.1",
                                 .ssh_port = 22,
                                 .heartbeat_interval_s = 60};
-    struct control_words w = {.members = {0}};
+    struct control_site_cache w = {.members = {0}};
     (void)state;
     answers_have(&w, &site, "no host keys", "\"gateway_host_keys\":[]", NULL);
     (void)snprintf(site.host_keys[0], CONTROL_HOST_KEY_BYTES, "%s", "ssh-a AAAA");
@@ -53,7 +53,7 @@ static void site_changes(void **state)
     answers_have(&w, &site, "another port", "\"ssh_port\":2222", "\"ssh_port\":22,");
     (void)snprintf(site.ssh_host, sizeof(site.ssh_host), "%s", "b.example");
     answers_have(&w, &site, "another host", "\"jump_host\":\"b.example\"", "a.example");
-    control_words_release(&w);
+    control_site_cache_release(&w);
 }
 
 /* Whatever an error or a key has in it, the answer is JSON, or none. */
@@ -74,7 +74,7 @@ static void escaped(void **state)
         {"\xc3", NULL},
     };
     const struct control_site site = {.ssh_user = "gw"};
-    struct control_words w = {.members = {0}};
+    struct control_site_cache w = {.members = {0}};
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct control_answer a = {.action = CONTROL_REGISTER, .code = CONTROL_CONFLICT};
@@ -86,7 +86,7 @@ static void escaped(void **state)
             CHECK_TEXT(rows[i].error, buf_text(&out), rows[i].want);
         buf_release(&out);
     }
-    control_words_release(&w);
+    control_site_cache_release(&w);
 }
 
 /* Members that are not in every answer. */
@@ -94,7 +94,7 @@ static void members(void **state)
 {
     const struct control_site site = {
         .ssh_user = "gw", .jump_user = "jump", .ssh_host = "a.example", .ssh_port = 22};
-    struct control_words w = {.members = {0}};
+    struct control_site_cache w = {.members = {0}};
     struct buf out = {0};
     struct control_answer *a = malloc(sizeof(*a));
     (void)state;
@@ -127,7 +127,7 @@ static void members(void **state)
     CHECK("no keys", strstr(buf_text(&out), "_key\"") == NULL);
     free(a);
     buf_release(&out);
-    control_words_release(&w);
+    control_site_cache_release(&w);
 }
 
 int main(void)
