@@ -11,7 +11,7 @@
 
 enum {
     ACCEPTS_AT_ONCE = 64,
-    BUFFER_BYTES = 65536, /* of a client's socket, each way: the kernel would take megabytes */
+    BUFFER_BYTES = 65536, /* of a client's socket, each way; the default grows to megabytes */
 };
 
 static void start_connection(struct acceptor *a, int fd, const struct sockaddr_storage *peer)
@@ -24,8 +24,8 @@ static void start_connection(struct acceptor *a, int fd, const struct sockaddr_s
     c->client.on_metrics_listen = a->listener->on_metrics_listen;
     c->client.proxy = a->listener->proxy;
     client_set_from_peer(&c->client, peer);
-    /* Not of the listener: who came before we did, to a socket that waited for us, has none of it.
-     */
+    /* Set on each client and not on the listener: systemd may have queued clients on its socket
+     * before we could set an option on it. */
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
     if (peer->ss_family != AF_UNIX)
@@ -47,7 +47,7 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            (void)event_del(&a->on_accept); /* it would be ready again at once, for nothing */
+            (void)event_del(&a->on_accept); /* or the loop would wake up at once, for ever */
             a->all->paused = true;
             server_tick_soon(a->all->server);
         }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Clients that connect to what http listens on. */
+/* Accepts clients on all listeners. */
 #ifndef TUNLEASE_LEASED_HTTP_ACCEPT_H
 #define TUNLEASE_LEASED_HTTP_ACCEPT_H
 
@@ -21,18 +21,18 @@ struct acceptor {
 struct acceptors {
     struct event_base *base;
     struct server *server;
-    bool paused; /* no descriptors or no memory: until acceptors_resume */
+    bool paused; /* out of descriptors or memory, until acceptors_resume */
     size_t count;
     struct acceptor items[ACCEPTORS_MAX];
 };
 
-/* Lets clients in, and server has them. The listeners are the caller's, and stay where they are. 0
- * or -1. */
+/* Starts to accept clients and to add them to the server. The listeners are the caller's, and must
+ * outlive *a. Returns 0, or -1. */
 int acceptors_start(struct acceptors *a, struct event_base *base, struct server *server,
                     const struct http_listener *listeners, size_t count);
-/* After a rest. */
+/* Accepts again after a pause; called at each tick. */
 void acceptors_resume(struct acceptors *a);
-/* Closes the listeners: nobody else is let in. */
+/* Closes the listeners: no client is accepted any more. */
 void acceptors_close(struct acceptors *a);
 void acceptors_release(struct acceptors *a);
 

@@ -50,9 +50,9 @@ static const char *reason_phrase(int status)
     }
 }
 
-/* ---- the way out ---- */
+/* ---- writing ---- */
 
-/* The answer is out. */
+/* The whole answer was written. */
 static void finish(struct connection *c)
 {
     if (c->keep_alive) {
@@ -65,7 +65,7 @@ static void finish(struct connection *c)
     connection_start_reading(c);
 }
 
-/* What the socket does not take is copied: c is SENDING then, or gone. */
+/* If the socket does not take all of it, copies the answer and sets c to SENDING, or drops it. */
 static void send_pieces(struct connection *c, const struct iovec pieces[static 2])
 {
     size_t whole = pieces[0].iov_len + pieces[1].iov_len;
@@ -111,7 +111,7 @@ void answer_send_rest(struct connection *c)
 
 /* ---- head and body ---- */
 
-/* RFC 9110 section 6.6.1: who has a clock says so. Written once a second. */
+/* RFC 9110 section 6.6.1: a server with a clock sends Date. Formatted once a second. */
 static const char *date_of(struct answers *a)
 {
     const time_t now_s = (time_t)clock_now_s();
@@ -122,7 +122,7 @@ static const char *date_of(struct answers *a)
     return a->date;
 }
 
-/* a->body, as the one answer to the request that c is at. allow: RFC 9110 section 15.5.6 */
+/* Sends a->body. allow: the methods of a 405 (RFC 9110 section 15.5.6), or NULL. */
 static void send_body(struct answers *a, struct connection *c, int status, const char *type,
                       const char *allow)
 {
@@ -171,7 +171,7 @@ void answer_refuse(struct answers *a, struct connection *c, const struct refusal
 void answers_init(struct answers *a, const struct control_site *site)
 {
     a->site = site;
-    (void)date_of(a); /* the first time it looks for a time zone, which it may not do later */
+    (void)date_of(a); /* the first call reads the time zone's file: impossible once confined */
 }
 
 void answers_release(struct answers *a)

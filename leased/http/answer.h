@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Answers: their HTTP, and their way out through the client's socket. */
+/* Formats answers as HTTP and writes them to the client's socket. */
 #ifndef TUNLEASE_LEASED_HTTP_ANSWER_H
 #define TUNLEASE_LEASED_HTTP_ANSWER_H
 
@@ -10,12 +10,12 @@
 
 #include <stdint.h>
 
-/* What all answers are made with, one at a time. */
+/* What every answer is formatted with. One is formatted at a time. */
 struct answers {
-    const struct control_site *site; /* may change at any time */
+    const struct control_site *site; /* shared with engine: may change at any time */
     struct control_site_cache site_cache;
     struct buf body;                  /* of the answer that is being sent */
-    struct control_answer own_answer; /* instead of engine's */
+    struct control_answer own_answer; /* an answer that http itself makes */
     int64_t date_s;                   /* when date was written */
     char date[32];
 };
@@ -23,13 +23,13 @@ struct answers {
 void answers_init(struct answers *a, const struct control_site *site);
 void answers_release(struct answers *a);
 
-/* The one answer to the request that c is at: what engine said, or a refusal. c is READING,
- * LINGERING or SENDING then, or gone. */
+/* Answer the request that c is at: with what engine said, or with a refusal of our own. Afterwards
+ * c is READING, LINGERING or SENDING, or was dropped. */
 void answer_send(struct answers *a, struct connection *c, const struct control_answer *said);
 void answer_refuse(struct answers *a, struct connection *c, const struct refusal *refusal);
 
-/* When the socket of a connection that is SENDING takes more. Once all is out it is READING or
- * LINGERING, and it is gone when the client is. */
+/* Call when the socket of a SENDING connection is writable. Once the whole answer is written, c is
+ * READING or LINGERING. If the client has gone, c is dropped. */
 void answer_send_rest(struct connection *c);
 
 #endif

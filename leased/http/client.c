@@ -18,7 +18,7 @@ void client_set_from_peer(struct client *c, const struct sockaddr_storage *peer)
         (void)inet_ntop(AF_INET6, &v6->sin6_addr, c->address, CONTROL_ADDRESS_BYTES);
 }
 
-/* An address and nothing else, into out in the spelling of inet_ntop(3). */
+/* Parses an address with nothing around it, and writes it as inet_ntop(3) does. */
 static bool parse_address(struct http_slice t, char out[static CONTROL_ADDRESS_BYTES])
 {
     char text[CONTROL_ADDRESS_BYTES];
@@ -39,8 +39,8 @@ static bool parse_address(struct http_slice t, char out[static CONTROL_ADDRESS_B
                 : inet_ntop(AF_INET6, &v6, out, CONTROL_ADDRESS_BYTES)) != NULL;
 }
 
-/* The last of a list: who connected to the proxy. What stands before it that client may have
- * written itself. */
+/* The proxy adds the address of who connected to it at the end. That client can have written
+ * everything before it. */
 static struct http_slice last_item(struct http_slice list)
 {
     const char *comma = memrchr(list.at, ',', list.len);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Who sends a request: where it came in, and from which address. */
+/* The client of a connection: which listener it came through, and its address. */
 #ifndef TUNLEASE_LEASED_HTTP_CLIENT_H
 #define TUNLEASE_LEASED_HTTP_CLIENT_H
 
@@ -11,15 +11,15 @@
 #include <sys/socket.h>
 
 struct client {
-    bool on_metrics_listen;              /* as struct http_listener has both */
-    enum proxy_header proxy;             /* address is that of the request, then */
+    bool on_metrics_listen;              /* both as in struct http_listener */
+    enum proxy_header proxy;             /* not NONE: each request brings its own address */
     char address[CONTROL_ADDRESS_BYTES]; /* "" for a unix socket */
 };
 
 void client_set_from_peer(struct client *c, const struct sockaddr_storage *peer);
 
-/* Who asked, by the word of the proxy that the listener is for. False: it says none, and the
- * address is "". */
+/* Sets the address to what the proxy's header says. False, with the address "", if the header has
+ * no plain address. */
 bool client_set_from_proxy(struct client *c, const struct http_head *head);
 
 #endif

@@ -27,8 +27,8 @@
 #error "which half of an argument is the low one?"
 #endif
 
-/* What libevent's loop, the sockets it has, syslog(3), malloc and exit take. Neither sendmsg, which
- * takes an address and descriptors, nor ioctl, which types into terminals. */
+/* What libevent's loop, its sockets, syslog(3), malloc and exit need. Not sendmsg, which can name
+ * an address and pass descriptors, and not ioctl, which can type into a terminal. */
 static const uint32_t allowed[] = {
     SYS_epoll_pwait,
     SYS_epoll_ctl,
@@ -72,17 +72,17 @@ static const uint32_t allowed[] = {
 #endif
 };
 
-/* Allowed when the low half of an argument, as far as mask looks at it, is value. */
+/* Allowed if (the low half of the argument & mask) == value and the high half is 0. */
 static const struct {
     uint32_t number;
     unsigned argument;
     uint32_t mask, value;
 } allowed_if[] = {
-    /* send(2) is sendto without an address. A connected datagram socket, such as that of syslog(3),
-     * may name any other socket in the file system. The high half is looked at by half_of(). */
+    /* send(2) is sendto without an address. With one, a datagram socket such as that of syslog(3)
+     * could reach every socket in the file system. */
     {SYS_sendto, 4, UINT32_MAX, 0},
     {SYS_mmap, 2, PROT_EXEC, 0},
-    /* F_SETOWN and F_SETSIG are a kill(2) that the kernel sends. */
+    /* No F_SETOWN and F_SETSIG: with these the kernel would send signals for us. */
     {SYS_fcntl, 1, UINT32_MAX, F_GETFL},
     {SYS_fcntl, 1, UINT32_MAX, F_SETFL},
     {SYS_fcntl, 1, UINT32_MAX, F_GETFD},
@@ -92,13 +92,13 @@ static const struct {
 enum {
     ALLOWED = sizeof(allowed) / sizeof(allowed[0]),
     ALLOWED_IF = sizeof(allowed_if) / sizeof(allowed_if[0]),
-    STEPS_IF = 8, /* instructions for each of these */
+    STEPS_IF = 8, /* instructions for each entry of allowed_if */
     STEPS_MAX = 3 + ALLOWED * 2 + ALLOWED_IF * STEPS_IF + 2,
     ARGUMENT_BYTES = 8,
 };
 
 static const struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-/* EPERM and not death: a library that tries something else is answered, as by a file mode. */
+/* EPERM, and the process lives: a library that tries another call just sees it fail. */
 static const struct sock_filter refuse = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
 
 static struct sock_filter load(size_t at)
@@ -106,7 +106,7 @@ static struct sock_filter load(size_t at)
     return (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)at);
 }
 
-/* Goes on with the next instruction, or passes over so many. */
+/* If the loaded word is not value, skips so many instructions. */
 static struct sock_filter unless_equal(uint32_t value, uint8_t skip)
 {
     return (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, skip);
@@ -121,7 +121,8 @@ static int filter_system_calls(void)
 {
     struct sock_filter code[STEPS_MAX];
     size_t n = 0;
-    /* Another ABI of this machine has other numbers; x32 numbers are in no list here. */
+    /* Other ABIs of this machine have other numbers, and are refused. x32 has the same arch, but
+     * its numbers are in no list here. */
     code[n++] = load(offsetof(struct seccomp_data, arch));
     code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OUR_ARCH, 1, 0);
     code[n++] = refuse;
@@ -145,7 +146,7 @@ static int filter_system_calls(void)
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
-/* Every right that the first version of landlock knows, and no path that has any. */
+/* Handles every right that the first version of landlock knows, and grants none of them. */
 static int refuse_files(void)
 {
     const struct landlock_ruleset_attr rules = {
@@ -166,7 +167,9 @@ static int refuse_files(void)
     return (int)rc;
 }
 
-/* EPERM of landlock is the filter of a container around us, which does not know it. */
+/* Whether the error means that this kernel lacks the feature. EPERM of landlock comes from a
+ * container whose seccomp filter does not know landlock; EINVAL of seccomp from a kernel built
+ * without it. */
 static bool is_missing(int (*step)(void), int error)
 {
     return error == ENOSYS || error == EOPNOTSUPP || (step == refuse_files && error == EPERM) ||

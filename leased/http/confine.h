@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Taking rights away from the http process, for good (landlock(7), seccomp(2)). */
+/* Takes rights away from the http process for good (landlock(7), seccomp(2)). */
 #ifndef TUNLEASE_LEASED_HTTP_CONFINE_H
 #define TUNLEASE_LEASED_HTTP_CONFINE_H
 
@@ -7,14 +7,15 @@
 #include <stddef.h>
 
 /*
- * No file below /, and of the system calls only what a loop over sockets that are open needs: no
- * open, socket, connect, kill, exec or ptrace, no datagram to an address, no memory that can be
- * run; another gets EPERM. No core, and nobody of the same uid reads the memory.
+ * Afterwards the process can use no file below /, and only the system calls of a loop over sockets
+ * that are already open: no open, socket, connect, kill, exec or ptrace, no datagram to an address,
+ * no executable memory. Every other call fails with EPERM. The process leaves no core, and another
+ * of the same uid cannot read its memory.
  *
- * 0: confined, with why "". With allow_missing also where this kernel has no landlock or no seccomp
- * (ENOSYS, EOPNOTSUPP; EINVAL of a seccomp that is not built in): then why says what is missing,
- * and the other of the two holds. CONFINE_REFUSED: one of them is missing here, which does not pass
- * by itself. -1: it failed. In both cases why says what, and nothing is promised.
+ * Returns 0: confined, and why is "". With allow_missing also 0 if this kernel or container lacks
+ * landlock or seccomp (see is_missing in confine.c): then why says what is missing, and the other
+ * of the two is in force. CONFINE_REFUSED: one of them is missing; trying again will not help. -1:
+ * a step failed. After both, why says which step, and the process may be half confined.
  */
 enum { CONFINE_REFUSED = 1 };
 

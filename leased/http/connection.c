@@ -11,14 +11,14 @@
 
 enum {
     CONNECTIONS_MAX = 4096,
-    CONNECTIONS_SPARE = 64, /* descriptors that are not connections */
+    CONNECTIONS_SPARE = 64, /* descriptors for everything else */
     INPUT_BYTES_MIN = 2048,
     BUFFERED_BYTES_MAX = 32 * 1024 * 1024, /* of all connections together */
 };
 
 /* ---- the table ---- */
 
-/* As many as descriptors allow. */
+/* As many as the limit of descriptors allows, which is raised if it may be. */
 static size_t slots_allowed(void)
 {
     const rlim_t want = CONNECTIONS_MAX + CONNECTIONS_SPARE;
@@ -100,7 +100,7 @@ struct connection *connection_find(const struct connections *t, uint64_t id)
     return c != NULL && c->generation == (uint32_t)(id >> 32) ? c : NULL;
 }
 
-/* ---- states; those that wait for their client are listed, oldest first ---- */
+/* ---- states; connections that await their client are in a list, oldest first ---- */
 
 static void list_add(struct connections *t, struct connection *c)
 {
@@ -150,7 +150,7 @@ void connection_stop_reading(struct connection *c)
         c->is_reading = false;
 }
 
-/* ---- input that has to wait ---- */
+/* ---- buffered input ---- */
 
 bool connection_grow_input(struct connection *c, size_t want)
 {

@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 enum {
-    SHUTDOWN_MS = 50, /* from the engine's end to ours: for clients to read what they were sent */
-    SHUTDOWN_MAX_MS = 500, /* for an answer that a client's socket did not take at once */
+    SHUTDOWN_MS = 50,      /* between engine's end and ours, for clients to read their answers */
+    SHUTDOWN_MAX_MS = 500, /* the same, if a client's socket did not take its answer at once */
     ANSWERS_AT_ONCE = 512,
 };
 
@@ -36,9 +36,9 @@ struct http {
 /* ---- engine ---- */
 
 /*
- * All that engine answered is out. What it never got is refused, and what the last ones were sent
- * they have the time to read: to close at once could take it from them. Nobody else is let in: the
- * addresses are the next leased's.
+ * Engine is gone, and everything that it answered was sent. Requests that it did not answer get
+ * 503. We do not exit at once: clients could lose answers that they have not read yet. The
+ * listeners are closed at once, because the next leased needs their addresses.
  */
 static void begin_shutdown(struct http *h)
 {
@@ -50,7 +50,7 @@ static void begin_shutdown(struct http *h)
     (void)event_add(h->server.on_tick, &after);
 }
 
-/* Whether an answer is still on its way. */
+/* Whether a client has not taken its answer, and there is still time to wait for it. */
 static bool is_sending(const struct server *s)
 {
     for (size_t i = 0; i < s->connections.slot_count; i++)
@@ -145,7 +145,7 @@ static void tear_down(struct http *h)
     answers_release(&s->answers);
 }
 
-/* EXIT_SUCCESS: it is. */
+/* Returns an exit status. EXIT_SUCCESS: confined, or with -u as far as this kernel can. */
 static int confine(const struct http_options *o)
 {
     char why[128], us[256];
@@ -164,7 +164,7 @@ static int confine(const struct http_options *o)
     return rc == 0 ? EXIT_SUCCESS : rc == CONFINE_REFUSED ? EX_CONFIG : EXIT_FAILURE;
 }
 
-/* From within the loop: what was said before it may not come true. */
+/* Called by the loop and not before it: then it is true that http answers. */
 static void on_ready(evutil_socket_t fd, short what, void *arg)
 {
     struct http *h = arg;
@@ -180,11 +180,11 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 
 int http_loop(const struct http_options *o)
 {
-    static struct http h; /* large, and there is one */
+    static struct http h; /* too large for the stack */
     int rc = EXIT_FAILURE;
     h.o = o;
     (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGINT, SIG_IGN); /* of a terminal: engine gets it, too, and ends in order */
+    (void)signal(SIGINT, SIG_IGN); /* a terminal sends it to engine too, which then ends us */
     if (set_up(&h) != 0) {
         log_error("http cannot start: %s", strerror(errno));
         goto out;

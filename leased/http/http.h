@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The http process of leased: reads what strangers send, and holds nothing worth stealing. It has
- * no capability, no file, no way to open one, to connect, to signal or to run anything (confine.h);
- * all it can do is hand bounded structs to the engine.
+ * The http process of leased reads what strangers send, and holds nothing worth stealing. It has no
+ * capability and no file, and cannot open one, connect, signal or run anything (confine.h). All
+ * that it can do is to send bounded structs to engine.
  *
- * A small strict reader of its own (http_head.h) on libevent's loop, not evhttp: evhttp makes a
- * connection known only when its first request is whole, so no deadline could hold one that drips,
- * and it reads bare line feeds and two Content-Length (facts/ecosystem.md 1.1).
+ * It has a small strict parser of its own (http_head.h) on libevent's loop. evhttp would not do: it
+ * reports a connection only when its first request is complete, so no deadline could end one that
+ * drips in, and it accepts bare line feeds and two Content-Length (facts/ecosystem.md 1.1).
  *
- * Everything is bounded. A connection has one request under way: the next is read when the answer
- * to this one is out, so that a client that does not read its answers stops itself. A request is
- * whole 5 s after its first byte; a connection without one goes after 75 s, and the oldest of them
- * at once when a newcomer finds no room; bytes of requests that are not whole take 32 MiB at most.
- * Engine's answer comes within 6 s, or the client is told 503. After a refusal that leaves bytes
- * unread the answer is followed by an end of our side alone, and what still comes is thrown away
- * for 2 s, or the client's kernel would drop the answer with the connection (RFC 9112 section 9.6).
+ * Everything is bounded:
+ * - A connection has one request under way. The next is handled when the answer to this one was
+ *   written, so a client that does not read its answers stops itself.
+ * - A request must be complete 5 s after its first byte. A connection without a request is closed
+ *   after 75 s, and the oldest of them at once when a new client finds no room.
+ * - All incomplete requests together take 32 MiB at most.
+ * - A client that has no answer from engine after 6 s is told 503.
+ * - After a refusal that leaves bytes unread we shut down only our side, and throw away what still
+ *   comes for 2 s. If we closed at once, the client's kernel could lose the answer (RFC 9112
+ * section 9.6).
  */
 #ifndef TUNLEASE_LEASED_HTTP_HTTP_H
 #define TUNLEASE_LEASED_HTTP_HTTP_H
@@ -30,12 +33,12 @@ struct http_options {
     int engine_fd; /* SOCK_SEQPACKET, non-blocking */
     const struct http_listener *listeners;
     size_t listener_count;
-    const struct control_site *site; /* read only; may change under a reload */
-    bool unconfined;                 /* go on where this kernel cannot confine it */
+    const struct control_site *site; /* read-only; changes at a reload */
+    bool unconfined;                 /* go on if this kernel cannot confine the process */
 };
 
-/* Runs in a process of its own, without privileges. Returns an exit status, with a reason in the
- * log: 0 when the engine closed its end, or on SIGTERM. */
+/* The main loop, in a process of its own without privileges. Returns an exit status: 0 after engine
+ * closed its end, or on SIGTERM; else the reason was logged. */
 int http_loop(const struct http_options *o);
 
 #endif

@@ -45,7 +45,7 @@ static struct http_slice trim(struct http_slice t)
     return t;
 }
 
-/* Up to the delimiter, which is passed over. */
+/* Cuts *ret off the start of *rest, up to the delimiter, and skips that. False: there is none. */
 static bool cut_at(struct http_slice *rest, int delimiter, struct http_slice *ret)
 {
     const char *end = memchr(rest->at, delimiter, rest->len);
@@ -86,7 +86,7 @@ struct seen {
 static int set_credential(struct http_head *head, struct http_slice value)
 {
     if (head->credential.len != 0 || !is_visible(&value))
-        return BAD; /* of two, which one counts would be a guess */
+        return BAD; /* two: which one counts would be a guess */
     head->credential = value;
     return 0;
 }
@@ -96,12 +96,12 @@ static int parse_authorization(struct http_head *head, struct http_slice value)
     static const char scheme[] = "Bearer ";
     size_t len = sizeof(scheme) - 1;
     if (value.len < len || strncasecmp(value.at, scheme, len) != 0)
-        return 0; /* another scheme: no credential of ours */
+        return 0; /* another scheme is ignored */
     return set_credential(head, trim((struct http_slice){value.at + len, value.len - len}));
 }
 
-/* RFC 9110 section 7.2: host and port. What stands for itself in no such thing is refused, a list
- * above all: the next reader may take its other half. */
+/* RFC 9110 section 7.2: host and port. Characters that neither can contain are refused, the comma
+ * above all: of a list, another reader may use the other item. */
 static bool is_host(const struct http_slice *t)
 {
     for (size_t i = 0; i < t->len; i++)
@@ -142,7 +142,7 @@ static int parse_value(struct http_head *head, struct seen *seen, struct http_sl
         head->has_length = true;
         head->content_length = (size_t)length;
     } else if (is_word_in_any_case(&name, "transfer-encoding")) {
-        return NO_CODING; /* never needed here, and the usual way to smuggle */
+        return NO_CODING; /* not needed here, and the usual way to smuggle requests */
     } else if (is_word_in_any_case(&name, "connection")) {
         parse_connection(head, value);
     } else if (is_word_in_any_case(&name, "content-type")) {
@@ -169,7 +169,8 @@ static int parse_value(struct http_head *head, struct seen *seen, struct http_sl
 static int parse_header(struct http_head *head, struct seen *seen, struct http_slice line)
 {
     struct http_slice name;
-    /* A line that begins with a blank goes on with the one before: obsolete, and a way to hide. */
+    /* A line that starts with a blank continues the one before: obsolete, and a way to hide a
+     * header. A blank is no token character, so it is refused below. */
     if (!cut_at(&line, ':', &name) || name.len == 0)
         return BAD;
     for (size_t i = 0; i < name.len; i++)
@@ -178,8 +179,8 @@ static int parse_header(struct http_head *head, struct seen *seen, struct http_s
     return parse_value(head, seen, name, trim(line));
 }
 
-/* A NUL, another control character, a carriage return or a line feed alone: two readers would see
- * different lines. Bytes from 0x80 on are text to HTTP, and nothing to us. */
+/* A control character, or a carriage return or line feed without the other: two parsers could see
+ * different lines. Bytes from 0x80 on are allowed (obs-text of RFC 9110), and we never use them. */
 static bool has_control_char(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
@@ -187,23 +188,23 @@ static bool has_control_char(const char *text, size_t len)
         if ((c >= ' ' && c != 0x7f) || c == '\t')
             continue;
         if (c == '\r' && (i + 1 == len || text[i + 1] == '\n'))
-            continue; /* the rest of it may still come */
+            continue; /* at the end of the text its line feed may still come */
         if (c != '\n' || i == 0 || text[i - 1] != '\r')
             return true;
     }
     return false;
 }
 
-/* A line without its CR LF. False: there is none that ends. */
+/* Cuts the next line off *rest, without its CR LF. False: no complete line is left. */
 static bool next_line(struct http_slice *rest, struct http_slice *ret)
 {
     if (!cut_at(rest, '\n', ret))
         return false;
-    ret->len--; /* has_control_char: a carriage return stands before each line feed */
+    ret->len--; /* the carriage return: has_control_char checked that there is one */
     return true;
 }
 
-/* All of it, or as far as it goes. */
+/* Parses all complete lines, up to the empty one. */
 static int parse_lines(struct http_slice rest, struct http_head *head)
 {
     struct seen seen = {.host = false};
@@ -215,7 +216,7 @@ static int parse_lines(struct http_slice rest, struct http_head *head)
     int status = parse_request_line(line, head);
     bool is_1_1 = head->keep_alive;
     while (status == 0 && next_line(&rest, &line)) {
-        if (line.len == 0) { /* the end: is there what must be? */
+        if (line.len == 0) { /* the end of the head */
             status = is_1_1 && !seen.host ? BAD : 0;
             break;
         }

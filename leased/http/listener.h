@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A socket on which http lets clients in. */
+/* A listening socket of the http process. */
 #ifndef TUNLEASE_LEASED_HTTP_LISTENER_H
 #define TUNLEASE_LEASED_HTTP_LISTENER_H
 
@@ -9,8 +9,8 @@
 
 struct http_listener {
     int fd;                  /* listening, non-blocking */
-    bool on_metrics_listen;  /* MetricsListen: no credential is asked for metrics */
-    enum proxy_header proxy; /* what says who asked; of a listener for a proxy alone */
+    bool on_metrics_listen;  /* reports need no credential here, and POST is refused */
+    enum proxy_header proxy; /* the header with the client's address; NONE: not behind a proxy */
 };
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What http refuses itself, for engine, which counts and logs it. */
+/* Reports to engine what http itself refused, so that engine can count and log it. */
 #ifndef TUNLEASE_LEASED_HTTP_REFUSAL_REPORT_H
 #define TUNLEASE_LEASED_HTTP_REFUSAL_REPORT_H
 
@@ -8,8 +8,7 @@
 
 #include <stdint.h>
 
-/* Requests that we refused ourselves, of one code: how many engine was not told of, and the last.
- */
+/* Refusals with one code that engine does not know of yet: how many, and the last of them. */
 struct unreported_refusals {
     uint32_t unreported;
     bool on_metrics_listen;
@@ -17,19 +16,20 @@ struct unreported_refusals {
 };
 
 struct refusal_report {
-    int engine_fd;       /* -1: engine is gone, and is told nothing */
-    int64_t reported_s;  /* the second in which engine was told of refusals, */
-    unsigned reports;    /* how often, */
-    uint32_t unreported; /* and how many it was not told of yet */
+    int engine_fd;       /* -1: engine is gone, and nothing is sent */
+    int64_t reported_s;  /* the second of the newest report */
+    unsigned reports;    /* how many were sent within that second */
+    uint32_t unreported; /* refusals of all codes that engine does not know of yet */
     struct unreported_refusals codes[CONTROL_CODE__MAX];
 };
 
-/* Engine is told so seldom that a stranger costs it nothing: by code, each time of all since the
- * last, and of that one what it was. */
+/* Counts a refusal, and reports it now if the limit of reports a second allows: a stranger's bad
+ * requests must cost engine next to nothing. A report is about one code: the number of refusals
+ * since the last report, and address and reason of the newest. */
 void refusal_report_add(struct refusal_report *r, const struct client *client,
                         enum control_code code, const char *why);
 
-/* As far as engine may be told now. True: there are more, for another time. */
+/* Sends what could not be reported before. True: some still cannot; call again later. */
 bool refusal_report_send(struct refusal_report *r);
 
 #endif

@@ -12,7 +12,7 @@ static bool is_json(const struct http_slice *type)
            (type->len == len || strchr("; \t", type->at[len]) != NULL);
 }
 
-/* What is asked, without a body. 0: there is nothing at that path. */
+/* The action of a GET. 0: there is nothing at this path. */
 static enum control_action action_at(const struct http_slice *path)
 {
     if (http_slice_is(path, "/healthz"))

@@ -36,7 +36,7 @@ static void refuse(struct server *s, struct connection *c, const struct refusal 
     answer_refuse(&s->answers, c, refusal);
 }
 
-/* To engine. False: it has no room now, and the request stays where it is. */
+/* Sends s->request to engine. False: its socket is full, and the request stays in c's input. */
 static bool send_to_engine(struct server *s, struct connection *c)
 {
     struct control_request *r = &s->request;
@@ -49,11 +49,11 @@ static bool send_to_engine(struct server *s, struct connection *c)
     if (n < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == EINTR)) {
         (void)event_add(s->on_engine_room, NULL);
         if (c->state != CONNECTION_STALLED)
-            connection_set_state(c, CONNECTION_STALLED); /* its time runs from the first try */
+            connection_set_state(c, CONNECTION_STALLED); /* its timeout counts from the first try */
         return false;
     }
-    connection_set_state(
-        c, CONNECTION_WAITING); /* of a lost engine too: its end is seen by on_engine */
+    /* Also if send failed because engine is gone: on_engine notices that and answers it. */
+    connection_set_state(c, CONNECTION_WAITING);
     return true;
 }
 
@@ -65,12 +65,14 @@ static void send_continue(struct connection *c, const struct http_head *head)
         return;
     c->sent_continue = true;
     if (write(c->fd, text, sizeof(text) - 1) != (ssize_t)sizeof(text) - 1)
-        connection_drop(c); /* nothing else is on its way: such a client does not read */
+        connection_drop(
+            c); /* all before it was written: the socket of a client that reads has room */
 }
 
 /*
- * One request, if it is all there: how many bytes were taken. 0: none, yet or ever; what c->state
- * says. What can be refused by the head alone is, without a wait for the body.
+ * Handles the first request in text, if it is complete. Returns its length; 0: it is incomplete, or
+ * engine has no room, or nothing after it can be read (c->state tells which). A request that can be
+ * refused by its head is refused before its body has come.
  */
 static size_t handle_request(struct server *s, struct connection *c, const char *text, size_t len)
 {
@@ -81,9 +83,9 @@ static size_t handle_request(struct server *s, struct connection *c, const char 
 
     c->head_only = false;
     if (c->client.proxy != PROXY_HEADER_NONE)
-        c->client.address[0] = '\0'; /* of the request before */
+        c->client.address[0] = '\0'; /* it was that of the previous request */
     if (status != 0) {
-        c->keep_alive = false; /* we no longer agree where the next request begins */
+        c->keep_alive = false; /* nobody can tell where the next request starts */
         refusal = request_head_refusal(status);
         refuse(s, c, &refusal);
         return 0;
@@ -92,7 +94,7 @@ static size_t handle_request(struct server *s, struct connection *c, const char 
         return 0;
     bool is_whole =
         head.content_length <= CONTROL_BODY_BYTES && len - head_bytes >= head.content_length;
-    /* A body without a length would be read as the next request. */
+    /* Without a length, the body of a POST would be read as the next request. */
     is_whole = is_whole && (head.has_length || !http_slice_is(&head.method, "POST"));
     c->keep_alive = head.keep_alive && is_whole;
     c->head_only = http_slice_is(&head.method, "HEAD");
@@ -110,8 +112,8 @@ static size_t handle_request(struct server *s, struct connection *c, const char 
     return is_whole ? head_bytes + head.content_length : 0;
 }
 
-/* Pipelined requests (RFC 9112 section 9.3.2), one at a time and in order. text is c->in or
- * s->input. */
+/* Handles the requests in text, which is c->in or s->input. Clients may pipeline them (RFC 9112
+ * section 9.3.2): they are handled one at a time and in order, and the rest waits in c->in. */
 static void handle_input(struct server *s, struct connection *c, const char *text, size_t len)
 {
     size_t used = 0, n;
@@ -127,7 +129,7 @@ static void handle_input(struct server *s, struct connection *c, const char *tex
         c->since_ms = clock_monotonic_ms();
 }
 
-/* After an answer: the next request, if it is here already. */
+/* After an answer: handles the next request if it is buffered, or else reads on. */
 static void resume(struct server *s, struct connection *c)
 {
     if (c->state == CONNECTION_READING && c->in_len > 0)
@@ -143,7 +145,8 @@ static void on_client_in(evutil_socket_t fd, short what, void *arg)
     struct connection *c = arg;
     struct server *s = c->server;
     (void)what;
-    if (!connection_awaits_client(c)) { /* pipelined, or an end: when this request is answered */
+    if (!connection_awaits_client(
+            c)) { /* more input, or its end: not before this request is answered */
         connection_stop_reading(c);
         return;
     }
@@ -203,7 +206,7 @@ void server_deliver(struct server *s, const struct control_answer *a)
 void server_retry_stalled(struct server *s)
 {
     const struct connections *t = &s->connections;
-    /* From where the last turn ended: the first slots must not have all the room. */
+    /* Starts where the last call stopped, or the first slots would always get all the room. */
     for (size_t i = 0; i < t->slot_count && t->stalled > 0; i++) {
         struct connection *c = &t->slots[(s->next_stalled_slot + i) % t->slot_count];
         if (c->state != CONNECTION_STALLED)
@@ -219,8 +222,9 @@ void server_retry_stalled(struct server *s)
 
 void server_give_up(struct server *s, struct connection *c)
 {
-    c->generation++;                    /* a late answer is not for the next request */
-    if (c->state == CONNECTION_STALLED) /* which still lies in the input */
+    c->generation++; /* or a late answer would go to the next request */
+    /* A STALLED request is still in the input, and would be handled again. */
+    if (c->state == CONNECTION_STALLED)
         c->keep_alive = false;
     answer_unavailable(s, c, "the gateway is busy: try again");
     resume(s, c);

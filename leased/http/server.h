@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Requests of all connections: read, handed to engine, and answered. */
+/* Reads the requests of all connections, sends them to engine, and delivers its answers. */
 #ifndef TUNLEASE_LEASED_HTTP_SERVER_H
 #define TUNLEASE_LEASED_HTTP_SERVER_H
 
@@ -15,33 +15,32 @@ struct event_base;
 
 struct server {
     int engine_fd;
-    int64_t engine_gone_ms; /* since when the engine is gone; 0: it is there */
+    int64_t engine_gone_ms; /* when engine closed its end; 0: it has not */
     struct event *on_engine_room, *on_tick;
     struct connections connections;
     size_t next_stalled_slot;
     struct answers answers;
     struct refusal_report refusals;
-    struct control_request request; /* that is being read */
+    struct control_request request; /* the one being parsed */
     char input[REQUEST_BYTES_MAX];
 };
 
-/* A new connection of the table, by events of that loop. It may be gone then. */
+/* Starts to read from a new connection of the table. It may have been dropped afterwards. */
 void server_add_connection(struct server *s, struct connection *c, struct event_base *base);
 
-/* To whom it is for; to nobody when that client went away, or was answered when its time was over.
- */
+/* Sends engine's answer to its client, unless that has gone, or was told 503 meanwhile. */
 void server_deliver(struct server *s, const struct control_answer *a);
 
-/* Engine has room for requests again. */
+/* Engine's socket has room again: sends it the requests that were STALLED. */
 void server_retry_stalled(struct server *s);
 
-/* The connection is STALLED or WAITING for too long. */
+/* Answers 503 to a connection that has been STALLED or WAITING for too long. */
 void server_give_up(struct server *s, struct connection *c);
 
-/* Engine is gone. What it never got is refused, and nothing more is handed to it. */
+/* Engine is gone: answers 503 to all requests under way, and to all that still come. */
 void server_lose_engine(struct server *s);
 
-/* on_tick comes within a tick. */
+/* Makes sure that on_tick runs within a tick. */
 void server_tick_soon(struct server *s);
 
 #endif

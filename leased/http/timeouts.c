@@ -4,11 +4,11 @@
 #include "lib/base/clock.h"
 
 enum {
-    REQUEST_MS = 5000, /* from the first byte to the last: no slow drip */
+    REQUEST_MS = 5000, /* from a request's first byte to its last */
     IDLE_MS = 75000,
-    ENGINE_MS = 6000, /* engine itself gives up after 5 s */
-    SEND_MS = 10000,  /* a client that does not read its answer */
-    LINGER_MS = 2000, /* for what a client still sends after a last answer */
+    ENGINE_MS = 6000, /* engine itself answers 503 after 5 s */
+    SEND_MS = 10000,  /* for a client to read its answer */
+    LINGER_MS = 2000, /* for a client to end its side after the last answer */
 };
 
 static void check_connection(struct server *s, struct connection *c, int64_t now_ms)
