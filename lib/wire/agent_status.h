@@ -10,11 +10,11 @@
 struct buf;
 
 struct agent_status_forward {
-    const char *listen;    /* HOST:PORT of this side, or of the gateway's for a reverse forward */
-    const char *to;        /* HOST:PORT of the other side */
+    const char *listen;    /* HOST:PORT on this host; on the gateway for a reverse forward */
+    const char *to;        /* HOST:PORT that connections are forwarded to */
     const char *direction; /* "local" or "reverse" */
     bool open;
-    const char *holder; /* who has the port when it is not open, or NULL */
+    const char *holder; /* if not open: what holds the port, or why it cannot be opened; or NULL */
 };
 
 struct agent_status {

@@ -27,7 +27,7 @@ void control_request_init(struct control_request *r, enum control_action action)
 {
     memset(r, 0, offsetof(struct control_request, text));
     r->action = (uint32_t)action;
-    r->text[0] = '\0'; /* where all fields point that are not set */
+    r->text[0] = '\0'; /* all fields that are not set point here */
     r->text_bytes = 1;
 }
 
@@ -53,8 +53,7 @@ size_t control_request_bytes(const struct control_request *r)
     return offsetof(struct control_request, text) + r->text_bytes;
 }
 
-/* As inet_ntop(3) writes it: one address has one spelling, in limits, in the log and in the audit.
- */
+/* Limits, log and audit compare addresses as text, so each address must have one spelling. */
 bool control_address_is_plain(const char *address)
 {
     unsigned char binary[sizeof(struct in6_addr)];
@@ -160,7 +159,7 @@ int control_code_status(enum control_code code)
 static const struct {
     const char *name;
     enum control_field field;
-    const char *wrong; /* not a string, or too long */
+    const char *wrong; /* the problem if it is not a string, or too long */
 } text_fields[] = {
     {"agent_id", CONTROL_AGENT_ID, "agent_id is no string of a usable length"},
     {"public_key", CONTROL_PUBLIC_KEY, "public_key is no string of a usable length"},
@@ -265,7 +264,7 @@ static json_t *host_key_list(const struct control_site *site)
     return list;
 }
 
-/* The object's members alone, without its braces. */
+/* Writes the members of an object without its braces. */
 enum { MEMBERS = JSON_COMPACT | JSON_EMBED };
 
 static bool is_same_site(const struct control_site *a, const struct control_site *b)
@@ -279,12 +278,14 @@ static bool is_same_site(const struct control_site *a, const struct control_site
     return i == CONTROL_HOST_KEYS_MAX || (a->host_keys[i][0] == '\0' && b->host_keys[i][0] == '\0');
 }
 
-/* Host keys are most of an answer, and the same in each: written once. */
+/* Formats the members that are the same in every answer, host keys above all: they are most of it.
+ */
 static int update_cache(struct control_site_cache *cache, const struct control_site *site)
 {
     if (cache->members.len > 0 && is_same_site(&cache->site, site))
         return 0;
-    memcpy(&cache->site, site, sizeof(cache->site)); /* first: the page may change under us */
+    memcpy(&cache->site, site,
+           sizeof(cache->site)); /* first: engine may change the page meanwhile */
     (void)snprintf(cache->hint, sizeof(cache->hint), "ssh -J %s%s%s -p ", cache->site.jump_user,
                    cache->site.jump_user[0] != '\0' ? "@" : "", cache->site.ssh_host);
     buf_clear(&cache->members);
@@ -301,8 +302,8 @@ static int update_cache(struct control_site_cache *cache, const struct control_s
 }
 
 /*
- * What differs from answer to answer is written member by member: thousands a second are, and to
- * build an object first takes several times as long.
+ * The other members are written one by one. Thousands of answers a second are formatted, and
+ * building a json_t object first would take several times as long.
  */
 static void add_name(struct buf *out, const char *name)
 {

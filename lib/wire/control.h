@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The control plane between leased's two processes, and its JSON (CONTRACT 6).
+ * Requests and answers between leased's two processes, and their JSON (CONTRACT 6).
  *
- * http reads what strangers send and turns it into one struct control_request; engine, which may
- * write the store and end sessions, checks it again, decides, and answers with one struct
- * control_answer. Each is one packet of a SOCK_SEQPACKET pair, sent up to its last byte in use:
- * control_request_bytes and control_answer_bytes. Engine never sees a byte of HTTP or JSON.
+ * http turns what a stranger sends into one struct control_request. engine, which may write the
+ * store and end sessions, checks the struct again, decides, and answers with one struct
+ * control_answer. Each is one packet of a SOCK_SEQPACKET pair, sent up to its last byte in use
+ * (control_request_bytes, control_answer_bytes). engine reads no byte of HTTP or JSON.
  *
- * A packet from http is as hostile as what http read: control_request_problem is asked before a
- * field of it is used.
+ * A packet from http is as hostile as what http read: call control_request_problem before you use a
+ * field of it.
  */
 #ifndef TUNLEASE_WIRE_CONTROL_H
 #define TUNLEASE_WIRE_CONTROL_H
@@ -24,8 +24,8 @@ enum {
     CONTROL_TEXT_BYTES = 16384, /* all texts of a request together */
     CONTROL_ADDRESS_BYTES = 46,
     CONTROL_HOST_KEYS_MAX = 8,
-    CONTROL_HOST_KEY_BYTES = 3200, /* TYPE BASE64 of the largest key that sshd takes */
-    CONTROL_REPORT_BYTES = 60000,  /* metrics */
+    CONTROL_HOST_KEY_BYTES = 3200, /* TYPE BASE64 of the largest key that sshd accepts */
+    CONTROL_REPORT_BYTES = 60000,  /* of the metrics, the longest report */
 };
 
 enum control_action {
@@ -34,13 +34,13 @@ enum control_action {
     CONTROL_HEALTH,
     CONTROL_VERSION,
     CONTROL_METRICS,
-    CONTROL_READY,   /* asks nothing: http is confined, and answers from now on */
-    CONTROL_REFUSED, /* asks nothing: http itself refused requests; code, count and CONTROL_WHY */
+    CONTROL_READY,   /* no request: http is confined, and answers clients from now on */
+    CONTROL_REFUSED, /* no request: http itself refused some; see code, count and CONTROL_WHY */
     CONTROL_ACTION__MAX
 };
 const char *control_action_name(enum control_action action); /* register, heartbeat, ... */
 
-/* The texts of a request; "" where there was none. */
+/* The texts of a request; "" if absent. */
 enum control_field {
     CONTROL_AGENT_ID,
     CONTROL_CREDENTIAL, /* from a header or from the body */
@@ -49,17 +49,17 @@ enum control_field {
     CONTROL_USER,
     CONTROL_TARGET,
     CONTROL_HOST_KEYS, /* one a line */
-    CONTROL_BIND_HOST, /* that the agent means to listen on */
+    CONTROL_BIND_HOST, /* the address that the agent wants to listen on */
     CONTROL_WHY,       /* of CONTROL_REFUSED: what the last client was told */
     CONTROL_FIELD__MAX
 };
 
 struct control_request {
-    uint64_t id;     /* http's; the answer has the same */
+    uint64_t id;     /* made by http; the answer has the same */
     uint32_t action; /* enum control_action */
-    uint32_t code;   /* enum control_code, of CONTROL_REFUSED alone: of the last one */
-    uint32_t count;  /* how many were refused since the last such packet */
-    uint16_t port_b; /* asked for; 0: none */
+    uint32_t code;   /* of CONTROL_REFUSED: enum control_code of these refusals */
+    uint32_t count;  /* of CONTROL_REFUSED: how many since the last packet with this code */
+    uint16_t port_b; /* the port that the agent asks for; 0: any */
     uint8_t
         on_metrics_listen; /* came in where no credential is asked for metrics (MetricsListen) */
     uint8_t reserved;
@@ -70,18 +70,19 @@ struct control_request {
 };
 
 void control_request_init(struct control_request *r, enum control_action action);
-/* 0, or -1: no room, or a NUL within the len bytes of value. Each field once. */
+/* Sets a field, each at most once. 0, or -1: no room, or a NUL within the len bytes of value. */
 int control_request_set(struct control_request *r, enum control_field field, const char *value,
                         size_t len);
 const char *control_request_get(const struct control_request *r, enum control_field field);
 size_t control_request_bytes(const struct control_request *r);
 
-/* Of an IPv4 or IPv6 address, in the one spelling of inet_ntop(3). */
+/* True if address is an IPv4 or IPv6 address in the spelling of inet_ntop(3). */
 bool control_address_is_plain(const char *address);
 
 /*
- * Of a packet of len bytes: NULL, or why it is none. After it each text ends within the packet and
- * numbers are in their ranges; what a text says, be it a name or a key, is still to be looked at.
+ * Checks the form of a packet of len bytes. NULL: every text ends within the packet, and every
+ * number is in its range. What a text says, such as a name or a key, is not checked here. Else the
+ * problem.
  */
 const char *control_request_problem(const struct control_request *r, size_t len);
 
@@ -92,7 +93,7 @@ enum control_code {
     CONTROL_BAD_REQUEST,
     CONTROL_UNAUTHORIZED,
     CONTROL_FORBIDDEN,
-    CONTROL_EXPIRED, /* an admin fixed the end, which is over: only he renews it */
+    CONTROL_EXPIRED, /* ended at an end that an admin fixed: only leasectl renews it */
     CONTROL_REVOKED, /* for good */
     CONTROL_NOT_FOUND,
     CONTROL_CONFLICT,
@@ -106,7 +107,7 @@ enum control_code {
 };
 const char *control_code_name(enum control_code code);  /* "bad_request" ... (CONTRACT 6) */
 int control_code_status(enum control_code code);        /* 400 ... */
-enum control_code control_code_named(const char *name); /* CONTROL_CODE__MAX: none */
+enum control_code control_code_named(const char *name); /* CONTROL_CODE__MAX: no such name */
 
 enum { CONTROL_ERROR_BYTES = 256, CONTROL_SECRET_BYTES = 65, CONTROL_NAME_BYTES = 65 };
 
@@ -116,11 +117,11 @@ struct control_answer {
     uint64_t id;
     uint32_t action;
     uint32_t code;                   /* enum control_code */
-    char error[CONTROL_ERROR_BYTES]; /* one line for people, unless CONTROL_OK */
+    char error[CONTROL_ERROR_BYTES]; /* one line for people, if code is not CONTROL_OK */
     char agent_id[CONTROL_NAME_BYTES];
-    char user[33];                      /* of the agent's host, for the hint; "" unknown */
+    char user[33]; /* to log in as behind the agent, for connect_hint; "": unknown */
     char secret[CONTROL_SECRET_BYTES];  /* register: agent_secret */
-    uint16_t port_b, port_changed_from; /* 0: it is the one it was */
+    uint16_t port_b, port_changed_from; /* port_changed_from 0: the port has not changed */
     uint8_t tunnel;                     /* enum control_tunnel */
     uint8_t
         has_keys; /* register: report holds the public key, a NUL, and the encrypted private one */
@@ -128,38 +129,38 @@ struct control_answer {
     uint32_t reconnect_after_ms;
     int64_t lease_expires_s, lease_ttl_s;
     uint32_t report_bytes;
-    char report[CONTROL_REPORT_BYTES]; /* health and metrics: the body as it is, text */
+    char report[CONTROL_REPORT_BYTES]; /* of health and metrics: the body */
 };
 size_t control_answer_bytes(const struct control_answer *a);
 const char *control_answer_problem(const struct control_answer *a, size_t len);
 
-/* What every answer to a register says alike. No pointer in it: the two processes share one. */
+/* What is the same in every answer to a register. The two processes share it: no pointers. */
 struct control_site {
     char ssh_user[33], jump_user[33]; /* jump_user "": none */
     char ssh_host[256], reverse_bind_host[256];
-    uint16_t ssh_port, control_port; /* of our loopback, through the tunnel; 0: none */
+    uint16_t ssh_port, control_port; /* control_port: on the gateway's loopback; 0: none */
     int64_t heartbeat_interval_s;
     char host_keys[CONTROL_HOST_KEYS_MAX][CONTROL_HOST_KEY_BYTES]; /* up to the first "" */
 };
 
-/* ---- JSON: http alone calls these ---- */
+/* ---- JSON: only http calls these ---- */
 
 /*
- * The body of a POST: a request with everything but id, address and a credential from a header.
- * Adds api_key from the body as the credential where none is set yet. NULL; or why not, as one
- * sentence for the agent's log: not UTF-8, not JSON, a key twice, too deep, a wrong type, no such
- * action, something missing.
+ * Parses the body of a POST into *ret, which the caller initialised. Sets neither id nor address,
+ * and uses api_key as the credential only if none is set yet. NULL; or the problem, as one sentence
+ * for the agent's log: not UTF-8, not JSON, a key twice, too deep, a wrong type, no such action, or
+ * a field missing.
  */
 const char *control_parse(const char *body, size_t len, struct control_request *ret);
 
-/* What control_format wrote of a site, for the next answer. Zero-initialised is empty. */
+/* What control_format made of a site, for the next answer. Empty when zero-initialised. */
 struct control_site_cache {
-    struct control_site site; /* of which these were made */
+    struct control_site site; /* what the members and the hint were made of */
     struct buf members;
-    char hint[320]; /* the begin of connect_hint, up to the port */
+    char hint[320]; /* the start of connect_hint, up to the port */
 };
 
-/* The body of the answer, without a newline. 0, or -1 when memory ran out. */
+/* Adds the body of the answer, without a newline. 0, or -1 when memory ran out. */
 int control_format(const struct control_answer *a, const struct control_site *site,
                    struct control_site_cache *cache, struct buf *out);
 void control_site_cache_release(struct control_site_cache *cache);

@@ -9,7 +9,7 @@
 
 enum { DEPTH_MAX = 8 };
 
-/* jansson follows brackets by calling itself: how deep they go is looked at before (facts 1.2). */
+/* jansson calls itself for each bracket, so the depth is checked before (facts 1.2). */
 static bool is_too_deep(const char *text, size_t len)
 {
     unsigned depth = 0;
@@ -47,8 +47,8 @@ const char *document_parse(const char *text, size_t len, json_t **ret)
     return NULL;
 }
 
-/* text is JSON. Of what must not reach a terminal as it is, jansson escapes only the C0 characters;
- * the others can stand within strings alone, where an escape means the same. */
+/* Escapes what must not reach a terminal in text, which is JSON. jansson escapes the C0 characters;
+ * the others can only be inside strings, where an escape means the same. */
 static void add_escaped(struct buf *out, const char *text)
 {
     const char *plain = text;
@@ -93,7 +93,7 @@ json_t *document_any_text(const char *text)
     return value;
 }
 
-/* What nothing in it is to be escaped in is most of what there is, and goes out as it is. */
+/* Most texts need no escape, and are added without jansson. */
 int document_add_text(struct buf *out, const char *text)
 {
     const char *p = text;

@@ -13,12 +13,12 @@
 struct buf;
 struct lease;
 
-/* One lease as CONTRACT 4 shows it, on one line without a newline. sessions -1: not known, because
- * nothing registers sessions here. 0, or -1 when memory ran out. */
+/* Adds one lease as CONTRACT 4 shows it, on one line without a newline. sessions -1: unknown,
+ * because nothing registers sessions here. 0, or -1 when memory ran out. */
 int json_lease(const struct lease *l, int64_t now_s, int64_t sessions, const char *connect,
                struct buf *out);
 
-/* A value of an object of our own making; the one that is not NULL or, for numbers, is_number. */
+/* A member of an object. Its value is texts, a bool or a number in number, text, or else null. */
 struct json_field {
     const char *name;
     const char *text;
@@ -27,7 +27,7 @@ struct json_field {
     int64_t number;
 };
 
-/* An object of count fields, on one line without a newline. 0, or -1 when memory ran out. */
+/* Adds an object of count fields, on one line without a newline. 0, or -1 when memory ran out. */
 int json_object_line(const struct json_field *fields, size_t count, struct buf *out);
 
 #endif

@@ -54,8 +54,8 @@ int heartbeat_request_format(const char *agent_id, struct buf *out)
                           JSON_COMPACT, out);
 }
 
-/* A missing field leaves out empty; one of another type, too long or with control characters is
- * refused. */
+/* A missing field makes out "". False: the field has another type, is too long, or contains control
+ * characters. */
 static bool get_text(const json_t *root, const char *name, char *out, size_t size)
 {
     const json_t *value = json_object_get(root, name);
@@ -93,7 +93,7 @@ static bool get_port(const json_t *root, const char *name, uint16_t *ret)
     return true;
 }
 
-/* Ends up in an argv of ssh. */
+/* Strict, because it ends up among ssh's arguments. */
 static bool is_host(const char *host)
 {
     if (*host == '-' || *host == '\0')

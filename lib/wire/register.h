@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The control plane as an agent speaks it (CONTRACT 6): requests are printed, answers are read and
- * every field of them is checked, for some end up on a command line.
+ * The agent's side of register and heartbeat (CONTRACT 6): formats requests, and parses
+ * answers. Every field of an answer is checked, because some of them end up in ssh's arguments.
  */
 #ifndef TUNLEASE_WIRE_REGISTER_H
 #define TUNLEASE_WIRE_REGISTER_H
@@ -19,13 +19,13 @@ enum {
     REGISTER_BODY_MAX = 65536, /* bytes of a request or an answer */
     REGISTER_HOST_KEYS_MAX = 16,
     REGISTER_TEXT_BYTES = 512,
-    REGISTER_CONTROL_PORT = 12000, /* where agents ask that were told no other */
+    REGISTER_CONTROL_PORT = 12000, /* if the gateway names no other */
 };
 
-/* What is NULL, or 0, is left out. */
+/* Fields that are NULL or 0 are left out. */
 struct register_request {
     const char *agent_id, *public_key, *hostname, *user, *target, *reverse_bind_host;
-    uint16_t port_b; /* held before */
+    uint16_t port_b; /* the port it had before */
 };
 
 struct register_answer {
@@ -34,7 +34,7 @@ struct register_answer {
     char ssh_user[LOGIN_NAME_MAX_CHARS + 1];
     char ssh_host[PERMIT_HOST_BYTES];
     uint16_t ssh_port;
-    uint16_t control_port; /* of the gateway's loopback, for heartbeats; 0: not said */
+    uint16_t control_port; /* on the gateway's loopback, for heartbeats; 0: not said */
     char jump_user[LOGIN_NAME_MAX_CHARS + 1]; /* "": none */
     char jump_host[PERMIT_HOST_BYTES];        /* "": none */
     char reverse_bind_host[PERMIT_HOST_BYTES];
@@ -42,7 +42,7 @@ struct register_answer {
     int64_t lease_ttl_seconds, heartbeat_interval_seconds, reconnect_after_ms;
     char *host_keys[REGISTER_HOST_KEYS_MAX]; /* owned: TYPE BASE64 */
     size_t host_key_count;
-    char agent_secret[REGISTER_TEXT_BYTES]; /* "": none was given this time */
+    char agent_secret[REGISTER_TEXT_BYTES]; /* "": the answer has none */
     char connect_hint[REGISTER_TEXT_BYTES];
 };
 
@@ -56,24 +56,24 @@ struct heartbeat_answer {
 int register_request_format(const struct register_request *r, struct buf *out);
 int heartbeat_request_format(const char *agent_id, struct buf *out);
 
-/* NULL and *ret (to be released), or why the text is no such answer, as a clause. A session.json is
- * one, too: only the secret is left out there. */
+/* Parse an answer. NULL, and *ret is the caller's to release; or the problem, as the predicate of a
+ * sentence: "has no port_b". A session.json is parsed like an answer: it only lacks the secret. */
 const char *register_answer_parse(const char *text, size_t len, struct register_answer *ret);
 void register_answer_release(struct register_answer *a);
 const char *heartbeat_answer_parse(const char *text, size_t len, struct heartbeat_answer *ret);
 
-/* An error answer. Its words are for people, and not fit for a terminal as they are; decisions go
- * by the code. */
+/* An error answer. Decide by its code. The text is for people, and may contain what is not fit for
+ * a terminal. */
 struct register_error {
-    enum control_code code; /* CONTROL_CODE__MAX: none of ours, a proxy's answer perhaps */
-    char text[256];         /* "" when there is none; the start of a long one */
+    enum control_code code; /* CONTROL_CODE__MAX: not ours; perhaps a proxy's answer */
+    char text[256];         /* "": none; a longer one is cut off */
 };
 void register_error_parse(const char *text, size_t len, struct register_error *ret);
 
-/* session.json: all that register answered, the secret apart. 0 or -1. */
+/* Formats session.json: the whole answer to a register except the secret. 0 or -1. */
 int register_answer_format(const struct register_answer *a, struct buf *out);
 
-/* Only port_b of a session.json of any origin; 0: none. */
+/* port_b of a session.json that may lack everything else; 0: none. */
 uint16_t register_old_port(const char *text, size_t len);
 
 #endif
