@@ -18,14 +18,14 @@ static void log_warnings(const struct buf *lines)
     }
 }
 
-/* What all of it says; both or neither. err: why not. */
+/* Loads tunlease.conf, leased.env and the key files: all, or none with the reason in err. */
 static int read_all(const char *file, struct conf *ret, struct api_keys *ret_keys,
                     char err[static CONF_ERROR_BYTES], struct buf *warnings)
 {
     if (conf_load_daemon(file, ret, err, warnings) != 0)
         return -1;
     int rc = api_keys_load(ret, ret_keys, err, warnings);
-    conf_forget_keys(ret); /* their hashes are enough */
+    conf_forget_keys(ret); /* only their hashes are needed from now on */
     if (rc != 0)
         conf_release(ret);
     return rc;
@@ -43,7 +43,7 @@ int configuration_load(const char *file, struct conf *ret, struct api_keys *ret_
     return rc;
 }
 
-/* What is open stays what it is. The keyword that asks for something else, or NULL. */
+/* The keyword that changed and that only a restart can change, or NULL. */
 static const char *needs_restart(const struct conf *old, const struct conf *new_conf)
 {
     bool same = new_conf->listen_count == old->listen_count;
@@ -76,7 +76,8 @@ int configuration_reload(const char *file, struct conf *conf, struct api_keys *k
         log_error("the configuration was not reloaded: %s", err);
         return -1;
     }
-    /* Half of a new configuration is none: agents would be sent to a port that is not open. */
+    /* All of the new file or none of it: with half of it, agents could be told of a port that is
+     * not open. */
     const char *keyword = needs_restart(conf, &new_conf);
     if (keyword != NULL) {
         log_error("the configuration was not reloaded, no line of it: %s is not what it was when "

@@ -45,8 +45,8 @@ int directories_make(const struct conf *conf)
     int rc = make_directory(path, uid, gid, 02750);
     if (rc != 0)
         log_error("cannot make '%s': %s", path, strerror(errno));
-    /* As its unit runs it, it may not, and needs it not: the unit has run -P. Where that failed the
-     * first login does it, and it is seen when it is there. */
+    /* Under its unit leased may not make RunDir and need not: the unit ran `leased -P` before. If
+     * that failed, the first login makes it, and engine notices. */
     if (rc == 0)
         (void)directories_make_run_dir(conf);
     return rc;

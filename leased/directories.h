@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The directories that leased needs: what is missing is made, with the owners and modes of
+/* Makes the directories that leased needs, if they are missing, with the owners and modes of
  * CONTRACT 9. */
 #ifndef TUNLEASE_LEASED_DIRECTORIES_H
 #define TUNLEASE_LEASED_DIRECTORIES_H
@@ -8,13 +8,13 @@
 
 enum { DIRECTORIES_PATH_BYTES = CONF_PATH_BYTES + 16 };
 
-/* The session registry, which only root can make. 0; or -1, logged. */
+/* Makes the session registry, which only root can. 0; or -1, logged. */
 int directories_make_run_dir(const struct conf *conf);
 
-/* That of the store, and the session registry as far as we may. 0; or -1, logged. */
+/* Makes the store's directory, and the session registry if we may. 0; or -1, logged. */
 int directories_make(const struct conf *conf);
 
-/* Which one the store is in. */
+/* Copies the path of the store's directory to out. */
 void directories_of_store(const struct conf *conf, char out[static DIRECTORIES_PATH_BYTES]);
 
 #endif

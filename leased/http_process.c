@@ -18,8 +18,12 @@
 #include <unistd.h>
 
 /*
- * `leased --http ENGINE SITE FLAGS LISTENER...` are descriptors, and of FLAGS u says unconfined, D
- * to stderr.
+ * leased --http ENGINE SITE FLAGS LISTENER...
+ *
+ * ENGINE and SITE are the descriptors of the packet socket and of the site page. FLAGS is "-" and
+ * perhaps u (unconfined) and D (log to stderr). Each LISTENER is the descriptor of a listening
+ * socket and perhaps m (on MetricsListen), and r (X-Real-IP) or f (X-Forwarded-For) if it is for a
+ * proxy.
  */
 int http_process_main(int argc, char **argv)
 {
@@ -50,13 +54,13 @@ static void keep_over_exec(int fd)
     (void)fcntl(fd, F_SETFD, 0);
 }
 
-/* All of its environment: what the engine was started with may hold keys, or whatever else somebody
- * trusts a service with. words: room for as many as it may have, and a NULL. */
+/* Fills words with the whole environment of http, and a NULL. Nothing else is inherited: engine's
+ * environment may hold keys and other secrets. */
 enum { HTTP_ENV = 4, HTTP_ENV_BYTES = 1024 };
 static void fill_environment(char text[static HTTP_ENV][HTTP_ENV_BYTES],
                              char *words[static HTTP_ENV + 1])
 {
-    /* Of its log's stream, the log's time, and to be loaded as we were. */
+    /* Whether stderr is the journal, the log's time zone, and where the loader finds libraries. */
     static const char *const names[HTTP_ENV] = {"JOURNAL_STREAM", "TZ", "LD_LIBRARY_PATH",
                                                 "LD_PRELOAD"};
     size_t n = 0;
@@ -88,7 +92,9 @@ static void exec_http(const struct http_process_options *o, int engine_fd, pid_t
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != engine_pid)
         return;
-    if (o->to_stderr) /* what of it does not wait, is not to be had a second time as another user */
+    /* log.c reopened stderr so that it does not block. http could not do that as another user, so
+     * it gets the reopened one. */
+    if (o->to_stderr)
         (void)dup2(log_stderr_fd(), STDERR_FILENO);
     (void)snprintf(flags, sizeof(flags), "-%s%s", o->unconfined ? "u" : "",
                    o->to_stderr ? "D" : "");
@@ -116,7 +122,7 @@ pid_t http_process_start(const struct http_process_options *o, int *ret_fd)
     int fds[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0)
         return -1;
-    const int bytes = 1024 * 1024; /* as many packets as a batch has */
+    const int bytes = 1024 * 1024; /* room for all packets of a batch */
     for (int i = 0; i < 2; i++)
         (void)setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
     pid_t engine_pid = getpid();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The http process is this program anew, not a copy of the engine: nothing that the engine ever
- * held in memory is in it. Both ends of that: how it is started, and how it starts.
+ * Starts the http process, and is its main(). It is this program executed again and not a fork of
+ * engine, so that it has nothing of what engine ever had in its memory.
  */
 #ifndef TUNLEASE_LEASED_HTTP_PROCESS_H
 #define TUNLEASE_LEASED_HTTP_PROCESS_H
@@ -13,15 +13,15 @@ struct sockets;
 
 struct http_process_options {
     const struct sockets *sockets;
-    int site_fd;     /* of the site page */
-    bool unconfined; /* go on where it cannot be confined */
-    bool to_stderr;  /* log there */
+    int site_fd;     /* the site page */
+    bool unconfined; /* go on if it cannot be confined */
+    bool to_stderr;  /* log to standard error */
 };
 
-/* Forks it, without privileges. Its pid and our end of the packets; or -1 with errno. */
+/* Starts the process. Returns its pid, and our end of the packet socket; or -1 with errno. */
 pid_t http_process_start(const struct http_process_options *o, int *ret_fd);
 
-/* main() of that process: `leased --http ...`. */
+/* main() of the process: `leased --http ...`. */
 int http_process_main(int argc, char **argv);
 
 #endif

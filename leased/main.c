@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* leased: agents' register and heartbeat, ports, and the end of what must end. */
+/* leased: registers agents, assigns their ports, and ends the sessions of dead leases. */
 #include "leased/configuration.h"
 #include "leased/directories.h"
 #include "leased/engine/engine.h"
@@ -68,14 +68,14 @@ static int print_effective(const struct conf *conf)
     return rc;
 }
 
-/* As root alone: what sessions left that died without a word. */
+/* Removes registry entries of dead sessions that did not remove them themselves. Only root can. */
 static void clear_dead_entries(const struct conf *conf)
 {
     enum { CLEAR_MS = 1000 };
     struct registry r;
     struct session_list list;
     if (registry_open(conf->paths.run_dir, true, &r) != 0)
-        return; /* said where it is needed */
+        return; /* engine logs it if it cannot open the registry either */
     if (registry_read(&r, 0, &list) == 0) {
         (void)registry_clear(&r, &list, clock_monotonic_ms() + CLEAR_MS);
         session_list_release(&list);
@@ -83,7 +83,7 @@ static void clear_dead_entries(const struct conf *conf)
     registry_close(&r);
 }
 
-/* What the service, which is not root, cannot do itself: its unit runs this before. */
+/* leased -P. The unit runs this as root before the service, which is not root and cannot do it. */
 static int prepare_run_dir(const struct conf *conf)
 {
     if (directories_make_run_dir(conf) != 0)
@@ -92,7 +92,7 @@ static int prepare_run_dir(const struct conf *conf)
     return EXIT_SUCCESS;
 }
 
-/* A store that let somebody in is not made anew: all of them would be ended as deleted. */
+/* While sessions are up, does not make a missing store: an empty one would end them all. */
 static enum store_rc open_store(const struct conf *conf, struct store **ret,
                                 char err[static STORE_ERROR_BYTES])
 {
@@ -101,7 +101,7 @@ static enum store_rc open_store(const struct conf *conf, struct store **ret,
                : store_open_again(conf->paths.database, ret, err);
 }
 
-/* ---- what the engine asks for ---- */
+/* ---- called by the engine ---- */
 
 static pid_t start_http(void *arg, const struct conf *conf, int *ret_fd)
 {
@@ -132,11 +132,11 @@ static int serve(struct leased *l)
     int lock_fd = -1;
     e->program = (struct program){.arg = l, .start_http = start_http, .reload = reload};
     e->verbose = l->options.verbose;
-    /* Everybody who can become this user could otherwise read its memory, and the keys in it. */
+    /* Or everybody who can become this user could read the keys in our memory. */
     (void)prctl(PR_SET_DUMPABLE, 0);
     descriptors_take_allowed();
     (void)signal(SIGPIPE, SIG_IGN);
-    /* The lock first: a second daemon must not take the first one's unix socket away. */
+    /* The lock before the sockets: a second leased must not remove the first one's unix socket. */
     if (directories_make(&e->conf) != 0 || store_lock_acquire(&e->conf, &lock_fd) != 0 ||
         sockets_open(&e->conf, &l->sockets) != 0)
         return EXIT_FAILURE;
@@ -148,13 +148,13 @@ static int serve(struct leased *l)
         log_error("%s", err);
         return EXIT_FAILURE;
     }
-    /* A locked store leaves requests queued: kills never wait for it. */
+    /* Never wait for a locked store: requests stay queued, and sessions are ended meanwhile. */
     store_set_timeout(st, 0);
     place_open(&e->place, e->conf.paths.database, st, lock_fd);
     return engine_run(e);
 }
 
-/* False: it is no command line of ours. */
+/* False: wrong usage. */
 static bool parse_options(int argc, char **argv, struct options *ret)
 {
     int opt;

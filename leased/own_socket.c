@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum {
-    BACKLOG = 4096, /* net.core.somaxconn is the limit: a herd of agents is not turned away */
+    BACKLOG = 4096, /* for many agents at once; net.core.somaxconn may lower it */
     BIND_TRIES = 50,
     BIND_RETRY_MS = 20,
 };
@@ -29,8 +29,8 @@ static void describe(const struct conf_listener *l, char out[static PERMIT_TEXT_
         permit_format(&l->address, out);
 }
 
-/* The store is locked by us: who holds the address may be the http process of an engine that was
- * killed, on its way out. */
+/* We have the store's lock, so no other leased runs. But after an engine was killed, its http
+ * process may have the address for a moment longer. */
 static int bind_with_retry(int fd, const struct sockaddr_storage *address, socklen_t len)
 {
     int rc = -1;
@@ -45,9 +45,9 @@ static int bind_with_retry(int fd, const struct sockaddr_storage *address, sockl
 }
 
 /*
- * Makes way for our own socket at a path: a socket that nobody listens on goes, of a leased that
- * was killed, and anything else stays. NULL, or why it cannot be had. Who still answers may be the
- * http process of an engine that was killed, on its way out.
+ * Removes a socket at path that nobody listens on: a leased that was killed left it. Anything else
+ * stays. NULL, or why the path cannot be used. While somebody still listens it tries again, as
+ * bind_with_retry does.
  */
 static const char *remove_stale_socket(const char *path, const struct sockaddr_storage *address,
                                        socklen_t len)
@@ -70,8 +70,7 @@ static const char *remove_stale_socket(const char *path, const struct sockaddr_s
     return "another program listens there";
 }
 
-/* Who can connect to a listener for a proxy: its owner and the group, and nobody else. NULL, or why
- * that cannot be had. */
+/* Lets only the owner and the proxy's group connect. NULL, or why that is not possible. */
 static const char *restrict_to_group(const struct conf_listener *l)
 {
     const struct group *gr = getgrnam(l->proxy_group);
@@ -83,7 +82,7 @@ static const char *restrict_to_group(const struct conf_listener *l)
                : strerror(errno);
 }
 
-/* Before anybody can connect. NULL, or why not. */
+/* Sets who may connect. Called before listen(2), so nobody connects earlier. NULL, or why not. */
 static const char *set_mode(const struct conf_listener *l)
 {
     if (l->unix_path[0] == '\0')

@@ -12,7 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* systemd opened it: it must be for those alone whom its line names. */
+/* Only the group of its line may connect to a socket for a proxy. systemd set its mode, so we
+ * check. */
 static int check_proxy_socket(const struct conf_listener *l)
 {
     struct stat st;

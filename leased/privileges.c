@@ -15,7 +15,7 @@
 
 static const char service_user[] = "_tunlease";
 
-/* By capset(2) itself: two system calls are no reason for a library. */
+/* With capset(2): libcap is not worth it for two calls. */
 static int set_capabilities(uint32_t low)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

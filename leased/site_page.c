@@ -62,7 +62,8 @@ int site_page_update(struct site_page *page, const struct conf *conf)
     fresh.ssh_port = conf->public_port;
     fresh.control_port = conf->ceiling.control.low;
     fresh.heartbeat_interval_s = conf->heartbeat_interval_s;
-    /* At once: http may be reading. What stays the same is not touched at any time. */
+    /* In one go, since http may be reading: a byte that does not change has no other value
+     * meanwhile. */
     memcpy(page->shared, &fresh, sizeof(fresh));
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What http tells agents of this gateway: a page that both processes map, so that a reload reaches
- * http without a word between the two. It only reads.
+ * What http tells agents about this gateway: a page of memory that both processes map. So http sees
+ * the result of a reload without a message. http can only read it.
  */
 #ifndef TUNLEASE_LEASED_SITE_PAGE_H
 #define TUNLEASE_LEASED_SITE_PAGE_H
@@ -15,12 +15,11 @@ struct site_page {
     int fd;                      /* close-on-exec */
 };
 
-/* Fills the page with what the configuration says and with the host keys of sshd; makes it the
- * first time. 0; or -1 with errno. */
+/* Writes what the configuration says, and sshd's host keys, to the page; makes it the first time.
+ * 0; or -1 with errno. */
 int site_page_update(struct site_page *page, const struct conf *conf);
 
-/* In http: maps the page of that descriptor, which it closes, to be read. NULL: errno says why not.
- */
+/* In http: maps the page read-only and closes fd. NULL: errno says why. */
 const struct control_site *site_page_map(int fd);
 
 #endif

@@ -50,7 +50,7 @@ static int match_passed(struct sockets *s, const struct conf *conf, size_t passe
     }
     if (passed >= named)
         return 0;
-    /* Nobody could reach one that was opened in here (PrivateNetwork). */
+    /* We cannot open the missing ones: with PrivateNetwork= nobody could reach them. */
     log_error("systemd passed %zu of the %zu sockets that Listen and MetricsListen name: give "
               "each a ListenStream in leased.socket, and that of a proxy a socket unit of its "
               "own, with Service=leased.service",

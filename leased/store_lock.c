@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/file.h>
 
-/* leasectl looks by taking a shared lock, for an instant: that is no other daemon. */
+/* leasectl checks with a shared lock, which it has for an instant: then we try again. */
 static int lock_with_retry(int fd)
 {
     enum { TRIES = 50, PAUSE_MS = 5 };

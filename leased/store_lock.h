@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* One daemon for one store; leasectl looks at the lock to know whether there is one. */
+/* The lock that keeps a second leased off the store, and shows leasectl that leased runs. */
 #ifndef TUNLEASE_LEASED_STORE_LOCK_H
 #define TUNLEASE_LEASED_STORE_LOCK_H
 
 struct conf;
 
-/* 0 and the descriptor of the lock, which is to be kept until the end of the process; or -1,
- * logged. */
+/* Acquires the lock. *ret_fd holds it: keep it open until the process ends. 0; or -1, logged. */
 int store_lock_acquire(const struct conf *conf, int *ret_fd);
 
 #endif

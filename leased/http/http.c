@@ -180,7 +180,7 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 
 int http_loop(const struct http_options *o)
 {
-    static struct http h; /* too large for the stack */
+    static struct http h; /* large: not on the stack */
     int rc = EXIT_FAILURE;
     h.o = o;
     (void)signal(SIGPIPE, SIG_IGN);

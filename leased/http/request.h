@@ -18,8 +18,7 @@ struct refusal {
 /* The refusal of a head that http_head_parse refused with this status. */
 struct refusal request_head_refusal(int status);
 
-/* Refuses what can be refused by the head alone. Behind a proxy it also sets the client's address.
- */
+/* Refuses what can be refused by the head alone. Behind a proxy, sets the client's address. */
 struct refusal request_check(struct client *client, const struct http_head *head);
 
 /* Fills *ret except for its id. Only for a request that passed request_check; body: all of it. */
