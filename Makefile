@@ -208,8 +208,8 @@ $(BUILD)/tests/clock_shift.so $(BUILD)/tests/slow_disk.so: $(BUILD)/tests/%.so: 
 # What a test takes of a program.
 $(BUILD)/tests/unit/test_http_head: $(BUILD)/obj/leased/http/http_head.o
 $(BUILD)/tests/unit/test_confine: $(BUILD)/obj/leased/http/confine.o
-$(BUILD)/tests/unit/test_roster: $(BUILD)/obj/leased/engine/roster.o
-$(BUILD)/tests/unit/test_beats: $(BUILD)/obj/leased/engine/beats.o
+$(BUILD)/tests/unit/test_roster: $(BUILD)/obj/leased/requests/roster.o
+$(BUILD)/tests/unit/test_beats: $(BUILD)/obj/leased/requests/beats.o
 
 unit-tests: $(addprefix $(BUILD)/tests/unit/,$(unit_names))
 	@:

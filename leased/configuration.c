@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/configuration.h"
 
-#include "leased/engine/api_keys.h"
+#include "leased/requests/api_keys.h"
 #include "lib/base/buf.h"
 #include "lib/base/log.h"
 #include "lib/conf/load.h"

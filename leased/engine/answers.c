@@ -2,9 +2,9 @@
 #include "leased/engine/answers.h"
 
 #include "leased/engine/http_child.h"
-#include "leased/engine/limiter.h"
-#include "leased/engine/metrics.h"
-#include "leased/engine/sessions.h"
+#include "leased/requests/limiter.h"
+#include "leased/watch/metrics.h"
+#include "leased/watch/sessions.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"

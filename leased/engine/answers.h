@@ -3,8 +3,8 @@
 #ifndef TUNLEASE_LEASED_ENGINE_ANSWERS_H
 #define TUNLEASE_LEASED_ENGINE_ANSWERS_H
 
-#include "leased/engine/queue.h"
 #include "leased/engine/refusals.h"
+#include "leased/requests/queue.h"
 #include "lib/wire/control.h"
 
 #include <stdbool.h>

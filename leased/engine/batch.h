@@ -6,7 +6,7 @@
 #ifndef TUNLEASE_LEASED_ENGINE_BATCH_H
 #define TUNLEASE_LEASED_ENGINE_BATCH_H
 
-#include "leased/engine/queue.h"
+#include "leased/requests/queue.h"
 
 #include <stdbool.h>
 

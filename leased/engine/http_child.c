@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/engine/http_child.h"
 
-#include "leased/engine/metrics.h"
 #include "leased/engine/notify.h"
 #include "leased/engine/pace.h"
 #include "leased/engine/program.h"
-#include "leased/engine/timer.h"
+#include "leased/watch/metrics.h"
+#include "leased/watch/timer.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 

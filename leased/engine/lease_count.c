@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/engine/lease_count.h"
 
-#include "leased/engine/place.h"
-#include "leased/engine/timer.h"
+#include "leased/watch/place.h"
+#include "leased/watch/timer.h"
 #include "lib/base/clock.h"
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/engine/log_drain.h"
 
-#include "leased/engine/timer.h"
+#include "leased/watch/timer.h"
 #include "lib/base/log.h"
 
 enum {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/engine/report.h"
 
-#include "leased/engine/beats.h"
-#include "leased/engine/listening.h"
-#include "leased/engine/metrics.h"
-#include "leased/engine/place.h"
-#include "leased/engine/prometheus.h"
-#include "leased/engine/sessions.h"
+#include "leased/requests/beats.h"
+#include "leased/watch/listening.h"
+#include "leased/watch/metrics.h"
+#include "leased/watch/place.h"
+#include "leased/watch/prometheus.h"
+#include "leased/watch/sessions.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"

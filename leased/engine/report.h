@@ -4,7 +4,7 @@
 #define TUNLEASE_LEASED_ENGINE_REPORT_H
 
 #include "leased/engine/lease_count.h"
-#include "leased/engine/unregistered.h"
+#include "leased/watch/unregistered.h"
 #include "lib/base/buf.h"
 
 #include <stdbool.h>

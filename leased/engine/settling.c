@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/engine/settling.h"
 
-#include "leased/engine/metrics.h"
-#include "leased/engine/place.h"
-#include "leased/engine/timer.h"
+#include "leased/watch/metrics.h"
+#include "leased/watch/place.h"
+#include "leased/watch/timer.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 

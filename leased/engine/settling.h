@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * When heartbeats that wait are put into their leases (leased/engine/beats.h): with the commits of
- * requests; in commits of their own where nobody asks, or after one with requests failed.
+ * When heartbeats that wait are put into their leases (leased/requests/beats.h): with the commits
+ * of requests; in commits of their own where nobody asks, or after one with requests failed.
  */
 #ifndef TUNLEASE_LEASED_ENGINE_SETTLING_H
 #define TUNLEASE_LEASED_ENGINE_SETTLING_H
 
-#include "leased/engine/beats.h"
+#include "leased/requests/beats.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,10 +5,10 @@
  * one in which all sessions are new, and one in which none is; and of a yardstick on the same
  * machine, one reading of /proc/PID/stat for each session.
  */
-#include "leased/engine/metrics.h"
-#include "leased/engine/place.h"
-#include "leased/engine/records.h"
-#include "leased/engine/sessions.h"
+#include "leased/watch/metrics.h"
+#include "leased/watch/place.h"
+#include "leased/watch/records.h"
+#include "leased/watch/sessions.h"
 #include "lib/base/clock.h"
 #include "lib/conf/conf.h"
 #include "lib/lease/lease.h"

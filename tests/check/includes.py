@@ -14,7 +14,7 @@ import re
 import sys
 
 LIBS = "base lease session conf store wire"
-LEASED = "leased leased/engine leased/http"
+LEASED = "leased leased/engine leased/requests leased/watch leased/http"
 # From the ground up: each includes only those before it.
 LEASECTL = ("leasectl leasectl/host leasectl/sessions leasectl/show leasectl/lease leasectl/probe "
             "leasectl/doctor leasectl/setup")
@@ -40,7 +40,10 @@ MAY = {
     "akc": lib("base lease session conf store"),
     "pam_tunnel": lib("base session conf"),
     "leased": lib(LIBS) + LEASED.split(),
-    "leased/engine": lib(LIBS),
+    # What runs, what it answers, what it watches: from the top down.
+    "leased/engine": lib(LIBS) + ["leased/requests", "leased/watch"],
+    "leased/requests": lib(LIBS) + ["leased/watch"],
+    "leased/watch": lib("base session conf store wire"),
     "leased/http": lib("base conf wire"),
     "leasectl": lib(LIBS),
     "leasectl/host": lib(LIBS) + ["leasectl"],

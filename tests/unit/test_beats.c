@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Heartbeats of a busy gateway: none is lost, none moves what it may not, and all get there. */
-#include "leased/engine/beats.h"
+#include "leased/requests/beats.h"
 
 #include "tests/unit/store_helpers.h"
 

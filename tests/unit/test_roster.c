@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What is remembered of agents is what the store says, whoever changes that. */
-#include "leased/engine/roster.h"
+#include "leased/requests/roster.h"
 
 #include "tests/unit/store_helpers.h"
 

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/requests/agent_port.h"
+
+#include "leased/requests/facts.h"
+#include "leased/requests/refuse.h"
+#include "leased/requests/request_context.h"
+#include "leased/watch/clock_jumps.h"
+#include "leased/watch/listening.h"
+#include "leased/watch/sessions.h"
+#include "lib/conf/conf.h"
+#include "lib/lease/lease.h"
+#include "lib/store/agents.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+const char agent_port_none_text[] = "every port of AllowListen is taken or in quarantine";
+
+void agent_port_forget(struct port_memory *memory)
+{
+    memory->no_kept_ports = false;
+}
+
+static bool is_usable(void *listening, uint16_t port)
+{
+    return !listening_has(listening, port, SNAPSHOT_MS);
+}
+
+/* False: no such permit can be written. */
+static bool listen_permit(const struct conf *conf, uint16_t port, struct permit *ret)
+{
+    char text[PERMIT_TEXT_BYTES];
+    (void)snprintf(text, sizeof(text),
+                   strchr(conf->agent_bind_host, ':') != NULL ? "[%s]:%u" : "%s:%u",
+                   conf->agent_bind_host, port);
+    return permit_parse(text, PERMIT_PORT, ret) == NULL;
+}
+
+static bool in_ceiling(const struct conf *conf, uint16_t port)
+{
+    struct permit p;
+    return listen_permit(conf, port, &p) &&
+           ceiling_listen_problem(&conf->ceiling, conf->agent_login, &p) == NULL;
+}
+
+int agent_port_set_listen(const struct conf *conf, struct lease *l, uint16_t port)
+{
+    struct permit p;
+    permit_list_release(&l->listen);
+    return listen_permit(conf, port, &p) && permit_list_add(&l->listen, &p) == NULL ? 0 : -1;
+}
+
+int64_t agent_port_quarantine_s(const struct request_context *ctx)
+{
+    return clock_jumps_caution(ctx->clock_jumps) ? INT64_MAX / 4 : ctx->conf->quarantine_ttl_s;
+}
+
+/*
+ * The port that is kept for whom its lease was deleted. STORE_NONE: there is none. Finding that
+ * takes a look through all ports, so that no port at all is kept is remembered.
+ */
+static enum store_rc former_port(const struct request_context *ctx, const char *name, uint16_t *ret)
+{
+    struct port_memory *memory = ctx->ports;
+    int64_t version = 0;
+    bool any = false;
+    enum store_rc rc = store_version_seen(ctx->store, &version);
+    if (rc != STORE_OK || (memory->no_kept_ports && memory->no_kept_version == version))
+        return rc != STORE_OK ? rc : STORE_NONE;
+    rc = store_port_former(ctx->store, name, ret, &any);
+    memory->no_kept_ports = rc == STORE_NONE && !any;
+    memory->no_kept_version = version;
+    return rc;
+}
+
+enum store_rc agent_port_wanted(const struct request_context *ctx, const char *name,
+                                uint16_t wanted, uint16_t *ret)
+{
+    /* On a port that was its own, it may be its own listener that has just gone. */
+    const int64_t look_ms = wanted == 0 ? 0 : FRESH_MS;
+    enum store_rc rc = wanted == 0 ? former_port(ctx, name, &wanted) : STORE_OK;
+    if (rc != STORE_OK && rc != STORE_NONE)
+        return rc;
+    bool is_free = wanted != 0 && in_ceiling(ctx->conf, wanted) &&
+                   !(listening_has(ctx->listening, wanted, SNAPSHOT_MS) &&
+                     listening_has(ctx->listening, wanted, look_ms));
+    *ret = is_free ? wanted : 0;
+    return STORE_OK;
+}
+
+/*
+ * One that never was anybody's, from where the last one was found on, so that a full range is not
+ * looked through anew by every agent; else the one that was freed longest ago.
+ */
+enum store_rc agent_port_pick(const struct request_context *ctx, uint16_t *ret)
+{
+    struct port_memory *memory = ctx->ports;
+    const struct conf *conf = ctx->conf;
+    const struct ceiling_rules *rules = &conf->ceiling.listen;
+    const int64_t never = INT64_MAX / 4, after_s = agent_port_quarantine_s(ctx);
+    for (int again = 0; again < 2; again++)
+        for (size_t i = 0; i < rules->count; i++) {
+            const struct permit *p = &rules->items[i].permit;
+            bool go_on = again == 0 && memory->next_port > p->low && memory->next_port <= p->high;
+            if (!ceiling_rule_holds(rules, i, conf->agent_login) ||
+                strcmp(p->host, conf->agent_bind_host) != 0)
+                continue;
+            enum store_rc rc = store_port_pick(ctx->store, go_on ? memory->next_port : p->low,
+                                               p->high, again == 0 ? never : after_s, ctx->now_s,
+                                               is_usable, ctx->listening, ret);
+            if (rc == STORE_NONE)
+                continue;
+            if (rc == STORE_OK && again == 0)
+                memory->next_port = (uint16_t)(*ret == UINT16_MAX ? 0 : *ret + 1);
+            return rc;
+        }
+    return STORE_NONE;
+}
+
+/* In place of the port it has. *port moves when that is not another's by now. */
+static enum store_rc move_port(const struct request_context *ctx, struct lease *l, uint16_t next,
+                               uint16_t *port)
+{
+    struct store_conflict conflict;
+    enum store_rc rc = store_savepoint(ctx->store);
+    if (rc == STORE_OK)
+        rc = agent_port_set_listen(ctx->conf, l, next) == 0
+                 ? store_lease_set(ctx->store, l, agent_port_quarantine_s(ctx), &ctx->by, &conflict)
+                 : STORE_FAIL;
+    if (rc != STORE_OK && rc != STORE_CONFLICT)
+        return rc;
+    agent_port_forget(ctx->ports);
+    if (rc == STORE_OK)
+        *port = next;
+    return store_savepoint_end(ctx->store, rc == STORE_OK);
+}
+
+enum store_rc agent_port_take_back(const struct request_context *ctx, int64_t lease_id,
+                                   uint16_t *port, uint16_t *home)
+{
+    struct store_conflict conflict;
+    struct lease l = {0};
+    uint16_t next = 0;
+    enum store_rc rc = store_lease_by_id(ctx->store, lease_id, &l);
+    if (rc == STORE_OK)
+        rc = store_ports_take_back(ctx->store, &l, agent_port_quarantine_s(ctx), ctx->now_s,
+                                   &conflict);
+    if (rc == STORE_CONFLICT) {
+        *home = 0;
+        rc = listening_is_known(ctx->listening) ? agent_port_pick(ctx, &next) : STORE_NONE;
+        if (rc == STORE_OK)
+            rc = move_port(ctx, &l, next, port);
+    }
+    lease_release(&l);
+    return rc;
+}
+
+enum store_rc agent_port_settle(const struct request_context *ctx, int64_t lease_id, uint16_t *port,
+                                uint16_t *home)
+{
+    struct listening *listening = ctx->listening;
+    struct lease l = {0};
+    uint16_t wanted = *home != 0 ? *home : *port, next = wanted;
+
+    bool foreign = listening_has(listening, wanted, SNAPSHOT_MS);
+    if ((!foreign && wanted == *port) || listening->is_unknown)
+        return STORE_OK;
+    if (sessions_may_have(ctx->sessions, lease_id))
+        return STORE_OK;
+    /* Its own listener may have gone since the look. */
+    foreign = listening_has(listening, wanted, 0);
+    if (!foreign && wanted == *port)
+        return STORE_OK;
+    if (foreign && wanted != *port && !listening_has(listening, *port, SNAPSHOT_MS))
+        return STORE_OK; /* still: it keeps the one it was given in place of it */
+    enum store_rc rc = foreign ? agent_port_pick(ctx, &next) : STORE_OK;
+    if (rc != STORE_OK)
+        return rc == STORE_NONE ? STORE_OK : rc; /* none is free: the old one, and luck */
+    rc = store_lease_by_id(ctx->store, lease_id, &l);
+    if (rc == STORE_OK)
+        rc = move_port(ctx, &l, next, port);
+    lease_release(&l);
+    /* Where the old one is another's by now, its quarantine being over, it stays where it is. */
+    if (rc == STORE_OK)
+        *home = foreign ? wanted : 0;
+    return rc;
+}
+
+bool agent_port_bind_as_told(const struct conf *conf, const char *host)
+{
+    const char *ours = conf->agent_bind_host;
+    return *host == '\0' || strcasecmp(host, ours) == 0 ||
+           (strcasecmp(host, "localhost") == 0 && strcmp(ours, "127.0.0.1") == 0);
+}
+
+enum store_rc agent_port_refuse_bind_host(const struct conf *conf, const char *host,
+                                          struct control_answer *a)
+{
+    char text[CONTROL_ERROR_BYTES];
+    (void)snprintf(text, sizeof(text),
+                   facts_is_plain(host, 64)
+                       ? "agents listen on %s here, not on %s: AgentBindHost of the "
+                         "gateway says so, within its AllowListen"
+                       : "agents listen on %s here: AgentBindHost of the gateway "
+                         "says so, within its AllowListen",
+                   conf->agent_bind_host, host);
+    return refuse(a, CONTROL_FORBIDDEN, text);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/requests/facts.h"
+
+#include "leased/requests/roster.h"
+#include "lib/base/buf.h"
+#include "lib/lease/lease.h"
+#include "lib/wire/control.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TARGET_BYTES = 300 };
+
+bool facts_is_plain(const char *text, size_t max)
+{
+    return strlen(text) <= max && free_text_problem(text) == NULL;
+}
+
+static void add_fact(struct buf *out, const char *name, const char *value)
+{
+    if (*value == '\0')
+        return;
+    buf_add(out, name);
+    buf_add(out, " ");
+    buf_add(out, value);
+    buf_add(out, "\n");
+}
+
+/* The value of a fact among its lines, "" when it is not there. */
+static void get_fact(const char *facts, const char *name, char *out, size_t out_bytes)
+{
+    size_t len = strlen(name);
+    out[0] = '\0';
+    for (const char *line = facts; *line != '\0';) {
+        size_t line_len = strcspn(line, "\n");
+        if (strncmp(line, name, len) == 0 && line[len] == ' ') {
+            (void)snprintf(out, out_bytes, "%.*s", (int)(line_len - len - 1), line + len + 1);
+            return;
+        }
+        line += line_len + (line[line_len] == '\n' ? 1 : 0);
+    }
+}
+
+const char *facts_collect(const struct control_request *r, const struct agent_marks *marks,
+                          struct buf *out)
+{
+    const char *hostname = control_request_get(r, CONTROL_HOSTNAME);
+    const char *user = control_request_get(r, CONTROL_USER);
+    const char *target = control_request_get(r, CONTROL_TARGET);
+    const char *keys = control_request_get(r, CONTROL_HOST_KEYS);
+    struct pubkey key;
+    size_t key_count = 0;
+
+    if (!facts_is_plain(hostname, 253))
+        return "hostname is too long, or holds control characters";
+    if (*user != '\0' && login_name_problem(user) != NULL)
+        return "user is no user name";
+    if (!facts_is_plain(target, TARGET_BYTES))
+        return "target is too long, or holds control characters";
+    if (marks->by_admin)
+        buf_add(out, "admin 1\n");
+    if (marks->issued)
+        buf_add(out, "issued 1\n");
+    if (marks->home_port != 0)
+        buf_addf(out, "home_port %u\n", marks->home_port);
+    reissue_format(&marks->reissue, out);
+    add_fact(out, "hostname", hostname);
+    add_fact(out, "user", user);
+    add_fact(out, "target", target);
+    for (const char *line = keys; *line != '\0';) {
+        size_t len = strcspn(line, "\n");
+        if (++key_count > CONTROL_HOST_KEYS_MAX)
+            return "host_keys are too many";
+        if (pubkey_parse_file(line, len, &key) != NULL)
+            return "a host key is no OpenSSH public key";
+        buf_addf(out, "host_key %s %s\n", key.type, key.base64);
+        line += len + (line[len] == '\n' ? 1 : 0);
+    }
+    return out->len + REISSUE_LINE_BYTES < AGENT_FACTS_BYTES ? NULL : "host_keys are too long";
+}
+
+static struct agent_marks read_marks(const char *facts)
+{
+    char issued[8], home_port[8];
+    get_fact(facts, "issued", issued, sizeof(issued));
+    get_fact(facts, "home_port", home_port, sizeof(home_port));
+    return (struct agent_marks){.by_admin = strncmp(facts, "admin 1\n", 8) == 0,
+                                .issued = strcmp(issued, "1") == 0,
+                                .home_port = (uint16_t)strtoul(home_port, NULL, 10),
+                                .reissue = reissue_parse(facts)};
+}
+
+enum store_rc facts_get_marks(struct store *st, struct member *m)
+{
+    char facts[AGENT_FACTS_BYTES];
+    if (m->has_marks)
+        return STORE_OK;
+    enum store_rc rc = store_agent_facts(st, m->id, facts);
+    if (rc == STORE_OK) {
+        m->marks = read_marks(facts);
+        m->has_marks = true;
+    }
+    return rc;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/requests/heartbeat.h"
+
+#include "leased/requests/credential.h"
+#include "leased/requests/refuse.h"
+#include "leased/requests/request_context.h"
+#include "leased/watch/listening.h"
+#include "leased/watch/sessions.h"
+#include "lib/conf/conf.h"
+#include "lib/lease/lease.h"
+
+#include <bsd/string.h>
+
+int64_t heartbeat_end_s(const struct request_context *ctx, const struct member *agent)
+{
+    int64_t end_s = ctx->now_s + ctx->conf->default_ttl_s;
+    return agent->fixed_end || end_s < agent->expires_s ? agent->expires_s : end_s;
+}
+
+/* A listener that is there, on the port of an agent with a session that nobody knows to be dead. */
+static uint8_t tunnel_of(const struct request_context *ctx, const struct member *agent)
+{
+    struct listening *l = ctx->listening;
+    if (sessions_of(ctx->sessions, agent->id) == NULL)
+        return ctx->sessions->is_blind ? CONTROL_TUNNEL_UNKNOWN : CONTROL_TUNNEL_DOWN;
+    /* A session that was just opened binds its port a moment later, so "no" is asked again. */
+    if (listening_has(l, agent->port, SNAPSHOT_MS) || listening_has(l, agent->port, FRESH_MS))
+        return CONTROL_TUNNEL_UP;
+    return l->is_unknown ? CONTROL_TUNNEL_UNKNOWN : CONTROL_TUNNEL_DOWN;
+}
+
+/* Who it is, in effects->agent, or the refusal. */
+static enum store_rc identify(const struct request_context *ctx, const struct control_request *r,
+                              struct control_answer *a, struct member *agent, struct asking *asking)
+{
+    const char *name = control_request_get(r, CONTROL_AGENT_ID);
+    enum store_rc rc = roster_find(ctx->roster, ctx->store, name, agent);
+    if (rc != STORE_OK && rc != STORE_NONE)
+        return rc;
+    const bool known = rc == STORE_OK && agent->is_agent;
+    struct member *live = known && !agent->revoked ? agent : NULL;
+    rc = credential_judge(ctx, r, live, asking);
+    if (rc != STORE_OK)
+        return rc;
+    if (known && credential_is_of_revoked(agent, asking))
+        return refuse(a, CONTROL_REVOKED, "this agent was revoked");
+    bool speaks = asking->what != CREDENTIAL_NONE;
+    if (live != NULL)
+        rc = credential_speaks_for(ctx, name, live, asking, &speaks);
+    if (rc != STORE_OK && rc != STORE_NONE)
+        return rc;
+    if (!speaks)
+        return credential_refuse(ctx, r, asking, live, a);
+    if (!known)
+        return refuse(a, CONTROL_NOT_FOUND, "there is no such agent: register first");
+    if (agent->revoked)
+        return refuse(a, CONTROL_REVOKED, "this agent was revoked");
+    if (agent->expires_s <= ctx->now_s)
+        return refuse(a, CONTROL_GONE,
+                      agent->fixed_end ? "the lease has ended, and an admin fixed that end"
+                                       : "the lease has expired: register again");
+    return STORE_OK;
+}
+
+enum store_rc heartbeat_decide(const struct request_context *ctx, const struct control_request *r,
+                               struct control_answer *a, struct request_effects *effects)
+{
+    const char *name = control_request_get(r, CONTROL_AGENT_ID);
+    struct member *agent = &effects->agent;
+    struct asking asking;
+
+    if (lease_name_problem(name) != NULL)
+        return refuse(a, CONTROL_BAD_REQUEST, "agent_id is no name");
+    enum store_rc rc = identify(ctx, r, a, agent, &asking);
+    if (rc != STORE_OK || a->code != CONTROL_OK)
+        return rc;
+    if (asking.what == CREDENTIAL_SECRET && !agent->secret_used) {
+        rc = store_agent_secret_used(ctx->store, agent->id);
+        if (rc != STORE_OK)
+            return rc;
+        agent->secret_used = true;
+    }
+    agent->expires_s = heartbeat_end_s(ctx, agent);
+    effects->lease_id = agent->id;
+    effects->is_beat = true;
+    effects->roster = ROSTER_PUT;
+    a->code = CONTROL_OK;
+    (void)strlcpy(a->agent_id, name, sizeof(a->agent_id));
+    a->port_b = agent->port;
+    a->lease_expires_s = agent->expires_s;
+    a->tunnel = tunnel_of(ctx, agent);
+    return STORE_OK;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/requests/register.h"
+
+#include "leased/requests/agent_port.h"
+#include "leased/requests/facts.h"
+#include "leased/requests/refuse.h"
+#include "leased/requests/registering.h"
+#include "leased/watch/sessions.h"
+#include "lib/conf/conf.h"
+#include "lib/lease/lease.h"
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+#include <string.h>
+
+enum { HERD = 20, HERD_WINDOW_MS = 10000, HERD_SPREAD_MS = 30000 };
+
+/* After a restart of the gateway all agents come at once: told to come back one after the other. */
+static uint32_t spread(struct herd *herd, int64_t now_ms)
+{
+    if (now_ms - herd->since_ms > HERD_WINDOW_MS)
+        *herd = (struct herd){.since_ms = now_ms};
+    return ++herd->count > HERD ? arc4random_uniform(HERD_SPREAD_MS) : 0;
+}
+
+void register_accept(struct registering *in, int64_t expires_s, uint16_t port, const char *secret)
+{
+    struct control_answer *a = in->answer;
+    a->code = CONTROL_OK;
+    (void)strlcpy(a->agent_id, control_request_get(in->r, CONTROL_AGENT_ID), sizeof(a->agent_id));
+    (void)strlcpy(a->user, control_request_get(in->r, CONTROL_USER), sizeof(a->user));
+    (void)strlcpy(a->secret, secret, sizeof(a->secret));
+    a->port_b = port;
+    a->lease_expires_s = expires_s;
+    a->lease_ttl_s = expires_s - in->ctx->now_s;
+    a->reconnect_after_ms = spread(in->ctx->herd, in->ctx->now_ms);
+}
+
+/* A new pair in place of the old one, for an agent whose key was made here before. STORE_NONE: it
+ * was not. */
+static enum store_rc replace_key(struct registering *in)
+{
+    const struct request_context *ctx = in->ctx;
+    const struct member *agent = &in->effects->agent;
+    struct store_conflict conflict;
+    struct lease l = {0};
+    struct lease_key key = {.pub = in->key, .added_s = ctx->now_s};
+    if (!agent->marks.issued)
+        return STORE_NONE;
+    enum store_rc rc = store_lease_by_id(ctx->store, agent->id, &l);
+    if (rc == STORE_OK)
+        rc = store_key_add(ctx->store, &l, &key, &ctx->by, &conflict);
+    /* A request ends nobody's session: the key of the live one goes at the next time. */
+    const struct session *live = sessions_of(ctx->sessions, agent->id);
+    for (size_t i = 0; rc == STORE_OK && i < l.key_count; i++)
+        if (live == NULL || strcmp(live->fingerprint, l.keys[i].pub.fingerprint) != 0)
+            rc = store_key_remove(ctx->store, &l, l.keys[i].pub.fingerprint, &ctx->by);
+    lease_release(&l);
+    return rc;
+}
+
+/* Whether the key is one of the agent's; STORE_NONE: it is not. */
+static enum store_rc check_key(struct registering *in)
+{
+    struct member *m = &in->effects->agent;
+    if (strcmp(m->fingerprint, in->key.fingerprint) == 0)
+        return STORE_OK;
+    enum store_rc rc = store_agent_has_key(in->ctx->store, m->id, in->key.fingerprint);
+    if (rc == STORE_OK)
+        (void)strlcpy(m->fingerprint, in->key.fingerprint, sizeof(m->fingerprint));
+    return rc;
+}
+
+/* What can be said without the store. keyless: no public key came, where keys are issued. */
+static enum store_rc check_texts(struct registering *in, bool *ret_keyless)
+{
+    const char *key_text = control_request_get(in->r, CONTROL_PUBLIC_KEY);
+    const bool keyless = *key_text == '\0';
+    if (lease_name_problem(control_request_get(in->r, CONTROL_AGENT_ID)) != NULL)
+        return refuse(in->answer, CONTROL_BAD_REQUEST,
+                      "agent_id is no name: 1 to 64 of A-Z a-z 0-9 . _ @ -, not first - or .");
+    if (keyless && !in->ctx->conf->issue_keys)
+        return refuse(in->answer, CONTROL_BAD_REQUEST,
+                      "public_key is missing (this gateway issues no keys)");
+    const char *problem = keyless ? NULL : pubkey_parse_file(key_text, strlen(key_text), &in->key);
+    *ret_keyless = keyless;
+    return problem != NULL ? refuse(in->answer, CONTROL_BAD_REQUEST, problem) : STORE_OK;
+}
+
+/* Whether there is such an agent, and whether the one who asks may register at all. */
+static enum store_rc identify(struct registering *in, bool keyless, bool *ret_known)
+{
+    const struct request_context *ctx = in->ctx;
+    struct control_answer *a = in->answer;
+    struct member *agent = &in->effects->agent;
+    enum store_rc rc =
+        roster_find(ctx->roster, ctx->store, control_request_get(in->r, CONTROL_AGENT_ID), agent);
+    const bool known = rc == STORE_OK && !agent->revoked;
+    const bool revoked = rc == STORE_OK && agent->revoked && agent->is_agent;
+    if (rc != STORE_OK && rc != STORE_NONE)
+        return rc;
+    rc = credential_judge(ctx, in->r, known ? agent : NULL, &in->asking);
+    if (rc != STORE_OK)
+        return rc;
+    /* Its own secret says who it is still, and so it may know. */
+    if (in->asking.what == CREDENTIAL_NONE &&
+        !(revoked && credential_is_of_revoked(agent, &in->asking)))
+        return credential_refuse(ctx, in->r, &in->asking, NULL, a);
+    if (revoked)
+        return refuse(a, CONTROL_REVOKED, "this agent was revoked");
+    /* Where keys are issued, one that comes without was found to be nobody who gets one. */
+    if (keyless)
+        return credential_refuse(ctx, in->r, &in->asking, known ? agent : NULL, a);
+    const char *bind_host = control_request_get(in->r, CONTROL_BIND_HOST);
+    if (!agent_port_bind_as_told(ctx->conf, bind_host))
+        return agent_port_refuse_bind_host(ctx->conf, bind_host, a);
+    *ret_known = known;
+    return STORE_OK;
+}
+
+static enum store_rc decide_new(struct registering *in)
+{
+    const struct request_context *ctx = in->ctx;
+    enum store_rc rc =
+        store_agent_key_is_barred(ctx->store, ctx->conf->agent_login, in->key.fingerprint);
+    if (rc == STORE_OK)
+        return refuse(in->answer, CONTROL_REVOKED, "the key is that of a revoked agent");
+    return rc == STORE_NONE ? register_new(in) : rc;
+}
+
+/* Whether the one who asks is the agent that is known, by its credential and by its key. */
+static enum store_rc check_agent(struct registering *in)
+{
+    const struct request_context *ctx = in->ctx;
+    struct control_answer *a = in->answer;
+    struct request_effects *effects = in->effects;
+    struct member *agent = &effects->agent;
+    bool speaks = false;
+    if (!agent->is_agent)
+        return refuse(a, CONTROL_CONFLICT,
+                      "the name is taken by a lease that an admin granted: choose another "
+                      "agent_id");
+    /* A stolen enrolment key and the victim's public key must change nothing of the victim. */
+    enum store_rc rc = credential_speaks_for(ctx, control_request_get(in->r, CONTROL_AGENT_ID),
+                                             agent, &in->asking, &speaks);
+    if (rc != STORE_OK)
+        return rc;
+    if (!speaks)
+        return credential_refuse(ctx, in->r, &in->asking, agent, a);
+    rc = facts_get_marks(ctx->store, agent);
+    if (in->issued) /* its keys change, also where it is refused below */
+        effects->roster = ROSTER_FORGET;
+    if (rc == STORE_OK)
+        rc = in->issued ? replace_key(in) : check_key(in);
+    if (rc == STORE_NONE)
+        return refuse(a, CONTROL_CONFLICT,
+                      "this agent_id is registered with another key: a copied machine needs an "
+                      "agent_id of its own, a new key 'leasectl key add'");
+    if (rc == STORE_OK && agent->fixed_end && agent->expires_s <= ctx->now_s)
+        return refuse(a, CONTROL_EXPIRED,
+                      "the lease has ended, and an admin fixed that end: 'leasectl renew'");
+    return rc;
+}
+
+static enum store_rc decide_known(struct registering *in)
+{
+    struct request_effects *effects = in->effects;
+    enum store_rc rc = check_agent(in);
+    if (rc != STORE_OK || in->answer->code != CONTROL_OK)
+        return rc;
+    rc = register_known(in);
+    if (rc != STORE_OK || in->answer->code != CONTROL_OK) {
+        effects->roster = ROSTER_FORGET;
+        return rc;
+    }
+    effects->lease_id = effects->agent.id;
+    if (!in->issued)
+        effects->roster = ROSTER_PUT;
+    return STORE_OK;
+}
+
+enum store_rc register_decide(const struct request_context *ctx, const struct control_request *r,
+                              bool issued, struct control_answer *a,
+                              struct request_effects *effects)
+{
+    struct registering in = {.ctx = ctx, .r = r, .issued = issued, .answer = a, .effects = effects};
+    bool keyless = false, known = false;
+    enum store_rc rc = check_texts(&in, &keyless);
+    if (rc == STORE_OK && a->code == CONTROL_OK)
+        rc = identify(&in, keyless, &known);
+    if (rc == STORE_OK && a->code == CONTROL_OK)
+        rc = known ? decide_known(&in) : decide_new(&in);
+    return rc;
+}
+
+bool register_wants_key(const struct request_context *ctx, const struct control_request *r)
+{
+    const char *name = control_request_get(r, CONTROL_AGENT_ID);
+    struct member agent;
+    struct asking asking;
+    if (r->action != CONTROL_REGISTER || !ctx->conf->issue_keys ||
+        *control_request_get(r, CONTROL_PUBLIC_KEY) != '\0' || lease_name_problem(name) != NULL)
+        return false;
+    enum store_rc rc = roster_refresh(ctx->roster, ctx->store);
+    if (rc == STORE_OK)
+        rc = roster_find(ctx->roster, ctx->store, name, &agent);
+    bool known = rc == STORE_OK && !agent.revoked;
+    if (rc != STORE_OK && rc != STORE_NONE)
+        return false;
+    /* Nobody without a good credential makes us start a program. */
+    if ((rc == STORE_OK && agent.revoked) ||
+        credential_judge(ctx, r, known ? &agent : NULL, &asking) != STORE_OK)
+        return false;
+    bool speaks = asking.what != CREDENTIAL_NONE;
+    return (!known || credential_speaks_for(ctx, name, &agent, &asking, &speaks) == STORE_OK) &&
+           speaks;
+}

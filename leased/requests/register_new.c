@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/requests/registering.h"
+
+#include "leased/requests/agent_port.h"
+#include "leased/requests/facts.h"
+#include "leased/requests/refuse.h"
+#include "leased/requests/register.h"
+#include "leased/watch/listening.h"
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
+#include "lib/conf/conf.h"
+#include "lib/lease/lease.h"
+
+#include <bsd/string.h>
+#include <stdio.h>
+#include <string.h>
+
+static int fill_lease(const struct registering *in, struct lease *l, uint16_t port)
+{
+    const struct conf *conf = in->ctx->conf;
+    struct lease_key key = {.pub = in->key, .added_s = in->ctx->now_s};
+    (void)strlcpy(l->name, control_request_get(in->r, CONTROL_AGENT_ID), sizeof(l->name));
+    (void)strlcpy(l->login, conf->agent_login, sizeof(l->login));
+    l->expires_s = in->ctx->now_s + conf->default_ttl_s;
+    /* Heartbeats travel through its own tunnel, where leased listens on a port at all. */
+    if (conf->ceiling.control.low != 0 && permit_list_add(&l->open, &conf->ceiling.control) != NULL)
+        return -1;
+    return agent_port_set_listen(conf, l, port) == 0 && lease_add_key(l, &key) == 0 ? 0 : -1;
+}
+
+/* The lease, its key and its port; or, on a conflict, nothing of it. *l is to be released. */
+static enum store_rc add_agent(const struct registering *in, uint16_t port, const char *facts,
+                               struct lease *l, int64_t *ret_id, struct store_conflict *conflict)
+{
+    struct store *st = in->ctx->store;
+    lease_release(l);
+    if (fill_lease(in, l, port) != 0 || facts == NULL)
+        return STORE_FAIL;
+    enum store_rc rc = store_savepoint(st);
+    if (rc != STORE_OK)
+        return rc;
+    rc = store_agent_add(st, l, in->asking.token.id, facts, agent_port_quarantine_s(in->ctx),
+                         &in->ctx->by, ret_id, conflict);
+    if (rc != STORE_OK && rc != STORE_CONFLICT)
+        return rc; /* the whole batch goes */
+    enum store_rc end_rc = store_savepoint_end(st, rc == STORE_OK);
+    return end_rc == STORE_OK ? rc : end_rc;
+}
+
+/* On the port that it wants, or, where that is another's, on any. STORE_NONE: none is free. */
+static enum store_rc add_with_port(const struct registering *in, const char *facts, struct lease *l,
+                                   int64_t *ret_id, uint16_t *ret_port,
+                                   struct store_conflict *conflict)
+{
+    uint16_t port = 0;
+    enum store_rc rc = agent_port_wanted(in->ctx, control_request_get(in->r, CONTROL_AGENT_ID),
+                                         in->r->port_b, &port);
+    const bool wants_port = rc == STORE_OK && port != 0;
+    if (wants_port)
+        rc = add_agent(in, port, facts, l, ret_id, conflict);
+    if ((rc == STORE_OK && !wants_port) ||
+        (rc == STORE_CONFLICT && conflict->what == CONFLICT_PORT)) {
+        rc = agent_port_pick(in->ctx, &port);
+        if (rc == STORE_OK)
+            rc = add_agent(in, port, facts, l, ret_id, conflict);
+    }
+    *ret_port = port;
+    return rc == STORE_CONFLICT && conflict->what == CONFLICT_PORT ? STORE_NONE : rc;
+}
+
+/* Whether one more may register before it has connected. Those that connected since the last count
+ * are found by another one, once a second: it reads all leases. */
+static enum store_rc has_room(const struct request_context *ctx, bool *ret)
+{
+    struct pending_agents *pending = ctx->pending;
+    const int64_t most = (int64_t)ctx->conf->max_pending_agents;
+    int64_t now_ms = clock_monotonic_ms();
+    enum store_rc rc = STORE_OK;
+    if (pending->count >= most && now_ms - pending->counted_ms >= 1000) {
+        rc = store_agents_pending(ctx->store, &pending->count);
+        pending->counted_ms = now_ms;
+    }
+    *ret = pending->count < most;
+    return rc;
+}
+
+/* CONTROL_OK in the answer: nothing of ours is in the way. */
+static enum store_rc check_room(const struct registering *in)
+{
+    bool room = false;
+    enum store_rc rc = has_room(in->ctx, &room);
+    if (rc != STORE_OK)
+        return rc;
+    if (!room)
+        return refuse(in->answer, CONTROL_RATE_LIMITED,
+                      "too many agents have registered and never connected (MaxPendingAgents)");
+    if (!listening_is_known(in->ctx->listening))
+        return refuse(in->answer, CONTROL_UNAVAILABLE,
+                      "the gateway cannot tell which ports are free: see its log");
+    return STORE_OK;
+}
+
+/* It is in the store by now: its token has one use less, and it has a secret. */
+static enum store_rc give_secret(const struct registering *in, int64_t id, const char *facts,
+                                 char secret[static SECRET_TEXT_BYTES])
+{
+    uint8_t hash[SECRET_HASH_BYTES];
+    enum store_rc rc = STORE_OK;
+    if (in->asking.token.id != 0)
+        rc = store_token_use(in->ctx->store, in->asking.token.id);
+    if (rc != STORE_OK)
+        return rc;
+    secret_make(secret);
+    secret_hash(secret, hash);
+    return store_agent_update(in->ctx->store, id,
+                              &(struct agent_update){.secret_hash = hash,
+                                                     .token_id = in->asking.token.id,
+                                                     .facts = facts});
+}
+
+static enum store_rc refuse_key(const struct registering *in, const struct store_conflict *conflict)
+{
+    char text[CONTROL_ERROR_BYTES];
+    (void)snprintf(text, sizeof(text), "the key is that of the agent '%s'", conflict->lease);
+    return refuse(in->answer, CONTROL_CONFLICT, text);
+}
+
+enum store_rc register_new(struct registering *in)
+{
+    const struct request_context *ctx = in->ctx;
+    char secret[SECRET_TEXT_BYTES] = "";
+    struct store_conflict conflict;
+    struct lease l = {0};
+    struct buf facts = {0};
+    int64_t id = 0;
+    uint16_t port = 0;
+    const struct agent_marks marks = {
+        .issued = in->issued,
+        .reissue = {.since = REISSUE_REGISTERED, .wall_s = ctx->now_s, .boot_s = ctx->boot_s}};
+    const char *problem = facts_collect(in->r, &marks, &facts);
+    enum store_rc rc =
+        problem != NULL ? refuse(in->answer, CONTROL_BAD_REQUEST, problem) : check_room(in);
+    if (rc != STORE_OK || in->answer->code != CONTROL_OK)
+        goto out;
+    rc = add_with_port(in, buf_text(&facts), &l, &id, &port, &conflict);
+    if (rc == STORE_NONE)
+        rc = refuse(in->answer, CONTROL_NO_PORTS, agent_port_none_text);
+    else if (rc == STORE_CONFLICT)
+        rc = refuse_key(in, &conflict);
+    else if (rc == STORE_OK)
+        rc = give_secret(in, id, buf_text(&facts), secret);
+    if (rc != STORE_OK || in->answer->code != CONTROL_OK)
+        goto out;
+    in->effects->is_new_agent = true;
+    register_accept(in, l.expires_s, port, secret);
+out:
+    explicit_bzero(secret, sizeof(secret));
+    buf_release(&facts);
+    lease_release(&l);
+    return rc;
+}

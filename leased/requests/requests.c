@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/requests/requests.h"
+
+#include "leased/requests/beats.h"
+#include "leased/requests/control_port.h"
+#include "leased/requests/heartbeat.h"
+#include "leased/requests/queue.h"
+#include "leased/requests/request_context.h"
+#include "leased/watch/metrics.h"
+#include "leased/watch/place.h"
+#include "leased/watch/sessions.h"
+#include "lib/base/clock.h"
+
+static struct request_context lend(struct requests *rq, const struct control_request *r,
+                                   int64_t now_ms)
+{
+    const int64_t now_s = clock_now_s();
+    return (struct request_context){.conf = rq->conf,
+                                    .keys = rq->keys,
+                                    .limiter = rq->limiter,
+                                    .store = rq->place->store,
+                                    .roster = rq->roster,
+                                    .sessions = rq->sessions,
+                                    .registry =
+                                        rq->sessions->has_registry ? &rq->sessions->registry : NULL,
+                                    .listening = rq->listening,
+                                    .clock_jumps = rq->clock_jumps,
+                                    .ports = &rq->ports,
+                                    .pending = &rq->pending,
+                                    .herd = &rq->herd,
+                                    .by = {.who = "agent", .source = r->address, .now_s = now_s},
+                                    .now_s = now_s,
+                                    .boot_s = clock_boot_ms() / 1000,
+                                    .now_ms = now_ms};
+}
+
+/* Written down, where that is best; the agent's ends are what they are from now on. */
+static enum store_rc write_beat(struct requests *rq, struct member *m, int64_t now_ms)
+{
+    const struct beat beat = {.lease_id = m->id, .heartbeat_ms = now_ms, .expires_s = m->expires_s};
+    const int64_t clock_ms = clock_monotonic_ms();
+    if (beats_take(rq->beats, m->lease_expires_s, &beat, clock_ms))
+        return beats_add(rq->beats, rq->place->store, &beat, clock_ms);
+    m->lease_expires_s = m->expires_s;
+    return store_agent_beat(rq->place->store, m->id, now_ms, m->expires_s);
+}
+
+static enum store_rc apply(struct requests *rq, struct queued *q, const struct request_context *ctx,
+                           struct request_effects *effects)
+{
+    const char *name = control_request_get(&q->request, CONTROL_AGENT_ID);
+    enum store_rc rc = STORE_OK;
+    if (effects->came_back)
+        rc = control_port_move_one(rq->control_port, effects->agent.id, &ctx->by);
+    if (rc == STORE_OK && effects->is_beat)
+        rc = write_beat(rq, &effects->agent, ctx->now_ms);
+    if (rc != STORE_OK)
+        return rc;
+    if (effects->roster == ROSTER_PUT)
+        roster_put(rq->roster, name, &effects->agent);
+    else if (effects->roster == ROSTER_FORGET)
+        roster_forget(rq->roster, name);
+    if (effects->lease_id != 0)
+        q->lease_id = effects->lease_id;
+    if (effects->is_new_agent)
+        rq->pending.count++;
+    if (effects->is_beat)
+        metrics_set_last_heartbeat(rq->metrics, ctx->now_s);
+    return STORE_OK;
+}
+
+enum store_rc requests_decide(struct requests *rq, struct queued *q, int64_t now_ms,
+                              struct control_answer *ret)
+{
+    const struct control_request *r = &q->request;
+    const struct request_context ctx = lend(rq, r, now_ms);
+    struct request_effects effects = {.roster = ROSTER_STAYS};
+    enum store_rc rc = r->action == CONTROL_REGISTER
+                           ? register_decide(&ctx, r, q->private_key != NULL, ret, &effects)
+                           : heartbeat_decide(&ctx, r, ret, &effects);
+    return rc == STORE_OK ? apply(rq, q, &ctx, &effects) : rc;
+}
+
+bool requests_want_key(struct requests *rq, const struct control_request *r)
+{
+    const struct request_context ctx = lend(rq, r, 0);
+    return !rq->place->is_lost && register_wants_key(&ctx, r);
+}
+
+void requests_begin(struct requests *rq)
+{
+    rq->pending_before = rq->pending.count;
+}
+
+void requests_undone(struct requests *rq)
+{
+    rq->pending.count = rq->pending_before; /* those that it counted are not there */
+}
+
+void requests_ports_kept(struct requests *rq)
+{
+    agent_port_forget(&rq->ports);
+}
+
+enum store_rc requests_use_store(struct requests *rq)
+{
+    requests_ports_kept(rq);
+    return store_agents_pending(rq->place->store, &rq->pending.count);
+}

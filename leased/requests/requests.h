@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Register and heartbeat (CONTRACT 6), decided within the batch's transaction. What http sent is
+ * checked again there: every field is a stranger's. The modules that decide are lent what they
+ * read; what they ask of the engine is done here.
+ */
+#ifndef TUNLEASE_LEASED_REQUESTS_REQUESTS_H
+#define TUNLEASE_LEASED_REQUESTS_REQUESTS_H
+
+#include "leased/requests/agent_port.h"
+#include "leased/requests/register.h"
+#include "lib/store/store.h"
+#include "lib/wire/control.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct api_keys;
+struct beats;
+struct clock_jumps;
+struct conf;
+struct control_port;
+struct limiter;
+struct listening;
+struct metrics;
+struct place;
+struct queued;
+struct roster;
+struct sessions;
+
+struct requests {
+    /* Lent. */
+    const struct conf *conf;
+    const struct api_keys *keys;
+    const struct place *place;
+    const struct sessions *sessions;
+    const struct control_port *control_port;
+    struct limiter *limiter;
+    struct roster *roster;
+    struct listening *listening;
+    struct clock_jumps *clock_jumps;
+    struct beats *beats;
+    struct metrics *metrics;
+
+    struct port_memory ports;
+    struct pending_agents pending;
+    int64_t pending_before; /* its count when the transaction began */
+    struct herd herd;
+};
+
+/* At the start, and when another store is open than before: what is known is read from it. */
+enum store_rc requests_use_store(struct requests *rq);
+
+/*
+ * Of a transaction: before the first is decided; each, which fills *ret, code and error included,
+ * and q's lease_id; and where it was undone. Anything but STORE_OK: it is to be undone.
+ */
+void requests_begin(struct requests *rq);
+enum store_rc requests_decide(struct requests *rq, struct queued *q, int64_t now_ms,
+                              struct control_answer *ret);
+void requests_undone(struct requests *rq);
+
+/* Ports may be kept for former holders from now on. */
+void requests_ports_kept(struct requests *rq);
+
+/* Whether a key pair is to be made for a register without a public key: only for who may have one.
+ */
+bool requests_want_key(struct requests *rq, const struct control_request *r);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/watch/clock_jumps.h"
+
+#include "leased/watch/records.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/store/jumps.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* It has to outlive leased, not the machine. */
+static void keep(struct clock_jumps *j)
+{
+    struct jump_note n = {.wall_minus_boot_s = j->wall_minus_boot_s,
+                          .jumped_boot_ms = j->jumped_ms,
+                          .jumped_s = j->jumped_s};
+    if (j->note_fd <= 0)
+        return;
+    jump_boot_id(n.boot_id);
+    if (jump_note_write(j->note_fd, &n) != 0)
+        log_warn("cannot note the clock beside the store: %m");
+    j->kept_wall_minus_boot_s = j->wall_minus_boot_s;
+}
+
+void clock_jumps_look(struct clock_jumps *j)
+{
+    int64_t now_ms = clock_boot_ms(), minus = clock_now_s() - now_ms / 1000;
+    int64_t jump = minus - j->wall_minus_boot_s, drift = minus - j->kept_wall_minus_boot_s;
+    bool jumped = j->wall_minus_boot_s != 0 && (jump > JUMP_LEAST_S || jump < -JUMP_LEAST_S);
+    j->wall_minus_boot_s = minus;
+    if (jumped) {
+        char detail[64];
+        j->jumped_ms = now_ms;
+        j->jumped_s = clock_now_s();
+        (void)snprintf(detail, sizeof(detail), "by_s=%lld", (long long)jump);
+        log_warn("the clock jumped %s: for an hour no lease is deleted and no port reused", detail);
+        records_add(j->records, RECORD_CLOCK, 0, "", clock_now_s(), detail);
+    }
+    if (jumped || drift > 1 || drift < -1) /* both clocks are cut to seconds */
+        keep(j);
+}
+
+void clock_jumps_start(struct clock_jumps *j, struct records *records, int note_fd)
+{
+    struct jump_note n;
+    char boot_id[JUMP_BOOT_ID_BYTES];
+    *j = (struct clock_jumps){.records = records, .note_fd = note_fd};
+    jump_boot_id(boot_id);
+    if (j->note_fd > 0 && jump_note_read(j->note_fd, &n)) {
+        if (strcmp(n.boot_id, boot_id) == 0) {
+            j->wall_minus_boot_s = n.wall_minus_boot_s;
+            j->jumped_ms = n.jumped_boot_ms;
+            j->jumped_s = n.jumped_s;
+        } else if (jump_is_recent(&n, clock_now_s(), clock_boot_ms())) {
+            j->jumped_ms = clock_boot_ms(); /* the hour begins anew */
+            j->jumped_s = clock_now_s();
+        }
+    }
+    int64_t known_ms = j->jumped_ms;
+    if (clock_jumps_caution(j) && j->jumped_ms == known_ms) /* else it was just said */
+        log_warn("the clock jumped less than an hour ago: no lease is deleted and no port reused");
+}
+
+void clock_jumps_move_note(struct clock_jumps *j, int note_fd)
+{
+    j->note_fd = note_fd;
+    j->kept_wall_minus_boot_s = 0; /* what is noted in it is written anew */
+}
+
+bool clock_jumps_caution(struct clock_jumps *j)
+{
+    clock_jumps_look(j); /* now, and not at the next sweep: who asks is about to act */
+    return j->jumped_ms != 0 && clock_boot_ms() - j->jumped_ms < INT64_C(1000) * JUMP_CAUTION_S;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/* Sessions that are being ended: each is signalled step by step, and its end is verified. */
+#ifndef TUNLEASE_LEASED_WATCH_ENDINGS_H
+#define TUNLEASE_LEASED_WATCH_ENDINGS_H
+
+#include "lib/session/ladder.h"
+#include "lib/session/session.h"
+#include "lib/store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct event;
+struct event_base;
+struct metrics;
+struct records;
+
+enum {
+    LADDERS_MAX = 4096, /* sessions that are being ended at a time */
+    LADDER_STEP_MS = 5,
+};
+
+/* One session that is being ended. */
+struct ending {
+    struct ladder ladder;
+    pid_t pid;
+    uint64_t start_ticks;
+    int64_t lease_id;
+    char lease[SESSION_NAME_BYTES], login[SESSION_LOGIN_BYTES];
+    enum session_verdict why;
+    int64_t since_ms;
+};
+
+struct endings {
+    struct ending *items;
+    size_t count;
+    bool has_no_room; /* for one more ending, until one of those under way is through */
+    struct event *on_step;
+    struct records *records;
+    struct metrics *metrics;
+    void (*judge_again)(void *arg);
+    void *arg;
+};
+
+/* judge_again(arg) is called when sessions are to be judged anew: some ended, or have to be ended
+ * once more. 0, or -1: no memory. */
+int endings_start(struct endings *es, struct event_base *base, struct records *records,
+                  struct metrics *metrics, void (*judge_again)(void *arg), void *arg);
+
+/* Begins to end the session, unless that is under way. Where there is no room for it nothing
+ * happens: the next judgement finds it again. */
+void endings_add(struct endings *es, const struct session *s, enum session_verdict why);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/watch/sessions.h"
+
+#include "leased/watch/dir_watch.h"
+#include "leased/watch/metrics.h"
+#include "leased/watch/place.h"
+#include "leased/watch/records.h"
+#include "leased/watch/session_changes.h"
+#include "leased/watch/timer.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/conf/conf.h"
+#include "lib/session/registry_clear.h"
+#include "lib/session/registry_read.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
+enum {
+    CLEAR_MS = 5,   /* of the dead's entries, at a sweep: requests wait meanwhile */
+    SETTLE_MS = 10, /* from a sign of change to the look at it */
+    BLIND_LOOK_MS = 500,
+};
+
+static void on_registry(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    if (dir_watch_read(fd, NULL))
+        sessions_soon(arg);
+}
+
+static int watch_registry(struct sessions *s)
+{
+    char path[CONF_PATH_BYTES + 16];
+    (void)snprintf(path, sizeof(path), "%s/sessions", s->conf->paths.run_dir);
+    return dir_watch_start(s->base, path,
+                           IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVE_SELF | IN_ATTRIB,
+                           on_registry, s, &s->on_registry);
+}
+
+/* The directory that is open is the one at its path: in one that was deleted nobody is ever met. */
+static void see_registry(struct sessions *s)
+{
+    char path[CONF_PATH_BYTES + 16];
+    struct stat open_one, there;
+    (void)snprintf(path, sizeof(path), "%s/sessions", s->conf->paths.run_dir);
+    if (s->has_registry && fstat(s->registry.sessions_fd, &open_one) == 0 &&
+        stat(path, &there) == 0 && open_one.st_ino == there.st_ino &&
+        open_one.st_dev == there.st_dev)
+        return;
+    if (s->has_registry)
+        registry_close(&s->registry);
+    s->has_registry = registry_open(s->conf->paths.run_dir, false, &s->registry) == 0;
+    if (s->has_registry)
+        (void)watch_registry(s);
+}
+
+/* Said the first time, and each minute; and looked again before the next sweep, since nothing wakes
+ * us when the directory is made anew. */
+static void go_blind(struct sessions *s, int why)
+{
+    const int64_t now_ms = clock_monotonic_ms();
+    if (!s->is_blind || now_ms - s->blind_said_ms >= SAY_AGAIN_MS) {
+        log_error("cannot read the session registry '%s/sessions': %s; until it can be read no "
+                  "session is ended",
+                  s->conf->paths.run_dir, strerror(why));
+        s->blind_said_ms = now_ms;
+    }
+    if (!s->is_blind)
+        s->sight_changes++;
+    s->is_blind = true;
+    timer_arm(s->on_soon, BLIND_LOOK_MS);
+}
+
+static void end_those(struct sessions *s, const struct session_list *list,
+                      const enum session_verdict verdicts[])
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (verdicts[i] == SESSION_NOT_JUDGED)
+            log_error("cannot judge pid %d lease=%s: its lease cannot be read",
+                      (int)list->items[i].pid, list->items[i].lease);
+        else if (verdicts[i] != SESSION_ALLOWED && list->items[i].sight == SESSION_LIVE)
+            endings_add(&s->endings, &list->items[i], verdicts[i]);
+    }
+    const bool was_unseen = s->unseen.is_on;
+    unseen_note(&s->unseen, list, verdicts);
+    if (s->unseen.is_on != was_unseen)
+        s->sight_changes++;
+}
+
+/* Takes the list, which is empty then, as what is live. False: no memory, and at the next sweep. */
+static bool take_live(struct sessions *s, struct session_list *list, int64_t now_s, int64_t next_s)
+{
+    if (session_changes_note(&s->live, list, s->records, s->metrics) != 0)
+        return false;
+    session_list_release(&s->live);
+    s->live = *list;
+    *list = (struct session_list){.items = NULL};
+    metrics_set_last_sweep(s->metrics, now_s);
+    s->swept_ms = clock_monotonic_ms();
+    (void)event_del(s->on_expiry);
+    /* Not further than the clock can be trusted to go on as it does. */
+    if (next_s != INT64_MAX && next_s - now_s < 3600)
+        timer_arm(s->on_expiry, (next_s - now_s) * 1000 + 5);
+    return true;
+}
+
+bool sessions_sweep(struct sessions *s)
+{
+    bool swept = false;
+    struct session_list list = {.items = NULL};
+    enum session_verdict *verdicts = NULL;
+    int64_t next_s = INT64_MAX, now_s = clock_now_s();
+
+    (void)event_del(s->on_soon);
+    if (!place_look(s->place))
+        return false;
+    see_registry(s);
+    if (!s->has_registry || registry_read(&s->registry, 0, &list) != 0) {
+        go_blind(s, errno);
+        return false;
+    }
+    s->is_blind = false;
+    verdicts = calloc(list.count + 1, sizeof(*verdicts));
+    if (verdicts == NULL)
+        goto out;
+    enum store_rc rc = store_judge_sessions(s->place->store, &list, now_s, verdicts, &next_s);
+    if (rc != STORE_OK) {
+        metrics_add_store_error(s->metrics);
+        log_error("cannot judge sessions: %s", store_error(s->place->store));
+        goto out;
+    }
+    end_those(s, &list, verdicts);
+    /* Where RunDir is ours, as a private instance has it: root's is cleared at the start, by the
+     * next login, and by leasectl. */
+    (void)registry_clear(&s->registry, &list, clock_monotonic_ms() + CLEAR_MS);
+    swept = take_live(s, &list, now_s, next_s);
+out:
+    free(verdicts);
+    session_list_release(&list);
+    return swept;
+}
+
+void sessions_soon(struct sessions *s)
+{
+    if (!timer_is_armed(s->on_soon))
+        timer_arm(s->on_soon, SETTLE_MS);
+}
+
+const struct session *sessions_of(const struct sessions *s, int64_t lease_id)
+{
+    size_t low = 0, high = s->live.count;
+    while (low < high) { /* the first of that lease */
+        size_t mid = low + (high - low) / 2;
+        if (s->live.items[mid].lease_id < lease_id)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    for (; low < s->live.count && s->live.items[low].lease_id == lease_id; low++)
+        if (s->live.items[low].open)
+            return &s->live.items[low];
+    return NULL;
+}
+
+bool sessions_may_have(const struct sessions *s, int64_t lease_id)
+{
+    struct session_list list;
+    if (sessions_of(s, lease_id) != NULL || !s->has_registry ||
+        registry_read(&s->registry, lease_id, &list) != 0)
+        return true;
+    session_list_filter(&list, session_is_open, NULL);
+    bool any = list.count > 0;
+    session_list_release(&list);
+    return any;
+}
+
+static void on_soon(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)sessions_sweep(arg);
+}
+
+static void judge_again(void *arg)
+{
+    sessions_soon(arg);
+}
+
+int sessions_start(struct sessions *s, struct event_base *base, const struct conf *conf,
+                   struct place *place, struct records *records, struct metrics *metrics)
+{
+    *s = (struct sessions){.conf = conf,
+                           .place = place,
+                           .records = records,
+                           .metrics = metrics,
+                           .base = base,
+                           .on_soon = evtimer_new(base, on_soon, s),
+                           .on_expiry = evtimer_new(base, on_soon, s)};
+    if (s->on_soon == NULL || s->on_expiry == NULL ||
+        endings_start(&s->endings, base, records, metrics, judge_again, s) != 0)
+        return -1;
+    return watch_registry(s);
+}

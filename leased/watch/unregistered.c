@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+#include "leased/watch/unregistered.h"
+
+#include "leased/watch/sessions.h"
+#include "leased/watch/timer.h"
+#include "lib/conf/conf.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+
+void unregistered_find_logins(struct unregistered *u, const struct conf *conf)
+{
+    const struct group *gr = getgrnam(conf->tunnel_group);
+    const bool has_group = gr != NULL;
+    const gid_t gid = has_group ? gr->gr_gid : 0;
+    size_t members = 0, count = 0;
+    while (has_group && gr->gr_mem[members] != NULL)
+        members++;
+    uid_t *uids = calloc(members + 2, sizeof(*uids));
+    if (uids == NULL)
+        return;
+    for (size_t i = 0; i < members + 2; i++) {
+        const char *name = i < members    ? gr->gr_mem[i]
+                           : i == members ? conf->forward_login
+                                          : conf->agent_login;
+        const struct passwd *pw = getpwnam(name);
+        if (pw != NULL)
+            uids[count++] = pw->pw_uid;
+    }
+    free(u->login_uids);
+    u->login_uids = uids;
+    u->logins = (struct stray_logins){
+        .uids = uids, .uid_count = count, .has_gid = has_group && gid != 0, .gid = gid};
+}
+
+/* One look says nothing: should it have found some, another one follows without being asked. */
+static void look(struct unregistered *u)
+{
+    u->sight = u->sessions->has_registry
+                   ? strays_look(&u->strays, &u->sessions->registry, &u->sessions->live, &u->logins)
+                   : SIGHT_CANNOT_TELL;
+    if (u->strays.count > strays_sure(&u->strays, STRAY_GOING_MS))
+        timer_arm(u->on_again, STRAY_GOING_MS + 100);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+    struct unregistered *u = arg;
+    (void)fd;
+    (void)what;
+    look(u);
+    u->are_new = true;
+    u->looks++;
+}
+
+int64_t unregistered_count(struct unregistered *u)
+{
+    if (!u->are_new)
+        look(u);
+    u->are_new = false;
+    const size_t sure = strays_sure(&u->strays, STRAY_GOING_MS);
+    return sure == 0 && u->sight == SIGHT_CANNOT_TELL ? -1 : (int64_t)sure;
+}
+
+int unregistered_start(struct unregistered *u, struct event_base *base,
+                       const struct sessions *sessions)
+{
+    *u = (struct unregistered){.sessions = sessions, .on_again = evtimer_new(base, on_again, u)};
+    return u->on_again != NULL ? 0 : -1;
+}
