@@ -16,6 +16,7 @@ import sys
 LIBS = "base lease session conf store wire"
 LEASED = "leased leased/engine leased/requests leased/watch leased/http"
 # From the ground up: each includes only those before it.
+ENGINE = ["leased/engine", "leased/requests", "leased/watch"]  # the process that has the store
 LEASECTL = ("leasectl leasectl/host leasectl/sessions leasectl/show leasectl/lease leasectl/probe "
             "leasectl/doctor leasectl/setup")
 # Likewise; the first two know nothing of each other.
@@ -138,6 +139,9 @@ def problems(tree):
                 room = folder(name)
                 if room != folder(path) and room not in MAY.get(folder(path), []):
                     yield f"{path}: may not include {name}"
+            if folder(path) in ENGINE and name.startswith("lib/wire/"):
+                if name != "lib/wire/control.h":
+                    yield f"{path}: may include lib/wire/control.h only, no JSON, not {name}"
             for header, rooms in KNOWN.items():
                 if not quoted and re.fullmatch(header, name) and folder(path) not in rooms:
                     yield f"{path}: may not include <{name}>"
