@@ -81,10 +81,51 @@ static enum store_rc decide(struct batch *b, size_t most, size_t *ret_count)
     return rc;
 }
 
+/* One transaction with requests. */
+struct attempt {
+    size_t count;                     /* that were decided, with the one that failed */
+    bool settles;                     /* heartbeats as well */
+    bool one_failed, settling_failed; /* and the store goes on without that */
+};
+
+/* What is to be written down, requests, heartbeats. */
+static enum store_rc fill(struct batch *b, size_t most, struct attempt *a)
+{
+    struct store *st = b->place->store;
+    enum store_rc rc = roster_refresh(b->roster, st);
+    if (rc == STORE_OK && b->records->count > 0)
+        rc = records_write(b->records, st);
+    if (rc == STORE_OK)
+        rc = decide(b, most, &a->count);
+    /* One request that the store does not take is not the fault of the others. */
+    a->one_failed = rc != STORE_OK && a->count > 0 && store_goes_on(st);
+    if (rc == STORE_OK && a->settles) {
+        rc = settling_do_some(b->settling, a->count);
+        a->settling_failed = rc != STORE_OK && store_goes_on(st);
+    }
+    return rc;
+}
+
+static void undo(struct batch *b, const struct attempt *a)
+{
+    settling_undone(b->settling, a->settles);
+    requests_undone(b->requests);
+    roster_distrust(b->roster);
+    metrics_add_store_error(b->metrics);
+    log_error("the store failed: %s", store_error(b->place->store));
+    if (a->one_failed)
+        answer_one_failed(b, a->count - 1);
+    else if (!a->settling_failed) /* else: once more without it */
+        answer_failed(b, failed_text);
+    (void)place_look(b->place);
+    if (b->records->count > 0)
+        records_flush_in(b->records, 1000);
+}
+
 static void commit(struct batch *b)
 {
     struct store *st = b->place->store;
-    size_t count = 0;
+    struct attempt a = {.count = 0};
     const size_t records = b->records->count; /* deciding may add one */
     const size_t most = most_at_once(b);
     if (b->queue.head == NULL && records == 0)
@@ -94,7 +135,7 @@ static void commit(struct batch *b)
         return;
     }
     requests_begin(b->requests);
-    const bool settles = settling_is_due(b->settling);
+    a.settles = settling_is_due(b->settling);
     enum store_rc rc = store_begin(st);
     if (rc == STORE_BUSY) {
         give_up_old(b);
@@ -102,38 +143,16 @@ static void commit(struct batch *b)
         return;
     }
     if (rc == STORE_OK)
-        rc = roster_refresh(b->roster, st);
-    if (rc == STORE_OK && records > 0)
-        rc = records_write(b->records, st);
-    if (rc == STORE_OK)
-        rc = decide(b, most, &count);
-    /* One request that the store does not take is not the fault of the others. */
-    const bool one_failed = rc != STORE_OK && count > 0 && store_goes_on(st);
-    bool settling_failed = false;
-    if (rc == STORE_OK && settles) {
-        rc = settling_do_some(b->settling, count);
-        settling_failed = rc != STORE_OK && store_goes_on(st);
-    }
+        rc = fill(b, most, &a);
     if (rc == STORE_OK)
         rc = store_commit(st);
     store_rollback(st);
     if (rc == STORE_OK) {
         settling_committed(b->settling);
         records_written(b->records, records);
-        answer_first(b, count, NULL);
+        answer_first(b, a.count, NULL);
     } else {
-        settling_undone(b->settling, settles);
-        requests_undone(b->requests);
-        roster_distrust(b->roster);
-        metrics_add_store_error(b->metrics);
-        log_error("the store failed: %s", store_error(st));
-        if (one_failed)
-            answer_one_failed(b, count - 1);
-        else if (!settling_failed) /* else: once more without it */
-            answer_failed(b, failed_text);
-        (void)place_look(b->place);
-        if (b->records->count > 0)
-            records_flush_in(b->records, 1000);
+        undo(b, &a);
     }
     if (b->queue.head != NULL)
         timer_arm(b->on_retry, 0);

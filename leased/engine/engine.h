@@ -8,8 +8,8 @@
  * Here are its modules; loop.c puts them together. Each writes to its own struct alone, and is lent
  * those of the others that it calls or reads.
  */
-#ifndef TUNLEASE_LEASED_ENGINE_H
-#define TUNLEASE_LEASED_ENGINE_H
+#ifndef TUNLEASE_LEASED_ENGINE_ENGINE_H
+#define TUNLEASE_LEASED_ENGINE_ENGINE_H
 
 #include "leased/engine/answers.h"
 #include "leased/engine/batch.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What systemd asks of a service (sd_notify(3), sd_listen_fds(3)), without its library. */
-#ifndef TUNLEASE_LEASED_NOTIFY_H
-#define TUNLEASE_LEASED_NOTIFY_H
+#ifndef TUNLEASE_LEASED_ENGINE_NOTIFY_H
+#define TUNLEASE_LEASED_ENGINE_NOTIFY_H
 
 #include <stddef.h>
 #include <stdint.h>

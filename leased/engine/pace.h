@@ -5,8 +5,8 @@
  * lasted is kept in the directory that systemd gives it and leaves there until it is stopped
  * (RuntimeDirectory=, RuntimeDirectoryPreserve=restart); without one there are no pauses.
  */
-#ifndef TUNLEASE_LEASED_PACE_H
-#define TUNLEASE_LEASED_PACE_H
+#ifndef TUNLEASE_LEASED_ENGINE_PACE_H
+#define TUNLEASE_LEASED_ENGINE_PACE_H
 
 #include <stdbool.h>
 

@@ -5,8 +5,8 @@
  * sum is a line when a minute is over. A kind is where it came from, what was asked and the code of
  * the answer; where there are more kinds than fit, the others of a code are one.
  */
-#ifndef TUNLEASE_LEASED_REFUSALS_H
-#define TUNLEASE_LEASED_REFUSALS_H
+#ifndef TUNLEASE_LEASED_ENGINE_REFUSALS_H
+#define TUNLEASE_LEASED_ENGINE_REFUSALS_H
 
 #include "lib/wire/control.h"
 

@@ -15,8 +15,8 @@ import sys
 
 LIBS = "base lease session conf store wire"
 LEASED = "leased leased/engine leased/requests leased/watch leased/http"
-# From the ground up: each includes only those before it.
 ENGINE = ["leased/engine", "leased/requests", "leased/watch"]  # the process that has the store
+# From the ground up: each includes only those before it.
 LEASECTL = ("leasectl leasectl/host leasectl/sessions leasectl/show leasectl/lease leasectl/probe "
             "leasectl/doctor leasectl/setup")
 # Likewise; the first two know nothing of each other.
