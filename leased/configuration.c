@@ -71,6 +71,7 @@ int configuration_reload(const char *file, struct conf *conf, struct api_keys *k
     struct api_keys new_keys;
     struct buf warnings = {0};
     int rc = read_all(file, &new_conf, &new_keys, err, &warnings);
+    log_warnings(&warnings);
     buf_release(&warnings);
     if (rc != 0) {
         log_error("the configuration was not reloaded: %s", err);

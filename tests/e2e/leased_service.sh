@@ -63,6 +63,8 @@ reset 'PublicHost other.example.com' 'DefaultTTL 14d' 'HeartbeatInterval 30s'
 kill -HUP "$daemon"; wait_for 5 'the reload' said 'configuration reloaded'
 register a
 assert_eq "$(field ssh_host) $(field lease_ttl_seconds) $(field heartbeat_interval_seconds)" 'other.example.com 1209600 30' 'the next answer'
+printf 'API_KEYS=short\n' >>/etc/tunlease/leased.env
+kill -HUP "$daemon"; wait_for 5 'what a reload warns of' said 'fewer than 20'
 mkdir "$WORK/pubs"; mv /etc/ssh/ssh_host_*.pub "$WORK/pubs"
 kill -HUP "$daemon"; wait_for 5 'that it has no host key' said "no '.*ssh_host_.*' can be read"
 mv "$WORK"/pubs/* /etc/ssh
