@@ -60,14 +60,21 @@ static int match_passed(struct sockets *s, const struct conf *conf, size_t passe
 
 int sockets_open(const struct conf *conf, struct sockets *ret)
 {
-    size_t passed = notify_listen_fds();
+    const int passed = notify_listen_fds();
+    if (passed < 0) {
+        log_error("LISTEN_FDS is not a number of sockets: start leased by its unit, or unset "
+                  "LISTEN_FDS and LISTEN_PID");
+        return -1;
+    }
     if (passed > SOCKETS_MAX) {
-        log_error("systemd passed %zu sockets, and %d is the most", passed, SOCKETS_MAX);
+        log_error("systemd passed %d sockets, and leased takes at most %d: remove lines of "
+                  "ListenStream from leased.socket",
+                  passed, SOCKETS_MAX);
         return -1;
     }
     ret->from_systemd = passed > 0;
     if (passed > 0)
-        return match_passed(ret, conf, passed);
+        return match_passed(ret, conf, (size_t)passed);
     for (size_t i = 0; i < conf->listen_count; i++)
         if (open_own(ret, conf, &conf->listen[i]) != 0)
             return -1;

@@ -4,6 +4,7 @@
 #include <bsd/stdlib.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,13 +55,17 @@ static int is_ours(const char *name)
     return text == NULL || number(name, 1 << 22) == getpid();
 }
 
-size_t notify_listen_fds(void)
+int notify_listen_fds(void)
 {
-    size_t count = 0;
-    if (getenv("LISTEN_PID") != NULL && is_ours("LISTEN_PID"))
-        count = (size_t)number("LISTEN_FDS", NOTIFY_FDS_MAX);
-    for (size_t i = 0; i < count; i++)
-        (void)fcntl(NOTIFY_FIRST_FD + (int)i, F_SETFD, FD_CLOEXEC);
+    int count = 0;
+    if (getenv("LISTEN_PID") != NULL && is_ours("LISTEN_PID")) {
+        count = (int)number("LISTEN_FDS", INT_MAX - NOTIFY_FIRST_FD);
+        if (count == 0 && getenv("LISTEN_FDS") != NULL && strcmp(getenv("LISTEN_FDS"), "0") != 0)
+            count = -1;
+    }
+    int fd = NOTIFY_FIRST_FD;
+    while (fd - NOTIFY_FIRST_FD < count && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
+        fd++;
     (void)unsetenv("LISTEN_PID");
     (void)unsetenv("LISTEN_FDS");
     return count;

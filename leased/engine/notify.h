@@ -6,14 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { NOTIFY_FIRST_FD = 3, NOTIFY_FDS_MAX = 16 };
+enum { NOTIFY_FIRST_FD = 3 };
 
 /* Sends lines such as "READY=1"; nothing where nobody listens. */
 void notify_send(const char *lines);
 void notify_reloading(void); /* RELOADING=1 with the time, as Type=notify-reload wants it */
 
-/* Sockets that were passed to this process, from NOTIFY_FIRST_FD on; close-on-exec from now on. */
-size_t notify_listen_fds(void);
+/* How many sockets were passed to this process, from NOTIFY_FIRST_FD on; they are close-on-exec
+ * from now on. -1: they are for this process, but LISTEN_FDS is not a number of sockets. */
+int notify_listen_fds(void);
 
 /* How often a sign of life is wanted, in milliseconds; 0: never. */
 int64_t notify_watchdog_ms(void);

@@ -204,6 +204,16 @@ stop
 expect_exit 1 python3 "$WORK/activate.py" 12005 leased -D
 grep -q 'no Listen names: make ListenStream' "$WORK/err" || fail "$(cat "$WORK/err")"
 ok 'one that none names: exit 1, and how to mend it'
+for n in 10 17; do
+	expect_exit 1 python3 "$WORK/activate.py" "$(seq -s , 12100 $((12099 + n)))" leased -D
+	grep -q "systemd passed $n sockets, and leased takes at most 9" "$WORK/err" || fail "$n sockets: $(cat "$WORK/err")"
+done
+for n in x -1 99999999999; do
+	# shellcheck disable=SC2016 # sh's own pid
+	expect_exit 1 env LISTEN_FDS="$n" sh -c 'LISTEN_PID=$$ exec leased -D'
+	grep -q 'LISTEN_FDS is not a number of sockets' "$WORK/err" || fail "LISTEN_FDS=$n: $(cat "$WORK/err")"
+done
+ok 'too many, or a number that is none: exit 1, and none is ignored'
 reset 'MetricsListen 127.0.0.1:12001'
 expect_exit 1 python3 "$WORK/activate.py" 12000 leased -D
 grep -q 'give each a ListenStream' "$WORK/err" || fail "$(cat "$WORK/err")"
