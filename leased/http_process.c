@@ -6,10 +6,13 @@
 #include "leased/site_page.h"
 #include "leased/sockets.h"
 #include "lib/base/log.h"
+#include "lib/base/number.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,23 +28,68 @@
  * socket and perhaps m (on MetricsListen), and r (X-Real-IP) or f (X-Forwarded-For) if it is for a
  * proxy.
  */
+struct arguments {
+    int engine_fd, site_fd;
+    bool unconfined, to_stderr;
+    struct http_listener listeners[SOCKETS_MAX];
+    size_t listener_count;
+};
+
+static bool parse_descriptor(const char *text, size_t len, int *ret)
+{
+    int64_t fd;
+    if (!number_parse(text, len, 0, INT_MAX, &fd))
+        return false;
+    *ret = (int)fd;
+    return true;
+}
+
+static bool parse_listener(const char *word, struct http_listener *ret)
+{
+    const size_t digits = strspn(word, "0123456789");
+    const char *flag = word + digits;
+    if (*flag == 'm') {
+        ret->on_metrics_listen = true;
+        flag++;
+    }
+    if (*flag == 'r' || *flag == 'f') {
+        ret->proxy = *flag == 'r' ? PROXY_HEADER_REAL_IP : PROXY_HEADER_FORWARDED_FOR;
+        flag++;
+    }
+    return *flag == '\0' && parse_descriptor(word, digits, &ret->fd);
+}
+
+/* *ret starts zeroed. False: exec_http passes no such arguments. */
+static bool parse_arguments(int argc, char **argv, struct arguments *ret)
+{
+    if (argc < 6 || argc > 5 + SOCKETS_MAX ||
+        !parse_descriptor(argv[2], strlen(argv[2]), &ret->engine_fd) ||
+        !parse_descriptor(argv[3], strlen(argv[3]), &ret->site_fd))
+        return false;
+    ret->to_stderr = strcmp(argv[4], "-D") == 0 || strcmp(argv[4], "-uD") == 0;
+    ret->unconfined = strcmp(argv[4], "-u") == 0 || strcmp(argv[4], "-uD") == 0;
+    if (!ret->to_stderr && !ret->unconfined && strcmp(argv[4], "-") != 0)
+        return false;
+    for (int i = 5; i < argc; i++)
+        if (!parse_listener(argv[i], &ret->listeners[ret->listener_count++]))
+            return false;
+    return true;
+}
+
 int http_process_main(int argc, char **argv)
 {
-    static struct http_listener listeners[SOCKETS_MAX];
-    struct http_options options = {.listeners = listeners};
-    if (argc < 5 || argc > 5 + SOCKETS_MAX)
-        return EXIT_FAILURE;
-    log_init("leased", strchr(argv[4], 'D') != NULL);
-    options.engine_fd = atoi(argv[2]);
-    options.site = site_page_map(atoi(argv[3]));
-    options.unconfined = strchr(argv[4], 'u') != NULL;
-    for (int i = 5; i < argc; i++)
-        listeners[options.listener_count++] = (struct http_listener){
-            .fd = atoi(argv[i]),
-            .on_metrics_listen = strchr(argv[i], 'm') != NULL,
-            .proxy = strchr(argv[i], 'r') != NULL   ? PROXY_HEADER_REAL_IP
-                     : strchr(argv[i], 'f') != NULL ? PROXY_HEADER_FORWARDED_FOR
-                                                    : PROXY_HEADER_NONE};
+    enum { EXIT_USAGE = 2 };
+    static struct arguments a;
+    if (!parse_arguments(argc, argv, &a)) {
+        (void)fputs("leased: --http is for leased itself, to start its http process\n", stderr);
+        return EXIT_USAGE;
+    }
+    log_init("leased", a.to_stderr);
+    const struct http_options options = {.engine_fd = a.engine_fd,
+                                         .listeners = a.listeners,
+                                         .listener_count = a.listener_count,
+                                         .site = site_page_map(a.site_fd),
+                                         .unconfined = a.unconfined};
     if (options.site == NULL || privileges_drop_all() != 0) {
         log_error("http cannot start: %s", strerror(errno));
         return EXIT_FAILURE;

@@ -54,6 +54,15 @@ cmp "$WORK/T1" "$WORK/T2" || fail "$(diff "$WORK/T1" "$WORK/T2")"
 ! grep -q "$enrol" "$WORK/T1" || fail '-T prints a key'
 ok "leased -T: its $(wc -l <"$WORK/T1") lines are a file that gives the same"
 
+note 'leased --http, typed by somebody'
+for args in '' '3 4 -' '3 4 -Du 5' '3 4 u 5' '3 4 -ux 5' '3 x - 5' '+3 4 - 5' '3 4 - 5x' '3 4 - 5rm' '3 4 - 5rf' '3 4 - m' '3 4 - 99999999999' \
+	'3 4 - 5 6 7 8 9 10 11 12 13 14'; do
+	# shellcheck disable=SC2086 # words
+	expect_exit 2 leased --http $args
+	grep -q '^leased: --http is for leased itself' "$WORK/err" || fail "--http $args: $(cat "$WORK/err")"
+done
+ok 'exit 2, in one line'
+
 note 'reload'
 reset
 start env
