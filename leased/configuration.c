@@ -81,9 +81,10 @@ int configuration_reload(const char *file, struct conf *conf, struct api_keys *k
      * not open. */
     const char *keyword = needs_restart(conf, &new_conf);
     if (keyword != NULL) {
-        log_error("the configuration was not reloaded, no line of it: %s is not what it was when "
-                  "leased started; 'systemctl restart leased' takes all of it, and ends no tunnel",
-                  keyword);
+        log_error(
+            "nothing of the configuration was reloaded: %s has changed, which only a restart "
+            "can apply; 'systemctl restart leased' applies the whole file, and ends no tunnel",
+            keyword);
         conf_release(&new_conf);
         return -1;
     }

@@ -22,8 +22,8 @@ int directories_make_run_dir(const struct conf *conf)
 {
     if (run_dir_make(conf->paths.run_dir) == 0)
         return 0;
-    log_error("cannot make what is missing of the session registry '%s': %s; the first login "
-              "does it, 'leasectl setup', or tmpfiles.d",
+    log_error("cannot make the session registry '%s': %s; 'leasectl setup', tmpfiles.d or the "
+              "first login makes it",
               conf->paths.run_dir, strerror(errno));
     return -1;
 }

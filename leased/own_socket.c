@@ -56,7 +56,7 @@ static const char *remove_stale_socket(const char *path, const struct sockaddr_s
     if (lstat(path, &st) != 0)
         return errno == ENOENT ? NULL : strerror(errno);
     if (!S_ISSOCK(st.st_mode))
-        return "there is something that is no socket: leased replaces sockets alone";
+        return "something is there which is not a socket: move it away, or change Listen";
     for (int i = 0; i < BIND_TRIES; i++) {
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         bool refused = fd >= 0 && connect(fd, (const struct sockaddr *)address, len) != 0 &&

@@ -21,10 +21,10 @@ static int check_proxy_socket(const struct conf_listener *l)
     if (gr != NULL && stat(l->unix_path, &st) == 0 && (st.st_mode & S_IRWXO) == 0 &&
         st.st_gid == gr->gr_gid)
         return 0;
-    log_error("the socket 'unix:%s' that systemd passed is not for the group '%s' alone: "
+    log_error("others than the group '%s' can connect to the socket 'unix:%s' of systemd: set "
               "SocketMode=0660 and SocketGroup=%s in a socket unit of its own, with "
-              "Service=leased.service, make it so",
-              l->unix_path, l->proxy_group, l->proxy_group);
+              "Service=leased.service",
+              l->proxy_group, l->unix_path, l->proxy_group);
     return -1;
 }
 
@@ -51,7 +51,7 @@ const struct conf_listener *passed_socket_match(const struct conf *conf, int fd)
     socklen_t len = sizeof(have);
     memset(&have, 0, sizeof(have));
     if (getsockname(fd, (struct sockaddr *)&have, &len) != 0) {
-        log_error("LISTEN_FDS names descriptor %d: %s", fd, strerror(errno));
+        log_error("cannot use descriptor %d of LISTEN_FDS: %s", fd, strerror(errno));
         return NULL;
     }
     const struct conf_listener *l = find_listener(conf, &have);

@@ -32,7 +32,7 @@ static void read_host_keys(struct control_site *s)
     }
     globfree(&files);
     if (n == 0)
-        log_warn("no '%s' can be read: agents are told no host key to know this gateway by",
+        log_warn("no '%s' can be read: agents are not told the host keys of this gateway",
                  TUNLEASE_SYSCONFDIR "/ssh/ssh_host_*_key.pub");
 }
 

@@ -31,7 +31,7 @@ int store_lock_acquire(const struct conf *conf, int *ret_fd)
     struct privilege privilege;
     directories_of_store(conf, path);
     if (privilege_take_owner(path, &privilege) != 0) {
-        log_error("cannot work in '%s': %s", path, strerror(errno));
+        log_error("cannot act as the owner of '%s': %s", path, strerror(errno));
         return -1;
     }
     (void)snprintf(path, sizeof(path), "%s-leased", conf->paths.database);

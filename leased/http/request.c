@@ -39,7 +39,7 @@ struct refusal request_head_refusal(int status)
         return refuse(status, CONTROL_TOO_LARGE, "the header is larger than 8 KiB or 64 lines");
     case 501:
         return refuse(status, CONTROL_BAD_REQUEST,
-                      "a body comes with Content-Length, and without a coding");
+                      "Transfer-Encoding is not supported: send Content-Length");
     default:
         return refuse(status, CONTROL_BAD_REQUEST, "malformed HTTP request");
     }
@@ -55,10 +55,10 @@ struct refusal request_check(struct client *client, const struct http_head *head
 {
     bool is_post = http_slice_is(&head->path, "/");
     if (client->proxy != PROXY_HEADER_NONE && !client_set_from_proxy(client, head))
-        return bad_request("the proxy before this gateway names no plain address in ProxyHeader");
+        return bad_request("the proxy sent no plain address in the header that ProxyHeader names");
     if (action_at(&head->path) == 0 && (!is_post || client->on_metrics_listen))
         return refuse(404, CONTROL_NOT_FOUND,
-                      is_post ? "this address serves metrics alone"
+                      is_post ? "this address serves only reports"
                               : "there is nothing at this path");
     if (!allows_method(is_post, &head->method))
         return (struct refusal){.why = is_post ? "this path takes POST" : "this path takes GET",
@@ -70,9 +70,9 @@ struct refusal request_check(struct client *client, const struct http_head *head
     if (head->content_length > CONTROL_BODY_BYTES)
         return refuse(413, CONTROL_TOO_LARGE, "the body is larger than 64 KiB");
     if (!is_post && head->content_length > 0)
-        return bad_request("this request has no body");
+        return bad_request("a request of this path must have no body");
     if (is_post && !is_json(&head->content_type))
-        return refuse(415, CONTROL_UNSUPPORTED, "the body must be application/json");
+        return refuse(415, CONTROL_UNSUPPORTED, "Content-Type must be application/json");
     return (struct refusal){0};
 }
 

@@ -82,13 +82,13 @@ const char *control_request_problem(const struct control_request *r, size_t len)
     if (memchr(r->address, '\0', sizeof(r->address)) == NULL)
         return "an address without an end";
     if (r->address[0] != '\0' && !control_address_is_plain(r->address))
-        return "an address that is none";
+        return "an invalid address";
     if (r->on_metrics_listen > 1 || r->reserved != 0)
         return "a flag that is neither 0 nor 1";
     const bool is_report = r->action == CONTROL_REFUSED;
     if (is_report != (r->count > 0) || is_report != (r->code != CONTROL_OK) ||
         r->code >= CONTROL_CODE__MAX)
-        return "refusals that are none";
+        return "an invalid report of refusals";
     return NULL;
 }
 
@@ -161,12 +161,12 @@ static const struct {
     enum control_field field;
     const char *wrong; /* the problem if it is not a string, or too long */
 } text_fields[] = {
-    {"agent_id", CONTROL_AGENT_ID, "agent_id is no string of a usable length"},
-    {"public_key", CONTROL_PUBLIC_KEY, "public_key is no string of a usable length"},
-    {"hostname", CONTROL_HOSTNAME, "hostname is no string of a usable length"},
-    {"user", CONTROL_USER, "user is no string of a usable length"},
-    {"target", CONTROL_TARGET, "target is no string of a usable length"},
-    {"reverse_bind_host", CONTROL_BIND_HOST, "reverse_bind_host is no string of a usable length"},
+    {"agent_id", CONTROL_AGENT_ID, "agent_id is not a string, or is too long"},
+    {"public_key", CONTROL_PUBLIC_KEY, "public_key is not a string, or is too long"},
+    {"hostname", CONTROL_HOSTNAME, "hostname is not a string, or is too long"},
+    {"user", CONTROL_USER, "user is not a string, or is too long"},
+    {"target", CONTROL_TARGET, "target is not a string, or is too long"},
+    {"reverse_bind_host", CONTROL_BIND_HOST, "reverse_bind_host is not a string, or is too long"},
 };
 
 enum { TEXT_MAX = 4096 };
@@ -180,7 +180,7 @@ static int set_text(struct control_request *r, enum control_field field, const j
 
 static const char *parse_host_keys(const json_t *list, struct control_request *r)
 {
-    static const char wrong[] = "host_keys is no list of at most 8 public keys";
+    static const char wrong[] = "host_keys is not a list of at most 8 public keys";
     struct buf keys = {0};
     size_t i;
     const json_t *key;
@@ -221,7 +221,7 @@ static const char *parse_object(const json_t *object, struct control_request *r)
     value = json_object_get(object, "api_key");
     if (value != NULL && !json_is_null(value)) {
         if (!json_is_string(value))
-            return "api_key is no string";
+            return "api_key is not a string";
         if (*control_request_get(r, CONTROL_CREDENTIAL) == '\0' &&
             set_text(r, CONTROL_CREDENTIAL, value) != 0)
             return "api_key is too long";
@@ -230,7 +230,7 @@ static const char *parse_object(const json_t *object, struct control_request *r)
     if (value != NULL && !json_is_null(value)) {
         json_int_t port = json_is_integer(value) ? json_integer_value(value) : -1;
         if (port < 1 || port > UINT16_MAX)
-            return "port_b is no port from 1 to 65535";
+            return "port_b is not a number from 1 to 65535";
         r->port_b = (uint16_t)port;
     }
     value = json_object_get(object, "host_keys");

@@ -37,11 +37,11 @@ const char *document_parse(const char *text, size_t len, json_t **ret)
     json_error_t error;
     *ret = NULL;
     if (is_too_deep(text, len))
-        return "the JSON is nested too deep";
+        return "the JSON is nested too deeply";
     json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
     if (!json_is_object(root)) {
         json_decref(root);
-        return "the body is no JSON object (UTF-8, no key twice, nothing after it)";
+        return "the body is not one JSON object in UTF-8 without duplicate keys";
     }
     *ret = root;
     return NULL;

@@ -106,7 +106,7 @@ static bool is_host(const char *host)
 
 static const char *get_host_keys(const json_t *root, struct register_answer *ret)
 {
-    static const char problem[] = "has host keys that are none";
+    static const char problem[] = "has invalid host keys";
     const json_t *array = json_object_get(root, "gateway_host_keys"), *item;
     size_t i;
     if (array == NULL || json_is_null(array))
@@ -137,29 +137,29 @@ static const char *parse_answer(const json_t *root, struct register_answer *a)
     int64_t end_s;
     if (!get_text(root, "agent_id", a->agent_id, sizeof(a->agent_id)) ||
         lease_name_problem(a->agent_id) != NULL)
-        return "has no agent_id that is a name";
+        return "has no valid agent_id";
     if (!get_port(root, "port_b", &a->port_b) || a->port_b == 0)
-        return "has no port_b";
+        return "has no valid port_b";
     if (!get_port(root, "port_changed_from", &a->port_changed_from) ||
         !get_port(root, "ssh_port", &a->ssh_port) ||
         !get_port(root, "control_port", &a->control_port))
-        return "has a port that is none";
+        return "has an invalid port";
     if (!get_text(root, "ssh_user", a->ssh_user, sizeof(a->ssh_user)) ||
         login_name_problem(a->ssh_user) != NULL)
-        return "has no ssh_user that is a login";
+        return "has no valid ssh_user";
     if (!get_text(root, "ssh_host", a->ssh_host, sizeof(a->ssh_host)) ||
         (a->ssh_host[0] != '\0' && !is_host(a->ssh_host)) ||
         !get_text(root, "jump_host", a->jump_host, sizeof(a->jump_host)) ||
         (a->jump_host[0] != '\0' && !is_host(a->jump_host)) ||
         !get_text(root, "reverse_bind_host", a->reverse_bind_host, sizeof(a->reverse_bind_host)) ||
         (a->reverse_bind_host[0] != '\0' && !is_host(a->reverse_bind_host)))
-        return "names a host that is none";
+        return "has an invalid host name";
     if (!get_text(root, "jump_user", a->jump_user, sizeof(a->jump_user)) ||
         (a->jump_user[0] != '\0' && login_name_problem(a->jump_user) != NULL))
-        return "has a jump_user that is no login";
+        return "has an invalid jump_user";
     if (!get_text(root, "lease_expires_at", a->lease_expires_at, sizeof(a->lease_expires_at)) ||
         (a->lease_expires_at[0] != '\0' && time_parse(a->lease_expires_at, &end_s) != 0))
-        return "has a lease_expires_at that is no time";
+        return "has an invalid lease_expires_at";
     if (!get_number(root, "lease_ttl_seconds", 100 * (int64_t)YEAR_S, &a->lease_ttl_seconds) ||
         !get_number(root, "heartbeat_interval_seconds", YEAR_S, &a->heartbeat_interval_seconds) ||
         !get_number(root, "reconnect_after_ms", DAY_MS, &a->reconnect_after_ms))
@@ -175,7 +175,7 @@ const char *register_answer_parse(const char *text, size_t len, struct register_
     struct register_answer a = {.port_b = 0};
     json_t *root = parse_body(text, len);
     if (root == NULL)
-        return "is no JSON object";
+        return "is not a JSON object";
     const char *problem = parse_answer(root, &a);
     json_decref(root);
     if (problem != NULL) {
@@ -203,12 +203,12 @@ const char *heartbeat_answer_parse(const char *text, size_t len, struct heartbea
     const char *problem = NULL;
     json_t *root = parse_body(text, len);
     if (root == NULL)
-        return "is no JSON object";
+        return "is not a JSON object";
     if (!get_port(root, "port_b", &a.port_b) ||
         !get_text(root, "lease_expires_at", a.lease_expires_at, sizeof(a.lease_expires_at)) ||
         (a.lease_expires_at[0] != '\0' && time_parse(a.lease_expires_at, &end_s) != 0) ||
         !get_text(root, "tunnel", tunnel, sizeof(tunnel)))
-        problem = "has a field that cannot be";
+        problem = "has an invalid field";
     else if (strcmp(tunnel, "up") == 0 || strcmp(tunnel, "down") == 0)
         a.up = tunnel[0] == 'u';
     json_decref(root);

@@ -57,7 +57,8 @@ int register_request_format(const struct register_request *r, struct buf *out);
 int heartbeat_request_format(const char *agent_id, struct buf *out);
 
 /* Parse an answer. NULL, and *ret is the caller's to release; or the problem, as the predicate of a
- * sentence: "has no port_b". A session.json is parsed like an answer: it only lacks the secret. */
+ * sentence: "has no valid port_b". A session.json is parsed like an answer: it only lacks the
+ * secret. */
 const char *register_answer_parse(const char *text, size_t len, struct register_answer *ret);
 void register_answer_release(struct register_answer *a);
 const char *heartbeat_answer_parse(const char *text, size_t len, struct heartbeat_answer *ret);

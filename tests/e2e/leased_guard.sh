@@ -102,11 +102,11 @@ refused() { # WHY
 	assert_eq "$rc" 1 "leased does not start: $1"
 	said "cannot listen on 'unix:$WORK/there': .*$1" || fail "$(cat "$log")"
 }
-refused 'no socket'
+refused 'which is not a socket'
 assert_eq "$(cat "$WORK/there")" precious 'a file stays'
 rm "$WORK/there"
 ln -s "$WORK/precious" "$WORK/there"
-refused 'no socket'
+refused 'which is not a socket'
 rm "$WORK/there"
 python3 -c 'import signal, socket, sys; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); signal.pause()' "$WORK/there" &
 other=$!
@@ -124,7 +124,7 @@ assert_eq "$(fetch --unix-socket "$WORK/there" http://x/healthz)" ok 'what a dea
 note 'SIGHUP with another Listen'
 reset "Listen 127.0.0.1:12001" "Listen unix:$WORK/there" 'HeartbeatInterval 7s'
 kill -HUP "$daemon"
-wait_for 5 'it is refused in words' said 'was not reloaded, no line of it: Listen is not what it was'
+wait_for 5 'it is refused in words' said 'nothing of the configuration was reloaded: Listen has changed'
 register "$enrol" a >/dev/null
 grep -q '"control_port":12000' "$WORK/answer" || fail "half of it is in force: $(cat "$WORK/answer")"
 grep -q '"heartbeat_interval_seconds":60' "$WORK/answer" || fail "half of it is in force: $(cat "$WORK/answer")"
@@ -335,7 +335,7 @@ E
 wait_for 3 'what http refused has its address' said 'refused action=http agent= client=192.0.2.21 .*code=not_found'
 reset 'Listen 127.0.0.1:12000' "Listen unix:$proxied proxy $group" 'ProxyHeader X-Forwarded-For' 'MetricsListen 127.0.0.1:12003'
 kill -HUP "$daemon"
-wait_for 5 'another header is a restart' said 'not reloaded, no line of it: ProxyHeader'
+wait_for 5 'another header is a restart' said 'nothing of the configuration was reloaded: ProxyHeader'
 stop
 start env
 running
@@ -357,7 +357,7 @@ if type -P systemd-socket-activate >/dev/null; then
 	at_exit "$daemon"
 	wait_for 5 'a socket of systemd' test -S "$proxied"
 	curl -s -o /dev/null --max-time 3 --unix-socket "$proxied" http://x/healthz || :
-	wait_for 5 'which others may use is refused' said 'is not for the group .* alone: SocketMode=0660'
+	wait_for 5 'which others may use is refused' said 'others than the group .* can connect to the socket .*: set SocketMode=0660'
 	kill "$daemon" 2>/dev/null || :
 fi
 reset

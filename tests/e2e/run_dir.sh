@@ -96,7 +96,7 @@ setpriv --reuid=_tunlease --regid=_tunlease --clear-groups --inh-caps=-all,+kill
 health() { curl -s -o /dev/null -w '%{http_code}' --max-time "$(slow 1)" "${api}healthz"; }
 health_is() { [[ $(health) == "$1" ]]; }
 wait_for 5 'it answers' health_is 503
-grep -q "cannot make what is missing of the session registry '/run/tunlease': Permission denied" "$log" || fail "$(cat "$log")"
+grep -q "cannot make the session registry '/run/tunlease': Permission denied" "$log" || fail "$(cat "$log")"
 leasectl grant brief --key "$WORK/brief.pub" --open 8009 --for "$(slow 4)s" >/dev/null
 fwd_L "$WORK/brief" pfwd 18009:127.0.0.1:8009 || fail "$(tail -n 3 "$WORK/ssh.err")"
 assert_eq "$(fetch http://127.0.0.1:18009/)" 'hello from 8009' 'a session'

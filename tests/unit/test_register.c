@@ -25,11 +25,11 @@ static void answers(void **state)
          "\"more\":[{}]}",
          NULL},
         {"null for what may be missing", "{" LEAST ",\"jump_user\":null,\"ssh_port\":null}", NULL},
-        {"no JSON", "<html>", "is no JSON"},
-        {"an array", "[]", "is no JSON"},
-        {"a field twice", "{" LEAST ",\"port_b\":1}", "is no JSON"},
-        {"bytes behind it", "{" LEAST "} x", "is no JSON"},
-        {"too deep", "{" LEAST ",\"x\":[[[[[[[[1]]]]]]]]}", "is no JSON"},
+        {"no JSON", "<html>", "is not a JSON"},
+        {"an array", "[]", "is not a JSON"},
+        {"a field twice", "{" LEAST ",\"port_b\":1}", "is not a JSON"},
+        {"bytes behind it", "{" LEAST "} x", "is not a JSON"},
+        {"too deep", "{" LEAST ",\"x\":[[[[[[[[1]]]]]]]]}", "is not a JSON"},
         {"deep in a string alone", "{" LEAST ",\"x\":\"[[[[[[[[[[[[\\\"[\"}", NULL},
         {"no agent_id", "{\"port_b\":1,\"ssh_user\":\"u\"}", "agent_id"},
         {"an agent_id of another form", "{\"agent_id\":\"../x\",\"port_b\":1,\"ssh_user\":\"u\"}",
@@ -39,10 +39,12 @@ static void answers(void **state)
         {"a port in words", "{\"agent_id\":\"a\",\"port_b\":\"1\",\"ssh_user\":\"u\"}", "port_b"},
         {"an option as login", "{\"agent_id\":\"a\",\"port_b\":1,\"ssh_user\":\"-oX=y\"}",
          "ssh_user"},
-        {"an option as host", "{" LEAST ",\"ssh_host\":\"-oProxyCommand=id\"}", "a host"},
-        {"a blank in a host", "{" LEAST ",\"ssh_host\":\"a b\"}", "a host"},
-        {"a bind address that is an option", "{" LEAST ",\"reverse_bind_host\":\"-x\"}", "a host"},
-        {"a time that never was", "{" LEAST ",\"lease_expires_at\":\"tomorrow\"}", "is no time"},
+        {"an option as host", "{" LEAST ",\"ssh_host\":\"-oProxyCommand=id\"}", "host name"},
+        {"a blank in a host", "{" LEAST ",\"ssh_host\":\"a b\"}", "host name"},
+        {"a bind address that is an option", "{" LEAST ",\"reverse_bind_host\":\"-x\"}",
+         "host name"},
+        {"a time that never was", "{" LEAST ",\"lease_expires_at\":\"tomorrow\"}",
+         "lease_expires_at"},
         {"a negative interval", "{" LEAST ",\"heartbeat_interval_seconds\":-1}", "out of range"},
         {"an escape in the hint", "{" LEAST ",\"connect_hint\":\"\\u001b[2J\"}", "not printable"},
         {"a host key that is none", "{" LEAST ",\"gateway_host_keys\":[\"x\"]}", "host keys"},
@@ -92,7 +94,7 @@ static void heartbeats(void **state)
     CHECK("down", a.up == 0 && a.port_b == 1);
     CHECK_PROBLEM("it cannot be told", heartbeat_answer_parse(blind, strlen(blind), &a), NULL);
     CHECK("neither", a.up == -1);
-    CHECK_PROBLEM("a number", heartbeat_answer_parse("1", 1, &a), "is no JSON");
+    CHECK_PROBLEM("a number", heartbeat_answer_parse("1", 1, &a), "is not a JSON");
     static const struct {
         const char *body, *text;
         enum control_code code;
