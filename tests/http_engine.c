@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * http_engine [-u] [-n FILES]: leased's http process, with an engine that has no store. Every
- * packet is answered at once with what a real one could say, so that a test knows what to expect
- * and the bench measures http alone.
+ * http_engine [-u] [-n FILES]: leased's http process with a stand-in for engine that has no store.
+ * It answers every packet at once, as engine could, so that a test knows what to expect and the
+ * bench measures http alone.
  *
  * Prints `ready PORT METRICS_PORT HTTP_PID` and serves until a line or the end of its standard
  * input; then it closes its end of the packets, and its exit status is that of http. A line
  * `stop` ends http by SIGTERM instead; `pause` and `go` make it read no packets for a while.
  *
  * By agent_id: `silent` is never answered, `unknown` is 404, `gone` 410, `held` 409. A credential
- * `wrong` is 401. Each request must be one that control_request_problem takes: else exit 3.
+ * `wrong` is 401. If control_request_problem refuses a packet, it exits with 3.
  */
 #include "leased/http/http.h"
 #include "lib/base/log.h"
@@ -87,14 +87,14 @@ static void fill_answer(const struct control_request *r, struct control_answer *
     if (r->action == CONTROL_HEALTH) {
         a->report_bytes = 3;
         memcpy(a->report, "ok\n", 3);
-    } else if (r->action == CONTROL_METRICS) { /* of the largest size there is */
+    } else if (r->action == CONTROL_METRICS) { /* as large as a report can be */
         a->report_bytes = CONTROL_REPORT_BYTES;
         memset(a->report, '#', CONTROL_REPORT_BYTES);
         a->report[CONTROL_REPORT_BYTES - 1] = '\n';
     }
 }
 
-/* Until http has no more to say. False: its end is closed. */
+/* Answers all packets that have come. False: http closed its end. */
 static bool serve(int fd)
 {
     static struct control_request r;

@@ -1,8 +1,8 @@
 #!/usr/bin/python3 -I
 # SPDX-License-Identifier: ISC
-"""http_raw.py ENGINE: what strangers may send to leased's http process, byte by byte, and what each is
-answered. ENGINE is build/tests/http_engine. Honest clients work all the while, and their latency is
-part of the result. Exit 1 when something is not as it should be."""
+"""http_raw.py ENGINE: sends leased's http process what strangers may send, byte by byte, and checks each
+answer. ENGINE is build/tests/http_engine. Honest clients work all the while, and their latency is
+checked too. Exit 1 if a check failed."""
 import email.utils
 import json
 import os
@@ -17,7 +17,7 @@ import time
 ENGINE = sys.argv[1]
 BODY_MAX = 65536
 SLOW = int(os.environ.get("TEST_SLOW_PERCENT", "100")) / 100
-HONEST_P99_MS = 100 * SLOW  # what CONTRACT's users feel; the most, below, is for a machine shared with others
+HONEST_P99_MS = 100 * SLOW  # what users feel; the maximum below allows for a machine that others use too
 HONEST_MAX_MS = 2000 * SLOW
 RSS_MAX_KIB = 96 * 1024
 HEARTBEAT = b'{"action":"heartbeat","agent_id":"db1"}'
@@ -119,9 +119,9 @@ CODES = {400: "bad_request", 401: "unauthorized", 404: "not_found", 405: "bad_re
          413: "too_large", 415: "unsupported", 431: "too_large", 501: "bad_request", 503: "unavailable",
          505: "bad_request"}
 
-# name, bytes, status: what a stranger gets. Those after which nothing can follow say `Connection: close`.
+# name, bytes, status of the answer. After some of them the connection is closed.
 ROWS = [
-    # as it should be
+    # accepted
     ("heartbeat", post(HEARTBEAT, KEY), 200),
     ("X-API-Key", post(HEARTBEAT, b"X-API-Key: k"), 200),
     ("api_key in the body", post(heartbeat(api_key="k")), 200),
@@ -284,13 +284,13 @@ def row(port, name, data, want):
     if good and (got[1]["cache-control"] != "no-store" or not is_now(got[1]["date"])):
         good = False
     if good and want != 200 and got[1].get("connection") == "close":
-        # The end, and not a reset: an answer that is not read yet would be lost with it.
+        # An orderly end and not a reset, which would lose an answer that was not read yet.
         try:
             good = reader.answer() is None
         except OSError as e:
             good, got = False, type(e).__name__
     elif good and version_goes_on(data):
-        # The connection is good for another request, and none of these bytes was taken for one.
+        # Another request works, and none of these bytes was read as one.
         s.sendall(get(b"/healthz"))
         good = (reader.answer() or [0])[0] == 200
     if good and name in GOES_ON and got[1].get("connection") == "close":
@@ -301,7 +301,7 @@ def row(port, name, data, want):
 
 
 def is_now(date):
-    """An IMF-fixdate (RFC 9110 section 5.6.7), and not an old one: it is written once a second."""
+    """An IMF-fixdate (RFC 9110 section 5.6.7) of now: http formats it once a second."""
     seconds = email.utils.parsedate_to_datetime(date).timestamp()
     return date == email.utils.formatdate(seconds, usegmt=True) and abs(time.time() - seconds) < 5 * SLOW
 
@@ -318,7 +318,7 @@ def send_quietly(s, data):
 
 
 class Honest(threading.Thread):
-    """One connection kept, and a new one each time: how long does a heartbeat take?"""
+    """Measures heartbeats, by turns on one connection that stays open and on a new one."""
 
     def __init__(self, port):
         super().__init__()
@@ -328,13 +328,13 @@ class Honest(threading.Thread):
         kept = connect(self.port)
         reader = Reader(kept)
         while not self.stop:
-            self.one(kept, reader)
+            self.heartbeat(kept, reader)
             start = time.monotonic()
             with connect(self.port) as fresh:
-                self.one(fresh, Reader(fresh), start)
+                self.heartbeat(fresh, Reader(fresh), start)
             time.sleep(0.005)
 
-    def one(self, s, reader, start=None):
+    def heartbeat(self, s, reader, start=None):
         start = start or time.monotonic()
         s.sendall(post())
         answer = reader.answer()
@@ -431,12 +431,12 @@ def silent(port):
     s.sendall(post(heartbeat(agent_id="silent")) + post(heartbeat(agent_id="next")))
     reader = Reader(s)
     first, took, second = reader.answer(), time.monotonic() - start, reader.answer()
-    check("no answer from the engine: 503 after 6 s, and the next request has its own",
+    check("no answer from the engine: 503 after 6 s, and the next request gets its own answer",
           first[0] == 503 and 5.5 < took < 9 * SLOW and json.loads(second[2])["agent_id"] == "next", f"{took:.1f} s {first}")
 
 
 def deaf(engine):
-    """Sends for ever and reads nothing: it must fill its own buffers, not the server's memory."""
+    """Sends and never reads: that must fill the buffers of its socket, and not http's memory."""
     s, sent = connect(engine.port, 20), 0
     request = get(b"/healthz")
     s.settimeout(0.5)
@@ -464,7 +464,7 @@ def deaf_metrics():
         s.sendall(get(b"/metrics") * 50)
     time.sleep(1)
     rss = engine.status("VmRSS")
-    check("200 clients that read no 3 MB of metrics each", rss < RSS_MAX_KIB, f"{rss} KiB resident")
+    check("200 clients that do not read their 3 MB of metrics", rss < RSS_MAX_KIB, f"{rss} KiB resident")
     held, start = engine.descriptors(), time.monotonic()
     while (left := engine.descriptors()) > held - 200 and time.monotonic() < start + 20 * SLOW:
         time.sleep(0.1)
@@ -489,7 +489,7 @@ def metrics(engine):
 
 
 def half_bodies(engine):
-    """60 KiB of a body each, and never the rest: 60 MiB would be kept, and 32 may."""
+    """60 KiB of a body each, and never the rest: 60 MiB in all, and http may buffer 32."""
     honest = Honest(engine.port)
     honest.start()
     clients = []
@@ -499,7 +499,7 @@ def half_bodies(engine):
         clients.append(s)
     rss = engine.status("VmRSS")
     time.sleep(1)
-    honest.verdict("under 1,000 half bodies")
+    honest.verdict("with 1,000 half bodies")
     check("1,000 half bodies of 60 KiB", rss < RSS_MAX_KIB, f"{rss} KiB resident")
     for s in clients:
         s.close()
@@ -512,7 +512,7 @@ def idle(engine):
     for s in clients[::2]:
         s.sendall(b"POST / HTTP/1.1\r\nHost: ")
     time.sleep(1)
-    honest.verdict("beside 2,000 idle connections")
+    honest.verdict("with 2,000 idle connections")
     for s in clients:
         s.close()
 
@@ -526,11 +526,11 @@ def flood(engine):
         with connect(engine.port) as s:
             s.sendall(ROWS[count % len(ROWS)][1][:4096])
         count += 1
-    honest.verdict(f"beside {count} broken connections")
+    honest.verdict(f"during {count} broken connections")
 
 
 def replay(port):
-    """The same bytes again and again are the same answers: http keeps nothing of a request."""
+    """The same bytes get the same answer each time: http remembers nothing of a request."""
     data, answers = post(register(), KEY), set()
     for _ in range(50):
         with connect(port) as s:
@@ -540,7 +540,7 @@ def replay(port):
 
 
 def limit():
-    """With room for 136 connections: the oldest idle one goes, one that waits for engine does not."""
+    """With room for 136 connections: the oldest idle one is dropped, one that waits for engine is not."""
     engine = Engine("-n", "200")
     busy = connect(engine.port, 20)
     busy.sendall(post(heartbeat(agent_id="silent")))
@@ -577,10 +577,10 @@ def busy_engine():
     spent = engine.processor_s() - before
     engine.say("go")
     got = [Reader(s).answer() for s in clients]
-    check("an engine that is full: 1,000 requests of 12 KB wait and are answered, each its own",
+    check("an engine that is full: 1,000 requests of 12 KB wait, and each gets its own answer",
           all(a and a[0] == 200 and json.loads(a[2])["agent_id"] == f"a{i}" for i, a in enumerate(got)),
           [a[0] if a else a for a in got if not a or a[0] != 200][:5])
-    check("and cost no processor meanwhile", spent < 0.1, f"{spent:.2f} s")
+    check("and cost no processor time meanwhile", spent < 0.1, f"{spent:.2f} s")
     engine.say("pause")
     time.sleep(0.2)
     start = time.monotonic()
@@ -627,7 +627,7 @@ def main():
     replay(port)
     deaf(engine)
     slow.join()
-    honest.verdict("beside all of these")
+    honest.verdict("during all of these")
     half_bodies(engine)
     idle(engine)
     flood(engine)

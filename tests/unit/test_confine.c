@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What the http process cannot do after confine_http, and what it can: in children, by the result
- * of the system call itself. Also with one of the two walls alone. */
+/* What the http process can and cannot do after confine_http: children make the system calls. Also
+ * with landlock or seccomp alone. */
 #include "leased/http/confine.h"
 
 #include "tests/unit/helpers.h"
@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* Open before the walls stand, as in http. */
+/* Opened before confine_http, as in http. */
 static int datagrams, stream[2], listener, loop, directory;
 static char *dir, *file, *other_socket;
 
@@ -89,7 +89,7 @@ static long datagram_to(void)
 #ifndef MAP_32BIT
 #define MAP_32BIT 0
 #endif
-/* The filter looks at both halves of the address: here one of them is 0. */
+/* The filter checks both halves of the address: here the high one is 0. */
 static long datagram_to_low(void)
 {
     struct sockaddr_un *to =
@@ -290,15 +290,16 @@ static const struct attempt with_both[] = {
     {NULL, NULL, 0},
 };
 
-/* Without seccomp files are still out of reach. */
+/* Without seccomp, landlock still refuses files. */
 static const struct attempt with_landlock[] = {
     {"open_it", open_it, EACCES},     {"open_at", open_at, EACCES},
     {"create_it", create_it, EACCES}, {"unlink_it", unlink_it, EACCES},
     {"execute", execute, EACCES},     {NULL, NULL, 0},
 };
 
-/* A system call that this kernel is made not to have; prctl of its kinds only that for seccomp. */
-static void take_away(long number, int error)
+/* Makes a system call fail with error, as a kernel without it would. Of prctl only PR_SET_SECCOMP
+ * fails. */
+static void remove_system_call(long number, int error)
 {
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -315,13 +316,13 @@ static void take_away(long number, int error)
         _exit(2);
 }
 
-/* What is taken away before, and with which error; 0: nothing. */
+/* A system call that fails already before confine_http, and its error; 0: none. */
 struct kernel {
     long without;
     int error;
 };
 
-/* Not dprintf(3): it seeks first, which is refused, and what failed would not be heard of. */
+/* Not dprintf(3): it calls lseek first, which is refused, and the message would be lost. */
 static void __attribute__((format(printf, 2, 3))) say(int fd, const char *format, ...)
 {
     char text[256];
@@ -333,8 +334,8 @@ static void __attribute__((format(printf, 2, 3))) say(int fd, const char *format
         (void)syscall(SYS_exit_group, 3);
 }
 
-/* In a child: whether confine_http says want_rc and names want_why, and every attempt ends as it
- * should. */
+/* Checks in a child that confine_http returns want_rc and want_why, and that every attempt ends as
+ * its row says. */
 static void in_child(struct kernel kernel, bool allow_missing, int want_rc, const char *want_why,
                      const struct attempt *attempts)
 {
@@ -348,7 +349,7 @@ static void in_child(struct kernel kernel, bool allow_missing, int want_rc, cons
     if (pid == 0) {
         char why[128];
         if (kernel.error != 0)
-            take_away(kernel.without, kernel.error);
+            remove_system_call(kernel.without, kernel.error);
         int rc = confine_http(allow_missing, why, sizeof(why));
         if (rc != want_rc || strcmp(why, want_why) != 0)
             say(out[1], "confine_http: %d '%s'\n", rc, why);
@@ -359,7 +360,7 @@ static void in_child(struct kernel kernel, bool allow_missing, int want_rc, cons
             if (error != attempts->error || (got < 0) != (attempts->error != 0))
                 say(out[1], "%s: %ld %s\n", attempts->what, got, strerror(error));
         }
-        for (;;) /* _exit(2) would have the sanitizer ask for its stack, which is refused */
+        for (;;) /* not _exit(2): the sanitizer would make a call that is refused */
             (void)syscall(SYS_exit_group, 0);
     }
     (void)close(out[1]);
@@ -378,14 +379,14 @@ static void in_child(struct kernel kernel, bool allow_missing, int want_rc, cons
     assert_int_equal(status, 0);
 }
 
-static void both_walls(void **state)
+static void landlock_and_seccomp(void **state)
 {
     (void)state;
     in_child((struct kernel){0, 0}, false, 0, "", with_both);
     in_child((struct kernel){0, 0}, true, 0, "", with_both);
 }
 
-static void one_wall(void **state)
+static void one_of_them(void **state)
 {
     static const struct attempt none[] = {{NULL, NULL, 0}};
     const struct kernel no_landlock = {SYS_landlock_create_ruleset, ENOSYS},
@@ -400,12 +401,12 @@ static void one_wall(void **state)
     in_child(no_landlock, false, CONFINE_REFUSED, "landlock: Function not implemented", none);
     in_child(landlock_barred, false, CONFINE_REFUSED, "landlock: Operation not permitted", none);
     in_child(no_seccomp, false, CONFINE_REFUSED, "seccomp: Invalid argument", none);
-    /* What fails in another way is not missing, whatever -u says. */
+    /* A step that fails with another error is not missing: -u does not accept it. */
     in_child(landlock_broken, true, -1, "landlock: Argument list too long", none);
     in_child(seccomp_broken, true, -1, "seccomp: Permission denied", none);
 }
 
-/* Every attempt that must be refused works here before: or it would prove nothing. */
+/* Attempts that must be refused work before confine_http, or their refusal would prove nothing. */
 static int set_up(void **state)
 {
     const struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -444,8 +445,8 @@ static int clean_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_walls),
-        cmocka_unit_test(one_wall),
+        cmocka_unit_test(landlock_and_seccomp),
+        cmocka_unit_test(one_of_them),
     };
     return cmocka_run_group_tests_name("confine", tests, set_up, clean_up);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The answer to a register: what all of them have alike is written once, and anew when the gateway
- * was told something else. */
+/* Answers to a register: the members that are the same in all of them are cached, and formatted
+ * again when the site page has changed. */
 #include "lib/wire/control.h"
 
 #include "tests/unit/helpers.h"
@@ -22,7 +22,7 @@ static void answers_have(struct control_site_cache *w, const struct control_site
     const char *text = buf_text(&out);
     if (strstr(text, want) == NULL || (unwanted != NULL && strstr(text, unwanted) != NULL))
         fail_msg("%s: %s", what, text);
-    /* One object, whichever part was kept. */
+    /* One object, whether or not the cache was used. */
     assert_int_equal(text[0], '{');
     assert_int_equal(text[out.len - 1], '}');
     assert_null(strstr(text, ",,"));
@@ -56,7 +56,7 @@ static void site_changes(void **state)
     control_site_cache_release(&w);
 }
 
-/* Whatever an error or a key has in it, the answer is JSON, or none. */
+/* Whatever an error contains: the answer is valid JSON, or there is none. */
 static void escaped(void **state)
 {
     static const struct {
@@ -89,7 +89,7 @@ static void escaped(void **state)
     control_site_cache_release(&w);
 }
 
-/* Members that are not in every answer. */
+/* Members that only some answers have. */
 static void members(void **state)
 {
     const struct control_site site = {

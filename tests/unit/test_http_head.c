@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The head of a request: what is taken, and what each part of it says. What is refused over a
- * socket is in tests/http_raw.py; here it is met in pieces, too. */
+/* Parsing the head of a request: what is accepted, what each part says, and heads that come in
+ * pieces. tests/http_raw.py shows what is refused over a socket. */
 #include "leased/http/http_head.h"
 
 #include "tests/unit/helpers.h"
@@ -15,17 +15,17 @@ static void statuses(void **state)
         const char *what, *text;
         int status;
     } rows[] = {
-        {"least", LINE HOST END, 0},
+        {"the shortest head", LINE HOST END, 0},
         {"1.0 needs no Host", "GET / HTTP/1.0\r\n" END, 0},
-        {"1.1 needs one", LINE END, 400},
+        {"1.1 needs a Host", LINE END, 400},
         {"an empty value", LINE HOST "X-A:\r\n" END, 0},
         {"a tab", LINE HOST "X-A:\ta\tb\t\r\n" END, 0},
         {"the highest byte", LINE HOST "X-A: \xff\r\n" END, 0},
         {"the highest byte in a path", "GET /\xff HTTP/1.1\r\n" HOST END, 0},
-        {"the first that is no control", LINE HOST "X-A: ~ \r\n" END, 0},
+        {"a tilde, the last printable character", LINE HOST "X-A: ~ \r\n" END, 0},
         {"DEL", LINE HOST "X-A: \x7f\r\n" END, 400},
-        {"the last control", LINE HOST "X-A: \x1f\r\n" END, 400},
-        {"every byte of a token", LINE HOST "!#$%&'*+-.^_`|~9aZ: x\r\n" END, 0},
+        {"the last C0 character", LINE HOST "X-A: \x1f\r\n" END, 400},
+        {"every character of a token", LINE HOST "!#$%&'*+-.^_`|~9aZ: x\r\n" END, 0},
         {"a slash in a name", LINE HOST "a/b: x\r\n" END, 400},
         {"a high byte in a name", LINE HOST "\xe9: x\r\n" END, 400},
         {"Host of an IPv6 address", LINE "Host: [::1]:12000\r\n" END, 0},
@@ -34,12 +34,13 @@ static void statuses(void **state)
         {"a Host of two words", LINE "Host: a b\r\n" END, 400},
         {"a Host with a user", LINE "Host: a@b\r\n" END, 400},
         {"1.0 with two Hosts", "GET / HTTP/1.0\r\n" HOST HOST END, 400},
-        {"two lengths", LINE HOST "Content-Length: 5\r\ncontent-length: 5\r\n" END, 400},
-        {"two types", LINE HOST "Content-Type:\r\nContent-Type: a/b\r\n" END, 400},
-        {"two keys", LINE HOST "X-API-Key: a\r\nX-API-Key: a\r\n" END, 400},
-        {"a key of each kind", LINE HOST "X-API-Key: a\r\nAuthorization: Bearer a\r\n" END, 400},
-        {"an empty key", LINE HOST "X-API-Key:\r\n" END, 400},
-        {"a key of two words", LINE HOST "X-API-Key: a b\r\n" END, 400},
+        {"two Content-Length", LINE HOST "Content-Length: 5\r\ncontent-length: 5\r\n" END, 400},
+        {"two Content-Type", LINE HOST "Content-Type:\r\nContent-Type: a/b\r\n" END, 400},
+        {"two X-API-Key", LINE HOST "X-API-Key: a\r\nX-API-Key: a\r\n" END, 400},
+        {"X-API-Key and Authorization", LINE HOST "X-API-Key: a\r\nAuthorization: Bearer a\r\n" END,
+         400},
+        {"an empty X-API-Key", LINE HOST "X-API-Key:\r\n" END, 400},
+        {"an X-API-Key of two words", LINE HOST "X-API-Key: a b\r\n" END, 400},
         {"two Authorization", LINE HOST "Authorization: x\r\nAuthorization: y\r\n" END, 400},
         {"a transfer coding", LINE HOST "Transfer-Encoding: gzip\r\n" END, 501},
         {"Transfer-Encoding of 1.0", "GET / HTTP/1.0\r\ntransfer-encoding: x\r\n" END, 501},
@@ -51,10 +52,10 @@ static void statuses(void **state)
         {"no method", " / HTTP/1.1\r\n" HOST END, 400},
         {"no target", "GET  HTTP/1.1\r\n" HOST END, 400},
         {"a target without a slash", "GET healthz HTTP/1.1\r\n" HOST END, 400},
-        {"Expect of another kind", LINE HOST "Expect: x\r\n" END, 400},
+        {"an unknown Expect", LINE HOST "Expect: x\r\n" END, 400},
         {"a nameless header", LINE HOST ": x\r\n" END, 400},
         {"a line without a colon", LINE HOST "x\r\n" END, 400},
-        {"a line that is folded", LINE HOST " x: y\r\n" END, 400},
+        {"a folded line", LINE HOST " x: y\r\n" END, 400},
         {"a line that begins with a tab", LINE HOST "\tx: y\r\n" END, 400},
     };
     struct http_head head;
@@ -165,7 +166,7 @@ static void connections(void **state)
     }
 }
 
-/* However a head is cut: nothing is said before its end, and the same with more behind it. */
+/* A head cut off anywhere is incomplete and not refused; more bytes after it change nothing. */
 static void pieces(void **state)
 {
     static const char good[] =
@@ -181,7 +182,7 @@ static void pieces(void **state)
     }
 }
 
-/* What cannot become right is refused as soon as it is seen. */
+/* A head that no further byte can make valid is refused at once. */
 static void early(void **state)
 {
     static const struct {

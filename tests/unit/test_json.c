@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* JSON for a terminal: what steers it, or cannot be seen, is written as an escape, and the string
- * stays the same; what is no UTF-8 is shown as it is elsewhere, and loses no document. */
+/* JSON that may reach a terminal: characters that steer it or are invisible are written as escapes,
+ * which mean the same string. What is not UTF-8 becomes \xNN, and the document is not lost. */
 #include "lib/wire/json.h"
 
 #include "lib/base/buf.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The control plane as an agent speaks it: answers of a gateway that may be hostile, URLs, HTTP. */
+/* The agent's side of the control plane: answers of a gateway that may be hostile, URLs, HTTP. */
 #include "lib/wire/register.h"
 
 #include "lib/base/buf.h"
@@ -15,7 +15,7 @@ static void answers(void **state)
     static const struct {
         const char *what, *text, *problem;
     } rows[] = {
-        {"the least", "{" LEAST "}", NULL},
+        {"only what is required", "{" LEAST "}", NULL},
         {"all of it",
          "{" LEAST ",\"ssh_host\":\"gw.example.com\",\"ssh_port\":2222,\"jump_user\":\"li\","
          "\"jump_host\":\"gw.example.com\",\"reverse_bind_host\":\"::1\","
@@ -24,31 +24,32 @@ static void answers(void **state)
          "\"gateway_host_keys\":[\"" KEY "\"],\"agent_secret\":\"s\",\"connect_hint\":\"ssh x\","
          "\"more\":[{}]}",
          NULL},
-        {"null for what may be missing", "{" LEAST ",\"jump_user\":null,\"ssh_port\":null}", NULL},
+        {"null for optional fields", "{" LEAST ",\"jump_user\":null,\"ssh_port\":null}", NULL},
         {"no JSON", "<html>", "is not a JSON"},
         {"an array", "[]", "is not a JSON"},
-        {"a field twice", "{" LEAST ",\"port_b\":1}", "is not a JSON"},
-        {"bytes behind it", "{" LEAST "} x", "is not a JSON"},
+        {"a duplicate field", "{" LEAST ",\"port_b\":1}", "is not a JSON"},
+        {"bytes after the object", "{" LEAST "} x", "is not a JSON"},
         {"too deep", "{" LEAST ",\"x\":[[[[[[[[1]]]]]]]]}", "is not a JSON"},
-        {"deep in a string alone", "{" LEAST ",\"x\":\"[[[[[[[[[[[[\\\"[\"}", NULL},
+        {"brackets inside a string", "{" LEAST ",\"x\":\"[[[[[[[[[[[[\\\"[\"}", NULL},
         {"no agent_id", "{\"port_b\":1,\"ssh_user\":\"u\"}", "agent_id"},
-        {"an agent_id of another form", "{\"agent_id\":\"../x\",\"port_b\":1,\"ssh_user\":\"u\"}",
+        {"an agent_id that is a path", "{\"agent_id\":\"../x\",\"port_b\":1,\"ssh_user\":\"u\"}",
          "agent_id"},
         {"no port", "{\"agent_id\":\"a\",\"ssh_user\":\"u\"}", "port_b"},
         {"port 65536", "{\"agent_id\":\"a\",\"port_b\":65536,\"ssh_user\":\"u\"}", "port_b"},
-        {"a port in words", "{\"agent_id\":\"a\",\"port_b\":\"1\",\"ssh_user\":\"u\"}", "port_b"},
+        {"a port that is a string", "{\"agent_id\":\"a\",\"port_b\":\"1\",\"ssh_user\":\"u\"}",
+         "port_b"},
         {"an option as login", "{\"agent_id\":\"a\",\"port_b\":1,\"ssh_user\":\"-oX=y\"}",
          "ssh_user"},
         {"an option as host", "{" LEAST ",\"ssh_host\":\"-oProxyCommand=id\"}", "host name"},
         {"a blank in a host", "{" LEAST ",\"ssh_host\":\"a b\"}", "host name"},
         {"a bind address that is an option", "{" LEAST ",\"reverse_bind_host\":\"-x\"}",
          "host name"},
-        {"a time that never was", "{" LEAST ",\"lease_expires_at\":\"tomorrow\"}",
+        {"a time that is a word", "{" LEAST ",\"lease_expires_at\":\"tomorrow\"}",
          "lease_expires_at"},
         {"a negative interval", "{" LEAST ",\"heartbeat_interval_seconds\":-1}", "out of range"},
         {"an escape in the hint", "{" LEAST ",\"connect_hint\":\"\\u001b[2J\"}", "not printable"},
-        {"a host key that is none", "{" LEAST ",\"gateway_host_keys\":[\"x\"]}", "host keys"},
-        {"host keys in words", "{" LEAST ",\"gateway_host_keys\":\"x\"}", "host keys"},
+        {"an invalid host key", "{" LEAST ",\"gateway_host_keys\":[\"x\"]}", "host keys"},
+        {"host keys that are a string", "{" LEAST ",\"gateway_host_keys\":\"x\"}", "host keys"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -92,8 +93,8 @@ static void heartbeats(void **state)
     (void)state;
     CHECK_PROBLEM("good", heartbeat_answer_parse(good, strlen(good), &a), NULL);
     CHECK("down", a.up == 0 && a.port_b == 1);
-    CHECK_PROBLEM("it cannot be told", heartbeat_answer_parse(blind, strlen(blind), &a), NULL);
-    CHECK("neither", a.up == -1);
+    CHECK_PROBLEM("tunnel unknown", heartbeat_answer_parse(blind, strlen(blind), &a), NULL);
+    CHECK("neither up nor down", a.up == -1);
     CHECK_PROBLEM("a number", heartbeat_answer_parse("1", 1, &a), "is not a JSON");
     static const struct {
         const char *body, *text;
