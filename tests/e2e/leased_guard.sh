@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# What leased holds against who shares the machine or stands before it: a log that nobody reads, what
-# lies where its socket is to be, an ssh-keygen that hangs, keys that others can read, scrapes and
-# guesses by the thousand, and a proxy's word where it is not asked.
+# What leased withstands from others on the machine or in front of it: a log that nobody reads, a file
+# where its socket should be, an ssh-keygen that hangs, keys that others can read, thousands of scrapes
+# and guesses, and a proxy's headers on a listener that is not for a proxy.
 # sandbox: --bare
 # timeout: 150
 set -eu
@@ -26,8 +26,8 @@ running() { wait_for 10 "leased answers: $(cat "$log")" up; }
 stop() { local rc=0; kill -TERM "$daemon"; wait "$daemon" || rc=$?; assert_eq "$rc" 0 'SIGTERM: exit 0'; }
 metric() { curl -s -H "X-API-Key: $enrol" "${api}metrics" | sed -n "s/^tunlease_$1 //p"; }
 
-# ask COUNT CREDENTIAL [NAME]: so many heartbeats one after the other, or up to the first that the engine
-# does not answer; prints each status once.
+# ask COUNT CREDENTIAL [NAME]: sends COUNT heartbeats one after the other, but stops at the first 5xx;
+# prints each status once.
 cat >"$WORK/ask.py" <<'E'
 import http.client, json, sys
 c = http.client.HTTPConnection("127.0.0.1", 12000, timeout=10)
@@ -49,7 +49,7 @@ register() { # CREDENTIAL NAME
 		--data "{\"action\":\"register\",\"agent_id\":\"$2\",\"public_key\":\"$(cat "$key.pub")\"}" "$api"
 }
 
-note 'a pipe as the log, and nobody reads it'
+note 'the log is a pipe that nobody reads'
 mkfifo "$WORK/pipe"
 exec 7<>"$WORK/pipe"
 leased -D -v </dev/null >/dev/null 2>&7 & daemon=$!
@@ -61,7 +61,7 @@ lost=$(metric log_lines_lost_total)
 ((lost > 100)) || fail "$lost lines are said to be lost"
 cat <&7 >"$log" & reader=$!
 at_exit "$reader"
-wait_for 5 "what was lost is said: $(tail -3 "$log")" said "leased: $lost lines of this log were lost"
+wait_for 5 "the log says how many lines were lost: $(tail -3 "$log")" said "leased: $lost lines of this log were lost"
 got=$(grep -c '^leased: heartbeat agent=a ' "$log")
 ((got + lost >= 3000 && got + lost < 3010)) || fail "$got lines came, $lost were lost"
 stop
@@ -92,7 +92,7 @@ expect_exit 0 /usr/libexec/tunlease/akc pfwd "$type" "$blob"
 wait_log 2 'akc.*: refused login=pfwd .*lease=gone'
 stop
 
-note 'what lies where a unix socket is to be'
+note 'something else where a unix socket should be'
 reset "Listen 127.0.0.1:12000" "Listen unix:$WORK/there"
 echo precious >"$WORK/there"
 refused() { # WHY
@@ -114,24 +114,24 @@ at_exit "$other"
 listens() { curl -s -o /dev/null --max-time 0.2 --unix-socket "$WORK/there" http://x/; [[ $? == 28 ]]; }
 wait_for 5 'another program listens there' listens
 refused 'another program'
-wait_for 1 'which keeps it' listens
+wait_for 1 'the other program keeps its socket' listens
 kill "$other"
 wait "$other" || :
 start env
 running
-assert_eq "$(fetch --unix-socket "$WORK/there" http://x/healthz)" ok 'what a dead one left is replaced'
+assert_eq "$(fetch --unix-socket "$WORK/there" http://x/healthz)" ok 'the socket of a dead program is replaced'
 
 note 'SIGHUP with another Listen'
 reset "Listen 127.0.0.1:12001" "Listen unix:$WORK/there" 'HeartbeatInterval 7s'
 kill -HUP "$daemon"
-wait_for 5 'it is refused in words' said 'nothing of the configuration was reloaded: Listen has changed'
+wait_for 5 'the log says why it is refused' said 'nothing of the configuration was reloaded: Listen has changed'
 register "$enrol" a >/dev/null
 grep -q '"control_port":12000' "$WORK/answer" || fail "half of it is in force: $(cat "$WORK/answer")"
 grep -q '"heartbeat_interval_seconds":60' "$WORK/answer" || fail "half of it is in force: $(cat "$WORK/answer")"
-ok 'as a whole'
+ok 'the whole file is refused'
 reset "Listen 127.0.0.1:12000" "Listen unix:$WORK/there" 'HeartbeatInterval 7s'
 kill -HUP "$daemon"
-wait_for 5 'the others are taken' said 'configuration reloaded'
+wait_for 5 'other keywords are reloaded' said 'configuration reloaded'
 stop
 
 note 'ssh-keygen hangs'
@@ -150,23 +150,23 @@ keyless k1 answer.1 >"$WORK/code.1" & waiting=($!)
 keyless k2 answer.2 >"$WORK/code.2" & waiting+=($!)
 two_hang() { (($(wc -l </tmp/hung) == 2)); }
 wait_for 3 'two hang' two_hang
-assert_eq "$(keyless k3 answer)" 429 'a third is told to wait'
+assert_eq "$(keyless k3 answer)" 429 'a third register is told to wait'
 wait "${waiting[@]}"
-assert_eq "$(cat "$WORK/code.1") $(cat "$WORK/code.2")" '503 503' 'the two are told that there is no key'
+assert_eq "$(cat "$WORK/code.1") $(cat "$WORK/code.2")" '503 503' 'the two get no key'
 said 'ssh-keygen took longer than 4 s' || fail "$(cat "$log")"
-while read -r pid; do wait_for 2 'what it started ends with it' is_gone "$pid"; done </tmp/hung
+while read -r pid; do wait_for 2 'its child ends with it' is_gone "$pid"; done </tmp/hung
 : >/tmp/hung
 keyless k4 answer.4 >"$WORK/code.4" & waiting=($!)
 one_hangs() { (($(wc -l </tmp/hung) == 1)); }
 wait_for 3 'another hangs' one_hangs
 stop
-wait_for 2 'and ends with leased' is_gone "$(cat /tmp/hung)"
+wait_for 2 'it ends with leased' is_gone "$(cat /tmp/hung)"
 wait "${waiting[@]}" || :
 assert_eq "$(ls -d /tmp/leased.* 2>/dev/null)" '' 'no key is left'
 umount /usr/bin/ssh-keygen
 start env
 running
-assert_eq "$(keyless k1 answer)" 200 'one that does not hang makes a key'
+assert_eq "$(keyless k1 answer)" 200 'an ssh-keygen that does not hang makes a key'
 grep -q '"private_key":"-----BEGIN OPENSSH' "$WORK/answer" || fail "$(cat "$WORK/answer")"
 stop
 
@@ -179,11 +179,11 @@ for pid in "$daemon" "$(pgrep -P "$daemon")"; do
 	! grep -q -a -e key-for-the-tests "/proc/$pid/environ" || fail "a key is in the environment of $(tr '\0' ' ' <"/proc/$pid/cmdline")"
 done
 ! grep -q -a s3cret "/proc/$(pgrep -P "$daemon")/environ" || fail 'http has the whole environment'
-ok 'are not in that of a process'
+ok 'are in the environment of no process'
 kill -HUP "$daemon"
 wait_for 5 'SIGHUP' said 'configuration reloaded'
 for credential in "$enrol" another-key-for-the-tests a-third-key-for-the-tests; do
-	assert_eq "$(register "$credential" a)" 200 'and count, after a reload too'
+	assert_eq "$(register "$credential" a)" 200 'and work, after a reload too'
 done
 stop
 echo "API_KEY=$enrol" >"$env_file"
@@ -215,7 +215,7 @@ chmod 0440 "$keys"
 expect_exit 0 leased -t
 chmod 0400 "$keys"
 leasectl doctor >"$WORK/doctor" 2>&1 || :
-assert_eq "$(grep -c '^ok.key file' "$WORK/doctor")" 2 'as they should be'
+assert_eq "$(grep -c '^ok.key file' "$WORK/doctor")" 2 'private key files'
 start env
 running
 chmod 0404 "$keys"
@@ -240,7 +240,7 @@ took = time.monotonic() - since
 print(f"# {len(seen)} reports in {took:.2f} s, {(ticks() - before) * 1000 / os.sysconf('SC_CLK_TCK'):.0f} ms of the engine's CPU")
 sys.exit(not 1 <= len(seen) <= took + 1)
 E
-python3 "$WORK/scrape.py" "$daemon" || fail 'made anew for each'
+python3 "$WORK/scrape.py" "$daemon" || fail 'a report was made for each request'
 stop
 
 note 'strangers on loopback'
@@ -264,7 +264,7 @@ assert_eq "$(register "$enrol" a)" 200 'a good one is never refused'
 assert_eq "$(ask 1 "$enrol")" 200 'nor its heartbeat'
 refusals() { grep -c '^leased: refused action=heartbeat .*client=127.0.0.1 ' "$log" || :; }
 (($(refusals) <= 40)) || fail "$(refusals) lines"
-# What http itself refuses: nothing at the path, a body that is no JSON.
+# What http itself refuses: an unknown path, a body that is not JSON.
 python3 - <<'E'
 import http.client
 c = http.client.HTTPConnection("127.0.0.1", 12000, timeout=10)
@@ -274,14 +274,14 @@ for i in range(500):
 c.request("POST", "/", "{", {"Content-Type": "application/json"})
 assert c.getresponse().status == 400
 E
-wait_for 3 'http told of it' said '^leased: refused action=http agent= client=127.0.0.1 request=0 code=not_found: there is nothing at this path'
+wait_for 3 'http reported them' said '^leased: refused action=http agent= client=127.0.0.1 request=0 code=not_found: there is nothing at this path'
 counted() { [[ $(metric 'http_requests_total{action="http",code="not_found"}') == 500 ]]; }
 wait_for 5 "all are counted: $(metric 'http_requests_total{action="http",code="not_found"}')" counted
 stop
 said '^leased: refused 80 more action=heartbeat client=127.0.0.1 code=unauthorized in ' || fail "$(grep more "$log")"
 said '^leased: refused 2880 more action=heartbeat client=127.0.0.1 code=rate_limited in .*; the last agent=agent-2999' || fail "$(grep more "$log")"
 said '^leased: refused [0-9]+ more action=http client=127.0.0.1 code=not_found in ' || fail "$(grep more "$log")"
-ok 'the sums are said'
+ok 'the sums are logged'
 
 note 'behind a proxy'
 proxied=/run/proxied.sock group=nogroup
@@ -290,7 +290,7 @@ start env
 running
 assert_eq "$(stat -c '%a %G' "$proxied")" "660 $group" 'the socket is for its group alone'
 ! setpriv --reuid=65533 --regid=65533 --clear-groups curl -s -o /dev/null --max-time 2 --unix-socket "$proxied" http://x/healthz ||
-	fail 'anybody may connect, and be whoever he says'
+	fail 'anybody can connect, and claim any address'
 ask_as() { # HEADER... : a wrong key; its status
 	local header headers=()
 	for header; do headers+=(-H "$header"); done
@@ -298,7 +298,7 @@ ask_as() { # HEADER... : a wrong key; its status
 		-H 'Content-Type: application/json' "${headers[@]}" --data '{"action":"heartbeat","agent_id":"p"}' http://x/
 }
 none() { assert_eq "$(ask_as "${@:2}")" 400 "$1"; }
-none 'no word of the proxy'
+none 'no header'
 none 'no address' 'X-Real-IP: unknown'
 none 'a port' 'X-Real-IP: 192.0.2.1:80'
 none 'a zone' 'X-Real-IP: fe80::1%eth0'
@@ -310,17 +310,17 @@ none 'a socket path' 'X-Real-IP: unix:'
 for i in {1..11}; do code=$(ask_as 'X-Real-IP: 192.0.2.9' 'X-Forwarded-For: 192.0.2.66'); done
 assert_eq "$code" 429 'one address is limited'
 assert_eq "$(ask_as 'X-Real-IP: 2001:DB8:0:0::9')" 401 'another is not'
-assert_eq "$(ask_as 'X-Real-IP: ::ffff:192.0.2.10')" 401 'one of IPv4 in another dress'
+assert_eq "$(ask_as 'X-Real-IP: ::ffff:192.0.2.10')" 401 'an IPv4 address in IPv6 form'
 assert_eq "$(curl -s --unix-socket "$proxied" -H 'X-Real-IP: 192.0.2.9' http://x/healthz)" ok 'healthz'
 for client in 192.0.2.9 2001:db8::9 192.0.2.10; do
 	wait_for 2 "the log has $client" said "refused action=heartbeat agent=p client=$client "
 done
 code=$(curl -s -o /dev/null -w '%{http_code}' -H 'X-Real-IP: 192.0.2.77' -H 'X-API-Key: wrong' --max-time 5 \
 	-H 'Content-Type: application/json' --data '{"action":"heartbeat","agent_id":"p"}' "$api")
-assert_eq "$code" 401 'on the port that agents reach'
-! said 'client=192.0.2.77' || fail 'it is believed there'
-ok 'nobody believes it'
-# One connection, two clients: the second request is not the first one's.
+assert_eq "$code" 401 'the header on the port of the agents'
+! said 'client=192.0.2.77' || fail 'the header is believed there'
+ok 'the header is ignored there'
+# One connection, two clients: the second request must not get the address of the first.
 python3 - "$proxied" <<'E'
 import socket, sys
 s = socket.socket(socket.AF_UNIX)
@@ -335,7 +335,7 @@ E
 wait_for 3 'what http refused has its address' said 'refused action=http agent= client=192.0.2.21 .*code=not_found'
 reset 'Listen 127.0.0.1:12000' "Listen unix:$proxied proxy $group" 'ProxyHeader X-Forwarded-For' 'MetricsListen 127.0.0.1:12003'
 kill -HUP "$daemon"
-wait_for 5 'another header is a restart' said 'nothing of the configuration was reloaded: ProxyHeader'
+wait_for 5 'another header takes a restart' said 'nothing of the configuration was reloaded: ProxyHeader'
 stop
 start env
 running
@@ -345,7 +345,7 @@ none 'an empty last one' 'X-Forwarded-For: 198.51.100.66,'
 for client in 198.51.100.1 198.51.100.2; do
 	wait_for 2 "the last address: $client" said "refused action=heartbeat agent=p client=$client "
 done
-! said 'client=198.51.100.66' || fail 'what the client wrote itself is believed'
+! said 'client=198.51.100.66' || fail 'an address that the client wrote is believed'
 stop
 reset "Listen unix:$proxied proxy no-such-group" 'ProxyHeader X-Real-IP'
 expect_exit 1 leased -t
@@ -355,9 +355,9 @@ if type -P systemd-socket-activate >/dev/null; then
 	rm -f "$proxied"
 	(umask 0 && exec systemd-socket-activate -l "$proxied" "$(type -P leased)" -D </dev/null >"$log" 2>&1) & daemon=$!
 	at_exit "$daemon"
-	wait_for 5 'a socket of systemd' test -S "$proxied"
+	wait_for 5 'a socket from systemd' test -S "$proxied"
 	curl -s -o /dev/null --max-time 3 --unix-socket "$proxied" http://x/healthz || :
-	wait_for 5 'which others may use is refused' said 'others than the group .* can connect to the socket .*: set SocketMode=0660'
+	wait_for 5 'a socket that others can connect to is refused' said 'others than the group .* can connect to the socket .*: set SocketMode=0660'
 	kill "$daemon" 2>/dev/null || :
 fi
 reset
