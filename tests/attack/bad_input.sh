@@ -1,22 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# Bad input: whatever is typed, pasted or connected to leasectl or akc, the answer is one clear line,
-# the right exit status, and nothing changed; the largest that is taken stands beside the smallest
-# that is not.
+# Bad input: whatever is typed or pasted into leasectl or akc, or connected to them, they answer with one
+# clear line and the right exit status, and nothing changes. The largest value that is accepted is
+# tried next to the smallest that is refused.
 # sandbox:
 # timeout: 240
 set -eu
 . "$TOP/tests/lib.sh"
 
-# ---- what each case is held to -----------------------------------------------------------------
+# ---- what is checked in each case --------------------------------------------------------------
 
 STORE=/var/lib/tunlease/leases.db CONF=/etc/tunlease/tunlease.conf
-# All that a command could change: the store's rows, and the accounts. One process for all cases.
+# The judge compares all that a command could change: the store's rows, the accounts, and the
+# configuration. One process for all cases.
 coproc JUDGE { exec "$TOP/tests/attack/judge.py" "$WORK" "$SANDBOX_LOG" "$STORE" \
 	/etc/passwd /etc/group /etc/shadow "$CONF"; }
 at_exit "$JUDGE_PID"
 
-# asked REQUEST...: its answer in ANSWER, which the test ends with unless it is good.
+# ask REQUEST...: sends a request to the judge; its answer is in ANSWER. Returns whether it is good.
+# asked REQUEST...: the same, and the test fails unless the answer is good.
 asked() { ask "$@" || fail "$ANSWER"; }
 ask()
 {
@@ -28,11 +30,11 @@ ask()
 }
 remember() { asked remember; }
 same() { asked same "$1"; }
-# short WORD...: as they were typed, in SHORT; long ones only begin.
+# short WORD...: sets SHORT to the words as they were typed, cut off after 100 characters.
 short() { printf -v SHORT '%q ' "$@"; SHORT=${SHORT:0:100}; }
 
-# judged STATUS WORDS WHAT: of what ran and left $WORK/out, $WORK/err and $rc: exit status, one clear
-# line with WORDS, nothing else said, and nothing changed.
+# judged STATUS WORDS WHAT: checks the command that left $WORK/out, $WORK/err and $rc: exit STATUS, one
+# clear line with WORDS and no other output, and nothing changed.
 judged() { asked judge "$1" "$rc" "$2" "$3"; ok "$ANSWER"; }
 
 # no STATUS WORDS ARGS...: leasectl ARGS is refused.
@@ -44,18 +46,19 @@ no()
 	ok "$ANSWER"
 }
 
-# yes ARGS...: a grant of 'b' (or $name) that is taken, and then given back.
+# yes ARGS...: a grant of 'b' (or $name) is accepted, and then revoked again.
 name=b
 yes()
 {
-	# By its usual name: for another file pam_tunnel's profile does not count, and leasectl takes its time.
+	# With the usual path of the configuration: with another, leasectl does not rely on pam_tunnel's
+	# profile, and is slow.
 	printf '%s\n' "$wide_conf" >"$CONF"
 	expect_exit 0 leasectl grant "$@" -- "$name"
 	printf '%s\n' "$narrow_conf" >"$CONF"
 	leasectl revoke --keep-sessions "$name" >/dev/null
 	remember
 	short "$name" "$@"
-	ok "taken: $SHORT"
+	ok "accepted: $SHORT"
 }
 
 has_verb() { leasectl --help | grep -q "^  $1 "; }
@@ -77,17 +80,17 @@ leasectl grant alice --key "$WORK/alice.pub" --open 8009 >/dev/null
 remember
 good=(--key "$WORK/bob.pub" --open 8009)
 
-# The judge itself sees a row that changed, and a file; and it is content with what was put back.
+# The judge notices a changed row and a changed file, and that a change was undone.
 leasectl set alice --note changed >/dev/null
 ! ask same 'a note' || fail 'the judge does not see a change of the store'
 remember
-same 'what was remembered'
+same 'what it remembers'
 echo 'x:x:1:' >>/etc/group
 ! ask same 'a group' || fail 'the judge does not see a change of /etc/group'
 sed -i '$d' /etc/group
-same 'the group is gone'
+same 'the group was removed again'
 
-# Key files: NAME.bad is refused, NAME.good taken.
+# Key files: NAME.bad is refused, NAME.good accepted.
 mkdir "$WORK/keys"
 python3 - "$WORK" <<'PYTHON'
 import base64, random, struct, sys
@@ -178,7 +181,7 @@ cp "$WORK/spare-cert.pub" "$WORK/keys/certificate.bad"
 
 # ---- keys --------------------------------------------------------------------------------------
 
-# The word that makes the line clear.
+# A word that the error must contain.
 reason()
 {
 	case $1 in
@@ -202,7 +205,7 @@ reason()
 	esac
 }
 
-note 'keys that are none'
+note 'files that are not a good public key'
 bad_keys=("$WORK"/keys/*.bad)
 ((${#bad_keys[@]} > 50)) || fail 'the keys were not made'
 for file in "${bad_keys[@]}"; do
@@ -217,19 +220,19 @@ mkfifo "$WORK/fifo"
 for file in "$WORK/fifo" /dev/zero /etc; do no 2 'is not a file' grant b --open 8009 --key "$file"; done
 for file in '' /nowhere "$WORK/bob.pub/x"; do no 2 'cannot read the key' grant b --open 8009 --key "$file"; done
 
-# What cannot be checked is not stored, and the words are not those of a bad key.
+# A key that cannot be checked is not stored, and the error does not call it bad.
 mount --bind /dev/null /usr/bin/ssh-keygen
 no 1 'ssh-keygen cannot be started' grant b "${good[@]}"
 no 1 'ssh-keygen cannot be started' key add alice --key "$WORK/bob.pub"
 umount /usr/bin/ssh-keygen
 no 2 "no ssh can use it" key add alice --key "$WORK/keys/off-curve.bad"
 
-note 'keys that look odd and are good'
+note 'keys that look odd but are good'
 for file in "$WORK"/keys/*.good; do yes --open 8009 --key "$file"; done
 
 # ---- names, hosts, ports, ranges, addresses, times ---------------------------------------------
 
-note 'out of range, beside the largest that is taken'
+note 'out of range, next to the largest that is accepted'
 repeat n 64
 for name in "$REPLY" a@B_c-0.d _ b; do yes "${good[@]}"; done
 for bad in "${REPLY}n" '' ' ' .b -b 'b c' b/c ../b b:c b,c b\" b\$c $'b\nc' $'b\e[2J' ü '#b' '*'; do
@@ -291,9 +294,9 @@ done
 for count in 1 1000; do yes "${good[@]}" --max-sessions "$count"; done
 for within in '' 0 x; do no 2 'duration' list --expiring "$within"; done
 
-# ---- taken, above the ceiling, not a tunnel login ----------------------------------------------
+# ---- key or name in use, above the ceiling, not a tunnel login ---------------------------------
 
-note 'taken, above the ceiling, not a tunnel login'
+note 'key or name in use, above the ceiling, not a tunnel login'
 no 5 "holds the lease 'alice' (#1) on login 'pfwd'" grant b --key "$WORK/alice.pub" --open 8009
 no 5 "'alice' (#1)" grant alice "${good[@]}"
 no 4 AllowOpen grant b --key "$WORK/bob.pub" --open 10.0.0.1:22
@@ -330,7 +333,7 @@ done
 # ---- names of leases: every verb that takes one -------------------------------------------------
 
 note 'no such lease'
-# VERB ARGS with NAME in the place of the name. A new verb needs a line here.
+# VERB ARGS with NAME where the name goes. A new verb needs a line here.
 taking_a_name=(
 	'show NAME' 'sessions NAME' 'kill NAME' 'revoke NAME' 'verify NAME' 'set --note x -- NAME' 'renew NAME' 'delete NAME'
 	"key --key $WORK/bob.pub -- add NAME" 'key remove NAME SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
@@ -358,12 +361,12 @@ no 2 'takes no name' list alice
 
 # ---- text that would steer a terminal or forge a line -------------------------------------------
 
-note 'text that would get out'
+note 'text that would steer a terminal or forge a line'
 for bad in $'two\nlines' $'\r' $'a\tb' $'\e[31m' $'\a' $'\x7f'; do
 	no 2 '--note' grant b "${good[@]}" --note "$bad"
 done
-# Refused; but the refusal must not do what the note would have done: C1 as UTF-8 and as a byte, the
-# bidirectional controls, line separators.
+# These are refused, and the error must not do what the note would have done: C1 as UTF-8 and as a
+# byte, bidirectional controls, line separators.
 for bad in '\xc2\x9b31m' 'a\x9b31m' 'a\xff' '\xc0\xaf' '\xed\xa0\x80' '\xe2\x80' 'a\xe2\x80\xaeb' '\xe2\x81\xa6' '\xe2\x80\x8f' \
 	'\xd8\x9c' 'a\xe2\x80\xa8b'; do
 	no 2 '--note' grant b "${good[@]}" --note "$(printf '%b' "$bad")"
@@ -378,7 +381,7 @@ repeat n 257
 no 2 'longer than 256' grant b "${good[@]}" --note "$REPLY"
 yes "${good[@]}" --note "${REPLY:1}"
 
-note 'notes and comments that stay, as they are, everywhere'
+note 'notes and comments are shown everywhere as they were given'
 # shellcheck disable=SC2016 # meant to stay as it is
 text='"quoted" '\''too'\'' \ $(id) `id` %s %n ; & | <b> ,command="x" ü 私 🙂'
 printf '%s %s\n' "$(cut -d' ' -f1,2 "$WORK/bob.pub")" "$text" >"$WORK/odd.pub"
@@ -401,7 +404,7 @@ line=$(setpriv --reuid=_tunlease-akc --regid=_tunlease --clear-groups /usr/libex
 [[ $(grep -c '^restrict,port-forwarding,permitopen="127.0.0.1:8009",.*,command="/usr/sbin/nologin" ssh-ed25519 [^" ]* [a-z]*$' <<<"$line") == 2 ]] ||
 	fail "a key line: $line"
 login_works "$WORK/bob" pfwd || fail 'no login'
-ok 'the key line has none of it, and sshd takes it'
+ok 'the key line has none of it, and sshd accepts it'
 nobody_up() { [[ -z $(leasectl sessions) ]]; } # the JSON of a lease counts them
 wait_for 5 'the session is over' nobody_up
 leasectl revoke --keep-sessions b >/dev/null
@@ -433,8 +436,8 @@ no 2 'too long' grant b "${good[@]}" --from "$kb100"
 no 2 'duration' list --expiring "$kb100"
 no 2 'unknown option' show "--$kb100"
 expect_exit 0 leasectl list --login "$kb100"
-[[ ! -s $WORK/out ]] || fail 'a lease of no login'
-# What is wrong must not be lost behind what was typed.
+[[ ! -s $WORK/out ]] || fail 'a lease of an unknown login'
+# The error must not be cut off behind a long word.
 no 2 'is no duration' grant b "${good[@]}" --for "$kb100"
 no 2 'is no time' grant b "${good[@]}" --until "$kb100"
 no 2 'too long' grant b --open 8009 --key "$kb100"
@@ -457,7 +460,7 @@ rc=0
 leasectl list <&- >"$WORK/out" 2>"$WORK/err" || rc=$?
 [[ $rc == 0 && -s $WORK/out && ! -s $WORK/err ]] || fail 'list with stdin closed'
 
-# lost HOW ARGS...: what leasectl ARGS would say goes nowhere. HOW: full, pipe, closed.
+# lost HOW ARGS...: leasectl ARGS cannot write its output. HOW: full, pipe, closed.
 lost()
 {
 	local how=$1 rc=0; shift
@@ -482,7 +485,7 @@ for args in list 'list --all' '--json list' 'show alice' '--json show alice' 'lo
 		lost "$how" $args
 	done
 done
-# These have done it before they can tell; that they cannot tell is still said.
+# These commands have made their change before they write about it. The error must say both.
 done_but() # HOW DONE ARGS...
 {
 	local how=$1 done=$2; shift 2
@@ -513,11 +516,11 @@ asked line 1 "$rc" 'cannot write' 'verify into a full device'
 [[ $(leasectl --json list) == "$active" ]] || fail 'verify leaves a lease behind'
 remember
 
-status() { # STATUS ARGS...: with stderr closed the exit status is all there is
+status() { # STATUS ARGS...: with stderr closed, only the exit status tells
 	local rc=0 want=$1; shift
 	leasectl "$@" 2>&- >"$WORK/out" </dev/null || rc=$?
 	((rc == want)) || fail "stderr closed: $*: exit $rc, not $want"
-	[[ ! -s $WORK/out ]] || fail "stderr closed: $*: says something"
+	[[ ! -s $WORK/out ]] || fail "stderr closed: $*: writes to stdout"
 	same "stderr closed: $*"
 	short "$@"
 	ok "$rc: stderr closed: $SHORT"
@@ -538,8 +541,8 @@ same 'all three closed'
 
 note 'akc'
 read -r type blob _ <"$WORK/alice.pub"
-repeat a 131071; longest=$REPLY # execve(2) takes no argument that is longer
-akc_no() # STATUS ARGS...: silent, and its words in the log are words
+repeat a 131071; longest=$REPLY # the longest argument of execve(2)
+akc_no() # STATUS ARGS...: akc prints nothing, and its line in the log is clean
 {
 	local status=$1; shift
 	short "$@"
