@@ -12,8 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Only the group of its line may connect to a socket for a proxy. systemd set its mode, so we
- * check. */
+/* A socket for a proxy is for its group alone. Its unit set owner and mode, so check them. */
 static int check_proxy_socket(const struct conf_listener *l)
 {
     struct stat st;

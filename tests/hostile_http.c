@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * leased with an http process that strangers have taken over: all of leased but leased/http/.
- * Of its http_loop each life tries one thing that http never does, by the number in the file `step`
- * of the working directory, and waits to be ended: the file `STEP.lives` says that it was not.
- * After the last it asks what it may, appends `NAME CODE` to the file `answers`, and stays. The
- * file `key` has a public key, `enrol` an enrolment key.
+ * leased with an http process that a stranger has taken over: all of leased except leased/http/,
+ * with an http_loop of its own. Each start of it sends one thing that http never sends, by the
+ * number in the file `step` of the working directory, and waits to be killed; if it is not, it
+ * makes the file `STEP.lives`. After the last step it sends well-formed requests, appends `NAME
+ * CODE` to the file `answers`, and stays. The file `key` has a public key, `enrol` an enrolment
+ * key.
  */
 #include "leased/http/http.h"
 #include "lib/wire/control.h"

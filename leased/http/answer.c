@@ -140,23 +140,22 @@ static void send_body(struct answers *a, struct connection *c, int status, const
                             {.iov_base = a->body.data, .iov_len = c->head_only ? 0 : a->body.len}});
 }
 
-/* said->code, said->error and said->report are the answer. */
 static void send_formatted(struct answers *a, struct connection *c,
-                           const struct control_answer *said, int status, const char *allow)
+                           const struct control_answer *answer, int status, const char *allow)
 {
-    const char *type = said->report_bytes == 0           ? "application/json"
-                       : said->action == CONTROL_METRICS ? "text/plain; version=0.0.4"
-                                                         : "text/plain; charset=utf-8";
+    const char *type = answer->report_bytes == 0           ? "application/json"
+                       : answer->action == CONTROL_METRICS ? "text/plain; version=0.0.4"
+                                                           : "text/plain; charset=utf-8";
     buf_clear(&a->body);
-    if (control_format(said, a->site, &a->site_cache, &a->body) == 0)
+    if (control_format(answer, a->site, &a->site_cache, &a->body) == 0)
         send_body(a, c, status, type, allow);
     else
         connection_drop(c);
 }
 
-void answer_send(struct answers *a, struct connection *c, const struct control_answer *said)
+void answer_send(struct answers *a, struct connection *c, const struct control_answer *answer)
 {
-    send_formatted(a, c, said, control_code_status((enum control_code)said->code), NULL);
+    send_formatted(a, c, answer, control_code_status((enum control_code)answer->code), NULL);
 }
 
 void answer_refuse(struct answers *a, struct connection *c, const struct refusal *refusal)

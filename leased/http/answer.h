@@ -25,7 +25,7 @@ void answers_release(struct answers *a);
 
 /* Answer the request that c is at: with what engine said, or with a refusal of our own. Afterwards
  * c is READING, LINGERING or SENDING, or was dropped. */
-void answer_send(struct answers *a, struct connection *c, const struct control_answer *said);
+void answer_send(struct answers *a, struct connection *c, const struct control_answer *answer);
 void answer_refuse(struct answers *a, struct connection *c, const struct refusal *refusal);
 
 /* Call when the socket of a SENDING connection is writable. Once the whole answer is written, c is

@@ -64,9 +64,9 @@ static void send_continue(struct connection *c, const struct http_head *head)
     if (!head->expects_continue || c->sent_continue)
         return;
     c->sent_continue = true;
+    /* All answers before it were written, so only a client that does not read has a full socket. */
     if (write(c->fd, text, sizeof(text) - 1) != (ssize_t)sizeof(text) - 1)
-        connection_drop(
-            c); /* all before it was written: the socket of a client that reads has room */
+        connection_drop(c);
 }
 
 /*
@@ -145,8 +145,8 @@ static void on_client_in(evutil_socket_t fd, short what, void *arg)
     struct connection *c = arg;
     struct server *s = c->server;
     (void)what;
-    if (!connection_awaits_client(
-            c)) { /* more input, or its end: not before this request is answered */
+    /* More input, or its end, while a request is under way: it is read after the answer. */
+    if (!connection_awaits_client(c)) {
         connection_stop_reading(c);
         return;
     }
