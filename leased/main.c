@@ -130,7 +130,7 @@ static int serve(struct leased *l)
     char err[STORE_ERROR_BYTES];
     struct store *st = NULL;
     int lock_fd = -1;
-    e->program = (struct program){.arg = l, .start_http = start_http, .reload = reload};
+    e->callbacks = (struct engine_callbacks){.arg = l, .start_http = start_http, .reload = reload};
     e->verbose = l->options.verbose;
     /* Or everybody who can become this user could read the keys in our memory. */
     (void)prctl(PR_SET_DUMPABLE, 0);

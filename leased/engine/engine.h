@@ -16,7 +16,7 @@
 #include "leased/engine/http_child.h"
 #include "leased/engine/intake.h"
 #include "leased/engine/log_drain.h"
-#include "leased/engine/program.h"
+#include "leased/engine/callbacks.h"
 #include "leased/engine/report.h"
 #include "leased/engine/settling.h"
 #include "leased/engine/walk.h"
@@ -39,7 +39,7 @@
 
 struct engine {
     /* Filled in before engine_run, as is place by place_open. */
-    struct program program;
+    struct engine_callbacks callbacks;
     struct conf conf;
     struct api_keys keys;
     bool verbose;         /* a line for each heartbeat */

@@ -3,7 +3,7 @@
 
 #include "leased/engine/notify.h"
 #include "leased/engine/pace.h"
-#include "leased/engine/program.h"
+#include "leased/engine/callbacks.h"
 #include "leased/watch/metrics.h"
 #include "leased/watch/timer.h"
 #include "lib/base/clock.h"
@@ -49,7 +49,7 @@ void http_child_condemn(struct http_child *h, const char *problem)
 int http_child_start(struct http_child *h)
 {
     h->started_ms = clock_monotonic_ms();
-    h->pid = h->program->start_http(h->program->arg, h->conf, &h->fd);
+    h->pid = h->callbacks->start_http(h->callbacks->arg, h->conf, &h->fd);
     if (h->pid < 0)
         return -1;
     h->on_packets = event_new(h->base, h->fd, EV_READ | EV_PERSIST, h->read, h->arg);

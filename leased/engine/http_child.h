@@ -10,12 +10,12 @@
 
 struct conf;
 struct metrics;
-struct program;
+struct engine_callbacks;
 
 struct http_child {
     /* Lent. */
     struct event_base *base;
-    const struct program *program;
+    const struct engine_callbacks *callbacks;
     const struct conf *conf;
     struct metrics *metrics;
     event_callback_fn read; /* called with arg when there are packets from it */

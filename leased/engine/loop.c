@@ -96,7 +96,7 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
     (void)sig;
     (void)what;
     notify_reloading();
-    e->program.reload(e->program.arg, &e->conf, &e->keys);
+    e->callbacks.reload(e->callbacks.arg, &e->conf, &e->keys);
     unregistered_find_logins(&e->report.unregistered, &e->conf);
     sessions_soon(&e->sessions);
     if (e->http.is_ready)
@@ -115,7 +115,7 @@ static int add_signal(struct engine *e, int sig, event_callback_fn fn)
 static void put_together(struct engine *e)
 {
     e->http = (struct http_child){.base = e->base,
-                                  .program = &e->program,
+                                  .callbacks = &e->callbacks,
                                   .conf = &e->conf,
                                   .metrics = &e->metrics,
                                   .read = intake_read,

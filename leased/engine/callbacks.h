@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What the engine needs of the program around it, whose files it does not include. */
-#ifndef TUNLEASE_LEASED_ENGINE_PROGRAM_H
-#define TUNLEASE_LEASED_ENGINE_PROGRAM_H
+#ifndef TUNLEASE_LEASED_ENGINE_CALLBACKS_H
+#define TUNLEASE_LEASED_ENGINE_CALLBACKS_H
 
 #include <sys/types.h>
 
@@ -9,7 +9,7 @@ struct api_keys;
 struct conf;
 
 /* Filled in before engine_run; arg is passed to each function. */
-struct program {
+struct engine_callbacks {
     void *arg;
     /* Forks the http process. Returns its pid, with our end of the packets in *ret_fd; or -1 with
      * errno. Called again after that process has ended. */
