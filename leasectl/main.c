@@ -93,28 +93,28 @@ static bool tolerates(const char *verb, const char *next_word)
     return false;
 }
 
-static void warn_of_each(const struct ctl *ctl, struct buf *lines)
-{
-    char *rest = lines->failed ? NULL : lines->data;
-    for (char *line; (line = strsep(&rest, "\n")) != NULL;)
-        if (*line != '\0')
-            ctl_warn(ctl, "%s", line);
-}
-
 static int load_conf(struct ctl *ctl, bool tolerant)
 {
-    char err[CONF_ERROR_BYTES], tolerated[CONF_ERROR_BYTES];
-    struct buf warnings = {0};
-    int rc = conf_load(ctl->conf_file, &ctl->conf, err, &warnings);
+    struct buf problems = {0}, warnings = {0};
+    const char *rest, *line;
+    int len;
+    int rc = conf_load(ctl->conf_file, &ctl->conf, &problems, &warnings);
     if (rc != 0 && tolerant) {
+        buf_release(&problems);
         buf_release(&warnings);
-        rc = conf_load_tolerant(ctl->conf_file, &ctl->conf, tolerated, &warnings);
+        rc = conf_load_tolerant(ctl->conf_file, &ctl->conf, &problems);
         ctl->conf_is_partial = rc == 0;
     }
-    if (rc != 0)
-        (void)ctl_error(ctl, EXIT_FAILED, "cannot use the configuration: %s", err);
-    else
-        warn_of_each(ctl, &warnings);
+    rest = buf_text(&problems);
+    while ((line = text_next_line(&rest, &len)) != NULL)
+        if (rc != 0)
+            (void)ctl_error(ctl, EXIT_FAILED, "cannot use the configuration: %.*s", len, line);
+        else
+            ctl_warn(ctl, "%.*s", len, line);
+    rest = rc == 0 ? buf_text(&warnings) : NULL;
+    while ((line = text_next_line(&rest, &len)) != NULL)
+        ctl_warn(ctl, "%.*s", len, line);
+    buf_release(&problems);
     buf_release(&warnings);
     return rc;
 }

@@ -4,6 +4,7 @@
 #include "leased/requests/api_keys.h"
 #include "lib/base/buf.h"
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "lib/conf/load.h"
 
 #include <stdbool.h>
@@ -11,34 +12,43 @@
 
 static void log_warnings(const struct buf *lines)
 {
-    for (const char *at = buf_text(lines); at != NULL && *at != '\0';) {
-        int len = (int)strcspn(at, "\n");
-        log_warn("%.*s", len, at);
-        at += len + (at[len] == '\n' ? 1 : 0);
-    }
+    const char *rest = buf_text(lines);
+    int len;
+    for (const char *line; (line = text_next_line(&rest, &len)) != NULL;)
+        log_warn("%.*s", len, line);
 }
 
-/* Loads tunlease.conf, leased.env and the key files: all, or none with the reason in err. */
-static int read_all(const char *file, struct conf *ret, struct api_keys *ret_keys,
-                    char err[static CONF_ERROR_BYTES], struct buf *warnings)
+static void log_problems(const char *what, const struct buf *lines)
 {
-    if (conf_load_daemon(file, ret, err, warnings) != 0)
+    const char *rest = buf_text(lines);
+    int len;
+    for (const char *line; (line = text_next_line(&rest, &len)) != NULL;)
+        log_error("%s%.*s", what, len, line);
+}
+
+/* Loads tunlease.conf, leased.env and the key files: all, or none with the reasons in problems. */
+static int read_all(const char *file, struct conf *ret, struct api_keys *ret_keys,
+                    struct buf *problems, struct buf *warnings)
+{
+    char err[CONF_ERROR_BYTES];
+    if (conf_load_daemon(file, ret, problems, warnings) != 0)
         return -1;
     int rc = api_keys_load(ret, ret_keys, err, warnings);
     conf_forget_keys(ret); /* only their hashes are needed from now on */
-    if (rc != 0)
+    if (rc != 0) {
+        buf_addf(problems, "%s\n", err);
         conf_release(ret);
+    }
     return rc;
 }
 
 int configuration_load(const char *file, struct conf *ret, struct api_keys *ret_keys)
 {
-    char err[CONF_ERROR_BYTES];
-    struct buf warnings = {0};
-    int rc = read_all(file, ret, ret_keys, err, &warnings);
+    struct buf problems = {0}, warnings = {0};
+    int rc = read_all(file, ret, ret_keys, &problems, &warnings);
     log_warnings(&warnings);
-    if (rc != 0)
-        log_error("%s", err);
+    log_problems("", &problems);
+    buf_release(&problems);
     buf_release(&warnings);
     return rc;
 }
@@ -66,17 +76,16 @@ static const char *needs_restart(const struct conf *old, const struct conf *new_
 
 int configuration_reload(const char *file, struct conf *conf, struct api_keys *keys)
 {
-    char err[CONF_ERROR_BYTES];
     struct conf new_conf;
     struct api_keys new_keys;
-    struct buf warnings = {0};
-    int rc = read_all(file, &new_conf, &new_keys, err, &warnings);
+    struct buf problems = {0}, warnings = {0};
+    int rc = read_all(file, &new_conf, &new_keys, &problems, &warnings);
     log_warnings(&warnings);
+    log_problems("the configuration was not reloaded: ", &problems);
+    buf_release(&problems);
     buf_release(&warnings);
-    if (rc != 0) {
-        log_error("the configuration was not reloaded: %s", err);
+    if (rc != 0)
         return -1;
-    }
     /* All of the new file or none of it: with half of it, agents could be told of a port that is
      * not open. */
     const char *keyword = needs_restart(conf, &new_conf);

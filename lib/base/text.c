@@ -220,3 +220,14 @@ struct text_clip text_word(const char *s)
     word.s[used] = '\0';
     return word;
 }
+
+const char *text_next_line(const char **rest, int *ret_len)
+{
+    const char *line = *rest;
+    if (line == NULL || *line == '\0')
+        return NULL;
+    size_t len = strcspn(line, "\n");
+    *rest = line + len + (line[len] != '\0' ? 1 : 0);
+    *ret_len = (int)len;
+    return line;
+}

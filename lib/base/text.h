@@ -56,4 +56,8 @@ struct text_clip text_clip(const char *s);
  * cannot be read as two; one that is long ends in `...`. */
 struct text_clip text_word(const char *s);
 
+/* The next line of *rest (NULL: none), of *ret_len bytes without its newline; *rest is what
+ * follows. NULL at the end. */
+const char *text_next_line(const char **rest, int *ret_len);
+
 #endif

@@ -5,7 +5,7 @@
 
 struct loading;
 
-/* The one in the directory of conf_file. 0, or -1 with the reason in the err of in. */
-int env_file_load(struct loading *in, const char *conf_file);
+/* The one in the directory of conf_file. What is wrong is added to the problems. */
+void env_file_load(struct loading *load, const char *conf_file);
 
 #endif

@@ -12,17 +12,20 @@ struct loading;
 
 /* Two names are one Listen: they wait here until all were read. */
 struct env_ctx {
-    struct loading *in;
+    struct loading *load;
     char host[CONF_TEXT_BYTES];
     char port[8];
+    bool has_too_many_keys; /* as was reported */
 };
 
 /* Each of the names, from 0 on; NULL after the last. */
 const char *env_name_at(size_t i);
 
-/* Each: 0, or -1 with the reason in the err of in. */
-int env_take(struct env_ctx *ctx, const char *name, char *value); /* value is written to */
-int env_replace_listen(struct env_ctx *ctx);
-int env_bad(struct loading *in, const char *name, const char *problem);
+/* Each adds what is wrong to the problems of ctx->load. */
+void env_apply(struct env_ctx *ctx, const char *name, char *value); /* value is written to */
+void env_replace_listen(struct env_ctx *ctx);
+
+/* problem is a clause about name: "is too long" */
+void env_problem(struct loading *load, const char *name, const char *problem);
 
 #endif

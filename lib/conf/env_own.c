@@ -34,22 +34,24 @@ static const char *daemon_env(const char *name)
 }
 
 /* The same names in a daemon's own environment, which wins over the file. */
-int env_own_load(struct loading *in)
+void env_own_load(struct loading *load)
 {
-    struct env_ctx ctx = {.in = in};
+    struct env_ctx ctx = {.load = load};
     char text[4096];
-    in->file = "the environment";
+    const char *file = load->file;
+    load->file = "the environment";
     if (daemon_env("API_KEY") != NULL || daemon_env("API_KEYS") != NULL)
-        conf_forget_keys(in->conf);
+        conf_forget_keys(load->conf);
     const char *name;
     for (size_t i = 0; (name = env_name_at(i)) != NULL; i++) {
         const char *value = daemon_env(name);
         if (value == NULL)
             continue;
         if (strlcpy(text, value, sizeof(text)) >= sizeof(text))
-            return env_bad(in, name, "is too long");
-        if (env_take(&ctx, name, text) != 0)
-            return -1;
+            env_problem(load, name, "is too long");
+        else
+            env_apply(&ctx, name, text);
     }
-    return env_replace_listen(&ctx);
+    env_replace_listen(&ctx);
+    load->file = file;
 }

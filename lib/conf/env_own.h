@@ -5,7 +5,7 @@
 
 struct loading;
 
-/* 0, or -1 with the reason in the err of in. */
-int env_own_load(struct loading *in);
+/* What is wrong is added to the problems. */
+void env_own_load(struct loading *load);
 
 #endif

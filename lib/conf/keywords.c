@@ -7,24 +7,23 @@
 #include "lib/conf/value.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-static const char *add_open(struct loading *in, char *const *words, size_t count)
+static const char *add_open(struct loading *load, char *const *words, size_t count)
 {
-    if (!in->own_open)
-        ceiling_rules_release(&in->conf->ceiling.open);
-    in->own_open = true;
-    return value_rule(&in->conf->ceiling.open, words, count);
+    if (!load->own_open)
+        ceiling_rules_release(&load->conf->ceiling.open);
+    load->own_open = true;
+    return value_rule(&load->conf->ceiling.open, words, count);
 }
 
-static const char *add_listen_rule(struct loading *in, char *const *words, size_t count)
+static const char *add_listen_rule(struct loading *load, char *const *words, size_t count)
 {
-    if (!in->own_listen_rule)
-        ceiling_rules_release(&in->conf->ceiling.listen);
-    in->own_listen_rule = true;
-    return value_rule(&in->conf->ceiling.listen, words, count);
+    if (!load->own_listen_rule)
+        ceiling_rules_release(&load->conf->ceiling.listen);
+    load->own_listen_rule = true;
+    return value_rule(&load->conf->ceiling.listen, words, count);
 }
 
 /* `unix:/path proxy GROUP`: what comes in there says itself who asked, so that who may connect has
@@ -40,14 +39,14 @@ static const char *set_proxy(struct conf_listener *l, char *const *words)
     return value_name(l->proxy_group, words + 2, 1);
 }
 
-static const char *add_listen(struct loading *in, char *const *words, size_t count)
+static const char *add_listen(struct loading *load, char *const *words, size_t count)
 {
-    struct conf *c = in->conf;
+    struct conf *c = load->conf;
     if (count == 2 && strcasecmp(words[1], "proxy") == 0)
         return "names no group whose members may connect: unix:/path proxy GROUP";
-    if (!in->own_listen)
+    if (!load->own_listen)
         c->listen_count = 0;
-    in->own_listen = true;
+    load->own_listen = true;
     if (c->listen_count == CONF_LISTENERS_MAX)
         return "is given more than 8 times";
     struct conf_listener *l = &c->listen[c->listen_count];
@@ -59,10 +58,10 @@ static const char *add_listen(struct loading *in, char *const *words, size_t cou
     return problem;
 }
 
-static const char *take_metrics_listen(struct loading *in, char *const *words, size_t count)
+static const char *take_metrics_listen(struct loading *load, char *const *words, size_t count)
 {
-    in->conf->has_metrics_listen = true;
-    return value_listener(&in->conf->metrics_listen, words, count);
+    load->conf->has_metrics_listen = true;
+    return value_listener(&load->conf->metrics_listen, words, count);
 }
 
 /* The one table of CONTRACT 3. A keyword has a field and its setter, or a function of its own. */
@@ -70,7 +69,7 @@ static const struct keyword {
     const char *name;
     value_fn set;
     size_t offset;
-    const char *(*take)(struct loading *in, char *const *words, size_t count);
+    const char *(*take)(struct loading *load, char *const *words, size_t count);
     bool repeatable;
 } keywords[] = {
 #define FIELD(f) offsetof(struct conf, f), NULL, false
@@ -110,44 +109,58 @@ static const struct keyword {
 enum { KEYWORD_COUNT = sizeof(keywords) / sizeof(keywords[0]) };
 static_assert((int)KEYWORD_COUNT <= (int)CONF_KEYWORDS_MAX, "struct loading has room for each");
 
-static int bad_line(struct loading *in, const struct keyword_line *line, const char *problem)
+static int bad_line(struct loading *load, const struct keyword_line *line, const char *problem)
 {
     const char *value = line->value_count > 0 ? line->values[line->value_count - 1] : "";
-    (void)snprintf(in->err, CONF_ERROR_BYTES, "%s:%u: %s%s%s %s", text_clip(in->file).s,
-                   line->line_no, text_clip(line->keyword).s, line->value_count > 0 ? " " : "",
-                   text_clip(value).s, problem);
-    return loading_wrong(in, 1);
+    loading_problem(load, ":%u: %s%s%s %s", line->line_no, text_clip(line->keyword).s,
+                    line->value_count > 0 ? " " : "", text_clip(value).s, problem);
+    return 0; /* the next line may be wrong, too */
 }
 
-static const char *set_keyword(struct loading *in, size_t i, char *const *words, size_t count)
+static size_t find_keyword(const char *name)
+{
+    size_t i = 0;
+    while (i < KEYWORD_COUNT && strcasecmp(name, keywords[i].name) != 0)
+        i++;
+    return i;
+}
+
+static const char *set_keyword(struct loading *load, size_t i, char *const *words, size_t count)
 {
     const struct keyword *k = &keywords[i];
-    return k->take != NULL ? k->take(in, words, count)
-                           : k->set((char *)in->conf + k->offset, words, count);
+    const char *problem = k->take != NULL ? k->take(load, words, count)
+                                          : k->set((char *)load->conf + k->offset, words, count);
+    load->unread[i] = load->unread[i] || problem != NULL;
+    return problem;
 }
 
 int keywords_take_line(void *arg, const struct keyword_line *line)
 {
-    struct loading *in = arg;
-    size_t i = 0;
+    struct loading *load = arg;
+    size_t i = find_keyword(line->keyword);
 
-    while (i < KEYWORD_COUNT && strcasecmp(line->keyword, keywords[i].name) != 0)
-        i++;
     if (i == KEYWORD_COUNT)
-        return bad_line(in, line, "is no keyword of tunlease.conf(5)");
-    if (line->malformed != NULL)
-        return bad_line(in, line, line->malformed);
-    if (in->seen[i] && !keywords[i].repeatable)
-        return bad_line(in, line, "is given a second time");
-    in->seen[i] = true;
-    const char *problem = set_keyword(in, i, line->values, line->value_count);
-    return problem != NULL ? bad_line(in, line, problem) : 0;
+        return bad_line(load, line, "is no keyword of tunlease.conf(5)");
+    if (line->malformed != NULL) {
+        load->unread[i] = true;
+        return bad_line(load, line, line->malformed);
+    }
+    if (load->seen[i] && !keywords[i].repeatable)
+        return bad_line(load, line, "is given a second time");
+    load->seen[i] = true;
+    const char *problem = set_keyword(load, i, line->values, line->value_count);
+    return problem != NULL ? bad_line(load, line, problem) : 0;
 }
 
-const char *keywords_set(struct loading *in, const char *name, char *const *words, size_t count)
+const char *keywords_set(struct loading *load, const char *name, char *const *words, size_t count)
 {
-    size_t i = 0;
-    while (strcmp(keywords[i].name, name) != 0)
-        i++;
-    return set_keyword(in, i, words, count);
+    return set_keyword(load, find_keyword(name), words, count);
+}
+
+bool keywords_are_read(const struct loading *load, const char *const names[], size_t count)
+{
+    for (size_t i = 0; i < count && names[i] != NULL; i++)
+        if (load->unread[find_keyword(names[i])])
+            return false;
+    return true;
 }

@@ -2,12 +2,19 @@
 #include "lib/conf/loading.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/text.h"
 
-int loading_wrong(struct loading *in, int code)
+#include <stdarg.h>
+#include <stdio.h>
+
+void loading_problem(struct loading *load, const char *fmt, ...)
 {
-    if (!in->is_tolerant)
-        return code;
-    if (in->warnings != NULL)
-        buf_addf(in->warnings, "%s\n", in->err);
-    return 0;
+    char text[CONF_ERROR_BYTES];
+    va_list args;
+    if (++load->problem_count > CONF_PROBLEMS_MAX)
+        return;
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    buf_addf(load->problems, "%s%s\n", text_clip(load->file).s, text);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/conf/together.h"
 
-#include "lib/base/text.h"
-#include "lib/conf/conf.h"
+#include "lib/conf/keywords.h"
+#include "lib/conf/loading.h"
 
 #include <arpa/inet.h>
 #include <bsd/string.h>
@@ -49,7 +49,6 @@ static void choose_control(struct conf *c)
         (void)strlcpy(c->ceiling.control.host, "127.0.0.1", sizeof(c->ceiling.control.host));
 }
 
-/* Whether one address stands in two lines: the second could not be listened on. */
 static bool listens_twice(const struct conf *c)
 {
     for (size_t i = 0; i < c->listen_count; i++) {
@@ -62,52 +61,109 @@ static bool listens_twice(const struct conf *c)
     return false;
 }
 
-int conf_check_together(struct conf *c, const char *file, char *err)
+/* ---- the rules: NULL, or what breaks one; text is room for it ---- */
+
+enum { RULE_TEXT_BYTES = 512 };
+
+static const char *plain_http(const struct conf *c, char text[static RULE_TEXT_BYTES])
 {
-    const char *problem = NULL;
-    char text[512];
+    (void)text;
+    for (size_t i = 0; i < c->listen_count; i++)
+        if (c->listen[i].unix_path[0] == '\0' && !c->allow_plain_http &&
+            !is_loopback_host(c->listen[i].address.host))
+            return "Listen names an address that is not loopback: put a TLS proxy in front, "
+                   "or set AllowPlainHTTP yes";
+    return NULL;
+}
+
+static const char *proxy(const struct conf *c, char text[static RULE_TEXT_BYTES])
+{
+    bool has_proxy = false;
+    (void)text;
+    for (size_t i = 0; i < c->listen_count; i++)
+        has_proxy = has_proxy || c->listen[i].proxy_group[0] != '\0';
+    if (has_proxy && c->proxy_header == PROXY_HEADER_NONE)
+        return "ProxyHeader is missing: it names the header in which the proxy of 'Listen "
+               "unix:/path proxy GROUP' says who asks";
+    if (!has_proxy && c->proxy_header != PROXY_HEADER_NONE)
+        return "ProxyHeader is believed on 'Listen unix:/path proxy GROUP' alone, and there is "
+               "no such line";
+    return NULL;
+}
+
+/* The second of two equal addresses could not be listened on. */
+static const char *addresses(const struct conf *c, char text[static RULE_TEXT_BYTES])
+{
+    (void)text;
+    return listens_twice(c) ? "an address stands in two lines of Listen and MetricsListen" : NULL;
+}
+
+static const char *ttl(const struct conf *c, char text[static RULE_TEXT_BYTES])
+{
+    (void)text;
+    return c->max_ttl_s != 0 && c->default_ttl_s > c->max_ttl_s ? "DefaultTTL is longer than MaxTTL"
+                                                                : NULL;
+}
+
+static const char *logins(const struct conf *c, char text[static RULE_TEXT_BYTES])
+{
+    (void)text;
+    return strcmp(c->forward_login, c->agent_login) == 0
+               ? "ForwardLogin and AgentLogin must be two logins"
+               : NULL;
+}
+
+static const char *bind_host(const struct conf *c, char text[static RULE_TEXT_BYTES])
+{
+    bool v6 = strchr(c->agent_bind_host, ':') != NULL;
+    char host[CONF_TEXT_BYTES + 2];
+    if (agent_host_in_ceiling(c))
+        return NULL;
+    (void)snprintf(host, sizeof(host), v6 ? "[%s]" : "%s", c->agent_bind_host);
+    (void)snprintf(text, RULE_TEXT_BYTES,
+                   "AgentBindHost (AGENT_REVERSE_BIND_HOST) %.80s does not lie within AllowListen: "
+                   "'AllowListen %.40s %.80s:20000-29999' would let agents listen there",
+                   host, c->agent_login, host);
+    return text;
+}
+
+static const char *default_open(const struct conf *c, char text[static RULE_TEXT_BYTES])
+{
+    (void)text;
+    return c->default_open.low != 0 &&
+                   ceiling_open_problem(&c->ceiling, c->forward_login, &c->default_open) != NULL
+               ? "DefaultOpen does not lie within AllowOpen"
+               : NULL;
+}
+
+enum { RULE_KEYWORDS = 4 };
+
+static const struct rule {
+    const char *keywords[RULE_KEYWORDS]; /* NULL at the end of less */
+    const char *(*find_problem)(const struct conf *c, char text[static RULE_TEXT_BYTES]);
+} rules[] = {
+    {{"Listen", "AllowPlainHTTP"}, plain_http},
+    {{"Listen", "ProxyHeader"}, proxy},
+    {{"Listen", "MetricsListen"}, addresses},
+    {{"DefaultTTL", "MaxTTL"}, ttl},
+    {{"ForwardLogin", "AgentLogin"}, logins},
+    {{"AgentBindHost", "AllowListen", "AgentLogin"}, bind_host},
+    {{"DefaultOpen", "AllowOpen", "ForwardLogin"}, default_open},
+};
+
+void conf_check_together(struct loading *load)
+{
+    struct conf *c = load->conf;
+    char text[RULE_TEXT_BYTES];
 
     (void)strlcpy(c->ceiling.forward_login, c->forward_login, sizeof(c->ceiling.forward_login));
     (void)strlcpy(c->ceiling.agent_login, c->agent_login, sizeof(c->ceiling.agent_login));
     choose_control(c);
-    for (size_t i = 0; i < c->listen_count; i++) {
-        bool tcp = c->listen[i].unix_path[0] == '\0';
-        if (tcp && !c->allow_plain_http && !is_loopback_host(c->listen[i].address.host))
-            problem = "Listen names an address that is not loopback: put a TLS proxy in front, "
-                      "or set AllowPlainHTTP yes";
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        if (!keywords_are_read(load, rules[i].keywords, RULE_KEYWORDS))
+            continue;
+        const char *problem = rules[i].find_problem(c, text);
+        if (problem != NULL)
+            loading_problem(load, ": %s", problem);
     }
-    bool has_proxy = false;
-    for (size_t i = 0; i < c->listen_count; i++)
-        has_proxy = has_proxy || c->listen[i].proxy_group[0] != '\0';
-    if (has_proxy && c->proxy_header == PROXY_HEADER_NONE)
-        problem =
-            "ProxyHeader is missing: it names the header in which the proxy of 'Listen unix:/path "
-            "proxy GROUP' says who asks";
-    if (!has_proxy && c->proxy_header != PROXY_HEADER_NONE)
-        problem = "ProxyHeader is believed on 'Listen unix:/path proxy GROUP' alone, and there is "
-                  "no such line";
-    if (listens_twice(c))
-        problem = "an address stands in two lines of Listen and MetricsListen";
-    if (c->max_ttl_s != 0 && c->default_ttl_s > c->max_ttl_s)
-        problem = "DefaultTTL is longer than MaxTTL";
-    if (strcmp(c->forward_login, c->agent_login) == 0)
-        problem = "ForwardLogin and AgentLogin must be two logins";
-    if (!agent_host_in_ceiling(c)) {
-        bool v6 = strchr(c->agent_bind_host, ':') != NULL;
-        char host[CONF_TEXT_BYTES + 2];
-        (void)snprintf(host, sizeof(host), v6 ? "[%s]" : "%s", c->agent_bind_host);
-        (void)snprintf(
-            text, sizeof(text),
-            "AgentBindHost (AGENT_REVERSE_BIND_HOST) %.80s does not lie within AllowListen: "
-            "'AllowListen %.40s %.80s:20000-29999' would let agents listen there",
-            host, c->agent_login, host);
-        problem = text;
-    }
-    if (c->default_open.low != 0 &&
-        ceiling_open_problem(&c->ceiling, c->forward_login, &c->default_open) != NULL)
-        problem = "DefaultOpen does not lie within AllowOpen";
-    if (problem == NULL)
-        return 0;
-    (void)snprintf(err, CONF_ERROR_BYTES, "%s: %s", text_clip(file).s, problem);
-    return -1;
 }

@@ -3,10 +3,11 @@
 #ifndef TUNLEASE_CONF_TOGETHER_H
 #define TUNLEASE_CONF_TOGETHER_H
 
-struct conf;
+struct loading;
 
-/* Fills in what follows from several keywords (the ceiling's logins and control port). 0, or -1
- * and CONF_ERROR_BYTES of reason in err. */
-int conf_check_together(struct conf *c, const char *file, char *err);
+/* Fills in what follows from several keywords (the ceiling's logins and control port), and adds to
+ * the problems which rules are broken. A rule about a keyword that could not be read is left out.
+ */
+void conf_check_together(struct loading *load);
 
 #endif

@@ -68,6 +68,14 @@ does 0 leasectl revoke alice
 grep -q "MaxTTL soon is not a duration" "$WORK/err" || fail "the second line is not named: $(cat "$WORK/err")"
 wait_for 5 'the tunnel ends' is_gone "$FWD_PID"
 does 0 leasectl delete alice
+note 'all that is wrong is named at once'
+names_both() # COMMAND...
+{
+	expect_exit 1 "$@"
+	assert_eq "$(grep -cE 'tunlease.conf:[0-9]+: (NoSuchKeyword yes is no keyword|MaxTTL soon is not a duration)' "$WORK/err")" 2 "$*"
+}
+names_both leasectl grant bob --key "$bob.pub" --open 8009
+names_both leased -D -t
 
 # Without these nobody knows where to act, and akc lets nobody in either.
 wrong 'Database leases.db' 'names no usable absolute path for Database'

@@ -5,6 +5,7 @@
  * line `%%` in the input is leased.env.
  */
 #include "lib/base/buf.h"
+#include "lib/base/text.h"
 #include "lib/base/keyword.h"
 #include "lib/conf/load.h"
 
@@ -115,9 +116,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text = fuzz_text(data, size);
     const char *separator = memmem(text, size, "\n%%\n", 4);
     size_t conf_len = separator != NULL ? (size_t)(separator - text) + 1 : size;
-    char err[CONF_ERROR_BYTES] = "";
     struct conf c = {.listen_count = 0};
-    struct buf warnings = {0};
+    struct buf problems = {0}, warnings = {0};
 
     make_dir();
     put(conf_file, text, conf_len);
@@ -125,16 +125,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         put(env_file, separator + 4, size - conf_len - 3);
     else
         (void)unlink(env_file);
-    if (conf_load(conf_file, &c, err, &warnings) == 0) {
-        MUST(err[0] == '\0', text);
+    if (conf_load(conf_file, &c, &problems, &warnings) == 0) {
+        MUST(problems.len == 0, text);
         check_conf(&c, text);
         conf_release(&c);
     } else {
-        MUST(memchr(err, '\0', sizeof(err)) != NULL, text);
-        MUST(strncmp(err, dir, strlen(dir)) == 0 && strchr(err, '\n') == NULL, text);
+        const char *rest = buf_text(&problems), *line;
+        MUST(rest != NULL && *rest != '\0', text);
+        for (int len; (line = text_next_line(&rest, &len)) != NULL;)
+            MUST(strncmp(line, dir, strlen(dir)) == 0 && line[len] == '\n', text);
         MUST(c.listen_count == 0, text);
     }
     MUST(warnings.len == 0 || warnings.data[warnings.len - 1] == '\n', text);
+    buf_release(&problems);
     buf_release(&warnings);
     login_path(text, conf_len);
     free(text);

@@ -3,6 +3,7 @@
 #include "lib/conf/load.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/text.h"
 
 #include "tests/unit/helpers.h"
 
@@ -97,6 +98,33 @@ static void show(const struct conf *c, struct buf *out)
     buf_addf(out, "heartbeat=%lld\n", (long long)c->heartbeat_interval_s);
 }
 
+/* conf_load and its brothers, with the problems in err: each line but the last with its newline. */
+static int conclude(int rc, struct buf *problems, char err[static CONF_ERROR_BYTES])
+{
+    const char *text = buf_text(problems);
+    assert_non_null(text);
+    assert_int_equal(rc != 0, *text != '\0');
+    (void)snprintf(err, CONF_ERROR_BYTES, "%s", text);
+    if (err[0] != '\0') {
+        assert_int_equal(err[strlen(err) - 1], '\n');
+        err[strlen(err) - 1] = '\0';
+    }
+    buf_release(problems);
+    return rc;
+}
+
+static int load_strictly(struct conf *ret, char err[static CONF_ERROR_BYTES], struct buf *warnings)
+{
+    struct buf problems = {0};
+    return conclude(conf_load(file, ret, &problems, warnings), &problems, err);
+}
+
+static int load_as_daemon(struct conf *ret, char err[static CONF_ERROR_BYTES])
+{
+    struct buf problems = {0};
+    return conclude(conf_load_daemon(file, ret, &problems, NULL), &problems, err);
+}
+
 /* Writes both files (env NULL: none), loads. The fields, or NULL and err. To be freed. */
 static char *load(const char *text, const char *env, char err[static CONF_ERROR_BYTES],
                   struct buf *warnings)
@@ -107,7 +135,7 @@ static char *load(const char *text, const char *env, char err[static CONF_ERROR_
     (void)unlink(env_file);
     if (env != NULL)
         write_file(env_file, env, strlen(env), 0600);
-    if (conf_load(file, &c, err, warnings) != 0)
+    if (load_strictly(&c, err, warnings) != 0)
         return NULL;
     assert_string_equal(err, "");
     show(&c, &fields);
@@ -457,23 +485,23 @@ static void environment_refused(void **state)
     write_text(file, "");
     write_text(env_file, "API_KEY=k\n");
     assert_int_equal(chmod(env_file, 0660), 0);
-    assert_int_equal(conf_load(file, &c, err, NULL), -1);
+    assert_int_equal(load_strictly(&c, err, NULL), -1);
     CHECK_PROBLEM("writable by the group", err, "only its owner may write");
     assert_int_equal(chmod(env_file, 0604), 0);
-    assert_int_equal(conf_load_daemon(file, &c, err, NULL), -1);
+    assert_int_equal(load_as_daemon(&c, err), -1);
     CHECK_PROBLEM("readable by all, a daemon", err, "can be read by everybody");
     struct buf warnings = {0};
-    assert_int_equal(conf_load(file, &c, err, &warnings), 0);
+    assert_int_equal(load_strictly(&c, err, &warnings), 0);
     CHECK_PROBLEM("readable by all, a command", buf_text(&warnings), "can be read by everybody");
     conf_release(&c);
     buf_release(&warnings);
     assert_int_equal(unlink(env_file), 0);
     assert_int_equal(mkdir(env_file, 0755), 0);
-    assert_int_equal(conf_load(file, &c, err, NULL), -1);
+    assert_int_equal(load_strictly(&c, err, NULL), -1);
     assert_int_equal(rmdir(env_file), 0);
     assert_int_equal(mkfifo(env_file, 0600), 0);
     (void)alarm((unsigned)slow_ms(5));
-    assert_int_equal(conf_load(file, &c, err, NULL), -1);
+    assert_int_equal(load_strictly(&c, err, NULL), -1);
     (void)alarm(0);
     assert_int_equal(unlink(env_file), 0);
 }
@@ -512,8 +540,8 @@ static void tolerated(void **state)
     write_text(file, "MaxTTL soon\nNonsense x\nRunDir /a\nRunDir /b\nDatabase /d/s\nAllowOpen x\n"
                      "ForwardLogin gw-tunnel\nQuarantineTTL 3d\n");
     write_file(env_file, "LEASE_TTL_DAYS=many\nsecret\nSSH_JUMP_USER=li\n", 45, 0600);
-    assert_int_equal(conf_load(file, &c, err, NULL), -1);
-    assert_int_equal(conf_load_tolerant(file, &c, err, &problems), 0);
+    assert_int_equal(load_strictly(&c, err, NULL), -1);
+    assert_int_equal(conf_load_tolerant(file, &c, &problems), 0);
     for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
         CHECK_PROBLEM(named[i], buf_text(&problems), named[i]);
     assert_string_equal(c.paths.run_dir, "/a");
@@ -525,33 +553,107 @@ static void tolerated(void **state)
     buf_release(&problems);
     /* akc does not know either where its store is. */
     write_text(file, "Database d/s\n");
-    assert_int_equal(conf_load_tolerant(file, &c, err, &problems), -1);
-    CHECK_PROBLEM("Database", err, "names no usable absolute path");
+    assert_int_equal(conf_load_tolerant(file, &c, &problems), -1);
+    CHECK_PROBLEM("Database", buf_text(&problems), "names no usable absolute path");
     write_text(file, "MaxTTL 8d\n");
     assert_int_equal(chmod(file, 0666), 0);
-    assert_int_equal(conf_load_tolerant(file, &c, err, &problems), -1);
-    CHECK_PROBLEM("writable by all", err, "only its owner may write");
+    buf_release(&problems);
+    assert_int_equal(conf_load_tolerant(file, &c, &problems), -1);
+    CHECK_PROBLEM("writable by all", buf_text(&problems), "only its owner may write");
     assert_int_equal(chmod(file, 0644), 0);
     assert_int_equal(unlink(env_file), 0);
+    buf_release(&problems);
+}
+
+/* One try names all that is wrong, in the order in which it stands, and nothing that only follows
+ * from a value that could not be read. */
+static void all_problems(void **state)
+{
+    static const struct {
+        const char *what, *text, *env, *problems; /* DIR stands for the directory */
+    } rows[] = {
+        {"two lines", "MaxTTL soon\nListen x\n", NULL,
+         "DIR/tunlease.conf:1: MaxTTL soon is not a duration like 90s, 15m, 12h, 7d, 1d12h\n"
+         "DIR/tunlease.conf:2: Listen x is neither HOST:PORT nor unix:/path\n"},
+        {"a line, a name, a rule", "Nonsense\nForwardLogin gw-tunnel\n", "LEASE_TTL_DAYS=x\n",
+         "DIR/tunlease.conf:1: Nonsense is no keyword of tunlease.conf(5)\n"
+         "DIR/leased.env: LEASE_TTL_DAYS is not a number of days\n"
+         "DIR/tunlease.conf: ForwardLogin and AgentLogin must be two logins\n"},
+        {"two names", "", "SSH_JUMP_USER=a b\nSECRET\n",
+         "DIR/leased.env: SSH_JUMP_USER may hold only A-Z a-z 0-9 . _ -\n"
+         "DIR/leased.env: line 2 is not NAME=value\n"},
+        {"two rules", "DefaultTTL 91d\nAgentBindHost 127.0.0.2\n", NULL,
+         "DIR/tunlease.conf: DefaultTTL is longer than MaxTTL\n"
+         "DIR/tunlease.conf: AgentBindHost (AGENT_REVERSE_BIND_HOST) 127.0.0.2 does not lie within "
+         "AllowListen: 'AllowListen gw-tunnel 127.0.0.2:20000-29999' would let agents listen "
+         "there\n"},
+        {"no rule of what could not be read", "MaxTTL 1d\nDefaultTTL x\n", NULL,
+         "DIR/tunlease.conf:2: DefaultTTL x is not a duration like 90s, 15m, 12h, 7d, 1d12h\n"},
+        {"nor of a line that is not closed", "MaxTTL 1d\nDefaultTTL \"1h\n", NULL,
+         "DIR/tunlease.conf:2: DefaultTTL a quote is not closed\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct conf c;
+        struct buf problems = {0}, want = {0};
+        for (const char *at = rows[i].problems; *at != '\0'; at++)
+            if (strncmp(at, "DIR", 3) == 0 && (at == rows[i].problems || at[-1] == '\n')) {
+                buf_add(&want, dir);
+                at += 2;
+            } else {
+                buf_add_mem(&want, at, 1);
+            }
+        write_text(file, rows[i].text);
+        (void)unlink(env_file);
+        if (rows[i].env != NULL)
+            write_file(env_file, rows[i].env, strlen(rows[i].env), 0600);
+        CHECK(rows[i].what, conf_load(file, &c, &problems, NULL) == -1);
+        assert_string_equal(buf_text(&problems), buf_text(&want));
+        buf_release(&problems);
+        buf_release(&want);
+    }
+    (void)unlink(env_file);
+}
+
+/* Of very many the first are listed, and the others counted. */
+static void many_problems(void **state)
+{
+    struct buf text = {0}, problems = {0};
+    struct conf c;
+    size_t lines = 0;
+    (void)state;
+    for (int i = 0; i < 1000; i++)
+        buf_add(&text, "Nonsense\n");
+    write_text(file, buf_text(&text));
+    assert_int_equal(conf_load(file, &c, &problems, NULL), -1);
+    const char *rest = buf_text(&problems), *line, *last = NULL;
+    for (int len; (line = text_next_line(&rest, &len)) != NULL; lines++)
+        last = line;
+    assert_int_equal(lines, 21);
+    CHECK_PROBLEM("the last line", last, "tunlease.conf: 980 more problems are not listed\n");
+    buf_release(&text);
     buf_release(&problems);
 }
 
 static void which_file(void **state)
 {
     char err[CONF_ERROR_BYTES];
+    struct buf problems = {0};
     struct conf c;
     (void)state;
     char *missing = path_in(dir, "missing.conf");
-    assert_int_equal(conf_load(missing, &c, err, NULL), -1); /* a named one must be there */
-    CHECK_PROBLEM("missing", err, "no such file");
-    CHECK_PROBLEM("missing", err, missing);
-    assert_int_equal(conf_load(dir, &c, err, NULL), -1);
+    /* A file that was named must be there. */
+    assert_int_equal(conf_load(missing, &c, &problems, NULL), -1);
+    CHECK_PROBLEM("missing", buf_text(&problems), "no such file");
+    CHECK_PROBLEM("missing", buf_text(&problems), missing);
+    assert_int_equal(conf_load(dir, &c, &problems, NULL), -1);
+    buf_release(&problems);
     write_text(file, "MaxTTL 8d\n");
     assert_int_equal(chmod(file, 0666), 0);
-    assert_int_equal(conf_load(file, &c, err, NULL), -1);
+    assert_int_equal(load_strictly(&c, err, NULL), -1);
     CHECK_PROBLEM("writable by all", err, "only its owner may write");
     write_file(file, "MaxTTL 8d\0x\n", 12, 0644);
-    assert_int_equal(conf_load(file, &c, err, NULL), -1);
+    assert_int_equal(load_strictly(&c, err, NULL), -1);
     CHECK_PROBLEM("NUL", err, "NUL");
     free(missing);
 }
@@ -635,6 +737,7 @@ int main(void)
         cmocka_unit_test(environment),   cmocka_unit_test(environment_refused),
         cmocka_unit_test(warned),        cmocka_unit_test(which_file),
         cmocka_unit_test(tolerated),     cmocka_unit_test(paths),
+        cmocka_unit_test(all_problems),  cmocka_unit_test(many_problems),
         cmocka_unit_test(paths_file),
     };
     return cmocka_run_group_tests_name("conf", tests, set_up, tear_down);
