@@ -32,7 +32,7 @@ enum { EXIT_USAGE = 2 };
 static const char usage_text[] =
     "usage: leased [-D] [-d] [-P] [-t] [-T] [-u] [-v] [-c FILE]\n"
     "\n"
-    "Registers agents, keeps their ports, and ends the sessions of dead leases; see leased(8).\n"
+    "Registers agents, assigns their ports, and ends the sessions of dead leases; see leased(8).\n"
     "\n"
     "  -D         log to standard error, in the foreground\n"
     "  -d         accepted and ignored: leased always stays in the foreground\n"

@@ -160,7 +160,7 @@ static int confine(const struct http_options *o)
     else if (rc != 0)
         log_error("http cannot be confined (%s)", why);
     else if (why[0] != '\0')
-        log_warn("http is not confined as it should be (%s); it goes on, since -u says so", why);
+        log_warn("http is not confined as it should be (%s); it goes on because of -u", why);
     return rc == 0 ? EXIT_SUCCESS : rc == CONFINE_REFUSED ? EX_CONFIG : EXIT_FAILURE;
 }
 
