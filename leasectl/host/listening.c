@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/host/listening.h"
 
+#include "lib/base/tcp_table.h"
+
 #include <arpa/inet.h>
 #include <bsd/string.h>
 #include <dirent.h>
@@ -9,46 +11,49 @@
 #include <string.h>
 #include <unistd.h>
 
-/* "0100007F:0016", words in host order as the kernel has them in memory; any address: loopback. */
-static bool parse_local(const char *text, bool v6, struct listening *l)
+struct search {
+    uint16_t port;
+    bool v6;
+    struct listenings *out;
+};
+
+/* Any address: loopback. */
+static bool parse_local(const char *end, bool v6, struct listening *l)
 {
-    uint32_t words[4] = {0};
-    unsigned port;
-    if (v6 ? sscanf(text, "%8" SCNx32 "%8" SCNx32 "%8" SCNx32 "%8" SCNx32 ":%4x", &words[0],
-                    &words[1], &words[2], &words[3], &port) != 5
-           : sscanf(text, "%8" SCNx32 ":%4x", &words[0], &port) != 2)
+    uint32_t words[4];
+    if (!tcp_end_parse(end, v6, words, &l->port))
         return false;
-    l->port = (uint16_t)port;
     if ((words[0] | words[1] | words[2] | words[3]) == 0)
         return strlcpy(l->host, v6 ? "::1" : "127.0.0.1", sizeof(l->host)) < sizeof(l->host);
     return inet_ntop(v6 ? AF_INET6 : AF_INET, words, l->host, sizeof(l->host)) != NULL;
 }
 
-static void read_listenings(const char *path, bool v6, uint16_t port, struct listenings *out)
+static bool take_line(void *ctx, const char *line)
 {
-    enum { LISTEN = 10 };
-    char line[512], local[48];
-    unsigned state;
-    FILE *f = fopen(path, "re");
-    while (f != NULL && out->count < SOCKETS_MAX && fgets(line, sizeof(line), f) != NULL) {
-        struct listening l = {.inode = 0};
-        if (sscanf(line, " %*u: %47s %*s %x %*s %*s %*s %*u %*u %" SCNu64, local, &state,
-                   &l.inode) != 3)
-            continue;
-        if (state != LISTEN) /* the kernel shows the listeners first */
-            break;
-        if (parse_local(local, v6, &l) && l.port == port)
-            out->items[out->count++] = l;
-    }
-    if (f != NULL)
-        (void)fclose(f);
+    const struct search *s = ctx;
+    struct tcp_line t;
+    if (s->out->count == SOCKETS_MAX)
+        return false;
+    if (!tcp_line_parse(line, &t))
+        return true;
+    if (t.state != TCP_LISTEN_STATE) /* the kernel shows the listeners first */
+        return false;
+    struct listening l = {.inode = tcp_line_inode(&t)};
+    if (t.port == s->port && parse_local(t.local, s->v6, &l))
+        s->out->items[s->out->count++] = l;
+    return true;
 }
 
 void find_listenings(uint16_t port, struct listenings *out)
 {
+    struct tcp_table table;
     out->count = 0;
-    read_listenings("/proc/net/tcp", false, port, out);
-    read_listenings("/proc/net/tcp6", true, port, out);
+    for (int v6 = 0; v6 <= 1; v6++) {
+        struct search search = {.port = port, .v6 = v6 != 0, .out = out};
+        int more = tcp_table_open(&table, 0, search.v6) == 0 ? 1 : -1;
+        while (more == 1)
+            more = tcp_table_read(&table, take_line, &search);
+    }
 }
 
 bool sshd_listens_anew(uint16_t port, uint64_t socket)

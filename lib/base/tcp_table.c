@@ -37,6 +37,20 @@ bool tcp_line_parse(const char *line, struct tcp_line *ret)
     return true;
 }
 
+/* "0100007F:4E21": the address as the kernel holds it in memory, words in host order. */
+bool tcp_end_parse(const char *end, bool v6, uint32_t ret_address[static 4], uint16_t *ret_port)
+{
+    uint32_t words[4] = {0};
+    unsigned port;
+    if (v6 ? sscanf(end, "%8" SCNx32 "%8" SCNx32 "%8" SCNx32 "%8" SCNx32 ":%4x", &words[0],
+                    &words[1], &words[2], &words[3], &port) != 5
+           : sscanf(end, "%8" SCNx32 ":%4x", &words[0], &port) != 2)
+        return false;
+    memcpy(ret_address, words, sizeof(words));
+    *ret_port = (uint16_t)port;
+    return true;
+}
+
 uint64_t tcp_line_inode(const struct tcp_line *line)
 {
     uint64_t inode;

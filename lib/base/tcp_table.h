@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* include/net/tcp_states.h of the kernel */
 enum tcp_state { TCP_ESTABLISHED_STATE = 1, TCP_SYN_SENT_STATE = 2, TCP_LISTEN_STATE = 10 };
 
 /* One line. Borrowed from it. */
@@ -23,6 +24,9 @@ struct tcp_line {
 
 /* False: it is no such line, as the heading. */
 bool tcp_line_parse(const char *line, struct tcp_line *ret);
+
+/* An end of it: the address as inet_ntop(3) takes it, and the port. False: it is none. */
+bool tcp_end_parse(const char *end, bool v6, uint32_t ret_address[static 4], uint16_t *ret_port);
 
 /* The socket's inode; 0: none is there. */
 uint64_t tcp_line_inode(const struct tcp_line *line);

@@ -101,21 +101,15 @@ static int compare_inode(const void *a, const void *b)
     return x->inode < y->inode ? -1 : x->inode > y->inode;
 }
 
-/* "0100007F:4E21": the address as the kernel holds it in memory, words in host order. */
-static bool format_end(const char *text, bool v6, char out[static SOCKET_TEXT_BYTES],
+static bool format_end(const char *end, bool v6, char out[static SOCKET_TEXT_BYTES],
                        uint16_t *ret_port)
 {
-    uint32_t words[4] = {0};
-    unsigned port;
+    uint32_t words[4];
     char address[INET6_ADDRSTRLEN];
-    if (v6 ? sscanf(text, "%8" SCNx32 "%8" SCNx32 "%8" SCNx32 "%8" SCNx32 ":%4x", &words[0],
-                    &words[1], &words[2], &words[3], &port) != 5
-           : sscanf(text, "%8" SCNx32 ":%4x", &words[0], &port) != 2)
+    if (!tcp_end_parse(end, v6, words, ret_port) ||
+        inet_ntop(v6 ? AF_INET6 : AF_INET, words, address, sizeof(address)) == NULL)
         return false;
-    if (inet_ntop(v6 ? AF_INET6 : AF_INET, words, address, sizeof(address)) == NULL)
-        return false;
-    (void)snprintf(out, SOCKET_TEXT_BYTES, v6 ? "[%s]:%u" : "%s:%u", address, port);
-    *ret_port = (uint16_t)port;
+    (void)snprintf(out, SOCKET_TEXT_BYTES, v6 ? "[%s]:%u" : "%s:%u", address, (unsigned)*ret_port);
     return true;
 }
 

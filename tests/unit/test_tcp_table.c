@@ -4,6 +4,7 @@
 
 #include "tests/unit/helpers.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -49,6 +50,37 @@ static void lines(void **state)
     }
 }
 
+static void ends(void **state)
+{
+    const struct {
+        const char *end;
+        bool v6;
+        const char *address; /* NULL: it is none */
+        uint16_t port;
+    } rows[] = {
+        {"0100007F:1F90 00000000:0000 0A", false, "127.0.0.1", 8080},
+        {"00000000:FFFF", false, "0.0.0.0", 65535},
+        {"B80D0120000000000000000007000000:0016 0", true, "2001:db8::7", 22},
+        {"B80D0120000000000000000007000000", true, NULL, 0},
+        {"0100007F", false, NULL, 0},
+        {"0100007F:0016", true, NULL, 0},
+        {"", false, NULL, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint32_t address[4];
+        uint16_t port = 0;
+        char text[INET6_ADDRSTRLEN];
+        bool is = tcp_end_parse(rows[i].end, rows[i].v6, address, &port);
+        CHECK(rows[i].end, is == (rows[i].address != NULL));
+        if (!is)
+            continue;
+        assert_non_null(inet_ntop(rows[i].v6 ? AF_INET6 : AF_INET, address, text, sizeof(text)));
+        CHECK_TEXT(rows[i].end, text, rows[i].address);
+        CHECK(rows[i].end, port == rows[i].port);
+    }
+}
+
 /* A file that is no such table is not one in which nothing listens. */
 static bool any(void *ctx, const char *line)
 {
@@ -74,6 +106,7 @@ static void other_file(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(lines), cmocka_unit_test(other_file)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(lines), cmocka_unit_test(ends),
+                                       cmocka_unit_test(other_file)};
     return cmocka_run_group_tests_name("tcp_table", tests, NULL, NULL);
 }

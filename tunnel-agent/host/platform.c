@@ -2,6 +2,7 @@
 #include "tunnel-agent/host/platform.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/tcp_table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <netinet/in.h>
 #include <bsd/string.h>
 #include <dirent.h>
+#include <inttypes.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -24,8 +26,6 @@
 #include <sys/time.h>
 
 enum {
-    TCP_ESTABLISHED_STATE = 0x01, /* include/net/tcp_states.h */
-    TCP_LISTEN_STATE = 0x0A,
     SOCKETS_MAX = 16,    /* an ssh that has just logged in has one, and its agent's */
     DIAG_PATIENCE_S = 1, /* the kernel answers at once, or not at all */
 };
@@ -42,39 +42,38 @@ int64_t platform_awake_ms(void)
     return clock_boot_ms();
 }
 
-/* Inodes of listening sockets on port, from /proc/net/tcp or tcp6; how many of them were put there.
- */
-static size_t listener_inodes(const char *table, uint16_t port, unsigned long *inodes, size_t max)
+struct inodes {
+    uint16_t port;
+    uint64_t *items;
+    size_t count, max;
+};
+
+static bool take_listener(void *ctx, const char *line)
 {
-    char line[512];
-    size_t found = 0;
-    FILE *f = fopen(table, "re");
-    if (f == NULL)
-        return 0;
-    while (found < max && fgets(line, sizeof(line), f) != NULL) {
-        /* sl local:port remote:port st tx:rx tr:when retrnsmt uid timeout inode */
-        char *cursor = line, *word[10];
-        size_t n = 0;
-        for (char *w; n < 10 && (w = strsep(&cursor, " \n")) != NULL;)
-            if (*w != '\0')
-                word[n++] = w;
-        if (n < 10)
-            continue;
-        const char *colon = strrchr(word[1], ':');
-        if (colon != NULL && strtoul(colon + 1, NULL, 16) == port &&
-            strtoul(word[3], NULL, 16) == TCP_LISTEN_STATE)
-            inodes[found++] = strtoul(word[9], NULL, 10);
-    }
-    (void)fclose(f);
-    return found;
+    struct inodes *in = ctx;
+    struct tcp_line l;
+    if (tcp_line_parse(line, &l) && l.port == in->port && l.state == TCP_LISTEN_STATE)
+        in->items[in->count++] = tcp_line_inode(&l);
+    return in->count < in->max;
 }
 
-static bool has_socket(const char *pid, unsigned long inode)
+/* Inodes of listening sockets on port; how many of them were put there. */
+static size_t listener_inodes(bool v6, uint16_t port, uint64_t *inodes, size_t max)
+{
+    struct inodes in = {.port = port, .items = inodes, .max = max};
+    struct tcp_table table;
+    int more = tcp_table_open(&table, 0, v6) == 0 ? 1 : -1;
+    while (more == 1)
+        more = tcp_table_read(&table, take_listener, &in);
+    return in.count;
+}
+
+static bool has_socket(const char *pid, uint64_t inode)
 {
     char path[300], want[64], target[64];
     bool found = false;
     (void)snprintf(path, sizeof(path), "/proc/%s/fd", pid);
-    (void)snprintf(want, sizeof(want), "socket:[%lu]", inode);
+    (void)snprintf(want, sizeof(want), "socket:[%" PRIu64 "]", inode);
     DIR *dir = opendir(path);
     if (dir == NULL)
         return false;
@@ -92,10 +91,10 @@ static bool has_socket(const char *pid, unsigned long inode)
 void platform_port_holder(uint16_t port, char *out, size_t size)
 {
     char path[300], comm[64] = "";
-    unsigned long inode = 0;
+    uint64_t inode = 0;
     out[0] = '\0';
-    if (listener_inodes("/proc/net/tcp", port, &inode, 1) == 0)
-        (void)listener_inodes("/proc/net/tcp6", port, &inode, 1);
+    if (listener_inodes(false, port, &inode, 1) == 0)
+        (void)listener_inodes(true, port, &inode, 1);
     DIR *dir = inode != 0 ? opendir("/proc") : NULL;
     if (dir == NULL)
         return;
@@ -116,10 +115,10 @@ void platform_port_holder(uint16_t port, char *out, size_t size)
 
 bool platform_listens(pid_t pid, uint16_t port)
 {
-    unsigned long inodes[SOCKETS_MAX];
+    uint64_t inodes[SOCKETS_MAX];
     char name[16];
     bool found = false;
-    size_t count = listener_inodes("/proc/net/tcp", port, inodes, SOCKETS_MAX);
+    size_t count = listener_inodes(false, port, inodes, SOCKETS_MAX);
     (void)snprintf(name, sizeof(name), "%d", (int)pid);
     for (size_t i = 0; i < count && !found; i++)
         found = has_socket(name, inodes[i]);
