@@ -17,7 +17,9 @@
 #include "lib/lease/keyline.h"
 #include "lib/lease/lease.h"
 #include "lib/session/registry_count.h"
-#include "lib/store/store.h"
+#include "lib/store/arena.h"
+#include "lib/store/login.h"
+#include "lib/store/open_read.h"
 
 #include <bsd/string.h>
 #include <errno.h>

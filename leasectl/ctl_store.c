@@ -7,8 +7,12 @@
 #include "lib/base/text.h"
 #include "lib/session/lock_holder.h"
 #include "lib/session/registry_count.h"
+#include "lib/store/actor.h"
+#include "lib/store/connection.h"
 #include "lib/store/jumps.h"
-#include "lib/store/place.h"
+#include "lib/store/leases.h"
+#include "lib/store/open_read.h"
+#include "lib/store/open_write.h"
 
 #include <bsd/string.h>
 #include <errno.h>

@@ -5,6 +5,7 @@
 
 #include "leasectl/ctl.h"
 #include "lib/lease/lease.h"
+#include "lib/store/actor.h"
 #include "lib/store/store.h"
 
 #include <stdbool.h>

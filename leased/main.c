@@ -19,6 +19,8 @@
 #include "lib/session/registry_clear.h"
 #include "lib/session/registry_count.h"
 #include "lib/session/registry_read.h"
+#include "lib/store/connection.h"
+#include "lib/store/open_write.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -4,6 +4,7 @@
 #include "leasectl/ctl_store.h"
 #include "leasectl/doctor/checks.h"
 #include "lib/lease/duration.h"
+#include "lib/store/freezes.h"
 
 #include <pwd.h>
 #include <stdio.h>

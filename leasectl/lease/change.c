@@ -3,6 +3,8 @@
 
 #include "leasectl/show/lease.h"
 #include "lib/base/text.h"
+#include "lib/store/leases.h"
+#include "lib/store/transaction.h"
 
 #include <inttypes.h>
 #include <stdio.h>

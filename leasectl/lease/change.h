@@ -4,6 +4,7 @@
 #define TUNLEASE_LEASECTL_LEASE_CHANGE_H
 
 #include "leasectl/ctl_store.h"
+#include "lib/store/actor.h"
 
 /*
  * Within a transaction that has the store's lock, so that two admins at once lose nothing: finds

@@ -8,6 +8,8 @@
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
+#include "lib/store/conflict.h"
+#include "lib/store/leases.h"
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>

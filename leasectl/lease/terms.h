@@ -6,6 +6,7 @@
 
 #include "leasectl/ctl_store.h"
 #include "lib/lease/lease.h"
+#include "lib/store/conflict.h"
 
 /* --for DURATION, from now; --until TIME. One of them, once: *expires_s is 0 until then. */
 int terms_for(struct ctl *ctl, const char *text, int64_t *expires_s);

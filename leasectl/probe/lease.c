@@ -7,6 +7,10 @@
 #include "leasectl/sessions/live.h"
 #include "lib/base/clock.h"
 #include "lib/session/listeners.h"
+#include "lib/store/changes.h"
+#include "lib/store/leases.h"
+#include "lib/store/port_choice.h"
+#include "lib/store/transaction.h"
 
 #include <bsd/string.h>
 #include <string.h>

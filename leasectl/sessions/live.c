@@ -14,6 +14,8 @@
 #include "lib/session/registry_read.h"
 #include "lib/session/run_dir.h"
 #include "lib/session/strays.h"
+#include "lib/store/login.h"
+#include "lib/store/session_verdict.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -16,6 +16,9 @@
 #include "lib/lease/reissue.h"
 #include "lib/session/listeners.h"
 #include "lib/store/agents.h"
+#include "lib/store/port_choice.h"
+#include "lib/store/tokens.h"
+#include "lib/store/transaction.h"
 #include "lib/wire/json.h"
 #include "lib/wire/register.h"
 

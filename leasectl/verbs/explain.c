@@ -13,6 +13,8 @@
 #include "lib/lease/duration.h"
 #include "lib/session/registry_count.h"
 #include "lib/store/audit.h"
+#include "lib/store/freezes.h"
+#include "lib/store/login.h"
 #include "lib/wire/json.h"
 
 #include <bsd/string.h>

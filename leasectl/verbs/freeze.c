@@ -7,6 +7,8 @@
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
+#include "lib/store/freezes.h"
+#include "lib/store/transaction.h"
 #include "lib/wire/json.h"
 
 #include <getopt.h>

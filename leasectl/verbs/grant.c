@@ -12,6 +12,10 @@
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
 #include "lib/session/listeners.h"
+#include "lib/store/changes.h"
+#include "lib/store/leases.h"
+#include "lib/store/port_choice.h"
+#include "lib/store/transaction.h"
 
 #include <bsd/string.h>
 #include <errno.h>

@@ -7,6 +7,7 @@
 #include "leasectl/verbs.h"
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
+#include "lib/store/changes.h"
 
 #include <getopt.h>
 #include <inttypes.h>

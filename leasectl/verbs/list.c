@@ -6,6 +6,8 @@
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/lease/duration.h"
+#include "lib/store/freezes.h"
+#include "lib/store/leases.h"
 
 #include <getopt.h>
 #include <stdio.h>

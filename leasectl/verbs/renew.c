@@ -7,6 +7,7 @@
 #include "leasectl/show/lease.h"
 #include "leasectl/verbs.h"
 #include "lib/lease/duration.h"
+#include "lib/store/changes.h"
 
 #include <getopt.h>
 #include <inttypes.h>

@@ -5,6 +5,9 @@
 #include "leasectl/show/lease.h"
 #include "leasectl/verbs.h"
 #include "lib/lease/duration.h"
+#include "lib/store/changes.h"
+#include "lib/store/leases.h"
+#include "lib/store/transaction.h"
 
 #include <getopt.h>
 #include <inttypes.h>

@@ -8,7 +8,8 @@
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
-#include "lib/store/agents.h"
+#include "lib/store/tokens.h"
+#include "lib/store/transaction.h"
 #include "lib/wire/json.h"
 
 #include <bsd/string.h>

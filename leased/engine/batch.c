@@ -11,7 +11,8 @@
 #include "leased/watch/timer.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "lib/store/agents.h"
+#include "lib/store/connection.h"
+#include "lib/store/transaction.h"
 
 enum {
     BATCH_MIN = 32, /* as many as there are, up to these: each commit is a sync of the disk */

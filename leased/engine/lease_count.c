@@ -4,6 +4,8 @@
 #include "leased/watch/place.h"
 #include "leased/watch/timer.h"
 #include "lib/base/clock.h"
+#include "lib/store/counts.h"
+#include "lib/store/walk.h"
 
 /*
  * For so long at a time: requests wait meanwhile. Each who asks for the metrics starts a count, and

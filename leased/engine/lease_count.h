@@ -4,8 +4,7 @@
 #ifndef TUNLEASE_LEASED_ENGINE_LEASE_COUNT_H
 #define TUNLEASE_LEASED_ENGINE_LEASE_COUNT_H
 
-#include "lib/store/walk.h"
-
+#include "lib/store/counts.h"
 #include <stdbool.h>
 
 struct event;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* The engine's loop: its signals, its regular sweep, and what is done before and after it. */
 #include "leased/engine/engine.h"
-
 #include "leased/engine/notify.h"
 #include "leased/engine/pace.h"
 #include "leased/requests/issue.h"
 #include "leased/watch/timer.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/store/connection.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -12,6 +12,10 @@
 #include "lib/base/log.h"
 #include "lib/session/process.h"
 #include "lib/store/agents.h"
+#include "lib/store/connection.h"
+#include "lib/store/counts.h"
+#include "lib/store/session_verdict.h"
+#include "lib/store/version.h"
 
 #include <dirent.h>
 #include <inttypes.h>

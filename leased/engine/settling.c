@@ -6,6 +6,8 @@
 #include "leased/watch/timer.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/store/connection.h"
+#include "lib/store/transaction.h"
 
 #include <poll.h>
 

@@ -7,6 +7,7 @@
 #define TUNLEASE_LEASED_ENGINE_SETTLING_H
 
 #include "leased/requests/beats.h"
+#include "lib/store/store.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -15,6 +15,10 @@
 #include "lib/base/log.h"
 #include "lib/conf/conf.h"
 #include "lib/store/audit.h"
+#include "lib/store/connection.h"
+#include "lib/store/prune.h"
+#include "lib/store/transaction.h"
+#include "lib/store/walk.h"
 
 enum {
     UNUSED_AGENT_S = 3600,

@@ -9,8 +9,7 @@
 #ifndef TUNLEASE_LEASED_ENGINE_WALK_H
 #define TUNLEASE_LEASED_ENGINE_WALK_H
 
-#include "lib/store/walk.h"
-
+#include "lib/store/range.h"
 #include <stdbool.h>
 #include <stdint.h>
 

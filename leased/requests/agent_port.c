@@ -9,7 +9,11 @@
 #include "leased/watch/sessions.h"
 #include "lib/conf/conf.h"
 #include "lib/lease/lease.h"
-#include "lib/store/agents.h"
+#include "lib/store/changes.h"
+#include "lib/store/connection.h"
+#include "lib/store/leases.h"
+#include "lib/store/port_choice.h"
+#include "lib/store/transaction.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,9 @@
 #include "leased/requests/beats.h"
 
 #include "lib/base/log.h"
-#include "lib/store/agents.h"
+#include "lib/store/beats.h"
+#include "lib/store/connection.h"
+#include "lib/store/transaction.h"
 
 #include <stdlib.h>
 

@@ -9,6 +9,11 @@
 #include "lib/base/log.h"
 #include "lib/conf/conf.h"
 #include "lib/lease/lease.h"
+#include "lib/store/changes.h"
+#include "lib/store/connection.h"
+#include "lib/store/leases.h"
+#include "lib/store/transaction.h"
+#include "lib/store/walk.h"
 
 #include <stdlib.h>
 

@@ -8,8 +8,9 @@
 #ifndef TUNLEASE_LEASED_REQUESTS_CONTROL_PORT_H
 #define TUNLEASE_LEASED_REQUESTS_CONTROL_PORT_H
 
+#include "lib/store/actor.h"
+#include "lib/store/range.h"
 #include "lib/store/store.h"
-#include "lib/store/walk.h"
 
 #include <stdint.h>
 

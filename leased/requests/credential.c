@@ -8,6 +8,8 @@
 #include "leased/requests/request_context.h"
 #include "lib/base/clock.h"
 #include "lib/session/registry_read.h"
+#include "lib/store/agents.h"
+#include "lib/store/tokens.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #define TUNLEASE_LEASED_REQUESTS_CREDENTIAL_H
 
 #include "lib/base/secret.h"
-#include "lib/store/agents.h"
+#include "lib/store/tokens.h"
 #include "lib/wire/control.h"
 
 #include <stdbool.h>

@@ -4,6 +4,7 @@
 #include "leased/requests/roster.h"
 #include "lib/base/buf.h"
 #include "lib/lease/lease.h"
+#include "lib/store/agents.h"
 #include "lib/wire/control.h"
 
 #include <stdio.h>

@@ -3,8 +3,7 @@
 #ifndef TUNLEASE_LEASED_REQUESTS_FACTS_H
 #define TUNLEASE_LEASED_REQUESTS_FACTS_H
 
-#include "lib/store/agents.h"
-
+#include "lib/store/store.h"
 #include <stdbool.h>
 #include <stddef.h>
 

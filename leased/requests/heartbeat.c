@@ -8,6 +8,7 @@
 #include "leased/watch/sessions.h"
 #include "lib/conf/conf.h"
 #include "lib/lease/lease.h"
+#include "lib/store/agents.h"
 
 #include <bsd/string.h>
 

@@ -8,6 +8,9 @@
 #include "leased/watch/sessions.h"
 #include "lib/conf/conf.h"
 #include "lib/lease/lease.h"
+#include "lib/store/agents.h"
+#include "lib/store/changes.h"
+#include "lib/store/leases.h"
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-#include "leased/requests/registering.h"
-
 #include "leased/requests/agent_port.h"
 #include "leased/requests/facts.h"
 #include "leased/requests/heartbeat.h"
 #include "leased/requests/refuse.h"
+#include "leased/requests/registering.h"
 #include "lib/base/buf.h"
+#include "lib/store/agents.h"
+#include "lib/store/tokens.h"
 
 #include <bsd/string.h>
 #include <string.h>

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: ISC */
-#include "leased/requests/registering.h"
-
 #include "leased/requests/agent_port.h"
 #include "leased/requests/facts.h"
 #include "leased/requests/refuse.h"
 #include "leased/requests/register.h"
+#include "leased/requests/registering.h"
 #include "leased/watch/listening.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/conf/conf.h"
 #include "lib/lease/lease.h"
+#include "lib/store/agents.h"
+#include "lib/store/tokens.h"
+#include "lib/store/transaction.h"
 
 #include <bsd/string.h>
 #include <stdio.h>

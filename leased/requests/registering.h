@@ -7,6 +7,7 @@
 #include "leased/requests/credential.h"
 #include "leased/requests/request_context.h"
 #include "lib/lease/pubkey.h"
+#include "lib/store/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -7,7 +7,7 @@
 #define TUNLEASE_LEASED_REQUESTS_REQUEST_CONTEXT_H
 
 #include "leased/requests/roster.h"
-#include "lib/store/store.h"
+#include "lib/store/actor.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -10,6 +10,8 @@
 #include "leased/watch/place.h"
 #include "leased/watch/sessions.h"
 #include "lib/base/clock.h"
+#include "lib/store/agents.h"
+#include "lib/store/beats.h"
 
 static struct request_context lend(struct requests *rq, const struct control_request *r,
                                    int64_t now_ms)

@@ -2,6 +2,8 @@
 #include "leased/requests/roster.h"
 
 #include "lib/base/hash.h"
+#include "lib/store/agents.h"
+#include "lib/store/connection.h"
 
 #include <bsd/stdlib.h>
 #include <stdlib.h>

@@ -11,7 +11,7 @@
 #include "lib/base/base64.h"
 #include "lib/base/secret.h"
 #include "lib/lease/reissue.h"
-#include "lib/store/agents.h"
+#include "lib/store/store.h"
 
 #include <stdbool.h>
 #include <stddef.h>

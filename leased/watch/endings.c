@@ -6,6 +6,7 @@
 #include "leased/watch/timer.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/store/session_verdict.h"
 
 #include <bsd/string.h>
 #include <stdio.h>

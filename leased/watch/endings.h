@@ -5,7 +5,7 @@
 
 #include "lib/session/ladder.h"
 #include "lib/session/session.h"
-#include "lib/store/store.h"
+#include "lib/store/session_verdict.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/watch/metrics.h"
 
+#include "lib/store/session_verdict.h"
+
 void metrics_add_requests(struct metrics *m, uint32_t action, uint32_t code, uint64_t count)
 {
     m->requests[action][code] += count;

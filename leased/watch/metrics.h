@@ -4,7 +4,7 @@
 #define TUNLEASE_LEASED_WATCH_METRICS_H
 
 #include "leased/watch/prometheus.h"
-#include "lib/store/store.h"
+#include "lib/store/session_verdict.h"
 #include "lib/wire/control.h"
 
 #include <stdint.h>

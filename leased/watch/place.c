@@ -6,7 +6,10 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/conf/conf.h"
-#include "lib/store/agents.h"
+#include "lib/store/connection.h"
+#include "lib/store/leave.h"
+#include "lib/store/open_write.h"
+#include "lib/store/place.h"
 
 #include <bsd/string.h>
 #include <fcntl.h>

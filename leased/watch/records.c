@@ -2,7 +2,8 @@
 #include "leased/watch/records.h"
 
 #include "leased/watch/timer.h"
-#include "lib/store/agents.h"
+#include "lib/store/changes.h"
+#include "lib/store/note.h"
 
 #include <bsd/string.h>
 #include <stdlib.h>

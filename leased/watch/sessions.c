@@ -12,6 +12,8 @@
 #include "lib/conf/conf.h"
 #include "lib/session/registry_clear.h"
 #include "lib/session/registry_read.h"
+#include "lib/store/connection.h"
+#include "lib/store/session_verdict.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #include "leased/watch/sessions.h"
 #include "leased/watch/timer.h"
 #include "lib/conf/conf.h"
-#include "lib/store/agents.h"
+#include "lib/store/connection.h"
 
 #include <bsd/string.h>
 #include <string.h>

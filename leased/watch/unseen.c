@@ -6,6 +6,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/session/process.h"
+#include "lib/store/session_verdict.h"
 
 #include <bsd/string.h>
 #include <errno.h>

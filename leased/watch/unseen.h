@@ -4,7 +4,7 @@
 #define TUNLEASE_LEASED_WATCH_UNSEEN_H
 
 #include "lib/session/session_list.h"
-#include "lib/store/store.h"
+#include "lib/store/session_verdict.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,12 +4,12 @@
 #include "lib/base/buf.h"
 #include "lib/lease/lease.h"
 #include "lib/lease/reissue.h"
-#include "lib/store/audit.h"
-#include "lib/store/changes.h"
-#include "lib/store/ports.h"
+#include "lib/store/failure.h"
+#include "lib/store/lease_add.h"
+#include "lib/store/leases.h"
+#include "lib/store/note.h"
+#include "lib/store/statement.h"
 
-#include <bsd/string.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,15 +141,18 @@ enum store_rc store_agent_list(struct store *st, bool all, store_agent_fn fn, vo
     while ((rc = statement_step(st, s)) == STORE_OK) {
         struct agent a;
         rc = read_agent(st, s, &a);
-        if (rc == STORE_OK && fn(ctx, &a) != 0) {
-            (void)strlcpy(st->error, "stopped by the caller", sizeof(st->error));
-            rc = STORE_FAIL;
-        }
+        if (rc == STORE_OK && fn(ctx, &a) != 0)
+            rc = store_failed_because(st, "stopped by the caller");
         if (rc != STORE_OK)
             break;
     }
     statement_done(s);
     return rc == STORE_NONE ? STORE_OK : rc;
+}
+
+enum store_rc store_agents_pending(struct store *st, int64_t *ret_count)
+{
+    return statement_number(st, STMT_AGENTS_PENDING, ret_count);
 }
 
 /* ---- changing ---- */
@@ -193,10 +196,8 @@ enum store_rc store_agent_reset(struct store *st, const struct agent *a, int64_t
     if (rc != STORE_OK)
         return rc;
     reissue_replace(before, &reset, &facts);
-    if (buf_text(&facts) == NULL || facts.len >= AGENT_FACTS_BYTES) {
-        (void)strlcpy(st->error, "what the agent said of itself is too long", sizeof(st->error));
-        rc = STORE_FAIL;
-    }
+    if (buf_text(&facts) == NULL || facts.len >= AGENT_FACTS_BYTES)
+        rc = store_failed_because(st, "what the agent said of itself is too long");
     const struct agent_update u = {
         .secret_used = a->secret_used, .token_id = a->token_id, .facts = facts.data};
     if (rc == STORE_OK)
@@ -221,158 +222,5 @@ enum store_rc store_agent_beat(struct store *st, int64_t id, int64_t heartbeat_m
 
 enum store_rc store_agent_secret_used(struct store *st, int64_t id)
 {
-    sqlite3_stmt *s = statement_get(st, STMT_AGENT_SECRET_USED);
-    if (s == NULL)
-        return STORE_FAIL;
-    bind_int(s, ":id", id);
-    return statement_change(st, s);
-}
-
-static enum store_rc run_plain(struct store *st, enum stmt_id stmt)
-{
-    sqlite3_stmt *s = statement_get(st, stmt);
-    return s != NULL ? statement_run(st, s) : STORE_FAIL;
-}
-
-enum store_rc store_savepoint(struct store *st)
-{
-    return run_plain(st, STMT_SAVEPOINT);
-}
-
-enum store_rc store_savepoint_end(struct store *st, bool keep)
-{
-    enum store_rc rc = keep ? STORE_OK : run_plain(st, STMT_SAVEPOINT_UNDO);
-    return rc == STORE_OK ? run_plain(st, STMT_SAVEPOINT_RELEASE) : rc;
-}
-
-enum store_rc store_login_seen(struct store *st, int64_t lease_id, int64_t time_s)
-{
-    sqlite3_stmt *s = statement_get(st, STMT_LOGIN_SEEN);
-    if (s == NULL)
-        return STORE_FAIL;
-    bind_int(s, ":id", lease_id);
-    bind_int(s, ":time_s", time_s);
-    return statement_run(st, s);
-}
-
-enum store_rc store_agents_pending(struct store *st, int64_t *ret_count)
-{
-    return statement_number(st, STMT_AGENTS_PENDING, ret_count);
-}
-
-enum store_rc store_note(struct store *st, const struct store_actor *by, const char *action,
-                         int64_t lease_id, const char *lease, const char *detail)
-{
-    struct lease l = {.id = lease_id};
-    (void)strlcpy(l.name, lease, sizeof(l.name));
-    return note_change(st, by, action, lease_id, &l, "", detail);
-}
-
-/* ---- tokens ---- */
-
-static void read_token(sqlite3_stmt *s, struct token *ret)
-{
-    *ret = (struct token){.id = sqlite3_column_int64(s, 0),
-                          .uses_left = sqlite3_column_int64(s, 2),
-                          .created_s = sqlite3_column_int64(s, 3),
-                          .expires_s = sqlite3_column_int64(s, 4)};
-    (void)column_copy(s, 1, ret->name, sizeof(ret->name));
-}
-
-enum store_rc store_token_add(struct store *st, const struct token *t,
-                              const uint8_t hash[static SECRET_HASH_BYTES],
-                              const struct store_actor *by, int64_t *ret_id)
-{
-    char detail[96];
-    sqlite3_stmt *s = statement_get(st, STMT_TOKEN_INSERT);
-    if (s == NULL)
-        return STORE_FAIL;
-    bind_blob(s, ":hash", hash, SECRET_HASH_BYTES);
-    bind_text(s, ":name", t->name);
-    bind_int(s, ":uses_left", t->uses_left);
-    bind_int(s, ":now_s", by->now_s);
-    bind_int(s, ":expires_s", t->expires_s);
-    enum store_rc rc = statement_run(st, s);
-    if (rc != STORE_OK)
-        return rc;
-    *ret_id = sqlite3_last_insert_rowid(st->db);
-    (void)snprintf(detail, sizeof(detail), "token=%lld uses=%lld expires_s=%lld",
-                   (long long)*ret_id, (long long)t->uses_left, (long long)t->expires_s);
-    return store_note(st, by, "token_create", 0, t->name, detail);
-}
-
-enum store_rc store_token_find(struct store *st, const uint8_t hash[static SECRET_HASH_BYTES],
-                               struct token *ret)
-{
-    sqlite3_stmt *s = statement_get(st, STMT_TOKEN_FIND);
-    if (s == NULL)
-        return STORE_FAIL;
-    bind_blob(s, ":hash", hash, SECRET_HASH_BYTES);
-    enum store_rc rc = statement_step(st, s);
-    if (rc == STORE_OK)
-        read_token(s, ret);
-    statement_done(s);
-    return rc;
-}
-
-static enum store_rc run_on_token(struct store *st, enum stmt_id stmt, int64_t id)
-{
-    sqlite3_stmt *s = statement_get(st, stmt);
-    if (s == NULL)
-        return STORE_FAIL;
-    bind_int(s, ":id", id);
-    return statement_change(st, s);
-}
-
-enum store_rc store_token_use(struct store *st, int64_t id)
-{
-    return run_on_token(st, STMT_TOKEN_USE, id);
-}
-
-enum store_rc store_token_revoke(struct store *st, int64_t id, const struct store_actor *by)
-{
-    char detail[48];
-    enum store_rc rc = run_on_token(st, STMT_TOKEN_DELETE, id);
-    if (rc != STORE_OK)
-        return rc;
-    (void)snprintf(detail, sizeof(detail), "token=%lld", (long long)id);
-    return store_note(st, by, "token_revoke", 0, "", detail);
-}
-
-enum store_rc store_token_list(struct store *st, store_token_fn fn, void *ctx)
-{
-    enum store_rc rc;
-    sqlite3_stmt *s = statement_get(st, STMT_TOKEN_LIST);
-    if (s == NULL)
-        return STORE_FAIL;
-    while ((rc = statement_step(st, s)) == STORE_OK) {
-        struct token t;
-        read_token(s, &t);
-        if (fn(ctx, &t) != 0)
-            break;
-    }
-    statement_done(s);
-    return rc == STORE_NONE || rc == STORE_OK ? STORE_OK : rc;
-}
-
-/* ---- for a process that stays ---- */
-
-void store_set_timeout(struct store *st, int timeout_ms)
-{
-    (void)sqlite3_busy_timeout(st->db, timeout_ms);
-}
-
-bool store_goes_on(const struct store *st)
-{
-    return st->in_transaction && sqlite3_get_autocommit(st->db) == 0;
-}
-
-int64_t store_rows_changed(const struct store *st)
-{
-    return sqlite3_total_changes64(st->db);
-}
-
-enum store_rc store_version_seen(struct store *st, int64_t *ret)
-{
-    return statement_number(st, STMT_DATA_VERSION, ret);
+    return statement_on(st, STMT_AGENT_SECRET_USED, id, 0);
 }

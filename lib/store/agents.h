@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Agents, tokens, and what only the daemon does: leases of kind `agent`, whose name is the
- * agent_id, with one listen permit, their port_b. Changes run within store_begin and store_commit.
+ * Agents: leases of kind `agent`, whose name is the agent_id, with one listen permit, their port_b.
+ * Changes run within store_begin and store_commit.
  */
 #ifndef TUNLEASE_STORE_AGENTS_H
 #define TUNLEASE_STORE_AGENTS_H
 
 #include "lib/base/secret.h"
+#include "lib/store/actor.h"
+#include "lib/store/conflict.h"
 #include "lib/store/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct lease;
 
 enum { AGENT_FACTS_BYTES = 8192 };
 
@@ -63,55 +70,10 @@ enum store_rc store_agent_beat(struct store *st, int64_t id, int64_t heartbeat_m
 /* It has shown its secret: from now on nothing else speaks for it. */
 enum store_rc store_agent_secret_used(struct store *st, int64_t id);
 
-/* Begins and ends a part of a transaction that may be undone alone. */
-enum store_rc store_savepoint(struct store *st);
-enum store_rc store_savepoint_end(struct store *st, bool keep);
-
-/* A session with the lease's key was opened. */
-enum store_rc store_login_seen(struct store *st, int64_t lease_id, int64_t time_s);
-
 /* Agents that registered and never opened a session. */
 enum store_rc store_agents_pending(struct store *st, int64_t *ret_count);
 
 typedef int (*store_agent_fn)(void *ctx, const struct agent *a);
 enum store_rc store_agent_list(struct store *st, bool all, store_agent_fn fn, void *ctx);
-
-/* An event that no other change records, such as a tunnel that came up. */
-enum store_rc store_note(struct store *st, const struct store_actor *by, const char *action,
-                         int64_t lease_id, const char *lease, const char *detail);
-
-/* ---- tokens ---- */
-
-struct token {
-    int64_t id;
-    char name[65]; /* the only agent it admits; "": any */
-    int64_t uses_left;
-    int64_t created_s, expires_s;
-};
-
-enum store_rc store_token_add(struct store *st, const struct token *t,
-                              const uint8_t hash[static SECRET_HASH_BYTES],
-                              const struct store_actor *by, int64_t *ret_id);
-enum store_rc store_token_find(struct store *st, const uint8_t hash[static SECRET_HASH_BYTES],
-                               struct token *ret);
-enum store_rc store_token_use(struct store *st, int64_t id); /* STORE_NONE: no use was left */
-enum store_rc store_token_revoke(struct store *st, int64_t id, const struct store_actor *by);
-typedef int (*store_token_fn)(void *ctx, const struct token *t);
-enum store_rc store_token_list(struct store *st, store_token_fn fn, void *ctx);
-
-/* ---- for a process that stays ---- */
-
-/* Whether a statement that failed left its transaction as it was: others may go on in it. */
-bool store_goes_on(const struct store *st);
-
-/* How long a locked store is waited for; 0: STORE_BUSY at once. */
-void store_set_timeout(struct store *st, int timeout_ms);
-
-/* A number that changes when another process has changed the store, and for no change of our own.
- */
-enum store_rc store_version_seen(struct store *st, int64_t *ret);
-
-/* Rows that this connection inserted, changed or deleted since it was opened. */
-int64_t store_rows_changed(const struct store *st);
 
 #endif

@@ -4,10 +4,11 @@
  * newest piece; when the arena is used up SQLite says NOMEM, and akc refuses. In place of malloc(3)
  * it saves a third of a lookup's instructions (facts/sqlite-and-performance.md 2).
  */
-#include "lib/store/store.h"
+#include "lib/store/arena.h"
 
 #include <sqlite3.h>
 #include <stdalign.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { ARENA_ALIGN = 16, ARENA_HEADER = ARENA_ALIGN };

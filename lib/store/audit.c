@@ -2,6 +2,8 @@
 #include "lib/store/audit.h"
 
 #include "lib/base/hex.h"
+#include "lib/store/failure.h"
+#include "lib/store/snapshot.h"
 #include "lib/store/statement.h"
 
 #include <bsd/string.h>
@@ -71,11 +73,8 @@ static enum store_rc read_head(struct store *st, int64_t *ret_seq, uint8_t ret[A
         *ret_seq = 0;
         memset(ret, 0, AUDIT_HASH_BYTES);
         rc = STORE_OK;
-    } else if (rc == STORE_OK) {
-        (void)strlcpy(st->error, "it is corrupt: the newest audit row has no hash",
-                      sizeof(st->error));
-        rc = STORE_FAIL;
-    }
+    } else if (rc == STORE_OK)
+        rc = store_failed_because(st, "it is corrupt: the newest audit row has no hash");
     statement_done(s);
     return rc;
 }

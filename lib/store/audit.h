@@ -12,7 +12,11 @@
 #ifndef TUNLEASE_STORE_AUDIT_H
 #define TUNLEASE_STORE_AUDIT_H
 
+#include "lib/store/actor.h"
 #include "lib/store/store.h"
+
+#include <stddef.h>
+#include <stdint.h>
 
 enum { AUDIT_HASH_BYTES = 32 };
 

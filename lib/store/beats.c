@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/store/beats.h"
 
+#include "lib/store/failure.h"
 #include "lib/store/statement.h"
-
-#include <bsd/string.h>
 
 static enum store_rc bind_beat(struct store *st, enum stmt_id stmt, const char *id_param,
                                const struct beat *b, sqlite3_stmt **ret)
@@ -38,8 +37,7 @@ enum store_rc store_beat_list(struct store *st, store_beat_fn fn, void *ctx)
                                .heartbeat_ms = sqlite3_column_int64(s, 2),
                                .expires_s = sqlite3_column_int64(s, 3)};
         if (fn(ctx, sqlite3_column_int64(s, 0), &b) != 0) {
-            (void)strlcpy(st->error, "out of memory", sizeof(st->error));
-            rc = STORE_FAIL;
+            rc = store_failed_because(st, "out of memory");
             break;
         }
     }

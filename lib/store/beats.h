@@ -10,6 +10,8 @@
 
 #include "lib/store/store.h"
 
+#include <stdint.h>
+
 struct beat {
     int64_t lease_id, heartbeat_ms;
     int64_t expires_s; /* the end that it gives the lease */

@@ -2,19 +2,16 @@
 #include "lib/store/guarded.h"
 
 #include "lib/base/clock.h"
-#include "lib/store/open.h"
-#include "lib/store/statement.h"
+#include "lib/store/handle.h"
 
 #include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { URI_BYTES = 1024, WAL_PATH_BYTES = STORE_PATH_BYTES + 4 };
+enum { WAL_PATH_BYTES = STORE_PATH_BYTES + 4 };
 
 /* SQLite's SHARED range of the database file (os.h): a reader holds it, and a writer that would
  * delete the -wal needs it for itself. */
@@ -76,31 +73,9 @@ static bool has_settled(const struct stat *st)
     return age_ms > TICK_MS || age_ms < -1000;
 }
 
-/* file:PATH?immutable=1, with everything that a URI could take for something else escaped. */
-static int make_uri(const char *path, char out[static URI_BYTES])
-{
-    static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
-    size_t used = strlcpy(out, "file:", URI_BYTES);
-    for (; *path != '\0'; path++) {
-        if (used + 32 > URI_BYTES)
-            return -1;
-        if (strchr(plain, *path) != NULL)
-            out[used++] = *path;
-        else
-            used += (size_t)snprintf(out + used, 4, "%%%02x", (unsigned char)*path);
-    }
-    out[used] = '\0';
-    (void)strlcat(out, "?immutable=1", URI_BYTES);
-    return 0;
-}
-
-/*
- * Takes the lock and notes what the files are like. An open file description lock, since those of
- * the process are lost when any descriptor of the file is closed in it, by SQLite for instance.
- * 0; 1: not just now; -1: not at all.
- */
-static int guard(struct store *st, const char *path)
+/* By an open file description lock, since those of the process are lost when any descriptor of the
+ * file is closed in it, by SQLite for instance. */
+int guarded_begin(struct store *st, const char *path)
 {
     struct flock shared = {
         .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = SHARED_FIRST, .l_len = SHARED_SIZE};
@@ -120,29 +95,6 @@ static int guard(struct store *st, const char *path)
             return 1;
     }
     return wal_is_empty(path) ? 0 : 1;
-}
-
-enum store_rc guarded_open(const char *path, struct store **ret)
-{
-    char uri[URI_BYTES];
-    int version;
-    struct store *st = store_new();
-    *ret = st;
-    if (st == NULL)
-        return STORE_FAIL;
-    int unguarded = make_uri(path, uri) == 0 ? guard(st, path) : -1;
-    if (unguarded != 0) {
-        st->passes = unguarded > 0;
-        (void)strlcpy(st->error, st->passes ? "another program is writing it" : strerror(errno),
-                      sizeof(st->error));
-        return STORE_FAIL;
-    }
-    enum store_rc rc = open_connection(st, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, 0);
-    if (rc == STORE_OK)
-        rc = store_check_version(st, &version);
-    if (rc == STORE_OK && statement_get(st, STMT_KEY_FIND) == NULL)
-        rc = STORE_FAIL;
-    return rc;
 }
 
 bool guarded_holds(struct store *st)

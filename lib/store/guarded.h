@@ -19,6 +19,8 @@
 
 #include "lib/store/store.h"
 
+#include <stdbool.h>
+
 /*
  * Whether the -wal has a header and no frame, as a writer leaves it that was killed in between. A
  * reader that may not write -shm would wait for that writer for ever, with no timeout of SQLite's.
@@ -26,10 +28,10 @@
 bool guarded_is_called_for(const char *path);
 
 /*
- * *ret reads the main file alone, under guard. STORE_FAIL: *ret holds the reason (NULL: out of
- * memory), and store_failure_passes says whether it is only that the guard does not hold just now.
+ * Takes the lock and notes what the files are like. 0; 1: not just now; -1: not at all, and errno
+ * says why.
  */
-enum store_rc guarded_open(const char *path, struct store **ret);
+int guarded_begin(struct store *st, const char *path);
 
 /*
  * Whether what was read up to now is the whole truth. Always true for a store opened otherwise;

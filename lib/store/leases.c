@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* Leases as the admin and the daemon see them, read whole. */
-#include "lib/store/store.h"
+#include "lib/store/leases.h"
 
 #include "lib/lease/lease.h"
+#include "lib/store/failure.h"
 #include "lib/store/open_agents.h"
 #include "lib/store/row.h"
-
-#include <bsd/string.h>
+#include "lib/store/statement.h"
 
 /* After what row.h reads. */
 enum {
@@ -72,8 +71,7 @@ static enum store_rc read_keys(struct store *st, struct lease *l)
             break;
         }
         if (lease_add_key(l, &key) != 0) {
-            (void)strlcpy(st->error, "out of memory", sizeof(st->error));
-            rc = STORE_FAIL;
+            rc = store_failed_because(st, "out of memory");
             break;
         }
     }
@@ -132,30 +130,11 @@ enum store_rc store_lease_list(struct store *st, const struct store_filter *filt
         rc = read_lease(st, s, &l);
         if (rc == STORE_OK)
             rc = read_keys(st, &l);
-        if (rc == STORE_OK && fn(ctx, &l) != 0) {
-            (void)strlcpy(st->error, "stopped by the caller", sizeof(st->error));
-            rc = STORE_FAIL;
-        }
+        if (rc == STORE_OK && fn(ctx, &l) != 0)
+            rc = store_failed_because(st, "stopped by the caller");
         lease_release(&l);
         if (rc != STORE_OK)
             break;
-    }
-    statement_done(s);
-    return rc == STORE_NONE ? STORE_OK : rc;
-}
-
-enum store_rc store_freeze_list(struct store *st, store_freeze_fn fn, void *ctx)
-{
-    enum store_rc rc;
-    sqlite3_stmt *s = statement_get(st, STMT_FREEZE_LIST);
-    if (s == NULL)
-        return STORE_FAIL;
-    while ((rc = statement_step(st, s)) == STORE_OK) {
-        if (fn(ctx, column_text(s, 0), sqlite3_column_int64(s, 1)) != 0) {
-            (void)strlcpy(st->error, "stopped by the caller", sizeof(st->error));
-            rc = STORE_FAIL;
-            break;
-        }
     }
     statement_done(s);
     return rc == STORE_NONE ? STORE_OK : rc;

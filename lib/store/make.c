@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * A new store. It is made beside its place, as PATH-new, and appears there when it is whole:
- * whoever is killed meanwhile leaves no half of a store at the path, which could be told from one
- * that lost its leases by nobody. What is left of PATH-new is cleared away by the next who makes
- * one; two who do so at once wait for each other's flock(2).
- */
+#include "lib/store/make.h"
+
 #include "lib/base/clock.h"
+#include "lib/store/connection.h"
+#include "lib/store/failure.h"
+#include "lib/store/handle.h"
+#include "lib/store/migrate.h"
 #include "lib/store/open.h"
-#include "lib/store/statement.h"
+#include "lib/store/transaction.h"
 
 #include <bsd/string.h>
 #include <errno.h>
@@ -108,7 +108,7 @@ static bool has_name(int fd, const char *name)
            ours.st_dev == there.st_dev;
 }
 
-enum store_rc store_make(const char *path, char err[static STORE_ERROR_BYTES])
+enum store_rc store_make(const char *path, int timeout_ms, char err[static STORE_ERROR_BYTES])
 {
     char name[NAME_BYTES];
     struct stat sb;
@@ -122,7 +122,7 @@ enum store_rc store_make(const char *path, char err[static STORE_ERROR_BYTES])
         open_failed(err, name, strerror(errno));
         return STORE_FAIL;
     }
-    if (lock_within(fd, STORE_WRITE_TIMEOUT_MS) != 0) {
+    if (lock_within(fd, timeout_ms) != 0) {
         rc = errno == EWOULDBLOCK ? STORE_BUSY : STORE_FAIL;
         open_failed(err, name, rc == STORE_BUSY ? "another program is making it" : strerror(errno));
         goto out;

@@ -2,6 +2,8 @@
 #include "lib/store/open_agents.h"
 
 #include "lib/lease/lease.h"
+#include "lib/store/failure.h"
+#include "lib/store/statement.h"
 
 #include <bsd/string.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #ifndef TUNLEASE_STORE_OPEN_AGENTS_H
 #define TUNLEASE_STORE_OPEN_AGENTS_H
 
-#include "lib/store/statement.h"
+#include "lib/store/store.h"
 
 struct lease;
 

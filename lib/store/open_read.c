@@ -1,93 +1,21 @@
 /* SPDX-License-Identifier: ISC */
-/* Opening the store to read, and what both ways of opening share. */
-#include "lib/store/store.h"
+#include "lib/store/open_read.h"
 
 #include "lib/base/clock.h"
+#include "lib/store/arena.h"
+#include "lib/store/connection.h"
+#include "lib/store/failure.h"
 #include "lib/store/guarded.h"
+#include "lib/store/guarded_open.h"
 #include "lib/store/open.h"
 #include "lib/store/place.h"
+#include "lib/store/reader_vfs.h"
 #include "lib/store/statement.h"
+#include "lib/store/version.h"
 
-#include <bsd/string.h>
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-
-void open_failed(char err[static STORE_ERROR_BYTES], const char *path, const char *why)
-{
-    (void)snprintf(err, STORE_ERROR_BYTES, "cannot use the store '%s': %s", path, why);
-}
-
-/*
- * Who owns the store could have put a trigger or a view into it that never ends. Called so seldom
- * that no honest lookup gets here, and the clock is only read when one does.
- */
-enum { STEPS_BETWEEN_LOOKS = 1000000 };
-
-static int takes_too_long(void *arg)
-{
-    struct store *st = arg;
-    int64_t now_ms = clock_monotonic_ms();
-    if (st->step_since_ms == 0)
-        st->step_since_ms = now_ms;
-    return now_ms - st->step_since_ms > STORE_STEP_MS;
-}
-
-/*
- * SQLite waits by itself, up to 10 s and whatever the busy timeout, for a writer who stands where
- * he begins the log. When the reader's time is over it does not sleep any more, and so comes to the
- * end of its tries at once. One reader opens at a time.
- */
-static int64_t wait_until_ms = INT64_MAX;
-
-static int sleep_within(sqlite3_vfs *vfs, int us)
-{
-    int64_t left_ms = wait_until_ms - clock_monotonic_ms();
-    (void)vfs;
-    if (left_ms <= 0)
-        return 0;
-    sqlite3_vfs *unlimited = sqlite3_vfs_find(NULL);
-    return unlimited->xSleep(unlimited, left_ms < us / 1000 ? (int)left_ms * 1000 : us);
-}
-
-static const char *reader_vfs(void)
-{
-    static sqlite3_vfs vfs;
-    sqlite3_vfs *unlimited = sqlite3_vfs_find(NULL);
-    if (vfs.zName == NULL && unlimited != NULL) {
-        vfs = *unlimited;
-        vfs.zName = "tunlease-reader";
-        vfs.xSleep = sleep_within;
-        (void)sqlite3_vfs_register(&vfs, 0);
-    }
-    return vfs.zName;
-}
-
-struct store *store_new(void)
-{
-    struct store *st = calloc(1, sizeof(*st));
-    if (st != NULL)
-        st->guard_fd = -1;
-    return st;
-}
-
-enum store_rc open_connection(struct store *st, const char *path, int flags, int timeout_ms)
-{
-    if (st == NULL)
-        return STORE_FAIL;
-    /* Without SQLITE_OPEN_URI a path is a path, whatever stands in it. */
-    int rc = sqlite3_open_v2(path, &st->db, flags | SQLITE_OPEN_NOMUTEX,
-                             (flags & SQLITE_OPEN_READONLY) != 0 ? reader_vfs() : NULL);
-    if (rc != SQLITE_OK)
-        return store_failed(st, rc);
-    (void)sqlite3_extended_result_codes(st->db, 1);
-    (void)sqlite3_busy_timeout(st->db, timeout_ms);
-    sqlite3_progress_handler(st->db, STEPS_BETWEEN_LOOKS, takes_too_long, st);
-    return STORE_OK;
-}
 
 bool store_failure_passes(const struct store *st)
 {
@@ -205,11 +133,11 @@ enum store_rc store_open_read(const char *path, struct store **ret,
     int64_t until_ms = clock_monotonic_ms() + STORE_READ_TIMEOUT_MS, pause_ms = 1;
     struct store *st;
     enum store_rc rc;
-    wait_until_ms = until_ms;
+    reader_waits_until(until_ms);
     while ((rc = open_once(path, false, STORE_READ_TIMEOUT_MS, &st, err)) != STORE_OK &&
            try_again(st, until_ms, &pause_ms)) {
     }
-    wait_until_ms = INT64_MAX;
+    reader_waits_until(INT64_MAX);
     if (rc == STORE_OK)
         *ret = st;
     return rc;
@@ -233,7 +161,7 @@ enum store_rc store_ask(const char *path, int64_t until_ms, store_question_fn as
     int64_t pause_ms = 1;
     struct store *st;
     enum store_rc rc;
-    wait_until_ms = until_ms;
+    reader_waits_until(until_ms);
     do {
         int64_t left_ms = until_ms - clock_monotonic_ms();
         rc = ask_once(path, left_ms > 0 ? (int)left_ms : 0, ask, ctx, &st, err);
@@ -242,34 +170,6 @@ enum store_rc store_ask(const char *path, int64_t until_ms, store_question_fn as
             break;
         }
     } while (try_again(st, until_ms, &pause_ms));
-    wait_until_ms = INT64_MAX;
+    reader_waits_until(INT64_MAX);
     return rc;
-}
-
-void store_close_files(struct store *st)
-{
-    const int on = 1;
-    /* The last to close empties the log into its file, and another one's may lie there now. */
-    if (st->db != NULL && st->files[1].inode != 0 && store_look(st) != STORE_IN_PLACE)
-        (void)sqlite3_db_config(st->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on, NULL);
-    for (size_t i = 0; i < STMT__MAX; i++) {
-        (void)sqlite3_finalize(st->prepared[i]);
-        st->prepared[i] = NULL;
-    }
-    (void)sqlite3_close(st->db);
-    st->db = NULL;
-    guarded_close(st);
-}
-
-void store_close(struct store *st)
-{
-    if (st == NULL)
-        return;
-    store_close_files(st);
-    free(st);
-}
-
-const char *store_error(const struct store *st)
-{
-    return st->error;
 }

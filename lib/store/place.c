@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/store/place.h"
 
-#include "lib/store/open.h"
-#include "lib/store/statement.h"
+#include "lib/store/handle.h"
 
 #include <bsd/string.h>
 #include <errno.h>
@@ -12,21 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LOOKS = 10, LOOK_MS = 5, PATH_BYTES = 520 };
-
-static const char *const suffixes[STORE_FILES] = {"", "-wal", "-shm"};
-
-static int look_at(const struct store *st, size_t i, struct stat *ret)
-{
-    char name[PATH_BYTES];
-    (void)snprintf(name, sizeof(name), "%s%s", st->path, suffixes[i]);
-    return stat(name, ret);
-}
-
-static bool is_file(const struct store *st, size_t i, const struct stat *sb)
-{
-    return sb->st_ino == st->files[i].inode && sb->st_dev == st->files[i].device;
-}
+enum { LOOKS = 10, LOOK_MS = 5 };
 
 void place_note_main(struct store *st, const char *path, const struct stat *sb)
 {
@@ -40,7 +25,7 @@ enum store_rc place_note_all(struct store *st, const char *path)
     int moved = 0;
     (void)strlcpy(st->path, path, sizeof(st->path));
     for (size_t i = 0; i < STORE_FILES; i++) {
-        if (look_at(st, i, &sb) != 0) {
+        if (file_look(st->path, i, &sb) != 0) {
             (void)snprintf(st->error, sizeof(st->error), "it was moved away while it was opened");
             return STORE_FAIL;
         }
@@ -99,13 +84,13 @@ enum store_place store_look(struct store *st)
     struct stat sb;
     if (st->files[0].inode == 0) /* opened to be read, and of no further use */
         return STORE_IN_PLACE;
-    if (look_at(st, 0, &sb) != 0)
+    if (file_look(st->path, 0, &sb) != 0)
         return misplaced(st, STORE_MISSING,
                          errno == ENOENT ? "it is missing: it was moved away or deleted"
                                          : "it can no longer be looked at");
     if (sb.st_size == 0)
         return misplaced(st, STORE_EMPTY, "it is empty: restore it from a copy");
-    if (!is_file(st, 0, &sb))
+    if (!file_is(&st->files[0], &sb))
         return misplaced(st, STORE_REPLACED, "it was replaced by another file");
     int64_t changed_ns = (int64_t)sb.st_ctim.tv_sec * 1000000000 + sb.st_ctim.tv_nsec;
     if (changed_ns != st->looked_ns || sb.st_size != st->looked_bytes) {
@@ -122,7 +107,8 @@ enum store_place store_look(struct store *st)
         st->looked_bytes = sb.st_size;
     }
     for (size_t i = 1; i < STORE_FILES; i++)
-        if (st->files[i].inode != 0 && (look_at(st, i, &sb) != 0 || !is_file(st, i, &sb)))
+        if (st->files[i].inode != 0 &&
+            (file_look(st->path, i, &sb) != 0 || !file_is(&st->files[i], &sb)))
             return misplaced(st, STORE_REPLACED, "its write-ahead log was taken away or replaced");
     return STORE_IN_PLACE;
 }
@@ -143,7 +129,7 @@ struct store_traces store_traces(const struct store *st)
     memset(&t, 0, sizeof(t));
     for (size_t i = 0; i < STORE_FILES; i++) {
         struct stat sb;
-        if (look_at(st, i, &sb) != 0)
+        if (file_look(st->path, i, &sb) != 0)
             continue;
         t.files[i].device = sb.st_dev;
         t.files[i].inode = sb.st_ino;
@@ -156,57 +142,4 @@ struct store_traces store_traces(const struct store *st)
 bool store_traces_same(const struct store_traces *a, const struct store_traces *b)
 {
     return memcmp(a, b, sizeof(*a)) == 0;
-}
-
-/* ---- leaving ---- */
-
-static bool is_before(const struct timespec *a, const struct timespec *b)
-{
-    return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec <= b->tv_nsec;
-}
-
-/* Two looks at the clock of the file system may be the same though one was later. By the time that
- * nobody can set: cp -a gives the log that it writes into the age of the one that it copies. */
-static bool was_written_since(const struct stat *wal, const struct stat *main)
-{
-    return wal->st_size > 0 && !is_before(&wal->st_ctim, &main->st_ctim);
-}
-
-static void take_away(const struct store *st, size_t i)
-{
-    char name[PATH_BYTES];
-    (void)snprintf(name, sizeof(name), "%s%s", st->path, suffixes[i]);
-    (void)unlink(name);
-}
-
-enum store_rc store_leave(struct store *st)
-{
-    enum { MAIN, WAL, SHM };
-    struct stat sb[STORE_FILES];
-    bool there[STORE_FILES], ours[STORE_FILES];
-    int rc = SQLITE_OK;
-    if (st->db == NULL)
-        return STORE_OK;
-    for (size_t i = 0; i < STORE_FILES; i++) {
-        there[i] = look_at(st, i, &sb[i]) == 0;
-        ours[i] = there[i] && is_file(st, i, &sb[i]);
-    }
-    const bool is_others_log = there[MAIN] && !ours[MAIN] && ours[WAL];
-    if (is_others_log && was_written_since(&sb[WAL], &sb[MAIN])) {
-        (void)strlcpy(st->error,
-                      "it was replaced, but its -wal is the old one's, and was written since: stop "
-                      "what uses it, and restore all three files from one copy",
-                      sizeof(st->error));
-        return STORE_FAIL;
-    }
-    if (is_others_log || (ours[MAIN] && !there[WAL]))
-        rc = sqlite3_wal_checkpoint_v2(st->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    if (rc != SQLITE_OK && (is_others_log || (rc & 0xff) == SQLITE_BUSY))
-        return store_failed(st, rc);
-    store_close_files(st);
-    if (ours[SHM] && !(ours[MAIN] && ours[WAL])) /* an index of what is no more */
-        take_away(st, SHM);
-    if (is_others_log)
-        take_away(st, WAL);
-    return STORE_OK;
 }

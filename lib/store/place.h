@@ -10,6 +10,8 @@
 
 #include "lib/store/store.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 enum store_place {
@@ -40,19 +42,13 @@ struct store_traces {
 struct store_traces store_traces(const struct store *st);
 bool store_traces_same(const struct store_traces *a, const struct store_traces *b);
 
-/*
- * Closes the files of a store that is not in place, so that what lies there now can be opened; it
- * can be looked at further on, and is to be closed at last. Where one of its files was replaced,
- * the others that lie there are of no use beside the new one, and SQLite would mix them:
- *  - the database alone: what its log still holds is put where it belongs, and -wal and -shm are
- *    taken away; not if somebody has written to the log since;
- *  - the log is gone: it is emptied into the database before, and -shm is taken away.
- * Anything but STORE_OK: try again, nothing was closed.
- */
-enum store_rc store_leave(struct store *st);
+/* ---- inside lib/store ---- */
 
-/* As store_open_write, but no store is made where there is none. */
-enum store_rc store_open_again(const char *path, struct store **ret,
-                               char err[static STORE_ERROR_BYTES]);
+struct stat;
+
+/* What is open: by a look before a file was opened to be read, and by one
+ * after all were opened to be written. */
+void place_note_main(struct store *st, const char *path, const struct stat *sb);
+enum store_rc place_note_all(struct store *st, const char *path);
 
 #endif

@@ -6,7 +6,10 @@
 #ifndef TUNLEASE_STORE_PORTS_H
 #define TUNLEASE_STORE_PORTS_H
 
+#include "lib/store/conflict.h"
 #include "lib/store/store.h"
+
+#include <stdint.h>
 
 struct permit_list;
 

@@ -2,6 +2,7 @@
 #include "lib/store/row.h"
 
 #include "lib/lease/lease.h"
+#include "lib/store/failure.h"
 #include "lib/store/guarded.h"
 
 enum store_rc row_read_lease(struct store *st, sqlite3_stmt *s, int first, int64_t id,

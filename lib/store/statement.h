@@ -1,45 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* Inside lib/store: the open store, and the few calls that every query is made of. */
+/* Inside lib/store: the few calls that every query is made of. */
 #ifndef TUNLEASE_STORE_STATEMENT_H
 #define TUNLEASE_STORE_STATEMENT_H
 
-#include "lib/store/store.h"
-
-#include "store_sql.h" /* generated */
-
-#include <sqlite3.h>
-#include <sys/stat.h>
+#include "lib/store/handle.h"
 
 struct buf;
-
-enum {
-    STORE_FILES = 3, /* the database, -wal, -shm */
-    STORE_PATH_BYTES = 512,
-};
-
-struct store {
-    sqlite3 *db;
-    sqlite3_stmt *prepared[STMT__MAX];
-    bool in_transaction;
-    int64_t
-        step_since_ms; /* when the statement under way was first seen to take long; 0: not yet */
-    int failed_code; /* SQLite's, of what is in error: the connection forgets it at the next call */
-    bool passes;     /* the guard does not hold, so no failure counts */
-    int guard_fd;    /* -1 but for a store that is read without its log: guarded.h */
-    struct stat guard_before;
-    /* store_ask began what read_begin would begin */
-    bool reading;
-    int read_depth; /* read_begins that have not ended */
-    /* What is open: place.h. inode 0: not asked for */
-    char path[STORE_PATH_BYTES];
-    struct store_file {
-        dev_t device;
-        ino_t inode;
-    } files[STORE_FILES];
-    int64_t looked_ns; /* the main file as it was when it was last seen to be whole */
-    off_t looked_bytes;
-    char error[STORE_ERROR_BYTES / 2]; /* a path and a sentence go around it */
-};
+struct lease_range;
 
 /*
  * Both of these try again by themselves what passes within a moment: a schema that was changed
@@ -66,21 +33,18 @@ enum store_rc statement_run(struct store *st, sqlite3_stmt *s);
 void statement_done(sqlite3_stmt *s); /* accepts NULL */
 /* As statement_run for one that is to change rows. STORE_NONE: there was none. */
 enum store_rc statement_change(struct store *st, sqlite3_stmt *s);
+/* The same of a statement that takes :id and perhaps :now_s. */
+enum store_rc statement_on(struct store *st, enum stmt_id id, int64_t row_id, int64_t now_s);
+/* One about a range of leases: :after and :last are bound. */
+sqlite3_stmt *statement_on_range(struct store *st, enum stmt_id id, const struct lease_range *in);
+/* All of a text that no statement has, and that returns no row. */
+enum store_rc statement_exec(struct store *st, const char *sql);
 /* The only column of the only row of one without parameters. */
 enum store_rc statement_number(struct store *st, enum stmt_id id, int64_t *ret);
-
-/* One state of the store for all that is asked until read_end, and one lock for it. May be nested,
- * also in a transaction that writes; read_end is for a read_begin that returned STORE_OK. */
-enum store_rc read_begin(struct store *st);
-void read_end(struct store *st);
 
 /* A column as text: never NULL. */
 const char *column_text(sqlite3_stmt *s, int column);
 /* Copies a column that must fit. 0 or -1. */
 int column_copy(sqlite3_stmt *s, int column, char *out, size_t out_bytes);
-
-/* Maps SQLite's result to ours and writes store_error. */
-enum store_rc store_failed(struct store *st, int sqlite_rc);
-enum store_rc store_damaged(struct store *st, const char *what, int64_t lease_id);
 
 #endif

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* What a store's tables mean: one of a version that we do not know is not read, and not written. */
+#include "lib/store/version.h"
+
 #include "lib/store/guarded.h"
-#include "lib/store/open.h"
 #include "lib/store/statement.h"
 
 #include <stdio.h>
-#include <string.h>
 
 const char store_is_empty[] = "it is empty: restore it from a copy; only where no lease was ever "
                               "granted, delete it, and the next change makes a new one";

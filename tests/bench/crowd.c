@@ -9,6 +9,9 @@
 #include "lib/lease/lease.h"
 #include "lib/session/process.h"
 #include "lib/session/registry_write.h"
+#include "lib/store/connection.h"
+#include "lib/store/leases.h"
+#include "lib/store/open_read.h"
 #include "lib/store/store.h"
 
 #include <bsd/stdlib.h>

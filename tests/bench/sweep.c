@@ -15,6 +15,9 @@
 #include "lib/session/process.h"
 #include "lib/session/registry_write.h"
 #include "lib/store/agents.h"
+#include "lib/store/connection.h"
+#include "lib/store/open_write.h"
+#include "lib/store/transaction.h"
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>

@@ -115,7 +115,7 @@ for word in $(help_options <<<"$help"); do
 done
 # Reasons: what key_verdict_name() says of a refusal, and those that stand in a message.
 same reason "$akc_page" \
-	"$({ awk '/^const char \*key_verdict_name/, /^}/' lib/store/lookup.c | grep -oE '"[a-z_]+"' | tr -d '"' | grep -vx admitted
+	"$({ awk '/^const char \*key_verdict_name/, /^}/' lib/store/login.c | grep -oE '"[a-z_]+"' | tr -d '"' | grep -vx admitted
 		sed -nE 's/.*log_refusal\(req, [&]?key, "([a-z_]+)".*/\1/p' akc/main.c; } | sort -u)" \
 	"$(section "$akc_page" DIAGNOSTICS | items Cm)"
 # The key line's options, in the order in which they are added to it.

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* audit_check DATABASE: prints how many rows the audit has; exit 1 when its chain is broken. */
 #include "lib/store/audit.h"
+#include "lib/store/connection.h"
+#include "lib/store/open_read.h"
 #include "lib/store/store.h"
 
 #include <err.h>

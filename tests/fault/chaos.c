@@ -14,7 +14,13 @@
 #include "lib/lease/keyline.h"
 #include "lib/lease/lease.h"
 #include "lib/store/audit.h"
+#include "lib/store/changes.h"
+#include "lib/store/connection.h"
+#include "lib/store/leases.h"
+#include "lib/store/open_read.h"
+#include "lib/store/open_write.h"
 #include "lib/store/store.h"
+#include "lib/store/transaction.h"
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>

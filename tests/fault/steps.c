@@ -10,7 +10,9 @@
 #include "lib/base/clock.h"
 #include "lib/lease/lease.h"
 #include "lib/lease/pubkey.h"
-#include "lib/store/statement.h"
+#include "lib/store/handle.h"
+#include "lib/store/login.h"
+#include "lib/store/open_read.h"
 
 #include <bsd/string.h>
 #include <err.h>

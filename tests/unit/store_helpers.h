@@ -6,7 +6,12 @@
 
 #include "lib/lease/lease.h"
 #include "lib/store/agents.h"
+#include "lib/store/changes.h"
+#include "lib/store/connection.h"
+#include "lib/store/login.h"
+#include "lib/store/open_write.h"
 #include "lib/store/store.h"
+#include "lib/store/transaction.h"
 
 #include "tests/unit/helpers.h"
 

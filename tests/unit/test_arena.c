@@ -3,6 +3,9 @@
  * SQLite in its arena: answers, and refuses when the arena is used up. SQLite takes its allocator
  * once for a process, so each test is a child; this one never touches SQLite.
  */
+#include "lib/store/arena.h"
+#include "lib/store/connection.h"
+#include "lib/store/open_read.h"
 #include "lib/store/store.h"
 
 #include "tests/unit/helpers.h"

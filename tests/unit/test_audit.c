@@ -3,6 +3,9 @@
 #include "lib/store/audit.h"
 
 #include "lib/base/buf.h"
+#include "lib/store/connection.h"
+#include "lib/store/open_read.h"
+#include "lib/store/transaction.h"
 
 #include "tests/unit/helpers.h"
 #include "tests/unit/store_helpers.h"

@@ -2,6 +2,10 @@
 /* Heartbeats of a busy gateway: none is lost, none moves what it may not, and all get there. */
 #include "leased/requests/beats.h"
 
+#include "lib/store/beats.h"
+#include "lib/store/connection.h"
+#include "lib/store/transaction.h"
+
 #include "tests/unit/store_helpers.h"
 
 static struct beats beats;

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* Which live sessions may stay: each verdict, and beside it what is allowed. */
+#include "lib/store/changes.h"
+#include "lib/store/connection.h"
+#include "lib/store/freezes.h"
+#include "lib/store/leases.h"
+#include "lib/store/session_verdict.h"
 #include "lib/store/store.h"
 
 #include "lib/lease/lease.h"
 #include "lib/session/session_list.h"
+#include "lib/store/transaction.h"
 
 #include "tests/unit/helpers.h"
 #include "tests/unit/store_helpers.h"

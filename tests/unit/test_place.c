@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* A store whose files are moved, deleted, replaced or cut while it is open. */
+#include "lib/store/connection.h"
+#include "lib/store/leases.h"
+#include "lib/store/leave.h"
+#include "lib/store/note.h"
+#include "lib/store/open_read.h"
+#include "lib/store/open_write.h"
 #include "lib/store/place.h"
 
 #include "lib/session/session_list.h"
+#include "lib/store/session_verdict.h"
+#include "lib/store/transaction.h"
 
 #include "tests/unit/store_helpers.h"
 

@@ -2,6 +2,10 @@
 /* What is remembered of agents is what the store says, whoever changes that. */
 #include "leased/requests/roster.h"
 
+#include "lib/store/agents.h"
+#include "lib/store/connection.h"
+#include "lib/store/transaction.h"
+
 #include "tests/unit/store_helpers.h"
 
 static struct roster roster;

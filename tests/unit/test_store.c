@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 /* The store: made, opened, refused; leases in, found, out; and rows that somebody damaged. */
+#include "lib/store/audit.h"
+#include "lib/store/changes.h"
+#include "lib/store/connection.h"
+#include "lib/store/counts.h"
+#include "lib/store/freezes.h"
+#include "lib/store/handle.h"
+#include "lib/store/leases.h"
+#include "lib/store/login.h"
+#include "lib/store/open_read.h"
+#include "lib/store/open_write.h"
+#include "lib/store/port_choice.h"
+#include "lib/store/prune.h"
 #include "lib/store/store.h"
+#include "lib/store/transaction.h"
+#include "lib/store/version.h"
+#include "lib/store/walk.h"
 
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
-#include "lib/store/statement.h"
 
 #include "tests/unit/helpers.h"
-#include "lib/store/agents.h"
-#include "lib/store/audit.h"
-#include "lib/store/walk.h"
-
 #include "tests/unit/store_helpers.h"
 
 #include <ctype.h>

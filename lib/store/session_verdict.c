@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* Which live sessions may stay. leasectl asks after a change, leased all the time. */
-#include "lib/store/store.h"
+#include "lib/store/session_verdict.h"
 
 #include "lib/lease/lease.h"
 #include "lib/session/session_list.h"
+#include "lib/store/freezes.h"
+#include "lib/store/leases.h"
+#include "lib/store/login.h"
 #include "lib/store/place.h"
-#include "lib/store/statement.h"
+#include "lib/store/snapshot.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,12 +3,15 @@
  * The login path: what akc asks. MUST NOT write, wait for a writer, or hand on a field that was
  * not checked again (row.h).
  */
-#include "lib/store/store.h"
+#include "lib/store/login.h"
 
 #include "lib/lease/lease.h"
+#include "lib/store/failure.h"
 #include "lib/store/guarded.h"
 #include "lib/store/open_agents.h"
 #include "lib/store/row.h"
+#include "lib/store/snapshot.h"
+#include "lib/store/statement.h"
 
 #include <bsd/string.h>
 #include <stdio.h>
@@ -190,10 +193,8 @@ enum store_rc store_login_keys(struct store *st, const char *login, int64_t now_
         rc = find_lease(st, sqlite3_column_int64(s, 0), login, &l);
         if (rc == STORE_OK && pubkey_parse(column_text(s, 1), column_text(s, 2), &key) != NULL)
             rc = store_damaged(st, "key", l.id);
-        if (rc == STORE_OK && fn(ctx, &l, &key) != 0) {
-            (void)strlcpy(st->error, "stopped by the caller", sizeof(st->error));
-            rc = STORE_FAIL;
-        }
+        if (rc == STORE_OK && fn(ctx, &l, &key) != 0)
+            rc = store_failed_because(st, "stopped by the caller");
         lease_release(&l);
         if (rc != STORE_OK)
             break;

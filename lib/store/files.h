@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/* Inside lib/store: the files that a store is: the database, its -wal and its -shm. */
+#ifndef TUNLEASE_STORE_FILES_H
+#define TUNLEASE_STORE_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+enum {
+    STORE_FILES = 3, /* the database, -wal, -shm */
+    STORE_PATH_BYTES = 512,
+    STORE_NAME_BYTES = STORE_PATH_BYTES + 8, /* with the longest suffix, -journal */
+};
+
+/* Which file it is, whatever its name. */
+struct store_file {
+    dev_t device;
+    ino_t inode; /* 0: not asked for */
+};
+
+/* The i-th file of the store at path. */
+void file_name(const char *path, size_t i, char out[static STORE_NAME_BYTES]);
+int file_look(const char *path, size_t i, struct stat *ret); /* as stat(2) */
+
+bool file_is(const struct store_file *file, const struct stat *sb);
+
+#endif

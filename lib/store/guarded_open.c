@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/store/guarded_open.h"
+
+#include "lib/store/guarded.h"
+#include "lib/store/open.h"
+#include "lib/store/statement.h"
+#include "lib/store/version.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { URI_BYTES = 1024 };
+
+/* file:PATH?immutable=1, with everything that a URI could take for something else escaped. */
+static int make_uri(const char *path, char out[static URI_BYTES])
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
+    size_t used = strlcpy(out, "file:", URI_BYTES);
+    for (; *path != '\0'; path++) {
+        if (used + 32 > URI_BYTES)
+            return -1;
+        if (strchr(plain, *path) != NULL)
+            out[used++] = *path;
+        else
+            used += (size_t)snprintf(out + used, 4, "%%%02x", (unsigned char)*path);
+    }
+    out[used] = '\0';
+    (void)strlcat(out, "?immutable=1", URI_BYTES);
+    return 0;
+}
+
+enum store_rc guarded_open(const char *path, struct store **ret)
+{
+    char uri[URI_BYTES];
+    int version;
+    struct store *st = store_new();
+    *ret = st;
+    if (st == NULL)
+        return STORE_FAIL;
+    int unguarded = make_uri(path, uri) == 0 ? guarded_begin(st, path) : -1;
+    if (unguarded != 0) {
+        st->passes = unguarded > 0;
+        (void)strlcpy(st->error, st->passes ? "another program is writing it" : strerror(errno),
+                      sizeof(st->error));
+        return STORE_FAIL;
+    }
+    enum store_rc rc = open_connection(st, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, 0);
+    if (rc == STORE_OK)
+        rc = store_check_version(st, &version);
+    if (rc == STORE_OK && statement_get(st, STMT_KEY_FIND) == NULL)
+        rc = STORE_FAIL;
+    return rc;
+}

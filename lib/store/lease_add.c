@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/store/lease_add.h"
+
+#include "lib/base/buf.h"
+#include "lib/lease/lease.h"
+#include "lib/store/leases.h"
+#include "lib/store/note.h"
+#include "lib/store/ports.h"
+#include "lib/store/statement.h"
+#include "lib/store/terms.h"
+
+#include <bsd/string.h>
+#include <string.h>
+
+/* Fills *ret from the lease that has the name or key already. */
+static void name_conflict(struct store *st, const struct lease *l, int64_t now_s,
+                          struct store_conflict *ret)
+{
+    struct lease other = {0};
+    *ret = (struct store_conflict){.what = CONFLICT_NAME};
+    (void)strlcpy(ret->lease, l->name, sizeof(ret->lease));
+    if (store_lease_by_name(st, l->name, &other) != STORE_OK)
+        return;
+    ret->lease_id = other.id;
+    ret->expired = other.expires_s <= now_s;
+    lease_release(&other);
+}
+
+static void key_conflict(struct store *st, const struct lease *l, const struct pubkey *key,
+                         int64_t now_s, struct store_conflict *ret)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_KEY_HOLDER);
+    *ret = (struct store_conflict){.what = CONFLICT_KEY};
+    if (s == NULL)
+        return;
+    bind_text(s, ":fingerprint", key->fingerprint);
+    bind_text(s, ":login", l->login);
+    if (statement_step(st, s) == STORE_OK) {
+        ret->lease_id = sqlite3_column_int64(s, 0);
+        (void)column_copy(s, 1, ret->lease, sizeof(ret->lease));
+        ret->expired = sqlite3_column_int64(s, 2) <= now_s;
+    }
+    statement_done(s);
+}
+
+enum store_rc insert_key(struct store *st, const struct lease *l, int64_t lease_id,
+                         const struct lease_key *key, int64_t now_s,
+                         struct store_conflict *ret_conflict)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_KEY_INSERT);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":lease_id", lease_id);
+    bind_text(s, ":fingerprint", key->pub.fingerprint);
+    bind_text(s, ":login", l->login);
+    bind_text(s, ":type", key->pub.type);
+    bind_text(s, ":base64", key->pub.base64);
+    bind_text(s, ":comment", key->pub.comment);
+    bind_int(s, ":added_s", now_s);
+    enum store_rc rc = statement_run(st, s);
+    if (rc == STORE_CONFLICT && ret_conflict != NULL)
+        key_conflict(st, l, &key->pub, now_s, ret_conflict);
+    return rc;
+}
+
+enum store_rc insert_lease(struct store *st, const char *kind, const struct lease *l,
+                           const struct store_actor *by, int64_t *ret_id)
+{
+    struct terms terms = {{0}, {0}, {0}};
+    sqlite3_stmt *s = statement_get(st, STMT_LEASE_INSERT);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_text(s, ":kind", kind);
+    bind_text(s, ":name", l->name);
+    bind_text(s, ":login", l->login);
+    bind_int(s, ":created_s", by->now_s);
+    bind_int(s, ":expires_s", l->expires_s);
+    bind_int(s, ":fixed_end", l->fixed_end ? 1 : 0);
+    enum store_rc rc = bind_terms(st, s, l, &terms);
+    if (rc == STORE_OK)
+        rc = statement_run(st, s);
+    if (rc == STORE_OK)
+        *ret_id = sqlite3_last_insert_rowid(st->db);
+    statement_done(s);
+    release_terms(&terms);
+    return rc;
+}
+
+enum store_rc add_lease(struct store *st, const char *kind, const struct lease *l,
+                        int64_t quarantine_s, const struct store_actor *by, int64_t *ret_id,
+                        struct store_conflict *ret_conflict)
+{
+    struct buf detail = {0};
+    int64_t id = 0;
+    enum store_rc rc = insert_lease(st, kind, l, by, &id);
+    if (rc == STORE_CONFLICT)
+        name_conflict(st, l, by->now_s, ret_conflict);
+    for (size_t i = 0; rc == STORE_OK && i < l->key_count; i++)
+        rc = insert_key(st, l, id, &l->keys[i], by->now_s, ret_conflict);
+    if (rc == STORE_OK)
+        rc = ports_take(st, id, l->name, &l->listen, quarantine_s, by->now_s, ret_conflict);
+    if (rc == STORE_OK) {
+        describe_terms(l, &detail);
+        rc = note_change(st, by, strcmp(kind, "agent") == 0 ? "register" : "grant", id, l, NULL,
+                         buf_text(&detail));
+    }
+    if (rc == STORE_OK)
+        *ret_id = id;
+    buf_release(&detail);
+    return rc;
+}

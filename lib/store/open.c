@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/store/open.h"
+
+#include "lib/base/clock.h"
+#include "lib/store/failure.h"
+#include "lib/store/guarded.h"
+#include "lib/store/place.h"
+#include "lib/store/reader_vfs.h"
+#include "lib/store/statement.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Who owns the store could have put a trigger or a view into it that never ends. Called so seldom
+ * that no honest lookup gets here, and the clock is only read when one does.
+ */
+enum {
+    STEPS_BETWEEN_LOOKS = 1000000,
+    STEP_MS = 3000, /* the most that one row, or one change, may take */
+};
+
+static int takes_too_long(void *arg)
+{
+    struct store *st = arg;
+    int64_t now_ms = clock_monotonic_ms();
+    if (st->step_since_ms == 0)
+        st->step_since_ms = now_ms;
+    return now_ms - st->step_since_ms > STEP_MS;
+}
+
+struct store *store_new(void)
+{
+    struct store *st = calloc(1, sizeof(*st));
+    if (st != NULL)
+        st->guard_fd = -1;
+    return st;
+}
+
+enum store_rc open_connection(struct store *st, const char *path, int flags, int timeout_ms)
+{
+    if (st == NULL)
+        return STORE_FAIL;
+    /* Without SQLITE_OPEN_URI a path is a path, whatever stands in it. */
+    int rc = sqlite3_open_v2(path, &st->db, flags | SQLITE_OPEN_NOMUTEX,
+                             (flags & SQLITE_OPEN_READONLY) != 0 ? reader_vfs() : NULL);
+    if (rc != SQLITE_OK)
+        return store_failed(st, rc);
+    (void)sqlite3_extended_result_codes(st->db, 1);
+    (void)sqlite3_busy_timeout(st->db, timeout_ms);
+    sqlite3_progress_handler(st->db, STEPS_BETWEEN_LOOKS, takes_too_long, st);
+    return STORE_OK;
+}
+
+enum store_rc store_set_wal(struct store *st)
+{
+    sqlite3_stmt *s = NULL;
+    enum store_rc rc = STORE_FAIL;
+    int sqlite_rc = sqlite3_prepare_v2(st->db, "PRAGMA journal_mode=WAL", -1, &s, NULL);
+    if (sqlite_rc != SQLITE_OK)
+        return store_failed(st, sqlite_rc);
+    if (sqlite3_step(s) == SQLITE_ROW && strcmp(column_text(s, 0), "wal") == 0)
+        rc = STORE_OK;
+    else
+        rc = store_failed(st, SQLITE_ERROR);
+    (void)sqlite3_finalize(s);
+    return rc;
+}
+
+void store_close_files(struct store *st)
+{
+    const int on = 1;
+    /* The last to close empties the log into its file, and another one's may lie there now. */
+    if (st->db != NULL && st->files[1].inode != 0 && store_look(st) != STORE_IN_PLACE)
+        (void)sqlite3_db_config(st->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on, NULL);
+    for (size_t i = 0; i < STMT__MAX; i++) {
+        (void)sqlite3_finalize(st->prepared[i]);
+        st->prepared[i] = NULL;
+    }
+    (void)sqlite3_close(st->db);
+    st->db = NULL;
+    guarded_close(st);
+}
