@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+/* Who this agent says it is. */
+#ifndef TUNLEASE_AGENT_GATEWAY_IDENTITY_H
+#define TUNLEASE_AGENT_GATEWAY_IDENTITY_H
+
+#include "lib/lease/name.h"
+#include "lib/lease/permit.h"
+#include "tunnel-agent/host/statedir.h"
+
+struct identity {
+    char *agent_id, *public_key; /* owned */
+    char hostname[256], user[LOGIN_NAME_MAX_CHARS + 1];
+};
+
+/* Into a zeroed *i, to be released; what is missing is made. wanted_id may be NULL. 0, or -1 with a
+ * sentence in why. */
+int identity_read(struct identity *i, const struct statedir *state, const char *wanted_id,
+                  char why[static STATEDIR_WHY_BYTES]);
+void identity_release(struct identity *i);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/* A register at the endpoint, in a job. */
+#ifndef TUNLEASE_AGENT_GATEWAY_REGISTER_JOB_H
+#define TUNLEASE_AGENT_GATEWAY_REGISTER_JOB_H
+
+#include <stddef.h>
+
+struct arguments;
+struct buf;
+struct credential;
+struct event_base;
+struct identity;
+struct job;
+struct registration;
+
+/* All that a register says. Borrowed. */
+struct register_words {
+    const struct identity *identity;
+    const struct arguments *arguments;
+    const struct registration *registration;
+};
+
+/* The body of a register. 0, or -1: no memory. */
+int register_format(const struct register_words *w, struct buf *out);
+
+struct register_job {
+    /* Set by the owner. */
+    struct register_words words;
+    const struct credential *credential;
+    /* status 0: nobody answered, and body says why. */
+    void (*answered)(void *ctx, unsigned status, const char *body, size_t len);
+    void *ctx;
+
+    struct job *job; /* NULL: none is under way */
+};
+
+/* answered is called once. 0, or -1: out of processes or memory. */
+int register_job_start(struct register_job *j, struct event_base *base);
+void register_job_cancel(struct register_job *j);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC */
+#include "tunnel-agent/gateway/registration.h"
+
+#include "lib/base/buf.h"
+#include "lib/base/log.h"
+#include "tunnel-agent/host/statedir.h"
+
+#include <bsd/string.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BEAT_DEFAULT_S = 60, BEAT_MAX_S = 3600 };
+
+/* Of the first register alone: what comes later may be anybody's words. sshd itself tells of its
+ * other keys, proven by the one that is pinned (UpdateHostKeys). */
+static int keep_host_keys(const struct statedir *state, const struct register_answer *a)
+{
+    struct buf lines = {0};
+    int rc = 0;
+    char *kept = statedir_read(state, "known_hosts");
+    for (size_t i = 0; i < a->host_key_count; i++)
+        buf_addf(&lines, "tunlease-gateway %s\n", a->host_keys[i]);
+    if (lines.len > 0 && kept == NULL)
+        rc = statedir_write(state, "known_hosts", buf_text(&lines));
+    free(kept);
+    buf_release(&lines);
+    return rc;
+}
+
+/*
+ * The login of the first register, which is trusted with the host key, too. A later answer may name
+ * one that the gateway's sshd refuses to everybody.
+ */
+static char *login_of(const struct register_answer *a)
+{
+    char *text = NULL;
+    return asprintf(&text, "%s@%s:%u", a->ssh_user, a->ssh_host, a->ssh_port) < 0 ? NULL : text;
+}
+
+static int keep_first_login(const struct statedir *state, const struct register_answer *a)
+{
+    int rc = 0;
+    char *kept = statedir_read(state, "first_login");
+    char *login = login_of(a);
+    if (kept == NULL)
+        rc = login != NULL ? statedir_write(state, "first_login", login) : -1;
+    free(kept);
+    free(login);
+    return rc;
+}
+
+bool registration_has_first_login(const struct registration *r, const struct statedir *state)
+{
+    char *kept = statedir_read(state, "first_login");
+    char *login = login_of(&r->answer);
+    bool same = kept != NULL && login != NULL && strcmp(kept, login) == 0;
+    free(kept);
+    free(login);
+    return same;
+}
+
+bool registration_knows_host(const struct statedir *state)
+{
+    char *kept = statedir_read(state, "known_hosts");
+    free(kept);
+    return kept != NULL;
+}
+
+int registration_keep_origin(const struct statedir *state, const struct register_answer *a)
+{
+    int rc = keep_host_keys(state, a);
+    return rc == 0 ? keep_first_login(state, a) : rc;
+}
+
+int registration_keep_answer(const struct statedir *state, const struct register_answer *a)
+{
+    struct buf text = {0};
+    int rc = 0;
+    if (register_answer_format(a, &text) == 0)
+        rc = statedir_write(state, "session.json", buf_text(&text));
+    buf_release(&text);
+    return rc;
+}
+
+void registration_read(struct registration *r, const struct statedir *state, const char *agent_id,
+                       bool host_is_pinned)
+{
+    char *text = statedir_read(state, "session.json");
+    if (text != NULL && register_answer_parse(text, strlen(text), &r->answer) == NULL &&
+        strcmp(r->answer.agent_id, agent_id) == 0 &&
+        (host_is_pinned || registration_knows_host(state))) {
+        r->is_there = true;
+        if (keep_first_login(state, &r->answer) != 0)
+            log_warn("cannot keep the login in '%s': %m", state->path);
+        (void)strlcpy(r->expires_at, r->answer.lease_expires_at, sizeof(r->expires_at));
+    } else {
+        /* Another's, or ssh-tunnel-gateway's: its port is asked for again. */
+        register_answer_release(&r->answer);
+        if (text != NULL)
+            r->answer.port_b = register_old_port(text, strlen(text));
+    }
+    free(text);
+}
+
+int64_t registration_beat_interval_ms(const struct registration *r)
+{
+    int64_t s = r->answer.heartbeat_interval_seconds;
+    if (s <= 0)
+        s = BEAT_DEFAULT_S;
+    return (s < BEAT_MAX_S ? s : BEAT_MAX_S) * 1000;
+}
+
+void registration_release(struct registration *r)
+{
+    register_answer_release(&r->answer);
+}
