@@ -5,6 +5,7 @@
 #
 #   far_link               makes namespace `far` at FAR (10.99.0.2); this host is NEAR (10.99.0.1)
 #   far_host               the same, unless it is there, with an sshd of its own
+#   far_web                far_host with HTTP on 8009, and array FAR_WORDS: what every tunnel to it needs beside -L
 #   far_serve PORT         HTTP on 127.0.0.1:PORT of the far host, "hello from PORT"
 #   far_sshd | far_sshd_stop     starts | ends its listening sshd; FAR_SSHD is its pid
 #   gateway_on_link        our own sshd with its default MaxStartups and leased (LEASED, restarted by
@@ -23,6 +24,7 @@
 #   state NAME | field NAME FIELD      of `tunnel-agent status`
 #   is NAME STATE          true when that is its state
 #   service_is NAME SERVICE
+#   up_and_answering       the tunnel to FAR is, and its -L 18009 leads to 8009
 #   ssh_of                 pids of the ssh that the agent holds
 #   far_plugin             a ProxyCommand that can freeze, close and hang: plugin_words, plugin_mode, plugins,
 #                          plugin_freezes, plugin_hangs MODE
@@ -191,6 +193,14 @@ quick()
 # What every tunnel to the far host needs beside -L.
 far_words() { printf '%s\n' -i "$FAR_KEY" -o IdentitiesOnly=yes -o "UserKnownHostsFile=$WORK/far/known_hosts"; }
 
+# shellcheck disable=SC2034 # FAR_WORDS is for the test
+far_web()
+{
+	far_host
+	far_serve 8009
+	mapfile -t FAR_WORDS < <(far_words)
+}
+
 agent()
 {
 	: >"$WORK/agent.err"
@@ -221,6 +231,7 @@ ssh_of() { pgrep -x -P "$AGENT" ssh; }
 said() { grep -E -q -e "$1" "$WORK/agent.err"; }
 said_text() { grep -F -q -e "$1" "$WORK/agent.err"; }
 answers() { [[ $(fetch "$1") == "hello from $2" ]]; }
+up_and_answering() { is "$FAR" up && answers http://127.0.0.1:18009/ 8009; }
 
 # A ProxyCommand for the far host, and 6 KB a second from its port 8011. Modes: pass, hang (says
 # nothing), freeze (the banner and no more), late (passes after 6 s).

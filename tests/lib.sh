@@ -13,6 +13,8 @@
 #   wait_for SECONDS WHAT COMMAND...   poll every 20 ms until COMMAND succeeds, else fail after `slow SECONDS`
 #   log_has PATTERN | wait_log SECONDS PATTERN   an extended regular expression in the log
 #   new_key NAME                  make an ed25519 key, comment NAME; prints its path
+#   store_with_alice              makes a store with a lease alice, of such a key, for port 8009: its path
+#                                 in STORE, its directory in STORE_DIR
 #   serve PORT [HOST]             HTTP on HOST (127.0.0.1) that says "hello from PORT"
 #   fetch URL
 #   agent_request KEY             a heartbeat as HTTP, for build/tests/load, of the agents that fill --agents makes
@@ -109,6 +111,15 @@ new_key()
 {
 	ssh-keygen -q -t ed25519 -N '' -C "$1" -f "$WORK/$1" </dev/null
 	printf '%s\n' "$WORK/$1"
+}
+
+# shellcheck disable=SC2034 # STORE is for the test
+store_with_alice()
+{
+	STORE_DIR=/var/lib/tunlease
+	STORE=$STORE_DIR/leases.db
+	new_key alice >/dev/null
+	leasectl grant alice --key "$WORK/alice.pub" --open 8009 >/dev/null
 }
 
 # ---- ssh ---------------------------------------------------------------------------------------

@@ -8,11 +8,8 @@ set -eu
 . "$TOP/tests/lib.sh"
 . "$TOP/tests/agent_lib.sh"
 
-far_host
-far_serve 8009
-mapfile -t words < <(far_words)
+far_web
 conf=$(quick)
-up_and_answering() { is "$FAR" up && answers http://127.0.0.1:18009/ 8009; }
 
 # ---- every keyword that takes yes, and no other word: what this ssh prints, and the words within it ----
 accepted()
@@ -42,7 +39,7 @@ mkdir -p /root/.ssh
 	printf '%s\n' "ControlPath $WORK/master" 'LogLevel QUIET' "LocalCommand touch $WORK/ran" "RemoteCommand touch $WORK/ran"
 } >/root/.ssh/config
 ssh -o ClearAllForwardings=no -o ForkAfterAuthentication=no -G x >/dev/null || fail 'ssh does not take that configuration'
-agent -d -c "$conf" "${words[@]}" -L 18009:127.0.0.1:8009 "root@$FAR"
+agent -d -c "$conf" "${FAR_WORDS[@]}" -L 18009:127.0.0.1:8009 "root@$FAR"
 wait_for 8 'up with a configuration that says yes to everything' up_and_answering
 sleep 2
 assert_eq "$(ssh_of | wc -l) $(pgrep -x ssh | wc -l) $(field "$FAR" restarts)" '1 1 0' 'one ssh, a child of the agent'

@@ -8,10 +8,8 @@ set -eu
 . "$TOP/tests/lib.sh"
 . "$TOP/tests/agent_lib.sh"
 
-far_host
-far_serve 8009
+far_web
 far_serve 8010
-mapfile -t words < <(far_words)
 quick >/dev/null
 one_line() { [[ $(wc -l <"$WORK/err") == 1 ]] || fail "not one line: $(cat "$WORK/err")"; }
 
@@ -115,7 +113,7 @@ expect_exit 1 tunnel-agent status
 # All of them taken: held, no ssh, few attempts.
 serve 18009
 SQUATTER=${test_pids[-1]}
-agent -d -c "$WORK/quick.conf" "${words[@]}" -L 18009:127.0.0.1:8009 "root@$FAR"
+agent -d -c "$WORK/quick.conf" "${FAR_WORDS[@]}" -L 18009:127.0.0.1:8009 "root@$FAR"
 wait_for 5 'held' is "$FAR" held
 [[ -z $(ssh_of) ]] || fail 'an ssh was started in vain'
 kill "$SQUATTER"
@@ -151,7 +149,7 @@ ok 'locked key, unknown and wrong host key: held, with what to do'
 
 # ---- a far side that forbids ----
 printf 'restrict,port-forwarding,permitopen="127.0.0.1:8010" %s\n' "$(cat "$FAR_KEY.pub")" >"$WORK/far/keys"
-agent -d -c "$WORK/quick.conf" "${words[@]}" -L 18009:127.0.0.1:8009 "root@$FAR"
+agent -d -c "$WORK/quick.conf" "${FAR_WORDS[@]}" -L 18009:127.0.0.1:8009 "root@$FAR"
 wait_for 8 'forbidden' said 'the far side forbids the forward to 127.0.0.1:8009'
 assert_eq "$(field "$FAR" service) $(field "$FAR" restarts)" 'forbidden 0' 'forbidden, and not restarted for it'
 agent_stop

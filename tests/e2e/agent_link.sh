@@ -9,12 +9,10 @@ set -eu
 . "$TOP/tests/lib.sh"
 . "$TOP/tests/agent_lib.sh"
 
-far_host
-far_serve 8009
+far_web
 far_sink 8010
-mapfile -t words < <(far_words)
 conf=$(quick)
-agent -c "$conf" "${words[@]}" -N -L 18009:127.0.0.1:8009 -L 18010:127.0.0.1:8010 --probe http:/ "root@$FAR"
+agent -c "$conf" "${FAR_WORDS[@]}" -N -L 18009:127.0.0.1:8009 -L 18010:127.0.0.1:8010 --probe http:/ "root@$FAR"
 wait_for 5 'the tunnel to be up' is "$FAR" up
 answers http://127.0.0.1:18009/ 8009 || fail 'no data through the tunnel'
 wait_for 3 'the service to be seen' service_is "$FAR" ok
@@ -109,14 +107,14 @@ ssh=$(ssh_of)
 agent_stop
 gone "$ssh" || fail 'ssh outlives the agent'
 [[ -z $(ls -A "$STATE_DIR/run") ]] || fail "it leaves $(ls "$STATE_DIR/run")"
-agent -c "$conf" "${words[@]}" -L 18009:127.0.0.1:8009 "root@$FAR"
+agent -c "$conf" "${FAR_WORDS[@]}" -L 18009:127.0.0.1:8009 "root@$FAR"
 wait_for 5 'up' is "$FAR" up
 ssh=$(ssh_of)
 kill -INT "$AGENT"
 rc=0; wait "$AGENT" || rc=$?
 assert_eq "$rc" 0 'SIGINT: exit 0'
 gone "$ssh" || fail 'ssh outlives an interrupted agent'
-agent -c "$conf" "${words[@]}" -L 18009:127.0.0.1:8009 "root@$FAR"
+agent -c "$conf" "${FAR_WORDS[@]}" -L 18009:127.0.0.1:8009 "root@$FAR"
 wait_for 5 'up' is "$FAR" up
 ssh=$(ssh_of)
 kill -KILL "$AGENT"

@@ -8,11 +8,8 @@ set -eu
 . "$TOP/tests/lib.sh"
 . "$TOP/tests/agent_lib.sh"
 
-far_host
-far_serve 8009
-mapfile -t words < <(far_words)
+far_web
 conf=$(quick)
-up_and_answering() { is "$FAR" up && answers http://127.0.0.1:18009/ 8009; }
 
 # ---- an ssh that does not know the newer keywords ----
 mkdir "$WORK/old"
@@ -39,7 +36,7 @@ ok 'an older ssh is told only what it knows'
 # ---- a ProxyCommand: freezes, closes, hangs, stays behind (long/agent_plugin: with real intervals) ----
 far_plugin
 mapfile -t plugin_words < <(plugin_words)
-agent -d -c "$conf" "${words[@]}" "${plugin_words[@]}" "root@$FAR"
+agent -d -c "$conf" "${FAR_WORDS[@]}" "${plugin_words[@]}" "root@$FAR"
 wait_for 8 'up through a plugin' up_and_answering
 none_left() { [[ -z $(plugins) ]]; }
 plugin_freezes

@@ -8,10 +8,7 @@
 set -eu
 . "$TOP/tests/lib.sh"
 
-dir=/var/lib/tunlease
-store=$dir/leases.db
-new_key alice >/dev/null
-leasectl grant alice --key "$WORK/alice.pub" --open 8009 >/dev/null
+store_with_alice
 as_owner() { setpriv --reuid=_tunlease --regid=_tunlease --clear-groups "$@"; }
 gcc -std=c11 -D_GNU_SOURCE -O1 -shared -fPIC -o "$WORK/slow_reads.so" "$TOP/tests/fault/slow_reads.c" ||
 	fail 'tests/fault/slow_reads.c does not build'
@@ -35,11 +32,11 @@ stuck()
 	ok "$what, after $ms ms: $(cat "$WORK/err")"
 }
 
-mv "$store-wal" "$WORK/wal"
-as_owner mkfifo -m 0440 "$store-wal" # who may write it, too, does not wait for it
+mv "$STORE-wal" "$WORK/wal"
+as_owner mkfifo -m 0440 "$STORE-wal" # who may write it, too, does not wait for it
 stuck 'a FIFO' "'-wal' beside it is a FIFO" leasectl list
-rm "$store-wal"
-mv "$WORK/wal" "$store-wal"
+rm "$STORE-wal"
+mv "$WORK/wal" "$STORE-wal"
 
 # ---- a file lease: who opens the file waits until it is given up (fcntl(2)) ----
 as_owner python3 -c '
@@ -51,7 +48,7 @@ try:
     print("held", flush=True)
 except OSError:
     print("none", flush=True)
-time.sleep(600)' "$store" >"$WORK/lease" &
+time.sleep(600)' "$STORE" >"$WORK/lease" &
 holder=$!
 at_exit "$holder"
 wait_for 5 'the lease is held' test -s "$WORK/lease"

@@ -7,10 +7,7 @@
 set -eu
 . "$TOP/tests/lib.sh"
 
-dir=/var/lib/tunlease
-store=$dir/leases.db
-new_key alice >/dev/null
-leasectl grant alice --key "$WORK/alice.pub" --open 8009 >/dev/null
+store_with_alice
 mkdir "$WORK/kept"
 
 refused() { # WHAT REASON COMMAND...
@@ -28,61 +25,61 @@ stop_leased()
 	wait_for 10 'leased ends' is_gone "$pid"
 }
 
-mv "$store" "$store-wal" "$store-shm" "$WORK/kept/"
+mv "$STORE" "$STORE-wal" "$STORE-shm" "$WORK/kept/"
 refused 'missing under a running leased' 'it is missing' leasectl thaw pfwd
-[[ ! -e $store ]] || fail 'a store was made in place of the one that leased had open'
+[[ ! -e $STORE ]] || fail 'a store was made in place of the one that leased had open'
 refused 'missing under a running leased' 'it is missing' leasectl grant bob --key "$WORK/alice.pub" --open 8009
-cp -a "$WORK"/kept/* "$dir/"
+cp -a "$WORK"/kept/* "$STORE_DIR/"
 leasectl show alice >/dev/null || fail 'the store is back, and alice is not'
 
 stop_leased
-mv "$store" "$store-wal" "$store-shm" "$WORK/kept/"
+mv "$STORE" "$STORE-wal" "$STORE-shm" "$WORK/kept/"
 refused missing 'there is none: restore it from a copy' leasectl list
-cp -a "$WORK"/kept/* "$dir/"
-: >"$store"
-rm -f "$store-wal" "$store-shm"
+cp -a "$WORK"/kept/* "$STORE_DIR/"
+: >"$STORE"
+rm -f "$STORE-wal" "$STORE-shm"
 for command in 'thaw pfwd' 'freeze pfwd' 'revoke alice' 'list' 'doctor' 'token create'; do
 	# shellcheck disable=SC2086  # words
 	case $command in
 	doctor*) expect_exit 1 leasectl $command; grep -q '^FAIL.store' "$WORK/out" || fail "doctor says nothing of it: $(cat "$WORK/out")" ;;
 	*) refused empty 'it is empty: restore it from a copy' leasectl $command ;;
 	esac
-	[[ -f $store && ! -s $store ]] || fail "$command: it wrote into the empty store"
+	[[ -f $STORE && ! -s $STORE ]] || fail "$command: it wrote into the empty store"
 done
 rc=0
 timeout 5 leased -D </dev/null >"$WORK/out" 2>&1 || rc=$?
 grep -q 'it is empty' "$WORK/out" || fail "leased says nothing of it ($rc): $(cat "$WORK/out")"
-[[ -f $store && ! -s $store ]] || fail 'leased wrote into the empty store'
+[[ -f $STORE && ! -s $STORE ]] || fail 'leased wrote into the empty store'
 ok 'empty: leased does not write into it'
 
 # Not where somebody is in whom the lost one let in: another would end them as deleted.
-rm "$store"
-cp -a "$WORK"/kept/* "$dir/"
+rm "$STORE"
+cp -a "$WORK"/kept/* "$STORE_DIR/"
 serve 8009
 fwd_L "$WORK/alice" pfwd 9001:127.0.0.1:8009 || fail 'no tunnel'
 registered() { leasectl sessions | grep -q '^alice'; }
 wait_for 5 'the session is registered' registered
-rm "$store"*
+rm "$STORE"*
 refused 'missing while a session is up' 'it is missing' leasectl thaw pfwd
 rc=0
 timeout 5 leased -D </dev/null >"$WORK/out" 2>&1 || rc=$?
 grep -q 'it is missing' "$WORK/out" || fail "leased says nothing of it ($rc): $(cat "$WORK/out")"
-[[ ! -e $store ]] || fail 'leased made a store while a session is up'
+[[ ! -e $STORE ]] || fail 'leased made a store while a session is up'
 kill -0 "$FWD_PID" || fail 'leased ended a session whose store is lost'
 ok 'missing while a session is up: leased makes none either, and ends nothing'
 fwd_stop
 no_session() { ! registered; }
 wait_for 5 'the session is gone' no_session
 
-rm -f "$store"*
+rm -f "$STORE"*
 leasectl freeze pfwd >/dev/null || fail 'no store was made where there never was one'
-[[ $(stat -c '%a %U:%G' "$store") == '640 _tunlease:_tunlease' ]] || fail "made as $(stat -c '%a %U:%G' "$store")"
-[[ ! -e $store-new ]] || fail 'the place where it was made was left'
+[[ $(stat -c '%a %U:%G' "$STORE") == '640 _tunlease:_tunlease' ]] || fail "made as $(stat -c '%a %U:%G' "$STORE")"
+[[ ! -e $STORE-new ]] || fail 'the place where it was made was left'
 ok 'where there was none, the first change makes one'
 
 # Who found the directory while it was root's made root's files in it, or met "Permission denied".
 for ((i = 0; i < 25; i++)); do
-	rm -rf "$dir"
+	rm -rf "$STORE_DIR"
 	pids=()
 	for command in 'freeze pfwd' freeze 'token create'; do
 		# shellcheck disable=SC2086  # words
@@ -90,8 +87,8 @@ for ((i = 0; i < 25; i++)); do
 		pids+=($!)
 	done
 	for pid in "${pids[@]}"; do wait "$pid" || fail "several make the store at once: $(tail -n 3 "$WORK/at_once")"; done
-	owners=$(stat -c '%U:%G' "$dir" "$dir"/* | sort -u)
-	[[ $owners == _tunlease:_tunlease ]] || fail "several make the store at once: $(stat -c '%U:%G %a %n' "$dir" "$dir"/*)"
+	owners=$(stat -c '%U:%G' "$STORE_DIR" "$STORE_DIR"/* | sort -u)
+	[[ $owners == _tunlease:_tunlease ]] || fail "several make the store at once: $(stat -c '%U:%G %a %n' "$STORE_DIR" "$STORE_DIR"/*)"
 done
-[[ -z $(find "${dir%/*}" -name 'tunlease.new*') ]] || fail 'a directory was left'
+[[ -z $(find "${STORE_DIR%/*}" -name 'tunlease.new*') ]] || fail 'a directory was left'
 ok 'several make directory and store at once'

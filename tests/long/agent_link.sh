@@ -8,12 +8,10 @@ set -eu
 . "$TOP/tests/lib.sh"
 . "$TOP/tests/agent_lib.sh"
 
-far_host
-far_serve 8009
-mapfile -t words < <(far_words)
+far_web
 web=http://127.0.0.1:18009/
 ms_since() { echo $(((${EPOCHREALTIME/./} - $1) / 1000)); }
-agent "${words[@]}" -N -L 18009:127.0.0.1:8009 --probe http:/ "root@$FAR"
+agent "${FAR_WORDS[@]}" -N -L 18009:127.0.0.1:8009 --probe http:/ "root@$FAR"
 wait_for 10 'the tunnel to be up' is "$FAR" up
 answers "$web" 8009 || fail 'no data'
 

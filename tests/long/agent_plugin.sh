@@ -13,7 +13,6 @@ far_host
 far_serve 8009
 far_plugin
 mapfile -t words < <(far_words; plugin_words)
-up_and_answering() { is "$FAR" up && answers http://127.0.0.1:18009/ 8009; }
 
 echo 'StableAfter 10s' >"$WORK/agent.conf" # as after an hour
 agent -d -c "$WORK/agent.conf" "${words[@]}" "root@$FAR"

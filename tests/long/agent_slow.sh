@@ -11,14 +11,12 @@ set -eu
 
 skip_without tc
 seconds=${TEST_LONG_SECONDS:-120}
-far_host
-far_serve 8009
+far_web
 slow_link latency 50ms || { echo 'needs a kernel with the tbf qdisc (CONFIG_NET_SCH_TBF)'; exit 77; }
 slow_link_end
 far_sink 8010
 
-mapfile -t words < <(far_words)
-agent "${words[@]}" -N -L 18009:127.0.0.1:8009 -L 18010:127.0.0.1:8010 --probe http:/ "root@$FAR"
+agent "${FAR_WORDS[@]}" -N -L 18009:127.0.0.1:8009 -L 18010:127.0.0.1:8010 --probe http:/ "root@$FAR"
 wait_for 10 'the tunnel to be up' is "$FAR" up
 ssh=$(ssh_of)
 
