@@ -152,7 +152,7 @@ static int serve(struct leased *l)
     }
     /* Never wait for a locked store: requests stay queued, and sessions are ended meanwhile. */
     store_set_timeout(st, 0);
-    place_open(&e->place, e->conf.paths.database, st, lock_fd);
+    open_store_adopt(&e->open_store, e->conf.paths.database, st, lock_fd);
     return engine_run(e);
 }
 

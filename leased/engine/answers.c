@@ -54,7 +54,7 @@ static const char *client_of(const struct answers *as, const struct control_requ
                              int64_t lease_id)
 {
     const struct session *s = lease_id != 0 && address_is_loopback(r->address)
-                                  ? sessions_of(as->sessions, lease_id)
+                                  ? sessions_find_open(as->sessions, lease_id)
                                   : NULL;
     if (s != NULL && s->source[0] != '\0')
         return s->source;

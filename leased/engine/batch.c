@@ -6,7 +6,7 @@
 #include "leased/requests/requests.h"
 #include "leased/requests/roster.h"
 #include "leased/watch/metrics.h"
-#include "leased/watch/place.h"
+#include "leased/watch/open_store.h"
 #include "leased/watch/records.h"
 #include "leased/watch/timer.h"
 #include "lib/base/clock.h"
@@ -92,7 +92,7 @@ struct attempt {
 /* What is to be written down, requests, heartbeats. */
 static enum store_rc fill(struct batch *b, size_t most, struct attempt *a)
 {
-    struct store *st = b->place->store;
+    struct store *st = b->open_store->store;
     enum store_rc rc = roster_refresh(b->roster, st);
     if (rc == STORE_OK && b->records->count > 0)
         rc = records_write(b->records, st);
@@ -113,25 +113,25 @@ static void undo(struct batch *b, const struct attempt *a)
     requests_undone(b->requests);
     roster_distrust(b->roster);
     metrics_add_store_error(b->metrics);
-    log_error("the store failed: %s", store_error(b->place->store));
+    log_error("the store failed: %s", store_error(b->open_store->store));
     if (a->one_failed)
         answer_one_failed(b, a->count - 1);
     else if (!a->settling_failed) /* else: once more without it */
         answer_failed(b, failed_text);
-    (void)place_look(b->place);
+    (void)open_store_check(b->open_store);
     if (b->records->count > 0)
         records_flush_in(b->records, 1000);
 }
 
 static void commit(struct batch *b)
 {
-    struct store *st = b->place->store;
+    struct store *st = b->open_store->store;
     struct attempt a = {.count = 0};
     const size_t records = b->records->count; /* deciding may add one */
     const size_t most = most_at_once(b);
     if (b->queue.head == NULL && records == 0)
         return;
-    if (b->place->is_lost) {
+    if (b->open_store->is_lost) {
         answer_lost(b);
         return;
     }
@@ -150,7 +150,7 @@ static void commit(struct batch *b)
     store_rollback(st);
     if (rc == STORE_OK) {
         settling_committed(b->settling);
-        records_written(b->records, records);
+        records_drop_first(b->records, records);
         answer_first(b, a.count, NULL);
     } else {
         undo(b, &a);

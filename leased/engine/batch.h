@@ -14,7 +14,7 @@ struct answers;
 struct event;
 struct event_base;
 struct metrics;
-struct place;
+struct open_store;
 struct records;
 struct requests;
 struct roster;
@@ -24,7 +24,7 @@ enum { QUEUE_MAX = 4096 /* that wait for the store's lock */ };
 
 struct batch {
     /* Lent. */
-    struct place *place;
+    struct open_store *open_store;
     struct roster *roster;
     struct records *records;
     struct requests *requests;

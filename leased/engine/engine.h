@@ -26,9 +26,9 @@
 #include "leased/requests/requests.h"
 #include "leased/requests/roster.h"
 #include "leased/watch/clock_jumps.h"
-#include "leased/watch/listening.h"
+#include "leased/watch/listeners_cache.h"
 #include "leased/watch/metrics.h"
-#include "leased/watch/place.h"
+#include "leased/watch/open_store.h"
 #include "leased/watch/records.h"
 #include "leased/watch/sessions.h"
 #include "leased/watch/store_watch.h"
@@ -38,13 +38,13 @@
 #include <stdint.h>
 
 struct engine {
-    /* Filled in before engine_run, as is place by place_open. */
+    /* Filled in before engine_run, as is open_store by open_store_adopt. */
     struct engine_callbacks callbacks;
     struct conf conf;
     struct api_keys keys;
     bool verbose;         /* a line for each heartbeat */
     bool foreign_network; /* behind systemd's sockets: our own /proc/net shows nothing */
-    struct place place;
+    struct open_store open_store;
 
     struct event_base *base;
     struct log_drain log_drain;
@@ -57,7 +57,7 @@ struct engine {
 
     /* Who is connected. */
     struct sessions sessions;
-    struct listening listening;
+    struct listeners_cache listeners;
 
     /* Requests, from http and back. */
     struct http_child http;

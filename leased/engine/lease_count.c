@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/engine/lease_count.h"
 
-#include "leased/watch/place.h"
+#include "leased/watch/open_store.h"
 #include "leased/watch/timer.h"
 #include "lib/base/clock.h"
 #include "lib/store/counts.h"
@@ -14,23 +14,23 @@
 static void count_some(struct lease_count *c, int64_t patience_ms)
 {
     enum { LEASES_AT_ONCE = 2000, PAUSE_MS = 10 };
-    if (c->place->is_lost) {
+    if (c->open_store->is_lost) {
         c->is_on = false;
         return;
     }
     const int64_t until_ms = clock_monotonic_ms() + patience_ms, now_s = clock_now_s();
     enum store_rc rc = STORE_OK;
     while (rc == STORE_OK && clock_monotonic_ms() < until_ms) {
-        rc = store_range_next(c->place->store, LEASES_AT_ONCE, &c->at);
+        rc = store_range_next(c->open_store->store, LEASES_AT_ONCE, &c->at);
         if (rc == STORE_OK)
-            rc = store_count_leases(c->place->store, &c->at, now_s, &c->under_way);
+            rc = store_count_leases(c->open_store->store, &c->at, now_s, &c->under_way);
     }
     if (rc == STORE_OK) {
         timer_arm(c->on_piece, PAUSE_MS);
         return;
     }
     if (rc == STORE_NONE)
-        rc = store_count_rest(c->place->store, &c->under_way);
+        rc = store_count_rest(c->open_store->store, &c->under_way);
     c->is_on = false;
     c->is_known = rc == STORE_OK;
     c->done = c->under_way;
@@ -61,8 +61,9 @@ void lease_count_stop(struct lease_count *c)
     (void)event_del(c->on_piece);
 }
 
-int lease_count_start(struct lease_count *c, struct event_base *base, const struct place *place)
+int lease_count_start(struct lease_count *c, struct event_base *base,
+                      const struct open_store *open_store)
 {
-    *c = (struct lease_count){.place = place, .on_piece = evtimer_new(base, on_piece, c)};
+    *c = (struct lease_count){.open_store = open_store, .on_piece = evtimer_new(base, on_piece, c)};
     return c->on_piece != NULL ? 0 : -1;
 }

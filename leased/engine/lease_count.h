@@ -9,17 +9,18 @@
 
 struct event;
 struct event_base;
-struct place;
+struct open_store;
 
 struct lease_count {
-    const struct place *place;
+    const struct open_store *open_store;
     bool is_on, is_known;
     struct lease_range at;
     struct store_counts done, under_way;
     struct event *on_piece;
 };
 
-int lease_count_start(struct lease_count *c, struct event_base *base, const struct place *place);
+int lease_count_start(struct lease_count *c, struct event_base *base,
+                      const struct open_store *open_store);
 
 /* Begins a count, unless one is under way. That of a small store is done when this returns. */
 void lease_count_anew(struct lease_count *c);

@@ -21,7 +21,7 @@ enum { STATUS_BYTES = 160 };
 /* ---- another store than before ---- */
 
 /* All that is known of the store before. */
-static enum store_rc forget_store(void *arg)
+static enum store_rc reload_store(void *arg)
 {
     struct engine *e = arg;
     roster_distrust(&e->roster);
@@ -37,10 +37,10 @@ static enum store_rc forget_store(void *arg)
     return rc;
 }
 
-static void use_store(void *arg)
+static void on_reopened(void *arg)
 {
     struct engine *e = arg;
-    store_watch_use_new(&e->store_watch);
+    store_watch_reopened(&e->store_watch);
 }
 
 /* ---- the clock's work ---- */
@@ -52,15 +52,15 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
     int64_t before_ms = clock_monotonic_ms();
     (void)fd;
     (void)what;
-    clock_jumps_look(&e->clock_jumps);
+    clock_jumps_check(&e->clock_jumps);
     (void)sessions_sweep(&e->sessions);
     refusals_say(&e->answers.refusals, false, clock_monotonic_ms());
     /* The sign of life comes from a sweep that was finished: one that hangs restarts the service.
      */
     (void)snprintf(status, sizeof(status), "%sSTATUS=%zu live sessions, %zu being ended%s\n",
-                   e->sessions.swept_ms >= before_ms || e->place.is_lost ? "WATCHDOG=1\n" : "",
-                   e->sessions.live.count, e->sessions.endings.count,
-                   e->place.is_lost ? "; the store cannot be used" : "");
+                   e->sessions.swept_ms >= before_ms || e->open_store.is_lost ? "WATCHDOG=1\n" : "",
+                   e->sessions.judged.count, e->sessions.endings.count,
+                   e->open_store.is_lost ? "; the store cannot be used" : "");
     notify_send(status);
     timer_arm(e->on_sweep, e->sweep_ms);
 }
@@ -98,7 +98,7 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
     notify_reloading();
     e->callbacks.reload(e->callbacks.arg, &e->conf, &e->keys);
     unregistered_find_logins(&e->report.unregistered, &e->conf);
-    sessions_soon(&e->sessions);
+    sessions_schedule_sweep(&e->sessions);
     if (e->http.is_ready)
         notify_send("READY=1");
 }
@@ -129,7 +129,7 @@ static void put_together(struct engine *e)
                                 .batch = &e->batch,
                                 .answers = &e->answers,
                                 .report = &e->report};
-    e->batch = (struct batch){.place = &e->place,
+    e->batch = (struct batch){.open_store = &e->open_store,
                               .roster = &e->roster,
                               .records = &e->records,
                               .requests = &e->requests,
@@ -140,19 +140,21 @@ static void put_together(struct engine *e)
         .http = &e->http, .sessions = &e->sessions, .metrics = &e->metrics, .verbose = e->verbose};
     e->requests = (struct requests){.conf = &e->conf,
                                     .keys = &e->keys,
-                                    .place = &e->place,
+                                    .open_store = &e->open_store,
                                     .sessions = &e->sessions,
                                     .control_port = &e->control_port,
                                     .limiter = &e->limiter,
                                     .roster = &e->roster,
-                                    .listening = &e->listening,
+                                    .listeners = &e->listeners,
                                     .clock_jumps = &e->clock_jumps,
                                     .beats = &e->settling.beats,
                                     .metrics = &e->metrics};
-    e->control_port = (struct control_port){
-        .conf = &e->conf, .place = &e->place, .sessions = &e->sessions, .roster = &e->roster};
+    e->control_port = (struct control_port){.conf = &e->conf,
+                                            .open_store = &e->open_store,
+                                            .sessions = &e->sessions,
+                                            .roster = &e->roster};
     e->walk = (struct walk){.conf = &e->conf,
-                            .place = &e->place,
+                            .open_store = &e->open_store,
                             .sessions = &e->sessions,
                             .records = &e->records,
                             .metrics = &e->metrics,
@@ -161,22 +163,23 @@ static void put_together(struct engine *e)
                             .clock_jumps = &e->clock_jumps,
                             .beats = &e->settling.beats,
                             .control_port = &e->control_port};
-    e->report = (struct report){.place = &e->place,
+    e->report = (struct report){.open_store = &e->open_store,
                                 .sessions = &e->sessions,
-                                .listening = &e->listening,
+                                .listeners = &e->listeners,
                                 .beats = &e->settling.beats,
                                 .metrics = &e->metrics};
 }
 
 static int start_modules(struct engine *e)
 {
-    const struct place_change change = {.arg = e, .forget_old = forget_store, .use_new = use_store};
+    const struct reopen_callbacks reopen = {
+        .arg = e, .reload = reload_store, .reopened = on_reopened};
     if (http_child_prepare(&e->http) != 0 || answers_start(&e->answers) != 0 ||
         batch_start(&e->batch, e->base) != 0 || settling_start(&e->settling, e->base) != 0 ||
         walk_start(&e->walk, e->base) != 0 || report_start(&e->report, e->base) != 0 ||
         records_start(&e->records, e->base, batch_on_flush, &e->batch) != 0 ||
-        listening_start(&e->listening, e->base, e->foreign_network) != 0 ||
-        place_start(&e->place, e->base, &e->clock_jumps, &change) != 0 ||
+        listeners_cache_start(&e->listeners, e->base, e->foreign_network) != 0 ||
+        open_store_start(&e->open_store, e->base, &e->clock_jumps, &reopen) != 0 ||
         roster_init(&e->roster) != 0)
         return -1;
     limiter_init(&e->limiter);
@@ -199,9 +202,10 @@ static int set_up(struct engine *e)
     if (add_signal(e, SIGTERM, on_stop) != 0 || add_signal(e, SIGINT, on_stop) != 0 ||
         add_signal(e, SIGHUP, on_reload) != 0 || add_signal(e, SIGCHLD, on_child) != 0)
         return -1;
-    if (sessions_start(&e->sessions, e->base, &e->conf, &e->place, &e->records, &e->metrics) != 0)
+    if (sessions_start(&e->sessions, e->base, &e->conf, &e->open_store, &e->records, &e->metrics) !=
+        0)
         return -1;
-    return store_watch_start(&e->store_watch, e->base, &e->place, &e->sessions, &e->metrics);
+    return store_watch_start(&e->store_watch, e->base, &e->open_store, &e->sessions, &e->metrics);
 }
 
 /* ---- the loop ---- */
@@ -209,14 +213,14 @@ static int set_up(struct engine *e)
 /* What is done once, before anybody is answered. */
 static void begin(struct engine *e)
 {
-    clock_jumps_start(&e->clock_jumps, &e->records, e->place.lock_fd);
+    clock_jumps_start(&e->clock_jumps, &e->records, e->open_store.lock_fd);
     settling_finish(&e->settling);
     on_sweep(-1, 0, e);
     control_port_start(&e->control_port);
     walk_begin(&e->walk);
     settling_begin(&e->settling);
     (void)requests_use_store(&e->requests);
-    (void)listening_has(&e->listening, 0, 0); /* the first takes as long as it takes */
+    (void)listeners_cache_has(&e->listeners, 0, 0); /* the first takes as long as it takes */
 }
 
 static void finish(struct engine *e)
@@ -231,15 +235,15 @@ static void finish(struct engine *e)
     settling_finish(&e->settling);
     settling_release(&e->settling);
     roster_release(&e->roster);
-    store_close(e->place.store);
+    store_close(e->open_store.store);
     refusals_say(&e->answers.refusals, true, clock_monotonic_ms());
     log_end();
 }
 
 int engine_run(struct engine *e)
 {
-    if (settling_open(&e->settling, &e->place, &e->metrics) != STORE_OK) {
-        log_error("cannot read the store: %s", store_error(e->place.store));
+    if (settling_open(&e->settling, &e->open_store, &e->metrics) != STORE_OK) {
+        log_error("cannot read the store: %s", store_error(e->open_store.store));
         return EXIT_FAILURE;
     }
     if (set_up(e) != 0 || http_child_start(&e->http) != 0) {

@@ -2,9 +2,9 @@
 #include "leased/engine/report.h"
 
 #include "leased/requests/beats.h"
-#include "leased/watch/listening.h"
+#include "leased/watch/listeners_cache.h"
 #include "leased/watch/metrics.h"
-#include "leased/watch/place.h"
+#include "leased/watch/open_store.h"
 #include "leased/watch/prometheus.h"
 #include "leased/watch/sessions.h"
 #include "lib/base/buf.h"
@@ -60,81 +60,84 @@ static void add_process(struct buf *out)
 static void add_counts(struct buf *out, const struct store_counts *c)
 {
     static const char *const kinds[] = {"grant", "agent"};
-    prometheus_head(out, "leases", "gauge", "Leases by state.");
+    prometheus_header(out, "leases", "gauge", "Leases by state.");
     for (int k = 0; k < 2; k++)
         buf_addf(out,
                  "tunlease_leases{state=\"active\",kind=\"%s\"} %" PRId64 "\n"
                  "tunlease_leases{state=\"expired\",kind=\"%s\"} %" PRId64 "\n"
                  "tunlease_leases{state=\"revoked\",kind=\"%s\"} %" PRId64 "\n",
                  kinds[k], c->active[k], kinds[k], c->expired[k], kinds[k], c->revoked[k]);
-    prometheus_one(out, "lease_next_expiry_timestamp_seconds", "gauge",
-                   "End of the lease that ends next.", c->next_expiry_s);
-    prometheus_head(out, "ports", "gauge",
-                    "Listen ports: held by a lease, or kept for a former holder.");
+    prometheus_value(out, "lease_next_expiry_timestamp_seconds", "gauge",
+                     "End of the lease that ends next.", c->next_expiry_s);
+    prometheus_header(out, "ports", "gauge",
+                      "Listen ports: held by a lease, or kept for a former holder.");
     buf_addf(out,
              "tunlease_ports{state=\"held\"} %" PRId64 "\ntunlease_ports{state=\"kept\"} %" PRId64
              "\n",
              c->ports_held, c->ports_kept);
-    prometheus_one(out, "audit_rows", "gauge", "Rows of the audit.", c->audit_rows);
+    prometheus_value(out, "audit_rows", "gauge", "Rows of the audit.", c->audit_rows);
 }
 
 static void add_rows_changed(const struct report *r, struct buf *out)
 {
-    prometheus_head(
+    prometheus_header(
         out, "store_rows_changed_total", "counter",
         "Rows that were written to the store; settling: heartbeats again, when their leases learn "
         "of them.");
     buf_addf(out,
              "tunlease_store_rows_changed_total{by=\"settling\"} %" PRId64
              "\ntunlease_store_rows_changed_total{by=\"others\"} %" PRId64 "\n",
-             r->beats->rows_settled, store_rows_changed(r->place->store) - r->beats->rows_settled);
+             r->beats->rows_settled,
+             store_rows_changed(r->open_store->store) - r->beats->rows_settled);
 }
 
 static void add_sight(const struct report *r, struct buf *out)
 {
-    const bool sees_sessions =
-        r->sessions->has_registry && !r->sessions->is_blind && !r->sessions->unseen.is_on;
-    prometheus_head(
+    const bool sees_sessions = r->sessions->has_registry && !r->sessions->registry_unreadable &&
+                               !r->sessions->unseen.may_be_any;
+    prometheus_header(
         out, "sight_lost", "gauge",
         "Whether the store, sessions or listeners cannot be seen: what cannot be seen is not "
         "ended, and gets no port.");
     buf_addf(out,
              "tunlease_sight_lost{of=\"store\"} %d\ntunlease_sight_lost{of=\"sessions\"} %d\n"
              "tunlease_sight_lost{of=\"listeners\"} %d\n",
-             r->place->is_lost, !sees_sessions, r->listening->is_unknown);
-    prometheus_one(out, "sessions_unseen", "gauge", "Sessions in the registry that cannot be seen.",
-                   (int64_t)r->sessions->unseen.count);
-    prometheus_one(out, "sessions_overdue", "gauge",
-                   "Sessions that cannot be seen, whose lease is over: they are not ended.",
-                   (int64_t)r->sessions->unseen.over);
+             r->open_store->is_lost, !sees_sessions, r->listeners->is_unreadable);
+    prometheus_value(out, "sessions_unseen", "gauge",
+                     "Sessions in the registry that cannot be seen.",
+                     (int64_t)r->sessions->unseen.count);
+    prometheus_value(out, "sessions_overdue", "gauge",
+                     "Sessions that cannot be seen, whose lease is over: they are not ended.",
+                     (int64_t)r->sessions->unseen.overdue);
 }
 
 static void add_sessions(struct report *r, struct buf *out)
 {
     const struct metrics *m = r->metrics;
-    prometheus_one(out, "sessions", "gauge", "Live sessions in the registry.",
-                   (int64_t)r->sessions->live.count);
+    prometheus_value(out, "sessions", "gauge", "Live sessions in the registry.",
+                     (int64_t)r->sessions->judged.count);
     add_sight(r, out);
-    prometheus_one(out, "sessions_ending", "gauge", "Sessions of dead leases that are being ended.",
-                   (int64_t)r->sessions->endings.count);
-    prometheus_one(out, "unregistered_sessions", "gauge",
-                   "Processes of tunnel logins that are in no registry entry: nothing ends them.",
-                   unregistered_count(&r->unregistered));
-    prometheus_one(out, "sessions_opened_total", "counter", "Sessions seen to open.",
-                   (int64_t)m->opened);
-    prometheus_head(out, "sessions_ended_total", "counter", "Sessions ended, by reason.");
+    prometheus_value(out, "sessions_ending", "gauge",
+                     "Sessions of dead leases that are being ended.",
+                     (int64_t)r->sessions->endings.count);
+    prometheus_value(out, "unregistered_sessions", "gauge",
+                     "Processes of tunnel logins that are in no registry entry: nothing ends them.",
+                     unregistered_count(&r->unregistered));
+    prometheus_value(out, "sessions_opened_total", "counter", "Sessions seen to open.",
+                     (int64_t)m->opened);
+    prometheus_header(out, "sessions_ended_total", "counter", "Sessions ended, by reason.");
     for (int v = SESSION_ALLOWED + 1; v < SESSION_NOT_JUDGED; v++)
         buf_addf(out, "tunlease_sessions_ended_total{reason=\"%s\"} %" PRIu64 "\n",
                  session_verdict_name((enum session_verdict)v), m->ended[v]);
-    prometheus_head(out, "revocation_latency_seconds", "histogram",
-                    "From the look that found a session dead to its end.");
+    prometheus_header(out, "revocation_latency_seconds", "histogram",
+                      "From the look that found a session dead to its end.");
     prometheus_histogram(out, "revocation_latency_seconds", "", &m->revocation_s);
 }
 
 static void add_requests(const struct metrics *m, struct buf *out)
 {
     char label[64];
-    prometheus_head(out, "http_requests_total", "counter", "Answers, by action and code.");
+    prometheus_header(out, "http_requests_total", "counter", "Answers, by action and code.");
     for (int a = CONTROL_REGISTER; a < CONTROL_ACTION__MAX; a++)
         for (int c = 0; c < CONTROL_CODE__MAX; c++)
             if (m->requests[a][c] != 0)
@@ -142,8 +145,8 @@ static void add_requests(const struct metrics *m, struct buf *out)
                          "tunlease_http_requests_total{action=\"%s\",code=\"%s\"} %" PRIu64 "\n",
                          control_action_name((enum control_action)a),
                          control_code_name((enum control_code)c), m->requests[a][c]);
-    prometheus_head(out, "http_request_duration_seconds", "histogram",
-                    "From the engine's receipt of a request to its answer.");
+    prometheus_header(out, "http_request_duration_seconds", "histogram",
+                      "From the engine's receipt of a request to its answer.");
     for (int a = CONTROL_REGISTER; a <= CONTROL_HEARTBEAT; a++) {
         (void)snprintf(label, sizeof(label), "action=\"%s\"",
                        control_action_name((enum control_action)a));
@@ -155,7 +158,7 @@ static void write_metrics(struct report *r, struct buf *out)
 {
     const struct metrics *m = r->metrics;
 
-    prometheus_head(out, "build_info", "gauge", "The version that runs.");
+    prometheus_header(out, "build_info", "gauge", "The version that runs.");
     buf_addf(out, "tunlease_build_info{version=\"%s\",schema=\"%d\"} 1\n", TUNLEASE_VERSION,
              STORE_VERSION);
     lease_count_anew(&r->leases);
@@ -163,25 +166,25 @@ static void write_metrics(struct report *r, struct buf *out)
         add_counts(out, &r->leases.done);
     add_sessions(r, out);
     add_requests(m, out);
-    prometheus_one(out, "heartbeat_last_timestamp_seconds", "gauge", "The newest heartbeat.",
-                   m->last_heartbeat_s);
-    prometheus_one(out, "sweep_last_success_timestamp_seconds", "gauge",
-                   "When sessions were last judged against the store.", m->last_sweep_s);
-    prometheus_one(out, "store_errors_total", "counter", "Questions to the store that failed.",
-                   (int64_t)m->store_errors);
-    if (!r->place->is_lost)
+    prometheus_value(out, "heartbeat_last_timestamp_seconds", "gauge", "The newest heartbeat.",
+                     m->last_heartbeat_s);
+    prometheus_value(out, "sweep_last_success_timestamp_seconds", "gauge",
+                     "When sessions were last judged against the store.", m->last_sweep_s);
+    prometheus_value(out, "store_errors_total", "counter", "Questions to the store that failed.",
+                     (int64_t)m->store_errors);
+    if (!r->open_store->is_lost)
         add_rows_changed(r, out);
-    prometheus_one(out, "http_restarts_total", "counter",
-                   "Times that the http process was started anew.", (int64_t)m->http_restarts);
-    prometheus_one(out, "log_lines_lost_total", "counter",
-                   "Lines of the log that nobody took in time.", (int64_t)log_lost());
+    prometheus_value(out, "http_restarts_total", "counter",
+                     "Times that the http process was started anew.", (int64_t)m->http_restarts);
+    prometheus_value(out, "log_lines_lost_total", "counter",
+                     "Lines of the log that nobody took in time.", (int64_t)log_lost());
     add_process(out);
 }
 
 /* Moves when what was said is not true any more, however short it was said. */
 static unsigned news(const struct report *r)
 {
-    return r->sessions->sight_changes + r->unregistered.looks;
+    return r->sessions->visibility_changes + r->unregistered.rescans;
 }
 
 /* A report goes through all processes of the host: so one serves all who ask within a second, or
@@ -211,20 +214,20 @@ static bool look_at_health(struct report *r, struct buf *out)
     struct agent nobody;
     int64_t unregistered = unregistered_count(&r->unregistered);
     size_t before = out->len;
-    if (!place_look(r->place)) {
-        buf_addf(out, "the store cannot be used: %s\n", place_problem(r->place));
+    if (!open_store_check(r->open_store)) {
+        buf_addf(out, "the store cannot be used: %s\n", open_store_problem(r->open_store));
     } else {
-        enum store_rc rc = store_agent_find(r->place->store, "", &nobody);
+        enum store_rc rc = store_agent_find(r->open_store->store, "", &nobody);
         if (rc != STORE_OK && rc != STORE_NONE)
-            buf_addf(out, "the store cannot be read: %s\n", store_error(r->place->store));
+            buf_addf(out, "the store cannot be read: %s\n", store_error(r->open_store->store));
     }
-    if (!r->sessions->has_registry || r->sessions->is_blind)
+    if (!r->sessions->has_registry || r->sessions->registry_unreadable)
         buf_add(out, "the session registry cannot be read\n");
-    if (r->sessions->unseen.is_on) {
-        unseen_say(&r->sessions->unseen, out);
+    if (r->sessions->unseen.may_be_any) {
+        unseen_format(&r->sessions->unseen, out);
         buf_add(out, "\n");
     }
-    if (r->listening->is_unknown)
+    if (r->listeners->is_unreadable)
         buf_add(out, "what listens cannot be read: no new agent gets a port\n");
     if (clock_monotonic_ms() - r->sessions->swept_ms > 3 * SWEEP_MS)
         buf_add(out, "sessions were not judged for more than 30 s\n");
@@ -246,10 +249,10 @@ bool report_health(struct report *r, struct buf *out)
     struct report_text *t = &r->health_text;
     const int64_t now_ms = clock_monotonic_ms();
     if (now_ms >= t->until_ms || t->news != news(r) || buf_text(&t->text) == NULL ||
-        t->was_lost != r->place->is_lost) {
+        t->was_lost != r->open_store->is_lost) {
         buf_clear(&t->text);
         t->news = news(r);
-        t->was_lost = r->place->is_lost;
+        t->was_lost = r->open_store->is_lost;
         t->is_well = look_at_health(r, &t->text);
         t->until_ms = next_report_ms(now_ms);
     }
@@ -260,7 +263,7 @@ bool report_health(struct report *r, struct buf *out)
 
 int report_start(struct report *r, struct event_base *base)
 {
-    return lease_count_start(&r->leases, base, r->place) == 0 &&
+    return lease_count_start(&r->leases, base, r->open_store) == 0 &&
                    unregistered_start(&r->unregistered, base, r->sessions) == 0
                ? 0
                : -1;

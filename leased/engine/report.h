@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 struct beats;
-struct listening;
+struct listeners_cache;
 struct metrics;
-struct place;
+struct open_store;
 struct sessions;
 
 /* A text, and until when it is said again to whoever asks. */
@@ -27,9 +27,9 @@ struct report_text {
 
 struct report {
     /* Of which it reports; lent. */
-    struct place *place;
+    struct open_store *open_store;
     const struct sessions *sessions;
-    const struct listening *listening;
+    const struct listeners_cache *listeners;
     const struct beats *beats;
     const struct metrics *metrics;
 

@@ -2,7 +2,7 @@
 #include "leased/engine/settling.h"
 
 #include "leased/watch/metrics.h"
-#include "leased/watch/place.h"
+#include "leased/watch/open_store.h"
 #include "leased/watch/timer.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -33,9 +33,9 @@ void settling_await(struct settling *s, bool failed)
 /* A lease that cannot be written must not keep all others from being answered. */
 static enum store_rc settle_alone(struct settling *s)
 {
-    if (!place_look(s->place))
+    if (!open_store_check(s->open_store))
         return STORE_FAIL;
-    struct store *st = s->place->store;
+    struct store *st = s->open_store->store;
     enum store_rc rc = store_begin(st);
     if (rc == STORE_BUSY)
         return rc;
@@ -88,8 +88,8 @@ bool settling_is_due(struct settling *s)
 
 enum store_rc settling_do_some(struct settling *s, size_t requests)
 {
-    return beats_settle(&s->beats, s->place->store, SETTLES_LEAST + SETTLES_A_REQUEST * requests,
-                        false, clock_monotonic_ms());
+    return beats_settle(&s->beats, s->open_store->store,
+                        SETTLES_LEAST + SETTLES_A_REQUEST * requests, false, clock_monotonic_ms());
 }
 
 void settling_committed(struct settling *s)
@@ -103,10 +103,11 @@ void settling_undone(struct settling *s, bool with_some)
     s->is_alone = s->is_alone || with_some;
 }
 
-enum store_rc settling_open(struct settling *s, struct place *place, struct metrics *metrics)
+enum store_rc settling_open(struct settling *s, struct open_store *open_store,
+                            struct metrics *metrics)
 {
-    *s = (struct settling){.place = place, .metrics = metrics};
-    return beats_start(&s->beats, place->store);
+    *s = (struct settling){.open_store = open_store, .metrics = metrics};
+    return beats_start(&s->beats, open_store->store);
 }
 
 int settling_start(struct settling *s, struct event_base *base)
@@ -125,7 +126,7 @@ enum store_rc settling_use_new(struct settling *s)
 {
     s->is_alone = false;
     beats_release(&s->beats);
-    return beats_start(&s->beats, s->place->store);
+    return beats_start(&s->beats, s->open_store->store);
 }
 
 void settling_release(struct settling *s)

@@ -15,10 +15,10 @@
 struct event;
 struct event_base;
 struct metrics;
-struct place;
+struct open_store;
 
 struct settling {
-    struct place *place;
+    struct open_store *open_store;
     struct metrics *metrics;
     struct beats beats;
     bool is_alone; /* not with requests, until it works again */
@@ -26,7 +26,8 @@ struct settling {
 };
 
 /* Takes up what is in the store. */
-enum store_rc settling_open(struct settling *s, struct place *place, struct metrics *metrics);
+enum store_rc settling_open(struct settling *s, struct open_store *open_store,
+                            struct metrics *metrics);
 int settling_start(struct settling *s, struct event_base *base); /* 0, or -1: no memory */
 void settling_begin(struct settling *s);                         /* what was taken up is due */
 void settling_release(struct settling *s);

@@ -7,7 +7,7 @@
 #include "leased/requests/roster.h"
 #include "leased/watch/clock_jumps.h"
 #include "leased/watch/metrics.h"
-#include "leased/watch/place.h"
+#include "leased/watch/open_store.h"
 #include "leased/watch/records.h"
 #include "leased/watch/sessions.h"
 #include "leased/watch/timer.h"
@@ -49,7 +49,7 @@ static enum store_rc free_expired(struct walk *w, int64_t now_s)
     if (low > UINT16_MAX || beats_are_behind(w->beats))
         return STORE_OK;
     w->next_port = high + 1;
-    return store_ports_free_expired(w->place->store, (uint16_t)low,
+    return store_ports_free_expired(w->open_store->store, (uint16_t)low,
                                     high < UINT16_MAX ? (uint16_t)high : UINT16_MAX,
                                     now_s - EXPIRED_PORT_S, now_s);
 }
@@ -62,29 +62,30 @@ static enum store_rc prune_piece(struct walk *w, bool has_range, int64_t *ret_le
     const struct lease_range *at = &w->at;
     enum store_rc rc = STORE_NONE;
     if (has_range)
-        rc = store_agents_unused(w->place->store, at, unused_before_s);
+        rc = store_agents_unused(w->open_store->store, at, unused_before_s);
     if (rc == STORE_OK) { /* one that has just opened its first session is not one that never did */
         bool swept = sessions_sweep(w->sessions);
-        rc = records_write(w->records, w->place->store);
+        rc = records_write(w->records, w->open_store->store);
         if (rc == STORE_OK && swept) /* else it cannot be told which never did */
-            rc = store_agents_forget_unused(w->place->store, at, unused_before_s, &by);
+            rc = store_agents_forget_unused(w->open_store->store, at, unused_before_s, &by);
     } else if (rc == STORE_NONE) {
-        rc = records_write(w->records, w->place->store);
+        rc = records_write(w->records, w->open_store->store);
     }
     if (rc == STORE_OK && has_range)
-        rc =
-            store_prune_dead(w->place->store, at, now_s - w->conf->keep_expired_s, &by, ret_leases);
+        rc = store_prune_dead(w->open_store->store, at, now_s - w->conf->keep_expired_s, &by,
+                              ret_leases);
     if (rc == STORE_OK && has_range)
         rc = control_port_move(w->control_port, at, &by);
     if (rc == STORE_OK && !has_range)
         rc = free_expired(w, now_s);
     if (rc == STORE_OK)
-        rc = audit_prune(w->place->store, &by, now_s - w->conf->audit_keep_s, w->size, ret_rows);
+        rc = audit_prune(w->open_store->store, &by, now_s - w->conf->audit_keep_s, w->size,
+                         ret_rows);
     if (rc == STORE_OK)
-        rc = store_commit(w->place->store);
+        rc = store_commit(w->open_store->store);
     requests_ports_kept(w->requests); /* theirs are, from now on */
     if (rc == STORE_OK)
-        records_written(w->records, w->records->count);
+        records_drop_first(w->records, w->records->count);
     return rc;
 }
 
@@ -93,30 +94,30 @@ static bool walk_piece(struct walk *w)
 {
     const int64_t since_ms = clock_monotonic_ms();
     int64_t leases = 0, rows = 0;
-    if (!place_look(w->place)) {
+    if (!open_store_check(w->open_store)) {
         w->soon_until_s = w->soon_after_s; /* once more at the next walk, rather than never */
         return false;
     }
-    const bool may_delete = !clock_jumps_caution(w->clock_jumps);
-    const int64_t changed = store_rows_changed(w->place->store);
-    enum store_rc rc = may_delete ? store_begin(w->place->store) : STORE_OK;
+    const bool may_delete = !clock_jumps_are_recent(w->clock_jumps);
+    const int64_t changed = store_rows_changed(w->open_store->store);
+    enum store_rc rc = may_delete ? store_begin(w->open_store->store) : STORE_OK;
     if (rc == STORE_BUSY)
         return true; /* the same piece again */
     if (rc == STORE_OK && !w->saw_all)
-        rc = store_range_next(w->place->store, w->size, &w->at);
+        rc = store_range_next(w->open_store->store, w->size, &w->at);
     if (rc == STORE_NONE)
         w->saw_all = true;
     if (rc == STORE_OK && !w->saw_all)
-        rc = store_leases_ending(w->place->store, &w->at, w->soon_after_s, w->soon_until_s,
+        rc = store_leases_ending(w->open_store->store, &w->at, w->soon_after_s, w->soon_until_s,
                                  say_soon, NULL);
     if (may_delete && (rc == STORE_OK || rc == STORE_NONE))
         rc = prune_piece(w, !w->saw_all, &leases, &rows);
-    store_rollback(w->place->store);
-    if (store_rows_changed(w->place->store) != changed)
+    store_rollback(w->open_store->store);
+    if (store_rows_changed(w->open_store->store) != changed)
         roster_distrust(w->roster);
     if (rc != STORE_OK && rc != STORE_NONE) {
         metrics_add_store_error(w->metrics);
-        log_error("cannot prune: %s", store_error(w->place->store));
+        log_error("cannot prune: %s", store_error(w->open_store->store));
         w->soon_until_s = w->soon_after_s; /* once more at the next walk, rather than never */
         return false;
     }

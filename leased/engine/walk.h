@@ -20,7 +20,7 @@ struct control_port;
 struct event;
 struct event_base;
 struct metrics;
-struct place;
+struct open_store;
 struct records;
 struct requests;
 struct roster;
@@ -29,7 +29,7 @@ struct sessions;
 struct walk {
     /* Lent. */
     const struct conf *conf;
-    struct place *place;
+    struct open_store *open_store;
     struct sessions *sessions;
     struct records *records;
     struct metrics *metrics;

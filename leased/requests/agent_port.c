@@ -5,7 +5,7 @@
 #include "leased/requests/refuse.h"
 #include "leased/requests/request_context.h"
 #include "leased/watch/clock_jumps.h"
-#include "leased/watch/listening.h"
+#include "leased/watch/listeners_cache.h"
 #include "leased/watch/sessions.h"
 #include "lib/conf/conf.h"
 #include "lib/lease/lease.h"
@@ -26,9 +26,9 @@ void agent_port_forget(struct port_memory *memory)
     memory->no_kept_ports = false;
 }
 
-static bool is_usable(void *listening, uint16_t port)
+static bool is_usable(void *listeners, uint16_t port)
 {
-    return !listening_has(listening, port, SNAPSHOT_MS);
+    return !listeners_cache_has(listeners, port, LISTENERS_MAX_AGE_MS);
 }
 
 /* False: no such permit can be written. */
@@ -57,7 +57,7 @@ int agent_port_set_listen(const struct conf *conf, struct lease *l, uint16_t por
 
 int64_t agent_port_quarantine_s(const struct request_context *ctx)
 {
-    return clock_jumps_caution(ctx->clock_jumps) ? INT64_MAX / 4 : ctx->conf->quarantine_ttl_s;
+    return clock_jumps_are_recent(ctx->clock_jumps) ? INT64_MAX / 4 : ctx->conf->quarantine_ttl_s;
 }
 
 /*
@@ -82,13 +82,13 @@ enum store_rc agent_port_wanted(const struct request_context *ctx, const char *n
                                 uint16_t wanted, uint16_t *ret)
 {
     /* On a port that was its own, it may be its own listener that has just gone. */
-    const int64_t look_ms = wanted == 0 ? 0 : FRESH_MS;
+    const int64_t look_ms = wanted == 0 ? 0 : LISTENERS_RECENT_MS;
     enum store_rc rc = wanted == 0 ? former_port(ctx, name, &wanted) : STORE_OK;
     if (rc != STORE_OK && rc != STORE_NONE)
         return rc;
     bool is_free = wanted != 0 && in_ceiling(ctx->conf, wanted) &&
-                   !(listening_has(ctx->listening, wanted, SNAPSHOT_MS) &&
-                     listening_has(ctx->listening, wanted, look_ms));
+                   !(listeners_cache_has(ctx->listeners, wanted, LISTENERS_MAX_AGE_MS) &&
+                     listeners_cache_has(ctx->listeners, wanted, look_ms));
     *ret = is_free ? wanted : 0;
     return STORE_OK;
 }
@@ -112,7 +112,7 @@ enum store_rc agent_port_pick(const struct request_context *ctx, uint16_t *ret)
                 continue;
             enum store_rc rc = store_port_pick(ctx->store, go_on ? memory->next_port : p->low,
                                                p->high, again == 0 ? never : after_s, ctx->now_s,
-                                               is_usable, ctx->listening, ret);
+                                               is_usable, ctx->listeners, ret);
             if (rc == STORE_NONE)
                 continue;
             if (rc == STORE_OK && again == 0)
@@ -152,7 +152,7 @@ enum store_rc agent_port_take_back(const struct request_context *ctx, int64_t le
                                    &conflict);
     if (rc == STORE_CONFLICT) {
         *home = 0;
-        rc = listening_is_known(ctx->listening) ? agent_port_pick(ctx, &next) : STORE_NONE;
+        rc = listeners_cache_is_readable(ctx->listeners) ? agent_port_pick(ctx, &next) : STORE_NONE;
         if (rc == STORE_OK)
             rc = move_port(ctx, &l, next, port);
     }
@@ -163,20 +163,20 @@ enum store_rc agent_port_take_back(const struct request_context *ctx, int64_t le
 enum store_rc agent_port_settle(const struct request_context *ctx, int64_t lease_id, uint16_t *port,
                                 uint16_t *home)
 {
-    struct listening *listening = ctx->listening;
+    struct listeners_cache *listeners = ctx->listeners;
     struct lease l = {0};
     uint16_t wanted = *home != 0 ? *home : *port, next = wanted;
 
-    bool foreign = listening_has(listening, wanted, SNAPSHOT_MS);
-    if ((!foreign && wanted == *port) || listening->is_unknown)
+    bool foreign = listeners_cache_has(listeners, wanted, LISTENERS_MAX_AGE_MS);
+    if ((!foreign && wanted == *port) || listeners->is_unreadable)
         return STORE_OK;
-    if (sessions_may_have(ctx->sessions, lease_id))
+    if (sessions_may_be_open(ctx->sessions, lease_id))
         return STORE_OK;
     /* Its own listener may have gone since the look. */
-    foreign = listening_has(listening, wanted, 0);
+    foreign = listeners_cache_has(listeners, wanted, 0);
     if (!foreign && wanted == *port)
         return STORE_OK;
-    if (foreign && wanted != *port && !listening_has(listening, *port, SNAPSHOT_MS))
+    if (foreign && wanted != *port && !listeners_cache_has(listeners, *port, LISTENERS_MAX_AGE_MS))
         return STORE_OK; /* still: it keeps the one it was given in place of it */
     enum store_rc rc = foreign ? agent_port_pick(ctx, &next) : STORE_OK;
     if (rc != STORE_OK)

@@ -2,7 +2,7 @@
 #include "leased/requests/control_port.h"
 
 #include "leased/requests/roster.h"
-#include "leased/watch/place.h"
+#include "leased/watch/open_store.h"
 #include "leased/watch/sessions.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
@@ -24,7 +24,7 @@ static bool has_moved(const struct control_port *c, const struct lease *l, struc
 {
     const struct permit *control = &c->conf->ceiling.control;
     const bool wants = control->low != 0, has = wants && permit_list_has(&l->open, control);
-    if (sessions_may_have(c->sessions, l->id)) {
+    if (sessions_may_be_open(c->sessions, l->id)) {
         if (!wants || has)
             return false;
         for (size_t i = 0; i < l->open.count; i++)
@@ -42,16 +42,16 @@ enum store_rc control_port_move_one(const struct control_port *c, int64_t id,
     struct lease l = {0};
     struct permit_list open = {.items = NULL};
     struct store_conflict conflict;
-    enum store_rc rc = store_lease_by_id(c->place->store, id, &l);
+    enum store_rc rc = store_lease_by_id(c->open_store->store, id, &l);
     if (rc == STORE_OK && has_moved(c, &l, &open)) {
         struct permit_list was = l.open;
         l.open = open;
-        rc = store_savepoint(c->place->store);
+        rc = store_savepoint(c->open_store->store);
         if (rc == STORE_OK)
-            rc = store_lease_set(c->place->store, &l, INT64_MAX / 4, by, &conflict);
+            rc = store_lease_set(c->open_store->store, &l, INT64_MAX / 4, by, &conflict);
         if (rc == STORE_OK || rc == STORE_CONFLICT) {
             bool moved = rc == STORE_OK;
-            rc = store_savepoint_end(c->place->store, moved);
+            rc = store_savepoint_end(c->open_store->store, moved);
             if (moved && c->conf->ceiling.control.low != 0)
                 log_info("agent=%s may open port %u, where Listen is now", l.name,
                          c->conf->ceiling.control.low);
@@ -96,8 +96,9 @@ enum store_rc control_port_move(const struct control_port *c, const struct lease
     permit_list_format(&control, &text);
     if (control.count > 0 && buf_text(&text) == NULL)
         goto out;
-    rc = store_agents_opening_other(c->place->store, in, control.count > 0 ? buf_text(&text) : "",
-                                    by->now_s, add_id, &others);
+    rc = store_agents_opening_other(c->open_store->store, in,
+                                    control.count > 0 ? buf_text(&text) : "", by->now_s, add_id,
+                                    &others);
     for (size_t i = 0; rc == STORE_OK && i < others.count; i++)
         rc = control_port_move_one(c, others.ids[i], by);
 out:
@@ -111,14 +112,15 @@ void control_port_start(const struct control_port *c)
 {
     const struct store_actor by = {.who = "leased", .source = "", .now_s = clock_now_s()};
     struct lease_range range = {0};
-    enum store_rc rc = store_begin(c->place->store);
+    enum store_rc rc = store_begin(c->open_store->store);
     while (rc == STORE_OK &&
-           (rc = store_range_next(c->place->store, START_RANGE, &range)) == STORE_OK)
+           (rc = store_range_next(c->open_store->store, START_RANGE, &range)) == STORE_OK)
         rc = control_port_move(c, &range, &by);
     if (rc == STORE_NONE)
-        rc = store_commit(c->place->store);
-    store_rollback(c->place->store);
+        rc = store_commit(c->open_store->store);
+    store_rollback(c->open_store->store);
     if (rc != STORE_OK && rc != STORE_BUSY)
-        log_error("agents' permits do not follow Listen as yet: %s", store_error(c->place->store));
+        log_error("agents' permits do not follow Listen as yet: %s",
+                  store_error(c->open_store->store));
     roster_distrust(c->roster);
 }

@@ -15,14 +15,14 @@
 #include <stdint.h>
 
 struct conf;
-struct place;
+struct open_store;
 struct roster;
 struct sessions;
 
 /* Lent. */
 struct control_port {
     const struct conf *conf;
-    const struct place *place;
+    const struct open_store *open_store;
     const struct sessions *sessions;
     struct roster *roster;
 };

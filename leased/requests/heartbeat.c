@@ -4,7 +4,7 @@
 #include "leased/requests/credential.h"
 #include "leased/requests/refuse.h"
 #include "leased/requests/request_context.h"
-#include "leased/watch/listening.h"
+#include "leased/watch/listeners_cache.h"
 #include "leased/watch/sessions.h"
 #include "lib/conf/conf.h"
 #include "lib/lease/lease.h"
@@ -21,13 +21,14 @@ int64_t heartbeat_end_s(const struct request_context *ctx, const struct member *
 /* A listener that is there, on the port of an agent with a session that nobody knows to be dead. */
 static uint8_t tunnel_of(const struct request_context *ctx, const struct member *agent)
 {
-    struct listening *l = ctx->listening;
-    if (sessions_of(ctx->sessions, agent->id) == NULL)
-        return ctx->sessions->is_blind ? CONTROL_TUNNEL_UNKNOWN : CONTROL_TUNNEL_DOWN;
+    struct listeners_cache *l = ctx->listeners;
+    if (sessions_find_open(ctx->sessions, agent->id) == NULL)
+        return ctx->sessions->registry_unreadable ? CONTROL_TUNNEL_UNKNOWN : CONTROL_TUNNEL_DOWN;
     /* A session that was just opened binds its port a moment later, so "no" is asked again. */
-    if (listening_has(l, agent->port, SNAPSHOT_MS) || listening_has(l, agent->port, FRESH_MS))
+    if (listeners_cache_has(l, agent->port, LISTENERS_MAX_AGE_MS) ||
+        listeners_cache_has(l, agent->port, LISTENERS_RECENT_MS))
         return CONTROL_TUNNEL_UP;
-    return l->is_unknown ? CONTROL_TUNNEL_UNKNOWN : CONTROL_TUNNEL_DOWN;
+    return l->is_unreadable ? CONTROL_TUNNEL_UNKNOWN : CONTROL_TUNNEL_DOWN;
 }
 
 /* Who it is, in effects->agent, or the refusal. */

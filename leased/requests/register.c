@@ -54,7 +54,7 @@ static enum store_rc replace_key(struct registering *in)
     if (rc == STORE_OK)
         rc = store_key_add(ctx->store, &l, &key, &ctx->by, &conflict);
     /* A request ends nobody's session: the key of the live one goes at the next time. */
-    const struct session *live = sessions_of(ctx->sessions, agent->id);
+    const struct session *live = sessions_find_open(ctx->sessions, agent->id);
     for (size_t i = 0; rc == STORE_OK && i < l.key_count; i++)
         if (live == NULL || strcmp(live->fingerprint, l.keys[i].pub.fingerprint) != 0)
             rc = store_key_remove(ctx->store, &l, l.keys[i].pub.fingerprint, &ctx->by);

@@ -4,7 +4,7 @@
 #include "leased/requests/refuse.h"
 #include "leased/requests/register.h"
 #include "leased/requests/registering.h"
-#include "leased/watch/listening.h"
+#include "leased/watch/listeners_cache.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/conf/conf.h"
@@ -96,7 +96,7 @@ static enum store_rc check_room(const struct registering *in)
     if (!room)
         return refuse(in->answer, CONTROL_RATE_LIMITED,
                       "too many agents have registered and never connected (MaxPendingAgents)");
-    if (!listening_is_known(in->ctx->listening))
+    if (!listeners_cache_is_readable(in->ctx->listeners))
         return refuse(in->answer, CONTROL_UNAVAILABLE,
                       "the gateway cannot tell which ports are free: see its log");
     return STORE_OK;

@@ -17,7 +17,7 @@ struct clock_jumps;
 struct conf;
 struct herd;
 struct limiter;
-struct listening;
+struct listeners_cache;
 struct pending_agents;
 struct port_memory;
 struct registry;
@@ -32,7 +32,7 @@ struct request_context {
     struct roster *roster;
     const struct sessions *sessions;
     const struct registry *registry; /* NULL: it cannot be read */
-    struct listening *listening;
+    struct listeners_cache *listeners;
     struct clock_jumps *clock_jumps;
     struct port_memory *ports;
     struct pending_agents *pending;

@@ -7,7 +7,7 @@
 #include "leased/requests/queue.h"
 #include "leased/requests/request_context.h"
 #include "leased/watch/metrics.h"
-#include "leased/watch/place.h"
+#include "leased/watch/open_store.h"
 #include "leased/watch/sessions.h"
 #include "lib/base/clock.h"
 #include "lib/store/agents.h"
@@ -20,12 +20,12 @@ static struct request_context lend(struct requests *rq, const struct control_req
     return (struct request_context){.conf = rq->conf,
                                     .keys = rq->keys,
                                     .limiter = rq->limiter,
-                                    .store = rq->place->store,
+                                    .store = rq->open_store->store,
                                     .roster = rq->roster,
                                     .sessions = rq->sessions,
                                     .registry =
                                         rq->sessions->has_registry ? &rq->sessions->registry : NULL,
-                                    .listening = rq->listening,
+                                    .listeners = rq->listeners,
                                     .clock_jumps = rq->clock_jumps,
                                     .ports = &rq->ports,
                                     .pending = &rq->pending,
@@ -42,9 +42,9 @@ static enum store_rc write_beat(struct requests *rq, struct member *m, int64_t n
     const struct beat beat = {.lease_id = m->id, .heartbeat_ms = now_ms, .expires_s = m->expires_s};
     const int64_t clock_ms = clock_monotonic_ms();
     if (beats_take(rq->beats, m->lease_expires_s, &beat, clock_ms))
-        return beats_add(rq->beats, rq->place->store, &beat, clock_ms);
+        return beats_add(rq->beats, rq->open_store->store, &beat, clock_ms);
     m->lease_expires_s = m->expires_s;
-    return store_agent_beat(rq->place->store, m->id, now_ms, m->expires_s);
+    return store_agent_beat(rq->open_store->store, m->id, now_ms, m->expires_s);
 }
 
 static enum store_rc apply(struct requests *rq, struct queued *q, const struct request_context *ctx,
@@ -86,7 +86,7 @@ enum store_rc requests_decide(struct requests *rq, struct queued *q, int64_t now
 bool requests_want_key(struct requests *rq, const struct control_request *r)
 {
     const struct request_context ctx = lend(rq, r, 0);
-    return !rq->place->is_lost && register_wants_key(&ctx, r);
+    return !rq->open_store->is_lost && register_wants_key(&ctx, r);
 }
 
 void requests_begin(struct requests *rq)
@@ -107,5 +107,5 @@ void requests_ports_kept(struct requests *rq)
 enum store_rc requests_use_store(struct requests *rq)
 {
     requests_ports_kept(rq);
-    return store_agents_pending(rq->place->store, &rq->pending.count);
+    return store_agents_pending(rq->open_store->store, &rq->pending.count);
 }

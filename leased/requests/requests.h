@@ -21,9 +21,9 @@ struct clock_jumps;
 struct conf;
 struct control_port;
 struct limiter;
-struct listening;
+struct listeners_cache;
 struct metrics;
-struct place;
+struct open_store;
 struct queued;
 struct roster;
 struct sessions;
@@ -32,12 +32,12 @@ struct requests {
     /* Lent. */
     const struct conf *conf;
     const struct api_keys *keys;
-    const struct place *place;
+    const struct open_store *open_store;
     const struct sessions *sessions;
     const struct control_port *control_port;
     struct limiter *limiter;
     struct roster *roster;
-    struct listening *listening;
+    struct listeners_cache *listeners;
     struct clock_jumps *clock_jumps;
     struct beats *beats;
     struct metrics *metrics;

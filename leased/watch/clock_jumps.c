@@ -10,23 +10,23 @@
 #include <string.h>
 
 /* It has to outlive leased, not the machine. */
-static void keep(struct clock_jumps *j)
+static void save(struct clock_jumps *j)
 {
     struct jump_note n = {.wall_minus_boot_s = j->wall_minus_boot_s,
                           .jumped_boot_ms = j->jumped_ms,
                           .jumped_s = j->jumped_s};
-    if (j->note_fd <= 0)
+    if (j->state_fd <= 0)
         return;
     jump_boot_id(n.boot_id);
-    if (jump_note_write(j->note_fd, &n) != 0)
+    if (jump_note_write(j->state_fd, &n) != 0)
         log_warn("cannot note the clock beside the store: %m");
-    j->kept_wall_minus_boot_s = j->wall_minus_boot_s;
+    j->saved_wall_minus_boot_s = j->wall_minus_boot_s;
 }
 
-void clock_jumps_look(struct clock_jumps *j)
+void clock_jumps_check(struct clock_jumps *j)
 {
     int64_t now_ms = clock_boot_ms(), minus = clock_now_s() - now_ms / 1000;
-    int64_t jump = minus - j->wall_minus_boot_s, drift = minus - j->kept_wall_minus_boot_s;
+    int64_t jump = minus - j->wall_minus_boot_s, drift = minus - j->saved_wall_minus_boot_s;
     bool jumped = j->wall_minus_boot_s != 0 && (jump > JUMP_LEAST_S || jump < -JUMP_LEAST_S);
     j->wall_minus_boot_s = minus;
     if (jumped) {
@@ -38,16 +38,16 @@ void clock_jumps_look(struct clock_jumps *j)
         records_add(j->records, RECORD_CLOCK, 0, "", clock_now_s(), detail);
     }
     if (jumped || drift > 1 || drift < -1) /* both clocks are cut to seconds */
-        keep(j);
+        save(j);
 }
 
-void clock_jumps_start(struct clock_jumps *j, struct records *records, int note_fd)
+void clock_jumps_start(struct clock_jumps *j, struct records *records, int state_fd)
 {
     struct jump_note n;
     char boot_id[JUMP_BOOT_ID_BYTES];
-    *j = (struct clock_jumps){.records = records, .note_fd = note_fd};
+    *j = (struct clock_jumps){.records = records, .state_fd = state_fd};
     jump_boot_id(boot_id);
-    if (j->note_fd > 0 && jump_note_read(j->note_fd, &n)) {
+    if (j->state_fd > 0 && jump_note_read(j->state_fd, &n)) {
         if (strcmp(n.boot_id, boot_id) == 0) {
             j->wall_minus_boot_s = n.wall_minus_boot_s;
             j->jumped_ms = n.jumped_boot_ms;
@@ -58,18 +58,18 @@ void clock_jumps_start(struct clock_jumps *j, struct records *records, int note_
         }
     }
     int64_t known_ms = j->jumped_ms;
-    if (clock_jumps_caution(j) && j->jumped_ms == known_ms) /* else it was just said */
+    if (clock_jumps_are_recent(j) && j->jumped_ms == known_ms) /* else it was just said */
         log_warn("the clock jumped less than an hour ago: no lease is deleted and no port reused");
 }
 
-void clock_jumps_move_note(struct clock_jumps *j, int note_fd)
+void clock_jumps_set_state_fd(struct clock_jumps *j, int state_fd)
 {
-    j->note_fd = note_fd;
-    j->kept_wall_minus_boot_s = 0; /* what is noted in it is written anew */
+    j->state_fd = state_fd;
+    j->saved_wall_minus_boot_s = 0; /* what is noted in it is written anew */
 }
 
-bool clock_jumps_caution(struct clock_jumps *j)
+bool clock_jumps_are_recent(struct clock_jumps *j)
 {
-    clock_jumps_look(j); /* now, and not at the next sweep: who asks is about to act */
+    clock_jumps_check(j); /* now, and not at the next sweep: who asks is about to act */
     return j->jumped_ms != 0 && clock_boot_ms() - j->jumped_ms < INT64_C(1000) * JUMP_CAUTION_S;
 }

@@ -14,22 +14,22 @@ struct records;
 
 struct clock_jumps {
     struct records *records;
-    int note_fd; /* the file beside the store that is locked; it is not this module's to close */
-    int64_t wall_minus_boot_s, kept_wall_minus_boot_s;
+    int state_fd; /* the file beside the store that is locked; it is not this module's to close */
+    int64_t wall_minus_boot_s, saved_wall_minus_boot_s;
     int64_t jumped_ms, jumped_s; /* when the clock was last set, by the boot clock and by itself */
 };
 
-/* Takes up what the last process noted in note_fd (0 or -1: nothing is kept). Jumps go to records.
+/* Takes up what the last process noted in state_fd (0 or -1: nothing is kept). Jumps go to records.
  */
-void clock_jumps_start(struct clock_jumps *j, struct records *records, int note_fd);
+void clock_jumps_start(struct clock_jumps *j, struct records *records, int state_fd);
 
 /* Notes what is known in another file from now on. */
-void clock_jumps_move_note(struct clock_jumps *j, int note_fd);
+void clock_jumps_set_state_fd(struct clock_jumps *j, int state_fd);
 
 /* Looks whether the clock was set. */
-void clock_jumps_look(struct clock_jumps *j);
+void clock_jumps_check(struct clock_jumps *j);
 
 /* After the clock was set: nothing that cannot be taken back, for an hour. */
-bool clock_jumps_caution(struct clock_jumps *j);
+bool clock_jumps_are_recent(struct clock_jumps *j);
 
 #endif

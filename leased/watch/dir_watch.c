@@ -34,7 +34,7 @@ int dir_watch_start(struct event_base *base, const char *dir, uint32_t mask, eve
     int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (fd < 0 || inotify_add_watch(fd, dir, mask) < 0) {
         log_warn("cannot watch '%s': %s; changes are seen within %d s", dir, strerror(errno),
-                 DIR_WATCH_LOST_MS / 1000);
+                 DIR_WATCH_FALLBACK_MS / 1000);
         if (fd >= 0)
             (void)close(fd);
         return 0;

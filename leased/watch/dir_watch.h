@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { DIR_WATCH_LOST_MS = 5000 /* how often is looked where inotify was lost */ };
+enum { DIR_WATCH_FALLBACK_MS = 5000 /* how often is looked where inotify was lost */ };
 
 /* In place of the watch *watching, if any. One that cannot be had is logged, and *watching is NULL.
  * 0, or -1: no memory. */

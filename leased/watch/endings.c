@@ -46,7 +46,7 @@ void endings_add(struct endings *es, const struct session *s, enum session_verdi
     timer_arm(es->on_step, 1);
 }
 
-static void ended(struct endings *es, const struct ending *end, int64_t now_ms)
+static void note_ended(struct endings *es, const struct ending *end, int64_t now_ms)
 {
     char detail[96];
     (void)snprintf(detail, sizeof(detail), "reason=%s pid=%d after_ms=%lld",
@@ -57,7 +57,7 @@ static void ended(struct endings *es, const struct ending *end, int64_t now_ms)
     records_add(es->records, RECORD_ENDED, end->lease_id, end->lease, clock_now_s(), detail);
 }
 
-static void cannot_end(const struct ending *end, const char *why)
+static void log_cannot_end(const struct ending *end, const char *why)
 {
     log_error("cannot end pid %d login=%s lease=%s reason=%s: %s", (int)end->pid, end->login,
               end->lease, session_verdict_name(end->why), why);
@@ -67,8 +67,8 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
 {
     struct endings *es = arg;
     int64_t now_ms = clock_monotonic_ms();
-    size_t kept = 0;
-    bool again = false;
+    size_t remaining = 0;
+    bool judge = false;
     (void)fd;
     (void)what;
     for (size_t i = 0; i < es->count; i++) {
@@ -76,30 +76,30 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
         enum ladder_state state = ladder_step(&end->ladder, now_ms);
         switch (state) {
         case LADDER_GONE:
-            again = true;
-            ended(es, end, now_ms);
+            judge = true;
+            note_ended(es, end, now_ms);
             break;
         case LADDER_CLIMBING:
             if (now_ms - end->since_ms <= LADDER_LIMIT_MS) {
-                es->items[kept++] = *end;
+                es->items[remaining++] = *end;
                 break;
             }
-            cannot_end(end, "still up; tried again");
+            log_cannot_end(end, "still up; tried again");
             ladder_release(&end->ladder);
-            again = true;
+            judge = true;
             break;
         case LADDER_FAILED:
         case LADDER_NO_ROOM:
-            cannot_end(end, strerror(end->ladder.why));
+            log_cannot_end(end, strerror(end->ladder.why));
             break;
         }
     }
-    es->count = kept;
+    es->count = remaining;
     es->has_no_room = false;
-    if (kept > 0)
+    if (remaining > 0)
         timer_arm(es->on_step, LADDER_STEP_MS);
     /* Where it failed at once, the next sweep is soon enough to try again. */
-    if (again)
+    if (judge)
         es->judge_again(es->arg);
 }
 

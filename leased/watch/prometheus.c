@@ -19,15 +19,15 @@ void histogram_add(struct histogram *h, double seconds)
     h->sum_s += seconds;
 }
 
-void prometheus_head(struct buf *out, const char *name, const char *type, const char *help)
+void prometheus_header(struct buf *out, const char *name, const char *type, const char *help)
 {
     buf_addf(out, "# HELP tunlease_%s %s\n# TYPE tunlease_%s %s\n", name, help, name, type);
 }
 
-void prometheus_one(struct buf *out, const char *name, const char *type, const char *help,
-                    int64_t n)
+void prometheus_value(struct buf *out, const char *name, const char *type, const char *help,
+                      int64_t n)
 {
-    prometheus_head(out, name, type, help);
+    prometheus_header(out, name, type, help);
     buf_addf(out, "tunlease_%s %" PRId64 "\n", name, n);
 }
 

@@ -17,11 +17,11 @@ struct histogram {
 void histogram_add(struct histogram *h, double seconds);
 
 /* The lines before the values of a metric. */
-void prometheus_head(struct buf *out, const char *name, const char *type, const char *help);
+void prometheus_header(struct buf *out, const char *name, const char *type, const char *help);
 
 /* A metric of one value, with those lines. */
-void prometheus_one(struct buf *out, const char *name, const char *type, const char *help,
-                    int64_t n);
+void prometheus_value(struct buf *out, const char *name, const char *type, const char *help,
+                      int64_t n);
 
 /* label: `action="register"` and so on, or "". */
 void prometheus_histogram(struct buf *out, const char *name, const char *label,

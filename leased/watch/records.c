@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SETTLE_MS = 10 };
+enum { FLUSH_DELAY_MS = 10 };
 
 int records_start(struct records *r, struct event_base *base, event_callback_fn flush, void *arg)
 {
@@ -29,7 +29,7 @@ void records_add(struct records *r, int what, int64_t lease_id, const char *leas
     *new = (struct record){.what = what, .lease_id = lease_id, .time_s = time_s};
     (void)strlcpy(new->lease, lease, sizeof(new->lease));
     (void)strlcpy(new->detail, detail, sizeof(new->detail));
-    timer_arm(r->on_flush, SETTLE_MS);
+    timer_arm(r->on_flush, FLUSH_DELAY_MS);
 }
 
 void records_flush_in(struct records *r, int64_t after_ms)
@@ -54,7 +54,7 @@ enum store_rc records_write(const struct records *r, struct store *st)
     return rc;
 }
 
-void records_written(struct records *r, size_t count)
+void records_drop_first(struct records *r, size_t count)
 {
     r->count -= count;
     memmove(r->items, r->items + count, r->count * sizeof(*r->items));

@@ -43,6 +43,6 @@ void records_flush_in(struct records *r, int64_t after_ms);
 enum store_rc records_write(const struct records *r, struct store *st);
 
 /* The first count of them were written, and that was committed. */
-void records_written(struct records *r, size_t count);
+void records_drop_first(struct records *r, size_t count);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "leased/watch/dir_watch.h"
 #include "leased/watch/metrics.h"
-#include "leased/watch/place.h"
+#include "leased/watch/open_store.h"
 #include "leased/watch/records.h"
 #include "leased/watch/session_changes.h"
 #include "leased/watch/timer.h"
@@ -23,16 +23,16 @@
 #include <sys/stat.h>
 
 enum {
-    CLEAR_MS = 5,   /* of the dead's entries, at a sweep: requests wait meanwhile */
-    SETTLE_MS = 10, /* from a sign of change to the look at it */
-    BLIND_LOOK_MS = 500,
+    CLEAR_MS = 5,        /* of the dead's entries, at a sweep: requests wait meanwhile */
+    SWEEP_DELAY_MS = 10, /* from a sign of change to the look at it */
+    UNREADABLE_RETRY_MS = 500,
 };
 
 static void on_registry(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
     if (dir_watch_read(fd, NULL))
-        sessions_soon(arg);
+        sessions_schedule_sweep(arg);
 }
 
 static int watch_registry(struct sessions *s)
@@ -45,7 +45,7 @@ static int watch_registry(struct sessions *s)
 }
 
 /* The directory that is open is the one at its path: in one that was deleted nobody is ever met. */
-static void see_registry(struct sessions *s)
+static void reopen_registry_if_replaced(struct sessions *s)
 {
     char path[CONF_PATH_BYTES + 16];
     struct stat open_one, there;
@@ -63,23 +63,23 @@ static void see_registry(struct sessions *s)
 
 /* Said the first time, and each minute; and looked again before the next sweep, since nothing wakes
  * us when the directory is made anew. */
-static void go_blind(struct sessions *s, int why)
+static void note_unreadable(struct sessions *s, int why)
 {
     const int64_t now_ms = clock_monotonic_ms();
-    if (!s->is_blind || now_ms - s->blind_said_ms >= SAY_AGAIN_MS) {
+    if (!s->registry_unreadable || now_ms - s->unreadable_logged_ms >= LOG_AGAIN_MS) {
         log_error("cannot read the session registry '%s/sessions': %s; until it can be read no "
                   "session is ended",
                   s->conf->paths.run_dir, strerror(why));
-        s->blind_said_ms = now_ms;
+        s->unreadable_logged_ms = now_ms;
     }
-    if (!s->is_blind)
-        s->sight_changes++;
-    s->is_blind = true;
-    timer_arm(s->on_soon, BLIND_LOOK_MS);
+    if (!s->registry_unreadable)
+        s->visibility_changes++;
+    s->registry_unreadable = true;
+    timer_arm(s->on_sweep, UNREADABLE_RETRY_MS);
 }
 
-static void end_those(struct sessions *s, const struct session_list *list,
-                      const enum session_verdict verdicts[])
+static void end_refused(struct sessions *s, const struct session_list *list,
+                        const enum session_verdict verdicts[])
 {
     for (size_t i = 0; i < list->count; i++) {
         if (verdicts[i] == SESSION_NOT_JUDGED)
@@ -88,19 +88,19 @@ static void end_those(struct sessions *s, const struct session_list *list,
         else if (verdicts[i] != SESSION_ALLOWED && list->items[i].sight == SESSION_LIVE)
             endings_add(&s->endings, &list->items[i], verdicts[i]);
     }
-    const bool was_unseen = s->unseen.is_on;
+    const bool was_unseen = s->unseen.may_be_any;
     unseen_note(&s->unseen, list, verdicts);
-    if (s->unseen.is_on != was_unseen)
-        s->sight_changes++;
+    if (s->unseen.may_be_any != was_unseen)
+        s->visibility_changes++;
 }
 
 /* Takes the list, which is empty then, as what is live. False: no memory, and at the next sweep. */
-static bool take_live(struct sessions *s, struct session_list *list, int64_t now_s, int64_t next_s)
+static bool set_judged(struct sessions *s, struct session_list *list, int64_t now_s, int64_t next_s)
 {
-    if (session_changes_note(&s->live, list, s->records, s->metrics) != 0)
+    if (session_changes_note(&s->judged, list, s->records, s->metrics) != 0)
         return false;
-    session_list_release(&s->live);
-    s->live = *list;
+    session_list_release(&s->judged);
+    s->judged = *list;
     *list = (struct session_list){.items = NULL};
     metrics_set_last_sweep(s->metrics, now_s);
     s->swept_ms = clock_monotonic_ms();
@@ -118,61 +118,61 @@ bool sessions_sweep(struct sessions *s)
     enum session_verdict *verdicts = NULL;
     int64_t next_s = INT64_MAX, now_s = clock_now_s();
 
-    (void)event_del(s->on_soon);
-    if (!place_look(s->place))
+    (void)event_del(s->on_sweep);
+    if (!open_store_check(s->open_store))
         return false;
-    see_registry(s);
+    reopen_registry_if_replaced(s);
     if (!s->has_registry || registry_read(&s->registry, 0, &list) != 0) {
-        go_blind(s, errno);
+        note_unreadable(s, errno);
         return false;
     }
-    s->is_blind = false;
+    s->registry_unreadable = false;
     verdicts = calloc(list.count + 1, sizeof(*verdicts));
     if (verdicts == NULL)
         goto out;
-    enum store_rc rc = store_judge_sessions(s->place->store, &list, now_s, verdicts, &next_s);
+    enum store_rc rc = store_judge_sessions(s->open_store->store, &list, now_s, verdicts, &next_s);
     if (rc != STORE_OK) {
         metrics_add_store_error(s->metrics);
-        log_error("cannot judge sessions: %s", store_error(s->place->store));
+        log_error("cannot judge sessions: %s", store_error(s->open_store->store));
         goto out;
     }
-    end_those(s, &list, verdicts);
+    end_refused(s, &list, verdicts);
     /* Where RunDir is ours, as a private instance has it: root's is cleared at the start, by the
      * next login, and by leasectl. */
     (void)registry_clear(&s->registry, &list, clock_monotonic_ms() + CLEAR_MS);
-    swept = take_live(s, &list, now_s, next_s);
+    swept = set_judged(s, &list, now_s, next_s);
 out:
     free(verdicts);
     session_list_release(&list);
     return swept;
 }
 
-void sessions_soon(struct sessions *s)
+void sessions_schedule_sweep(struct sessions *s)
 {
-    if (!timer_is_armed(s->on_soon))
-        timer_arm(s->on_soon, SETTLE_MS);
+    if (!timer_is_armed(s->on_sweep))
+        timer_arm(s->on_sweep, SWEEP_DELAY_MS);
 }
 
-const struct session *sessions_of(const struct sessions *s, int64_t lease_id)
+const struct session *sessions_find_open(const struct sessions *s, int64_t lease_id)
 {
-    size_t low = 0, high = s->live.count;
+    size_t low = 0, high = s->judged.count;
     while (low < high) { /* the first of that lease */
         size_t mid = low + (high - low) / 2;
-        if (s->live.items[mid].lease_id < lease_id)
+        if (s->judged.items[mid].lease_id < lease_id)
             low = mid + 1;
         else
             high = mid;
     }
-    for (; low < s->live.count && s->live.items[low].lease_id == lease_id; low++)
-        if (s->live.items[low].open)
-            return &s->live.items[low];
+    for (; low < s->judged.count && s->judged.items[low].lease_id == lease_id; low++)
+        if (s->judged.items[low].open)
+            return &s->judged.items[low];
     return NULL;
 }
 
-bool sessions_may_have(const struct sessions *s, int64_t lease_id)
+bool sessions_may_be_open(const struct sessions *s, int64_t lease_id)
 {
     struct session_list list;
-    if (sessions_of(s, lease_id) != NULL || !s->has_registry ||
+    if (sessions_find_open(s, lease_id) != NULL || !s->has_registry ||
         registry_read(&s->registry, lease_id, &list) != 0)
         return true;
     session_list_filter(&list, session_is_open, NULL);
@@ -181,7 +181,7 @@ bool sessions_may_have(const struct sessions *s, int64_t lease_id)
     return any;
 }
 
-static void on_soon(evutil_socket_t fd, short what, void *arg)
+static void on_sweep(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
@@ -190,20 +190,20 @@ static void on_soon(evutil_socket_t fd, short what, void *arg)
 
 static void judge_again(void *arg)
 {
-    sessions_soon(arg);
+    sessions_schedule_sweep(arg);
 }
 
 int sessions_start(struct sessions *s, struct event_base *base, const struct conf *conf,
-                   struct place *place, struct records *records, struct metrics *metrics)
+                   struct open_store *open_store, struct records *records, struct metrics *metrics)
 {
     *s = (struct sessions){.conf = conf,
-                           .place = place,
+                           .open_store = open_store,
                            .records = records,
                            .metrics = metrics,
                            .base = base,
-                           .on_soon = evtimer_new(base, on_soon, s),
-                           .on_expiry = evtimer_new(base, on_soon, s)};
-    if (s->on_soon == NULL || s->on_expiry == NULL ||
+                           .on_sweep = evtimer_new(base, on_sweep, s),
+                           .on_expiry = evtimer_new(base, on_sweep, s)};
+    if (s->on_sweep == NULL || s->on_expiry == NULL ||
         endings_start(&s->endings, base, records, metrics, judge_again, s) != 0)
         return -1;
     return watch_registry(s);

@@ -19,42 +19,43 @@ struct conf;
 struct event;
 struct event_base;
 struct metrics;
-struct place;
+struct open_store;
 struct records;
 
 enum { SWEEP_MS = 10000 /* from one sweep to the next, at most */ };
 
 struct sessions {
     const struct conf *conf;
-    struct place *place;
+    struct open_store *open_store;
     struct records *records;
     struct metrics *metrics;
     struct event_base *base;
 
     struct registry registry;
     bool has_registry;
-    bool is_blind; /* the last look could not tell which sessions there are: live is older */
-    int64_t blind_said_ms;
-    struct session_list live; /* sorted by lease, as last judged */
-    int64_t swept_ms;         /* when that was: by a clock that nobody sets */
+    bool registry_unreadable; /* the last look could not tell which sessions there are: live is
+                                 older */
+    int64_t unreadable_logged_ms;
+    struct session_list judged; /* sorted by lease, as last judged */
+    int64_t swept_ms;           /* when that was: by a clock that nobody sets */
     struct unseen unseen;
     struct endings endings;
-    unsigned sight_changes; /* how often what can be seen has become less or more */
-    struct event *on_soon, *on_expiry, *on_registry;
+    unsigned visibility_changes; /* how often what can be seen has become less or more */
+    struct event *on_sweep, *on_expiry, *on_registry;
 };
 
 /* What it is given is lent for as long as the process lives. 0, or -1. */
 int sessions_start(struct sessions *s, struct event_base *base, const struct conf *conf,
-                   struct place *place, struct records *records, struct metrics *metrics);
+                   struct open_store *open_store, struct records *records, struct metrics *metrics);
 
 bool sessions_sweep(struct sessions *s); /* reads, judges, ends; false: it could not look */
-void sessions_soon(struct sessions *s);  /* a sweep in a moment */
+void sessions_schedule_sweep(struct sessions *s); /* a sweep in a moment */
 
 /* An open session of the lease, as last judged; NULL: it has none. */
-const struct session *sessions_of(const struct sessions *s, int64_t lease_id);
+const struct session *sessions_find_open(const struct sessions *s, int64_t lease_id);
 
 /* Whether it has one, by the registry itself: what was last judged may be older than a session that
  * has just been opened. Where it cannot be told, it may. */
-bool sessions_may_have(const struct sessions *s, int64_t lease_id);
+bool sessions_may_be_open(const struct sessions *s, int64_t lease_id);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "leased/watch/dir_watch.h"
 #include "leased/watch/metrics.h"
-#include "leased/watch/place.h"
+#include "leased/watch/open_store.h"
 #include "leased/watch/sessions.h"
 #include "leased/watch/timer.h"
 #include "lib/conf/conf.h"
@@ -14,16 +14,16 @@
 #include <sys/inotify.h>
 
 enum {
-    FIRST_LOOK_MS = 2, /* after a sign from the store's log; each further look waits twice as */
-    LOOKS = 9,         /* long: a commit is seen only when its writer has flushed the disk */
+    FIRST_CHECK_MS = 2, /* after a sign from the store's log; each further look waits twice as */
+    CHECKS = 9,         /* long: a commit is seen only when its writer has flushed the disk */
 };
 
-static void look(struct store_watch *w)
+static void check(struct store_watch *w)
 {
     int64_t version = 0;
-    if (!place_look(w->place))
+    if (!open_store_check(w->open_store))
         return;
-    if (store_version_seen(w->place->store, &version) != STORE_OK) {
+    if (store_version_seen(w->open_store->store, &version) != STORE_OK) {
         metrics_add_store_error(w->metrics);
         return;
     }
@@ -32,72 +32,72 @@ static void look(struct store_watch *w)
     w->version = version;
 }
 
-static void on_sign(evutil_socket_t fd, short what, void *arg)
+static void on_inotify(evutil_socket_t fd, short what, void *arg)
 {
     struct store_watch *w = arg;
     (void)what;
-    if (!dir_watch_read(fd, strrchr(w->place->path, '/') + 1))
+    if (!dir_watch_read(fd, strrchr(w->open_store->path, '/') + 1))
         return;
     /* Not put off by sign after sign, as our own commits give them: a look that is near stays. */
-    if (w->looks > 1 || !timer_is_armed(w->on_look))
-        timer_arm(w->on_look, FIRST_LOOK_MS);
-    w->looks = 0;
+    if (w->checks > 1 || !timer_is_armed(w->on_check))
+        timer_arm(w->on_check, FIRST_CHECK_MS);
+    w->checks = 0;
 }
 
 /*
  * A writer's pages reach the log, and wake us, before it has flushed them; only then does the
  * commit become visible, and nothing says so. The looks go on for a while.
  */
-static void on_look(evutil_socket_t fd, short what, void *arg)
+static void on_check(evutil_socket_t fd, short what, void *arg)
 {
     struct store_watch *w = arg;
     (void)fd;
     (void)what;
-    look(w);
-    if (++w->looks < LOOKS)
-        timer_arm(w->on_look, FIRST_LOOK_MS << w->looks);
+    check(w);
+    if (++w->checks < CHECKS)
+        timer_arm(w->on_check, FIRST_CHECK_MS << w->checks);
 }
 
-static int watch(struct store_watch *w)
+static int watch_directory(struct store_watch *w)
 {
     char path[CONF_PATH_BYTES + 16];
-    (void)strlcpy(path, w->place->path, sizeof(path));
+    (void)strlcpy(path, w->open_store->path, sizeof(path));
     char *slash = strrchr(path, '/');
     slash[slash == path ? 1 : 0] = '\0';
     return dir_watch_start(w->base, path,
                            IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
                                IN_MOVE_SELF,
-                           on_sign, w, &w->on_sign);
+                           on_inotify, w, &w->on_inotify);
 }
 
-void store_watch_use_new(struct store_watch *w)
+void store_watch_reopened(struct store_watch *w)
 {
-    (void)watch(w);
-    (void)store_version_seen(w->place->store, &w->version);
+    (void)watch_directory(w);
+    (void)store_version_seen(w->open_store->store, &w->version);
     (void)sessions_sweep(w->sessions);
 }
 
-static void on_lost(evutil_socket_t fd, short what, void *arg)
+static void on_regular(evutil_socket_t fd, short what, void *arg)
 {
     struct store_watch *w = arg;
     (void)fd;
     (void)what;
-    look(w);
-    timer_arm(w->on_lost, DIR_WATCH_LOST_MS);
+    check(w);
+    timer_arm(w->on_regular, DIR_WATCH_FALLBACK_MS);
 }
 
-int store_watch_start(struct store_watch *w, struct event_base *base, struct place *place,
+int store_watch_start(struct store_watch *w, struct event_base *base, struct open_store *open_store,
                       struct sessions *sessions, struct metrics *metrics)
 {
-    *w = (struct store_watch){.place = place,
+    *w = (struct store_watch){.open_store = open_store,
                               .sessions = sessions,
                               .metrics = metrics,
                               .base = base,
-                              .on_look = evtimer_new(base, on_look, w),
-                              .on_lost = evtimer_new(base, on_lost, w)};
-    if (w->on_look == NULL || w->on_lost == NULL || watch(w) != 0)
+                              .on_check = evtimer_new(base, on_check, w),
+                              .on_regular = evtimer_new(base, on_regular, w)};
+    if (w->on_check == NULL || w->on_regular == NULL || watch_directory(w) != 0)
         return -1;
-    (void)store_version_seen(place->store, &w->version);
-    timer_arm(w->on_lost, DIR_WATCH_LOST_MS);
+    (void)store_version_seen(open_store->store, &w->version);
+    timer_arm(w->on_regular, DIR_WATCH_FALLBACK_MS);
     return 0;
 }

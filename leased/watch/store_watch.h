@@ -11,24 +11,24 @@
 struct event;
 struct event_base;
 struct metrics;
-struct place;
+struct open_store;
 struct sessions;
 
 struct store_watch {
-    struct place *place;
+    struct open_store *open_store;
     struct sessions *sessions;
     struct metrics *metrics;
     struct event_base *base;
     int64_t version; /* of the store, as last seen */
-    unsigned looks;  /* since the last sign */
-    struct event *on_sign, *on_look, *on_lost;
+    unsigned checks; /* since the last sign */
+    struct event *on_inotify, *on_check, *on_regular;
 };
 
 /* 0, or -1: no memory. */
-int store_watch_start(struct store_watch *w, struct event_base *base, struct place *place,
+int store_watch_start(struct store_watch *w, struct event_base *base, struct open_store *open_store,
                       struct sessions *sessions, struct metrics *metrics);
 
 /* Another store is open than before: it is watched, and sessions are judged by it. */
-void store_watch_use_new(struct store_watch *w);
+void store_watch_reopened(struct store_watch *w);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SAY_AGAIN_MS = 60000 /* of what is not as it should be, as long as it lasts */ };
+enum { LOG_AGAIN_MS = 60000 /* of what is not as it should be, as long as it lasts */ };
 
 /* Sets the timer, or sets it anew: it fires once, after so long. */
 static inline void timer_arm(struct event *timer, int64_t after_ms)

@@ -35,30 +35,30 @@ void unregistered_find_logins(struct unregistered *u, const struct conf *conf)
 }
 
 /* One look says nothing: should it have found some, another one follows without being asked. */
-static void look(struct unregistered *u)
+static void scan(struct unregistered *u)
 {
-    u->sight = u->sessions->has_registry
-                   ? strays_look(&u->strays, &u->sessions->registry, &u->sessions->live, &u->logins)
-                   : SIGHT_CANNOT_TELL;
+    u->sight = u->sessions->has_registry ? strays_look(&u->strays, &u->sessions->registry,
+                                                       &u->sessions->judged, &u->logins)
+                                         : SIGHT_CANNOT_TELL;
     if (u->strays.count > strays_sure(&u->strays, STRAY_GOING_MS))
-        timer_arm(u->on_again, STRAY_GOING_MS + 100);
+        timer_arm(u->on_rescan, STRAY_GOING_MS + 100);
 }
 
-static void on_again(evutil_socket_t fd, short what, void *arg)
+static void on_rescan(evutil_socket_t fd, short what, void *arg)
 {
     struct unregistered *u = arg;
     (void)fd;
     (void)what;
-    look(u);
-    u->are_new = true;
-    u->looks++;
+    scan(u);
+    u->is_unreported = true;
+    u->rescans++;
 }
 
 int64_t unregistered_count(struct unregistered *u)
 {
-    if (!u->are_new)
-        look(u);
-    u->are_new = false;
+    if (!u->is_unreported)
+        scan(u);
+    u->is_unreported = false;
     const size_t sure = strays_sure(&u->strays, STRAY_GOING_MS);
     return sure == 0 && u->sight == SIGHT_CANNOT_TELL ? -1 : (int64_t)sure;
 }
@@ -66,6 +66,6 @@ int64_t unregistered_count(struct unregistered *u)
 int unregistered_start(struct unregistered *u, struct event_base *base,
                        const struct sessions *sessions)
 {
-    *u = (struct unregistered){.sessions = sessions, .on_again = evtimer_new(base, on_again, u)};
-    return u->on_again != NULL ? 0 : -1;
+    *u = (struct unregistered){.sessions = sessions, .on_rescan = evtimer_new(base, on_rescan, u)};
+    return u->on_rescan != NULL ? 0 : -1;
 }

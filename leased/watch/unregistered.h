@@ -20,9 +20,9 @@ struct unregistered {
     uid_t *login_uids;
     struct strays strays; /* as last looked for */
     enum sight sight;
-    bool are_new;   /* nobody was told of that look yet */
-    unsigned looks; /* that nobody asked for */
-    struct event *on_again;
+    bool is_unreported; /* nobody was told of that look yet */
+    unsigned rescans;   /* that nobody asked for */
+    struct event *on_rescan;
 };
 
 int unregistered_start(struct unregistered *u, struct event_base *base,

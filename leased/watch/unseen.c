@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-void unseen_say(const struct unseen *u, struct buf *out)
+void unseen_format(const struct unseen *u, struct buf *out)
 {
     if (u->count == 0)
         buf_addf(out, "no session could be seen: %s; none would be ended at the end of its lease",
@@ -21,7 +21,7 @@ void unseen_say(const struct unseen *u, struct buf *out)
     else
         buf_addf(out, "%zu session%s cannot be seen: %s", u->count, u->count == 1 ? "" : "s",
                  session_unseen_reason(u->why));
-    if (u->over > 0)
+    if (u->overdue > 0)
         buf_addf(out, "; over, and not ended: %s", u->leases);
     else if (u->count > 0)
         buf_add(out, "; none is ended at the end of its lease");
@@ -37,7 +37,7 @@ static void add_lease(struct unseen *u, const struct session *s, int64_t last_id
         (void)strlcpy(name, s->lease, sizeof(name));
     else /* its entry cannot be read */
         (void)snprintf(name, sizeof(name), "#%lld", (long long)s->lease_id);
-    if (u->over > 0 && s->lease_id == last_id)
+    if (u->overdue > 0 && s->lease_id == last_id)
         return;
     if (len + strlen(name) + 2 + sizeof(dots) <= sizeof(u->leases))
         (void)snprintf(u->leases + len, sizeof(u->leases) - len, "%s%s", len > 0 ? ", " : "", name);
@@ -48,7 +48,7 @@ static void add_lease(struct unseen *u, const struct session *s, int64_t last_id
 static void log_unseen(const struct unseen *u)
 {
     struct buf text = {0};
-    unseen_say(u, &text);
+    unseen_format(u, &text);
     log_error("%s; 'leasectl doctor' says what to do",
               buf_text(&text) != NULL ? buf_text(&text) : "out of memory");
     buf_release(&text);
@@ -68,20 +68,20 @@ void unseen_note(struct unseen *u, const struct session_list *list,
             continue;
         add_lease(&now, s, last_id);
         last_id = s->lease_id;
-        now.over++;
+        now.overdue++;
     }
     /* Where nobody is connected, who will be is not seen either. */
     if (now.count == 0 && process_read_stat(1, &first) == SIGHT_CANNOT_TELL)
         now.why = errno;
-    now.is_on = now.count > 0 || now.why != 0;
-    now.said_ms = u->said_ms;
-    const bool is_news = !u->is_on || strcmp(now.leases, u->leases) != 0;
-    const bool was_on = u->is_on;
+    now.may_be_any = now.count > 0 || now.why != 0;
+    now.logged_ms = u->logged_ms;
+    const bool is_news = !u->may_be_any || strcmp(now.leases, u->leases) != 0;
+    const bool were_any = u->may_be_any;
     *u = now;
-    if (u->is_on && (is_news || now_ms - u->said_ms >= SAY_AGAIN_MS)) {
-        u->said_ms = now_ms;
+    if (u->may_be_any && (is_news || now_ms - u->logged_ms >= LOG_AGAIN_MS)) {
+        u->logged_ms = now_ms;
         log_unseen(u);
-    } else if (was_on && !u->is_on) {
+    } else if (were_any && !u->may_be_any) {
         log_info("sessions can be seen again");
     }
 }

@@ -13,11 +13,11 @@
 struct buf;
 
 struct unseen {
-    bool is_on;         /* there are some, or /proc shows no process of others at all */
-    size_t count, over; /* over: of those, how many would be ended */
-    int why;            /* session_unseen_reason */
-    char leases[256];   /* the names of those that are over */
-    int64_t said_ms;
+    bool may_be_any;       /* there are some, or /proc shows no process of others at all */
+    size_t count, overdue; /* overdue: of those, how many would be ended */
+    int why;               /* session_unseen_reason */
+    char leases[256];      /* the names of those that are over */
+    int64_t logged_ms;
 };
 
 /* Takes what the last look found, verdicts[i] being of list->items[i], sorted by lease; and logs
@@ -26,6 +26,6 @@ void unseen_note(struct unseen *u, const struct session_list *list,
                  const enum session_verdict verdicts[]);
 
 /* What cannot be seen, and what that keeps up, as a line for people. */
-void unseen_say(const struct unseen *u, struct buf *out);
+void unseen_format(const struct unseen *u, struct buf *out);
 
 #endif

@@ -6,7 +6,7 @@
  * machine, one reading of /proc/PID/stat for each session.
  */
 #include "leased/watch/metrics.h"
-#include "leased/watch/place.h"
+#include "leased/watch/open_store.h"
 #include "leased/watch/records.h"
 #include "leased/watch/sessions.h"
 #include "lib/base/clock.h"
@@ -36,7 +36,7 @@
 #include <unistd.h>
 
 static struct conf conf;
-static struct place place;
+static struct open_store open_store;
 static struct records records;
 static struct metrics metrics;
 static struct sessions swept;
@@ -110,7 +110,7 @@ static void fill(const char *dir, uint32_t agents, uint32_t sessions)
     (void)snprintf(conf.paths.database, sizeof(conf.paths.database), "%s/leases.db", dir);
     if (store_open_write(conf.paths.database, &st, why) != STORE_OK || store_begin(st) != STORE_OK)
         errx(1, "%s", why);
-    place_open(&place, conf.paths.database, st, -1);
+    open_store_adopt(&open_store, conf.paths.database, st, -1);
     if (registry_open(conf.paths.run_dir, true, &registry) != 0)
         err(1, "the registry");
     for (uint32_t i = 0; i < agents; i++) {
@@ -139,9 +139,9 @@ static double cpu_ms(void)
 static double yardstick_ms(void)
 {
     double before = cpu_ms();
-    for (size_t i = 0; i < swept.live.count; i++) {
+    for (size_t i = 0; i < swept.judged.count; i++) {
         char path[40], text[512];
-        (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)swept.live.items[i].pid);
+        (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)swept.judged.items[i].pid);
         int fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0 || read(fd, text, sizeof(text)) <= 0)
             err(1, "%s", path);
@@ -167,18 +167,18 @@ int main(int argc, char **argv)
     struct event_base *base = event_base_new();
     /* Armed and never run: the loop does not turn. */
     if (records_start(&records, base, NULL, NULL) != 0 ||
-        sessions_start(&swept, base, &conf, &place, &records, &metrics) != 0)
+        sessions_start(&swept, base, &conf, &open_store, &records, &metrics) != 0)
         errx(1, "cannot start");
     double fresh = 1e9, settled = 1e9, yardstick = 1e9;
     for (int64_t i = 0; i < strtonum(argv[4], 1, 1000, NULL); i++) {
-        records_written(&records, records.count);
-        session_list_release(&swept.live);
+        records_drop_first(&records, records.count);
+        session_list_release(&swept.judged);
         double a = sweep_ms(), b = sweep_ms(), c = yardstick_ms();
         fresh = a < fresh ? a : fresh;
         settled = b < settled ? b : settled;
         yardstick = c < yardstick ? c : yardstick;
     }
-    if (swept.live.count != sessions)
-        errx(1, "%zu sessions, not %u", swept.live.count, sessions);
+    if (swept.judged.count != sessions)
+        errx(1, "%zu sessions, not %u", swept.judged.count, sessions);
     return printf("%.2f %.2f %.2f\n", fresh, settled, yardstick) < 0;
 }

@@ -5,8 +5,8 @@
  * pieces, between requests, is through, and the next begins only after thirty times as long, so
  * that three parts in a hundred of a processor go into it.
  */
-#ifndef TUNLEASE_LEASED_WATCH_LISTENING_H
-#define TUNLEASE_LEASED_WATCH_LISTENING_H
+#ifndef TUNLEASE_LEASED_WATCH_LISTENERS_CACHE_H
+#define TUNLEASE_LEASED_WATCH_LISTENERS_CACHE_H
 
 #include "lib/session/listeners.h"
 
@@ -17,31 +17,31 @@ struct event;
 struct event_base;
 
 enum {
-    SNAPSHOT_MS = 1000, /* how old the look at what listens may be */
-    FRESH_MS = 100,     /* where it does not fit the registry */
+    LISTENERS_MAX_AGE_MS = 1000, /* how old the look at what listens may be */
+    LISTENERS_RECENT_MS = 100,   /* where it does not fit the registry */
 };
 
-struct listening {
+struct listeners_cache {
     bool foreign_network; /* behind systemd's sockets: our own /proc/net shows nothing */
     struct listeners found;
-    int64_t found_ms; /* when it was read; 0: never */
+    int64_t read_ms; /* when it was read; 0: never */
     int64_t took_ms;
-    bool is_unknown; /* it could not be read */
+    bool is_unreadable; /* it could not be read */
 
-    bool is_looking; /* in pieces, for the next */
-    struct listeners_look look;
-    int64_t since_ms, spent_us; /* of that look */
+    bool is_scanning; /* in pieces, for the next */
+    struct listeners_look scan;
+    int64_t scan_since_ms, scan_us; /* of that look */
     struct event *on_piece;
 };
 
 /* foreign_network: our own network namespace is not the one where sshd listens. 0, or -1. */
-int listening_start(struct listening *l, struct event_base *base, bool foreign_network);
+int listeners_cache_start(struct listeners_cache *l, struct event_base *base, bool foreign_network);
 
 /* Whether anything listens on the port, by a look at most max_age_ms old, or a little more; by a
  * new one for 0. Where it cannot be read nothing is seen to listen. */
-bool listening_has(struct listening *l, uint16_t port, int64_t max_age_ms);
+bool listeners_cache_has(struct listeners_cache *l, uint16_t port, int64_t max_age_ms);
 
 /* Whether that can be read; where it cannot, no port is anybody's to give. */
-bool listening_is_known(struct listening *l);
+bool listeners_cache_is_readable(struct listeners_cache *l);
 
 #endif
