@@ -153,7 +153,7 @@ static int serve(struct leased *l)
     /* Never wait for a locked store: requests stay queued, and sessions are ended meanwhile. */
     store_set_timeout(st, 0);
     open_store_adopt(&e->open_store, e->conf.paths.database, st, lock_fd);
-    return engine_run(e);
+    return engine_loop(e);
 }
 
 /* False: wrong usage. */
@@ -211,7 +211,7 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     log_init("leased", o->to_stderr || o->check || o->print);
-    if (!o->check && !o->print && !o->prepare && !pace_start())
+    if (!o->check && !o->print && !o->prepare && !pace_wait())
         return EXIT_SUCCESS;
     if (configuration_load(o->conf_file, conf, &l.engine.keys) != 0 || sockets_check(conf) != 0)
         return EXIT_FAILURE;

@@ -16,7 +16,7 @@ agents=0 answered=0
 enrol=an-enrolment-key-for-the-tests
 store=/var/lib/tunlease/leases.db
 # shellcheck disable=SC2034 # for the tests
-settle_s=10 # BEATS_SETTLE_MS
+settle_s=10 # BEATS_FLUSH_MS
 as_owner() { setpriv --reuid=_tunlease --regid=_tunlease --clear-groups "$@"; }
 sql() { sqlite3 -cmd '.timeout 5000' -cmd '.filectrl persist_wal 1' "$store" "$1" | tail -n +2; }
 name() { printf '%08d-7c1f-4b6a-9d2e-3f5a8b0c1d2e' "$1"; }

@@ -61,8 +61,8 @@ static const char *client_of(const struct answers *as, const struct control_requ
     return r->address[0] != '\0' ? r->address : "unix";
 }
 
-void answers_note_refusal(struct answers *as, const struct control_request *r,
-                          const struct control_answer *a)
+void answers_log_refusal(struct answers *as, const struct control_request *r,
+                         const struct control_answer *a)
 {
     const char *client = client_of(as, r, 0);
     const struct text_clip agent = text_word(control_request_get(r, CONTROL_AGENT_ID));
@@ -75,14 +75,15 @@ void answers_note_refusal(struct answers *as, const struct control_request *r,
 }
 
 /* Its numbers, and its line in the log. */
-static void note_answer(struct answers *as, const struct queued *q, const struct control_answer *a)
+static void count_and_log(struct answers *as, const struct queued *q,
+                          const struct control_answer *a)
 {
     int64_t took_ms = clock_monotonic_ms() - q->since_ms;
     metrics_add_requests(as->metrics, a->action, a->code, 1);
     metrics_add_request_time(as->metrics, a->action, took_ms);
     const char *agent = control_request_get(&q->request, CONTROL_AGENT_ID);
     if (a->code != CONTROL_OK)
-        answers_note_refusal(as, &q->request, a);
+        answers_log_refusal(as, &q->request, a);
     else if (a->action == CONTROL_REGISTER || as->verbose)
         log_info("%s agent=%.64s client=%s request=%llu port=%u",
                  control_action_name((enum control_action)a->action), agent,
@@ -102,10 +103,10 @@ void answers_send(struct answers *as, const struct queued *q, struct control_ans
         send_with_keys(as, q, a);
     else
         send_packet(as, a);
-    note_answer(as, q, a);
+    count_and_log(as, q, a);
 }
 
-void answers_unavailable(struct control_answer *a, const char *why)
+void answers_set_unavailable(struct control_answer *a, const char *why)
 {
     memset(a, 0, offsetof(struct control_answer, report));
     a->code = CONTROL_UNAVAILABLE;
@@ -131,7 +132,7 @@ void answers_send_batch(struct answers *as, struct queue *queue, size_t count, c
     for (size_t i = 0; i < count; i++, at = at->next) {
         struct control_answer *a = answer_at(as, i);
         if (failed != NULL)
-            answers_unavailable(a, failed);
+            answers_set_unavailable(a, failed);
         address_answer(at, a);
         if (at->private_key != NULL && a->code == CONTROL_OK)
             continue;
@@ -147,12 +148,12 @@ void answers_send_batch(struct answers *as, struct queue *queue, size_t count, c
         struct queued *q = queue_pop(queue);
         if (q->private_key != NULL && answer_at(as, i)->code == CONTROL_OK)
             send_with_keys(as, q, answer_at(as, i));
-        note_answer(as, q, answer_at(as, i));
+        count_and_log(as, q, answer_at(as, i));
         queued_free(q);
     }
 }
 
-void answers_note_http(struct answers *as, const struct control_request *r)
+void answers_log_http_refusals(struct answers *as, const struct control_request *r)
 {
     const enum control_code code = (enum control_code)r->code;
     const char *client = client_of(as, r, 0);
@@ -169,7 +170,7 @@ void answers_send_report(struct answers *as, const struct control_answer *a)
     send_packet(as, a);
 }
 
-struct control_answer *answers_decide(struct answers *as, size_t at)
+struct control_answer *answers_slot(struct answers *as, size_t at)
 {
     struct control_answer *a = answer_at(as, at);
     memset(a, 0, as->decided_bytes);

@@ -33,7 +33,7 @@ struct answers {
 int answers_start(struct answers *as);
 
 /* Where the answer to a batch's request number at (below BATCH_MAX) is written: all zero. */
-struct control_answer *answers_decide(struct answers *as, size_t at);
+struct control_answer *answers_slot(struct answers *as, size_t at);
 
 /* Answers the first count of the queue as was decided, and takes them out; or, failed not being
  * NULL, all as unavailable with that text. */
@@ -43,14 +43,14 @@ void answers_send_batch(struct answers *as, struct queue *queue, size_t count, c
 void answers_send(struct answers *as, const struct queued *q, struct control_answer *a);
 
 /* a is unavailable, for people: why. */
-void answers_unavailable(struct control_answer *a, const char *why);
+void answers_set_unavailable(struct control_answer *a, const char *why);
 
 /* A report as it is; its refusal was noted before. */
 void answers_send_report(struct answers *as, const struct control_answer *a);
-void answers_note_refusal(struct answers *as, const struct control_request *r,
-                          const struct control_answer *a);
+void answers_log_refusal(struct answers *as, const struct control_request *r,
+                         const struct control_answer *a);
 
 /* What http answered itself, to requests that were none. */
-void answers_note_http(struct answers *as, const struct control_request *r);
+void answers_log_http_refusals(struct answers *as, const struct control_request *r);
 
 #endif

@@ -2,7 +2,7 @@
 #include "leased/engine/batch.h"
 
 #include "leased/engine/answers.h"
-#include "leased/engine/settling.h"
+#include "leased/engine/heartbeat_flush.h"
 #include "leased/requests/requests.h"
 #include "leased/requests/roster.h"
 #include "leased/watch/metrics.h"
@@ -34,17 +34,17 @@ static void answer_failed(struct batch *b, const char *failed)
 }
 
 /* The one at that place of the queue; those before and after it stay there. */
-static void answer_one_failed(struct batch *b, size_t at)
+static void answer_request_failed(struct batch *b, size_t at)
 {
     struct control_answer a;
     struct queued *q = queue_take(&b->queue, at);
-    answers_unavailable(&a, failed_text);
+    answers_set_unavailable(&a, failed_text);
     answers_send(b->answers, q, &a);
     queued_free(q);
 }
 
 /* Those that have waited for the store's lock for too long. */
-static void give_up_old(struct batch *b)
+static void answer_timed_out(struct batch *b)
 {
     int64_t now_ms = clock_monotonic_ms();
     size_t old = 0;
@@ -56,67 +56,67 @@ static void give_up_old(struct batch *b)
 }
 
 /* What is to be written down waits, as long as there is room. */
-static void answer_lost(struct batch *b)
+static void answer_store_lost(struct batch *b)
 {
     while (b->queue.count > 0)
         answer_failed(b, "the store is missing or was replaced: try again");
 }
 
 /* No more than half: the answers to these keep http busy while the others are decided. */
-static size_t most_at_once(const struct batch *b)
+static size_t max_at_once(const struct batch *b)
 {
-    size_t most = (b->queue.count + 1) / 2;
-    return most < BATCH_MIN ? BATCH_MIN : most > BATCH_MAX ? BATCH_MAX : most;
+    size_t max = (b->queue.count + 1) / 2;
+    return max < BATCH_MIN ? BATCH_MIN : max > BATCH_MAX ? BATCH_MAX : max;
 }
 
 /* Up to the first that fails; *ret_count is with it. */
-static enum store_rc decide(struct batch *b, size_t most, size_t *ret_count)
+static enum store_rc decide(struct batch *b, size_t max, size_t *ret_count)
 {
     enum store_rc rc = STORE_OK;
     size_t count = 0;
     int64_t now_ms = clock_now_ms();
-    for (struct queued *q = b->queue.head; rc == STORE_OK && q != NULL && count < most;
+    for (struct queued *q = b->queue.head; rc == STORE_OK && q != NULL && count < max;
          q = q->next, count++)
-        rc = requests_decide(b->requests, q, now_ms, answers_decide(b->answers, count));
+        rc = requests_decide(b->requests, q, now_ms, answers_slot(b->answers, count));
     *ret_count = count;
     return rc;
 }
 
 /* One transaction with requests. */
 struct attempt {
-    size_t count;                     /* that were decided, with the one that failed */
-    bool settles;                     /* heartbeats as well */
-    bool one_failed, settling_failed; /* and the store goes on without that */
+    size_t count;                      /* that were decided, with the one that failed */
+    bool flushes;                      /* heartbeats as well */
+    bool request_failed, flush_failed; /* and the store goes on without that */
 };
 
 /* What is to be written down, requests, heartbeats. */
-static enum store_rc fill(struct batch *b, size_t most, struct attempt *a)
+static enum store_rc fill(struct batch *b, size_t max, struct attempt *a)
 {
     struct store *st = b->open_store->store;
     enum store_rc rc = roster_refresh(b->roster, st);
     if (rc == STORE_OK && b->records->count > 0)
         rc = records_write(b->records, st);
     if (rc == STORE_OK)
-        rc = decide(b, most, &a->count);
+        rc = decide(b, max, &a->count);
     /* One request that the store does not take is not the fault of the others. */
-    a->one_failed = rc != STORE_OK && a->count > 0 && store_goes_on(st);
-    if (rc == STORE_OK && a->settles) {
-        rc = settling_do_some(b->settling, a->count);
-        a->settling_failed = rc != STORE_OK && store_goes_on(st);
+    a->request_failed = rc != STORE_OK && a->count > 0 && store_goes_on(st);
+    if (rc == STORE_OK && a->flushes) {
+        rc = heartbeat_flush_some(b->heartbeat_flush, a->count);
+        a->flush_failed = rc != STORE_OK && store_goes_on(st);
     }
     return rc;
 }
 
-static void undo(struct batch *b, const struct attempt *a)
+static void roll_back(struct batch *b, const struct attempt *a)
 {
-    settling_undone(b->settling, a->settles);
+    heartbeat_flush_rolled_back(b->heartbeat_flush, a->flushes);
     requests_undone(b->requests);
     roster_distrust(b->roster);
     metrics_add_store_error(b->metrics);
     log_error("the store failed: %s", store_error(b->open_store->store));
-    if (a->one_failed)
-        answer_one_failed(b, a->count - 1);
-    else if (!a->settling_failed) /* else: once more without it */
+    if (a->request_failed)
+        answer_request_failed(b, a->count - 1);
+    else if (!a->flush_failed) /* else: once more without it */
         answer_failed(b, failed_text);
     (void)open_store_check(b->open_store);
     if (b->records->count > 0)
@@ -128,36 +128,36 @@ static void commit(struct batch *b)
     struct store *st = b->open_store->store;
     struct attempt a = {.count = 0};
     const size_t records = b->records->count; /* deciding may add one */
-    const size_t most = most_at_once(b);
+    const size_t max = max_at_once(b);
     if (b->queue.head == NULL && records == 0)
         return;
     if (b->open_store->is_lost) {
-        answer_lost(b);
+        answer_store_lost(b);
         return;
     }
     requests_begin(b->requests);
-    a.settles = settling_is_due(b->settling);
+    a.flushes = heartbeat_flush_is_due(b->heartbeat_flush);
     enum store_rc rc = store_begin(st);
     if (rc == STORE_BUSY) {
-        give_up_old(b);
+        answer_timed_out(b);
         timer_arm(b->on_retry, LOCKED_RETRY_MS);
         return;
     }
     if (rc == STORE_OK)
-        rc = fill(b, most, &a);
+        rc = fill(b, max, &a);
     if (rc == STORE_OK)
         rc = store_commit(st);
     store_rollback(st);
     if (rc == STORE_OK) {
-        settling_committed(b->settling);
+        heartbeat_flush_committed(b->heartbeat_flush);
         records_drop_first(b->records, records);
         answer_first(b, a.count, NULL);
     } else {
-        undo(b, &a);
+        roll_back(b, &a);
     }
     if (b->queue.head != NULL)
         timer_arm(b->on_retry, 0);
-    settling_await(b->settling, rc != STORE_OK);
+    heartbeat_flush_arm(b->heartbeat_flush, rc != STORE_OK);
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
@@ -193,7 +193,7 @@ void batch_commit_soon(struct batch *b)
     timer_arm(b->on_retry, 0);
 }
 
-void batch_wait_no_more(struct batch *b)
+void batch_cancel_retry(struct batch *b)
 {
     (void)event_del(b->on_retry);
 }

@@ -18,7 +18,7 @@ struct open_store;
 struct records;
 struct requests;
 struct roster;
-struct settling;
+struct heartbeat_flush;
 
 enum { QUEUE_MAX = 4096 /* that wait for the store's lock */ };
 
@@ -28,7 +28,7 @@ struct batch {
     struct roster *roster;
     struct records *records;
     struct requests *requests;
-    struct settling *settling;
+    struct heartbeat_flush *heartbeat_flush;
     struct answers *answers;
     struct metrics *metrics;
 
@@ -51,7 +51,7 @@ void batch_on_flush(int fd, short what, void *arg);
 
 /* leased stops. What waits for its time is committed with the next batch_commit; and what was asked
  * is answered, once. */
-void batch_wait_no_more(struct batch *b);
+void batch_cancel_retry(struct batch *b);
 void batch_finish(struct batch *b);
 
 #endif

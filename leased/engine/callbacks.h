@@ -8,7 +8,7 @@
 struct api_keys;
 struct conf;
 
-/* Filled in before engine_run; arg is passed to each function. */
+/* Filled in before engine_loop; arg is passed to each function. */
 struct engine_callbacks {
     void *arg;
     /* Forks the http process. Returns its pid, with our end of the packets in *ret_fd; or -1 with

@@ -18,7 +18,7 @@
 #include "leased/engine/log_drain.h"
 #include "leased/engine/callbacks.h"
 #include "leased/engine/report.h"
-#include "leased/engine/settling.h"
+#include "leased/engine/heartbeat_flush.h"
 #include "leased/engine/walk.h"
 #include "leased/requests/api_keys.h"
 #include "leased/requests/control_port.h"
@@ -38,7 +38,7 @@
 #include <stdint.h>
 
 struct engine {
-    /* Filled in before engine_run, as is open_store by open_store_adopt. */
+    /* Filled in before engine_loop, as is open_store by open_store_adopt. */
     struct engine_callbacks callbacks;
     struct conf conf;
     struct api_keys keys;
@@ -67,7 +67,7 @@ struct engine {
     struct requests requests;
     struct limiter limiter;
     struct roster roster;
-    struct settling settling;
+    struct heartbeat_flush heartbeat_flush;
 
     /* All leases. */
     struct walk walk;
@@ -79,6 +79,6 @@ struct engine {
     struct event *on_sweep;
 };
 
-int engine_run(struct engine *e); /* returns an exit status */
+int engine_loop(struct engine *e); /* returns an exit status */
 
 #endif

@@ -23,11 +23,11 @@ enum {
     RESTART_MS = 200,
     RESTART_MAX_MS = 10000,
     LIVED_MS = 1000,
-    LAST_MS = 1000,
-    LAST_STEP_MS = 5,
+    END_WAIT_MS = 1000,
+    END_POLL_MS = 5,
 };
 
-static void stop(struct http_child *h)
+static void close_packets(struct http_child *h)
 {
     if (h->on_packets != NULL)
         event_free(h->on_packets);
@@ -37,11 +37,11 @@ static void stop(struct http_child *h)
     h->fd = -1;
 }
 
-void http_child_condemn(struct http_child *h, const char *problem)
+void http_child_kill(struct http_child *h, const char *problem)
 {
     if (problem != NULL)
         log_error("http sent %s: it is started anew", problem);
-    stop(h);
+    close_packets(h);
     if (h->pid > 0)
         (void)kill(h->pid, SIGKILL); /* not reaped yet, so it is no other's number */
 }
@@ -73,9 +73,9 @@ static void on_restart(evutil_socket_t fd, short what, void *arg)
 void http_child_ended(struct http_child *h, int status)
 {
     bool failed = WIFEXITED(status) && WEXITSTATUS(status) != 0;
-    bool gave_up = failed && clock_monotonic_ms() - h->started_ms < LIVED_MS;
+    bool failed_at_once = failed && clock_monotonic_ms() - h->started_ms < LIVED_MS;
     h->pid = -1;
-    stop(h);
+    close_packets(h);
     if (failed && !h->is_ready) {
         /* In one line, where http has said what a person has to decide. */
         if (WEXITSTATUS(status) != EX_CONFIG)
@@ -84,7 +84,7 @@ void http_child_ended(struct http_child *h, int status)
         (void)event_base_loopbreak(h->base);
         return;
     }
-    h->pause_ms = !gave_up ? RESTART_MS : h->pause_ms * 2;
+    h->pause_ms = !failed_at_once ? RESTART_MS : h->pause_ms * 2;
     if (h->pause_ms > RESTART_MAX_MS)
         h->pause_ms = RESTART_MAX_MS;
     log_error("the http process ended (%s %d): started anew",
@@ -99,7 +99,7 @@ static void on_lasted(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     (void)arg;
-    pace_forget();
+    pace_reset();
 }
 
 /*
@@ -108,17 +108,17 @@ static void on_lasted(evutil_socket_t fd, short what, void *arg)
  */
 void http_child_end(struct http_child *h)
 {
-    const int64_t until_ms = clock_monotonic_ms() + LAST_MS;
+    const int64_t until_ms = clock_monotonic_ms() + END_WAIT_MS;
     bool ended = h->pid <= 0;
     if (!ended)
         (void)shutdown(h->fd, SHUT_WR);
     while (!ended && clock_monotonic_ms() < until_ms) {
-        (void)poll(NULL, 0, LAST_STEP_MS);
+        (void)poll(NULL, 0, END_POLL_MS);
         ended = waitpid(h->pid, NULL, WNOHANG) != 0;
     }
     if (!ended)
         (void)kill(h->pid, SIGTERM);
-    stop(h);
+    close_packets(h);
 }
 
 /* Once: another http process finds the socket as this one left it. */

@@ -38,7 +38,7 @@ void http_child_ready(struct http_child *h);
 
 /* One that says what http never says is not ours any more: no further word of it is read. Nor is
  * one that has closed its end and lives on. problem NULL: what it said was that. */
-void http_child_condemn(struct http_child *h, const char *problem);
+void http_child_kill(struct http_child *h, const char *problem);
 
 /* It was reaped. It is started anew after a pause; or, where it never was ready, leased ends. */
 void http_child_ended(struct http_child *h, int status);

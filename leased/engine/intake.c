@@ -27,26 +27,26 @@ enum { REQUESTS_AT_ONCE = 16 };
 /* ---- what needs no commit ---- */
 
 /* CONTROL_OK, or the refusal in *a. */
-static void judge_reader(struct intake *in, const struct control_request *r,
+static void check_reader(struct intake *intake, const struct control_request *r,
                          struct control_answer *a)
 {
     const char *credential = control_request_get(r, CONTROL_CREDENTIAL);
     uint8_t hash[SECRET_HASH_BYTES];
     secret_hash(credential, hash);
     a->code = CONTROL_OK;
-    if (r->on_metrics_listen != 0 || api_keys_have(in->keys, hash))
+    if (r->on_metrics_listen != 0 || api_keys_have(intake->keys, hash))
         return;
     a->code = CONTROL_UNAUTHORIZED;
     (void)strlcpy(a->error, "a credential is needed: an enrolment key", sizeof(a->error));
     if (*credential != '\0' &&
-        limiter_failed(in->limiter, r->address, "", hash, clock_monotonic_ms())) {
+        limiter_failed(intake->limiter, r->address, "", hash, clock_monotonic_ms())) {
         a->code = CONTROL_RATE_LIMITED;
         (void)strlcpy(a->error, "too many wrong credentials: wait a minute", sizeof(a->error));
     }
-    answers_note_refusal(in->answers, r, a);
+    answers_log_refusal(intake->answers, r, a);
 }
 
-static void answer_report(struct intake *in, const struct control_request *r)
+static void answer_report(struct intake *intake, const struct control_request *r)
 {
     struct buf text = {0};
     struct control_answer *a = calloc(1, sizeof(*a));
@@ -56,42 +56,42 @@ static void answer_report(struct intake *in, const struct control_request *r)
     a->action = r->action;
     a->code = CONTROL_OK;
     if (r->action == CONTROL_HEALTH) {
-        a->code = report_health(in->report, &text) ? CONTROL_OK : CONTROL_UNAVAILABLE;
+        a->code = report_health(intake->report, &text) ? CONTROL_OK : CONTROL_UNAVAILABLE;
     } else {
-        judge_reader(in, r, a);
+        check_reader(intake, r, a);
         if (a->code == CONTROL_OK && r->action == CONTROL_METRICS)
-            report_metrics(in->report, &text);
+            report_metrics(intake->report, &text);
     }
     if (buf_text(&text) != NULL && text.len <= CONTROL_REPORT_BYTES) {
         memcpy(a->report, buf_text(&text), text.len);
         a->report_bytes = (uint32_t)text.len;
     }
-    answers_send_report(in->answers, a);
+    answers_send_report(intake->answers, a);
     free(a);
     buf_release(&text);
 }
 
 /* ---- what waits for one ---- */
 
-static void queue_request(struct intake *in, const struct control_request *r, size_t len)
+static void queue_request(struct intake *intake, const struct control_request *r, size_t len)
 {
-    struct queued *q = batch_has_room(in->batch) ? queued_make(r, len) : NULL;
+    struct queued *q = batch_has_room(intake->batch) ? queued_make(r, len) : NULL;
     if (q == NULL)
         return; /* http answers 503 when nothing comes */
-    if (!requests_want_key(in->requests, r)) {
-        batch_add(in->batch, q);
-    } else if (issue_start(in->base, control_request_get(r, CONTROL_AGENT_ID),
+    if (!requests_want_key(intake->requests, r)) {
+        batch_add(intake->batch, q);
+    } else if (issue_start(intake->base, control_request_get(r, CONTROL_AGENT_ID),
                            control_request_get(r, CONTROL_CREDENTIAL), q) != 0) {
         struct control_answer a;
         memset(&a, 0, offsetof(struct control_answer, report));
         a.code = errno == EAGAIN ? CONTROL_RATE_LIMITED : CONTROL_UNAVAILABLE;
         (void)strlcpy(a.error, "no key can be made just now: try again", sizeof(a.error));
-        answers_send(in->answers, q, &a);
+        answers_send(intake->answers, q, &a);
         queued_free(q);
     }
 }
 
-void intake_child_ended(struct intake *in, pid_t pid, bool good)
+void intake_child_ended(struct intake *intake, pid_t pid, bool good)
 {
     struct issued issued;
     if (!issue_done(pid, good, &issued))
@@ -102,49 +102,49 @@ void intake_child_ended(struct intake *in, pid_t pid, bool good)
                                : NULL;
     if (keyed != NULL) {
         queued_free(q);
-        batch_add(in->batch, keyed);
-        batch_commit_soon(in->batch);
+        batch_add(intake->batch, keyed);
+        batch_commit_soon(intake->batch);
         return;
     }
     struct control_answer a;
     free(issued.private_key);
-    answers_unavailable(&a, "ssh-keygen made no key: see the gateway's log");
+    answers_set_unavailable(&a, "ssh-keygen made no key: see the gateway's log");
     log_error("ssh-keygen made no key (%s)", good ? "nothing to read" : "it failed");
-    answers_send(in->answers, q, &a);
+    answers_send(intake->answers, q, &a);
     queued_free(q);
 }
 
-static void take_request(struct intake *in, const struct control_request *r, size_t len)
+static void dispatch_request(struct intake *intake, const struct control_request *r, size_t len)
 {
     switch ((enum control_action)r->action) {
     case CONTROL_READY:
-        http_child_ready(in->http);
+        http_child_ready(intake->http);
         break;
     case CONTROL_REFUSED:
-        answers_note_http(in->answers, r);
+        answers_log_http_refusals(intake->answers, r);
         break;
     case CONTROL_REGISTER:
     case CONTROL_HEARTBEAT:
-        queue_request(in, r, len);
+        queue_request(intake, r, len);
         break;
     default:
-        answer_report(in, r);
+        answer_report(intake, r);
         break;
     }
 }
 
-static const char *request_problem(const struct intake *in, const struct control_request *r,
+static const char *request_problem(const struct intake *intake, const struct control_request *r,
                                    size_t len)
 {
     const char *problem = control_request_problem(r, len);
-    if (problem == NULL && r->on_metrics_listen != 0 && !in->conf->has_metrics_listen)
+    if (problem == NULL && r->on_metrics_listen != 0 && !intake->conf->has_metrics_listen)
         problem = "a request of MetricsListen, which there is none of";
     return problem;
 }
 
 void intake_read(int fd, short what, void *arg)
 {
-    struct intake *in = arg;
+    struct intake *intake = arg;
     static struct control_request requests[REQUESTS_AT_ONCE];
     static struct iovec texts[REQUESTS_AT_ONCE];
     static struct mmsghdr packets[REQUESTS_AT_ONCE];
@@ -158,14 +158,14 @@ void intake_read(int fd, short what, void *arg)
         n = recvmmsg(fd, packets, REQUESTS_AT_ONCE, MSG_DONTWAIT, NULL);
         for (int k = 0; k < n; k++) {
             const size_t len = packets[k].msg_len;
-            const char *problem = len > 0 ? request_problem(in, &requests[k], len) : NULL;
+            const char *problem = len > 0 ? request_problem(intake, &requests[k], len) : NULL;
             if (len > 0 && problem == NULL) {
-                take_request(in, &requests[k], len);
+                dispatch_request(intake, &requests[k], len);
                 continue;
             }
-            http_child_condemn(in->http, problem);
+            http_child_kill(intake->http, problem);
             n = 0;
         }
     }
-    batch_commit(in->batch);
+    batch_commit(intake->batch);
 }

@@ -34,6 +34,6 @@ void intake_read(int fd, short what, void *arg);
 
 /* A child was reaped that is not http: if it has made a key, the request that waits for that goes
  * on. good: it exited with 0. */
-void intake_child_ended(struct intake *in, pid_t pid, bool good);
+void intake_child_ended(struct intake *intake, pid_t pid, bool good);
 
 #endif

@@ -15,7 +15,7 @@ static void count_some(struct lease_count *c, int64_t patience_ms)
 {
     enum { LEASES_AT_ONCE = 2000, PAUSE_MS = 10 };
     if (c->open_store->is_lost) {
-        c->is_on = false;
+        c->is_counting = false;
         return;
     }
     const int64_t until_ms = clock_monotonic_ms() + patience_ms, now_s = clock_now_s();
@@ -23,17 +23,17 @@ static void count_some(struct lease_count *c, int64_t patience_ms)
     while (rc == STORE_OK && clock_monotonic_ms() < until_ms) {
         rc = store_range_next(c->open_store->store, LEASES_AT_ONCE, &c->at);
         if (rc == STORE_OK)
-            rc = store_count_leases(c->open_store->store, &c->at, now_s, &c->under_way);
+            rc = store_count_leases(c->open_store->store, &c->at, now_s, &c->counting);
     }
     if (rc == STORE_OK) {
         timer_arm(c->on_piece, PAUSE_MS);
         return;
     }
     if (rc == STORE_NONE)
-        rc = store_count_rest(c->open_store->store, &c->under_way);
-    c->is_on = false;
+        rc = store_count_rest(c->open_store->store, &c->counting);
+    c->is_counting = false;
     c->is_known = rc == STORE_OK;
-    c->done = c->under_way;
+    c->counted = c->counting;
 }
 
 static void on_piece(evutil_socket_t fd, short what, void *arg)
@@ -44,20 +44,20 @@ static void on_piece(evutil_socket_t fd, short what, void *arg)
     count_some(arg, PIECE_MS);
 }
 
-void lease_count_anew(struct lease_count *c)
+void lease_count_begin(struct lease_count *c)
 {
     enum { FIRST_PIECE_MS = 10 };
-    if (c->is_on)
+    if (c->is_counting)
         return;
-    c->is_on = true;
+    c->is_counting = true;
     c->at = (struct lease_range){.after = 0};
-    c->under_way = (struct store_counts){.audit_rows = 0};
+    c->counting = (struct store_counts){.audit_rows = 0};
     count_some(c, FIRST_PIECE_MS);
 }
 
 void lease_count_stop(struct lease_count *c)
 {
-    c->is_on = false;
+    c->is_counting = false;
     (void)event_del(c->on_piece);
 }
 

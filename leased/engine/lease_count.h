@@ -13,9 +13,9 @@ struct open_store;
 
 struct lease_count {
     const struct open_store *open_store;
-    bool is_on, is_known;
+    bool is_counting, is_known;
     struct lease_range at;
-    struct store_counts done, under_way;
+    struct store_counts counted, counting;
     struct event *on_piece;
 };
 
@@ -23,7 +23,7 @@ int lease_count_start(struct lease_count *c, struct event_base *base,
                       const struct open_store *open_store);
 
 /* Begins a count, unless one is under way. That of a small store is done when this returns. */
-void lease_count_anew(struct lease_count *c);
+void lease_count_begin(struct lease_count *c);
 
 void lease_count_stop(struct lease_count *c);
 

@@ -27,11 +27,11 @@ static enum store_rc reload_store(void *arg)
     roster_distrust(&e->roster);
     lease_count_stop(&e->report.leases);
     walk_stop(&e->walk);
-    enum store_rc rc = settling_use_new(&e->settling);
+    enum store_rc rc = heartbeat_flush_reload(&e->heartbeat_flush);
     if (rc == STORE_OK)
         rc = requests_use_store(&e->requests);
     if (rc == STORE_OK)
-        settling_finish(&e->settling);
+        heartbeat_flush_all(&e->heartbeat_flush);
     if (rc == STORE_OK && e->records.count > 0) /* noted while there was none to write it to */
         records_flush_in(&e->records, 0);
     return rc;
@@ -54,7 +54,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
     (void)what;
     clock_jumps_check(&e->clock_jumps);
     (void)sessions_sweep(&e->sessions);
-    refusals_say(&e->answers.refusals, false, clock_monotonic_ms());
+    refusals_log_sums(&e->answers.refusals, false, clock_monotonic_ms());
     /* The sign of life comes from a sweep that was finished: one that hangs restarts the service.
      */
     (void)snprintf(status, sizeof(status), "%sSTATUS=%zu live sessions, %zu being ended%s\n",
@@ -112,7 +112,7 @@ static int add_signal(struct engine *e, int sig, event_callback_fn fn)
 /* ---- the modules ---- */
 
 /* Lends to each what it calls and reads. */
-static void put_together(struct engine *e)
+static void lend_modules(struct engine *e)
 {
     e->http = (struct http_child){.base = e->base,
                                   .callbacks = &e->callbacks,
@@ -133,7 +133,7 @@ static void put_together(struct engine *e)
                               .roster = &e->roster,
                               .records = &e->records,
                               .requests = &e->requests,
-                              .settling = &e->settling,
+                              .heartbeat_flush = &e->heartbeat_flush,
                               .answers = &e->answers,
                               .metrics = &e->metrics};
     e->answers = (struct answers){
@@ -147,7 +147,7 @@ static void put_together(struct engine *e)
                                     .roster = &e->roster,
                                     .listeners = &e->listeners,
                                     .clock_jumps = &e->clock_jumps,
-                                    .beats = &e->settling.beats,
+                                    .beats = &e->heartbeat_flush.beats,
                                     .metrics = &e->metrics};
     e->control_port = (struct control_port){.conf = &e->conf,
                                             .open_store = &e->open_store,
@@ -161,12 +161,12 @@ static void put_together(struct engine *e)
                             .roster = &e->roster,
                             .requests = &e->requests,
                             .clock_jumps = &e->clock_jumps,
-                            .beats = &e->settling.beats,
+                            .beats = &e->heartbeat_flush.beats,
                             .control_port = &e->control_port};
     e->report = (struct report){.open_store = &e->open_store,
                                 .sessions = &e->sessions,
                                 .listeners = &e->listeners,
-                                .beats = &e->settling.beats,
+                                .beats = &e->heartbeat_flush.beats,
                                 .metrics = &e->metrics};
 }
 
@@ -175,7 +175,8 @@ static int start_modules(struct engine *e)
     const struct reopen_callbacks reopen = {
         .arg = e, .reload = reload_store, .reopened = on_reopened};
     if (http_child_prepare(&e->http) != 0 || answers_start(&e->answers) != 0 ||
-        batch_start(&e->batch, e->base) != 0 || settling_start(&e->settling, e->base) != 0 ||
+        batch_start(&e->batch, e->base) != 0 ||
+        heartbeat_flush_start(&e->heartbeat_flush, e->base) != 0 ||
         walk_start(&e->walk, e->base) != 0 || report_start(&e->report, e->base) != 0 ||
         records_start(&e->records, e->base, batch_on_flush, &e->batch) != 0 ||
         listeners_cache_start(&e->listeners, e->base, e->foreign_network) != 0 ||
@@ -194,7 +195,7 @@ static int set_up(struct engine *e)
     e->base = event_base_new();
     if (e->base == NULL)
         return -1;
-    put_together(e);
+    lend_modules(e);
     e->on_sweep = evtimer_new(e->base, on_sweep, e);
     if (e->on_sweep == NULL || start_modules(e) != 0 ||
         log_drain_start(&e->log_drain, e->base) != 0)
@@ -214,11 +215,11 @@ static int set_up(struct engine *e)
 static void begin(struct engine *e)
 {
     clock_jumps_start(&e->clock_jumps, &e->records, e->open_store.lock_fd);
-    settling_finish(&e->settling);
+    heartbeat_flush_all(&e->heartbeat_flush);
     on_sweep(-1, 0, e);
     control_port_start(&e->control_port);
     walk_begin(&e->walk);
-    settling_begin(&e->settling);
+    heartbeat_flush_begin(&e->heartbeat_flush);
     (void)requests_use_store(&e->requests);
     (void)listeners_cache_has(&e->listeners, 0, 0); /* the first takes as long as it takes */
 }
@@ -226,23 +227,23 @@ static void begin(struct engine *e)
 static void finish(struct engine *e)
 {
     notify_send("STOPPING=1");
-    batch_wait_no_more(&e->batch);
+    batch_cancel_retry(&e->batch);
     if (e->http.on_packets != NULL)
         intake_read(e->http.fd, 0, &e->intake);
     batch_finish(&e->batch);
     http_child_end(&e->http);
     issue_end(free);
-    settling_finish(&e->settling);
-    settling_release(&e->settling);
+    heartbeat_flush_all(&e->heartbeat_flush);
+    heartbeat_flush_release(&e->heartbeat_flush);
     roster_release(&e->roster);
     store_close(e->open_store.store);
-    refusals_say(&e->answers.refusals, true, clock_monotonic_ms());
+    refusals_log_sums(&e->answers.refusals, true, clock_monotonic_ms());
     log_end();
 }
 
-int engine_run(struct engine *e)
+int engine_loop(struct engine *e)
 {
-    if (settling_open(&e->settling, &e->open_store, &e->metrics) != STORE_OK) {
+    if (heartbeat_flush_load(&e->heartbeat_flush, &e->open_store, &e->metrics) != STORE_OK) {
         log_error("cannot read the store: %s", store_error(e->open_store.store));
         return EXIT_FAILURE;
     }
@@ -255,6 +256,6 @@ int engine_run(struct engine *e)
     finish(e);
     int status = rc < 0 ? EXIT_FAILURE : e->http.exit_status;
     if (status == EXIT_SUCCESS)
-        pace_forget();
+        pace_reset();
     return status;
 }

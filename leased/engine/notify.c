@@ -41,7 +41,7 @@ void notify_reloading(void)
     notify_send(text);
 }
 
-static int64_t number(const char *name, int64_t max)
+static int64_t env_number(const char *name, int64_t max)
 {
     const char *text = getenv(name), *problem = NULL;
     int64_t n = text != NULL ? strtonum(text, 1, max, &problem) : 0;
@@ -49,17 +49,17 @@ static int64_t number(const char *name, int64_t max)
 }
 
 /* Both variables name a process, since they are inherited. */
-static int is_ours(const char *name)
+static int names_this_process(const char *name)
 {
     const char *text = getenv(name);
-    return text == NULL || number(name, 1 << 22) == getpid();
+    return text == NULL || env_number(name, 1 << 22) == getpid();
 }
 
 int notify_listen_fds(void)
 {
     int count = 0;
-    if (getenv("LISTEN_PID") != NULL && is_ours("LISTEN_PID")) {
-        count = (int)number("LISTEN_FDS", INT_MAX - NOTIFY_FIRST_FD);
+    if (getenv("LISTEN_PID") != NULL && names_this_process("LISTEN_PID")) {
+        count = (int)env_number("LISTEN_FDS", INT_MAX - NOTIFY_FIRST_FD);
         if (count == 0 && getenv("LISTEN_FDS") != NULL && strcmp(getenv("LISTEN_FDS"), "0") != 0)
             count = -1;
     }
@@ -73,5 +73,5 @@ int notify_listen_fds(void)
 
 int64_t notify_watchdog_ms(void)
 {
-    return is_ours("WATCHDOG_PID") ? number("WATCHDOG_USEC", INT64_MAX) / 1000 : 0;
+    return names_this_process("WATCHDOG_PID") ? env_number("WATCHDOG_USEC", INT64_MAX) / 1000 : 0;
 }

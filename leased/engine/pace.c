@@ -48,7 +48,7 @@ static int pause_s(int before)
     return s < PACE_PAUSE_MAX_S ? s : PACE_PAUSE_MAX_S;
 }
 
-bool pace_start(void)
+bool pace_wait(void)
 {
     const int before = count_start();
     const struct timespec pause = {.tv_sec = pause_s(before)};
@@ -63,11 +63,11 @@ bool pace_start(void)
     bool stopped = sigtimedwait(&stop, NULL, &pause) > 0;
     (void)sigprocmask(SIG_SETMASK, &was, NULL);
     if (stopped)
-        pace_forget();
+        pace_reset();
     return !stopped;
 }
 
-void pace_forget(void)
+void pace_reset(void)
 {
     char path[PATH_BYTES];
     if (find_file(path) && unlink(path) != 0 && errno != ENOENT)

@@ -13,9 +13,9 @@
 enum { PACE_LASTED_MS = 60000, PACE_PAUSE_MAX_S = 29 /* and RestartSec */ };
 
 /* Before anything else: the pause, if there is to be one. False: told to stop meanwhile. */
-bool pace_start(void);
+bool pace_wait(void);
 
 /* It was ready for PACE_LASTED_MS, or ends because it is told to: the next start is the first. */
-void pace_forget(void);
+void pace_reset(void);
 
 #endif

@@ -8,17 +8,17 @@
 #include <bsd/string.h>
 #include <string.h>
 
-void refusals_init(struct refusals *in)
+void refusals_init(struct refusals *r)
 {
-    memset(in, 0, sizeof(*in));
-    arc4random_buf(&in->seed, sizeof(in->seed));
+    memset(r, 0, sizeof(*r));
+    arc4random_buf(&r->seed, sizeof(r->seed));
 }
 
-static void say(struct refusal_kind *k, int64_t now_ms)
+static void log_sum(struct refusal_kind *k, int64_t now_ms)
 {
-    if (k->more > 0)
+    if (k->more_count > 0)
         log_info("refused %llu more action=%s client=%s code=%s in %lld s; the last agent=%s",
-                 (unsigned long long)k->more, control_action_name(k->action), k->client,
+                 (unsigned long long)k->more_count, control_action_name(k->action), k->client,
                  control_code_name(k->code), (long long)((now_ms - k->since_ms) / 1000), k->agent);
     *k = (struct refusal_kind){.key = 0};
 }
@@ -28,31 +28,31 @@ static bool is_over(const struct refusal_kind *k, int64_t now_ms)
     return k->key != 0 && now_ms - k->since_ms > REFUSALS_WINDOW_MS;
 }
 
-void refusals_say(struct refusals *in, bool all, int64_t now_ms)
+void refusals_log_sums(struct refusals *r, bool all, int64_t now_ms)
 {
     for (size_t i = 0; i < REFUSALS_KINDS; i++)
-        if (is_over(&in->kinds[i], now_ms) || all)
-            say(&in->kinds[i], now_ms);
+        if (is_over(&r->kinds[i], now_ms) || all)
+            log_sum(&r->kinds[i], now_ms);
     for (size_t i = 0; i < CONTROL_CODE__MAX; i++)
-        if (is_over(&in->others[i], now_ms) || all)
-            say(&in->others[i], now_ms);
+        if (is_over(&r->others[i], now_ms) || all)
+            log_sum(&r->others[i], now_ms);
 }
 
-static struct refusal_kind *kind_of(struct refusals *in, enum control_action action,
-                                    enum control_code code, const char *client, int64_t now_ms)
+static struct refusal_kind *find_kind(struct refusals *r, enum control_action action,
+                                      enum control_code code, const char *client, int64_t now_ms)
 {
     const uint32_t what[] = {(uint32_t)action, (uint32_t)code};
-    uint64_t key = hash_add(hash_add(in->seed, what, sizeof(what)), client, strlen(client)) | 1;
-    struct refusal_kind *k = &in->kinds[(key >> 1) % REFUSALS_KINDS];
+    uint64_t key = hash_add(hash_add(r->seed, what, sizeof(what)), client, strlen(client)) | 1;
+    struct refusal_kind *k = &r->kinds[(key >> 1) % REFUSALS_KINDS];
     if (is_over(k, now_ms))
-        say(k, now_ms);
+        log_sum(k, now_ms);
     if (k->key != 0 && k->key != key) {
-        k = &in->others[code];
+        k = &r->others[code];
         key = 1;
         client = "others";
     }
     if (is_over(k, now_ms))
-        say(k, now_ms);
+        log_sum(k, now_ms);
     if (k->key == 0) {
         *k = (struct refusal_kind){.key = key, .since_ms = now_ms, .action = action, .code = code};
         (void)strlcpy(k->client, client, sizeof(k->client));
@@ -60,18 +60,18 @@ static struct refusal_kind *kind_of(struct refusals *in, enum control_action act
     return k;
 }
 
-bool refusals_note(struct refusals *in, enum control_action action, enum control_code code,
+bool refusals_note(struct refusals *r, enum control_action action, enum control_code code,
                    const char *client, const char *agent, uint64_t count, int64_t now_ms)
 {
-    struct refusal_kind *k = kind_of(in, action, code, client, now_ms);
-    if (now_ms - in->since_ms > REFUSALS_WINDOW_MS) {
-        in->since_ms = now_ms;
-        in->own = 0;
+    struct refusal_kind *k = find_kind(r, action, code, client, now_ms);
+    if (now_ms - r->since_ms > REFUSALS_WINDOW_MS) {
+        r->since_ms = now_ms;
+        r->own_lines = 0;
     }
-    const bool own = k->own < REFUSALS_OWN_LINES && in->own < REFUSALS_ALL_LINES;
-    k->own += own;
-    in->own += own;
-    k->more += count - (own ? 1 : 0);
+    const bool own = k->own_lines < REFUSALS_OWN_LINES && r->own_lines < REFUSALS_ALL_LINES;
+    k->own_lines += own;
+    r->own_lines += own;
+    k->more_count += count - (own ? 1 : 0);
     if (count > (own ? 1 : 0))
         (void)strlcpy(k->agent, agent, sizeof(k->agent));
     return own;

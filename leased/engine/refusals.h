@@ -22,10 +22,10 @@ enum {
 };
 
 struct refusal_kind {
-    uint64_t key;     /* 0: nobody's */
-    int64_t since_ms; /* of the window */
-    unsigned own;     /* lines of their own */
-    uint64_t more;
+    uint64_t key;       /* 0: nobody's */
+    int64_t since_ms;   /* of the window */
+    unsigned own_lines; /* lines of their own */
+    uint64_t more_count;
     enum control_action action;
     enum control_code code;
     char client[CONTROL_ADDRESS_BYTES];
@@ -34,19 +34,19 @@ struct refusal_kind {
 
 struct refusals {
     struct refusal_kind kinds[REFUSALS_KINDS], others[CONTROL_CODE__MAX];
-    int64_t since_ms; /* of the window of `own` */
-    unsigned own;
+    int64_t since_ms; /* of the window of `own_lines` */
+    unsigned own_lines;
     uint64_t seed;
 };
 
-void refusals_init(struct refusals *in);
+void refusals_init(struct refusals *r);
 
 /* count of them at once, of which one can be a line. True: say it now. client and agent are text
  * that was looked at. */
-bool refusals_note(struct refusals *in, enum control_action action, enum control_code code,
+bool refusals_note(struct refusals *r, enum control_action action, enum control_code code,
                    const char *client, const char *agent, uint64_t count, int64_t now_ms);
 
 /* The sums of windows that are over (all: of every one), to the log. */
-void refusals_say(struct refusals *in, bool all, int64_t now_ms);
+void refusals_log_sums(struct refusals *r, bool all, int64_t now_ms);
 
 #endif

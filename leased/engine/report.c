@@ -87,8 +87,8 @@ static void add_rows_changed(const struct report *r, struct buf *out)
     buf_addf(out,
              "tunlease_store_rows_changed_total{by=\"settling\"} %" PRId64
              "\ntunlease_store_rows_changed_total{by=\"others\"} %" PRId64 "\n",
-             r->beats->rows_settled,
-             store_rows_changed(r->open_store->store) - r->beats->rows_settled);
+             r->beats->rows_flushed,
+             store_rows_changed(r->open_store->store) - r->beats->rows_flushed);
 }
 
 static void add_sight(const struct report *r, struct buf *out)
@@ -161,9 +161,9 @@ static void write_metrics(struct report *r, struct buf *out)
     prometheus_header(out, "build_info", "gauge", "The version that runs.");
     buf_addf(out, "tunlease_build_info{version=\"%s\",schema=\"%d\"} 1\n", TUNLEASE_VERSION,
              STORE_VERSION);
-    lease_count_anew(&r->leases);
+    lease_count_begin(&r->leases);
     if (r->leases.is_known)
-        add_counts(out, &r->leases.done);
+        add_counts(out, &r->leases.counted);
     add_sessions(r, out);
     add_requests(m, out);
     prometheus_value(out, "heartbeat_last_timestamp_seconds", "gauge", "The newest heartbeat.",
@@ -182,7 +182,7 @@ static void write_metrics(struct report *r, struct buf *out)
 }
 
 /* Moves when what was said is not true any more, however short it was said. */
-static unsigned news(const struct report *r)
+static unsigned visibility_version(const struct report *r)
 {
     return r->sessions->visibility_changes + r->unregistered.rescans;
 }
@@ -199,9 +199,10 @@ void report_metrics(struct report *r, struct buf *out)
 {
     struct report_text *t = &r->metrics_text;
     const int64_t now_ms = clock_monotonic_ms();
-    if (now_ms >= t->until_ms || t->news != news(r) || buf_text(&t->text) == NULL) {
+    if (now_ms >= t->until_ms || t->visibility_version != visibility_version(r) ||
+        buf_text(&t->text) == NULL) {
         buf_clear(&t->text);
-        t->news = news(r);
+        t->visibility_version = visibility_version(r);
         write_metrics(r, &t->text);
         t->until_ms = next_report_ms(now_ms);
     }
@@ -209,7 +210,7 @@ void report_metrics(struct report *r, struct buf *out)
         buf_add(out, buf_text(&t->text));
 }
 
-static bool look_at_health(struct report *r, struct buf *out)
+static bool write_health(struct report *r, struct buf *out)
 {
     struct agent nobody;
     int64_t unregistered = unregistered_count(&r->unregistered);
@@ -248,17 +249,17 @@ bool report_health(struct report *r, struct buf *out)
 {
     struct report_text *t = &r->health_text;
     const int64_t now_ms = clock_monotonic_ms();
-    if (now_ms >= t->until_ms || t->news != news(r) || buf_text(&t->text) == NULL ||
-        t->was_lost != r->open_store->is_lost) {
+    if (now_ms >= t->until_ms || t->visibility_version != visibility_version(r) ||
+        buf_text(&t->text) == NULL || t->was_lost != r->open_store->is_lost) {
         buf_clear(&t->text);
-        t->news = news(r);
+        t->visibility_version = visibility_version(r);
         t->was_lost = r->open_store->is_lost;
-        t->is_well = look_at_health(r, &t->text);
+        t->is_healthy = write_health(r, &t->text);
         t->until_ms = next_report_ms(now_ms);
     }
     if (buf_text(&t->text) != NULL)
         buf_add(out, buf_text(&t->text));
-    return t->is_well;
+    return t->is_healthy;
 }
 
 int report_start(struct report *r, struct event_base *base)

@@ -20,9 +20,9 @@ struct sessions;
 struct report_text {
     struct buf text;
     int64_t until_ms;
-    unsigned news; /* of sessions, when it was written */
+    unsigned visibility_version; /* of sessions, when it was written */
     bool was_lost;
-    bool is_well; /* of health */
+    bool is_healthy; /* of health */
 };
 
 struct report {

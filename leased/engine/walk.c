@@ -23,18 +23,18 @@
 enum {
     UNUSED_AGENT_S = 3600,
     SOON_S = 48 * 3600,
-    WALK_MS = 600000, /* from one walk through all leases to the next */
-    WALK_FIRST_MS = 1000,
-    WALK_FIRST = 250, /* leases of a piece, */
-    WALK_LEAST = 50,
-    WALK_MOST = 1000,
-    WALK_PORTS = 4096,     /* of a piece, once all leases were seen */
+    WALK_INTERVAL_MS = 600000, /* from one walk through all leases to the next */
+    WALK_START_MS = 1000,
+    PIECE_LEASES = 250, /* leases of a piece, */
+    PIECE_LEASES_MIN = 50,
+    PIECE_LEASES_MAX = 1000,
+    PIECE_PORTS = 4096,    /* of a piece, once all leases were seen */
     EXPIRED_PORT_S = 3600, /* from the end of a lease to its port being free, in quarantine */
-    WALK_PIECE_MS = 10,    /* until one with something to delete takes about so long, */
-    WALK_PAUSE_MS = 5,     /* and then as long a pause, but at least this */
+    PIECE_MS = 10,         /* until one with something to delete takes about so long, */
+    PAUSE_MS = 5,          /* and then as long a pause, but at least this */
 };
 
-static int say_soon(void *arg, int64_t id, const char *name, int64_t expires_s)
+static int log_expires_soon(void *arg, int64_t id, const char *name, int64_t expires_s)
 {
     (void)arg;
     log_info("expires_soon lease=%s id=%lld expires_s=%lld", name, (long long)id,
@@ -45,7 +45,7 @@ static int say_soon(void *arg, int64_t id, const char *name, int64_t expires_s)
 /* An hour after the end: a lease may be behind what its agent was told, but not by that. */
 static enum store_rc free_expired(struct walk *w, int64_t now_s)
 {
-    const unsigned low = w->next_port, high = low + WALK_PORTS - 1;
+    const unsigned low = w->next_port, high = low + PIECE_PORTS - 1;
     if (low > UINT16_MAX || beats_are_behind(w->beats))
         return STORE_OK;
     w->next_port = high + 1;
@@ -79,7 +79,7 @@ static enum store_rc prune_piece(struct walk *w, bool has_range, int64_t *ret_le
     if (rc == STORE_OK && !has_range)
         rc = free_expired(w, now_s);
     if (rc == STORE_OK)
-        rc = audit_prune(w->open_store->store, &by, now_s - w->conf->audit_keep_s, w->size,
+        rc = audit_prune(w->open_store->store, &by, now_s - w->conf->audit_keep_s, w->piece_leases,
                          ret_rows);
     if (rc == STORE_OK)
         rc = store_commit(w->open_store->store);
@@ -95,7 +95,7 @@ static bool walk_piece(struct walk *w)
     const int64_t since_ms = clock_monotonic_ms();
     int64_t leases = 0, rows = 0;
     if (!open_store_check(w->open_store)) {
-        w->soon_until_s = w->soon_after_s; /* once more at the next walk, rather than never */
+        w->expiry_to_s = w->expiry_from_s; /* once more at the next walk, rather than never */
         return false;
     }
     const bool may_delete = !clock_jumps_are_recent(w->clock_jumps);
@@ -103,30 +103,30 @@ static bool walk_piece(struct walk *w)
     enum store_rc rc = may_delete ? store_begin(w->open_store->store) : STORE_OK;
     if (rc == STORE_BUSY)
         return true; /* the same piece again */
-    if (rc == STORE_OK && !w->saw_all)
-        rc = store_range_next(w->open_store->store, w->size, &w->at);
+    if (rc == STORE_OK && !w->leases_done)
+        rc = store_range_next(w->open_store->store, w->piece_leases, &w->at);
     if (rc == STORE_NONE)
-        w->saw_all = true;
-    if (rc == STORE_OK && !w->saw_all)
-        rc = store_leases_ending(w->open_store->store, &w->at, w->soon_after_s, w->soon_until_s,
-                                 say_soon, NULL);
+        w->leases_done = true;
+    if (rc == STORE_OK && !w->leases_done)
+        rc = store_leases_ending(w->open_store->store, &w->at, w->expiry_from_s, w->expiry_to_s,
+                                 log_expires_soon, NULL);
     if (may_delete && (rc == STORE_OK || rc == STORE_NONE))
-        rc = prune_piece(w, !w->saw_all, &leases, &rows);
+        rc = prune_piece(w, !w->leases_done, &leases, &rows);
     store_rollback(w->open_store->store);
     if (store_rows_changed(w->open_store->store) != changed)
         roster_distrust(w->roster);
     if (rc != STORE_OK && rc != STORE_NONE) {
         metrics_add_store_error(w->metrics);
         log_error("cannot prune: %s", store_error(w->open_store->store));
-        w->soon_until_s = w->soon_after_s; /* once more at the next walk, rather than never */
+        w->expiry_to_s = w->expiry_from_s; /* once more at the next walk, rather than never */
         return false;
     }
     int64_t took_ms = clock_monotonic_ms() - since_ms;
-    if (took_ms > 2 * WALK_PIECE_MS && w->size / 2 >= WALK_LEAST)
-        w->size /= 2;
-    else if (took_ms < WALK_PIECE_MS / 2 && leases + rows > 0 && w->size * 2 <= WALK_MOST)
-        w->size *= 2;
-    return !w->saw_all || rows > 0 ||
+    if (took_ms > 2 * PIECE_MS && w->piece_leases / 2 >= PIECE_LEASES_MIN)
+        w->piece_leases /= 2;
+    else if (took_ms < PIECE_MS / 2 && leases + rows > 0 && w->piece_leases * 2 <= PIECE_LEASES_MAX)
+        w->piece_leases *= 2;
+    return !w->leases_done || rows > 0 ||
            (may_delete && w->next_port > 0 && w->next_port <= UINT16_MAX);
 }
 
@@ -136,46 +136,46 @@ static void on_piece(evutil_socket_t fd, short what, void *arg)
     const int64_t since_ms = clock_monotonic_ms();
     (void)fd;
     (void)what;
-    w->is_on = walk_piece(w);
+    w->is_running = walk_piece(w);
     int64_t took_ms = clock_monotonic_ms() - since_ms;
-    if (w->is_on)
-        timer_arm(w->on_piece, took_ms > WALK_PAUSE_MS ? took_ms : WALK_PAUSE_MS);
+    if (w->is_running)
+        timer_arm(w->on_piece, took_ms > PAUSE_MS ? took_ms : PAUSE_MS);
 }
 
-static void on_again(evutil_socket_t fd, short what, void *arg)
+static void on_start(evutil_socket_t fd, short what, void *arg)
 {
     struct walk *w = arg;
     const int64_t soon_s = clock_now_s() + SOON_S;
     (void)fd;
     (void)what;
-    timer_arm(w->on_again, WALK_MS);
-    if (w->is_on)
+    timer_arm(w->on_start, WALK_INTERVAL_MS);
+    if (w->is_running)
         return;
-    w->is_on = true;
-    w->saw_all = false;
+    w->is_running = true;
+    w->leases_done = false;
     w->next_port = 0;
     w->at = (struct lease_range){.after = 0};
-    w->size = w->size != 0 ? w->size : WALK_FIRST;
+    w->piece_leases = w->piece_leases != 0 ? w->piece_leases : PIECE_LEASES;
     /* What ends soon at our start was said by the one before us. */
-    w->soon_after_s = w->soon_until_s != 0 ? w->soon_until_s : soon_s;
-    w->soon_until_s = soon_s;
+    w->expiry_from_s = w->expiry_to_s != 0 ? w->expiry_to_s : soon_s;
+    w->expiry_to_s = soon_s;
     timer_arm(w->on_piece, 0);
 }
 
 int walk_start(struct walk *w, struct event_base *base)
 {
     w->on_piece = evtimer_new(base, on_piece, w);
-    w->on_again = evtimer_new(base, on_again, w);
-    return w->on_piece != NULL && w->on_again != NULL ? 0 : -1;
+    w->on_start = evtimer_new(base, on_start, w);
+    return w->on_piece != NULL && w->on_start != NULL ? 0 : -1;
 }
 
 void walk_begin(struct walk *w)
 {
-    timer_arm(w->on_again, WALK_FIRST_MS);
+    timer_arm(w->on_start, WALK_START_MS);
 }
 
 void walk_stop(struct walk *w)
 {
-    w->is_on = false;
+    w->is_running = false;
     (void)event_del(w->on_piece);
 }

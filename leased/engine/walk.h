@@ -39,12 +39,12 @@ struct walk {
     const struct beats *beats;
     const struct control_port *control_port;
 
-    bool is_on, saw_all; /* saw_all: only ports and the audit are left */
-    unsigned next_port;  /* from which on ports of expired leases are looked for */
+    bool is_running, leases_done; /* leases_done: only ports and the audit are left */
+    unsigned next_port;           /* from which on ports of expired leases are looked for */
     struct lease_range at;
-    int64_t size;                       /* leases of the next piece */
-    int64_t soon_after_s, soon_until_s; /* expires_soon is said of the ends between */
-    struct event *on_piece, *on_again;
+    int64_t piece_leases;               /* leases of the next piece */
+    int64_t expiry_from_s, expiry_to_s; /* expires_soon is said of the ends between */
+    struct event *on_piece, *on_start;
 };
 
 /* The members above are filled in. 0, or -1: no memory. */

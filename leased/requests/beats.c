@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { SAID_AGAIN_MS = 60000 };
+enum { LOG_AGAIN_MS = 60000 };
 
 /* ---- the newest of each lease ---- */
 
@@ -18,27 +18,27 @@ static size_t slot_of(int64_t lease_id)
     return (size_t)(((uint64_t)lease_id * 11400714819323198485ULL) >> 40) % BEATS_SLOTS;
 }
 
-static bool has_slots(struct beats *b)
+static bool ensure_slots(struct beats *b)
 {
-    if (b->waiting == NULL)
-        b->waiting = calloc(BEATS_SLOTS, sizeof(*b->waiting));
-    return b->waiting != NULL;
+    if (b->pending == NULL)
+        b->pending = calloc(BEATS_SLOTS, sizeof(*b->pending));
+    return b->pending != NULL;
 }
 
 /* Never more leases than BEATS_LEASES_MAX, so a slot is found. */
-static void keep_newest(struct beats *b, const struct beat *beat)
+static void merge_newest(struct beats *b, const struct beat *beat)
 {
     size_t i = slot_of(beat->lease_id);
-    while (b->waiting[i].lease_id != 0 && b->waiting[i].lease_id != beat->lease_id)
+    while (b->pending[i].lease_id != 0 && b->pending[i].lease_id != beat->lease_id)
         i = (i + 1) % BEATS_SLOTS;
-    struct beat *kept = &b->waiting[i];
-    b->lease_count += kept->lease_id == 0;
-    kept->lease_id = beat->lease_id;
+    struct beat *newest = &b->pending[i];
+    b->lease_count += newest->lease_id == 0;
+    newest->lease_id = beat->lease_id;
     /* Each by itself: with a shorter DefaultTTL a later one may give an earlier end. */
-    if (kept->heartbeat_ms < beat->heartbeat_ms)
-        kept->heartbeat_ms = beat->heartbeat_ms;
-    if (kept->expires_s < beat->expires_s)
-        kept->expires_s = beat->expires_s;
+    if (newest->heartbeat_ms < beat->heartbeat_ms)
+        newest->heartbeat_ms = beat->heartbeat_ms;
+    if (newest->expires_s < beat->expires_s)
+        newest->expires_s = beat->expires_s;
 }
 
 static int by_lease(const void *a, const void *b)
@@ -48,19 +48,19 @@ static int by_lease(const void *a, const void *b)
 }
 
 /* All that wait: the slots become a list. Where a smaller one cannot be had it stays as it is. */
-static void begin_settling(struct beats *b)
+static void begin_flush(struct beats *b)
 {
     size_t count = 0;
     for (size_t i = 0; i < BEATS_SLOTS; i++)
-        if (b->waiting[i].lease_id != 0)
-            b->waiting[count++] = b->waiting[i];
-    struct beat *smaller = reallocarray(b->waiting, count, sizeof(*b->waiting));
-    b->settling = smaller != NULL ? smaller : b->waiting;
-    qsort(b->settling, count, sizeof(*b->settling), by_lease);
-    b->settling_count = count;
-    b->settled = b->settled_committed = 0;
-    b->settling_last = b->next_seq - 1;
-    b->waiting = NULL;
+        if (b->pending[i].lease_id != 0)
+            b->pending[count++] = b->pending[i];
+    struct beat *smaller = reallocarray(b->pending, count, sizeof(*b->pending));
+    b->flushing = smaller != NULL ? smaller : b->pending;
+    qsort(b->flushing, count, sizeof(*b->flushing), by_lease);
+    b->flushing_count = count;
+    b->flushed = b->flushed_committed = 0;
+    b->flushing_last_seq = b->next_seq - 1;
+    b->pending = NULL;
     b->lease_count = 0;
     b->row_count = b->rows_committed = 0;
     b->put_back = b->put_back_committed = 0;
@@ -73,50 +73,50 @@ struct loading {
     int64_t first;
 };
 
-static int load_one(void *arg, int64_t seq, const struct beat *beat)
+static int load_beat(void *arg, int64_t seq, const struct beat *beat)
 {
-    struct loading *in = arg;
-    struct beats *b = in->b;
-    if (in->first == 0)
-        in->first = seq;
+    struct loading *load = arg;
+    struct beats *b = load->b;
+    if (load->first == 0)
+        load->first = seq;
     b->next_seq = seq + 1;
-    if (!has_slots(b))
+    if (!ensure_slots(b))
         return -1;
     /* There are fewer ports, hence fewer agents; a next heartbeat would say it anew. */
     if (b->lease_count < BEATS_LEASES_MAX)
-        keep_newest(b, beat);
+        merge_newest(b, beat);
     return 0;
 }
 
-enum store_rc beats_start(struct beats *b, struct store *st)
+enum store_rc beats_load(struct beats *b, struct store *st)
 {
     *b = (struct beats){.next_seq = 1};
-    struct loading in = {.b = b};
-    enum store_rc rc = store_beat_list(st, load_one, &in);
+    struct loading load = {.b = b};
+    enum store_rc rc = store_beat_list(st, load_beat, &load);
     if (rc != STORE_OK || b->lease_count == 0)
         return rc;
-    b->deleted_last = b->deleted_committed = in.first - 1;
-    begin_settling(b);
+    b->deleted_last_seq = b->deleted_committed = load.first - 1;
+    begin_flush(b);
     return STORE_OK;
 }
 
 void beats_release(struct beats *b)
 {
-    free(b->waiting);
-    free(b->settling);
-    *b = (struct beats){.waiting = NULL};
+    free(b->pending);
+    free(b->flushing);
+    *b = (struct beats){.pending = NULL};
 }
 
 /* ---- one comes ---- */
 
-bool beats_take(struct beats *b, int64_t lease_end_s, const struct beat *beat, int64_t now_ms)
+bool beats_defers(struct beats *b, int64_t lease_end_s, const struct beat *beat, int64_t now_ms)
 {
     if (now_ms - b->second_ms >= 1000) {
         b->second_ms = now_ms;
         b->in_second = 0;
     }
-    if (++b->in_second <= BEATS_CALM || b->row_count >= BEATS_ROWS_MAX ||
-        b->lease_count >= BEATS_LEASES_MAX || !has_slots(b))
+    if (++b->in_second <= BEATS_DIRECT_PER_S || b->row_count >= BEATS_ROWS_MAX ||
+        b->lease_count >= BEATS_LEASES_MAX || !ensure_slots(b))
         return false;
     /* Whoever asks the lease meanwhile must not find it ended. */
     return beat->expires_s <= lease_end_s ||
@@ -128,7 +128,7 @@ enum store_rc beats_add(struct beats *b, struct store *st, const struct beat *be
     enum store_rc rc = store_beat_add(st, b->next_seq, beat);
     if (rc != STORE_OK)
         return rc;
-    keep_newest(b, beat);
+    merge_newest(b, beat);
     b->next_seq++;
     if (b->row_count++ == 0)
         b->oldest_ms = now_ms;
@@ -137,63 +137,63 @@ enum store_rc beats_add(struct beats *b, struct store *st, const struct beat *be
 
 /* ---- into their leases ---- */
 
-int64_t beats_wait_ms(const struct beats *b, int64_t now_ms)
+int64_t beats_due_in_ms(const struct beats *b, int64_t now_ms)
 {
-    if (b->settling != NULL)
+    if (b->flushing != NULL)
         return BEATS_PAUSE_MS;
     if (b->row_count == 0)
         return -1;
-    int64_t left_ms = b->oldest_ms + BEATS_SETTLE_MS - now_ms;
+    int64_t left_ms = b->oldest_ms + BEATS_FLUSH_MS - now_ms;
     return b->row_count >= BEATS_ROWS_MAX || left_ms < 0 ? 0 : left_ms;
 }
 
-bool beats_due(struct beats *b, int64_t now_ms)
+bool beats_begin_due(struct beats *b, int64_t now_ms)
 {
-    if (b->settling == NULL && beats_wait_ms(b, now_ms) == 0)
-        begin_settling(b);
-    return b->settling != NULL;
+    if (b->flushing == NULL && beats_due_in_ms(b, now_ms) == 0)
+        begin_flush(b);
+    return b->flushing != NULL;
 }
 
 bool beats_are_behind(const struct beats *b)
 {
-    return b->row_count > b->put_back || (b->settling != NULL && b->settled < b->settling_count);
+    return b->row_count > b->put_back || (b->flushing != NULL && b->flushed < b->flushing_count);
 }
 
 /* As if it had just come, since its row goes with those of its list: at the end of the next one. */
 static enum store_rc put_back(struct beats *b, struct store *st, const struct beat *beat,
                               int64_t now_ms)
 {
-    if (!store_goes_on(st) || b->lease_count >= BEATS_LEASES_MAX || !has_slots(b))
+    if (!store_goes_on(st) || b->lease_count >= BEATS_LEASES_MAX || !ensure_slots(b))
         return STORE_FAIL;
-    if (b->put_back_said_ms == 0 || now_ms - b->put_back_said_ms >= SAID_AGAIN_MS) {
+    if (b->put_back_logged_ms == 0 || now_ms - b->put_back_logged_ms >= LOG_AGAIN_MS) {
         log_error("a heartbeat cannot be put into lease #%lld, and waits: %s",
                   (long long)beat->lease_id, store_error(st));
-        b->put_back_said_ms = now_ms;
+        b->put_back_logged_ms = now_ms;
     }
-    enum store_rc rc = beats_add(b, st, beat, now_ms - BEATS_SETTLE_MS + BEATS_AGAIN_MS);
+    enum store_rc rc = beats_add(b, st, beat, now_ms - BEATS_FLUSH_MS + BEATS_RETRY_MS);
     b->put_back += rc == STORE_OK;
     return rc;
 }
 
-enum store_rc beats_settle(struct beats *b, struct store *st, size_t rows, bool puts_back,
-                           int64_t now_ms)
+enum store_rc beats_flush(struct beats *b, struct store *st, size_t rows, bool puts_back,
+                          int64_t now_ms)
 {
     const int64_t before = store_rows_changed(st);
     enum store_rc rc = STORE_OK;
-    for (; rc == STORE_OK && rows > 0 && b->settled < b->settling_count; rows--) {
-        const struct beat *beat = &b->settling[b->settled++];
+    for (; rc == STORE_OK && rows > 0 && b->flushed < b->flushing_count; rows--) {
+        const struct beat *beat = &b->flushing[b->flushed++];
         rc = store_beat_settle(st, beat);
         if (rc == STORE_NONE) /* its lease was deleted */
             rc = STORE_OK;
         else if (rc != STORE_OK && puts_back)
             rc = put_back(b, st, beat, now_ms);
     }
-    if (rc == STORE_OK && rows > 0 && b->deleted_last < b->settling_last) {
-        const int64_t left = b->settling_last - b->deleted_last;
-        b->deleted_last += left < (int64_t)rows ? left : (int64_t)rows;
-        rc = store_beat_delete(st, b->deleted_last);
+    if (rc == STORE_OK && rows > 0 && b->deleted_last_seq < b->flushing_last_seq) {
+        const int64_t left = b->flushing_last_seq - b->deleted_last_seq;
+        b->deleted_last_seq += left < (int64_t)rows ? left : (int64_t)rows;
+        rc = store_beat_delete(st, b->deleted_last_seq);
     }
-    b->rows_settled += store_rows_changed(st) - before;
+    b->rows_flushed += store_rows_changed(st) - before;
     return rc;
 }
 
@@ -201,19 +201,19 @@ void beats_committed(struct beats *b)
 {
     b->rows_committed = b->row_count;
     b->put_back_committed = b->put_back;
-    b->settled_committed = b->settled;
-    b->deleted_committed = b->deleted_last;
-    if (b->settled < b->settling_count || b->deleted_last < b->settling_last)
+    b->flushed_committed = b->flushed;
+    b->deleted_committed = b->deleted_last_seq;
+    if (b->flushed < b->flushing_count || b->deleted_last_seq < b->flushing_last_seq)
         return;
-    free(b->settling);
-    b->settling = NULL;
+    free(b->flushing);
+    b->flushing = NULL;
 }
 
 /* Their numbers are not used again: a gap is none. */
-void beats_undone(struct beats *b)
+void beats_rolled_back(struct beats *b)
 {
     b->row_count = b->rows_committed;
     b->put_back = b->put_back_committed;
-    b->settled = b->settled_committed;
-    b->deleted_last = b->deleted_committed;
+    b->flushed = b->flushed_committed;
+    b->deleted_last_seq = b->deleted_committed;
 }

@@ -41,7 +41,7 @@ static enum store_rc write_beat(struct requests *rq, struct member *m, int64_t n
 {
     const struct beat beat = {.lease_id = m->id, .heartbeat_ms = now_ms, .expires_s = m->expires_s};
     const int64_t clock_ms = clock_monotonic_ms();
-    if (beats_take(rq->beats, m->lease_expires_s, &beat, clock_ms))
+    if (beats_defers(rq->beats, m->lease_expires_s, &beat, clock_ms))
         return beats_add(rq->beats, rq->open_store->store, &beat, clock_ms);
     m->lease_expires_s = m->expires_s;
     return store_agent_beat(rq->open_store->store, m->id, now_ms, m->expires_s);

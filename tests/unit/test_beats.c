@@ -15,15 +15,15 @@ static const int64_t now_ms = NOW_S * INT64_C(1000);
 static void be_busy(int64_t clock_ms)
 {
     const struct beat b = {.lease_id = 1, .heartbeat_ms = now_ms, .expires_s = NOW_S};
-    for (int i = 0; i < BEATS_CALM; i++)
-        if (beats_take(&beats, NOW_S + 3600, &b, clock_ms))
+    for (int i = 0; i < BEATS_DIRECT_PER_S; i++)
+        if (beats_defers(&beats, NOW_S + 3600, &b, clock_ms))
             fail_msg("number %d of a second was taken", i);
 }
 
 static struct store *open_busy(void)
 {
     struct store *st = open_store();
-    assert_int_equal(beats_start(&beats, st), STORE_OK);
+    assert_int_equal(beats_load(&beats, st), STORE_OK);
     be_busy(0);
     return st;
 }
@@ -38,7 +38,7 @@ static void add(struct store *st, int64_t lease_id, int64_t after_ms, int64_t ex
 {
     const struct beat b = {
         .lease_id = lease_id, .heartbeat_ms = now_ms + after_ms, .expires_s = expires_s};
-    assert_true(beats_take(&beats, NOW_S + 3600, &b, after_ms));
+    assert_true(beats_defers(&beats, NOW_S + 3600, &b, after_ms));
     assert_int_equal(beats_add(&beats, st, &b, after_ms), STORE_OK);
 }
 
@@ -49,12 +49,12 @@ static void commit(struct store *st)
 }
 
 /* Steps of so many rows. How many there were. */
-static int settle_all(struct store *st, int64_t clock_ms, size_t rows)
+static int flush_all(struct store *st, int64_t clock_ms, size_t rows)
 {
     int steps = 0;
-    for (; beats_due(&beats, clock_ms); steps++) {
+    for (; beats_begin_due(&beats, clock_ms); steps++) {
         assert_int_equal(store_begin(st), STORE_OK);
-        assert_int_equal(beats_settle(&beats, st, rows, false, clock_ms), STORE_OK);
+        assert_int_equal(beats_flush(&beats, st, rows, false, clock_ms), STORE_OK);
         commit(st);
         assert_true(steps < 100);
     }
@@ -94,10 +94,10 @@ static void who_is_taken(void **state)
         struct store *st = open_busy();
         const struct beat b = {
             .lease_id = 1, .heartbeat_ms = now_ms, .expires_s = rows[i].expires_s};
-        CHECK(rows[i].what, beats_take(&beats, rows[i].lease_end_s, &b, 999) == rows[i].want);
+        CHECK(rows[i].what, beats_defers(&beats, rows[i].lease_end_s, &b, 999) == rows[i].want);
         /* A second later it is calm again. */
-        CHECK(rows[i].what, !beats_take(&beats, rows[i].lease_end_s, &b, 1000));
-        assert_int_equal(beats_wait_ms(&beats, 1000), -1);
+        CHECK(rows[i].what, !beats_defers(&beats, rows[i].lease_end_s, &b, 1000));
+        assert_int_equal(beats_due_in_ms(&beats, 1000), -1);
         close_busy(st);
     }
 }
@@ -121,19 +121,19 @@ static void into_their_leases(void **state)
         commit(st);
         assert_int_equal(raw_number("SELECT count(*) FROM beat"), 18);
         assert_int_equal(heartbeat_of(a), 0);
-        assert_int_equal(beats_wait_ms(&beats, 1), BEATS_SETTLE_MS);
-        assert_false(beats_due(&beats, BEATS_SETTLE_MS));
+        assert_int_equal(beats_due_in_ms(&beats, 1), BEATS_FLUSH_MS);
+        assert_false(beats_begin_due(&beats, BEATS_FLUSH_MS));
 
-        int64_t before = beats.rows_settled;
-        int steps = settle_all(st, BEATS_SETTLE_MS + 1, rows);
+        int64_t before = beats.rows_flushed;
+        int steps = flush_all(st, BEATS_FLUSH_MS + 1, rows);
         assert_int_equal(steps, (3 + 18 + (int)rows - 1) / (int)rows);
         assert_int_equal(heartbeat_of(a), now_ms + 8);
         assert_int_equal(heartbeat_of(b), now_ms + 9);
         assert_int_equal(end_of(a), NOW_S + 4008);
         assert_int_equal(end_of(b), NOW_S + 4009);
         assert_int_equal(raw_number("SELECT count(*) FROM beat"), 0);
-        assert_int_equal(beats.rows_settled - before, 2 + 18);
-        assert_int_equal(beats_wait_ms(&beats, BEATS_SETTLE_MS + 2), -1);
+        assert_int_equal(beats.rows_flushed - before, 2 + 18);
+        assert_int_equal(beats_due_in_ms(&beats, BEATS_FLUSH_MS + 2), -1);
         close_busy(st);
     }
 }
@@ -148,14 +148,14 @@ static void an_earlier_end(void **state)
     add(st, a, 1, NOW_S + 9000);
     add(st, a, 2, NOW_S + 4000);
     commit(st);
-    (void)settle_all(st, 20000, 100);
+    (void)flush_all(st, 20000, 100);
     assert_int_equal(heartbeat_of(a), now_ms + 2);
     assert_int_equal(end_of(a), NOW_S + 9000);
     close_busy(st);
 }
 
 /* What came while others were settled is settled the next time. */
-static void while_settling(void **state)
+static void while_flushing(void **state)
 {
     struct store *st = open_busy();
     int64_t a = grant(st, "a", "gw-tunnel", 1, "8009", "");
@@ -165,17 +165,17 @@ static void while_settling(void **state)
     add(st, a, 1, NOW_S + 4000);
     add(st, b, 2, NOW_S + 4000);
     commit(st);
-    assert_true(beats_due(&beats, 20000));
+    assert_true(beats_begin_due(&beats, 20000));
     assert_int_equal(store_begin(st), STORE_OK);
-    assert_int_equal(beats_settle(&beats, st, 1, false, 0), STORE_OK);
+    assert_int_equal(beats_flush(&beats, st, 1, false, 0), STORE_OK);
     be_busy(20000);
     add(st, a, 20003, NOW_S + 4020);
     commit(st);
-    assert_int_equal(settle_all(st, 20004, 100), 1);
+    assert_int_equal(flush_all(st, 20004, 100), 1);
     assert_int_equal(raw_number("SELECT count(*) FROM beat"), 1);
     assert_int_equal(heartbeat_of(a), now_ms + 1);
     assert_int_equal(heartbeat_of(b), now_ms + 2);
-    assert_int_equal(settle_all(st, 20003 + BEATS_SETTLE_MS, 100), 1);
+    assert_int_equal(flush_all(st, 20003 + BEATS_FLUSH_MS, 100), 1);
     assert_int_equal(raw_number("SELECT count(*) FROM beat"), 0);
     assert_int_equal(heartbeat_of(a), now_ms + 20003);
     close_busy(st);
@@ -207,7 +207,7 @@ static void what_moves_not(void **state)
         add(st, id, 1, NOW_S + 4000);
         commit(st);
         raw_sql(rows[i].sql);
-        (void)settle_all(st, 20000, 100);
+        (void)flush_all(st, 20000, 100);
         CHECK(rows[i].what, end_of(id) == rows[i].want_end_s);
         CHECK(rows[i].what, heartbeat_of(id) == rows[i].want_ms);
         close_busy(st);
@@ -225,20 +225,20 @@ static void undone(void **state)
     assert_int_equal(store_begin(st), STORE_OK);
     add(st, a, 1, NOW_S + 4000);
     store_rollback(st);
-    beats_undone(&beats);
-    assert_int_equal(beats_wait_ms(&beats, 2), -1);
+    beats_rolled_back(&beats);
+    assert_int_equal(beats_due_in_ms(&beats, 2), -1);
     assert_int_equal(store_begin(st), STORE_OK);
     add(st, a, 2, NOW_S + 4001);
     commit(st);
 
-    assert_true(beats_due(&beats, 20000));
+    assert_true(beats_begin_due(&beats, 20000));
     assert_int_equal(store_begin(st), STORE_OK);
-    assert_int_equal(beats_settle(&beats, st, 100, false, 0), STORE_OK);
+    assert_int_equal(beats_flush(&beats, st, 100, false, 0), STORE_OK);
     store_rollback(st);
-    beats_undone(&beats);
+    beats_rolled_back(&beats);
     assert_int_equal(heartbeat_of(a), 0);
     assert_int_equal(raw_number("SELECT count(*) FROM beat"), 1);
-    assert_int_equal(settle_all(st, 20001, 100), 1);
+    assert_int_equal(flush_all(st, 20001, 100), 1);
     assert_int_equal(heartbeat_of(a), now_ms + 2);
     assert_int_equal(end_of(a), NOW_S + 4001);
     assert_int_equal(raw_number("SELECT count(*) FROM beat"), 0);
@@ -260,18 +260,18 @@ static void after_a_crash(void **state)
     for (int i = 0; i < 2; i++) {
         close_busy(st);
         st = open_store();
-        assert_int_equal(beats_start(&beats, st), STORE_OK);
-        assert_int_equal(beats_wait_ms(&beats, 0), BEATS_PAUSE_MS); /* at once */
-        assert_true(beats_due(&beats, 0));
+        assert_int_equal(beats_load(&beats, st), STORE_OK);
+        assert_int_equal(beats_due_in_ms(&beats, 0), BEATS_PAUSE_MS); /* at once */
+        assert_true(beats_begin_due(&beats, 0));
         if (i > 0)
             break;
         assert_int_equal(store_begin(st), STORE_OK);
-        assert_int_equal(beats_settle(&beats, st, 3, false, 0),
+        assert_int_equal(beats_flush(&beats, st, 3, false, 0),
                          STORE_OK); /* both leases, and one row goes */
         commit(st);
         assert_int_equal(raw_number("SELECT count(*) FROM beat"), 2);
     }
-    (void)settle_all(st, 0, 2);
+    (void)flush_all(st, 0, 2);
     assert_int_equal(heartbeat_of(a), now_ms + 2);
     assert_int_equal(heartbeat_of(b), now_ms + 3);
     assert_int_equal(end_of(b), NOW_S + 4001);
@@ -285,30 +285,30 @@ static void full(void **state)
 {
     struct store *st = open_store();
     (void)state;
-    assert_int_equal(beats_start(&beats, st), STORE_OK);
+    assert_int_equal(beats_load(&beats, st), STORE_OK);
     be_busy(0);
     assert_int_equal(store_begin(st), STORE_OK);
     for (int64_t i = 1; i <= BEATS_LEASES_MAX; i++)
         add(st, i, 500, NOW_S + 4000);
     const struct beat other = {
         .lease_id = BEATS_LEASES_MAX + 1, .heartbeat_ms = now_ms, .expires_s = NOW_S + 4000};
-    assert_false(beats_take(&beats, NOW_S + 3600, &other, 501));
+    assert_false(beats_defers(&beats, NOW_S + 3600, &other, 501));
     commit(st);
-    assert_true(beats_due(&beats, 20000));
-    assert_int_equal(beats.settling_count, BEATS_LEASES_MAX);
-    for (size_t i = 0; i < beats.settling_count; i++)
-        assert_int_equal(beats.settling[i].lease_id, (int64_t)i + 1);
+    assert_true(beats_begin_due(&beats, 20000));
+    assert_int_equal(beats.flushing_count, BEATS_LEASES_MAX);
+    for (size_t i = 0; i < beats.flushing_count; i++)
+        assert_int_equal(beats.flushing[i].lease_id, (int64_t)i + 1);
     beats_release(&beats);
 
     raw_sql("DELETE FROM beat");
-    assert_int_equal(beats_start(&beats, st), STORE_OK);
+    assert_int_equal(beats_load(&beats, st), STORE_OK);
     be_busy(0);
     beats.row_count = BEATS_ROWS_MAX - 1;
     assert_int_equal(store_begin(st), STORE_OK);
     add(st, 1, 1, NOW_S + 4000);
-    assert_false(beats_take(&beats, NOW_S + 3600, &other, 2));
+    assert_false(beats_defers(&beats, NOW_S + 3600, &other, 2));
     commit(st);
-    assert_int_equal(beats_wait_ms(&beats, 3), 0); /* sooner than by the clock */
+    assert_int_equal(beats_due_in_ms(&beats, 3), 0); /* sooner than by the clock */
     close_busy(st);
 }
 
@@ -316,7 +316,7 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(who_is_taken), TEST(into_their_leases), TEST(while_settling), TEST(what_moves_not),
+        TEST(who_is_taken), TEST(into_their_leases), TEST(while_flushing), TEST(what_moves_not),
         TEST(undone),       TEST(after_a_crash),     TEST(full),           TEST(an_earlier_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
