@@ -37,7 +37,7 @@ static void answer_failed(struct batch *b, const char *failed)
 static void answer_request_failed(struct batch *b, size_t at)
 {
     struct control_answer a;
-    struct queued *q = queue_take(&b->queue, at);
+    struct queued *q = queue_remove(&b->queue, at);
     answers_set_unavailable(&a, failed_text);
     answers_send(b->answers, q, &a);
     queued_free(q);
@@ -110,8 +110,8 @@ static enum store_rc fill(struct batch *b, size_t max, struct attempt *a)
 static void roll_back(struct batch *b, const struct attempt *a)
 {
     heartbeat_flush_rolled_back(b->heartbeat_flush, a->flushes);
-    requests_undone(b->requests);
-    roster_distrust(b->roster);
+    requests_rolled_back(b->requests);
+    roster_invalidate(b->roster);
     metrics_add_store_error(b->metrics);
     log_error("the store failed: %s", store_error(b->open_store->store));
     if (a->request_failed)

@@ -78,7 +78,7 @@ static void queue_request(struct intake *intake, const struct control_request *r
     struct queued *q = batch_has_room(intake->batch) ? queued_make(r, len) : NULL;
     if (q == NULL)
         return; /* http answers 503 when nothing comes */
-    if (!requests_want_key(intake->requests, r)) {
+    if (!requests_wants_key(intake->requests, r)) {
         batch_add(intake->batch, q);
     } else if (issue_start(intake->base, control_request_get(r, CONTROL_AGENT_ID),
                            control_request_get(r, CONTROL_CREDENTIAL), q) != 0) {

@@ -24,12 +24,12 @@ enum { STATUS_BYTES = 160 };
 static enum store_rc reload_store(void *arg)
 {
     struct engine *e = arg;
-    roster_distrust(&e->roster);
+    roster_invalidate(&e->roster);
     lease_count_stop(&e->report.leases);
     walk_stop(&e->walk);
     enum store_rc rc = heartbeat_flush_reload(&e->heartbeat_flush);
     if (rc == STORE_OK)
-        rc = requests_use_store(&e->requests);
+        rc = requests_load(&e->requests);
     if (rc == STORE_OK)
         heartbeat_flush_all(&e->heartbeat_flush);
     if (rc == STORE_OK && e->records.count > 0) /* noted while there was none to write it to */
@@ -220,7 +220,7 @@ static void begin(struct engine *e)
     control_port_start(&e->control_port);
     walk_begin(&e->walk);
     heartbeat_flush_begin(&e->heartbeat_flush);
-    (void)requests_use_store(&e->requests);
+    (void)requests_load(&e->requests);
     (void)listeners_cache_has(&e->listeners, 0, 0); /* the first takes as long as it takes */
 }
 
@@ -232,7 +232,7 @@ static void finish(struct engine *e)
         intake_read(e->http.fd, 0, &e->intake);
     batch_finish(&e->batch);
     http_child_end(&e->http);
-    issue_end(free);
+    issue_stop(free);
     heartbeat_flush_all(&e->heartbeat_flush);
     heartbeat_flush_release(&e->heartbeat_flush);
     roster_release(&e->roster);

@@ -83,7 +83,7 @@ static enum store_rc prune_piece(struct walk *w, bool has_range, int64_t *ret_le
                          ret_rows);
     if (rc == STORE_OK)
         rc = store_commit(w->open_store->store);
-    requests_ports_kept(w->requests); /* theirs are, from now on */
+    requests_ports_quarantined(w->requests); /* theirs are, from now on */
     if (rc == STORE_OK)
         records_drop_first(w->records, w->records->count);
     return rc;
@@ -114,7 +114,7 @@ static bool walk_piece(struct walk *w)
         rc = prune_piece(w, !w->leases_done, &leases, &rows);
     store_rollback(w->open_store->store);
     if (store_rows_changed(w->open_store->store) != changed)
-        roster_distrust(w->roster);
+        roster_invalidate(w->roster);
     if (rc != STORE_OK && rc != STORE_NONE) {
         metrics_add_store_error(w->metrics);
         log_error("cannot prune: %s", store_error(w->open_store->store));

@@ -21,9 +21,9 @@
 
 const char agent_port_none_text[] = "every port of AllowListen is taken or in quarantine";
 
-void agent_port_forget(struct port_memory *memory)
+void agent_port_quarantine_changed(struct port_memory *memory)
 {
-    memory->no_kept_ports = false;
+    memory->none_quarantined = false;
 }
 
 static bool is_usable(void *listeners, uint16_t port)
@@ -70,11 +70,11 @@ static enum store_rc former_port(const struct request_context *ctx, const char *
     int64_t version = 0;
     bool any = false;
     enum store_rc rc = store_version_seen(ctx->store, &version);
-    if (rc != STORE_OK || (memory->no_kept_ports && memory->no_kept_version == version))
+    if (rc != STORE_OK || (memory->none_quarantined && memory->none_quarantined_version == version))
         return rc != STORE_OK ? rc : STORE_NONE;
     rc = store_port_former(ctx->store, name, ret, &any);
-    memory->no_kept_ports = rc == STORE_NONE && !any;
-    memory->no_kept_version = version;
+    memory->none_quarantined = rc == STORE_NONE && !any;
+    memory->none_quarantined_version = version;
     return rc;
 }
 
@@ -134,13 +134,13 @@ static enum store_rc move_port(const struct request_context *ctx, struct lease *
                  : STORE_FAIL;
     if (rc != STORE_OK && rc != STORE_CONFLICT)
         return rc;
-    agent_port_forget(ctx->ports);
+    agent_port_quarantine_changed(ctx->ports);
     if (rc == STORE_OK)
         *port = next;
     return store_savepoint_end(ctx->store, rc == STORE_OK);
 }
 
-enum store_rc agent_port_take_back(const struct request_context *ctx, int64_t lease_id,
+enum store_rc agent_port_reacquire(const struct request_context *ctx, int64_t lease_id,
                                    uint16_t *port, uint16_t *home)
 {
     struct store_conflict conflict;
@@ -160,7 +160,7 @@ enum store_rc agent_port_take_back(const struct request_context *ctx, int64_t le
     return rc;
 }
 
-enum store_rc agent_port_settle(const struct request_context *ctx, int64_t lease_id, uint16_t *port,
+enum store_rc agent_port_choose(const struct request_context *ctx, int64_t lease_id, uint16_t *port,
                                 uint16_t *home)
 {
     struct listeners_cache *listeners = ctx->listeners;

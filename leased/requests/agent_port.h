@@ -17,12 +17,12 @@ struct request_context;
  * It only saves time. Zero-initialised: nothing. */
 struct port_memory {
     uint16_t next_port;
-    bool no_kept_ports; /* in quarantine, as of this version of the store */
-    int64_t no_kept_version;
+    bool none_quarantined; /* in quarantine, as of this version of the store */
+    int64_t none_quarantined_version;
 };
 
 /* Ports may be kept from now on that were not: its next question is put to the store. */
-void agent_port_forget(struct port_memory *memory);
+void agent_port_quarantine_changed(struct port_memory *memory);
 
 /* What an agent is told for which there is no port. */
 extern const char agent_port_none_text[];
@@ -46,7 +46,7 @@ int agent_port_set_listen(const struct conf *conf, struct lease *l, uint16_t por
 
 /* An expired lease comes back: its port is its own again, or, where that is another's by now,
  * another one. STORE_NONE: there is none. */
-enum store_rc agent_port_take_back(const struct request_context *ctx, int64_t lease_id,
+enum store_rc agent_port_reacquire(const struct request_context *ctx, int64_t lease_id,
                                    uint16_t *port, uint16_t *home);
 
 /*
@@ -54,7 +54,7 @@ enum store_rc agent_port_take_back(const struct request_context *ctx, int64_t le
  * the next register. *port is what it has; *home what it should have in place of it, or 0. Nothing
  * moves under a live tunnel: it would hold a permit that its lease no longer has, and be ended.
  */
-enum store_rc agent_port_settle(const struct request_context *ctx, int64_t lease_id, uint16_t *port,
+enum store_rc agent_port_choose(const struct request_context *ctx, int64_t lease_id, uint16_t *port,
                                 uint16_t *home);
 
 /*

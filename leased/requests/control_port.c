@@ -122,5 +122,5 @@ void control_port_start(const struct control_port *c)
     if (rc != STORE_OK && rc != STORE_BUSY)
         log_error("agents' permits do not follow Listen as yet: %s",
                   store_error(c->open_store->store));
-    roster_distrust(c->roster);
+    roster_invalidate(c->roster);
 }

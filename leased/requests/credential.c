@@ -14,11 +14,11 @@
 #include <string.h>
 
 enum store_rc credential_judge(const struct request_context *ctx, const struct control_request *r,
-                               const struct member *known, struct asking *ret)
+                               const struct member *known, struct credential_verdict *ret)
 {
     const char *credential = control_request_get(r, CONTROL_CREDENTIAL);
     const char *agent_id = control_request_get(r, CONTROL_AGENT_ID);
-    struct asking a = {.what = CREDENTIAL_NONE};
+    struct credential_verdict a = {.what = CREDENTIAL_NONE};
 
     secret_hash(credential, a.hash);
     *ret = a;
@@ -46,21 +46,21 @@ enum store_rc credential_judge(const struct request_context *ctx, const struct c
     return STORE_OK;
 }
 
-bool credential_is_of_revoked(const struct member *agent, const struct asking *asking)
+bool credential_is_of_revoked(const struct member *agent, const struct credential_verdict *verdict)
 {
-    return agent->revoked && agent->has_secret && secret_equal(agent->secret_hash, asking->hash);
+    return agent->revoked && agent->has_secret && secret_equal(agent->secret_hash, verdict->hash);
 }
 
 enum store_rc credential_refuse(const struct request_context *ctx, const struct control_request *r,
-                                const struct asking *asking, const struct member *known,
-                                struct control_answer *a)
+                                const struct credential_verdict *verdict,
+                                const struct member *known, struct control_answer *a)
 {
     const char *agent_id = control_request_get(r, CONTROL_AGENT_ID);
     bool tried = *control_request_get(r, CONTROL_CREDENTIAL) != '\0';
     if (tried &&
-        limiter_failed(ctx->limiter, r->address, agent_id, asking->hash, clock_monotonic_ms()))
+        limiter_failed(ctx->limiter, r->address, agent_id, verdict->hash, clock_monotonic_ms()))
         return refuse(a, CONTROL_RATE_LIMITED, "too many wrong credentials: wait a minute");
-    if (known != NULL && asking->what != CREDENTIAL_NONE)
+    if (known != NULL && verdict->what != CREDENTIAL_NONE)
         return refuse(a, CONTROL_UNAUTHORIZED,
                       known->has_secret
                           ? "only its agent_secret speaks for this agent, until an admin "
@@ -105,22 +105,23 @@ enum store_rc credential_begin_reissue(const struct request_context *ctx, const 
 }
 
 enum store_rc credential_speaks_for(const struct request_context *ctx, const char *name,
-                                    struct member *m, const struct asking *asking, bool *ret)
+                                    struct member *m, const struct credential_verdict *verdict,
+                                    bool *ret)
 {
     struct agent a;
     int64_t login_s = 0;
-    *ret = asking->what == CREDENTIAL_SECRET;
-    if (*ret || asking->what == CREDENTIAL_NONE)
+    *ret = verdict->what == CREDENTIAL_SECRET;
+    if (*ret || verdict->what == CREDENTIAL_NONE)
         return STORE_OK;
-    enum store_rc rc = facts_get_marks(ctx->store, m);
-    if (rc != STORE_OK || (m->secret_used && m->marks.reissue.since != REISSUE_RESET))
+    enum store_rc rc = facts_read_notes(ctx->store, m);
+    if (rc != STORE_OK || (m->secret_used && m->notes.reissue.since != REISSUE_RESET))
         return rc;
     /* Its first one. Whom an admin added has a token for that, which the others do not know. */
-    *ret = !m->has_secret && (!m->marks.by_admin || asking->token.id != 0);
+    *ret = !m->has_secret && (!m->notes.by_admin || verdict->token.id != 0);
     if (*ret)
         return STORE_OK;
     rc = store_agent_find(ctx->store, name, &a);
     *ret = rc == STORE_OK && newest_login(ctx->registry, a.id, a.last_login_s, &login_s) &&
-           reissue_allowed(&m->marks.reissue, ctx->now_s, ctx->boot_s, login_s);
+           reissue_allowed(&m->notes.reissue, ctx->now_s, ctx->boot_s, login_s);
     return rc;
 }

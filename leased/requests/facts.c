@@ -43,7 +43,7 @@ static void get_fact(const char *facts, const char *name, char *out, size_t out_
     }
 }
 
-const char *facts_collect(const struct control_request *r, const struct agent_marks *marks,
+const char *facts_collect(const struct control_request *r, const struct agent_notes *notes,
                           struct buf *out)
 {
     const char *hostname = control_request_get(r, CONTROL_HOSTNAME);
@@ -59,13 +59,13 @@ const char *facts_collect(const struct control_request *r, const struct agent_ma
         return "user is no user name";
     if (!facts_is_plain(target, TARGET_BYTES))
         return "target is too long, or holds control characters";
-    if (marks->by_admin)
+    if (notes->by_admin)
         buf_add(out, "admin 1\n");
-    if (marks->issued)
+    if (notes->issued)
         buf_add(out, "issued 1\n");
-    if (marks->home_port != 0)
-        buf_addf(out, "home_port %u\n", marks->home_port);
-    reissue_format(&marks->reissue, out);
+    if (notes->home_port != 0)
+        buf_addf(out, "home_port %u\n", notes->home_port);
+    reissue_format(&notes->reissue, out);
     add_fact(out, "hostname", hostname);
     add_fact(out, "user", user);
     add_fact(out, "target", target);
@@ -81,26 +81,26 @@ const char *facts_collect(const struct control_request *r, const struct agent_ma
     return out->len + REISSUE_LINE_BYTES < AGENT_FACTS_BYTES ? NULL : "host_keys are too long";
 }
 
-static struct agent_marks read_marks(const char *facts)
+static struct agent_notes parse_notes(const char *facts)
 {
     char issued[8], home_port[8];
     get_fact(facts, "issued", issued, sizeof(issued));
     get_fact(facts, "home_port", home_port, sizeof(home_port));
-    return (struct agent_marks){.by_admin = strncmp(facts, "admin 1\n", 8) == 0,
+    return (struct agent_notes){.by_admin = strncmp(facts, "admin 1\n", 8) == 0,
                                 .issued = strcmp(issued, "1") == 0,
                                 .home_port = (uint16_t)strtoul(home_port, NULL, 10),
                                 .reissue = reissue_parse(facts)};
 }
 
-enum store_rc facts_get_marks(struct store *st, struct member *m)
+enum store_rc facts_read_notes(struct store *st, struct member *m)
 {
     char facts[AGENT_FACTS_BYTES];
-    if (m->has_marks)
+    if (m->has_notes)
         return STORE_OK;
     enum store_rc rc = store_agent_facts(st, m->id, facts);
     if (rc == STORE_OK) {
-        m->marks = read_marks(facts);
-        m->has_marks = true;
+        m->notes = parse_notes(facts);
+        m->has_notes = true;
     }
     return rc;
 }

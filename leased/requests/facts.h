@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the store keeps of an agent besides its lease: what it says of itself, and our marks. */
+/* What the store keeps of an agent besides its lease: what it says of itself, and our notes. */
 #ifndef TUNLEASE_LEASED_REQUESTS_FACTS_H
 #define TUNLEASE_LEASED_REQUESTS_FACTS_H
 
@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct agent_marks;
+struct agent_notes;
 struct buf;
 struct control_request;
 struct member;
@@ -15,12 +15,12 @@ struct member;
 /* One visible line of at most max bytes: it goes into the store and into ssh_config stanzas. */
 bool facts_is_plain(const char *text, size_t max);
 
-/* Adds the marks and what the agent says of itself; each host key is one that ssh could use. NULL,
+/* Adds the notes and what the agent says of itself; each host key is one that ssh could use. NULL,
  * or what is wrong. */
-const char *facts_collect(const struct control_request *r, const struct agent_marks *marks,
+const char *facts_collect(const struct control_request *r, const struct agent_notes *notes,
                           struct buf *out);
 
-/* The marks of an agent, asked for once. */
-enum store_rc facts_get_marks(struct store *st, struct member *m);
+/* The notes of an agent, asked for once. */
+enum store_rc facts_read_notes(struct store *st, struct member *m);
 
 #endif

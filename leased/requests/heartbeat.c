@@ -19,7 +19,7 @@ int64_t heartbeat_end_s(const struct request_context *ctx, const struct member *
 }
 
 /* A listener that is there, on the port of an agent with a session that nobody knows to be dead. */
-static uint8_t tunnel_of(const struct request_context *ctx, const struct member *agent)
+static uint8_t tunnel_state(const struct request_context *ctx, const struct member *agent)
 {
     struct listeners_cache *l = ctx->listeners;
     if (sessions_find_open(ctx->sessions, agent->id) == NULL)
@@ -33,7 +33,8 @@ static uint8_t tunnel_of(const struct request_context *ctx, const struct member 
 
 /* Who it is, in effects->agent, or the refusal. */
 static enum store_rc identify(const struct request_context *ctx, const struct control_request *r,
-                              struct control_answer *a, struct member *agent, struct asking *asking)
+                              struct control_answer *a, struct member *agent,
+                              struct credential_verdict *verdict)
 {
     const char *name = control_request_get(r, CONTROL_AGENT_ID);
     enum store_rc rc = roster_find(ctx->roster, ctx->store, name, agent);
@@ -41,18 +42,18 @@ static enum store_rc identify(const struct request_context *ctx, const struct co
         return rc;
     const bool known = rc == STORE_OK && agent->is_agent;
     struct member *live = known && !agent->revoked ? agent : NULL;
-    rc = credential_judge(ctx, r, live, asking);
+    rc = credential_judge(ctx, r, live, verdict);
     if (rc != STORE_OK)
         return rc;
-    if (known && credential_is_of_revoked(agent, asking))
+    if (known && credential_is_of_revoked(agent, verdict))
         return refuse(a, CONTROL_REVOKED, "this agent was revoked");
-    bool speaks = asking->what != CREDENTIAL_NONE;
+    bool speaks = verdict->what != CREDENTIAL_NONE;
     if (live != NULL)
-        rc = credential_speaks_for(ctx, name, live, asking, &speaks);
+        rc = credential_speaks_for(ctx, name, live, verdict, &speaks);
     if (rc != STORE_OK && rc != STORE_NONE)
         return rc;
     if (!speaks)
-        return credential_refuse(ctx, r, asking, live, a);
+        return credential_refuse(ctx, r, verdict, live, a);
     if (!known)
         return refuse(a, CONTROL_NOT_FOUND, "there is no such agent: register first");
     if (agent->revoked)
@@ -69,14 +70,14 @@ enum store_rc heartbeat_decide(const struct request_context *ctx, const struct c
 {
     const char *name = control_request_get(r, CONTROL_AGENT_ID);
     struct member *agent = &effects->agent;
-    struct asking asking;
+    struct credential_verdict verdict;
 
     if (lease_name_problem(name) != NULL)
         return refuse(a, CONTROL_BAD_REQUEST, "agent_id is no name");
-    enum store_rc rc = identify(ctx, r, a, agent, &asking);
+    enum store_rc rc = identify(ctx, r, a, agent, &verdict);
     if (rc != STORE_OK || a->code != CONTROL_OK)
         return rc;
-    if (asking.what == CREDENTIAL_SECRET && !agent->secret_used) {
+    if (verdict.what == CREDENTIAL_SECRET && !agent->secret_used) {
         rc = store_agent_secret_used(ctx->store, agent->id);
         if (rc != STORE_OK)
             return rc;
@@ -90,6 +91,6 @@ enum store_rc heartbeat_decide(const struct request_context *ctx, const struct c
     (void)strlcpy(a->agent_id, name, sizeof(a->agent_id));
     a->port_b = agent->port;
     a->lease_expires_s = agent->expires_s;
-    a->tunnel = tunnel_of(ctx, agent);
+    a->tunnel = tunnel_state(ctx, agent);
     return STORE_OK;
 }

@@ -100,7 +100,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     kill_group(i);
 }
 
-void issue_end(void (*release)(void *owner))
+void issue_stop(void (*release)(void *owner))
 {
     for (size_t k = 0; k < ISSUING_MAX; k++) {
         struct issuing *i = &issuing[k];

@@ -30,7 +30,7 @@ struct issued {
 bool issue_done(pid_t pid, bool good, struct issued *ret);
 
 /* When leased stops: no child and no key of one is left. release gets each owner. */
-void issue_end(void (*release)(void *owner));
+void issue_stop(void (*release)(void *owner));
 
 /* leased as ssh-keygen's SSH_ASKPASS: true when it is, and the passphrase was printed. */
 bool issue_is_askpass(void);

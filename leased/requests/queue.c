@@ -42,32 +42,32 @@ void queued_free(struct queued *q)
     free(q);
 }
 
-void queue_init(struct queue *in)
+void queue_init(struct queue *queue)
 {
-    *in = (struct queue){.tail = &in->head};
+    *queue = (struct queue){.tail = &queue->head};
 }
 
-void queue_push(struct queue *in, struct queued *q)
+void queue_push(struct queue *queue, struct queued *q)
 {
-    *in->tail = q;
-    in->tail = &q->next;
-    in->count++;
+    *queue->tail = q;
+    queue->tail = &q->next;
+    queue->count++;
 }
 
-struct queued *queue_pop(struct queue *in)
+struct queued *queue_pop(struct queue *queue)
 {
-    return queue_take(in, 0);
+    return queue_remove(queue, 0);
 }
 
-struct queued *queue_take(struct queue *in, size_t at)
+struct queued *queue_remove(struct queue *queue, size_t at)
 {
-    struct queued **link = &in->head;
+    struct queued **link = &queue->head;
     for (; at > 0; at--)
         link = &(*link)->next;
     struct queued *q = *link;
     *link = q->next;
     if (*link == NULL)
-        in->tail = link;
-    in->count--;
+        queue->tail = link;
+    queue->count--;
     return q;
 }

@@ -30,10 +30,10 @@ struct queue {
     size_t count;
 };
 
-void queue_init(struct queue *in);
-void queue_push(struct queue *in, struct queued *q); /* owned by the queue then */
+void queue_init(struct queue *queue);
+void queue_push(struct queue *queue, struct queued *q); /* owned by the queue then */
 /* Takes out the first, or the one at that place; there is one. The caller frees it. */
-struct queued *queue_pop(struct queue *in);
-struct queued *queue_take(struct queue *in, size_t at);
+struct queued *queue_pop(struct queue *queue);
+struct queued *queue_remove(struct queue *queue, size_t at);
 
 #endif

@@ -16,39 +16,39 @@
 #include <bsd/string.h>
 #include <string.h>
 
-enum { HERD = 20, HERD_WINDOW_MS = 10000, HERD_SPREAD_MS = 30000 };
+enum { BURST = 20, BURST_WINDOW_MS = 10000, BURST_SPREAD_MS = 30000 };
 
 /* After a restart of the gateway all agents come at once: told to come back one after the other. */
-static uint32_t spread(struct herd *herd, int64_t now_ms)
+static uint32_t spread(struct register_burst *burst, int64_t now_ms)
 {
-    if (now_ms - herd->since_ms > HERD_WINDOW_MS)
-        *herd = (struct herd){.since_ms = now_ms};
-    return ++herd->count > HERD ? arc4random_uniform(HERD_SPREAD_MS) : 0;
+    if (now_ms - burst->since_ms > BURST_WINDOW_MS)
+        *burst = (struct register_burst){.since_ms = now_ms};
+    return ++burst->count > BURST ? arc4random_uniform(BURST_SPREAD_MS) : 0;
 }
 
-void register_accept(struct registering *in, int64_t expires_s, uint16_t port, const char *secret)
+void register_accept(struct registering *reg, int64_t expires_s, uint16_t port, const char *secret)
 {
-    struct control_answer *a = in->answer;
+    struct control_answer *a = reg->answer;
     a->code = CONTROL_OK;
-    (void)strlcpy(a->agent_id, control_request_get(in->r, CONTROL_AGENT_ID), sizeof(a->agent_id));
-    (void)strlcpy(a->user, control_request_get(in->r, CONTROL_USER), sizeof(a->user));
+    (void)strlcpy(a->agent_id, control_request_get(reg->r, CONTROL_AGENT_ID), sizeof(a->agent_id));
+    (void)strlcpy(a->user, control_request_get(reg->r, CONTROL_USER), sizeof(a->user));
     (void)strlcpy(a->secret, secret, sizeof(a->secret));
     a->port_b = port;
     a->lease_expires_s = expires_s;
-    a->lease_ttl_s = expires_s - in->ctx->now_s;
-    a->reconnect_after_ms = spread(in->ctx->herd, in->ctx->now_ms);
+    a->lease_ttl_s = expires_s - reg->ctx->now_s;
+    a->reconnect_after_ms = spread(reg->ctx->burst, reg->ctx->now_ms);
 }
 
 /* A new pair in place of the old one, for an agent whose key was made here before. STORE_NONE: it
  * was not. */
-static enum store_rc replace_key(struct registering *in)
+static enum store_rc replace_key(struct registering *reg)
 {
-    const struct request_context *ctx = in->ctx;
-    const struct member *agent = &in->effects->agent;
+    const struct request_context *ctx = reg->ctx;
+    const struct member *agent = &reg->effects->agent;
     struct store_conflict conflict;
     struct lease l = {0};
-    struct lease_key key = {.pub = in->key, .added_s = ctx->now_s};
-    if (!agent->marks.issued)
+    struct lease_key key = {.pub = reg->key, .added_s = ctx->now_s};
+    if (!agent->notes.issued)
         return STORE_NONE;
     enum store_rc rc = store_lease_by_id(ctx->store, agent->id, &l);
     if (rc == STORE_OK)
@@ -63,80 +63,80 @@ static enum store_rc replace_key(struct registering *in)
 }
 
 /* Whether the key is one of the agent's; STORE_NONE: it is not. */
-static enum store_rc check_key(struct registering *in)
+static enum store_rc check_key(struct registering *reg)
 {
-    struct member *m = &in->effects->agent;
-    if (strcmp(m->fingerprint, in->key.fingerprint) == 0)
+    struct member *m = &reg->effects->agent;
+    if (strcmp(m->fingerprint, reg->key.fingerprint) == 0)
         return STORE_OK;
-    enum store_rc rc = store_agent_has_key(in->ctx->store, m->id, in->key.fingerprint);
+    enum store_rc rc = store_agent_has_key(reg->ctx->store, m->id, reg->key.fingerprint);
     if (rc == STORE_OK)
-        (void)strlcpy(m->fingerprint, in->key.fingerprint, sizeof(m->fingerprint));
+        (void)strlcpy(m->fingerprint, reg->key.fingerprint, sizeof(m->fingerprint));
     return rc;
 }
 
 /* What can be said without the store. keyless: no public key came, where keys are issued. */
-static enum store_rc check_texts(struct registering *in, bool *ret_keyless)
+static enum store_rc check_texts(struct registering *reg, bool *ret_keyless)
 {
-    const char *key_text = control_request_get(in->r, CONTROL_PUBLIC_KEY);
+    const char *key_text = control_request_get(reg->r, CONTROL_PUBLIC_KEY);
     const bool keyless = *key_text == '\0';
-    if (lease_name_problem(control_request_get(in->r, CONTROL_AGENT_ID)) != NULL)
-        return refuse(in->answer, CONTROL_BAD_REQUEST,
+    if (lease_name_problem(control_request_get(reg->r, CONTROL_AGENT_ID)) != NULL)
+        return refuse(reg->answer, CONTROL_BAD_REQUEST,
                       "agent_id is no name: 1 to 64 of A-Z a-z 0-9 . _ @ -, not first - or .");
-    if (keyless && !in->ctx->conf->issue_keys)
-        return refuse(in->answer, CONTROL_BAD_REQUEST,
+    if (keyless && !reg->ctx->conf->issue_keys)
+        return refuse(reg->answer, CONTROL_BAD_REQUEST,
                       "public_key is missing (this gateway issues no keys)");
-    const char *problem = keyless ? NULL : pubkey_parse_file(key_text, strlen(key_text), &in->key);
+    const char *problem = keyless ? NULL : pubkey_parse_file(key_text, strlen(key_text), &reg->key);
     *ret_keyless = keyless;
-    return problem != NULL ? refuse(in->answer, CONTROL_BAD_REQUEST, problem) : STORE_OK;
+    return problem != NULL ? refuse(reg->answer, CONTROL_BAD_REQUEST, problem) : STORE_OK;
 }
 
 /* Whether there is such an agent, and whether the one who asks may register at all. */
-static enum store_rc identify(struct registering *in, bool keyless, bool *ret_known)
+static enum store_rc identify(struct registering *reg, bool keyless, bool *ret_known)
 {
-    const struct request_context *ctx = in->ctx;
-    struct control_answer *a = in->answer;
-    struct member *agent = &in->effects->agent;
+    const struct request_context *ctx = reg->ctx;
+    struct control_answer *a = reg->answer;
+    struct member *agent = &reg->effects->agent;
     enum store_rc rc =
-        roster_find(ctx->roster, ctx->store, control_request_get(in->r, CONTROL_AGENT_ID), agent);
+        roster_find(ctx->roster, ctx->store, control_request_get(reg->r, CONTROL_AGENT_ID), agent);
     const bool known = rc == STORE_OK && !agent->revoked;
     const bool revoked = rc == STORE_OK && agent->revoked && agent->is_agent;
     if (rc != STORE_OK && rc != STORE_NONE)
         return rc;
-    rc = credential_judge(ctx, in->r, known ? agent : NULL, &in->asking);
+    rc = credential_judge(ctx, reg->r, known ? agent : NULL, &reg->verdict);
     if (rc != STORE_OK)
         return rc;
     /* Its own secret says who it is still, and so it may know. */
-    if (in->asking.what == CREDENTIAL_NONE &&
-        !(revoked && credential_is_of_revoked(agent, &in->asking)))
-        return credential_refuse(ctx, in->r, &in->asking, NULL, a);
+    if (reg->verdict.what == CREDENTIAL_NONE &&
+        !(revoked && credential_is_of_revoked(agent, &reg->verdict)))
+        return credential_refuse(ctx, reg->r, &reg->verdict, NULL, a);
     if (revoked)
         return refuse(a, CONTROL_REVOKED, "this agent was revoked");
     /* Where keys are issued, one that comes without was found to be nobody who gets one. */
     if (keyless)
-        return credential_refuse(ctx, in->r, &in->asking, known ? agent : NULL, a);
-    const char *bind_host = control_request_get(in->r, CONTROL_BIND_HOST);
+        return credential_refuse(ctx, reg->r, &reg->verdict, known ? agent : NULL, a);
+    const char *bind_host = control_request_get(reg->r, CONTROL_BIND_HOST);
     if (!agent_port_bind_as_told(ctx->conf, bind_host))
         return agent_port_refuse_bind_host(ctx->conf, bind_host, a);
     *ret_known = known;
     return STORE_OK;
 }
 
-static enum store_rc decide_new(struct registering *in)
+static enum store_rc decide_new(struct registering *reg)
 {
-    const struct request_context *ctx = in->ctx;
+    const struct request_context *ctx = reg->ctx;
     enum store_rc rc =
-        store_agent_key_is_barred(ctx->store, ctx->conf->agent_login, in->key.fingerprint);
+        store_agent_key_is_barred(ctx->store, ctx->conf->agent_login, reg->key.fingerprint);
     if (rc == STORE_OK)
-        return refuse(in->answer, CONTROL_REVOKED, "the key is that of a revoked agent");
-    return rc == STORE_NONE ? register_new(in) : rc;
+        return refuse(reg->answer, CONTROL_REVOKED, "the key is that of a revoked agent");
+    return rc == STORE_NONE ? register_new(reg) : rc;
 }
 
 /* Whether the one who asks is the agent that is known, by its credential and by its key. */
-static enum store_rc check_agent(struct registering *in)
+static enum store_rc check_agent(struct registering *reg)
 {
-    const struct request_context *ctx = in->ctx;
-    struct control_answer *a = in->answer;
-    struct request_effects *effects = in->effects;
+    const struct request_context *ctx = reg->ctx;
+    struct control_answer *a = reg->answer;
+    struct request_effects *effects = reg->effects;
     struct member *agent = &effects->agent;
     bool speaks = false;
     if (!agent->is_agent)
@@ -144,17 +144,17 @@ static enum store_rc check_agent(struct registering *in)
                       "the name is taken by a lease that an admin granted: choose another "
                       "agent_id");
     /* A stolen enrolment key and the victim's public key must change nothing of the victim. */
-    enum store_rc rc = credential_speaks_for(ctx, control_request_get(in->r, CONTROL_AGENT_ID),
-                                             agent, &in->asking, &speaks);
+    enum store_rc rc = credential_speaks_for(ctx, control_request_get(reg->r, CONTROL_AGENT_ID),
+                                             agent, &reg->verdict, &speaks);
     if (rc != STORE_OK)
         return rc;
     if (!speaks)
-        return credential_refuse(ctx, in->r, &in->asking, agent, a);
-    rc = facts_get_marks(ctx->store, agent);
-    if (in->issued) /* its keys change, also where it is refused below */
+        return credential_refuse(ctx, reg->r, &reg->verdict, agent, a);
+    rc = facts_read_notes(ctx->store, agent);
+    if (reg->issued) /* its keys change, also where it is refused below */
         effects->roster = ROSTER_FORGET;
     if (rc == STORE_OK)
-        rc = in->issued ? replace_key(in) : check_key(in);
+        rc = reg->issued ? replace_key(reg) : check_key(reg);
     if (rc == STORE_NONE)
         return refuse(a, CONTROL_CONFLICT,
                       "this agent_id is registered with another key: a copied machine needs an "
@@ -165,19 +165,19 @@ static enum store_rc check_agent(struct registering *in)
     return rc;
 }
 
-static enum store_rc decide_known(struct registering *in)
+static enum store_rc decide_known(struct registering *reg)
 {
-    struct request_effects *effects = in->effects;
-    enum store_rc rc = check_agent(in);
-    if (rc != STORE_OK || in->answer->code != CONTROL_OK)
+    struct request_effects *effects = reg->effects;
+    enum store_rc rc = check_agent(reg);
+    if (rc != STORE_OK || reg->answer->code != CONTROL_OK)
         return rc;
-    rc = register_known(in);
-    if (rc != STORE_OK || in->answer->code != CONTROL_OK) {
+    rc = register_known(reg);
+    if (rc != STORE_OK || reg->answer->code != CONTROL_OK) {
         effects->roster = ROSTER_FORGET;
         return rc;
     }
     effects->lease_id = effects->agent.id;
-    if (!in->issued)
+    if (!reg->issued)
         effects->roster = ROSTER_PUT;
     return STORE_OK;
 }
@@ -186,13 +186,14 @@ enum store_rc register_decide(const struct request_context *ctx, const struct co
                               bool issued, struct control_answer *a,
                               struct request_effects *effects)
 {
-    struct registering in = {.ctx = ctx, .r = r, .issued = issued, .answer = a, .effects = effects};
+    struct registering reg = {
+        .ctx = ctx, .r = r, .issued = issued, .answer = a, .effects = effects};
     bool keyless = false, known = false;
-    enum store_rc rc = check_texts(&in, &keyless);
+    enum store_rc rc = check_texts(&reg, &keyless);
     if (rc == STORE_OK && a->code == CONTROL_OK)
-        rc = identify(&in, keyless, &known);
+        rc = identify(&reg, keyless, &known);
     if (rc == STORE_OK && a->code == CONTROL_OK)
-        rc = known ? decide_known(&in) : decide_new(&in);
+        rc = known ? decide_known(&reg) : decide_new(&reg);
     return rc;
 }
 
@@ -200,7 +201,7 @@ bool register_wants_key(const struct request_context *ctx, const struct control_
 {
     const char *name = control_request_get(r, CONTROL_AGENT_ID);
     struct member agent;
-    struct asking asking;
+    struct credential_verdict verdict;
     if (r->action != CONTROL_REGISTER || !ctx->conf->issue_keys ||
         *control_request_get(r, CONTROL_PUBLIC_KEY) != '\0' || lease_name_problem(name) != NULL)
         return false;
@@ -212,9 +213,9 @@ bool register_wants_key(const struct request_context *ctx, const struct control_
         return false;
     /* Nobody without a good credential makes us start a program. */
     if ((rc == STORE_OK && agent.revoked) ||
-        credential_judge(ctx, r, known ? &agent : NULL, &asking) != STORE_OK)
+        credential_judge(ctx, r, known ? &agent : NULL, &verdict) != STORE_OK)
         return false;
-    bool speaks = asking.what != CREDENTIAL_NONE;
-    return (!known || credential_speaks_for(ctx, name, &agent, &asking, &speaks) == STORE_OK) &&
+    bool speaks = verdict.what != CREDENTIAL_NONE;
+    return (!known || credential_speaks_for(ctx, name, &agent, &verdict, &speaks) == STORE_OK) &&
            speaks;
 }

@@ -19,7 +19,7 @@ struct pending_agents {
 };
 
 /* Registers that came lately. */
-struct herd {
+struct register_burst {
     unsigned count;
     int64_t since_ms;
 };

@@ -12,38 +12,38 @@
 #include <string.h>
 
 /* The port that it has from now on. STORE_NONE with a refusal in the answer: there is none. */
-static enum store_rc keep_port(struct registering *in)
+static enum store_rc choose_port(struct registering *reg)
 {
-    struct member *known = &in->effects->agent;
-    if (known->expires_s <= in->ctx->now_s) {
+    struct member *known = &reg->effects->agent;
+    if (known->expires_s <= reg->ctx->now_s) {
         enum store_rc rc =
-            agent_port_take_back(in->ctx, known->id, &known->port, &known->marks.home_port);
+            agent_port_reacquire(reg->ctx, known->id, &known->port, &known->notes.home_port);
         if (rc == STORE_NONE)
-            return refuse(in->answer, CONTROL_NO_PORTS, agent_port_none_text);
+            return refuse(reg->answer, CONTROL_NO_PORTS, agent_port_none_text);
         if (rc != STORE_OK)
             return rc;
-        in->effects->came_back = true;
+        reg->effects->came_back = true;
     }
-    return agent_port_settle(in->ctx, known->id, &known->port, &known->marks.home_port);
+    return agent_port_choose(reg->ctx, known->id, &known->port, &known->notes.home_port);
 }
 
 /* A reset is for one secret. For a lost answer the time goes on from the first. */
-static enum store_rc begin_reissue(struct registering *in, bool by_secret)
+static enum store_rc begin_reissue(struct registering *reg, bool by_secret)
 {
-    struct member *known = &in->effects->agent;
-    if (by_secret || (known->has_secret && known->marks.reissue.since != REISSUE_RESET))
+    struct member *known = &reg->effects->agent;
+    if (by_secret || (known->has_secret && known->notes.reissue.since != REISSUE_RESET))
         return STORE_OK;
-    return credential_begin_reissue(in->ctx, control_request_get(in->r, CONTROL_AGENT_ID),
-                                    &known->marks.reissue);
+    return credential_begin_reissue(reg->ctx, control_request_get(reg->r, CONTROL_AGENT_ID),
+                                    &known->notes.reissue);
 }
 
 /* The secret that the agent has from now on. */
-static void choose_secret(struct registering *in, bool by_secret,
+static void choose_secret(struct registering *reg, bool by_secret,
                           char secret[static SECRET_TEXT_BYTES])
 {
-    struct member *known = &in->effects->agent;
+    struct member *known = &reg->effects->agent;
     if (by_secret) {
-        (void)strlcpy(secret, control_request_get(in->r, CONTROL_CREDENTIAL), SECRET_TEXT_BYTES);
+        (void)strlcpy(secret, control_request_get(reg->r, CONTROL_CREDENTIAL), SECRET_TEXT_BYTES);
     } else {
         secret_make(secret); /* in place of one that was never used, or was reset */
         secret_hash(secret, known->secret_hash);
@@ -52,54 +52,54 @@ static void choose_secret(struct registering *in, bool by_secret,
     known->secret_used = by_secret;
 }
 
-static enum store_rc write_agent(struct registering *in, bool by_secret, const char *facts)
+static enum store_rc write_agent(struct registering *reg, bool by_secret, const char *facts)
 {
-    struct member *known = &in->effects->agent;
-    const int64_t token_id = in->asking.token.id;
+    struct member *known = &reg->effects->agent;
+    const int64_t token_id = reg->verdict.token.id;
     enum store_rc rc = STORE_OK;
-    if (in->asking.what == CREDENTIAL_ENROLS && token_id != 0)
-        rc = store_token_use(in->ctx->store, token_id);
+    if (reg->verdict.what == CREDENTIAL_ENROLS && token_id != 0)
+        rc = store_token_use(reg->ctx->store, token_id);
     if (token_id != 0)
         known->token_id = token_id;
-    known->expires_s = known->lease_expires_s = heartbeat_end_s(in->ctx, known);
+    known->expires_s = known->lease_expires_s = heartbeat_end_s(reg->ctx, known);
     const struct agent_update u = {.secret_hash = by_secret ? NULL : known->secret_hash,
                                    .secret_used = known->secret_used,
                                    .token_id = known->token_id,
                                    .facts = facts,
-                                   .heartbeat_ms = in->ctx->now_ms,
+                                   .heartbeat_ms = reg->ctx->now_ms,
                                    .expires_s = known->expires_s};
-    return rc == STORE_OK ? store_agent_update(in->ctx->store, known->id, &u) : rc;
+    return rc == STORE_OK ? store_agent_update(reg->ctx->store, known->id, &u) : rc;
 }
 
-enum store_rc register_known(struct registering *in)
+enum store_rc register_known(struct registering *reg)
 {
-    struct member *known = &in->effects->agent;
+    struct member *known = &reg->effects->agent;
     char secret[SECRET_TEXT_BYTES] = "";
     struct buf facts = {0};
-    const bool by_secret = in->asking.what == CREDENTIAL_SECRET;
+    const bool by_secret = reg->verdict.what == CREDENTIAL_SECRET;
     const uint16_t port_before = known->port;
     /* Before anything changes: a refused request leaves the port where it was. */
-    const char *problem = facts_collect(in->r, &known->marks, &facts);
+    const char *problem = facts_collect(reg->r, &known->notes, &facts);
     enum store_rc rc =
-        problem != NULL ? refuse(in->answer, CONTROL_BAD_REQUEST, problem) : keep_port(in);
-    if (rc != STORE_OK || in->answer->code != CONTROL_OK)
+        problem != NULL ? refuse(reg->answer, CONTROL_BAD_REQUEST, problem) : choose_port(reg);
+    if (rc != STORE_OK || reg->answer->code != CONTROL_OK)
         goto out;
-    rc = begin_reissue(in, by_secret);
+    rc = begin_reissue(reg, by_secret);
     if (rc != STORE_OK)
         goto out;
     buf_clear(&facts);
-    (void)facts_collect(in->r, &known->marks, &facts);
+    (void)facts_collect(reg->r, &known->notes, &facts);
     if (buf_text(&facts) == NULL) {
         rc = STORE_FAIL;
         goto out;
     }
-    choose_secret(in, by_secret, secret);
-    rc = write_agent(in, by_secret, buf_text(&facts));
+    choose_secret(reg, by_secret, secret);
+    rc = write_agent(reg, by_secret, buf_text(&facts));
     if (rc != STORE_OK)
         goto out;
-    register_accept(in, known->expires_s, known->port, secret);
-    const uint16_t home = known->marks.home_port, from = home != 0 ? home : port_before;
-    in->answer->port_changed_from = from != known->port ? from : 0;
+    register_accept(reg, known->expires_s, known->port, secret);
+    const uint16_t home = known->notes.home_port, from = home != 0 ? home : port_before;
+    reg->answer->port_changed_from = from != known->port ? from : 0;
 out:
     explicit_bzero(secret, sizeof(secret));
     buf_release(&facts);

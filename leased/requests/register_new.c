@@ -17,13 +17,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static int fill_lease(const struct registering *in, struct lease *l, uint16_t port)
+static int fill_lease(const struct registering *reg, struct lease *l, uint16_t port)
 {
-    const struct conf *conf = in->ctx->conf;
-    struct lease_key key = {.pub = in->key, .added_s = in->ctx->now_s};
-    (void)strlcpy(l->name, control_request_get(in->r, CONTROL_AGENT_ID), sizeof(l->name));
+    const struct conf *conf = reg->ctx->conf;
+    struct lease_key key = {.pub = reg->key, .added_s = reg->ctx->now_s};
+    (void)strlcpy(l->name, control_request_get(reg->r, CONTROL_AGENT_ID), sizeof(l->name));
     (void)strlcpy(l->login, conf->agent_login, sizeof(l->login));
-    l->expires_s = in->ctx->now_s + conf->default_ttl_s;
+    l->expires_s = reg->ctx->now_s + conf->default_ttl_s;
     /* Heartbeats travel through its own tunnel, where leased listens on a port at all. */
     if (conf->ceiling.control.low != 0 && permit_list_add(&l->open, &conf->ceiling.control) != NULL)
         return -1;
@@ -31,18 +31,18 @@ static int fill_lease(const struct registering *in, struct lease *l, uint16_t po
 }
 
 /* The lease, its key and its port; or, on a conflict, nothing of it. *l is to be released. */
-static enum store_rc add_agent(const struct registering *in, uint16_t port, const char *facts,
+static enum store_rc add_agent(const struct registering *reg, uint16_t port, const char *facts,
                                struct lease *l, int64_t *ret_id, struct store_conflict *conflict)
 {
-    struct store *st = in->ctx->store;
+    struct store *st = reg->ctx->store;
     lease_release(l);
-    if (fill_lease(in, l, port) != 0 || facts == NULL)
+    if (fill_lease(reg, l, port) != 0 || facts == NULL)
         return STORE_FAIL;
     enum store_rc rc = store_savepoint(st);
     if (rc != STORE_OK)
         return rc;
-    rc = store_agent_add(st, l, in->asking.token.id, facts, agent_port_quarantine_s(in->ctx),
-                         &in->ctx->by, ret_id, conflict);
+    rc = store_agent_add(st, l, reg->verdict.token.id, facts, agent_port_quarantine_s(reg->ctx),
+                         &reg->ctx->by, ret_id, conflict);
     if (rc != STORE_OK && rc != STORE_CONFLICT)
         return rc; /* the whole batch goes */
     enum store_rc end_rc = store_savepoint_end(st, rc == STORE_OK);
@@ -50,21 +50,21 @@ static enum store_rc add_agent(const struct registering *in, uint16_t port, cons
 }
 
 /* On the port that it wants, or, where that is another's, on any. STORE_NONE: none is free. */
-static enum store_rc add_with_port(const struct registering *in, const char *facts, struct lease *l,
-                                   int64_t *ret_id, uint16_t *ret_port,
+static enum store_rc add_with_port(const struct registering *reg, const char *facts,
+                                   struct lease *l, int64_t *ret_id, uint16_t *ret_port,
                                    struct store_conflict *conflict)
 {
     uint16_t port = 0;
-    enum store_rc rc = agent_port_wanted(in->ctx, control_request_get(in->r, CONTROL_AGENT_ID),
-                                         in->r->port_b, &port);
+    enum store_rc rc = agent_port_wanted(reg->ctx, control_request_get(reg->r, CONTROL_AGENT_ID),
+                                         reg->r->port_b, &port);
     const bool wants_port = rc == STORE_OK && port != 0;
     if (wants_port)
-        rc = add_agent(in, port, facts, l, ret_id, conflict);
+        rc = add_agent(reg, port, facts, l, ret_id, conflict);
     if ((rc == STORE_OK && !wants_port) ||
         (rc == STORE_CONFLICT && conflict->what == CONFLICT_PORT)) {
-        rc = agent_port_pick(in->ctx, &port);
+        rc = agent_port_pick(reg->ctx, &port);
         if (rc == STORE_OK)
-            rc = add_agent(in, port, facts, l, ret_id, conflict);
+            rc = add_agent(reg, port, facts, l, ret_id, conflict);
     }
     *ret_port = port;
     return rc == STORE_CONFLICT && conflict->what == CONFLICT_PORT ? STORE_NONE : rc;
@@ -72,7 +72,7 @@ static enum store_rc add_with_port(const struct registering *in, const char *fac
 
 /* Whether one more may register before it has connected. Those that connected since the last count
  * are found by another one, once a second: it reads all leases. */
-static enum store_rc has_room(const struct request_context *ctx, bool *ret)
+static enum store_rc pending_has_room(const struct request_context *ctx, bool *ret)
 {
     struct pending_agents *pending = ctx->pending;
     const int64_t most = (int64_t)ctx->conf->max_pending_agents;
@@ -87,74 +87,75 @@ static enum store_rc has_room(const struct request_context *ctx, bool *ret)
 }
 
 /* CONTROL_OK in the answer: nothing of ours is in the way. */
-static enum store_rc check_room(const struct registering *in)
+static enum store_rc check_room(const struct registering *reg)
 {
     bool room = false;
-    enum store_rc rc = has_room(in->ctx, &room);
+    enum store_rc rc = pending_has_room(reg->ctx, &room);
     if (rc != STORE_OK)
         return rc;
     if (!room)
-        return refuse(in->answer, CONTROL_RATE_LIMITED,
+        return refuse(reg->answer, CONTROL_RATE_LIMITED,
                       "too many agents have registered and never connected (MaxPendingAgents)");
-    if (!listeners_cache_is_readable(in->ctx->listeners))
-        return refuse(in->answer, CONTROL_UNAVAILABLE,
+    if (!listeners_cache_is_readable(reg->ctx->listeners))
+        return refuse(reg->answer, CONTROL_UNAVAILABLE,
                       "the gateway cannot tell which ports are free: see its log");
     return STORE_OK;
 }
 
 /* It is in the store by now: its token has one use less, and it has a secret. */
-static enum store_rc give_secret(const struct registering *in, int64_t id, const char *facts,
+static enum store_rc give_secret(const struct registering *reg, int64_t id, const char *facts,
                                  char secret[static SECRET_TEXT_BYTES])
 {
     uint8_t hash[SECRET_HASH_BYTES];
     enum store_rc rc = STORE_OK;
-    if (in->asking.token.id != 0)
-        rc = store_token_use(in->ctx->store, in->asking.token.id);
+    if (reg->verdict.token.id != 0)
+        rc = store_token_use(reg->ctx->store, reg->verdict.token.id);
     if (rc != STORE_OK)
         return rc;
     secret_make(secret);
     secret_hash(secret, hash);
-    return store_agent_update(in->ctx->store, id,
+    return store_agent_update(reg->ctx->store, id,
                               &(struct agent_update){.secret_hash = hash,
-                                                     .token_id = in->asking.token.id,
+                                                     .token_id = reg->verdict.token.id,
                                                      .facts = facts});
 }
 
-static enum store_rc refuse_key(const struct registering *in, const struct store_conflict *conflict)
+static enum store_rc refuse_key(const struct registering *reg,
+                                const struct store_conflict *conflict)
 {
     char text[CONTROL_ERROR_BYTES];
     (void)snprintf(text, sizeof(text), "the key is that of the agent '%s'", conflict->lease);
-    return refuse(in->answer, CONTROL_CONFLICT, text);
+    return refuse(reg->answer, CONTROL_CONFLICT, text);
 }
 
-enum store_rc register_new(struct registering *in)
+enum store_rc register_new(struct registering *reg)
 {
-    const struct request_context *ctx = in->ctx;
+    const struct request_context *ctx = reg->ctx;
     char secret[SECRET_TEXT_BYTES] = "";
     struct store_conflict conflict;
     struct lease l = {0};
     struct buf facts = {0};
     int64_t id = 0;
     uint16_t port = 0;
-    const struct agent_marks marks = {
-        .issued = in->issued,
+    const struct agent_notes notes = {
+        .issued = reg->issued,
         .reissue = {.since = REISSUE_REGISTERED, .wall_s = ctx->now_s, .boot_s = ctx->boot_s}};
-    const char *problem = facts_collect(in->r, &marks, &facts);
+    const char *problem = facts_collect(reg->r, &notes, &facts);
     enum store_rc rc =
-        problem != NULL ? refuse(in->answer, CONTROL_BAD_REQUEST, problem) : check_room(in);
-    if (rc != STORE_OK || in->answer->code != CONTROL_OK)
+        problem != NULL ? refuse(reg->answer, CONTROL_BAD_REQUEST, problem) : check_room(reg);
+    if (rc != STORE_OK || reg->answer->code != CONTROL_OK)
         goto out;
-    rc = add_with_port(in, buf_text(&facts), &l, &id, &port, &conflict);
+    rc = add_with_port(reg, buf_text(&facts), &l, &id, &port, &conflict);
     if (rc == STORE_NONE)
-        rc = refuse(in->answer, CONTROL_NO_PORTS, agent_port_none_text);
+        rc = refuse(reg->answer, CONTROL_NO_PORTS, agent_port_none_text);
     else if (rc == STORE_CONFLICT)
-        rc = refuse_key(in, &conflict);
+        rc = refuse_key(reg, &conflict);
     else if (rc == STORE_OK)
-        rc = give_secret(in, id, buf_text(&facts), secret);
-    if (rc != STORE_OK || in->answer->code != CONTROL_OK)
+        rc = give_secret(reg, id, buf_text(&facts), secret);
+    if (rc != STORE_OK || reg->answer->code != CONTROL_OK)
         goto out;
-    in->effects->is_new_agent = true;
-    register_accept(in, l.expires_s, port, secret);
+    reg->effects->is_new_agent = true;
+    register_accept(reg, l.expires_s, port, secret);
 out:
     explicit_bzero(secret, sizeof(secret));
     buf_release(&facts);

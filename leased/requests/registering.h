@@ -17,18 +17,18 @@ struct registering {
     const struct control_request *r;
     bool issued; /* its key was made here, for this request */
     struct pubkey key;
-    struct asking asking;
+    struct credential_verdict verdict;
     struct control_answer *answer;
     struct request_effects *effects; /* with the agent */
 };
 
 /* For an agent that there is none of. */
-enum store_rc register_new(struct registering *in);
+enum store_rc register_new(struct registering *reg);
 
 /* For an agent whose key and credential were found to be its own. */
-enum store_rc register_known(struct registering *in);
+enum store_rc register_known(struct registering *reg);
 
 /* The answer to one that has a lease now. secret "": it is not told. */
-void register_accept(struct registering *in, int64_t expires_s, uint16_t port, const char *secret);
+void register_accept(struct registering *reg, int64_t expires_s, uint16_t port, const char *secret);
 
 #endif

@@ -15,7 +15,7 @@
 struct api_keys;
 struct clock_jumps;
 struct conf;
-struct herd;
+struct register_burst;
 struct limiter;
 struct listeners_cache;
 struct pending_agents;
@@ -36,7 +36,7 @@ struct request_context {
     struct clock_jumps *clock_jumps;
     struct port_memory *ports;
     struct pending_agents *pending;
-    struct herd *herd;
+    struct register_burst *burst;
     struct store_actor by; /* who changes the store */
     int64_t now_s;         /* Unix time; */
     int64_t boot_s;        /* by the boot clock; */

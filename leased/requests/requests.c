@@ -29,7 +29,7 @@ static struct request_context lend(struct requests *rq, const struct control_req
                                     .clock_jumps = rq->clock_jumps,
                                     .ports = &rq->ports,
                                     .pending = &rq->pending,
-                                    .herd = &rq->herd,
+                                    .burst = &rq->burst,
                                     .by = {.who = "agent", .source = r->address, .now_s = now_s},
                                     .now_s = now_s,
                                     .boot_s = clock_boot_ms() / 1000,
@@ -83,7 +83,7 @@ enum store_rc requests_decide(struct requests *rq, struct queued *q, int64_t now
     return rc == STORE_OK ? apply(rq, q, &ctx, &effects) : rc;
 }
 
-bool requests_want_key(struct requests *rq, const struct control_request *r)
+bool requests_wants_key(struct requests *rq, const struct control_request *r)
 {
     const struct request_context ctx = lend(rq, r, 0);
     return !rq->open_store->is_lost && register_wants_key(&ctx, r);
@@ -94,18 +94,18 @@ void requests_begin(struct requests *rq)
     rq->pending_before = rq->pending.count;
 }
 
-void requests_undone(struct requests *rq)
+void requests_rolled_back(struct requests *rq)
 {
     rq->pending.count = rq->pending_before; /* those that it counted are not there */
 }
 
-void requests_ports_kept(struct requests *rq)
+void requests_ports_quarantined(struct requests *rq)
 {
-    agent_port_forget(&rq->ports);
+    agent_port_quarantine_changed(&rq->ports);
 }
 
-enum store_rc requests_use_store(struct requests *rq)
+enum store_rc requests_load(struct requests *rq)
 {
-    requests_ports_kept(rq);
+    requests_ports_quarantined(rq);
     return store_agents_pending(rq->open_store->store, &rq->pending.count);
 }

@@ -45,11 +45,11 @@ struct requests {
     struct port_memory ports;
     struct pending_agents pending;
     int64_t pending_before; /* its count when the transaction began */
-    struct herd herd;
+    struct register_burst burst;
 };
 
 /* At the start, and when another store is open than before: what is known is read from it. */
-enum store_rc requests_use_store(struct requests *rq);
+enum store_rc requests_load(struct requests *rq);
 
 /*
  * Of a transaction: before the first is decided; each, which fills *ret, code and error included,
@@ -58,13 +58,13 @@ enum store_rc requests_use_store(struct requests *rq);
 void requests_begin(struct requests *rq);
 enum store_rc requests_decide(struct requests *rq, struct queued *q, int64_t now_ms,
                               struct control_answer *ret);
-void requests_undone(struct requests *rq);
+void requests_rolled_back(struct requests *rq);
 
 /* Ports may be kept for former holders from now on. */
-void requests_ports_kept(struct requests *rq);
+void requests_ports_quarantined(struct requests *rq);
 
 /* Whether a key pair is to be made for a register without a public key: only for who may have one.
  */
-bool requests_want_key(struct requests *rq, const struct control_request *r);
+bool requests_wants_key(struct requests *rq, const struct control_request *r);
 
 #endif

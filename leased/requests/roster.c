@@ -50,12 +50,12 @@ enum store_rc roster_refresh(struct roster *r, struct store *st)
     if (rc != STORE_OK)
         return rc;
     if (version != r->version)
-        roster_distrust(r);
+        roster_invalidate(r);
     r->version = version;
     return STORE_OK;
 }
 
-void roster_distrust(struct roster *r)
+void roster_invalidate(struct roster *r)
 {
     r->epoch++;
 }

@@ -20,7 +20,7 @@
 enum { ROSTER_SLOTS = 65536, ROSTER_MAX = 65536 }; /* an agent has a port */
 
 /* What agent_facts says besides what the agent says of itself. */
-struct agent_marks {
+struct agent_notes {
     bool by_admin;      /* added by one: it may wait for its agent as long as its lease lasts */
     bool issued;        /* its key was made here */
     uint16_t home_port; /* that it should have; 0: it has it */
@@ -33,11 +33,11 @@ struct member {
     int64_t lease_expires_s; /* as its lease says, which may be behind (leased/requests/beats.h) */
     int64_t token_id;        /* what admitted it; 0: an enrolment key, or an admin */
     uint16_t port;
-    struct agent_marks marks;
+    struct agent_notes notes;
     bool is_agent; /* false: the name is that of a lease an admin granted */
     bool revoked;
     bool fixed_end, has_secret, secret_used;
-    bool has_marks; /* these and the fingerprint are known once they were asked for */
+    bool has_notes; /* these and the fingerprint are known once they were asked for */
     uint8_t secret_hash[SECRET_HASH_BYTES];
     char fingerprint[FINGERPRINT_BYTES]; /* of one of its keys; "" */
 };
@@ -65,6 +65,6 @@ void roster_put(struct roster *r, const char *name, const struct member *m);
 void roster_forget(struct roster *r, const char *name);
 
 /* All is asked anew: a transaction was undone, or leases were deleted. */
-void roster_distrust(struct roster *r);
+void roster_invalidate(struct roster *r);
 
 #endif

@@ -59,7 +59,7 @@ static void says_what_the_store_says(void **state)
         assert_int_equal(m.lease_expires_s, NOW_S + 77);
         assert_memory_equal(m.secret_hash, hash, sizeof(hash));
         assert_string_equal(m.fingerprint, "");
-        assert_false(m.has_marks);
+        assert_false(m.has_notes);
     }
     assert_int_equal(roster_find(&roster, st, "box-8", &m), STORE_NONE);
     /* A grant's name, and a revoked agent's. */
@@ -100,7 +100,7 @@ static void asked_anew(void **state)
     assert_int_equal(find_member(st, "box-7").expires_s, 2);
 
     roster_put(&roster, "box-7", &m);
-    roster_distrust(&roster);
+    roster_invalidate(&roster);
     assert_int_equal(find_member(st, "box-7").expires_s, 2);
     close_with_agent(st);
 }
