@@ -2,7 +2,7 @@
 /* Are sessions registered, and is every one in the registry? */
 #include "leasectl/doctor/checks.h"
 #include "leasectl/host/pam_profile.h"
-#include "leasectl/sessions/live.h"
+#include "leasectl/sessions/unregistered.h"
 #include "lib/base/buf.h"
 #include "lib/session/registry_read.h"
 

@@ -32,18 +32,6 @@ int terms_max_sessions(struct ctl *ctl, const char *arg, unsigned *ret);
  */
 int terms_check_limit(struct ctl *ctl, const struct lease *l);
 
-/* One public key from a file, or from standard input ("-"); from a text, named for the error. */
-int terms_key_file(struct ctl *ctl, const char *file, struct lease_key *ret);
-int terms_key_text(struct ctl *ctl, const char *from, const char *text, size_t len,
-                   struct lease_key *ret);
-
-/*
- * Whether OpenSSH itself takes the key, before it is stored: an ECDSA point may lie off its curve,
- * which only the big numbers of ssh-keygen can tell, and such a lease would never let anybody in.
- * Types of OpenSSH's own (sk-, mldsa) only where the installation of the sshd that serves has them.
- */
-int terms_check_key(struct ctl *ctl, const struct pubkey *key);
-
 /* The host key that an invitation names. Asked before anything is changed: one that could not be
  * read is an error, and no invitation goes out without it. */
 int terms_host_key(struct ctl *ctl, struct pubkey *ret);

@@ -4,6 +4,7 @@
 #include "leasectl/host/account.h"
 #include "leasectl/host/gateway.h"
 #include "leasectl/lease/change.h"
+#include "leasectl/lease/key.h"
 #include "leasectl/lease/terms.h"
 #include "leasectl/sessions/live.h"
 #include "leasectl/show/table.h"

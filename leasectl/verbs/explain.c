@@ -6,6 +6,7 @@
 #include "leasectl/child.h"
 #include "leasectl/ctl_store.h"
 #include "leasectl/host/matchblock.h"
+#include "leasectl/lease/key.h"
 #include "leasectl/lease/terms.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"

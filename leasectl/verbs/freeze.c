@@ -2,7 +2,7 @@
 /* leasectl freeze, leasectl thaw: nobody in, on one login or on all, until an admin says so. */
 #include "leasectl/ctl_store.h"
 #include "leasectl/host/account.h"
-#include "leasectl/sessions/live.h"
+#include "leasectl/sessions/enforce.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"

@@ -2,8 +2,9 @@
 /* leasectl key add, key remove: more than one key for a holder, and the way to change one. */
 #include "leasectl/ctl_store.h"
 #include "leasectl/lease/change.h"
+#include "leasectl/lease/key.h"
 #include "leasectl/lease/terms.h"
-#include "leasectl/sessions/live.h"
+#include "leasectl/sessions/enforce.h"
 #include "leasectl/verbs.h"
 #include "lib/base/clock.h"
 #include "lib/base/text.h"

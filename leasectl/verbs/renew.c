@@ -3,6 +3,7 @@
 #include "leasectl/ctl_store.h"
 #include "leasectl/lease/change.h"
 #include "leasectl/lease/terms.h"
+#include "leasectl/sessions/enforce.h"
 #include "leasectl/sessions/live.h"
 #include "leasectl/show/lease.h"
 #include "leasectl/verbs.h"

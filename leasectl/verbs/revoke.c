@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl revoke: final. Name and keys are free at once; the very next login is refused. */
 #include "leasectl/ctl_store.h"
-#include "leasectl/sessions/live.h"
+#include "leasectl/sessions/enforce.h"
 #include "leasectl/show/lease.h"
 #include "leasectl/verbs.h"
 #include "lib/lease/duration.h"

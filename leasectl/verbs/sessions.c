@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl sessions, leasectl kill: who is connected with which lease, and the end of it. */
 #include "leasectl/ctl_store.h"
+#include "leasectl/sessions/ending.h"
 #include "leasectl/sessions/live.h"
 #include "leasectl/show/table.h"
 #include "leasectl/verbs.h"

@@ -3,7 +3,7 @@
 #include "leasectl/ctl_store.h"
 #include "leasectl/lease/change.h"
 #include "leasectl/lease/terms.h"
-#include "leasectl/sessions/live.h"
+#include "leasectl/sessions/enforce.h"
 #include "leasectl/verbs.h"
 #include "lib/base/clock.h"
 #include "lib/base/text.h"

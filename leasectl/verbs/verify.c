@@ -14,7 +14,7 @@
 #include "leasectl/probe/loopback.h"
 #include "leasectl/probe/outcomes.h"
 #include "leasectl/probe/tunnel.h"
-#include "leasectl/sessions/live.h"
+#include "leasectl/sessions/enforce.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/sessions/pids.h"
+
+enum { PIDS_SHOWN = 16 };
+
+void add_pid(struct buf *text, size_t n, pid_t pid)
+{
+    if (n < PIDS_SHOWN)
+        buf_addf(text, " %d", (int)pid);
+    else if (n == PIDS_SHOWN)
+        buf_add(text, " ...");
+}
+
+const char *shown_pids(const struct buf *text)
+{
+    return buf_text(text) != NULL ? buf_text(text) : " ?";
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/sessions/unregistered.h"
+
+#include "leasectl/host/account.h"
+#include "leasectl/host/pam_profile.h"
+#include "leasectl/sessions/pids.h"
+#include "lib/base/clock.h"
+#include "lib/session/strays.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+
+enum { LOOK_AGAIN_MS = 20 };
+
+/*
+ * Looks until it is sure that there are some, or that there are none; and as long as one may take
+ * that has just left the registry. Where the module is not in the stack there may be none yet: one
+ * that was let in just before becomes the login's a moment later.
+ */
+static enum sight find_strays(const struct registry *r, const uid_t *uids, size_t uid_count,
+                              bool registers, struct strays *s)
+{
+    const struct stray_logins logins = {.uids = uids, .uid_count = uid_count};
+    const int64_t min_ms = registers ? STRAY_GOING_MS : 0;
+    int64_t first_ms = 0;
+    for (;;) {
+        const enum sight sight = strays_look(s, r, NULL, &logins);
+        if (first_ms == 0)
+            first_ms = clock_monotonic_ms();
+        if (strays_sure(s, min_ms) > 0)
+            return SIGHT_IS;
+        if ((registers && s->count == 0) || clock_monotonic_ms() - first_ms >= STRAY_GOING_MS)
+            return sight == SIGHT_CANNOT_TELL ? sight : SIGHT_IS_NOT;
+        (void)poll(NULL, 0, LOOK_AGAIN_MS);
+    }
+}
+
+int live_report_unregistered(struct ctl *ctl, const struct registry *r, const char *login)
+{
+    const bool registers = pam_profile_in_force(ctl);
+    const int64_t min_ms = registers ? STRAY_GOING_MS : 0;
+    struct buf pids = {0};
+    struct strays s = {.items = NULL};
+    uid_t uid;
+    size_t sure = 0;
+    int code = EXIT_DONE;
+    if (!account_uid(login, &uid))
+        return EXIT_DONE;
+    const enum sight sight = find_strays(r, &uid, 1, registers, &s);
+    const int why = errno;
+    for (size_t i = 0; i < s.count; i++)
+        if (stray_is_sure(&s.items[i], min_ms))
+            add_pid(&pids, sure++, s.items[i].pid);
+    if (sure > 0)
+        code =
+            ctl_error(ctl, EXIT_STILL_UP,
+                      "still up: %zu connection%s of login '%s' (pid%s%s), of this lease or of "
+                      "others: not made through pam_tunnel, so nobody can tell; 'kill PID' ends "
+                      "one, 'leasectl doctor' says why",
+                      sure, sure == 1 ? "" : "s", login, sure == 1 ? "" : "s", shown_pids(&pids));
+    else if (sight == SIGHT_CANNOT_TELL)
+        code =
+            ctl_error(ctl, EXIT_STILL_UP,
+                      "cannot tell whether login '%s' has connections that were not made through "
+                      "pam_tunnel: %s",
+                      login, session_unseen_reason(why));
+    strays_release(&s);
+    buf_release(&pids);
+    return code;
+}
+
+struct uid_list {
+    uid_t *items;
+    size_t count;
+};
+
+static int add_uid(void *arg, const char *login)
+{
+    struct uid_list *list = arg;
+    uid_t uid;
+    if (!account_uid(login, &uid))
+        return 0;
+    uid_t *items = reallocarray(list->items, list->count + 1, sizeof(*items));
+    if (items == NULL)
+        return -1;
+    list->items = items;
+    list->items[list->count++] = uid;
+    return 0;
+}
+
+enum sight live_unregistered(struct ctl *ctl, const struct registry *r, size_t *ret_count)
+{
+    struct uid_list uids = {.items = NULL};
+    struct strays s = {.items = NULL};
+    const bool registers = pam_profile_in_force(ctl);
+    (void)account_each(ctl->conf.tunnel_group, add_uid, &uids);
+    enum sight sight = SIGHT_IS_NOT;
+    if (uids.count > 0)
+        sight = find_strays(r, uids.items, uids.count, registers, &s);
+    const int why = errno;
+    *ret_count = strays_sure(&s, registers ? STRAY_GOING_MS : 0);
+    strays_release(&s);
+    free(uids.items);
+    errno = why;
+    return sight;
+}
