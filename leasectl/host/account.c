@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/host/account.h"
 
-#include "leasectl/child.h"
 #include "leasectl/ctl.h"
+#include "leasectl/host/tool.h"
+#include "lib/base/array.h"
 
 #include <bsd/string.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <shadow.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,12 +52,12 @@ static int compare_names(const void *a, const void *b)
 
 struct names {
     char **items;
-    size_t count;
+    size_t count, cap;
 };
 
 static void add_name(struct names *names, const char *name)
 {
-    char **items = reallocarray(names->items, names->count + 1, sizeof(*items));
+    char **items = array_grow(names->items, names->count, &names->cap, sizeof(*items), SIZE_MAX);
     if (items == NULL)
         return;
     names->items = items;
@@ -211,18 +213,9 @@ int account_refuse_people(struct ctl *ctl)
     return account_each(ctl->conf.tunnel_group, refuse_person, ctl);
 }
 
-/* Runs a tool; on failure what it said goes to out. */
 static int run_tool(const char *const argv[], struct buf *out)
 {
-    struct child c;
-    int status = child_run(&c, argv, NULL, NULL, TOOL_MS);
-    if (status != 0) {
-        const char *said = c.err_text.len > 0 ? buf_text(&c.err_text) : "";
-        size_t len = strcspn(said, "\n");
-        buf_addf(out, "%s failed (exit %d): %.*s", argv[0], status, (int)len, said);
-    }
-    child_release(&c);
-    return status == 0 ? 0 : -1;
+    return tool_run(argv[0], argv, NULL, TOOL_MS, out);
 }
 
 int account_make_group(const char *group, struct buf *out)

@@ -6,6 +6,7 @@
 #include "leasectl/host/sshd_version.h"
 #include "leasectl/host/sshd_zone.h"
 #include "leasectl/host/textfile.h"
+#include "lib/base/text.h"
 #include "lib/conf/conf.h"
 #include "lib/lease/keyline.h"
 
@@ -52,7 +53,7 @@ static void set(const struct writing *w, const char *keyword, const char *value)
 static void emit_effective(struct buf *out, const char *keyword, const char *value)
 {
     for (const char *p = keyword; *p != '\0'; p++) {
-        char lower = (char)(*p >= 'A' && *p <= 'Z' ? *p + ('a' - 'A') : *p);
+        char lower = text_lower(*p);
         buf_add_mem(out, &lower, 1);
     }
     buf_addf(out, " %s\n", value);

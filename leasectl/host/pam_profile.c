@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/host/pam_profile.h"
 
-#include "leasectl/child.h"
+#include "leasectl/host/tool.h"
 #include "lib/base/buf.h"
 
 #include <stdio.h>
@@ -133,16 +133,9 @@ static int run_tool(const char *option, struct buf *out)
     const char *const argv[] = {tool, "--package", option, "tunlease", NULL};
     const char *const env[] = {"DEBIAN_FRONTEND=noninteractive", "DEBCONF_NONINTERACTIVE_SEEN=true",
                                NULL};
-    struct child c;
-    int status = child_run(&c, argv, env, NULL, TOOL_MS);
-    if (status != 0) {
-        const char *said = c.err_text.len > 0 ? buf_text(&c.err_text) : "";
-        said = said != NULL ? said : "";
-        buf_addf(out, "%s %s failed (exit %d): %.*s", tool, option, status,
-                 (int)strcspn(said, "\n"), said);
-    }
-    child_release(&c);
-    return status == 0 ? 0 : -1;
+    char name[64];
+    (void)snprintf(name, sizeof(name), "%s %s", tool, option);
+    return tool_run(name, argv, env, TOOL_MS, out);
 }
 
 int pam_profile_apply(const struct ctl *ctl, struct buf *out)

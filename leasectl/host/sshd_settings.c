@@ -3,6 +3,7 @@
 
 #include "leasectl/child.h"
 #include "lib/base/number.h"
+#include "lib/base/text.h"
 
 #include <bsd/string.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@ static void add_with_lower_keywords(const char *text, struct buf *out)
     for (const char *line = text; *line != '\0'; line = line_after(line)) {
         size_t line_bytes = strcspn(line, "\n"), keyword_bytes = strcspn(line, " \n");
         for (size_t i = 0; i < keyword_bytes; i++) {
-            char lower = (char)(line[i] >= 'A' && line[i] <= 'Z' ? line[i] + ('a' - 'A') : line[i]);
+            char lower = text_lower(line[i]);
             buf_add_mem(out, &lower, 1);
         }
         buf_add_mem(out, line + keyword_bytes, line_bytes - keyword_bytes);

@@ -4,11 +4,13 @@
 #include "leasectl/host/account.h"
 #include "leasectl/host/pam_profile.h"
 #include "leasectl/sessions/pids.h"
+#include "lib/base/array.h"
 #include "lib/base/clock.h"
 #include "lib/session/strays.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 enum { LOOK_AGAIN_MS = 20 };
@@ -72,7 +74,7 @@ int live_report_unregistered(struct ctl *ctl, const struct registry *r, const ch
 
 struct uid_list {
     uid_t *items;
-    size_t count;
+    size_t count, cap;
 };
 
 static int add_uid(void *arg, const char *login)
@@ -81,7 +83,7 @@ static int add_uid(void *arg, const char *login)
     uid_t uid;
     if (!account_uid(login, &uid))
         return 0;
-    uid_t *items = reallocarray(list->items, list->count + 1, sizeof(*items));
+    uid_t *items = array_grow(list->items, list->count, &list->cap, sizeof(*items), SIZE_MAX);
     if (items == NULL)
         return -1;
     list->items = items;

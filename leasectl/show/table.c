@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/show/table.h"
 
+#include "lib/base/array.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,17 +19,13 @@ void table_init(struct table *t, const char *const headings[])
 
 void table_add(struct table *t, const char *cell)
 {
-    if (t->cell_count == t->cell_room) {
-        size_t room = t->cell_room != 0 ? t->cell_room * 2 : 64;
-        char **cells = reallocarray(t->cells, room, sizeof(*cells));
-        if (cells == NULL) {
-            t->failed = true;
-            return;
-        }
-        t->cells = cells;
-        t->cell_room = room;
-    }
     struct buf fit = {0};
+    char **cells = array_grow(t->cells, t->cell_count, &t->cell_room, sizeof(*cells), SIZE_MAX);
+    if (cells == NULL) {
+        t->failed = true;
+        return;
+    }
+    t->cells = cells;
     text_add_fit(&fit, cell);
     t->cells[t->cell_count] = buf_text(&fit) != NULL ? strdup(buf_text(&fit)) : NULL;
     if (t->cells[t->cell_count] == NULL)

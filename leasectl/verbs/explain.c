@@ -115,8 +115,7 @@ static bool line_has(const struct buf *line, const char *option, const char *typ
     if (n < 0 || (size_t)n >= sizeof(wanted) || buf_text(line) == NULL)
         return false;
     for (char *p = wanted; lower && *p != '\0'; p++)
-        if (*p >= 'A' && *p <= 'Z')
-            *p = (char)(*p + ('a' - 'A'));
+        *p = text_lower(*p);
     return strstr(buf_text(line), wanted) != NULL;
 }
 

@@ -21,6 +21,12 @@ struct text_clip {
     char s[TEXT_CLIP_BYTES + 1];
 };
 
+/* A-Z becomes a-z, in every locale; all else stays. */
+static inline char text_lower(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+}
+
 /* Bytes of the UTF-8 character at s (RFC 3629 section 4); 0 when there is none. */
 size_t text_char_bytes(const char *s);
 

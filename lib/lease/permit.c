@@ -3,6 +3,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/number.h"
+#include "lib/base/text.h"
 
 #include <arpa/inet.h>
 #include <bsd/string.h>
@@ -127,7 +128,7 @@ const char *permit_parse(const char *s, enum permit_form form, struct permit *re
         if (len >= sizeof(host))
             return "the host is too long";
         for (size_t i = 0; i < len; i++)
-            host[i] = (char)(s[i] >= 'A' && s[i] <= 'Z' ? s[i] + ('a' - 'A') : s[i]);
+            host[i] = text_lower(s[i]);
         problem = canonical_host(host, bracketed, p.host);
         if (problem != NULL)
             return problem;
