@@ -17,7 +17,7 @@ static void print_message(const struct ctl *ctl, const char *kind, const char *f
     struct buf raw = {0}, line = {0};
     buf_vaddf(&raw, fmt, ap);
     text_shorten(&raw, MESSAGE_BYTES); /* a backstop: what is long is clipped where it is named */
-    text_add_fit(&line, buf_text(&raw) != NULL ? buf_text(&raw) : "out of memory");
+    text_add_escaped(&line, buf_text(&raw) != NULL ? buf_text(&raw) : "out of memory");
     (void)fprintf(stderr, "leasectl: %s%s%s%s\n", ctl->verb != NULL ? ctl->verb : "",
                   ctl->verb != NULL ? ": " : "", kind,
                   buf_text(&line) != NULL ? buf_text(&line) : "out of memory");

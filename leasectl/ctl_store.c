@@ -91,7 +91,7 @@ static int open_store(struct ctl *ctl, bool write)
             return code;
     }
     patience_begin(ctl, write ? WRITE_OPENING_MS : READ_OPENING_MS);
-    if (privilege_take_owner(dir, &ctl->privilege) != 0) {
+    if (privilege_become_owner(dir, &ctl->privilege) != 0) {
         int saved = errno;
         patience_end();
         return ctl_error(ctl, EXIT_STORE, "cannot use the store's directory '%s': %s%s", dir,
@@ -158,7 +158,7 @@ bool ctl_leased_runs(const struct ctl *ctl)
     bool runs = false;
     store_directory(ctl, dir);
     (void)snprintf(path, sizeof(path), "%s-leased", ctl->conf.paths.database);
-    if (privilege_take_owner(dir, &as_owner) != 0)
+    if (privilege_become_owner(dir, &as_owner) != 0)
         return false;
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd >= 0) {

@@ -129,7 +129,7 @@ int main(int argc, char **argv)
     int opt;
 
     open_standard_fds();
-    descriptors_take_allowed();
+    descriptors_raise_limit();
     (void)signal(SIGPIPE, SIG_IGN); /* a failed write is an error with a message */
     while ((opt = getopt_long(argc, argv, "+:c:", options, NULL)) != -1) {
         switch (opt) {

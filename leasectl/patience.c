@@ -90,7 +90,7 @@ static void make_messages(const struct ctl *ctl)
 {
     static const char *const suffixes[BESIDE] = {"-wal", "-shm", "-journal"};
     struct buf path = {0};
-    text_add_fit(&path, text_clip(ctl->conf.paths.database).s);
+    text_add_escaped(&path, text_clip(ctl->conf.paths.database).s);
     const char *shown = buf_text(&path) != NULL ? buf_text(&path) : "?";
     for (size_t i = 0; i < BESIDE; i++) {
         (void)snprintf(now.beside[i], sizeof(now.beside[i]), "%s%s", ctl->conf.paths.database,

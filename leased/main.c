@@ -136,7 +136,7 @@ static int serve(struct leased *l)
     e->verbose = l->options.verbose;
     /* Or everybody who can become this user could read the keys in our memory. */
     (void)prctl(PR_SET_DUMPABLE, 0);
-    descriptors_take_allowed();
+    descriptors_raise_limit();
     (void)signal(SIGPIPE, SIG_IGN);
     /* The lock before the sockets: a second leased must not remove the first one's unix socket. */
     if (directories_make(&e->conf) != 0 || store_lock_acquire(&e->conf, &lock_fd) != 0 ||

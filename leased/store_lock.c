@@ -30,7 +30,7 @@ int store_lock_acquire(const struct conf *conf, int *ret_fd)
     char path[DIRECTORIES_PATH_BYTES];
     struct privilege privilege;
     directories_of_store(conf, path);
-    if (privilege_take_owner(path, &privilege) != 0) {
+    if (privilege_become_owner(path, &privilege) != 0) {
         log_error("cannot act as the owner of '%s': %s", path, strerror(errno));
         return -1;
     }

@@ -20,7 +20,7 @@ void report(struct doctor *d, enum result result, const char *check, const char 
 
     if (result == RESULT_FAIL)
         d->failed++;
-    text_add_fit(&fit, detail);
+    text_add_escaped(&fit, detail);
     const char *shown = buf_text(&fit) != NULL ? buf_text(&fit) : "out of memory";
     if (d->ctl->json) {
         if (json_object_line(fields, 3, &json) == 0)

@@ -93,7 +93,7 @@ static bool already_shown(const struct ceiling_rules *rules, size_t i, const cha
     for (size_t k = 0; k < i; k++) {
         const struct permit *q = &rules->items[k].permit;
         bool both_wide = p->low != p->high && q->low != q->high;
-        if (ceiling_rule_holds(rules, k, login) && strcmp(p->host, q->host) == 0 &&
+        if (ceiling_rule_applies(rules, k, login) && strcmp(p->host, q->host) == 0 &&
             (both_wide || permit_equal(p, q)))
             return true;
     }
@@ -103,7 +103,7 @@ static bool already_shown(const struct ceiling_rules *rules, size_t i, const cha
 static void permit_words(const struct ceiling_rules *rules, const char *login, struct buf *out)
 {
     for (size_t i = 0; i < rules->count; i++)
-        if (ceiling_rule_holds(rules, i, login) && !already_shown(rules, i, login))
+        if (ceiling_rule_applies(rules, i, login) && !already_shown(rules, i, login))
             add_permit_words(out, &rules->items[i].permit);
     if (out->len == 0)
         buf_add(out, "none");
@@ -112,7 +112,7 @@ static void permit_words(const struct ceiling_rules *rules, const char *login, s
 static bool all_loopback(const struct ceiling_rules *rules, const char *login)
 {
     for (size_t i = 0; i < rules->count; i++)
-        if (ceiling_rule_holds(rules, i, login) &&
+        if (ceiling_rule_applies(rules, i, login) &&
             strncmp(rules->items[i].permit.host, "127.", 4) != 0 &&
             strcmp(rules->items[i].permit.host, "::1") != 0)
             return false;

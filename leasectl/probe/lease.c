@@ -30,7 +30,7 @@ static int pick_listen(struct probe *probe, struct permit *ret)
     for (size_t i = 0; i < rules->count; i++) {
         struct permit p = rules->items[i].permit;
         uint16_t port;
-        if (!ceiling_rule_holds(rules, i, probe->lease.login) ||
+        if (!ceiling_rule_applies(rules, i, probe->lease.login) ||
             ceiling_listen_problem(&probe->ctl->conf.ceiling, probe->lease.login, &p) != NULL)
             continue;
         if (store_port_pick(probe->ctl->store, p.low, p.high, ctl_quarantine_s(probe->ctl),
@@ -94,7 +94,7 @@ int probe_for_login(struct probe *probe, const char *login)
     }
     for (size_t i = 0; i < ceiling->open.count; i++) {
         const struct permit *rule = &ceiling->open.items[i].permit;
-        if (!ceiling_rule_holds(&ceiling->open, i, login) || !permit_is_loopback4(rule))
+        if (!ceiling_rule_applies(&ceiling->open, i, login) || !permit_is_loopback4(rule))
             continue;
         uint16_t port = rule->low == rule->high ? rule->low : attempt_free_port();
         if (port < rule->low || port > rule->high)

@@ -37,7 +37,7 @@ void quote_ssh_line(const char *line, char evidence[static ATTEMPT_EVIDENCE_BYTE
     char raw[ATTEMPT_EVIDENCE_BYTES];
     (void)strlcpy(raw, line, sizeof(raw));
     raw[strcspn(raw, "\r\n")] = '\0';
-    (void)text_fit(evidence, ATTEMPT_EVIDENCE_BYTES, raw);
+    (void)text_escape(evidence, ATTEMPT_EVIDENCE_BYTES, raw);
 }
 
 /* The last line that is not a debug line: why ssh ended. */

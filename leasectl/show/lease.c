@@ -24,7 +24,7 @@ int lease_to_json(struct ctl *ctl, const struct lease *l, struct buf *out)
 static void field(const struct ctl *ctl, const char *name, const char *value)
 {
     struct buf fit = {0};
-    text_add_fit(&fit, value); /* the store may be another's to write */
+    text_add_escaped(&fit, value); /* the store may be another's to write */
     (void)printf(ctl->terminal ? "%-14s %s\n" : "%s\t%s\n", name,
                  buf_text(&fit) != NULL ? buf_text(&fit) : "?");
     buf_release(&fit);

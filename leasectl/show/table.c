@@ -26,7 +26,7 @@ void table_add(struct table *t, const char *cell)
         return;
     }
     t->cells = cells;
-    text_add_fit(&fit, cell);
+    text_add_escaped(&fit, cell);
     t->cells[t->cell_count] = buf_text(&fit) != NULL ? strdup(buf_text(&fit)) : NULL;
     if (t->cells[t->cell_count] == NULL)
         t->failed = true;

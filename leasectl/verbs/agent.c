@@ -66,7 +66,7 @@ static int pick_port(struct ctl *ctl, uint16_t *ret)
         return ctl_error(ctl, EXIT_FAILED, "cannot tell which ports are used: %s", strerror(errno));
     for (size_t i = 0; i < rules->count; i++) {
         const struct permit *p = &rules->items[i].permit;
-        if (ceiling_rule_holds(rules, i, ctl->conf.agent_login) &&
+        if (ceiling_rule_applies(rules, i, ctl->conf.agent_login) &&
             strcmp(p->host, ctl->conf.agent_bind_host) == 0 &&
             store_port_pick(ctl->store, p->low, p->high, ctl_quarantine_s(ctl), ctl->now_s, is_free,
                             &used, ret) == STORE_OK)

@@ -148,7 +148,7 @@ static void judge_sessions(const struct ctl *ctl, const struct lease *l, struct 
 /* What was typed, as it may be repeated. */
 static const char *fit(struct buf *shown, const char *typed)
 {
-    text_add_fit(shown, typed);
+    text_add_escaped(shown, typed);
     return buf_text(shown) != NULL ? buf_text(shown) : "?";
 }
 

@@ -171,7 +171,7 @@ static int pick_listen(struct ctl *ctl, struct lease *l)
     for (size_t i = 0; i < rules->count; i++) {
         struct permit p = rules->items[i].permit;
         uint16_t port;
-        if (!ceiling_rule_holds(rules, i, l->login))
+        if (!ceiling_rule_applies(rules, i, l->login))
             continue;
         enum store_rc rc = store_port_pick(ctl->store, p.low, p.high, ctl_quarantine_s(ctl),
                                            ctl->now_s, is_unused, &used, &port);

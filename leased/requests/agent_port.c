@@ -107,7 +107,7 @@ enum store_rc agent_port_pick(const struct request_context *ctx, uint16_t *ret)
         for (size_t i = 0; i < rules->count; i++) {
             const struct permit *p = &rules->items[i].permit;
             bool go_on = again == 0 && memory->next_port > p->low && memory->next_port <= p->high;
-            if (!ceiling_rule_holds(rules, i, conf->agent_login) ||
+            if (!ceiling_rule_applies(rules, i, conf->agent_login) ||
                 strcmp(p->host, conf->agent_bind_host) != 0)
                 continue;
             enum store_rc rc = store_port_pick(ctx->store, go_on ? memory->next_port : p->low,

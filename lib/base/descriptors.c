@@ -7,7 +7,7 @@
  * are programs that go through all of them when they start another one. */
 enum { ENOUGH = 200000 };
 
-void descriptors_take_allowed(void)
+void descriptors_raise_limit(void)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= ENOUGH)

@@ -6,6 +6,6 @@
 /* As many as are allowed, for who may want two for each of thousands of sessions: the soft limit is
  * the 1024 that select(2) can count, which nothing here uses. Programs that it starts get the same.
  */
-void descriptors_take_allowed(void);
+void descriptors_raise_limit(void);
 
 #endif

@@ -238,7 +238,7 @@ static size_t add_prefix(int priority, char out[static PREFIX_BYTES])
 static size_t format_line(int priority, const char *text, char *out, size_t out_bytes)
 {
     size_t len = add_prefix(priority, out);
-    len += text_fit(out + len, out_bytes - len - 2, text);
+    len += text_escape(out + len, out_bytes - len - 2, text);
     if (log_to_stderr)
         out[len++] = '\n';
     out[len] = '\0';

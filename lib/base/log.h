@@ -2,7 +2,7 @@
 /*
  * One event, one line: to syslog (facility authpriv) in service, to stderr where a person asked.
  * Only programs log; lib/ reports to its caller. What is shown is fit to be
- * (text_add_fit), so that nothing from outside can forge a line or move a terminal's cursor.
+ * (text_add_escaped), so that nothing from outside can forge a line or move a terminal's cursor.
  *
  * A log that nobody reads, such as a full pipe or a stopped syslog daemon, stops no program: all
  * lines of one wait 200 ms together for /dev/log (2 s for stderr), and those of a daemon not at

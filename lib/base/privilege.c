@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int privilege_take_owner(const char *dir, struct privilege *p)
+int privilege_become_owner(const char *dir, struct privilege *p)
 {
     struct stat st;
-    struct privilege own = {.taken = false};
+    struct privilege own = {.became_owner = false};
 
     *p = own;
     if (stat(dir, &st) != 0)
@@ -24,7 +24,7 @@ int privilege_take_owner(const char *dir, struct privilege *p)
     own.group_count = getgroups(PRIVILEGE_GROUPS_MAX, own.groups);
     if (own.group_count < 0)
         return -1;
-    own.taken = true;
+    own.became_owner = true;
     if (setgroups(1, &st.st_gid) != 0 || setegid(st.st_gid) != 0 || seteuid(st.st_uid) != 0) {
         int saved = errno;
         privilege_restore(&own);
@@ -37,10 +37,10 @@ int privilege_take_owner(const char *dir, struct privilege *p)
 
 void privilege_restore(struct privilege *p)
 {
-    if (!p->taken)
+    if (!p->became_owner)
         return;
     if (seteuid(0) != 0 || setegid(getgid()) != 0 ||
         setgroups((size_t)p->group_count, p->groups) != 0)
         abort();
-    p->taken = false;
+    p->became_owner = false;
 }

@@ -12,7 +12,7 @@
 enum { PRIVILEGE_GROUPS_MAX = 64 };
 
 struct privilege {
-    bool taken;
+    bool became_owner;
     gid_t groups[PRIVILEGE_GROUPS_MAX];
     int group_count;
 };
@@ -21,7 +21,7 @@ struct privilege {
  * Effective uid, gid and groups become those of dir's owner; a no-op unless the effective user is
  * root and the owner is not. 0, or -1 with errno set, nothing changed.
  */
-int privilege_take_owner(const char *dir, struct privilege *p);
+int privilege_become_owner(const char *dir, struct privilege *p);
 
 /* Root again. Must work, or the program cannot go on: aborts when it does not. */
 void privilege_restore(struct privilege *p);

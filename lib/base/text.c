@@ -29,7 +29,7 @@ size_t text_char_bytes(const char *s)
 }
 
 /* Unicode 15, sections 23.1, 23.2 and 23.8. */
-bool text_char_steers(const char *s)
+bool text_char_is_control(const char *s)
 {
     const unsigned char *p = (const unsigned char *)s;
     if (p[0] < 0x20 || p[0] == 0x7f)
@@ -73,13 +73,13 @@ static bool is_unseen(uint32_t c)
     return false;
 }
 
-bool text_char_is_fit(const char *s, size_t *ret_bytes)
+bool text_char_is_printable(const char *s, size_t *ret_bytes)
 {
     size_t len = text_char_bytes(s);
     *ret_bytes = len > 0 ? len : 1;
     if (len == 1)
         return *s >= ' ' && *s <= '~';
-    return len > 0 && !text_char_steers(s) && !is_unseen(text_char_code(s, len));
+    return len > 0 && !text_char_is_control(s) && !is_unseen(text_char_code(s, len));
 }
 
 static void escape(const char *s, char out[static ESCAPE_BYTES])
@@ -94,7 +94,7 @@ static void escape(const char *s, char out[static ESCAPE_BYTES])
 static size_t fit_one(const char *s, char out[static FIT_BYTES], size_t *ret_out)
 {
     size_t len;
-    if (text_char_is_fit(s, &len)) {
+    if (text_char_is_printable(s, &len)) {
         memcpy(out, s, len);
         *ret_out = len;
         return len;
@@ -105,7 +105,7 @@ static size_t fit_one(const char *s, char out[static FIT_BYTES], size_t *ret_out
     return len;
 }
 
-void text_add_fit(struct buf *out, const char *s)
+void text_add_escaped(struct buf *out, const char *s)
 {
     char one[FIT_BYTES];
     size_t len;
@@ -115,7 +115,7 @@ void text_add_fit(struct buf *out, const char *s)
     }
 }
 
-size_t text_fit(char *dst, size_t size, const char *s)
+size_t text_escape(char *dst, size_t size, const char *s)
 {
     char one[FIT_BYTES];
     size_t used = 0, len;
@@ -144,7 +144,7 @@ void text_print(FILE *to, const char *fmt, ...)
     va_start(ap, fmt);
     buf_vaddf(&raw, fmt, ap);
     va_end(ap);
-    text_add_fit(&line, buf_text(&raw) != NULL ? buf_text(&raw) : "out of memory");
+    text_add_escaped(&line, buf_text(&raw) != NULL ? buf_text(&raw) : "out of memory");
     (void)fprintf(to, "%s\n", buf_text(&line) != NULL ? buf_text(&line) : "out of memory");
     buf_release(&raw);
     buf_release(&line);

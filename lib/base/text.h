@@ -32,21 +32,21 @@ size_t text_char_bytes(const char *s);
 
 /* Whether the UTF-8 character at s steers a terminal or reorders what it shows: C0, DEL, C1, the
  * line and paragraph separators, the bidirectional controls and marks, the byte order mark. */
-bool text_char_steers(const char *s);
+bool text_char_is_control(const char *s);
 
 /* Whether the character at s (not its end) may be shown as it is: UTF-8 that neither steers nor has
  * no width. *ret_bytes: its length, or 1 where it is no UTF-8. */
-bool text_char_is_fit(const char *s, size_t *ret_bytes);
+bool text_char_is_printable(const char *s, size_t *ret_bytes);
 
 /* Its code point. len: text_char_bytes, not 0. */
 uint32_t text_char_code(const char *s, size_t len);
 
 /* Appends s, fit for a terminal or a log: UTF-8 stays, but what steers, what has no width, and what
  * is no UTF-8, becomes \xNN for each of its bytes. */
-void text_add_fit(struct buf *out, const char *s);
+void text_add_escaped(struct buf *out, const char *s);
 
 /* The same into dst, at most size - 1 bytes and a NUL, cut between characters; how many. */
-size_t text_fit(char *dst, size_t size, const char *s);
+size_t text_escape(char *dst, size_t size, const char *s);
 
 /* Prints one line, all of it fit. */
 void text_print(FILE *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -55,7 +55,7 @@ void text_print(FILE *to, const char *fmt, ...) __attribute__((format(printf, 2,
 void text_shorten(struct buf *b, size_t max);
 
 /* The same for one argument within a message, so that the reason beside it is never what is lost.
- * It still needs text_add_fit. */
+ * It still needs text_add_escaped. */
 struct text_clip text_clip(const char *s);
 
 /* One word for a `name=value` line of the log: all but A-Z a-z 0-9 . _ @ - becomes \xNN, so that it

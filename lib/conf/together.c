@@ -19,7 +19,7 @@ static bool is_loopback_host(const char *host)
 static bool agent_host_in_ceiling(const struct conf *c)
 {
     for (size_t i = 0; i < c->ceiling.listen.count; i++)
-        if (ceiling_rule_holds(&c->ceiling.listen, i, c->agent_login) &&
+        if (ceiling_rule_applies(&c->ceiling.listen, i, c->agent_login) &&
             strcmp(c->ceiling.listen.items[i].permit.host, c->agent_bind_host) == 0)
             return true;
     return false;

@@ -23,7 +23,7 @@ void ceiling_rules_release(struct ceiling_rules *rules)
     *rules = (struct ceiling_rules){0};
 }
 
-bool ceiling_rule_holds(const struct ceiling_rules *rules, size_t i, const char *login)
+bool ceiling_rule_applies(const struct ceiling_rules *rules, size_t i, const char *login)
 {
     bool named = false;
     for (size_t k = 0; k < rules->count && !named; k++)
@@ -34,7 +34,7 @@ bool ceiling_rule_holds(const struct ceiling_rules *rules, size_t i, const char 
 static bool covered(const struct ceiling_rules *rules, const char *login, const struct permit *p)
 {
     for (size_t i = 0; i < rules->count; i++)
-        if (ceiling_rule_holds(rules, i, login) && permit_contains(&rules->items[i].permit, p))
+        if (ceiling_rule_applies(rules, i, login) && permit_contains(&rules->items[i].permit, p))
             return true;
     return false;
 }

@@ -32,7 +32,7 @@ void ceiling_rules_release(struct ceiling_rules *rules);
  * Which rules hold for login: the indexes i, from 0 up, for which this is true. Rules that name
  * the login hold for it alone; where there are none, those without a login do.
  */
-bool ceiling_rule_holds(const struct ceiling_rules *rules, size_t i, const char *login);
+bool ceiling_rule_applies(const struct ceiling_rules *rules, size_t i, const char *login);
 
 /*
  * NULL when p is within the ceiling, else the reason with the keyword to change, as a clause

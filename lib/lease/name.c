@@ -45,7 +45,7 @@ const char *free_text_problem(const char *s)
         size_t len = text_char_bytes(s);
         if (len == 0)
             return "is not UTF-8";
-        if (text_char_steers(s))
+        if (text_char_is_control(s))
             return "holds a control character";
         s += len;
     }

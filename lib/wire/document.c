@@ -54,7 +54,7 @@ static void add_escaped(struct buf *out, const char *text)
     const char *plain = text;
     while (*text != '\0') {
         size_t len = 1;
-        if (*text == '\n' || (*text >= ' ' && *text <= '~') || text_char_is_fit(text, &len)) {
+        if (*text == '\n' || (*text >= ' ' && *text <= '~') || text_char_is_printable(text, &len)) {
             text += len;
             continue;
         }
@@ -87,7 +87,7 @@ json_t *document_any_text(const char *text)
     struct buf fit = {0};
     if (value != NULL || text == NULL)
         return value;
-    text_add_fit(&fit, text);
+    text_add_escaped(&fit, text);
     value = json_string(buf_text(&fit));
     buf_release(&fit);
     return value;

@@ -84,8 +84,8 @@ static void without_rules(void **state)
     add(&c.open, "special", "127.0.0.1:*");
     CHECK_PROBLEM("a rule for one login is none for others", ceiling_open_problem(&c, "pfwd", &p),
                   "AllowOpen");
-    assert_true(ceiling_rule_holds(&c.open, 0, "special"));
-    assert_false(ceiling_rule_holds(&c.open, 0, "pfwd"));
+    assert_true(ceiling_rule_applies(&c.open, 0, "special"));
+    assert_false(ceiling_rule_applies(&c.open, 0, "pfwd"));
     ceiling_rules_release(&c.open);
 }
 

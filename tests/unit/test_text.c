@@ -50,7 +50,7 @@ static void fit(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct buf out = {0};
-        text_add_fit(&out, rows[i].text);
+        text_add_escaped(&out, rows[i].text);
         CHECK_TEXT(rows[i].want, buf_text(&out), rows[i].want);
         buf_release(&out);
 
@@ -59,7 +59,7 @@ static void fit(void **state)
         size_t all = strlen(rows[i].want), last = 0;
         for (size_t size = 1; size < sizeof(got); size++) {
             memset(got, '#', sizeof(got));
-            size_t len = text_fit(got, size, rows[i].text);
+            size_t len = text_escape(got, size, rows[i].text);
             assert_int_equal(len, strlen(got));
             assert_true(len < size && len >= last);
             assert_memory_equal(got, rows[i].want, len);
@@ -111,7 +111,7 @@ static void clip(void **state)
             CHECK(chars[c], (head - before) % len == 0 && tail % len == 0);
             CHECK(chars[c],
                   strlen(got.s) <= TEXT_CLIP_BYTES && strlen(got.s) + 6 >= TEXT_CLIP_BYTES);
-            text_add_fit(&out, got.s);
+            text_add_escaped(&out, got.s);
             CHECK_TEXT("nothing to escape", buf_text(&out), got.s);
             buf_release(&out);
             buf_release(&b);

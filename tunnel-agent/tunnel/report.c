@@ -89,7 +89,7 @@ static void format_line(const struct tunnel *t, struct buf *out)
     buf_addf(out, "%s\t%s\t%s\t%u\t%s\t%s\t%s", t->leg->name, tunnel_state_name(t->standing.state),
              since, t->standing.restarts, probe, service_state_name(t->standing.service),
              all_open && note == t->standing.reason && note[0] != '\0' ? "last: " : "");
-    text_add_fit(out, note);
+    text_add_escaped(out, note);
     buf_add(out, "\n");
 }
 

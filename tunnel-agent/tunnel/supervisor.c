@@ -46,7 +46,7 @@ void supervisor_changed(struct supervisor *s)
                        s->tunnel_count, bad->leg->name, tunnel_state_name(bad->standing.state),
                        bad->standing.reason);
     /* A line end in it would begin another message to the service manager. */
-    (void)text_fit(line, sizeof(line), raw);
+    (void)text_escape(line, sizeof(line), raw);
     if (strcmp(line, s->status_line) == 0)
         return;
     (void)strlcpy(s->status_line, line, sizeof(s->status_line));
