@@ -140,10 +140,10 @@ ssh_start()
 	"${SSH[@]}" -v -N -T -i "$key" "$@" -l "$login" "$GATEWAY" </dev/null >/dev/null 2>"$WORK/ssh.err" &
 	FWD_PID=$!
 	at_exit "$FWD_PID"
-	poll 15 ssh_settled "$ready" || fail "ssh neither connected nor gave up: $(tail -n 3 "$WORK/ssh.err")"
+	poll 15 ssh_is_up_or_gone "$ready" || fail "ssh neither connected nor gave up: $(tail -n 3 "$WORK/ssh.err")"
 	grep -E -q -e "$ready" "$WORK/ssh.err" && kill -0 "$FWD_PID" 2>/dev/null
 }
-ssh_settled() { grep -E -q -e "$1" "$WORK/ssh.err" || ! kill -0 "$FWD_PID" 2>/dev/null; }
+ssh_is_up_or_gone() { grep -E -q -e "$1" "$WORK/ssh.err" || ! kill -0 "$FWD_PID" 2>/dev/null; }
 
 # Judged by ssh's words, not by the port: something else may be listening on it.
 fwd_L() { ssh_start "$1" "$2" '^debug1: Entering interactive session' -L "$3"; }

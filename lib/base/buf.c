@@ -8,7 +8,7 @@
 
 enum { BUF_FIRST_BYTES = 512 };
 
-static bool reserve(struct buf *b, size_t more)
+static bool make_room(struct buf *b, size_t more)
 {
     if (b->failed)
         return false;
@@ -47,7 +47,7 @@ void buf_clear(struct buf *b)
 
 void buf_add_mem(struct buf *b, const void *mem, size_t len)
 {
-    if (!reserve(b, len))
+    if (!make_room(b, len))
         return;
     memcpy(b->data + b->len, mem, len);
     b->len += len;
@@ -74,7 +74,7 @@ void buf_vaddf(struct buf *b, const char *fmt, va_list ap)
         return;
     }
     if ((size_t)n >= room) {
-        if (!reserve(b, (size_t)n))
+        if (!make_room(b, (size_t)n))
             return;
         vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
     }

@@ -40,7 +40,7 @@ static char *next_word(char **cursor, const char **malformed)
     return word;
 }
 
-static int take_line(char *text, unsigned line_no, keyword_fn fn, void *ctx)
+static int parse_line(char *text, unsigned line_no, keyword_fn fn, void *ctx)
 {
     struct keyword_line line = {.line_no = line_no};
     char *cursor = text;
@@ -80,7 +80,7 @@ static int read_all(int fd, char *text, size_t size, size_t *ret_len)
     return KEYWORD_TOO_LARGE;
 }
 
-static int take_lines(char *text, size_t len, keyword_fn fn, void *ctx)
+static int parse_lines(char *text, size_t len, keyword_fn fn, void *ctx)
 {
     unsigned line_no = 1;
     int rc = 0;
@@ -90,7 +90,7 @@ static int take_lines(char *text, size_t len, keyword_fn fn, void *ctx)
         size_t line_bytes = end != NULL ? (size_t)(end - line) : len - at;
         line[line_bytes] = '\0'; /* text has one byte to spare */
         at += line_bytes + 1;
-        rc = take_line(line, line_no, fn, ctx);
+        rc = parse_line(line, line_no, fn, ctx);
     }
     return rc;
 }
@@ -116,7 +116,7 @@ int keyword_read(const char *path, keyword_fn fn, void *ctx)
     if (rc == KEYWORD_OK && memchr(text, '\0', len) != NULL)
         rc = KEYWORD_BINARY;
     if (rc == KEYWORD_OK)
-        rc = take_lines(text, len, fn, ctx);
+        rc = parse_lines(text, len, fn, ctx);
 out:
     (void)close(fd);
     return rc;

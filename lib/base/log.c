@@ -26,7 +26,7 @@ enum {
     STDERR_WAIT_MS = 2000,
     END_WAIT_MS = 200,
     QUEUE_BYTES = 65536,
-    QUEUE_KEPT_BYTES = QUEUE_BYTES / 4, /* for warnings and errors alone */
+    QUEUE_RESERVED_BYTES = QUEUE_BYTES / 4, /* for warnings and errors alone */
 };
 
 static const char *log_ident = "tunlease";
@@ -40,7 +40,7 @@ static void *on_wait_arg;
 /* Lines that nobody has taken yet, each after its length; a daemon's alone. */
 static char queue[QUEUE_BYTES];
 static size_t queue_at, queue_end;
-static uint64_t lost, lost_unsaid;
+static uint64_t lost, lost_unreported;
 
 /* ---- where it goes ---- */
 
@@ -107,9 +107,9 @@ void log_init(const char *ident, bool to_stderr)
     }
 }
 
-void log_never_wait(void (*waits)(void *arg), void *arg)
+void log_never_wait(void (*wait_fn)(void *arg), void *arg)
 {
-    on_wait = waits;
+    on_wait = wait_fn;
     on_wait_arg = arg;
 }
 
@@ -157,7 +157,7 @@ static ssize_t send_syslog(const char *line, size_t len)
 }
 
 /* How many bytes were taken, without a wait. line ends with a NUL after len bytes. */
-static size_t put(const char *line, size_t len)
+static size_t try_write(const char *line, size_t len)
 {
     ssize_t n = log_to_stderr ? write_stderr(line, len) : send_syslog(line, len);
     return n > 0 ? (size_t)n : 0;
@@ -165,14 +165,14 @@ static size_t put(const char *line, size_t len)
 
 /* ---- what waits ---- */
 
-static bool enqueue(const char *line, size_t len, size_t most)
+static bool enqueue(const char *line, size_t len, size_t limit)
 {
-    if (queue_at > 0 && queue_end + sizeof(len) + len + 1 > most) {
+    if (queue_at > 0 && queue_end + sizeof(len) + len + 1 > limit) {
         memmove(queue, queue + queue_at, queue_end - queue_at);
         queue_end -= queue_at;
         queue_at = 0;
     }
-    if (queue_end + sizeof(len) + len + 1 > most)
+    if (queue_end + sizeof(len) + len + 1 > limit)
         return false;
     bool first = queue_at == queue_end;
     memcpy(queue + queue_end, &len, sizeof(len));
@@ -191,7 +191,7 @@ static bool flush(void)
         size_t len;
         memcpy(&len, queue + queue_at, sizeof(len));
         const char *line = queue + queue_at + sizeof(len);
-        size_t n = put(line, len);
+        size_t n = try_write(line, len);
         if (n < len) { /* of a terminal: the rest of the line */
             queue_at += n;
             len -= n;
@@ -205,10 +205,10 @@ static bool flush(void)
 }
 
 /* Up to so long, of what all lines of the program may wait. */
-static size_t put_patiently(const char *line, size_t len)
+static size_t write_with_wait(const char *line, size_t len)
 {
     size_t n;
-    while ((n = put(line, len)) == 0 && would_wait(errno) && wait_left_ms > 0) {
+    while ((n = try_write(line, len)) == 0 && would_wait(errno) && wait_left_ms > 0) {
         struct pollfd room = {.fd = log_fd, .events = POLLOUT};
         const int64_t since_ms = clock_monotonic_ms();
         (void)poll(&room, 1, (int)wait_left_ms);
@@ -246,23 +246,23 @@ static size_t format_line(int priority, const char *text, char *out, size_t out_
 }
 
 /* As soon as a line can go out again. */
-static void say_lost(void)
+static void report_lost(void)
 {
     char text[96], line[PREFIX_BYTES + sizeof(text)];
-    if (lost_unsaid == 0)
+    if (lost_unreported == 0)
         return;
     (void)snprintf(text, sizeof(text), "%llu lines of this log were lost: nobody took them in time",
-                   (unsigned long long)lost_unsaid);
+                   (unsigned long long)lost_unreported);
     size_t len = format_line(LOG_WARNING, text, line, sizeof(line));
-    if (put(line, len) > 0)
-        lost_unsaid = 0;
+    if (try_write(line, len) > 0)
+        lost_unreported = 0;
 }
 
 bool log_flush(void)
 {
     int saved_errno = errno;
     if (flush())
-        say_lost();
+        report_lost();
     errno = saved_errno;
     return queue_at == queue_end;
 }
@@ -272,18 +272,18 @@ static void emit(int priority, const char *text)
 {
     char line[LOG_LINE_BYTES + 256];
     const size_t len = format_line(priority, text, line, sizeof(line));
-    const size_t most = QUEUE_BYTES - (priority > LOG_WARNING ? QUEUE_KEPT_BYTES : 0);
+    const size_t limit = QUEUE_BYTES - (priority > LOG_WARNING ? QUEUE_RESERVED_BYTES : 0);
     size_t n = 0;
     if (on_wait == NULL) {
-        say_lost();
-        n = put_patiently(line, len);
+        report_lost();
+        n = write_with_wait(line, len);
     } else if (log_flush()) {
-        n = put(line, len);
+        n = try_write(line, len);
     }
-    if (n == len || (on_wait != NULL && enqueue(line + n, len - n, most)))
+    if (n == len || (on_wait != NULL && enqueue(line + n, len - n, limit)))
         return;
     lost++;
-    lost_unsaid++;
+    lost_unreported++;
 }
 
 static void log_line(int priority, const char *fmt, va_list ap)

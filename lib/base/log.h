@@ -19,11 +19,11 @@
 void log_init(const char *ident, bool to_stderr);
 
 /*
- * For a daemon: a line that is not taken at once is kept, with 64 KiB of others, and waits is
+ * For a daemon: a line that is not taken at once is kept, with 64 KiB of others, and wait_fn is
  * called when it is the only one: have log_flush called a little later then, until it is true. Of
  * the room a quarter is for warnings and errors alone.
  */
-void log_never_wait(void (*waits)(void *arg), void *arg);
+void log_never_wait(void (*wait_fn)(void *arg), void *arg);
 bool log_flush(void); /* whether nothing waits any more */
 void log_end(void);   /* before the program ends: 200 ms for what waits */
 uint64_t log_lost(void);

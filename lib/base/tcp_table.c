@@ -72,7 +72,7 @@ int tcp_table_open(struct tcp_table *t, pid_t pid, bool v6)
 }
 
 /* The lines that are whole; false: no more of them are wanted. */
-static bool take_text(struct tcp_table *t, tcp_line_fn fn, void *ctx)
+static bool parse_lines(struct tcp_table *t, tcp_line_fn fn, void *ctx)
 {
     char *line = t->text;
     bool more = true;
@@ -107,7 +107,7 @@ int tcp_table_read(struct tcp_table *t, tcp_line_fn fn, void *ctx)
     if (n < 0)
         return fail(t, errno);
     t->len += (size_t)n;
-    if (n > 0 && take_text(t, fn, ctx))
+    if (n > 0 && parse_lines(t, fn, ctx))
         return 1;
     if (!t->has_heading) /* there even where nothing listens: this is something else */
         return fail(t, EIO);

@@ -9,7 +9,7 @@
 
 static const char gap[] = "...";
 
-enum { GAP_BYTES = sizeof(gap) - 1, ESCAPE_BYTES = 4, FIT_BYTES = 4 * ESCAPE_BYTES };
+enum { GAP_BYTES = sizeof(gap) - 1, ESCAPE_BYTES = 4, ESCAPED_CHAR_BYTES = 4 * ESCAPE_BYTES };
 
 size_t text_char_bytes(const char *s)
 {
@@ -57,7 +57,7 @@ uint32_t text_char_code(const char *s, size_t len)
 /* What has no width, and so makes two texts that differ look alike: of DerivedCoreProperties.txt's
  * Default_Ignorable_Code_Point (Unicode 15) all but the variation selectors, which belong to the
  * character before them. */
-static bool is_unseen(uint32_t c)
+static bool has_no_width(uint32_t c)
 {
     static const struct {
         uint32_t low, high;
@@ -79,10 +79,10 @@ bool text_char_is_printable(const char *s, size_t *ret_bytes)
     *ret_bytes = len > 0 ? len : 1;
     if (len == 1)
         return *s >= ' ' && *s <= '~';
-    return len > 0 && !text_char_is_control(s) && !is_unseen(text_char_code(s, len));
+    return len > 0 && !text_char_is_control(s) && !has_no_width(text_char_code(s, len));
 }
 
-static void escape(const char *s, char out[static ESCAPE_BYTES])
+static void escape_byte(const char *s, char out[static ESCAPE_BYTES])
 {
     static const char digits[] = "0123456789abcdef";
     memcpy(out, "\\x", 2);
@@ -91,7 +91,7 @@ static void escape(const char *s, char out[static ESCAPE_BYTES])
 }
 
 /* The first character of s as it may be shown: how many bytes of s it took, and of out. */
-static size_t fit_one(const char *s, char out[static FIT_BYTES], size_t *ret_out)
+static size_t escape_char(const char *s, char out[static ESCAPED_CHAR_BYTES], size_t *ret_out)
 {
     size_t len;
     if (text_char_is_printable(s, &len)) {
@@ -100,24 +100,24 @@ static size_t fit_one(const char *s, char out[static FIT_BYTES], size_t *ret_out
         return len;
     }
     for (size_t i = 0; i < len; i++)
-        escape(s + i, out + ESCAPE_BYTES * i);
+        escape_byte(s + i, out + ESCAPE_BYTES * i);
     *ret_out = ESCAPE_BYTES * len;
     return len;
 }
 
 void text_add_escaped(struct buf *out, const char *s)
 {
-    char one[FIT_BYTES];
+    char escaped[ESCAPED_CHAR_BYTES];
     size_t len;
     while (*s != '\0') {
-        s += fit_one(s, one, &len);
-        buf_add_mem(out, one, len);
+        s += escape_char(s, escaped, &len);
+        buf_add_mem(out, escaped, len);
     }
 }
 
 size_t text_escape(char *dst, size_t size, const char *s)
 {
-    char one[FIT_BYTES];
+    char escaped[ESCAPED_CHAR_BYTES];
     size_t used = 0, len;
     while (*s != '\0') {
         if (*s >= ' ' && *s <= '~') { /* most of what there is */
@@ -126,10 +126,10 @@ size_t text_escape(char *dst, size_t size, const char *s)
             dst[used++] = *s++;
             continue;
         }
-        size_t took = fit_one(s, one, &len);
+        size_t took = escape_char(s, escaped, &len);
         if (used + len >= size)
             break;
-        memcpy(dst + used, one, len);
+        memcpy(dst + used, escaped, len);
         used += len;
         s += took;
     }
@@ -150,7 +150,7 @@ void text_print(FILE *to, const char *fmt, ...)
     buf_release(&line);
 }
 
-static bool continues(char c)
+static bool is_continuation(char c)
 {
     return ((unsigned char)c & 0xc0) == 0x80;
 }
@@ -161,9 +161,9 @@ static void find_gap(const char *s, size_t len, size_t max, size_t *ret_from, si
 {
     size_t from = (max - GAP_BYTES) / 2;
     size_t to = len - (max - GAP_BYTES - from);
-    for (int i = 0; i < 3 && from > 0 && continues(s[from]); i++)
+    for (int i = 0; i < 3 && from > 0 && is_continuation(s[from]); i++)
         from--;
-    for (int i = 0; i < 3 && to < len && continues(s[to]); i++)
+    for (int i = 0; i < 3 && to < len && is_continuation(s[to]); i++)
         to++;
     *ret_from = from;
     *ret_to = to;
@@ -195,7 +195,7 @@ struct text_clip text_clip(const char *s)
     return clip;
 }
 
-static bool is_word(char c)
+static bool is_word_char(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
            c == '_' || c == '@' || c == '-';
@@ -206,10 +206,10 @@ struct text_clip text_word(const char *s)
     struct text_clip word;
     size_t used = 0;
     for (; *s != '\0' && used + ESCAPE_BYTES + GAP_BYTES <= TEXT_CLIP_BYTES; s++) {
-        if (is_word(*s)) {
+        if (is_word_char(*s)) {
             word.s[used++] = *s;
         } else {
-            escape(s, word.s + used);
+            escape_byte(s, word.s + used);
             used += ESCAPE_BYTES;
         }
     }

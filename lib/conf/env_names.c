@@ -14,7 +14,7 @@
 struct env_name {
     const char *name;
     void (*apply)(struct env_ctx *ctx, const struct env_name *env, char *value);
-    const char *is; /* the keyword that it sets, or why it is not used */
+    const char *keyword_or_reason; /* the keyword that it sets, or why it is not used */
 };
 
 void env_problem(struct loading *load, const char *name, const char *problem)
@@ -47,7 +47,7 @@ static void add_api_keys(struct env_ctx *ctx, const struct env_name *env, char *
             add_api_key(ctx, env, key);
 }
 
-static void take_host(struct env_ctx *ctx, const struct env_name *env, char *value)
+static void set_listen_host(struct env_ctx *ctx, const struct env_name *env, char *value)
 {
     if (strlcpy(ctx->host, value, sizeof(ctx->host)) >= sizeof(ctx->host)) {
         ctx->host[0] = '\0';
@@ -55,7 +55,7 @@ static void take_host(struct env_ctx *ctx, const struct env_name *env, char *val
     }
 }
 
-static void take_port(struct env_ctx *ctx, const struct env_name *env, char *value)
+static void set_listen_port(struct env_ctx *ctx, const struct env_name *env, char *value)
 {
     if (strlcpy(ctx->port, value, sizeof(ctx->port)) >= sizeof(ctx->port)) {
         ctx->port[0] = '\0';
@@ -68,12 +68,12 @@ static void warn_unused(struct env_ctx *ctx, const struct env_name *env, char *v
     (void)value;
     if (ctx->load->warnings != NULL)
         buf_addf(ctx->load->warnings, "%s: %s is not used: %s\n", ctx->load->file, env->name,
-                 env->is);
+                 env->keyword_or_reason);
 }
 
 static void set_keyword(struct env_ctx *ctx, const struct env_name *env, char *value)
 {
-    const char *problem = keywords_set(ctx->load, env->is, &value, 1);
+    const char *problem = keywords_set(ctx->load, env->keyword_or_reason, &value, 1);
     if (problem != NULL)
         env_problem(ctx->load, env->name, problem);
 }
@@ -93,8 +93,8 @@ static void set_days(struct env_ctx *ctx, const struct env_name *env, char *valu
 static const struct env_name names[] = {
     {"API_KEY", add_api_key, NULL},
     {"API_KEYS", add_api_keys, NULL},
-    {"SERVER_HOST", take_host, NULL},
-    {"SERVER_PORT", take_port, NULL},
+    {"SERVER_HOST", set_listen_host, NULL},
+    {"SERVER_PORT", set_listen_port, NULL},
     {"STATE_DIR", warn_unused, "the store is where Database says"},
     {"AUTHORIZED_KEYS_PATH", warn_unused, "no authorized_keys file is ever written"},
     {"SSH_USER", set_keyword, "AgentLogin"},
@@ -131,7 +131,7 @@ void env_replace_listen(struct env_ctx *ctx)
     (void)snprintf(text, sizeof(text), bare_v6 ? "[%s]:%s" : "%s:%s",
                    *ctx->host != '\0' ? ctx->host : "127.0.0.1",
                    *ctx->port != '\0' ? ctx->port : CONF_CONTROL_PORT);
-    ctx->load->own_listen = false;
+    ctx->load->has_listen = false;
     const char *problem = keywords_set(ctx->load, "Listen", &word, 1);
     if (problem != NULL)
         env_problem(ctx->load, "SERVER_HOST, SERVER_PORT:", problem);

@@ -10,27 +10,27 @@
 #include <unistd.h>
 
 /* Of API_KEY or API_KEYS: taken out of the environment when it is first asked for. */
-static const char *take_secret(const char *name, char **kept)
+static const char *move_secret_out(const char *name, char **saved)
 {
     char *value = getenv(name);
     if (value == NULL)
-        return *kept;
+        return *saved;
     char *copy = strdup(value);
     if (copy == NULL)
         return value;
-    free(*kept);
-    *kept = copy;
+    free(*saved);
+    *saved = copy;
     explicit_bzero(value, strlen(value)); /* where /proc/PID/environ shows it */
     (void)unsetenv(name);
-    return *kept;
+    return *saved;
 }
 
-static const char *daemon_env(const char *name)
+static const char *daemon_value(const char *name)
 {
     static char *key, *keys;
     if (strcmp(name, "API_KEY") == 0)
-        return take_secret(name, &key);
-    return strcmp(name, "API_KEYS") == 0 ? take_secret(name, &keys) : getenv(name);
+        return move_secret_out(name, &key);
+    return strcmp(name, "API_KEYS") == 0 ? move_secret_out(name, &keys) : getenv(name);
 }
 
 /* The same names in a daemon's own environment, which wins over the file. */
@@ -40,11 +40,11 @@ void env_own_load(struct loading *load)
     char text[4096];
     const char *file = load->file;
     load->file = "the environment";
-    if (daemon_env("API_KEY") != NULL || daemon_env("API_KEYS") != NULL)
+    if (daemon_value("API_KEY") != NULL || daemon_value("API_KEYS") != NULL)
         conf_forget_keys(load->conf);
     const char *name;
     for (size_t i = 0; (name = env_name_at(i)) != NULL; i++) {
-        const char *value = daemon_env(name);
+        const char *value = daemon_value(name);
         if (value == NULL)
             continue;
         if (strlcpy(text, value, sizeof(text)) >= sizeof(text))

@@ -12,17 +12,17 @@
 
 static const char *add_open(struct loading *load, char *const *words, size_t count)
 {
-    if (!load->own_open)
+    if (!load->has_open)
         ceiling_rules_release(&load->conf->ceiling.open);
-    load->own_open = true;
+    load->has_open = true;
     return value_rule(&load->conf->ceiling.open, words, count);
 }
 
 static const char *add_listen_rule(struct loading *load, char *const *words, size_t count)
 {
-    if (!load->own_listen_rule)
+    if (!load->has_listen_rule)
         ceiling_rules_release(&load->conf->ceiling.listen);
-    load->own_listen_rule = true;
+    load->has_listen_rule = true;
     return value_rule(&load->conf->ceiling.listen, words, count);
 }
 
@@ -44,9 +44,9 @@ static const char *add_listen(struct loading *load, char *const *words, size_t c
     struct conf *c = load->conf;
     if (count == 2 && strcasecmp(words[1], "proxy") == 0)
         return "names no group whose members may connect: unix:/path proxy GROUP";
-    if (!load->own_listen)
+    if (!load->has_listen)
         c->listen_count = 0;
-    load->own_listen = true;
+    load->has_listen = true;
     if (c->listen_count == CONF_LISTENERS_MAX)
         return "is given more than 8 times";
     struct conf_listener *l = &c->listen[c->listen_count];
@@ -58,7 +58,7 @@ static const char *add_listen(struct loading *load, char *const *words, size_t c
     return problem;
 }
 
-static const char *take_metrics_listen(struct loading *load, char *const *words, size_t count)
+static const char *set_metrics_listen(struct loading *load, char *const *words, size_t count)
 {
     load->conf->has_metrics_listen = true;
     return value_listener(&load->conf->metrics_listen, words, count);
@@ -69,7 +69,7 @@ static const struct keyword {
     const char *name;
     value_fn set;
     size_t offset;
-    const char *(*take)(struct loading *load, char *const *words, size_t count);
+    const char *(*apply)(struct loading *load, char *const *words, size_t count);
     bool repeatable;
 } keywords[] = {
 #define FIELD(f) offsetof(struct conf, f), NULL, false
@@ -97,7 +97,7 @@ static const struct keyword {
     {"PublicPort", value_port, FIELD(public_port)},
     {"JumpUser", value_name, FIELD(jump_user)},
     {"Contact", value_text, FIELD(contact)},
-    {"MetricsListen", NULL, OWN(take_metrics_listen, false)},
+    {"MetricsListen", NULL, OWN(set_metrics_listen, false)},
     {"QuarantineTTL", value_duration, FIELD(quarantine_ttl_s)},
     {"KeepExpired", value_duration, FIELD(keep_expired_s)},
     {"AuditKeep", value_duration, FIELD(audit_keep_s)},
@@ -128,13 +128,13 @@ static size_t find_keyword(const char *name)
 static const char *set_keyword(struct loading *load, size_t i, char *const *words, size_t count)
 {
     const struct keyword *k = &keywords[i];
-    const char *problem = k->take != NULL ? k->take(load, words, count)
-                                          : k->set((char *)load->conf + k->offset, words, count);
-    load->unread[i] = load->unread[i] || problem != NULL;
+    const char *problem = k->apply != NULL ? k->apply(load, words, count)
+                                           : k->set((char *)load->conf + k->offset, words, count);
+    load->invalid[i] = load->invalid[i] || problem != NULL;
     return problem;
 }
 
-int keywords_take_line(void *arg, const struct keyword_line *line)
+int keywords_parse_line(void *arg, const struct keyword_line *line)
 {
     struct loading *load = arg;
     size_t i = find_keyword(line->keyword);
@@ -142,7 +142,7 @@ int keywords_take_line(void *arg, const struct keyword_line *line)
     if (i == KEYWORD_COUNT)
         return bad_line(load, line, "is no keyword of tunlease.conf(5)");
     if (line->malformed != NULL) {
-        load->unread[i] = true;
+        load->invalid[i] = true;
         return bad_line(load, line, line->malformed);
     }
     if (load->seen[i] && !keywords[i].repeatable)
@@ -157,10 +157,10 @@ const char *keywords_set(struct loading *load, const char *name, char *const *wo
     return set_keyword(load, find_keyword(name), words, count);
 }
 
-bool keywords_are_read(const struct loading *load, const char *const names[], size_t count)
+bool keywords_are_valid(const struct loading *load, const char *const names[], size_t count)
 {
     for (size_t i = 0; i < count && names[i] != NULL; i++)
-        if (load->unread[find_keyword(names[i])])
+        if (load->invalid[find_keyword(names[i])])
             return false;
     return true;
 }

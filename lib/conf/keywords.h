@@ -10,12 +10,12 @@ struct keyword_line;
 struct loading;
 
 /* A keyword_fn with a struct loading. Always 0: what is wrong is added to its problems. */
-int keywords_take_line(void *loading, const struct keyword_line *line);
+int keywords_parse_line(void *loading, const struct keyword_line *line);
 
 /* The same without a line: name is a keyword of the table. NULL, or why not, as a clause. */
 const char *keywords_set(struct loading *load, const char *name, char *const *words, size_t count);
 
 /* False when the value of one of these keywords, up to the first NULL, could not be read. */
-bool keywords_are_read(const struct loading *load, const char *const names[], size_t count);
+bool keywords_are_valid(const struct loading *load, const char *const names[], size_t count);
 
 #endif

@@ -7,7 +7,7 @@
 #include "lib/conf/env_own.h"
 #include "lib/conf/keywords.h"
 #include "lib/conf/loading.h"
-#include "lib/conf/together.h"
+#include "lib/conf/cross_checks.h"
 
 /* False: there is nothing to go on with. */
 static bool read_file(struct loading *load, const char *file)
@@ -16,7 +16,7 @@ static bool read_file(struct loading *load, const char *file)
         loading_problem(load, ": out of memory");
         return false;
     }
-    int rc = keyword_read(load->file, keywords_take_line, load);
+    int rc = keyword_read(load->file, keywords_parse_line, load);
     if (rc == KEYWORD_OK || (rc == KEYWORD_NO_FILE && file == NULL))
         return true;
     loading_problem(load, ": %s", keyword_strerror(rc));
@@ -45,7 +45,7 @@ static int load_all(struct loading load, const char *file, bool tolerant, struct
     env_file_load(&load, load.file);
     if (load.is_daemon)
         env_own_load(&load);
-    conf_check_together(&load);
+    conf_cross_check(&load);
     if (load.problem_count > CONF_PROBLEMS_MAX)
         buf_addf(load.problems, "%s: %zu more problems are not listed\n", load.file,
                  load.problem_count - CONF_PROBLEMS_MAX);

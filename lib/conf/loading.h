@@ -17,8 +17,8 @@ struct loading {
     const char *file;
     /* By a keyword's place in the table. A value that could not be read is still the default, so
      * nothing is concluded from it. */
-    bool seen[CONF_KEYWORDS_MAX], unread[CONF_KEYWORDS_MAX];
-    bool own_open, own_listen_rule, own_listen; /* the first one replaces the defaults */
+    bool seen[CONF_KEYWORDS_MAX], invalid[CONF_KEYWORDS_MAX];
+    bool has_open, has_listen_rule, has_listen; /* the first one replaces the defaults */
     bool is_daemon;
     struct buf *problems; /* lines, each with a newline */
     size_t problem_count;

@@ -12,8 +12,8 @@ enum { PATH_LINE_BAD = 1 };
 
 struct paths_ctx {
     struct conf_paths paths;
-    bool have_database;
-    bool have_run_dir;
+    bool has_database;
+    bool has_run_dir;
     const char *problem;
 };
 
@@ -26,9 +26,10 @@ const char *conf_path_problem(const char *path)
     return NULL;
 }
 
-static int take_path(struct paths_ctx *ctx, const struct keyword_line *line, bool *have, char *out)
+static int parse_path(struct paths_ctx *ctx, const struct keyword_line *line, bool *is_set,
+                      char *out)
 {
-    if (*have) /* as in sshd_config(5), the first one counts */
+    if (*is_set) /* as in sshd_config(5), the first one counts */
         return 0;
     if (line->malformed != NULL || line->value_count != 1 ||
         conf_path_problem(line->values[0]) != NULL) {
@@ -36,17 +37,17 @@ static int take_path(struct paths_ctx *ctx, const struct keyword_line *line, boo
         return PATH_LINE_BAD;
     }
     (void)strlcpy(out, line->values[0], CONF_PATH_BYTES);
-    *have = true;
+    *is_set = true;
     return 0;
 }
 
-static int take_line(void *arg, const struct keyword_line *line)
+static int parse_line(void *arg, const struct keyword_line *line)
 {
     struct paths_ctx *ctx = arg;
     if (strcasecmp(line->keyword, "Database") == 0)
-        return take_path(ctx, line, &ctx->have_database, ctx->paths.database);
+        return parse_path(ctx, line, &ctx->has_database, ctx->paths.database);
     if (strcasecmp(line->keyword, "RunDir") == 0)
-        return take_path(ctx, line, &ctx->have_run_dir, ctx->paths.run_dir);
+        return parse_path(ctx, line, &ctx->has_run_dir, ctx->paths.run_dir);
     return 0;
 }
 
@@ -54,7 +55,7 @@ const char *conf_paths_load(const char *file, struct conf_paths *ret)
 {
     struct paths_ctx ctx = {
         .paths = {.database = CONF_DEFAULT_DATABASE, .run_dir = CONF_DEFAULT_RUN_DIR}};
-    int rc = keyword_read(file != NULL ? file : CONF_DEFAULT_FILE, take_line, &ctx);
+    int rc = keyword_read(file != NULL ? file : CONF_DEFAULT_FILE, parse_line, &ctx);
     if (rc == PATH_LINE_BAD)
         return ctx.problem;
     if (rc != KEYWORD_OK && !(rc == KEYWORD_NO_FILE && file == NULL))

@@ -49,7 +49,7 @@ int duration_parse(const char *s, int64_t *ret_s)
 }
 
 /* Exactly `digits` digits at *s, as a number; -1 when they are not there. */
-static int fixed_number(const char **s, int digits)
+static int parse_digits(const char **s, int digits)
 {
     int value = 0;
     for (int i = 0; i < digits; i++, (*s)++) {
@@ -60,7 +60,7 @@ static int fixed_number(const char **s, int digits)
     return value;
 }
 
-static bool take(const char **s, char c)
+static bool skip_char(const char **s, char c)
 {
     if (**s != c)
         return false;
@@ -75,15 +75,15 @@ static int days_in_month(int year, int month)
     return month == 2 && leap ? 29 : days[month - 1];
 }
 
-static int take_date(const char **s, struct tm *tm)
+static int parse_date(const char **s, struct tm *tm)
 {
-    int year = fixed_number(s, 4);
-    if (year < 1970 || !take(s, '-'))
+    int year = parse_digits(s, 4);
+    if (year < 1970 || !skip_char(s, '-'))
         return -1;
-    int month = fixed_number(s, 2);
-    if (month < 1 || month > 12 || !take(s, '-'))
+    int month = parse_digits(s, 2);
+    if (month < 1 || month > 12 || !skip_char(s, '-'))
         return -1;
-    int day = fixed_number(s, 2);
+    int day = parse_digits(s, 2);
     if (day < 1 || day > days_in_month(year, month))
         return -1;
     tm->tm_year = year - 1900;
@@ -92,19 +92,19 @@ static int take_date(const char **s, struct tm *tm)
     return 0;
 }
 
-static int take_clock(const char **s, bool with_seconds, struct tm *tm)
+static int parse_clock(const char **s, bool with_seconds, struct tm *tm)
 {
-    tm->tm_hour = fixed_number(s, 2);
-    if (tm->tm_hour < 0 || tm->tm_hour > 23 || !take(s, ':'))
+    tm->tm_hour = parse_digits(s, 2);
+    if (tm->tm_hour < 0 || tm->tm_hour > 23 || !skip_char(s, ':'))
         return -1;
-    tm->tm_min = fixed_number(s, 2);
+    tm->tm_min = parse_digits(s, 2);
     if (tm->tm_min < 0 || tm->tm_min > 59)
         return -1;
     tm->tm_sec = 0;
     if (with_seconds) {
-        if (!take(s, ':'))
+        if (!skip_char(s, ':'))
             return -1;
-        tm->tm_sec = fixed_number(s, 2);
+        tm->tm_sec = parse_digits(s, 2);
         if (tm->tm_sec < 0 || tm->tm_sec > 59) /* a leap second is no time to end a lease at */
             return -1;
     }
@@ -112,17 +112,17 @@ static int take_clock(const char **s, bool with_seconds, struct tm *tm)
 }
 
 /* `Z` or `+HH:MM`, in seconds east of UTC. */
-static int take_offset(const char **s, int64_t *ret_offset_s)
+static int parse_offset(const char **s, int64_t *ret_offset_s)
 {
-    if (take(s, 'Z') || take(s, 'z')) {
+    if (skip_char(s, 'Z') || skip_char(s, 'z')) {
         *ret_offset_s = 0;
         return 0;
     }
-    int sign = take(s, '+') ? 1 : take(s, '-') ? -1 : 0;
-    int hours = sign != 0 ? fixed_number(s, 2) : -1;
-    if (hours < 0 || hours > 23 || !take(s, ':'))
+    int sign = skip_char(s, '+') ? 1 : skip_char(s, '-') ? -1 : 0;
+    int hours = sign != 0 ? parse_digits(s, 2) : -1;
+    if (hours < 0 || hours > 23 || !skip_char(s, ':'))
         return -1;
-    int minutes = fixed_number(s, 2);
+    int minutes = parse_digits(s, 2);
     if (minutes < 0 || minutes > 59)
         return -1;
     *ret_offset_s = sign * (hours * 3600 + minutes * 60);
@@ -134,10 +134,10 @@ int time_parse(const char *s, int64_t *ret_s)
     struct tm tm = {.tm_isdst = -1};
     int64_t time_s, offset_s = 0;
 
-    if (take_date(&s, &tm) != 0)
+    if (parse_date(&s, &tm) != 0)
         return -1;
-    if (take(&s, 'T') || take(&s, 't')) {
-        if (take_clock(&s, true, &tm) != 0 || take_offset(&s, &offset_s) != 0)
+    if (skip_char(&s, 'T') || skip_char(&s, 't')) {
+        if (parse_clock(&s, true, &tm) != 0 || parse_offset(&s, &offset_s) != 0)
             return -1;
         time_s = timegm(&tm) - offset_s;
     } else {
@@ -145,7 +145,7 @@ int time_parse(const char *s, int64_t *ret_s)
             tm.tm_hour = 23;
             tm.tm_min = 59;
             tm.tm_sec = 59;
-        } else if (!take(&s, ' ') || take_clock(&s, false, &tm) != 0) {
+        } else if (!skip_char(&s, ' ') || parse_clock(&s, false, &tm) != 0) {
             return -1;
         }
         time_s = mktime(&tm);
@@ -157,7 +157,7 @@ int time_parse(const char *s, int64_t *ret_s)
 }
 
 /* Times outside 1970..9999 are never stored; clamping keeps the printers total. */
-static time_t printable(int64_t time_s)
+static time_t clamp_to_storable(int64_t time_s)
 {
     if (time_s < 0)
         return 0;
@@ -167,7 +167,7 @@ static time_t printable(int64_t time_s)
 void time_format_rfc3339(int64_t time_s, char out[static TIME_TEXT_BYTES])
 {
     struct tm tm;
-    time_t t = printable(time_s);
+    time_t t = clamp_to_storable(time_s);
     gmtime_r(&t, &tm);
     strftime(out, TIME_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
@@ -175,7 +175,7 @@ void time_format_rfc3339(int64_t time_s, char out[static TIME_TEXT_BYTES])
 void time_format_local(int64_t time_s, char out[static TIME_TEXT_BYTES])
 {
     struct tm tm;
-    time_t t = printable(time_s);
+    time_t t = clamp_to_storable(time_s);
     localtime_r(&t, &tm);
     strftime(out, TIME_TEXT_BYTES, "%Y-%m-%d %H:%M", &tm);
 }
@@ -216,7 +216,7 @@ void time_format_sshd_local(int64_t time_s, char out[static TIME_TEXT_BYTES])
 {
     enum { TRIES = 4, DAY_S = 86400 };
     struct tm tm;
-    time_t t = printable(time_s);
+    time_t t = clamp_to_storable(time_s);
     int64_t read_s = 0;
 
     localtime_r(&t, &tm);
@@ -227,7 +227,7 @@ void time_format_sshd_local(int64_t time_s, char out[static TIME_TEXT_BYTES])
         naive_s -= DAY_S;
         read_s = read_as_standard_time(naive_s);
     }
-    format_sshd(read_s <= t ? printable(naive_s) : 0, out);
+    format_sshd(read_s <= t ? clamp_to_storable(naive_s) : 0, out);
 }
 
 /*
@@ -262,7 +262,7 @@ static void format_sshd(int64_t naive_s, char out[static TIME_TEXT_BYTES])
 
 void time_format_sshd(int64_t time_s, char out[static TIME_TEXT_BYTES])
 {
-    format_sshd(printable(time_s), out);
+    format_sshd(clamp_to_storable(time_s), out);
     (void)strlcat(out, "Z", TIME_TEXT_BYTES);
 }
 

@@ -47,7 +47,7 @@ struct reader {
 };
 
 /* The next length-prefixed string (RFC 4251 section 5). */
-static bool take_string(struct reader *r, struct reader *ret)
+static bool parse_string(struct reader *r, struct reader *ret)
 {
     if (r->left < 4)
         return false;
@@ -114,10 +114,10 @@ static const char *check_field(const struct key_kind *kind, char field, const st
 static const char *check_blob(const struct key_kind *kind, const unsigned char *blob, size_t len)
 {
     struct reader r = {blob, len}, field;
-    if (!take_string(&r, &field) || !equals(&field, kind->type))
+    if (!parse_string(&r, &field) || !equals(&field, kind->type))
         return "the key is of another type than it says";
     for (const char *f = kind->fields; *f != '\0'; f++) {
-        if (!take_string(&r, &field))
+        if (!parse_string(&r, &field))
             return "the key is cut off";
         const char *problem = check_field(kind, *f, &field);
         if (problem != NULL)

@@ -17,7 +17,7 @@ void reissue_format(const struct reissue *r, struct buf *out)
 }
 
 /* The number at *at, which end is to follow. */
-static bool take_number(const char **at, char end, int64_t *ret)
+static bool parse_number(const char **at, char end, int64_t *ret)
 {
     size_t len = strspn(*at, "0123456789");
     bool good = (*at)[len] == end && number_parse(*at, len, 0, INT64_MAX, ret);
@@ -33,8 +33,8 @@ static bool parse_line(const char *line, struct reissue *r)
             continue;
         line += len;
         *r = (struct reissue){.since = since};
-        return take_number(&line, ' ', &r->wall_s) && take_number(&line, ' ', &r->boot_s) &&
-               take_number(&line, '\n', &r->login_s);
+        return parse_number(&line, ' ', &r->wall_s) && parse_number(&line, ' ', &r->boot_s) &&
+               parse_number(&line, '\n', &r->login_s);
     }
     return false;
 }

@@ -38,7 +38,7 @@ static bool parse_address(const char *s, struct source *src)
     return true;
 }
 
-static const char *parse_one(const char *s, size_t len, struct source *ret)
+static const char *parse_source(const char *s, size_t len, struct source *ret)
 {
     char text[SOURCE_TEXT_BYTES];
     struct source src;
@@ -76,7 +76,7 @@ const char *source_list_parse(const char *s, struct source_list *ret)
         size_t len = strcspn(s, ",");
         if (list.count == SOURCE_LIST_MAX)
             return "there are more than 32 addresses";
-        const char *problem = parse_one(s, len, &list.items[list.count]);
+        const char *problem = parse_source(s, len, &list.items[list.count]);
         if (problem != NULL)
             return problem;
         list.count++;

@@ -40,7 +40,7 @@ static void make_dir(void)
     (void)atexit(remove_files);
 }
 
-static void put(const char *file, const char *mem, size_t len)
+static void write_file(const char *file, const char *mem, size_t len)
 {
     int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0 || write(fd, mem, len) != (ssize_t)len)
@@ -58,7 +58,7 @@ static bool mentions(const char *line, size_t len, const char *word)
 }
 
 /* Only the lines that could be meant for it. */
-static void filter(const char *mem, size_t len, struct buf *out)
+static void add_path_lines(const char *mem, size_t len, struct buf *out)
 {
     for (size_t at = 0; at < len;) {
         const char *end = memchr(mem + at, '\n', len - at);
@@ -72,28 +72,28 @@ static void filter(const char *mem, size_t len, struct buf *out)
 }
 
 /* On a file with all lines and on one with those that name Database or RunDir: the same answer. */
-static void login_path(const char *mem, size_t len)
+static void check_login_path(const char *mem, size_t len)
 {
     struct conf_paths paths = {.database = "untouched"}, alone = {.database = "untouched"};
-    struct buf kept = {0};
+    struct buf path_lines = {0};
     const char *problem = conf_paths_load(conf_file, &paths);
 
     if (memchr(mem, '\0', len) != NULL || len > KEYWORD_FILE_BYTES) {
         MUST(problem != NULL && strcmp(paths.database, "untouched") == 0, mem);
         return;
     }
-    filter(mem, len, &kept);
-    put(conf_file, buf_text(&kept), kept.len);
+    add_path_lines(mem, len, &path_lines);
+    write_file(conf_file, buf_text(&path_lines), path_lines.len);
     const char *problem_alone = conf_paths_load(conf_file, &alone);
     MUST((problem == NULL) == (problem_alone == NULL), mem);
     MUST(strcmp(paths.database, alone.database) == 0, mem);
     MUST(strcmp(paths.run_dir, alone.run_dir) == 0, mem);
-    MUST(kept.len > 0 || problem == NULL, mem);
+    MUST(path_lines.len > 0 || problem == NULL, mem);
     if (problem == NULL)
         MUST(paths.database[0] == '/' && paths.run_dir[0] == '/', mem);
     else
         MUST(strcmp(paths.database, "untouched") == 0, mem);
-    buf_release(&kept);
+    buf_release(&path_lines);
 }
 
 static void check_conf(const struct conf *c, const char *text)
@@ -120,9 +120,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf problems = {0}, warnings = {0};
 
     make_dir();
-    put(conf_file, text, conf_len);
+    write_file(conf_file, text, conf_len);
     if (separator != NULL)
-        put(env_file, separator + 4, size - conf_len - 3);
+        write_file(env_file, separator + 4, size - conf_len - 3);
     else
         (void)unlink(env_file);
     if (conf_load(conf_file, &c, &problems, &warnings) == 0) {
@@ -139,7 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(warnings.len == 0 || warnings.data[warnings.len - 1] == '\n', text);
     buf_release(&problems);
     buf_release(&warnings);
-    login_path(text, conf_len);
+    check_login_path(text, conf_len);
     free(text);
     return 0;
 }

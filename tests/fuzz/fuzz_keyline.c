@@ -17,7 +17,8 @@
 enum { VALUE_BYTES = 2048 };
 
 /* The next NAME="VALUE" of an option list, as sshd reads it: \" is a quote within the value. */
-static const char *take_option(const char *s, char *name, char value[VALUE_BYTES], const char *text)
+static const char *parse_option(const char *s, char *name, char value[VALUE_BYTES],
+                                const char *text)
 {
     size_t len = strspn(s, "abcdefghijklmnopqrstuvwxyz-");
     MUST(len > 0 && len < 32, text);
@@ -97,7 +98,7 @@ static void check_line(const struct lease *l, const struct pubkey *key, const ch
         MUST(line[i] >= 0x20 && line[i] < 0x7f, text);
     MUST(strncmp(line, HEAD, strlen(HEAD)) == 0, text);
     for (s += strlen(HEAD);; s++) {
-        s = take_option(s, name, value, text);
+        s = parse_option(s, name, value, text);
         check_option(l, name, value, &seen, text);
         if (*s != ',')
             break;
@@ -110,7 +111,7 @@ static void check_line(const struct lease *l, const struct pubkey *key, const ch
     MUST(seen.expiry == 1 && seen.command == 1, text);
 }
 
-static void take_permit(struct permit_list *list, const char *word)
+static void add_permit(struct permit_list *list, const char *word)
 {
     struct permit p;
     if (permit_parse(word, PERMIT_RANGE, &p) == NULL)
@@ -127,14 +128,14 @@ static void make_key(struct pubkey *key, unsigned long len)
     key->base64[len] = '\0';
 }
 
-static void take_word(struct lease *l, struct pubkey *key, const char *word)
+static void apply_word(struct lease *l, struct pubkey *key, const char *word)
 {
     switch (*word != '\0' ? *word++ : '\0') {
     case 'o':
-        take_permit(&l->open, word);
+        add_permit(&l->open, word);
         break;
     case 'l':
-        take_permit(&l->listen, word);
+        add_permit(&l->listen, word);
         break;
     case 'f':
         (void)source_list_parse(word, &l->from);
@@ -162,7 +163,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf out = {0};
 
     for (char *word; (word = strsep(&rest, " \n")) != NULL;)
-        take_word(&l, &key, word);
+        apply_word(&l, &key, word);
     keyline_format(&l, &key, &out);
     MUST(!out.failed, text);
     check_line(&l, &key, buf_text(&out), out.len, text);

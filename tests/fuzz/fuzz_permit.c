@@ -58,7 +58,7 @@ static void check_canonical(const struct permit *p, enum permit_form form, const
     }
 }
 
-static void one(const char *text, enum permit_form form)
+static void check_text(const char *text, enum permit_form form)
 {
     struct permit p, canary;
     memset(&p, 0xa5, sizeof(p));
@@ -102,7 +102,7 @@ static void check_list(const struct permit_list *list, const char *text)
 }
 
 /* As the store reads one, and as the command line builds one of the same words. */
-static void many(const char *text)
+static void check_list_text(const char *text)
 {
     struct permit_list read = {0}, built = {0};
     char *words = strdup(text), *rest = words;
@@ -125,10 +125,10 @@ static void many(const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = fuzz_text(data, size);
-    one(text, PERMIT_PORT);
-    one(text, PERMIT_RANGE);
-    one(text, PERMIT_CEILING);
-    many(text);
+    check_text(text, PERMIT_PORT);
+    check_text(text, PERMIT_RANGE);
+    check_text(text, PERMIT_CEILING);
+    check_list_text(text);
     free(text);
     return 0;
 }

@@ -62,7 +62,7 @@ static void check_blob(const struct pubkey *key, const char *text)
     MUST(memcmp(blob + 4, key->type, type_len) == 0, text);
 }
 
-static void as_file(const char *text, size_t size)
+static void check_as_file(const char *text, size_t size)
 {
     struct pubkey key, canary;
     memset(&key, 0xa5, sizeof(key));
@@ -129,7 +129,7 @@ static void decode_field(const char *word, struct blob *field)
     }
 }
 
-static void as_words(char *text)
+static void check_as_words(char *text)
 {
     static struct blob blob, field;
     char base64[BLOB_BYTES * 4 / 3 + 8];
@@ -159,8 +159,8 @@ static void as_words(char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = fuzz_text(data, size);
-    as_file(text, size);
-    as_words(text);
+    check_as_file(text, size);
+    check_as_words(text);
     free(text);
     return 0;
 }

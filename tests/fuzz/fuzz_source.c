@@ -12,7 +12,7 @@ static bool bit(const struct source *src, unsigned i)
     return (src->bytes[i / 8] >> (7 - i % 8) & 1) != 0;
 }
 
-static void check_one(const struct source *src, const char *text)
+static void check_source(const struct source *src, const char *text)
 {
     struct source_list alone = {.items = {*src}, .count = 1};
     struct source edge = *src;
@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     MUST(list.count >= 1 && list.count <= SOURCE_LIST_MAX, text);
     for (size_t i = 0; i < list.count; i++)
-        check_one(&list.items[i], text);
+        check_source(&list.items[i], text);
     source_list_format(&list, &once);
     MUST(strspn(buf_text(&once), "0123456789abcdef.:/,") == once.len, text);
     MUST(source_list_parse(buf_text(&once), &again) == NULL, text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "lib/conf/together.h"
+#include "lib/conf/cross_checks.h"
 
 #include "lib/conf/keywords.h"
 #include "lib/conf/loading.h"
@@ -33,7 +33,7 @@ static int control_rank(const char *host)
     return strcmp(host, "0.0.0.0") == 0 ? 2 : is_loopback_host(host) ? 1 : 0;
 }
 
-static void choose_control(struct conf *c)
+static void choose_control_address(struct conf *c)
 {
     const struct permit *best = NULL;
     for (size_t i = 0; i < c->listen_count; i++) {
@@ -65,7 +65,7 @@ static bool listens_twice(const struct conf *c)
 
 enum { RULE_TEXT_BYTES = 512 };
 
-static const char *plain_http(const struct conf *c, char text[static RULE_TEXT_BYTES])
+static const char *plain_http_problem(const struct conf *c, char text[static RULE_TEXT_BYTES])
 {
     (void)text;
     for (size_t i = 0; i < c->listen_count; i++)
@@ -76,7 +76,7 @@ static const char *plain_http(const struct conf *c, char text[static RULE_TEXT_B
     return NULL;
 }
 
-static const char *proxy(const struct conf *c, char text[static RULE_TEXT_BYTES])
+static const char *proxy_problem(const struct conf *c, char text[static RULE_TEXT_BYTES])
 {
     bool has_proxy = false;
     (void)text;
@@ -92,20 +92,20 @@ static const char *proxy(const struct conf *c, char text[static RULE_TEXT_BYTES]
 }
 
 /* The second of two equal addresses could not be listened on. */
-static const char *addresses(const struct conf *c, char text[static RULE_TEXT_BYTES])
+static const char *addresses_problem(const struct conf *c, char text[static RULE_TEXT_BYTES])
 {
     (void)text;
     return listens_twice(c) ? "an address stands in two lines of Listen and MetricsListen" : NULL;
 }
 
-static const char *ttl(const struct conf *c, char text[static RULE_TEXT_BYTES])
+static const char *ttl_problem(const struct conf *c, char text[static RULE_TEXT_BYTES])
 {
     (void)text;
     return c->max_ttl_s != 0 && c->default_ttl_s > c->max_ttl_s ? "DefaultTTL is longer than MaxTTL"
                                                                 : NULL;
 }
 
-static const char *logins(const struct conf *c, char text[static RULE_TEXT_BYTES])
+static const char *logins_problem(const struct conf *c, char text[static RULE_TEXT_BYTES])
 {
     (void)text;
     return strcmp(c->forward_login, c->agent_login) == 0
@@ -113,7 +113,7 @@ static const char *logins(const struct conf *c, char text[static RULE_TEXT_BYTES
                : NULL;
 }
 
-static const char *bind_host(const struct conf *c, char text[static RULE_TEXT_BYTES])
+static const char *bind_host_problem(const struct conf *c, char text[static RULE_TEXT_BYTES])
 {
     bool v6 = strchr(c->agent_bind_host, ':') != NULL;
     char host[CONF_TEXT_BYTES + 2];
@@ -127,7 +127,7 @@ static const char *bind_host(const struct conf *c, char text[static RULE_TEXT_BY
     return text;
 }
 
-static const char *default_open(const struct conf *c, char text[static RULE_TEXT_BYTES])
+static const char *default_open_problem(const struct conf *c, char text[static RULE_TEXT_BYTES])
 {
     (void)text;
     return c->default_open.low != 0 &&
@@ -142,25 +142,25 @@ static const struct rule {
     const char *keywords[RULE_KEYWORDS]; /* NULL at the end of less */
     const char *(*find_problem)(const struct conf *c, char text[static RULE_TEXT_BYTES]);
 } rules[] = {
-    {{"Listen", "AllowPlainHTTP"}, plain_http},
-    {{"Listen", "ProxyHeader"}, proxy},
-    {{"Listen", "MetricsListen"}, addresses},
-    {{"DefaultTTL", "MaxTTL"}, ttl},
-    {{"ForwardLogin", "AgentLogin"}, logins},
-    {{"AgentBindHost", "AllowListen", "AgentLogin"}, bind_host},
-    {{"DefaultOpen", "AllowOpen", "ForwardLogin"}, default_open},
+    {{"Listen", "AllowPlainHTTP"}, plain_http_problem},
+    {{"Listen", "ProxyHeader"}, proxy_problem},
+    {{"Listen", "MetricsListen"}, addresses_problem},
+    {{"DefaultTTL", "MaxTTL"}, ttl_problem},
+    {{"ForwardLogin", "AgentLogin"}, logins_problem},
+    {{"AgentBindHost", "AllowListen", "AgentLogin"}, bind_host_problem},
+    {{"DefaultOpen", "AllowOpen", "ForwardLogin"}, default_open_problem},
 };
 
-void conf_check_together(struct loading *load)
+void conf_cross_check(struct loading *load)
 {
     struct conf *c = load->conf;
     char text[RULE_TEXT_BYTES];
 
     (void)strlcpy(c->ceiling.forward_login, c->forward_login, sizeof(c->ceiling.forward_login));
     (void)strlcpy(c->ceiling.agent_login, c->agent_login, sizeof(c->ceiling.agent_login));
-    choose_control(c);
+    choose_control_address(c);
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-        if (!keywords_are_read(load, rules[i].keywords, RULE_KEYWORDS))
+        if (!keywords_are_valid(load, rules[i].keywords, RULE_KEYWORDS))
             continue;
         const char *problem = rules[i].find_problem(c, text);
         if (problem != NULL)
