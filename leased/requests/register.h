@@ -12,12 +12,6 @@
 struct request_context;
 struct request_effects;
 
-/* Agents that have registered and never yet logged in. */
-struct pending_agents {
-    int64_t count;
-    int64_t counted_ms; /* when they were counted because there were too many */
-};
-
 /* Registers that came lately. */
 struct register_burst {
     unsigned count;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/requests/agent_port.h"
 #include "leased/requests/facts.h"
+#include "leased/requests/pending_agents.h"
 #include "leased/requests/refuse.h"
 #include "leased/requests/register.h"
 #include "leased/requests/registering.h"
 #include "leased/watch/listeners_cache.h"
 #include "lib/base/buf.h"
-#include "lib/base/clock.h"
 #include "lib/conf/conf.h"
 #include "lib/lease/lease.h"
 #include "lib/store/agents.h"
@@ -70,27 +70,12 @@ static enum store_rc add_with_port(const struct registering *reg, const char *fa
     return rc == STORE_CONFLICT && conflict->what == CONFLICT_PORT ? STORE_NONE : rc;
 }
 
-/* Whether one more may register before it has connected. Those that connected since the last count
- * are found by another one, once a second: it reads all leases. */
-static enum store_rc pending_has_room(const struct request_context *ctx, bool *ret)
-{
-    struct pending_agents *pending = ctx->pending;
-    const int64_t most = (int64_t)ctx->conf->max_pending_agents;
-    int64_t now_ms = clock_monotonic_ms();
-    enum store_rc rc = STORE_OK;
-    if (pending->count >= most && now_ms - pending->counted_ms >= 1000) {
-        rc = store_agents_pending(ctx->store, &pending->count);
-        pending->counted_ms = now_ms;
-    }
-    *ret = pending->count < most;
-    return rc;
-}
-
 /* CONTROL_OK in the answer: nothing of ours is in the way. */
 static enum store_rc check_room(const struct registering *reg)
 {
     bool room = false;
-    enum store_rc rc = pending_has_room(reg->ctx, &room);
+    enum store_rc rc = pending_agents_has_room(reg->ctx->pending, reg->ctx->store,
+                                               (int64_t)reg->ctx->conf->max_pending_agents, &room);
     if (rc != STORE_OK)
         return rc;
     if (!room)

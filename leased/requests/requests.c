@@ -65,7 +65,7 @@ static enum store_rc apply(struct requests *rq, struct queued *q, const struct r
     if (effects->lease_id != 0)
         q->lease_id = effects->lease_id;
     if (effects->is_new_agent)
-        rq->pending.count++;
+        pending_agents_add(&rq->pending);
     if (effects->is_beat)
         metrics_set_last_heartbeat(rq->metrics, ctx->now_s);
     return STORE_OK;
@@ -91,12 +91,12 @@ bool requests_wants_key(struct requests *rq, const struct control_request *r)
 
 void requests_begin(struct requests *rq)
 {
-    rq->pending_before = rq->pending.count;
+    pending_agents_begin(&rq->pending);
 }
 
 void requests_rolled_back(struct requests *rq)
 {
-    rq->pending.count = rq->pending_before; /* those that it counted are not there */
+    pending_agents_roll_back(&rq->pending);
 }
 
 void requests_ports_quarantined(struct requests *rq)
@@ -107,5 +107,5 @@ void requests_ports_quarantined(struct requests *rq)
 enum store_rc requests_load(struct requests *rq)
 {
     requests_ports_quarantined(rq);
-    return store_agents_pending(rq->open_store->store, &rq->pending.count);
+    return pending_agents_recount(&rq->pending, rq->open_store->store);
 }

@@ -8,6 +8,7 @@
 #define TUNLEASE_LEASED_REQUESTS_REQUESTS_H
 
 #include "leased/requests/agent_port.h"
+#include "leased/requests/pending_agents.h"
 #include "leased/requests/register.h"
 #include "lib/store/store.h"
 #include "lib/wire/control.h"
@@ -44,7 +45,6 @@ struct requests {
 
     struct port_memory ports;
     struct pending_agents pending;
-    int64_t pending_before; /* its count when the transaction began */
     struct register_burst burst;
 };
 
