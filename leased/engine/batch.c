@@ -16,8 +16,6 @@
 
 enum {
     BATCH_MIN = 32, /* as many as there are, up to these: each commit is a sync of the disk */
-    LOCKED_RETRY_MS = 20,
-    LOCKED_GIVE_UP_MS = 5000,
 };
 
 static const char failed_text[] = "the store failed: try again";
@@ -49,7 +47,8 @@ static void answer_timed_out(struct batch *b)
     int64_t now_ms = clock_monotonic_ms();
     size_t old = 0;
     for (const struct queued *q = b->queue.head;
-         q != NULL && old < BATCH_MAX && now_ms - q->since_ms > LOCKED_GIVE_UP_MS; q = q->next)
+         q != NULL && old < BATCH_MAX && now_ms - q->since_ms > STORE_LOCKED_GIVE_UP_MS;
+         q = q->next)
         old++;
     if (old > 0)
         answer_first(b, old, "the store is locked by another program: try again");
@@ -140,7 +139,7 @@ static void commit(struct batch *b)
     enum store_rc rc = store_begin(st);
     if (rc == STORE_BUSY) {
         answer_timed_out(b);
-        timer_arm(b->on_retry, LOCKED_RETRY_MS);
+        timer_arm(b->on_retry, STORE_LOCKED_RETRY_MS);
         return;
     }
     if (rc == STORE_OK)

@@ -15,8 +15,6 @@ enum {
     ROWS_PER_REQUEST = 4, /* more than a request adds, so that it comes to an end, */
     ROWS_MIN = 64,        /* and not so few that each needs a page of its own */
     RETRY_MS = 1000,
-    LOCKED_RETRY_MS = 20,
-    LOCKED_GIVE_UP_MS = 5000,
 };
 
 /* A timer fires a little before the clock that beats_begin_due is told says so, and has to be set
@@ -70,13 +68,13 @@ static void on_due(evutil_socket_t fd, short what, void *arg)
 
 void heartbeat_flush_all(struct heartbeat_flush *f)
 {
-    const int64_t until_ms = clock_monotonic_ms() + LOCKED_GIVE_UP_MS;
+    const int64_t until_ms = clock_monotonic_ms() + STORE_LOCKED_GIVE_UP_MS;
     enum store_rc rc = STORE_OK;
     while (beats_are_behind(&f->beats) && clock_monotonic_ms() < until_ms) {
         (void)beats_begin_due(&f->beats, INT64_MAX / 2); /* however short they have waited */
         rc = flush_in_own_transaction(f);
         if (rc == STORE_BUSY)
-            (void)poll(NULL, 0, LOCKED_RETRY_MS);
+            (void)poll(NULL, 0, STORE_LOCKED_RETRY_MS);
         else if (rc != STORE_OK)
             return;
     }

@@ -17,6 +17,11 @@ struct clock_jumps;
 struct event;
 struct event_base;
 
+enum {
+    STORE_LOCKED_RETRY_MS = 20,     /* another program holds the store's lock: tried so often, */
+    STORE_LOCKED_GIVE_UP_MS = 5000, /* and for so long */
+};
+
 /* What is to be done when another store is open than before; arg is passed to each. */
 struct reopen_callbacks {
     void *arg;
