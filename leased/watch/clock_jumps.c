@@ -15,7 +15,7 @@ static void save(struct clock_jumps *j)
     struct jump_note n = {.wall_minus_boot_s = j->wall_minus_boot_s,
                           .jumped_boot_ms = j->jumped_ms,
                           .jumped_s = j->jumped_s};
-    if (j->state_fd <= 0)
+    if (j->state_fd < 0)
         return;
     jump_boot_id(n.boot_id);
     if (jump_note_write(j->state_fd, &n) != 0)
@@ -47,7 +47,7 @@ void clock_jumps_start(struct clock_jumps *j, struct records *records, int state
     char boot_id[JUMP_BOOT_ID_BYTES];
     *j = (struct clock_jumps){.records = records, .state_fd = state_fd};
     jump_boot_id(boot_id);
-    if (j->state_fd > 0 && jump_note_read(j->state_fd, &n)) {
+    if (j->state_fd >= 0 && jump_note_read(j->state_fd, &n)) {
         if (strcmp(n.boot_id, boot_id) == 0) {
             j->wall_minus_boot_s = n.wall_minus_boot_s;
             j->jumped_ms = n.jumped_boot_ms;

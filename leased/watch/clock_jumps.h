@@ -19,7 +19,7 @@ struct clock_jumps {
     int64_t jumped_ms, jumped_s; /* when the clock was last set, by the boot clock and by itself */
 };
 
-/* Takes up what the last process noted in state_fd (0 or -1: nothing is kept). Jumps go to records.
+/* Takes up what the last process noted in state_fd (-1: nothing is kept). Jumps go to records.
  */
 void clock_jumps_start(struct clock_jumps *j, struct records *records, int state_fd);
 

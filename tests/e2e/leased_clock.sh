@@ -28,10 +28,11 @@ echo "API_KEY=$enrol" >/etc/tunlease/leased.env
 # set_clock WALL BOOT: what leased's clocks are off by, in seconds.
 set_clock() { printf '%+030d %+030d  ' "$1" "$2" 1<>"$WORK/shift"; }
 up() { curl -s -o /dev/null --max-time "$(slow 1)" http://127.0.0.1:12000/healthz; }
-start()
+without_stdin() { exec "$@" <&-; }
+start() # [without_stdin]
 {
 	: >"$log"
-	CLOCK_SHIFT_FILE=$WORK/shift LD_PRELOAD=$TOP/build/tests/clock_shift.so leased -D </dev/null >>"$log" 2>&1 & daemon=$!
+	CLOCK_SHIFT_FILE=$WORK/shift LD_PRELOAD=$TOP/build/tests/clock_shift.so "$@" leased -D </dev/null >>"$log" 2>&1 & daemon=$!
 	at_exit "$daemon"
 	wait_for 5 "leased answers: $(cat "$log")" up
 }
@@ -153,4 +154,11 @@ stop
 echo 'rubbish' >"$store-leased"
 start
 ! said 'jumped' || fail "$(cat "$log")"
+grep -q '^wall_minus_boot_s [0-9]' "$store-leased" || fail "$(cat "$store-leased")"
+
+note 'leased starts without a standard input: the file that it locks and notes the clock in is descriptor 0'
+stop
+echo 'rubbish' >"$store-leased"
+start without_stdin
+assert_eq "$(readlink "/proc/$daemon/fd/0")" "$store-leased" 'descriptor 0'
 grep -q '^wall_minus_boot_s [0-9]' "$store-leased" || fail "$(cat "$store-leased")"
