@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "tunnel-agent/host/localport.h"
 
-#include "tunnel-agent/host/platform.h"
+#include "tunnel-agent/host/port_holder.h"
 
 #include <bsd/string.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
 #include "lib/base/clock.h"
 #include "tunnel-agent/config/leg.h"
 #include "tunnel-agent/host/localport.h"
-#include "tunnel-agent/host/platform.h"
+#include "tunnel-agent/host/port_holder.h"
 #include "tunnel-agent/host/process.h"
 #include "tunnel-agent/ssh/args.h"
 

@@ -3,7 +3,7 @@
 #ifndef TUNLEASE_AGENT_SSH_RUN_H
 #define TUNLEASE_AGENT_SSH_RUN_H
 
-#include "tunnel-agent/host/platform.h"
+#include "tunnel-agent/host/connection.h"
 #include "tunnel-agent/ssh/words.h"
 
 #include <stdbool.h>

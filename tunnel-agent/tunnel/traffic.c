@@ -3,7 +3,7 @@
 
 #include "lib/base/clock.h"
 #include "tunnel-agent/config/settings.h"
-#include "tunnel-agent/host/platform.h"
+#include "tunnel-agent/host/connection.h"
 
 enum {
     TRAFFIC_BYTES = 4096, /* more within the canary's time than any questions of ours */
