@@ -5,6 +5,7 @@
 #include "tunnel-agent/config/options.h"
 #include "tunnel-agent/gateway/arguments.h"
 #include "tunnel-agent/gateway/registration.h"
+#include "tunnel-agent/host/endpoint.h"
 #include "tunnel-agent/host/statedir.h"
 
 #include <bsd/string.h>
@@ -14,12 +15,9 @@
 /* HOST:PORT:REST, or HOST:PORT with an empty rest. To be freed. */
 static char *endpoint_spec(const char *host, unsigned port, const char *rest)
 {
-    char *text = NULL;
-    bool six = strchr(host, ':') != NULL;
-    return asprintf(&text, "%s%s%s:%u%s%s", six ? "[" : "", host, six ? "]" : "", port,
-                    rest[0] != '\0' ? ":" : "", rest) < 0
-               ? NULL
-               : text;
+    char endpoint[ENDPOINT_BYTES], *text = NULL;
+    endpoint_format(host, port, endpoint);
+    return asprintf(&text, "%s%s%s", endpoint, rest[0] != '\0' ? ":" : "", rest) < 0 ? NULL : text;
 }
 
 /* To which host, as whom. */

@@ -3,6 +3,7 @@
 
 #include "lib/base/buf.h"
 #include "tunnel-agent/gateway/url.h"
+#include "tunnel-agent/host/endpoint.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -10,9 +11,9 @@
 void http_post_format(const struct http_url *url, const char *credential, const char *body,
                       struct buf *out)
 {
-    bool six = strchr(url->host, ':') != NULL;
-    buf_addf(out, "POST %s HTTP/1.0\r\nHost: %s%s%s:%u\r\n", url->path, six ? "[" : "", url->host,
-             six ? "]" : "", url->port);
+    char host[ENDPOINT_BYTES];
+    endpoint_format(url->host, url->port, host);
+    buf_addf(out, "POST %s HTTP/1.0\r\nHost: %s\r\n", url->path, host);
     if (credential != NULL && credential[0] != '\0')
         buf_addf(out, "Authorization: Bearer %s\r\n", credential);
     buf_addf(out,

@@ -4,6 +4,7 @@
 #include "lib/base/buf.h"
 #include "tunnel-agent/gateway/http.h"
 #include "tunnel-agent/gateway/url.h"
+#include "tunnel-agent/host/endpoint.h"
 
 #ifdef TUNNEL_AGENT_HTTPS
 
@@ -30,7 +31,7 @@ unsigned https_post(const struct http_url *url, const char *credential, const ch
                     int64_t timeout_ms, struct buf *out)
 {
     char where[HTTP_HOST_BYTES + HTTP_PATH_BYTES + 32], header[600], why[CURL_ERROR_SIZE] = "";
-    bool six = strchr(url->host, ':') != NULL;
+    char host[ENDPOINT_BYTES];
     long status = 0;
     void *lib = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
     if (lib == NULL) {
@@ -56,8 +57,8 @@ unsigned https_post(const struct http_url *url, const char *credential, const ch
         buf_add(out, "cannot reach https:// endpoints: libcurl does not start");
         return 0;
     }
-    (void)snprintf(where, sizeof(where), "https://%s%s%s:%u%s", six ? "[" : "", url->host,
-                   six ? "]" : "", url->port, url->path);
+    endpoint_format(url->host, url->port, host);
+    (void)snprintf(where, sizeof(where), "https://%s%s", host, url->path);
     struct curl_slist *headers = append(NULL, "Content-Type: application/json");
     if (credential != NULL && credential[0] != '\0' && headers != NULL) {
         (void)snprintf(header, sizeof(header), "Authorization: Bearer %s", credential);

@@ -2,13 +2,13 @@
 #include "tunnel-agent/ssh/args.h"
 
 #include "tunnel-agent/config/settings.h"
+#include "tunnel-agent/host/endpoint.h"
 #include "tunnel-agent/ssh/forced.h"
 #include "tunnel-agent/ssh/jump.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static void add(struct sshargs *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -32,12 +32,10 @@ static void option(struct sshargs *a, const char *setting)
 
 char *sshargs_forward(const struct forward *f)
 {
-    char *spec = NULL;
-    bool six = strchr(f->bind, ':') != NULL, far_six = strchr(f->host, ':') != NULL;
-    if (asprintf(&spec, "%s%s%s:%u:%s%s%s:%u", six ? "[" : "", f->bind, six ? "]" : "", f->port,
-                 far_six ? "[" : "", f->host, far_six ? "]" : "", f->host_port) < 0)
-        return NULL;
-    return spec;
+    char near[ENDPOINT_BYTES], far[ENDPOINT_BYTES], *spec = NULL;
+    endpoint_format(f->bind, f->port, near);
+    endpoint_format(f->host, f->host_port, far);
+    return asprintf(&spec, "%s:%s", near, far) < 0 ? NULL : spec;
 }
 
 /* The program, and the file of its configuration. */

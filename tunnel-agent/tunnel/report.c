@@ -7,6 +7,7 @@
 #include "lib/lease/duration.h"
 #include "lib/wire/agent_status.h"
 #include "tunnel-agent/config/leg.h"
+#include "tunnel-agent/host/endpoint.h"
 #include "tunnel-agent/tunnel/tunnel.h"
 
 #include <bsd/string.h>
@@ -15,29 +16,22 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ENDPOINT_BYTES = 300 };
-
-static void endpoint(const char *host, unsigned port, char out[static ENDPOINT_BYTES])
-{
-    bool six = strchr(host, ':') != NULL;
-    (void)snprintf(out, ENDPOINT_BYTES, "%s%.253s%s:%u", six ? "[" : "", host, six ? "]" : "",
-                   port);
-}
+enum { REVERSE_BYTES = 600 };
 
 static void format_json(const struct report *r, const struct tunnel *t, struct buf *out)
 {
     const struct leg *leg = t->leg;
     struct agent_status_forward forwards[LEG_FORWARDS_MAX + 1];
     char(*text)[2][ENDPOINT_BYTES] = calloc(leg->forward_count + 1, sizeof(*text));
-    char reverse[2 * ENDPOINT_BYTES] = "";
+    char reverse[REVERSE_BYTES] = "";
     size_t n = 0;
     if (text == NULL) {
         out->failed = true;
         return;
     }
     for (; n < leg->forward_count; n++) {
-        endpoint(leg->forwards[n].bind, leg->forwards[n].port, text[n][0]);
-        endpoint(leg->forwards[n].host, leg->forwards[n].host_port, text[n][1]);
+        endpoint_format(leg->forwards[n].bind, leg->forwards[n].port, text[n][0]);
+        endpoint_format(leg->forwards[n].host, leg->forwards[n].host_port, text[n][1]);
         forwards[n] = (struct agent_status_forward){
             .listen = text[n][0],
             .to = text[n][1],

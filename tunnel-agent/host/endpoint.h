@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: ISC */
+/* HOST:PORT as programs read it: an IPv6 address stands in brackets. */
+#ifndef TUNLEASE_AGENT_HOST_ENDPOINT_H
+#define TUNLEASE_AGENT_HOST_ENDPOINT_H
+
+enum { ENDPOINT_HOST_MAX = 255, ENDPOINT_BYTES = ENDPOINT_HOST_MAX + sizeof("[]:65535") };
+
+/* host has no brackets; what is longer than ENDPOINT_HOST_MAX is cut off. */
+void endpoint_format(const char *host, unsigned port, char out[static ENDPOINT_BYTES]);
+
+#endif
