@@ -7,6 +7,7 @@
 #include "tunnel-agent/host/port_holder.h"
 #include "tunnel-agent/host/process.h"
 #include "tunnel-agent/ssh/args.h"
+#include "tunnel-agent/ssh/words.h"
 
 #include <arpa/inet.h>
 #include <bsd/string.h>
@@ -49,17 +50,13 @@ static bool listens(uint16_t port)
     return ok;
 }
 
-/* The last whole line that ssh said. */
-static void last_words(int fd, char *out, size_t size)
+static void read_last_line(int fd, char *out, size_t size)
 {
     char text[4096];
     ssize_t n = read(fd, text, sizeof(text) - 1);
     text[n > 0 ? n : 0] = '\0';
-    char *rest = text;
-    (void)strlcpy(out, "ssh ended", size);
-    for (char *line; (line = strsep(&rest, "\r\n")) != NULL;)
-        if (*line != '\0')
-            (void)strlcpy(out, line, size);
+    const char *line = sshwords_last_line(text);
+    (void)strlcpy(out, line[0] != '\0' ? line : "ssh ended", size);
 }
 
 static pid_t start(const char *to, const char *config_file, uint16_t port, uint16_t far_port,
@@ -89,7 +86,7 @@ int sshforward_open(struct sshforward *f, const char *to, const char *config_fil
     while (f->pid > 0 && !(listens(f->port) && platform_listens(f->pid, f->port)) &&
            clock_monotonic_ms() < end_ms) {
         if (process_reap(f->pid, false, &status) == f->pid) {
-            last_words(f->err_fd, why, SSHFORWARD_WHY_BYTES);
+            read_last_line(f->err_fd, why, SSHFORWARD_WHY_BYTES);
             f->pid = -1;
             break;
         }

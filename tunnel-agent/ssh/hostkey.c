@@ -5,6 +5,7 @@
 #include "tunnel-agent/host/process.h"
 #include "tunnel-agent/host/textfile.h"
 #include "tunnel-agent/ssh/args.h"
+#include "tunnel-agent/ssh/words.h"
 
 #include <bsd/string.h>
 #include <stdbool.h>
@@ -13,16 +14,6 @@
 #include <unistd.h>
 
 enum { ASK_MS = 15000 };
-
-/* The last line of what ssh said, without its line end. */
-static void last_line(struct buf *said, char why[static 256])
-{
-    char *text = said->data;
-    why[0] = '\0';
-    for (char *line; text != NULL && (line = strsep(&text, "\r\n")) != NULL;)
-        if (*line != '\0')
-            (void)strlcpy(why, line, 256);
-}
 
 /* One attempt with these types; true when the host has shown a key, which is then in line. */
 static bool ask_once(const struct leg *leg, const struct settings *s, const char *types,
@@ -41,7 +32,7 @@ static bool ask_once(const struct leg *leg, const struct settings *s, const char
     sshargs_release(&args);
     textfile_read(scratch, line);
     (void)unlink(scratch);
-    last_line(&said, why);
+    (void)strlcpy(why, said.data != NULL ? sshwords_last_line(said.data) : "", 256);
     if (rc == PROCESS_OUT_OF_TIME)
         (void)strlcpy(why, "no answer within 15 s", 256);
     else if (rc == PROCESS_NOT_STARTED)

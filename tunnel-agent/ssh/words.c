@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "tunnel-agent/ssh/words.h"
 
+#include <bsd/string.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -63,4 +64,13 @@ enum ssh_said sshwords_of(const char *line)
             return rows[i].said;
     }
     return SSH_SAID_NOTHING;
+}
+
+const char *sshwords_last_line(char *text)
+{
+    const char *last = "";
+    for (char *line; (line = strsep(&text, "\r\n")) != NULL;)
+        if (*line != '\0')
+            last = line;
+    return last;
 }

@@ -29,4 +29,7 @@ enum ssh_said {
 
 enum ssh_said sshwords_of(const char *line);
 
+/* The last line of text that is not empty, "" if there is none. Writes NULs into text. */
+const char *sshwords_last_line(char *text);
+
 #endif
