@@ -4,10 +4,12 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 enum { HOST_MAX = 253, SPEC_FIELDS = 4 };
 
@@ -225,9 +227,37 @@ const char *leg_add_forward(struct leg *leg, const char *spec, const char **ret_
     return problem;
 }
 
+/* Settings that would take a forward, or the supervision, out of our hands. */
+static const char *setting_problem(const char *setting)
+{
+    static const char *const names[] = {"LocalForward", "RemoteForward", "DynamicForward",
+                                        "ForkAfterAuthentication", "ClearAllForwardings"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        size_t len = strlen(names[i]);
+        if (strncasecmp(setting, names[i], len) == 0 && setting[len] != '\0' &&
+            strchr("= \t", setting[len]) != NULL)
+            return i == 0 ? "hides a forward: say it as one" : "cannot be supervised here";
+    }
+    return strpbrk(setting, "= \t") != NULL ? NULL : "is no NAME=VALUE";
+}
+
+static const char *value_problem(const char *option, const char *value)
+{
+    if (strcmp(option, "-p") == 0)
+        return leg_port(value) != 0 ? NULL : "is no port of 1-65535";
+    if (strcmp(option, "-o") == 0)
+        return setting_problem(value);
+    if (strcmp(option, "-i") == 0 && access(value, R_OK) != 0)
+        return errno == EACCES ? "cannot be read by you" : strerror(errno);
+    return NULL;
+}
+
 const char *leg_add_word(struct leg *leg, const char *option, const char *value)
 {
+    const char *problem = value_problem(option, value);
     size_t need = value != NULL ? 2 : 1;
+    if (problem != NULL)
+        return problem;
     if (leg->word_count + need > LEG_WORDS_MAX)
         return "is one option of ssh too many";
     for (const char *p = value; p != NULL && *p != '\0'; p++)
@@ -243,20 +273,6 @@ const char *leg_add_word(struct leg *leg, const char *option, const char *value)
     if (second != NULL)
         leg->words[leg->word_count++] = second;
     return NULL;
-}
-
-/* Settings that would take a forward, or the supervision, out of our hands. */
-const char *leg_option_problem(const char *setting)
-{
-    static const char *const names[] = {"LocalForward", "RemoteForward", "DynamicForward",
-                                        "ForkAfterAuthentication", "ClearAllForwardings"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        size_t len = strlen(names[i]);
-        if (strncasecmp(setting, names[i], len) == 0 && setting[len] != '\0' &&
-            strchr("= \t", setting[len]) != NULL)
-            return i == 0 ? "hides a forward: say it as one" : "cannot be supervised here";
-    }
-    return strpbrk(setting, "= \t") != NULL ? NULL : "is no NAME=VALUE";
 }
 
 const char *leg_set_probe(struct leg *leg, const char *spec)

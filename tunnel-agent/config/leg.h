@@ -60,12 +60,12 @@ void leg_release(struct leg *leg);
  * Each takes a person's words. NULL, or why they cannot be taken, as a clause; the leg is then
  * unchanged. `forward` is [BIND:]PORT:HOST:HOSTPORT, or PORTS alone, which means the same ports of
  * the far host's loopback; PORT may be a range LOW-HIGH. *ret_warning (never NULL) becomes a remark
- * to show, or NULL.
+ * to show, or NULL. The values of ssh's -p, -i and -o are checked, and other options taken as they
+ * are; value may be NULL.
  */
 const char *leg_set_to(struct leg *leg, const char *to);
 const char *leg_add_forward(struct leg *leg, const char *spec, const char **ret_warning);
 const char *leg_add_word(struct leg *leg, const char *option, const char *value);
-const char *leg_option_problem(const char *setting); /* of ssh's -o; changes nothing */
 const char *leg_set_probe(struct leg *leg, const char *spec);
 const char *leg_set_host_key(struct leg *leg, const char *fingerprint);
 

@@ -5,13 +5,11 @@
 #include "lib/lease/permit.h"
 
 #include <bsd/string.h>
-#include <errno.h>
 #include <getopt.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     OPT_ENDPOINT = 256,
@@ -94,22 +92,10 @@ static int take_ssh_option(struct options *o, int opt, char why[static OPTIONS_W
     case 'x':
     case 'k':
         return 0; /* so it is anyway */
-    case 'p':
-        if (leg_port(optarg) == 0)
-            problem = "is no port of 1-65535";
-        break;
-    case 'i':
-        if (access(optarg, R_OK) != 0)
-            problem = errno == EACCES ? "cannot be read by you" : strerror(errno);
-        break;
-    case 'o':
-        problem = leg_option_problem(optarg);
-        break;
     default:
+        problem = leg_add_word(&o->leg, letter, strchr("46C", opt) != NULL ? NULL : optarg);
         break;
     }
-    if (problem == NULL && opt != 'L')
-        problem = leg_add_word(&o->leg, letter, strchr("46C", opt) != NULL ? NULL : optarg);
     return problem != NULL ? bad(why, letter, optarg != NULL ? optarg : "", problem) : 0;
 }
 
