@@ -115,8 +115,8 @@ static void add_environment_file(const struct variables *v, struct buf *out)
     buf_release(&path);
 }
 
-static void unit(enum target target, const char *name, const char *self, char **args,
-                 const struct variables *v, struct buf *out)
+static void format_unit(enum target target, const char *name, const char *self, char **args,
+                        const struct variables *v, struct buf *out)
 {
     buf_addf(out,
              "[Unit]\n"
@@ -152,8 +152,8 @@ static void unit(enum target target, const char *name, const char *self, char **
 }
 
 /* launchd reads no such file, and the plist is for all to read: a shell takes it in. */
-static void plist(const char *name, const char *self, char **args, const struct variables *v,
-                  struct buf *out)
+static void format_plist(const char *name, const char *self, char **args, const struct variables *v,
+                         struct buf *out)
 {
     buf_addf(out,
              "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -195,7 +195,7 @@ static int make_parents(const char *path)
     return 0;
 }
 
-static bool holds(const char *path, const char *text)
+static bool file_has_text(const char *path, const char *text)
 {
     size_t len = strlen(text);
     char *have = malloc(len + 2);
@@ -209,11 +209,11 @@ static bool holds(const char *path, const char *text)
     return same;
 }
 
-static int put_file(const char *path, const char *text, mode_t mode)
+static int write_file(const char *path, const char *text, mode_t mode)
 {
     char temp[PATH_BYTES + 8];
     if (access(path, F_OK) == 0) {
-        if (holds(path, text) && chmod(path, mode) == 0)
+        if (file_has_text(path, text) && chmod(path, mode) == 0)
             return EXIT_DONE;
         log_error("'%s' is there already and is another: move it away, or choose --name", path);
         return EXIT_FAILED;
@@ -239,9 +239,9 @@ static int write_unit(enum target target, const char *name, const char *text,
     char path[PATH_BYTES];
     config_path(target, target == TARGET_SYSTEMD ? "systemd/system" : "systemd/user", name,
                 ".service", path);
-    if (v->path[0] != '\0' && put_file(v->path, buf_text(&v->text), 0600) != EXIT_DONE)
+    if (v->path[0] != '\0' && write_file(v->path, buf_text(&v->text), 0600) != EXIT_DONE)
         return EXIT_FAILED;
-    if (put_file(path, text, 0644) != EXIT_DONE)
+    if (write_file(path, text, 0644) != EXIT_DONE)
         return EXIT_FAILED;
     if (v->path[0] != '\0')
         (void)printf("wrote %s (for you alone), with%s\n", v->path, buf_text(&v->names));
@@ -304,7 +304,7 @@ static int usage(const char *why)
     return EXIT_USAGE;
 }
 
-int install_run(int argc, char **argv)
+int install_service(int argc, char **argv)
 {
     enum target target = TARGET_NONE;
     const char *name = "tunnel-agent";
@@ -346,9 +346,9 @@ int install_run(int argc, char **argv)
         config_path(target, "tunnel-agent", name, ".env", v.path);
     const char *path = self != NULL ? self : "tunnel-agent";
     if (target == TARGET_LAUNCHD)
-        plist(name, path, argv + i + 1, &v, &text);
+        format_plist(name, path, argv + i + 1, &v, &text);
     else
-        unit(target, name, path, argv + i + 1, &v, &text);
+        format_unit(target, name, path, argv + i + 1, &v, &text);
     if (buf_text(&text) == NULL || v.text.failed || v.names.failed)
         log_error("out of memory");
     else if (write_it)

@@ -3,6 +3,6 @@
 #ifndef TUNLEASE_AGENT_INSTALL_H
 #define TUNLEASE_AGENT_INSTALL_H
 
-int install_run(int argc, char **argv);
+int install_service(int argc, char **argv);
 
 #endif

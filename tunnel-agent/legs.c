@@ -29,32 +29,32 @@ static bool find_collision(const struct leg *legs, size_t count, size_t *ret_a, 
     return false;
 }
 
-static void first_line(const struct buf *said, char *out, size_t size)
+static void first_line(const struct buf *output, char *out, size_t size)
 {
-    const char *text = said->data != NULL ? said->data : "";
+    const char *text = output->data != NULL ? output->data : "";
     size_t len = strcspn(text, "\r\n");
     (void)snprintf(out, size, "%.*s", len < 300 ? (int)len : 300, text);
 }
 
 int legs_validate(const struct leg *legs, size_t count, const struct settings *s,
-                  char why[static LEGS_WHY_BYTES])
+                  char why[static WHY_BYTES])
 {
     size_t a, b;
     uint16_t port;
     char line[320];
     if (find_collision(legs, count, &a, &b, &port)) {
-        (void)snprintf(why, LEGS_WHY_BYTES, "tunnels '%s' and '%s' both want local port %u",
+        (void)snprintf(why, WHY_BYTES, "tunnels '%s' and '%s' both want local port %u",
                        legs[a].name, legs[b].name, port);
         return -1;
     }
     for (size_t i = 0; i < count; i++) {
-        struct buf said = {0};
-        int rc = sshresolve(&legs[i], s, &said);
-        first_line(&said, line, sizeof(line));
-        buf_release(&said);
+        struct buf output = {0};
+        int rc = sshresolve(&legs[i], s, &output);
+        first_line(&output, line, sizeof(line));
+        buf_release(&output);
         if (rc != 0) {
-            (void)snprintf(why, LEGS_WHY_BYTES, "ssh refuses the words of tunnel '%s': %s",
-                           legs[i].name, line[0] != '\0' ? line : "is it installed?");
+            (void)snprintf(why, WHY_BYTES, "ssh refuses the words of tunnel '%s': %s", legs[i].name,
+                           line[0] != '\0' ? line : "is it installed?");
             return -1;
         }
     }
@@ -73,7 +73,7 @@ static unsigned check_alias(const struct leg *legs, size_t count, const struct l
                             const struct settings *s)
 {
     struct buf resolved = {0};
-    char words[320];
+    char line[320];
     unsigned found = 0;
     if (sshresolve(leg, s, &resolved) == 0) {
         char *cursor = resolved.data;
@@ -91,16 +91,16 @@ static unsigned check_alias(const struct leg *legs, size_t count, const struct l
                                      port, legs[i].name);
         }
     } else {
-        first_line(&resolved, words, sizeof(words));
+        first_line(&resolved, line, sizeof(line));
         text_print(stdout, "%s: ssh refuses its words: %s", leg->name,
-                   words[0] != '\0' ? words : "is it installed?");
+                   line[0] != '\0' ? line : "is it installed?");
         found++;
     }
     buf_release(&resolved);
     return found;
 }
 
-unsigned legs_check(const struct leg *legs, size_t count, const struct settings *s)
+unsigned legs_report(const struct leg *legs, size_t count, const struct settings *s)
 {
     char holder[HOLDER_BYTES];
     unsigned found = 0;

@@ -3,9 +3,9 @@
 #ifndef TUNLEASE_AGENT_LEGS_H
 #define TUNLEASE_AGENT_LEGS_H
 
-#include <stddef.h>
+#include "tunnel-agent/host/why.h"
 
-enum { LEGS_WHY_BYTES = 640 };
+#include <stddef.h>
 
 struct leg;
 struct settings;
@@ -15,10 +15,10 @@ struct settings;
  * 0, or -1 with a sentence in why. Runs `ssh -G` for each.
  */
 int legs_validate(const struct leg *legs, size_t count, const struct settings *s,
-                  char why[static LEGS_WHY_BYTES]);
+                  char why[static WHY_BYTES]);
 
 /* `tunnel-agent check`: prints every finding (collisions between legs, with the LocalForward of a
  * leg's ssh configuration, and with what listens now). The number of findings. */
-unsigned legs_check(const struct leg *legs, size_t count, const struct settings *s);
+unsigned legs_report(const struct leg *legs, size_t count, const struct settings *s);
 
 #endif

@@ -9,7 +9,7 @@
 #include "tunnel-agent/host/statedir.h"
 #include "tunnel-agent/install.h"
 #include "tunnel-agent/legs.h"
-#include "tunnel-agent/ssh/forced.h"
+#include "tunnel-agent/ssh/fixed_options.h"
 #include "tunnel-agent/ssh/hostkey_prompt.h"
 #include "tunnel-agent/ssh/jump.h"
 #include "tunnel-agent/ssh/key.h"
@@ -77,19 +77,19 @@ static int usage(const char *why)
     return EXIT_USAGE;
 }
 
-static int run_legs(const struct settings *settings, const struct leg *legs, size_t count,
-                    bool once)
+static int legs_loop(const struct settings *settings, const struct leg *legs, size_t count,
+                     bool is_service)
 {
     struct supervisor s = {.settings = *settings};
-    char why[LEGS_WHY_BYTES];
+    char why[WHY_BYTES];
     const char *problem = NULL;
     int code = EXIT_FAILED;
 
-    sshforced_learn();
+    sshfixed_learn();
     if (statedir_open(&s.state, why) != 0 || legs_validate(legs, count, settings, why) != 0)
         return usage(why);
     sshjump_prepare(&s.state);
-    if (!once)
+    if (!is_service)
         hostkey_prompt(legs, count, settings, &s.state);
     if (supervisor_init(&s, &problem) != 0) {
         log_error("cannot start: %s", problem != NULL ? problem : strerror(errno));
@@ -102,13 +102,13 @@ static int run_legs(const struct settings *settings, const struct leg *legs, siz
         }
     for (size_t i = 0; i < s.tunnel_count; i++)
         tunnel_start(s.tunnels[i]);
-    code = supervisor_run(&s);
+    code = supervisor_loop(&s);
 out:
     supervisor_release(&s);
     return code;
 }
 
-static int run_file(const struct options *o)
+static int file_loop(const struct options *o)
 {
     struct tunnels_conf conf;
     char why[TUNNELS_CONF_WHY_BYTES];
@@ -118,7 +118,7 @@ static int run_file(const struct options *o)
     if (conf.leg_count == 0)
         log_error("'%s' has no Tunnel", o->conf_file);
     else
-        code = run_legs(&conf.settings, conf.legs, conf.leg_count, o->once);
+        code = legs_loop(&conf.settings, conf.legs, conf.leg_count, o->is_service);
     tunnels_conf_release(&conf);
     return code;
 }
@@ -140,7 +140,7 @@ static int read_settings(const struct options *o, struct settings *ret)
                       : usage("a file with tunnels is run alone: leave out -L, or the gateway");
 }
 
-static int run(int argc, char **argv)
+static int tunnels_loop(int argc, char **argv)
 {
     struct options o;
     struct settings settings;
@@ -149,15 +149,15 @@ static int run(int argc, char **argv)
     if (options_parse(argc, argv, &o, why) != 0)
         return usage(why);
     if (o.mode == OPTIONS_FILE)
-        code = run_file(&o);
+        code = file_loop(&o);
     else if ((code = read_settings(&o, &settings)) == EXIT_DONE)
-        code = o.mode == OPTIONS_LEG ? run_legs(&settings, &o.leg, 1, o.once)
-                                     : gateway_run(&o, &settings);
+        code = o.mode == OPTIONS_LEG ? legs_loop(&settings, &o.leg, 1, o.is_service)
+                                     : gateway_loop(&o, &settings);
     options_release(&o);
     return code;
 }
 
-static int run_check(int argc, char **argv)
+static int verb_check(int argc, char **argv)
 {
     struct tunnels_conf conf;
     char why[TUNNELS_CONF_WHY_BYTES];
@@ -166,7 +166,7 @@ static int run_check(int argc, char **argv)
         return usage("check takes -c FILE: see 'tunnel-agent --help'");
     if (tunnels_conf_read(argv[2], &conf, why) != 0)
         return usage(why);
-    unsigned found = legs_check(conf.legs, conf.leg_count, &conf.settings);
+    unsigned found = legs_report(conf.legs, conf.leg_count, &conf.settings);
     for (size_t i = 0; i < conf.leg_count; i++)
         forwards += conf.legs[i].forward_count;
     if (found == 0)
@@ -176,10 +176,10 @@ static int run_check(int argc, char **argv)
     return found == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
-static int run_status(int argc, char **argv)
+static int verb_status(int argc, char **argv)
 {
     struct statedir state;
-    char why[STATEDIR_WHY_BYTES];
+    char why[WHY_BYTES];
     bool json = argc == 2 && strcmp(argv[1], "--json") == 0;
     if (argc > 2 || (argc == 2 && !json))
         return usage("status takes --json or nothing: see 'tunnel-agent --help'");
@@ -188,10 +188,10 @@ static int run_status(int argc, char **argv)
     return status_show(&state, json);
 }
 
-static int run_key(int argc, char **argv)
+static int verb_key(int argc, char **argv)
 {
     struct statedir state;
-    char why[KEY_WHY_BYTES];
+    char why[WHY_BYTES];
     (void)argv;
     if (argc != 1)
         return usage("key takes no arguments: see 'tunnel-agent --help'");
@@ -226,14 +226,16 @@ int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
-        int (*run)(int argc, char **argv);
-    } verbs[] = {
-        {"check", run_check}, {"status", run_status}, {"key", run_key}, {"install", install_run}};
+        int (*verb)(int argc, char **argv);
+    } verbs[] = {{"check", verb_check},
+                 {"status", verb_status},
+                 {"key", verb_key},
+                 {"install", install_service}};
 
     open_standard_fds();
     log_init("tunnel-agent", true);
-    if (argc > 0 && sshjump_is_meant(argv[0]))
-        return sshjump_become(argc, argv);
+    if (argc > 0 && sshjump_is_invoked(argv[0]))
+        return sshjump_exec(argc, argv);
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (strcmp(argv[i], "--help") == 0) {
             (void)fputs(help, stdout);
@@ -246,6 +248,6 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; argc > 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
         if (strcmp(argv[1], verbs[i].name) == 0)
-            return finish(verbs[i].run(argc - 1, argv + 1));
-    return finish(run(argc, argv));
+            return finish(verbs[i].verb(argc - 1, argv + 1));
+    return finish(tunnels_loop(argc, argv));
 }

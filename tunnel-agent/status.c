@@ -17,15 +17,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { ASK_MS = 2000, REPORT_MAX = 1024 * 1024, COLUMNS = 7 };
+enum { ANSWER_MS = 2000, REPORT_MAX = 1024 * 1024, COLUMNS = 7 };
 
 /* 0, or -1: it does not answer; -2: nobody is there. */
-static int ask_agent(const char *path, bool json, struct buf *out)
+static int query_agent(const char *path, bool json, struct buf *out)
 {
     struct sockaddr_un address;
     char chunk[8192];
     int rc = -1;
-    int64_t end_ms = clock_monotonic_ms() + ASK_MS;
+    int64_t end_ms = clock_monotonic_ms() + ANSWER_MS;
     int fd = exchange_unix_address(path, &address) == 0 ? socket(AF_UNIX, SOCK_STREAM, 0) : -1;
     if (fd < 0)
         return -1;
@@ -107,7 +107,7 @@ int status_show(const struct statedir *state, bool json)
             continue;
         (void)snprintf(path, sizeof(path), "%s/%s", state->run, e->d_name);
         buf_clear(&one);
-        int rc = ask_agent(path, json, &one);
+        int rc = query_agent(path, json, &one);
         if (rc == -1) {
             (void)fprintf(stderr, "tunnel-agent: the agent of pid %.*s does not answer\n",
                           (int)(dot - e->d_name), e->d_name);

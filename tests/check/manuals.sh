@@ -168,7 +168,7 @@ for word in $(help_options <<<"$help"); do
 done
 same keyword "$agent_page" \
 	"$({ echo Tunnel; sed -nE 's/^    \{"([A-Za-z]+)", offsetof.*/\1/p' tunnel-agent/config/settings.c
-		awk '/^} of_a_tunnel\[\]/, /^};/' tunnel-agent/config/tunnels_conf.c | grep -oE '\{"[A-Za-z]+"' | tr -d '{"'; } | sort -u)" \
+		awk '/^} tunnel_keywords\[\]/, /^};/' tunnel-agent/config/tunnels_conf.c | grep -oE '\{"[A-Za-z]+"' | tr -d '{"'; } | sort -u)" \
 	"$(section "$agent_page" 'FILE FORMAT' | items Cm)"
 same 'exit code' "$agent_page" "$(codes <tunnel-agent/host/exit_code.h)" \
 	"$(section "$agent_page" 'EXIT STATUS' | sed -n 's/^\.It //p' | sort)"

@@ -6,7 +6,7 @@
 #include "tunnel-agent/tunnel/backoff.h"
 #include "tunnel-agent/config/settings.h"
 #include "tunnel-agent/ssh/args.h"
-#include "tunnel-agent/ssh/words.h"
+#include "tunnel-agent/ssh/message.h"
 
 static void forwards(void **state)
 {
@@ -43,7 +43,7 @@ static void forwards(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct leg leg = {.word_count = 0};
+        struct leg leg = {.ssh_option_count = 0};
         const char *warning;
         CHECK_PROBLEM(rows[i].what, leg_add_forward(&leg, rows[i].spec, &warning), rows[i].problem);
         CHECK(rows[i].what, leg.forward_count == rows[i].count);
@@ -73,7 +73,7 @@ static void forwards_that_collide(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct leg leg = {.word_count = 0};
+        struct leg leg = {.ssh_option_count = 0};
         const char *warning;
         CHECK_PROBLEM(rows[i].what, leg_add_forward(&leg, rows[i].first, &warning), NULL);
         size_t before = leg.forward_count;
@@ -94,7 +94,7 @@ static void loopback_only(void **state)
                 {"192.0.2.1:1:h:2", true}};
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct leg leg = {.word_count = 0};
+        struct leg leg = {.ssh_option_count = 0};
         const char *warning;
         CHECK_PROBLEM(rows[i].spec, leg_add_forward(&leg, rows[i].spec, &warning), NULL);
         CHECK(rows[i].spec, (warning != NULL) == rows[i].warns);
@@ -124,7 +124,7 @@ static void destinations(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct leg leg = {.word_count = 0};
+        struct leg leg = {.ssh_option_count = 0};
         CHECK_PROBLEM(rows[i].to, leg_set_to(&leg, rows[i].to), rows[i].problem);
         if (rows[i].name != NULL) {
             leg_name_from_host(&leg);
@@ -137,7 +137,7 @@ static void destinations(void **state)
 static void probes_and_pins(void **state)
 {
     static const char good_pin[] = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-    struct leg leg = {.word_count = 0};
+    struct leg leg = {.ssh_option_count = 0};
     (void)state;
     CHECK_PROBLEM("http", leg_set_probe(&leg, "http:/v1/models"), NULL);
     CHECK_TEXT("the path", leg.probe_path, "/v1/models");
@@ -159,46 +159,47 @@ static void probes_and_pins(void **state)
 }
 
 /* As OpenSSH 9.2 printed them. */
-static void words_of_ssh(void **state)
+static void messages_of_ssh(void **state)
 {
     static const struct {
         const char *line;
-        enum ssh_said said;
+        enum ssh_message message;
     } rows[] = {
         {"Authenticated to 127.0.0.1 ([127.0.0.1]:22) using \"publickey\".",
-         SSH_SAID_AUTHENTICATED},
-        {"channel 1: open failed: connect failed: Connection refused", SSH_SAID_SERVICE_DOWN},
-        {"channel 2: open failed: administratively prohibited: open failed", SSH_SAID_FORBIDDEN},
-        {"root@h: Permission denied (publickey,password).", SSH_SAID_AUTH},
+         SSH_MESSAGE_AUTHENTICATED},
+        {"channel 1: open failed: connect failed: Connection refused", SSH_MESSAGE_SERVICE_DOWN},
+        {"channel 2: open failed: administratively prohibited: open failed", SSH_MESSAGE_FORBIDDEN},
+        {"root@h: Permission denied (publickey,password).", SSH_MESSAGE_AUTH},
         {"Received disconnect from 192.0.2.1 port 22:2: Too many authentication failures",
-         SSH_SAID_AUTH},
-        {"bind [127.0.0.1]:22995: Address already in use", SSH_SAID_LOCAL_PORT},
-        {"Could not request local forwarding.", SSH_SAID_LOCAL_PORT},
-        {"Error: remote port forwarding failed for listen port 20001", SSH_SAID_REMOTE_PORT},
+         SSH_MESSAGE_AUTH},
+        {"bind [127.0.0.1]:22995: Address already in use", SSH_MESSAGE_LOCAL_PORT},
+        {"Could not request local forwarding.", SSH_MESSAGE_LOCAL_PORT},
+        {"Error: remote port forwarding failed for listen port 20001", SSH_MESSAGE_REMOTE_PORT},
         {"No ED25519 host key is known for [h]:22 and you have requested strict checking.",
-         SSH_SAID_HOST_KEY_UNKNOWN},
-        {"@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @", SSH_SAID_HOST_KEY_CHANGED},
-        {"ssh: connect to host h port 22: Connection refused", SSH_SAID_REFUSED},
-        {"ssh: connect to host h port 22: Connection timed out", SSH_SAID_TIMEOUT},
-        {"ssh: connect to host h port 22: No route to host", SSH_SAID_UNREACHABLE},
-        {"ssh: connect to host h port 22: Network is unreachable", SSH_SAID_UNREACHABLE},
+         SSH_MESSAGE_HOST_KEY_UNKNOWN},
+        {"@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @",
+         SSH_MESSAGE_HOST_KEY_CHANGED},
+        {"ssh: connect to host h port 22: Connection refused", SSH_MESSAGE_REFUSED},
+        {"ssh: connect to host h port 22: Connection timed out", SSH_MESSAGE_TIMEOUT},
+        {"ssh: connect to host h port 22: No route to host", SSH_MESSAGE_UNREACHABLE},
+        {"ssh: connect to host h port 22: Network is unreachable", SSH_MESSAGE_UNREACHABLE},
         {"ssh: Could not resolve hostname nosuch.invalid: Name or service not known",
-         SSH_SAID_NO_ADDRESS},
-        {"Connection timed out during banner exchange", SSH_SAID_TIMEOUT},
-        {"Timeout, server h not responding.", SSH_SAID_TIMEOUT},
-        {"kex_exchange_identification: Connection closed by remote host", SSH_SAID_BUSY},
-        {"kex_exchange_identification: read: Connection reset by peer", SSH_SAID_BUSY},
-        {"Connection to h closed by remote host.", SSH_SAID_CLOSED},
-        {"Connection reset by 192.0.2.1 port 22", SSH_SAID_CLOSED},
-        {"client_loop: send disconnect: Broken pipe", SSH_SAID_CLOSED},
-        {"command-line: line 0: Bad configuration option: foo", SSH_SAID_USAGE},
-        {"Transferred: sent 3428, received 3180 bytes, in 0.5 seconds", SSH_SAID_NOTHING},
-        {"a banner that says Permission denied", SSH_SAID_NOTHING},
-        {"", SSH_SAID_NOTHING},
+         SSH_MESSAGE_NO_ADDRESS},
+        {"Connection timed out during banner exchange", SSH_MESSAGE_TIMEOUT},
+        {"Timeout, server h not responding.", SSH_MESSAGE_TIMEOUT},
+        {"kex_exchange_identification: Connection closed by remote host", SSH_MESSAGE_BUSY},
+        {"kex_exchange_identification: read: Connection reset by peer", SSH_MESSAGE_BUSY},
+        {"Connection to h closed by remote host.", SSH_MESSAGE_CLOSED},
+        {"Connection reset by 192.0.2.1 port 22", SSH_MESSAGE_CLOSED},
+        {"client_loop: send disconnect: Broken pipe", SSH_MESSAGE_CLOSED},
+        {"command-line: line 0: Bad configuration option: foo", SSH_MESSAGE_USAGE},
+        {"Transferred: sent 3428, received 3180 bytes, in 0.5 seconds", SSH_MESSAGE_UNKNOWN},
+        {"a banner that says Permission denied", SSH_MESSAGE_UNKNOWN},
+        {"", SSH_MESSAGE_UNKNOWN},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++)
-        CHECK(rows[i].line, sshwords_of(rows[i].line) == rows[i].said);
+        CHECK(rows[i].line, sshmessage_parse(rows[i].line) == rows[i].message);
 }
 
 static void waits(void **state)
@@ -246,7 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forwards),        cmocka_unit_test(forwards_that_collide),
         cmocka_unit_test(loopback_only),   cmocka_unit_test(destinations),
-        cmocka_unit_test(probes_and_pins), cmocka_unit_test(words_of_ssh),
+        cmocka_unit_test(probes_and_pins), cmocka_unit_test(messages_of_ssh),
         cmocka_unit_test(waits),           cmocka_unit_test(settings_of_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

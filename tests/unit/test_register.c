@@ -143,14 +143,14 @@ static void urls(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct http_url url;
-        CHECK_PROBLEM(rows[i].text, http_url_parse(rows[i].text, &url), rows[i].problem);
+        struct url url;
+        CHECK_PROBLEM(rows[i].text, url_parse(rows[i].text, &url), rows[i].problem);
         if (rows[i].problem != NULL)
             continue;
         CHECK_TEXT(rows[i].text, url.host, rows[i].host);
         CHECK_TEXT(rows[i].text, url.path, rows[i].path);
         CHECK(rows[i].text, url.port == rows[i].port && url.tls == rows[i].tls);
-        CHECK(rows[i].text, http_url_is_loopback(&url) == rows[i].loopback);
+        CHECK(rows[i].text, url_is_loopback(&url) == rows[i].loopback);
     }
 }
 

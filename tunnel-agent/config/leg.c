@@ -18,8 +18,8 @@ static const char out_of_memory[] = "does not fit in memory";
 void leg_release(struct leg *leg)
 {
     free(leg->to);
-    for (size_t i = 0; i < leg->word_count; i++)
-        free(leg->words[i]);
+    for (size_t i = 0; i < leg->ssh_option_count; i++)
+        free(leg->ssh_options[i]);
     for (size_t i = 0; i < leg->forward_count; i++) {
         free(leg->forwards[i].bind);
         free(leg->forwards[i].host);
@@ -153,7 +153,7 @@ bool forward_collides(const struct forward *a, const struct forward *b)
            (strcmp(x, six ? "::" : "0.0.0.0") == 0 || strcmp(y, six ? "::" : "0.0.0.0") == 0);
 }
 
-static const char *add_one(struct leg *leg, const struct forward *f)
+static const char *add_forward(struct leg *leg, const struct forward *f)
 {
     struct forward copy = *f;
     for (size_t i = 0; i < leg->forward_count; i++)
@@ -217,7 +217,7 @@ const char *leg_add_forward(struct leg *leg, const char *spec, const char **ret_
     for (unsigned i = 0; problem == NULL && i <= (unsigned)(high - low); i++) {
         f.port = (uint16_t)(low + i);
         f.host_port = (uint16_t)(far_low + i);
-        problem = add_one(leg, &f);
+        problem = add_forward(leg, &f);
     }
     while (problem != NULL && leg->forward_count > before) {
         leg->forward_count--;
@@ -252,13 +252,13 @@ static const char *value_problem(const char *option, const char *value)
     return NULL;
 }
 
-const char *leg_add_word(struct leg *leg, const char *option, const char *value)
+const char *leg_add_ssh_option(struct leg *leg, const char *option, const char *value)
 {
     const char *problem = value_problem(option, value);
     size_t need = value != NULL ? 2 : 1;
     if (problem != NULL)
         return problem;
-    if (leg->word_count + need > LEG_WORDS_MAX)
+    if (leg->ssh_option_count + need > LEG_SSH_OPTIONS_MAX)
         return "is one option of ssh too many";
     for (const char *p = value; p != NULL && *p != '\0'; p++)
         if (iscntrl((unsigned char)*p))
@@ -269,9 +269,9 @@ const char *leg_add_word(struct leg *leg, const char *option, const char *value)
         free(second);
         return out_of_memory;
     }
-    leg->words[leg->word_count++] = first;
+    leg->ssh_options[leg->ssh_option_count++] = first;
     if (second != NULL)
-        leg->words[leg->word_count++] = second;
+        leg->ssh_options[leg->ssh_option_count++] = second;
     return NULL;
 }
 

@@ -14,9 +14,9 @@
 #include <stdint.h>
 
 enum {
-    LEG_FORWARDS_MAX = 256, /* of one leg */
-    LEG_WORDS_MAX = 64,     /* options of ssh that were handed on */
-    LEG_RANGE_PORTS = 256,  /* the most one range may span */
+    LEG_FORWARDS_MAX = 256,   /* of one leg */
+    LEG_SSH_OPTIONS_MAX = 64, /* options of ssh that were handed on */
+    LEG_RANGE_PORTS = 256,    /* the most one range may span */
     LEG_PROBE_PATH_BYTES = 256,
     LEGS_MAX = 256,
 };
@@ -36,9 +36,10 @@ struct forward {
 
 struct leg {
     char name[LEASE_NAME_MAX + 1];
-    char *to;                   /* owned: [USER@]HOST or an alias, as ssh takes it */
-    char *words[LEG_WORDS_MAX]; /* owned: options of ssh in the user's order, "-p", "13273", ... */
-    size_t word_count;
+    char *to;                               /* owned: [USER@]HOST or an alias, as ssh takes it */
+    char *ssh_options[LEG_SSH_OPTIONS_MAX]; /* owned: options of ssh in the user's order, "-p",
+                                               "13273", ... */
+    size_t ssh_option_count;
     struct forward *forwards; /* owned */
     size_t forward_count;
     enum probe_kind probe;
@@ -65,7 +66,7 @@ void leg_release(struct leg *leg);
  */
 const char *leg_set_to(struct leg *leg, const char *to);
 const char *leg_add_forward(struct leg *leg, const char *spec, const char **ret_warning);
-const char *leg_add_word(struct leg *leg, const char *option, const char *value);
+const char *leg_add_ssh_option(struct leg *leg, const char *option, const char *value);
 const char *leg_set_probe(struct leg *leg, const char *spec);
 const char *leg_set_host_key(struct leg *leg, const char *fingerprint);
 

@@ -46,7 +46,7 @@ static const struct option longs[] = {
 static const struct {
     char letter;
     const char *why;
-} not_ours[] = {
+} refused_options[] = {
     {'f', "stays in the foreground by itself; see 'tunnel-agent install'"},
     {'R', "is held for a gateway only, with --endpoint or --gateway"},
     {'D', "has no end that could be probed; plain ssh holds it"},
@@ -70,13 +70,13 @@ static int bad(char why[static OPTIONS_WHY_BYTES], const char *what, const char 
     return -1;
 }
 
-static int take_ssh_option(struct options *o, int opt, char why[static OPTIONS_WHY_BYTES])
+static int parse_ssh_option(struct options *o, int opt, char why[static OPTIONS_WHY_BYTES])
 {
     const char letter[3] = {'-', (char)opt, '\0'};
     const char *problem = NULL, *warning = NULL;
-    for (size_t i = 0; i < sizeof(not_ours) / sizeof(not_ours[0]); i++)
-        if (not_ours[i].letter == opt)
-            return bad(why, "option", letter, not_ours[i].why);
+    for (size_t i = 0; i < sizeof(refused_options) / sizeof(refused_options[0]); i++)
+        if (refused_options[i].letter == opt)
+            return bad(why, "option", letter, refused_options[i].why);
     switch (opt) {
     case 'L':
         problem = leg_add_forward(&o->leg, optarg, &warning);
@@ -93,13 +93,13 @@ static int take_ssh_option(struct options *o, int opt, char why[static OPTIONS_W
     case 'k':
         return 0; /* so it is anyway */
     default:
-        problem = leg_add_word(&o->leg, letter, strchr("46C", opt) != NULL ? NULL : optarg);
+        problem = leg_add_ssh_option(&o->leg, letter, strchr("46C", opt) != NULL ? NULL : optarg);
         break;
     }
     return problem != NULL ? bad(why, letter, optarg != NULL ? optarg : "", problem) : 0;
 }
 
-static int take_gateway_option(struct options *o, int opt, char why[static OPTIONS_WHY_BYTES])
+static int parse_gateway_option(struct options *o, int opt, char why[static OPTIONS_WHY_BYTES])
 {
     struct gateway_options *g = &o->gateway;
     const char *problem;
@@ -152,7 +152,7 @@ static int take_gateway_option(struct options *o, int opt, char why[static OPTIO
     return 0;
 }
 
-static const char *environment(const char *name)
+static const char *get_variable(const char *name)
 {
     const char *value = getenv(name);
     return value != NULL && value[0] != '\0' ? value : NULL;
@@ -174,23 +174,23 @@ static const struct {
     {"SSH_CONFIG_PATH", offsetof(struct gateway_options, ssh_config)},
 };
 
-static void take_environment(struct gateway_options *g)
+static void read_environment(struct gateway_options *g)
 {
     for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
         const char **field = (const char **)(void *)((char *)g + variables[i].field);
         if (*field == NULL && (field != &g->endpoint || g->gateway == NULL))
-            *field = environment(variables[i].name);
+            *field = get_variable(variables[i].name);
     }
 }
 
 const char *options_variable(const struct options *o, size_t i)
 {
-    if (environment("STATE_DIR") != NULL && i-- == 0)
+    if (get_variable("STATE_DIR") != NULL && i-- == 0)
         return "STATE_DIR";
     for (size_t k = 0; k < sizeof(variables) / sizeof(variables[0]); k++) {
         const char *const *field =
             (const char *const *)(const void *)((const char *)&o->gateway + variables[k].field);
-        if (*field != NULL && *field == environment(variables[k].name) && i-- == 0)
+        if (*field != NULL && *field == get_variable(variables[k].name) && i-- == 0)
             return variables[k].name;
     }
     return NULL;
@@ -200,9 +200,9 @@ static int decide_mode(struct options *o, int argc, char **argv, const char *hos
                        const char *probe, char why[static OPTIONS_WHY_BYTES])
 {
     const char *problem;
-    bool wants_leg = optind < argc || o->leg.forward_count > 0 || o->leg.word_count > 0;
+    bool wants_leg = optind < argc || o->leg.forward_count > 0 || o->leg.ssh_option_count > 0;
     if (!wants_leg && o->conf_file == NULL)
-        take_environment(&o->gateway);
+        read_environment(&o->gateway);
     bool wants_gateway = o->gateway.endpoint != NULL || o->gateway.gateway != NULL;
 
     if (wants_gateway &&
@@ -214,7 +214,7 @@ static int decide_mode(struct options *o, int argc, char **argv, const char *hos
         return bad(why, "--host-key", host_key, problem);
     if (wants_gateway) {
         o->mode = OPTIONS_GATEWAY;
-        take_environment(&o->gateway);
+        read_environment(&o->gateway);
         o->gateway.host_key = host_key;
         return 0;
     }
@@ -255,7 +255,7 @@ int options_parse(int argc, char **argv, struct options *ret, char why[static OP
                               longs, NULL)) != -1) {
         switch (opt) {
         case 'd':
-            ret->once = true;
+            ret->is_service = true;
             break;
         case 'c':
             ret->conf_file = optarg;
@@ -275,8 +275,8 @@ int options_parse(int argc, char **argv, struct options *ret, char why[static OP
             rc = -1;
             break;
         default:
-            rc = opt < OPT_ENDPOINT ? take_ssh_option(ret, opt, why)
-                                    : take_gateway_option(ret, opt, why);
+            rc = opt < OPT_ENDPOINT ? parse_ssh_option(ret, opt, why)
+                                    : parse_gateway_option(ret, opt, why);
         }
     }
     if (rc == 0)

@@ -30,7 +30,7 @@ struct gateway_options {
 
 struct options {
     enum options_mode mode;
-    bool once;             /* -d: under a supervisor */
+    bool is_service;       /* -d: under a supervisor */
     const char *conf_file; /* -c, or NULL; in other modes it may hold settings alone */
     struct leg leg;        /* of OPTIONS_LEG; to be released */
     struct gateway_options gateway;

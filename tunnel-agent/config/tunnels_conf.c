@@ -50,7 +50,7 @@ static const char *set_to(struct reader *r, const char *value)
     if (problem == NULL && r->has_port)
         problem = "names a port, and so does Port";
     if (problem == NULL)
-        problem = leg_add_word(r->leg, "-p", colon + 1);
+        problem = leg_add_ssh_option(r->leg, "-p", colon + 1);
     r->has_port = true;
     return problem;
 }
@@ -60,7 +60,7 @@ static const char *set_port(struct reader *r, const char *value)
     if (r->has_port)
         return "is the second port of this tunnel";
     r->has_port = true;
-    return leg_add_word(r->leg, "-p", value);
+    return leg_add_ssh_option(r->leg, "-p", value);
 }
 
 static const char *add_forward(struct reader *r, const char *value)
@@ -78,17 +78,17 @@ static const char *add_identity(struct reader *r, const char *value)
     (void)snprintf(path, sizeof(path), "%s%.1000s",
                    value[0] == '~' && value[1] == '/' && home != NULL ? home : "",
                    value[0] == '~' && value[1] == '/' && home != NULL ? value + 1 : value);
-    return leg_add_word(r->leg, "-i", path);
+    return leg_add_ssh_option(r->leg, "-i", path);
 }
 
 static const char *add_jump(struct reader *r, const char *value)
 {
-    return leg_add_word(r->leg, "-J", value);
+    return leg_add_ssh_option(r->leg, "-J", value);
 }
 
 static const char *add_option(struct reader *r, const char *value)
 {
-    return leg_add_word(r->leg, "-o", value);
+    return leg_add_ssh_option(r->leg, "-o", value);
 }
 
 static const char *set_probe(struct reader *r, const char *value)
@@ -104,7 +104,7 @@ static const char *set_host_key(struct reader *r, const char *value)
 static const struct {
     const char *keyword;
     const char *(*set)(struct reader *r, const char *value);
-} of_a_tunnel[] = {
+} tunnel_keywords[] = {
     {"To", set_to},           {"Port", set_port},
     {"Forward", add_forward}, {"Identity", add_identity},
     {"Jump", add_jump},       {"Option", add_option},
@@ -148,7 +148,7 @@ static int open_block(struct reader *r, const struct keyword_line *line)
     return 0;
 }
 
-static int take_line(void *ctx, const struct keyword_line *line)
+static int parse_line(void *ctx, const struct keyword_line *line)
 {
     struct reader *r = ctx;
     bool known = false;
@@ -167,13 +167,13 @@ static int take_line(void *ctx, const struct keyword_line *line)
             problem = "is a setting of all tunnels: it stands before the first Tunnel";
         return problem != NULL ? wrong(r, line->line_no, line->keyword, value, problem) : 0;
     }
-    for (size_t i = 0; i < sizeof(of_a_tunnel) / sizeof(of_a_tunnel[0]); i++) {
-        if (strcasecmp(line->keyword, of_a_tunnel[i].keyword) != 0)
+    for (size_t i = 0; i < sizeof(tunnel_keywords) / sizeof(tunnel_keywords[0]); i++) {
+        if (strcasecmp(line->keyword, tunnel_keywords[i].keyword) != 0)
             continue;
         if (r->leg == NULL)
             return wrong(r, line->line_no, "keyword", line->keyword, "stands before any Tunnel");
-        problem = of_a_tunnel[i].set(r, value);
-        return problem != NULL ? wrong(r, line->line_no, of_a_tunnel[i].keyword, value, problem)
+        problem = tunnel_keywords[i].set(r, value);
+        return problem != NULL ? wrong(r, line->line_no, tunnel_keywords[i].keyword, value, problem)
                                : 0;
     }
     return wrong(r, line->line_no, "keyword", line->keyword, "is not known here");
@@ -184,7 +184,7 @@ int tunnels_conf_read(const char *path, struct tunnels_conf *ret,
 {
     struct reader r = {.path = path, .conf = ret, .why = why};
     *ret = (struct tunnels_conf){.settings = settings_default};
-    int rc = keyword_read(path, take_line, &r);
+    int rc = keyword_read(path, parse_line, &r);
     if (rc < 0)
         (void)snprintf(why, TUNNELS_CONF_WHY_BYTES, "cannot use '%.400s': it %s", path,
                        keyword_strerror(rc));

@@ -22,14 +22,13 @@ static void random_uuid(char out[static 37])
                    b[13], b[14], b[15]);
 }
 
-char *agent_id_get(const struct statedir *state, const char *wanted,
-                   char why[static STATEDIR_WHY_BYTES])
+char *agent_id_get(const struct statedir *state, const char *wanted, char why[static WHY_BYTES])
 {
     char made[37], *kept = statedir_read(state, "agent_id");
     const char *problem = kept != NULL ? lease_name_problem(kept) : NULL;
     if (problem != NULL) {
-        (void)snprintf(why, STATEDIR_WHY_BYTES, "'%.400s/agent_id' holds no name: the name %s",
-                       state->path, problem);
+        (void)snprintf(why, WHY_BYTES, "'%.400s/agent_id' holds no name: the name %s", state->path,
+                       problem);
         free(kept);
         return NULL;
     }
@@ -38,7 +37,7 @@ char *agent_id_get(const struct statedir *state, const char *wanted,
     free(kept);
     random_uuid(made);
     if (statedir_write(state, "agent_id", wanted != NULL ? wanted : made) != 0) {
-        (void)snprintf(why, STATEDIR_WHY_BYTES, "cannot write '%.400s/agent_id': %s", state->path,
+        (void)snprintf(why, WHY_BYTES, "cannot write '%.400s/agent_id': %s", state->path,
                        strerror(errno));
         return NULL;
     }

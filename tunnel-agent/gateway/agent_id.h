@@ -7,7 +7,6 @@
 
 /* STATE/agent_id, or wanted (may be NULL), which is then kept; else one that is made up. To be
  * freed; NULL with a sentence in why. */
-char *agent_id_get(const struct statedir *state, const char *wanted,
-                   char why[static STATEDIR_WHY_BYTES]);
+char *agent_id_get(const struct statedir *state, const char *wanted, char why[static WHY_BYTES]);
 
 #endif

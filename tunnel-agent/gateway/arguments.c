@@ -16,7 +16,7 @@
 #include <string.h>
 
 /* @FILE, or the text itself. One line without blanks. */
-static char *read_credential(const char *given, char why[static ARGUMENTS_WHY_BYTES])
+static char *read_credential(const char *given, char why[static WHY_BYTES])
 {
     char text[400];
     if (given[0] != '@') {
@@ -24,8 +24,7 @@ static char *read_credential(const char *given, char why[static ARGUMENTS_WHY_BY
     } else {
         FILE *f = fopen(given + 1, "re");
         if (f == NULL) {
-            (void)snprintf(why, ARGUMENTS_WHY_BYTES, "cannot read '%.400s': %s", given + 1,
-                           strerror(errno));
+            (void)snprintf(why, WHY_BYTES, "cannot read '%.400s': %s", given + 1, strerror(errno));
             return NULL;
         }
         if (fgets(text, sizeof(text), f) == NULL)
@@ -34,14 +33,14 @@ static char *read_credential(const char *given, char why[static ARGUMENTS_WHY_BY
         text[strcspn(text, "\r\n")] = '\0';
     }
     if (text[0] == '\0' || strlen(text) > 390) {
-        (void)snprintf(why, ARGUMENTS_WHY_BYTES,
+        (void)snprintf(why, WHY_BYTES,
                        "the key or token is empty or longer than 390 "
                        "characters");
         return NULL;
     }
     for (const char *p = text; *p != '\0'; p++)
         if (!isgraph((unsigned char)*p)) {
-            (void)snprintf(why, ARGUMENTS_WHY_BYTES,
+            (void)snprintf(why, WHY_BYTES,
                            "the key or token holds a blank or a character that "
                            "is not printable ASCII");
             return NULL;
@@ -78,19 +77,19 @@ static const char *read_gateway(struct arguments *a, const char *text)
     if (end == host || (size_t)(end - host) >= sizeof(a->host))
         return "names no host";
     (void)snprintf(a->host, sizeof(a->host), "%.*s", (int)(end - host), host);
-    struct leg probe = {.word_count = 0};
+    struct leg probe = {.ssh_option_count = 0};
     const char *problem = leg_set_to(&probe, a->host);
     leg_release(&probe);
     return problem;
 }
 
-static int check_words(struct arguments *a, char why[static ARGUMENTS_WHY_BYTES])
+static int read_target(struct arguments *a, char why[static WHY_BYTES])
 {
     const struct gateway_options *o = a->o;
     const char *problem;
     const char *host = o->target_host != NULL ? o->target_host : "127.0.0.1";
     const char *port = o->target_port != NULL ? o->target_port : "22";
-    struct leg probe = {.word_count = 0};
+    struct leg probe = {.ssh_option_count = 0};
     char spec[400];
     const char *warning;
 
@@ -99,23 +98,22 @@ static int check_words(struct arguments *a, char why[static ARGUMENTS_WHY_BYTES]
     problem = leg_add_forward(&probe, spec, &warning);
     leg_release(&probe);
     if (problem != NULL) {
-        (void)snprintf(why, ARGUMENTS_WHY_BYTES, "the target '%.300s' is no HOST:PORT", a->target);
+        (void)snprintf(why, WHY_BYTES, "the target '%.300s' is no HOST:PORT", a->target);
         return -1;
     }
     if (o->ssh_port != NULL && leg_port(o->ssh_port) == 0) {
-        (void)snprintf(why, ARGUMENTS_WHY_BYTES, "SSH_PORT '%.100s' is no port of 1-65535",
-                       o->ssh_port);
+        (void)snprintf(why, WHY_BYTES, "SSH_PORT '%.100s' is no port of 1-65535", o->ssh_port);
         return -1;
     }
     return 0;
 }
 
-static int read_endpoint(struct arguments *a, char why[static ARGUMENTS_WHY_BYTES])
+static int read_endpoint(struct arguments *a, char why[static WHY_BYTES])
 {
     const struct gateway_options *o = a->o;
     const char *problem;
-    if ((problem = http_url_parse(o->endpoint, &a->url)) != NULL) {
-        (void)snprintf(why, ARGUMENTS_WHY_BYTES, "the endpoint '%.200s' %s", o->endpoint, problem);
+    if ((problem = url_parse(o->endpoint, &a->url)) != NULL) {
+        (void)snprintf(why, WHY_BYTES, "the endpoint '%.200s' %s", o->endpoint, problem);
         return -1;
     }
     a->over_ssh = o->over_ssh != NULL && sshalias_exists(o->ssh_config, o->over_ssh);
@@ -123,13 +121,12 @@ static int read_endpoint(struct arguments *a, char why[static ARGUMENTS_WHY_BYTE
         log_warn("warning: '%s' is no Host of %s: the endpoint is asked directly", o->over_ssh,
                  o->ssh_config != NULL ? o->ssh_config : "~/.ssh/config");
     if (a->url.tls && !a->over_ssh && !https_is_built_in()) {
-        (void)snprintf(why, ARGUMENTS_WHY_BYTES,
-                       "this tunnel-agent was built without https (HTTPS=1)");
+        (void)snprintf(why, WHY_BYTES, "this tunnel-agent was built without https (HTTPS=1)");
         return -1;
     }
-    if (!a->url.tls && !a->over_ssh && !http_url_is_loopback(&a->url)) {
+    if (!a->url.tls && !a->over_ssh && !url_is_loopback(&a->url)) {
         if (!o->insecure) {
-            (void)snprintf(why, ARGUMENTS_WHY_BYTES,
+            (void)snprintf(why, WHY_BYTES,
                            "'%.200s' would show the key to everybody on the way: use https://, "
                            "--over-ssh, --gateway, or --insecure",
                            o->endpoint);
@@ -142,22 +139,21 @@ static int read_endpoint(struct arguments *a, char why[static ARGUMENTS_WHY_BYTE
     return 0;
 }
 
-int arguments_read(struct arguments *a, const struct gateway_options *o,
-                   char why[static ARGUMENTS_WHY_BYTES])
+int arguments_read(struct arguments *a, const struct gateway_options *o, char why[static WHY_BYTES])
 {
     const char *problem;
     a->o = o;
-    if (check_words(a, why) != 0)
+    if (read_target(a, why) != 0)
         return -1;
     if (o->gateway == NULL && read_endpoint(a, why) != 0)
         return -1;
     if (o->gateway != NULL && (problem = read_gateway(a, o->gateway)) != NULL) {
-        (void)snprintf(why, ARGUMENTS_WHY_BYTES, "--gateway '%.200s' %s", o->gateway, problem);
+        (void)snprintf(why, WHY_BYTES, "--gateway '%.200s' %s", o->gateway, problem);
         return -1;
     }
     if (o->gateway != NULL)
-        a->url = (struct http_url){
-            .host = "127.0.0.1", .port = arguments_control_port(a, 0), .path = "/"};
+        a->url =
+            (struct url){.host = "127.0.0.1", .port = arguments_control_port(a, 0), .path = "/"};
     return o->credential == NULL || (a->credential = read_credential(o->credential, why)) != NULL
                ? 0
                : -1;

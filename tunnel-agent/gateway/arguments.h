@@ -6,17 +6,16 @@
 #include "lib/lease/name.h"
 #include "lib/lease/permit.h"
 #include "tunnel-agent/gateway/url.h"
+#include "tunnel-agent/host/why.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct gateway_options;
 
-enum { ARGUMENTS_WHY_BYTES = 640 };
-
 struct arguments {
     const struct gateway_options *o; /* borrowed */
-    struct http_url url;             /* of --endpoint; of --gateway, what ctl.sock leads to */
+    struct url url;                  /* of --endpoint; of --gateway, what ctl.sock leads to */
     bool over_ssh;                   /* the alias exists */
     char target[300];                /* HOST:PORT */
     char host[256], user[LOGIN_NAME_MAX_CHARS + 1], port[8]; /* of --gateway; "": not said */
@@ -25,7 +24,7 @@ struct arguments {
 
 /* Into a zeroed *a, to be released. 0, or -1 with a sentence in why. Warnings are logged. */
 int arguments_read(struct arguments *a, const struct gateway_options *o,
-                   char why[static ARGUMENTS_WHY_BYTES]);
+                   char why[static WHY_BYTES]);
 
 /* Where leased listens on the gateway's own loopback. The endpoint's port may be that of a proxy,
  * or of a forward on this side. told: what the gateway said, 0: nothing. */

@@ -12,23 +12,23 @@ void credential_read(struct credential *c, const struct statedir *state, const c
     c->enrolment = enrolment;
 }
 
-const char *credential_now(const struct credential *c)
+const char *credential_current(const struct credential *c)
 {
-    if (c->secret != NULL && !c->enrolment_is_tried)
+    if (c->secret != NULL && !c->tries_enrolment)
         return c->secret;
     return c->enrolment != NULL ? c->enrolment : c->secret;
 }
 
-bool credential_turn(struct credential *c, enum control_code code)
+bool credential_switch(struct credential *c, enum control_code code)
 {
     if ((code != CONTROL_UNAUTHORIZED && code != CONTROL_RATE_LIMITED) || c->secret == NULL ||
         c->enrolment == NULL)
         return false;
-    c->enrolment_is_tried = !c->enrolment_is_tried;
-    return c->enrolment_is_tried;
+    c->tries_enrolment = !c->tries_enrolment;
+    return c->tries_enrolment;
 }
 
-int credential_keep_secret(struct credential *c, const struct statedir *state, const char *secret)
+int credential_save_secret(struct credential *c, const struct statedir *state, const char *secret)
 {
     int rc = statedir_write(state, "agent_secret", secret);
     free(c->secret);

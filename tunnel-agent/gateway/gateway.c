@@ -7,7 +7,7 @@
 #include "tunnel-agent/config/options.h"
 #include "tunnel-agent/gateway/membership.h"
 #include "tunnel-agent/host/exit_code.h"
-#include "tunnel-agent/ssh/forced.h"
+#include "tunnel-agent/ssh/fixed_options.h"
 #include "tunnel-agent/ssh/jump.h"
 #include "tunnel-agent/tunnel/supervisor.h"
 #include "tunnel-agent/tunnel/tunnel.h"
@@ -20,9 +20,9 @@
 #include <unistd.h>
 
 enum {
-    TAKEOVER_MS = 60000, /* two within this: somebody else has our key */
-    PORT_BUSY_SAID = 2,  /* in a row: not a session of our own that was about to end */
-    PORT_BUSY_MAX = 3,   /* in a row: ask the gateway for its opinion */
+    TAKEOVER_MS = 60000,    /* two within this: somebody else has our key */
+    PORT_BUSY_WARN = 2,     /* in a row: not a session of our own that was about to end */
+    PORT_BUSY_REGISTER = 3, /* in a row: ask the gateway for its opinion */
 };
 
 struct gateway {
@@ -39,60 +39,61 @@ static void on_up(void *ctx)
     struct gateway *g = ctx;
     g->port_busy = 0;
     g->m.last_word.login_is_refused = false;
-    membership_ask(&g->m);
+    membership_send(&g->m);
 }
 
-static void hold_for_person(struct gateway *g, const char *reason)
+static void pause_for_person(struct gateway *g, const char *reason)
 {
-    tunnel_hold(g->m.tunnel,
-                backoff_next(&g->m.tunnel->backoff, BACKOFF_AUTH, &g->s.settings, arc4random()),
-                reason);
+    tunnel_pause(g->m.tunnel,
+                 backoff_next(&g->m.tunnel->backoff, BACKOFF_AUTH, &g->s.settings, arc4random()),
+                 reason);
 }
 
 static bool on_refused_login(struct gateway *g)
 {
     char reason[TUNNEL_TEXT_BYTES];
     g->m.last_word.login_is_refused = true;
-    if (membership_ends(&g->m))
+    if (membership_stop_if_confirmed(&g->m))
         return true;
-    bool asked_lately = g->m.registration.is_fresh &&
-                        clock_monotonic_ms() - g->m.registered_ms < g->s.settings.auth_retry_ms / 2;
-    if (g->m.o->endpoint != NULL && !asked_lately) {
-        tunnel_wait_for_owner(g->m.tunnel, "login refused: asking the gateway why");
+    bool registered_lately =
+        g->m.registration.is_current &&
+        clock_monotonic_ms() - g->m.registered_ms < g->s.settings.auth_retry_ms / 2;
+    if (g->m.o->endpoint != NULL && !registered_lately) {
+        tunnel_await_owner(g->m.tunnel, "login refused: asking the gateway why");
         membership_register(&g->m);
         return true;
     }
     (void)snprintf(reason, sizeof(reason),
                    "login refused: if the lease has expired, on the gateway: leasectl renew %s",
                    g->m.identity.agent_id);
-    hold_for_person(g, reason);
+    pause_for_person(g, reason);
     return true;
 }
 
-static bool on_down(void *ctx, enum ssh_said said, bool was_up)
+static bool on_down(void *ctx, enum ssh_message cause, bool was_up)
 {
     struct gateway *g = ctx;
     int64_t now_ms = clock_monotonic_ms();
-    beat_stop(&g->m.beat);
-    switch (said) {
-    case SSH_SAID_AUTH:
+    control_channel_stop(&g->m.channel);
+    switch (cause) {
+    case SSH_MESSAGE_AUTH:
         return on_refused_login(g);
-    case SSH_SAID_REMOTE_PORT:
-        if (++g->port_busy == PORT_BUSY_SAID)
+    case SSH_MESSAGE_REMOTE_PORT:
+        if (++g->port_busy == PORT_BUSY_WARN)
             log_warn(
                 "the gateway's sshd does not give us port %u again: somebody else listens "
                 "there (on the gateway: ss -ltnp 'sport = :%u'), or its Match block forbids it",
                 g->m.registration.answer.port_b, g->m.registration.answer.port_b);
-        if (g->port_busy % PORT_BUSY_MAX == 0 && g->m.o->endpoint != NULL) {
+        if (g->port_busy % PORT_BUSY_REGISTER == 0 && g->m.o->endpoint != NULL) {
             membership_register(&g->m);
             return true;
         }
         return false; /* the login takes over from our own; a stranger is any answered refusal */
-    case SSH_SAID_CLOSED:
+    case SSH_MESSAGE_CLOSED:
         if (was_up && g->closed_ms != 0 && now_ms - g->closed_ms < TAKEOVER_MS) {
             g->closed_ms = 0;
-            hold_for_person(g, "another client uses this key: the gateway ended our connection "
-                               "twice within a minute");
+            pause_for_person(g, "another client uses this key: the gateway ended our connection "
+                                "twice within a minute");
             return true;
         }
         if (was_up)
@@ -122,7 +123,7 @@ static void fill_status(void *ctx, struct agent_status *s)
 
 static int prepare(struct gateway *g)
 {
-    char why[STATEDIR_WHY_BYTES];
+    char why[WHY_BYTES];
     if (statedir_open(&g->s.state, why) != 0 || arguments_read(&g->m.arguments, g->m.o, why) != 0) {
         log_error("%s", why);
         return EXIT_USAGE;
@@ -137,7 +138,7 @@ static int prepare(struct gateway *g)
         return EXIT_FAILED;
     }
     credential_read(&g->m.credential, &g->s.state, g->m.arguments.credential);
-    if (credential_now(&g->m.credential) == NULL) {
+    if (credential_current(&g->m.credential) == NULL) {
         log_error("no --api-key and no --token (or API_KEY), and this agent has no secret of its "
                   "own yet");
         return EXIT_USAGE;
@@ -152,7 +153,7 @@ static int prepare(struct gateway *g)
     return EXIT_DONE;
 }
 
-static int start_loop(struct gateway *g)
+static int init_tunnel(struct gateway *g)
 {
     const char *problem = NULL;
     if (supervisor_init(&g->s, &problem) != 0 || membership_init(&g->m) != 0)
@@ -171,26 +172,27 @@ fail:
     return -1;
 }
 
-int gateway_run(const struct options *o, const struct settings *settings)
+int gateway_loop(const struct options *o, const struct settings *settings)
 {
-    struct gateway g = {.s = {.settings = *settings}, .m = {.o = &o->gateway, .once = o->once}};
+    struct gateway g = {.s = {.settings = *settings},
+                        .m = {.o = &o->gateway, .is_service = o->is_service}};
     g.m.s = &g.s;
     int code = prepare(&g);
     if (code == EXIT_DONE) {
-        sshforced_learn();
+        sshfixed_learn();
         sshjump_prepare(&g.s.state);
     }
-    if (code == EXIT_DONE && start_loop(&g) != 0)
+    if (code == EXIT_DONE && init_tunnel(&g) != 0)
         code = EXIT_FAILED;
     if (code == EXIT_DONE) {
         /* With a session from before, the way in needs no HTTP: it registers through the tunnel. */
-        if (g.m.registration.is_there || g.m.o->gateway != NULL)
+        if (g.m.registration.exists || g.m.o->gateway != NULL)
             membership_start_tunnel(&g.m);
         else
             membership_register(&g.m);
-        code = supervisor_run(&g.s);
+        code = supervisor_loop(&g.s);
     }
-    membership_end(&g.m);
+    membership_cancel(&g.m);
     supervisor_release(&g.s);
     if (g.m.leg.control_sock != NULL)
         (void)unlink(g.m.leg.control_sock);

@@ -8,6 +8,6 @@ struct options;
 struct settings;
 
 /* Runs until stopped, or revoked for good. The exit status. */
-int gateway_run(const struct options *o, const struct settings *settings);
+int gateway_loop(const struct options *o, const struct settings *settings);
 
 #endif

@@ -10,7 +10,7 @@ struct statedir;
 
 /* The ssh that holds the session's port; without a session, one that only leads to the control
  * port. NULL, and *ret is released and replaced; or why not, as a clause. */
-const char *gateway_leg_build(struct leg *ret, const struct arguments *w,
+const char *gateway_leg_build(struct leg *ret, const struct arguments *args,
                               const struct registration *r, const struct statedir *state);
 
 #endif

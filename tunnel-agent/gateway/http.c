@@ -8,7 +8,7 @@
 #include <ctype.h>
 #include <string.h>
 
-void http_post_format(const struct http_url *url, const char *credential, const char *body,
+void http_post_format(const struct url *url, const char *credential, const char *body,
                       struct buf *out)
 {
     char host[ENDPOINT_BYTES];

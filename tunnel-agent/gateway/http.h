@@ -6,12 +6,12 @@
 #include <stddef.h>
 
 struct buf;
-struct http_url;
+struct url;
 
 enum { HTTP_ANSWER_MAX = 96 * 1024 };
 
 /* The whole request. credential may be NULL or "". */
-void http_post_format(const struct http_url *url, const char *credential, const char *body,
+void http_post_format(const struct url *url, const char *credential, const char *body,
                       struct buf *out);
 
 /* An answer that has come to its end. The status, or 0 when it is none; *ret_body points into

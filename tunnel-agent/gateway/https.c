@@ -18,7 +18,7 @@ bool https_is_built_in(void)
     return true;
 }
 
-static size_t take(char *data, size_t size, size_t count, void *ctx)
+static size_t on_data(char *data, size_t size, size_t count, void *ctx)
 {
     struct buf *out = ctx;
     if (out->len + size * count > HTTP_ANSWER_MAX)
@@ -27,10 +27,10 @@ static size_t take(char *data, size_t size, size_t count, void *ctx)
     return size * count;
 }
 
-unsigned https_post(const struct http_url *url, const char *credential, const char *body,
+unsigned https_post(const struct url *url, const char *credential, const char *body,
                     int64_t timeout_ms, struct buf *out)
 {
-    char where[HTTP_HOST_BYTES + HTTP_PATH_BYTES + 32], header[600], why[CURL_ERROR_SIZE] = "";
+    char where[URL_HOST_BYTES + URL_PATH_BYTES + 32], header[600], why[CURL_ERROR_SIZE] = "";
     char host[ENDPOINT_BYTES];
     long status = 0;
     void *lib = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
@@ -75,7 +75,7 @@ unsigned https_post(const struct http_url *url, const char *credential, const ch
     (void)setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
     (void)setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
     (void)setopt(curl, CURLOPT_ERRORBUFFER, why);
-    (void)setopt(curl, CURLOPT_WRITEFUNCTION, take);
+    (void)setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
     (void)setopt(curl, CURLOPT_WRITEDATA, out);
     CURLcode rc = perform(curl);
     if (rc == CURLE_OK)
@@ -96,7 +96,7 @@ bool https_is_built_in(void)
     return false;
 }
 
-unsigned https_post(const struct http_url *url, const char *credential, const char *body,
+unsigned https_post(const struct url *url, const char *credential, const char *body,
                     int64_t timeout_ms, struct buf *out)
 {
     (void)url;

@@ -8,12 +8,12 @@
 #include <stdint.h>
 
 struct buf;
-struct http_url;
+struct url;
 
 bool https_is_built_in(void);
 
-/* As http_post. Only for a child that ends soon. */
-unsigned https_post(const struct http_url *url, const char *credential, const char *body,
+/* As post_request. Only for a child that ends soon. */
+unsigned https_post(const struct url *url, const char *credential, const char *body,
                     int64_t timeout_ms, struct buf *out);
 
 #endif

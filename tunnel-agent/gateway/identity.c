@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 int identity_read(struct identity *i, const struct statedir *state, const char *wanted_id,
-                  char why[static STATEDIR_WHY_BYTES])
+                  char why[static WHY_BYTES])
 {
     if ((i->agent_id = agent_id_get(state, wanted_id, why)) == NULL ||
         (i->public_key = key_public(state, i->agent_id, why)) == NULL)

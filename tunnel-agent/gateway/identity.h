@@ -15,7 +15,7 @@ struct identity {
 /* Into a zeroed *i, to be released; what is missing is made. wanted_id may be NULL. 0, or -1 with a
  * sentence in why. */
 int identity_read(struct identity *i, const struct statedir *state, const char *wanted_id,
-                  char why[static STATEDIR_WHY_BYTES]);
+                  char why[static WHY_BYTES]);
 void identity_release(struct identity *i);
 
 #endif

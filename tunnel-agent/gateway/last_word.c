@@ -3,16 +3,16 @@
 
 #include "lib/base/clock.h"
 
-enum { FRESH_BEATS = 3 }; /* heartbeats' intervals for which a last word counts as fresh */
+enum { FRESH_HEARTBEATS = 3 }; /* heartbeats' intervals for which a last word counts as fresh */
 
-void last_word_hear(struct last_word *w, enum last_word_kind kind)
+void last_word_record(struct last_word *w, enum last_word_kind kind)
 {
     w->kind = kind;
     w->heard_ms = clock_monotonic_ms();
 }
 
-bool last_word_is_confirmed(const struct last_word *w, int64_t beat_interval_ms)
+bool last_word_is_confirmed(const struct last_word *w, int64_t heartbeat_interval_ms)
 {
     return w->login_is_refused && w->kind != LAST_WORD_NONE &&
-           clock_monotonic_ms() - w->heard_ms <= FRESH_BEATS * beat_interval_ms;
+           clock_monotonic_ms() - w->heard_ms <= FRESH_HEARTBEATS * heartbeat_interval_ms;
 }

@@ -18,10 +18,10 @@ struct last_word {
     bool login_is_refused; /* by sshd, and not up since: set by the owner */
 };
 
-void last_word_hear(struct last_word *w, enum last_word_kind kind);
+void last_word_record(struct last_word *w, enum last_word_kind kind);
 
 /* Is there one, is it fresh, and has sshd refused our key? Whether that was for the login that we
  * had from the first, the owner knows. */
-bool last_word_is_confirmed(const struct last_word *w, int64_t beat_interval_ms);
+bool last_word_is_confirmed(const struct last_word *w, int64_t heartbeat_interval_ms);
 
 #endif

@@ -24,7 +24,6 @@
 
 enum {
     MOVE_MS = 60000, /* another answer than before ends an ssh that is up once in this time */
-    MEMBERSHIP_WHY_BYTES = 400,
 };
 
 static void retry_register(struct membership *m, enum backoff_kind kind, const char *why);
@@ -43,7 +42,7 @@ void membership_start_tunnel(struct membership *m)
         return;
     }
     /* A gateway that came back spreads its agents. */
-    if (m->registration.is_fresh && m->registration.answer.reconnect_after_ms > 0)
+    if (m->registration.is_current && m->registration.answer.reconnect_after_ms > 0)
         tunnel_start_in(m->tunnel, m->registration.answer.reconnect_after_ms);
     else
         tunnel_start(m->tunnel);
@@ -56,60 +55,59 @@ static bool host_is_known(const struct membership *m)
     return m->o->host_key != NULL || registration_knows_host(&m->s->state);
 }
 
-static int keep_answer(struct membership *m, const struct register_answer *a)
+static int save_answer(struct membership *m, const struct register_answer *a)
 {
-    int rc = registration_keep_origin(&m->s->state, a);
+    int rc = registration_save_origin(&m->s->state, a);
     if (rc == 0 && a->agent_secret[0] != '\0')
-        rc = credential_keep_secret(&m->credential, &m->s->state, a->agent_secret);
-    return rc == 0 ? registration_keep_answer(&m->s->state, a) : rc;
+        rc = credential_save_secret(&m->credential, &m->s->state, a->agent_secret);
+    return rc == 0 ? registration_save_answer(&m->s->state, a) : rc;
 }
 
 /* The leg of this answer, or *a and the leg as they were, and why in why. */
-static int adopt(struct membership *m, struct register_answer *a,
-                 char why[static MEMBERSHIP_WHY_BYTES])
+static int accept_answer(struct membership *m, struct register_answer *a,
+                         char why[static REFUSAL_WHY_BYTES])
 {
     const struct register_answer before = m->registration.answer;
-    const bool had = m->registration.is_there;
+    const bool existed = m->registration.exists;
     m->registration.answer = *a;
-    m->registration.is_there = true;
+    m->registration.exists = true;
     const char *problem = strcmp(a->agent_id, m->identity.agent_id) != 0 ? "is for another agent_id"
                           : a->host_key_count == 0 && !host_is_known(m)
                               ? "does not tell the gateway's host keys: add --host-key SHA256:..."
                               : build_leg(m);
     if (problem != NULL)
-        (void)snprintf(why, MEMBERSHIP_WHY_BYTES, "cannot use the gateway's answer: it %s",
-                       problem);
-    else if (keep_answer(m, a) != 0)
-        (void)snprintf(why, MEMBERSHIP_WHY_BYTES,
+        (void)snprintf(why, REFUSAL_WHY_BYTES, "cannot use the gateway's answer: it %s", problem);
+    else if (save_answer(m, a) != 0)
+        (void)snprintf(why, REFUSAL_WHY_BYTES,
                        "cannot keep what the gateway answered in '%.250s': %s", m->s->state.path,
                        strerror(errno));
     else
         return 0;
     m->registration.answer = before;
-    m->registration.is_there = had;
+    m->registration.exists = existed;
     (void)build_leg(m); /* as it was: of the words that it was built of before */
     return -1;
 }
 
 /* Logs in with what is new. */
-static void use_answer(struct membership *m, bool first, bool moved)
+static void update_tunnel(struct membership *m, bool first, bool moved)
 {
     if (m->tunnel->ssh.pid == 0)
         membership_start_tunnel(m);
     else if (first)
-        tunnel_begin_anew(m->tunnel, "logging in again, for the port that the gateway gave");
+        tunnel_reconnect(m->tunnel, "logging in again, for the port that the gateway gave");
     else if (moved) {
         m->moved_ms = clock_monotonic_ms();
         tunnel_restart(m->tunnel, "the gateway gave another port");
     }
 }
 
-static void take_answer(struct membership *m, const char *body, size_t len, bool through_tunnel)
+static void on_register_ok(struct membership *m, const char *body, size_t len, bool through_tunnel)
 {
     struct register_answer a = {.port_b = 0};
-    char why[MEMBERSHIP_WHY_BYTES];
+    char why[REFUSAL_WHY_BYTES];
     const char *problem = register_answer_parse(body, len, &a);
-    bool first = !m->registration.is_there,
+    bool first = !m->registration.exists,
          moved = first || a.port_b != m->registration.answer.port_b ||
                  strcmp(a.ssh_user, m->registration.answer.ssh_user) != 0;
     struct register_answer before = m->registration.answer;
@@ -118,7 +116,7 @@ static void take_answer(struct membership *m, const char *body, size_t len, bool
         problem = "names another port or login twice within a minute";
     if (problem != NULL)
         (void)snprintf(why, sizeof(why), "cannot use the gateway's answer: it %s", problem);
-    if (problem != NULL || adopt(m, &a, why) != 0) {
+    if (problem != NULL || accept_answer(m, &a, why) != 0) {
         register_answer_release(&a);
         if (through_tunnel)
             log_warn("%s", why); /* and the tunnel stays */
@@ -133,17 +131,17 @@ static void take_answer(struct membership *m, const char *body, size_t len, bool
     log_info("registered agent_id=%s port_b=%u ssh_user=%s jump_user=%s jump_host=%s "
              "connect_hint='%s'",
              a.agent_id, a.port_b, a.ssh_user, a.jump_user, a.jump_host, a.connect_hint);
-    m->registration.is_fresh = true;
-    m->credential.enrolment_is_tried = false;
+    m->registration.is_current = true;
+    m->credential.tries_enrolment = false;
     m->last_word.kind = LAST_WORD_NONE;
     m->registered_ms = clock_monotonic_ms();
     (void)strlcpy(m->registration.expires_at, a.lease_expires_at,
                   sizeof(m->registration.expires_at));
     backoff_reset(&m->backoff);
-    use_answer(m, first, moved);
+    update_tunnel(m, first, moved);
 }
 
-static void clone_message(const struct membership *m)
+static void log_other_key(const struct membership *m)
 {
     log_error("the gateway knows '%s' with another key. If this machine is a copy of another: "
               "'rm %s/agent_id %s/agent.pem %s/agent_secret %s/session.json' makes it one of its "
@@ -153,17 +151,18 @@ static void clone_message(const struct membership *m)
               m->s->state.path, m->identity.agent_id, m->identity.agent_id);
 }
 
-static void hear_last_word(struct membership *m, enum last_word_kind kind)
+static void record_last_word(struct membership *m, enum last_word_kind kind)
 {
     if (kind == LAST_WORD_OTHER_KEY && m->last_word.kind != kind)
-        clone_message(m);
-    last_word_hear(&m->last_word, kind);
+        log_other_key(m);
+    last_word_record(&m->last_word, kind);
 }
 
-bool membership_ends(struct membership *m)
+bool membership_stop_if_confirmed(struct membership *m)
 {
-    if (!last_word_is_confirmed(&m->last_word, registration_beat_interval_ms(&m->registration)) ||
-        (m->registration.is_there && !registration_has_first_login(&m->registration, &m->s->state)))
+    if (!last_word_is_confirmed(&m->last_word,
+                                registration_heartbeat_interval_ms(&m->registration)) ||
+        (m->registration.exists && !registration_has_first_login(&m->registration, &m->s->state)))
         return false;
     if (m->last_word.kind == LAST_WORD_REVOKED)
         log_warn("the gateway revoked '%s', and its sshd refuses the key. Stopping for good",
@@ -177,36 +176,36 @@ bool membership_ends(struct membership *m)
 static void retry_register(struct membership *m, enum backoff_kind kind, const char *why)
 {
     int64_t wait_ms = backoff_next(&m->backoff, kind, &m->s->settings, arc4random());
-    if (m->once && !m->registration.is_there) {
+    if (m->is_service && !m->registration.exists) {
         log_error("cannot register: %s", why);
         supervisor_stop(m->s, EXIT_FAILED);
         return;
     }
-    if (m->registration.is_there) {
+    if (m->registration.exists) {
         /* The tunnel's next attempt leads here again, or in: the lease may have been renewed while
          * the endpoint cannot be reached. A refused login is not tried again soon. */
         if (m->last_word.login_is_refused && kind != BACKOFF_AUTH)
             wait_ms =
                 backoff_next(&m->tunnel->backoff, BACKOFF_AUTH, &m->s->settings, arc4random());
-        tunnel_hold(m->tunnel, wait_ms, why);
+        tunnel_pause(m->tunnel, wait_ms, why);
         return;
     }
     if (kind == BACKOFF_AUTH) {
-        tunnel_hold_for_owner(m->tunnel, why);
+        tunnel_pause_until_owner(m->tunnel, why);
     } else {
         log_warn("cannot register: %s; again in %lld s", why, (long long)(wait_ms / 1000 + 1));
-        tunnel_wait_for_owner(m->tunnel, why);
+        tunnel_await_owner(m->tunnel, why);
     }
     timer_set(m->register_timer, wait_ms);
 }
 
-static void on_registered(struct membership *m, unsigned status, const char *body, size_t len,
-                          bool through_tunnel)
+static void on_register_answer(struct membership *m, unsigned status, const char *body, size_t len,
+                               bool through_tunnel)
 {
     struct register_error error;
-    char why[MEMBERSHIP_WHY_BYTES];
+    char why[REFUSAL_WHY_BYTES];
     if (status == 200) {
-        take_answer(m, body, len, through_tunnel);
+        on_register_ok(m, body, len, through_tunnel);
         return;
     }
     if (status == 0) {
@@ -215,26 +214,26 @@ static void on_registered(struct membership *m, unsigned status, const char *bod
         return;
     }
     register_error_parse(body, len, &error);
-    if (credential_turn(&m->credential, error.code) && !through_tunnel) {
+    if (credential_switch(&m->credential, error.code) && !through_tunnel) {
         membership_register(m);
         return;
     }
     if (error.code == CONTROL_REVOKED)
-        hear_last_word(m, LAST_WORD_REVOKED);
+        record_last_word(m, LAST_WORD_REVOKED);
     else if (error.code == CONTROL_CONFLICT)
-        hear_last_word(m, LAST_WORD_OTHER_KEY);
+        record_last_word(m, LAST_WORD_OTHER_KEY);
     refusal_explain(m->identity.agent_id, &m->credential, status, &error, why);
     if (through_tunnel)
         log_warn("%s", why); /* the tunnel works, and that is what counts */
-    else if (!membership_ends(m))
+    else if (!membership_stop_if_confirmed(m))
         retry_register(m, refusal_backoff(error.code), why);
 }
 
 /* ---- register at the endpoint ---- */
 
-static void on_register_answer(void *ctx, unsigned status, const char *body, size_t len)
+static void on_job_answer(void *ctx, unsigned status, const char *body, size_t len)
 {
-    on_registered(ctx, status, body, len, false);
+    on_register_answer(ctx, status, body, len, false);
 }
 
 void membership_register(struct membership *m)
@@ -254,28 +253,29 @@ static void on_register_timer(evutil_socket_t fd, short what, void *ctx)
 
 /* ---- through our own tunnel ---- */
 
-static void on_beat_refused(struct membership *m, unsigned status, const struct register_error *e)
+static void on_heartbeat_refused(struct membership *m, unsigned status,
+                                 const struct register_error *e)
 {
     switch (e->code) {
     case CONTROL_GONE:
     case CONTROL_NOT_FOUND:
         log_warn("the gateway says: %s. Registering again", e->text);
-        m->registration.is_fresh = false;
-        membership_ask(m);
+        m->registration.is_current = false;
+        membership_send(m);
         return;
     case CONTROL_REVOKED:
         if (m->last_word.kind != LAST_WORD_REVOKED)
             log_warn("the gateway says that '%s' is revoked: %s. Going on until its sshd says so, "
                      "too",
                      m->identity.agent_id, e->text);
-        hear_last_word(m, LAST_WORD_REVOKED);
+        record_last_word(m, LAST_WORD_REVOKED);
         return;
     case CONTROL_RATE_LIMITED:
     case CONTROL_UNAUTHORIZED:
-        if (credential_turn(&m->credential, e->code)) {
+        if (credential_switch(&m->credential, e->code)) {
             log_warn("the gateway does not accept our secret: %s. Registering again", e->text);
-            m->registration.is_fresh = false;
-            membership_ask(m);
+            m->registration.is_current = false;
+            membership_send(m);
             return;
         }
         if (e->code == CONTROL_RATE_LIMITED) {
@@ -293,13 +293,13 @@ static void on_beat_refused(struct membership *m, unsigned status, const struct 
     }
 }
 
-static void on_beat_answer(struct membership *m, unsigned status, const char *body, size_t len)
+static void on_heartbeat_answer(struct membership *m, unsigned status, const char *body, size_t len)
 {
     struct heartbeat_answer a;
     struct register_error error;
     if (status != 200) {
         register_error_parse(body, len, &error);
-        on_beat_refused(m, status, &error);
+        on_heartbeat_refused(m, status, &error);
         return;
     }
     const char *problem = heartbeat_answer_parse(body, len, &a);
@@ -311,44 +311,44 @@ static void on_beat_answer(struct membership *m, unsigned status, const char *bo
     if (a.lease_expires_at[0] != '\0')
         (void)strlcpy(m->registration.expires_at, a.lease_expires_at,
                       sizeof(m->registration.expires_at));
-    m->beats_down = a.up == 0 ? m->beats_down + 1 : 0;
-    if (m->beats_down == 2)
+    m->heartbeats_down = a.up == 0 ? m->heartbeats_down + 1 : 0;
+    if (m->heartbeats_down == 2)
         log_warn("the gateway sees no listener on port %u, though our ssh is up: see 'leasectl "
                  "doctor' there",
                  m->registration.answer.port_b);
 }
 
-static void on_answer(void *ctx, unsigned status, const char *body, size_t len)
+static void on_channel_answer(void *ctx, unsigned status, const char *body, size_t len)
 {
     struct membership *m = ctx;
-    if (m->beat_is_register)
-        on_registered(m, status, body, len, true);
+    if (m->sends_register)
+        on_register_answer(m, status, body, len, true);
     else
-        on_beat_answer(m, status, body, len);
+        on_heartbeat_answer(m, status, body, len);
 }
 
-void membership_ask(struct membership *m)
+void membership_send(struct membership *m)
 {
     struct buf body = {0}, request = {0};
-    const struct http_url url = {
+    const struct url url = {
         .host = "127.0.0.1",
         .port = arguments_control_port(&m->arguments, m->registration.answer.control_port),
         .path = "/"};
-    if (!m->tunnel->proven || m->s->stopping)
+    if (!m->tunnel->has_answered || m->s->stopping)
         return;
-    m->beat_is_register = !m->registration.is_fresh;
-    int rc = m->beat_is_register ? register_format(&m->register_job.words, &body)
-                                 : heartbeat_request_format(m->identity.agent_id, &body);
+    m->sends_register = !m->registration.is_current;
+    int rc = m->sends_register ? register_facts_format(&m->register_job.facts, &body)
+                               : heartbeat_request_format(m->identity.agent_id, &body);
     if (rc == 0)
-        http_post_format(&url, credential_now(&m->credential), body.data, &request);
-    beat_ask(&m->beat, m->leg.control_sock, rc == 0 ? buf_text(&request) : NULL);
+        http_post_format(&url, credential_current(&m->credential), body.data, &request);
+    control_channel_send(&m->channel, m->leg.control_sock, rc == 0 ? buf_text(&request) : NULL);
     buf_release(&body);
     buf_release(&request);
 }
 
-static void on_due(void *ctx)
+static void on_channel_due(void *ctx)
 {
-    membership_ask(ctx);
+    membership_send(ctx);
 }
 
 /* ---- life ---- */
@@ -356,30 +356,30 @@ static void on_due(void *ctx)
 /* Each part knows only what it is given here. */
 static void connect_parts(struct membership *m)
 {
-    m->register_job = (struct register_job){.words = {.identity = &m->identity,
+    m->register_job = (struct register_job){.facts = {.identity = &m->identity,
                                                       .arguments = &m->arguments,
                                                       .registration = &m->registration},
                                             .credential = &m->credential,
-                                            .answered = on_register_answer,
+                                            .answered = on_job_answer,
                                             .ctx = m};
-    m->beat = (struct beat){.base = m->s->base,
-                            .registration = &m->registration,
-                            .due = on_due,
-                            .answered = on_answer,
-                            .ctx = m};
+    m->channel = (struct control_channel){.base = m->s->base,
+                                          .registration = &m->registration,
+                                          .due = on_channel_due,
+                                          .answered = on_channel_answer,
+                                          .ctx = m};
 }
 
 int membership_init(struct membership *m)
 {
     connect_parts(m);
     m->register_timer = evtimer_new(m->s->base, on_register_timer, m);
-    return beat_init(&m->beat) == 0 && m->register_timer != NULL ? 0 : -1;
+    return control_channel_init(&m->channel) == 0 && m->register_timer != NULL ? 0 : -1;
 }
 
-void membership_end(struct membership *m)
+void membership_cancel(struct membership *m)
 {
     register_job_cancel(&m->register_job);
-    beat_release(&m->beat);
+    control_channel_release(&m->channel);
     if (m->register_timer != NULL)
         event_free(m->register_timer);
 }

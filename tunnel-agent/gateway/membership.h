@@ -8,7 +8,7 @@
 
 #include "tunnel-agent/config/leg.h"
 #include "tunnel-agent/gateway/arguments.h"
-#include "tunnel-agent/gateway/beat.h"
+#include "tunnel-agent/gateway/control_channel.h"
 #include "tunnel-agent/gateway/credential.h"
 #include "tunnel-agent/gateway/identity.h"
 #include "tunnel-agent/gateway/last_word.h"
@@ -28,7 +28,7 @@ struct membership {
     /* Set by the owner; all but the tunnel before membership_init. */
     struct supervisor *s;
     const struct gateway_options *o;
-    bool once; /* a first register that fails ends the program */
+    bool is_service; /* a first register that fails ends the program */
     struct arguments arguments;
     struct identity identity;
     struct credential credential;
@@ -37,14 +37,14 @@ struct membership {
     struct leg leg;
 
     struct register_job register_job;
-    struct beat beat; /* a heartbeat, or a register through our own tunnel */
-    bool beat_is_register;
+    struct control_channel channel; /* a heartbeat, or a register through our own tunnel */
+    bool sends_register;
     struct event *register_timer;
     struct backoff backoff;
     int64_t registered_ms;
     int64_t moved_ms; /* when an answer last ended an ssh that was up; 0: never */
     struct last_word last_word;
-    unsigned beats_down;
+    unsigned heartbeats_down;
 };
 
 /* 0, or -1: no memory. */
@@ -57,13 +57,13 @@ void membership_start_tunnel(struct membership *m);
 void membership_register(struct membership *m);
 
 /* Asks through the tunnel, when that is up: a heartbeat, or a register where none counts. */
-void membership_ask(struct membership *m);
+void membership_send(struct membership *m);
 
 /* Has a last word been confirmed? Then the program is being stopped. */
-bool membership_ends(struct membership *m);
+bool membership_stop_if_confirmed(struct membership *m);
 
 /* Before the loop is released: asks nothing more. */
-void membership_end(struct membership *m);
+void membership_cancel(struct membership *m);
 
 /* After the tunnel is released. */
 void membership_release(struct membership *m);

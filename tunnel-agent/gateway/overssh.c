@@ -9,7 +9,7 @@
 
 #include <bsd/string.h>
 
-unsigned overssh_post(const char *alias, const char *config, const struct http_url *url,
+unsigned overssh_post(const char *alias, const char *config, const struct url *url,
                       const char *credential, const char *body, int64_t timeout_ms, struct buf *out)
 {
     struct sshforward forward;
@@ -18,11 +18,11 @@ unsigned overssh_post(const char *alias, const char *config, const struct http_u
     int64_t end_ms = clock_monotonic_ms() + timeout_ms;
 
     if (sshforward_open(&forward, alias, config, url->port, end_ms, why) == 0) {
-        struct http_url near = *url;
+        struct url near = *url;
         near.tls = false; /* ssh protects it, and the far end is the control port itself */
         (void)strlcpy(near.host, "127.0.0.1", sizeof(near.host));
         near.port = forward.port;
-        answer = http_post(&near, credential, body, end_ms - clock_monotonic_ms(), out);
+        answer = post_request(&near, credential, body, end_ms - clock_monotonic_ms(), out);
     } else {
         buf_addf(out, "cannot reach the control port over ssh to '%s': %s", alias, why);
     }

@@ -7,13 +7,13 @@
 #include <stdint.h>
 
 struct buf;
-struct http_url;
+struct url;
 
 /*
- * POSTs as http_post does, to port url->port of alias's loopback, through `ssh -L`. The same local
- * port is preferred, else a free one. config: -F, or NULL. For a job: it waits.
+ * POSTs as post_request does, to port url->port of alias's loopback, through `ssh -L`. The same
+ * local port is preferred, else a free one. config: -F, or NULL. For a job: it waits.
  */
-unsigned overssh_post(const char *alias, const char *config, const struct http_url *url,
+unsigned overssh_post(const char *alias, const char *config, const struct url *url,
                       const char *credential, const char *body, int64_t timeout_ms,
                       struct buf *out);
 

@@ -33,7 +33,7 @@ static bool wait_for(int fd, short what, int64_t end_ms)
 }
 
 /* A connected socket, or -1 and the reason. */
-static int connect_to(const struct http_url *url, int64_t end_ms, const char **ret_why)
+static int connect_to(const struct url *url, int64_t end_ms, const char **ret_why)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
@@ -71,7 +71,7 @@ static int connect_to(const struct http_url *url, int64_t end_ms, const char **r
     return fd;
 }
 
-static unsigned post_plain(const struct http_url *url, const char *credential, const char *body,
+static unsigned post_plain(const struct url *url, const char *credential, const char *body,
                            int64_t timeout_ms, struct buf *out)
 {
     struct buf request = {0}, answer = {0};
@@ -120,8 +120,8 @@ out:
     return status;
 }
 
-unsigned http_post(const struct http_url *url, const char *credential, const char *body,
-                   int64_t timeout_ms, struct buf *out)
+unsigned post_request(const struct url *url, const char *credential, const char *body,
+                      int64_t timeout_ms, struct buf *out)
 {
     return url->tls ? https_post(url, credential, body, timeout_ms, out)
                     : post_plain(url, credential, body, timeout_ms, out);

@@ -6,14 +6,14 @@
 #include <stdint.h>
 
 struct buf;
-struct http_url;
+struct url;
 
 /*
  * POSTs and waits, at most timeout_ms: for a job. https:// needs a build with HTTPS=1 and checks
  * the certificate; libcurl is loaded by the process that calls this. The status, and the body in
  * out; or 0 and a sentence in out.
  */
-unsigned http_post(const struct http_url *url, const char *credential, const char *body,
-                   int64_t timeout_ms, struct buf *out);
+unsigned post_request(const struct url *url, const char *credential, const char *body,
+                      int64_t timeout_ms, struct buf *out);
 
 #endif

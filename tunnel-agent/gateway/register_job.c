@@ -18,15 +18,15 @@
 
 enum { REGISTER_MS = 15000 };
 
-int register_format(const struct register_words *w, struct buf *out)
+int register_facts_format(const struct register_facts *f, struct buf *out)
 {
-    const struct register_request r = {.agent_id = w->identity->agent_id,
-                                       .public_key = w->identity->public_key,
-                                       .hostname = w->identity->hostname,
-                                       .user = w->identity->user,
-                                       .target = w->arguments->target,
-                                       .reverse_bind_host = w->arguments->o->reverse_bind_host,
-                                       .port_b = w->registration->answer.port_b};
+    const struct register_request r = {.agent_id = f->identity->agent_id,
+                                       .public_key = f->identity->public_key,
+                                       .hostname = f->identity->hostname,
+                                       .user = f->identity->user,
+                                       .target = f->arguments->target,
+                                       .reverse_bind_host = f->arguments->o->reverse_bind_host,
+                                       .port_b = f->registration->answer.port_b};
     return register_request_format(&r, out);
 }
 
@@ -34,17 +34,17 @@ int register_format(const struct register_words *w, struct buf *out)
 static int run_register(void *ctx)
 {
     const struct register_job *j = ctx;
-    const struct arguments *a = j->words.arguments;
-    const char *credential = credential_now(j->credential);
+    const struct arguments *a = j->facts.arguments;
+    const char *credential = credential_current(j->credential);
     struct buf body = {0}, answer = {0};
     unsigned status = 0;
-    if (register_format(&j->words, &body) != 0)
+    if (register_facts_format(&j->facts, &body) != 0)
         buf_add(&answer, "out of memory");
     else if (a->over_ssh)
         status = overssh_post(a->o->over_ssh, a->o->ssh_config, &a->url, credential, body.data,
                               REGISTER_MS, &answer);
     else
-        status = http_post(&a->url, credential, body.data, REGISTER_MS, &answer);
+        status = post_request(&a->url, credential, body.data, REGISTER_MS, &answer);
     (void)printf("%u\n", status);
     (void)fwrite(answer.data, 1, answer.data != NULL ? answer.len : 0, stdout);
     (void)fflush(stdout);

@@ -14,18 +14,18 @@ struct job;
 struct registration;
 
 /* All that a register says. Borrowed. */
-struct register_words {
+struct register_facts {
     const struct identity *identity;
     const struct arguments *arguments;
     const struct registration *registration;
 };
 
 /* The body of a register. 0, or -1: no memory. */
-int register_format(const struct register_words *w, struct buf *out);
+int register_facts_format(const struct register_facts *f, struct buf *out);
 
 struct register_job {
     /* Set by the owner. */
-    struct register_words words;
+    struct register_facts facts;
     const struct credential *credential;
     /* status 0: nobody answered, and body says why. */
     void (*answered)(void *ctx, unsigned status, const char *body, size_t len);

@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BEAT_DEFAULT_S = 60, BEAT_MAX_S = 3600 };
+enum { HEARTBEAT_DEFAULT_S = 60, HEARTBEAT_MAX_S = 3600 };
 
 /* Of the first register alone: what comes later may be anybody's words. sshd itself tells of its
  * other keys, proven by the one that is pinned (UpdateHostKeys). */
-static int keep_host_keys(const struct statedir *state, const struct register_answer *a)
+static int save_host_keys(const struct statedir *state, const struct register_answer *a)
 {
     struct buf lines = {0};
     int rc = 0;
@@ -38,7 +38,7 @@ static char *login_of(const struct register_answer *a)
     return asprintf(&text, "%s@%s:%u", a->ssh_user, a->ssh_host, a->ssh_port) < 0 ? NULL : text;
 }
 
-static int keep_first_login(const struct statedir *state, const struct register_answer *a)
+static int save_first_login(const struct statedir *state, const struct register_answer *a)
 {
     int rc = 0;
     char *kept = statedir_read(state, "first_login");
@@ -67,13 +67,13 @@ bool registration_knows_host(const struct statedir *state)
     return kept != NULL;
 }
 
-int registration_keep_origin(const struct statedir *state, const struct register_answer *a)
+int registration_save_origin(const struct statedir *state, const struct register_answer *a)
 {
-    int rc = keep_host_keys(state, a);
-    return rc == 0 ? keep_first_login(state, a) : rc;
+    int rc = save_host_keys(state, a);
+    return rc == 0 ? save_first_login(state, a) : rc;
 }
 
-int registration_keep_answer(const struct statedir *state, const struct register_answer *a)
+int registration_save_answer(const struct statedir *state, const struct register_answer *a)
 {
     struct buf text = {0};
     int rc = 0;
@@ -90,8 +90,8 @@ void registration_read(struct registration *r, const struct statedir *state, con
     if (text != NULL && register_answer_parse(text, strlen(text), &r->answer) == NULL &&
         strcmp(r->answer.agent_id, agent_id) == 0 &&
         (host_is_pinned || registration_knows_host(state))) {
-        r->is_there = true;
-        if (keep_first_login(state, &r->answer) != 0)
+        r->exists = true;
+        if (save_first_login(state, &r->answer) != 0)
             log_warn("cannot keep the login in '%s': %m", state->path);
         (void)strlcpy(r->expires_at, r->answer.lease_expires_at, sizeof(r->expires_at));
     } else {
@@ -103,12 +103,12 @@ void registration_read(struct registration *r, const struct statedir *state, con
     free(text);
 }
 
-int64_t registration_beat_interval_ms(const struct registration *r)
+int64_t registration_heartbeat_interval_ms(const struct registration *r)
 {
     int64_t s = r->answer.heartbeat_interval_seconds;
     if (s <= 0)
-        s = BEAT_DEFAULT_S;
-    return (s < BEAT_MAX_S ? s : BEAT_MAX_S) * 1000;
+        s = HEARTBEAT_DEFAULT_S;
+    return (s < HEARTBEAT_MAX_S ? s : HEARTBEAT_MAX_S) * 1000;
 }
 
 void registration_release(struct registration *r)

@@ -11,9 +11,9 @@
 struct statedir;
 
 struct registration {
-    struct register_answer answer; /* while not is_there, at most a port to ask for */
-    bool is_there;
-    bool is_fresh; /* this process registered, and the gateway has not forgotten it since */
+    struct register_answer answer; /* while not exists, at most a port to ask for */
+    bool exists;
+    bool is_current; /* this process registered, and the gateway has not forgotten it since */
     char expires_at[32];
 };
 
@@ -24,13 +24,13 @@ void registration_read(struct registration *r, const struct statedir *state, con
 
 /* Both: 0, or -1 with errno. The first keeps where the first register led, and nothing of later
  * ones: whose host keys count, and which login. */
-int registration_keep_origin(const struct statedir *state, const struct register_answer *a);
-int registration_keep_answer(const struct statedir *state, const struct register_answer *a);
+int registration_save_origin(const struct statedir *state, const struct register_answer *a);
+int registration_save_answer(const struct statedir *state, const struct register_answer *a);
 
 bool registration_knows_host(const struct statedir *state);
 bool registration_has_first_login(const struct registration *r, const struct statedir *state);
 
-int64_t registration_beat_interval_ms(const struct registration *r);
+int64_t registration_heartbeat_interval_ms(const struct registration *r);
 
 void registration_release(struct registration *r);
 

@@ -6,9 +6,9 @@
 #include <ctype.h>
 #include <string.h>
 
-const char *http_url_parse(const char *text, struct http_url *ret)
+const char *url_parse(const char *text, struct url *ret)
 {
-    struct http_url url = {.tls = strncmp(text, "https://", 8) == 0};
+    struct url url = {.tls = strncmp(text, "https://", 8) == 0};
     const char *p = text + (url.tls ? 8 : 7), *end, *problem = NULL;
     size_t len;
     if (!url.tls && strncmp(text, "http://", 7) != 0)
@@ -53,7 +53,7 @@ const char *http_url_parse(const char *text, struct http_url *ret)
     return NULL;
 }
 
-bool http_url_is_loopback(const struct http_url *url)
+bool url_is_loopback(const struct url *url)
 {
     /* Numbers only: what "localhost" is, a resolver decides, but everybody means this. */
     return strcmp(url->host, "localhost") == 0 || strcmp(url->host, "::1") == 0 ||

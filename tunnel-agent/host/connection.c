@@ -61,13 +61,14 @@ static bool is_in_group(const char *pid, pid_t group)
     return name_end != NULL && sscanf(name_end + 1, " %*c %*d %d", &pgrp) == 1 && pgrp == group;
 }
 
-struct counted {
+struct counters {
     struct tcp_info info;
     uint32_t unread, unsent;
 };
 
 /* The one of these that is a TCP connection, and what the kernel has counted on it; 0: none is. */
-static unsigned long look_up(int netlink, int family, const struct sockets *s, struct counted *ret)
+static unsigned long find_in_family(int netlink, int family, const struct sockets *s,
+                                    struct counters *ret)
 {
     struct {
         struct nlmsghdr head;
@@ -102,7 +103,7 @@ static unsigned long look_up(int netlink, int family, const struct sockets *s, s
                  a = RTA_NEXT(a, room))
                 if (a->rta_type == INET_DIAG_INFO) {
                     size_t len = RTA_PAYLOAD(a);
-                    *ret = (struct counted){.unread = m->idiag_rqueue, .unsent = m->idiag_wqueue};
+                    *ret = (struct counters){.unread = m->idiag_rqueue, .unsent = m->idiag_wqueue};
                     /* An older kernel tells less. */
                     memcpy(&ret->info, RTA_DATA(a),
                            len < sizeof(ret->info) ? len : sizeof(ret->info));
@@ -112,7 +113,7 @@ static unsigned long look_up(int netlink, int family, const struct sockets *s, s
     }
 }
 
-static unsigned long find_connection(const struct sockets *s, struct counted *ret)
+static unsigned long find_connection(const struct sockets *s, struct counters *ret)
 {
     const struct timeval patience = {.tv_sec = DIAG_PATIENCE_S};
     unsigned long found = 0;
@@ -120,9 +121,9 @@ static unsigned long find_connection(const struct sockets *s, struct counted *re
     if (fd < 0)
         return 0;
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    found = look_up(fd, AF_INET, s, ret);
+    found = find_in_family(fd, AF_INET, s, ret);
     if (found == 0)
-        found = look_up(fd, AF_INET6, s, ret);
+        found = find_in_family(fd, AF_INET6, s, ret);
     (void)close(fd);
     return found;
 }
@@ -139,15 +140,15 @@ static bool is_ssh(const char *pid)
     return strcmp(name, "ssh\n") == 0;
 }
 
-unsigned long platform_connection(pid_t group, enum platform_carrier *ret_carrier)
+unsigned long connection_find(pid_t group, enum connection_carrier *ret_carrier)
 {
     struct sockets s = {.count = 0};
-    struct counted counted;
+    struct counters counters;
     char pid[16];
     *ret_carrier = CARRIER_UNKNOWN;
     (void)snprintf(pid, sizeof(pid), "%d", (int)group);
     add_sockets(pid, &s);
-    unsigned long found = find_connection(&s, &counted);
+    unsigned long found = find_connection(&s, &counters);
     if (found != 0)
         *ret_carrier = CARRIER_SSH;
     DIR *dir = found == 0 ? opendir("/proc") : NULL;
@@ -159,7 +160,7 @@ unsigned long platform_connection(pid_t group, enum platform_carrier *ret_carrie
             continue;
         s.count = 0;
         add_sockets(e->d_name, &s);
-        found = find_connection(&s, &counted);
+        found = find_connection(&s, &counters);
         if (found != 0)
             *ret_carrier = is_ssh(e->d_name) ? CARRIER_SSH : CARRIER_PLUGIN;
     }
@@ -167,30 +168,30 @@ unsigned long platform_connection(pid_t group, enum platform_carrier *ret_carrie
     return found;
 }
 
-bool platform_traffic(unsigned long connection, struct platform_traffic *ret)
+bool connection_read_traffic(unsigned long connection, struct connection_traffic *ret)
 {
     const struct sockets s = {.inode = {connection}, .count = connection != 0 ? 1 : 0};
-    struct counted c;
+    struct counters c;
     if (find_connection(&s, &c) == 0)
         return false;
-    *ret = (struct platform_traffic){.silent_ms = c.info.tcpi_last_ack_recv,
-                                     .acked_bytes = (int64_t)c.info.tcpi_bytes_acked,
-                                     .unsent_bytes = c.unsent,
-                                     .taken_bytes = (int64_t)c.info.tcpi_bytes_received - c.unread,
-                                     .sent_again = c.info.tcpi_total_retrans};
+    *ret = (struct connection_traffic){.silent_ms = c.info.tcpi_last_ack_recv,
+                                       .acked_bytes = (int64_t)c.info.tcpi_bytes_acked,
+                                       .unsent_bytes = c.unsent,
+                                       .read_bytes = (int64_t)c.info.tcpi_bytes_received - c.unread,
+                                       .sent_again = c.info.tcpi_total_retrans};
     return true;
 }
 
 #else
 
-unsigned long platform_connection(pid_t group, enum platform_carrier *ret_carrier)
+unsigned long connection_find(pid_t group, enum connection_carrier *ret_carrier)
 {
     (void)group;
     *ret_carrier = CARRIER_UNKNOWN;
     return 0;
 }
 
-bool platform_traffic(unsigned long connection, struct platform_traffic *ret)
+bool connection_read_traffic(unsigned long connection, struct connection_traffic *ret)
 {
     (void)connection;
     (void)ret;

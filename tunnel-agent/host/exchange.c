@@ -70,7 +70,7 @@ static void send_rest(struct exchange *x)
         finish(x, EXCHANGE_CLOSED);
 }
 
-static void take_answer(struct exchange *x)
+static void read_answer(struct exchange *x)
 {
     char chunk[4096];
     for (;;) {
@@ -102,7 +102,7 @@ static void on_ready(evutil_socket_t fd, short what, void *ctx)
     if ((what & EV_WRITE) != 0)
         send_rest(x);
     else
-        take_answer(x);
+        read_answer(x);
 }
 
 int exchange_unix_address(const char *path, struct sockaddr_un *ret)

@@ -55,7 +55,7 @@ bool localport_is_free(const char *bind_to, uint16_t port, char *holder, size_t 
     if (error == 0)
         return true;
     if (error == EADDRINUSE)
-        platform_port_holder(port, holder, holder_size);
+        port_holder_describe(port, holder, holder_size);
     if (holder[0] == '\0')
         (void)strlcpy(holder, error == EADDRINUSE ? "by another program" : strerror(error),
                       holder_size);

@@ -19,24 +19,24 @@ struct inodes {
     size_t count, max;
 };
 
-static bool take_listener(void *ctx, const char *line)
+static bool add_listener(void *ctx, const char *line)
 {
-    struct inodes *in = ctx;
+    struct inodes *list = ctx;
     struct tcp_line l;
-    if (tcp_line_parse(line, &l) && l.port == in->port && l.state == TCP_LISTEN_STATE)
-        in->items[in->count++] = tcp_line_inode(&l);
-    return in->count < in->max;
+    if (tcp_line_parse(line, &l) && l.port == list->port && l.state == TCP_LISTEN_STATE)
+        list->items[list->count++] = tcp_line_inode(&l);
+    return list->count < list->max;
 }
 
 /* Inodes of listening sockets on port; how many of them were put there. */
 static size_t listener_inodes(bool v6, uint16_t port, uint64_t *inodes, size_t max)
 {
-    struct inodes in = {.port = port, .items = inodes, .max = max};
+    struct inodes list = {.port = port, .items = inodes, .max = max};
     struct tcp_table table;
     int more = tcp_table_open(&table, 0, v6) == 0 ? 1 : -1;
     while (more == 1)
-        more = tcp_table_read(&table, take_listener, &in);
-    return in.count;
+        more = tcp_table_read(&table, add_listener, &list);
+    return list.count;
 }
 
 static bool has_socket(const char *pid, uint64_t inode)
@@ -59,7 +59,7 @@ static bool has_socket(const char *pid, uint64_t inode)
     return found;
 }
 
-void platform_port_holder(uint16_t port, char *out, size_t size)
+void port_holder_describe(uint16_t port, char *out, size_t size)
 {
     char path[300], comm[64] = "";
     uint64_t inode = 0;
@@ -84,7 +84,7 @@ void platform_port_holder(uint16_t port, char *out, size_t size)
     (void)closedir(dir);
 }
 
-bool platform_listens(pid_t pid, uint16_t port)
+bool port_holder_is(pid_t pid, uint16_t port)
 {
     uint64_t inodes[SOCKETS_MAX];
     char name[16];
@@ -98,14 +98,14 @@ bool platform_listens(pid_t pid, uint16_t port)
 
 #else
 
-void platform_port_holder(uint16_t port, char *out, size_t size)
+void port_holder_describe(uint16_t port, char *out, size_t size)
 {
     (void)port;
     if (size > 0)
         out[0] = '\0';
 }
 
-bool platform_listens(pid_t pid, uint16_t port)
+bool port_holder_is(pid_t pid, uint16_t port)
 {
     (void)pid;
     (void)port;

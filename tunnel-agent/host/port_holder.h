@@ -9,9 +9,9 @@
 #include <sys/types.h>
 
 /* Who listens on this port (any address of it): "python3, pid 123", "" when that is not known. */
-void platform_port_holder(uint16_t port, char *out, size_t size);
+void port_holder_describe(uint16_t port, char *out, size_t size);
 
 /* Is it this process that listens on the port, on IPv4? True as well where that is not known. */
-bool platform_listens(pid_t pid, uint16_t port);
+bool port_holder_is(pid_t pid, uint16_t port);
 
 #endif

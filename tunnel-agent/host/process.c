@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 100 };
+enum { POLL_MS = 100 };
 
 /* pipe2(2) is not everywhere; nothing else forks between the two calls in our one thread. */
 static int open_pipe(int fds[2])
@@ -173,7 +173,7 @@ int process_run(const char *const argv[], int64_t timeout_ms, struct buf *out)
         if (late)
             break;
         /* What it started may hold the other end for longer than it lives. */
-        if (poll(&p, 1, left_ms < LOOK_MS ? (int)left_ms : LOOK_MS) <= 0) {
+        if (poll(&p, 1, left_ms < POLL_MS ? (int)left_ms : POLL_MS) <= 0) {
             if (has_ended(pid) && poll(&p, 1, 0) <= 0)
                 break;
             continue;

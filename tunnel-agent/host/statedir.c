@@ -15,17 +15,17 @@
 #include <unistd.h>
 
 /* A directory of ours that nobody else may write; made when it is missing. */
-static int own_directory(const char *path, char why[static STATEDIR_WHY_BYTES])
+static int own_directory(const char *path, char why[static WHY_BYTES])
 {
     struct stat st;
     if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        (void)snprintf(why, STATEDIR_WHY_BYTES, "cannot make the state directory '%s': %s", path,
+        (void)snprintf(why, WHY_BYTES, "cannot make the state directory '%s': %s", path,
                        strerror(errno));
         return -1;
     }
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0) {
-        (void)snprintf(why, STATEDIR_WHY_BYTES, "cannot open the state directory '%s': %s", path,
+        (void)snprintf(why, WHY_BYTES, "cannot open the state directory '%s': %s", path,
                        strerror(errno));
         if (fd >= 0)
             (void)close(fd);
@@ -33,25 +33,24 @@ static int own_directory(const char *path, char why[static STATEDIR_WHY_BYTES])
     }
     int rc = -1;
     if (st.st_uid != geteuid())
-        (void)snprintf(why, STATEDIR_WHY_BYTES,
+        (void)snprintf(why, WHY_BYTES,
                        "the state directory '%s' belongs to another user: set STATE_DIR to one of "
                        "your own",
                        path);
     else if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        (void)snprintf(why, STATEDIR_WHY_BYTES,
+        (void)snprintf(why, WHY_BYTES,
                        "others may write the state directory '%s': run 'chmod 700 %s' and look "
                        "what is in it",
                        path, path);
     else if ((st.st_mode & 077) != 0 && fchmod(fd, 0700) != 0)
-        (void)snprintf(why, STATEDIR_WHY_BYTES, "cannot make '%s' private: %s", path,
-                       strerror(errno));
+        (void)snprintf(why, WHY_BYTES, "cannot make '%s' private: %s", path, strerror(errno));
     else
         rc = 0;
     (void)close(fd);
     return rc;
 }
 
-int statedir_open(struct statedir *d, char why[static STATEDIR_WHY_BYTES])
+int statedir_open(struct statedir *d, char why[static WHY_BYTES])
 {
     const char *set = getenv("STATE_DIR"), *home = getenv("HOME");
     int n;
@@ -60,12 +59,12 @@ int statedir_open(struct statedir *d, char why[static STATEDIR_WHY_BYTES])
     else
         n = snprintf(d->path, sizeof(d->path), "%s/.ssh-tunnel", home != NULL ? home : "");
     if (d->path[0] != '/') {
-        (void)snprintf(why, STATEDIR_WHY_BYTES, "%s is no absolute path",
+        (void)snprintf(why, WHY_BYTES, "%s is no absolute path",
                        set != NULL && set[0] != '\0' ? "STATE_DIR" : "HOME");
         return -1;
     }
     if (n < 0 || (size_t)n + 5 > sizeof(d->path)) {
-        (void)strlcpy(why, "the state directory's path is too long", STATEDIR_WHY_BYTES);
+        (void)strlcpy(why, "the state directory's path is too long", WHY_BYTES);
         return -1;
     }
     (void)strlcpy(d->run, d->path, sizeof(d->run));

@@ -3,10 +3,12 @@
 #ifndef TUNLEASE_AGENT_HOST_STATEDIR_H
 #define TUNLEASE_AGENT_HOST_STATEDIR_H
 
+#include "tunnel-agent/host/why.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { STATEDIR_PATH_BYTES = 512, STATEDIR_FILE_MAX = 65536, STATEDIR_WHY_BYTES = 640 };
+enum { STATEDIR_PATH_BYTES = 512, STATEDIR_FILE_MAX = 65536 };
 
 struct statedir {
     char path[STATEDIR_PATH_BYTES];
@@ -17,7 +19,7 @@ struct statedir {
  * Finds the directory (STATE_DIR, else HOME's .ssh-tunnel), makes what is missing, and refuses one
  * that is another user's or that others may write. 0, or -1 with a sentence in why.
  */
-int statedir_open(struct statedir *d, char why[static STATEDIR_WHY_BYTES]);
+int statedir_open(struct statedir *d, char why[static WHY_BYTES]);
 
 /* The text of a file in it, to be freed; line ends at its end are taken off. NULL: there is none,
  * or it is larger than STATEDIR_FILE_MAX. */

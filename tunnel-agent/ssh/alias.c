@@ -10,10 +10,10 @@
 
 enum { INCLUDE_DEPTH = 8, PATH_BYTES = 1100 };
 
-static bool look_in(const char *path, const char *alias, unsigned depth);
+static bool search_file(const char *path, const char *alias, unsigned depth);
 
 /* ssh_config(5), Include: relative to ~/.ssh, wildcards expanded. */
-static bool look_in_included(const char *pattern, const char *alias, unsigned depth)
+static bool search_included(const char *pattern, const char *alias, unsigned depth)
 {
     char path[PATH_BYTES];
     const char *home = getenv("HOME");
@@ -27,7 +27,7 @@ static bool look_in_included(const char *pattern, const char *alias, unsigned de
         (void)snprintf(path, sizeof(path), "%s/.ssh/%.900s", home != NULL ? home : "", pattern);
     if (glob(path, 0, NULL, &found) == 0)
         for (size_t i = 0; !has && i < found.gl_pathc; i++)
-            has = look_in(found.gl_pathv[i], alias, depth + 1);
+            has = search_file(found.gl_pathv[i], alias, depth + 1);
     globfree(&found);
     return has;
 }
@@ -40,7 +40,7 @@ static char *next_word(char **cursor)
     return word;
 }
 
-static bool look_in(const char *path, const char *alias, unsigned depth)
+static bool search_file(const char *path, const char *alias, unsigned depth)
 {
     char line[2048];
     bool has = false;
@@ -53,7 +53,7 @@ static bool look_in(const char *path, const char *alias, unsigned depth)
             continue;
         bool host = strcasecmp(keyword, "Host") == 0, include = strcasecmp(keyword, "Include") == 0;
         for (char *word; !has && (host || include) && (word = next_word(&cursor)) != NULL;)
-            has = host ? strcmp(word, alias) == 0 : look_in_included(word, alias, depth);
+            has = host ? strcmp(word, alias) == 0 : search_included(word, alias, depth);
     }
     (void)fclose(f);
     return has;
@@ -67,5 +67,5 @@ bool sshalias_exists(const char *file, const char *alias)
         return false;
     if (file == NULL)
         (void)snprintf(path, sizeof(path), "%.1000s/.ssh/config", home != NULL ? home : "");
-    return look_in(file != NULL ? file : path, alias, 0);
+    return search_file(file != NULL ? file : path, alias, 0);
 }

@@ -3,7 +3,7 @@
 
 #include "tunnel-agent/config/settings.h"
 #include "tunnel-agent/host/endpoint.h"
-#include "tunnel-agent/ssh/forced.h"
+#include "tunnel-agent/ssh/fixed_options.h"
 #include "tunnel-agent/ssh/jump.h"
 
 #include <stdarg.h>
@@ -24,7 +24,7 @@ static void add(struct sshargs *a, const char *fmt, ...)
     va_end(ap);
 }
 
-static void option(struct sshargs *a, const char *setting)
+static void add_setting(struct sshargs *a, const char *setting)
 {
     add(a, "-o");
     add(a, "%s", setting);
@@ -57,32 +57,33 @@ static void end(struct sshargs *a, const char *to)
     a->argv[a->failed ? 0 : a->count] = NULL;
 }
 
-static void table(struct sshargs *a, const char *(*nth)(size_t i))
+static void add_settings(struct sshargs *a, const char *(*nth)(size_t i))
 {
     const char *setting;
     for (size_t i = 0; (setting = nth(i)) != NULL; i++)
-        option(a, setting);
+        add_setting(a, setting);
 }
 
-static void forced(struct sshargs *a, const struct leg *leg, const struct sshargs_plan *plan)
+static void add_fixed_options(struct sshargs *a, const struct leg *leg,
+                              const struct sshargs_plan *plan)
 {
     /* A gateway's other host keys, proven to whom it has shown the pinned one. */
     if (plan->use == SSHARGS_TUNNEL && leg->known_hosts != NULL)
-        option(a, "UpdateHostKeys=yes");
+        add_setting(a, "UpdateHostKeys=yes");
     if (plan->mux_sock != NULL) { /* before the table, which says no */
-        option(a, "ControlMaster=yes");
+        add_setting(a, "ControlMaster=yes");
         add(a, "-S");
         add(a, "%s", plan->mux_sock);
     }
-    table(a, sshforced);
+    add_settings(a, sshfixed_option);
 }
 
-static void host_keys(struct sshargs *a, const struct sshargs_plan *plan)
+static void add_host_key_settings(struct sshargs *a, const struct sshargs_plan *plan)
 {
-    option(a, plan->use == SSHARGS_HOST_KEY ? "StrictHostKeyChecking=accept-new"
-                                            : "StrictHostKeyChecking=yes");
+    add_setting(a, plan->use == SSHARGS_HOST_KEY ? "StrictHostKeyChecking=accept-new"
+                                                 : "StrictHostKeyChecking=yes");
     if (plan->known_hosts != NULL) {
-        table(a, sshforced_host_keys);
+        add_settings(a, sshfixed_host_key_option);
         add(a, "-o");
         add(a, "UserKnownHostsFile=\"%s\"", plan->known_hosts);
     }
@@ -92,20 +93,20 @@ static void host_keys(struct sshargs *a, const struct sshargs_plan *plan)
     }
 }
 
-static void identity(struct sshargs *a, const struct leg *leg)
+static void add_identity(struct sshargs *a, const struct leg *leg)
 {
     if (leg->identity == NULL)
         return;
-    option(a, "IdentitiesOnly=yes");
-    option(a, "IdentityAgent=none");
-    option(a, "PreferredAuthentications=publickey");
-    option(a, "HashKnownHosts=no");
-    option(a, "HostKeyAlias=tunlease-gateway");
+    add_setting(a, "IdentitiesOnly=yes");
+    add_setting(a, "IdentityAgent=none");
+    add_setting(a, "PreferredAuthentications=publickey");
+    add_setting(a, "HashKnownHosts=no");
+    add_setting(a, "HostKeyAlias=tunlease-gateway");
     add(a, "-i");
     add(a, "%s", leg->identity);
 }
 
-static void local_forward(struct sshargs *a, const struct forward *f)
+static void add_local_forward(struct sshargs *a, const struct forward *f)
 {
     char *spec = sshargs_forward(f);
     add(a, "-L");
@@ -116,11 +117,11 @@ static void local_forward(struct sshargs *a, const struct forward *f)
     free(spec);
 }
 
-static void forwards(struct sshargs *a, const struct leg *leg, const struct sshargs_plan *plan)
+static void add_forwards(struct sshargs *a, const struct leg *leg, const struct sshargs_plan *plan)
 {
     for (size_t i = 0; i < leg->forward_count; i++)
         if (plan->left_out == NULL || !plan->left_out[i])
-            local_forward(a, &leg->forwards[i]);
+            add_local_forward(a, &leg->forwards[i]);
     if (leg->reverse != NULL) {
         add(a, "-R");
         add(a, "%s", leg->reverse);
@@ -141,26 +142,27 @@ void sshargs_build(struct sshargs *a, const struct leg *leg, const struct ssharg
     begin(a, leg->config_file);
     if (plan->use == SSHARGS_RESOLVE)
         add(a, "-G");
-    forced(a, leg, plan);
-    host_keys(a, plan);
+    add_fixed_options(a, leg, plan);
+    add_host_key_settings(a, plan);
     /* Before the key of ours: a login would succeed, and stay. */
     if (plan->use == SSHARGS_HOST_KEY) {
-        option(a, "PreferredAuthentications=none");
-        option(a, "HashKnownHosts=no");
+        add_setting(a, "PreferredAuthentications=none");
+        add_setting(a, "HashKnownHosts=no");
     }
-    identity(a, leg);
-    for (size_t i = 0; i < leg->word_count; i++)
-        add(a, "%s", leg->words[i]);
+    add_identity(a, leg);
+    for (size_t i = 0; i < leg->ssh_option_count; i++)
+        add(a, "%s", leg->ssh_options[i]);
     /* Behind the user's words, which may be of another mind. */
     add(a, "-o");
-    add(a, "ConnectTimeout=%lld", (long long)plan->settings->connect_timeout_s << plan->patience);
-    option(a, "ServerAliveInterval=5");
-    option(a, "ServerAliveCountMax=3");
-    option(a, "TCPKeepAlive=yes");
+    add(a, "ConnectTimeout=%lld",
+        (long long)plan->settings->connect_timeout_s << plan->timeout_doublings);
+    add_setting(a, "ServerAliveInterval=5");
+    add_setting(a, "ServerAliveCountMax=3");
+    add_setting(a, "TCPKeepAlive=yes");
     add(a, "-N");
     add(a, "-T");
     if (plan->use == SSHARGS_TUNNEL)
-        forwards(a, leg, plan);
+        add_forwards(a, leg, plan);
     end(a, leg->to);
 }
 
@@ -168,11 +170,11 @@ void sshargs_build_forward(struct sshargs *a, const char *to, const char *config
                            const struct forward *f)
 {
     begin(a, config_file);
-    table(a, sshforced);
-    option(a, "ConnectTimeout=5");
+    add_settings(a, sshfixed_option);
+    add_setting(a, "ConnectTimeout=5");
     add(a, "-N");
     add(a, "-T");
-    local_forward(a, f);
+    add_local_forward(a, f);
     end(a, to);
 }
 

@@ -7,7 +7,7 @@
 
 struct settings;
 
-enum { SSHARGS_MAX = LEG_WORDS_MAX + 2 * LEG_FORWARDS_MAX + 96 };
+enum { SSHARGS_MAX = LEG_SSH_OPTIONS_MAX + 2 * LEG_FORWARDS_MAX + 96 };
 
 /* An argv whose strings are all owned. */
 struct sshargs {
@@ -25,7 +25,7 @@ enum sshargs_use {
 struct sshargs_plan {
     enum sshargs_use use;
     const struct settings *settings;
-    unsigned patience;               /* ConnectTimeout is doubled so often */
+    unsigned timeout_doublings;      /* ConnectTimeout is doubled so often */
     const bool *left_out;            /* of forward i, or NULL: all are held */
     const char *canary_sock;         /* a unix socket whose far end is 127.0.0.1:1, or NULL */
     const char *mux_sock;            /* where ssh -O forward is to find this one, or NULL */

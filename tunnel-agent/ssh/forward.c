@@ -7,7 +7,7 @@
 #include "tunnel-agent/host/port_holder.h"
 #include "tunnel-agent/host/process.h"
 #include "tunnel-agent/ssh/args.h"
-#include "tunnel-agent/ssh/words.h"
+#include "tunnel-agent/ssh/message.h"
 
 #include <arpa/inet.h>
 #include <bsd/string.h>
@@ -55,7 +55,7 @@ static void read_last_line(int fd, char *out, size_t size)
     char text[4096];
     ssize_t n = read(fd, text, sizeof(text) - 1);
     text[n > 0 ? n : 0] = '\0';
-    const char *line = sshwords_last_line(text);
+    const char *line = sshmessage_last_line(text);
     (void)strlcpy(out, line[0] != '\0' ? line : "ssh ended", size);
 }
 
@@ -83,7 +83,7 @@ int sshforward_open(struct sshforward *f, const char *to, const char *config_fil
     (void)strlcpy(why, "no answer in time", SSHFORWARD_WHY_BYTES);
     /* Anybody on this host may take the port while ssh is still logging in. A credential must not
      * go to him, so it is not enough that somebody listens. */
-    while (f->pid > 0 && !(listens(f->port) && platform_listens(f->pid, f->port)) &&
+    while (f->pid > 0 && !(listens(f->port) && port_holder_is(f->pid, f->port)) &&
            clock_monotonic_ms() < end_ms) {
         if (process_reap(f->pid, false, &status) == f->pid) {
             read_last_line(f->err_fd, why, SSHFORWARD_WHY_BYTES);

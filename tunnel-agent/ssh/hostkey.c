@@ -5,7 +5,7 @@
 #include "tunnel-agent/host/process.h"
 #include "tunnel-agent/host/textfile.h"
 #include "tunnel-agent/ssh/args.h"
-#include "tunnel-agent/ssh/words.h"
+#include "tunnel-agent/ssh/message.h"
 
 #include <bsd/string.h>
 #include <stdbool.h>
@@ -13,14 +13,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ASK_MS = 15000 };
+enum { FETCH_MS = 15000 };
 
 /* One attempt with these types; true when the host has shown a key, which is then in line. */
-static bool ask_once(const struct leg *leg, const struct settings *s, const char *types,
-                     const char *scratch, struct buf *line, char why[static 256])
+static bool fetch_once(const struct leg *leg, const struct settings *s, const char *types,
+                       const char *scratch, struct buf *line, char why[static 256])
 {
     struct sshargs args;
-    struct buf said = {0};
+    struct buf output = {0};
     const struct sshargs_plan plan = {.use = SSHARGS_HOST_KEY,
                                       .settings = s,
                                       .known_hosts = scratch,
@@ -28,16 +28,16 @@ static bool ask_once(const struct leg *leg, const struct settings *s, const char
     (void)unlink(scratch);
     buf_clear(line);
     sshargs_build(&args, leg, &plan);
-    int rc = process_run(sshargs_argv(&args), ASK_MS, &said);
+    int rc = process_run(sshargs_argv(&args), FETCH_MS, &output);
     sshargs_release(&args);
     textfile_read(scratch, line);
     (void)unlink(scratch);
-    (void)strlcpy(why, said.data != NULL ? sshwords_last_line(said.data) : "", 256);
+    (void)strlcpy(why, output.data != NULL ? sshmessage_last_line(output.data) : "", 256);
     if (rc == PROCESS_OUT_OF_TIME)
         (void)strlcpy(why, "no answer within 15 s", 256);
     else if (rc == PROCESS_NOT_STARTED)
         (void)strlcpy(why, "ssh cannot be started", 256);
-    buf_release(&said);
+    buf_release(&output);
     return line->len > 0 && !line->failed;
 }
 
@@ -59,18 +59,18 @@ static bool read_key(const struct buf *line, struct hostkey *ret)
     return true;
 }
 
-const char *hostkey_ask(const struct leg *leg, const struct settings *s, const char *wanted,
-                        const char *scratch, struct hostkey *ret, struct buf *ret_line,
-                        char why[static 256])
+const char *hostkey_fetch(const struct leg *leg, const struct settings *s, const char *wanted,
+                          const char *scratch, struct hostkey *ret, struct buf *ret_line,
+                          char why[static 256])
 {
     static const char *const types[] = {NULL, "ssh-ed25519", "ecdsa-sha2-nistp256",
                                         "rsa-sha2-512,rsa-sha2-256"};
     struct hostkey first = {.fingerprint = ""};
-    char words[256];
+    char failure[256];
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        if (!ask_once(leg, s, types[i], scratch, ret_line, words) || !read_key(ret_line, ret)) {
+        if (!fetch_once(leg, s, types[i], scratch, ret_line, failure) || !read_key(ret_line, ret)) {
             if (i == 0) { /* a host without a key of one type is no failure, one without any is */
-                (void)snprintf(why, 256, "cannot learn the host key: %.200s", words);
+                (void)snprintf(why, 256, "cannot learn the host key: %.200s", failure);
                 return why;
             }
             continue;

@@ -20,8 +20,8 @@ struct hostkey {
  * for a known_hosts file goes to ret_line. scratch: a path for a file of ours, removed again.
  * NULL, or why not, as a sentence in why.
  */
-const char *hostkey_ask(const struct leg *leg, const struct settings *s, const char *wanted,
-                        const char *scratch, struct hostkey *ret, struct buf *ret_line,
-                        char why[static 256]);
+const char *hostkey_fetch(const struct leg *leg, const struct settings *s, const char *wanted,
+                          const char *scratch, struct hostkey *ret, struct buf *ret_line,
+                          char why[static 256]);
 
 #endif

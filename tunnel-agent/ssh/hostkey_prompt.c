@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LOCAL_MS = 5000 };
+enum { KEYGEN_MS = 5000 };
 
 /* Is there a line for this name in any file of the list? */
 static bool is_known(const char *name, char *files)
@@ -25,12 +25,12 @@ static bool is_known(const char *name, char *files)
     const char *home = getenv("HOME");
     for (char *file; (file = strsep(&files, " ")) != NULL;) {
         char path[1100];
-        struct buf said = {0};
+        struct buf output = {0};
         (void)snprintf(path, sizeof(path), "%s%.1000s", file[0] == '~' && home != NULL ? home : "",
                        file[0] == '~' ? file + 1 : file);
         const char *const argv[] = {"ssh-keygen", "-F", name, "-f", path, NULL};
-        bool found = access(path, R_OK) == 0 && process_run(argv, LOCAL_MS, &said) == 0;
-        buf_release(&said);
+        bool found = access(path, R_OK) == 0 && process_run(argv, KEYGEN_MS, &output) == 0;
+        buf_release(&output);
         if (found)
             return true;
     }
@@ -46,7 +46,7 @@ static char *resolved_copy(const struct buf *resolved, const char *keyword)
     return copy;
 }
 
-static bool needs_asking(const struct leg *leg, const struct settings *s)
+static bool host_key_is_unknown(const struct leg *leg, const struct settings *s)
 {
     struct buf resolved = {0};
     char name[300] = "", *host, *port, *alias, *files, *global;
@@ -101,9 +101,9 @@ void hostkey_prompt(const struct leg *legs, size_t count, const struct settings 
     for (size_t i = 0; i < count; i++) {
         struct hostkey key;
         struct buf line = {0};
-        if (legs[i].host_key[0] != '\0' || !needs_asking(&legs[i], s))
+        if (legs[i].host_key[0] != '\0' || !host_key_is_unknown(&legs[i], s))
             continue;
-        if (hostkey_ask(&legs[i], s, NULL, scratch, &key, &line, why) != NULL) {
+        if (hostkey_fetch(&legs[i], s, NULL, scratch, &key, &line, why) != NULL) {
             buf_release(&line); /* unreachable now: the tunnel itself will say so */
             continue;
         }

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOCAL_MS = 5000 };
+enum { KEY_TOOL_MS = 5000 };
 
 /* Is it in the agent? Judged by the public half beside it. */
 static bool agent_has(const char *identity)
@@ -24,7 +24,7 @@ static bool agent_has(const char *identity)
     const char *const argv[] = {"ssh-add", "-L", NULL};
     (void)snprintf(path, sizeof(path), "%.1080s.pub", identity);
     textfile_read(path, &pub);
-    if (process_run(argv, LOCAL_MS, &keys) == 0 && keys.data != NULL && pub.data != NULL) {
+    if (process_run(argv, KEY_TOOL_MS, &keys) == 0 && keys.data != NULL && pub.data != NULL) {
         char *cursor = pub.data;
         (void)strsep(&cursor, " ");
         char *base64 = cursor != NULL ? strsep(&cursor, " \n") : NULL;
@@ -37,11 +37,11 @@ static bool agent_has(const char *identity)
 
 static bool is_locked(const char *identity)
 {
-    struct buf said = {0};
+    struct buf output = {0};
     const char *const argv[] = {"ssh-keygen", "-y", "-P", "", "-f", identity, NULL};
-    bool locked = access(identity, R_OK) == 0 && process_run(argv, LOCAL_MS, &said) != 0 &&
-                  said.data != NULL && strstr(said.data, "incorrect passphrase") != NULL;
-    buf_release(&said);
+    bool locked = access(identity, R_OK) == 0 && process_run(argv, KEY_TOOL_MS, &output) != 0 &&
+                  output.data != NULL && strstr(output.data, "incorrect passphrase") != NULL;
+    buf_release(&output);
     return locked && !agent_has(identity);
 }
 

@@ -5,7 +5,7 @@
 #include "tunnel-agent/host/exit_code.h"
 #include "tunnel-agent/host/platform.h"
 #include "tunnel-agent/host/statedir.h"
-#include "tunnel-agent/ssh/forced.h"
+#include "tunnel-agent/ssh/fixed_options.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -51,28 +51,28 @@ const char *sshjump_name(void)
     return name[0] != '\0' ? name : "ssh";
 }
 
-bool sshjump_is_meant(const char *argv0)
+bool sshjump_is_invoked(const char *argv0)
 {
     size_t len = strlen(argv0), wanted = sizeof(suffix) - 1;
     return len > wanted && strcmp(argv0 + len - wanted, suffix) == 0;
 }
 
-int sshjump_become(int argc, char **argv)
+int sshjump_exec(int argc, char **argv)
 {
     static char option[] = "-o";
     const char *setting;
     size_t n = 0;
-    char **words = calloc((size_t)argc + 2 * SSHFORCED_MAX + 1, sizeof(*words));
-    if (words == NULL)
+    char **args = calloc((size_t)argc + 2 * SSHFIXED_MAX + 1, sizeof(*args));
+    if (args == NULL)
         return EXIT_FAILED;
-    words[n++] = argv[0]; /* kept, for the next hop */
-    for (size_t i = 0; (setting = sshforced_jump(i)) != NULL; i++) {
-        words[n++] = option;
-        words[n++] = strdup(setting);
+    args[n++] = argv[0]; /* kept, for the next hop */
+    for (size_t i = 0; (setting = sshfixed_jump_option(i)) != NULL; i++) {
+        args[n++] = option;
+        args[n++] = strdup(setting);
     }
     for (int i = 1; i < argc; i++)
-        words[n++] = argv[i];
-    (void)execvp("ssh", words);
+        args[n++] = argv[i];
+    (void)execvp("ssh", args);
     log_error("cannot run ssh: %s", strerror(errno));
     return EXIT_FAILED;
 }

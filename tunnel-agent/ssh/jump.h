@@ -19,8 +19,8 @@ void sshjump_remove(void);
 /* What ssh is to see as its argv[0]. */
 const char *sshjump_name(void);
 
-/* For main: was this program run by that name? Then sshjump_become ends in another program. */
-bool sshjump_is_meant(const char *argv0);
-int sshjump_become(int argc, char **argv);
+/* For main: was this program run by that name? Then sshjump_exec ends in another program. */
+bool sshjump_is_invoked(const char *argv0);
+int sshjump_exec(int argc, char **argv);
 
 #endif

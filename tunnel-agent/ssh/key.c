@@ -14,51 +14,50 @@
 
 enum { KEYGEN_MS = 20000 };
 
-static int run_keygen(const char *const argv[], struct buf *said, char why[static KEY_WHY_BYTES])
+static int run_keygen(const char *const argv[], struct buf *output, char why[static WHY_BYTES])
 {
-    int rc = process_run(argv, KEYGEN_MS, said);
-    if (rc == 0 && !said->failed)
+    int rc = process_run(argv, KEYGEN_MS, output);
+    if (rc == 0 && !output->failed)
         return 0;
-    const char *text = said->data != NULL ? said->data : "";
+    const char *text = output->data != NULL ? output->data : "";
     if (rc == PROCESS_NOT_STARTED)
         text = "ssh-keygen cannot be started: install the OpenSSH client";
-    (void)snprintf(why, KEY_WHY_BYTES, "cannot use the key '%.200s': %.*s", argv[5],
+    (void)snprintf(why, WHY_BYTES, "cannot use the key '%.200s': %.*s", argv[5],
                    (int)strcspn(text, "\r\n"), text);
     return -1;
 }
 
 /* ssh-keygen writes a name of its own first, so that a key is there whole or not at all. */
-static int make_key(const char *path, const char *comment, char why[static KEY_WHY_BYTES])
+static int make_key(const char *path, const char *comment, char why[static WHY_BYTES])
 {
-    struct buf said = {0};
+    struct buf output = {0};
     char *temp = NULL, *temp_pub = NULL;
     int rc = -1;
     if (asprintf(&temp, "%s.new", path) < 0 || asprintf(&temp_pub, "%s.pub", temp) < 0) {
-        (void)snprintf(why, KEY_WHY_BYTES, "out of memory");
+        (void)snprintf(why, WHY_BYTES, "out of memory");
         goto out;
     }
     (void)unlink(temp);
     const char *const argv[] = {"ssh-keygen", "-q", "-t", "ed25519", "-f", temp,
                                 "-N",         "",   "-C", comment,   NULL};
-    if (run_keygen(argv, &said, why) != 0)
+    if (run_keygen(argv, &output, why) != 0)
         goto out;
     (void)unlink(temp_pub);
     if (rename(temp, path) != 0) {
-        (void)snprintf(why, KEY_WHY_BYTES, "cannot write the key '%.400s': %s", path,
-                       strerror(errno));
+        (void)snprintf(why, WHY_BYTES, "cannot write the key '%.400s': %s", path, strerror(errno));
         goto out;
     }
     rc = 0;
 out:
-    buf_release(&said);
+    buf_release(&output);
     free(temp);
     free(temp_pub);
     return rc;
 }
 
-char *key_public(const struct statedir *state, const char *id, char why[static KEY_WHY_BYTES])
+char *key_public(const struct statedir *state, const char *id, char why[static WHY_BYTES])
 {
-    struct buf said = {0};
+    struct buf output = {0};
     struct pubkey key;
     char *path = statedir_file(state, "agent.pem"), *line = NULL;
 
@@ -67,17 +66,17 @@ char *key_public(const struct statedir *state, const char *id, char why[static K
     if (access(path, F_OK) != 0 && make_key(path, id, why) != 0)
         goto out;
     const char *const argv[] = {"ssh-keygen", "-y", "-P", "", "-f", path, NULL};
-    if (run_keygen(argv, &said, why) != 0)
+    if (run_keygen(argv, &output, why) != 0)
         goto out;
-    const char *problem = pubkey_parse_file(said.data, said.len, &key);
+    const char *problem = pubkey_parse_file(output.data, output.len, &key);
     if (problem != NULL) {
-        (void)snprintf(why, KEY_WHY_BYTES, "the key '%.200s' is of no use: %.200s", path, problem);
+        (void)snprintf(why, WHY_BYTES, "the key '%.200s' is of no use: %.200s", path, problem);
         goto out;
     }
     if (asprintf(&line, "%s %s %s", key.type, key.base64, id) < 0)
         line = NULL;
 out:
-    buf_release(&said);
+    buf_release(&output);
     free(path);
     return line;
 }

@@ -3,14 +3,14 @@
 #ifndef TUNLEASE_AGENT_SSH_KEY_H
 #define TUNLEASE_AGENT_SSH_KEY_H
 
-struct statedir;
+#include "tunnel-agent/host/why.h"
 
-enum { KEY_WHY_BYTES = 640 };
+struct statedir;
 
 /*
  * The public key line of STATE/agent.pem with id as its comment; the key is made with ssh-keygen
  * when it is not there. To be freed; NULL with a sentence in why.
  */
-char *key_public(const struct statedir *state, const char *id, char why[static KEY_WHY_BYTES]);
+char *key_public(const struct statedir *state, const char *id, char why[static WHY_BYTES]);
 
 #endif

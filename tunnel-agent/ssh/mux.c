@@ -7,16 +7,16 @@
 
 #include <stdlib.h>
 
-enum { ASK_MS = 5000 };
+enum { MUX_MS = 5000 };
 
 int sshmux_add_forward(const char *mux_sock, const struct forward *f)
 {
-    struct buf said = {0};
+    struct buf output = {0};
     char *spec = sshargs_forward(f);
     const char *const argv[] = {"ssh",     "-F", "none", "-S",     mux_sock, "-O",
                                 "forward", "-L", spec,   "tunnel", NULL};
-    int rc = spec != NULL ? process_run(argv, ASK_MS, &said) : PROCESS_NOT_STARTED;
+    int rc = spec != NULL ? process_run(argv, MUX_MS, &output) : PROCESS_NOT_STARTED;
     free(spec);
-    buf_release(&said);
+    buf_release(&output);
     return rc == 0 ? 0 : -1;
 }

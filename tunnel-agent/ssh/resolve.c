@@ -7,14 +7,14 @@
 
 #include <string.h>
 
-enum { LOCAL_MS = 5000 };
+enum { RESOLVE_MS = 5000 };
 
 int sshresolve(const struct leg *leg, const struct settings *s, struct buf *out)
 {
     struct sshargs args;
     const struct sshargs_plan plan = {.use = SSHARGS_RESOLVE, .settings = s};
     sshargs_build(&args, leg, &plan);
-    int rc = process_run(sshargs_argv(&args), LOCAL_MS, out);
+    int rc = process_run(sshargs_argv(&args), RESOLVE_MS, out);
     sshargs_release(&args);
     return rc == 0 && !out->failed ? 0 : -1;
 }

@@ -13,28 +13,28 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void take_line(struct ssh_run *r, const char *line)
+static void on_line(struct ssh_run *r, const char *line)
 {
-    enum ssh_said said = sshwords_of(line);
-    switch (said) {
-    case SSH_SAID_NOTHING:
+    enum ssh_message message = sshmessage_parse(line);
+    switch (message) {
+    case SSH_MESSAGE_UNKNOWN:
         return;
-    case SSH_SAID_AUTHENTICATED:
+    case SSH_MESSAGE_AUTHENTICATED:
         r->authenticated = true;
-        r->connection = platform_connection(r->pid, &r->carrier);
+        r->connection = connection_find(r->pid, &r->carrier);
         return;
-    case SSH_SAID_SERVICE_DOWN:
-    case SSH_SAID_FORBIDDEN:
-        r->channel_said = said;
+    case SSH_MESSAGE_SERVICE_DOWN:
+    case SSH_MESSAGE_FORBIDDEN:
+        r->channel_failure = message;
         return;
     default:
         break;
     }
-    if (said < r->said)
+    if (message < r->cause)
         return;
-    if (said > r->said || said != SSH_SAID_HOST_KEY_CHANGED)
-        (void)strlcpy(r->said_text, line, sizeof(r->said_text));
-    r->said = said;
+    if (message > r->cause || message != SSH_MESSAGE_HOST_KEY_CHANGED)
+        (void)strlcpy(r->cause_text, line, sizeof(r->cause_text));
+    r->cause = message;
 }
 
 void sshrun_drain(struct ssh_run *r)
@@ -58,13 +58,13 @@ void sshrun_drain(struct ssh_run *r)
             }
             r->line[r->line_len] = '\0';
             if (r->line_len > 0)
-                take_line(r, r->line);
+                on_line(r, r->line);
             r->line_len = 0;
         }
     }
 }
 
-static void on_words(evutil_socket_t fd, short what, void *ctx)
+static void on_stderr(evutil_socket_t fd, short what, void *ctx)
 {
     (void)fd;
     (void)what;
@@ -78,7 +78,7 @@ int sshrun_start(struct ssh_run *r, struct event_base *base, const struct ssharg
     if (pid < 0)
         return -1;
     r->pid = pid;
-    r->err_event = event_new(base, r->err_fd, EV_READ | EV_PERSIST, on_words, r);
+    r->err_event = event_new(base, r->err_fd, EV_READ | EV_PERSIST, on_stderr, r);
     return r->err_event != NULL && event_add(r->err_event, NULL) == 0 ? 0 : -1;
 }
 
@@ -92,7 +92,7 @@ bool sshrun_is_ending(struct ssh_run *r)
 {
     siginfo_t info = {0};
     sshrun_drain(r);
-    if (r->said > SSH_SAID_FORBIDDEN)
+    if (r->cause > SSH_MESSAGE_FORBIDDEN)
         return true;
     return waitid(P_PID, (id_t)r->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
            info.si_pid == r->pid;
@@ -108,11 +108,11 @@ void sshrun_reaped(struct ssh_run *r)
 void sshrun_describe_end(const struct ssh_run *r, const struct leg *leg, int status,
                          char text[static SSHRUN_TEXT_BYTES])
 {
-    if (r->said_text[0] != '\0' && r->said != SSH_SAID_HOST_KEY_CHANGED)
-        (void)strlcpy(text, r->said_text, SSHRUN_TEXT_BYTES);
-    else if (r->said == SSH_SAID_HOST_KEY_CHANGED && leg->host_key[0] != '\0')
+    if (r->cause_text[0] != '\0' && r->cause != SSH_MESSAGE_HOST_KEY_CHANGED)
+        (void)strlcpy(text, r->cause_text, SSHRUN_TEXT_BYTES);
+    else if (r->cause == SSH_MESSAGE_HOST_KEY_CHANGED && leg->host_key[0] != '\0')
         (void)snprintf(text, SSHRUN_TEXT_BYTES, "wrong host key: expected %s", leg->host_key);
-    else if (r->said == SSH_SAID_HOST_KEY_CHANGED)
+    else if (r->cause == SSH_MESSAGE_HOST_KEY_CHANGED)
         (void)snprintf(text, SSHRUN_TEXT_BYTES,
                        "wrong host key: it is not the one that %s holds for this host",
                        leg->known_hosts != NULL ? leg->known_hosts : "known_hosts");

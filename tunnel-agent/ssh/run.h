@@ -4,7 +4,7 @@
 #define TUNLEASE_AGENT_SSH_RUN_H
 
 #include "tunnel-agent/host/connection.h"
-#include "tunnel-agent/ssh/words.h"
+#include "tunnel-agent/ssh/message.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,11 +23,11 @@ struct ssh_run {
     struct event *err_event;
     char line[512]; /* of ssh's standard error, so far */
     size_t line_len;
-    enum ssh_said said, channel_said;
-    char said_text[SSHRUN_TEXT_BYTES];
+    enum ssh_message cause, channel_failure;
+    char cause_text[SSHRUN_TEXT_BYTES];
     bool authenticated;
-    unsigned long connection; /* ssh's own, see platform_connection; 0: not known */
-    enum platform_carrier carrier;
+    unsigned long connection; /* ssh's own, see connection_find; 0: not known */
+    enum connection_carrier carrier;
 };
 
 /* Starts one, with nothing said yet; an earlier one has been reaped. 0, or -1: not started, or,

@@ -23,7 +23,7 @@ int local_ports_init(struct local_ports *p)
     return p->left_out != NULL && p->holder != NULL ? 0 : -1;
 }
 
-void local_ports_look(struct local_ports *p)
+void local_ports_scan(struct local_ports *p)
 {
     char text[TUNNEL_TEXT_BYTES] = "";
     p->left_out_count = 0;
@@ -46,7 +46,7 @@ void local_ports_look(struct local_ports *p)
     standing_log_trouble(p->standing, text);
 }
 
-void local_ports_arm(struct local_ports *p)
+void local_ports_set_timer(struct local_ports *p)
 {
     const struct timeval tv = {.tv_sec = (time_t)(p->settings->port_retry_ms / 1000)};
     if (p->left_out_count > 0)
@@ -85,7 +85,7 @@ static void on_late_forward(void *ctx, const char *text)
         }
         break;
     }
-    local_ports_arm(p);
+    local_ports_set_timer(p);
 }
 
 /* holder "" and left_out: the one that is being added. */

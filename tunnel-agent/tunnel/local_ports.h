@@ -35,10 +35,10 @@ int local_ports_init(struct local_ports *p);
 
 /* Before ssh starts: finds those that are taken, and makes that the reason and a line of the log.
  */
-void local_ports_look(struct local_ports *p);
+void local_ports_scan(struct local_ports *p);
 
 /* Sets the timer while any is left out, else takes it back. */
-void local_ports_arm(struct local_ports *p);
+void local_ports_set_timer(struct local_ports *p);
 
 /* While ssh runs: has it hold the first forward whose port is free again. */
 void local_ports_add_freed(struct local_ports *p);

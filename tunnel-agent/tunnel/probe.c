@@ -39,7 +39,7 @@ static void judge_answer(const struct probe *p, struct standing *s)
     standing_set_service(s, SERVICE_OK, code >= 500 ? text : "");
 }
 
-static void judge_close(const struct probe *p, enum ssh_said said, struct standing *s)
+static void judge_close(const struct probe *p, enum ssh_message failure, struct standing *s)
 {
     char text[TUNNEL_TEXT_BYTES], probed[TUNNEL_TEXT_BYTES / 2];
     const struct forward *f = probed_forward(p);
@@ -48,15 +48,15 @@ static void judge_close(const struct probe *p, enum ssh_said said, struct standi
     else
         (void)snprintf(probed, sizeof(probed), "%.128s:%u", f != NULL ? f->host : "?",
                        f != NULL ? (unsigned)f->host_port : 0);
-    switch (said) {
-    case SSH_SAID_FORBIDDEN:
+    switch (failure) {
+    case SSH_MESSAGE_FORBIDDEN:
         (void)snprintf(text, sizeof(text),
                        "the far side forbids the forward to %s (its AllowTcpForwarding or "
                        "PermitOpen, or permitopen of the key)",
                        probed);
         standing_set_service(s, SERVICE_FORBIDDEN, text);
         return;
-    case SSH_SAID_SERVICE_DOWN:
+    case SSH_MESSAGE_SERVICE_DOWN:
         (void)snprintf(text, sizeof(text), "nothing answers at %s of the far side", probed);
         standing_set_service(s, SERVICE_DOWN, text);
         return;
@@ -69,8 +69,8 @@ static void judge_close(const struct probe *p, enum ssh_said said, struct standi
     }
 }
 
-void probe_ask(struct probe *p, struct event_base *base,
-               void (*done)(void *ctx, enum exchange_end end), void *ctx)
+void probe_send(struct probe *p, struct event_base *base,
+                void (*done)(void *ctx, enum exchange_end end), void *ctx)
 {
     const struct forward *f = probed_forward(p);
     struct sockaddr_un un;
@@ -101,11 +101,11 @@ void probe_ask(struct probe *p, struct event_base *base,
     (void)exchange_start(&p->exchange, base, &plan, &end); /* if not: silence, then the canary */
 }
 
-void probe_judge(const struct probe *p, enum exchange_end end, enum ssh_said said,
+void probe_judge(const struct probe *p, enum exchange_end end, enum ssh_message failure,
                  struct standing *s)
 {
     if (end == EXCHANGE_CLOSED)
-        judge_close(p, said, s);
+        judge_close(p, failure, s);
     else
         judge_answer(p, s);
 }

@@ -4,7 +4,7 @@
 #define TUNLEASE_AGENT_TUNNEL_PROBE_H
 
 #include "tunnel-agent/host/exchange.h"
-#include "tunnel-agent/ssh/words.h"
+#include "tunnel-agent/ssh/message.h"
 
 #include <stdbool.h>
 
@@ -22,11 +22,11 @@ struct probe {
 bool probe_is_possible(const struct probe *p);
 
 /* Asks; done is called as exchange_start says, or, where there is nothing to connect to, never. */
-void probe_ask(struct probe *p, struct event_base *base,
-               void (*done)(void *ctx, enum exchange_end end), void *ctx);
+void probe_send(struct probe *p, struct event_base *base,
+                void (*done)(void *ctx, enum exchange_end end), void *ctx);
 
 /* Of a question that ended so: the verdict on the service. said: what ssh said of the channel. */
-void probe_judge(const struct probe *p, enum exchange_end end, enum ssh_said said,
+void probe_judge(const struct probe *p, enum exchange_end end, enum ssh_message failure,
                  struct standing *s);
 
 #endif

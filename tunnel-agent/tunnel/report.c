@@ -36,7 +36,7 @@ static void format_json(const struct report *r, const struct tunnel *t, struct b
             .listen = text[n][0],
             .to = text[n][1],
             .direction = "local",
-            .open = t->proven && !t->ports.left_out[n],
+            .open = t->has_answered && !t->ports.left_out[n],
             .holder = t->ports.left_out[n] ? t->ports.holder[n] : NULL};
     }
     if (leg->reverse != NULL) { /* BIND:PORT:HOST:PORT, where BIND has no colon outside brackets */
@@ -47,7 +47,7 @@ static void format_json(const struct report *r, const struct tunnel *t, struct b
         if (p != NULL) {
             *p = '\0';
             forwards[n++] = (struct agent_status_forward){
-                .listen = reverse, .to = p + 1, .direction = "reverse", .open = t->proven};
+                .listen = reverse, .to = p + 1, .direction = "reverse", .open = t->has_answered};
         }
     }
     struct agent_status status = {.name = leg->name,

@@ -7,7 +7,13 @@
 
 enum { TUNNEL_TEXT_BYTES = 320 };
 
-enum tunnel_state { TUNNEL_CONNECTING, TUNNEL_UP, TUNNEL_SUSPECT, TUNNEL_HELD, TUNNEL_STATE__MAX };
+enum tunnel_state {
+    TUNNEL_CONNECTING,
+    TUNNEL_UP,
+    TUNNEL_SUSPECT,
+    TUNNEL_PAUSED,
+    TUNNEL_STATE__MAX
+};
 
 enum service_state {
     SERVICE_UNKNOWN, /* not asked yet, or not to be asked (Probe none) */

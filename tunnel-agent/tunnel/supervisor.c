@@ -201,7 +201,7 @@ static void log_waits(void *arg)
     (void)arg;
 }
 
-int supervisor_run(struct supervisor *s)
+int supervisor_loop(struct supervisor *s)
 {
     log_never_wait(log_waits, NULL);
     s->tick_due_ms = clock_monotonic_ms();

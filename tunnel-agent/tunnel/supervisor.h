@@ -44,7 +44,7 @@ int supervisor_init(struct supervisor *s, const char **ret_why);
 struct tunnel *supervisor_add(struct supervisor *s, const struct leg *leg, const char **ret_why);
 
 /* Runs until stopped by a signal or supervisor_stop; the exit status of the program. */
-int supervisor_run(struct supervisor *s);
+int supervisor_loop(struct supervisor *s);
 
 /* Ends all tunnels, then the loop, with this exit status. */
 void supervisor_stop(struct supervisor *s, int exit_code);

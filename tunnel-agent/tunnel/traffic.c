@@ -12,13 +12,13 @@ enum {
 
 bool traffic_has_moved(struct traffic *t, unsigned long connection)
 {
-    struct platform_traffic now;
-    if (!platform_traffic(connection, &now))
+    struct connection_traffic now;
+    if (!connection_read_traffic(connection, &now))
         return false;
-    int64_t bytes = now.taken_bytes - t->taken_bytes;
+    int64_t bytes = now.read_bytes - t->read_bytes;
     if (now.unsent_bytes > 0)
         bytes += now.acked_bytes - t->acked_bytes;
-    t->taken_bytes = now.taken_bytes;
+    t->read_bytes = now.read_bytes;
     t->acked_bytes = now.acked_bytes;
     if (bytes > TRAFFIC_BYTES)
         t->moved_ms = clock_monotonic_ms();
@@ -28,7 +28,8 @@ bool traffic_has_moved(struct traffic *t, unsigned long connection)
 /* How long ssh's connection may be without any segment before it counts as dead; 0: no matter.
  * Where packets are lost, TCP sends them again after 0.2 s, 0.4 s and so on: a handful lost in a
  * row is seconds of silence, on a new connection as on this one. */
-static int64_t silence_allowed_ms(const struct settings *s, const struct platform_traffic *traffic)
+static int64_t silence_allowed_ms(const struct settings *s,
+                                  const struct connection_traffic *traffic)
 {
     const int64_t patience_ms = s->probe_timeout_ms + s->canary_timeout_ms;
     if (traffic->sent_again == 0)
@@ -38,8 +39,8 @@ static int64_t silence_allowed_ms(const struct settings *s, const struct platfor
 
 int64_t traffic_silence_left_ms(unsigned long connection, const struct settings *s)
 {
-    struct platform_traffic now;
-    if (!platform_traffic(connection, &now))
+    struct connection_traffic now;
+    if (!connection_read_traffic(connection, &now))
         return 0;
     return silence_allowed_ms(s, &now) - now.silent_ms;
 }

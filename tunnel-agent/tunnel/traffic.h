@@ -9,11 +9,11 @@
 struct settings;
 
 struct traffic {
-    int64_t acked_bytes, taken_bytes; /* when last asked */
-    int64_t moved_ms;                 /* when that had last grown, or the look began */
+    int64_t acked_bytes, read_bytes; /* when last asked */
+    int64_t moved_ms;                /* when that had last grown, or the look began */
 };
 
-/* connection: platform_connection's. */
+/* connection: connection_find's. */
 
 /* Has ssh's connection carried more than questions of ours since this was asked last? What the
  * other side has acknowledged tells something only while more is waiting: our question is in that

@@ -7,7 +7,7 @@
 #include "tunnel-agent/config/settings.h"
 #include "tunnel-agent/host/timer.h"
 #include "tunnel-agent/ssh/args.h"
-#include "tunnel-agent/ssh/forced.h"
+#include "tunnel-agent/ssh/fixed_options.h"
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
@@ -38,13 +38,13 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 
 static void wait_then_start(struct tunnel *t, enum backoff_kind kind)
 {
-    t->waiting_for = kind;
+    t->wait_kind = kind;
     timer_set(t->timer, backoff_next(&t->backoff, kind, t->settings, arc4random()));
 }
 
-static void hold_for_keys(struct tunnel *t, const char *reason)
+static void pause_for_keys(struct tunnel *t, const char *reason)
 {
-    standing_set(&t->standing, TUNNEL_HELD, reason);
+    standing_set(&t->standing, TUNNEL_PAUSED, reason);
     standing_log_trouble(&t->standing, t->standing.reason);
     wait_then_start(t, BACKOFF_AUTH);
 }
@@ -59,13 +59,13 @@ static void on_changed(void *ctx)
 }
 
 /* Something came back from the far side. */
-static void on_alive(void *ctx)
+static void on_answer(void *ctx)
 {
     struct tunnel *t = ctx;
     int64_t now_ms = clock_monotonic_ms();
-    if (!t->proven) {
-        t->proven = true;
-        t->proven_ms = now_ms;
+    if (!t->has_answered) {
+        t->has_answered = true;
+        t->first_answer_ms = now_ms;
         standing_set(&t->standing, TUNNEL_UP,
                      t->standing.reason); /* which stays: why it was down last */
         log_info("%s: up after %lld ms", t->leg->name, (long long)(now_ms - t->watch.started_ms));
@@ -78,15 +78,15 @@ static void on_alive(void *ctx)
         log_info("%s: the path answers after all", t->leg->name);
         standing_set(&t->standing, TUNNEL_UP, t->standing.reason);
     }
-    if (now_ms - t->proven_ms >= t->settings->stable_ms)
+    if (now_ms - t->first_answer_ms >= t->settings->stable_ms)
         backoff_reset(&t->backoff);
 }
 
-static void condemn(struct tunnel *t, const char *why)
+static void kill_ssh(struct tunnel *t, const char *why)
 {
     watch_stop(&t->watch);
-    t->condemned = true;
-    (void)strlcpy(t->ssh.said_text, why, sizeof(t->ssh.said_text));
+    t->is_killed = true;
+    (void)strlcpy(t->ssh.cause_text, why, sizeof(t->ssh.cause_text));
     /* Nothing it could still say would arrive, and a stopped process takes no SIGTERM. */
     sshrun_signal(&t->ssh, SIGKILL);
     (void)event_del(t->timer);
@@ -94,7 +94,7 @@ static void condemn(struct tunnel *t, const char *why)
 
 static void on_dead(void *ctx, const char *why)
 {
-    condemn(ctx, why);
+    kill_ssh(ctx, why);
 }
 
 static void on_port_timer(evutil_socket_t fd, short what, void *ctx)
@@ -103,12 +103,12 @@ static void on_port_timer(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     if (t->ssh.pid == 0) {
-        if (t->standing.state == TUNNEL_HELD)
+        if (t->standing.state == TUNNEL_PAUSED)
             tunnel_start(t);
         return;
     }
-    local_ports_arm(&t->ports);
-    if (t->proven)
+    local_ports_set_timer(&t->ports);
+    if (t->has_answered)
         local_ports_add_freed(&t->ports);
 }
 
@@ -117,7 +117,7 @@ static void on_host_key_not_learned(struct tunnel *t, const char *why)
     const char *colon = strrchr(why, ':'); /* ssh's own words stand last */
     standing_set(&t->standing, TUNNEL_CONNECTING, why);
     standing_log_trouble(&t->standing, t->standing.reason);
-    wait_then_start(t, sshwords_of(colon != NULL ? colon + 2 : why) == SSH_SAID_REFUSED
+    wait_then_start(t, sshmessage_parse(colon != NULL ? colon + 2 : why) == SSH_MESSAGE_REFUSED
                            ? BACKOFF_REFUSED
                            : BACKOFF_SILENCE);
 }
@@ -135,12 +135,12 @@ static void on_key_answer(void *ctx, enum key_answer answer, const char *text)
         break;
     case KEY_HOST_IS_ANOTHER:
     case KEY_HOST_IS_UNKNOWN:
-        hold_for_keys(t, text);
+        pause_for_keys(t, text);
         break;
     case KEY_IS_LOCKED:
         (void)snprintf(reason, sizeof(reason), "login refused: %.300s",
-                       text[0] != '\0' ? text : t->ssh.said_text);
-        hold_for_keys(t, reason);
+                       text[0] != '\0' ? text : t->ssh.cause_text);
+        pause_for_keys(t, reason);
         break;
     }
 }
@@ -168,18 +168,18 @@ static void connect_parts(struct tunnel *t)
                                     .base = t->base,
                                     .mux_path = t->mux_path,
                                     .standing = &t->standing};
-    t->keys = (struct key_question){.leg = t->leg,
-                                    .settings = t->settings,
-                                    .base = t->base,
-                                    .pin_path = t->pin_path,
-                                    .answered = on_key_answer,
-                                    .ctx = t};
+    t->key_query = (struct key_query){.leg = t->leg,
+                                      .settings = t->settings,
+                                      .base = t->base,
+                                      .pin_path = t->pin_path,
+                                      .answered = on_key_answer,
+                                      .ctx = t};
     t->watch = (struct watch){.settings = t->settings,
                               .base = t->base,
                               .canary_path = t->canary_path,
                               .ssh = &t->ssh,
                               .standing = &t->standing,
-                              .alive = on_alive,
+                              .answered = on_answer,
                               .dead = on_dead,
                               .ctx = t,
                               .probe = {.leg = t->leg}};
@@ -201,7 +201,7 @@ int tunnel_init(struct tunnel *t, const char **ret_why)
     return t->timer != NULL && t->port_timer != NULL ? 0 : -1;
 }
 
-static int spawn(struct tunnel *t)
+static int start_ssh(struct tunnel *t)
 {
     struct sshargs args;
     const char *known_hosts = t->leg->known_hosts;
@@ -209,7 +209,7 @@ static int spawn(struct tunnel *t)
         known_hosts = t->pin_path;
     const struct sshargs_plan plan = {.use = SSHARGS_TUNNEL,
                                       .settings = t->settings,
-                                      .patience = t->slow_logins,
+                                      .timeout_doublings = t->slow_logins,
                                       .left_out = t->ports.left_out,
                                       .canary_sock = t->canary_path,
                                       .mux_sock = t->ports.left_out_count > 0 ? t->mux_path : NULL,
@@ -224,26 +224,28 @@ static int spawn(struct tunnel *t)
 
 void tunnel_start(struct tunnel *t)
 {
-    if (t->ssh.pid > 0 || t->stopping || t->keys.job != NULL)
+    if (t->ssh.pid > 0 || t->stopping || t->key_query.job != NULL)
         return;
     (void)event_del(t->timer);
     const int64_t started_ms = clock_monotonic_ms();
-    if (t->leg->known_hosts == NULL && t->leg->host_key[0] != '\0' && !t->keys.host_key_is_pinned) {
-        if (!key_question_pin(&t->keys))
+    if (t->leg->known_hosts == NULL && t->leg->host_key[0] != '\0' &&
+        !t->key_query.host_key_is_pinned) {
+        if (!key_query_pin(&t->key_query))
             wait_then_start(t, BACKOFF_REFUSED);
         return;
     }
-    local_ports_look(&t->ports);
-    local_ports_arm(&t->ports);
+    local_ports_scan(&t->ports);
+    local_ports_set_timer(&t->ports);
     if (t->ports.left_out_count > 0 && t->ports.left_out_count == t->leg->forward_count &&
         t->leg->reverse == NULL) {
-        standing_set(&t->standing, TUNNEL_HELD, t->standing.reason); /* the port timer starts it */
+        standing_set(&t->standing, TUNNEL_PAUSED,
+                     t->standing.reason); /* the port timer starts it */
         return;
     }
-    t->proven = t->condemned = false;
+    t->has_answered = t->is_killed = false;
     t->standing.service = SERVICE_UNKNOWN;
     t->standing.service_text[0] = '\0';
-    if (spawn(t) != 0) {
+    if (start_ssh(t) != 0) {
         sshrun_signal(&t->ssh, SIGKILL);
         standing_set(&t->standing, TUNNEL_CONNECTING,
                      "cannot start ssh: out of processes or memory");
@@ -257,21 +259,21 @@ void tunnel_start(struct tunnel *t)
     watch_begin(&t->watch, started_ms);
 }
 
-static enum backoff_kind kind_of_end(const struct tunnel *t, int status)
+static enum backoff_kind backoff_after(const struct tunnel *t, int status)
 {
-    if (t->condemned)
+    if (t->is_killed)
         return BACKOFF_SILENCE;
-    switch (t->ssh.said) {
-    case SSH_SAID_TIMEOUT:
-    case SSH_SAID_UNREACHABLE:
-    case SSH_SAID_NO_ADDRESS:
+    switch (t->ssh.cause) {
+    case SSH_MESSAGE_TIMEOUT:
+    case SSH_MESSAGE_UNREACHABLE:
+    case SSH_MESSAGE_NO_ADDRESS:
         return BACKOFF_SILENCE;
-    case SSH_SAID_AUTH:
-    case SSH_SAID_HOST_KEY_UNKNOWN:
-    case SSH_SAID_HOST_KEY_CHANGED:
-    case SSH_SAID_USAGE:
+    case SSH_MESSAGE_AUTH:
+    case SSH_MESSAGE_HOST_KEY_UNKNOWN:
+    case SSH_MESSAGE_HOST_KEY_CHANGED:
+    case SSH_MESSAGE_USAGE:
         return BACKOFF_AUTH;
-    case SSH_SAID_NOTHING:
+    case SSH_MESSAGE_UNKNOWN:
         return WIFSIGNALED(status) ? BACKOFF_SILENCE : BACKOFF_REFUSED;
     default:
         return BACKOFF_REFUSED;
@@ -280,28 +282,28 @@ static enum backoff_kind kind_of_end(const struct tunnel *t, int status)
 
 static void next_attempt(struct tunnel *t, int status)
 {
-    enum backoff_kind kind = kind_of_end(t, status);
-    bool asked = false;
+    enum backoff_kind kind = backoff_after(t, status);
+    bool is_queried = false;
     if (kind != BACKOFF_AUTH) {
         wait_then_start(t, kind);
         return;
     }
-    standing_set(&t->standing, TUNNEL_HELD, t->standing.reason);
-    if (t->ssh.said == SSH_SAID_HOST_KEY_UNKNOWN && t->leg->known_hosts == NULL &&
+    standing_set(&t->standing, TUNNEL_PAUSED, t->standing.reason);
+    if (t->ssh.cause == SSH_MESSAGE_HOST_KEY_UNKNOWN && t->leg->known_hosts == NULL &&
         t->leg->host_key[0] == '\0')
-        asked = key_question_unknown_host(&t->keys);
-    else if (t->ssh.said == SSH_SAID_AUTH && t->leg->identity == NULL)
-        asked = key_question_locked(&t->keys);
-    if (!asked)
-        hold_for_keys(t, t->standing.reason);
+        is_queried = key_query_unknown_host(&t->key_query);
+    else if (t->ssh.cause == SSH_MESSAGE_AUTH && t->leg->identity == NULL)
+        is_queried = key_query_locked(&t->key_query);
+    if (!is_queried)
+        pause_for_keys(t, t->standing.reason);
 }
 
 /* ConnectTimeout holds for the key exchange, too. Where packets are lost, that needs more than a
  * host that is not there deserves; what a plugin needed to start it will need again. */
-static void learn_patience(struct tunnel *t, bool was_up)
+static void count_slow_logins(struct tunnel *t, bool was_up)
 {
-    if (!was_up && t->ssh.said == SSH_SAID_TIMEOUT &&
-        strncmp(t->ssh.said_text, "ssh: connect", 12) != 0)
+    if (!was_up && t->ssh.cause == SSH_MESSAGE_TIMEOUT &&
+        strncmp(t->ssh.cause_text, "ssh: connect", 12) != 0)
         t->slow_logins += t->slow_logins < SLOW_LOGINS_MAX;
     else if (!was_up || t->ssh.carrier != CARRIER_PLUGIN)
         t->slow_logins = 0;
@@ -310,7 +312,7 @@ static void learn_patience(struct tunnel *t, bool was_up)
 void tunnel_reaped(struct tunnel *t, int status)
 {
     char text[TUNNEL_TEXT_BYTES];
-    bool was_up = t->proven;
+    bool was_up = t->has_answered;
 
     watch_stop(&t->watch);
     local_ports_cancel(&t->ports);
@@ -323,19 +325,19 @@ void tunnel_reaped(struct tunnel *t, int status)
         return;
     }
     sshrun_describe_end(&t->ssh, t->leg, status, text);
-    if (t->ssh.said == SSH_SAID_USAGE)
-        sshforced_forget();
-    learn_patience(t, was_up);
-    t->proven = false;
-    if (t->begins_anew) {
-        t->begins_anew = false;
+    if (t->ssh.cause == SSH_MESSAGE_USAGE)
+        sshfixed_forget();
+    count_slow_logins(t, was_up);
+    t->has_answered = false;
+    if (t->is_reconnecting) {
+        t->is_reconnecting = false;
         standing_set(&t->standing, TUNNEL_CONNECTING, "");
         tunnel_start(t);
         return;
     }
     if (was_up) {
         t->standing.restarts++;
-        if (clock_monotonic_ms() - t->proven_ms >= t->settings->stable_ms)
+        if (clock_monotonic_ms() - t->first_answer_ms >= t->settings->stable_ms)
             backoff_reset(&t->backoff);
     }
     standing_set(&t->standing, TUNNEL_CONNECTING, text);
@@ -343,7 +345,7 @@ void tunnel_reaped(struct tunnel *t, int status)
         log_warn("%s: down: %s", t->leg->name, text);
     else
         standing_log_trouble(&t->standing, text);
-    if (t->hooks.down == NULL || !t->hooks.down(t->hooks.ctx, t->ssh.said, was_up))
+    if (t->hooks.down == NULL || !t->hooks.down(t->hooks.ctx, t->ssh.cause, was_up))
         next_attempt(t, status);
 }
 
@@ -351,35 +353,35 @@ void tunnel_reaped(struct tunnel *t, int status)
 
 void tunnel_wake(struct tunnel *t)
 {
-    if (t->stopping || t->condemned)
+    if (t->stopping || t->is_killed)
         return;
     if (t->ssh.pid > 0)
         watch_wake(&t->watch);
-    else if (evtimer_pending(t->timer, NULL) && t->waiting_for != BACKOFF_AUTH)
+    else if (evtimer_pending(t->timer, NULL) && t->wait_kind != BACKOFF_AUTH)
         timer_set(t->timer, 0);
 }
 
-void tunnel_hold_for_owner(struct tunnel *t, const char *reason)
+void tunnel_pause_until_owner(struct tunnel *t, const char *reason)
 {
-    standing_set(&t->standing, TUNNEL_HELD, reason);
+    standing_set(&t->standing, TUNNEL_PAUSED, reason);
     standing_log_trouble(&t->standing, t->standing.reason);
     (void)event_del(t->timer);
 }
 
-void tunnel_hold(struct tunnel *t, int64_t ms, const char *reason)
+void tunnel_pause(struct tunnel *t, int64_t ms, const char *reason)
 {
-    tunnel_hold_for_owner(t, reason);
-    t->waiting_for = BACKOFF_AUTH;
+    tunnel_pause_until_owner(t, reason);
+    t->wait_kind = BACKOFF_AUTH;
     timer_set(t->timer, ms);
 }
 
 void tunnel_start_in(struct tunnel *t, int64_t ms)
 {
-    t->waiting_for = BACKOFF_SILENCE;
+    t->wait_kind = BACKOFF_SILENCE;
     timer_set(t->timer, ms);
 }
 
-void tunnel_wait_for_owner(struct tunnel *t, const char *reason)
+void tunnel_await_owner(struct tunnel *t, const char *reason)
 {
     (void)event_del(t->timer);
     standing_set(&t->standing, TUNNEL_CONNECTING, reason);
@@ -388,23 +390,23 @@ void tunnel_wait_for_owner(struct tunnel *t, const char *reason)
 void tunnel_restart(struct tunnel *t, const char *reason)
 {
     if (t->ssh.pid > 0)
-        condemn(t, reason);
+        kill_ssh(t, reason);
     else
         tunnel_start(t);
 }
 
-void tunnel_begin_anew(struct tunnel *t, const char *why)
+void tunnel_reconnect(struct tunnel *t, const char *why)
 {
-    if (t->ssh.pid > 0 && !t->condemned) {
+    if (t->ssh.pid > 0 && !t->is_killed) {
         log_info("%s: %s", t->leg->name, why);
-        t->begins_anew = true;
+        t->is_reconnecting = true;
     }
     tunnel_restart(t, why);
 }
 
 void tunnel_stop(struct tunnel *t)
 {
-    key_question_cancel(&t->keys);
+    key_query_cancel(&t->key_query);
     local_ports_cancel(&t->ports);
     (void)event_del(t->port_timer);
     (void)event_del(t->timer);
@@ -428,7 +430,7 @@ void tunnel_release(struct tunnel *t)
     if (t->port_timer != NULL)
         event_free(t->port_timer);
     sshrun_release(&t->ssh);
-    key_question_cancel(&t->keys);
+    key_query_cancel(&t->key_query);
     watch_release(&t->watch);
     (void)unlink(t->canary_path);
     (void)unlink(t->pin_path);

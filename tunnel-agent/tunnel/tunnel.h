@@ -11,9 +11,9 @@
 #define TUNLEASE_AGENT_TUNNEL_TUNNEL_H
 
 #include "tunnel-agent/ssh/run.h"
-#include "tunnel-agent/ssh/words.h"
+#include "tunnel-agent/ssh/message.h"
 #include "tunnel-agent/tunnel/backoff.h"
-#include "tunnel-agent/tunnel/key_question.h"
+#include "tunnel-agent/tunnel/key_query.h"
 #include "tunnel-agent/tunnel/local_ports.h"
 #include "tunnel-agent/tunnel/standing.h"
 #include "tunnel-agent/tunnel/watch.h"
@@ -32,9 +32,9 @@ enum { TUNNEL_PATH_BYTES = 104 }; /* sun_path of the smallest system, with its N
 struct tunnel_hooks {
     void *ctx;
     void (*up)(void *ctx);
-    /* ssh has ended, and not by tunnel_stop. True: the owner calls tunnel_start or tunnel_hold
+    /* ssh has ended, and not by tunnel_stop. True: the owner calls tunnel_start or tunnel_pause
      * itself; false: the usual wait. */
-    bool (*down)(void *ctx, enum ssh_said said, bool was_up);
+    bool (*down)(void *ctx, enum ssh_message cause, bool was_up);
     void (*changed)(void *ctx); /* a state, for the service manager's status line */
 };
 
@@ -51,16 +51,16 @@ struct tunnel {
     struct ssh_run ssh;
     struct watch watch;
     struct local_ports ports;
-    struct key_question keys;
+    struct key_query key_query;
 
-    bool proven; /* something came back from the far side through this ssh */
-    bool condemned, stopping, stopped;
-    bool begins_anew; /* tunnel_begin_anew ended the ssh that ran */
-    int64_t proven_ms;
+    bool has_answered; /* something came back from the far side through this ssh */
+    bool is_killed, stopping, stopped;
+    bool is_reconnecting; /* tunnel_reconnect ended the ssh that ran */
+    int64_t first_answer_ms;
     unsigned slow_logins; /* in a row: the host answered, but too slowly */
     struct event *timer, *port_timer;
     struct backoff backoff;
-    enum backoff_kind waiting_for; /* of timer, while no ssh runs */
+    enum backoff_kind wait_kind; /* of timer, while no ssh runs */
     char canary_path[TUNNEL_PATH_BYTES], mux_path[TUNNEL_PATH_BYTES], pin_path[TUNNEL_PATH_BYTES];
 };
 
@@ -69,18 +69,18 @@ int tunnel_init(struct tunnel *t, const char **ret_why);
 void tunnel_start(struct tunnel *t);
 
 /* Waits for ms with this reason shown, as held, then starts. */
-void tunnel_hold(struct tunnel *t, int64_t ms, const char *reason);
+void tunnel_pause(struct tunnel *t, int64_t ms, const char *reason);
 /* Waits for the owner's next call, with this reason shown, as held. */
-void tunnel_hold_for_owner(struct tunnel *t, const char *reason);
+void tunnel_pause_until_owner(struct tunnel *t, const char *reason);
 /* Waits for ms, connecting, then starts. */
 void tunnel_start_in(struct tunnel *t, int64_t ms);
 /* Waits for the owner's next call, connecting. */
-void tunnel_wait_for_owner(struct tunnel *t, const char *reason);
+void tunnel_await_owner(struct tunnel *t, const char *reason);
 /* Ends the ssh that runs, if any, and starts anew at once. */
 void tunnel_restart(struct tunnel *t, const char *reason);
 
 /* The same where nothing was wrong: it counts as no restart, and leaves no reason. */
-void tunnel_begin_anew(struct tunnel *t, const char *why);
+void tunnel_reconnect(struct tunnel *t, const char *why);
 
 /* The machine slept or the program was stopped: look now. */
 void tunnel_wake(struct tunnel *t);

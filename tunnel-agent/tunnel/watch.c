@@ -18,25 +18,25 @@ enum {
     CANARY_ANSWER_MAX = 4096,
 };
 
-static void set_timer(struct watch *w, enum watch_step next, int64_t ms)
+static void schedule(struct watch *w, enum watch_step next, int64_t ms)
 {
     w->next = next;
     w->due_ms = clock_monotonic_ms() + ms;
     timer_set(w->timer, ms);
 }
 
-static void stop_asking(struct watch *w)
+static void cancel_exchanges(struct watch *w)
 {
     exchange_cancel(&w->canary);
     exchange_cancel(&w->probe.exchange);
 }
 
-static void end_of_look(struct watch *w)
+static void schedule_next_probe(struct watch *w)
 {
-    stop_asking(w);
+    cancel_exchanges(w);
     int64_t wait_ms = w->settings->probe_interval_ms;
-    set_timer(w, WATCH_LOOK,
-              wait_ms - wait_ms / 20 + (int64_t)arc4random_uniform((uint32_t)(wait_ms / 10 + 1)));
+    schedule(w, WATCH_PROBE,
+             wait_ms - wait_ms / 20 + (int64_t)arc4random_uniform((uint32_t)(wait_ms / 10 + 1)));
 }
 
 static void on_probe(void *ctx, enum exchange_end end)
@@ -46,17 +46,17 @@ static void on_probe(void *ctx, enum exchange_end end)
         return; /* ssh does not listen: it is about to end, and its exit will say why */
     if (end == EXCHANGE_CLOSED && sshrun_is_ending(w->ssh))
         return;
-    w->standing->probe_ms = clock_monotonic_ms() - w->asked_ms;
-    w->alive(w->ctx);
-    probe_judge(&w->probe, end, w->ssh->channel_said, w->standing);
-    end_of_look(w);
+    w->standing->probe_ms = clock_monotonic_ms() - w->sent_ms;
+    w->answered(w->ctx);
+    probe_judge(&w->probe, end, w->ssh->channel_failure, w->standing);
+    schedule_next_probe(w);
 }
 
-static void ask_probe(struct watch *w)
+static void send_probe(struct watch *w)
 {
-    w->ssh->channel_said = SSH_SAID_NOTHING;
-    w->asked_ms = clock_monotonic_ms();
-    probe_ask(&w->probe, w->base, on_probe, w);
+    w->ssh->channel_failure = SSH_MESSAGE_UNKNOWN;
+    w->sent_ms = clock_monotonic_ms();
+    probe_send(&w->probe, w->base, on_probe, w);
 }
 
 static void on_canary(void *ctx, enum exchange_end end)
@@ -65,22 +65,22 @@ static void on_canary(void *ctx, enum exchange_end end)
     if (end == EXCHANGE_NO_ONE || sshrun_is_ending(w->ssh))
         return;
     if (!probe_is_possible(&w->probe))
-        w->standing->probe_ms = clock_monotonic_ms() - w->asked_ms;
-    w->alive(w->ctx);
+        w->standing->probe_ms = clock_monotonic_ms() - w->sent_ms;
+    w->answered(w->ctx);
     if (!probe_is_possible(&w->probe)) {
-        end_of_look(w);
+        schedule_next_probe(w);
         return;
     }
-    /* The path is proven; now the service, whose silence is its own from here on. On a slow path
-     * the answer to a probe under way may be right behind. */
-    w->path_was_asked = true;
+    /* The path is proven; now the service, whose silence is its own from here on. On a slow
+     * path the answer to a probe under way may be right behind. */
+    w->path_answered = true;
     if (!exchange_is_under_way(&w->probe.exchange))
-        ask_probe(w);
-    set_timer(w, WATCH_SUSPECT, w->settings->probe_timeout_ms);
+        send_probe(w);
+    schedule(w, WATCH_SUSPECT, w->settings->probe_timeout_ms);
 }
 
 /* False: nothing listens there. */
-static bool ask_canary(struct watch *w)
+static bool send_canary(struct watch *w)
 {
     struct sockaddr_un un;
     enum exchange_end end;
@@ -94,31 +94,31 @@ static bool ask_canary(struct watch *w)
                                        .ctx = w};
     (void)exchange_unix_address(w->canary_path, &un);
     if (!probe_is_possible(&w->probe))
-        w->asked_ms = clock_monotonic_ms();
+        w->sent_ms = clock_monotonic_ms();
     return exchange_start(&w->canary, w->base, &plan, &end) == 0 || end != EXCHANGE_NO_ONE;
 }
 
 /* One look at a tunnel that is up: the probe alone, while the service is known to answer; else the
  * path first, so that a silent service does not make the path suspect every time. */
-static void look(struct watch *w)
+static void probe_tunnel(struct watch *w)
 {
-    stop_asking(w);
-    w->path_was_asked = false;
-    w->looked_ms = w->traffic.moved_ms = clock_monotonic_ms();
+    cancel_exchanges(w);
+    w->path_answered = false;
+    w->probe_started_ms = w->traffic.moved_ms = clock_monotonic_ms();
     if (probe_is_possible(&w->probe) && w->standing->service != SERVICE_SILENT)
-        ask_probe(w);
-    else if (!ask_canary(w))
-        ask_probe(w);
-    set_timer(w, WATCH_SUSPECT, w->settings->probe_timeout_ms);
+        send_probe(w);
+    else if (!send_canary(w))
+        send_probe(w);
+    schedule(w, WATCH_SUSPECT, w->settings->probe_timeout_ms);
 }
 
 static void become_suspect(struct watch *w)
 {
     char text[TUNNEL_TEXT_BYTES];
-    if (w->path_was_asked) {
+    if (w->path_answered) {
         standing_set_service(w->standing, SERVICE_SILENT,
                              "the service accepts and does not answer");
-        end_of_look(w);
+        schedule_next_probe(w);
         return;
     }
     (void)snprintf(text, sizeof(text), "nothing came back for %lld s",
@@ -128,20 +128,20 @@ static void become_suspect(struct watch *w)
                              "suspect: nothing comes back; asking the far side's sshd itself");
     standing_set(w->standing, TUNNEL_SUSPECT, text);
     (void)traffic_has_moved(&w->traffic, w->ssh->connection);
-    if (!exchange_is_under_way(&w->canary) && !ask_canary(w)) {
+    if (!exchange_is_under_way(&w->canary) && !send_canary(w)) {
         /* Somebody removed our socket. ServerAlive still watches the path. */
         standing_log_trouble(w->standing,
                              "its canary socket is gone: ssh's own keep-alive decides");
-        set_timer(w, WATCH_LOOK, w->settings->probe_interval_ms);
+        schedule(w, WATCH_PROBE, w->settings->probe_interval_ms);
         return;
     }
     if (!exchange_is_under_way(&w->probe.exchange) && probe_is_possible(&w->probe))
-        ask_probe(w);
-    set_timer(w, WATCH_CONDEMN, w->settings->canary_timeout_ms);
+        send_probe(w);
+    schedule(w, WATCH_JUDGE, w->settings->canary_timeout_ms);
 }
 
 /* The question went out long ago, and no answer is here. */
-static void give_verdict(struct watch *w)
+static void judge_path(struct watch *w)
 {
     char text[TUNNEL_TEXT_BYTES];
     const struct settings *s = w->settings;
@@ -150,7 +150,7 @@ static void give_verdict(struct watch *w)
     /* It may be queued behind megabytes of somebody's on a slow line. A path that died meanwhile
      * moves nothing more, so this ends. */
     if (traffic_has_moved(&w->traffic, w->ssh->connection)) {
-        set_timer(w, WATCH_CONDEMN, s->canary_timeout_ms);
+        schedule(w, WATCH_JUDGE, s->canary_timeout_ms);
         return;
     }
     /* Or it was lost and will be sent again. This ends as well: the far side's kernel acknowledges
@@ -158,17 +158,17 @@ static void give_verdict(struct watch *w)
     if (w->ssh->carrier == CARRIER_SSH && now_ms - w->traffic.moved_ms < end_ms) {
         int64_t left_ms = traffic_silence_left_ms(w->ssh->connection, s);
         if (left_ms > 0) {
-            set_timer(w, WATCH_CONDEMN, left_ms);
+            schedule(w, WATCH_JUDGE, left_ms);
             return;
         }
     }
     (void)snprintf(text, sizeof(text), "the path is dead: no answer for %lld s",
-                   (long long)((now_ms - w->looked_ms) / 1000));
+                   (long long)((now_ms - w->probe_started_ms) / 1000));
     w->dead(w->ctx, text);
 }
 
 /* From ssh's start to the first proof: polled, for a file that appears tells of itself nowhere. */
-static void watch_login(struct watch *w)
+static void poll_login(struct watch *w)
 {
     if (clock_monotonic_ms() - w->started_ms > w->settings->login_timeout_ms) {
         w->dead(w->ctx, w->ssh->authenticated ? "logged in, but nothing comes back"
@@ -176,8 +176,8 @@ static void watch_login(struct watch *w)
         return;
     }
     if (w->ssh->authenticated && !exchange_is_under_way(&w->canary))
-        (void)ask_canary(w);
-    set_timer(w, WATCH_LOGIN, SOCKET_POLL_MS);
+        (void)send_canary(w);
+    schedule(w, WATCH_LOGIN, SOCKET_POLL_MS);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *ctx)
@@ -191,16 +191,16 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
     }
     switch (w->next) {
     case WATCH_LOGIN:
-        watch_login(w);
+        poll_login(w);
         break;
-    case WATCH_LOOK:
-        look(w);
+    case WATCH_PROBE:
+        probe_tunnel(w);
         break;
     case WATCH_SUSPECT:
         become_suspect(w);
         break;
-    case WATCH_CONDEMN:
-        give_verdict(w);
+    case WATCH_JUDGE:
+        judge_path(w);
         break;
     }
 }
@@ -213,24 +213,24 @@ int watch_init(struct watch *w)
 
 void watch_begin(struct watch *w, int64_t started_ms)
 {
-    w->path_was_asked = false;
+    w->path_answered = false;
     w->started_ms = started_ms;
-    set_timer(w, WATCH_LOGIN, SOCKET_POLL_MS);
+    schedule(w, WATCH_LOGIN, SOCKET_POLL_MS);
 }
 
 void watch_wake(struct watch *w)
 {
     if (w->next != WATCH_LOGIN) {
-        look(w);
+        probe_tunnel(w);
         return;
     }
     w->started_ms = clock_monotonic_ms();
-    set_timer(w, WATCH_LOGIN, 0);
+    schedule(w, WATCH_LOGIN, 0);
 }
 
 void watch_stop(struct watch *w)
 {
-    stop_asking(w);
+    cancel_exchanges(w);
     (void)event_del(w->timer);
     w->next = WATCH_LOGIN;
 }

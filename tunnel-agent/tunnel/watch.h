@@ -28,9 +28,9 @@ struct standing;
 /* What the timer does next. */
 enum watch_step {
     WATCH_LOGIN, /* polls the canary's socket until something came back */
-    WATCH_LOOK,
+    WATCH_PROBE,
     WATCH_SUSPECT,
-    WATCH_CONDEMN,
+    WATCH_JUDGE,
 };
 
 struct watch {
@@ -40,7 +40,7 @@ struct watch {
     const char *canary_path; /* the socket that ssh listens on for the canary */
     struct ssh_run *ssh;
     struct standing *standing;
-    void (*alive)(void *ctx);                 /* something came back */
+    void (*answered)(void *ctx);              /* something came back */
     void (*dead)(void *ctx, const char *why); /* the path is; the watch is to be stopped */
     void *ctx;
 
@@ -49,8 +49,8 @@ struct watch {
     struct event *timer;
     enum watch_step next;
     int64_t due_ms;
-    bool path_was_asked; /* in this look, and answered: silence is then the service's */
-    int64_t started_ms, looked_ms, asked_ms;
+    bool path_answered; /* in this look, and answered: silence is then the service's */
+    int64_t started_ms, probe_started_ms, sent_ms;
     struct traffic traffic;
 };
 

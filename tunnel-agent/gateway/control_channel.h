@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The questions to the control plane through the tunnel itself: one at each interval, for ever. */
-#ifndef TUNLEASE_AGENT_GATEWAY_BEAT_H
-#define TUNLEASE_AGENT_GATEWAY_BEAT_H
+#ifndef TUNLEASE_AGENT_GATEWAY_CONTROL_CHANNEL_H
+#define TUNLEASE_AGENT_GATEWAY_CONTROL_CHANNEL_H
 
 #include "tunnel-agent/host/exchange.h"
 
@@ -12,11 +12,11 @@ struct event;
 struct event_base;
 struct registration;
 
-struct beat {
-    /* Set by the owner before beat_init. */
+struct control_channel {
+    /* Set by the owner before control_channel_init. */
     struct event_base *base;
     const struct registration *registration; /* says how often */
-    void (*due)(void *ctx);                  /* it is time for beat_ask */
+    void (*due)(void *ctx);                  /* it is time for control_channel_send */
     void (*answered)(void *ctx, unsigned status, const char *body, size_t len);
     void *ctx;
 
@@ -26,14 +26,14 @@ struct beat {
 };
 
 /* 0, or -1: no memory. */
-int beat_init(struct beat *b);
+int control_channel_init(struct control_channel *c);
 
 /* Asks over that unix socket. request is copied; NULL: it could not be made, and the next is due
  * after the interval as usual. Silence is logged once, and is no answer. */
-void beat_ask(struct beat *b, const char *control_sock, const char *request);
+void control_channel_send(struct control_channel *c, const char *control_sock, const char *request);
 
-/* Until the next beat_ask. */
-void beat_stop(struct beat *b);
-void beat_release(struct beat *b);
+/* Until the next control_channel_send. */
+void control_channel_stop(struct control_channel *c);
+void control_channel_release(struct control_channel *c);
 
 #endif

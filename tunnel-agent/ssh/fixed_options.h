@@ -5,29 +5,29 @@
  * connection, share it, put another in its place or take its forwards away, or the supervision
  * would not hold; and the far side cannot reach back.
  */
-#ifndef TUNLEASE_AGENT_SSH_FORCED_H
-#define TUNLEASE_AGENT_SSH_FORCED_H
+#ifndef TUNLEASE_AGENT_SSH_FIXED_OPTIONS_H
+#define TUNLEASE_AGENT_SSH_FIXED_OPTIONS_H
 
 #include <stddef.h>
 
-enum { SSHFORCED_MAX = 24 }; /* the most that sshforced returns */
+enum { SSHFIXED_MAX = 24 }; /* the most that sshfixed_option returns */
 
 /* Setting i, NAME=VALUE for -o; NULL behind the last. One that the ssh at hand is too old to know
  * (OpenSSH from 8.2 on is enough) is left out: it stops at an unknown name. */
-const char *sshforced(size_t i);
+const char *sshfixed_option(size_t i);
 
 /* The same for the ssh of a jump host (jump.h). A master that a person started may carry it
  * still: for a hub that wants more than a key that is the only way in. */
-const char *sshforced_jump(size_t i);
+const char *sshfixed_jump_option(size_t i);
 
 /* The same for host keys, where only a file of ours may vouch for the host. */
-const char *sshforced_host_keys(size_t i);
+const char *sshfixed_host_key_option(size_t i);
 
 /* Runs ssh, once for each setting that is not in every version: to be called before the loop, else
  * the first use waits for it. */
-void sshforced_learn(void);
+void sshfixed_learn(void);
 
 /* Another ssh may stand there now: it is asked anew. */
-void sshforced_forget(void);
+void sshfixed_forget(void);
 
 #endif

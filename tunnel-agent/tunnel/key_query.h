@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What a tunnel has to find out about keys, host keys and its own, while no ssh of it runs. */
-#ifndef TUNLEASE_AGENT_TUNNEL_KEY_QUESTION_H
-#define TUNLEASE_AGENT_TUNNEL_KEY_QUESTION_H
+#ifndef TUNLEASE_AGENT_TUNNEL_KEY_QUERY_H
+#define TUNLEASE_AGENT_TUNNEL_KEY_QUERY_H
 
 #include <stdbool.h>
 
@@ -18,7 +18,7 @@ enum key_answer {
     KEY_IS_LOCKED,       /* text: likewise, or "": no key of ours is locked */
 };
 
-struct key_question {
+struct key_query {
     /* Set by the owner. */
     const struct leg *leg;
     const struct settings *settings;
@@ -32,10 +32,10 @@ struct key_question {
 };
 
 /* Each asks one question, in a job; false: it could not be started. */
-bool key_question_pin(struct key_question *q);          /* writes the pin file */
-bool key_question_unknown_host(struct key_question *q); /* which key does the host show? */
-bool key_question_locked(struct key_question *q);       /* is a key of ours locked? */
+bool key_query_pin(struct key_query *q);          /* writes the pin file */
+bool key_query_unknown_host(struct key_query *q); /* which key does the host show? */
+bool key_query_locked(struct key_query *q);       /* is a key of ours locked? */
 
-void key_question_cancel(struct key_question *q);
+void key_query_cancel(struct key_query *q);
 
 #endif

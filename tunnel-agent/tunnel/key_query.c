@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "tunnel-agent/tunnel/key_question.h"
+#include "tunnel-agent/tunnel/key_query.h"
 
 #include "lib/base/buf.h"
 #include "tunnel-agent/config/leg.h"
@@ -14,13 +14,13 @@ enum { SCRATCH_BYTES = 128 };
 
 static int learn_host_key(void *ctx)
 {
-    const struct key_question *q = ctx;
+    const struct key_query *q = ctx;
     struct hostkey key;
     struct buf line = {0};
     char why[256], scratch[SCRATCH_BYTES];
     const char *wanted = q->leg->host_key[0] != '\0' ? q->leg->host_key : NULL;
     (void)snprintf(scratch, sizeof(scratch), "%s.ask", q->pin_path);
-    if (hostkey_ask(q->leg, q->settings, wanted, scratch, &key, &line, why) != NULL)
+    if (hostkey_fetch(q->leg, q->settings, wanted, scratch, &key, &line, why) != NULL)
         (void)printf("!%s", why);
     else if (wanted == NULL)
         (void)printf("?the host key of %s is not known: %s (%s). If that is right, run with "
@@ -32,7 +32,7 @@ static int learn_host_key(void *ctx)
     return 0;
 }
 
-static bool write_pin(const struct key_question *q, const char *line)
+static bool write_pin(const struct key_query *q, const char *line)
 {
     FILE *f = fopen(q->pin_path, "we");
     if (f == NULL)
@@ -44,7 +44,7 @@ static bool write_pin(const struct key_question *q, const char *line)
 /* Of a pinned host, before its first ssh: "" or ! and why, or the line for known_hosts. */
 static void on_pin(void *ctx, const char *text)
 {
-    struct key_question *q = ctx;
+    struct key_query *q = ctx;
     q->job = NULL;
     if (text[0] != '!' && text[0] != '\0') {
         q->host_key_is_pinned = write_pin(q, text);
@@ -63,7 +63,7 @@ static void on_pin(void *ctx, const char *text)
 
 static void on_unknown_key(void *ctx, const char *text)
 {
-    struct key_question *q = ctx;
+    struct key_query *q = ctx;
     q->job = NULL;
     q->answered(q->ctx, KEY_HOST_IS_UNKNOWN,
                 text[0] != '\0' ? text + 1 : "the host key is not known");
@@ -71,7 +71,7 @@ static void on_unknown_key(void *ctx, const char *text)
 
 static int find_locked_key(void *ctx)
 {
-    const struct key_question *q = ctx;
+    const struct key_query *q = ctx;
     char *path = sshidentity_locked(q->leg, q->settings);
     if (path != NULL)
         (void)printf("the key %s is locked by a passphrase: run 'ssh-add %s'", path, path);
@@ -81,30 +81,30 @@ static int find_locked_key(void *ctx)
 
 static void on_locked_key(void *ctx, const char *text)
 {
-    struct key_question *q = ctx;
+    struct key_query *q = ctx;
     q->job = NULL;
     q->answered(q->ctx, KEY_IS_LOCKED, text);
 }
 
-bool key_question_pin(struct key_question *q)
+bool key_query_pin(struct key_query *q)
 {
     q->job = job_start(q->base, learn_host_key, q, on_pin, q);
     return q->job != NULL;
 }
 
-bool key_question_unknown_host(struct key_question *q)
+bool key_query_unknown_host(struct key_query *q)
 {
     q->job = job_start(q->base, learn_host_key, q, on_unknown_key, q);
     return q->job != NULL;
 }
 
-bool key_question_locked(struct key_question *q)
+bool key_query_locked(struct key_query *q)
 {
     q->job = job_start(q->base, find_locked_key, q, on_locked_key, q);
     return q->job != NULL;
 }
 
-void key_question_cancel(struct key_question *q)
+void key_query_cancel(struct key_query *q)
 {
     job_cancel(q->job);
     q->job = NULL;
