@@ -62,7 +62,7 @@ cppflags = -std=c11 -D_GNU_SOURCE -I. -I$(BUILD)/gen -DLIBBSD_OPENBSD_VIS \
 cflags = $(CFLAGS) $(warnings) $(hardening) -fPIE
 ldflags = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(hardening) $(LDFLAGS)
 
-# ---- the tree, as DESIGN 7 draws it: base <- conf, session, lease <- store, wire <- programs ----
+# ---- the tree, as docs/design.md 7 draws it: base <- conf, session, lease <- store, wire <- programs ----
 
 libs = base lease session conf store wire
 lib_src = $(wildcard lib/$(1)/*.c)
@@ -120,7 +120,7 @@ endef
 $(foreach l,$(libs),$(eval $(call library,$(l))))
 
 # akc starts twice a login: without ld.so it runs a quarter of the instructions, and no LD_*
-# variable reaches it. What it may use of SQLite, Debian's archives have (facts 2).
+# variable reaches it. What it may use of SQLite, Debian's archives have (docs/sqlite-facts.md 2).
 ifeq ($(AKC_STATIC),1)
 akc_ldflags = -static-pie -Wl,-z,relro,-z,now -Wl,-z,pack-relative-relocs $(hardening) $(LDFLAGS)
 else

@@ -5,7 +5,7 @@
  *  - MUST NOT print anything unless all of it is known, and then in one write: sshd takes what was
  *    printed before a failure as far as it got, and refuses it only by the exit status.
  *  - MUST end within a second, whatever the store does: sshd has no timeout of its own but
- *    LoginGraceTime, and each hanging login holds one of MaxStartups (facts/openssh.md 12).
+ *    LoginGraceTime, and each hanging login holds one of MaxStartups (docs/sshd-facts.md 12).
  *  - MUST NOT write, fork, wait for a daemon, or use the network: it runs twice a login, and for
  *    anybody who knows a tunnel login's name.
  */
@@ -259,7 +259,7 @@ static int answer(const struct request *req)
         goto out;
     }
     /* Closed before the write: a reader that waits for a slow pipe would hold the log's
-     * checkpoint up (facts/sqlite-and-performance.md 1.7). */
+     * checkpoint up (docs/sqlite-facts.md 1.7). */
     struct question question = {.req = req, .key = &key, .now_s = now_s, .answer = &out};
     if (store_ask(paths.database, req->until_ms, ask, &question, err) != STORE_OK) {
         log_error("refused: %s", err);

@@ -11,7 +11,7 @@
 
 struct store;
 
-/* CONTRACT 2. */
+/* leasectl(1). */
 enum exit_code {
     EXIT_DONE = 0,
     EXIT_FAILED = 1, /* failed, or a check found something */

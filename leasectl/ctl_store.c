@@ -39,9 +39,9 @@ static void store_directory(const struct ctl *ctl, char out[static CONF_PATH_BYT
 }
 
 /*
- * 2750, of _tunlease where that user exists: new files in it get its group (CONTRACT 9). It is
- * given to its owner before it is there: somebody who found it while it is root's would make root's
- * files in it, which akc cannot read, or become an owner who may not write there yet.
+ * 2750, of _tunlease where that user exists: new files in it get its group (docs/design.md 10). It
+ * is given to its owner before it is there: somebody who found it while it is root's would make
+ * root's files in it, which akc cannot read, or become an owner who may not write there yet.
  */
 static int make_store_directory(const struct ctl *ctl, const char *dir)
 {

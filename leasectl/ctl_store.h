@@ -15,7 +15,7 @@ struct store_actor ctl_actor(const struct ctl *ctl);
 
 /*
  * Opens the store as its directory's owner (privilege.h); ctl_close gives both back. To write,
- * what is missing is made: as root the directory with the owners and modes of CONTRACT 9.
+ * what is missing is made: as root the directory with the owners and modes of docs/design.md 10.
  * EXIT_DONE, or the exit code with the error printed.
  */
 int ctl_open_read(struct ctl *ctl);

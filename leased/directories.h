@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Makes the directories that leased needs, if they are missing, with the owners and modes of
- * CONTRACT 9. */
+ * docs/design.md 10. */
 #ifndef TUNLEASE_LEASED_DIRECTORIES_H
 #define TUNLEASE_LEASED_DIRECTORIES_H
 

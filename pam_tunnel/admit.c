@@ -2,8 +2,8 @@
 /*
  * The session stage in sshd: from here on the connection is in the registry, or it is not at all.
  *
- * Entry first, check second (DESIGN 3). Who commits a revoke after the check finds the entry; who
- * commits it before is seen by the check. No moment is left in which neither holds.
+ * Entry first, check second (docs/design.md 3.2). Who commits a revoke after the check finds the
+ * entry; who commits it before is seen by the check. No moment is left in which neither holds.
  */
 #include "lib/base/clock.h"
 #include "lib/conf/paths.h"
@@ -27,7 +27,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-/* sshd itself has no time limit here (facts/openssh.md 4). */
+/* sshd itself has no time limit here (docs/sshd-facts.md 4). */
 enum { OPEN_DEADLINE_MS = 1000 };
 
 static const char data_name[] = "pam_tunnel_session";
@@ -187,8 +187,8 @@ static const char *remember(const struct opening *o, const struct conf_paths *pa
 
 /*
  * A refused open_session leaves the client connected to a login whose every forward is dead
- * (facts/openssh.md 1). The monitor still has SIGTERM's default action here (facts/openssh.md 2):
- * the last thing this does is to end it.
+ * (docs/sshd-facts.md 1). The monitor still has SIGTERM's default action here (docs/sshd-facts.md
+ * 2): the last thing this does is to end it.
  */
 static void end_connection(const struct opening *o)
 {

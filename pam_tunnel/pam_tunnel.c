@@ -4,7 +4,7 @@
  *
  * Whoever is no tunnel login gets PAM_IGNORE before anything else is looked at. A tunnel login is
  * refused everywhere but in sshd, and there its key has to hold an active lease when the session
- * opens: only then does SSH_AUTH_INFO_0 say which key it was (facts/openssh.md 2).
+ * opens: only then does SSH_AUTH_INFO_0 say which key it was (docs/sshd-facts.md 2).
  *
  * Refusal is PAM_PERM_DENIED from every entry point: sudo carries on after PAM_SESSION_ERR.
  */

@@ -2,11 +2,11 @@
 -- The lease store as it is at the newest version: to read, and what the tests hold the
 -- migrations and the statements against. A store is made by running sql/migrate/ from nothing.
 --
--- akc parses all of this at every login, so it is small on purpose (facts: a table costs some
--- 15,000 instructions a login, a CREATE INDEX as much again). Uniqueness among what is not revoked
--- comes from `live`: 1 until the lease is revoked, then NULL, which UNIQUE takes for different
--- from every other NULL. Times are Unix seconds UTC, 0 for never. Texts are checked again by
--- whoever reads them.
+-- akc parses all of this at every login, so it is small on purpose: a table costs some 15,000
+-- instructions a login, a CREATE INDEX as much again (docs/sqlite-facts.md 2). Uniqueness among
+-- what is not revoked comes from `live`: 1 until the lease is revoked, then NULL, which UNIQUE
+-- takes for different from every other NULL. Times are Unix seconds UTC, 0 for never. Texts are
+-- checked again by whoever reads them.
 
 CREATE TABLE lease(
   id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again: the registry and the audit name it

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""A stand-in for leased's control plane (CONTRACT 6), for tests of tunnel-agent alone.
+"""A stand-in for leased's control plane (docs/protocol.md), for tests of tunnel-agent alone.
 
 usage: gateway_stand_in.py DIR [PORT]
 

@@ -122,7 +122,7 @@ static bool is_nologin(const char *shell)
 }
 
 /* Ageing locks a login out in a way nobody sees: sshd accepts the key and forwards nothing
- * (facts/openssh.md 11). */
+ * (docs/sshd-facts.md 11). */
 static void check_shadow(const char *login, struct buf *out)
 {
     const struct spwd *sp = getspnam(login);

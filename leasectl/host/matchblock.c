@@ -141,7 +141,7 @@ static void login_settings(const struct writing *w, const char *login)
     set(w, "PermitOpen", buf_text(&open) != NULL ? buf_text(&open) : "none");
     set(w, "PermitListen", buf_text(&listen) != NULL ? buf_text(&listen) : "none");
     /* `no` binds to loopback whatever was asked, `yes` to all addresses whatever was permitted
-     * (facts/openssh.md 7): never left to what the global settings say. */
+     * (docs/sshd-facts.md 7): never left to what the global settings say. */
     set(w, "GatewayPorts",
         forwards || all_loopback(&conf->ceiling.listen, login) ? "no" : "clientspecified");
     buf_release(&open);
@@ -166,7 +166,8 @@ static void akc_command(const struct writing *w, struct buf *out)
         buf_addf(out, " -c %s", w->conf_file);
     if (!sshd_reads_utc(&w->terms->version))
         buf_addf(out, zone->is_set ? EXPIRY_OPTION "=%s" : EXPIRY_OPTION, zone->tz);
-    buf_add(out, " %u %t %k"); /* no %C: it kills every login where it is not known (facts 5) */
+    /* No %C: it kills every login where it is not known (docs/sshd-facts.md 5). */
+    buf_add(out, " %u %t %k");
 }
 
 static void zone_comment(const struct writing *w)
@@ -190,10 +191,11 @@ static void common_settings(const struct writing *w)
     set(w, "PasswordAuthentication", "no");
     set(w, "KbdInteractiveAuthentication", "no");
     set(w, "HostbasedAuthentication", "no");
-    /* Both are asked before akc, and what they accept has no restriction (facts 5). */
+    /* Both are asked before akc, and what they accept has no restriction (docs/sshd-facts.md 5). */
     set(w, "AuthorizedKeysFile", "none");
     set(w, "TrustedUserCAKeys", "none");
-    /* Before AuthorizedKeysCommand: the other order is broken before 9.4 (facts/ecosystem.md 2). */
+    /* Before AuthorizedKeysCommand: the other order is broken before 9.4 (docs/sshd-facts.md 15).
+     */
     set(w, "AuthorizedPrincipalsCommand", "none");
     set(w, "AuthorizedPrincipalsFile", "none");
     zone_comment(w);
@@ -205,14 +207,14 @@ static void common_settings(const struct writing *w)
     set(w, "PermitUserRC", "no");
     set(w, "X11Forwarding", "no");
     set(w, "AllowAgentForwarding", "no");
-    /* No key option closes these two (facts 6). */
+    /* No key option closes these two (docs/sshd-facts.md 6). */
     set(w, "AllowStreamLocalForwarding", "no");
     set(w, "PermitTunnel", "no");
     set(w, "DisableForwarding", "no");
     set(w, "ChrootDirectory", "none");
     set(w, "ClientAliveInterval", "15");
     set(w, "ClientAliveCountMax", "3");
-    /* A global one would cut tunnels that are up and idle (facts 10). */
+    /* A global one would cut tunnels that are up and idle (docs/sshd-facts.md 10). */
     set(w, "UnusedConnectionTimeout", "none");
     set(w, "Banner", conf->contact[0] != '\0' ? MATCHBLOCK_BANNER : "none");
     buf_release(&command);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The sshd_config(5) Match blocks: layer 2. Alone they must be safe with an unrestricted key, up
- * to the ceiling (DESIGN 2). Of several blocks that match, sshd takes the first value of each
- * keyword: so the block of a login comes first and says what it may forward, and the common block
- * of the group comes last and says nothing may, for a member that has no block of its own.
+ * to the ceiling (docs/design.md 2.2). Of several blocks that match, sshd takes the first value of
+ * each keyword: so the block of a login comes first and says what it may forward, and the common
+ * block of the group comes last and says nothing may, for a member that has no block of its own.
  */
 #ifndef TUNLEASE_LEASECTL_HOST_MATCHBLOCK_H
 #define TUNLEASE_LEASECTL_HOST_MATCHBLOCK_H

@@ -37,7 +37,7 @@ void pam_profile_format(const struct ctl *ctl, struct buf *out)
     arguments(ctl, &args);
     const char *words = buf_text(&args) != NULL ? buf_text(&args) : "";
     /* Priority above pam_unix's 256, Primary: an additional line would be jumped over when the
-     * password has expired. A module that is missing locks nobody out (facts/openssh.md 13). */
+     * password has expired. A module that is missing locks nobody out (docs/sshd-facts.md 13). */
     buf_addf(out,
              "Name: Tunnel logins: no session but a leased tunnel\n"
              "Default: yes\n"

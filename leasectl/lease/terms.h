@@ -28,7 +28,8 @@ int terms_text(struct ctl *ctl, const char *option, const char *text, const char
 
 int terms_max_sessions(struct ctl *ctl, const char *arg, unsigned *ret);
 
-/* A lease that listens has one connection, the newest (CONTRACT 4): a limit on it is a usage error.
+/* A lease that listens has one connection, the newest (leasectl(1)): a limit on it is a usage
+ * error.
  */
 int terms_check_limit(struct ctl *ctl, const struct lease *l);
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How long the end of sessions may take: CONTRACT 2, exit code 6. */
+/* How long the end of sessions may take: leasectl(1), exit code 6. */
 enum { LIVE_END_MS = 5000 };
 
 /* What clearing entries of the dead may take of a command's time. */

@@ -25,7 +25,7 @@ enum {
     OPENING_MS = 1500, /* pam_tunnel's second, and some more */
     OPENING_S = 2,     /* the same, in times of whole seconds */
     LOOK_AGAIN_MS = 20,
-    /* Two SIGTERMs would interrupt what other modules do in close_session (facts/openssh.md 3): a
+    /* Two SIGTERMs would interrupt what other modules do in close_session (docs/sshd-facts.md 3): a
      * running leased is left to send its own. */
     LEASED_MS = 200,
     LEASED_LOOK_MS = 5,

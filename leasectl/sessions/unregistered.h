@@ -15,8 +15,8 @@ enum sight live_unregistered(struct ctl *ctl, const struct registry *r, size_t *
 
 /*
  * What runs as the login and is in no entry came in while pam_tunnel was not in sshd's stack.
- * Nobody can tell whose it is, and several leases share the login: none is ended (DESIGN 9).
- * EXIT_DONE: there is none; EXIT_STILL_UP, printed: some are up, or nobody can tell.
+ * Nobody can tell whose it is, and several leases share the login: none is ended (docs/design.md
+ * 9). EXIT_DONE: there is none; EXIT_STILL_UP, printed: some are up, or nobody can tell.
  */
 int live_report_unregistered(struct ctl *ctl, const struct registry *r, const char *login);
 

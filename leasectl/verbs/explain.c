@@ -106,7 +106,8 @@ static void explain_refusal(struct ctl *ctl, const struct question *q,
     }
 }
 
-/* sshd compares what the client sends with what stands in the line, as strings (facts 7); so do we.
+/* sshd compares what the client sends with what stands in the line, as strings (docs/sshd-facts.md
+ * 7); so do we.
  */
 static bool line_has(const struct buf *line, const char *option, const char *typed, bool lower)
 {

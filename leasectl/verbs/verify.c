@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * leasectl verify: what a holder can and cannot do, tried with the real ssh client through the
- * running sshd, with a 60-second probe lease and a key that is thrown away (CONTRACT 8).
+ * running sshd, with a 60-second probe lease and a key that is thrown away (leasectl(1)).
  */
 #include "leasectl/child.h"
 #include "leasectl/ctl_store.h"
@@ -50,7 +50,7 @@ static void interrupt(int sig)
     interrupted = 1;
 }
 
-/* The permitted place in other words, which sshd must not take for it (facts/openssh.md 7). */
+/* The permitted place in other words, which sshd must not take for it (docs/sshd-facts.md 7). */
 static void respell(const struct permit *p, char out[static ATTEMPT_WORD_BYTES])
 {
     if (permit_is_loopback4(p))

@@ -3,7 +3,7 @@
  * The engine: the process of leased that holds the store, the registry and CAP_KILL, and reads no
  * byte of HTTP or JSON. One thread, one loop. Requests of one turn of the loop are committed
  * together, and answered after the commit. Nothing here waits: a locked store leaves the batch
- * queued, and sessions are judged and ended by reading alone (DESIGN 5).
+ * queued, and sessions are judged and ended by reading alone (docs/design.md 5.2).
  *
  * Here are its modules; loop.c puts them together. Each writes to its own struct alone, and is lent
  * those of the others that it calls or reads.

@@ -2,7 +2,7 @@
 /*
  * The walk through all leases, every ten minutes: the dead are deleted, and which ones end soon is
  * said. In pieces, since a request waits for the one that is under way
- * (facts/sqlite-and-performance.md 1.8), and each goes on where the last one ended: what it costs
+ * (docs/sqlite-facts.md 1.8), and each goes on where the last one ended: what it costs
  * does not grow with the store. An index of the ends would save the walk, and cost akc as much as a
  * table does at every login.
  */

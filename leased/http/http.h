@@ -6,7 +6,7 @@
  *
  * It has a small strict parser of its own (http_head.h) on libevent's loop. evhttp would not do: it
  * reports a connection only when its first request is complete, so no deadline could end one that
- * drips in, and it accepts bare line feeds and two Content-Length (facts/ecosystem.md 1.1).
+ * drips in, and it accepts bare line feeds and two Content-Length (docs/design.md 8.1).
  *
  * Everything is bounded:
  * - A connection has one request under way. The next is handled when the answer to this one was

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * IssueKeys: a key pair for an agent that has none, made by ssh-keygen(1) in a child and encrypted
- * under the credential that the request carried. No copy is kept (CONTRACT 6).
+ * under the credential that the request carried. No copy is kept (docs/protocol.md 6).
  */
 #ifndef TUNLEASE_LEASED_REQUESTS_ISSUE_H
 #define TUNLEASE_LEASED_REQUESTS_ISSUE_H

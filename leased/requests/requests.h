@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Register and heartbeat (CONTRACT 6), decided within the batch's transaction. What http sent is
- * checked again there: every field is a stranger's. The modules that decide are lent what they
+ * Register and heartbeat (docs/protocol.md), decided within the batch's transaction. What http sent
+ * is checked again there: every field is a stranger's. The modules that decide are lent what they
  * read; what they ask of the engine is done here.
  */
 #ifndef TUNLEASE_LEASED_REQUESTS_REQUESTS_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Steps of the wall clock against the boot clock: for an hour of the second, nothing that cannot be
- * undone (DESIGN 9). What is known is kept in the file that is locked anyway, so that neither a
- * restart nor a step while no leased ran is forgotten.
+ * undone (docs/design.md 5.7). What is known is kept in the file that is locked anyway, so that
+ * neither a restart nor a step while no leased ran is forgotten.
  */
 #ifndef TUNLEASE_LEASED_WATCH_CLOCK_JUMPS_H
 #define TUNLEASE_LEASED_WATCH_CLOCK_JUMPS_H

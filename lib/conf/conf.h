@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The whole configuration, strictly: tunlease.conf(5), and the environment names of
- * ssh-tunnel-gateway from leased.env beside it, which win over the file (CONTRACT 3).
+ * ssh-tunnel-gateway from leased.env beside it, which win over the file (tunlease.conf(5)).
  */
 #ifndef TUNLEASE_CONF_CONF_H
 #define TUNLEASE_CONF_CONF_H

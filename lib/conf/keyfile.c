@@ -20,7 +20,7 @@ void keyfile_env_path(const char *conf_file, char out[static CONF_ENV_PATH_BYTES
                    slash != NULL ? (int)(slash - file) + 1 : 0, file);
 }
 
-/* Root's, ours, or the daemon's, whose secrets it holds (CONTRACT 9). */
+/* Root's, ours, or the daemon's, whose secrets it holds (docs/design.md 10). */
 static bool is_trusted(uid_t uid)
 {
     const struct passwd *daemon = uid != 0 && uid != geteuid() ? getpwnam("_tunlease") : NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Files with keys in them, leased.env and ApiKeyFile: who may have written them, and who can read
- * them. akc's user shares leased's group and must not (CONTRACT 9).
+ * them. akc's user shares leased's group and must not (docs/design.md 10).
  */
 #ifndef TUNLEASE_CONF_KEYFILE_H
 #define TUNLEASE_CONF_KEYFILE_H

@@ -64,7 +64,8 @@ static const char *set_metrics_listen(struct loading *load, char *const *words, 
     return value_listener(&load->conf->metrics_listen, words, count);
 }
 
-/* The one table of CONTRACT 3. A keyword has a field and its setter, or a function of its own. */
+/* The one table of tunlease.conf(5). A keyword has a field and its setter, or a function of its
+ * own. */
 static const struct keyword {
     const char *name;
     value_fn set;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The two settings that the login path needs (akc, pam_tunnel). Everything else in the file is
- * skipped unread, so that a typing error elsewhere locks nobody out (CONTRACT 3).
+ * skipped unread, so that a typing error elsewhere locks nobody out (tunlease.conf(5)).
  */
 #ifndef TUNLEASE_CONF_PATHS_H
 #define TUNLEASE_CONF_PATHS_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The permits that configuration allows at most (CONTRACT 1, 3); no lease can exceed it. Pure. */
+/* The permits that configuration allows at most (docs/design.md 12, tunlease.conf(5)); no lease can
+ * exceed it. Pure. */
 #ifndef TUNLEASE_LEASE_CEILING_H
 #define TUNLEASE_LEASE_CEILING_H
 

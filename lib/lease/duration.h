@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Durations and times as people type and read them (CONTRACT 3). Pure but for the time zone. */
+/* Durations and times as people type and read them (tunlease.conf(5)). Pure but for the time zone.
+ */
 #ifndef TUNLEASE_LEASE_DURATION_H
 #define TUNLEASE_LEASE_DURATION_H
 
@@ -10,8 +11,8 @@ enum {
     DURATION_MAX_DAYS = 36500 /* a hundred years: beyond it, it is a typing error */
 };
 
-#define TIME_MAX_S                                                                                 \
-    INT64_C(253402300799) /* 9999-12-31T23:59:59Z, the last time sshd reads (facts 9) */
+/* 9999-12-31T23:59:59Z, the last time sshd reads (docs/sshd-facts.md 9). */
+#define TIME_MAX_S INT64_C(253402300799)
 
 /* `90s`, `15m`, `12h`, `7d`, `2w` or their sums, largest unit first, each unit once: `1d12h`.
  * 0 and *ret_s > 0, or -1. */

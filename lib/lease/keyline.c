@@ -12,7 +12,7 @@
  * What stands in a direction in which nothing is permitted. `none` would drop the whole line, and
  * lower-case "none:1" can be bound where unprivileged ports start at 0: sshd lower-cases the name
  * a client asks for but not the rule, so upper case never matches. 255.255.255.255 matches only
- * itself, cannot be connected to and asks no DNS (facts/openssh.md 6).
+ * itself, cannot be connected to and asks no DNS (docs/sshd-facts.md 6).
  */
 static const char listen_nothing[] = "permitlisten=\"NONE:1\",";
 static const char open_nothing[] = "permitopen=\"255.255.255.255:1\",";
@@ -57,7 +57,8 @@ static void add_permits(struct buf *out, const char *option, const struct permit
         for (unsigned port = p->low; port <= p->high; port++) {
             format_port((uint16_t)port, port_text);
             add_option(out, option, host, port_text);
-            if (permit_is_loopback4(p)) /* the other spelling that people type (facts 7) */
+            /* The other spelling that people type (docs/sshd-facts.md 7). */
+            if (permit_is_loopback4(p))
                 add_option(out, option, "localhost", port_text);
         }
     }

@@ -2,12 +2,12 @@
 /*
  * One lease and one key -> one authorized_keys line (sshd(8), AUTHORIZED_KEYS FILE FORMAT).
  *
- * The line alone must be safe on an sshd with no Match block at all (DESIGN 2, layer 1):
- *  - MUST name both directions: each is open unless its own option is there (facts/openssh.md 6);
+ * The line alone must be safe on an sshd with no Match block at all (docs/design.md 2.1):
+ *  - MUST name both directions: each is open unless its own option is there (docs/sshd-facts.md 6);
  *  - MUST start with `restrict`, then `port-forwarding`: the other way round forwards nothing;
- *  - MUST carry command=, or internal-sftp is reachable (facts 8);
- *  - MUST be one line for one key, whatever its permits: sshd takes the first that matches (facts
- * 5);
+ *  - MUST carry command=, or internal-sftp is reachable (docs/sshd-facts.md 8);
+ *  - MUST be one line for one key, whatever its permits: sshd takes the first that matches
+ *    (docs/sshd-facts.md 5);
  *  - MUST NOT hold a byte that was not checked: sshd drops a line it cannot read, silently.
  */
 #ifndef TUNLEASE_LEASE_KEYLINE_H

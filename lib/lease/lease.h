@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A lease: one named holder's permission to hold given forwards on one login, with its own public
- * keys, until it expires (CONTRACT 1). The struct and the rules that need nothing but it. Pure.
+ * keys, until it expires (docs/design.md 12). The struct and the rules that need nothing but it.
+ * Pure.
  */
 #ifndef TUNLEASE_LEASE_LEASE_H
 #define TUNLEASE_LEASE_LEASE_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Names of leases, agents and logins (CONTRACT 4). Pure. */
+/* Names of leases, agents and logins (leasectl(1)). Pure. */
 #ifndef TUNLEASE_LEASE_NAME_H
 #define TUNLEASE_LEASE_NAME_H
 

@@ -2,7 +2,7 @@
 /*
  * Permits: the HOST:PORT that a lease's holder may open with ssh -L, or bind with ssh -R. Pure.
  *
- * sshd compares permits as strings, before it resolves anything (facts/openssh.md 7), so a permit
+ * sshd compares permits as strings, before it resolves anything (docs/sshd-facts.md 7), so a permit
  * has one canonical spelling here: lower case, IPv4 in four decimal numbers, IPv6 as inet_ntop(3)
  * writes it, `localhost` as 127.0.0.1, ports without leading zeros.
  */
@@ -20,8 +20,8 @@ enum {
     PERMIT_RANGE_PORTS = 256, /* the most one range of a lease may span */
     PERMIT_TEXT_BYTES = 270,  /* [HOST]:LOW-HIGH and its NUL */
     PERMIT_LIST_MAX = 64,     /* permits in one direction of one lease */
-    PERMIT_LIST_PORTS = 1024, /* ports in them: sshd takes 4096 permits a line (facts/peers F12),
-                                 and a loopback port is emitted in two spellings */
+    PERMIT_LIST_PORTS = 1024, /* ports in them: sshd takes 4096 permits a line (docs/sshd-facts.md
+                                 6), and a loopback port is emitted in two spellings */
 };
 
 struct permit {
@@ -58,7 +58,7 @@ bool permit_is_loopback4(
 
 /*
  * A list as the store keeps it: canonical texts with one blank between. Reading checks every item
- * again, since a damaged row must not become a permission (facts/sqlite-and-performance.md 1.7).
+ * again, since a damaged row must not become a permission (docs/sqlite-facts.md 1.7).
  * 0 or -1 (malformed, too many, or out of memory; *ret untouched).
  */
 int permit_list_parse(const char *text, struct permit_list *ret);

@@ -2,7 +2,7 @@
 /*
  * Where a holder may come from: a list of addresses and networks, as sshd's from="..." takes it.
  * Pure. Host bits are cleared, because sshd refuses a criterion that has them set, and with it the
- * login (facts/openssh.md 9).
+ * login (docs/sshd-facts.md 9).
  */
 #ifndef TUNLEASE_LEASE_SOURCE_H
 #define TUNLEASE_LEASE_SOURCE_H

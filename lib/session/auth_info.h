@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * SSH_AUTH_INFO_0, which sshd puts into the PAM environment of open_session: how the client proved
- * who it is, one line a completed method (facts/openssh.md 2). In the account stage it is empty; in
- * close_session it can be forged.
+ * who it is, one line a completed method (docs/sshd-facts.md 2). In the account stage it is empty;
+ * in close_session it can be forged.
  */
 #ifndef TUNLEASE_SESSION_AUTH_INFO_H
 #define TUNLEASE_SESSION_AUTH_INFO_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The kill ladder: ends one sshd connection on every sshd there is (facts/openssh.md 3).
+ * The kill ladder: ends one sshd connection on every sshd there is (docs/sshd-facts.md 3).
  *
  * SIGTERM to the monitor, which passes it on and runs close_session. If the child is still there
  * after LADDER_PATIENCE_MS, SIGKILL to the child. Never to a monitor that has a child: the child

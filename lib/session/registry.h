@@ -2,11 +2,11 @@
 /*
  * The session registry: which live connection was made with which lease's key. One file a session,
  * RunDir/sessions/LEASEID.PID (0.PID while its login is being judged), 0640 root:_tunlease, lines
- * of `key value` (DESIGN 3). Only root writes; the group reads.
+ * of `key value` (docs/design.md 3.4). Only root writes; the group reads.
  *
  * An entry is a claim, /proc is the truth. Who reads is told of the sessions that live, and of
  * those of which it cannot be told (lib/session/sight.h); entries of the dead are counted and
- * passed over. sshd does not always say goodbye (facts/openssh.md 2), so such are left behind:
+ * passed over. sshd does not always say goodbye (docs/sshd-facts.md 2), so such are left behind:
  * registry_clear takes them away. No reader does.
  *
  * RunDir/sessions/.NUMBER.ns says that processes of that pid namespace have made entries. Where

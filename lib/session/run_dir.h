@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is missing of RunDir is made by whoever needs it and is root (CONTRACT 9): a container
- * without tmpfiles.d, or a wiped /run, keeps nobody out. RunDir and sessions/ in it are 0750
- * root:_tunlease, lock/ is root's, 0700; where there is no such group (a private instance) they
- * are of the maker's own.
+ * What is missing of RunDir is made by whoever needs it and is root (docs/design.md 10): a
+ * container without tmpfiles.d, or a wiped /run, keeps nobody out. RunDir and sessions/ in it are
+ * 0750 root:_tunlease, lock/ is root's, 0700; where there is no such group (a private instance)
+ * they are of the maker's own.
  */
 #ifndef TUNLEASE_SESSION_RUN_DIR_H
 #define TUNLEASE_SESSION_RUN_DIR_H

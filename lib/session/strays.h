@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Processes of tunnel logins that are in no entry of the registry: they came in while pam_tunnel
- * was not in sshd's stack, and nobody can tell whose they are (DESIGN 9).
+ * was not in sshd's stack, and nobody can tell whose they are (docs/design.md 9).
  *
  * Logins and ends go on while one looks. A session is in the registry before its process is the
  * login's, and may be out of it a moment before that is gone; so a stray is one that was in no

@@ -2,7 +2,7 @@
 /*
  * A bump allocator for a process that asks one question and ends. Nothing is given back but the
  * newest piece; when the arena is used up SQLite says NOMEM, and akc refuses. In place of malloc(3)
- * it saves a third of a lookup's instructions (facts/sqlite-and-performance.md 2).
+ * it saves a third of a lookup's instructions (docs/sqlite-facts.md 2).
  */
 #include "lib/store/arena.h"
 

@@ -24,7 +24,8 @@ enum store_rc store_version_seen(struct store *st, int64_t *ret);
 /* Rows that this connection inserted, changed or deleted since it was opened. */
 int64_t store_rows_changed(const struct store *st);
 
-/* Empties the write-ahead log into the store, when nobody reads it just now (facts 1.8). */
+/* Empties the write-ahead log into the store, when nobody reads it just now
+ * (docs/sqlite-facts.md 1.8). */
 enum store_rc store_checkpoint(struct store *st);
 
 #endif

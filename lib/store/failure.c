@@ -9,7 +9,7 @@
 
 /*
  * What a person should do about a failure. The codes, and which call they come from, are those of
- * facts/sqlite-and-performance.md, table of outcomes.
+ * docs/sqlite-facts.md 4.
  */
 static const char *advice(int code)
 {

@@ -4,15 +4,15 @@
  *
  * Whoever closes a WAL store last deletes both files, unless it asked to keep them, as all of ours
  * do and a plain sqlite3 shell does not. From then on a reader that may write nothing cannot open
- * it, and every login would be refused until a writer comes (facts/sqlite-and-performance.md 1.4).
+ * it, and every login would be refused until a writer comes (docs/sqlite-facts.md 1.4).
  * All data is in the main file then, so it can be read by itself, as SQLite's immutable=1 does.
  *
- * Alone that fails open: immutable ignores a -wal, and with it the last revocations (facts 1.6);
- * and a checkpoint that comes meanwhile changes pages under the reader, who then sees damage where
- * none is. So it is done only while the guard holds: the -wal is missing or holds nothing, and the
- * file at the path is the one that was opened, unchanged. That is asked again for every answer that
- * SQLite gives, failures too, and once more when all was read. A lock that keeps a -wal from being
- * deleted is held all along, since a deleted one could not be seen.
+ * Alone that fails open: immutable ignores a -wal, and with it the last revocations
+ * (docs/sqlite-facts.md 1.6); and a checkpoint that comes meanwhile changes pages under the reader,
+ * who then sees damage where none is. So it is done only while the guard holds: the -wal is missing
+ * or holds nothing, and the file at the path is the one that was opened, unchanged. That is asked
+ * again for every answer that SQLite gives, failures too, and once more when all was read. A lock
+ * that keeps a -wal from being deleted is held all along, since a deleted one could not be seen.
  */
 #ifndef TUNLEASE_STORE_GUARDED_H
 #define TUNLEASE_STORE_GUARDED_H

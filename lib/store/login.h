@@ -34,7 +34,7 @@ enum store_rc store_key_history(struct store *st, const char *login, const char 
 /* STORE_OK: a lease of this login that was revoked had the key. STORE_NONE: none. */
 enum store_rc store_key_was_held(struct store *st, const char *login, const char *fingerprint);
 
-/* What the login path says of a key, in the words of the log (CONTRACT 5). */
+/* What the login path says of a key, in the words of the log (akc(8)). */
 enum key_verdict {
     KEY_ADMITTED,
     KEY_NO_LEASE,

@@ -24,7 +24,7 @@ bool store_failure_passes(const struct store *st)
            (st->failed_code & 0xff) == SQLITE_PROTOCOL;
 }
 
-/* -wal or -shm is missing, or may not be read (facts 1.1). */
+/* -wal or -shm is missing, or may not be read (docs/sqlite-facts.md 1.1). */
 static bool lacks_log(const struct store *st)
 {
     return st->failed_code == SQLITE_READONLY_DIRECTORY ||

@@ -32,7 +32,7 @@ enum store_rc store_ask(const char *path, int64_t until_ms, store_question_fn as
 /*
  * Whether the last failure passes by itself: the schema was just changed; a reader that may not
  * write -shm met a commit that was changing it, and gets told at once, where a writer would wait
- * (the busy timeout does not cover it: facts/sqlite-and-performance.md 1.3); or the store was
+ * (the busy timeout does not cover it: docs/sqlite-facts.md 1.3); or the store was
  * written while it was read without its log, and nothing that was seen then counts.
  */
 bool store_failure_passes(const struct store *st);

@@ -20,8 +20,8 @@
 
 /*
  * SQLite gives -wal and -shm the mode of the database, so that must be right before it is first
- * opened (facts 1.5). A store is made only where none of its files lies: beside a stray -wal a new
- * database would be filled with somebody else's pages.
+ * opened (docs/sqlite-facts.md 1.5). A store is made only where none of its files lies: beside a
+ * stray -wal a new database would be filled with somebody else's pages.
  */
 static enum store_rc create_files(const char *path, bool may_create,
                                   char err[static STORE_ERROR_BYTES])
@@ -64,8 +64,8 @@ static enum store_rc create_files(const char *path, bool may_create,
             "or restore it from a copy");
         return STORE_FAIL;
     }
-    /* An empty -wal and -shm are a valid state; a missing one locks everybody out (facts 1.4). They
-     * come first: whoever finds the store finds them, too. */
+    /* An empty -wal and -shm are a valid state; a missing one locks everybody out
+     * (docs/sqlite-facts.md 1.4). They come first: whoever finds the store finds them, too. */
     for (size_t i = 1; i < STORE_FILES; i++) {
         file_name(path, i, name);
         if (!present[i] && store_make_empty(name) != 0 && errno != EEXIST) {
@@ -76,7 +76,7 @@ static enum store_rc create_files(const char *path, bool may_create,
     return present[0] ? STORE_OK : store_make(path, STORE_WRITE_TIMEOUT_MS, err);
 }
 
-/* facts/sqlite-and-performance.md, recommended configuration; the order counts. */
+/* docs/sqlite-facts.md 3.1; the order counts. */
 static enum store_rc configure(struct store *st)
 {
     int persist = 1, on = 1;
@@ -84,11 +84,12 @@ static enum store_rc configure(struct store *st)
     if (rc != STORE_OK)
         return rc;
     /* Or whoever closes last deletes -wal and -shm, and every reader without write access is
-     * locked out until a writer comes (facts 1.1). Belongs to the connection: set every time. */
+     * locked out until a writer comes (docs/sqlite-facts.md 1.1). Belongs to the connection: set
+     * every time. */
     (void)sqlite3_file_control(st->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
     (void)sqlite3_db_config(st->db, SQLITE_DBCONFIG_DEFENSIVE, on, NULL);
     (void)sqlite3_db_config(st->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    /* FULL: a revocation, once said, survives a power cut (facts 1.9). */
+    /* FULL: a revocation, once said, survives a power cut (docs/sqlite-facts.md 1.9). */
     return statement_exec(st, "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216;"
                               "PRAGMA wal_autocheckpoint=1000; PRAGMA cell_size_check=1;");
 }

@@ -5,7 +5,7 @@
 
 #include "lib/store/store.h"
 
-enum { STORE_WRITE_TIMEOUT_MS = 5000 }; /* DESIGN 9 */
+enum { STORE_WRITE_TIMEOUT_MS = 5000 }; /* docs/design.md 9 */
 
 /*
  * Read and write. The directory must be there; where no file of the store lies in it but an empty

@@ -20,7 +20,7 @@ enum row_column {
 
 /*
  * Takes them from column `first` on. Every one is checked anew: SQLite has no checksums, and a
- * flipped byte in a row is served as it is (facts/sqlite-and-performance.md 1.7). STORE_FAIL names
+ * flipped byte in a row is served as it is (docs/sqlite-facts.md 1.7). STORE_FAIL names
  * the damage, *ret is untouched then; else to be released.
  */
 enum store_rc row_read_lease(struct store *st, sqlite3_stmt *s, int first, int64_t id,

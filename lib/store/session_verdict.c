@@ -87,7 +87,7 @@ static enum session_verdict judge_by_lease(const struct session *s, const struct
         return SESSION_KEY_REMOVED;
     if (!source_list_matches(&l->from, s->source))
         return SESSION_FROM;
-    /* Too long a list for the entry: whoever changes the lease ends the session (CONTRACT 4). */
+    /* Too long a list for the entry: whoever changes the lease ends the session (leasectl(1)). */
     if (s->opens != NULL && s->listens != NULL &&
         (holds_more(s->opens, &l->open) || holds_more(s->listens, &l->listen)))
         return SESSION_NARROWED;

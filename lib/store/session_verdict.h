@@ -10,7 +10,7 @@
 struct session_list;
 
 /* Whether a session may stay: it may not when akc would now refuse its key from its address, or
- * permit it less than at its login (CONTRACT 4). */
+ * permit it less than at its login (leasectl(1)). */
 enum session_verdict {
     SESSION_ALLOWED,
     SESSION_DELETED,

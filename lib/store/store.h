@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The lease store: the one truth about who may. The only code that knows SQLite.
- * Design: DESIGN 4; why each setting is what it is: facts/sqlite-and-performance.md.
+ * Design: docs/design.md 4; why each setting is what it is: docs/sqlite-facts.md.
  *
  * Reading (akc, list, show) never waits for a writer. Writing is BEGIN IMMEDIATE, so two writers
  * can neither overwrite each other nor fork the audit chain; every change appends its audit row in

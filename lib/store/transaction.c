@@ -9,7 +9,7 @@
 enum store_rc store_begin(struct store *st)
 {
     /* IMMEDIATE: a deferred one that reads first fails at once when another writer commits
-     * meanwhile, whatever the timeout (facts 1.9). */
+     * meanwhile, whatever the timeout (docs/sqlite-facts.md 1.9). */
     enum store_rc rc = statement_exec(st, "BEGIN IMMEDIATE");
     st->in_transaction = rc == STORE_OK;
     if (rc == STORE_OK && store_in_place(st) != STORE_OK) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Requests and answers between leased's two processes, and their JSON (CONTRACT 6).
+ * Requests and answers between leased's two processes, and their JSON (docs/protocol.md).
  *
  * http turns what a stranger sends into one struct control_request. engine, which may write the
  * store and end sessions, checks the struct again, decides, and answers with one struct
@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 enum {
-    CONTROL_BODY_BYTES = 65536, /* of an HTTP request (CONTRACT 6) */
+    CONTROL_BODY_BYTES = 65536, /* of an HTTP request (docs/protocol.md 1.3) */
     CONTROL_TEXT_BYTES = 16384, /* all texts of a request together */
     CONTROL_ADDRESS_BYTES = 46,
     CONTROL_HOST_KEYS_MAX = 8,
@@ -105,7 +105,7 @@ enum control_code {
     CONTROL_UNAVAILABLE,
     CONTROL_CODE__MAX
 };
-const char *control_code_name(enum control_code code);  /* "bad_request" ... (CONTRACT 6) */
+const char *control_code_name(enum control_code code);  /* "bad_request" ... (docs/protocol.md 7) */
 int control_code_status(enum control_code code);        /* 400 ... */
 enum control_code control_code_named(const char *name); /* CONTROL_CODE__MAX: no such name */
 

@@ -9,7 +9,7 @@
 
 enum { DEPTH_MAX = 8 };
 
-/* jansson calls itself for each bracket, so the depth is checked before (facts 1.2). */
+/* jansson calls itself for each bracket, so the depth is checked before (docs/design.md 8.2). */
 static bool is_too_deep(const char *text, size_t len)
 {
     unsigned depth = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The JSON that leasectl --json prints; field names never change (CONTRACT 4, docs/schema/).
+ * The JSON that leasectl --json prints; field names never change (docs/schema/).
  * The only code that knows a JSON library.
  */
 #ifndef TUNLEASE_WIRE_JSON_H
@@ -13,8 +13,8 @@
 struct buf;
 struct lease;
 
-/* Adds one lease as CONTRACT 4 shows it, on one line without a newline. sessions -1: unknown,
- * because nothing registers sessions here. 0, or -1 when memory ran out. */
+/* Adds one lease as docs/schema/lease.json shows it, on one line without a newline. sessions -1:
+ * unknown, because nothing registers sessions here. 0, or -1 when memory ran out. */
 int json_lease(const struct lease *l, int64_t now_s, int64_t sessions, const char *connect,
                struct buf *out);
 

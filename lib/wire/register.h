@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The agent's side of register and heartbeat (CONTRACT 6): formats requests, and parses
+ * The agent's side of register and heartbeat (docs/protocol.md): formats requests, and parses
  * answers. Every field of an answer is checked, because some of them end up in ssh's arguments.
  */
 #ifndef TUNLEASE_WIRE_REGISTER_H

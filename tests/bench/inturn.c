@@ -6,7 +6,7 @@
  * One line for each command: median, lower and upper quartile of its wall time in us; peak resident
  * memory in KiB of its largest process; the median over all rounds of FIRST/THIS, in thousandths.
  * Each round begins with another command, so that none always runs after the same one; a first
- * round is not counted. -u: as sshd runs an AuthorizedKeysCommand (facts/openssh.md 5). LABEL is
+ * round is not counted. -u: as sshd runs an AuthorizedKeysCommand (docs/sshd-facts.md 5). LABEL is
  * for the progress on a terminal.
  *
  * It is linked statically and stays small: the kernel counts what a child inherits until its

@@ -32,7 +32,7 @@ sed "s,^# PublicHost.*,&\nDatabase $work/store/leases.db," packaging/tunlease.co
 # Whoever traces it needs longer than akc's own second on a busy machine: it goes before all others.
 first=(chrt --fifo 1)
 "${first[@]}" true 2>/dev/null || first=()
-# sshd's bare environment (facts/openssh.md 5).
+# sshd's bare environment (docs/sshd-facts.md 5).
 as_akc() {
 	# shellcheck disable=SC2086 # type and base64 are two words
 	"${first[@]}" env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/games USER=_tunlease-akc LOGNAME=_tunlease-akc \

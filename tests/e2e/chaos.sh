@@ -50,7 +50,7 @@ chaos() { "$WORK/chaos" "$@" || { grep 'akc.*refused:' "$SANDBOX_LOG" | tail -n 
 chaos turns "$store" pfwd "$turns"
 ok "$turns commits among dying writers: each holds for the next akc, and none is lost"
 
-note 'commits that change the index under a reader who may not write it (facts 1.3)'
+note 'commits that change the index under a reader who may not write it (docs/sqlite-facts.md 1.3)'
 # On a tmpfs: the rarer the disk is waited for, the more often a reader meets one.
 cp -a "${store%/*}" "$WORK/store"
 mount -t tmpfs -o "mode=2750,uid=$(id -u _tunlease),gid=$(id -g _tunlease)" hammer "${store%/*}"

@@ -8,7 +8,7 @@
 
 /usr/bin/python3 -c 'import jsonschema' 2>/dev/null || { echo 'needs python3-jsonschema'; exit 77; }
 
-# The fields of a lease as CONTRACT 4 shows them, in its order.
+# The fields of a lease as docs/schema/lease.json shows them, in its order.
 lease_fields='id name login state keys open open_agents listen from max_sessions note created_at
 renewed_at expires_at fixed_end revoked_at last_login_at sessions connect'
 key_fields='type fingerprint comment added_at'

@@ -14,7 +14,7 @@ most_ms=$(slow 1500) # akc's second, and the start of a process
 
 # Name, image, expectation, alice's truth. bob is revoked in every row: in `log` by what lies in the
 # write-ahead log alone, in `clean` in the database. right: the truth. refuse: nothing, exit 1, one
-# line in the log. either: one of the two (the guarded read of facts 1.6 may answer, or not).
+# line in the log. either: one of the two (the guarded read of docs/sqlite-facts.md 1.6 may answer, or not).
 table='
 writer_idle           log    right   line
 in_transaction        log    right   line

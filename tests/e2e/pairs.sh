@@ -79,7 +79,7 @@ done
 refuse open "${words[@]}"
 
 note 'unix sockets and tun: what the key line cannot close, the Match block does'
-# facts/openssh.md 6: -L to a path obeys permitopen; -R to a path obeys no permit at all.
+# docs/sshd-facts.md 6: -L to a path obeys permitopen; -R to a path obeys no permit at all.
 for login in pfwd gw-tunnel; do
 	ATTEMPT_LOGIN=$login
 	[[ $login == pfwd ]] && ATTEMPT_KEY=$friend || ATTEMPT_KEY=$agent

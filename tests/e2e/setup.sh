@@ -8,7 +8,7 @@ set -eu
 . "$TOP/tests/lib.sh"
 dropin=/etc/ssh/sshd_config.d/20-tunlease.conf
 
-note 'what the first run has made (CONTRACT 9)'
+note 'what the first run has made (docs/design.md 10)'
 owner() { stat -c '%U:%G %a' "$1"; }
 assert_eq "$(owner /var/lib/tunlease)" '_tunlease:_tunlease 2750' 'the store directory'
 for file in leases.db leases.db-wal leases.db-shm; do

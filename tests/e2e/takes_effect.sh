@@ -35,7 +35,7 @@ login_refused "$key" pfwd || fail 'an expired lease still opens'
 wait_log 5 'reason=expired lease=alice'
 ok 'expired: out at the next login, by the clock alone'
 
-# The key line holds the end too, so that sshd refuses by itself (facts/openssh.md 9).
+# The key line holds the end too, so that sshd refuses by itself (docs/sshd-facts.md 9).
 end=$(leasectl --json show alice | sed 's/.*"expires_at":"\([^"]*\)".*/\1/' | tr -d ':-' | tr -d T)
 revoke alice
 leasectl grant alice --key "$key.pub" --open 8009 --for 1h >/dev/null

@@ -239,7 +239,7 @@ static const struct moves_row {
     {"AgentBindHost localhost", ""},
 };
 
-enum { KEYWORDS_OF_CONTRACT = 26 };
+enum { KEYWORDS_OF_MANUAL = 26 };
 
 static void every_keyword(void **state)
 {
@@ -248,7 +248,7 @@ static void every_keyword(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(keyword_rows); i++)
         check_moves(keyword_rows[i].text, keyword_rows[i].text, NULL, keyword_rows[i].moved);
-    for (size_t i = 0; i < KEYWORDS_OF_CONTRACT; i++) /* the first rows are one for each */
+    for (size_t i = 0; i < KEYWORDS_OF_MANUAL; i++) /* the first rows are one for each */
         for (size_t k = 0; k < i; k++) {
             (void)snprintf(first, sizeof(first), "%.*s",
                            (int)strcspn(keyword_rows[i].text, " ") + 1, keyword_rows[i].text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Key lines, byte for byte as CONTRACT 5 has them. */
+/* Key lines, byte for byte as akc(8) has them. */
 #include "lib/lease/keyline.h"
 
 #include "lib/base/buf.h"
@@ -81,7 +81,7 @@ static void golden(void **state)
     }
 }
 
-/* What facts/openssh.md 6 warns of: lower case could be bound, a missing option opens all. */
+/* What docs/sshd-facts.md 6 warns of: lower case could be bound, a missing option opens all. */
 static void never_open_by_omission(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The kill ladder on real processes: a monitor that leads a session and passes SIGTERM on, and its
- * child, the login's, as sshd has them (facts/openssh.md 2, 3).
+ * child, the login's, as sshd has them (docs/sshd-facts.md 2, 3).
  */
 #include "lib/session/ladder.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* How patient the supervision is (DESIGN 6). tunnels.conf may say otherwise. */
+/* How patient the supervision is (docs/design.md 6). tunnels.conf may say otherwise. */
 #ifndef TUNLEASE_AGENT_CONFIG_SETTINGS_H
 #define TUNLEASE_AGENT_CONFIG_SETTINGS_H
 

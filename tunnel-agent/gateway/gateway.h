@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A reverse tunnel for a gateway: registers, holds ssh -R, keeps the lease alive (CONTRACT 6, 7).
+/* A reverse tunnel for a gateway: registers, holds ssh -R, keeps the lease alive (docs/protocol.md,
+ * tunnel-agent(1)).
  */
 #ifndef TUNLEASE_AGENT_GATEWAY_GATEWAY_H
 #define TUNLEASE_AGENT_GATEWAY_GATEWAY_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* https:// endpoints, behind the build switch HTTPS=1. libcurl is loaded at the call and by name:
- * 33 libraries and 11 MB (facts/ecosystem.md 1.3) that the agent itself never carries. */
+ * 33 libraries and 11 MB (docs/design.md 8.3) that the agent itself never carries. */
 #ifndef TUNLEASE_AGENT_GATEWAY_HTTPS_H
 #define TUNLEASE_AGENT_GATEWAY_HTTPS_H
 

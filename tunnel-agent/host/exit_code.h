@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What all of tunnel-agent means by its exit status (CONTRACT 7). */
+/* What all of tunnel-agent means by its exit status (tunnel-agent(1)). */
 #ifndef TUNLEASE_AGENT_HOST_EXIT_CODE_H
 #define TUNLEASE_AGENT_HOST_EXIT_CODE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What ssh(1) says on its standard error, and what that means. Its exit status is 255 for
- * everything, so its words are all there is (facts/ecosystem.md 7). Pure.
+ * everything, so its words are all there is (docs/sshd-facts.md 16). Pure.
  */
 #ifndef TUNLEASE_AGENT_SSH_MESSAGE_H
 #define TUNLEASE_AGENT_SSH_MESSAGE_H

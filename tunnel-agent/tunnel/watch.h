@@ -2,7 +2,7 @@
 /*
  * Does data come back through a tunnel? The verdict on its path and on its service.
  *
- * Path and service are judged apart (DESIGN 6). What MUST hold:
+ * Path and service are judged apart (docs/design.md 6.1). What MUST hold:
  * - Only silence of the path condemns it. A dead or silent service never does.
  * - Silence is what two questions found: the probe, then the canary, a channel to 127.0.0.1:1 of
  *   the far side, which its sshd refuses at once whether or not it allows any forward.

@@ -3,7 +3,7 @@
 
     API_KEY=... DATABASE=... uvicorn server:app --port N
 
-register and heartbeat as in CONTRACT 6, for one shared key. Fair to itself: one connection that is
+register and heartbeat as in docs/protocol.md, for one shared key. Fair to itself: one connection that is
 kept, a write-ahead log with the durability that leased has (synchronous FULL), a statement by index,
 one commit a request. Handlers are plain functions, as the framework advises where a database is
 waited for; a lock keeps the one connection to one of its threads at a time."""
