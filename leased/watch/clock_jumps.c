@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* It has to outlive leased, not the machine. */
+/* Not flushed to the disk: this has to outlive leased, not the machine. */
 static void save(struct clock_jumps *j)
 {
     struct jump_note n = {.wall_minus_boot_s = j->wall_minus_boot_s,
@@ -37,7 +37,7 @@ void clock_jumps_check(struct clock_jumps *j)
         log_warn("the clock jumped %s: for an hour no lease is deleted and no port reused", detail);
         records_add(j->records, RECORD_CLOCK, 0, "", clock_now_s(), detail);
     }
-    if (jumped || drift > 1 || drift < -1) /* both clocks are cut to seconds */
+    if (jumped || drift > 1 || drift < -1) /* each clock is rounded down to seconds */
         save(j);
 }
 
@@ -53,23 +53,25 @@ void clock_jumps_start(struct clock_jumps *j, struct records *records, int state
             j->jumped_ms = n.jumped_boot_ms;
             j->jumped_s = n.jumped_s;
         } else if (jump_is_recent(&n, clock_now_s(), clock_boot_ms())) {
-            j->jumped_ms = clock_boot_ms(); /* the hour begins anew */
+            /* How long the machine was off is unknown: the hour starts again. */
+            j->jumped_ms = clock_boot_ms();
             j->jumped_s = clock_now_s();
         }
     }
     int64_t known_ms = j->jumped_ms;
-    if (clock_jumps_are_recent(j) && j->jumped_ms == known_ms) /* else it was just said */
+    /* A jump that is found now is logged by the check itself. */
+    if (clock_jumps_are_recent(j) && j->jumped_ms == known_ms)
         log_warn("the clock jumped less than an hour ago: no lease is deleted and no port reused");
 }
 
 void clock_jumps_set_state_fd(struct clock_jumps *j, int state_fd)
 {
     j->state_fd = state_fd;
-    j->saved_wall_minus_boot_s = 0; /* what is noted in it is written anew */
+    j->saved_wall_minus_boot_s = 0; /* makes the next check write the new file */
 }
 
 bool clock_jumps_are_recent(struct clock_jumps *j)
 {
-    clock_jumps_check(j); /* now, and not at the next sweep: who asks is about to act */
+    clock_jumps_check(j); /* now, not at the next sweep: the caller is about to act */
     return j->jumped_ms != 0 && clock_boot_ms() - j->jumped_ms < INT64_C(1000) * JUMP_CAUTION_S;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Steps of the wall clock against the boot clock: for an hour of the second, nothing that cannot be
- * undone (docs/design.md 5.7). What is known is kept in the file that is locked anyway, so that
- * neither a restart nor a step while no leased ran is forgotten.
+ * Detects jumps of the wall clock by comparing it with the boot clock. For an hour (of the boot
+ * clock) after a jump, leased does nothing that cannot be undone (docs/design.md 5.7). The state is
+ * saved in the file that leased locks anyway, so that neither a restart nor a jump while no leased
+ * ran is forgotten.
  */
 #ifndef TUNLEASE_LEASED_WATCH_CLOCK_JUMPS_H
 #define TUNLEASE_LEASED_WATCH_CLOCK_JUMPS_H
@@ -14,22 +15,22 @@ struct records;
 
 struct clock_jumps {
     struct records *records;
-    int state_fd; /* the file beside the store that is locked; it is not this module's to close */
+    int state_fd; /* the lock file next to the store, which this module does not close; -1: none */
     int64_t wall_minus_boot_s, saved_wall_minus_boot_s;
-    int64_t jumped_ms, jumped_s; /* when the clock was last set, by the boot clock and by itself */
+    int64_t jumped_ms, jumped_s; /* the last jump, by the boot clock and by the wall clock */
 };
 
-/* Takes up what the last process noted in state_fd (-1: nothing is kept). Jumps go to records.
+/* Reads what the last process saved in state_fd (-1: nothing is saved). Jumps are added to records.
  */
 void clock_jumps_start(struct clock_jumps *j, struct records *records, int state_fd);
 
-/* Notes what is known in another file from now on. */
+/* From now on the state is saved in another file. */
 void clock_jumps_set_state_fd(struct clock_jumps *j, int state_fd);
 
-/* Looks whether the clock was set. */
+/* Compares the clocks now. */
 void clock_jumps_check(struct clock_jumps *j);
 
-/* After the clock was set: nothing that cannot be taken back, for an hour. */
+/* True within an hour of a jump: do nothing that cannot be undone. Compares the clocks first. */
 bool clock_jumps_are_recent(struct clock_jumps *j);
 
 #endif

@@ -8,7 +8,8 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-/* Events that name nothing are of the directory itself, or of some that were lost. */
+/* An event without a name is about the directory itself, or says that events were lost: it counts
+ * as a change. */
 bool dir_watch_read(int fd, const char *name)
 {
     _Alignas(struct inotify_event) char text[8192];

@@ -7,15 +7,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { DIR_WATCH_FALLBACK_MS = 5000 /* how often is looked where inotify was lost */ };
+enum { DIR_WATCH_FALLBACK_MS = 5000 /* how often the caller also looks without an event */ };
 
-/* In place of the watch *watching, if any. One that cannot be had is logged, and *watching is NULL.
- * 0, or -1: no memory. */
+/* Starts to watch dir; a watch that was in *watching ends. When inotify cannot be had, that is
+ * logged and *watching is NULL. Returns 0, or -1: out of memory. */
 int dir_watch_start(struct event_base *base, const char *dir, uint32_t mask, event_callback_fn fn,
                     void *arg, struct event **watching);
 
-/* In fn: reads what happened. Whether something changed that is called so, or begins so; without a
- * name, anything. */
+/* Called in fn: reads the pending events. Returns true if a file changed whose name begins with
+ * name; with name NULL, if anything changed. */
 bool dir_watch_read(int fd, const char *name);
 
 #endif

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LADDER_LIMIT_MS = 5000 /* then it is said, and begun anew */ };
+enum { LADDER_LIMIT_MS = 5000 /* then an error is logged, and the ladder starts again */ };
 
 static const struct ending *find_ending(const struct endings *es, const struct session *s)
 {
@@ -27,7 +27,7 @@ void endings_add(struct endings *es, const struct session *s, enum session_verdi
 {
     int64_t now_ms = clock_monotonic_ms();
     if (find_ending(es, s) != NULL || es->count == LADDERS_MAX || es->has_no_room)
-        return; /* under way, or at the next sweep */
+        return; /* has begun, or will at the next sweep */
     struct ending *end = &es->items[es->count++];
     *end = (struct ending){.pid = s->pid,
                            .start_ticks = s->start_ticks,
@@ -38,7 +38,7 @@ void endings_add(struct endings *es, const struct session *s, enum session_verdi
     (void)strlcpy(end->login, s->login, sizeof(end->login));
     if (ladder_start(&end->ladder, s, now_ms) == LADDER_NO_ROOM) {
         es->has_no_room = true;
-        if (es->count > 1) { /* those that are under way will make some */
+        if (es->count > 1) { /* those that end will make room */
             es->count--;
             return;
         }
@@ -98,7 +98,7 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
     es->has_no_room = false;
     if (remaining > 0)
         timer_arm(es->on_step, LADDER_STEP_MS);
-    /* Where it failed at once, the next sweep is soon enough to try again. */
+    /* A session whose ladder failed is tried again at the next sweep, not at once. */
     if (judge)
         es->judge_again(es->arg);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Sessions that are being ended: each is signalled step by step, and its end is verified. */
+/* Sessions that are being ended. Each goes through the kill ladder (lib/session/ladder.h) step by
+ * step, and its end is verified. */
 #ifndef TUNLEASE_LEASED_WATCH_ENDINGS_H
 #define TUNLEASE_LEASED_WATCH_ENDINGS_H
 
@@ -17,7 +18,7 @@ struct metrics;
 struct records;
 
 enum {
-    LADDERS_MAX = 4096, /* sessions that are being ended at a time */
+    LADDERS_MAX = 4096, /* sessions that can be in the ladder at the same time */
     LADDER_STEP_MS = 5,
 };
 
@@ -35,7 +36,7 @@ struct ending {
 struct endings {
     struct ending *items;
     size_t count;
-    bool has_no_room; /* for one more ending, until one of those under way is through */
+    bool has_no_room; /* no descriptors or memory for one more; cleared at the next step */
     struct event *on_step;
     struct records *records;
     struct metrics *metrics;
@@ -43,13 +44,13 @@ struct endings {
     void *arg;
 };
 
-/* judge_again(arg) is called when sessions are to be judged anew: some ended, or have to be ended
- * once more. 0, or -1: no memory. */
+/* judge_again(arg) is called when sessions have to be judged again: some have ended, or one is
+ * still up and has to be ended once more. Returns 0, or -1: out of memory. */
 int endings_start(struct endings *es, struct event_base *base, struct records *records,
                   struct metrics *metrics, void (*judge_again)(void *arg), void *arg);
 
-/* Begins to end the session, unless that is under way. Where there is no room for it nothing
- * happens: the next judgement finds it again. */
+/* Starts to end the session, unless that has begun already. Does nothing when there is no room: the
+ * next judgement finds the session again. */
 void endings_add(struct endings *es, const struct session *s, enum session_verdict why);
 
 #endif

@@ -44,7 +44,7 @@ static void use_scan(struct listeners_cache *l)
     l->took_ms = l->scan_us / 1000;
 }
 
-/* For so long, or to its end. */
+/* Goes on with the scan, for limit_us or to its end. */
 static void continue_scan(struct listeners_cache *l, int64_t limit_us)
 {
     const int64_t since_us = now_us();

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which ports are listened on. A look is made at once while that is quick. With tens of thousands
- * of listeners it takes a tenth of a second: then what was found last has to do until a look in
- * pieces, between requests, is through, and the next begins only after thirty times as long, so
- * that three parts in a hundred of a processor go into it.
+ * The ports that something listens on, read from /proc/net/tcp and remembered for a while. A scan
+ * that is quick is done at once. With tens of thousands of listeners a scan takes a tenth of a
+ * second: then callers get the result of the last scan, while the next one is done in pieces
+ * between requests. After such a scan the next one waits for thirty times as long as the scan took,
+ * so that scans use about 3 % of one processor.
  */
 #ifndef TUNLEASE_LEASED_WATCH_LISTENERS_CACHE_H
 #define TUNLEASE_LEASED_WATCH_LISTENERS_CACHE_H
@@ -17,31 +18,33 @@ struct event;
 struct event_base;
 
 enum {
-    LISTENERS_MAX_AGE_MS = 1000, /* how old the look at what listens may be */
-    LISTENERS_RECENT_MS = 100,   /* where it does not fit the registry */
+    LISTENERS_MAX_AGE_MS = 1000, /* how old a scan may be that answers a question */
+    LISTENERS_RECENT_MS = 100,   /* the same, when its answer contradicts the registry */
 };
 
 struct listeners_cache {
-    bool foreign_network; /* behind systemd's sockets: our own /proc/net shows nothing */
+    bool foreign_network; /* leased has a network namespace of its own (sockets from systemd):
+                             /proc/1/net is read */
     struct listeners found;
-    int64_t read_ms; /* when it was read; 0: never */
+    int64_t read_ms; /* when that scan began; 0: there was none */
     int64_t took_ms;
-    bool is_unreadable; /* it could not be read */
+    bool is_unreadable; /* the last scan failed */
 
-    bool is_scanning; /* in pieces, for the next */
+    bool is_scanning; /* a scan in pieces is under way */
     struct listeners_look scan;
-    int64_t scan_since_ms, scan_us; /* of that look */
+    int64_t scan_since_ms, scan_us; /* when it began; time it has used so far */
     struct event *on_piece;
 };
 
-/* foreign_network: our own network namespace is not the one where sshd listens. 0, or -1. */
+/* foreign_network: sshd listens in another network namespace than ours. Returns 0, or -1: out of
+ * memory. */
 int listeners_cache_start(struct listeners_cache *l, struct event_base *base, bool foreign_network);
 
-/* Whether anything listens on the port, by a look at most max_age_ms old, or a little more; by a
- * new one for 0. Where it cannot be read nothing is seen to listen. */
+/* Whether anything listens on the port, by a scan that is at most max_age_ms old (older where scans
+ * are slow); 0: by a new scan. False also when the listeners cannot be read. */
 bool listeners_cache_has(struct listeners_cache *l, uint16_t port, int64_t max_age_ms);
 
-/* Whether that can be read; where it cannot, no port is anybody's to give. */
+/* Whether the listeners can be read. If not, no port may be given to anyone. */
 bool listeners_cache_is_readable(struct listeners_cache *l);
 
 #endif

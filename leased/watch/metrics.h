@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the engine counts of its own work, for /metrics. Whoever does something says so here. */
+/* The engine's counters for /metrics. Each module adds what it did. */
 #ifndef TUNLEASE_LEASED_WATCH_METRICS_H
 #define TUNLEASE_LEASED_WATCH_METRICS_H
 
@@ -18,17 +18,18 @@ struct metrics {
     int64_t last_sweep_s, last_heartbeat_s;
 };
 
-/* Requests that were answered, by enum control_action and control_code, and how long one took. */
+/* Counts answered requests by action (enum control_action) and code (enum control_code), and the
+ * time that one took. */
 void metrics_add_requests(struct metrics *m, uint32_t action, uint32_t code, uint64_t count);
 void metrics_add_request_time(struct metrics *m, uint32_t action, int64_t took_ms);
 
 void metrics_add_opened(struct metrics *m);
-/* after_ms: from the look that found the session dead to its end. */
+/* after_ms: from the sweep that judged the session dead to its end. */
 void metrics_add_ended(struct metrics *m, enum session_verdict why, int64_t after_ms);
 void metrics_add_store_error(struct metrics *m);
 void metrics_add_http_restart(struct metrics *m);
 
-/* When these last happened, in Unix seconds. */
+/* Times of the last sweep and of the newest heartbeat, in Unix seconds. */
 void metrics_set_last_sweep(struct metrics *m, int64_t now_s);
 void metrics_set_last_heartbeat(struct metrics *m, int64_t now_s);
 

@@ -21,11 +21,12 @@
 
 enum {
     POLL_MS = 100,
-    QUIET_MS = 500,      /* nothing changes there for so long: it is all there */
-    QUIET_MAX_MS = 5000, /* for so long, should others write to its log all the time */
+    QUIET_MS = 500,      /* no file has changed for so long: the store is complete */
+    QUIET_MAX_MS = 5000, /* the main file alone has not changed for so long: others may write to its
+                            log all the time */
 };
 
-/* The first time, when it is something else, and each minute. */
+/* Logs the first time, when the reason changes, and each minute. */
 static void log_unusable(struct open_store *os, const char *why)
 {
     int64_t now_ms = clock_monotonic_ms();
@@ -59,7 +60,8 @@ const char *open_store_problem(const struct open_store *os)
     return os->is_lost ? os->why : NULL;
 }
 
-/* Whether whoever puts a store there seems to be done with it. */
+/* Whether nobody seems to write to the files at the path any more, so that the store there is
+ * complete. */
 static bool is_quiet(struct open_store *os)
 {
     struct store_traces now = store_traces(os->store);
@@ -73,7 +75,8 @@ static bool is_quiet(struct open_store *os)
            now_ms - os->main_quiet_since_ms >= QUIET_MAX_MS;
 }
 
-/* The lock moved with the old one's files; two daemons must not work on one store. 0 or -1. */
+/* Locks the lock file at the path. If the store was moved away, its lock file may have moved with
+ * it, and two leased must not work on one store. Returns 0 or -1. */
 static int relock(struct open_store *os)
 {
     char path[CONF_PATH_BYTES + 16];
@@ -94,7 +97,7 @@ static int relock(struct open_store *os)
     return 0;
 }
 
-/* False: why is said, and it is tried again. */
+/* False: the reason is logged; try again later. */
 static bool reopen(struct open_store *os)
 {
     char err[STORE_ERROR_BYTES];
@@ -103,7 +106,8 @@ static bool reopen(struct open_store *os)
         log_unusable(os, "another leased has locked it, or it cannot be locked");
         return false;
     }
-    /* The old one first: two on the same files would let go of one another's locks. */
+    /* Close the old store first: closing it later would release the new one's POSIX locks, if both
+     * have the same files. */
     if (store_leave(os->store) != STORE_OK) {
         log_unusable(os, store_error(os->store));
         return false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The store that is open, and whether it is the one that lies at its path (lib/store/place.h).
- * Where it is not, nothing is answered from it and nothing is ended by it; where another one came
- * in its place, that is opened, once whoever puts it there is done.
+ * The store that leased has open, and whether it still is the one at its path (lib/store/place.h).
+ * While it is not, leased answers nothing from it and ends nothing by it. When another store lies
+ * at the path, leased opens that one, as soon as nobody writes to its files any more.
  */
 #ifndef TUNLEASE_LEASED_WATCH_OPEN_STORE_H
 #define TUNLEASE_LEASED_WATCH_OPEN_STORE_H
@@ -18,47 +18,50 @@ struct event;
 struct event_base;
 
 enum {
-    STORE_LOCKED_RETRY_MS = 20,     /* another program holds the store's lock: tried so often, */
+    STORE_LOCKED_RETRY_MS = 20, /* while another program holds the store's lock: try so often, */
     STORE_LOCKED_GIVE_UP_MS = 5000, /* and for so long */
 };
 
-/* What is to be done when another store is open than before; arg is passed to each. */
+/* Called when leased has opened another store; arg is passed to each function. */
 struct reopen_callbacks {
     void *arg;
-    /* Forgets all that was known of the old one. Not STORE_OK: the new one cannot be used. */
+    /* Drops what was known of the old store and reads it from the new one. Anything but STORE_OK:
+     * the new one cannot be used. */
     enum store_rc (*reload)(void *arg);
-    /* The new one is in use. */
+    /* From now on the new store is used. */
     void (*reopened)(void *arg);
 };
 
 struct open_store {
-    struct store *store; /* open; it is another one after place_change */
+    struct store *store; /* always open; replaced by reopening */
     const char *path;
-    int lock_fd; /* beside the store, held as long as this process lives */
+    int lock_fd; /* the lock file next to the store, locked as long as this process lives */
     struct clock_jumps *clock_jumps;
     struct reopen_callbacks callbacks;
     struct event *on_poll;
 
-    bool is_lost; /* the store that is open is not the one at its path: */
+    bool is_lost; /* the open store is not the one at its path: why says what is wrong */
     char why[STORE_ERROR_BYTES];
     int64_t logged_ms;
-    struct store_traces stamps; /* what lies there, and since when it has not changed */
+    struct store_traces stamps; /* the files at the path as last seen, and since when they have not
+                                   changed: all of them; the main file */
     int64_t quiet_since_ms, main_quiet_since_ms;
 };
 
-/* st was opened at path, which is to stay valid, and lock_fd is its lock. Both are owned from here
- * on. */
+/* st was opened at path, which must stay valid; lock_fd is its lock. Both are owned by *os from
+ * here on. */
 void open_store_adopt(struct open_store *os, const char *path, struct store *st, int lock_fd);
 
-/* The clock's jumps are noted in the lock's file, and learn when that is another one. 0, or -1. */
+/* clock_jumps saves its state in the lock file, and is told when that becomes another file. Returns
+ * 0, or -1: out of memory. */
 int open_store_start(struct open_store *os, struct event_base *base,
                      struct clock_jumps *clock_jumps, const struct reopen_callbacks *callbacks);
 
-/* Whether the store that is open is the one at its path. False: no use may be made of it, which was
- * said; it is opened anew when another one lies there. */
+/* Whether the open store is the one at its path. False: it must not be used; that has been logged,
+ * and another one that appears at the path will be opened. */
 bool open_store_check(struct open_store *os);
 
-/* What is wrong with it, by the last look; NULL: nothing. */
+/* What is wrong with the store, by the last check; NULL: nothing. */
 const char *open_store_problem(const struct open_store *os);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Prometheus' text format, and histograms for it. The names of metrics come without `tunlease_`. */
+/* Prometheus' text format, and histograms for it. Names of metrics are passed without `tunlease_`.
+ */
 #ifndef TUNLEASE_LEASED_WATCH_PROMETHEUS_H
 #define TUNLEASE_LEASED_WATCH_PROMETHEUS_H
 
@@ -16,10 +17,10 @@ struct histogram {
 
 void histogram_add(struct histogram *h, double seconds);
 
-/* The lines before the values of a metric. */
+/* The HELP and TYPE lines of a metric. */
 void prometheus_header(struct buf *out, const char *name, const char *type, const char *help);
 
-/* A metric of one value, with those lines. */
+/* A metric with one value and no labels, with its HELP and TYPE lines. */
 void prometheus_value(struct buf *out, const char *name, const char *type, const char *help,
                       int64_t n);
 

@@ -21,7 +21,7 @@ int records_start(struct records *r, struct event_base *base, event_callback_fn 
 void records_add(struct records *r, int what, int64_t lease_id, const char *lease, int64_t time_s,
                  const char *detail)
 {
-    if (r->count == RECORDS_MAX) { /* a store that nobody can write for very long */
+    if (r->count == RECORDS_MAX) { /* the store could not be written for very long */
         memmove(r->items, r->items + 1, (RECORDS_MAX - 1) * sizeof(*r->items));
         r->count--;
     }

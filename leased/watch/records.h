@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Events that are to be written to the store with the next commit. They wait here because whoever
- * notes one must not wait for the store's lock.
+ * Events that are written to the store with the next commit. They are queued here because whoever
+ * records one must not wait for the store's lock.
  */
 #ifndef TUNLEASE_LEASED_WATCH_RECORDS_H
 #define TUNLEASE_LEASED_WATCH_RECORDS_H
@@ -13,9 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RECORDS_MAX = 16384 /* events that wait to be written down */ };
+enum { RECORDS_MAX = 16384 /* queued events */ };
 
-/* Something to be written down with the next commit. */
+/* One event. */
 struct record {
     enum { RECORD_LOGIN, RECORD_TUNNEL_UP, RECORD_TUNNEL_DOWN, RECORD_ENDED, RECORD_CLOCK } what;
     int64_t lease_id, time_s;
@@ -29,20 +29,22 @@ struct records {
     struct event *on_flush;
 };
 
-/* flush(arg) is to commit; it is called soon after a record was added. 0, or -1: no memory. */
+/* flush is called with arg soon after a record was added; it has to commit. Returns 0, or -1: out
+ * of memory. */
 int records_start(struct records *r, struct event_base *base, event_callback_fn flush, void *arg);
 
-/* The oldest is dropped when there is no room. */
+/* Adds an event. Drops the oldest one when there is no room. */
 void records_add(struct records *r, int what, int64_t lease_id, const char *lease, int64_t time_s,
                  const char *detail);
 
-/* Has them committed after so long, also when no other one is added. */
+/* Calls flush after after_ms, even if no record is added until then. */
 void records_flush_in(struct records *r, int64_t after_ms);
 
-/* All of them, within a transaction. */
+/* Writes all of them, within the caller's transaction. They stay queued until records_drop_first.
+ */
 enum store_rc records_write(const struct records *r, struct store *st);
 
-/* The first count of them were written, and that was committed. */
+/* Removes the oldest count records, which were written and committed. */
 void records_drop_first(struct records *r, size_t count);
 
 #endif

@@ -12,12 +12,12 @@
 static int compare_pid(const void *a, const void *b)
 {
     const struct session *const *x = a, *const *y = b;
-    if ((*x)->pid != (*y)->pid) /* two of one number are of two pid namespaces */
+    if ((*x)->pid != (*y)->pid) /* equal pids come from different pid namespaces */
         return (*x)->pid < (*y)->pid ? -1 : 1;
     return ((*x)->start_ticks > (*y)->start_ticks) - ((*x)->start_ticks < (*y)->start_ticks);
 }
 
-/* The list's sessions by pid, to be freed; NULL when memory ran out. */
+/* The list's sessions sorted by pid, to be freed by the caller; NULL: out of memory. */
 static const struct session **by_pid(const struct session_list *list)
 {
     const struct session **ret = calloc(list->count + 1, sizeof(*ret));
@@ -36,7 +36,7 @@ static bool has_tunnel(const struct session *s)
 
 static void note_opened(const struct session *s, struct records *records, struct metrics *metrics)
 {
-    const int64_t since_s = s->since_s != 0 ? s->since_s : clock_now_s(); /* not readable */
+    const int64_t since_s = s->since_s != 0 ? s->since_s : clock_now_s(); /* 0: not readable */
     metrics_add_opened(metrics);
     records_add(records, RECORD_LOGIN, s->lease_id, s->lease, since_s, "");
     if (has_tunnel(s)) {
@@ -53,8 +53,9 @@ static void note_gone(const struct session *s, struct records *records)
     }
 }
 
-/* What came and what went: both lists by pid, side by side. One that cannot be seen any more has
- * not gone, and one that never could be has come: root wrote its entry. */
+/* Goes through both lists, sorted by pid, at the same time. A session that can no longer be seen
+ * has not closed, since its entry is still there. One that could never be seen has opened: root
+ * wrote its entry. */
 int session_changes_note(const struct session_list *before, const struct session_list *after,
                          struct records *records, struct metrics *metrics)
 {

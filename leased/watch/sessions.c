@@ -23,8 +23,8 @@
 #include <sys/stat.h>
 
 enum {
-    CLEAR_MS = 5,        /* of the dead's entries, at a sweep: requests wait meanwhile */
-    SWEEP_DELAY_MS = 10, /* from a sign of change to the look at it */
+    CLEAR_MS = 5,        /* a sweep's time to remove dead entries: requests wait meanwhile */
+    SWEEP_DELAY_MS = 10, /* from a sign of change to the sweep */
     UNREADABLE_RETRY_MS = 500,
 };
 
@@ -44,7 +44,8 @@ static int watch_registry(struct sessions *s)
                            on_registry, s, &s->on_registry);
 }
 
-/* The directory that is open is the one at its path: in one that was deleted nobody is ever met. */
+/* Opens the registry again if its directory was replaced: no login writes to a directory that was
+ * deleted. */
 static void reopen_registry_if_replaced(struct sessions *s)
 {
     char path[CONF_PATH_BYTES + 16];
@@ -61,8 +62,8 @@ static void reopen_registry_if_replaced(struct sessions *s)
         (void)watch_registry(s);
 }
 
-/* Said the first time, and each minute; and looked again before the next sweep, since nothing wakes
- * us when the directory is made anew. */
+/* Logs the first time and each minute. Also sweeps again soon: no inotify event says when the
+ * directory is made again. */
 static void note_unreadable(struct sessions *s, int why)
 {
     const int64_t now_ms = clock_monotonic_ms();
@@ -94,7 +95,8 @@ static void end_refused(struct sessions *s, const struct session_list *list,
         s->visibility_changes++;
 }
 
-/* Takes the list, which is empty then, as what is live. False: no memory, and at the next sweep. */
+/* Makes list the judged one, and leaves it empty. False: out of memory, and the next sweep tries
+ * again. */
 static bool set_judged(struct sessions *s, struct session_list *list, int64_t now_s, int64_t next_s)
 {
     if (session_changes_note(&s->judged, list, s->records, s->metrics) != 0)
@@ -105,7 +107,8 @@ static bool set_judged(struct sessions *s, struct session_list *list, int64_t no
     metrics_set_last_sweep(s->metrics, now_s);
     s->swept_ms = clock_monotonic_ms();
     (void)event_del(s->on_expiry);
-    /* Not further than the clock can be trusted to go on as it does. */
+    /* Only for an end within the next hour: the wall clock may be set before a later one, and the
+     * regular sweep comes anyway. */
     if (next_s != INT64_MAX && next_s - now_s < 3600)
         timer_arm(s->on_expiry, (next_s - now_s) * 1000 + 5);
     return true;
@@ -137,8 +140,8 @@ bool sessions_sweep(struct sessions *s)
         goto out;
     }
     end_refused(s, &list, verdicts);
-    /* Where RunDir is ours, as a private instance has it: root's is cleared at the start, by the
-     * next login, and by leasectl. */
+    /* This removes entries only where leased owns RunDir, in a private instance. Root's RunDir is
+     * cleared by `leased -P` at the start, by the next login, and by leasectl. */
     (void)registry_clear(&s->registry, &list, clock_monotonic_ms() + CLEAR_MS);
     swept = set_judged(s, &list, now_s, next_s);
 out:
@@ -156,7 +159,7 @@ void sessions_schedule_sweep(struct sessions *s)
 const struct session *sessions_find_open(const struct sessions *s, int64_t lease_id)
 {
     size_t low = 0, high = s->judged.count;
-    while (low < high) { /* the first of that lease */
+    while (low < high) { /* binary search for the lease's first session */
         size_t mid = low + (high - low) / 2;
         if (s->judged.items[mid].lease_id < lease_id)
             low = mid + 1;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The sweep: what is live is judged against the store, and what may not stay is ended. It acts on
- * signs (inotify on the registry, leased/watch/store_watch.h) and, should one be lost, on a clock.
- * It only reads: what happened is written down when the store's lock can be had.
+ * The sweep: judges all live sessions against the store, and ends those that may not stay. A sweep
+ * is started by signs of change (inotify on the registry; leased/watch/store_watch.h), and by a
+ * timer in case a sign was lost. It only reads the store: what happened is recorded, and written
+ * when the store's lock can be had.
  */
 #ifndef TUNLEASE_LEASED_WATCH_SESSIONS_H
 #define TUNLEASE_LEASED_WATCH_SESSIONS_H
@@ -22,7 +23,7 @@ struct metrics;
 struct open_store;
 struct records;
 
-enum { SWEEP_MS = 10000 /* from one sweep to the next, at most */ };
+enum { SWEEP_MS = 10000 /* at most this long from one sweep to the next */ };
 
 struct sessions {
     const struct conf *conf;
@@ -33,29 +34,32 @@ struct sessions {
 
     struct registry registry;
     bool has_registry;
-    bool registry_unreadable; /* the last look could not tell which sessions there are: live is
-                                 older */
+    bool registry_unreadable; /* the last sweep could not read it: judged is older */
     int64_t unreadable_logged_ms;
-    struct session_list judged; /* sorted by lease, as last judged */
-    int64_t swept_ms;           /* when that was: by a clock that nobody sets */
+    struct session_list judged; /* as last judged, sorted by lease */
+    int64_t swept_ms;           /* when they were, by the monotonic clock */
     struct unseen unseen;
     struct endings endings;
-    unsigned visibility_changes; /* how often what can be seen has become less or more */
+    unsigned visibility_changes; /* counts each time that the registry or sessions became visible or
+                                    invisible */
     struct event *on_sweep, *on_expiry, *on_registry;
 };
 
-/* What it is given is lent for as long as the process lives. 0, or -1. */
+/* All arguments must live as long as the process. Returns 0, or -1: out of memory. */
 int sessions_start(struct sessions *s, struct event_base *base, const struct conf *conf,
                    struct open_store *open_store, struct records *records, struct metrics *metrics);
 
-bool sessions_sweep(struct sessions *s); /* reads, judges, ends; false: it could not look */
-void sessions_schedule_sweep(struct sessions *s); /* a sweep in a moment */
+/* Sweeps now. False: it could not be done; a later sweep tries again. */
+bool sessions_sweep(struct sessions *s);
 
-/* An open session of the lease, as last judged; NULL: it has none. */
+/* Sweeps in a few milliseconds. */
+void sessions_schedule_sweep(struct sessions *s);
+
+/* An open session of the lease, by the last sweep; NULL: it has none. */
 const struct session *sessions_find_open(const struct sessions *s, int64_t lease_id);
 
-/* Whether it has one, by the registry itself: what was last judged may be older than a session that
- * has just been opened. Where it cannot be told, it may. */
+/* Whether the lease has an open session, by the last sweep or by the registry as it is now: a
+ * session that has just opened was not swept yet. True also when that cannot be told. */
 bool sessions_may_be_open(const struct sessions *s, int64_t lease_id);
 
 #endif

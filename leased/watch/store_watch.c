@@ -14,8 +14,8 @@
 #include <sys/inotify.h>
 
 enum {
-    FIRST_CHECK_MS = 2, /* after a sign from the store's log; each further look waits twice as */
-    CHECKS = 9,         /* long: a commit is seen only when its writer has flushed the disk */
+    FIRST_CHECK_MS = 2, /* after an event from the store's log; each further check waits twice as */
+    CHECKS = 9, /* long: a commit becomes visible only after its writer has flushed it to disk */
 };
 
 static void check(struct store_watch *w)
@@ -38,15 +38,16 @@ static void on_inotify(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (!dir_watch_read(fd, strrchr(w->open_store->path, '/') + 1))
         return;
-    /* Not put off by sign after sign, as our own commits give them: a look that is near stays. */
+    /* Event after event, as our own commits cause them, must not put the check off: one that is due
+     * soon stays. */
     if (w->checks > 1 || !timer_is_armed(w->on_check))
         timer_arm(w->on_check, FIRST_CHECK_MS);
     w->checks = 0;
 }
 
 /*
- * A writer's pages reach the log, and wake us, before it has flushed them; only then does the
- * commit become visible, and nothing says so. The looks go on for a while.
+ * A writer's pages reach the log, and wake us, before the writer has flushed them to disk. The
+ * commit becomes visible only after that, and no event says so: hence several checks.
  */
 static void on_check(evutil_socket_t fd, short what, void *arg)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Whether another process changed the store: then sessions are judged anew. inotify says that
- * something happened to its files, and its version whether it was a commit.
+ * Notices that another process has changed the store, and starts a sweep. inotify says that
+ * something happened to the store's files; the store's version says whether it was a commit.
  */
 #ifndef TUNLEASE_LEASED_WATCH_STORE_WATCH_H
 #define TUNLEASE_LEASED_WATCH_STORE_WATCH_H
@@ -19,16 +19,16 @@ struct store_watch {
     struct sessions *sessions;
     struct metrics *metrics;
     struct event_base *base;
-    int64_t version; /* of the store, as last seen */
-    unsigned checks; /* since the last sign */
+    int64_t version; /* of the store, when it was last checked */
+    unsigned checks; /* since the last inotify event */
     struct event *on_inotify, *on_check, *on_regular;
 };
 
-/* 0, or -1: no memory. */
+/* Returns 0, or -1: out of memory. */
 int store_watch_start(struct store_watch *w, struct event_base *base, struct open_store *open_store,
                       struct sessions *sessions, struct metrics *metrics);
 
-/* Another store is open than before: it is watched, and sessions are judged by it. */
+/* Another store was opened: watches its directory, and sweeps. */
 void store_watch_reopened(struct store_watch *w);
 
 #endif

@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { LOG_AGAIN_MS = 60000 /* of what is not as it should be, as long as it lasts */ };
+enum { LOG_AGAIN_MS = 60000 /* how often a condition that lasts is logged again */ };
 
-/* Sets the timer, or sets it anew: it fires once, after so long. */
+/* Sets or resets the timer: it fires once, after_ms from now. */
 static inline void timer_arm(struct event *timer, int64_t after_ms)
 {
     const struct timeval after = {.tv_sec = after_ms / 1000, .tv_usec = after_ms % 1000 * 1000};

@@ -34,7 +34,8 @@ void unregistered_find_logins(struct unregistered *u, const struct conf *conf)
         .uids = uids, .uid_count = count, .has_gid = has_group && gid != 0, .gid = gid};
 }
 
-/* One look says nothing: should it have found some, another one follows without being asked. */
+/* A process that a single scan finds may be that of a session that is just ending. So if a scan
+ * finds any, a second one follows by itself. */
 static void scan(struct unregistered *u)
 {
     u->sight = u->sessions->has_registry ? strays_look(&u->strays, &u->sessions->registry,

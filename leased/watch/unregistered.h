@@ -16,24 +16,24 @@ struct sessions;
 
 struct unregistered {
     const struct sessions *sessions;
-    struct stray_logins logins; /* the tunnel group's, and the two that are named */
+    struct stray_logins logins; /* the tunnel group, its members, ForwardLogin and AgentLogin */
     uid_t *login_uids;
-    struct strays strays; /* as last looked for */
+    struct strays strays; /* as of the last scan */
     enum sight sight;
-    bool is_unreported; /* nobody was told of that look yet */
-    unsigned rescans;   /* that nobody asked for */
+    bool is_unreported; /* the last scan was our own, and nobody has asked for its result */
+    unsigned rescans;   /* scans that nobody asked for */
     struct event *on_rescan;
 };
 
 int unregistered_start(struct unregistered *u, struct event_base *base,
                        const struct sessions *sessions);
 
-/* Whose processes are looked for, by the configuration and the user database as they are now. Where
- * there is no memory, those that were known before. */
+/* Finds the tunnel logins, by the configuration and the user database as they are now. Out of
+ * memory: the logins found before stay. */
 void unregistered_find_logins(struct unregistered *u, const struct conf *conf);
 
-/* Looks. Those that were found are there; that none was says nothing where not all are to be seen:
- * -1. */
+/* Scans, and returns how many processes there are. -1: none was found, but not all processes can be
+ * seen. */
 int64_t unregistered_count(struct unregistered *u);
 
 #endif

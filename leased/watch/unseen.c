@@ -27,7 +27,8 @@ void unseen_format(const struct unseen *u, struct buf *out)
         buf_add(out, "; none is ended at the end of its lease");
 }
 
-/* The name after the others, or dots where there is no room for it. Of a lease each once. */
+/* Adds the name of the session's lease, or dots when there is no room for it. Each lease is named
+ * once. */
 static void add_lease(struct unseen *u, const struct session *s, int64_t last_id)
 {
     static const char dots[] = ", ...";
@@ -35,7 +36,7 @@ static void add_lease(struct unseen *u, const struct session *s, int64_t last_id
     const size_t len = strlen(u->leases);
     if (s->lease[0] != '\0')
         (void)strlcpy(name, s->lease, sizeof(name));
-    else /* its entry cannot be read */
+    else /* the entry cannot be read */
         (void)snprintf(name, sizeof(name), "#%lld", (long long)s->lease_id);
     if (u->overdue > 0 && s->lease_id == last_id)
         return;
@@ -70,7 +71,8 @@ void unseen_note(struct unseen *u, const struct session_list *list,
         last_id = s->lease_id;
         now.overdue++;
     }
-    /* Where nobody is connected, who will be is not seen either. */
+    /* With no session in the registry, see whether a session could be seen: process 1 is another
+     * user's. */
     if (now.count == 0 && process_read_stat(1, &first) == SIGHT_CANNOT_TELL)
         now.why = errno;
     now.may_be_any = now.count > 0 || now.why != 0;
