@@ -17,11 +17,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { ANSWER_WAIT_MS = 20 /* for http to take some, before the rest of a batch is lost */ };
+enum { ANSWER_WAIT_MS = 20 /* for http to read some, before the rest of a batch is dropped */ };
 
 /*
- * To http. One that is not taken is an answer lost: http says 503, and the client asks again. It
- * takes them all the time, unless it hangs; then one wait a batch is enough.
+ * Sends one answer to http. If http does not read it, it is dropped: http answers 503, and the
+ * client tries again. http reads all the time unless it hangs, so it is waited for only once in a
+ * batch.
  */
 static void send_packet(struct answers *as, const struct control_answer *a)
 {
@@ -34,7 +35,7 @@ static void send_packet(struct answers *as, const struct control_answer *a)
                      send(as->http->fd, a, control_answer_bytes(a), flags) < 0;
 }
 
-/* The one kind of answer that has more than its fixed part. */
+/* An answer with a key pair: besides a report, the only kind with more than the fixed part. */
 static void send_with_keys(struct answers *as, const struct queued *q,
                            const struct control_answer *a)
 {
@@ -48,8 +49,9 @@ static void send_with_keys(struct answers *as, const struct queued *q,
     explicit_bzero(full.report, (size_t)n);
 }
 
-/* Where a request came from, for the log. Who came through ssh has the address that its session
- * has, if it has proven to be that lease's agent; with 0 only that it is from here is said. */
+/* Where a request came from, for the log. A request through ssh comes from loopback: if it has
+ * proven to be from the agent of lease_id, the address of that lease's session is logged instead.
+ * lease_id 0: no agent is proven. */
 static const char *client_of(const struct answers *as, const struct control_request *r,
                              int64_t lease_id)
 {
@@ -74,7 +76,7 @@ void answers_log_refusal(struct answers *as, const struct control_request *r,
              (unsigned long long)a->id, control_code_name((enum control_code)a->code), a->error);
 }
 
-/* Its numbers, and its line in the log. */
+/* Counts and logs an answer. */
 static void count_and_log(struct answers *as, const struct queued *q,
                           const struct control_answer *a)
 {
@@ -119,8 +121,7 @@ static struct control_answer *answer_at(const struct answers *as, size_t i)
 }
 
 /*
- * Answers the first count of the queue: decided[i], or all the same. As many packets a call as can
- * be: each by itself would wake http for one.
+ * Sends as many packets in one call as possible: sent one by one, each would wake http.
  */
 void answers_send_batch(struct answers *as, struct queue *queue, size_t count, const char *failed)
 {
@@ -180,7 +181,7 @@ struct control_answer *answers_slot(struct answers *as, size_t at)
 int answers_start(struct answers *as)
 {
     refusals_init(&as->refusals);
-    /* Up to the report, which only a report has. */
+    /* Only reports use the member report, so slots end before it. */
     as->decided_bytes = offsetof(struct control_answer, report) + 8;
     as->decided_bytes -= as->decided_bytes % 8;
     as->decided = calloc(BATCH_MAX, as->decided_bytes);

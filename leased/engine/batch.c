@@ -15,7 +15,7 @@
 #include "lib/store/transaction.h"
 
 enum {
-    BATCH_MIN = 32, /* as many as there are, up to these: each commit is a sync of the disk */
+    BATCH_MIN = 32, /* fewer are committed only when fewer are queued: each commit syncs the disk */
 };
 
 static const char failed_text[] = "the store failed: try again";
@@ -25,13 +25,13 @@ static void answer_first(struct batch *b, size_t count, const char *failed)
     answers_send_batch(b->answers, &b->queue, count, failed);
 }
 
-/* As many as one batch has. */
+/* Answers the oldest requests as failed, as many as fit one batch. */
 static void answer_failed(struct batch *b, const char *failed)
 {
     answer_first(b, b->queue.count < BATCH_MAX ? b->queue.count : BATCH_MAX, failed);
 }
 
-/* The one at that place of the queue; those before and after it stay there. */
+/* Answers one request of the queue as failed; those before and after it stay queued. */
 static void answer_request_failed(struct batch *b, size_t at)
 {
     struct control_answer a;
@@ -41,7 +41,7 @@ static void answer_request_failed(struct batch *b, size_t at)
     queued_free(q);
 }
 
-/* Those that have waited for the store's lock for too long. */
+/* Refuses requests that have waited too long for the store's lock. */
 static void answer_timed_out(struct batch *b)
 {
     int64_t now_ms = clock_monotonic_ms();
@@ -54,21 +54,22 @@ static void answer_timed_out(struct batch *b)
         answer_first(b, old, "the store is locked by another program: try again");
 }
 
-/* What is to be written down waits, as long as there is room. */
+/* Refuses all requests. Records stay queued, as long as there is room. */
 static void answer_store_lost(struct batch *b)
 {
     while (b->queue.count > 0)
         answer_failed(b, "the store is missing or was replaced: try again");
 }
 
-/* No more than half: the answers to these keep http busy while the others are decided. */
+/* How many requests to commit together: at most half of the queue, so that http is busy with these
+ * answers while the others are decided. */
 static size_t max_at_once(const struct batch *b)
 {
     size_t max = (b->queue.count + 1) / 2;
     return max < BATCH_MIN ? BATCH_MIN : max > BATCH_MAX ? BATCH_MAX : max;
 }
 
-/* Up to the first that fails; *ret_count is with it. */
+/* Decides up to max requests and stops at the first that fails; *ret_count includes that one. */
 static enum store_rc decide(struct batch *b, size_t max, size_t *ret_count)
 {
     enum store_rc rc = STORE_OK;
@@ -81,14 +82,14 @@ static enum store_rc decide(struct batch *b, size_t max, size_t *ret_count)
     return rc;
 }
 
-/* One transaction with requests. */
+/* What is tried in one transaction. */
 struct attempt {
-    size_t count;                      /* that were decided, with the one that failed */
-    bool flushes;                      /* heartbeats as well */
-    bool request_failed, flush_failed; /* and the store goes on without that */
+    size_t count;                      /* requests decided, including one that failed */
+    bool flushes;                      /* pending heartbeats are flushed as well */
+    bool request_failed, flush_failed; /* this failed, and the store works without it */
 };
 
-/* What is to be written down, requests, heartbeats. */
+/* Writes records, decides requests, flushes heartbeats. */
 static enum store_rc fill(struct batch *b, size_t max, struct attempt *a)
 {
     struct store *st = b->open_store->store;
@@ -97,7 +98,7 @@ static enum store_rc fill(struct batch *b, size_t max, struct attempt *a)
         rc = records_write(b->records, st);
     if (rc == STORE_OK)
         rc = decide(b, max, &a->count);
-    /* One request that the store does not take is not the fault of the others. */
+    /* If only one request cannot be written, the others are tried again without it. */
     a->request_failed = rc != STORE_OK && a->count > 0 && store_goes_on(st);
     if (rc == STORE_OK && a->flushes) {
         rc = heartbeat_flush_some(b->heartbeat_flush, a->count);
@@ -115,7 +116,7 @@ static void roll_back(struct batch *b, const struct attempt *a)
     log_error("the store failed: %s", store_error(b->open_store->store));
     if (a->request_failed)
         answer_request_failed(b, a->count - 1);
-    else if (!a->flush_failed) /* else: once more without it */
+    else if (!a->flush_failed) /* otherwise they are tried again without the flush */
         answer_failed(b, failed_text);
     (void)open_store_check(b->open_store);
     if (b->records->count > 0)
@@ -126,7 +127,7 @@ static void commit(struct batch *b)
 {
     struct store *st = b->open_store->store;
     struct attempt a = {.count = 0};
-    const size_t records = b->records->count; /* deciding may add one */
+    const size_t records = b->records->count; /* deciding a request may add another */
     const size_t max = max_at_once(b);
     if (b->queue.head == NULL && records == 0)
         return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The group commit: requests of one turn of the loop are decided in one transaction, committed
- * together, and answered after the commit. A locked store leaves them queued.
+ * The group commit: requests that arrive in one turn of the loop are decided in one transaction,
+ * committed together, and answered after the commit. While the store is locked they stay queued.
  */
 #ifndef TUNLEASE_LEASED_ENGINE_BATCH_H
 #define TUNLEASE_LEASED_ENGINE_BATCH_H
@@ -20,7 +20,7 @@ struct requests;
 struct roster;
 struct heartbeat_flush;
 
-enum { QUEUE_MAX = 4096 /* that wait for the store's lock */ };
+enum { QUEUE_MAX = 4096 /* requests that may be queued */ };
 
 struct batch {
     /* Lent. */
@@ -36,21 +36,22 @@ struct batch {
     struct event *on_retry;
 };
 
-/* The members above are filled in. 0, or -1: no memory. */
+/* The lent members must be set. Returns 0, or -1: out of memory. */
 int batch_start(struct batch *b, struct event_base *base);
 
 bool batch_has_room(const struct batch *b);
-void batch_add(struct batch *b, struct queued *q); /* owned by it then */
+void batch_add(struct batch *b, struct queued *q); /* takes ownership of q */
 
-/* Commits what is there, unless that waits for its time. */
+/* Commits what is queued, unless a retry is scheduled. */
 void batch_commit(struct batch *b);
 void batch_commit_soon(struct batch *b);
 
-/* A callback of libevent with a struct batch: events are to be written down. */
+/* A callback of libevent; arg is a struct batch. Commits records. */
 void batch_on_flush(int fd, short what, void *arg);
 
-/* leased stops. What waits for its time is committed with the next batch_commit; and what was asked
- * is answered, once. */
+/* For the end of leased. batch_cancel_retry cancels a scheduled retry, so that the next
+ * batch_commit commits at once. batch_finish answers every request that is still queued: it
+ * commits what the store lets it, and refuses the rest. */
 void batch_cancel_retry(struct batch *b);
 void batch_finish(struct batch *b);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the engine needs of the program around it, whose files it does not include. */
+/* What the engine calls in the program around it. It includes none of its files. */
 #ifndef TUNLEASE_LEASED_ENGINE_CALLBACKS_H
 #define TUNLEASE_LEASED_ENGINE_CALLBACKS_H
 
@@ -14,7 +14,7 @@ struct engine_callbacks {
     /* Forks the http process. Returns its pid, with our end of the packets in *ret_fd; or -1 with
      * errno. Called again after that process has ended. */
     pid_t (*start_http)(void *arg, const struct conf *conf, int *ret_fd);
-    /* Reads the configuration anew into *conf and *keys, which hold the one in force. Where the new
+    /* Reads the configuration again into *conf and *keys, which hold the current one. If the new
      * one cannot be used, that is logged and both stay as they are. */
     void (*reload)(void *arg, struct conf *conf, struct api_keys *keys);
 };

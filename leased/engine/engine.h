@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The engine: the process of leased that holds the store, the registry and CAP_KILL, and reads no
- * byte of HTTP or JSON. One thread, one loop. Requests of one turn of the loop are committed
- * together, and answered after the commit. Nothing here waits: a locked store leaves the batch
- * queued, and sessions are judged and ended by reading alone (docs/design.md 5.2).
+ * The engine: the process of leased that has the store, the registry and CAP_KILL, and reads no
+ * byte of HTTP or JSON. It is one thread with one loop. Requests that arrive in one turn of the
+ * loop are committed together, and answered after the commit. Nothing here waits: while the store
+ * is locked the batch stays queued, and sessions are judged and ended by reading alone
+ * (docs/design.md 5.2).
  *
- * Here are its modules; loop.c puts them together. Each writes to its own struct alone, and is lent
- * those of the others that it calls or reads.
+ * These are its modules; loop.c connects them. Each module writes only to its own struct, and has
+ * pointers to those of the modules that it calls or reads ("lent": they live as long as the
+ * engine).
  */
 #ifndef TUNLEASE_LEASED_ENGINE_ENGINE_H
 #define TUNLEASE_LEASED_ENGINE_ENGINE_H
@@ -38,28 +40,28 @@
 #include <stdint.h>
 
 struct engine {
-    /* Filled in before engine_loop, as is open_store by open_store_adopt. */
+    /* Filled in before engine_loop; open_store by open_store_adopt. */
     struct engine_callbacks callbacks;
     struct conf conf;
     struct api_keys keys;
     bool verbose;         /* a line for each heartbeat */
-    bool foreign_network; /* behind systemd's sockets: our own /proc/net shows nothing */
+    bool foreign_network; /* sockets are systemd's: our /proc/net does not show sshd's listeners */
     struct open_store open_store;
 
     struct event_base *base;
     struct log_drain log_drain;
     struct metrics metrics;
 
-    /* What the store is to be told, and whether it can be believed. */
+    /* What is written to the store next, and whether the store and the clock can be trusted. */
     struct records records;
     struct clock_jumps clock_jumps;
     struct store_watch store_watch;
 
-    /* Who is connected. */
+    /* Who is connected, and what listens. */
     struct sessions sessions;
     struct listeners_cache listeners;
 
-    /* Requests, from http and back. */
+    /* The way of a request, from http and back. */
     struct http_child http;
     struct intake intake;
     struct batch batch;
@@ -75,10 +77,10 @@ struct engine {
 
     struct report report;
 
-    int64_t sweep_ms; /* from one sweep to the next, at most */
+    int64_t sweep_ms; /* at most this long from one sweep to the next */
     struct event *on_sweep;
 };
 
-int engine_loop(struct engine *e); /* returns an exit status */
+int engine_loop(struct engine *e); /* Runs until leased is told to stop. Returns its exit status. */
 
 #endif

@@ -12,23 +12,24 @@
 #include <poll.h>
 
 enum {
-    ROWS_PER_REQUEST = 4, /* more than a request adds, so that it comes to an end, */
-    ROWS_MIN = 64,        /* and not so few that each needs a page of its own */
+    ROWS_PER_REQUEST = 4, /* more rows than a request adds, so that the flush gets to its end, */
+    ROWS_MIN = 64,        /* and enough rows to share pages */
     RETRY_MS = 1000,
 };
 
-/* A timer fires a little before the clock that beats_begin_due is told says so, and has to be set
- * again then. */
+/* A timer may fire a little before beats_begin_due says that the flush is due, and is then set
+ * again here. */
 void heartbeat_flush_arm(struct heartbeat_flush *f, bool failed)
 {
     int64_t wait_ms = beats_due_in_ms(&f->beats, clock_monotonic_ms());
     if (f->own_transaction_only && timer_is_armed(f->on_due))
-        return; /* or commit after commit would put it off */
+        return; /* otherwise each commit would put it off */
     if (wait_ms >= 0)
         timer_arm(f->on_due, wait_ms > 0 && failed ? RETRY_MS : wait_ms);
 }
 
-/* A lease that cannot be written must not keep all others from being answered. */
+/* Its own transaction: a lease that cannot be written must not keep requests from being answered.
+ */
 static enum store_rc flush_in_own_transaction(struct heartbeat_flush *f)
 {
     if (!open_store_check(f->open_store))
@@ -44,7 +45,7 @@ static enum store_rc flush_in_own_transaction(struct heartbeat_flush *f)
     store_rollback(st);
     if (rc == STORE_OK) {
         beats_committed(&f->beats);
-        /* With requests again once a whole list went through. */
+        /* With requests again after a whole list was flushed without failures. */
         if (f->beats.flushing == NULL)
             f->own_transaction_only = f->beats.put_back > 0;
     } else {
@@ -71,7 +72,7 @@ void heartbeat_flush_all(struct heartbeat_flush *f)
     const int64_t until_ms = clock_monotonic_ms() + STORE_LOCKED_GIVE_UP_MS;
     enum store_rc rc = STORE_OK;
     while (beats_are_behind(&f->beats) && clock_monotonic_ms() < until_ms) {
-        (void)beats_begin_due(&f->beats, INT64_MAX / 2); /* however short they have waited */
+        (void)beats_begin_due(&f->beats, INT64_MAX / 2); /* also those that are not due yet */
         rc = flush_in_own_transaction(f);
         if (rc == STORE_BUSY)
             (void)poll(NULL, 0, STORE_LOCKED_RETRY_MS);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * When heartbeats that wait are put into their leases (leased/requests/beats.h): with the commits
- * of requests; in commits of their own where nobody asks, or after one with requests failed.
+ * When pending heartbeats are flushed into their leases (leased/requests/beats.h): in transactions
+ * with requests; or in transactions of their own, when no requests come, or after a transaction
+ * with both has failed.
  */
 #ifndef TUNLEASE_LEASED_ENGINE_HEARTBEAT_FLUSH_H
 #define TUNLEASE_LEASED_ENGINE_HEARTBEAT_FLUSH_H
@@ -21,36 +22,39 @@ struct heartbeat_flush {
     struct open_store *open_store;
     struct metrics *metrics;
     struct beats beats;
-    bool own_transaction_only; /* not with requests, until it works again */
+    bool own_transaction_only; /* not in those of requests, until a flush succeeds */
     struct event *on_due;
 };
 
-/* Takes up what is in the store. */
+/* Reads the pending heartbeats from the store. */
 enum store_rc heartbeat_flush_load(struct heartbeat_flush *f, struct open_store *open_store,
                                    struct metrics *metrics);
-int heartbeat_flush_start(struct heartbeat_flush *f,
-                          struct event_base *base);    /* 0, or -1: no memory */
-void heartbeat_flush_begin(struct heartbeat_flush *f); /* what was taken up is due */
+/* Returns 0, or -1: out of memory. */
+int heartbeat_flush_start(struct heartbeat_flush *f, struct event_base *base);
+/* Flushes at once what heartbeat_flush_load has read. */
+void heartbeat_flush_begin(struct heartbeat_flush *f);
 void heartbeat_flush_release(struct heartbeat_flush *f);
 
-/* Another store is open than before: nothing that waited for the old one is kept. */
+/* Another store was opened: drops what was pending for the old one, and reads the new one. */
 enum store_rc heartbeat_flush_reload(struct heartbeat_flush *f);
 
-/* For what is due, or will be. failed: not at once again. */
+/* Sets the timer for the next flush, if anything is pending. failed: the last flush failed, so not
+ * at once. */
 void heartbeat_flush_arm(struct heartbeat_flush *f, bool failed);
 
-/* All at once, as far as the store lets us: before sessions are judged by leases that may not know
- * what their agents were told, and when we go, who knows for how long. */
+/* Flushes everything, as far as the store allows. Done before sessions are judged at the start,
+ * since leases may be behind what their agents were told; and at the end, since nobody knows when
+ * leased starts again. */
 void heartbeat_flush_all(struct heartbeat_flush *f);
 
 /*
- * With a commit of requests: whether some are due; then, within its transaction, as many as go with
- * so many requests; then what became of that.
+ * For a transaction with requests: whether a flush is due; then, within the transaction, flush as
+ * many rows as suit that number of requests; then tell the outcome.
  */
 bool heartbeat_flush_is_due(struct heartbeat_flush *f);
 enum store_rc heartbeat_flush_some(struct heartbeat_flush *f, size_t requests);
 void heartbeat_flush_committed(struct heartbeat_flush *f);
-/* with_some: heartbeat_flush_is_due was true. */
+/* with_some: heartbeat_flush_is_due had returned true for this transaction. */
 void heartbeat_flush_rolled_back(struct heartbeat_flush *f, bool with_some);
 
 #endif

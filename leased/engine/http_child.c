@@ -43,7 +43,7 @@ void http_child_kill(struct http_child *h, const char *problem)
         log_error("http sent %s: it is started anew", problem);
     close_packets(h);
     if (h->pid > 0)
-        (void)kill(h->pid, SIGKILL); /* not reaped yet, so it is no other's number */
+        (void)kill(h->pid, SIGKILL); /* not reaped yet, so no other process has its pid */
 }
 
 int http_child_start(struct http_child *h)
@@ -68,8 +68,9 @@ static void on_restart(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* One that could not even start has said why. The first time that is the answer to who starts
- * leased; later, sessions are ended all the same, and it is tried less and less often. */
+/* An http process that could not even start has logged why. The first time, leased exits, and
+ * whoever started it sees the status. Later, sessions still have to be ended: http is tried again,
+ * after growing pauses. */
 void http_child_ended(struct http_child *h, int status)
 {
     bool failed = WIFEXITED(status) && WEXITSTATUS(status) != 0;
@@ -77,7 +78,7 @@ void http_child_ended(struct http_child *h, int status)
     h->pid = -1;
     close_packets(h);
     if (failed && !h->is_ready) {
-        /* In one line, where http has said what a person has to decide. */
+        /* For EX_CONFIG http's own line is enough: it says what a person has to decide. */
         if (WEXITSTATUS(status) != EX_CONFIG)
             log_error("the http process cannot start: leased ends");
         h->exit_status = WEXITSTATUS(status) == EX_CONFIG ? EX_CONFIG : EXIT_FAILURE;
@@ -103,8 +104,9 @@ static void on_lasted(evutil_socket_t fd, short what, void *arg)
 }
 
 /*
- * It passes on what it was sent and ends by itself: the end of our words tells it to. A socket with
- * unread requests would take back what is on its way to http when it is closed, so not before.
+ * http delivers the answers that it was sent, and exits by itself when it reads the end of our
+ * stream. The socket must not be closed before: with unread requests in it, closing would discard
+ * the answers that http has not read yet.
  */
 void http_child_end(struct http_child *h)
 {
@@ -121,7 +123,7 @@ void http_child_end(struct http_child *h)
     close_packets(h);
 }
 
-/* Once: another http process finds the socket as this one left it. */
+/* Only the first time: a later http process has the same sockets. */
 void http_child_ready(struct http_child *h)
 {
     if (h->is_ready)

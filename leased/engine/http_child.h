@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The http process, as the engine sees it: its start, its death, and its being started anew. */
+/* Starts the http process, notices its end, and starts it again. */
 #ifndef TUNLEASE_LEASED_ENGINE_HTTP_CHILD_H
 #define TUNLEASE_LEASED_ENGINE_HTTP_CHILD_H
 
@@ -13,7 +13,7 @@ struct metrics;
 struct engine_callbacks;
 
 struct http_child {
-    /* Lent. */
+    /* All lent. */
     struct event_base *base;
     const struct engine_callbacks *callbacks;
     const struct conf *conf;
@@ -22,28 +22,28 @@ struct http_child {
     void *arg;
 
     pid_t pid;                    /* -1: there is none */
-    int fd;                       /* our end of the packets; -1: there is none */
-    int64_t started_ms, pause_ms; /* before it is started anew */
-    bool is_ready;                /* it has been, at least once, and systemd was told */
-    int exit_status;              /* what leased exits with, once the loop was left because of it */
+    int fd;                       /* our end of the socket pair; -1: there is none */
+    int64_t started_ms, pause_ms; /* pause_ms: before the next start */
+    bool is_ready;                /* it was ready at least once, and systemd was notified */
+    int exit_status;              /* of leased, if the loop ends because of http */
     struct event *on_packets, *on_restart, *on_lasted;
 };
 
-/* The members above are filled in. 0, or -1: no memory. */
+/* The lent members must be set. Returns 0, or -1: out of memory. */
 int http_child_prepare(struct http_child *h);
 int http_child_start(struct http_child *h); /* 0, or -1 with errno */
 
-/* It said that it answers from now on. Whoever waits for us may come. */
+/* http said that it answers requests: notifies systemd. */
 void http_child_ready(struct http_child *h);
 
-/* One that says what http never says is not ours any more: no further word of it is read. Nor is
- * one that has closed its end and lives on. problem NULL: what it said was that. */
+/* Kills an http process that sent what http never sends (problem), or that closed its socket and
+ * lives on (problem NULL). Nothing more is read from it. */
 void http_child_kill(struct http_child *h, const char *problem);
 
-/* It was reaped. It is started anew after a pause; or, where it never was ready, leased ends. */
+/* http was reaped. It is started again after a pause; but if it never was ready, leased exits. */
 void http_child_ended(struct http_child *h, int status);
 
-/* Waits for its end a moment. */
+/* Tells http to end, and waits for that a moment. */
 void http_child_end(struct http_child *h);
 
 #endif

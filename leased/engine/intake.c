@@ -26,7 +26,7 @@ enum { REQUESTS_AT_ONCE = 16 };
 
 /* ---- what needs no commit ---- */
 
-/* CONTROL_OK, or the refusal in *a. */
+/* Whether the sender may read a report: sets *a to CONTROL_OK or to a refusal. */
 static void check_reader(struct intake *intake, const struct control_request *r,
                          struct control_answer *a)
 {
@@ -77,7 +77,7 @@ static void queue_request(struct intake *intake, const struct control_request *r
 {
     struct queued *q = batch_has_room(intake->batch) ? queued_make(r, len) : NULL;
     if (q == NULL)
-        return; /* http answers 503 when nothing comes */
+        return; /* http answers 503 when it gets no answer */
     if (!requests_wants_key(intake->requests, r)) {
         batch_add(intake->batch, q);
     } else if (issue_start(intake->base, control_request_get(r, CONTROL_AGENT_ID),

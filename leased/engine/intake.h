@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What the http process sends: each packet is checked, and goes where it is answered. */
+/* Receives the packets of the http process, checks each, and passes it to the module that answers
+ * it. */
 #ifndef TUNLEASE_LEASED_ENGINE_INTAKE_H
 #define TUNLEASE_LEASED_ENGINE_INTAKE_H
 
@@ -16,7 +17,7 @@ struct limiter;
 struct report;
 struct requests;
 
-/* Lent. */
+/* All lent. */
 struct intake {
     struct event_base *base;
     const struct conf *conf;
@@ -29,10 +30,11 @@ struct intake {
     struct report *report;
 };
 
-/* A callback of libevent with a struct intake: there are packets in fd, or, at the end, may be. */
+/* A callback of libevent; arg is a struct intake. Reads the packets that are in fd; there may be
+ * none. */
 void intake_read(int fd, short what, void *arg);
 
-/* A child was reaped that is not http: if it has made a key, the request that waits for that goes
+/* A child other than http was reaped. If it made a key, the request that waits for that key goes
  * on. good: it exited with 0. */
 void intake_child_ended(struct intake *intake, pid_t pid, bool good);
 

@@ -8,8 +8,9 @@
 #include "lib/store/walk.h"
 
 /*
- * For so long at a time: requests wait meanwhile. Each who asks for the metrics starts a count, and
- * most stores are counted within the first piece; of a large one they are told the count before.
+ * Counts for about patience_ms, since requests wait meanwhile. Each scrape of /metrics starts a
+ * count. Most stores are counted within the first piece; for a larger one the scrape gets the
+ * result of the count before.
  */
 static void count_some(struct lease_count *c, int64_t patience_ms)
 {

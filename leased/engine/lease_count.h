@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* How many leases there are, counted piece by piece, like all that looks at every one
- * (lib/store/walk.h). */
+/* Counts the leases, in pieces, like everything that reads all of them (lib/store/walk.h). */
 #ifndef TUNLEASE_LEASED_ENGINE_LEASE_COUNT_H
 #define TUNLEASE_LEASED_ENGINE_LEASE_COUNT_H
 
@@ -22,7 +21,7 @@ struct lease_count {
 int lease_count_start(struct lease_count *c, struct event_base *base,
                       const struct open_store *open_store);
 
-/* Begins a count, unless one is under way. That of a small store is done when this returns. */
+/* Begins a count, unless one is under way. For a small store it is complete when this returns. */
 void lease_count_begin(struct lease_count *c);
 
 void lease_count_stop(struct lease_count *c);

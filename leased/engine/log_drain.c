@@ -5,7 +5,7 @@
 #include "lib/base/log.h"
 
 enum {
-    LOG_RETRY_MS = 10, /* lines that nobody took: again, and each time after twice as long, */
+    LOG_RETRY_MS = 10, /* pause before lines are tried again; doubles each time, */
     LOG_RETRY_MAX_MS = 500,
 };
 

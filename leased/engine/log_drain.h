@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Lines of the log that nobody took at once: they wait in memory, and are tried again. */
+/* Log lines that the reader of the log did not accept at once: they are kept in memory and tried
+ * again. */
 #ifndef TUNLEASE_LEASED_ENGINE_LOG_DRAIN_H
 #define TUNLEASE_LEASED_ENGINE_LOG_DRAIN_H
 
@@ -13,7 +14,7 @@ struct log_drain {
     int64_t pause_ms;
 };
 
-/* From now on no line of the log is waited for. 0, or -1: no memory. */
+/* From now on logging never blocks. Returns 0, or -1: out of memory. */
 int log_drain_start(struct log_drain *d, struct event_base *base);
 
 #endif

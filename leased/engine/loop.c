@@ -20,7 +20,7 @@ enum { STATUS_BYTES = 160 };
 
 /* ---- another store than before ---- */
 
-/* All that is known of the store before. */
+/* Another store is open: drops what was known of the old one. */
 static enum store_rc reload_store(void *arg)
 {
     struct engine *e = arg;
@@ -32,7 +32,7 @@ static enum store_rc reload_store(void *arg)
         rc = requests_load(&e->requests);
     if (rc == STORE_OK)
         heartbeat_flush_all(&e->heartbeat_flush);
-    if (rc == STORE_OK && e->records.count > 0) /* noted while there was none to write it to */
+    if (rc == STORE_OK && e->records.count > 0) /* recorded while there was no store to write to */
         records_flush_in(&e->records, 0);
     return rc;
 }
@@ -55,8 +55,8 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
     clock_jumps_check(&e->clock_jumps);
     (void)sessions_sweep(&e->sessions);
     refusals_log_sums(&e->answers.refusals, false, clock_monotonic_ms());
-    /* The sign of life comes from a sweep that was finished: one that hangs restarts the service.
-     */
+    /* The watchdog is only notified after a sweep that was completed: a sweep that hangs, or fails
+     * for too long, has the service restarted. */
     (void)snprintf(status, sizeof(status), "%sSTATUS=%zu live sessions, %zu being ended%s\n",
                    e->sessions.swept_ms >= before_ms || e->open_store.is_lost ? "WATCHDOG=1\n" : "",
                    e->sessions.judged.count, e->sessions.endings.count,
@@ -111,7 +111,7 @@ static int add_signal(struct engine *e, int sig, event_callback_fn fn)
 
 /* ---- the modules ---- */
 
-/* Lends to each what it calls and reads. */
+/* Gives each module pointers to those that it calls or reads. */
 static void lend_modules(struct engine *e)
 {
     e->http = (struct http_child){.base = e->base,
@@ -211,7 +211,7 @@ static int set_up(struct engine *e)
 
 /* ---- the loop ---- */
 
-/* What is done once, before anybody is answered. */
+/* Done once, before the first request is answered. */
 static void begin(struct engine *e)
 {
     clock_jumps_start(&e->clock_jumps, &e->records, e->open_store.lock_fd);
@@ -221,7 +221,8 @@ static void begin(struct engine *e)
     walk_begin(&e->walk);
     heartbeat_flush_begin(&e->heartbeat_flush);
     (void)requests_load(&e->requests);
-    (void)listeners_cache_has(&e->listeners, 0, 0); /* the first takes as long as it takes */
+    /* The first scan is done at once, however long it takes. */
+    (void)listeners_cache_has(&e->listeners, 0, 0);
 }
 
 static void finish(struct engine *e)

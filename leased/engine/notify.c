@@ -48,7 +48,7 @@ static int64_t env_number(const char *name, int64_t max)
     return problem == NULL ? n : 0;
 }
 
-/* Both variables name a process, since they are inherited. */
+/* LISTEN_PID and WATCHDOG_PID say which process is meant, since children inherit the variables. */
 static int names_this_process(const char *name)
 {
     const char *text = getenv(name);

@@ -21,7 +21,7 @@ static bool find_file(char out[static PATH_BYTES])
     return dir != NULL && dir[0] == '/' && snprintf(out, PATH_BYTES, "%s/starts", dir) < PATH_BYTES;
 }
 
-/* How many starts before this one did not last. Where it cannot be noted there is no pause. */
+/* Counts this start, and returns how many before it did not last; 0 when that cannot be saved. */
 static int count_start(void)
 {
     char path[PATH_BYTES], text[16] = "";
@@ -31,7 +31,7 @@ static int count_start(void)
     int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return 0;
-    /* What is no number is not ours: as if there were none. */
+    /* A file without a number counts as 0. */
     if (pread(fd, text, sizeof(text) - 1, 0) > 0)
         (void)number_parse(text, strcspn(text, "\n"), 0, STARTS_MAX, &before);
     int n = snprintf(text, sizeof(text), "%d\n",

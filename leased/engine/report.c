@@ -31,7 +31,7 @@ static void add_process(struct buf *out)
     struct process self;
     FILE *f = fopen("/proc/self/statm", "re");
     long pages = 0;
-    int64_t fds = -1; /* the directory's own */
+    int64_t fds = -1; /* does not count the descriptor of the directory itself */
     if (f != NULL) {
         if (fscanf(f, "%*d %ld", &pages) != 1)
             pages = 0;
@@ -181,14 +181,14 @@ static void write_metrics(struct report *r, struct buf *out)
     add_process(out);
 }
 
-/* Moves when what was said is not true any more, however short it was said. */
+/* Changes when a cached text is no longer true, even if that was so only for a moment. */
 static unsigned visibility_version(const struct report *r)
 {
     return r->sessions->visibility_changes + r->unregistered.rescans;
 }
 
-/* A report goes through all processes of the host: so one serves all who ask within a second, or
- * within twenty times as long as it took, however many they are. */
+/* Until when a text is reused. A report scans all processes of the host, so one text serves
+ * everyone who asks within a second, or within twenty times as long as it took to write. */
 static int64_t next_report_ms(int64_t since_ms)
 {
     const int64_t now_ms = clock_monotonic_ms(), took_ms = now_ms - since_ms;
@@ -244,7 +244,7 @@ static bool write_health(struct report *r, struct buf *out)
     return true;
 }
 
-/* Every agent asks every few seconds, to know whether its tunnel is up. */
+/* Every agent asks this every few seconds, to know whether its tunnel is up. */
 bool report_health(struct report *r, struct buf *out)
 {
     struct report_text *t = &r->health_text;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What /metrics and /healthz say. */
+/* The texts of /metrics and /healthz. */
 #ifndef TUNLEASE_LEASED_ENGINE_REPORT_H
 #define TUNLEASE_LEASED_ENGINE_REPORT_H
 
@@ -16,17 +16,17 @@ struct metrics;
 struct open_store;
 struct sessions;
 
-/* A text, and until when it is said again to whoever asks. */
+/* A text that is reused for everyone who asks until until_ms. */
 struct report_text {
     struct buf text;
     int64_t until_ms;
-    unsigned visibility_version; /* of sessions, when it was written */
+    unsigned visibility_version; /* when the text was written */
     bool was_lost;
-    bool is_healthy; /* of health */
+    bool is_healthy; /* health_text alone */
 };
 
 struct report {
-    /* Of which it reports; lent. */
+    /* What it reports on; lent. */
     struct open_store *open_store;
     const struct sessions *sessions;
     const struct listeners_cache *listeners;
@@ -38,11 +38,12 @@ struct report {
     struct report_text metrics_text, health_text;
 };
 
-/* The members above are filled in. 0, or -1: no memory. */
+/* The lent members must be set. Returns 0, or -1: out of memory. */
 int report_start(struct report *r, struct event_base *base);
 
-void report_metrics(struct report *r, struct buf *out); /* as they were at most a second ago */
-/* True: all is well. text says what is not. */
+/* Adds the text, which may be a second old. */
+void report_metrics(struct report *r, struct buf *out);
+/* Adds the text. True: all is well; otherwise the text says what is not. */
 bool report_health(struct report *r, struct buf *out);
 
 #endif

@@ -23,15 +23,15 @@
 enum {
     UNUSED_AGENT_S = 3600,
     SOON_S = 48 * 3600,
-    WALK_INTERVAL_MS = 600000, /* from one walk through all leases to the next */
+    WALK_INTERVAL_MS = 600000, /* from the start of one walk to that of the next */
     WALK_START_MS = 1000,
-    PIECE_LEASES = 250, /* leases of a piece, */
+    PIECE_LEASES = 250, /* leases in the first piece */
     PIECE_LEASES_MIN = 50,
     PIECE_LEASES_MAX = 1000,
-    PIECE_PORTS = 4096,    /* of a piece, once all leases were seen */
-    EXPIRED_PORT_S = 3600, /* from the end of a lease to its port being free, in quarantine */
-    PIECE_MS = 10,         /* until one with something to delete takes about so long, */
-    PAUSE_MS = 5,          /* and then as long a pause, but at least this */
+    PIECE_PORTS = 4096,    /* ports in a piece, after all leases */
+    EXPIRED_PORT_S = 3600, /* from the end of a lease to the quarantine of its port */
+    PIECE_MS = 10,         /* the size of a piece is adjusted to take about so long */
+    PAUSE_MS = 5,          /* after a piece: a pause as long as it took, at least this */
 };
 
 static int log_expires_soon(void *arg, int64_t id, const char *name, int64_t expires_s)
@@ -42,7 +42,8 @@ static int log_expires_soon(void *arg, int64_t id, const char *name, int64_t exp
     return 0;
 }
 
-/* An hour after the end: a lease may be behind what its agent was told, but not by that. */
+/* An hour after a lease's end its port goes into quarantine. A lease may be behind what its agent
+ * was told, but not by an hour. */
 static enum store_rc free_expired(struct walk *w, int64_t now_s)
 {
     const unsigned low = w->next_port, high = low + PIECE_PORTS - 1;
@@ -63,10 +64,10 @@ static enum store_rc prune_piece(struct walk *w, bool has_range, int64_t *ret_le
     enum store_rc rc = STORE_NONE;
     if (has_range)
         rc = store_agents_unused(w->open_store->store, at, unused_before_s);
-    if (rc == STORE_OK) { /* one that has just opened its first session is not one that never did */
+    if (rc == STORE_OK) { /* sweep now: an agent that has just opened a session is not unused */
         bool swept = sessions_sweep(w->sessions);
         rc = records_write(w->records, w->open_store->store);
-        if (rc == STORE_OK && swept) /* else it cannot be told which never did */
+        if (rc == STORE_OK && swept) /* otherwise nobody can tell which agents never logged in */
             rc = store_agents_forget_unused(w->open_store->store, at, unused_before_s, &by);
     } else if (rc == STORE_NONE) {
         rc = records_write(w->records, w->open_store->store);
@@ -83,26 +84,28 @@ static enum store_rc prune_piece(struct walk *w, bool has_range, int64_t *ret_le
                          ret_rows);
     if (rc == STORE_OK)
         rc = store_commit(w->open_store->store);
-    requests_ports_quarantined(w->requests); /* theirs are, from now on */
+    /* The ports of deleted leases are in quarantine from now on. */
+    requests_ports_quarantined(w->requests);
     if (rc == STORE_OK)
         records_drop_first(w->records, w->records->count);
     return rc;
 }
 
-/* True: there is more to do. */
+/* Does one piece. True: there is more to do. */
 static bool walk_piece(struct walk *w)
 {
     const int64_t since_ms = clock_monotonic_ms();
     int64_t leases = 0, rows = 0;
     if (!open_store_check(w->open_store)) {
-        w->expiry_to_s = w->expiry_from_s; /* once more at the next walk, rather than never */
+        /* The next walk logs these ends again, rather than never. */
+        w->expiry_to_s = w->expiry_from_s;
         return false;
     }
     const bool may_delete = !clock_jumps_are_recent(w->clock_jumps);
     const int64_t changed = store_rows_changed(w->open_store->store);
     enum store_rc rc = may_delete ? store_begin(w->open_store->store) : STORE_OK;
     if (rc == STORE_BUSY)
-        return true; /* the same piece again */
+        return true; /* try the same piece again */
     if (rc == STORE_OK && !w->leases_done)
         rc = store_range_next(w->open_store->store, w->piece_leases, &w->at);
     if (rc == STORE_NONE)
@@ -118,7 +121,8 @@ static bool walk_piece(struct walk *w)
     if (rc != STORE_OK && rc != STORE_NONE) {
         metrics_add_store_error(w->metrics);
         log_error("cannot prune: %s", store_error(w->open_store->store));
-        w->expiry_to_s = w->expiry_from_s; /* once more at the next walk, rather than never */
+        /* The next walk logs these ends again, rather than never. */
+        w->expiry_to_s = w->expiry_from_s;
         return false;
     }
     int64_t took_ms = clock_monotonic_ms() - since_ms;
@@ -156,7 +160,7 @@ static void on_start(evutil_socket_t fd, short what, void *arg)
     w->next_port = 0;
     w->at = (struct lease_range){.after = 0};
     w->piece_leases = w->piece_leases != 0 ? w->piece_leases : PIECE_LEASES;
-    /* What ends soon at our start was said by the one before us. */
+    /* What ends within SOON_S when leased starts was logged by the leased before. */
     w->expiry_from_s = w->expiry_to_s != 0 ? w->expiry_to_s : soon_s;
     w->expiry_to_s = soon_s;
     timer_arm(w->on_piece, 0);

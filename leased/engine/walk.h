@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The walk through all leases, every ten minutes: the dead are deleted, and which ones end soon is
- * said. In pieces, since a request waits for the one that is under way
- * (docs/sqlite-facts.md 1.8), and each goes on where the last one ended: what it costs
- * does not grow with the store. An index of the ends would save the walk, and cost akc as much as a
- * table does at every login.
+ * The walk through all leases, every ten minutes: deletes dead ones, and logs which end soon. It is
+ * done in pieces, since requests wait for the piece that is under way
+ * (docs/sqlite-facts.md 1.8). Each piece goes on where the last one ended, so its cost
+ * does not grow with the store. An index on the ends would make the walk unnecessary, but would
+ * cost akc at every login as much as another table.
  */
 #ifndef TUNLEASE_LEASED_ENGINE_WALK_H
 #define TUNLEASE_LEASED_ENGINE_WALK_H
@@ -27,7 +27,7 @@ struct roster;
 struct sessions;
 
 struct walk {
-    /* Lent. */
+    /* All lent. */
     const struct conf *conf;
     struct open_store *open_store;
     struct sessions *sessions;
@@ -39,21 +39,21 @@ struct walk {
     const struct beats *beats;
     const struct control_port *control_port;
 
-    bool is_running, leases_done; /* leases_done: only ports and the audit are left */
-    unsigned next_port;           /* from which on ports of expired leases are looked for */
+    bool is_running, leases_done; /* leases_done: only ports and the audit are left to do */
+    unsigned next_port;           /* expired leases' ports from this one on are still to be freed */
     struct lease_range at;
-    int64_t piece_leases;               /* leases of the next piece */
-    int64_t expiry_from_s, expiry_to_s; /* expires_soon is said of the ends between */
+    int64_t piece_leases;               /* size of the next piece */
+    int64_t expiry_from_s, expiry_to_s; /* leases that end in between are logged as expires_soon */
     struct event *on_piece, *on_start;
 };
 
-/* The members above are filled in. 0, or -1: no memory. */
+/* The lent members must be set. Returns 0, or -1: out of memory. */
 int walk_start(struct walk *w, struct event_base *base);
 
-/* Begins the first one in a moment. */
+/* Starts the first walk in a second, and then one every ten minutes. */
 void walk_begin(struct walk *w);
 
-/* What is under way is given up; the next one begins when it is its time. */
+/* Stops the walk that is under way; the next one starts at its time. */
 void walk_stop(struct walk *w);
 
 #endif
