@@ -217,7 +217,7 @@ static void begin(struct engine *e)
     clock_jumps_start(&e->clock_jumps, &e->records, e->open_store.lock_fd);
     heartbeat_flush_all(&e->heartbeat_flush);
     on_sweep(-1, 0, e);
-    control_port_start(&e->control_port);
+    control_port_update_all(&e->control_port);
     walk_begin(&e->walk);
     heartbeat_flush_begin(&e->heartbeat_flush);
     (void)requests_load(&e->requests);

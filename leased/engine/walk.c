@@ -76,7 +76,7 @@ static enum store_rc prune_piece(struct walk *w, bool has_range, int64_t *ret_le
         rc = store_prune_dead(w->open_store->store, at, now_s - w->conf->keep_expired_s, &by,
                               ret_leases);
     if (rc == STORE_OK && has_range)
-        rc = control_port_move(w->control_port, at, &by);
+        rc = control_port_update_range(w->control_port, at, &by);
     if (rc == STORE_OK && !has_range)
         rc = free_expired(w, now_s);
     if (rc == STORE_OK)

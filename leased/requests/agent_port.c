@@ -82,13 +82,13 @@ enum store_rc agent_port_wanted(const struct request_context *ctx, const char *n
                                 uint16_t wanted, uint16_t *ret)
 {
     /* On a port that was its own, it may be its own listener that has just gone. */
-    const int64_t look_ms = wanted == 0 ? 0 : LISTENERS_RECENT_MS;
+    const int64_t max_age_ms = wanted == 0 ? 0 : LISTENERS_RECENT_MS;
     enum store_rc rc = wanted == 0 ? former_port(ctx, name, &wanted) : STORE_OK;
     if (rc != STORE_OK && rc != STORE_NONE)
         return rc;
     bool is_free = wanted != 0 && in_ceiling(ctx->conf, wanted) &&
                    !(listeners_cache_has(ctx->listeners, wanted, LISTENERS_MAX_AGE_MS) &&
-                     listeners_cache_has(ctx->listeners, wanted, look_ms));
+                     listeners_cache_has(ctx->listeners, wanted, max_age_ms));
     *ret = is_free ? wanted : 0;
     return STORE_OK;
 }
@@ -103,19 +103,20 @@ enum store_rc agent_port_pick(const struct request_context *ctx, uint16_t *ret)
     const struct conf *conf = ctx->conf;
     const struct ceiling_rules *rules = &conf->ceiling.listen;
     const int64_t never = INT64_MAX / 4, after_s = agent_port_quarantine_s(ctx);
-    for (int again = 0; again < 2; again++)
+    for (int pass = 0; pass < 2; pass++)
         for (size_t i = 0; i < rules->count; i++) {
             const struct permit *p = &rules->items[i].permit;
-            bool go_on = again == 0 && memory->next_port > p->low && memory->next_port <= p->high;
+            bool continues =
+                pass == 0 && memory->next_port > p->low && memory->next_port <= p->high;
             if (!ceiling_rule_applies(rules, i, conf->agent_login) ||
                 strcmp(p->host, conf->agent_bind_host) != 0)
                 continue;
-            enum store_rc rc = store_port_pick(ctx->store, go_on ? memory->next_port : p->low,
-                                               p->high, again == 0 ? never : after_s, ctx->now_s,
+            enum store_rc rc = store_port_pick(ctx->store, continues ? memory->next_port : p->low,
+                                               p->high, pass == 0 ? never : after_s, ctx->now_s,
                                                is_usable, ctx->listeners, ret);
             if (rc == STORE_NONE)
                 continue;
-            if (rc == STORE_OK && again == 0)
+            if (rc == STORE_OK && pass == 0)
                 memory->next_port = (uint16_t)(*ret == UINT16_MAX ? 0 : *ret + 1);
             return rc;
         }
@@ -191,7 +192,7 @@ enum store_rc agent_port_choose(const struct request_context *ctx, int64_t lease
     return rc;
 }
 
-bool agent_port_bind_as_told(const struct conf *conf, const char *host)
+bool agent_port_bind_host_fits(const struct conf *conf, const char *host)
 {
     const char *ours = conf->agent_bind_host;
     return *host == '\0' || strcasecmp(host, ours) == 0 ||

@@ -61,7 +61,7 @@ enum store_rc agent_port_choose(const struct request_context *ctx, int64_t lease
  * Whether the agent means to listen where this gateway lets it. sshd would refuse any other
  * address, in words that say less.
  */
-bool agent_port_bind_as_told(const struct conf *conf, const char *host);
+bool agent_port_bind_host_fits(const struct conf *conf, const char *host);
 enum store_rc agent_port_refuse_bind_host(const struct conf *conf, const char *host,
                                           struct control_answer *a);
 

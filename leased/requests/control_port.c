@@ -20,7 +20,8 @@
 enum { START_RANGE = 1000 };
 
 /* What the lease is to have in place of its open permits; false: it has that. */
-static bool has_moved(const struct control_port *c, const struct lease *l, struct permit_list *ret)
+static bool must_change(const struct control_port *c, const struct lease *l,
+                        struct permit_list *ret)
 {
     const struct permit *control = &c->conf->ceiling.control;
     const bool wants = control->low != 0, has = wants && permit_list_has(&l->open, control);
@@ -36,14 +37,14 @@ static bool has_moved(const struct control_port *c, const struct lease *l, struc
     return !wants || permit_list_add(ret, control) == NULL;
 }
 
-enum store_rc control_port_move_one(const struct control_port *c, int64_t id,
-                                    const struct store_actor *by)
+enum store_rc control_port_update_lease(const struct control_port *c, int64_t id,
+                                        const struct store_actor *by)
 {
     struct lease l = {0};
     struct permit_list open = {.items = NULL};
     struct store_conflict conflict;
     enum store_rc rc = store_lease_by_id(c->open_store->store, id, &l);
-    if (rc == STORE_OK && has_moved(c, &l, &open)) {
+    if (rc == STORE_OK && must_change(c, &l, &open)) {
         struct permit_list was = l.open;
         l.open = open;
         rc = store_savepoint(c->open_store->store);
@@ -63,32 +64,33 @@ enum store_rc control_port_move_one(const struct control_port *c, int64_t id,
     return rc == STORE_NONE ? STORE_OK : rc;
 }
 
-struct others {
-    int64_t *ids;
+struct lease_ids {
+    int64_t *items;
     size_t count, room;
 };
 
 static int add_id(void *ctx, int64_t id)
 {
-    struct others *o = ctx;
-    if (o->count == o->room) {
-        size_t room = o->room == 0 ? 64 : o->room * 2;
-        int64_t *more = reallocarray(o->ids, room, sizeof(*more));
+    struct lease_ids *list = ctx;
+    if (list->count == list->room) {
+        size_t room = list->room == 0 ? 64 : list->room * 2;
+        int64_t *more = reallocarray(list->items, room, sizeof(*more));
         if (more == NULL)
             return -1;
-        o->ids = more;
-        o->room = room;
+        list->items = more;
+        list->room = room;
     }
-    o->ids[o->count++] = id;
+    list->items[list->count++] = id;
     return 0;
 }
 
-enum store_rc control_port_move(const struct control_port *c, const struct lease_range *in,
-                                const struct store_actor *by)
+enum store_rc control_port_update_range(const struct control_port *c,
+                                        const struct lease_range *range,
+                                        const struct store_actor *by)
 {
     struct permit_list control = {.items = NULL};
     struct buf text = {0};
-    struct others others = {.ids = NULL};
+    struct lease_ids ids = {.items = NULL};
     enum store_rc rc = STORE_FAIL;
     if (c->conf->ceiling.control.low != 0 &&
         permit_list_add(&control, &c->conf->ceiling.control) != NULL)
@@ -96,26 +98,26 @@ enum store_rc control_port_move(const struct control_port *c, const struct lease
     permit_list_format(&control, &text);
     if (control.count > 0 && buf_text(&text) == NULL)
         goto out;
-    rc = store_agents_opening_other(c->open_store->store, in,
+    rc = store_agents_opening_other(c->open_store->store, range,
                                     control.count > 0 ? buf_text(&text) : "", by->now_s, add_id,
-                                    &others);
-    for (size_t i = 0; rc == STORE_OK && i < others.count; i++)
-        rc = control_port_move_one(c, others.ids[i], by);
+                                    &ids);
+    for (size_t i = 0; rc == STORE_OK && i < ids.count; i++)
+        rc = control_port_update_lease(c, ids.items[i], by);
 out:
-    free(others.ids);
+    free(ids.items);
     buf_release(&text);
     permit_list_release(&control);
     return rc;
 }
 
-void control_port_start(const struct control_port *c)
+void control_port_update_all(const struct control_port *c)
 {
     const struct store_actor by = {.who = "leased", .source = "", .now_s = clock_now_s()};
     struct lease_range range = {0};
     enum store_rc rc = store_begin(c->open_store->store);
     while (rc == STORE_OK &&
            (rc = store_range_next(c->open_store->store, START_RANGE, &range)) == STORE_OK)
-        rc = control_port_move(c, &range, &by);
+        rc = control_port_update_range(c, &range, &by);
     if (rc == STORE_NONE)
         rc = store_commit(c->open_store->store);
     store_rollback(c->open_store->store);

@@ -28,12 +28,13 @@ struct control_port {
 };
 
 /* All leases, in a transaction of its own; what went wrong is logged. */
-void control_port_start(const struct control_port *c);
+void control_port_update_all(const struct control_port *c);
 
 /* Within a transaction: one lease, or those of a range. */
-enum store_rc control_port_move_one(const struct control_port *c, int64_t id,
-                                    const struct store_actor *by);
-enum store_rc control_port_move(const struct control_port *c, const struct lease_range *in,
-                                const struct store_actor *by);
+enum store_rc control_port_update_lease(const struct control_port *c, int64_t id,
+                                        const struct store_actor *by);
+enum store_rc control_port_update_range(const struct control_port *c,
+                                        const struct lease_range *range,
+                                        const struct store_actor *by);
 
 #endif

@@ -26,7 +26,7 @@ static bool is_too_many(struct limiter_slot *slot, uint64_t key, unsigned most, 
     return ++slot->failures > most;
 }
 
-static uint64_t hash_place(uint64_t seed, const char *address)
+static uint64_t hash_address(uint64_t seed, const char *address)
 {
     struct in6_addr v6;
     return inet_pton(AF_INET6, address, &v6) == 1 ? hash_add(seed, &v6, sizeof(v6) / 2)
@@ -38,7 +38,7 @@ bool limiter_failed(struct limiter *l, const char *address, const char *agent_id
 {
     const bool is_loopback = address_is_loopback(address);
     bool many = false;
-    uint64_t key = hash_place(l->seed, address);
+    uint64_t key = hash_address(l->seed, address);
     if (is_loopback) {
         key = hash_add(key, agent_id, strlen(agent_id) + 1);
         key = hash_add(key, hash, SECRET_HASH_BYTES);

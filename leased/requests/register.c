@@ -115,7 +115,7 @@ static enum store_rc identify(struct registering *reg, bool keyless, bool *ret_k
     if (keyless)
         return credential_refuse(ctx, reg->r, &reg->verdict, known ? agent : NULL, a);
     const char *bind_host = control_request_get(reg->r, CONTROL_BIND_HOST);
-    if (!agent_port_bind_as_told(ctx->conf, bind_host))
+    if (!agent_port_bind_host_fits(ctx->conf, bind_host))
         return agent_port_refuse_bind_host(ctx->conf, bind_host, a);
     *ret_known = known;
     return STORE_OK;

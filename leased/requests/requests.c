@@ -53,7 +53,7 @@ static enum store_rc apply(struct requests *rq, struct queued *q, const struct r
     const char *name = control_request_get(&q->request, CONTROL_AGENT_ID);
     enum store_rc rc = STORE_OK;
     if (effects->came_back)
-        rc = control_port_move_one(rq->control_port, effects->agent.id, &ctx->by);
+        rc = control_port_update_lease(rq->control_port, effects->agent.id, &ctx->by);
     if (rc == STORE_OK && effects->is_beat)
         rc = write_beat(rq, &effects->agent, ctx->now_ms);
     if (rc != STORE_OK)
