@@ -31,7 +31,7 @@ static bool is_usable(void *listeners, uint16_t port)
     return !listeners_cache_has(listeners, port, LISTENERS_MAX_AGE_MS);
 }
 
-/* False: no such permit can be written. */
+/* False: the port and AgentBindHost make no valid permit. */
 static bool listen_permit(const struct conf *conf, uint16_t port, struct permit *ret)
 {
     char text[PERMIT_TEXT_BYTES];
@@ -61,8 +61,8 @@ int64_t agent_port_quarantine_s(const struct request_context *ctx)
 }
 
 /*
- * The port that is kept for whom its lease was deleted. STORE_NONE: there is none. Finding that
- * takes a look through all ports, so that no port at all is kept is remembered.
+ * The port in quarantine that belonged to an agent of that name. STORE_NONE: there is none. That
+ * takes a search through all ports, so it is remembered when no port at all is in quarantine.
  */
 static enum store_rc former_port(const struct request_context *ctx, const char *name, uint16_t *ret)
 {
@@ -81,7 +81,8 @@ static enum store_rc former_port(const struct request_context *ctx, const char *
 enum store_rc agent_port_wanted(const struct request_context *ctx, const char *name,
                                 uint16_t wanted, uint16_t *ret)
 {
-    /* On a port that was its own, it may be its own listener that has just gone. */
+    /* Something may listen on its former port: its own listener, which may be closing. Scan again.
+     */
     const int64_t max_age_ms = wanted == 0 ? 0 : LISTENERS_RECENT_MS;
     enum store_rc rc = wanted == 0 ? former_port(ctx, name, &wanted) : STORE_OK;
     if (rc != STORE_OK && rc != STORE_NONE)
@@ -94,8 +95,8 @@ enum store_rc agent_port_wanted(const struct request_context *ctx, const char *n
 }
 
 /*
- * One that never was anybody's, from where the last one was found on, so that a full range is not
- * looked through anew by every agent; else the one that was freed longest ago.
+ * First pass: a port that nobody ever had, starting behind the last one found, so that not every
+ * agent searches a full range from its start. Second pass: the one that was freed longest ago.
  */
 enum store_rc agent_port_pick(const struct request_context *ctx, uint16_t *ret)
 {
@@ -123,7 +124,8 @@ enum store_rc agent_port_pick(const struct request_context *ctx, uint16_t *ret)
     return STORE_NONE;
 }
 
-/* In place of the port it has. *port moves when that is not another's by now. */
+/* Gives the lease the port next instead of the one it has. *port changes unless another lease has
+ * next by now. */
 static enum store_rc move_port(const struct request_context *ctx, struct lease *l, uint16_t next,
                                uint16_t *port)
 {
@@ -173,20 +175,20 @@ enum store_rc agent_port_choose(const struct request_context *ctx, int64_t lease
         return STORE_OK;
     if (sessions_may_be_open(ctx->sessions, lease_id))
         return STORE_OK;
-    /* Its own listener may have gone since the look. */
+    /* The listener may have been its own, and have closed since: scan again. */
     foreign = listeners_cache_has(listeners, wanted, 0);
     if (!foreign && wanted == *port)
         return STORE_OK;
     if (foreign && wanted != *port && !listeners_cache_has(listeners, *port, LISTENERS_MAX_AGE_MS))
-        return STORE_OK; /* still: it keeps the one it was given in place of it */
+        return STORE_OK; /* home is still occupied: the agent keeps its present port */
     enum store_rc rc = foreign ? agent_port_pick(ctx, &next) : STORE_OK;
     if (rc != STORE_OK)
-        return rc == STORE_NONE ? STORE_OK : rc; /* none is free: the old one, and luck */
+        return rc == STORE_NONE ? STORE_OK : rc; /* none is free: keep the port and hope */
     rc = store_lease_by_id(ctx->store, lease_id, &l);
     if (rc == STORE_OK)
         rc = move_port(ctx, &l, next, port);
     lease_release(&l);
-    /* Where the old one is another's by now, its quarantine being over, it stays where it is. */
+    /* If another lease acquired home after its quarantine, the agent stays where it is. */
     if (rc == STORE_OK)
         *home = foreign ? wanted : 0;
     return rc;

@@ -83,7 +83,7 @@ int api_keys_load(const struct conf *conf, struct api_keys *ret, char err[static
 bool api_keys_have(const struct api_keys *keys, const uint8_t hash[static SECRET_HASH_BYTES])
 {
     bool found = false;
-    for (size_t i = 0; i < keys->count; i++) /* all of them, whichever it is */
+    for (size_t i = 0; i < keys->count; i++) /* compares with all, so that the time tells nothing */
         found = secret_equal(keys->hashes[i], hash) || found;
     return found;
 }

@@ -12,15 +12,16 @@
 
 enum { API_KEYS_MAX = 64, API_KEY_SHORT = 20 };
 
-/* Only hashes: a core file or a stray read shows no key. */
+/* Only hashes, so that neither a core file nor a stray read shows a key. */
 struct api_keys {
     uint8_t hashes[API_KEYS_MAX][SECRET_HASH_BYTES];
     size_t count;
 };
 
 /*
- * From API_KEY, API_KEYS and ApiKeyFile. 0; or -1 with a line in err: a file that cannot be read or
- * that others can, too many keys, the key `change-me`. Short keys are warned of.
+ * Reads API_KEY, API_KEYS and ApiKeyFile. Returns 0; or -1 with a line in err: a file that cannot
+ * be read or that others can read, too many keys, the key `change-me`. Short keys are added to
+ * warnings.
  */
 int api_keys_load(const struct conf *conf, struct api_keys *ret, char err[static CONF_ERROR_BYTES],
                   struct buf *warnings);

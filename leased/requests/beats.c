@@ -12,7 +12,7 @@ enum { LOG_AGAIN_MS = 60000 };
 
 /* ---- the newest of each lease ---- */
 
-/* Numbers that follow one another are spread by 2^64 over the golden ratio. */
+/* Multiplying by 2^64 over the golden ratio spreads consecutive ids. */
 static size_t slot_of(int64_t lease_id)
 {
     return (size_t)(((uint64_t)lease_id * 11400714819323198485ULL) >> 40) % BEATS_SLOTS;
@@ -25,7 +25,7 @@ static bool ensure_slots(struct beats *b)
     return b->pending != NULL;
 }
 
-/* Never more leases than BEATS_LEASES_MAX, so a slot is found. */
+/* There are never more leases than BEATS_LEASES_MAX, so a slot is found. */
 static void merge_newest(struct beats *b, const struct beat *beat)
 {
     size_t i = slot_of(beat->lease_id);
@@ -34,7 +34,7 @@ static void merge_newest(struct beats *b, const struct beat *beat)
     struct beat *newest = &b->pending[i];
     b->lease_count += newest->lease_id == 0;
     newest->lease_id = beat->lease_id;
-    /* Each by itself: with a shorter DefaultTTL a later one may give an earlier end. */
+    /* Each by itself: after DefaultTTL was shortened, a later heartbeat may give an earlier end. */
     if (newest->heartbeat_ms < beat->heartbeat_ms)
         newest->heartbeat_ms = beat->heartbeat_ms;
     if (newest->expires_s < beat->expires_s)
@@ -47,7 +47,8 @@ static int by_lease(const void *a, const void *b)
     return (x->lease_id > y->lease_id) - (x->lease_id < y->lease_id);
 }
 
-/* All that wait: the slots become a list. Where a smaller one cannot be had it stays as it is. */
+/* Moves all pending heartbeats into a flush: packs the slots into a sorted list. If a smaller block
+ * cannot be had, the list keeps the large one. */
 static void begin_flush(struct beats *b)
 {
     size_t count = 0;
@@ -82,7 +83,8 @@ static int load_beat(void *arg, int64_t seq, const struct beat *beat)
     b->next_seq = seq + 1;
     if (!ensure_slots(b))
         return -1;
-    /* There are fewer ports, hence fewer agents; a next heartbeat would say it anew. */
+    /* There are fewer ports than that, hence fewer agents. If there were more, their next heartbeat
+     * would do. */
     if (b->lease_count < BEATS_LEASES_MAX)
         merge_newest(b, beat);
     return 0;
@@ -118,7 +120,7 @@ bool beats_defers(struct beats *b, int64_t lease_end_s, const struct beat *beat,
     if (++b->in_second <= BEATS_DIRECT_PER_S || b->row_count >= BEATS_ROWS_MAX ||
         b->lease_count >= BEATS_LEASES_MAX || !ensure_slots(b))
         return false;
-    /* Whoever asks the lease meanwhile must not find it ended. */
+    /* Whoever reads the lease meanwhile must not find it expired. */
     return beat->expires_s <= lease_end_s ||
            lease_end_s - beat->heartbeat_ms / 1000 > BEATS_LEASE_S;
 }
@@ -159,7 +161,8 @@ bool beats_are_behind(const struct beats *b)
     return b->row_count > b->put_back || (b->flushing != NULL && b->flushed < b->flushing_count);
 }
 
-/* As if it had just come, since its row goes with those of its list: at the end of the next one. */
+/* Makes a heartbeat pending again as if it had just come, with a new row: its old row is deleted
+ * with this flush. It is then at the end of the next flush. */
 static enum store_rc put_back(struct beats *b, struct store *st, const struct beat *beat,
                               int64_t now_ms)
 {
@@ -183,7 +186,7 @@ enum store_rc beats_flush(struct beats *b, struct store *st, size_t rows, bool p
     for (; rc == STORE_OK && rows > 0 && b->flushed < b->flushing_count; rows--) {
         const struct beat *beat = &b->flushing[b->flushed++];
         rc = store_beat_settle(st, beat);
-        if (rc == STORE_NONE) /* its lease was deleted */
+        if (rc == STORE_NONE) /* the lease was deleted */
             rc = STORE_OK;
         else if (rc != STORE_OK && puts_back)
             rc = put_back(b, st, beat, now_ms);
@@ -209,7 +212,7 @@ void beats_committed(struct beats *b)
     b->flushing = NULL;
 }
 
-/* Their numbers are not used again: a gap is none. */
+/* Sequence numbers are not reused; gaps are fine. */
 void beats_rolled_back(struct beats *b)
 {
     b->row_count = b->rows_committed;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Heartbeats of a busy gateway (lib/store/beats.h): durable at once, behind one another, and put
- * into their leases some seconds later, in the order of those, a little with each commit. What a
- * heartbeat costs is then much the same for a thousand agents and for sixty thousand. As long as
- * few come, each goes into its lease at once, and nothing of this is used.
+ * Heartbeats of a busy gateway (lib/store/beats.h). Each is durable at once, as a row in a table
+ * that only grows at its end; some seconds later the rows are flushed into their leases, in the
+ * order of the leases, a few with each commit. So a heartbeat costs about the same for a thousand
+ * agents and for sixty thousand. While heartbeats are few, each goes into its lease at once, and
+ * nothing of this is used.
  *
- * Nothing here begins or ends a transaction. What was done in one counts when beats_committed says
- * so; beats_rolled_back takes it back, but for the newest heartbeat of a lease: it was sent,
- * whether or not its row came to be, and may be put there.
+ * Nothing here begins or ends a transaction. Work done in one counts after beats_committed;
+ * beats_rolled_back undoes it, except for the newest heartbeat of a lease, which is kept pending:
+ * it was received, whether or not its row was committed, and may go into the lease.
  */
 #ifndef TUNLEASE_LEASED_REQUESTS_BEATS_H
 #define TUNLEASE_LEASED_REQUESTS_BEATS_H
@@ -18,59 +19,60 @@
 #include <stddef.h>
 
 enum {
-    BEATS_DIRECT_PER_S = 64,  /* a second go into their lease at once */
-    BEATS_ROWS_MAX = 262144,  /* wait; as many again are being put there */
-    BEATS_SLOTS = 131072,     /* for the leases that they are of, a power of two */
-    BEATS_LEASES_MAX = 98304, /* and so many of these are taken at most */
-    BEATS_LEASE_S = 600,      /* so near its end, a lease itself has to say when that is */
-    BEATS_FLUSH_MS = 10000,   /* how long the oldest waits */
-    BEATS_RETRY_MS = 3000,    /* and one whose lease could not be written */
-    BEATS_FLUSH_ROWS = 2048,  /* rows of a commit that has nothing else to do */
-    BEATS_PAUSE_MS = 20,      /* and from one such to the next */
+    BEATS_DIRECT_PER_S = 64,  /* heartbeats a second that go into their leases at once */
+    BEATS_ROWS_MAX = 262144,  /* rows pending; as many again can be in a flush */
+    BEATS_SLOTS = 131072,     /* slots for their leases, a power of two */
+    BEATS_LEASES_MAX = 98304, /* slots that are used at most */
+    BEATS_LEASE_S = 600,      /* a lease so near its end is written at once */
+    BEATS_FLUSH_MS = 10000,   /* how long the oldest is pending */
+    BEATS_RETRY_MS = 3000,    /* the same, after its lease could not be written */
+    BEATS_FLUSH_ROWS = 2048,  /* rows changed in a transaction of their own */
+    BEATS_PAUSE_MS = 20,      /* from one such transaction to the next */
 };
 
 struct beats {
-    /* The newest of each lease that waits, by a hash of its number; lease_id 0 is a free slot. */
+    /* The newest pending heartbeat of each lease, in slots by a hash of the lease's id; lease_id 0
+     * is a free slot. */
     struct beat *pending;
     size_t lease_count;
     int64_t row_count, rows_committed;
-    int64_t put_back, put_back_committed; /* rows among these of leases that could not be written */
+    int64_t put_back, put_back_committed; /* rows among these whose lease could not be written */
     int64_t put_back_logged_ms;
     int64_t next_seq;
-    int64_t oldest_ms; /* of the monotonic clock */
+    int64_t oldest_ms; /* monotonic clock */
 
-    /* These are being put into their leases, by number; NULL: none is. */
+    /* The heartbeats that are being flushed, sorted by lease_id; NULL: no flush is under way. */
     struct beat *flushing;
     size_t flushing_count, flushed, flushed_committed;
-    int64_t flushing_last_seq;                   /* their rows end there, */
-    int64_t deleted_last_seq, deleted_committed; /* and are gone up to there */
+    int64_t flushing_last_seq;                   /* the last of their rows */
+    int64_t deleted_last_seq, deleted_committed; /* rows are deleted up to this one */
 
-    int64_t second_ms; /* when the count of this second began */
+    int64_t second_ms; /* when in_second began to count */
     unsigned in_second;
-    int64_t rows_flushed; /* changed by it, of leases and of these */
+    int64_t rows_flushed; /* rows changed by flushes: of leases and of heartbeats */
 };
 
-/* Takes up what is in the store, where leased ended before it had settled. */
+/* Reads the heartbeats that a former leased had not flushed; they are flushed at once. */
 enum store_rc beats_load(struct beats *b, struct store *st);
 void beats_release(struct beats *b);
 
-/* Whether the next one is to be added here; no: it belongs into its lease at once. lease_end_s: the
- * end in the lease's row. */
+/* Whether this heartbeat is to be added here; if not, it goes into its lease at once. lease_end_s:
+ * the end in the lease's row. */
 bool beats_defers(struct beats *b, int64_t lease_end_s, const struct beat *beat, int64_t now_ms);
-/* One that beats_defers took. */
+/* Adds one for which beats_defers said true. */
 enum store_rc beats_add(struct beats *b, struct store *st, const struct beat *beat, int64_t now_ms);
 
-/* Outside a transaction: those that have waited long enough are made ready. True: beats_flush has
- * work. */
+/* Call outside a transaction. Begins a flush if one is due. True: a flush is under way, and
+ * beats_flush has work. */
 bool beats_begin_due(struct beats *b, int64_t now_ms);
-/* Whether a lease may not know yet what its agent was told and could be told it; rows may be left
- * to be deleted. */
+/* Whether some lease may still be behind what its agent was told, and could be written. Flushed
+ * rows that are only left to be deleted do not count. */
 bool beats_are_behind(const struct beats *b);
-/* Changes at most so many rows. puts_back: a lease that cannot be written waits again, durably, and
- * the others go on; else it is a failure. */
+/* Changes at most that number of rows. puts_back: a heartbeat whose lease cannot be written becomes
+ * pending again, durably, and the flush goes on; otherwise the flush fails. */
 enum store_rc beats_flush(struct beats *b, struct store *st, size_t rows, bool puts_back,
                           int64_t now_ms);
-/* Until beats_begin_due is to be asked; -1: nothing waits. */
+/* How long until beats_begin_due should be called; -1: nothing is pending. */
 int64_t beats_due_in_ms(const struct beats *b, int64_t now_ms);
 
 void beats_committed(struct beats *b);

@@ -19,7 +19,7 @@
 
 enum { START_RANGE = 1000 };
 
-/* What the lease is to have in place of its open permits; false: it has that. */
+/* Whether the lease needs other open permits, which are then added to *ret. */
 static bool must_change(const struct control_port *c, const struct lease *l,
                         struct permit_list *ret)
 {

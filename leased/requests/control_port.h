@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Agents reach us through their own tunnels, on the one port that their leases let them open. When
- * Listen has moved (which takes a restart), the leases follow: at the start, and with each walk for
- * what could not be done then. Nothing that a live session holds is taken from it: its lease has
- * both ports meanwhile.
+ * Agents reach leased through their own tunnels, on the one port that their leases let them open.
+ * When Listen has moved (which takes a restart), the leases are updated: at the start, and with
+ * each walk for what could not be done then. A live session loses nothing: its lease has both ports
+ * until it ends.
  */
 #ifndef TUNLEASE_LEASED_REQUESTS_CONTROL_PORT_H
 #define TUNLEASE_LEASED_REQUESTS_CONTROL_PORT_H
@@ -19,7 +19,7 @@ struct open_store;
 struct roster;
 struct sessions;
 
-/* Lent. */
+/* All lent. */
 struct control_port {
     const struct conf *conf;
     const struct open_store *open_store;
@@ -27,10 +27,10 @@ struct control_port {
     struct roster *roster;
 };
 
-/* All leases, in a transaction of its own; what went wrong is logged. */
+/* Updates all leases, in a transaction of its own. Failure is logged. */
 void control_port_update_all(const struct control_port *c);
 
-/* Within a transaction: one lease, or those of a range. */
+/* Within the caller's transaction: updates one lease, or those of a range. */
 enum store_rc control_port_update_lease(const struct control_port *c, int64_t id,
                                         const struct store_actor *by);
 enum store_rc control_port_update_range(const struct control_port *c,

@@ -73,8 +73,8 @@ enum store_rc credential_refuse(const struct request_context *ctx, const struct 
                         : "a credential is needed: Authorization: Bearer, X-API-Key or api_key");
 }
 
-/* The newest login of an agent's key: written down, or of a session that is up. False: cannot
- * tell. */
+/* The newest login with an agent's key: last_login_s from the store, or the start of a session that
+ * is up. False: cannot tell. */
 static bool newest_login(const struct registry *registry, int64_t lease_id, int64_t last_login_s,
                          int64_t *ret)
 {
@@ -99,7 +99,7 @@ enum store_rc credential_begin_reissue(const struct request_context *ctx, const 
         return rc;
     *ret =
         (struct reissue){.since = REISSUE_REGISTERED, .wall_s = ctx->now_s, .boot_s = ctx->boot_s};
-    /* Where it cannot be told, none was known: then any login ends it. */
+    /* If that cannot be told, no login counts as known: any login then ends the time. */
     (void)newest_login(ctx->registry, a.id, a.last_login_s, &ret->login_s);
     return STORE_OK;
 }
@@ -116,7 +116,7 @@ enum store_rc credential_speaks_for(const struct request_context *ctx, const cha
     enum store_rc rc = facts_read_notes(ctx->store, m);
     if (rc != STORE_OK || (m->secret_used && m->notes.reissue.since != REISSUE_RESET))
         return rc;
-    /* Its first one. Whom an admin added has a token for that, which the others do not know. */
+    /* Its first secret. An agent that an admin added needs its token, which others do not know. */
     *ret = !m->has_secret && (!m->notes.by_admin || verdict->token.id != 0);
     if (*ret)
         return STORE_OK;

@@ -28,7 +28,7 @@ static void add_fact(struct buf *out, const char *name, const char *value)
     buf_add(out, "\n");
 }
 
-/* The value of a fact among its lines, "" when it is not there. */
+/* The value of a fact; "" when it is not there. */
 static void get_fact(const char *facts, const char *name, char *out, size_t out_bytes)
 {
     size_t len = strlen(name);

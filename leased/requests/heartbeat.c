@@ -18,20 +18,21 @@ int64_t heartbeat_end_s(const struct request_context *ctx, const struct member *
     return agent->fixed_end || end_s < agent->expires_s ? agent->expires_s : end_s;
 }
 
-/* A listener that is there, on the port of an agent with a session that nobody knows to be dead. */
+/* The tunnel is up when something listens on the agent's port and the agent has an open session. */
 static uint8_t tunnel_state(const struct request_context *ctx, const struct member *agent)
 {
     struct listeners_cache *l = ctx->listeners;
     if (sessions_find_open(ctx->sessions, agent->id) == NULL)
         return ctx->sessions->registry_unreadable ? CONTROL_TUNNEL_UNKNOWN : CONTROL_TUNNEL_DOWN;
-    /* A session that was just opened binds its port a moment later, so "no" is asked again. */
+    /* A session that has just opened binds its port a moment later, so a "no" is checked with a
+     * newer scan. */
     if (listeners_cache_has(l, agent->port, LISTENERS_MAX_AGE_MS) ||
         listeners_cache_has(l, agent->port, LISTENERS_RECENT_MS))
         return CONTROL_TUNNEL_UP;
     return l->is_unreadable ? CONTROL_TUNNEL_UNKNOWN : CONTROL_TUNNEL_DOWN;
 }
 
-/* Who it is, in effects->agent, or the refusal. */
+/* Sets *agent to the one that the request comes from, or refuses. */
 static enum store_rc identify(const struct request_context *ctx, const struct control_request *r,
                               struct control_answer *a, struct member *agent,
                               struct credential_verdict *verdict)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What an agent is told that says it is still there. */
+/* Decides a heartbeat. */
 #ifndef TUNLEASE_LEASED_REQUESTS_HEARTBEAT_H
 #define TUNLEASE_LEASED_REQUESTS_HEARTBEAT_H
 
@@ -16,7 +16,7 @@ struct request_effects;
 enum store_rc heartbeat_decide(const struct request_context *ctx, const struct control_request *r,
                                struct control_answer *a, struct request_effects *effects);
 
-/* Until when the lease of an agent lasts that has shown itself now; in Unix seconds. */
+/* The new end of the lease of an agent that has shown itself now, in Unix seconds. */
 int64_t heartbeat_end_s(const struct request_context *ctx, const struct member *agent);
 
 #endif

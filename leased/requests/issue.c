@@ -40,7 +40,7 @@ static void file_in(const struct issuing *i, const char *name, char out[static D
     (void)snprintf(out, DIR_BYTES + 16, "%s/%s", i->dir, name);
 }
 
-/* Nothing of a private key stays. */
+/* Removes every file of a private key. */
 static void clean_up(struct issuing *i)
 {
     static const char *const names[] = {"key", "key.pub"};
@@ -53,8 +53,8 @@ static void clean_up(struct issuing *i)
     *i = (struct issuing){.pid = 0};
 }
 
-/* In the child. A passphrase on an argv could be read by everybody; the environment of this user's
- * processes is for this user and root. */
+/* In the child. Everybody could read a passphrase in its arguments; only this user and root can
+ * read the environment. */
 static void run_keygen(const struct issuing *i, const char *agent, const char *passphrase)
 {
     char file[DIR_BYTES + 16], self[256];
@@ -64,7 +64,7 @@ static void run_keygen(const struct issuing *i, const char *agent, const char *p
         return;
     self[n] = '\0';
     file_in(i, "key", file);
-    (void)setpgid(0, 0); /* and what it starts ends with it */
+    (void)setpgid(0, 0); /* so that what it starts is killed with it */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     for (int sig = 1; sig < NSIG; sig++)
@@ -88,7 +88,8 @@ static void kill_group(const struct issuing *i)
     (void)kill(i->pid, SIGKILL); /* it may not have made its group yet */
 }
 
-/* Of whoever has the slot by now, if it is over for that one. Its end is an answer, as any. */
+/* Kills the child that has the slot now, if its time is over: it may be a later one than the timer
+ * was set for. Its end is handled as usual. */
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
     const struct issuing *i = arg;
@@ -147,7 +148,7 @@ int issue_start(struct event_base *base, const char *agent, const char *passphra
     return 0;
 }
 
-/* The whole of a small file; its length, or -1. */
+/* Reads a small file. Returns its length, or -1. */
 static ssize_t read_small(const char *path, char *out, size_t out_bytes)
 {
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -160,7 +161,7 @@ static ssize_t read_small(const char *path, char *out, size_t out_bytes)
     return n;
 }
 
-/* What the child has left in its directory. */
+/* Reads the key pair from the child's directory. */
 static void read_keys(const struct issuing *i, struct issued *ret)
 {
     char path[DIR_BYTES + 16];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Failures, counted for where they come from; an IPv6 network of 64 bits is one place. Agents that
- * come through ssh all come from loopback: they are told apart by what they say they are and what
- * they tried, and, since who guesses says something else each time, counted together as well. A
- * good credential is never asked here.
+ * Counts wrong credentials by where they come from; an IPv6 /64 counts as one address. Agents that
+ * come through ssh all come from loopback: they are told apart by the name that they give and the
+ * credential that they tried. Since a guesser changes these each time, all of loopback is counted
+ * together as well. A request with a valid credential is never checked here.
  */
 #ifndef TUNLEASE_LEASED_REQUESTS_LIMITER_H
 #define TUNLEASE_LEASED_REQUESTS_LIMITER_H
@@ -16,7 +16,7 @@
 enum {
     LIMITER_SLOTS = 4096,
     LIMITER_FAILURES = 10,
-    LIMITER_LOOPBACK_FAILURES = 100, /* of all that comes from this host */
+    LIMITER_LOOPBACK_FAILURES = 100, /* everything from loopback together */
     LIMITER_WINDOW_MS = 60000
 };
 
@@ -32,10 +32,10 @@ struct limiter {
 };
 
 void limiter_init(struct limiter *l);
-/* Of a client: through ssh, or on this host; "" is a unix socket. */
+/* Whether a client came through ssh or from this host; "" is a unix socket. */
 bool address_is_loopback(const char *address);
 
-/* Notes a failure. True: there were too many. */
+/* Counts a failure. True: there were too many. */
 bool limiter_failed(struct limiter *l, const char *address, const char *agent_id,
                     const uint8_t hash[static SECRET_HASH_BYTES], int64_t now_ms);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Requests that wait for a commit, in the order in which they came. */
+/* Requests that wait for a commit, oldest first. */
 #ifndef TUNLEASE_LEASED_REQUESTS_QUEUE_H
 #define TUNLEASE_LEASED_REQUESTS_QUEUE_H
 
@@ -11,16 +11,17 @@
 struct queued {
     struct queued *next;
     int64_t since_ms;
-    int64_t lease_id;  /* of the agent that it has proven to come from; 0: nobody's, as yet */
-    char *private_key; /* made for it, encrypted; NULL: it brought its own public key */
-    struct control_request request; /* allocated up to its last text */
+    int64_t lease_id;  /* of the agent that has proven to have sent it; 0: none, or not yet */
+    char *private_key; /* made for it, encrypted; NULL: the request has its own public key */
+    struct control_request request; /* memory ends after its last text */
 };
 
-/* A copy of r, which has len bytes, as of now; to be freed with queued_free. NULL: no memory. */
+/* Copies r, which has len bytes, and notes the time. Free it with queued_free. NULL: out of memory.
+ */
 struct queued *queued_make(const struct control_request *r, size_t len);
 
-/* The same request with the public key in it, and the private one, which is its own then, beside
- * it. NULL: no memory, or no room for the key. */
+/* Copies q, with the public key in the request and private_key, which it then owns, next to it.
+ * NULL: out of memory, or no room for the key. */
 struct queued *queued_with_keys(const struct queued *q, const char *public_key, char *private_key);
 
 void queued_free(struct queued *q);
@@ -31,8 +32,9 @@ struct queue {
 };
 
 void queue_init(struct queue *queue);
-void queue_push(struct queue *queue, struct queued *q); /* owned by the queue then */
-/* Takes out the first, or the one at that place; there is one. The caller frees it. */
+void queue_push(struct queue *queue, struct queued *q); /* takes ownership of q */
+/* Removes the first request, or the one at a position; there must be one. The caller owns it then.
+ */
 struct queued *queue_pop(struct queue *queue);
 struct queued *queue_remove(struct queue *queue, size_t at);
 

@@ -18,7 +18,8 @@
 
 enum { BURST = 20, BURST_WINDOW_MS = 10000, BURST_SPREAD_MS = 30000 };
 
-/* After a restart of the gateway all agents come at once: told to come back one after the other. */
+/* After a restart of the gateway all agents register at once: they are told to reconnect at
+ * different times. */
 static uint32_t spread(struct register_burst *burst, int64_t now_ms)
 {
     if (now_ms - burst->since_ms > BURST_WINDOW_MS)
@@ -39,8 +40,7 @@ void register_accept(struct registering *reg, int64_t expires_s, uint16_t port, 
     a->reconnect_after_ms = spread(reg->ctx->burst, reg->ctx->now_ms);
 }
 
-/* A new pair in place of the old one, for an agent whose key was made here before. STORE_NONE: it
- * was not. */
+/* Replaces the key of an agent whose key leased made before. STORE_NONE: leased did not make it. */
 static enum store_rc replace_key(struct registering *reg)
 {
     const struct request_context *ctx = reg->ctx;
@@ -53,7 +53,7 @@ static enum store_rc replace_key(struct registering *reg)
     enum store_rc rc = store_lease_by_id(ctx->store, agent->id, &l);
     if (rc == STORE_OK)
         rc = store_key_add(ctx->store, &l, &key, &ctx->by, &conflict);
-    /* A request ends nobody's session: the key of the live one goes at the next time. */
+    /* A request must not end a session: the key of a live one is removed at the next register. */
     const struct session *live = sessions_find_open(ctx->sessions, agent->id);
     for (size_t i = 0; rc == STORE_OK && i < l.key_count; i++)
         if (live == NULL || strcmp(live->fingerprint, l.keys[i].pub.fingerprint) != 0)
@@ -62,7 +62,7 @@ static enum store_rc replace_key(struct registering *reg)
     return rc;
 }
 
-/* Whether the key is one of the agent's; STORE_NONE: it is not. */
+/* STORE_OK: the key is one of the agent's. STORE_NONE: it is not. */
 static enum store_rc check_key(struct registering *reg)
 {
     struct member *m = &reg->effects->agent;
@@ -74,7 +74,8 @@ static enum store_rc check_key(struct registering *reg)
     return rc;
 }
 
-/* What can be said without the store. keyless: no public key came, where keys are issued. */
+/* Checks what needs no store. *ret_keyless: there is no public key, and this gateway issues keys.
+ */
 static enum store_rc check_texts(struct registering *reg, bool *ret_keyless)
 {
     const char *key_text = control_request_get(reg->r, CONTROL_PUBLIC_KEY);
@@ -90,7 +91,7 @@ static enum store_rc check_texts(struct registering *reg, bool *ret_keyless)
     return problem != NULL ? refuse(reg->answer, CONTROL_BAD_REQUEST, problem) : STORE_OK;
 }
 
-/* Whether there is such an agent, and whether the one who asks may register at all. */
+/* Finds the agent, and refuses a sender that may not register at all. */
 static enum store_rc identify(struct registering *reg, bool keyless, bool *ret_known)
 {
     const struct request_context *ctx = reg->ctx;
@@ -105,13 +106,14 @@ static enum store_rc identify(struct registering *reg, bool keyless, bool *ret_k
     rc = credential_judge(ctx, reg->r, known ? agent : NULL, &reg->verdict);
     if (rc != STORE_OK)
         return rc;
-    /* Its own secret says who it is still, and so it may know. */
+    /* A revoked agent that proves its identity with its own secret is told that it was revoked. */
     if (reg->verdict.what == CREDENTIAL_NONE &&
         !(revoked && credential_is_of_revoked(agent, &reg->verdict)))
         return credential_refuse(ctx, reg->r, &reg->verdict, NULL, a);
     if (revoked)
         return refuse(a, CONTROL_REVOKED, "this agent was revoked");
-    /* Where keys are issued, one that comes without was found to be nobody who gets one. */
+    /* Without a public key, register_wants_key has already found that no key may be made for the
+     * sender. */
     if (keyless)
         return credential_refuse(ctx, reg->r, &reg->verdict, known ? agent : NULL, a);
     const char *bind_host = control_request_get(reg->r, CONTROL_BIND_HOST);
@@ -131,7 +133,7 @@ static enum store_rc decide_new(struct registering *reg)
     return rc == STORE_NONE ? register_new(reg) : rc;
 }
 
-/* Whether the one who asks is the agent that is known, by its credential and by its key. */
+/* Checks credential and key: is the sender the known agent? */
 static enum store_rc check_agent(struct registering *reg)
 {
     const struct request_context *ctx = reg->ctx;
@@ -151,7 +153,7 @@ static enum store_rc check_agent(struct registering *reg)
     if (!speaks)
         return credential_refuse(ctx, reg->r, &reg->verdict, agent, a);
     rc = facts_read_notes(ctx->store, agent);
-    if (reg->issued) /* its keys change, also where it is refused below */
+    if (reg->issued) /* its keys change, even if it is refused below */
         effects->roster = ROSTER_FORGET;
     if (rc == STORE_OK)
         rc = reg->issued ? replace_key(reg) : check_key(reg);
@@ -211,7 +213,7 @@ bool register_wants_key(const struct request_context *ctx, const struct control_
     bool known = rc == STORE_OK && !agent.revoked;
     if (rc != STORE_OK && rc != STORE_NONE)
         return false;
-    /* Nobody without a good credential makes us start a program. */
+    /* Without a valid credential nobody can make leased start a program. */
     if ((rc == STORE_OK && agent.revoked) ||
         credential_judge(ctx, r, known ? &agent : NULL, &verdict) != STORE_OK)
         return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What an agent is told that wants a lease: who may have one, a new one or the one it has. */
+/* Decides a register: who may have a lease, and whether a new one or the one it has. */
 #ifndef TUNLEASE_LEASED_REQUESTS_REGISTER_H
 #define TUNLEASE_LEASED_REQUESTS_REGISTER_H
 
@@ -12,22 +12,22 @@
 struct request_context;
 struct request_effects;
 
-/* Registers that came lately. */
+/* Recent registers. */
 struct register_burst {
     unsigned count;
     int64_t since_ms;
 };
 
 /*
- * Fills *a and *effects, which are zero-initialised. issued: the public key in the request was made
- * here, for it. Anything but STORE_OK: the store failed.
+ * Fills *a and *effects, which must be zero-initialised. issued: leased made the key pair for this
+ * request. Anything but STORE_OK: the store failed.
  */
 enum store_rc register_decide(const struct request_context *ctx, const struct control_request *r,
                               bool issued, struct control_answer *a,
                               struct request_effects *effects);
 
-/* Whether a key pair is to be made for a register without a public key: only for who may have one.
- */
+/* Whether leased has to make a key pair for this request: it has no public key, and the sender may
+ * have one made. */
 bool register_wants_key(const struct request_context *ctx, const struct control_request *r);
 
 #endif

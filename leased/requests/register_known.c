@@ -11,7 +11,7 @@
 #include <bsd/string.h>
 #include <string.h>
 
-/* The port that it has from now on. STORE_NONE with a refusal in the answer: there is none. */
+/* Sets the port that the agent has from now on; refuses if there is none. */
 static enum store_rc choose_port(struct registering *reg)
 {
     struct member *known = &reg->effects->agent;
@@ -27,7 +27,7 @@ static enum store_rc choose_port(struct registering *reg)
     return agent_port_choose(reg->ctx, known->id, &known->port, &known->notes.home_port);
 }
 
-/* A reset is for one secret. For a lost answer the time goes on from the first. */
+/* A reset allows one new secret. After a lost answer the time goes on from the first register. */
 static enum store_rc begin_reissue(struct registering *reg, bool by_secret)
 {
     struct member *known = &reg->effects->agent;
@@ -37,7 +37,7 @@ static enum store_rc begin_reissue(struct registering *reg, bool by_secret)
                                     &known->notes.reissue);
 }
 
-/* The secret that the agent has from now on. */
+/* Sets the secret that the agent has from now on. */
 static void choose_secret(struct registering *reg, bool by_secret,
                           char secret[static SECRET_TEXT_BYTES])
 {
@@ -45,7 +45,7 @@ static void choose_secret(struct registering *reg, bool by_secret,
     if (by_secret) {
         (void)strlcpy(secret, control_request_get(reg->r, CONTROL_CREDENTIAL), SECRET_TEXT_BYTES);
     } else {
-        secret_make(secret); /* in place of one that was never used, or was reset */
+        secret_make(secret); /* replaces one that was never used, or was reset */
         secret_hash(secret, known->secret_hash);
         known->has_secret = true;
     }
@@ -78,7 +78,8 @@ enum store_rc register_known(struct registering *reg)
     struct buf facts = {0};
     const bool by_secret = reg->verdict.what == CREDENTIAL_SECRET;
     const uint16_t port_before = known->port;
-    /* Before anything changes: a refused request leaves the port where it was. */
+    /* The facts are checked before anything changes: a refused request leaves the port as it was.
+     */
     const char *problem = facts_collect(reg->r, &known->notes, &facts);
     enum store_rc rc =
         problem != NULL ? refuse(reg->answer, CONTROL_BAD_REQUEST, problem) : choose_port(reg);

@@ -24,13 +24,13 @@ static int fill_lease(const struct registering *reg, struct lease *l, uint16_t p
     (void)strlcpy(l->name, control_request_get(reg->r, CONTROL_AGENT_ID), sizeof(l->name));
     (void)strlcpy(l->login, conf->agent_login, sizeof(l->login));
     l->expires_s = reg->ctx->now_s + conf->default_ttl_s;
-    /* Heartbeats travel through its own tunnel, where leased listens on a port at all. */
+    /* Heartbeats come through the agent's own tunnel, if leased listens on a TCP port. */
     if (conf->ceiling.control.low != 0 && permit_list_add(&l->open, &conf->ceiling.control) != NULL)
         return -1;
     return agent_port_set_listen(conf, l, port) == 0 && lease_add_key(l, &key) == 0 ? 0 : -1;
 }
 
-/* The lease, its key and its port; or, on a conflict, nothing of it. *l is to be released. */
+/* Adds the lease, its key and its port; on a conflict, nothing. *l has to be released. */
 static enum store_rc add_agent(const struct registering *reg, uint16_t port, const char *facts,
                                struct lease *l, int64_t *ret_id, struct store_conflict *conflict)
 {
@@ -44,12 +44,13 @@ static enum store_rc add_agent(const struct registering *reg, uint16_t port, con
     rc = store_agent_add(st, l, reg->verdict.token.id, facts, agent_port_quarantine_s(reg->ctx),
                          &reg->ctx->by, ret_id, conflict);
     if (rc != STORE_OK && rc != STORE_CONFLICT)
-        return rc; /* the whole batch goes */
+        return rc; /* the whole batch is rolled back */
     enum store_rc end_rc = store_savepoint_end(st, rc == STORE_OK);
     return end_rc == STORE_OK ? rc : end_rc;
 }
 
-/* On the port that it wants, or, where that is another's, on any. STORE_NONE: none is free. */
+/* Adds the agent with the port that it wants or, if another lease has that, with any. STORE_NONE:
+ * none is free. */
 static enum store_rc add_with_port(const struct registering *reg, const char *facts,
                                    struct lease *l, int64_t *ret_id, uint16_t *ret_port,
                                    struct store_conflict *conflict)
@@ -70,7 +71,7 @@ static enum store_rc add_with_port(const struct registering *reg, const char *fa
     return rc == STORE_CONFLICT && conflict->what == CONFLICT_PORT ? STORE_NONE : rc;
 }
 
-/* CONTROL_OK in the answer: nothing of ours is in the way. */
+/* Refuses when the gateway has no room, or cannot see which ports are free. */
 static enum store_rc check_room(const struct registering *reg)
 {
     bool room = false;
@@ -87,7 +88,7 @@ static enum store_rc check_room(const struct registering *reg)
     return STORE_OK;
 }
 
-/* It is in the store by now: its token has one use less, and it has a secret. */
+/* The agent is in the store: uses up one use of its token, and gives it a secret. */
 static enum store_rc give_secret(const struct registering *reg, int64_t id, const char *facts,
                                  char secret[static SECRET_TEXT_BYTES])
 {

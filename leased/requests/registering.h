@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* One register that is being decided, and the end of it: a lease for a new agent, or the lease of
- * one that is known. Both answer. */
+/* A register that is being decided. register_new and register_known finish it, with a lease for a
+ * new agent or the lease of a known one, and fill in the answer. */
 #ifndef TUNLEASE_LEASED_REQUESTS_REGISTERING_H
 #define TUNLEASE_LEASED_REQUESTS_REGISTERING_H
 
@@ -15,20 +15,20 @@
 struct registering {
     const struct request_context *ctx;
     const struct control_request *r;
-    bool issued; /* its key was made here, for this request */
+    bool issued; /* leased made its key for this request */
     struct pubkey key;
     struct credential_verdict verdict;
     struct control_answer *answer;
-    struct request_effects *effects; /* with the agent */
+    struct request_effects *effects; /* holds the agent */
 };
 
-/* For an agent that there is none of. */
+/* For an agent that does not exist yet. */
 enum store_rc register_new(struct registering *reg);
 
-/* For an agent whose key and credential were found to be its own. */
+/* For an agent whose key and credential were found to be right. */
 enum store_rc register_known(struct registering *reg);
 
-/* The answer to one that has a lease now. secret "": it is not told. */
+/* Fills in the answer for an agent that has a lease now. secret "": none is sent. */
 void register_accept(struct registering *reg, int64_t expires_s, uint16_t port, const char *secret);
 
 #endif

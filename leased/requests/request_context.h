@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What register and heartbeat are decided by, and what a decision asks of the engine. The modules
- * that decide (register, heartbeat, credential, facts, agent_port) know nothing else of it.
+ * What the modules that decide (register, heartbeat, credential, facts, agent_port) read of the
+ * engine, and what a decision asks the engine to do. They know nothing else of it.
  */
 #ifndef TUNLEASE_LEASED_REQUESTS_REQUEST_CONTEXT_H
 #define TUNLEASE_LEASED_REQUESTS_REQUEST_CONTEXT_H
@@ -23,7 +23,7 @@ struct port_memory;
 struct registry;
 struct sessions;
 
-/* All of it is lent for one request, within a transaction of the store. */
+/* Everything is lent for one request, within a transaction of the store. */
 struct request_context {
     const struct conf *conf;
     const struct api_keys *keys;
@@ -37,22 +37,26 @@ struct request_context {
     struct port_memory *ports;
     struct pending_agents *pending;
     struct register_burst *burst;
-    struct store_actor by; /* who changes the store */
-    int64_t now_s;         /* Unix time; */
-    int64_t boot_s;        /* by the boot clock; */
+    struct store_actor by; /* the actor for the audit */
+    int64_t now_s;         /* Unix time */
+    int64_t boot_s;        /* boot clock */
     int64_t now_ms;        /* Unix time when the batch began */
 };
 
 /*
- * What is to be done after the decision and within the same transaction. Nothing, where the store
- * failed. Zero-initialised is nothing.
+ * What the engine does after the decision, in the same transaction. Nothing is done if the store
+ * failed. Zero-initialised: nothing to do.
  */
 struct request_effects {
-    int64_t lease_id;  /* of the agent that the request has proven to come from; 0: nobody's */
+    int64_t lease_id;  /* of the agent that the request was proven to come from; 0: none */
     bool is_new_agent; /* it counts as pending from now on */
-    bool came_back;    /* its lease had expired: its permit for the control port may be old */
-    bool is_beat;      /* agent.expires_s is to be written, to its lease or to what waits */
-    enum { ROSTER_STAYS, ROSTER_PUT, ROSTER_FORGET } roster; /* of agent, by its name */
+    bool came_back; /* its lease had expired, so its permit for the control port may be outdated */
+    bool is_beat;   /* write agent.expires_s, to its lease or as a pending heartbeat */
+    enum {
+        ROSTER_STAYS,
+        ROSTER_PUT,
+        ROSTER_FORGET
+    } roster; /* what to do with agent in the roster */
     struct member agent;
 };
 

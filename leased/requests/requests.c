@@ -36,7 +36,7 @@ static struct request_context lend(struct requests *rq, const struct control_req
                                     .now_ms = now_ms};
 }
 
-/* Written down, where that is best; the agent's ends are what they are from now on. */
+/* Writes a heartbeat, to its lease or to the pending ones, and updates *m. */
 static enum store_rc write_beat(struct requests *rq, struct member *m, int64_t now_ms)
 {
     const struct beat beat = {.lease_id = m->id, .heartbeat_ms = now_ms, .expires_s = m->expires_s};

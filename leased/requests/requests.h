@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Register and heartbeat (docs/protocol.md), decided within the batch's transaction. What http sent
- * is checked again there: every field is a stranger's. The modules that decide are lent what they
- * read; what they ask of the engine is done here.
+ * Decides registers and heartbeats (docs/protocol.md) within the batch's transaction. What http
+ * sent is checked again: every field comes from a stranger. The modules that decide read what they
+ * need through a request_context; what they ask of the engine is done here.
  */
 #ifndef TUNLEASE_LEASED_REQUESTS_REQUESTS_H
 #define TUNLEASE_LEASED_REQUESTS_REQUESTS_H
@@ -30,7 +30,7 @@ struct roster;
 struct sessions;
 
 struct requests {
-    /* Lent. */
+    /* All lent. */
     const struct conf *conf;
     const struct api_keys *keys;
     const struct open_store *open_store;
@@ -48,23 +48,23 @@ struct requests {
     struct register_burst burst;
 };
 
-/* At the start, and when another store is open than before: what is known is read from it. */
+/* Reads what is remembered of the store. Called at the start, and when another store was opened. */
 enum store_rc requests_load(struct requests *rq);
 
 /*
- * Of a transaction: before the first is decided; each, which fills *ret, code and error included,
- * and q's lease_id; and where it was undone. Anything but STORE_OK: it is to be undone.
+ * Within a transaction: call begin before the first request; decide for each, which fills *ret
+ * (code and error included) and q's lease_id; rolled_back if the transaction was. decide returns
+ * anything but STORE_OK: roll back.
  */
 void requests_begin(struct requests *rq);
 enum store_rc requests_decide(struct requests *rq, struct queued *q, int64_t now_ms,
                               struct control_answer *ret);
 void requests_rolled_back(struct requests *rq);
 
-/* Ports may be kept for former holders from now on. */
+/* Ports may have gone into quarantine. */
 void requests_ports_quarantined(struct requests *rq);
 
-/* Whether a key pair is to be made for a register without a public key: only for who may have one.
- */
+/* Whether leased has to make a key pair for a register without a public key. */
 bool requests_wants_key(struct requests *rq, const struct control_request *r);
 
 #endif

@@ -11,7 +11,7 @@
 
 struct roster_entry {
     struct roster_entry *next;
-    uint64_t epoch; /* of another one than the roster's, it is nothing */
+    uint64_t epoch; /* valid if it equals the roster's */
     struct member member;
     char name[];
 };
@@ -60,23 +60,23 @@ void roster_invalidate(struct roster *r)
     r->epoch++;
 }
 
-/* Where the pointer to it is, or would be. */
+/* Where the pointer to the entry is, or would be. */
 static struct roster_entry **place_of(struct roster *r, const char *name)
 {
     const uint64_t hash = hash_add(r->seed, name, strlen(name));
-    struct roster_entry **at = &r->slots[(hash ^ hash >> 32) % ROSTER_SLOTS]; /* all of the seed */
+    struct roster_entry **at = &r->slots[(hash ^ hash >> 32) % ROSTER_SLOTS]; /* all bits count */
     while (*at != NULL && strcmp((*at)->name, name) != 0)
         at = &(*at)->next;
     return at;
 }
 
-/* Without memory it is not remembered, that is all. */
+/* Out of memory: the agent is just not cached. */
 void roster_put(struct roster *r, const char *name, const struct member *m)
 {
     const size_t name_bytes = strlen(name) + 1;
     struct roster_entry **at = place_of(r, name);
     if (*at == NULL) {
-        if (r->count == ROSTER_MAX) { /* those of many that are gone */
+        if (r->count == ROSTER_MAX) { /* most are agents that no longer exist */
             drop_all(r);
             at = place_of(r, name);
         }
@@ -119,7 +119,7 @@ enum store_rc roster_find(struct roster *r, struct store *st, const char *name, 
                        .has_secret = a.has_secret,
                        .secret_used = a.secret_used};
     memcpy(m.secret_hash, a.secret_hash, sizeof(m.secret_hash));
-    if (m.is_agent && !m.revoked) /* of others there may be any number */
+    if (m.is_agent && !m.revoked) /* others could be any number */
         roster_put(r, name, &m);
     *ret = m;
     return STORE_OK;
