@@ -293,7 +293,7 @@ bench-tools: all $(addprefix $(BUILD)/tests/,logsink fill empty inturn load read
 	$(Q)$(MAKE) -s BUILD=$(BUILD)/dynamic AKC_STATIC=0 $(BUILD)/dynamic/bin/akc
 
 # The module with a pause where a test asks for one; what it delays is the product's own objects.
-delayed = registry_enter helper_check registry_lock registry_lock_shared registry_settle
+delayed = registry_add_opening helper_check registry_lock registry_lock_shared registry_open_session
 $(BUILD)/tests/delayed/pam_tunnel.so: $(BUILD)/obj/pic/tests/pam/delayed.o $(pam_obj) pam_tunnel/pam_tunnel.map
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)

@@ -16,9 +16,9 @@
 #include "lib/base/log.h"
 #include "lib/conf/conf.h"
 #include "lib/conf/print.h"
-#include "lib/session/registry_clear.h"
 #include "lib/session/registry_count.h"
 #include "lib/session/registry_read.h"
+#include "lib/session/registry_remove.h"
 #include "lib/store/connection.h"
 #include "lib/store/open_write.h"
 
@@ -79,7 +79,7 @@ static void clear_dead_entries(const struct conf *conf)
     if (registry_open(conf->paths.run_dir, true, &r) != 0)
         return; /* engine logs it if it cannot open the registry either */
     if (registry_read(&r, 0, &list) == 0) {
-        (void)registry_clear(&r, &list, clock_monotonic_ms() + CLEAR_MS);
+        (void)registry_remove_dead(&r, &list, clock_monotonic_ms() + CLEAR_MS);
         session_list_release(&list);
     }
     registry_close(&r);

@@ -101,7 +101,7 @@ static const char *settle(struct opening *o)
     if (lock < 0)
         return errno == ETIMEDOUT ? "another login with this lease takes too long"
                                   : "the lease's lock cannot be made in RunDir/lock";
-    if (narrowed_since(&o->registry, o->session.lease_id, o->session.start_ticks))
+    if (narrowed_or_unknown_since(&o->registry, o->session.lease_id, o->session.start_ticks))
         why = "the lease was narrowed while this login was on its way; the next one is let in";
     else if (o->judgement.listens)
         why = other_sessions_end(&newcomer, lock, &o->quiet);
@@ -111,7 +111,7 @@ static const char *settle(struct opening *o)
         why = "it took longer than a second";
     if (why == NULL) {
         o->session.open = true;
-        if (registry_settle(&o->registry, &o->session) != 0)
+        if (registry_open_session(&o->registry, &o->session) != 0)
             why = cannot_register();
     }
     (void)close(lock);
@@ -160,7 +160,7 @@ static const char *admit(struct opening *o, const struct conf_paths *paths)
     if (run_dir_open(paths->run_dir, &o->registry) != 0)
         return "there is no session registry below RunDir that only root can write, and what "
                "cannot be registered could not be revoked: 'leasectl doctor' says more";
-    if (registry_enter(&o->registry, &o->session, o->deadline_ms) != 0)
+    if (registry_add_opening(&o->registry, &o->session, o->deadline_ms) != 0)
         return cannot_register();
     o->entered = true;
     if (helper_check(o->args, o->session.login, &key, o->session.source, o->deadline_ms,
@@ -227,7 +227,7 @@ int admit_open(pam_handle_t *pamh, const struct module_args *args, const struct 
                    o->session.fingerprint, o->session.source, why);
     }
     if (status != PAM_SUCCESS && o->entered)
-        registry_leave(&o->registry, o->session.lease_id, o->session.pid);
+        registry_remove_own(&o->registry, o->session.lease_id, o->session.pid);
     if (status != PAM_SUCCESS)
         end_connection(o);
     registry_close(&o->registry);
@@ -251,6 +251,6 @@ void admit_close(pam_handle_t *pamh)
     while (rc != 0 && errno == EINTR);
     if (rc != 0)
         return; /* readers see that the process is gone */
-    registry_leave(&registry, held->lease_id, held->pid);
+    registry_remove_own(&registry, held->lease_id, held->pid);
     registry_close(&registry);
 }

@@ -3,9 +3,9 @@
  * else as many as it may have. */
 #include "lib/base/clock.h"
 #include "lib/session/ladder.h"
-#include "lib/session/registry_clear.h"
 #include "lib/session/registry_count.h"
 #include "lib/session/registry_read.h"
+#include "lib/session/registry_remove.h"
 #include "lib/session/takeovers.h"
 #include "pam_tunnel/module.h"
 
@@ -81,7 +81,7 @@ const char *other_sessions_end(const struct newcomer *n, int lock, bool *ret_was
     const char *why = NULL;
     if (registry_read_open(n->registry, n->session->lease_id, n->deadline_ms, &older) != 0)
         return cannot_read();
-    (void)registry_remove_dead(n->registry, n->session->lease_id, &older, CLEARED_MOST);
+    (void)registry_remove_dead_locked(n->registry, n->session->lease_id, &older, CLEARED_MOST);
     session_list_filter(&older, is_of_this_namespace, NULL);
     if (older.count > 0)
         why = take_over(n, lock, &older, ret_was_logged);
@@ -105,7 +105,7 @@ const char *other_sessions_count(const struct newcomer *n, unsigned max)
     case SIGHT_CANNOT_TELL:
         return cannot_read();
     }
-    (void)registry_remove_dead(n->registry, n->session->lease_id, &others, CLEARED_MOST);
+    (void)registry_remove_dead_locked(n->registry, n->session->lease_id, &others, CLEARED_MOST);
     session_list_release(&others);
     return why;
 }

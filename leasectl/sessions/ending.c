@@ -5,7 +5,7 @@
 #include "leasectl/sessions/pids.h"
 #include "lib/base/clock.h"
 #include "lib/session/ladder.h"
-#include "lib/session/registry_clear.h"
+#include "lib/session/registry_remove.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ void live_say_ended(struct ctl *ctl, size_t ended, int64_t took_ms)
 static const char *why_not_asked(enum ladder_state state, const struct session *s)
 {
     switch (state) {
-    case LADDER_CLIMBING:
+    case LADDER_IN_PROGRESS:
     case LADDER_GONE:
         return NULL;
     case LADDER_FAILED:

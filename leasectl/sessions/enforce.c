@@ -9,8 +9,8 @@
 #include "lib/base/clock.h"
 #include "lib/session/narrowed.h"
 #include "lib/session/process.h"
-#include "lib/session/registry_clear.h"
 #include "lib/session/registry_read.h"
+#include "lib/session/registry_remove.h"
 #include "lib/session/run_dir.h"
 #include "lib/store/login.h"
 #include "lib/store/session_verdict.h"
@@ -172,7 +172,7 @@ static int report_login(void *arg, const char *login)
     struct session_list all = {0};
     if (e->registry.sessions_fd >= 0 && registry_read(&e->registry, 0, &all) != 0)
         return 0;
-    (void)registry_clear(&e->registry, &all, clock_monotonic_ms() + LIVE_CLEAR_MS);
+    (void)registry_remove_dead(&e->registry, &all, clock_monotonic_ms() + LIVE_CLEAR_MS);
     session_list_release(&all);
     return live_report_unregistered(e->ctl, &e->registry, login);
 }
@@ -182,8 +182,8 @@ static bool note_narrowed(struct enforcement *e)
 {
     const struct live_scope *scope = e->scope;
     if (!scope->narrowed || e->registry.sessions_fd < 0 ||
-        narrowed_note(&e->registry, scope->lease->id, e->changed_ticks, e->start_ms + OPENING_MS) ==
-            0)
+        narrowed_record(&e->registry, scope->lease->id, e->changed_ticks,
+                        e->start_ms + OPENING_MS) == 0)
         return true;
     (void)ctl_error(e->ctl, EXIT_STILL_UP,
                     "cannot write to '%s/lock': %s; a login that is on its way now may still get "

@@ -31,7 +31,7 @@ void live_forget(struct ctl *ctl, int64_t lease_id)
     struct registry r;
     if (registry_open(ctl->conf.paths.run_dir, true, &r) != 0)
         return;
-    registry_forget(&r, lease_id);
+    registry_remove_lock_file(&r, lease_id);
     registry_close(&r);
 }
 

@@ -24,15 +24,15 @@ static enum sight find_strays(const struct registry *r, const uid_t *uids, size_
                               bool registers, struct strays *s)
 {
     const struct stray_logins logins = {.uids = uids, .uid_count = uid_count};
-    const int64_t min_ms = registers ? STRAY_GOING_MS : 0;
+    const int64_t min_ms = registers ? STRAY_LEAVING_MS : 0;
     int64_t first_ms = 0;
     for (;;) {
-        const enum sight sight = strays_look(s, r, NULL, &logins);
+        const enum sight sight = strays_scan(s, r, NULL, &logins);
         if (first_ms == 0)
             first_ms = clock_monotonic_ms();
         if (strays_sure(s, min_ms) > 0)
             return SIGHT_IS;
-        if ((registers && s->count == 0) || clock_monotonic_ms() - first_ms >= STRAY_GOING_MS)
+        if ((registers && s->count == 0) || clock_monotonic_ms() - first_ms >= STRAY_LEAVING_MS)
             return sight == SIGHT_CANNOT_TELL ? sight : SIGHT_IS_NOT;
         (void)poll(NULL, 0, LOOK_AGAIN_MS);
     }
@@ -41,7 +41,7 @@ static enum sight find_strays(const struct registry *r, const uid_t *uids, size_
 int live_report_unregistered(struct ctl *ctl, const struct registry *r, const char *login)
 {
     const bool registers = pam_profile_in_force(ctl);
-    const int64_t min_ms = registers ? STRAY_GOING_MS : 0;
+    const int64_t min_ms = registers ? STRAY_LEAVING_MS : 0;
     struct buf pids = {0};
     struct strays s = {.items = NULL};
     uid_t uid;
@@ -101,7 +101,7 @@ enum sight live_unregistered(struct ctl *ctl, const struct registry *r, size_t *
     if (uids.count > 0)
         sight = find_strays(r, uids.items, uids.count, registers, &s);
     const int why = errno;
-    *ret_count = strays_sure(&s, registers ? STRAY_GOING_MS : 0);
+    *ret_count = strays_sure(&s, registers ? STRAY_LEAVING_MS : 0);
     strays_release(&s);
     free(uids.items);
     errno = why;

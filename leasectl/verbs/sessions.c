@@ -10,8 +10,8 @@
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
-#include "lib/session/registry_clear.h"
 #include "lib/session/registry_read.h"
+#include "lib/session/registry_remove.h"
 #include "lib/session/sockets.h"
 #include "lib/wire/json.h"
 
@@ -49,7 +49,7 @@ static int read_sessions(struct ctl *ctl, struct wanted *w, struct session_list 
         code = ctl_error(ctl, EXIT_FAILED, "cannot read the session registry '%s/sessions': %s",
                          ctl->conf.paths.run_dir, strerror(errno));
     } else {
-        (void)registry_clear(&r, ret, clock_monotonic_ms() + LIVE_CLEAR_MS);
+        (void)registry_remove_dead(&r, ret, clock_monotonic_ms() + LIVE_CLEAR_MS);
         session_list_filter(ret, is_wanted, w);
     }
     registry_close(&r);

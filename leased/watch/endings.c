@@ -79,7 +79,7 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
             judge = true;
             note_ended(es, end, now_ms);
             break;
-        case LADDER_CLIMBING:
+        case LADDER_IN_PROGRESS:
             if (now_ms - end->since_ms <= LADDER_LIMIT_MS) {
                 es->items[remaining++] = *end;
                 break;

@@ -18,7 +18,7 @@ static int64_t now_us(void)
 
 static void stop_scan(struct listeners_cache *l)
 {
-    listeners_end(&l->scan);
+    listeners_scan_end(&l->scan);
     (void)event_del(l->on_piece);
     l->is_scanning = false;
 }
@@ -50,7 +50,7 @@ static void continue_scan(struct listeners_cache *l, int64_t limit_us)
     const int64_t since_us = now_us();
     int more = 1;
     while (more == 1 && now_us() - since_us < limit_us)
-        more = listeners_go_on(&l->scan);
+        more = listeners_scan_next(&l->scan);
     l->scan_us += now_us() - since_us;
     if (more == 1)
         timer_arm(l->on_piece, PAUSE_MS);
@@ -72,7 +72,7 @@ static void begin_scan(struct listeners_cache *l, int64_t limit_us)
     l->scan_since_ms = clock_monotonic_ms();
     l->scan_us = 0;
     l->is_scanning = true;
-    if (listeners_begin(&l->scan, l->foreign_network ? 1 : 0) == 0)
+    if (listeners_scan_begin(&l->scan, l->foreign_network ? 1 : 0) == 0)
         continue_scan(l, limit_us);
     else
         note_unreadable(l);

@@ -31,7 +31,7 @@ struct listeners_cache {
     bool is_unreadable; /* the last scan failed */
 
     bool is_scanning; /* a scan in pieces is under way */
-    struct listeners_look scan;
+    struct listeners_scan scan;
     int64_t scan_since_ms, scan_us; /* when it began; time it has used so far */
     struct event *on_piece;
 };

@@ -10,8 +10,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/conf/conf.h"
-#include "lib/session/registry_clear.h"
 #include "lib/session/registry_read.h"
+#include "lib/session/registry_remove.h"
 #include "lib/store/connection.h"
 #include "lib/store/session_verdict.h"
 
@@ -142,7 +142,7 @@ bool sessions_sweep(struct sessions *s)
     end_refused(s, &list, verdicts);
     /* This removes entries only where leased owns RunDir, in a private instance. Root's RunDir is
      * cleared by `leased -P` at the start, by the next login, and by leasectl. */
-    (void)registry_clear(&s->registry, &list, clock_monotonic_ms() + CLEAR_MS);
+    (void)registry_remove_dead(&s->registry, &list, clock_monotonic_ms() + CLEAR_MS);
     swept = set_judged(s, &list, now_s, next_s);
 out:
     free(verdicts);

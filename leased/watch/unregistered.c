@@ -38,11 +38,11 @@ void unregistered_find_logins(struct unregistered *u, const struct conf *conf)
  * finds any, a second one follows by itself. */
 static void scan(struct unregistered *u)
 {
-    u->sight = u->sessions->has_registry ? strays_look(&u->strays, &u->sessions->registry,
+    u->sight = u->sessions->has_registry ? strays_scan(&u->strays, &u->sessions->registry,
                                                        &u->sessions->judged, &u->logins)
                                          : SIGHT_CANNOT_TELL;
-    if (u->strays.count > strays_sure(&u->strays, STRAY_GOING_MS))
-        timer_arm(u->on_rescan, STRAY_GOING_MS + 100);
+    if (u->strays.count > strays_sure(&u->strays, STRAY_LEAVING_MS))
+        timer_arm(u->on_rescan, STRAY_LEAVING_MS + 100);
 }
 
 static void on_rescan(evutil_socket_t fd, short what, void *arg)
@@ -60,7 +60,7 @@ int64_t unregistered_count(struct unregistered *u)
     if (!u->is_unreported)
         scan(u);
     u->is_unreported = false;
-    const size_t sure = strays_sure(&u->strays, STRAY_GOING_MS);
+    const size_t sure = strays_sure(&u->strays, STRAY_LEAVING_MS);
     return sure == 0 && u->sight == SIGHT_CANNOT_TELL ? -1 : (int64_t)sure;
 }
 

@@ -24,7 +24,7 @@ static bool is_word(const char *s)
     return *s == '\0';
 }
 
-size_t session_format(const struct session *s, char out[static REGISTRY_ENTRY_BYTES])
+size_t entry_format(const struct session *s, char out[static REGISTRY_ENTRY_BYTES])
 {
     if (!is_word(s->lease) || !is_word(s->login) || !is_word(s->fingerprint) ||
         !is_word(s->source) || !is_word(s->origin.boot_id))
@@ -127,7 +127,7 @@ static bool take_line(const char *key, const char *value, struct session *s, uns
     return good; /* an unknown line is a later version's */
 }
 
-int session_parse(const char *text, size_t len, struct session *ret)
+int entry_parse(const char *text, size_t len, struct session *ret)
 {
     char copy[REGISTRY_ENTRY_BYTES];
     struct session s = {.pid = 0};
@@ -181,7 +181,7 @@ enum sight entry_read(const struct registry *r, int64_t lease_id, pid_t pid, str
     errno = why;
     if (why != 0)
         return SIGHT_CANNOT_TELL;
-    if (n == 0 || session_parse(text, (size_t)n, &s) != 0)
+    if (n == 0 || entry_parse(text, (size_t)n, &s) != 0)
         return SIGHT_IS_NOT;
     if (s.pid != pid || s.lease_id != lease_id) {
         session_release(&s);

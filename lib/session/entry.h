@@ -12,10 +12,10 @@
 enum { REGISTRY_ENTRY_BYTES = 4096 }; /* a larger file is no entry */
 
 /* The length, or 0 when it cannot be written; leaves opens and listens out when they do not. */
-size_t session_format(const struct session *s, char out[static REGISTRY_ENTRY_BYTES]);
+size_t entry_format(const struct session *s, char out[static REGISTRY_ENTRY_BYTES]);
 
 /* text need not be NUL-terminated. 0 and *ret, to be released; -1: this is no entry. */
-int session_parse(const char *text, size_t len, struct session *ret);
+int entry_parse(const char *text, size_t len, struct session *ret);
 
 /* Reads LEASEID.PID. *ret, to be released, with SIGHT_IS. SIGHT_IS_NOT: no entry by that name, or
  * none that one could be. SIGHT_CANNOT_TELL: errno. */

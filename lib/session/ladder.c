@@ -132,7 +132,7 @@ void ladder_release(struct ladder *l)
 
 static enum ladder_state settle(struct ladder *l, enum ladder_state state)
 {
-    if (state != LADDER_CLIMBING)
+    if (state != LADDER_IN_PROGRESS)
         ladder_release(l);
     l->state = state;
     return state;
@@ -156,7 +156,7 @@ static int kill_children(struct ladder *l)
 
 enum ladder_state ladder_start(struct ladder *l, const struct session *s, int64_t now_ms)
 {
-    *l = (struct ladder){.state = LADDER_CLIMBING,
+    *l = (struct ladder){.state = LADDER_IN_PROGRESS,
                          .pid = s->pid,
                          .start_ticks = s->start_ticks,
                          .uid = s->uid,
@@ -201,7 +201,7 @@ static void reap(struct ladder *l)
 
 enum ladder_state ladder_step(struct ladder *l, int64_t now_ms)
 {
-    if (l->state != LADDER_CLIMBING)
+    if (l->state != LADDER_IN_PROGRESS)
         return l->state;
     reap(l);
     /* Those that were held are gone; another may have been born meanwhile. The monitor itself may
@@ -222,7 +222,7 @@ enum ladder_state ladder_step(struct ladder *l, int64_t now_ms)
     bool kills = l->child_count > 0 && !l->killed && (is_due || l->monitor_fd < 0);
     if (kills && kill_children(l) != 0)
         return give_up(l, errno);
-    return LADDER_CLIMBING;
+    return LADDER_IN_PROGRESS;
 }
 
 /* Those that found no room begin when others have made some. Returns how many are under way. */
@@ -235,7 +235,7 @@ static size_t step_all(const struct session_list *list, struct ladder ladders[],
             has_room = ladder_start(&ladders[i], &list->items[i], now_ms) != LADDER_NO_ROOM;
         else
             (void)ladder_step(&ladders[i], now_ms);
-        climbing += ladders[i].state == LADDER_CLIMBING;
+        climbing += ladders[i].state == LADDER_IN_PROGRESS;
     }
     return climbing;
 }

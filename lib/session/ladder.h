@@ -17,11 +17,11 @@
 enum { LADDER_PATIENCE_MS = 300, LADDER_CHILDREN_MAX = 4 };
 
 enum ladder_state {
-    LADDER_CLIMBING, /* signalled, and still there */
-    LADDER_GONE,     /* nothing of it holds a socket any more */
-    LADDER_FAILED,   /* it may not be signalled, or its processes cannot be told: ladder.why */
-    LADDER_NO_ROOM,  /* the same, for lack of descriptors or memory: with fewer at a time it may do
-                      */
+    LADDER_IN_PROGRESS, /* signalled, and still there */
+    LADDER_GONE,        /* nothing of it holds a socket any more */
+    LADDER_FAILED,      /* it may not be signalled, or its processes cannot be told: ladder.why */
+    LADDER_NO_ROOM, /* the same, for lack of descriptors or memory: with fewer at a time it may do
+                     */
 };
 
 struct ladder {
@@ -53,7 +53,7 @@ void ladder_release(struct ladder *l);
 /*
  * Ends all sessions in the list, side by side as far as there are descriptors (two a session), and
  * waits until deadline_ms (clock_monotonic_ms) at most. states[i] says what became of each, and
- * LADDER_CLIMBING that it was still up; returns how many are not gone. Needs memory for the
+ * LADDER_IN_PROGRESS that it was still up; returns how many are not gone. Needs memory for the
  * ladders: SIZE_MAX when there is none, nothing signalled.
  */
 size_t ladder_end_all(const struct session_list *list, int64_t deadline_ms,

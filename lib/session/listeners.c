@@ -14,13 +14,13 @@ static bool take_line(void *ctx, const char *line)
     return true;
 }
 
-int listeners_begin(struct listeners_look *look, pid_t pid)
+int listeners_scan_begin(struct listeners_scan *look, pid_t pid)
 {
-    *look = (struct listeners_look){.pid = pid};
+    *look = (struct listeners_scan){.pid = pid};
     return tcp_table_open(&look->table, pid, false);
 }
 
-int listeners_go_on(struct listeners_look *look)
+int listeners_scan_next(struct listeners_scan *look)
 {
     int more = tcp_table_read(&look->table, take_line, &look->found);
     if (more != 0 || look->is_last)
@@ -31,7 +31,7 @@ int listeners_go_on(struct listeners_look *look)
     return errno == ENOENT ? 0 : -1; /* a host may do without IPv6, and only without it */
 }
 
-void listeners_end(struct listeners_look *look)
+void listeners_scan_end(struct listeners_scan *look)
 {
     tcp_table_close(&look->table);
 }
@@ -43,10 +43,10 @@ int listeners_read(struct listeners *ret)
 
 int listeners_read_of(pid_t pid, struct listeners *ret)
 {
-    struct listeners_look look;
-    int more = listeners_begin(&look, pid) == 0 ? 1 : -1;
+    struct listeners_scan look;
+    int more = listeners_scan_begin(&look, pid) == 0 ? 1 : -1;
     while (more == 1)
-        more = listeners_go_on(&look);
+        more = listeners_scan_next(&look);
     if (more == 0)
         *ret = look.found;
     return more;

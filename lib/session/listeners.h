@@ -23,15 +23,15 @@ int listeners_read_of(pid_t pid, struct listeners *ret);
  * thousands of them who reads all at once stands still for long. 0 or -1 as above; then to be gone
  * on with while that returns 1, or to be ended before. 0: found is what was found. -1: errno.
  */
-struct listeners_look {
+struct listeners_scan {
     pid_t pid;
     bool is_last; /* of the two tables */
     struct tcp_table table;
     struct listeners found;
 };
-int listeners_begin(struct listeners_look *look, pid_t pid);
-int listeners_go_on(struct listeners_look *look); /* by a handful */
-void listeners_end(struct listeners_look *look);
+int listeners_scan_begin(struct listeners_scan *look, pid_t pid);
+int listeners_scan_next(struct listeners_scan *look); /* by a handful */
+void listeners_scan_end(struct listeners_scan *look);
 
 bool listeners_has(const struct listeners *l, uint16_t port);
 

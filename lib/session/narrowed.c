@@ -37,7 +37,7 @@ static int write_note(const struct registry *r, int64_t lease_id, uint64_t ticks
     return -1;
 }
 
-int narrowed_note(const struct registry *r, int64_t lease_id, uint64_t ticks, int64_t deadline_ms)
+int narrowed_record(const struct registry *r, int64_t lease_id, uint64_t ticks, int64_t deadline_ms)
 {
     int lock = registry_lock(r, lease_id, deadline_ms);
     if (lock < 0)
@@ -63,7 +63,7 @@ static bool parse_note(char *text, uint64_t *ret_ticks, const char **ret_boot)
     return true;
 }
 
-bool narrowed_since(const struct registry *r, int64_t lease_id, uint64_t start_ticks)
+bool narrowed_or_unknown_since(const struct registry *r, int64_t lease_id, uint64_t start_ticks)
 {
     char name[REGISTRY_NAME_BYTES], text[TEXT_BYTES];
     const char *boot;

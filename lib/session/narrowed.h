@@ -14,10 +14,11 @@
 #include "lib/session/registry.h"
 
 /* For logins whose process started at ticks or before. Takes the lock. 0, or -1 with errno set. */
-int narrowed_note(const struct registry *r, int64_t lease_id, uint64_t ticks, int64_t deadline_ms);
+int narrowed_record(const struct registry *r, int64_t lease_id, uint64_t ticks,
+                    int64_t deadline_ms);
 
 /* Under the lock: whether a login that started then may hold more than the lease permits now. What
  * cannot be read counts as yes. */
-bool narrowed_since(const struct registry *r, int64_t lease_id, uint64_t start_ticks);
+bool narrowed_or_unknown_since(const struct registry *r, int64_t lease_id, uint64_t start_ticks);
 
 #endif

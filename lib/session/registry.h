@@ -7,7 +7,7 @@
  * An entry is a claim, /proc is the truth. Who reads is told of the sessions that live, and of
  * those of which it cannot be told (lib/session/sight.h); entries of the dead are counted and
  * passed over. sshd does not always say goodbye (docs/sshd-facts.md 2), so such are left behind:
- * registry_clear takes them away. No reader does.
+ * registry_remove_dead takes them away. No reader does.
  *
  * RunDir/sessions/.NUMBER.ns says that processes of that pid namespace have made entries. Where
  * only ours is there, a number that no process and no group has is that of a dead session, and its

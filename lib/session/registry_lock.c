@@ -14,7 +14,8 @@
 
 enum { LOCK_RETRY_MS = 2 };
 
-/* Whether the name still is that of the open file: registry_forget may have taken it away. */
+/* Whether the name still is that of the open file: registry_remove_lock_file may have taken it
+ * away. */
 static bool is_current(const struct registry *r, const char *name, int fd)
 {
     struct stat by_name, by_fd;
@@ -72,7 +73,7 @@ int registry_lock_openings(const struct registry *r, int64_t deadline_ms)
     return lock_file(r, 0, LOCK_SH, deadline_ms);
 }
 
-void registry_forget(const struct registry *r, int64_t lease_id)
+void registry_remove_lock_file(const struct registry *r, int64_t lease_id)
 {
     char name[REGISTRY_NAME_BYTES];
     int lock = registry_lock(r, lease_id, 0);

@@ -19,8 +19,8 @@ int registry_lock_shared(const struct registry *r, int64_t lease_id, int64_t dea
 /* Shared, on the entries that have no lease yet: against who clears them. */
 int registry_lock_openings(const struct registry *r, int64_t deadline_ms);
 
-/* Takes the lock file of a lease that is no more away, and what narrowed_note wrote, unless
+/* Takes the lock file of a lease that is no more away, and what narrowed_record wrote, unless
  * somebody holds it. */
-void registry_forget(const struct registry *r, int64_t lease_id);
+void registry_remove_lock_file(const struct registry *r, int64_t lease_id);
 
 #endif

@@ -34,7 +34,7 @@ bool namespace_mark_parse(const char *name, uint64_t *ret);
 /* LEASEID, whose lock is the lease's. */
 void lock_name(int64_t lease_id, char out[static REGISTRY_NAME_BYTES]);
 
-/* LEASEID.narrowed, which narrowed_note writes. */
+/* LEASEID.narrowed, which narrowed_record writes. */
 void narrowed_name(int64_t lease_id, char out[static REGISTRY_NAME_BYTES]);
 
 #endif

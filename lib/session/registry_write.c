@@ -20,8 +20,8 @@ static int write_entry(const struct registry *r, const char *name, const struct 
     int saved;
 
     here.origin = r->here;
-    size_t len = session_format(&here, text);
-    if (len == 0 || session_parse(text, len, &again) != 0) {
+    size_t len = entry_format(&here, text);
+    if (len == 0 || entry_parse(text, len, &again) != 0) {
         errno = EINVAL;
         return -1;
     }
@@ -87,7 +87,7 @@ static int put_entry(const struct registry *r, const char *name, const struct se
     return -1;
 }
 
-int registry_enter(const struct registry *r, const struct session *s, int64_t deadline_ms)
+int registry_add_opening(const struct registry *r, const struct session *s, int64_t deadline_ms)
 {
     char name[REGISTRY_NAME_BYTES];
     /* Against who takes the dead one of this pid away. */
@@ -102,7 +102,7 @@ int registry_enter(const struct registry *r, const struct session *s, int64_t de
     return rc;
 }
 
-int registry_settle(const struct registry *r, const struct session *s)
+int registry_open_session(const struct registry *r, const struct session *s)
 {
     char name[REGISTRY_NAME_BYTES], opening[REGISTRY_NAME_BYTES];
     entry_name(s->lease_id, s->pid, name);
@@ -121,7 +121,7 @@ static void leave(const struct registry *r, int64_t lease_id, pid_t pid)
         (void)unlinkat(r->sessions_fd, name, 0);
 }
 
-void registry_leave(const struct registry *r, int64_t lease_id, pid_t pid)
+void registry_remove_own(const struct registry *r, int64_t lease_id, pid_t pid)
 {
     leave(r, 0, pid);
     if (lease_id != 0)

@@ -12,14 +12,14 @@
 /* 0.PID, for a login that is about to be judged: from here on whoever revokes finds it. Newcomers
  * do not wait for one another, only for who clears. 0 or -1; EEXIST: a session of another pid
  * namespace has the name. */
-int registry_enter(const struct registry *r, const struct session *s, int64_t deadline_ms);
+int registry_add_opening(const struct registry *r, const struct session *s, int64_t deadline_ms);
 
 /* LEASEID.PID in place of 0.PID. There is no moment in which neither is there. 0 or -1, as above.
  */
-int registry_settle(const struct registry *r, const struct session *s);
+int registry_open_session(const struct registry *r, const struct session *s);
 
 /* Takes both names of the caller's own session away. Needs no lock: while pid lives its names are
  * its own. Idempotent. */
-void registry_leave(const struct registry *r, int64_t lease_id, pid_t pid);
+void registry_remove_own(const struct registry *r, int64_t lease_id, pid_t pid);
 
 #endif

@@ -40,7 +40,7 @@ struct session {
     /* What the lease permitted when it logged in, as lib/lease writes lists; owned. NULL: it was
      * too long for an entry, and any change of the lease has to be taken for a narrowing one. */
     char *opens, *listens;
-    struct origin origin; /* where its pid and start_ticks hold; written by registry_enter */
+    struct origin origin; /* where its pid and start_ticks hold; written by registry_add_opening */
     /* Found when read: the monitor is gone, this child of it lives on. 0: the monitor is there. */
     pid_t orphan;
     enum session_sight sight;

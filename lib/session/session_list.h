@@ -22,7 +22,7 @@ struct session_list {
     /* What was found when it was read, whatever was filtered out since. */
     size_t unseen;           /* so many of the sessions are SESSION_UNSEEN */
     int unseen_why;          /* of one of them */
-    struct dead_entry *dead; /* owned; for registry_clear and registry_remove_dead */
+    struct dead_entry *dead; /* owned; for registry_remove_dead and registry_remove_dead_locked */
     size_t dead_count;
 };
 

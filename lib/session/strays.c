@@ -152,7 +152,7 @@ static int merge(struct strays *s, const struct candidates *now)
     return 0;
 }
 
-enum sight strays_look(struct strays *s, const struct registry *r,
+enum sight strays_scan(struct strays *s, const struct registry *r,
                        const struct session_list *recent, const struct stray_logins *logins)
 {
     struct candidates c = {.logins = logins};

@@ -14,7 +14,7 @@
 #include "lib/session/registry.h"
 #include "lib/session/session_list.h"
 
-enum { STRAY_GOING_MS = 500 }; /* so long may one that has left the registry take to be gone */
+enum { STRAY_LEAVING_MS = 500 }; /* so long may one that has left the registry take to be gone */
 
 struct stray {
     pid_t pid;
@@ -44,7 +44,7 @@ struct stray_logins {
  * order: it is read again only for what was not in it. SIGHT_IS: there are some. SIGHT_CANNOT_TELL:
  * there may be others than those, or, where errno is not of /proc, *s is as it was.
  */
-enum sight strays_look(struct strays *s, const struct registry *r,
+enum sight strays_scan(struct strays *s, const struct registry *r,
                        const struct session_list *recent, const struct stray_logins *logins);
 
 /* Whether it was found twice, and by now for min_ms. */

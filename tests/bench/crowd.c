@@ -110,7 +110,7 @@ static void add_session(const struct registry *r, const struct lease *l)
     (void)strlcpy(s.login, l->login, sizeof(s.login));
     (void)strlcpy(s.fingerprint, l->keys[0].pub.fingerprint, sizeof(s.fingerprint));
     (void)strlcpy(s.source, "192.0.2.1", sizeof(s.source));
-    if (registry_settle(r, &s) != 0)
+    if (registry_open_session(r, &s) != 0)
         err(1, "an entry");
 }
 

@@ -89,7 +89,7 @@ static void make_session(const struct registry *r, int64_t id, const struct leas
     (void)strlcpy(s.login, l->login, sizeof(s.login));
     (void)strlcpy(s.fingerprint, l->keys[0].pub.fingerprint, sizeof(s.fingerprint));
     (void)strlcpy(s.source, "192.0.2.1", sizeof(s.source));
-    if (registry_settle(r, &s) != 0)
+    if (registry_open_session(r, &s) != 0)
         err(1, "an entry");
 }
 

@@ -49,7 +49,7 @@ stays()
 }
 
 grant
-for step in 'enter before' 'enter after' 'check before' 'check after' 'lock before' 'lock after' 'settle before' 'settle after'; do
+for step in 'add before' 'add after' 'check before' 'check after' 'lock before' 'lock after' 'open before' 'open after'; do
 	note "$step"
 	# shellcheck disable=SC2086
 	at() { login_at $step 600; }
@@ -72,7 +72,7 @@ for step in 'enter before' 'enter after' 'check before' 'check after' 'lock befo
 done
 
 note 'the key under another lease meanwhile: what sshd holds is the first one of them'
-for step in 'enter before' 'check before' 'lock before'; do
+for step in 'add before' 'check before' 'lock before'; do
 	# shellcheck disable=SC2086
 	login_at $step 900
 	leasectl revoke alice >/dev/null || (($? == 6)) || fail "revoke, at $step"
@@ -85,7 +85,7 @@ for step in 'enter before' 'check before' 'lock before'; do
 done
 
 note 'an address taken away'
-for step in 'enter before' 'check after'; do
+for step in 'add before' 'check after'; do
 	# shellcheck disable=SC2086
 	login_at $step 600
 	expect_exit 0 leasectl set alice --from 192.0.2.0/24
@@ -123,7 +123,7 @@ leasectl delete alice >/dev/null
 grant
 
 note 'longer than its second: refused, though nothing is taken away'
-for step in 'enter before' 'enter after' 'check before' 'check after' 'lock before' 'lock after'; do
+for step in 'add before' 'add after' 'check before' 'check after' 'lock before' 'lock after'; do
 	# shellcheck disable=SC2086
 	login_at $step 1200
 	over "$step, 1.2 s"

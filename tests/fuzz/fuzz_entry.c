@@ -27,14 +27,14 @@ static void check_entry(const struct session *s, const char *text)
     MUST(is_word(s->login) && is_word(s->fingerprint) && is_word(s->lease), text);
     MUST(is_word(s->source), text);
 
-    size_t len = session_format(s, once);
+    size_t len = entry_format(s, once);
     MUST(len > 0 && len < sizeof(once) && once[len] == '\0', text);
-    MUST(session_parse(once, len, &again) == 0, text);
+    MUST(entry_parse(once, len, &again) == 0, text);
     MUST(again.pid == s->pid && again.start_ticks == s->start_ticks, text);
     MUST(again.open == s->open && again.lease_id == s->lease_id && again.uid == s->uid, text);
     MUST(again.opens == NULL || same_text(again.opens, s->opens), text);
     MUST(again.listens == NULL || same_text(again.listens, s->listens), text);
-    MUST(session_format(&again, twice) == len && memcmp(once, twice, len) == 0, text);
+    MUST(entry_format(&again, twice) == len && memcmp(once, twice, len) == 0, text);
     session_release(&again);
 }
 
@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(exact, data, size); /* without a NUL: a byte too far is seen */
     memset(&s, 0xa5, sizeof(s));
     canary = s;
-    if (session_parse(exact, size, &s) != 0) {
+    if (entry_parse(exact, size, &s) != 0) {
         MUST(memcmp(&s, &canary, sizeof(s)) == 0, text);
     } else {
         MUST(strlen(text) == size && text[size - 1] == '\n', text);

@@ -33,13 +33,16 @@ static void pause_at(const char *step, const char *when)
     (void)unlink("/run/delayed.now");
 }
 
-int __real_registry_enter(const struct registry *r, const struct session *s, int64_t deadline_ms);
-int __wrap_registry_enter(const struct registry *r, const struct session *s, int64_t deadline_ms);
-int __wrap_registry_enter(const struct registry *r, const struct session *s, int64_t deadline_ms)
+int __real_registry_add_opening(const struct registry *r, const struct session *s,
+                                int64_t deadline_ms);
+int __wrap_registry_add_opening(const struct registry *r, const struct session *s,
+                                int64_t deadline_ms);
+int __wrap_registry_add_opening(const struct registry *r, const struct session *s,
+                                int64_t deadline_ms)
 {
-    pause_at("enter", "before");
-    int rc = __real_registry_enter(r, s, deadline_ms);
-    pause_at("enter", "after");
+    pause_at("add", "before");
+    int rc = __real_registry_add_opening(r, s, deadline_ms);
+    pause_at("add", "after");
     return rc;
 }
 
@@ -79,12 +82,12 @@ int __wrap_registry_lock_shared(const struct registry *r, int64_t lease_id, int6
     return fd;
 }
 
-int __real_registry_settle(const struct registry *r, const struct session *s);
-int __wrap_registry_settle(const struct registry *r, const struct session *s);
-int __wrap_registry_settle(const struct registry *r, const struct session *s)
+int __real_registry_open_session(const struct registry *r, const struct session *s);
+int __wrap_registry_open_session(const struct registry *r, const struct session *s);
+int __wrap_registry_open_session(const struct registry *r, const struct session *s)
 {
-    pause_at("settle", "before");
-    int rc = __real_registry_settle(r, s);
-    pause_at("settle", "after");
+    pause_at("open", "before");
+    int rc = __real_registry_open_session(r, s);
+    pause_at("open", "after");
     return rc;
 }

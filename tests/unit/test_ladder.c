@@ -181,11 +181,11 @@ static void killed_meanwhile(void **state)
     struct ladder l;
     (void)state;
     stop_child(p.child);
-    assert_int_equal(ladder_start(&l, &p.session, 0), LADDER_CLIMBING);
+    assert_int_equal(ladder_start(&l, &p.session, 0), LADDER_IN_PROGRESS);
     assert_int_equal(kill(p.monitor, SIGKILL), 0);
     WAIT_UNTIL("the monitor is dead", !is_running(p.monitor));
     /* Nobody is left to pass SIGTERM on: patience would be for nothing. */
-    assert_int_equal(ladder_step(&l, LADDER_PATIENCE_MS - 1), LADDER_CLIMBING);
+    assert_int_equal(ladder_step(&l, LADDER_PATIENCE_MS - 1), LADDER_IN_PROGRESS);
     WAIT_UNTIL("gone", ladder_step(&l, LADDER_PATIENCE_MS - 1) == LADDER_GONE);
     assert_false(is_running(p.child));
     end_pair(&p);

@@ -2,10 +2,10 @@
 /* The session registry: its entries' text, its directory, and who may be believed. */
 #include "lib/session/entry.h"
 #include "lib/session/narrowed.h"
-#include "lib/session/registry_clear.h"
 #include "lib/session/registry_count.h"
 #include "lib/session/registry_lock.h"
 #include "lib/session/registry_read.h"
+#include "lib/session/registry_remove.h"
 #include "lib/session/registry_write.h"
 
 #include "tests/unit/helpers.h"
@@ -105,13 +105,13 @@ static void round_trip(void **state)
     rows[3].source[0] = '\0';
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct session again;
-        size_t len = session_format(&rows[i], text);
+        size_t len = entry_format(&rows[i], text);
         CHECK("fits", len > 0 && len == strlen(text));
-        CHECK("is taken", session_parse(text, len, &again) == 0);
+        CHECK("is taken", entry_parse(text, len, &again) == 0);
         check_same("round trip", &again, &rows[i]);
         session_release(&again);
         for (size_t cut = 0; cut < len; cut++) /* what was not written whole is no entry */
-            if (session_parse(text, cut, &again) == 0) {
+            if (entry_parse(text, cut, &again) == 0) {
                 CHECK("cut between two lines only", text[cut - 1] == '\n');
                 session_release(&again);
             }
@@ -124,16 +124,16 @@ static void long_lists(void **state)
     char text[REGISTRY_ENTRY_BYTES], list[REGISTRY_ENTRY_BYTES], one[] = "127.0.0.1:1";
     struct session s = session_of(getpid()), again;
     (void)state;
-    size_t bare = session_format(&s, text);
+    size_t bare = entry_format(&s, text);
     s.opens = list;
     s.listens = one;
     size_t room = REGISTRY_ENTRY_BYTES - 1 - bare - strlen("opens \nlistens \n") - strlen(one);
     for (size_t more = 0; more <= 1; more++) {
         memset(list, 'x', room + more);
         list[room + more] = '\0';
-        size_t len = session_format(&s, text);
+        size_t len = entry_format(&s, text);
         assert_int_equal(len, more ? bare : REGISTRY_ENTRY_BYTES - 1);
-        assert_int_equal(session_parse(text, len, &again), 0);
+        assert_int_equal(entry_parse(text, len, &again), 0);
         assert_true((again.opens == NULL) == (more == 1));
         assert_true((again.listens == NULL) == (more == 1));
         session_release(&again);
@@ -193,7 +193,7 @@ static void no_entries(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct session s;
-        int rc = session_parse(rows[i].text, strlen(rows[i].text), &s);
+        int rc = entry_parse(rows[i].text, strlen(rows[i].text), &s);
         CHECK(rows[i].what, (rc == 0) == rows[i].taken);
         if (rc == 0)
             session_release(&s);
@@ -201,18 +201,18 @@ static void no_entries(void **state)
     /* A NUL, a text too long, lists said twice. */
     static const char with_nul[] = V PID REST OPEN "lease a\0b\n";
     struct session s;
-    assert_int_equal(session_parse(with_nul, sizeof(with_nul) - 1, &s), -1);
+    assert_int_equal(entry_parse(with_nul, sizeof(with_nul) - 1, &s), -1);
     char large[REGISTRY_ENTRY_BYTES + 1];
     memset(large, 'x', sizeof(large));
     memcpy(large, V PID REST OPEN "y ", strlen(V PID REST OPEN "y "));
     large[REGISTRY_ENTRY_BYTES - 2] = '\n';
-    assert_int_equal(session_parse(large, REGISTRY_ENTRY_BYTES - 1, &s), 0);
+    assert_int_equal(entry_parse(large, REGISTRY_ENTRY_BYTES - 1, &s), 0);
     session_release(&s);
     large[REGISTRY_ENTRY_BYTES - 2] = 'x';
     large[REGISTRY_ENTRY_BYTES - 1] = '\n';
-    assert_int_equal(session_parse(large, REGISTRY_ENTRY_BYTES, &s), -1);
+    assert_int_equal(entry_parse(large, REGISTRY_ENTRY_BYTES, &s), -1);
     static const char twice[] = V PID REST OPEN "opens a\nopens b\nlistens c\n";
-    assert_int_equal(session_parse(twice, sizeof(twice) - 1, &s), 0);
+    assert_int_equal(entry_parse(twice, sizeof(twice) - 1, &s), 0);
     CHECK_TEXT("the last one", s.opens, "b");
     session_release(&s);
 }
@@ -243,14 +243,14 @@ static void life(void **state)
     (void)state;
 
     mode_t before = umask(0777); /* whoever we are a guest of may have any */
-    assert_int_equal(registry_enter(&r, &s, soon()), 0);
+    assert_int_equal(registry_add_opening(&r, &s, soon()), 0);
     assert_int_equal(found(0, s.pid, false), 1);
     assert_int_equal(found(17, s.pid, false), 1); /* it may become one of that lease */
     assert_int_equal(registry_count(dir, 17, &count), 0);
     assert_int_equal(count, 0); /* but is none yet */
 
     s = session_of(getpid());
-    assert_int_equal(registry_settle(&r, &s), 0);
+    assert_int_equal(registry_open_session(&r, &s), 0);
     (void)umask(before);
     assert_int_equal(found(0, s.pid, true), 1);
     assert_int_equal(found(17, s.pid, true), 1);
@@ -265,8 +265,8 @@ static void life(void **state)
     assert_int_equal(st.st_mode & 07777, 0640);
     assert_int_equal(st.st_uid, geteuid());
 
-    registry_leave(&r, 17, s.pid);
-    registry_leave(&r, 17, s.pid);
+    registry_remove_own(&r, 17, s.pid);
+    registry_remove_own(&r, 17, s.pid);
     assert_int_equal(names_in(sessions), 0);
     assert_int_equal(found(0, s.pid, true), 0);
 }
@@ -276,12 +276,12 @@ static void two_names(void **state)
 {
     struct session opening = opening_of(getpid()), open = session_of(getpid());
     (void)state;
-    assert_int_equal(registry_settle(&r, &open), 0);
-    assert_int_equal(registry_enter(&r, &opening, soon()), 0);
+    assert_int_equal(registry_open_session(&r, &open), 0);
+    assert_int_equal(registry_add_opening(&r, &opening, soon()), 0);
     assert_int_equal(names_in(sessions), 2);
     assert_int_equal(found(17, open.pid, true), 1);
     assert_int_equal(found(0, open.pid, true), 1);
-    registry_leave(&r, 17, open.pid);
+    registry_remove_own(&r, 17, open.pid);
     assert_int_equal(names_in(sessions), 0);
 }
 
@@ -297,12 +297,12 @@ static void over_leftovers(void **state)
     free(path);
     (void)snprintf(name, sizeof(name), ".17.%d", (int)getpid());
     assert_int_equal(symlinkat("/etc/hostname", r.sessions_fd, name), 0);
-    assert_int_equal(registry_enter(&r, &opening, soon()), 0);
+    assert_int_equal(registry_add_opening(&r, &opening, soon()), 0);
     assert_int_equal(found(0, open.pid, false), 1);
-    assert_int_equal(registry_settle(&r, &open), 0);
+    assert_int_equal(registry_open_session(&r, &open), 0);
     assert_int_equal(found(0, open.pid, true), 1);
     assert_int_equal(names_in(sessions), 1);
-    registry_leave(&r, 17, open.pid);
+    registry_remove_own(&r, 17, open.pid);
 }
 
 /* What no reader would take could not be found by who revokes it. */
@@ -316,7 +316,7 @@ static void unreadable_refused(void **state)
     strcpy(rows[2].login, "a\nuid 5");
     rows[3].uid = 0;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        assert_int_equal(registry_settle(&r, &rows[i]), -1);
+        assert_int_equal(registry_open_session(&r, &rows[i]), -1);
         assert_int_equal(errno, EINVAL);
     }
     assert_int_equal(names_in(sessions), 0);
@@ -327,7 +327,7 @@ static void unreadable_refused(void **state)
 static void put(const char *name, const struct session *s)
 {
     char text[REGISTRY_ENTRY_BYTES], *path = path_in(sessions, name);
-    assert_true(session_format(s, text) > 0);
+    assert_true(entry_format(s, text) > 0);
     write_text(path, text);
     free(path);
 }
@@ -338,7 +338,7 @@ static size_t clear(const struct registry *by, size_t dead)
     struct session_list list;
     assert_int_equal(registry_read(by, 0, &list), 0);
     assert_int_equal(list.dead_count, dead);
-    size_t n = registry_clear(by, &list, soon());
+    size_t n = registry_remove_dead(by, &list, soon());
     session_list_release(&list);
     return n;
 }
@@ -351,8 +351,8 @@ static void dead(void **state)
     struct registry reader;
     struct session_list list;
     (void)state;
-    assert_int_equal(registry_settle(&r, &s), 0);
-    assert_int_equal(registry_enter(&r, &opening, soon()), 0);
+    assert_int_equal(registry_open_session(&r, &s), 0);
+    assert_int_equal(registry_add_opening(&r, &opening, soon()), 0);
     end_child(child);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(found(0, 0, false), 0);
@@ -373,10 +373,10 @@ static void dead(void **state)
     assert_int_equal(clear(&r, 2), 1);
     assert_int_equal(names_in(sessions), 1);
     assert_int_equal(registry_read_open(&r, 17, soon(), &list), 0);
-    assert_int_equal(registry_remove_dead(&r, 18, &list, 9), 0);
-    assert_int_equal(registry_remove_dead(&r, 17, &list, 0), 0);
+    assert_int_equal(registry_remove_dead_locked(&r, 18, &list, 9), 0);
+    assert_int_equal(registry_remove_dead_locked(&r, 17, &list, 0), 0);
     assert_int_equal(names_in(sessions), 1);
-    assert_int_equal(registry_remove_dead(&r, 17, &list, 9), 1);
+    assert_int_equal(registry_remove_dead_locked(&r, 17, &list, 9), 1);
     session_list_release(&list);
     assert_int_equal(names_in(sessions), 0);
     (void)close(lock);
@@ -392,7 +392,7 @@ static void room(void **state)
     dead_one.pid = getppid();
     dead_one.start_ticks = 1;
     (void)snprintf(name, sizeof(name), "17.%d", (int)dead_one.pid);
-    assert_int_equal(registry_settle(&r, &mine), 0);
+    assert_int_equal(registry_open_session(&r, &mine), 0);
     put(name, &dead_one);
     put("18.1", &mine);                                                 /* another lease's */
     assert_int_equal(registry_has_room(&r, 17, 3, 0, &list), SIGHT_IS); /* without any time */
@@ -406,9 +406,9 @@ static void room(void **state)
     session_list_release(&list);
     assert_int_equal(registry_has_room(&r, 17, 1, 0, &list), SIGHT_CANNOT_TELL);
     assert_int_equal(errno, ETIMEDOUT);
-    registry_leave(&r, 17, mine.pid);
-    registry_leave(&r, 17, dead_one.pid);
-    registry_leave(&r, 18, 1);
+    registry_remove_own(&r, 17, mine.pid);
+    registry_remove_own(&r, 17, dead_one.pid);
+    registry_remove_own(&r, 18, 1);
 }
 
 /* Whoever ended a session takes its names away, and none of a login that has its number by now. */
@@ -419,8 +419,8 @@ static void ended_meanwhile(void **state)
     (void)state;
     older.origin = r.here;
     older.start_ticks--;
-    assert_int_equal(registry_settle(&r, &mine), 0);
-    assert_int_equal(registry_enter(&r, &opening, soon()), 0);
+    assert_int_equal(registry_open_session(&r, &mine), 0);
+    assert_int_equal(registry_add_opening(&r, &opening, soon()), 0);
     for (int held = 0; held <= 1; held++) {
         registry_remove_ended(&r, &older, held != 0, soon());
         assert_int_equal(names_in(sessions), 2);
@@ -443,13 +443,13 @@ static void out_of_time(void **state)
     struct session s = session_of(getpid());
     struct session_list list;
     (void)state;
-    assert_int_equal(registry_settle(&r, &s), 0);
+    assert_int_equal(registry_open_session(&r, &s), 0);
     assert_int_equal(registry_read_open(&r, 17, clock_monotonic_ms(), &list), -1);
     assert_int_equal(errno, ETIMEDOUT);
     assert_int_equal(registry_read_open(&r, 17, soon(), &list), 0);
     assert_int_equal(list.count, 1);
     session_list_release(&list);
-    registry_leave(&r, 17, s.pid);
+    registry_remove_own(&r, 17, s.pid);
 }
 
 /* A login may have got the pid, and the name, since it was found dead. */
@@ -460,18 +460,18 @@ static void entered_meanwhile(void **state)
     (void)state;
     s.start_ticks--;
     opening.start_ticks--;
-    assert_int_equal(registry_settle(&r, &s), 0);
-    assert_int_equal(registry_enter(&r, &opening, soon()), 0);
+    assert_int_equal(registry_open_session(&r, &s), 0);
+    assert_int_equal(registry_add_opening(&r, &opening, soon()), 0);
     assert_int_equal(registry_read(&r, 0, &list), 0);
     assert_int_equal(list.dead_count, 2);
     s.start_ticks++;
     opening.start_ticks++;
-    assert_int_equal(registry_settle(&r, &s), 0);
-    assert_int_equal(registry_enter(&r, &opening, soon()), 0);
-    assert_int_equal(registry_clear(&r, &list, soon()), 0);
+    assert_int_equal(registry_open_session(&r, &s), 0);
+    assert_int_equal(registry_add_opening(&r, &opening, soon()), 0);
+    assert_int_equal(registry_remove_dead(&r, &list, soon()), 0);
     session_list_release(&list);
     assert_int_equal(names_in(sessions), 2);
-    registry_leave(&r, 17, getpid());
+    registry_remove_own(&r, 17, getpid());
 }
 
 /* Newcomers do not wait for one another, but for who clears; and who clears not for them. */
@@ -481,14 +481,14 @@ static void newcomers(void **state)
     (void)state;
     int other = registry_lock_shared(&r, 0, soon());
     assert_true(other >= 0);
-    assert_int_equal(registry_enter(&r, &opening, 0), 0);
+    assert_int_equal(registry_add_opening(&r, &opening, 0), 0);
     opening.start_ticks--;
-    assert_int_equal(registry_enter(&r, &opening, 0), 0);
+    assert_int_equal(registry_add_opening(&r, &opening, 0), 0);
     assert_int_equal(clear(&r, 1), 0);
     (void)close(other);
     int clearing = registry_lock(&r, 0, soon());
     assert_true(clearing >= 0);
-    assert_int_equal(registry_enter(&r, &opening, 0), -1);
+    assert_int_equal(registry_add_opening(&r, &opening, 0), -1);
     assert_int_equal(errno, ETIMEDOUT);
     (void)close(clearing);
     assert_int_equal(clear(&r, 1), 1);
@@ -602,7 +602,7 @@ static void one_walk(void **state)
     struct session s = session_of(getpid());
     char name[64];
     (void)state;
-    assert_int_equal(registry_settle(&r, &s), 0);
+    assert_int_equal(registry_open_session(&r, &s), 0);
     for (int i = 0; i < DEAD; i++) {
         s.pid = (1 << 22) - i; /* of a boot with as many */
         (void)snprintf(name, sizeof(name), "17.%d", (int)s.pid);
@@ -615,7 +615,7 @@ static void one_walk(void **state)
         leaders[i] = leaderless_group(NOBODY - 1);
         s = session_of(leaders[i]);
         s.uid = getuid() == 0 ? NOBODY : getuid();
-        assert_int_equal(registry_settle(&r, &s), 0);
+        assert_int_equal(registry_open_session(&r, &s), 0);
         end_child(leaders[i]);
     }
     struct session_list list;
@@ -627,7 +627,7 @@ static void one_walk(void **state)
     session_list_release(&list);
     for (size_t i = 0; i < LEADERLESS; i++)
         assert_int_equal(kill(-leaders[i], SIGKILL), 0);
-    registry_leave(&r, 17, getpid());
+    registry_remove_own(&r, 17, getpid());
 }
 
 static void unseen(void **state)
@@ -642,7 +642,7 @@ static void unseen(void **state)
     for (size_t i = 0; i < COUNT(pids); i++) {
         char name[64];
         struct session s = session_of(pids[i]);
-        assert_int_equal(registry_settle(&r, &s), 0);
+        assert_int_equal(registry_open_session(&r, &s), 0);
         (void)snprintf(name, sizeof(name), "17.%d", (int)pids[i]);
         assert_int_equal(fchmodat(r.sessions_fd, name, 0644, 0), 0);
     }
@@ -665,20 +665,20 @@ static void same_number_elsewhere(void **state)
     struct session_list list;
     (void)state;
     other.here.pid_namespace++;
-    assert_int_equal(registry_settle(&other, &mine), 0);
-    assert_int_equal(registry_enter(&r, &opening, soon()), 0);
-    assert_int_equal(registry_settle(&r, &mine), -1);
+    assert_int_equal(registry_open_session(&other, &mine), 0);
+    assert_int_equal(registry_add_opening(&r, &opening, soon()), 0);
+    assert_int_equal(registry_open_session(&r, &mine), -1);
     assert_int_equal(errno, EEXIST);
-    registry_leave(&r, 17, mine.pid);
+    registry_remove_own(&r, 17, mine.pid);
     assert_int_equal(names_in(sessions), 1);
     assert_int_equal(registry_read(&other, 17, &list), 0);
     assert_int_equal(list.count, 1);
     assert_int_equal(list.items[0].sight, SESSION_LIVE);
     session_list_release(&list);
-    registry_leave(&other, 17, mine.pid);
+    registry_remove_own(&other, 17, mine.pid);
     assert_int_equal(names_in(sessions), 0);
-    assert_int_equal(registry_settle(&r, &mine), 0);
-    registry_leave(&r, 17, mine.pid);
+    assert_int_equal(registry_open_session(&r, &mine), 0);
+    registry_remove_own(&r, 17, mine.pid);
 }
 
 /* A number that nobody has here may be another namespace's, if one has made entries. */
@@ -691,9 +691,9 @@ static void numbers_of_another(void **state)
     (void)snprintf(mark, sizeof(mark), ".%" PRIu64 ".ns", r.here.pid_namespace);
     (void)snprintf(other, sizeof(other), ".%" PRIu64 ".ns", r.here.pid_namespace + 1);
     assert_int_equal(faccessat(r.sessions_fd, mark, F_OK, 0), -1);
-    assert_int_equal(registry_settle(&r, &s), 0);
+    assert_int_equal(registry_open_session(&r, &s), 0);
     assert_int_equal(faccessat(r.sessions_fd, mark, F_OK, 0), 0);
-    registry_leave(&r, 17, s.pid);
+    registry_remove_own(&r, 17, s.pid);
 
     s.pid = 1 << 22; /* the largest, which the kernel gives to nobody */
     s.origin = r.here;
@@ -711,7 +711,7 @@ static void numbers_of_another(void **state)
         assert_int_equal(registry_read(&r, 17, &list), 0);
         assert_int_equal(list.unseen, marks < 2);
         assert_int_equal(list.dead_count, marks == 2);
-        assert_int_equal(registry_clear(&r, &list, soon()), 0); /* which opens it */
+        assert_int_equal(registry_remove_dead(&r, &list, soon()), 0); /* which opens it */
         session_list_release(&list);
     }
 }
@@ -739,11 +739,11 @@ static void no_room(void **state)
 {
     struct session s = session_of(getpid());
     (void)state;
-    assert_int_equal(registry_settle(&r, &s), 0);
+    assert_int_equal(registry_open_session(&r, &s), 0);
     apart(take_room, 0, check_no_room, NULL);
     apart(take_room, 1, check_no_room, NULL);
     apart(take_room, 2, check_some_room, NULL);
-    registry_leave(&r, 17, s.pid);
+    registry_remove_own(&r, 17, s.pid);
 }
 
 /* As a reader finds an entry whose text it may not have. */
@@ -754,7 +754,7 @@ static void unreadable(void **state)
     char name[64];
     (void)state;
     (void)snprintf(name, sizeof(name), "17.%d", (int)getpid());
-    assert_int_equal(registry_settle(&r, &s), 0);
+    assert_int_equal(registry_open_session(&r, &s), 0);
     assert_int_equal(fchmodat(r.sessions_fd, name, 0, 0), 0);
     if (geteuid() == 0)
         assert_int_equal(seteuid(NOBODY), 0);
@@ -768,7 +768,7 @@ static void unreadable(void **state)
     assert_true(list.items[0].open && list.items[0].lease_id == 17);
     assert_int_equal(list.items[0].pid, getpid());
     session_list_release(&list);
-    registry_leave(&r, 17, s.pid);
+    registry_remove_own(&r, 17, s.pid);
 }
 
 /* Entries carry where their pid holds, and are judged by it. */
@@ -809,21 +809,21 @@ static void origins(void **state)
         CHECK(rows[i].what, list.unseen == (rows[i].found == NOT_SEEN));
         if (rows[i].found == NOT_SEEN)
             CHECK(rows[i].what, list.items[0].unseen_why == EXDEV);
-        (void)registry_clear(&r, &list, soon());
+        (void)registry_remove_dead(&r, &list, soon());
         CHECK(rows[i].what, names_in(sessions) == (rows[i].found != GONE));
         session_list_release(&list);
     }
     /* What is written says where. */
     struct session s = session_of(getpid());
     struct session_list list;
-    assert_int_equal(registry_settle(&r, &s), 0);
+    assert_int_equal(registry_open_session(&r, &s), 0);
     assert_int_equal(registry_read(&r, 17, &list), 0);
     assert_int_equal(strlen(r.here.boot_id), 36);
     CHECK_TEXT("boot", list.items[0].origin.boot_id, r.here.boot_id);
     assert_true(r.here.pid_namespace != 0);
     assert_true(list.items[0].origin.pid_namespace == r.here.pid_namespace);
     session_list_release(&list);
-    registry_leave(&r, 17, getpid());
+    registry_remove_own(&r, 17, getpid());
 }
 
 static void forged(void **state)
@@ -899,12 +899,12 @@ static void check_orphan(uid_t uid)
     pid_t monitor = monitor_of(&uid, 1, &child);
     struct session s = session_of(monitor);
     s.uid = getuid() == 0 ? NOBODY : getuid();
-    assert_int_equal(registry_settle(&r, &s), 0);
+    assert_int_equal(registry_open_session(&r, &s), 0);
     end_child(monitor);
     assert_int_equal(registry_read(&r, 17, &list), 0);
     assert_int_equal(list.count, 1);
     assert_int_equal(list.items[0].orphan, child);
-    assert_int_equal(registry_clear(&r, &list, soon()), 0);
+    assert_int_equal(registry_remove_dead(&r, &list, soon()), 0);
     session_list_release(&list);
     assert_int_equal(kill(child, SIGKILL), 0);
     WAIT_UNTIL("the child is dead", !is_running(child));
@@ -941,7 +941,7 @@ static void orphan_beside_root(void **state)
         struct process p;
         pid_t monitor = monitor_of(orders[i], 2, said);
         struct session s = session_of(monitor);
-        assert_int_equal(registry_settle(&r, &s), 0);
+        assert_int_equal(registry_open_session(&r, &s), 0);
         end_child(monitor);
         assert_int_equal(registry_read(&r, 17, &list), 0);
         assert_int_equal(list.count, 1);
@@ -961,10 +961,10 @@ static void narrowed(void **state)
     const time_t before_boot = clock_now_s() - clock_boot_ms() / 1000 - 100;
     char text[80], *path = path_in(locks, "17.narrowed");
     (void)state;
-    assert_false(narrowed_since(&r, 17, 5));
-    assert_int_equal(narrowed_note(&r, 17, 100, soon()), 0);
-    assert_true(narrowed_since(&r, 17, 100));
-    assert_false(narrowed_since(&r, 17, 101));
+    assert_false(narrowed_or_unknown_since(&r, 17, 5));
+    assert_int_equal(narrowed_record(&r, 17, 100, soon()), 0);
+    assert_true(narrowed_or_unknown_since(&r, 17, 100));
+    assert_false(narrowed_or_unknown_since(&r, 17, 101));
     const struct {
         const char *text, *boot;
         bool is_old, holds;
@@ -982,7 +982,7 @@ static void narrowed(void **state)
         write_text(path, text);
         if (rows[i].is_old)
             assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-        CHECK(text, narrowed_since(&r, 17, 100) == rows[i].holds);
+        CHECK(text, narrowed_or_unknown_since(&r, 17, 100) == rows[i].holds);
     }
     free(path);
 }
@@ -1078,12 +1078,12 @@ static void one_holder(void **state)
 
     int other = registry_lock(&r, 18, 0); /* another lease's is free */
     assert_true(other >= 0);
-    registry_forget(&r, 17); /* not while it is held */
+    registry_remove_lock_file(&r, 17); /* not while it is held */
     assert_int_equal(names_in(locks), 2);
     (void)close(lock);
     (void)close(other);
-    registry_forget(&r, 17);
-    registry_forget(&r, 18);
+    registry_remove_lock_file(&r, 17);
+    registry_remove_lock_file(&r, 18);
     assert_int_equal(names_in(locks), 0);
 
     assert_int_equal(symlinkat("/tmp", r.lock_fd, "17"), 0);
@@ -1099,7 +1099,7 @@ static void *lock_and_forget(void *arg)
     int64_t end_ms = clock_monotonic_ms() + slow_ms(RACE_MS);
     while (clock_monotonic_ms() < end_ms) {
         if (arg != NULL) {
-            registry_forget(&r, 17);
+            registry_remove_lock_file(&r, 17);
             continue;
         }
         int lock = registry_lock(&r, 17, end_ms);
@@ -1139,8 +1139,8 @@ static void *settle_for_ever(void *unused)
     struct session opening = opening_of(getpid()), open = session_of(getpid());
     (void)unused;
     while (settling) {
-        assert_int_equal(registry_enter(&r, &opening, soon()), 0);
-        assert_int_equal(registry_settle(&r, &open), 0);
+        assert_int_equal(registry_add_opening(&r, &opening, soon()), 0);
+        assert_int_equal(registry_open_session(&r, &open), 0);
     }
     return NULL;
 }
@@ -1150,7 +1150,7 @@ static void read_while_settling(void **state)
     struct session open = session_of(getpid());
     pthread_t thread;
     (void)state;
-    assert_int_equal(registry_settle(&r, &open), 0);
+    assert_int_equal(registry_open_session(&r, &open), 0);
     settling = true;
     assert_int_equal(pthread_create(&thread, NULL, settle_for_ever, NULL), 0);
     int64_t end_ms = clock_monotonic_ms() + slow_ms(RACE_MS);
@@ -1162,7 +1162,7 @@ static void read_while_settling(void **state)
     }
     settling = false;
     assert_int_equal(pthread_join(thread, NULL), 0);
-    registry_leave(&r, 17, open.pid);
+    registry_remove_own(&r, 17, open.pid);
 }
 
 int main(void)

@@ -90,12 +90,12 @@ static void settle(pid_t monitor)
 {
     struct session s = session_of(monitor);
     s.uid = uids[0];
-    assert_int_equal(registry_settle(&r, &s), 0);
+    assert_int_equal(registry_open_session(&r, &s), 0);
 }
 
 static enum sight look(struct strays *s, const struct session_list *recent)
 {
-    return strays_look(s, &r, recent, &logins);
+    return strays_scan(s, &r, recent, &logins);
 }
 
 static void found_when_it_stays(void **state)
@@ -149,7 +149,7 @@ static void registered_meanwhile(void **state)
     CHECK("by what was read before it", look(&s, &before) == SIGHT_IS_NOT && s.count == 0);
     CHECK("without that", look(&s, NULL) == SIGHT_IS_NOT);
     assert_int_equal(registry_read(&r, 0, &after), 0);
-    registry_leave(&r, 17, monitor);
+    registry_remove_own(&r, 17, monitor);
     CHECK("it was in it a moment ago", look(&s, &after) == SIGHT_IS_NOT);
     CHECK("and is not any more", look(&s, NULL) == SIGHT_IS && strays_sure(&s, 0) == 0);
     session_list_release(&before);
@@ -182,7 +182,7 @@ static void others_come_and_go(void **state)
                     _exit(0);
                 }
                 (void)waitpid(child, NULL, 0);
-                registry_leave(&r, 17, getpid());
+                registry_remove_own(&r, 17, getpid());
                 _exit(0);
             }
             (void)waitpid(monitor, NULL, 0);

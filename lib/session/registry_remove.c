@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "lib/session/registry_clear.h"
+#include "lib/session/registry_remove.h"
 
 #include "lib/base/clock.h"
 #include "lib/session/entry.h"
@@ -43,8 +43,8 @@ static bool remove_one(const struct registry *r, const struct dead_entry *dead)
     return removed;
 }
 
-size_t registry_remove_dead(const struct registry *r, int64_t lease_id,
-                            const struct session_list *list, size_t most)
+size_t registry_remove_dead_locked(const struct registry *r, int64_t lease_id,
+                                   const struct session_list *list, size_t most)
 {
     size_t removed = 0;
     if (!may_remove(r))
@@ -92,8 +92,8 @@ void registry_remove_ended(const struct registry *r, const struct session *s, bo
     remove_ended(r, 0, s, false, deadline_ms);
 }
 
-size_t registry_clear(const struct registry *r, const struct session_list *list,
-                      int64_t deadline_ms)
+size_t registry_remove_dead(const struct registry *r, const struct session_list *list,
+                            int64_t deadline_ms)
 {
     size_t removed = 0;
     if (!may_remove(r))

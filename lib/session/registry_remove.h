@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Takes the entries of sessions away that are dead or have ended. */
-#ifndef TUNLEASE_SESSION_REGISTRY_CLEAR_H
-#define TUNLEASE_SESSION_REGISTRY_CLEAR_H
+#ifndef TUNLEASE_SESSION_REGISTRY_REMOVE_H
+#define TUNLEASE_SESSION_REGISTRY_REMOVE_H
 
 #include "lib/session/registry.h"
 #include "lib/session/session_list.h"
@@ -14,8 +14,8 @@
  * Takes entries away that list found dead, and that still are: of lease_id, whose lock the caller
  * holds, and at most so many. Returns how many.
  */
-size_t registry_remove_dead(const struct registry *r, int64_t lease_id,
-                            const struct session_list *list, size_t most);
+size_t registry_remove_dead_locked(const struct registry *r, int64_t lease_id,
+                                   const struct session_list *list, size_t most);
 
 /*
  * Takes both names away of another process's session that has ended, as far as they are still its
@@ -30,7 +30,7 @@ void registry_remove_ended(const struct registry *r, const struct session *s, bo
  * left for another time, as they are after deadline_ms (clock_monotonic_ms). Nothing where r was
  * not opened for writing, or is another's.
  */
-size_t registry_clear(const struct registry *r, const struct session_list *list,
-                      int64_t deadline_ms);
+size_t registry_remove_dead(const struct registry *r, const struct session_list *list,
+                            int64_t deadline_ms);
 
 #endif
