@@ -6,24 +6,24 @@
 #include "leasectl/doctor/report.h"
 
 /* store_checks.c */
-void check_akc_path(struct doctor *d);
-void check_store(struct doctor *d);
-void check_freezes(struct doctor *d);
+void check_akc_path(struct doctor_run *d);
+void check_store(struct doctor_run *d);
+void check_freezes(struct doctor_run *d);
 
 /* sshd_checks.c. Sets what d knows of the sshd. */
-void check_sshd(struct doctor *d);
+void check_sshd(struct doctor_run *d);
 
 /* login_checks.c. After check_sshd. */
-void check_logins(struct doctor *d);
+void check_logins(struct doctor_run *d);
 
 /* session_checks.c */
-void check_pam(struct doctor *d);
-void check_registry(struct doctor *d);
+void check_pam(struct doctor_run *d);
+void check_registry(struct doctor_run *d);
 
 /* leased_checks.c */
-void check_key_files(struct doctor *d);
-void check_control_port(struct doctor *d);
-void check_leased(struct doctor *d);
-void check_proc(struct doctor *d);
+void check_key_files(struct doctor_run *d);
+void check_control_port(struct doctor_run *d);
+void check_leased(struct doctor_run *d);
+void check_proc(struct doctor_run *d);
 
 #endif

@@ -6,35 +6,35 @@
 #include <stdio.h>
 #include <string.h>
 
-static void check_conf(struct doctor *d)
+static void check_conf(struct doctor_run *d)
 {
-    reportf(d, RESULT_OK, "conf", "'%s' is well formed",
-            d->ctl->conf_file != NULL ? d->ctl->conf_file : CONF_DEFAULT_FILE);
+    doctor_reportf(d, RESULT_OK, "conf", "'%s' is well formed",
+                   d->ctl->conf_file != NULL ? d->ctl->conf_file : CONF_DEFAULT_FILE);
 }
 
-static void check_public_host(struct doctor *d)
+static void check_public_host(struct doctor_run *d)
 {
     const char *host = d->ctl->conf.public_host;
     if (strchr(host, '.') == NULL && strchr(host, ':') == NULL)
-        reportf(d, RESULT_WARN, "public host",
-                "'%s' has no dot: friends elsewhere cannot resolve it; "
-                "set PublicHost",
-                host);
+        doctor_reportf(d, RESULT_WARN, "public host",
+                       "'%s' has no dot: friends elsewhere cannot resolve it; "
+                       "set PublicHost",
+                       host);
     else
-        reportf(d, RESULT_OK, "public host", "friends are told to connect to '%s' port %u", host,
-                d->ctl->conf.public_port);
+        doctor_reportf(d, RESULT_OK, "public host", "friends are told to connect to '%s' port %u",
+                       host, d->ctl->conf.public_port);
 }
 
 /* In the order in which they are printed. */
-static void (*const checks[])(struct doctor *d) = {
+static void (*const checks[])(struct doctor_run *d) = {
     check_conf,   check_akc_path, check_store,       check_freezes,   check_sshd,
     check_logins, check_pam,      check_registry,    check_key_files, check_control_port,
     check_leased, check_proc,     check_public_host,
 };
 
-int doctor_run(struct ctl *ctl)
+int doctor_check_all(struct ctl *ctl)
 {
-    struct doctor d = {.ctl = ctl};
+    struct doctor_run d = {.ctl = ctl};
     if (ctl->json)
         (void)putchar('[');
     for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)

@@ -6,6 +6,6 @@
 #include "leasectl/ctl.h"
 
 /* Runs and prints them all. EXIT_DONE, or EXIT_FAILED when one found something wrong. */
-int doctor_run(struct ctl *ctl);
+int doctor_check_all(struct ctl *ctl);
 
 #endif

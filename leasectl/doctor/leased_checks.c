@@ -35,30 +35,30 @@ static void last_line(const char *priority, struct buf *out)
     child_release(&c);
 }
 
-static void check_key_file(struct doctor *d, const char *path, bool may_be_missing)
+static void check_key_file(struct doctor_run *d, const char *path, bool may_be_missing)
 {
     const struct passwd *daemon = getpwnam("_tunlease");
     struct stat st;
     if (stat(path, &st) != 0) {
         if (errno != ENOENT || !may_be_missing)
-            reportf(d, RESULT_FAIL, "key file", "cannot look at '%s': %s; leased does not start",
-                    path, strerror(errno));
+            doctor_reportf(d, RESULT_FAIL, "key file",
+                           "cannot look at '%s': %s; leased does not start", path, strerror(errno));
         return;
     }
     const char *problem = keyfile_trust_problem(&st);
     if (problem == NULL)
         problem = keyfile_secrecy_problem(&st);
     if (problem != NULL)
-        reportf(d, RESULT_FAIL, "key file", "'%s' %s: leased does not start; %s", path, problem,
-                keyfile_mend);
+        doctor_reportf(d, RESULT_FAIL, "key file", "'%s' %s: leased does not start; %s", path,
+                       problem, keyfile_mend);
     else if (daemon != NULL && st.st_uid != daemon->pw_uid)
-        reportf(d, RESULT_WARN, "key file", "'%s' is not _tunlease's, as whom leased runs: %s",
-                path, keyfile_mend);
+        doctor_reportf(d, RESULT_WARN, "key file",
+                       "'%s' is not _tunlease's, as whom leased runs: %s", path, keyfile_mend);
     else
-        reportf(d, RESULT_OK, "key file", "'%s' is for leased alone", path);
+        doctor_reportf(d, RESULT_OK, "key file", "'%s' is for leased alone", path);
 }
 
-void check_key_files(struct doctor *d)
+void check_key_files(struct doctor_run *d)
 {
     char path[CONF_ENV_PATH_BYTES];
     keyfile_env_path(d->ctl->conf_file, path);
@@ -80,7 +80,7 @@ static unsigned first_free_port(void)
 }
 
 /* Whoever listens in leased's place is told what agents send, and what it answers they believe. */
-void check_control_port(struct doctor *d)
+void check_control_port(struct doctor_run *d)
 {
     const struct conf *conf = &d->ctl->conf;
     const unsigned first = first_free_port();
@@ -91,34 +91,36 @@ void check_control_port(struct doctor *d)
             continue;
         permit_format(&conf->listen[i].address, name);
         if (port < first)
-            reportf(d, RESULT_OK, "control port", "%s is below %u: root's alone to listen on", name,
-                    first);
-        else if (sshd_port_is_systemds(port))
-            reportf(d, RESULT_OK, "control port", "%s is held by systemd while leased is down",
-                    name);
+            doctor_reportf(d, RESULT_OK, "control port",
+                           "%s is below %u: root's alone to listen on", name, first);
+        else if (systemd_listens_on_port(port))
+            doctor_reportf(d, RESULT_OK, "control port",
+                           "%s is held by systemd while leased is down", name);
         else
-            reportf(d, RESULT_WARN, "control port",
-                    "while leased is down any user can listen on %s and is told what agents send "
-                    "there: 'systemctl enable --now leased.socket', or a Listen below %u or unix:",
-                    name, first);
+            doctor_reportf(
+                d, RESULT_WARN, "control port",
+                "while leased is down any user can listen on %s and is told what agents send "
+                "there: 'systemctl enable --now leased.socket', or a Listen below %u or unix:",
+                name, first);
     }
 }
 
-void check_leased(struct doctor *d)
+void check_leased(struct doctor_run *d)
 {
     struct buf said = {0};
     if (ctl_leased_runs(d->ctl)) {
-        report(d, RESULT_OK, "leased", "leased runs on this store");
+        doctor_report(d, RESULT_OK, "leased", "leased runs on this store");
         return;
     }
     last_line("err", &said);
     if (said.len == 0)
         last_line("debug", &said);
     const char *text = said.len > 0 ? buf_text(&said) : NULL;
-    reportf(d, RESULT_WARN, "leased",
-            "leased does not run: logins and leasectl work, but expiry ends no live session, and "
-            "agents cannot register%s%s",
-            text != NULL ? "; leased.service last said: " : "", text != NULL ? text : "");
+    doctor_reportf(
+        d, RESULT_WARN, "leased",
+        "leased does not run: logins and leasectl work, but expiry ends no live session, and "
+        "agents cannot register%s%s",
+        text != NULL ? "; leased.service last said: " : "", text != NULL ? text : "");
     buf_release(&said);
 }
 
@@ -126,7 +128,7 @@ void check_leased(struct doctor *d)
  * leased has CAP_KILL alone: where /proc hides the processes of others, it sees no session, and
  * what it cannot see it does not end.
  */
-void check_proc(struct doctor *d)
+void check_proc(struct doctor_run *d)
 {
     static const char consequence[] =
         "leased cannot see sessions, and ends none at the end of its lease";
@@ -137,24 +139,27 @@ void check_proc(struct doctor *d)
     bool runs = lock_holder_find(path, &pid, name) == SIGHT_IS;
     if ((!runs || proc_view_of_process(pid, &v) != 0) && proc_view_of_user("_tunlease", &v) != 0) {
         if (getpwnam("_tunlease") == NULL)
-            report(d, RESULT_WARN, "proc",
-                   "there is no user _tunlease to look at /proc as: 'leasectl setup' makes it");
+            doctor_report(
+                d, RESULT_WARN, "proc",
+                "there is no user _tunlease to look at /proc as: 'leasectl setup' makes it");
         else
-            reportf(d, RESULT_WARN, "proc", "cannot tell what leased sees in /proc: %s",
-                    strerror(errno));
+            doctor_reportf(d, RESULT_WARN, "proc", "cannot tell what leased sees in /proc: %s",
+                           strerror(errno));
         return;
     }
     const struct group *gr = v.has_gid ? getgrgid(v.gid) : NULL;
     if (v.sees)
-        report(d, RESULT_OK, "proc", "/proc shows leased the sessions");
+        doctor_report(d, RESULT_OK, "proc", "/proc shows leased the sessions");
     else if (v.has_gid && gr != NULL)
-        reportf(d, RESULT_FAIL, "proc",
-                "/proc is mounted with hidepid=%s,gid=%s: %s; put 'SupplementaryGroups=%s' below "
-                "[Service] with 'systemctl edit leased', and restart leased",
-                v.hidepid, gr->gr_name, consequence, gr->gr_name);
+        doctor_reportf(
+            d, RESULT_FAIL, "proc",
+            "/proc is mounted with hidepid=%s,gid=%s: %s; put 'SupplementaryGroups=%s' below "
+            "[Service] with 'systemctl edit leased', and restart leased",
+            v.hidepid, gr->gr_name, consequence, gr->gr_name);
     else
-        reportf(d, RESULT_FAIL, "proc",
-                "/proc is mounted with hidepid=%s: %s; make that 'hidepid=2,gid=_tunlease' in "
-                "/etc/fstab, and 'mount -o remount,hidepid=2,gid=_tunlease /proc'",
-                v.hidepid, consequence);
+        doctor_reportf(
+            d, RESULT_FAIL, "proc",
+            "/proc is mounted with hidepid=%s: %s; make that 'hidepid=2,gid=_tunlease' in "
+            "/etc/fstab, and 'mount -o remount,hidepid=2,gid=_tunlease /proc'",
+            v.hidepid, consequence);
 }

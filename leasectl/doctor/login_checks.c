@@ -11,16 +11,17 @@
 #include <stdio.h>
 #include <string.h>
 
-static void check_login(struct doctor *d, const char *login)
+static void check_login(struct doctor_run *d, const char *login)
 {
     struct buf found = {0};
     account_check(login, d->ctl->conf.tunnel_group, &found);
     if (found.len == 0) {
-        reportf(d, RESULT_OK, "login", "'%s' is as it should be", login);
+        doctor_reportf(d, RESULT_OK, "login", "'%s' is as it should be", login);
     } else {
         const char *text = buf_text(&found);
-        reportf(d, RESULT_FAIL, "login", "'%s': %.*s; 'leasectl login check %s' says all", login,
-                (int)strcspn(text != NULL ? text : "", "\n"), text != NULL ? text : "", login);
+        doctor_reportf(d, RESULT_FAIL, "login", "'%s': %.*s; 'leasectl login check %s' says all",
+                       login, (int)strcspn(text != NULL ? text : "", "\n"),
+                       text != NULL ? text : "", login);
     }
     buf_release(&found);
 }
@@ -56,18 +57,18 @@ static bool same_words(const char *want, const char *have)
 }
 
 /* What sshd says for this login against what the blocks would set. */
-static void check_effective(struct doctor *d, const char *login)
+static void check_effective(struct doctor_run *d, const char *login)
 {
     char keyword[64], have[1024];
     struct buf expected = {0}, effective = {0};
     unsigned wrong = 0;
 
     if (sshd_effective(&d->sshd, login, &effective) != 0) {
-        reportf(d, RESULT_FAIL, "sshd", "sshd -T fails for '%s': %s", login,
-                buf_text(&effective) != NULL ? buf_text(&effective) : "");
+        doctor_reportf(d, RESULT_FAIL, "sshd", "sshd -T fails for '%s': %s", login,
+                       buf_text(&effective) != NULL ? buf_text(&effective) : "");
         goto out;
     }
-    matchblock_expected(&d->ctl->conf, d->ctl->conf_file, &d->terms, login, &expected);
+    matchblock_expected(&d->ctl->conf, d->ctl->conf_file, &d->dialect, login, &expected);
     for (const char *line = buf_text(&expected); line != NULL && *line != '\0';) {
         size_t len = strcspn(line, "\n"), word = strcspn(line, " ");
         char want[1024];
@@ -80,27 +81,29 @@ static void check_effective(struct doctor *d, const char *login)
             !(strcmp(keyword, "unusedconnectiontimeout") == 0 && strcmp(have, "none") == 0)) {
             wrong++;
             if (d->no_dropin) { /* one line in place of one for each setting */
-                reportf(d, RESULT_FAIL, "sshd",
-                        "for '%s' the Match blocks are not in force ('%s' is not there, and %s is "
-                        "'%s', not '%s'): run 'leasectl setup'",
-                        login, SSHD_DROPIN, keyword, have, want);
+                doctor_reportf(
+                    d, RESULT_FAIL, "sshd",
+                    "for '%s' the Match blocks are not in force ('%s' is not there, and %s is "
+                    "'%s', not '%s'): run 'leasectl setup'",
+                    login, SSHD_DROPIN, keyword, have, want);
                 break;
             }
-            reportf(d, RESULT_FAIL, "sshd",
-                    "for '%s' %s is '%s', not '%s': another Match block "
-                    "stands before ours, or 'leasectl setup' was not run",
-                    login, keyword, have, want);
+            doctor_reportf(d, RESULT_FAIL, "sshd",
+                           "for '%s' %s is '%s', not '%s': another Match block "
+                           "stands before ours, or 'leasectl setup' was not run",
+                           login, keyword, have, want);
         }
         line += len + (line[len] == '\n' ? 1 : 0);
     }
     if (wrong == 0)
-        reportf(d, RESULT_OK, "sshd", "for '%s' every setting of the Match blocks is in force",
-                login);
+        doctor_reportf(d, RESULT_OK, "sshd",
+                       "for '%s' every setting of the Match blocks is in force", login);
     sshd_setting(&effective, "usepam", have, sizeof(have));
     if (strcmp(have, "yes") != 0)
-        report(d, RESULT_FAIL, "sshd",
-               "UsePAM is not yes: pam_tunnel is never asked, so live sessions are not registered "
-               "and nothing ends them, and a locked account ('!') refuses its keys");
+        doctor_report(
+            d, RESULT_FAIL, "sshd",
+            "UsePAM is not yes: pam_tunnel is never asked, so live sessions are not registered "
+            "and nothing ends them, and a locked account ('!') refuses its keys");
 out:
     buf_release(&expected);
     buf_release(&effective);
@@ -108,27 +111,27 @@ out:
 
 static int check_member(void *arg, const char *login)
 {
-    struct doctor *d = arg;
+    struct doctor_run *d = arg;
     check_login(d, login);
-    if (d->has_terms)
+    if (d->has_dialect)
         check_effective(d, login);
     return 0;
 }
 
-void check_logins(struct doctor *d)
+void check_logins(struct doctor_run *d)
 {
     const struct conf *conf = &d->ctl->conf;
     if (getgrnam(conf->tunnel_group) == NULL)
-        reportf(d, RESULT_FAIL, "login",
-                "there is no group '%s' (TunnelGroup): 'leasectl setup' "
-                "makes it",
-                conf->tunnel_group);
+        doctor_reportf(d, RESULT_FAIL, "login",
+                       "there is no group '%s' (TunnelGroup): 'leasectl setup' "
+                       "makes it",
+                       conf->tunnel_group);
     else
         (void)account_each(conf->tunnel_group, check_member, d);
     if (!account_in_group(conf->forward_login, conf->tunnel_group))
-        reportf(d, RESULT_FAIL, "login", "ForwardLogin '%s' is not in the tunnel group",
-                conf->forward_login);
+        doctor_reportf(d, RESULT_FAIL, "login", "ForwardLogin '%s' is not in the tunnel group",
+                       conf->forward_login);
     if (!account_in_group(conf->agent_login, conf->tunnel_group))
-        reportf(d, RESULT_FAIL, "login", "AgentLogin '%s' is not in the tunnel group",
-                conf->agent_login);
+        doctor_reportf(d, RESULT_FAIL, "login", "AgentLogin '%s' is not in the tunnel group",
+                       conf->agent_login);
 }

@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void report(struct doctor *d, enum result result, const char *check, const char *detail)
+void doctor_report(struct doctor_run *d, enum result result, const char *check, const char *detail)
 {
     static const char *const words[] = {"ok", "warning", "FAIL"};
     static const char *const colours[] = {"\033[32m", "\033[33m", "\033[31m"};
@@ -35,13 +35,14 @@ void report(struct doctor *d, enum result result, const char *check, const char 
     buf_release(&fit);
 }
 
-void reportf(struct doctor *d, enum result result, const char *check, const char *fmt, ...)
+void doctor_reportf(struct doctor_run *d, enum result result, const char *check, const char *fmt,
+                    ...)
 {
     struct buf text = {0};
     va_list ap;
     va_start(ap, fmt);
     buf_vaddf(&text, fmt, ap);
     va_end(ap);
-    report(d, result, check, buf_text(&text) != NULL ? buf_text(&text) : "out of memory");
+    doctor_report(d, result, check, buf_text(&text) != NULL ? buf_text(&text) : "out of memory");
     buf_release(&text);
 }

@@ -5,25 +5,25 @@
 
 #include "leasectl/ctl.h"
 #include "leasectl/host/sshd.h"
-#include "leasectl/host/sshd_terms.h"
+#include "leasectl/host/sshd_dialect.h"
 
 #include <stdbool.h>
 
 enum result { RESULT_OK, RESULT_WARN, RESULT_FAIL };
 
-struct doctor {
+struct doctor_run {
     struct ctl *ctl;
     unsigned failed;
     unsigned printed;
     struct sshd sshd;
-    struct sshd_terms terms;
-    bool has_terms; /* what sshd takes is known */
-    bool no_dropin; /* setup's file is not there; its blocks may stand elsewhere */
+    struct sshd_dialect dialect;
+    bool has_dialect; /* what sshd takes is known */
+    bool no_dropin;   /* setup's file is not there; its blocks may stand elsewhere */
 };
 
 /* check: the first column, one word or two; detail: a sentence for people. */
-void report(struct doctor *d, enum result result, const char *check, const char *detail);
-void reportf(struct doctor *d, enum result result, const char *check, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+void doctor_report(struct doctor_run *d, enum result result, const char *check, const char *detail);
+void doctor_reportf(struct doctor_run *d, enum result result, const char *check, const char *fmt,
+                    ...) __attribute__((format(printf, 4, 5)));
 
 #endif

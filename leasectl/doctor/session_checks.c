@@ -11,43 +11,44 @@
 #include <unistd.h>
 
 /* Without the module in the stack nothing registers sessions: revocation and expiry end none. */
-void check_pam(struct doctor *d)
+void check_pam(struct doctor_run *d)
 {
     struct buf found = {0};
     pam_profile_check(d->ctl, &found);
     const char *text = buf_text(&found);
     if (text != NULL && *text == '\0')
-        report(d, RESULT_OK, "pam", "pam_tunnel stands in the auth, account and session stacks");
+        doctor_report(d, RESULT_OK, "pam",
+                      "pam_tunnel stands in the auth, account and session stacks");
     else
-        reportf(d, RESULT_FAIL, "pam",
-                "%.*s: live sessions are then not registered, and nothing ends "
-                "them; 'leasectl setup' adds it",
-                (int)strcspn(text != NULL ? text : "", "\n"),
-                text != NULL ? text : "out of memory");
+        doctor_reportf(d, RESULT_FAIL, "pam",
+                       "%.*s: live sessions are then not registered, and nothing ends "
+                       "them; 'leasectl setup' adds it",
+                       (int)strcspn(text != NULL ? text : "", "\n"),
+                       text != NULL ? text : "out of memory");
     buf_release(&found);
     if (access(TUNLEASE_PAMDIR "/pam_tunnel.so", R_OK) != 0)
-        reportf(d, RESULT_FAIL, "pam", "'%s' is missing: the stacks pass over it",
-                TUNLEASE_PAMDIR "/pam_tunnel.so");
+        doctor_reportf(d, RESULT_FAIL, "pam", "'%s' is missing: the stacks pass over it",
+                       TUNLEASE_PAMDIR "/pam_tunnel.so");
 }
 
 /* errno: why the registry could not be opened. */
-static void report_unusable(struct doctor *d, const char *run_dir)
+static void report_unusable(struct doctor_run *d, const char *run_dir)
 {
     if (errno == ENOENT)
-        reportf(d, RESULT_WARN, "registry",
-                "'%s', or a part of it, is missing: the next login makes it, or 'leasectl "
-                "setup'; what was up before is in no registry",
-                run_dir);
+        doctor_reportf(d, RESULT_WARN, "registry",
+                       "'%s', or a part of it, is missing: the next login makes it, or 'leasectl "
+                       "setup'; what was up before is in no registry",
+                       run_dir);
     else
-        reportf(d, RESULT_FAIL, "registry",
-                "'%s/sessions' and '%s/lock' cannot be used (%s): pam_tunnel refuses every "
-                "login; both, and '%s', have to be root's",
-                run_dir, run_dir, errno == EPERM ? "others may write them" : strerror(errno),
-                run_dir);
+        doctor_reportf(d, RESULT_FAIL, "registry",
+                       "'%s/sessions' and '%s/lock' cannot be used (%s): pam_tunnel refuses every "
+                       "login; both, and '%s', have to be root's",
+                       run_dir, run_dir, errno == EPERM ? "others may write them" : strerror(errno),
+                       run_dir);
 }
 
 /* The registry, and who is connected without being in it. */
-void check_registry(struct doctor *d)
+void check_registry(struct doctor_run *d)
 {
     struct registry r = REGISTRY_CLOSED;
     struct session_list list;
@@ -57,33 +58,33 @@ void check_registry(struct doctor *d)
         return;
     }
     if (registry_read(&r, 0, &list) != 0) {
-        reportf(d, RESULT_FAIL, "registry", "'%s/sessions' cannot be read: %s", run_dir,
-                strerror(errno));
+        doctor_reportf(d, RESULT_FAIL, "registry", "'%s/sessions' cannot be read: %s", run_dir,
+                       strerror(errno));
         registry_close(&r);
         return;
     }
     if (list.unseen > 0)
-        reportf(d, RESULT_FAIL, "registry",
-                "%zu session%s cannot be seen: %s; nothing here ends %s", list.unseen,
-                list.unseen == 1 ? "" : "s", session_unseen_reason(list.unseen_why),
-                list.unseen == 1 ? "it" : "them");
+        doctor_reportf(d, RESULT_FAIL, "registry",
+                       "%zu session%s cannot be seen: %s; nothing here ends %s", list.unseen,
+                       list.unseen == 1 ? "" : "s", session_unseen_reason(list.unseen_why),
+                       list.unseen == 1 ? "it" : "them");
     size_t unregistered = 0;
-    const enum sight sight = live_unregistered(d->ctl, &r, &unregistered);
+    const enum sight sight = sessions_count_unregistered(d->ctl, &r, &unregistered);
     if (sight == SIGHT_CANNOT_TELL)
-        reportf(d, RESULT_FAIL, "registry",
-                "it cannot be told whether every connection of tunnel logins is in it: %s",
-                session_unseen_reason(errno));
+        doctor_reportf(d, RESULT_FAIL, "registry",
+                       "it cannot be told whether every connection of tunnel logins is in it: %s",
+                       session_unseen_reason(errno));
     else if (unregistered > 0)
-        reportf(
+        doctor_reportf(
             d, RESULT_FAIL, "registry",
             "%zu connection%s of tunnel logins %s in no entry of '%s/sessions': nothing can end "
             "%s but 'kill PID'",
             unregistered, unregistered == 1 ? "" : "s", unregistered == 1 ? "is" : "are", run_dir,
             unregistered == 1 ? "it" : "them");
     else
-        reportf(d, RESULT_OK, "registry",
-                "'%s/sessions' has %zu live session%s, and every one there is", run_dir, list.count,
-                list.count == 1 ? "" : "s");
+        doctor_reportf(d, RESULT_OK, "registry",
+                       "'%s/sessions' has %zu live session%s, and every one there is", run_dir,
+                       list.count, list.count == 1 ? "" : "s");
     session_list_release(&list);
     registry_close(&r);
 }

@@ -13,52 +13,57 @@
 #include <unistd.h>
 
 /* Upgraded, and not restarted: the old one starts the new one for each login. */
-static void check_running(struct doctor *d)
+static void check_running(struct doctor_run *d)
 {
     static const char advice[] =
         "restart it ('systemctl restart ssh' or 'sshd'): live connections stay";
-    struct sshd_version v = d->terms.running;
+    struct sshd_version v = d->dialect.running;
     const char *path = d->sshd.path;
-    if (v.major != 0 && !sshd_same_version(&v, &d->sshd.program))
-        reportf(d, RESULT_WARN, "sshd",
-                "what answers on port %u is OpenSSH %u.%u, and '%s' is %u.%u: name the right one "
-                "(Sshd)",
-                d->sshd.port, v.major, v.minor, path, d->sshd.program.major, d->sshd.program.minor);
+    if (v.major != 0 && !sshd_same_version(&v, &d->sshd.program_version))
+        doctor_reportf(
+            d, RESULT_WARN, "sshd",
+            "what answers on port %u is OpenSSH %u.%u, and '%s' is %u.%u: name the right one "
+            "(Sshd)",
+            d->sshd.port, v.major, v.minor, path, d->sshd.program_version.major,
+            d->sshd.program_version.minor);
     else if (d->sshd.replaced && sshd_listener_version(&d->sshd, &v) &&
-             !sshd_same_version(&v, &d->sshd.program))
-        reportf(d, RESULT_WARN, "sshd", "OpenSSH %u.%u listens still, and '%s' is %u.%u by now: %s",
-                v.major, v.minor, path, d->sshd.program.major, d->sshd.program.minor, advice);
+             !sshd_same_version(&v, &d->sshd.program_version))
+        doctor_reportf(d, RESULT_WARN, "sshd",
+                       "OpenSSH %u.%u listens still, and '%s' is %u.%u by now: %s", v.major,
+                       v.minor, path, d->sshd.program_version.major, d->sshd.program_version.minor,
+                       advice);
     else if (d->sshd.replaced)
-        reportf(d, RESULT_WARN, "sshd", "'%s' was replaced since sshd was started: %s", path,
-                advice);
+        doctor_reportf(d, RESULT_WARN, "sshd", "'%s' was replaced since sshd was started: %s", path,
+                       advice);
 }
 
 /* akc prints times for the zone that the drop-in names, and sshd reads them in its own. */
-static void check_zone(struct doctor *d, const char *dropin)
+static void check_zone(struct doctor_run *d, const char *dropin)
 {
     struct buf made_for = {0}, is = {0};
-    matchblock_made_for_zone(dropin, &made_for);
-    if (!sshd_reads_utc(&d->terms.version))
-        matchblock_zone(&d->terms.zone, &is);
+    matchblock_read_zone(dropin, &made_for);
+    if (!sshd_reads_utc(&d->dialect.version))
+        matchblock_format_zone(&d->dialect.zone, &is);
     const char *was = made_for.len > 0 ? buf_text(&made_for) : "",
                *now = is.len > 0 ? buf_text(&is) : "";
     if (was == NULL || now == NULL)
-        report(d, RESULT_FAIL, "time zone", "out of memory");
+        doctor_report(d, RESULT_FAIL, "time zone", "out of memory");
     else if (*was != '\0' && *now != '\0' && strcmp(was, now) != 0)
-        reportf(d, RESULT_FAIL, "time zone",
-                "akc prints the ends of leases for an sshd with %s, and this one has %s: run "
-                "'leasectl setup'",
-                was, now);
+        doctor_reportf(
+            d, RESULT_FAIL, "time zone",
+            "akc prints the ends of leases for an sshd with %s, and this one has %s: run "
+            "'leasectl setup'",
+            was, now);
     else if (*now != '\0')
-        reportf(d, RESULT_OK, "time zone",
-                "OpenSSH %u.%u reads no UTC: akc prints the ends of leases for it with %s",
-                d->terms.version.major, d->terms.version.minor, now);
+        doctor_reportf(d, RESULT_OK, "time zone",
+                       "OpenSSH %u.%u reads no UTC: akc prints the ends of leases for it with %s",
+                       d->dialect.version.major, d->dialect.version.minor, now);
     buf_release(&made_for);
     buf_release(&is);
 }
 
 /* Whether what setup has written is for the sshd that there is now. */
-static void check_dropin(struct doctor *d)
+static void check_dropin(struct doctor_run *d)
 {
     struct sshd_version made_for;
     struct buf now = {0};
@@ -66,41 +71,43 @@ static void check_dropin(struct doctor *d)
     const char *version = text;
     if (text == NULL) /* check_effective says what is missing */
         return;
-    if (matchblock_version(version, &made_for) &&
-        !sshd_same_version(&made_for, &d->terms.version)) {
-        matchblock_format(&d->ctl->conf, d->ctl->conf_file, &d->terms, &now);
+    if (matchblock_read_version(version, &made_for) &&
+        !sshd_same_version(&made_for, &d->dialect.version)) {
+        matchblock_format(&d->ctl->conf, d->ctl->conf_file, &d->dialect, &now);
         const char *blocks = strstr(text, "\n\n"), *wanted = NULL;
         if (buf_text(&now) != NULL)
             wanted = strstr(buf_text(&now), "\n\n");
         if (blocks == NULL || wanted == NULL || strcmp(blocks, wanted) != 0)
-            reportf(d, RESULT_FAIL, "sshd",
-                    "'%s' was made for OpenSSH %u.%u, and %u.%u serves now: run 'leasectl setup'",
-                    SSHD_DROPIN, made_for.major, made_for.minor, d->terms.version.major,
-                    d->terms.version.minor);
+            doctor_reportf(
+                d, RESULT_FAIL, "sshd",
+                "'%s' was made for OpenSSH %u.%u, and %u.%u serves now: run 'leasectl setup'",
+                SSHD_DROPIN, made_for.major, made_for.minor, d->dialect.version.major,
+                d->dialect.version.minor);
     }
     check_zone(d, text);
     buf_release(&now);
     free(text);
 }
 
-void check_sshd(struct doctor *d)
+void check_sshd(struct doctor_run *d)
 {
     struct buf why = {0};
     if (sshd_find(&d->ctl->conf, &d->sshd, &why) != 0)
-        reportf(d, RESULT_FAIL, "sshd", "%s", buf_text(&why) != NULL ? buf_text(&why) : "");
-    else if (sshd_ask_terms(&d->sshd, &d->terms, &why) != 0)
-        reportf(d, RESULT_FAIL, "sshd", "'%s', %s: %s", d->sshd.path, d->sshd.how,
-                buf_text(&why) != NULL ? buf_text(&why) : "");
+        doctor_reportf(d, RESULT_FAIL, "sshd", "%s", buf_text(&why) != NULL ? buf_text(&why) : "");
+    else if (sshd_query_dialect(&d->sshd, &d->dialect, &why) != 0)
+        doctor_reportf(d, RESULT_FAIL, "sshd", "'%s', %s: %s", d->sshd.path, d->sshd.how,
+                       buf_text(&why) != NULL ? buf_text(&why) : "");
     else if (sshd_test(&d->sshd, &why) != 0)
-        reportf(d, RESULT_FAIL, "sshd", "'%s -t' refuses the configuration: %s", d->sshd.path,
-                buf_text(&why) != NULL ? buf_text(&why) : "");
+        doctor_reportf(d, RESULT_FAIL, "sshd", "'%s -t' refuses the configuration: %s",
+                       d->sshd.path, buf_text(&why) != NULL ? buf_text(&why) : "");
     else
-        d->has_terms = true;
+        d->has_dialect = true;
     buf_release(&why);
-    if (!d->has_terms)
+    if (!d->has_dialect)
         return;
-    reportf(d, RESULT_OK, "sshd", "'%s' (OpenSSH %u.%u), %s, takes its configuration", d->sshd.path,
-            d->sshd.program.major, d->sshd.program.minor, d->sshd.how);
+    doctor_reportf(d, RESULT_OK, "sshd", "'%s' (OpenSSH %u.%u), %s, takes its configuration",
+                   d->sshd.path, d->sshd.program_version.major, d->sshd.program_version.minor,
+                   d->sshd.how);
     check_running(d);
     d->no_dropin = access(SSHD_DROPIN, F_OK) != 0 && errno == ENOENT;
     check_dropin(d);

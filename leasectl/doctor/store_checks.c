@@ -15,21 +15,22 @@ static const char akc_path[] = TUNLEASE_LIBEXECDIR "/tunlease/akc";
 
 /* sshd runs the command only when it and every directory above it is root's, and only root can
  * write there (sshd_config(5), AuthorizedKeysCommand). */
-void check_akc_path(struct doctor *d)
+void check_akc_path(struct doctor_run *d)
 {
     char path[512];
     struct stat st;
     (void)snprintf(path, sizeof(path), "%s", akc_path);
     if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & S_IXOTH) == 0) {
-        reportf(d, RESULT_FAIL, "akc", "'%s' is missing or not executable for all", akc_path);
+        doctor_reportf(d, RESULT_FAIL, "akc", "'%s' is missing or not executable for all",
+                       akc_path);
         return;
     }
     for (;;) {
         if (stat(path, &st) != 0 || st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-            reportf(d, RESULT_FAIL, "akc",
-                    "'%s' must be root's and writable by root alone, or sshd "
-                    "does not run akc",
-                    path);
+            doctor_reportf(d, RESULT_FAIL, "akc",
+                           "'%s' must be root's and writable by root alone, or sshd "
+                           "does not run akc",
+                           path);
             return;
         }
         char *slash = strrchr(path, '/');
@@ -37,11 +38,11 @@ void check_akc_path(struct doctor *d)
             break;
         slash[slash == path ? 1 : 0] = '\0';
     }
-    reportf(d, RESULT_OK, "akc", "'%s' is where sshd will run it", akc_path);
+    doctor_reportf(d, RESULT_OK, "akc", "'%s' is where sshd will run it", akc_path);
 }
 
 /* The store through the eyes of the user that sshd runs akc as. */
-void check_store(struct doctor *d)
+void check_store(struct doctor_run *d)
 {
     const struct conf *conf = &d->ctl->conf;
     const char *argv[8] = {"setpriv", "--reuid=_tunlease-akc", "--regid=_tunlease",
@@ -50,9 +51,9 @@ void check_store(struct doctor *d)
     struct child c;
 
     if (getpwnam("_tunlease-akc") == NULL) {
-        report(d, RESULT_FAIL, "store",
-               "there is no user _tunlease-akc for sshd to run akc as: "
-               "'leasectl setup' makes it");
+        doctor_report(d, RESULT_FAIL, "store",
+                      "there is no user _tunlease-akc for sshd to run akc as: "
+                      "'leasectl setup' makes it");
         return;
     }
     if (d->ctl->conf_file != NULL) {
@@ -62,13 +63,13 @@ void check_store(struct doctor *d)
     argv[n] = conf->forward_login;
     int status = child_run(&c, argv, NULL, NULL, 5000);
     if (status == 0)
-        reportf(d, RESULT_OK, "store", "'%s' answers akc as the user _tunlease-akc",
-                conf->paths.database);
+        doctor_reportf(d, RESULT_OK, "store", "'%s' answers akc as the user _tunlease-akc",
+                       conf->paths.database);
     else
-        reportf(d, RESULT_FAIL, "store",
-                "akc as _tunlease-akc cannot use '%s' (exit %d): nobody can "
-                "log in; the reason is in the system log",
-                conf->paths.database, status);
+        doctor_reportf(d, RESULT_FAIL, "store",
+                       "akc as _tunlease-akc cannot use '%s' (exit %d): nobody can "
+                       "log in; the reason is in the system log",
+                       conf->paths.database, status);
     child_release(&c);
 }
 
@@ -76,12 +77,13 @@ static int report_freeze(void *arg, const char *login, int64_t since_s)
 {
     char since[TIME_TEXT_BYTES];
     time_format_local(since_s, since);
-    reportf(arg, RESULT_WARN, "freeze", "%s frozen since %s: nobody gets in until it is thawed",
-            strcmp(login, "*") == 0 ? "all tunnel logins are" : login, since);
+    doctor_reportf(arg, RESULT_WARN, "freeze",
+                   "%s frozen since %s: nobody gets in until it is thawed",
+                   strcmp(login, "*") == 0 ? "all tunnel logins are" : login, since);
     return 0;
 }
 
-void check_freezes(struct doctor *d)
+void check_freezes(struct doctor_run *d)
 {
     if (ctl_open_read(d->ctl) != EXIT_DONE) /* said by check_store, too */
         return;

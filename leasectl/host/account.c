@@ -208,7 +208,7 @@ static int refuse_person(void *ctx, const char *login)
                            ctl->conf.tunnel_group, login);
 }
 
-int account_refuse_people(struct ctl *ctl)
+int account_check_members(struct ctl *ctl)
 {
     return account_each(ctl->conf.tunnel_group, refuse_person, ctl);
 }

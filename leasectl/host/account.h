@@ -23,7 +23,7 @@ int account_each(const char *group, int (*fn)(void *ctx, const char *login), voi
 /* EXIT_CONFLICT, printed, when the tunnel group has a member who is no tunnel login: to adopt it
  * would put the Match blocks upon a person. */
 struct ctl;
-int account_refuse_people(struct ctl *ctl);
+int account_check_members(struct ctl *ctl);
 
 /*
  * What keeps login from being a safe tunnel login, one finding a line in out; none: out is empty.

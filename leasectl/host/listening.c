@@ -14,11 +14,11 @@
 struct search {
     uint16_t port;
     bool v6;
-    struct listenings *out;
+    struct listening_sockets *out;
 };
 
 /* Any address: loopback. */
-static bool parse_local(const char *end, bool v6, struct listening *l)
+static bool parse_local(const char *end, bool v6, struct listening_socket *l)
 {
     uint32_t words[4];
     if (!tcp_end_parse(end, v6, words, &l->port))
@@ -32,19 +32,19 @@ static bool take_line(void *ctx, const char *line)
 {
     const struct search *s = ctx;
     struct tcp_line t;
-    if (s->out->count == SOCKETS_MAX)
+    if (s->out->count == LISTENING_SOCKETS_MAX)
         return false;
     if (!tcp_line_parse(line, &t))
         return true;
     if (t.state != TCP_LISTEN_STATE) /* the kernel shows the listeners first */
         return false;
-    struct listening l = {.inode = tcp_line_inode(&t)};
+    struct listening_socket l = {.inode = tcp_line_inode(&t)};
     if (t.port == s->port && parse_local(t.local, s->v6, &l))
         s->out->items[s->out->count++] = l;
     return true;
 }
 
-void find_listenings(uint16_t port, struct listenings *out)
+void listening_sockets_on_port(uint16_t port, struct listening_sockets *out)
 {
     struct tcp_table table;
     out->count = 0;
@@ -56,20 +56,21 @@ void find_listenings(uint16_t port, struct listenings *out)
     }
 }
 
-bool sshd_listens_anew(uint16_t port, uint64_t socket)
+bool listening_socket_was_replaced(uint16_t port, uint64_t socket)
 {
-    struct listenings now;
-    find_listenings(port, &now);
+    struct listening_sockets now;
+    listening_sockets_on_port(port, &now);
     for (size_t i = 0; i < now.count; i++)
         if (now.items[i].inode == socket)
             return false;
     return now.count > 0;
 }
 
-const struct listening *held_by(const char *pid, const struct listenings *sockets)
+const struct listening_socket *listening_socket_of_process(const char *pid,
+                                                           const struct listening_sockets *sockets)
 {
     char path[64], target[64];
-    const struct listening *held = NULL;
+    const struct listening_socket *held = NULL;
     uint64_t inode;
     (void)snprintf(path, sizeof(path), "/proc/%.10s/fd", pid);
     DIR *dir = opendir(path);
@@ -89,9 +90,10 @@ const struct listening *held_by(const char *pid, const struct listenings *socket
     return held;
 }
 
-bool sshd_port_is_systemds(uint16_t port)
+bool systemd_listens_on_port(uint16_t port)
 {
-    struct listenings sockets;
-    find_listenings(port, &sockets);
-    return access("/run/systemd/system", F_OK) == 0 && held_by("1", &sockets) != NULL;
+    struct listening_sockets sockets;
+    listening_sockets_on_port(port, &sockets);
+    return access("/run/systemd/system", F_OK) == 0 &&
+           listening_socket_of_process("1", &sockets) != NULL;
 }

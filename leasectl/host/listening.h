@@ -7,29 +7,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SOCKETS_MAX = 16 };
+enum { LISTENING_SOCKETS_MAX = 16 };
 
-struct listening {
+struct listening_socket {
     uint64_t inode;
     uint16_t port;
     char host[64];
 };
 
-struct listenings {
-    struct listening items[SOCKETS_MAX];
+struct listening_sockets {
+    struct listening_socket items[LISTENING_SOCKETS_MAX];
     size_t count;
 };
 
-/* Those on this port, of both address families; more than SOCKETS_MAX are left out. */
-void find_listenings(uint16_t port, struct listenings *out);
+/* Those on this port, of both address families; more than LISTENING_SOCKETS_MAX are left out. */
+void listening_sockets_on_port(uint16_t port, struct listening_sockets *out);
 
 /* The first of sockets that the process, a name in /proc, has open. NULL: it has none. */
-const struct listening *held_by(const char *pid, const struct listenings *sockets);
+const struct listening_socket *listening_socket_of_process(const char *pid,
+                                                           const struct listening_sockets *sockets);
 
 /* Whether a listening socket is on this port that is not the one of this inode. */
-bool sshd_listens_anew(uint16_t port, uint64_t socket);
+bool listening_socket_was_replaced(uint16_t port, uint64_t socket);
 
 /* Whether systemd itself holds a listening socket on this port. */
-bool sshd_port_is_systemds(uint16_t port);
+bool systemd_listens_on_port(uint16_t port);
 
 #endif

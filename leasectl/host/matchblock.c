@@ -38,14 +38,14 @@ static void emit_config(struct buf *out, const char *keyword, const char *value)
 struct writing {
     const struct conf *conf;
     const char *conf_file;
-    const struct sshd_terms *terms;
+    const struct sshd_dialect *dialect;
     emit_fn emit;
     struct buf *out;
 };
 
 static void set(const struct writing *w, const char *keyword, const char *value)
 {
-    if (sshd_has_keyword(&w->terms->version, keyword))
+    if (sshd_has_keyword(&w->dialect->version, keyword))
         w->emit(w->out, keyword, value);
 }
 
@@ -150,7 +150,7 @@ static void login_settings(const struct writing *w, const char *login)
 
 /* ---- what holds for all of them ---- */
 
-void matchblock_zone(const struct sshd_zone *zone, struct buf *out)
+void matchblock_format_zone(const struct sshd_zone *zone, struct buf *out)
 {
     if (zone->is_set)
         buf_addf(out, "TZ=%s", zone->tz);
@@ -160,11 +160,11 @@ void matchblock_zone(const struct sshd_zone *zone, struct buf *out)
 
 static void akc_command(const struct writing *w, struct buf *out)
 {
-    const struct sshd_zone *zone = &w->terms->zone;
+    const struct sshd_zone *zone = &w->dialect->zone;
     buf_add(out, akc_path);
     if (w->conf_file != NULL)
         buf_addf(out, " -c %s", w->conf_file);
-    if (!sshd_reads_utc(&w->terms->version))
+    if (!sshd_reads_utc(&w->dialect->version))
         buf_addf(out, zone->is_set ? EXPIRY_OPTION "=%s" : EXPIRY_OPTION, zone->tz);
     /* No %C: it kills every login where it is not known (docs/sshd-facts.md 5). */
     buf_add(out, " %u %t %k");
@@ -172,10 +172,10 @@ static void akc_command(const struct writing *w, struct buf *out)
 
 static void zone_comment(const struct writing *w)
 {
-    if (sshd_reads_utc(&w->terms->version) || w->emit != emit_config)
+    if (sshd_reads_utc(&w->dialect->version) || w->emit != emit_config)
         return;
     buf_add(w->out, "    " ZONE_LABEL);
-    matchblock_zone(&w->terms->zone, w->out);
+    matchblock_format_zone(&w->dialect->zone, w->out);
     buf_add(w->out, "\n");
 }
 
@@ -257,10 +257,10 @@ static void sha256_hex(const char *text, char out[static MATCHBLOCK_HASH_CHARS +
 }
 
 void matchblock_format(const struct conf *conf, const char *conf_file,
-                       const struct sshd_terms *terms, struct buf *out)
+                       const struct sshd_dialect *dialect, struct buf *out)
 {
     struct buf body = {0};
-    struct writing w = {conf, conf_file, terms, emit_config, &body};
+    struct writing w = {conf, conf_file, dialect, emit_config, &body};
     char hash[MATCHBLOCK_HASH_CHARS + 1];
 
     login_block(&w, conf->forward_login);
@@ -279,27 +279,27 @@ void matchblock_format(const struct conf *conf, const char *conf_file,
                  "%u.%u. Change %s and run it\n"
                  "# again; it does not overwrite a file that was edited by hand.\n" HASH_LABEL
                  "%s\n\n%s",
-                 terms->version.major, terms->version.minor,
+                 dialect->version.major, dialect->version.minor,
                  conf_file != NULL ? conf_file : CONF_DEFAULT_FILE, hash, buf_text(&body));
     }
     buf_release(&body);
 }
 
 void matchblock_expected(const struct conf *conf, const char *conf_file,
-                         const struct sshd_terms *terms, const char *login, struct buf *out)
+                         const struct sshd_dialect *dialect, const char *login, struct buf *out)
 {
-    const struct writing w = {conf, conf_file, terms, emit_effective, out};
+    const struct writing w = {conf, conf_file, dialect, emit_effective, out};
     login_settings(&w, login);
     common_settings(&w);
 }
 
-bool matchblock_version(const char *text, struct sshd_version *ret)
+bool matchblock_read_version(const char *text, struct sshd_version *ret)
 {
     size_t label = sizeof(VERSION_LABEL) - 1;
     return strncmp(text, VERSION_LABEL, label) == 0 && sshd_parse_version(text + label, ret);
 }
 
-void matchblock_made_for_zone(const char *text, struct buf *out)
+void matchblock_read_zone(const char *text, struct buf *out)
 {
     const char *at = strstr(text, ZONE_LABEL);
     if (at != NULL) {

@@ -8,7 +8,7 @@
 #ifndef TUNLEASE_LEASECTL_HOST_MATCHBLOCK_H
 #define TUNLEASE_LEASECTL_HOST_MATCHBLOCK_H
 
-#include "leasectl/host/sshd_terms.h"
+#include "leasectl/host/sshd_dialect.h"
 #include "leasectl/host/sshd_version.h"
 #include "leasectl/host/sshd_zone.h"
 #include "lib/base/buf.h"
@@ -24,18 +24,18 @@ enum { MATCHBLOCK_HASH_CHARS = 64 };
 /* The whole file, with its header, for an sshd of this version and the tunnel logins there are
  * (those configured, and the members of the group). conf_file: NULL for the default. */
 void matchblock_format(const struct conf *conf, const char *conf_file,
-                       const struct sshd_terms *terms, struct buf *out);
+                       const struct sshd_dialect *dialect, struct buf *out);
 
 /* What the blocks say for login, one lower-case `keyword value` a line as `sshd -T` prints it: for
  * comparing with what is in force. */
 void matchblock_expected(const struct conf *conf, const char *conf_file,
-                         const struct sshd_terms *terms, const char *login, struct buf *out);
+                         const struct sshd_dialect *dialect, const char *login, struct buf *out);
 
 /* For which version such a text was made, as its header says; and for which time zone, as words for
  * people and for comparing: nothing where times are in UTC. */
-bool matchblock_version(const char *text, struct sshd_version *ret);
-void matchblock_made_for_zone(const char *text, struct buf *out);
-void matchblock_zone(const struct sshd_zone *zone, struct buf *out);
+bool matchblock_read_version(const char *text, struct sshd_version *ret);
+void matchblock_read_zone(const char *text, struct buf *out);
+void matchblock_format_zone(const struct sshd_zone *zone, struct buf *out);
 
 /* The text of the drop-in that is there, to be freed; NULL when it cannot be read. */
 char *matchblock_read_dropin(void);

@@ -19,7 +19,7 @@ enum { ASK_MS = 10000, SSH_PORT = 22 };
 
 static const char usual_path[] = "/usr/sbin/sshd";
 
-static bool program_version(const char *path, struct sshd_version *ret)
+static bool query_version(const char *path, struct sshd_version *ret)
 {
     const char *const argv[] = {path, "-V", NULL};
     struct child c;
@@ -36,7 +36,7 @@ static bool program_version(const char *path, struct sshd_version *ret)
 static bool take_program(struct sshd *s, const char *path)
 {
     if (path[0] != '/' || strlen(path) >= sizeof(s->path) || access(path, X_OK) != 0 ||
-        !program_version(path, &s->program))
+        !query_version(path, &s->program_version))
         return false;
     (void)strlcpy(s->path, path, sizeof(s->path));
     return true;
@@ -76,7 +76,7 @@ static bool is_roots_alone(const char *program)
     return true;
 }
 
-static bool take_listener(struct sshd *s, pid_t pid, const struct listening *l)
+static bool take_listener(struct sshd *s, pid_t pid, const struct listening_socket *l)
 {
     char path[SSHD_PATH_BYTES];
     bool replaced;
@@ -93,7 +93,8 @@ static bool take_listener(struct sshd *s, pid_t pid, const struct listening *l)
 }
 
 /* The program, and so the process, that listens on one of these and is an OpenSSH. */
-static bool find_listener(struct sshd *s, const struct listenings *sockets, bool *ret_systemd)
+static bool find_listener(struct sshd *s, const struct listening_sockets *sockets,
+                          bool *ret_systemd)
 {
     bool found = false;
     DIR *dir = sockets->count > 0 ? opendir("/proc") : NULL;
@@ -105,7 +106,7 @@ static bool find_listener(struct sshd *s, const struct listenings *sockets, bool
             !number_parse(e->d_name, strlen(e->d_name), 1, INT32_MAX, &pid) ||
             fstatat(dirfd(dir), e->d_name, &st, 0) != 0 || st.st_uid != 0)
             continue;
-        const struct listening *l = held_by(e->d_name, sockets);
+        const struct listening_socket *l = listening_socket_of_process(e->d_name, sockets);
         if (l != NULL && pid == 1)
             *ret_systemd = access("/run/systemd/system", F_OK) == 0;
         if (l != NULL)
@@ -116,7 +117,7 @@ static bool find_listener(struct sshd *s, const struct listenings *sockets, bool
     return found;
 }
 
-static bool take_unit(struct sshd *s, const char *unit, const struct listening *l)
+static bool take_unit(struct sshd *s, const char *unit, const struct listening_socket *l)
 {
     char path[SSHD_PATH_BYTES];
     if (!systemd_unit_program(unit, path, sizeof(path)) || !take_program(s, path))
@@ -132,15 +133,15 @@ static bool take_unit(struct sshd *s, const char *unit, const struct listening *
 
 static bool find_on_port(struct sshd *s, uint16_t port)
 {
-    struct listenings sockets;
+    struct listening_sockets sockets;
     char unit[SYSTEMD_UNIT_BYTES];
     bool systemd = false;
-    find_listenings(port, &sockets);
+    listening_sockets_on_port(port, &sockets);
     if (find_listener(s, &sockets, &systemd)) {
         s->by_systemd = systemd;
         return true;
     }
-    return systemd && systemd_triggered_by(port, unit) && take_unit(s, unit, &sockets.items[0]);
+    return systemd && systemd_unit_for_port(port, unit) && take_unit(s, unit, &sockets.items[0]);
 }
 
 int sshd_find(const struct conf *conf, struct sshd *ret, struct buf *out)
@@ -174,7 +175,7 @@ bool sshd_listener_version(const struct sshd *s, struct sshd_version *ret)
 {
     char path[64];
     (void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)s->listener);
-    return s->listener != 0 && program_version(path, ret);
+    return s->listener != 0 && query_version(path, ret);
 }
 
 void sshd_tool(const struct sshd *s, const char *name, char out[static SSHD_PATH_BYTES])

@@ -18,11 +18,11 @@ struct conf;
 enum { SSHD_PATH_BYTES = 512 };
 
 struct sshd {
-    char path[SSHD_PATH_BYTES];  /* the program to ask */
-    char how[SSHD_PATH_BYTES];   /* how it was found, as a clause for people */
-    struct sshd_version program; /* as it says with -V */
-    pid_t listener;              /* the process that listens; 0: none was found */
-    bool replaced;               /* its program is another file by now */
+    char path[SSHD_PATH_BYTES];          /* the program to ask */
+    char how[SSHD_PATH_BYTES];           /* how it was found, as a clause for people */
+    struct sshd_version program_version; /* as it says with -V */
+    pid_t listener;                      /* the process that listens; 0: none was found */
+    bool replaced;                       /* its program is another file by now */
     bool by_systemd; /* systemd holds the port, too, and starts it when somebody comes */
     /* the systemd unit it runs in, or that a socket starts; "": none */
     char unit[SYSTEMD_UNIT_BYTES];

@@ -17,7 +17,7 @@ static int wait_for_reload(const struct sshd *s, struct buf *out)
 {
     int64_t end_ms = clock_monotonic_ms() + RELOAD_MS;
     while (clock_monotonic_ms() < end_ms) {
-        if (sshd_listens_anew(s->port, s->socket))
+        if (listening_socket_was_replaced(s->port, s->socket))
             return 0;
         (void)poll(NULL, 0, 10);
     }

@@ -50,7 +50,7 @@ int sshd_effective(const struct sshd *s, const char *login, struct buf *out)
     int status = child_run(&c, argv, NULL, NULL, ASK_MS);
     if (status == 0 && c.out_text.len > 0 && buf_text(&c.out_text) != NULL)
         add_with_lower_keywords(buf_text(&c.out_text), &text);
-    sshd_settings(&text, "port", &ports); /* each sshd has one */
+    sshd_setting_values(&text, "port", &ports); /* each sshd has one */
     if (status == 127)
         buf_addf(out, "there is no %s", s->path);
     else if (status == CHILD_OUT_OF_TIME)
@@ -78,7 +78,7 @@ static const char *value_on(const char *line, const char *keyword)
     return strncmp(line, keyword, len) == 0 && line[len] == ' ' ? line + len + 1 : NULL;
 }
 
-void sshd_settings(const struct buf *effective, const char *keyword, struct buf *out)
+void sshd_setting_values(const struct buf *effective, const char *keyword, struct buf *out)
 {
     const char *line = effective->len > 0 ? buf_text(effective) : NULL;
     for (; line != NULL && *line != '\0'; line = line_after(line)) {
@@ -91,7 +91,7 @@ void sshd_settings(const struct buf *effective, const char *keyword, struct buf 
 void sshd_setting(const struct buf *effective, const char *keyword, char *value, size_t value_bytes)
 {
     struct buf all = {0};
-    sshd_settings(effective, keyword, &all);
+    sshd_setting_values(effective, keyword, &all);
     const char *first = all.len > 0 ? buf_text(&all) : NULL;
     value[0] = '\0';
     if (first != NULL)
@@ -115,7 +115,7 @@ int sshd_host_keys(const struct sshd *s, struct buf *out)
                  buf_text(&effective) != NULL ? buf_text(&effective) : "out of memory");
         goto out;
     }
-    sshd_settings(&effective, "hostkey", &files);
+    sshd_setting_values(&effective, "hostkey", &files);
     if (files.len == 0 || buf_text(&files) == NULL) {
         buf_addf(out, "'%s -T' names no HostKey", s->path);
         goto out;
@@ -175,7 +175,7 @@ int sshd_address(const struct sshd *s, char host[static 64], uint16_t *ret_port,
         buf_release(&effective);
         return -1;
     }
-    sshd_settings(&effective, "listenaddress", &values);
+    sshd_setting_values(&effective, "listenaddress", &values);
     const char *at = values.len > 0 ? buf_text(&values) : NULL;
     for (bool has_v4 = false; !has_v4 && at != NULL && *at != '\0'; at = line_after(at)) {
         char value[128], candidate[64];

@@ -23,7 +23,7 @@ void sshd_setting(const struct buf *effective, const char *keyword, char *value,
                   size_t value_bytes);
 
 /* The values of keyword, one a line, in their order. */
-void sshd_settings(const struct buf *effective, const char *keyword, struct buf *out);
+void sshd_setting_values(const struct buf *effective, const char *keyword, struct buf *out);
 
 /*
  * Host key files, one a line: those in force; for who is not root, and so cannot ask, the usual

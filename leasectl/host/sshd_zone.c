@@ -154,7 +154,7 @@ static void read_localtime(char out[static SSHD_ZONE_BYTES])
     }
 }
 
-int sshd_ask_zone(const struct sshd *s, struct sshd_zone *ret, struct buf *out)
+int sshd_query_zone(const struct sshd *s, struct sshd_zone *ret, struct buf *out)
 {
     struct sshd_zone zone = {.tz = ""};
     struct looking *in = NULL;

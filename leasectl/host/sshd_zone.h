@@ -20,6 +20,6 @@ struct sshd_zone {
  * its title over the environment that /proc shows, so it is read from the process that sshd starts
  * for that connection, before it does so. Needs root. 0, or -1 with why in out.
  */
-int sshd_ask_zone(const struct sshd *s, struct sshd_zone *ret, struct buf *out);
+int sshd_query_zone(const struct sshd *s, struct sshd_zone *ret, struct buf *out);
 
 #endif

@@ -60,7 +60,7 @@ static void take_property(struct socket_unit *u, const char *line, size_t len, u
         u->accepts = true;
 }
 
-bool systemd_triggered_by(uint16_t port, char unit[static SYSTEMD_UNIT_BYTES])
+bool systemd_unit_for_port(uint16_t port, char unit[static SYSTEMD_UNIT_BYTES])
 {
     static const char *const argv[] = {"systemctl", "show", "--property=Id,Triggers,Listen,Accept",
                                        "*.socket", NULL};

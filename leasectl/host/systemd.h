@@ -14,7 +14,7 @@ enum { SYSTEMD_UNIT_BYTES = 256 }; /* a name of a unit */
 void systemd_unit_of(pid_t pid, char unit[static SYSTEMD_UNIT_BYTES]);
 
 /* The service that systemd starts for who comes to port. False: there is none. */
-bool systemd_triggered_by(uint16_t port, char unit[static SYSTEMD_UNIT_BYTES]);
+bool systemd_unit_for_port(uint16_t port, char unit[static SYSTEMD_UNIT_BYTES]);
 
 /* The program that a service starts. False: it cannot be told. */
 bool systemd_unit_program(const char *unit, char *path, size_t path_bytes);

@@ -110,7 +110,7 @@ static int check_type(struct ctl *ctl, const struct sshd *sshd, const char *type
         code = ctl_error(ctl, EXIT_USAGE,
                          "OpenSSH %u.%u on this host does not know keys of the type %s ('%s -Q "
                          "key'): ask for one made with 'ssh-keygen -t ed25519'",
-                         sshd->program.major, sshd->program.minor, type, ssh);
+                         sshd->program_version.major, sshd->program_version.minor, type, ssh);
     child_release(&c);
     if (code == EXIT_DONE)
         warn_if_not_accepted(ctl, sshd, type);

@@ -101,7 +101,7 @@ enum attempt_verdict try_local(struct ssh_args *a, const struct attempt_target *
     unsigned char socks[3 + 10] = {5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1};
     struct child c;
     enum attempt_verdict v;
-    uint16_t port = attempt_free_port();
+    uint16_t port = loopback_free_port();
 
     if (dynamic) {
         unsigned long target =

@@ -4,7 +4,7 @@
 #include "leasectl/ctl_store.h"
 #include "leasectl/host/account.h"
 #include "leasectl/probe/loopback.h"
-#include "leasectl/sessions/live.h"
+#include "leasectl/sessions/registry.h"
 #include "lib/base/clock.h"
 #include "lib/session/listeners.h"
 #include "lib/store/changes.h"
@@ -58,7 +58,7 @@ static int look_for_agents(struct probe *probe)
     return EXIT_DONE;
 }
 
-int probe_like_lease(struct probe *probe, const char *ref)
+int probe_copy_lease(struct probe *probe, const char *ref)
 {
     struct lease l = {0};
     int code = ctl_find_lease(probe->ctl, ref, &l);
@@ -96,7 +96,7 @@ int probe_for_login(struct probe *probe, const char *login)
         const struct permit *rule = &ceiling->open.items[i].permit;
         if (!ceiling_rule_applies(&ceiling->open, i, login) || !permit_is_loopback4(rule))
             continue;
-        uint16_t port = rule->low == rule->high ? rule->low : attempt_free_port();
+        uint16_t port = rule->low == rule->high ? rule->low : loopback_free_port();
         if (port < rule->low || port > rule->high)
             port = rule->low;
         if (greeter_start(&probe->permitted, port, NULL) != 0)
@@ -163,7 +163,7 @@ int probe_end(struct probe *probe, bool expired_anew)
         code = ctl_store_error(probe->ctl, rc);
     ctl_close(probe->ctl);
     if (code == EXIT_DONE && expired_anew) {
-        live_forget(probe->ctl, probe->lease.id);
+        sessions_forget_lease(probe->ctl, probe->lease.id);
         probe->lease.id = id;
     }
     return code;
@@ -187,7 +187,7 @@ void probe_remove(struct probe *probe)
     if (rc != STORE_OK)
         (void)ctl_store_error(probe->ctl, rc);
     ctl_close(probe->ctl);
-    live_forget(probe->ctl, probe->lease.id);
+    sessions_forget_lease(probe->ctl, probe->lease.id);
 }
 
 void probe_release(struct probe *probe)

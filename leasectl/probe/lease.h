@@ -20,7 +20,7 @@ struct probe {
 /* Each returns EXIT_DONE, or the exit code with the error printed. */
 
 /* Gives the probe the login and the permits of this lease. With the store open. */
-int probe_like_lease(struct probe *probe, const char *ref);
+int probe_copy_lease(struct probe *probe, const char *ref);
 
 /* No lease named: a service of our own on a port within the ceiling of login. */
 int probe_for_login(struct probe *probe, const char *login);

@@ -36,7 +36,7 @@ int loopback_connect(uint16_t port)
     return fd;
 }
 
-uint16_t attempt_free_port(void)
+uint16_t loopback_free_port(void)
 {
     uint16_t port = 0;
     int fd = loopback_socket(0, false, &port);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* A TCP port of 127.0.0.1 that nothing uses now; 0 when there is none. */
-uint16_t attempt_free_port(void);
+uint16_t loopback_free_port(void);
 
 /* A socket that is bound to this port (0: any free one), *ret_port. -1: errno says why. */
 int loopback_socket(uint16_t port, bool listening, uint16_t *ret_port);

@@ -52,7 +52,7 @@ void outcomes_release(struct outcomes *o)
     buf_release(&o->json);
 }
 
-void show_progress(const char *what)
+void outcomes_show_progress(const char *what)
 {
     if (isatty(STDERR_FILENO) == 1)
         (void)fprintf(stderr, "\r\033[Ktrying %s", what);

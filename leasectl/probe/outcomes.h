@@ -26,6 +26,6 @@ void outcomes_print(const struct outcomes *o);
 void outcomes_release(struct outcomes *o);
 
 /* Says on a terminal what is being tried; "": nothing any more. */
-void show_progress(const char *what);
+void outcomes_show_progress(const char *what);
 
 #endif

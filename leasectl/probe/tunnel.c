@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-int tunnel_hold(const struct attempt_target *t, struct child *c)
+int tunnel_open(const struct attempt_target *t, struct child *c)
 {
     char known_hosts[160], port[8];
     const char *argv[40];
@@ -45,7 +45,7 @@ int tunnel_hold(const struct attempt_target *t, struct child *c)
 bool tunnel_is_refused(const struct attempt_target *t, char evidence[static ATTEMPT_EVIDENCE_BYTES])
 {
     struct child c;
-    bool in = tunnel_hold(t, &c) == 0;
+    bool in = tunnel_open(t, &c) == 0;
     child_stop(&c);
     const char *said = buf_text(&c.err_text);
     const char *denied = said != NULL ? strstr(said, "Permission denied") : NULL;

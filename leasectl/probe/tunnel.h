@@ -13,7 +13,7 @@ enum { TUNNEL_MS = 6000 };
 
 /* Starts one that stays up until it is ended from the other side. 0 when it is up, else -1; *c is
  * to be released in either case. */
-int tunnel_hold(const struct attempt_target *t, struct child *c);
+int tunnel_open(const struct attempt_target *t, struct child *c);
 
 /* Whether the target's key is refused now. evidence: sshd's last word. */
 bool tunnel_is_refused(const struct attempt_target *t,

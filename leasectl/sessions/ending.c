@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/sessions/ending.h"
 
-#include "leasectl/sessions/live.h"
+#include "leasectl/sessions/registry.h"
 #include "leasectl/sessions/pids.h"
 #include "lib/base/clock.h"
 #include "lib/session/ladder.h"
@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void live_say_ended(struct ctl *ctl, size_t ended, int64_t took_ms)
+void sessions_report_ended(struct ctl *ctl, size_t ended, int64_t took_ms)
 {
     if (ended > 0 && ctl->changes == 0) /* else the change that asked for it is the news */
         ctl_changed(ctl, "ended %zu session%s", ended, ended == 1 ? "" : "s");
@@ -36,7 +36,7 @@ static const char *why_not_asked(enum ladder_state state, const struct session *
     return NULL;
 }
 
-int live_end_listed(struct ctl *ctl, const struct registry *r, struct session_list *list,
+int sessions_end_by(struct ctl *ctl, const struct registry *r, struct session_list *list,
                     int64_t deadline_ms, size_t *ended)
 {
     struct buf pids = {0}, not_asked = {0};
@@ -48,7 +48,7 @@ int live_end_listed(struct ctl *ctl, const struct registry *r, struct session_li
         free(states);
         return ctl_error(ctl, EXIT_FAILED, "out of memory");
     }
-    const int64_t clear_until_ms = clock_monotonic_ms() + LIVE_CLEAR_MS;
+    const int64_t clear_until_ms = clock_monotonic_ms() + SESSIONS_CLEAR_MS;
     for (size_t i = 0; i < list->count; i++) {
         const struct session *s = &list->items[i];
         if (states[i] == LADDER_GONE) {
@@ -56,35 +56,35 @@ int live_end_listed(struct ctl *ctl, const struct registry *r, struct session_li
             (*ended)++;
         } else if (why_not_asked(states[i], s) != NULL) {
             why = why_not_asked(states[i], s);
-            add_pid(&not_asked, kept++, s->pid);
+            pids_add(&not_asked, kept++, s->pid);
         } else {
-            add_pid(&pids, up++, s->pid);
+            pids_add(&pids, up++, s->pid);
         }
     }
     free(states);
     if (up > 0)
         code = ctl_error(ctl, EXIT_STILL_UP,
                          "still up after %d s: %zu session%s (pid%s%s); the next login is refused",
-                         LIVE_END_MS / 1000, up, up == 1 ? "" : "s", up == 1 ? "" : "s",
-                         shown_pids(&pids));
+                         SESSIONS_END_MS / 1000, up, up == 1 ? "" : "s", up == 1 ? "" : "s",
+                         pids_text(&pids));
     if (kept > 0)
         code = ctl_error(ctl, EXIT_STILL_UP,
                          "cannot end %zu session%s (pid%s%s): %s; the next login is refused", kept,
-                         kept == 1 ? "" : "s", kept == 1 ? "" : "s", shown_pids(&not_asked), why);
+                         kept == 1 ? "" : "s", kept == 1 ? "" : "s", pids_text(&not_asked), why);
     buf_release(&not_asked);
     buf_release(&pids);
     return code;
 }
 
-int live_end(struct ctl *ctl, struct session_list *list)
+int sessions_end(struct ctl *ctl, struct session_list *list)
 {
     struct registry r = REGISTRY_CLOSED;
     size_t ended = 0;
     int64_t start_ms = clock_monotonic_ms();
-    int code = live_open(ctl, true, &r);
+    int code = sessions_open_registry(ctl, true, &r);
     if (code == EXIT_DONE)
-        code = live_end_listed(ctl, &r, list, start_ms + LIVE_END_MS, &ended);
-    live_say_ended(ctl, ended, clock_monotonic_ms() - start_ms);
+        code = sessions_end_by(ctl, &r, list, start_ms + SESSIONS_END_MS, &ended);
+    sessions_report_ended(ctl, ended, clock_monotonic_ms() - start_ms);
     registry_close(&r);
     session_list_release(list);
     return code;

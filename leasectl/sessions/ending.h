@@ -11,21 +11,21 @@
 #include <stdint.h>
 
 /* How long the end of sessions may take: leasectl(1), exit code 6. */
-enum { LIVE_END_MS = 5000 };
+enum { SESSIONS_END_MS = 5000 };
 
 /* What clearing entries of the dead may take of a command's time. */
-enum { LIVE_CLEAR_MS = 1000 };
+enum { SESSIONS_CLEAR_MS = 1000 };
 
 /* Ends these sessions, whatever the store says; list is released. EXIT_DONE; or EXIT_STILL_UP with
  * the pids of what is up after 5 s. */
-int live_end(struct ctl *ctl, struct session_list *list);
+int sessions_end(struct ctl *ctl, struct session_list *list);
 
 /* The same by a deadline of clock_monotonic_ms, with the registry open: those that are gone leave
  * the list, and the registry. Adds to *ended how many. */
-int live_end_listed(struct ctl *ctl, const struct registry *r, struct session_list *list,
+int sessions_end_by(struct ctl *ctl, const struct registry *r, struct session_list *list,
                     int64_t deadline_ms, size_t *ended);
 
 /* Says how many were ended in how many milliseconds, if any were. */
-void live_say_ended(struct ctl *ctl, size_t ended, int64_t took_ms);
+void sessions_report_ended(struct ctl *ctl, size_t ended, int64_t took_ms);
 
 #endif

@@ -4,7 +4,7 @@
 #include "leasectl/ctl_store.h"
 #include "leasectl/host/account.h"
 #include "leasectl/sessions/ending.h"
-#include "leasectl/sessions/live.h"
+#include "leasectl/sessions/registry.h"
 #include "leasectl/sessions/unregistered.h"
 #include "lib/base/clock.h"
 #include "lib/session/narrowed.h"
@@ -33,7 +33,7 @@ enum {
 
 struct enforcement {
     struct ctl *ctl;
-    const struct live_scope *scope;
+    const struct enforce_scope *scope;
     struct registry registry;
     int64_t start_ms;
     uint64_t changed_ticks;  /* when the change was there for every reader */
@@ -46,7 +46,7 @@ struct enforcement {
 
 static bool in_scope(void *arg, const struct session *s)
 {
-    const struct live_scope *scope = arg;
+    const struct enforce_scope *scope = arg;
     if (scope->login != NULL && strcmp(scope->login, s->login) != 0)
         return false;
     if (scope->lease == NULL)
@@ -159,7 +159,7 @@ static int enforce_once(struct enforcement *e)
         e->ended += e->outlawed - ending;
     e->outlawed = 0;
     if (ending > 0)
-        code = live_end_listed(ctl, &e->registry, &list, e->start_ms + LIVE_END_MS, &e->ended);
+        code = sessions_end_by(ctl, &e->registry, &list, e->start_ms + SESSIONS_END_MS, &e->ended);
 out:
     free(verdicts);
     session_list_release(&list);
@@ -172,15 +172,15 @@ static int report_login(void *arg, const char *login)
     struct session_list all = {0};
     if (e->registry.sessions_fd >= 0 && registry_read(&e->registry, 0, &all) != 0)
         return 0;
-    (void)registry_remove_dead(&e->registry, &all, clock_monotonic_ms() + LIVE_CLEAR_MS);
+    (void)registry_remove_dead(&e->registry, &all, clock_monotonic_ms() + SESSIONS_CLEAR_MS);
     session_list_release(&all);
-    return live_report_unregistered(e->ctl, &e->registry, login);
+    return sessions_report_unregistered(e->ctl, &e->registry, login);
 }
 
 /* False: it could not be noted, which is said. */
 static bool note_narrowed(struct enforcement *e)
 {
-    const struct live_scope *scope = e->scope;
+    const struct enforce_scope *scope = e->scope;
     if (!scope->narrowed || e->registry.sessions_fd < 0 ||
         narrowed_record(&e->registry, scope->lease->id, e->changed_ticks,
                         e->start_ms + OPENING_MS) == 0)
@@ -192,7 +192,7 @@ static bool note_narrowed(struct enforcement *e)
     return false;
 }
 
-int live_enforce(struct ctl *ctl, const struct live_scope *scope)
+int sessions_enforce(struct ctl *ctl, const struct enforce_scope *scope)
 {
     struct enforcement e = {.ctl = ctl,
                             .scope = scope,
@@ -206,7 +206,7 @@ int live_enforce(struct ctl *ctl, const struct live_scope *scope)
     if (geteuid() == 0) /* for the note of what was narrowed: a login may be on its way */
         (void)run_dir_make(ctl->conf.paths.run_dir);
     if (access(ctl->conf.paths.run_dir, F_OK) == 0 || errno != ENOENT)
-        code = live_open(ctl, true, &e.registry);
+        code = sessions_open_registry(ctl, true, &e.registry);
     if (code != EXIT_DONE) /* the change is made; what is live is not known to be gone */
         return EXIT_STILL_UP;
     bool noted = note_narrowed(&e);
@@ -217,7 +217,7 @@ int live_enforce(struct ctl *ctl, const struct live_scope *scope)
             break;
         (void)poll(NULL, 0, e.waiting ? LEASED_LOOK_MS : LOOK_AGAIN_MS);
     }
-    live_say_ended(ctl, e.ended, clock_monotonic_ms() - e.start_ms);
+    sessions_report_ended(ctl, e.ended, clock_monotonic_ms() - e.start_ms);
     if (scope->narrowed) /* who logs in after this returns has not begun in the noted tick */
         (void)poll(NULL, 0, (int)(1000 / ticks_per_s()) + 1);
     const char *login = scope->lease != NULL ? scope->lease->login : scope->login;
@@ -228,12 +228,12 @@ int live_enforce(struct ctl *ctl, const struct live_scope *scope)
     return code == EXIT_DONE && !noted ? EXIT_STILL_UP : code;
 }
 
-int live_new_holder(struct ctl *ctl, const struct lease *l, const char *fingerprint,
-                    int64_t begun_s)
+int sessions_enforce_new_key(struct ctl *ctl, const struct lease *l, const char *fingerprint,
+                             int64_t begun_s)
 {
-    const struct live_scope scope = {.lease = l, .narrowed = true, .begun_s = begun_s};
+    const struct enforce_scope scope = {.lease = l, .narrowed = true, .begun_s = begun_s};
     enum store_rc rc = store_key_was_held(ctl->store, l->login, fingerprint);
     if (rc == STORE_NONE)
         return EXIT_DONE;
-    return rc == STORE_OK ? live_enforce(ctl, &scope) : ctl_store_error(ctl, rc);
+    return rc == STORE_OK ? sessions_enforce(ctl, &scope) : ctl_store_error(ctl, rc);
 }

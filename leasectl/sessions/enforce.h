@@ -11,7 +11,7 @@
 struct lease;
 
 /* Whose sessions a change could have outlawed. */
-struct live_scope {
+struct enforce_scope {
     const struct lease *lease; /* of this one, with its keys as they were before; NULL: any */
     const char *login;         /* of this login; NULL: any */
     bool narrowed;             /* the change took permits away from a lease that stays */
@@ -24,15 +24,15 @@ struct live_scope {
  * EXIT_DONE; or EXIT_STILL_UP with the pids of what is up after 5 s, or of connections that no
  * entry tells the lease of.
  */
-int live_enforce(struct ctl *ctl, const struct live_scope *scope);
+int sessions_enforce(struct ctl *ctl, const struct enforce_scope *scope);
 
 /*
  * A lease has got a key. A login with it that is on its way may hold the permits of the revoked
  * lease that had the key before: such a one is ended, as by a change that narrows. begun_s: when
  * the lease had it not yet. The store is open; it is closed when there is something to do. As
- * live_enforce.
+ * sessions_enforce.
  */
-int live_new_holder(struct ctl *ctl, const struct lease *l, const char *fingerprint,
-                    int64_t begun_s);
+int sessions_enforce_new_key(struct ctl *ctl, const struct lease *l, const char *fingerprint,
+                             int64_t begun_s);
 
 #endif

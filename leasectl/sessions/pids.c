@@ -3,7 +3,7 @@
 
 enum { PIDS_SHOWN = 16 };
 
-void add_pid(struct buf *text, size_t n, pid_t pid)
+void pids_add(struct buf *text, size_t n, pid_t pid)
 {
     if (n < PIDS_SHOWN)
         buf_addf(text, " %d", (int)pid);
@@ -11,7 +11,7 @@ void add_pid(struct buf *text, size_t n, pid_t pid)
         buf_add(text, " ...");
 }
 
-const char *shown_pids(const struct buf *text)
+const char *pids_text(const struct buf *text)
 {
     return buf_text(text) != NULL ? buf_text(text) : " ?";
 }

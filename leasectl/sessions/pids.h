@@ -9,9 +9,9 @@
 #include <sys/types.h>
 
 /* Adds the pid of number n, counted from 0; of many only the first. */
-void add_pid(struct buf *text, size_t n, pid_t pid);
+void pids_add(struct buf *text, size_t n, pid_t pid);
 
 /* All that were added, each after a space. */
-const char *shown_pids(const struct buf *text);
+const char *pids_text(const struct buf *text);
 
 #endif

@@ -38,7 +38,7 @@ static enum sight find_strays(const struct registry *r, const uid_t *uids, size_
     }
 }
 
-int live_report_unregistered(struct ctl *ctl, const struct registry *r, const char *login)
+int sessions_report_unregistered(struct ctl *ctl, const struct registry *r, const char *login)
 {
     const bool registers = pam_profile_in_force(ctl);
     const int64_t min_ms = registers ? STRAY_LEAVING_MS : 0;
@@ -53,14 +53,13 @@ int live_report_unregistered(struct ctl *ctl, const struct registry *r, const ch
     const int why = errno;
     for (size_t i = 0; i < s.count; i++)
         if (stray_is_sure(&s.items[i], min_ms))
-            add_pid(&pids, sure++, s.items[i].pid);
+            pids_add(&pids, sure++, s.items[i].pid);
     if (sure > 0)
-        code =
-            ctl_error(ctl, EXIT_STILL_UP,
-                      "still up: %zu connection%s of login '%s' (pid%s%s), of this lease or of "
-                      "others: not made through pam_tunnel, so nobody can tell; 'kill PID' ends "
-                      "one, 'leasectl doctor' says why",
-                      sure, sure == 1 ? "" : "s", login, sure == 1 ? "" : "s", shown_pids(&pids));
+        code = ctl_error(ctl, EXIT_STILL_UP,
+                         "still up: %zu connection%s of login '%s' (pid%s%s), of this lease or of "
+                         "others: not made through pam_tunnel, so nobody can tell; 'kill PID' ends "
+                         "one, 'leasectl doctor' says why",
+                         sure, sure == 1 ? "" : "s", login, sure == 1 ? "" : "s", pids_text(&pids));
     else if (sight == SIGHT_CANNOT_TELL)
         code =
             ctl_error(ctl, EXIT_STILL_UP,
@@ -91,7 +90,7 @@ static int add_uid(void *arg, const char *login)
     return 0;
 }
 
-enum sight live_unregistered(struct ctl *ctl, const struct registry *r, size_t *ret_count)
+enum sight sessions_count_unregistered(struct ctl *ctl, const struct registry *r, size_t *ret_count)
 {
     struct uid_list uids = {.items = NULL};
     struct strays s = {.items = NULL};

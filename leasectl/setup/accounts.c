@@ -12,9 +12,9 @@ int step_group(struct ctl *ctl, const char *group, bool dry_run)
     struct buf why = {0};
     if (getgrnam(group) != NULL)
         return EXIT_DONE;
-    say(ctl, dry_run, "make group %s", group);
+    setup_say(ctl, dry_run, "make group %s", group);
     if (!dry_run && account_make_group(group, &why) != 0)
-        return failed(ctl, EXIT_FAILED, &why);
+        return setup_fail(ctl, EXIT_FAILED, &why);
     return EXIT_DONE;
 }
 
@@ -23,9 +23,9 @@ int step_user(struct ctl *ctl, const char *user, bool dry_run)
     struct buf why = {0};
     if (getpwnam(user) != NULL)
         return EXIT_DONE;
-    say(ctl, dry_run, "make user %s", user);
+    setup_say(ctl, dry_run, "make user %s", user);
     if (!dry_run && account_make_service_user(user, SETUP_SERVICE_USER, &why) != 0)
-        return failed(ctl, EXIT_FAILED, &why);
+        return setup_fail(ctl, EXIT_FAILED, &why);
     return EXIT_DONE;
 }
 
@@ -39,8 +39,8 @@ int step_login(struct ctl *ctl, const char *login, bool dry_run)
         if (good)
             return EXIT_DONE;
     }
-    say(ctl, dry_run, "make tunnel login %s", login);
+    setup_say(ctl, dry_run, "make tunnel login %s", login);
     if (!dry_run && account_make_login(login, ctl->conf.tunnel_group, &why) != 0)
-        return failed(ctl, EXIT_CONFLICT, &why);
+        return setup_fail(ctl, EXIT_CONFLICT, &why);
     return EXIT_DONE;
 }

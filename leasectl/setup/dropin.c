@@ -5,7 +5,7 @@
 #include "leasectl/host/sshd.h"
 #include "leasectl/host/sshd_reload.h"
 #include "leasectl/host/sshd_settings.h"
-#include "leasectl/host/sshd_terms.h"
+#include "leasectl/host/sshd_dialect.h"
 #include "leasectl/host/sshd_version.h"
 #include "leasectl/host/textfile.h"
 #include "leasectl/setup/say.h"
@@ -29,7 +29,7 @@ int step_banner(struct ctl *ctl, bool dry_run)
     free(old);
     if (same)
         return EXIT_DONE;
-    say(ctl, dry_run, "write %s", MATCHBLOCK_BANNER);
+    setup_say(ctl, dry_run, "write %s", MATCHBLOCK_BANNER);
     return dry_run ? EXIT_DONE : textfile_write(ctl, MATCHBLOCK_BANNER, text);
 }
 
@@ -87,14 +87,14 @@ static int activate(struct ctl *ctl, const struct sshd *sshd, const char *old)
     return EXIT_DONE;
 }
 
-static int write_dropin(struct ctl *ctl, const struct sshd *sshd, const struct sshd_terms *terms,
-                        bool dry_run)
+static int write_dropin(struct ctl *ctl, const struct sshd *sshd,
+                        const struct sshd_dialect *dialect, bool dry_run)
 {
     struct buf text = {0};
     char *old = NULL;
     int code = EXIT_DONE;
 
-    matchblock_format(&ctl->conf, ctl->conf_file, terms, &text);
+    matchblock_format(&ctl->conf, ctl->conf_file, dialect, &text);
     const char *wanted = buf_text(&text);
     if (wanted == NULL) {
         code = ctl_error(ctl, EXIT_FAILED, "out of memory");
@@ -107,7 +107,7 @@ static int write_dropin(struct ctl *ctl, const struct sshd *sshd, const struct s
         code = refuse_edited(ctl, wanted);
         goto out;
     }
-    say(ctl, dry_run, "write %s and reload sshd", SSHD_DROPIN);
+    setup_say(ctl, dry_run, "write %s and reload sshd", SSHD_DROPIN);
     if (dry_run)
         goto out;
     code = textfile_write(ctl, SSHD_DROPIN, wanted);
@@ -123,18 +123,19 @@ out:
 int step_sshd(struct ctl *ctl, bool dry_run)
 {
     enum { PASSES = 2 };
-    struct sshd_terms terms, before = {.version = {0, 0}};
+    struct sshd_dialect dialect, before = {.version = {0, 0}};
     struct sshd sshd;
     struct buf why = {0};
     int code = EXIT_DONE;
 
     for (int pass = 0; code == EXIT_DONE && pass < (dry_run ? 1 : PASSES); pass++) {
-        if (sshd_find(&ctl->conf, &sshd, &why) != 0 || sshd_ask_terms(&sshd, &terms, &why) != 0)
-            return failed(ctl, EXIT_FAILED, &why);
-        if (pass > 0 && sshd_same_version(&before.version, &terms.version))
+        if (sshd_find(&ctl->conf, &sshd, &why) != 0 ||
+            sshd_query_dialect(&sshd, &dialect, &why) != 0)
+            return setup_fail(ctl, EXIT_FAILED, &why);
+        if (pass > 0 && sshd_same_version(&before.version, &dialect.version))
             break;
-        before = terms;
-        code = write_dropin(ctl, &sshd, &terms, dry_run);
+        before = dialect;
+        code = write_dropin(ctl, &sshd, &dialect, dry_run);
     }
     return code;
 }
@@ -146,13 +147,13 @@ int undo_sshd(struct ctl *ctl, const char *old, bool dry_run)
                          "'%s' was edited by hand: remove it yourself, then "
                          "reload sshd",
                          SSHD_DROPIN);
-    say(ctl, dry_run, "remove %s and reload sshd", SSHD_DROPIN);
+    setup_say(ctl, dry_run, "remove %s and reload sshd", SSHD_DROPIN);
     if (dry_run)
         return EXIT_DONE;
     struct sshd sshd;
     struct buf why = {0};
     if (sshd_find(&ctl->conf, &sshd, &why) != 0)
-        return failed(ctl, EXIT_FAILED, &why);
+        return setup_fail(ctl, EXIT_FAILED, &why);
     if (unlink(SSHD_DROPIN) != 0)
         return ctl_error(ctl, EXIT_FAILED, "cannot remove '%s': %s", SSHD_DROPIN, strerror(errno));
     (void)unlink(MATCHBLOCK_BANNER);

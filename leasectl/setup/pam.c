@@ -29,13 +29,13 @@ int step_pam(struct ctl *ctl, bool dry_run)
                       "account and session stacks yourself, as pam_tunnel(8) shows");
         goto out;
     }
-    say(ctl, dry_run, "add pam_tunnel to the PAM stacks (pam-auth-update)");
+    setup_say(ctl, dry_run, "add pam_tunnel to the PAM stacks (pam-auth-update)");
     if (dry_run)
         goto out;
     if (!same)
         code = textfile_write(ctl, PAM_PROFILE, buf_text(&wanted));
     if (code == EXIT_DONE && pam_profile_apply(ctl, &why) != 0)
-        code = failed(ctl, EXIT_FAILED, &why);
+        code = setup_fail(ctl, EXIT_FAILED, &why);
 out:
     free(old);
     buf_release(&wanted);
@@ -54,8 +54,8 @@ int undo_pam(struct ctl *ctl, bool dry_run)
                       "yourself, before the module goes");
         return EXIT_DONE;
     }
-    say(ctl, dry_run, "take pam_tunnel out of the PAM stacks (pam-auth-update)");
+    setup_say(ctl, dry_run, "take pam_tunnel out of the PAM stacks (pam-auth-update)");
     if (dry_run || pam_profile_remove(&why) == 0)
         return EXIT_DONE;
-    return failed(ctl, EXIT_FAILED, &why);
+    return setup_fail(ctl, EXIT_FAILED, &why);
 }

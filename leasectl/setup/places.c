@@ -18,7 +18,7 @@ int step_directory(struct ctl *ctl, const char *path, mode_t mode, bool dry_run)
     if (lstat(path, &st) == 0)
         return S_ISDIR(st.st_mode) ? EXIT_DONE
                                    : ctl_error(ctl, EXIT_FAILED, "'%s' is not a directory", path);
-    say(ctl, dry_run, "make directory %s", path);
+    setup_say(ctl, dry_run, "make directory %s", path);
     if (dry_run)
         return EXIT_DONE;
     if (mkdir(path, 0700) != 0 || chmod(path, mode) != 0)
@@ -36,7 +36,7 @@ int step_run_dir(struct ctl *ctl, bool dry_run)
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         (void)snprintf(path, sizeof(path), "%s%s", run_dir, parts[i]);
         if (lstat(path, &st) != 0)
-            say(ctl, dry_run, "make directory %s", path);
+            setup_say(ctl, dry_run, "make directory %s", path);
     }
     if (dry_run)
         return EXIT_DONE;
@@ -56,7 +56,7 @@ int step_store(struct ctl *ctl, bool dry_run)
 {
     struct stat st;
     if (stat(ctl->conf.paths.database, &st) != 0)
-        say(ctl, dry_run, "make store %s", ctl->conf.paths.database);
+        setup_say(ctl, dry_run, "make store %s", ctl->conf.paths.database);
     if (dry_run)
         return EXIT_DONE;
     int code = ctl_open_write(ctl);

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void say(const struct ctl *ctl, bool dry_run, const char *fmt, ...)
+void setup_say(const struct ctl *ctl, bool dry_run, const char *fmt, ...)
 {
     struct buf text = {0};
     va_list ap;
@@ -20,7 +20,7 @@ void say(const struct ctl *ctl, bool dry_run, const char *fmt, ...)
     buf_release(&text);
 }
 
-int failed(const struct ctl *ctl, int code, struct buf *why)
+int setup_fail(const struct ctl *ctl, int code, struct buf *why)
 {
     code = ctl_error(ctl, code, "%s", buf_text(why) != NULL ? buf_text(why) : "out of memory");
     buf_release(why);

@@ -9,10 +9,10 @@
 #include <stdbool.h>
 
 /* Says what a step does, or would do; nothing with --json. */
-void say(const struct ctl *ctl, bool dry_run, const char *fmt, ...)
+void setup_say(const struct ctl *ctl, bool dry_run, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Prints why as an error, and releases it; returns code. */
-int failed(const struct ctl *ctl, int code, struct buf *why);
+int setup_fail(const struct ctl *ctl, int code, struct buf *why);
 
 #endif

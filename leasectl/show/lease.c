@@ -2,7 +2,7 @@
 #include "leasectl/show/lease.h"
 
 #include "leasectl/host/gateway.h"
-#include "leasectl/sessions/live.h"
+#include "leasectl/sessions/registry.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
@@ -16,7 +16,7 @@ int lease_to_json(struct ctl *ctl, const struct lease *l, struct buf *out)
     struct buf connect = {0};
     gateway_connect_line(&ctl->conf, l, &connect);
     const char *line = buf_text(&connect);
-    int rc = line != NULL ? json_lease(l, ctl->now_s, live_count(ctl, l->id), line, out) : -1;
+    int rc = line != NULL ? json_lease(l, ctl->now_s, sessions_count(ctl, l->id), line, out) : -1;
     buf_release(&connect);
     return rc;
 }
@@ -86,7 +86,7 @@ static void print_lines(struct ctl *ctl, const struct lease *l)
     field(ctl, "fixed_end", l->fixed_end ? "yes" : "no");
     time_field(ctl, "revoked_at", l->revoked_s);
     time_field(ctl, "last_login_at", l->last_login_s);
-    int64_t sessions = live_count(ctl, l->id);
+    int64_t sessions = sessions_count(ctl, l->id);
     (void)snprintf(number, sizeof(number), "%lld", (long long)sessions);
     field(ctl, "sessions", sessions >= 0 ? number : "");
     field(ctl, "connect", buf_text(&connect));

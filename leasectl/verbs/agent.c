@@ -6,7 +6,7 @@
 #include "leasectl/lease/change.h"
 #include "leasectl/lease/key.h"
 #include "leasectl/lease/terms.h"
-#include "leasectl/sessions/live.h"
+#include "leasectl/sessions/registry.h"
 #include "leasectl/show/table.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
@@ -292,7 +292,7 @@ struct listing {
 
 static const char *tunnel_state(struct listing *in, const struct agent *a)
 {
-    int64_t sessions = live_count(in->ctl, a->id);
+    int64_t sessions = sessions_count(in->ctl, a->id);
     if (sessions < 0 || !in->knows_listeners)
         return "unknown";
     return sessions > 0 && listeners_has(&in->used, a->port) ? "up" : "down";

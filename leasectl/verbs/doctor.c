@@ -17,5 +17,5 @@ int cmd_doctor(struct ctl *ctl, int argc, char **argv)
     if (geteuid() != 0)
         return ctl_error(ctl, EXIT_FAILED,
                          "doctor looks where only root may: sudo leasectl doctor");
-    return doctor_run(ctl);
+    return doctor_check_all(ctl);
 }

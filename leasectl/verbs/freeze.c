@@ -84,8 +84,8 @@ static int run(struct ctl *ctl, int argc, char **argv, bool freeze)
         code = print_state(ctl, login);
     if (code != EXIT_DONE || !freeze)
         return code;
-    const struct live_scope scope = {.login = one ? login : NULL};
-    return live_enforce(ctl, &scope);
+    const struct enforce_scope scope = {.login = one ? login : NULL};
+    return sessions_enforce(ctl, &scope);
 }
 
 int cmd_freeze(struct ctl *ctl, int argc, char **argv)

@@ -347,7 +347,7 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
         goto out;
     }
     look_for_agents(ctl, &granted, &agents);
-    int live = live_new_holder(ctl, &granted, key.pub.fingerprint, begun_s);
+    int live = sessions_enforce_new_key(ctl, &granted, key.pub.fingerprint, begun_s);
     ctl_close(ctl);
     if (strchr(ctl->conf.public_host, '.') == NULL && strchr(ctl->conf.public_host, ':') == NULL)
         ctl_warn(ctl,

@@ -91,10 +91,10 @@ int cmd_key(struct ctl *ctl, int argc, char **argv)
         code = change_print(ctl, before.id, said);
     }
     if (code == EXIT_DONE && adding)
-        code = live_new_holder(ctl, &before, fingerprint, begun_s);
+        code = sessions_enforce_new_key(ctl, &before, fingerprint, begun_s);
     if (code == EXIT_DONE && removing) {
-        const struct live_scope scope = {.lease = &before};
-        code = live_enforce(ctl, &scope);
+        const struct enforce_scope scope = {.lease = &before};
+        code = sessions_enforce(ctl, &scope);
     }
     lease_release(&before);
     return code;

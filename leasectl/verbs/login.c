@@ -115,7 +115,7 @@ static int login_add(struct ctl *ctl, const char *login)
     if (geteuid() != 0)
         return ctl_error(ctl, EXIT_FAILED,
                          "accounts are root's to make: sudo leasectl login add %s", login);
-    code = account_refuse_people(ctl);
+    code = account_check_members(ctl);
     if (code != EXIT_DONE)
         return code;
     if (account_make_group(ctl->conf.tunnel_group, &why) != 0 ||

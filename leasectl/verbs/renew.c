@@ -4,7 +4,7 @@
 #include "leasectl/lease/change.h"
 #include "leasectl/lease/terms.h"
 #include "leasectl/sessions/enforce.h"
-#include "leasectl/sessions/live.h"
+#include "leasectl/sessions/registry.h"
 #include "leasectl/show/lease.h"
 #include "leasectl/verbs.h"
 #include "lib/lease/duration.h"
@@ -133,9 +133,9 @@ int cmd_delete(struct ctl *ctl, int argc, char **argv)
         (void)puts(ctl->changed);
     /* A lease that was revoked with --keep-sessions may have live ones still. */
     if (code == EXIT_DONE) {
-        const struct live_scope scope = {.lease = &before};
-        code = live_enforce(ctl, &scope);
-        live_forget(ctl, before.id);
+        const struct enforce_scope scope = {.lease = &before};
+        code = sessions_enforce(ctl, &scope);
+        sessions_forget_lease(ctl, before.id);
     }
     lease_release(&before);
     return code;

@@ -99,8 +99,8 @@ int cmd_revoke(struct ctl *ctl, int argc, char **argv)
         code = print_revoked(ctl, revoked, count, several);
     /* All are refused by now; then what is live of them is ended. */
     for (size_t i = 0; i < count && !keep_sessions; i++) {
-        const struct live_scope scope = {.lease = &revoked[i]};
-        int live = live_enforce(ctl, &scope);
+        const struct enforce_scope scope = {.lease = &revoked[i]};
+        int live = sessions_enforce(ctl, &scope);
         code = code == EXIT_DONE ? live : code;
     }
 out:

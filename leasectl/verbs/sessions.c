@@ -2,7 +2,7 @@
 /* leasectl sessions, leasectl kill: who is connected with which lease, and the end of it. */
 #include "leasectl/ctl_store.h"
 #include "leasectl/sessions/ending.h"
-#include "leasectl/sessions/live.h"
+#include "leasectl/sessions/registry.h"
 #include "leasectl/show/table.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
@@ -42,14 +42,14 @@ static bool is_wanted(void *arg, const struct session *s)
 static int read_sessions(struct ctl *ctl, struct wanted *w, struct session_list *ret)
 {
     struct registry r;
-    int code = live_open(ctl, false, &r);
+    int code = sessions_open_registry(ctl, false, &r);
     if (code != EXIT_DONE)
         return code;
     if (registry_read(&r, w->lease_id, ret) != 0) {
         code = ctl_error(ctl, EXIT_FAILED, "cannot read the session registry '%s/sessions': %s",
                          ctl->conf.paths.run_dir, strerror(errno));
     } else {
-        (void)registry_remove_dead(&r, ret, clock_monotonic_ms() + LIVE_CLEAR_MS);
+        (void)registry_remove_dead(&r, ret, clock_monotonic_ms() + SESSIONS_CLEAR_MS);
         session_list_filter(ret, is_wanted, w);
     }
     registry_close(&r);
@@ -245,5 +245,5 @@ int cmd_kill(struct ctl *ctl, int argc, char **argv)
                 "pid %" PRId64 " is no session: see the PID column of 'leasectl sessions'", pid);
         return ctl_error(ctl, EXIT_NO_SUCH, "'%s' has no live session", argv[optind]);
     }
-    return code == EXIT_DONE ? live_end(ctl, &list) : code;
+    return code == EXIT_DONE ? sessions_end(ctl, &list) : code;
 }

@@ -215,9 +215,9 @@ int cmd_set(struct ctl *ctl, int argc, char **argv)
         code = change_print(ctl, before.id, said);
     }
     if (code == EXIT_DONE && (req.narrows || req.limits)) {
-        const struct live_scope scope = {
+        const struct enforce_scope scope = {
             .lease = &before, .narrowed = req.narrows, .begun_s = begun_s};
-        code = live_enforce(ctl, &scope);
+        code = sessions_enforce(ctl, &scope);
     }
     lease_release(&before);
     return code;

@@ -19,7 +19,7 @@
 
 static int setup(struct ctl *ctl, bool dry_run)
 {
-    int code = account_refuse_people(ctl);
+    int code = account_check_members(ctl);
     if (code == EXIT_DONE)
         code = check_login_is_free(ctl, ctl->conf.forward_login);
     if (code == EXIT_DONE)
@@ -53,7 +53,7 @@ static int setup(struct ctl *ctl, bool dry_run)
     if (code != EXIT_DONE || dry_run)
         return code;
     ctl_changed(ctl, "this host is set up");
-    return doctor_run(ctl);
+    return doctor_check_all(ctl);
 }
 
 /* Each half by itself: one may be gone already, by hand or by an undo that failed half way. */
@@ -62,8 +62,8 @@ static int undo(struct ctl *ctl, bool dry_run)
     int code = EXIT_DONE;
     char *old = matchblock_read_dropin();
     if (old == NULL && !pam_profile_is_applied()) {
-        say(ctl, false, "there is nothing to undo: '%s' is not there, nor pam_tunnel in PAM",
-            SSHD_DROPIN);
+        setup_say(ctl, false, "there is nothing to undo: '%s' is not there, nor pam_tunnel in PAM",
+                  SSHD_DROPIN);
         return EXIT_DONE;
     }
     if (old != NULL)
@@ -71,9 +71,9 @@ static int undo(struct ctl *ctl, bool dry_run)
     if (code == EXIT_DONE)
         code = undo_pam(ctl, dry_run);
     if (code == EXIT_DONE && !dry_run)
-        say(ctl, false,
-            "accounts, leases and configuration are left as they are; no lease opens "
-            "anything until 'leasectl setup' is run again");
+        setup_say(ctl, false,
+                  "accounts, leases and configuration are left as they are; no lease opens "
+                  "anything until 'leasectl setup' is run again");
     free(old);
     return code;
 }

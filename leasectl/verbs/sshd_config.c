@@ -3,7 +3,7 @@
 #include "leasectl/ctl.h"
 #include "leasectl/host/matchblock.h"
 #include "leasectl/host/sshd.h"
-#include "leasectl/host/sshd_terms.h"
+#include "leasectl/host/sshd_dialect.h"
 #include "leasectl/host/sshd_version.h"
 #include "leasectl/host/sshd_zone.h"
 #include "leasectl/verbs.h"
@@ -15,7 +15,7 @@
 #include <stdio.h>
 
 /* Of the sshd that serves; the version of another one when it is named. */
-static int find_terms(struct ctl *ctl, const char *named, struct sshd_terms *ret)
+static int find_dialect(struct ctl *ctl, const char *named, struct sshd_dialect *ret)
 {
     struct sshd sshd;
     struct buf why = {0};
@@ -27,11 +27,11 @@ static int find_terms(struct ctl *ctl, const char *named, struct sshd_terms *ret
         return ctl_error(ctl, EXIT_USAGE, "--for '%s' is too old: %d.%d is the first that works",
                          text_clip(named).s, SSHD_OLDEST_MAJOR, SSHD_OLDEST_MINOR);
     bool found = sshd_find(&ctl->conf, &sshd, &why) == 0;
-    if (named == NULL && (!found || sshd_ask_terms(&sshd, ret, &why) != 0))
+    if (named == NULL && (!found || sshd_query_dialect(&sshd, ret, &why) != 0))
         code = ctl_error(ctl, EXIT_FAILED, "%s",
                          buf_text(&why) != NULL ? buf_text(&why) : "out of memory");
     else if (named != NULL && found && !sshd_reads_utc(&ret->version) &&
-             sshd_ask_zone(&sshd, &ret->zone, &why) != 0)
+             sshd_query_zone(&sshd, &ret->zone, &why) != 0)
         ctl_warn(ctl, "%s: written as for one without TZ",
                  buf_text(&why) != NULL ? buf_text(&why) : "out of memory");
     buf_release(&why);
@@ -42,7 +42,7 @@ int cmd_sshd_config(struct ctl *ctl, int argc, char **argv)
 {
     static const struct option options[] = {{"for", required_argument, NULL, 'f'},
                                             {NULL, 0, NULL, 0}};
-    struct sshd_terms terms = {.zone = {.is_set = false}};
+    struct sshd_dialect dialect = {.zone = {.is_set = false}};
     struct buf text = {0}, json = {0};
     char version_text[32];
     const char *named = NULL;
@@ -55,12 +55,12 @@ int cmd_sshd_config(struct ctl *ctl, int argc, char **argv)
     }
     if (optind != argc)
         return ctl_usage(ctl, "sshd-config takes no names");
-    code = find_terms(ctl, named, &terms);
+    code = find_dialect(ctl, named, &dialect);
     if (code != EXIT_DONE)
         return code;
-    matchblock_format(&ctl->conf, ctl->conf_file, &terms, &text);
-    (void)snprintf(version_text, sizeof(version_text), "%u.%u", terms.version.major,
-                   terms.version.minor);
+    matchblock_format(&ctl->conf, ctl->conf_file, &dialect, &text);
+    (void)snprintf(version_text, sizeof(version_text), "%u.%u", dialect.version.major,
+                   dialect.version.minor);
     const struct json_field fields[] = {{.name = "openssh", .text = version_text},
                                         {.name = "path", .text = SSHD_DROPIN},
                                         {.name = "text", .text = buf_text(&text)}};

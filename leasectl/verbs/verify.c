@@ -105,7 +105,7 @@ static void set_target(struct verify *v)
     t->known_hosts = v->files.known_hosts;
     t->work_dir = v->files.work_dir;
     (void)snprintf(t->other, sizeof(t->other), "127.0.0.1:%u", v->elsewhere.port);
-    (void)snprintf(t->free_port, sizeof(t->free_port), "%u", attempt_free_port());
+    (void)snprintf(t->free_port, sizeof(t->free_port), "%u", loopback_free_port());
     (void)strlcpy(t->socket, v->files.socket, sizeof(t->socket));
     if (v->probe.lease.open.count > 0)
         respell(&v->probe.lease.open.items[0], t->respelled);
@@ -179,7 +179,7 @@ static void judge(struct verify *v, const struct attempt *a, const char *what,
 static bool try_one(struct verify *v, size_t i, const char *what)
 {
     char evidence[ATTEMPT_EVIDENCE_BYTES];
-    show_progress(what);
+    outcomes_show_progress(what);
     enum attempt_verdict verdict = attempt_make(i, &v->target, evidence);
     judge(v, attempt_at(i), what, verdict, evidence);
     return verdict != ATTEMPT_NO_LOGIN && verdict != ATTEMPT_UNREACHABLE;
@@ -191,8 +191,8 @@ static void try_revoke(struct verify *v)
                       next[] = "and refuses the next login";
     char evidence[ATTEMPT_EVIDENCE_BYTES];
     struct child c;
-    show_progress(what);
-    if (tunnel_hold(&v->target, &c) != 0) {
+    outcomes_show_progress(what);
+    if (tunnel_open(&v->target, &c) != 0) {
         outcomes_add(&v->outcomes, 'D', what, OUTCOME_NOT_RUN,
                      "the probe's tunnel did not come up");
         child_release(&c);
@@ -204,10 +204,10 @@ static void try_revoke(struct verify *v)
         child_release(&c);
         return;
     }
-    const struct live_scope scope = {.lease = &v->probe.lease};
+    const struct enforce_scope scope = {.lease = &v->probe.lease};
     bool quiet = v->ctl->quiet;
     v->ctl->quiet = true;
-    (void)live_enforce(v->ctl, &scope);
+    (void)sessions_enforce(v->ctl, &scope);
     v->ctl->quiet = quiet;
     while (!child_pump(&c, 5) && clock_monotonic_ms() < start_ms + TUNNEL_MS)
         ;
@@ -230,7 +230,7 @@ static void try_expired(struct verify *v)
 {
     static const char what[] = "an expired key is refused";
     char evidence[ATTEMPT_EVIDENCE_BYTES];
-    show_progress(what);
+    outcomes_show_progress(what);
     if (probe_end(&v->probe, true) != EXIT_DONE) {
         outcomes_add(&v->outcomes, 'E', what, OUTCOME_NOT_RUN,
                      "no expired lease could be made for it");
@@ -297,7 +297,7 @@ static void try_all(struct verify *v)
     }
     if (go_on && interrupted == 0)
         try_endings(v);
-    show_progress("");
+    outcomes_show_progress("");
     if (interrupted != 0)
         outcomes_add(&v->outcomes, '-', "the rest", OUTCOME_NOT_RUN, "interrupted");
 }
@@ -316,7 +316,7 @@ static int choose_probe(struct verify *v, const char *name, const char *login)
 {
     int code = ctl_open_write(v->ctl);
     if (code == EXIT_DONE)
-        code = name != NULL ? probe_like_lease(&v->probe, name) : probe_for_login(&v->probe, login);
+        code = name != NULL ? probe_copy_lease(&v->probe, name) : probe_for_login(&v->probe, login);
     ctl_close(v->ctl);
     return code;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "leasectl/host/sshd_terms.h"
+#include "leasectl/host/sshd_dialect.h"
 
 #include "leasectl/host/sshd.h"
 #include "leasectl/host/sshd_connect.h"
@@ -36,19 +36,20 @@ bool sshd_reads_utc(const struct sshd_version *v)
     return sshd_at_least(v, 9, 1);
 }
 
-int sshd_ask_terms(const struct sshd *s, struct sshd_terms *ret, struct buf *out)
+int sshd_query_dialect(const struct sshd *s, struct sshd_dialect *ret, struct buf *out)
 {
-    struct sshd_terms terms = {.version = s->program};
-    if (sshd_running_version(s, &terms.running) &&
-        !sshd_at_least(&terms.running, s->program.major, s->program.minor))
-        terms.version = terms.running;
-    if (sshd_is_too_old(&terms.version)) {
+    struct sshd_dialect dialect = {.version = s->program_version};
+    if (sshd_running_version(s, &dialect.running) &&
+        !sshd_at_least(&dialect.running, s->program_version.major, s->program_version.minor))
+        dialect.version = dialect.running;
+    if (sshd_is_too_old(&dialect.version)) {
         buf_addf(out, "OpenSSH %u.%u is too old: %u.%u is the first that works",
-                 terms.version.major, terms.version.minor, SSHD_OLDEST_MAJOR, SSHD_OLDEST_MINOR);
+                 dialect.version.major, dialect.version.minor, SSHD_OLDEST_MAJOR,
+                 SSHD_OLDEST_MINOR);
         return -1;
     }
-    if (!sshd_reads_utc(&terms.version) && sshd_ask_zone(s, &terms.zone, out) != 0)
+    if (!sshd_reads_utc(&dialect.version) && sshd_query_zone(s, &dialect.zone, out) != 0)
         return -1;
-    *ret = terms;
+    *ret = dialect;
     return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "leasectl/sessions/live.h"
+#include "leasectl/sessions/registry.h"
 
 #include "lib/session/registry_lock.h"
 #include "lib/session/registry_read.h"
@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-int live_open(struct ctl *ctl, bool for_writing, struct registry *ret)
+int sessions_open_registry(struct ctl *ctl, bool for_writing, struct registry *ret)
 {
     const char *run_dir = ctl->conf.paths.run_dir;
     if ((for_writing ? run_dir_open(run_dir, ret) : registry_open(run_dir, false, ret)) == 0)
@@ -26,7 +26,7 @@ int live_open(struct ctl *ctl, bool for_writing, struct registry *ret)
                                        : "");
 }
 
-void live_forget(struct ctl *ctl, int64_t lease_id)
+void sessions_forget_lease(struct ctl *ctl, int64_t lease_id)
 {
     struct registry r;
     if (registry_open(ctl->conf.paths.run_dir, true, &r) != 0)
@@ -35,7 +35,7 @@ void live_forget(struct ctl *ctl, int64_t lease_id)
     registry_close(&r);
 }
 
-int64_t live_count(struct ctl *ctl, int64_t lease_id)
+int64_t sessions_count(struct ctl *ctl, int64_t lease_id)
 {
     static struct session_list all;
     static enum { NOT_READ, READ, UNKNOWN } state;

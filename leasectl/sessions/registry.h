@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The registry of live sessions, as verbs ask it. */
-#ifndef TUNLEASE_LEASECTL_SESSIONS_LIVE_H
-#define TUNLEASE_LEASECTL_SESSIONS_LIVE_H
+#ifndef TUNLEASE_LEASECTL_SESSIONS_REGISTRY_H
+#define TUNLEASE_LEASECTL_SESSIONS_REGISTRY_H
 
 #include "leasectl/ctl.h"
 #include "lib/session/registry.h"
@@ -10,13 +10,13 @@
 #include <stdint.h>
 
 /* Opens the registry; EXIT_DONE or the exit code, printed. */
-int live_open(struct ctl *ctl, bool for_writing, struct registry *ret);
+int sessions_open_registry(struct ctl *ctl, bool for_writing, struct registry *ret);
 
 /* What RunDir still holds of a lease that was deleted. */
-void live_forget(struct ctl *ctl, int64_t lease_id);
+void sessions_forget_lease(struct ctl *ctl, int64_t lease_id);
 
 /* How many live sessions a lease has, or -1 when it cannot be told. Reads the registry once a run.
  */
-int64_t live_count(struct ctl *ctl, int64_t lease_id);
+int64_t sessions_count(struct ctl *ctl, int64_t lease_id);
 
 #endif

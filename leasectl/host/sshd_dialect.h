@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What each version of OpenSSH takes, in one place. */
-#ifndef TUNLEASE_LEASECTL_HOST_SSHD_TERMS_H
-#define TUNLEASE_LEASECTL_HOST_SSHD_TERMS_H
+#ifndef TUNLEASE_LEASECTL_HOST_SSHD_DIALECT_H
+#define TUNLEASE_LEASECTL_HOST_SSHD_DIALECT_H
 
 #include "leasectl/host/sshd.h"
 #include "leasectl/host/sshd_version.h"
@@ -12,7 +12,7 @@
 #define SSHD_OLDEST_MINOR 2
 
 /* For which sshd the Match blocks are written. */
-struct sshd_terms {
+struct sshd_dialect {
     struct sshd_version version;
     struct sshd_version running; /* of what answers; major 0: nothing did */
     struct sshd_zone zone;       /* only where it reads no UTC */
@@ -27,9 +27,9 @@ bool sshd_has_keyword(const struct sshd_version *v, const char *keyword);
 bool sshd_reads_utc(const struct sshd_version *v);
 
 /*
- * The terms of the sshd that serves: the older of the program and what runs, so that both take
+ * The dialect of the sshd that serves: the older of the program and what runs, so that both take
  * what is written. 0, or -1 with why in out.
  */
-int sshd_ask_terms(const struct sshd *s, struct sshd_terms *ret, struct buf *out);
+int sshd_query_dialect(const struct sshd *s, struct sshd_dialect *ret, struct buf *out);
 
 #endif
