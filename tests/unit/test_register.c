@@ -5,7 +5,13 @@
 #include "lib/base/buf.h"
 #include "tests/unit/helpers.h"
 #include "tunnel-agent/gateway/http.h"
+#include "tunnel-agent/gateway/registration.h"
 #include "tunnel-agent/gateway/url.h"
+#include "tunnel-agent/host/statedir.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <jansson.h>
 
 #define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFwB5mkFi/rj0hTa0BW+CDOnLjGGtENqi0c6XnUmwgT8"
 #define LEAST "\"agent_id\":\"db1\",\"port_b\":20001,\"ssh_user\":\"gw-tunnel\""
@@ -180,12 +186,35 @@ static void http_answers(void **state)
     }
 }
 
+static void *no_memory(size_t size)
+{
+    (void)size;
+    return NULL;
+}
+
+/* An answer counts as accepted only once it is on disk. */
+static void an_answer_that_cannot_be_saved(void **state)
+{
+    char *dir = temp_dir_make();
+    struct statedir s;
+    struct register_answer a = {.agent_id = "db1", .port_b = 20001, .ssh_user = "gw-tunnel"};
+    (void)state;
+    (void)strlcpy(s.path, dir, sizeof(s.path));
+    CHECK("saved", registration_save_answer(&s, &a) == 0);
+    errno = 0;
+    json_set_alloc_funcs(no_memory, free);
+    int rc = registration_save_answer(&s, &a);
+    json_set_alloc_funcs(malloc, free);
+    CHECK("without memory it is reported", rc != 0 && errno == ENOMEM);
+    temp_dir_remove(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers),      cmocka_unit_test(session_without_secret),
         cmocka_unit_test(heartbeats),   cmocka_unit_test(urls),
-        cmocka_unit_test(http_answers),
+        cmocka_unit_test(http_answers), cmocka_unit_test(an_answer_that_cannot_be_saved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

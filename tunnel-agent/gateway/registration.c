@@ -6,6 +6,7 @@
 #include "tunnel-agent/host/statedir.h"
 
 #include <bsd/string.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,10 @@ static int save_host_keys(const struct statedir *state, const struct register_an
     char *kept = statedir_read(state, "known_hosts");
     for (size_t i = 0; i < a->host_key_count; i++)
         buf_addf(&lines, "tunlease-gateway %s\n", a->host_keys[i]);
-    if (lines.len > 0 && kept == NULL)
+    if (lines.failed) {
+        rc = -1;
+        errno = ENOMEM;
+    } else if (lines.len > 0 && kept == NULL)
         rc = statedir_write(state, "known_hosts", buf_text(&lines));
     free(kept);
     buf_release(&lines);
@@ -76,9 +80,11 @@ int registration_save_origin(const struct statedir *state, const struct register
 int registration_save_answer(const struct statedir *state, const struct register_answer *a)
 {
     struct buf text = {0};
-    int rc = 0;
+    int rc = -1;
     if (register_answer_format(a, &text) == 0)
         rc = statedir_write(state, "session.json", buf_text(&text));
+    else
+        errno = ENOMEM;
     buf_release(&text);
     return rc;
 }
