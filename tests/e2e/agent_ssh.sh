@@ -33,6 +33,33 @@ agent_stop
 AGENT_IN=()
 ok 'an older ssh is told only what it knows'
 
+# ---- a host that refuses while its pinned key is still to be learned: asked less and less ----
+mkdir "$WORK/counting"
+cat >"$WORK/counting/ssh" <<-END
+	#!/bin/bash
+	[[ " \$* " != *PreferredAuthentications=none* ]] || echo >>"$WORK/asked"
+	exec /usr/bin/ssh "\$@"
+END
+chmod +x "$WORK/counting/ssh"
+AGENT_IN=(env "PATH=$WORK/counting:$PATH")
+: >"$WORK/asked"
+agent -d -c "$conf" --host-key SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA -L 18009:127.0.0.1:8009 -p 9 "root@$FAR"
+count=0 last=${EPOCHREALTIME/./}
+pause_of_3_s()
+{
+	local now=${EPOCHREALTIME/./} asked
+	asked=$(wc -l <"$WORK/asked")
+	((asked != count)) || return 1
+	((count < 2 || now - last < 3000000)) || return 0
+	count=$asked last=$now
+	return 1
+}
+wait_for 40 'a pause of more than 3 s between two attempts' pause_of_3_s
+said 'cannot learn the host key: .*Connection refused' || fail "$(cat "$WORK/agent.err")"
+agent_stop
+AGENT_IN=()
+ok 'a refused question for the host key is asked less and less'
+
 # ---- a ProxyCommand: freezes, closes, hangs, stays behind (long/agent_plugin: with real intervals) ----
 far_plugin
 mapfile -t plugin_words < <(plugin_words)

@@ -6,6 +6,7 @@
 #include "tunnel-agent/tunnel/backoff.h"
 #include "tunnel-agent/config/settings.h"
 #include "tunnel-agent/ssh/args.h"
+#include "tunnel-agent/ssh/hostkey.h"
 #include "tunnel-agent/ssh/message.h"
 
 static void forwards(void **state)
@@ -202,6 +203,20 @@ static void messages_of_ssh(void **state)
         CHECK(rows[i].line, sshmessage_parse(rows[i].line) == rows[i].message);
 }
 
+static void failures_to_learn_a_host_key(void **state)
+{
+    (void)state;
+    CHECK("refused", hostkey_failure("cannot learn the host key: ssh: connect to host h port 22: "
+                                     "Connection refused") == SSH_MESSAGE_REFUSED);
+    CHECK("timed out", hostkey_failure("cannot learn the host key: Connection timed out during "
+                                       "banner exchange") == SSH_MESSAGE_TIMEOUT);
+    CHECK("a colon at its end",
+          hostkey_failure("cannot learn the host key: odd:") == SSH_MESSAGE_UNKNOWN);
+    CHECK("nothing was said",
+          hostkey_failure("cannot learn the host key: ") == SSH_MESSAGE_UNKNOWN);
+    CHECK("another sentence", hostkey_failure("out of time:") == SSH_MESSAGE_UNKNOWN);
+}
+
 static void waits(void **state)
 {
     const struct settings *s = &settings_default;
@@ -245,10 +260,15 @@ static void settings_of_a_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forwards),        cmocka_unit_test(forwards_that_collide),
-        cmocka_unit_test(loopback_only),   cmocka_unit_test(destinations),
-        cmocka_unit_test(probes_and_pins), cmocka_unit_test(messages_of_ssh),
-        cmocka_unit_test(waits),           cmocka_unit_test(settings_of_a_file),
+        cmocka_unit_test(forwards),
+        cmocka_unit_test(forwards_that_collide),
+        cmocka_unit_test(loopback_only),
+        cmocka_unit_test(destinations),
+        cmocka_unit_test(probes_and_pins),
+        cmocka_unit_test(messages_of_ssh),
+        cmocka_unit_test(failures_to_learn_a_host_key),
+        cmocka_unit_test(waits),
+        cmocka_unit_test(settings_of_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

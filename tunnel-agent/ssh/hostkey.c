@@ -5,7 +5,6 @@
 #include "tunnel-agent/host/process.h"
 #include "tunnel-agent/host/textfile.h"
 #include "tunnel-agent/ssh/args.h"
-#include "tunnel-agent/ssh/message.h"
 
 #include <bsd/string.h>
 #include <stdbool.h>
@@ -14,6 +13,8 @@
 #include <unistd.h>
 
 enum { FETCH_MS = 15000 };
+
+static const char not_learned[] = "cannot learn the host key: ";
 
 /* One attempt with these types; true when the host has shown a key, which is then in line. */
 static bool fetch_once(const struct leg *leg, const struct settings *s, const char *types,
@@ -70,7 +71,7 @@ const char *hostkey_fetch(const struct leg *leg, const struct settings *s, const
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         if (!fetch_once(leg, s, types[i], scratch, ret_line, failure) || !read_key(ret_line, ret)) {
             if (i == 0) { /* a host without a key of one type is no failure, one without any is */
-                (void)snprintf(why, 256, "cannot learn the host key: %.200s", failure);
+                (void)snprintf(why, 256, "%s%.200s", not_learned, failure);
                 return why;
             }
             continue;
@@ -83,4 +84,10 @@ const char *hostkey_fetch(const struct leg *leg, const struct settings *s, const
     (void)snprintf(why, 256, "wrong host key: expected %s, the host shows %s (%s)", wanted,
                    first.fingerprint, first.type);
     return why;
+}
+
+enum ssh_message hostkey_failure(const char *why)
+{
+    size_t len = sizeof(not_learned) - 1;
+    return sshmessage_parse(strncmp(why, not_learned, len) == 0 ? why + len : why);
 }

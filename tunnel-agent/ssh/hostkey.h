@@ -4,6 +4,7 @@
 #define TUNLEASE_AGENT_SSH_HOSTKEY_H
 
 #include "lib/lease/pubkey.h"
+#include "tunnel-agent/ssh/message.h"
 
 struct buf;
 struct leg;
@@ -23,5 +24,8 @@ struct hostkey {
 const char *hostkey_fetch(const struct leg *leg, const struct settings *s, const char *wanted,
                           const char *scratch, struct hostkey *ret, struct buf *ret_line,
                           char why[static 256]);
+
+/* What ssh had said when hostkey_fetch failed with this sentence. */
+enum ssh_message hostkey_failure(const char *why);
 
 #endif

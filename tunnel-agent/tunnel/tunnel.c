@@ -8,6 +8,7 @@
 #include "tunnel-agent/host/timer.h"
 #include "tunnel-agent/ssh/args.h"
 #include "tunnel-agent/ssh/fixed_options.h"
+#include "tunnel-agent/ssh/hostkey.h"
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
@@ -114,12 +115,10 @@ static void on_port_timer(evutil_socket_t fd, short what, void *ctx)
 
 static void on_host_key_not_learned(struct tunnel *t, const char *why)
 {
-    const char *colon = strrchr(why, ':'); /* ssh's own words stand last */
     standing_set(&t->standing, TUNNEL_CONNECTING, why);
     standing_log_trouble(&t->standing, t->standing.reason);
-    wait_then_start(t, sshmessage_parse(colon != NULL ? colon + 2 : why) == SSH_MESSAGE_REFUSED
-                           ? BACKOFF_REFUSED
-                           : BACKOFF_SILENCE);
+    wait_then_start(t, hostkey_failure(why) == SSH_MESSAGE_REFUSED ? BACKOFF_REFUSED
+                                                                   : BACKOFF_SILENCE);
 }
 
 static void on_key_answer(void *ctx, enum key_answer answer, const char *text)
