@@ -22,7 +22,7 @@ enum { JOURNAL_MS = 2000 };
 /* The last line that leased.service logged since the boot, of this priority or worse, with its
  * time.
  * "" where there is none, or no systemd. */
-static void last_line(const char *priority, struct buf *out)
+static void last_journal_line(const char *priority, struct buf *out)
 {
     const char *const argv[] = {"journalctl", "-q", "-b", "-o",     "short-iso",
                                 "-n",         "1",  "-p", priority, "_SYSTEMD_UNIT=leased.service",
@@ -68,7 +68,7 @@ void check_key_files(struct doctor_run *d)
 }
 
 /* The first port that any user may listen on, ip(7). */
-static unsigned first_free_port(void)
+static unsigned first_unprivileged_port(void)
 {
     unsigned port = 1024;
     FILE *f = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
@@ -83,7 +83,7 @@ static unsigned first_free_port(void)
 void check_control_port(struct doctor_run *d)
 {
     const struct conf *conf = &d->ctl->conf;
-    const unsigned first = first_free_port();
+    const unsigned first = first_unprivileged_port();
     for (size_t i = 0; i < conf->listen_count; i++) {
         char name[PERMIT_TEXT_BYTES];
         const uint16_t port = conf->listen[i].address.low;
@@ -112,9 +112,9 @@ void check_leased(struct doctor_run *d)
         doctor_report(d, RESULT_OK, "leased", "leased runs on this store");
         return;
     }
-    last_line("err", &said);
+    last_journal_line("err", &said);
     if (said.len == 0)
-        last_line("debug", &said);
+        last_journal_line("debug", &said);
     const char *text = said.len > 0 ? buf_text(&said) : NULL;
     doctor_reportf(
         d, RESULT_WARN, "leased",

@@ -40,12 +40,12 @@ static void check_running(struct doctor_run *d)
 /* akc prints times for the zone that the drop-in names, and sshd reads them in its own. */
 static void check_zone(struct doctor_run *d, const char *dropin)
 {
-    struct buf made_for = {0}, is = {0};
+    struct buf made_for = {0}, current = {0};
     matchblock_read_zone(dropin, &made_for);
     if (!sshd_reads_utc(&d->dialect.version))
-        matchblock_format_zone(&d->dialect.zone, &is);
+        matchblock_format_zone(&d->dialect.zone, &current);
     const char *was = made_for.len > 0 ? buf_text(&made_for) : "",
-               *now = is.len > 0 ? buf_text(&is) : "";
+               *now = current.len > 0 ? buf_text(&current) : "";
     if (was == NULL || now == NULL)
         doctor_report(d, RESULT_FAIL, "time zone", "out of memory");
     else if (*was != '\0' && *now != '\0' && strcmp(was, now) != 0)
@@ -59,7 +59,7 @@ static void check_zone(struct doctor_run *d, const char *dropin)
                        "OpenSSH %u.%u reads no UTC: akc prints the ends of leases for it with %s",
                        d->dialect.version.major, d->dialect.version.minor, now);
     buf_release(&made_for);
-    buf_release(&is);
+    buf_release(&current);
 }
 
 /* Whether what setup has written is for the sshd that there is now. */

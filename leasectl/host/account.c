@@ -191,16 +191,16 @@ void account_check(const char *login, const char *tunnel_group, struct buf *out)
                      "login, and count it as failed\n");
 }
 
-static int refuse_person(void *ctx, const char *login)
+static int check_member(void *ctx, const char *login)
 {
     const struct ctl *ctl = ctx;
     char path[512];
     if (strcmp(login, ctl->conf.forward_login) == 0 || strcmp(login, ctl->conf.agent_login) == 0)
         return 0;
     const struct passwd *pw = getpwnam(login);
-    bool locked = pw != NULL && is_nologin(pw->pw_shell) && pw->pw_uid != 0 &&
-                  !account_has_authorized_keys(login, path, sizeof(path));
-    return locked
+    bool is_tunnel_login = pw != NULL && is_nologin(pw->pw_shell) && pw->pw_uid != 0 &&
+                           !account_has_authorized_keys(login, path, sizeof(path));
+    return is_tunnel_login
                ? 0
                : ctl_error(ctl, EXIT_CONFLICT,
                            "group '%s' has the member '%s', who is no tunnel login: a group with "
@@ -210,7 +210,7 @@ static int refuse_person(void *ctx, const char *login)
 
 int account_check_members(struct ctl *ctl)
 {
-    return account_each(ctl->conf.tunnel_group, refuse_person, ctl);
+    return account_each(ctl->conf.tunnel_group, check_member, ctl);
 }
 
 static int run_tool(const char *const argv[], struct buf *out)

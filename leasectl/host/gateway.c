@@ -21,7 +21,7 @@ static void add_forward(struct buf *out, const char *flag, const char *from, con
     buf_addf(out, " %s %s%s:%s%s", flag, quote, from, to, quote);
 }
 
-static void add_open(struct buf *out, const struct permit *p)
+static void add_open_forwards(struct buf *out, const struct permit *p)
 {
     char from[8], to[PERMIT_TEXT_BYTES];
     for (unsigned port = p->low; port <= p->high; port++) {
@@ -42,7 +42,7 @@ void gateway_connect_line(const struct conf *conf, const struct lease *l, struct
     if (conf->public_port != 22)
         buf_addf(out, " -p %u", conf->public_port);
     for (size_t i = 0; i < l->open.count; i++)
-        add_open(out, &l->open.items[i]);
+        add_open_forwards(out, &l->open.items[i]);
     for (size_t i = 0; i < l->listen.count; i++) {
         permit_format(&l->listen.items[i], from);
         add_forward(out, "-R", from, "127.0.0.1:22"); /* what it leads to is the holder's to say */

@@ -18,7 +18,7 @@ struct search {
 };
 
 /* Any address: loopback. */
-static bool parse_local(const char *end, bool v6, struct listening_socket *l)
+static bool parse_reachable_address(const char *end, bool v6, struct listening_socket *l)
 {
     uint32_t words[4];
     if (!tcp_end_parse(end, v6, words, &l->port))
@@ -28,7 +28,7 @@ static bool parse_local(const char *end, bool v6, struct listening_socket *l)
     return inet_ntop(v6 ? AF_INET6 : AF_INET, words, l->host, sizeof(l->host)) != NULL;
 }
 
-static bool take_line(void *ctx, const char *line)
+static bool add_if_listening(void *ctx, const char *line)
 {
     const struct search *s = ctx;
     struct tcp_line t;
@@ -39,7 +39,7 @@ static bool take_line(void *ctx, const char *line)
     if (t.state != TCP_LISTEN_STATE) /* the kernel shows the listeners first */
         return false;
     struct listening_socket l = {.inode = tcp_line_inode(&t)};
-    if (t.port == s->port && parse_local(t.local, s->v6, &l))
+    if (t.port == s->port && parse_reachable_address(t.local, s->v6, &l))
         s->out->items[s->out->count++] = l;
     return true;
 }
@@ -52,7 +52,7 @@ void listening_sockets_on_port(uint16_t port, struct listening_sockets *out)
         struct search search = {.port = port, .v6 = v6 != 0, .out = out};
         int more = tcp_table_open(&table, 0, search.v6) == 0 ? 1 : -1;
         while (more == 1)
-            more = tcp_table_read(&table, take_line, &search);
+            more = tcp_table_read(&table, add_if_listening, &search);
     }
 }
 
@@ -70,24 +70,24 @@ const struct listening_socket *listening_socket_of_process(const char *pid,
                                                            const struct listening_sockets *sockets)
 {
     char path[64], target[64];
-    const struct listening_socket *held = NULL;
+    const struct listening_socket *found = NULL;
     uint64_t inode;
     (void)snprintf(path, sizeof(path), "/proc/%.10s/fd", pid);
     DIR *dir = opendir(path);
-    for (const struct dirent *e; held == NULL && dir != NULL && (e = readdir(dir)) != NULL;) {
+    for (const struct dirent *e; found == NULL && dir != NULL && (e = readdir(dir)) != NULL;) {
         ssize_t n = readlinkat(dirfd(dir), e->d_name, target, sizeof(target) - 1);
         if (n <= 0)
             continue;
         target[n] = '\0';
         if (sscanf(target, "socket:[%" SCNu64 "]", &inode) != 1)
             continue;
-        for (size_t i = 0; held == NULL && i < sockets->count; i++)
+        for (size_t i = 0; found == NULL && i < sockets->count; i++)
             if (sockets->items[i].inode == inode)
-                held = &sockets->items[i];
+                found = &sockets->items[i];
     }
     if (dir != NULL)
         (void)closedir(dir);
-    return held;
+    return found;
 }
 
 bool systemd_listens_on_port(uint16_t port)

@@ -35,7 +35,7 @@ static void emit_config(struct buf *out, const char *keyword, const char *value)
 }
 
 /* What is being written, and for whom; keywords that this sshd has not are left out. */
-struct writing {
+struct block_writer {
     const struct conf *conf;
     const char *conf_file;
     const struct sshd_dialect *dialect;
@@ -43,7 +43,7 @@ struct writing {
     struct buf *out;
 };
 
-static void set(const struct writing *w, const char *keyword, const char *value)
+static void emit_setting(const struct block_writer *w, const char *keyword, const char *value)
 {
     if (sshd_has_keyword(&w->dialect->version, keyword))
         w->emit(w->out, keyword, value);
@@ -87,7 +87,7 @@ static void add_permit_words(struct buf *out, const struct permit *p)
 }
 
 /* Two rules can become the same word, and sshd -T would print it once for each. */
-static bool already_shown(const struct ceiling_rules *rules, size_t i, const char *login)
+static bool is_duplicate_word(const struct ceiling_rules *rules, size_t i, const char *login)
 {
     const struct permit *p = &rules->items[i].permit;
     for (size_t k = 0; k < i; k++) {
@@ -100,16 +100,17 @@ static bool already_shown(const struct ceiling_rules *rules, size_t i, const cha
     return false;
 }
 
-static void permit_words(const struct ceiling_rules *rules, const char *login, struct buf *out)
+static void add_words_of_rules(const struct ceiling_rules *rules, const char *login,
+                               struct buf *out)
 {
     for (size_t i = 0; i < rules->count; i++)
-        if (ceiling_rule_applies(rules, i, login) && !already_shown(rules, i, login))
+        if (ceiling_rule_applies(rules, i, login) && !is_duplicate_word(rules, i, login))
             add_permit_words(out, &rules->items[i].permit);
     if (out->len == 0)
         buf_add(out, "none");
 }
 
-static bool all_loopback(const struct ceiling_rules *rules, const char *login)
+static bool all_rules_are_loopback(const struct ceiling_rules *rules, const char *login)
 {
     for (size_t i = 0; i < rules->count; i++)
         if (ceiling_rule_applies(rules, i, login) &&
@@ -119,7 +120,7 @@ static bool all_loopback(const struct ceiling_rules *rules, const char *login)
     return true;
 }
 
-static void login_settings(const struct writing *w, const char *login)
+static void emit_login_settings(const struct block_writer *w, const char *login)
 {
     const struct conf *conf = w->conf;
     struct buf open = {0}, listen = {0};
@@ -127,7 +128,7 @@ static void login_settings(const struct writing *w, const char *login)
     bool agents = strcmp(login, conf->agent_login) == 0;
 
     if (!agents)
-        permit_words(&conf->ceiling.open, login, &open);
+        add_words_of_rules(&conf->ceiling.open, login, &open);
     else if (conf->ceiling.control.low != 0)
         add_permit_words(&open, &conf->ceiling.control);
     else
@@ -135,15 +136,17 @@ static void login_settings(const struct writing *w, const char *login)
     if (forwards)
         buf_add(&listen, "none");
     else
-        permit_words(&conf->ceiling.listen, login, &listen);
+        add_words_of_rules(&conf->ceiling.listen, login, &listen);
 
-    set(w, "AllowTcpForwarding", forwards ? "local" : "yes");
-    set(w, "PermitOpen", buf_text(&open) != NULL ? buf_text(&open) : "none");
-    set(w, "PermitListen", buf_text(&listen) != NULL ? buf_text(&listen) : "none");
+    emit_setting(w, "AllowTcpForwarding", forwards ? "local" : "yes");
+    emit_setting(w, "PermitOpen", buf_text(&open) != NULL ? buf_text(&open) : "none");
+    emit_setting(w, "PermitListen", buf_text(&listen) != NULL ? buf_text(&listen) : "none");
     /* `no` binds to loopback whatever was asked, `yes` to all addresses whatever was permitted
      * (docs/sshd-facts.md 7): never left to what the global settings say. */
-    set(w, "GatewayPorts",
-        forwards || all_loopback(&conf->ceiling.listen, login) ? "no" : "clientspecified");
+    emit_setting(w, "GatewayPorts",
+                 forwards || all_rules_are_loopback(&conf->ceiling.listen, login)
+                     ? "no"
+                     : "clientspecified");
     buf_release(&open);
     buf_release(&listen);
 }
@@ -158,7 +161,7 @@ void matchblock_format_zone(const struct sshd_zone *zone, struct buf *out)
         buf_addf(out, "no TZ, /etc/localtime is %s", zone->localtime);
 }
 
-static void akc_command(const struct writing *w, struct buf *out)
+static void add_akc_command(const struct block_writer *w, struct buf *out)
 {
     const struct sshd_zone *zone = &w->dialect->zone;
     buf_add(out, akc_path);
@@ -170,7 +173,7 @@ static void akc_command(const struct writing *w, struct buf *out)
     buf_add(out, " %u %t %k");
 }
 
-static void zone_comment(const struct writing *w)
+static void add_zone_comment(const struct block_writer *w)
 {
     if (sshd_reads_utc(&w->dialect->version) || w->emit != emit_config)
         return;
@@ -179,69 +182,70 @@ static void zone_comment(const struct writing *w)
     buf_add(w->out, "\n");
 }
 
-static void common_settings(const struct writing *w)
+static void emit_common_settings(const struct block_writer *w)
 {
     const struct conf *conf = w->conf;
     struct buf command = {0};
     bool silent = conf->session_refusal == SESSION_REFUSAL_SILENT;
 
-    akc_command(w, &command);
-    set(w, "AuthenticationMethods", "publickey");
-    set(w, "PubkeyAuthentication", "yes");
-    set(w, "PasswordAuthentication", "no");
-    set(w, "KbdInteractiveAuthentication", "no");
-    set(w, "HostbasedAuthentication", "no");
+    add_akc_command(w, &command);
+    emit_setting(w, "AuthenticationMethods", "publickey");
+    emit_setting(w, "PubkeyAuthentication", "yes");
+    emit_setting(w, "PasswordAuthentication", "no");
+    emit_setting(w, "KbdInteractiveAuthentication", "no");
+    emit_setting(w, "HostbasedAuthentication", "no");
     /* Both are asked before akc, and what they accept has no restriction (docs/sshd-facts.md 5). */
-    set(w, "AuthorizedKeysFile", "none");
-    set(w, "TrustedUserCAKeys", "none");
+    emit_setting(w, "AuthorizedKeysFile", "none");
+    emit_setting(w, "TrustedUserCAKeys", "none");
     /* Before AuthorizedKeysCommand: the other order is broken before 9.4 (docs/sshd-facts.md 15).
      */
-    set(w, "AuthorizedPrincipalsCommand", "none");
-    set(w, "AuthorizedPrincipalsFile", "none");
-    zone_comment(w);
-    set(w, "AuthorizedKeysCommand", buf_text(&command) != NULL ? buf_text(&command) : "none");
-    set(w, "AuthorizedKeysCommandUser", "_tunlease-akc");
-    set(w, "ForceCommand", KEYLINE_COMMAND);
-    set(w, "MaxSessions", silent ? "0" : "1");
-    set(w, "PermitTTY", "no");
-    set(w, "PermitUserRC", "no");
-    set(w, "X11Forwarding", "no");
-    set(w, "AllowAgentForwarding", "no");
+    emit_setting(w, "AuthorizedPrincipalsCommand", "none");
+    emit_setting(w, "AuthorizedPrincipalsFile", "none");
+    add_zone_comment(w);
+    emit_setting(w, "AuthorizedKeysCommand",
+                 buf_text(&command) != NULL ? buf_text(&command) : "none");
+    emit_setting(w, "AuthorizedKeysCommandUser", "_tunlease-akc");
+    emit_setting(w, "ForceCommand", KEYLINE_COMMAND);
+    emit_setting(w, "MaxSessions", silent ? "0" : "1");
+    emit_setting(w, "PermitTTY", "no");
+    emit_setting(w, "PermitUserRC", "no");
+    emit_setting(w, "X11Forwarding", "no");
+    emit_setting(w, "AllowAgentForwarding", "no");
     /* No key option closes these two (docs/sshd-facts.md 6). */
-    set(w, "AllowStreamLocalForwarding", "no");
-    set(w, "PermitTunnel", "no");
-    set(w, "DisableForwarding", "no");
-    set(w, "ChrootDirectory", "none");
-    set(w, "ClientAliveInterval", "15");
-    set(w, "ClientAliveCountMax", "3");
+    emit_setting(w, "AllowStreamLocalForwarding", "no");
+    emit_setting(w, "PermitTunnel", "no");
+    emit_setting(w, "DisableForwarding", "no");
+    emit_setting(w, "ChrootDirectory", "none");
+    emit_setting(w, "ClientAliveInterval", "15");
+    emit_setting(w, "ClientAliveCountMax", "3");
     /* A global one would cut tunnels that are up and idle (docs/sshd-facts.md 10). */
-    set(w, "UnusedConnectionTimeout", "none");
-    set(w, "Banner", conf->contact[0] != '\0' ? MATCHBLOCK_BANNER : "none");
+    emit_setting(w, "UnusedConnectionTimeout", "none");
+    emit_setting(w, "Banner", conf->contact[0] != '\0' ? MATCHBLOCK_BANNER : "none");
     buf_release(&command);
 }
 
-static void no_forwarding(const struct writing *w)
+static void emit_no_forwarding(const struct block_writer *w)
 {
-    set(w, "AllowTcpForwarding", "no");
-    set(w, "PermitOpen", "none");
-    set(w, "PermitListen", "none");
-    set(w, "GatewayPorts", "no");
+    emit_setting(w, "AllowTcpForwarding", "no");
+    emit_setting(w, "PermitOpen", "none");
+    emit_setting(w, "PermitListen", "none");
+    emit_setting(w, "GatewayPorts", "no");
 }
 
 /* ---- the file ---- */
 
-static void login_block(const struct writing *w, const char *login)
+static void add_login_block(const struct block_writer *w, const char *login)
 {
     buf_addf(w->out, "Match User %s\n", login);
-    login_settings(w, login);
+    emit_login_settings(w, login);
     buf_add(w->out, "\n");
 }
 
-static int other_login_block(void *arg, const char *login)
+static int add_other_login_block(void *arg, const char *login)
 {
-    const struct writing *w = arg;
+    const struct block_writer *w = arg;
     if (strcmp(login, w->conf->forward_login) != 0 && strcmp(login, w->conf->agent_login) != 0)
-        login_block(w, login);
+        add_login_block(w, login);
     return 0;
 }
 
@@ -260,15 +264,15 @@ void matchblock_format(const struct conf *conf, const char *conf_file,
                        const struct sshd_dialect *dialect, struct buf *out)
 {
     struct buf body = {0};
-    struct writing w = {conf, conf_file, dialect, emit_config, &body};
+    struct block_writer w = {conf, conf_file, dialect, emit_config, &body};
     char hash[MATCHBLOCK_HASH_CHARS + 1];
 
-    login_block(&w, conf->forward_login);
-    login_block(&w, conf->agent_login);
-    (void)account_each(conf->tunnel_group, other_login_block, &w);
+    add_login_block(&w, conf->forward_login);
+    add_login_block(&w, conf->agent_login);
+    (void)account_each(conf->tunnel_group, add_other_login_block, &w);
     buf_addf(&body, "Match Group %s\n", conf->tunnel_group);
-    no_forwarding(&w);
-    common_settings(&w);
+    emit_no_forwarding(&w);
+    emit_common_settings(&w);
     buf_add(&body, "\nMatch all\n");
     if (buf_text(&body) == NULL) {
         out->failed = true;
@@ -288,9 +292,9 @@ void matchblock_format(const struct conf *conf, const char *conf_file,
 void matchblock_expected(const struct conf *conf, const char *conf_file,
                          const struct sshd_dialect *dialect, const char *login, struct buf *out)
 {
-    const struct writing w = {conf, conf_file, dialect, emit_effective, out};
-    login_settings(&w, login);
-    common_settings(&w);
+    const struct block_writer w = {conf, conf_file, dialect, emit_effective, out};
+    emit_login_settings(&w, login);
+    emit_common_settings(&w);
 }
 
 bool matchblock_read_version(const char *text, struct sshd_version *ret)
@@ -314,8 +318,8 @@ char *matchblock_read_dropin(void)
 }
 
 /* TZ as akc sets it for itself, put back afterwards: what people are shown is in theirs. */
-static void keyline_in_zone(const char *zone, const struct lease *l, const struct pubkey *key,
-                            struct buf *out)
+static void format_keyline_in_zone(const char *zone, const struct lease *l,
+                                   const struct pubkey *key, struct buf *out)
 {
     const char *tz = getenv("TZ");
     char *before = tz != NULL ? strdup(tz) : NULL;
@@ -343,7 +347,7 @@ void matchblock_keyline(const char *text, const struct lease *l, const struct pu
     }
     option += sizeof(EXPIRY_OPTION) - 1;
     (void)snprintf(zone, sizeof(zone), "%.*s", (int)strcspn(option, " \n"), option);
-    keyline_in_zone(zone[0] == '=' ? zone + 1 : NULL, l, key, out);
+    format_keyline_in_zone(zone[0] == '=' ? zone + 1 : NULL, l, key, out);
 }
 
 bool matchblock_is_unedited(const char *text)

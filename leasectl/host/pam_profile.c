@@ -23,7 +23,7 @@ static const struct stack {
               {"common-session", "session"},
               {"common-session-noninteractive", "session"}};
 
-static void arguments(const struct ctl *ctl, struct buf *out)
+static void add_arguments(const struct ctl *ctl, struct buf *out)
 {
     if (strcmp(ctl->conf.tunnel_group, default_group) != 0)
         buf_addf(out, " group=%s", ctl->conf.tunnel_group);
@@ -34,7 +34,7 @@ static void arguments(const struct ctl *ctl, struct buf *out)
 void pam_profile_format(const struct ctl *ctl, struct buf *out)
 {
     struct buf args = {0};
-    arguments(ctl, &args);
+    add_arguments(ctl, &args);
     const char *words = buf_text(&args) != NULL ? buf_text(&args) : "";
     /* Priority above pam_unix's 256, Primary: an additional line would be jumped over when the
      * password has expired. A module that is missing locks nobody out (docs/sshd-facts.md 13). */
@@ -56,7 +56,7 @@ void pam_profile_format(const struct ctl *ctl, struct buf *out)
 }
 
 /* The words behind the module in a stack's file; false: it is not in it. */
-static bool find_line(const char *file, const char *type, char *args, size_t args_bytes)
+static bool read_module_arguments(const char *file, const char *type, char *args, size_t args_bytes)
 {
     char path[256], line[1024];
     bool found = false;
@@ -87,11 +87,11 @@ void pam_profile_check(const struct ctl *ctl, struct buf *out)
 {
     char have[512];
     struct buf want = {0};
-    arguments(ctl, &want);
+    add_arguments(ctl, &want);
     const char *wanted = buf_text(&want) != NULL ? buf_text(&want) : "";
     wanted += *wanted == ' ' ? 1 : 0;
     for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++) {
-        if (!find_line(stacks[i].file, stacks[i].type, have, sizeof(have))) {
+        if (!read_module_arguments(stacks[i].file, stacks[i].type, have, sizeof(have))) {
             buf_addf(out, "%s/%s lacks %s\n", pam_d, stacks[i].file, module);
             continue;
         }
@@ -107,7 +107,7 @@ bool pam_profile_is_applied(void)
 {
     char args[512];
     for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++)
-        if (find_line(stacks[i].file, stacks[i].type, args, sizeof(args)))
+        if (read_module_arguments(stacks[i].file, stacks[i].type, args, sizeof(args)))
             return true;
     return false;
 }

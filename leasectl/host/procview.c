@@ -15,7 +15,7 @@
 enum { GROUPS_MAX = 256, LINE_BYTES = 4096 };
 
 /* `36 35 98:0 ROOT /proc OPTIONS [TAG...] - proc SOURCE OPTIONS`, the last one on top (proc(5)). */
-static void take_mount(char *line, struct proc_view *v)
+static void parse_mount(char *line, struct proc_view *v)
 {
     char point[256], type[32], options[512];
     char *rest = strstr(line, " - ");
@@ -47,7 +47,7 @@ static int read_mounts(pid_t pid, struct proc_view *v)
         return -1;
     *v = (struct proc_view){.sees = true};
     while (fgets(line, sizeof(line), f) != NULL)
-        take_mount(line, v);
+        parse_mount(line, v);
     (void)fclose(f);
     return 0;
 }

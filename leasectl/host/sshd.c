@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ASK_MS = 10000, SSH_PORT = 22 };
+enum { QUERY_MS = 10000, SSH_PORT = 22 };
 
 static const char usual_path[] = "/usr/sbin/sshd";
 
@@ -24,7 +24,7 @@ static bool query_version(const char *path, struct sshd_version *ret)
     const char *const argv[] = {path, "-V", NULL};
     struct child c;
     /* Before 9.2 it does not know -V, and prints the version with its usage. */
-    (void)child_run(&c, argv, NULL, NULL, ASK_MS);
+    (void)child_run(&c, argv, NULL, NULL, QUERY_MS);
     const char *at = c.err_text.len > 0 && buf_text(&c.err_text) != NULL
                          ? strstr(buf_text(&c.err_text), "OpenSSH_")
                          : NULL;
@@ -33,7 +33,7 @@ static bool query_version(const char *path, struct sshd_version *ret)
     return found;
 }
 
-static bool take_program(struct sshd *s, const char *path)
+static bool adopt_program(struct sshd *s, const char *path)
 {
     if (path[0] != '/' || strlen(path) >= sizeof(s->path) || access(path, X_OK) != 0 ||
         !query_version(path, &s->program_version))
@@ -62,7 +62,7 @@ bool sshd_program_of(pid_t pid, char path[static SSHD_PATH_BYTES], bool *ret_rep
  * We are going to run it as root: a process in a container names a path of its own file system,
  * and in ours somebody else may have put a file there.
  */
-static bool is_roots_alone(const char *program)
+static bool only_root_can_write(const char *program)
 {
     char path[SSHD_PATH_BYTES];
     struct stat st;
@@ -76,11 +76,12 @@ static bool is_roots_alone(const char *program)
     return true;
 }
 
-static bool take_listener(struct sshd *s, pid_t pid, const struct listening_socket *l)
+static bool adopt_listener(struct sshd *s, pid_t pid, const struct listening_socket *l)
 {
     char path[SSHD_PATH_BYTES];
     bool replaced;
-    if (!sshd_program_of(pid, path, &replaced) || !is_roots_alone(path) || !take_program(s, path))
+    if (!sshd_program_of(pid, path, &replaced) || !only_root_can_write(path) ||
+        !adopt_program(s, path))
         return false;
     s->listener = pid;
     s->replaced = replaced;
@@ -110,17 +111,17 @@ static bool find_listener(struct sshd *s, const struct listening_sockets *socket
         if (l != NULL && pid == 1)
             *ret_systemd = access("/run/systemd/system", F_OK) == 0;
         if (l != NULL)
-            found = take_listener(s, (pid_t)pid, l);
+            found = adopt_listener(s, (pid_t)pid, l);
     }
     if (dir != NULL)
         (void)closedir(dir);
     return found;
 }
 
-static bool take_unit(struct sshd *s, const char *unit, const struct listening_socket *l)
+static bool adopt_unit(struct sshd *s, const char *unit, const struct listening_socket *l)
 {
     char path[SSHD_PATH_BYTES];
-    if (!systemd_unit_program(unit, path, sizeof(path)) || !take_program(s, path))
+    if (!systemd_unit_program(unit, path, sizeof(path)) || !adopt_program(s, path))
         return false;
     s->by_systemd = true;
     s->port = l->port;
@@ -141,7 +142,7 @@ static bool find_on_port(struct sshd *s, uint16_t port)
         s->by_systemd = systemd;
         return true;
     }
-    return systemd && systemd_unit_for_port(port, unit) && take_unit(s, unit, &sockets.items[0]);
+    return systemd && systemd_unit_for_port(port, unit) && adopt_unit(s, unit, &sockets.items[0]);
 }
 
 int sshd_find(const struct conf *conf, struct sshd *ret, struct buf *out)
@@ -152,13 +153,13 @@ int sshd_find(const struct conf *conf, struct sshd *ret, struct buf *out)
         found = find_on_port(&s, conf->public_port) ||
                 (conf->public_port != SSH_PORT && find_on_port(&s, SSH_PORT));
     if (conf->sshd[0] != '\0') {
-        if (!take_program(&s, conf->sshd)) {
+        if (!adopt_program(&s, conf->sshd)) {
             buf_addf(out, "Sshd '%s' of the configuration is no sshd of OpenSSH", conf->sshd);
             return -1;
         }
         (void)strlcpy(s.how, "which the configuration names (Sshd)", sizeof(s.how));
     } else if (!found) {
-        if (!take_program(&s, usual_path)) {
+        if (!adopt_program(&s, usual_path)) {
             buf_addf(out,
                      "no sshd of OpenSSH was found, and '%s' is none: install openssh-server, or "
                      "name it (Sshd)",

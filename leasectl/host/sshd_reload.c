@@ -10,7 +10,7 @@
 #include <signal.h>
 #include <string.h>
 
-enum { ASK_MS = 10000, RELOAD_MS = 5000 };
+enum { QUERY_MS = 10000, RELOAD_MS = 5000 };
 
 /* It closes its sockets, starts its program anew, and listens once the configuration is read. */
 static int wait_for_reload(const struct sshd *s, struct buf *out)
@@ -31,7 +31,7 @@ static bool restart_is_safe(const char *unit)
     static const char safe[] = "KillMode=process\n";
     const char *const argv[] = {"systemctl", "show", "--property=KillMode", unit, NULL};
     struct child c;
-    int status = child_run(&c, argv, NULL, NULL, ASK_MS);
+    int status = child_run(&c, argv, NULL, NULL, QUERY_MS);
     bool is_safe = status == 0 && c.out_text.len > 0 && buf_text(&c.out_text) != NULL &&
                    strcmp(buf_text(&c.out_text), safe) == 0;
     child_release(&c);
@@ -45,7 +45,7 @@ static int reload_unit(const struct sshd *s, struct buf *out)
     const bool restart = s->by_systemd && restart_is_safe(s->unit);
     const char *const argv[] = {"systemctl", restart ? "try-restart" : "reload", s->unit, NULL};
     struct child c;
-    int status = child_run(&c, argv, NULL, NULL, ASK_MS);
+    int status = child_run(&c, argv, NULL, NULL, QUERY_MS);
     if (status != 0)
         child_add_first_line(&c.err_text, out);
     child_release(&c);

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ASK_MS = 10000 };
+enum { QUERY_MS = 10000 };
 
 static const char *line_after(const char *line)
 {
@@ -47,14 +47,14 @@ int sshd_effective(const struct sshd *s, const char *login, struct buf *out)
         argv[2] = "-C";
         argv[3] = spec;
     }
-    int status = child_run(&c, argv, NULL, NULL, ASK_MS);
+    int status = child_run(&c, argv, NULL, NULL, QUERY_MS);
     if (status == 0 && c.out_text.len > 0 && buf_text(&c.out_text) != NULL)
         add_with_lower_keywords(buf_text(&c.out_text), &text);
     sshd_setting_values(&text, "port", &ports); /* each sshd has one */
     if (status == 127)
         buf_addf(out, "there is no %s", s->path);
     else if (status == CHILD_OUT_OF_TIME)
-        buf_addf(out, "'%s -T' did not end within %d s", s->path, ASK_MS / 1000);
+        buf_addf(out, "'%s -T' did not end within %d s", s->path, QUERY_MS / 1000);
     else if (status != 0 && c.err_text.len > 0)
         child_add_first_line(&c.err_text, out);
     else if (status != 0)
@@ -203,7 +203,7 @@ int sshd_test(const struct sshd *s, struct buf *out)
     const char *const argv[] = {s->path, "-t", NULL};
     struct child c;
     (void)mkdir(TUNLEASE_RUNSTATEDIR "/sshd", 0755);
-    int status = child_run(&c, argv, NULL, NULL, ASK_MS);
+    int status = child_run(&c, argv, NULL, NULL, QUERY_MS);
     if (status != 0 && c.err_text.len > 0)
         child_add_first_line(&c.err_text, out);
     else if (status != 0)

@@ -44,7 +44,7 @@ static size_t read_whole(const char *path, char *out, size_t out_bytes)
     return len;
 }
 
-struct looking {
+struct zone_search {
     pid_t parent;
     const char *program;
     char before[CHILDREN_BYTES], now[CHILDREN_BYTES], environment[ENVIRON_BYTES];
@@ -68,15 +68,15 @@ static void add_children(pid_t parent, char *out, size_t out_bytes)
         (void)read_whole(path, out + len, out_bytes - len);
 }
 
-static bool runs_program(const struct looking *in, pid_t pid)
+static bool runs_program(const struct zone_search *search, pid_t pid)
 {
     char path[SSHD_PATH_BYTES];
     bool replaced;
-    return sshd_program_of(pid, path, &replaced) && strcmp(path, in->program) == 0;
+    return sshd_program_of(pid, path, &replaced) && strcmp(path, search->program) == 0;
 }
 
 /* Everybody may run that program with a zone of his own, and leave it to systemd. */
-static bool is_roots(pid_t pid)
+static bool runs_as_root(pid_t pid)
 {
     struct process p;
     return process_read(pid, &p) == SIGHT_IS && p.uid == 0;
@@ -86,50 +86,51 @@ static bool is_roots(pid_t pid)
  * Where a process that sshd has for a connection can be: among the listener's children. Where
  * systemd starts it: among systemd's own, one for each or one for all, and among that one's.
  */
-static void read_children(const struct looking *in, char out[static CHILDREN_BYTES])
+static void read_children(const struct zone_search *search, char out[static CHILDREN_BYTES])
 {
     out[0] = ' ';
     out[1] = '\0';
-    add_children(in->parent, out, CHILDREN_BYTES);
-    if (in->parent != 1)
+    add_children(search->parent, out, CHILDREN_BYTES);
+    if (search->parent != 1)
         return;
     char *end = out + strlen(out);
     pid_t pid;
     for (const char *at = out; at < end && (pid = next_pid(&at)) != 0;)
-        if (runs_program(in, pid))
+        if (runs_program(search, pid))
             add_children(pid, out, CHILDREN_BYTES);
 }
 
 /* The environment of one of them that was not there before; its length, or 0. */
-static size_t look_at_children(struct looking *in)
+static size_t read_new_environment(struct zone_search *search)
 {
     char path[64], word[16];
     pid_t pid;
-    read_children(in, in->now);
-    for (const char *at = in->now; (pid = next_pid(&at)) != 0;) {
+    read_children(search, search->now);
+    for (const char *at = search->now; (pid = next_pid(&at)) != 0;) {
         (void)snprintf(word, sizeof(word), " %d ", (int)pid);
-        if (strstr(in->before, word) != NULL)
+        if (strstr(search->before, word) != NULL)
             continue;
         (void)snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
-        size_t got = read_whole(path, in->environment, ENVIRON_BYTES);
-        if (is_environment(in->environment, got) && runs_program(in, pid) && is_roots(pid))
+        size_t got = read_whole(path, search->environment, ENVIRON_BYTES);
+        if (is_environment(search->environment, got) && runs_program(search, pid) &&
+            runs_as_root(pid))
             return got;
     }
     return 0;
 }
 
-static size_t ask_environment(const struct sshd *s, struct looking *in)
+static size_t query_environment(const struct sshd *s, struct zone_search *search)
 {
     size_t len = 0;
     for (int i = 0; i < ZONE_TRIES && len == 0; i++) {
-        read_children(in, in->before);
+        read_children(search, search->before);
         int64_t end_ms = clock_monotonic_ms() + ZONE_TRY_MS;
         int fd = sshd_connect(s);
         if (fd < 0)
             return 0;
         struct pollfd p = {.fd = fd, .events = POLLIN};
         /* Its banner comes after its title: then it is too late. */
-        while ((len = look_at_children(in)) == 0 && clock_monotonic_ms() < end_ms &&
+        while ((len = read_new_environment(search)) == 0 && clock_monotonic_ms() < end_ms &&
                poll(&p, 1, 0) == 0)
             continue;
         (void)close(fd);
@@ -157,22 +158,22 @@ static void read_localtime(char out[static SSHD_ZONE_BYTES])
 int sshd_query_zone(const struct sshd *s, struct sshd_zone *ret, struct buf *out)
 {
     struct sshd_zone zone = {.tz = ""};
-    struct looking *in = NULL;
+    struct zone_search *search = NULL;
     int rc = -1;
     read_localtime(zone.localtime);
     if (s->listener == 0 && !s->by_systemd) {
         *ret = zone;
         return 0;
     }
-    in = calloc(1, sizeof(*in));
-    if (in == NULL) {
+    search = calloc(1, sizeof(*search));
+    if (search == NULL) {
         buf_add(out, "out of memory");
         return -1;
     }
-    in->parent = s->listener != 0 ? s->listener : 1;
-    in->program = s->path;
-    size_t len = ask_environment(s, in);
-    for (const char *at = in->environment; at < in->environment + len; at += strlen(at) + 1)
+    search->parent = s->listener != 0 ? s->listener : 1;
+    search->program = s->path;
+    size_t len = query_environment(s, search);
+    for (const char *at = search->environment; at < search->environment + len; at += strlen(at) + 1)
         if (strncmp(at, "TZ=", 3) == 0) {
             zone.is_set = true;
             if (strlcpy(zone.tz, at + 3, sizeof(zone.tz)) >= sizeof(zone.tz))
@@ -192,6 +193,6 @@ int sshd_query_zone(const struct sshd *s, struct sshd_zone *ret, struct buf *out
         *ret = zone;
         rc = 0;
     }
-    free(in);
+    free(search);
     return rc;
 }

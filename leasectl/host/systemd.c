@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ASK_MS = 10000 };
+enum { QUERY_MS = 10000 };
 
 void systemd_unit_of(pid_t pid, char unit[static SYSTEMD_UNIT_BYTES])
 {
@@ -29,10 +29,10 @@ void systemd_unit_of(pid_t pid, char unit[static SYSTEMD_UNIT_BYTES])
         (void)fclose(f);
 }
 
-static bool ask_systemd(const char *const argv[], struct buf *out)
+static bool query_systemd(const char *const argv[], struct buf *out)
 {
     struct child c;
-    int status = child_run(&c, argv, NULL, NULL, ASK_MS);
+    int status = child_run(&c, argv, NULL, NULL, QUERY_MS);
     if (status == 0 && c.out_text.len > 0 && buf_text(&c.out_text) != NULL)
         buf_add(out, buf_text(&c.out_text));
     child_release(&c);
@@ -41,11 +41,11 @@ static bool ask_systemd(const char *const argv[], struct buf *out)
 
 struct socket_unit {
     char id[SYSTEMD_UNIT_BYTES], triggers[SYSTEMD_UNIT_BYTES];
-    bool accepts, fits;
+    bool accepts, listens_on_port;
 };
 
 /* One property of a unit; `Listen=[::]:22 (Stream)`. */
-static void take_property(struct socket_unit *u, const char *line, size_t len, uint16_t port)
+static void parse_property(struct socket_unit *u, const char *line, size_t len, uint16_t port)
 {
     char text[512], want[24];
     (void)snprintf(text, sizeof(text), "%.*s", (int)len, line);
@@ -55,7 +55,7 @@ static void take_property(struct socket_unit *u, const char *line, size_t len, u
     else if (strncmp(text, "Triggers=", 9) == 0)
         (void)strlcpy(u->triggers, text + 9, sizeof(u->triggers));
     else if (strncmp(text, "Listen=", 7) == 0 && strstr(text, want) != NULL)
-        u->fits = true;
+        u->listens_on_port = true;
     else if (strcmp(text, "Accept=yes") == 0)
         u->accepts = true;
 }
@@ -67,18 +67,19 @@ bool systemd_unit_for_port(uint16_t port, char unit[static SYSTEMD_UNIT_BYTES])
     struct buf text = {0};
     struct socket_unit u = {.id = ""};
     bool found = false;
-    const char *line = ask_systemd(argv, &text) ? buf_text(&text) : "";
+    const char *line = query_systemd(argv, &text) ? buf_text(&text) : "";
     for (; !found && *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n') {
         size_t len = strcspn(line, "\n");
-        take_property(&u, line, len, port);
+        parse_property(&u, line, len, port);
         /* Units are parted by an empty line. */
         if (len != 0 && line[len] == '\n' && line[len + 1] != '\0' && line[len + 1] != '\n')
             continue;
         char *dot = strrchr(u.id, '.');
-        if (u.fits && u.accepts && dot != NULL) { /* one instance of its template a connection */
+        if (u.listens_on_port && u.accepts &&
+            dot != NULL) { /* one instance of its template a connection */
             *dot = '\0';
             found = snprintf(unit, SYSTEMD_UNIT_BYTES, "%s@.service", u.id) < SYSTEMD_UNIT_BYTES;
-        } else if (u.fits && u.triggers[0] != '\0') {
+        } else if (u.listens_on_port && u.triggers[0] != '\0') {
             u.triggers[strcspn(u.triggers, " ")] = '\0';
             found = strlcpy(unit, u.triggers, SYSTEMD_UNIT_BYTES) < SYSTEMD_UNIT_BYTES;
         }
@@ -101,7 +102,7 @@ bool systemd_unit_program(const char *unit, char *path, size_t path_bytes)
     else
         (void)snprintf(instance, sizeof(instance), "%s", unit);
     const char *const argv[] = {"systemctl", "show", "--property=ExecStart", instance, NULL};
-    const char *start = ask_systemd(argv, &text) ? strstr(buf_text(&text), label) : NULL;
+    const char *start = query_systemd(argv, &text) ? strstr(buf_text(&text), label) : NULL;
     bool found = false;
     if (start != NULL) {
         start += sizeof(label) - 1;

@@ -24,21 +24,21 @@ char *textfile_read(const char *path)
 
 int textfile_write(const struct ctl *ctl, const char *path, const char *text)
 {
-    char beside[512];
+    char new_path[512];
     int code = EXIT_FAILED;
-    (void)snprintf(beside, sizeof(beside), "%s.new", path);
-    (void)unlink(beside);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    (void)snprintf(new_path, sizeof(new_path), "%s.new", path);
+    (void)unlink(new_path);
+    int fd = open(new_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0)
-        return ctl_error(ctl, EXIT_FAILED, "cannot write '%s': %s", beside, strerror(errno));
+        return ctl_error(ctl, EXIT_FAILED, "cannot write '%s': %s", new_path, strerror(errno));
     size_t len = strlen(text);
     if (write(fd, text, len) == (ssize_t)len && fchmod(fd, 0644) == 0 && fsync(fd) == 0 &&
-        rename(beside, path) == 0)
+        rename(new_path, path) == 0)
         code = EXIT_DONE;
     else
         (void)ctl_error(ctl, EXIT_FAILED, "cannot write '%s': %s", path, strerror(errno));
     (void)close(fd);
     if (code != EXIT_DONE)
-        (void)unlink(beside);
+        (void)unlink(new_path);
     return code;
 }

@@ -40,16 +40,16 @@ static enum attempt_verdict expect_data(struct child *c, int fd, const char *pre
                                         size_t preamble_bytes,
                                         char evidence[static ATTEMPT_EVIDENCE_BYTES])
 {
-    static const char ask[] = "GET / HTTP/1.0\r\n\r\n";
+    static const char http_request[] = "GET / HTTP/1.0\r\n\r\n";
     char data[512];
     int64_t start_ms = clock_monotonic_ms();
     size_t to_skip = 0;
-    bool asked = false;
+    bool has_sent = false;
 
     if (preamble_bytes > 0) { /* SOCKS5 (RFC 1928): two replies of ssh's own come first */
         (void)send(fd, preamble, preamble_bytes, MSG_NOSIGNAL);
         to_skip = 2 + 10;
-        asked = true;
+        has_sent = true;
     }
     while (clock_monotonic_ms() - start_ms < SILENCE_MS) {
         struct pollfd pfd = {.fd = fd, .events = POLLIN};
@@ -68,9 +68,9 @@ static enum attempt_verdict expect_data(struct child *c, int fd, const char *pre
                 return conclude_closed(c, evidence);
         }
         (void)child_pump(c, 0);
-        if (!asked && clock_monotonic_ms() - start_ms > 300) {
-            (void)send(fd, ask, sizeof(ask) - 1, MSG_NOSIGNAL);
-            asked = true;
+        if (!has_sent && clock_monotonic_ms() - start_ms > 300) {
+            (void)send(fd, http_request, sizeof(http_request) - 1, MSG_NOSIGNAL);
+            has_sent = true;
         }
     }
     if (channel_verdict(c) != ATTEMPT_UNCLEAR)
@@ -172,15 +172,15 @@ enum attempt_verdict try_reverse(struct ssh_args *a, const struct attempt_target
 {
     char spec[ATTEMPT_WORD_BYTES + 32];
     struct child c;
-    struct greeter home = {.pid = -1};
+    struct greeter service = {.pid = -1};
     enum attempt_verdict v = ATTEMPT_UNCLEAR;
     int64_t end_ms = clock_monotonic_ms() + ATTEMPT_MS;
 
-    if (greeter_start(&home, 0, NULL) != 0) {
+    if (greeter_start(&service, 0, NULL) != 0) {
         (void)strlcpy(evidence, "no local port to lead the forward to", ATTEMPT_EVIDENCE_BYTES);
         return ATTEMPT_UNCLEAR;
     }
-    (void)snprintf(spec, sizeof(spec), "%s:127.0.0.1:%u", bind, home.port);
+    (void)snprintf(spec, sizeof(spec), "%s:127.0.0.1:%u", bind, service.port);
     ssh_add_arg(a, "-v"); /* only debug lines tell success */
     ssh_add_arg(a, "-N");
     ssh_add_arg(a, "-R");
@@ -211,7 +211,7 @@ enum attempt_verdict try_reverse(struct ssh_args *a, const struct attempt_target
     }
     child_release(&c);
 out:
-    greeter_stop(&home);
+    greeter_stop(&service);
     return v;
 }
 

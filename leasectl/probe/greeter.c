@@ -33,7 +33,7 @@ static int unix_listener(const char *path)
     return fd;
 }
 
-static void greet_for_ever(int tcp, int local)
+static void greeter_loop(int tcp, int local)
 {
     struct pollfd fds[2] = {{.fd = tcp, .events = POLLIN}, {.fd = local, .events = POLLIN}};
     for (;;) {
@@ -67,7 +67,7 @@ int greeter_start(struct greeter *g, uint16_t port, const char *path)
     if (pid == 0) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void)signal(SIGTERM, SIG_DFL); /* verify has a handler, which would wait for its loop */
-        greet_for_ever(tcp, local);
+        greeter_loop(tcp, local);
     }
     *g = (struct greeter){.pid = pid, .port = bound};
     rc = 0;

@@ -21,7 +21,7 @@ static bool is_unused(void *ctx, uint16_t port)
 }
 
 /* A free port within the ceiling for the probe to listen on; the holder's own is not touched. */
-static int pick_listen(struct probe *probe, struct permit *ret)
+static int pick_listen_port(struct probe *probe, struct permit *ret)
 {
     struct listeners used;
     const struct ceiling_rules *rules = &probe->ctl->conf.ceiling.listen;
@@ -44,7 +44,7 @@ static int pick_listen(struct probe *probe, struct permit *ret)
 }
 
 /* Which of the agents that the probe opens are nowhere now. */
-static int look_for_agents(struct probe *probe)
+static int find_agents_without_port(struct probe *probe)
 {
     for (size_t i = 0; i < probe->lease.open_agent_count; i++) {
         struct lease agent = {0};
@@ -74,7 +74,7 @@ int probe_copy_lease(struct probe *probe, const char *ref)
         /* By name, as the lease has them: akc then finds the probe's ports as it finds its. */
         memcpy(probe->lease.open_agents, l.open_agents, sizeof(l.open_agents));
         probe->lease.open_agent_count = l.open_agent_count;
-        code = look_for_agents(probe);
+        code = find_agents_without_port(probe);
     }
     lease_release(&l);
     return code;
@@ -120,7 +120,7 @@ int probe_add(struct probe *probe)
     probe->wants_listen = probe->lease.listen.count > 0;
     enum store_rc rc = store_begin(probe->ctl->store);
     permit_list_release(&probe->lease.listen);
-    if (rc == STORE_OK && probe->wants_listen && pick_listen(probe, &listen) == 0)
+    if (rc == STORE_OK && probe->wants_listen && pick_listen_port(probe, &listen) == 0)
         (void)permit_list_add(&probe->lease.listen, &listen);
     if (rc == STORE_OK)
         rc = store_lease_add(probe->ctl->store, &probe->lease, ctl_quarantine_s(probe->ctl), &by,

@@ -45,15 +45,15 @@ int tunnel_open(const struct attempt_target *t, struct child *c)
 bool tunnel_is_refused(const struct attempt_target *t, char evidence[static ATTEMPT_EVIDENCE_BYTES])
 {
     struct child c;
-    bool in = tunnel_open(t, &c) == 0;
+    bool logged_in = tunnel_open(t, &c) == 0;
     child_stop(&c);
     const char *said = buf_text(&c.err_text);
     const char *denied = said != NULL ? strstr(said, "Permission denied") : NULL;
     (void)snprintf(evidence, ATTEMPT_EVIDENCE_BYTES, "%.*s",
                    denied != NULL ? (int)strcspn(denied, "\r\n") : 80,
-                   in               ? "the key was let in"
+                   logged_in        ? "the key was let in"
                    : denied != NULL ? denied
                                     : "no clear answer from sshd");
     child_release(&c);
-    return !in && denied != NULL;
+    return !logged_in && denied != NULL;
 }

@@ -21,7 +21,7 @@ void sessions_report_ended(struct ctl *ctl, size_t ended, int64_t took_ms)
 }
 
 /* Why one was not even asked to go; NULL: it was. */
-static const char *why_not_asked(enum ladder_state state, const struct session *s)
+static const char *why_not_signalled(enum ladder_state state, const struct session *s)
 {
     switch (state) {
     case LADDER_IN_PROGRESS:
@@ -39,9 +39,9 @@ static const char *why_not_asked(enum ladder_state state, const struct session *
 int sessions_end_by(struct ctl *ctl, const struct registry *r, struct session_list *list,
                     int64_t deadline_ms, size_t *ended)
 {
-    struct buf pids = {0}, not_asked = {0};
+    struct buf pids = {0}, unsignalled_pids = {0};
     int code = EXIT_DONE;
-    size_t up = 0, kept = 0;
+    size_t up = 0, unsignalled = 0;
     const char *why = NULL;
     enum ladder_state *states = calloc(list->count + 1, sizeof(*states));
     if (states == NULL || ladder_end_all(list, deadline_ms, states) == SIZE_MAX) {
@@ -54,9 +54,9 @@ int sessions_end_by(struct ctl *ctl, const struct registry *r, struct session_li
         if (states[i] == LADDER_GONE) {
             registry_remove_ended(r, s, false, clear_until_ms);
             (*ended)++;
-        } else if (why_not_asked(states[i], s) != NULL) {
-            why = why_not_asked(states[i], s);
-            pids_add(&not_asked, kept++, s->pid);
+        } else if (why_not_signalled(states[i], s) != NULL) {
+            why = why_not_signalled(states[i], s);
+            pids_add(&unsignalled_pids, unsignalled++, s->pid);
         } else {
             pids_add(&pids, up++, s->pid);
         }
@@ -67,11 +67,12 @@ int sessions_end_by(struct ctl *ctl, const struct registry *r, struct session_li
                          "still up after %d s: %zu session%s (pid%s%s); the next login is refused",
                          SESSIONS_END_MS / 1000, up, up == 1 ? "" : "s", up == 1 ? "" : "s",
                          pids_text(&pids));
-    if (kept > 0)
+    if (unsignalled > 0)
         code = ctl_error(ctl, EXIT_STILL_UP,
-                         "cannot end %zu session%s (pid%s%s): %s; the next login is refused", kept,
-                         kept == 1 ? "" : "s", kept == 1 ? "" : "s", pids_text(&not_asked), why);
-    buf_release(&not_asked);
+                         "cannot end %zu session%s (pid%s%s): %s; the next login is refused",
+                         unsignalled, unsignalled == 1 ? "" : "s", unsignalled == 1 ? "" : "s",
+                         pids_text(&unsignalled_pids), why);
+    buf_release(&unsignalled_pids);
     buf_release(&pids);
     return code;
 }

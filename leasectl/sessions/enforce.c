@@ -24,11 +24,11 @@
 enum {
     OPENING_MS = 1500, /* pam_tunnel's second, and some more */
     OPENING_S = 2,     /* the same, in times of whole seconds */
-    LOOK_AGAIN_MS = 20,
+    POLL_MS = 20,
     /* Two SIGTERMs would interrupt what other modules do in close_session (docs/sshd-facts.md 3): a
      * running leased is left to send its own. */
     LEASED_MS = 200,
-    LEASED_LOOK_MS = 5,
+    LEASED_POLL_MS = 5,
 };
 
 struct enforcement {
@@ -38,10 +38,10 @@ struct enforcement {
     int64_t start_ms;
     uint64_t changed_ticks;  /* when the change was there for every reader */
     int64_t leased_until_ms; /* leased runs, and is left to act until then; 0: it does not */
-    size_t outlawed;         /* sessions that leased was left */
+    size_t left_to_leased;   /* sessions that leased was left */
     size_t ended;
-    bool opening; /* out: a login in scope is still being judged */
-    bool waiting; /* out: leased has not ended all of them yet */
+    bool has_opening;      /* out: a login in scope is still being judged */
+    bool leased_is_ending; /* out: leased has not ended all of them yet */
 };
 
 static bool in_scope(void *arg, const struct session *s)
@@ -66,7 +66,7 @@ static bool in_scope(void *arg, const struct session *s)
  * were narrowed may hold the old ones, though its entry has the new. Who has no entry yet is turned
  * away by the note (lib/session/narrowed.h).
  */
-static bool was_on_its_way(const struct enforcement *e, const struct session *s)
+static bool may_hold_old_permits(const struct enforcement *e, const struct session *s)
 {
     return e->scope->narrowed && s->open && s->start_ticks <= e->changed_ticks &&
            (s->since_s + OPENING_S >= e->scope->begun_s || s->opens == NULL);
@@ -88,8 +88,8 @@ static uint64_t now_ticks(void)
 }
 
 /* By the store as it is now. */
-static int judge(const struct enforcement *e, struct session_list *list,
-                 enum session_verdict *verdicts)
+static int judge_sessions(const struct enforcement *e, struct session_list *list,
+                          enum session_verdict *verdicts)
 {
     struct ctl *ctl = e->ctl;
     int code = ctl_open_read(ctl);
@@ -103,14 +103,14 @@ static int judge(const struct enforcement *e, struct session_list *list,
 }
 
 /* Leaves in the list those that may not stay. */
-static void keep_outlawed(struct enforcement *e, struct session_list *list,
-                          const enum session_verdict *verdicts)
+static void remove_allowed(struct enforcement *e, struct session_list *list,
+                           const enum session_verdict *verdicts)
 {
     size_t ending = 0;
     for (size_t i = 0; i < list->count; i++) {
         struct session *s = &list->items[i];
-        bool stays = verdicts[i] == SESSION_ALLOWED && !was_on_its_way(e, s);
-        e->opening = e->opening || (stays && !s->open);
+        bool stays = verdicts[i] == SESSION_ALLOWED && !may_hold_old_permits(e, s);
+        e->has_opening = e->has_opening || (stays && !s->open);
         if (stays)
             session_release(s);
         else
@@ -127,7 +127,7 @@ static int enforce_once(struct enforcement *e)
     struct ctl *ctl = e->ctl;
     int code = EXIT_DONE;
 
-    e->opening = e->waiting = false;
+    e->has_opening = e->leased_is_ending = false;
     if (e->registry.sessions_fd < 0) /* no RunDir, so no session was ever registered */
         return EXIT_DONE;
     if (registry_read(&e->registry, e->scope->lease != NULL ? e->scope->lease->id : 0, &all) != 0)
@@ -136,8 +136,8 @@ static int enforce_once(struct enforcement *e)
     list = all;
     session_list_filter(&list, in_scope, (void *)(uintptr_t)e->scope);
     if (list.count == 0) {
-        e->ended += e->outlawed;
-        e->outlawed = 0;
+        e->ended += e->left_to_leased;
+        e->left_to_leased = 0;
         goto out;
     }
     verdicts = calloc(list.count, sizeof(*verdicts));
@@ -145,19 +145,19 @@ static int enforce_once(struct enforcement *e)
         code = ctl_error(ctl, EXIT_FAILED, "out of memory");
         goto out;
     }
-    code = judge(e, &list, verdicts);
+    code = judge_sessions(e, &list, verdicts);
     if (code != EXIT_DONE)
         goto out;
-    keep_outlawed(e, &list, verdicts);
+    remove_allowed(e, &list, verdicts);
     const size_t ending = list.count;
-    if (ending > e->outlawed && clock_monotonic_ms() < e->leased_until_ms)
-        e->outlawed = ending;
-    e->waiting = ending > 0 && clock_monotonic_ms() < e->leased_until_ms;
-    if (e->waiting)
+    if (ending > e->left_to_leased && clock_monotonic_ms() < e->leased_until_ms)
+        e->left_to_leased = ending;
+    e->leased_is_ending = ending > 0 && clock_monotonic_ms() < e->leased_until_ms;
+    if (e->leased_is_ending)
         goto out;
-    if (e->outlawed > ending) /* what leased has ended */
-        e->ended += e->outlawed - ending;
-    e->outlawed = 0;
+    if (e->left_to_leased > ending) /* what leased has ended */
+        e->ended += e->left_to_leased - ending;
+    e->left_to_leased = 0;
     if (ending > 0)
         code = sessions_end_by(ctl, &e->registry, &list, e->start_ms + SESSIONS_END_MS, &e->ended);
 out:
@@ -166,7 +166,7 @@ out:
     return code;
 }
 
-static int report_login(void *arg, const char *login)
+static int report_unregistered(void *arg, const char *login)
 {
     struct enforcement *e = arg;
     struct session_list all = {0};
@@ -177,8 +177,8 @@ static int report_login(void *arg, const char *login)
     return sessions_report_unregistered(e->ctl, &e->registry, login);
 }
 
-/* False: it could not be noted, which is said. */
-static bool note_narrowed(struct enforcement *e)
+/* False: it could not be recorded, which is said. */
+static bool record_narrowing(struct enforcement *e)
 {
     const struct enforce_scope *scope = e->scope;
     if (!scope->narrowed || e->registry.sessions_fd < 0 ||
@@ -209,23 +209,24 @@ int sessions_enforce(struct ctl *ctl, const struct enforce_scope *scope)
         code = sessions_open_registry(ctl, true, &e.registry);
     if (code != EXIT_DONE) /* the change is made; what is live is not known to be gone */
         return EXIT_STILL_UP;
-    bool noted = note_narrowed(&e);
+    bool recorded = record_narrowing(&e);
     for (;;) {
         code = enforce_once(&e);
         if (code != EXIT_DONE ||
-            !(e.waiting || (e.opening && clock_monotonic_ms() < e.start_ms + OPENING_MS)))
+            !(e.leased_is_ending ||
+              (e.has_opening && clock_monotonic_ms() < e.start_ms + OPENING_MS)))
             break;
-        (void)poll(NULL, 0, e.waiting ? LEASED_LOOK_MS : LOOK_AGAIN_MS);
+        (void)poll(NULL, 0, e.leased_is_ending ? LEASED_POLL_MS : POLL_MS);
     }
     sessions_report_ended(ctl, e.ended, clock_monotonic_ms() - e.start_ms);
-    if (scope->narrowed) /* who logs in after this returns has not begun in the noted tick */
+    if (scope->narrowed) /* who logs in after this returns has not begun in the recorded tick */
         (void)poll(NULL, 0, (int)(1000 / ticks_per_s()) + 1);
     const char *login = scope->lease != NULL ? scope->lease->login : scope->login;
     if (code == EXIT_DONE)
-        code = login != NULL ? report_login(&e, login)
-                             : account_each(ctl->conf.tunnel_group, report_login, &e);
+        code = login != NULL ? report_unregistered(&e, login)
+                             : account_each(ctl->conf.tunnel_group, report_unregistered, &e);
     registry_close(&e.registry);
-    return code == EXIT_DONE && !noted ? EXIT_STILL_UP : code;
+    return code == EXIT_DONE && !recorded ? EXIT_STILL_UP : code;
 }
 
 int sessions_enforce_new_key(struct ctl *ctl, const struct lease *l, const char *fingerprint,

@@ -13,14 +13,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { LOOK_AGAIN_MS = 20 };
+enum { POLL_MS = 20 };
 
 /*
  * Looks until it is sure that there are some, or that there are none; and as long as one may take
  * that has just left the registry. Where the module is not in the stack there may be none yet: one
  * that was let in just before becomes the login's a moment later.
  */
-static enum sight find_strays(const struct registry *r, const uid_t *uids, size_t uid_count,
+static enum sight scan_strays(const struct registry *r, const uid_t *uids, size_t uid_count,
                               bool registers, struct strays *s)
 {
     const struct stray_logins logins = {.uids = uids, .uid_count = uid_count};
@@ -34,7 +34,7 @@ static enum sight find_strays(const struct registry *r, const uid_t *uids, size_
             return SIGHT_IS;
         if ((registers && s->count == 0) || clock_monotonic_ms() - first_ms >= STRAY_LEAVING_MS)
             return sight == SIGHT_CANNOT_TELL ? sight : SIGHT_IS_NOT;
-        (void)poll(NULL, 0, LOOK_AGAIN_MS);
+        (void)poll(NULL, 0, POLL_MS);
     }
 }
 
@@ -49,7 +49,7 @@ int sessions_report_unregistered(struct ctl *ctl, const struct registry *r, cons
     int code = EXIT_DONE;
     if (!account_uid(login, &uid))
         return EXIT_DONE;
-    const enum sight sight = find_strays(r, &uid, 1, registers, &s);
+    const enum sight sight = scan_strays(r, &uid, 1, registers, &s);
     const int why = errno;
     for (size_t i = 0; i < s.count; i++)
         if (stray_is_sure(&s.items[i], min_ms))
@@ -98,7 +98,7 @@ enum sight sessions_count_unregistered(struct ctl *ctl, const struct registry *r
     (void)account_each(ctl->conf.tunnel_group, add_uid, &uids);
     enum sight sight = SIGHT_IS_NOT;
     if (uids.count > 0)
-        sight = find_strays(r, uids.items, uids.count, registers, &s);
+        sight = scan_strays(r, uids.items, uids.count, registers, &s);
     const int why = errno;
     *ret_count = strays_sure(&s, registers ? STRAY_LEAVING_MS : 0);
     strays_release(&s);

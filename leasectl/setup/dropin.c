@@ -53,7 +53,7 @@ static int refuse_edited(const struct ctl *ctl, const char *wanted)
 }
 
 /* The old file, or none, back in its place. */
-static void put_back(const struct ctl *ctl, const char *old)
+static void restore_dropin(const struct ctl *ctl, const char *old)
 {
     if (old != NULL)
         (void)textfile_write(ctl, SSHD_DROPIN, old);
@@ -61,17 +61,17 @@ static void put_back(const struct ctl *ctl, const char *old)
         (void)unlink(SSHD_DROPIN);
 }
 
-static int activate(struct ctl *ctl, const struct sshd *sshd, const char *old)
+static int test_and_reload(struct ctl *ctl, const struct sshd *sshd, const char *old)
 {
     struct buf why = {0};
     bool running = false;
     if (sshd_test(sshd, &why) != 0) {
-        put_back(ctl, old);
+        restore_dropin(ctl, old);
         return ctl_error(ctl, EXIT_FAILED, "sshd -t refuses the new '%s', which was undone: %s",
                          SSHD_DROPIN, buf_text(&why) != NULL ? buf_text(&why) : "");
     }
     if (sshd_reload(sshd, &why, &running) != 0) {
-        put_back(ctl, old);
+        restore_dropin(ctl, old);
         (void)ctl_error(ctl, EXIT_FAILED, "sshd did not reload, '%s' was undone: %s", SSHD_DROPIN,
                         buf_text(&why) != NULL ? buf_text(&why) : "");
         buf_release(&why);
@@ -112,7 +112,7 @@ static int write_dropin(struct ctl *ctl, const struct sshd *sshd,
         goto out;
     code = textfile_write(ctl, SSHD_DROPIN, wanted);
     if (code == EXIT_DONE)
-        code = activate(ctl, sshd, old);
+        code = test_and_reload(ctl, sshd, old);
 out:
     free(old);
     buf_release(&text);
@@ -158,5 +158,5 @@ int undo_sshd(struct ctl *ctl, const char *old, bool dry_run)
         return ctl_error(ctl, EXIT_FAILED, "cannot remove '%s': %s", SSHD_DROPIN, strerror(errno));
     (void)unlink(MATCHBLOCK_BANNER);
     ctl_changed(ctl, "removed %s", SSHD_DROPIN);
-    return activate(ctl, &sshd, old);
+    return test_and_reload(ctl, &sshd, old);
 }
