@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/ctl_store.h"
 
-#include "leasectl/patience.h"
+#include "leasectl/open_watchdog.h"
 #include "lib/base/clock.h"
 #include "lib/base/number.h"
 #include "lib/base/text.h"
@@ -74,7 +74,7 @@ enum {
  * its place holds no lease, and they would be ended. */
 static bool may_make_store(const struct ctl *ctl)
 {
-    return !ctl_leased_runs(ctl) && registry_has_none(ctl->conf.paths.run_dir);
+    return !ctl_leased_is_running(ctl) && registry_has_none(ctl->conf.paths.run_dir);
 }
 
 static int open_store(struct ctl *ctl, bool write)
@@ -90,17 +90,17 @@ static int open_store(struct ctl *ctl, bool write)
         if (code != EXIT_DONE)
             return code;
     }
-    patience_begin(ctl, write ? WRITE_OPENING_MS : READ_OPENING_MS);
+    open_watchdog_start(ctl, write ? WRITE_OPENING_MS : READ_OPENING_MS);
     if (privilege_become_owner(dir, &ctl->privilege) != 0) {
         int saved = errno;
-        patience_end();
+        open_watchdog_stop();
         return ctl_error(ctl, EXIT_STORE, "cannot use the store's directory '%s': %s%s", dir,
                          strerror(saved), saved == ENOENT ? "; 'leasectl setup' makes it" : "");
     }
     enum store_rc rc = may_make ? store_open_write(database, &ctl->store, why)
                        : write  ? store_open_again(database, &ctl->store, why)
                                 : store_open_read(database, &ctl->store, why);
-    patience_end();
+    open_watchdog_stop();
     if (rc == STORE_OK)
         return EXIT_DONE;
     privilege_restore(&ctl->privilege);
@@ -144,14 +144,14 @@ int64_t ctl_quarantine_s(const struct ctl *ctl)
     return is_cautious(ctl) ? INT64_MAX / 4 : ctl->conf.quarantine_ttl_s;
 }
 
-const char *ctl_quarantine_why(const struct ctl *ctl)
+const char *ctl_quarantine_note(const struct ctl *ctl)
 {
     return is_cautious(ctl) ? " (the clock jumped less than an hour ago: until then no port that "
                               "was another's is given)"
                             : "";
 }
 
-bool ctl_leased_runs(const struct ctl *ctl)
+bool ctl_leased_is_running(const struct ctl *ctl)
 {
     char dir[CONF_PATH_BYTES], path[CONF_PATH_BYTES + 16];
     struct privilege as_owner;

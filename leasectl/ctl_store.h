@@ -27,12 +27,12 @@ int ctl_store_error(const struct ctl *ctl, enum store_rc rc); /* prints; EXIT_ST
 int ctl_find_lease(struct ctl *ctl, const char *ref, struct lease *ret);
 
 /* Whether leased holds its lock on this store. */
-bool ctl_leased_runs(const struct ctl *ctl);
+bool ctl_leased_is_running(const struct ctl *ctl);
 
 /* How long a freed port is kept for its former holder: for ever, within an hour after the clock was
  * set, since what has ended by a clock like that may not have. With the store open. */
 int64_t ctl_quarantine_s(const struct ctl *ctl);
 /* To be added where that left none: "" in other times. */
-const char *ctl_quarantine_why(const struct ctl *ctl);
+const char *ctl_quarantine_note(const struct ctl *ctl);
 
 #endif

@@ -108,7 +108,7 @@ void check_control_port(struct doctor_run *d)
 void check_leased(struct doctor_run *d)
 {
     struct buf said = {0};
-    if (ctl_leased_runs(d->ctl)) {
+    if (ctl_leased_is_running(d->ctl)) {
         doctor_report(d, RESULT_OK, "leased", "leased runs on this store");
         return;
     }

@@ -28,7 +28,7 @@ int change_lease(struct ctl *ctl, const char *ref, change_fn apply, void *ctx,
     return code;
 }
 
-int change_refused_revoked(struct ctl *ctl, const struct lease *l)
+int change_refuse_revoked(struct ctl *ctl, const struct lease *l)
 {
     return ctl_error(ctl, EXIT_CONFLICT,
                      "'%s' (#%" PRId64 ") is revoked, which is final: 'leasectl grant %s' gives a "

@@ -18,7 +18,7 @@ int change_lease(struct ctl *ctl, const char *ref, change_fn apply, void *ctx,
                  struct lease *ret_before);
 
 /* "revoked is final": EXIT_CONFLICT, with what to do. */
-int change_refused_revoked(struct ctl *ctl, const struct lease *l);
+int change_refuse_revoked(struct ctl *ctl, const struct lease *l);
 
 /* After a change: the lease as it is now, printed as show does with --json; else only what `said`
  * says of it. */

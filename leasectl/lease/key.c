@@ -14,8 +14,8 @@
 
 enum { KEY_FILE_BYTES = 65536, KEYGEN_MS = 10000 };
 
-int terms_key_text(struct ctl *ctl, const char *from, const char *text, size_t len,
-                   struct lease_key *ret)
+int key_parse(struct ctl *ctl, const char *from, const char *text, size_t len,
+              struct lease_key *ret)
 {
     struct lease_key key = {.added_s = ctl->now_s};
     const char *problem = pubkey_parse_file(text, len, &key.pub);
@@ -25,7 +25,7 @@ int terms_key_text(struct ctl *ctl, const char *from, const char *text, size_t l
     return EXIT_DONE;
 }
 
-int terms_key_file(struct ctl *ctl, const char *file, struct lease_key *ret)
+int key_read_file(struct ctl *ctl, const char *file, struct lease_key *ret)
 {
     static char text[KEY_FILE_BYTES + 1];
     bool stdin_key = strcmp(file, "-") == 0;
@@ -53,7 +53,7 @@ int terms_key_file(struct ctl *ctl, const char *file, struct lease_key *ret)
         code =
             ctl_error(ctl, EXIT_USAGE, "%s: it is larger than any public key", text_clip(from).s);
     else
-        code = terms_key_text(ctl, from, text, len, ret);
+        code = key_parse(ctl, from, text, len, ret);
 out:
     if (!stdin_key)
         (void)close(fd);
@@ -117,7 +117,7 @@ static int check_type(struct ctl *ctl, const struct sshd *sshd, const char *type
     return code;
 }
 
-int terms_check_key(struct ctl *ctl, const struct pubkey *key)
+int key_check(struct ctl *ctl, const struct pubkey *key)
 {
     char keygen[SSHD_PATH_BYTES] = "ssh-keygen";
     const char *const argv[] = {keygen, "-l", "-f", "-", NULL};

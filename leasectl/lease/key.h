@@ -10,15 +10,15 @@
 #include <stddef.h>
 
 /* One public key from a file, or from standard input ("-"); from a text, named for the error. */
-int terms_key_file(struct ctl *ctl, const char *file, struct lease_key *ret);
-int terms_key_text(struct ctl *ctl, const char *from, const char *text, size_t len,
-                   struct lease_key *ret);
+int key_read_file(struct ctl *ctl, const char *file, struct lease_key *ret);
+int key_parse(struct ctl *ctl, const char *from, const char *text, size_t len,
+              struct lease_key *ret);
 
 /*
  * Whether OpenSSH itself takes the key, before it is stored: an ECDSA point may lie off its curve,
  * which only the big numbers of ssh-keygen can tell, and such a lease would never let anybody in.
  * Types of OpenSSH's own (sk-, mldsa) only where the installation of the sshd that serves has them.
  */
-int terms_check_key(struct ctl *ctl, const struct pubkey *key);
+int key_check(struct ctl *ctl, const struct pubkey *key);
 
 #endif

@@ -13,7 +13,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-int terms_for(struct ctl *ctl, const char *text, int64_t *expires_s)
+int terms_parse_for(struct ctl *ctl, const char *text, int64_t *expires_s)
 {
     int64_t ttl_s;
     if (*expires_s != 0)
@@ -26,7 +26,7 @@ int terms_for(struct ctl *ctl, const char *text, int64_t *expires_s)
     return EXIT_DONE;
 }
 
-int terms_until(struct ctl *ctl, const char *text, int64_t *expires_s)
+int terms_parse_until(struct ctl *ctl, const char *text, int64_t *expires_s)
 {
     int64_t end_s;
     if (*expires_s != 0)
@@ -42,8 +42,8 @@ int terms_until(struct ctl *ctl, const char *text, int64_t *expires_s)
     return EXIT_DONE;
 }
 
-int terms_permit(struct ctl *ctl, const char *option, const char *text, enum permit_form form,
-                 struct permit *ret)
+int terms_parse_permit(struct ctl *ctl, const char *option, const char *text, enum permit_form form,
+                       struct permit *ret)
 {
     const char *problem = permit_parse(text, form, ret);
     if (problem != NULL)
@@ -51,7 +51,7 @@ int terms_permit(struct ctl *ctl, const char *option, const char *text, enum per
     return EXIT_DONE;
 }
 
-int terms_open_agent(struct ctl *ctl, const char *text, struct lease *l)
+int terms_add_open_agent(struct ctl *ctl, const char *text, struct lease *l)
 {
     const char *problem = lease_open_agent_add(l, text + sizeof(LEASE_AGENT_PREFIX) - 1);
     return problem == NULL
@@ -88,7 +88,7 @@ int terms_check_agents(struct ctl *ctl, const struct lease *l)
     return EXIT_DONE;
 }
 
-int terms_from(struct ctl *ctl, const char *text, struct source_list *ret)
+int terms_parse_from(struct ctl *ctl, const char *text, struct source_list *ret)
 {
     const char *problem = source_list_parse(text, ret);
     if (problem != NULL)
@@ -96,7 +96,7 @@ int terms_from(struct ctl *ctl, const char *text, struct source_list *ret)
     return EXIT_DONE;
 }
 
-int terms_max_sessions(struct ctl *ctl, const char *arg, unsigned *ret)
+int terms_parse_max_sessions(struct ctl *ctl, const char *arg, unsigned *ret)
 {
     int64_t n;
     if (!number_parse(arg, strlen(arg), 1, LEASE_SESSIONS_LIMIT_MAX, &n))
@@ -106,7 +106,7 @@ int terms_max_sessions(struct ctl *ctl, const char *arg, unsigned *ret)
     return EXIT_DONE;
 }
 
-int terms_check_limit(struct ctl *ctl, const struct lease *l)
+int terms_check_max_sessions(struct ctl *ctl, const struct lease *l)
 {
     if (l->listen.count == 0 || l->max_sessions == 0)
         return EXIT_DONE;
@@ -116,8 +116,8 @@ int terms_check_limit(struct ctl *ctl, const struct lease *l)
                      l->name);
 }
 
-int terms_text(struct ctl *ctl, const char *option, const char *text, const char *problem,
-               char *out, size_t out_bytes)
+int terms_set_text(struct ctl *ctl, const char *option, const char *text, const char *problem,
+                   char *out, size_t out_bytes)
 {
     if (problem != NULL)
         return ctl_error(ctl, EXIT_USAGE, "%s '%s' %s", option, text_clip(text).s, problem);
@@ -125,7 +125,7 @@ int terms_text(struct ctl *ctl, const char *option, const char *text, const char
     return EXIT_DONE;
 }
 
-int terms_host_key(struct ctl *ctl, struct pubkey *ret)
+int terms_read_host_key(struct ctl *ctl, struct pubkey *ret)
 {
     struct buf why = {0};
     int code = EXIT_DONE;
@@ -168,7 +168,7 @@ int terms_check_end(struct ctl *ctl, int64_t expires_s)
     return ctl_error(ctl, EXIT_CEILING, "the lease would be longer than MaxTTL (%s)", text);
 }
 
-int terms_conflict(struct ctl *ctl, const struct lease *l, const struct store_conflict *c)
+int terms_report_conflict(struct ctl *ctl, const struct lease *l, const struct store_conflict *c)
 {
     const char *state = c->expired ? "expired " : "";
     switch (c->what) {
@@ -188,7 +188,8 @@ int terms_conflict(struct ctl *ctl, const struct lease *l, const struct store_co
                                       ")%s: choose another, or --listen auto"
                                     : "port %u is held by the lease '%s' (#%" PRId64 ")%s: choose "
                                       "another, or --listen auto",
-                         c->port, c->lease, c->lease_id, c->expired ? ctl_quarantine_why(ctl) : "");
+                         c->port, c->lease, c->lease_id,
+                         c->expired ? ctl_quarantine_note(ctl) : "");
     }
     return EXIT_CONFLICT;
 }

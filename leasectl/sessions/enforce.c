@@ -200,7 +200,7 @@ int sessions_enforce(struct ctl *ctl, const struct enforce_scope *scope)
                             .start_ms = clock_monotonic_ms(),
                             .changed_ticks = now_ticks()};
     ctl_close(ctl);
-    if (ctl_leased_runs(ctl))
+    if (ctl_leased_is_running(ctl))
         e.leased_until_ms = e.start_ms + LEASED_MS;
     int code = EXIT_DONE;
     if (geteuid() == 0) /* for the note of what was narrowed: a login may be on its way */

@@ -73,7 +73,7 @@ static int pick_port(struct ctl *ctl, uint16_t *ret)
             return EXIT_DONE;
     }
     return ctl_error(ctl, EXIT_CONFLICT, "no port is free for agents: widen AllowListen for '%s'%s",
-                     ctl->conf.agent_bind_host, ctl_quarantine_why(ctl));
+                     ctl->conf.agent_bind_host, ctl_quarantine_note(ctl));
 }
 
 /* The lease, and a token that is good for this agent alone; both or none. */
@@ -105,7 +105,7 @@ static int add_in_store(struct ctl *ctl, struct adding *a)
     if (rc == STORE_OK)
         rc = store_commit(ctl->store);
     if (rc == STORE_CONFLICT)
-        code = terms_conflict(ctl, &a->lease, &conflict);
+        code = terms_report_conflict(ctl, &a->lease, &conflict);
     else if (rc != STORE_OK)
         code = ctl_store_error(ctl, rc);
 out:
@@ -155,7 +155,7 @@ static int apply_reset(struct ctl *ctl, const struct lease *l, const struct stor
     struct agent a;
     (void)ctx;
     if (l->revoked_s != 0)
-        return change_refused_revoked(ctl, l);
+        return change_refuse_revoked(ctl, l);
     enum store_rc rc = store_agent_find(ctl->store, l->name, &a);
     if (rc == STORE_OK && !a.is_agent)
         return ctl_error(ctl, EXIT_NO_SUCH, "'%s' (#%lld) is no agent: see 'leasectl agents'",
@@ -228,8 +228,8 @@ int cmd_agent(struct ctl *ctl, int argc, char **argv)
         case 'f':
         case 'u':
             a.lease.fixed_end = true;
-            code = opt == 'f' ? terms_for(ctl, optarg, &a.lease.expires_s)
-                              : terms_until(ctl, optarg, &a.lease.expires_s);
+            code = opt == 'f' ? terms_parse_for(ctl, optarg, &a.lease.expires_s)
+                              : terms_parse_until(ctl, optarg, &a.lease.expires_s);
             break;
         default:
             code = EXIT_USAGE;
@@ -243,8 +243,8 @@ int cmd_agent(struct ctl *ctl, int argc, char **argv)
         return reset(ctl, argv[optind + 1]);
     if (argc - optind != 2 || strcmp(argv[optind], "add") != 0 || file == NULL)
         return ctl_usage(ctl, "agent takes add NAME --key FILE, or reset NAME");
-    code = terms_text(ctl, "the name", argv[optind + 1], lease_name_problem(argv[optind + 1]),
-                      a.lease.name, sizeof(a.lease.name));
+    code = terms_set_text(ctl, "the name", argv[optind + 1], lease_name_problem(argv[optind + 1]),
+                          a.lease.name, sizeof(a.lease.name));
     (void)strlcpy(a.lease.login, ctl->conf.agent_login, sizeof(a.lease.login));
     const char *problem = account_lease_problem(a.lease.login, ctl->conf.tunnel_group);
     if (code == EXIT_DONE && problem != NULL)
@@ -254,16 +254,16 @@ int cmd_agent(struct ctl *ctl, int argc, char **argv)
     if (code == EXIT_DONE)
         code = terms_check_end(ctl, a.lease.expires_s);
     if (code == EXIT_DONE)
-        code = terms_key_file(ctl, file, &key);
+        code = key_read_file(ctl, file, &key);
     if (code == EXIT_DONE)
-        code = terms_check_key(ctl, &key.pub);
+        code = key_check(ctl, &key.pub);
     if (code == EXIT_DONE && ctl->conf.ceiling.control.low != 0 &&
         permit_list_add(&a.lease.open, &ctl->conf.ceiling.control) != NULL)
         code = ctl_error(ctl, EXIT_FAILED, "out of memory");
     if (code == EXIT_DONE && lease_add_key(&a.lease, &key) != 0)
         code = ctl_error(ctl, EXIT_FAILED, "out of memory");
     if (code == EXIT_DONE)
-        code = terms_host_key(ctl, &a.host_key);
+        code = terms_read_host_key(ctl, &a.host_key);
     if (code == EXIT_DONE)
         code = ctl_open_write(ctl);
     if (code == EXIT_DONE)

@@ -372,7 +372,7 @@ int cmd_explain(struct ctl *ctl, int argc, char **argv)
     const char *problem = login_name_problem(q.login);
     if (problem != NULL)
         return ctl_error(ctl, EXIT_USAGE, "the login '%s' %s", text_clip(q.login).s, problem);
-    int code = last ? ask_last(ctl, &q) : terms_key_file(ctl, key_file, &q.key);
+    int code = last ? ask_last(ctl, &q) : key_read_file(ctl, key_file, &q.key);
     if (code != EXIT_DONE)
         return code;
     if (!last)

@@ -41,8 +41,8 @@ static int take_open(struct ctl *ctl, struct request *req, const char *text)
 {
     struct permit p;
     if (strncmp(text, LEASE_AGENT_PREFIX, sizeof(LEASE_AGENT_PREFIX) - 1) == 0)
-        return terms_open_agent(ctl, text, &req->lease);
-    int code = terms_permit(ctl, "--open", text, PERMIT_RANGE, &p);
+        return terms_add_open_agent(ctl, text, &req->lease);
+    int code = terms_parse_permit(ctl, "--open", text, PERMIT_RANGE, &p);
     if (code != EXIT_DONE)
         return code;
     const char *problem = permit_list_add(&req->lease.open, &p);
@@ -60,7 +60,7 @@ static int take_listen(struct ctl *ctl, struct request *req, const char *text)
         req->listen_auto = true;
         return EXIT_DONE;
     }
-    int code = terms_permit(ctl, "--listen", text, PERMIT_PORT, &p);
+    int code = terms_parse_permit(ctl, "--listen", text, PERMIT_PORT, &p);
     if (code != EXIT_DONE)
         return code;
     for (size_t i = 0; i < req->lease.listen.count; i++)
@@ -86,18 +86,19 @@ static int take_argument(struct ctl *ctl, struct request *req, int opt, const ch
         return take_listen(ctl, req, arg);
     case 'l':
         req->login_named = true;
-        return terms_text(ctl, "--login", arg, login_name_problem(arg), l->login, sizeof(l->login));
+        return terms_set_text(ctl, "--login", arg, login_name_problem(arg), l->login,
+                              sizeof(l->login));
     case 'f':
-        return terms_for(ctl, arg, &l->expires_s);
+        return terms_parse_for(ctl, arg, &l->expires_s);
     case 'u':
         l->fixed_end = true;
-        return terms_until(ctl, arg, &l->expires_s);
+        return terms_parse_until(ctl, arg, &l->expires_s);
     case 's':
-        return terms_from(ctl, arg, &l->from);
+        return terms_parse_from(ctl, arg, &l->from);
     case 'm':
-        return terms_max_sessions(ctl, arg, &l->max_sessions);
+        return terms_parse_max_sessions(ctl, arg, &l->max_sessions);
     case 'n':
-        return terms_text(ctl, "--note", arg, free_text_problem(arg), l->note, sizeof(l->note));
+        return terms_set_text(ctl, "--note", arg, free_text_problem(arg), l->note, sizeof(l->note));
     default:
         return EXIT_USAGE;
     }
@@ -117,7 +118,7 @@ static int ask_for_key(struct ctl *ctl, const struct request *req, struct lease_
                   req->lease.name, req->lease.name, req->lease.name);
     if (fgets(line, sizeof(line), stdin) == NULL)
         return ctl_error(ctl, EXIT_USAGE, "no key was given");
-    return terms_key_text(ctl, "the pasted line", line, strlen(line), ret);
+    return key_parse(ctl, "the pasted line", line, strlen(line), ret);
 }
 
 /* ---- what may be granted ---- */
@@ -143,7 +144,7 @@ static int fill_in(struct ctl *ctl, struct request *req)
     if (req->listen_auto && l->max_sessions != 0)
         return ctl_usage(ctl, "--max-sessions is for leases that only open: one that listens has "
                               "one connection, and the newest wins");
-    int code = terms_check_limit(ctl, l);
+    int code = terms_check_max_sessions(ctl, l);
     if (code != EXIT_DONE)
         return code;
     if (req->listen_auto &&
@@ -185,7 +186,7 @@ static int pick_listen(struct ctl *ctl, struct lease *l)
                    : ctl_error(ctl, EXIT_FAILED, "out of memory");
     }
     return ctl_error(ctl, EXIT_CONFLICT, "no port is left within AllowListen for login '%s'%s",
-                     l->login, ctl_quarantine_why(ctl));
+                     l->login, ctl_quarantine_note(ctl));
 }
 
 static int store_grant(struct ctl *ctl, struct request *req, int64_t *ret_id)
@@ -207,7 +208,7 @@ static int store_grant(struct ctl *ctl, struct request *req, int64_t *ret_id)
     if (code != EXIT_DONE)
         return code;
     if (rc == STORE_CONFLICT)
-        return terms_conflict(ctl, &req->lease, &conflict);
+        return terms_report_conflict(ctl, &req->lease, &conflict);
     return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
 }
 
@@ -314,8 +315,8 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
         code = ctl_usage(ctl, "grant takes one NAME");
         goto out;
     }
-    code = terms_text(ctl, "the name", argv[optind], lease_name_problem(argv[optind]),
-                      req.lease.name, sizeof(req.lease.name));
+    code = terms_set_text(ctl, "the name", argv[optind], lease_name_problem(argv[optind]),
+                          req.lease.name, sizeof(req.lease.name));
     if (code == EXIT_DONE)
         code = fill_in(ctl, &req);
     if (code == EXIT_DONE)
@@ -323,14 +324,14 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
     if (code == EXIT_DONE)
         code = terms_check_end(ctl, req.lease.expires_s);
     if (code == EXIT_DONE)
-        code = req.key_file != NULL ? terms_key_file(ctl, req.key_file, &key)
+        code = req.key_file != NULL ? key_read_file(ctl, req.key_file, &key)
                                     : ask_for_key(ctl, &req, &key);
     if (code == EXIT_DONE)
-        code = terms_check_key(ctl, &key.pub);
+        code = key_check(ctl, &key.pub);
     if (code == EXIT_DONE && lease_add_key(&req.lease, &key) != 0)
         code = ctl_error(ctl, EXIT_FAILED, "out of memory");
     if (code == EXIT_DONE && !ctl->json) /* the JSON names none */
-        code = terms_host_key(ctl, &host_key);
+        code = terms_read_host_key(ctl, &host_key);
     if (code == EXIT_DONE)
         code = ctl_open_write(ctl);
     if (code == EXIT_DONE)

@@ -21,14 +21,14 @@ static int apply_add(struct ctl *ctl, const struct lease *l, const struct store_
     const struct lease_key *key = ctx;
     struct store_conflict conflict;
     if (l->revoked_s != 0)
-        return change_refused_revoked(ctl, l);
+        return change_refuse_revoked(ctl, l);
     if (l->key_count == LEASE_KEYS_MAX)
         return ctl_error(ctl, EXIT_CONFLICT,
                          "'%s' has %d keys, which is the most: remove one first", l->name,
                          LEASE_KEYS_MAX);
     enum store_rc rc = store_key_add(ctl->store, l, key, by, &conflict);
     if (rc == STORE_CONFLICT)
-        return terms_conflict(ctl, l, &conflict);
+        return terms_report_conflict(ctl, l, &conflict);
     return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
 }
 
@@ -37,7 +37,7 @@ static int apply_remove(struct ctl *ctl, const struct lease *l, const struct sto
 {
     const char *fingerprint = ctx;
     if (l->revoked_s != 0)
-        return change_refused_revoked(ctl, l);
+        return change_refuse_revoked(ctl, l);
     enum store_rc rc = store_key_remove(ctl->store, l, fingerprint, by);
     if (rc == STORE_NONE)
         return ctl_error(ctl, EXIT_NO_SUCH, "'%s' has no key %s: see 'leasectl show %s'", l->name,
@@ -75,9 +75,9 @@ int cmd_key(struct ctl *ctl, int argc, char **argv)
         return ctl_error(ctl, EXIT_USAGE, "'%s' is no fingerprint like SHA256:...",
                          text_clip(fingerprint).s);
     if (adding)
-        code = terms_key_file(ctl, file, &key);
+        code = key_read_file(ctl, file, &key);
     if (code == EXIT_DONE && adding)
-        code = terms_check_key(ctl, &key.pub);
+        code = key_check(ctl, &key.pub);
     if (code == EXIT_DONE)
         code = ctl_open_write(ctl);
     if (code == EXIT_DONE)

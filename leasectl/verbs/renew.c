@@ -28,14 +28,14 @@ static int apply_renew(struct ctl *ctl, const struct lease *l, const struct stor
 
     req->end_s = shorter ? l->expires_s : req->expires_s;
     if (l->revoked_s != 0)
-        return change_refused_revoked(ctl, l);
+        return change_refuse_revoked(ctl, l);
     if (shorter) /* "from now; never shortens" */
         return EXIT_DONE;
     struct store_conflict conflict;
     enum store_rc rc = store_lease_renew(ctl->store, l, req->expires_s, req->exact || l->fixed_end,
                                          ctl_quarantine_s(ctl), by, &conflict);
     if (rc == STORE_NONE)
-        return change_refused_revoked(ctl, l);
+        return change_refuse_revoked(ctl, l);
     if (rc == STORE_CONFLICT)
         return ctl_error(ctl, EXIT_CONFLICT,
                          "port %u, which '%s' had until it ended, is that of '%s' (#%" PRId64
@@ -72,8 +72,8 @@ int cmd_renew(struct ctl *ctl, int argc, char **argv)
 
     while (code == EXIT_DONE && (opt = ctl_option(ctl, argc, argv, options)) != -1) {
         req.exact = req.exact || opt == 'u';
-        code = opt == 'f'   ? terms_for(ctl, optarg, &req.expires_s)
-               : opt == 'u' ? terms_until(ctl, optarg, &req.expires_s)
+        code = opt == 'f'   ? terms_parse_for(ctl, optarg, &req.expires_s)
+               : opt == 'u' ? terms_parse_until(ctl, optarg, &req.expires_s)
                             : EXIT_USAGE;
     }
     if (code != EXIT_DONE)

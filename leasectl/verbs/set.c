@@ -47,7 +47,8 @@ static int take_edit(struct ctl *ctl, struct request *req, const char *option, b
         e->agent = arg + sizeof(LEASE_AGENT_PREFIX);
         return EXIT_DONE;
     }
-    return terms_permit(ctl, option, arg + 1, listen ? PERMIT_PORT : PERMIT_RANGE, &e->permit);
+    return terms_parse_permit(ctl, option, arg + 1, listen ? PERMIT_PORT : PERMIT_RANGE,
+                              &e->permit);
 }
 
 static int take_argument(struct ctl *ctl, struct request *req, int opt, const char *arg)
@@ -60,15 +61,16 @@ static int take_argument(struct ctl *ctl, struct request *req, int opt, const ch
     case 's':
         req->set_from = true;
         req->from = (struct source_list){.count = 0};
-        return strcmp(arg, "none") == 0 ? EXIT_DONE : terms_from(ctl, arg, &req->from);
+        return strcmp(arg, "none") == 0 ? EXIT_DONE : terms_parse_from(ctl, arg, &req->from);
     case 'm':
         req->set_limit = true;
         req->max_sessions = 0;
         return strcmp(arg, "none") == 0 ? EXIT_DONE
-                                        : terms_max_sessions(ctl, arg, &req->max_sessions);
+                                        : terms_parse_max_sessions(ctl, arg, &req->max_sessions);
     case 'n':
         req->set_note = true;
-        return terms_text(ctl, "--note", arg, free_text_problem(arg), req->note, sizeof(req->note));
+        return terms_set_text(ctl, "--note", arg, free_text_problem(arg), req->note,
+                              sizeof(req->note));
     default:
         return EXIT_USAGE;
     }
@@ -171,14 +173,14 @@ static int apply(struct ctl *ctl, const struct lease *before, const struct store
         after.max_sessions = req->max_sessions;
         req->limits = req->limits || req->max_sessions > 0;
     }
-    code = terms_check_limit(ctl, &after);
+    code = terms_check_max_sessions(ctl, &after);
     if (code != EXIT_DONE)
         goto out;
     enum store_rc rc = store_lease_set(ctl->store, &after, ctl_quarantine_s(ctl), by, &conflict);
     if (rc == STORE_NONE)
-        code = change_refused_revoked(ctl, before);
+        code = change_refuse_revoked(ctl, before);
     else if (rc == STORE_CONFLICT)
-        code = terms_conflict(ctl, &after, &conflict);
+        code = terms_report_conflict(ctl, &after, &conflict);
     else if (rc != STORE_OK)
         code = ctl_store_error(ctl, rc);
 out:

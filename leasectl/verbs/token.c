@@ -172,11 +172,11 @@ int cmd_token(struct ctl *ctl, int argc, char **argv)
                                  text_clip(optarg).s, TOKEN_USES_MAX);
             break;
         case 'f':
-            code = terms_for(ctl, optarg, &t.expires_s);
+            code = terms_parse_for(ctl, optarg, &t.expires_s);
             break;
         case 'n':
-            code = terms_text(ctl, "--name", optarg, lease_name_problem(optarg), t.name,
-                              sizeof(t.name));
+            code = terms_set_text(ctl, "--name", optarg, lease_name_problem(optarg), t.name,
+                                  sizeof(t.name));
             break;
         default:
             code = EXIT_USAGE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "leasectl/patience.h"
+#include "leasectl/open_watchdog.h"
 
 #include "leasectl/ctl.h"
 #include "lib/base/buf.h"
@@ -112,7 +112,7 @@ static void make_messages(const struct ctl *ctl)
     buf_release(&path);
 }
 
-void patience_begin(const struct ctl *ctl, int limit_ms)
+void open_watchdog_start(const struct ctl *ctl, int limit_ms)
 {
     const struct sigaction on_alarm = {.sa_handler = look, .sa_flags = SA_RESTART};
     const struct itimerval limit = {
@@ -131,7 +131,7 @@ void patience_begin(const struct ctl *ctl, int limit_ms)
     (void)setitimer(ITIMER_REAL, &limit, NULL);
 }
 
-void patience_end(void)
+void open_watchdog_stop(void)
 {
     const struct itimerval none = {.it_value = {.tv_sec = 0}};
     (void)setitimer(ITIMER_REAL, &none, NULL);
