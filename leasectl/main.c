@@ -119,37 +119,72 @@ static int load_conf(struct ctl *ctl, bool tolerant)
     return rc;
 }
 
-int main(int argc, char **argv)
+/* True with optind at the command; false: *ret_code is the exit code. */
+static bool parse_options(struct ctl *ctl, int argc, char **argv, int *ret_code)
 {
     static const struct option options[] = {{"json", no_argument, NULL, 'j'},
                                             {"help", no_argument, NULL, 'h'},
                                             {"version", no_argument, NULL, 'V'},
                                             {NULL, 0, NULL, 0}};
-    struct ctl ctl = {.verb = NULL};
     int opt;
+    while ((opt = getopt_long(argc, argv, "+:c:", options, NULL)) != -1) {
+        switch (opt) {
+        case 'c':
+            ctl->conf_file = optarg;
+            break;
+        case 'j':
+            ctl->json = true;
+            break;
+        case 'h':
+            print_help(stdout);
+            *ret_code = ctl_finish(ctl, EXIT_DONE);
+            return false;
+        case 'V':
+            (void)puts("leasectl (tunlease) " TUNLEASE_VERSION);
+            *ret_code = ctl_finish(ctl, EXIT_DONE);
+            return false;
+        default:
+            (void)ctl_checked_option(ctl, opt, argc, argv);
+            *ret_code = EXIT_USAGE;
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0)
+            return true;
+    return false;
+}
+
+static int run_verb(struct ctl *ctl, const struct verb *verb, int argc, char **argv)
+{
+    ctl->terminal = isatty(STDOUT_FILENO) == 1;
+    ctl->colour = ctl->terminal && getenv("NO_COLOR") == NULL;
+    ctl->now_s = clock_now_s();
+    set_actor(ctl);
+    if (load_conf(ctl, tolerates(verb->name, argc > 1 ? argv[1] : NULL)) != 0)
+        return EXIT_FAILED;
+    optind = 0; /* getopt_long(3): start over */
+    int code = verb->run(ctl, argc, argv);
+    ctl_close(ctl);
+    conf_release(&ctl->conf);
+    return ctl_finish(ctl, code);
+}
+
+int main(int argc, char **argv)
+{
+    struct ctl ctl = {.verb = NULL};
+    int code;
 
     open_standard_fds();
     descriptors_raise_limit();
     (void)signal(SIGPIPE, SIG_IGN); /* a failed write is an error with a message */
-    while ((opt = getopt_long(argc, argv, "+:c:", options, NULL)) != -1) {
-        switch (opt) {
-        case 'c':
-            ctl.conf_file = optarg;
-            break;
-        case 'j':
-            ctl.json = true;
-            break;
-        case 'h':
-            print_help(stdout);
-            return ctl_finish(&ctl, EXIT_DONE);
-        case 'V':
-            (void)puts("leasectl (tunlease) " TUNLEASE_VERSION);
-            return ctl_finish(&ctl, EXIT_DONE);
-        default:
-            (void)ctl_checked_option(&ctl, opt, argc, argv);
-            return EXIT_USAGE;
-        }
-    }
+    if (!parse_options(&ctl, argc, argv, &code))
+        return code;
     if (optind >= argc) {
         print_help(stderr);
         return EXIT_USAGE;
@@ -161,21 +196,9 @@ int main(int argc, char **argv)
     ctl.verb = verb->name;
     argc -= optind;
     argv += optind;
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
-            print_verb_help(verb);
-            return ctl_finish(&ctl, EXIT_DONE);
-        }
+    if (wants_help(argc, argv)) {
+        print_verb_help(verb);
+        return ctl_finish(&ctl, EXIT_DONE);
     }
-    ctl.terminal = isatty(STDOUT_FILENO) == 1;
-    ctl.colour = ctl.terminal && getenv("NO_COLOR") == NULL;
-    ctl.now_s = clock_now_s();
-    set_actor(&ctl);
-    if (load_conf(&ctl, tolerates(verb->name, argc > 1 ? argv[1] : NULL)) != 0)
-        return EXIT_FAILED;
-    optind = 0; /* getopt_long(3): start over */
-    int code = verb->run(&ctl, argc, argv);
-    ctl_close(&ctl);
-    conf_release(&ctl.conf);
-    return ctl_finish(&ctl, code);
+    return run_verb(&ctl, verb, argc, argv);
 }

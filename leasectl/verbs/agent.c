@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* leasectl agent add, agent reset, agents: hosts behind the gateway. */
+/* leasectl agent add, agent reset: a host behind the gateway. */
 #include "leasectl/ctl_store.h"
 #include "leasectl/host/account.h"
 #include "leasectl/host/gateway.h"
 #include "leasectl/lease/change.h"
 #include "leasectl/lease/key.h"
 #include "leasectl/lease/terms.h"
-#include "leasectl/sessions/registry.h"
-#include "leasectl/show/table.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
@@ -35,6 +33,7 @@ enum { TOKEN_TTL_S = 7 * 86400 };
 
 struct adding {
     struct lease lease;
+    const char *key_file;
     uint16_t port; /* 0: any */
     char secret[SECRET_TEXT_BYTES];
     int64_t id;
@@ -147,6 +146,49 @@ static int print_added(struct ctl *ctl, const struct adding *a)
     return EXIT_DONE;
 }
 
+static int fill_in(struct ctl *ctl, const char *name, struct adding *a)
+{
+    struct lease *l = &a->lease;
+    struct lease_key key;
+    int code =
+        terms_set_text(ctl, "the name", name, lease_name_problem(name), l->name, sizeof(l->name));
+    (void)strlcpy(l->login, ctl->conf.agent_login, sizeof(l->login));
+    const char *problem = account_lease_problem(l->login, ctl->conf.tunnel_group);
+    if (code == EXIT_DONE && problem != NULL)
+        code = ctl_error(ctl, EXIT_USAGE, "login '%s' %s", l->login, problem);
+    if (l->expires_s == 0)
+        l->expires_s = ctl->now_s + ctl->conf.default_ttl_s;
+    if (code == EXIT_DONE)
+        code = terms_check_end(ctl, l->expires_s);
+    if (code == EXIT_DONE)
+        code = key_read_file(ctl, a->key_file, &key);
+    if (code == EXIT_DONE)
+        code = key_check(ctl, &key.pub);
+    if (code == EXIT_DONE && ctl->conf.ceiling.control.low != 0 &&
+        permit_list_add(&l->open, &ctl->conf.ceiling.control) != NULL)
+        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+    if (code == EXIT_DONE && lease_add_key(l, &key) != 0)
+        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+    return code;
+}
+
+static int add(struct ctl *ctl, const char *name, struct adding *a)
+{
+    int code = fill_in(ctl, name, a);
+    if (code == EXIT_DONE)
+        code = terms_read_host_key(ctl, &a->host_key);
+    if (code == EXIT_DONE)
+        code = ctl_open_write(ctl);
+    if (code == EXIT_DONE)
+        code = add_in_store(ctl, a);
+    ctl_close(ctl);
+    if (code == EXIT_DONE)
+        code = print_added(ctl, a);
+    explicit_bzero(a->secret, sizeof(a->secret));
+    lease_release(&a->lease);
+    return code;
+}
+
 /* ---- agent reset ---- */
 
 static int apply_reset(struct ctl *ctl, const struct lease *l, const struct store_actor *by,
@@ -202,6 +244,30 @@ static int reset(struct ctl *ctl, const char *ref)
     return code;
 }
 
+static int parse_option(struct ctl *ctl, struct adding *a, int opt, const char *arg)
+{
+    int64_t port;
+    switch (opt) {
+    case 'k':
+        a->key_file = arg;
+        return EXIT_DONE;
+    case 'p':
+        if (!number_parse(arg, strlen(arg), 1, UINT16_MAX, &port))
+            return ctl_error(ctl, EXIT_USAGE, "--port '%s' is no port from 1 to 65535",
+                             text_clip(arg).s);
+        a->port = (uint16_t)port;
+        return EXIT_DONE;
+    case 'f':
+        a->lease.fixed_end = true;
+        return terms_parse_for(ctl, arg, &a->lease.expires_s);
+    case 'u':
+        a->lease.fixed_end = true;
+        return terms_parse_until(ctl, arg, &a->lease.expires_s);
+    default:
+        return EXIT_USAGE;
+    }
+}
+
 int cmd_agent(struct ctl *ctl, int argc, char **argv)
 {
     static const struct option options[] = {{"key", required_argument, NULL, 'k'},
@@ -210,167 +276,16 @@ int cmd_agent(struct ctl *ctl, int argc, char **argv)
                                             {"until", required_argument, NULL, 'u'},
                                             {NULL, 0, NULL, 0}};
     struct adding a = {.port = 0};
-    struct lease_key key;
-    const char *file = NULL;
-    int64_t port = 0;
     int opt, code = EXIT_DONE;
 
-    while (code == EXIT_DONE && (opt = ctl_option(ctl, argc, argv, options)) != -1) {
-        switch (opt) {
-        case 'k':
-            file = optarg;
-            break;
-        case 'p':
-            if (!number_parse(optarg, strlen(optarg), 1, UINT16_MAX, &port))
-                code = ctl_error(ctl, EXIT_USAGE, "--port '%s' is no port from 1 to 65535",
-                                 text_clip(optarg).s);
-            break;
-        case 'f':
-        case 'u':
-            a.lease.fixed_end = true;
-            code = opt == 'f' ? terms_parse_for(ctl, optarg, &a.lease.expires_s)
-                              : terms_parse_until(ctl, optarg, &a.lease.expires_s);
-            break;
-        default:
-            code = EXIT_USAGE;
-        }
-    }
+    while (code == EXIT_DONE && (opt = ctl_option(ctl, argc, argv, options)) != -1)
+        code = parse_option(ctl, &a, opt, optarg);
     if (code != EXIT_DONE)
         return code;
-    a.port = (uint16_t)port;
-    bool terms = file != NULL || port != 0 || a.lease.expires_s != 0;
+    bool terms = a.key_file != NULL || a.port != 0 || a.lease.expires_s != 0;
     if (argc - optind == 2 && strcmp(argv[optind], "reset") == 0 && !terms)
         return reset(ctl, argv[optind + 1]);
-    if (argc - optind != 2 || strcmp(argv[optind], "add") != 0 || file == NULL)
+    if (argc - optind != 2 || strcmp(argv[optind], "add") != 0 || a.key_file == NULL)
         return ctl_usage(ctl, "agent takes add NAME --key FILE, or reset NAME");
-    code = terms_set_text(ctl, "the name", argv[optind + 1], lease_name_problem(argv[optind + 1]),
-                          a.lease.name, sizeof(a.lease.name));
-    (void)strlcpy(a.lease.login, ctl->conf.agent_login, sizeof(a.lease.login));
-    const char *problem = account_lease_problem(a.lease.login, ctl->conf.tunnel_group);
-    if (code == EXIT_DONE && problem != NULL)
-        code = ctl_error(ctl, EXIT_USAGE, "login '%s' %s", a.lease.login, problem);
-    if (a.lease.expires_s == 0)
-        a.lease.expires_s = ctl->now_s + ctl->conf.default_ttl_s;
-    if (code == EXIT_DONE)
-        code = terms_check_end(ctl, a.lease.expires_s);
-    if (code == EXIT_DONE)
-        code = key_read_file(ctl, file, &key);
-    if (code == EXIT_DONE)
-        code = key_check(ctl, &key.pub);
-    if (code == EXIT_DONE && ctl->conf.ceiling.control.low != 0 &&
-        permit_list_add(&a.lease.open, &ctl->conf.ceiling.control) != NULL)
-        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
-    if (code == EXIT_DONE && lease_add_key(&a.lease, &key) != 0)
-        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
-    if (code == EXIT_DONE)
-        code = terms_read_host_key(ctl, &a.host_key);
-    if (code == EXIT_DONE)
-        code = ctl_open_write(ctl);
-    if (code == EXIT_DONE)
-        code = add_in_store(ctl, &a);
-    ctl_close(ctl);
-    if (code == EXIT_DONE)
-        code = print_added(ctl, &a);
-    explicit_bzero(a.secret, sizeof(a.secret));
-    lease_release(&a.lease);
-    return code;
-}
-
-/* ---- agents ---- */
-
-static const char *const headings[] = {"AGENT",     "PORT",    "STATE", "TUNNEL",
-                                       "HEARTBEAT", "EXPIRES", NULL};
-
-struct listing {
-    struct ctl *ctl;
-    struct table table;
-    struct buf json;
-    struct listeners used;
-    bool knows_listeners;
-    unsigned count;
-};
-
-static const char *tunnel_state(struct listing *in, const struct agent *a)
-{
-    int64_t sessions = sessions_count(in->ctl, a->id);
-    if (sessions < 0 || !in->knows_listeners)
-        return "unknown";
-    return sessions > 0 && listeners_has(&in->used, a->port) ? "up" : "down";
-}
-
-static void format_time(const struct ctl *ctl, int64_t time_s, char out[static TIME_TEXT_BYTES])
-{
-    if (time_s == 0)
-        (void)strlcpy(out, ctl->terminal ? "never" : "", TIME_TEXT_BYTES);
-    else if (ctl->terminal)
-        time_format_local(time_s, out);
-    else
-        time_format_rfc3339(time_s, out);
-}
-
-static int add_row(void *arg, const struct agent *a)
-{
-    struct listing *in = arg;
-    char port[8], heartbeat[TIME_TEXT_BYTES], until[TIME_TEXT_BYTES];
-    const char *state = a->revoked                             ? "revoked"
-                        : a->expires_s <= in->ctl->now_s       ? "expired"
-                        : a->has_secret || a->last_login_s > 0 ? "active"
-                                                               : "added";
-    if (in->ctl->json) {
-        time_format_rfc3339(a->heartbeat_ms / 1000, heartbeat);
-        time_format_rfc3339(a->expires_s, until);
-        const struct json_field fields[] = {
-            {.name = "id", .is_number = true, .number = a->id},
-            {.name = "name", .text = a->name},
-            {.name = "port_b", .is_number = true, .number = a->port},
-            {.name = "state", .text = state},
-            {.name = "tunnel", .text = tunnel_state(in, a)},
-            {.name = "heartbeat_at", .text = a->heartbeat_ms != 0 ? heartbeat : NULL},
-            {.name = "expires_at", .text = until},
-            {.name = "fixed_end", .is_bool = true, .number = a->fixed_end}};
-        if (in->count++ > 0)
-            buf_add(&in->json, ",\n");
-        return json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &in->json);
-    }
-    (void)snprintf(port, sizeof(port), "%u", a->port);
-    format_time(in->ctl, a->heartbeat_ms / 1000, heartbeat);
-    format_time(in->ctl, a->expires_s, until);
-    table_add(&in->table, a->name);
-    table_add(&in->table, port);
-    table_add(&in->table, state);
-    table_add(&in->table, tunnel_state(in, a));
-    table_add(&in->table, heartbeat);
-    table_add(&in->table, until);
-    return 0;
-}
-
-int cmd_agents(struct ctl *ctl, int argc, char **argv)
-{
-    static const struct option options[] = {{"all", no_argument, NULL, 'a'}, {NULL, 0, NULL, 0}};
-    struct listing in = {.ctl = ctl};
-    bool all = false;
-    int opt;
-
-    while ((opt = ctl_option(ctl, argc, argv, options)) != -1) {
-        if (opt != 'a')
-            return EXIT_USAGE;
-        all = true;
-    }
-    if (optind != argc)
-        return ctl_usage(ctl, "agents takes no names");
-    int code = ctl_open_read(ctl);
-    if (code != EXIT_DONE)
-        return code;
-    in.knows_listeners = listeners_read(&in.used) == 0;
-    table_init(&in.table, headings);
-    enum store_rc rc = store_agent_list(ctl->store, all, add_row, &in);
-    if (rc != STORE_OK)
-        code = ctl_store_error(ctl, rc);
-    else if (ctl->json)
-        (void)printf("[%s]\n", buf_text(&in.json) != NULL ? buf_text(&in.json) : "");
-    else
-        table_print(&in.table, ctl->terminal);
-    table_release(&in.table);
-    buf_release(&in.json);
-    return code;
+    return add(ctl, argv[optind + 1], &a);
 }

@@ -30,6 +30,8 @@ enum { LOG_LINE_BYTES = 2048, JOURNAL_MS = 10000 };
 
 struct question {
     const char *login;
+    bool last;            /* the key that was last refused, from the system log */
+    const char *key_file; /* without --last */
     char fingerprint[PUBKEY_FINGERPRINT_BYTES];
     struct lease_key key; /* base64 "": only the fingerprint is known (--last) */
     const char *open, *listen, *addr;
@@ -325,57 +327,69 @@ static int ask_last(struct ctl *ctl, struct question *q)
                      geteuid() != 0 ? " that you may read: try sudo" : "");
 }
 
-int cmd_explain(struct ctl *ctl, int argc, char **argv)
+static int parse_option(struct ctl *ctl, struct question *q, int opt, const char *arg)
+{
+    struct source_list one;
+    switch (opt) {
+    case 'k':
+        q->key_file = arg;
+        return EXIT_DONE;
+    case 'o':
+        q->open = arg;
+        return EXIT_DONE;
+    case 'r':
+        q->listen = arg;
+        return EXIT_DONE;
+    case 'a':
+        if (source_list_parse(arg, &one) != NULL || strpbrk(arg, ",/") != NULL)
+            return ctl_error(ctl, EXIT_USAGE, "--addr '%s' is no IPv4 or IPv6 address",
+                             text_clip(arg).s);
+        q->addr = arg;
+        return EXIT_DONE;
+    case 'l':
+        q->last = true;
+        q->login = arg;
+        return EXIT_DONE;
+    default:
+        return EXIT_USAGE;
+    }
+}
+
+static int parse_arguments(struct ctl *ctl, int argc, char **argv, struct question *q)
 {
     static const struct option options[] = {
         {"key", required_argument, NULL, 'k'},    {"open", required_argument, NULL, 'o'},
         {"listen", required_argument, NULL, 'r'}, {"addr", required_argument, NULL, 'a'},
         {"last", required_argument, NULL, 'l'},   {NULL, 0, NULL, 0}};
-    struct question q = {.login = NULL};
-    struct answer a = {.rule = NULL};
-    struct source_list one;
-    const char *key_file = NULL;
-    bool last = false;
-    int opt;
+    int opt, code = EXIT_DONE;
 
-    while ((opt = ctl_option(ctl, argc, argv, options)) != -1) {
-        switch (opt) {
-        case 'k':
-            key_file = optarg;
-            break;
-        case 'o':
-            q.open = optarg;
-            break;
-        case 'r':
-            q.listen = optarg;
-            break;
-        case 'a':
-            if (source_list_parse(optarg, &one) != NULL || strpbrk(optarg, ",/") != NULL)
-                return ctl_error(ctl, EXIT_USAGE, "--addr '%s' is no IPv4 or IPv6 address",
-                                 text_clip(optarg).s);
-            q.addr = optarg;
-            break;
-        case 'l':
-            last = true;
-            q.login = optarg;
-            break;
-        default:
-            return EXIT_USAGE;
-        }
-    }
-    if (!last && optind < argc)
-        q.login = argv[optind++];
-    if (q.login == NULL || optind != argc || last == (key_file != NULL) ||
-        (q.open != NULL && q.listen != NULL) || (last && (q.open != NULL || q.listen != NULL)))
-        return ctl_usage(ctl,
-                         "explain takes LOGIN --key FILE [--open or --listen], or --last LOGIN");
-    const char *problem = login_name_problem(q.login);
-    if (problem != NULL)
-        return ctl_error(ctl, EXIT_USAGE, "the login '%s' %s", text_clip(q.login).s, problem);
-    int code = last ? ask_last(ctl, &q) : key_read_file(ctl, key_file, &q.key);
+    while (code == EXIT_DONE && (opt = ctl_option(ctl, argc, argv, options)) != -1)
+        code = parse_option(ctl, q, opt, optarg);
     if (code != EXIT_DONE)
         return code;
-    if (!last)
+    if (!q->last && optind < argc)
+        q->login = argv[optind++];
+    if (q->login == NULL || optind != argc || q->last == (q->key_file != NULL) ||
+        (q->open != NULL && q->listen != NULL) ||
+        (q->last && (q->open != NULL || q->listen != NULL)))
+        return ctl_usage(ctl,
+                         "explain takes LOGIN --key FILE [--open or --listen], or --last LOGIN");
+    const char *problem = login_name_problem(q->login);
+    if (problem != NULL)
+        return ctl_error(ctl, EXIT_USAGE, "the login '%s' %s", text_clip(q->login).s, problem);
+    return EXIT_DONE;
+}
+
+int cmd_explain(struct ctl *ctl, int argc, char **argv)
+{
+    struct question q = {.login = NULL};
+    struct answer a = {.rule = NULL};
+    int code = parse_arguments(ctl, argc, argv, &q);
+    if (code == EXIT_DONE)
+        code = q.last ? ask_last(ctl, &q) : key_read_file(ctl, q.key_file, &q.key);
+    if (code != EXIT_DONE)
+        return code;
+    if (!q.last)
         (void)strlcpy(q.fingerprint, q.key.pub.fingerprint, sizeof(q.fingerprint));
     code = ctl_open_read(ctl);
     if (code == EXIT_DONE)

@@ -121,6 +121,18 @@ static int ask_for_key(struct ctl *ctl, const struct request *req, struct lease_
     return key_parse(ctl, "the pasted line", line, strlen(line), ret);
 }
 
+static int add_key(struct ctl *ctl, struct request *req)
+{
+    struct lease_key key;
+    int code = req->key_file != NULL ? key_read_file(ctl, req->key_file, &key)
+                                     : ask_for_key(ctl, req, &key);
+    if (code == EXIT_DONE)
+        code = key_check(ctl, &key.pub);
+    if (code == EXIT_DONE && lease_add_key(&req->lease, &key) != 0)
+        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+    return code;
+}
+
 /* ---- what may be granted ---- */
 
 static int fill_in(struct ctl *ctl, struct request *req)
@@ -290,7 +302,27 @@ static void print_handout(const struct ctl *ctl, const struct lease *l, const st
     buf_release(&line);
 }
 
-int cmd_grant(struct ctl *ctl, int argc, char **argv)
+/* The store is closed when it returns. */
+static int hand_out(struct ctl *ctl, const struct lease *granted, const struct pubkey *host_key,
+                    int64_t begun_s)
+{
+    struct ports agents;
+    int code = EXIT_DONE;
+    look_for_agents(ctl, granted, &agents);
+    int ended = sessions_enforce_new_key(ctl, granted, granted->keys[0].pub.fingerprint, begun_s);
+    ctl_close(ctl);
+    if (strchr(ctl->conf.public_host, '.') == NULL && strchr(ctl->conf.public_host, ':') == NULL)
+        ctl_warn(ctl,
+                 "the host name '%s' has no dot, so only this network knows it: set PublicHost",
+                 ctl->conf.public_host);
+    if (ctl->json)
+        code = lease_print(ctl, granted);
+    else
+        print_handout(ctl, granted, &agents, host_key);
+    return code == EXIT_DONE ? ended : code;
+}
+
+static int parse_arguments(struct ctl *ctl, int argc, char **argv, struct request *req)
 {
     static const struct option options[] = {
         {"key", required_argument, NULL, 'k'},    {"open", required_argument, NULL, 'o'},
@@ -298,25 +330,27 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
         {"for", required_argument, NULL, 'f'},    {"until", required_argument, NULL, 'u'},
         {"from", required_argument, NULL, 's'},   {"max-sessions", required_argument, NULL, 'm'},
         {"note", required_argument, NULL, 'n'},   {NULL, 0, NULL, 0}};
-    struct request req = {.key_file = NULL};
-    struct lease granted = {0};
-    struct lease_key key;
-    struct pubkey host_key;
-    struct ports agents;
-    const int64_t begun_s = clock_now_s();
-    int64_t id = 0;
     int opt, code = EXIT_DONE;
 
     while (code == EXIT_DONE && (opt = ctl_option(ctl, argc, argv, options)) != -1)
-        code = take_argument(ctl, &req, opt, optarg);
+        code = take_argument(ctl, req, opt, optarg);
     if (code != EXIT_DONE)
-        goto out;
-    if (argc - optind != 1) {
-        code = ctl_usage(ctl, "grant takes one NAME");
-        goto out;
-    }
-    code = terms_set_text(ctl, "the name", argv[optind], lease_name_problem(argv[optind]),
-                          req.lease.name, sizeof(req.lease.name));
+        return code;
+    if (argc - optind != 1)
+        return ctl_usage(ctl, "grant takes one NAME");
+    return terms_set_text(ctl, "the name", argv[optind], lease_name_problem(argv[optind]),
+                          req->lease.name, sizeof(req->lease.name));
+}
+
+int cmd_grant(struct ctl *ctl, int argc, char **argv)
+{
+    struct request req = {.key_file = NULL};
+    struct lease granted = {0};
+    struct pubkey host_key;
+    const int64_t begun_s = clock_now_s();
+    int64_t id = 0;
+
+    int code = parse_arguments(ctl, argc, argv, &req);
     if (code == EXIT_DONE)
         code = fill_in(ctl, &req);
     if (code == EXIT_DONE)
@@ -324,12 +358,7 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
     if (code == EXIT_DONE)
         code = terms_check_end(ctl, req.lease.expires_s);
     if (code == EXIT_DONE)
-        code = req.key_file != NULL ? key_read_file(ctl, req.key_file, &key)
-                                    : ask_for_key(ctl, &req, &key);
-    if (code == EXIT_DONE)
-        code = key_check(ctl, &key.pub);
-    if (code == EXIT_DONE && lease_add_key(&req.lease, &key) != 0)
-        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+        code = add_key(ctl, &req);
     if (code == EXIT_DONE && !ctl->json) /* the JSON names none */
         code = terms_read_host_key(ctl, &host_key);
     if (code == EXIT_DONE)
@@ -338,29 +367,13 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
         code = terms_check_agents(ctl, &req.lease);
     if (code == EXIT_DONE)
         code = store_grant(ctl, &req, &id);
-    if (code != EXIT_DONE)
-        goto out;
-    ctl_changed(ctl, "granted '%s' (#%" PRId64 ") on login '%s'", req.lease.name, id,
-                req.lease.login);
-    enum store_rc rc = store_lease_by_id(ctl->store, id, &granted);
-    if (rc != STORE_OK) {
-        code = ctl_store_error(ctl, rc);
-        goto out;
+    if (code == EXIT_DONE) {
+        ctl_changed(ctl, "granted '%s' (#%" PRId64 ") on login '%s'", req.lease.name, id,
+                    req.lease.login);
+        enum store_rc rc = store_lease_by_id(ctl->store, id, &granted);
+        code =
+            rc == STORE_OK ? hand_out(ctl, &granted, &host_key, begun_s) : ctl_store_error(ctl, rc);
     }
-    look_for_agents(ctl, &granted, &agents);
-    int live = sessions_enforce_new_key(ctl, &granted, key.pub.fingerprint, begun_s);
-    ctl_close(ctl);
-    if (strchr(ctl->conf.public_host, '.') == NULL && strchr(ctl->conf.public_host, ':') == NULL)
-        ctl_warn(ctl,
-                 "the host name '%s' has no dot, so only this network knows it: set PublicHost",
-                 ctl->conf.public_host);
-    if (ctl->json)
-        code = lease_print(ctl, &granted);
-    else
-        print_handout(ctl, &granted, &agents, &host_key);
-    if (code == EXIT_DONE)
-        code = live;
-out:
     lease_release(&granted);
     lease_release(&req.lease);
     return code;

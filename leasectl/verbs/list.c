@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* leasectl list, leasectl show */
+/* leasectl list: leases as a table. */
 #include "leasectl/ctl_store.h"
 #include "leasectl/show/lease.h"
 #include "leasectl/show/table.h"
@@ -133,21 +133,4 @@ int cmd_list(struct ctl *ctl, int argc, char **argv)
     table_release(&in.table);
     buf_release(&in.json);
     return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
-}
-
-int cmd_show(struct ctl *ctl, int argc, char **argv)
-{
-    static const struct option none[] = {{NULL, 0, NULL, 0}};
-    struct lease l = {0};
-    if (ctl_option(ctl, argc, argv, none) != -1)
-        return EXIT_USAGE;
-    if (argc - optind != 1)
-        return ctl_usage(ctl, "show takes one NAME or #NUMBER");
-    int code = ctl_open_read(ctl);
-    if (code == EXIT_DONE)
-        code = ctl_find_lease(ctl, argv[optind], &l);
-    if (code == EXIT_DONE)
-        code = lease_print(ctl, &l);
-    lease_release(&l);
-    return code;
 }

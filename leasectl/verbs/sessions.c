@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: ISC */
-/* leasectl sessions, leasectl kill: who is connected with which lease, and the end of it. */
-#include "leasectl/ctl_store.h"
-#include "leasectl/sessions/ending.h"
-#include "leasectl/sessions/registry.h"
+/* leasectl sessions: who is connected, and with which lease. */
+#include "leasectl/ctl.h"
+#include "leasectl/sessions/choose.h"
 #include "leasectl/show/table.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
-#include "lib/base/clock.h"
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
-#include "lib/session/registry_read.h"
-#include "lib/session/registry_remove.h"
 #include "lib/session/sockets.h"
 #include "lib/wire/json.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,52 +20,6 @@
 
 static const char *const headings[] = {"LEASE", "LOGIN",     "FROM",     "SINCE",
                                        "PID",   "LISTENERS", "FORWARDS", NULL};
-
-struct wanted {
-    int64_t lease_id; /* 0: any */
-    pid_t pid;        /* 0: any */
-};
-
-static bool is_wanted(void *arg, const struct session *s)
-{
-    const struct wanted *w = arg;
-    return s->open && (w->lease_id == 0 || s->lease_id == w->lease_id) &&
-           (w->pid == 0 || s->pid == w->pid);
-}
-
-/* EXIT_DONE and *ret, or the exit code, printed. Who may, clears what the dead have left. */
-static int read_sessions(struct ctl *ctl, struct wanted *w, struct session_list *ret)
-{
-    struct registry r;
-    int code = sessions_open_registry(ctl, false, &r);
-    if (code != EXIT_DONE)
-        return code;
-    if (registry_read(&r, w->lease_id, ret) != 0) {
-        code = ctl_error(ctl, EXIT_FAILED, "cannot read the session registry '%s/sessions': %s",
-                         ctl->conf.paths.run_dir, strerror(errno));
-    } else {
-        (void)registry_remove_dead(&r, ret, clock_monotonic_ms() + SESSIONS_CLEAR_MS);
-        session_list_filter(ret, is_wanted, w);
-    }
-    registry_close(&r);
-    return code;
-}
-
-/* The number of NAME, which may be a dead lease with a session that was kept. */
-static int find_lease_id(struct ctl *ctl, const char *ref, int64_t *ret)
-{
-    struct lease l = {0};
-    int code = ctl_open_read(ctl);
-    if (code == EXIT_DONE)
-        code = ctl_find_lease(ctl, ref, &l);
-    ctl_close(ctl);
-    if (code == EXIT_DONE)
-        *ret = l.id;
-    lease_release(&l);
-    return code;
-}
-
-/* ---- sessions ---- */
 
 struct view {
     struct ctl *ctl;
@@ -170,7 +119,7 @@ int cmd_sessions(struct ctl *ctl, int argc, char **argv)
 {
     static const struct option options[] = {{"port", required_argument, NULL, 'p'},
                                             {NULL, 0, NULL, 0}};
-    struct wanted w = {.lease_id = 0};
+    struct session_choice choice = {.lease_id = 0};
     struct session_list list = {0};
     struct socket_list sockets = {0};
     struct view v = {.ctl = ctl, .sockets = &sockets};
@@ -186,9 +135,9 @@ int cmd_sessions(struct ctl *ctl, int argc, char **argv)
     if (argc - optind > 1)
         return ctl_usage(ctl, "sessions takes one NAME, or none for all");
     if (optind < argc)
-        code = find_lease_id(ctl, argv[optind], &w.lease_id);
+        code = sessions_choose_lease(ctl, argv[optind], &choice.lease_id);
     if (code == EXIT_DONE)
-        code = read_sessions(ctl, &w, &list);
+        code = sessions_read_chosen(ctl, &choice, &list);
     if (code == EXIT_DONE && sockets_read(&list, &sockets) != 0)
         code = ctl_error(ctl, EXIT_FAILED, "cannot read the sockets of the sessions: %s",
                          strerror(errno));
@@ -212,38 +161,4 @@ int cmd_sessions(struct ctl *ctl, int argc, char **argv)
     socket_list_release(&sockets);
     session_list_release(&list);
     return code;
-}
-
-/* ---- kill ---- */
-
-int cmd_kill(struct ctl *ctl, int argc, char **argv)
-{
-    static const struct option options[] = {{"pid", required_argument, NULL, 'p'},
-                                            {NULL, 0, NULL, 0}};
-    struct wanted w = {.lease_id = 0};
-    struct session_list list = {0};
-    int64_t pid = 0;
-    int opt, code = EXIT_DONE;
-
-    while ((opt = ctl_option(ctl, argc, argv, options)) != -1)
-        if (opt != 'p')
-            return EXIT_USAGE;
-        else if (!number_parse(optarg, strlen(optarg), 1, 1 << 22, &pid))
-            return ctl_error(ctl, EXIT_USAGE, "--pid '%s' is no process number",
-                             text_clip(optarg).s);
-    w.pid = (pid_t)pid;
-    if (argc - optind + (pid != 0) != 1)
-        return ctl_usage(ctl, "kill takes one NAME, or --pid PID");
-    if (optind < argc)
-        code = find_lease_id(ctl, argv[optind], &w.lease_id);
-    if (code == EXIT_DONE)
-        code = read_sessions(ctl, &w, &list);
-    if (code == EXIT_DONE && list.count == 0) {
-        if (pid != 0)
-            return ctl_error(
-                ctl, EXIT_NO_SUCH,
-                "pid %" PRId64 " is no session: see the PID column of 'leasectl sessions'", pid);
-        return ctl_error(ctl, EXIT_NO_SUCH, "'%s' has no live session", argv[optind]);
-    }
-    return code == EXIT_DONE ? sessions_end(ctl, &list) : code;
 }

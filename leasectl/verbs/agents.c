@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: ISC */
+/* leasectl agents: the hosts behind the gateway, and which of their tunnels are up. */
+#include "leasectl/ctl_store.h"
+#include "leasectl/sessions/registry.h"
+#include "leasectl/show/table.h"
+#include "leasectl/verbs.h"
+#include "lib/base/buf.h"
+#include "lib/lease/duration.h"
+#include "lib/session/listeners.h"
+#include "lib/store/agents.h"
+#include "lib/wire/json.h"
+
+#include <bsd/string.h>
+#include <getopt.h>
+#include <stdio.h>
+
+static const char *const headings[] = {"AGENT",     "PORT",    "STATE", "TUNNEL",
+                                       "HEARTBEAT", "EXPIRES", NULL};
+
+struct listing {
+    struct ctl *ctl;
+    struct table table;
+    struct buf json;
+    struct listeners used;
+    bool knows_listeners;
+    unsigned count;
+};
+
+static const char *tunnel_state(struct listing *in, const struct agent *a)
+{
+    int64_t sessions = sessions_count(in->ctl, a->id);
+    if (sessions < 0 || !in->knows_listeners)
+        return "unknown";
+    return sessions > 0 && listeners_has(&in->used, a->port) ? "up" : "down";
+}
+
+static void format_time(const struct ctl *ctl, int64_t time_s, char out[static TIME_TEXT_BYTES])
+{
+    if (time_s == 0)
+        (void)strlcpy(out, ctl->terminal ? "never" : "", TIME_TEXT_BYTES);
+    else if (ctl->terminal)
+        time_format_local(time_s, out);
+    else
+        time_format_rfc3339(time_s, out);
+}
+
+static int add_row(void *arg, const struct agent *a)
+{
+    struct listing *in = arg;
+    char port[8], heartbeat[TIME_TEXT_BYTES], until[TIME_TEXT_BYTES];
+    const char *state = a->revoked                             ? "revoked"
+                        : a->expires_s <= in->ctl->now_s       ? "expired"
+                        : a->has_secret || a->last_login_s > 0 ? "active"
+                                                               : "added";
+    if (in->ctl->json) {
+        time_format_rfc3339(a->heartbeat_ms / 1000, heartbeat);
+        time_format_rfc3339(a->expires_s, until);
+        const struct json_field fields[] = {
+            {.name = "id", .is_number = true, .number = a->id},
+            {.name = "name", .text = a->name},
+            {.name = "port_b", .is_number = true, .number = a->port},
+            {.name = "state", .text = state},
+            {.name = "tunnel", .text = tunnel_state(in, a)},
+            {.name = "heartbeat_at", .text = a->heartbeat_ms != 0 ? heartbeat : NULL},
+            {.name = "expires_at", .text = until},
+            {.name = "fixed_end", .is_bool = true, .number = a->fixed_end}};
+        if (in->count++ > 0)
+            buf_add(&in->json, ",\n");
+        return json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &in->json);
+    }
+    (void)snprintf(port, sizeof(port), "%u", a->port);
+    format_time(in->ctl, a->heartbeat_ms / 1000, heartbeat);
+    format_time(in->ctl, a->expires_s, until);
+    table_add(&in->table, a->name);
+    table_add(&in->table, port);
+    table_add(&in->table, state);
+    table_add(&in->table, tunnel_state(in, a));
+    table_add(&in->table, heartbeat);
+    table_add(&in->table, until);
+    return 0;
+}
+
+int cmd_agents(struct ctl *ctl, int argc, char **argv)
+{
+    static const struct option options[] = {{"all", no_argument, NULL, 'a'}, {NULL, 0, NULL, 0}};
+    struct listing in = {.ctl = ctl};
+    bool all = false;
+    int opt;
+
+    while ((opt = ctl_option(ctl, argc, argv, options)) != -1) {
+        if (opt != 'a')
+            return EXIT_USAGE;
+        all = true;
+    }
+    if (optind != argc)
+        return ctl_usage(ctl, "agents takes no names");
+    int code = ctl_open_read(ctl);
+    if (code != EXIT_DONE)
+        return code;
+    in.knows_listeners = listeners_read(&in.used) == 0;
+    table_init(&in.table, headings);
+    enum store_rc rc = store_agent_list(ctl->store, all, add_row, &in);
+    if (rc != STORE_OK)
+        code = ctl_store_error(ctl, rc);
+    else if (ctl->json)
+        (void)printf("[%s]\n", buf_text(&in.json) != NULL ? buf_text(&in.json) : "");
+    else
+        table_print(&in.table, ctl->terminal);
+    table_release(&in.table);
+    buf_release(&in.json);
+    return code;
+}
