@@ -140,15 +140,15 @@ void child_release(struct child *c)
     buf_release(&c->err_text);
 }
 
-const char *child_text(const struct buf *said)
+const char *child_text(const struct buf *output)
 {
-    const char *text = buf_text(said);
+    const char *text = buf_text(output);
     return text != NULL ? text : "";
 }
 
-void child_add_first_line(const struct buf *said, struct buf *out)
+void child_add_first_line(const struct buf *output, struct buf *out)
 {
-    const char *text = said->len > 0 ? buf_text(said) : NULL;
+    const char *text = output->len > 0 ? buf_text(output) : NULL;
     if (text != NULL)
         buf_add_mem(out, text, strcspn(text, "\r\n"));
 }
@@ -161,7 +161,7 @@ int child_exit_status(const struct child *c)
 }
 
 /* Less than a pipe holds. One that does not want it may have gone. */
-static bool give_input(struct child *c, const char *input)
+static bool write_input(struct child *c, const char *input)
 {
     return write(c->in, input, strlen(input)) == (ssize_t)strlen(input) || errno == EPIPE;
 }
@@ -172,7 +172,7 @@ int child_run(struct child *c, const char *const argv[], const char *const env[]
     int64_t end_ms = clock_monotonic_ms() + timeout_ms;
     if (child_start(c, argv, env) != 0)
         return CHILD_NOT_STARTED;
-    if (input != NULL && !give_input(c, input)) {
+    if (input != NULL && !write_input(c, input)) {
         child_stop(c);
         return CHILD_NOT_STARTED;
     }

@@ -39,10 +39,10 @@ void child_stop(struct child *c);
 void child_release(struct child *c);
 
 /* out_text or err_text as it is so far: "" where nothing was said, or memory ran out. */
-const char *child_text(const struct buf *said);
+const char *child_text(const struct buf *output);
 
 /* Adds the first line of out_text or err_text. */
-void child_add_first_line(const struct buf *said, struct buf *out);
+void child_add_first_line(const struct buf *output, struct buf *out);
 
 /* The exit status, 128 + the signal, or -1 while it runs. */
 int child_exit_status(const struct child *c);

@@ -72,7 +72,7 @@ enum {
 
 /* A missing store that leased has open, or that let in who is here, was there: one that is made in
  * its place holds no lease, and they would be ended. */
-static bool may_make_store(const struct ctl *ctl)
+static bool may_create_store(const struct ctl *ctl)
 {
     return !ctl_leased_is_running(ctl) && registry_has_none(ctl->conf.paths.run_dir);
 }
@@ -84,7 +84,8 @@ static int open_store(struct ctl *ctl, bool write)
     const char *database = ctl->conf.paths.database;
 
     store_directory(ctl, dir);
-    bool may_make = write && lstat(database, &st) != 0 && errno == ENOENT && may_make_store(ctl);
+    bool may_create =
+        write && lstat(database, &st) != 0 && errno == ENOENT && may_create_store(ctl);
     if (write) {
         int code = make_store_directory(ctl, dir);
         if (code != EXIT_DONE)
@@ -97,9 +98,9 @@ static int open_store(struct ctl *ctl, bool write)
         return ctl_error(ctl, EXIT_STORE, "cannot use the store's directory '%s': %s%s", dir,
                          strerror(saved), saved == ENOENT ? "; 'leasectl setup' makes it" : "");
     }
-    enum store_rc rc = may_make ? store_open_write(database, &ctl->store, why)
-                       : write  ? store_open_again(database, &ctl->store, why)
-                                : store_open_read(database, &ctl->store, why);
+    enum store_rc rc = may_create ? store_open_write(database, &ctl->store, why)
+                       : write    ? store_open_again(database, &ctl->store, why)
+                                  : store_open_read(database, &ctl->store, why);
     open_watchdog_stop();
     if (rc == STORE_OK)
         return EXIT_DONE;
@@ -126,7 +127,7 @@ void ctl_close(struct ctl *ctl)
 
 /* leased notes it in the file that it locks. Where no leased ever ran there is none; what cannot be
  * read is no reason to be bold. */
-static bool is_cautious(const struct ctl *ctl)
+static bool clock_may_have_jumped(const struct ctl *ctl)
 {
     char path[CONF_PATH_BYTES + 16];
     struct jump_note n;
@@ -141,14 +142,15 @@ static bool is_cautious(const struct ctl *ctl)
 
 int64_t ctl_quarantine_s(const struct ctl *ctl)
 {
-    return is_cautious(ctl) ? INT64_MAX / 4 : ctl->conf.quarantine_ttl_s;
+    return clock_may_have_jumped(ctl) ? INT64_MAX / 4 : ctl->conf.quarantine_ttl_s;
 }
 
 const char *ctl_quarantine_note(const struct ctl *ctl)
 {
-    return is_cautious(ctl) ? " (the clock jumped less than an hour ago: until then no port that "
-                              "was another's is given)"
-                            : "";
+    return clock_may_have_jumped(ctl)
+               ? " (the clock jumped less than an hour ago: until then no port that "
+                 "was another's is given)"
+               : "";
 }
 
 bool ctl_leased_is_running(const struct ctl *ctl)

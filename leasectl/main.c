@@ -78,7 +78,7 @@ static void set_actor(struct ctl *ctl)
 
 /* What ends something, or only finds what is to be ended: a line of the configuration that is wrong
  * does not stop it. What grants is strict. */
-static bool tolerates(const char *verb, const char *next_word)
+static bool tolerates_bad_conf(const char *verb, const char *next_word)
 {
     static const struct {
         const char *verb, *next_word; /* NULL: whatever comes next */
@@ -166,7 +166,7 @@ static int run_verb(struct ctl *ctl, const struct verb *verb, int argc, char **a
     ctl->colour = ctl->terminal && getenv("NO_COLOR") == NULL;
     ctl->now_s = clock_now_s();
     set_actor(ctl);
-    if (load_conf(ctl, tolerates(verb->name, argc > 1 ? argv[1] : NULL)) != 0)
+    if (load_conf(ctl, tolerates_bad_conf(verb->name, argc > 1 ? argv[1] : NULL)) != 0)
         return EXIT_FAILED;
     optind = 0; /* getopt_long(3): start over */
     int code = verb->run(ctl, argc, argv);

@@ -17,32 +17,32 @@
 
 /* After the limit it is looked at so often; as many looks in which nothing was read are the end,
  * and as many in all, since somebody could feed it a byte at a time for ever. */
-enum { LOOK_MS = 250, IDLE_LOOKS = 4, LOOKS_MAX = 60 * 1000 / LOOK_MS };
+enum { CHECK_MS = 250, IDLE_CHECKS_MAX = 4, CHECKS_MAX = 60 * 1000 / CHECK_MS };
 
-enum { BESIDE = 3, MESSAGE_BYTES = CONF_PATH_BYTES + 200 };
+enum { SIDECARS = 3, MESSAGE_BYTES = CONF_PATH_BYTES + 200 };
 
 /* All that the handler needs is made before: it may call nothing but what signal-safety(7) lists.
  */
 static struct {
-    int io_fd;            /* /proc/self/io, or -1 */
-    unsigned long reads;  /* system calls at the last look, its own left out */
-    unsigned own_reads;   /* of the handler */
-    unsigned looks, idle; /* in all, and since something was read */
-    char beside[BESIDE][CONF_PATH_BYTES + 16];
-    char is_fifo[BESIDE][MESSAGE_BYTES];
+    int io_fd;             /* /proc/self/io, or -1 */
+    unsigned long reads;   /* system calls at the last look, its own left out */
+    unsigned own_reads;    /* of the handler */
+    unsigned checks, idle; /* in all, and since something was read */
+    char sidecars[SIDECARS][CONF_PATH_BYTES + 16];
+    char is_fifo[SIDECARS][MESSAGE_BYTES];
     char is_idle[MESSAGE_BYTES];
     char is_long[MESSAGE_BYTES];
-} now;
+} watch;
 
 /* syscr of proc(5): calls that read, whatever came of them. False: it cannot be told. */
 static bool count_reads(unsigned long *ret)
 {
     static const char name[] = "syscr: ";
     char text[256];
-    ssize_t n = now.io_fd < 0 ? -1 : pread(now.io_fd, text, sizeof(text) - 1, 0);
+    ssize_t n = watch.io_fd < 0 ? -1 : pread(watch.io_fd, text, sizeof(text) - 1, 0);
     if (n <= 0)
         return false;
-    now.own_reads++;
+    watch.own_reads++;
     text[n] = '\0';
     const char *at = strstr(text, name);
     if (at == NULL)
@@ -54,58 +54,58 @@ static bool count_reads(unsigned long *ret)
     return true;
 }
 
-static void say_and_end(const char *message)
+static void end_program(const char *message)
 {
     (void)!write(STDERR_FILENO, message, strlen(message));
     _exit(EXIT_STORE);
 }
 
-static void say_what_is_seen(void)
+static void end_with_cause(void)
 {
     struct stat st;
-    for (size_t i = 0; i < BESIDE; i++)
-        if (lstat(now.beside[i], &st) == 0 && S_ISFIFO(st.st_mode))
-            say_and_end(now.is_fifo[i]);
-    say_and_end(now.is_idle);
+    for (size_t i = 0; i < SIDECARS; i++)
+        if (lstat(watch.sidecars[i], &st) == 0 && S_ISFIFO(st.st_mode))
+            end_program(watch.is_fifo[i]);
+    end_program(watch.is_idle);
 }
 
-static void look(int sig)
+static void check_progress(int sig)
 {
     int saved = errno;
     unsigned long reads = 0;
     (void)sig;
     /* What a look reads is counted after it was read. */
-    unsigned own = now.own_reads;
-    bool progress = count_reads(&reads) && reads - own != now.reads;
-    now.reads = reads - own;
-    now.idle = progress ? 0 : now.idle + 1;
-    if (now.idle >= IDLE_LOOKS)
-        say_what_is_seen();
-    if (++now.looks > LOOKS_MAX)
-        say_and_end(now.is_long);
+    unsigned own = watch.own_reads;
+    bool progress = count_reads(&reads) && reads - own != watch.reads;
+    watch.reads = reads - own;
+    watch.idle = progress ? 0 : watch.idle + 1;
+    if (watch.idle >= IDLE_CHECKS_MAX)
+        end_with_cause();
+    if (++watch.checks > CHECKS_MAX)
+        end_program(watch.is_long);
     errno = saved;
 }
 
 static void make_messages(const struct ctl *ctl)
 {
-    static const char *const suffixes[BESIDE] = {"-wal", "-shm", "-journal"};
+    static const char *const suffixes[SIDECARS] = {"-wal", "-shm", "-journal"};
     struct buf path = {0};
     text_add_escaped(&path, text_clip(ctl->conf.paths.database).s);
     const char *shown = buf_text(&path) != NULL ? buf_text(&path) : "?";
-    for (size_t i = 0; i < BESIDE; i++) {
-        (void)snprintf(now.beside[i], sizeof(now.beside[i]), "%s%s", ctl->conf.paths.database,
-                       suffixes[i]);
+    for (size_t i = 0; i < SIDECARS; i++) {
+        (void)snprintf(watch.sidecars[i], sizeof(watch.sidecars[i]), "%s%s",
+                       ctl->conf.paths.database, suffixes[i]);
         (void)snprintf(
-            now.is_fifo[i], sizeof(now.is_fifo[i]),
+            watch.is_fifo[i], sizeof(watch.is_fifo[i]),
             "leasectl: %s: the store '%s' does not open: '%s' beside it is a FIFO, which "
             "is not ours: delete it\n",
             ctl->verb, shown, suffixes[i]);
     }
-    (void)snprintf(now.is_idle, sizeof(now.is_idle),
+    (void)snprintf(watch.is_idle, sizeof(watch.is_idle),
                    "leasectl: %s: the store '%s' does not open: nothing was read from it for a "
                    "second, and why is not known: try again\n",
                    ctl->verb, shown);
-    (void)snprintf(now.is_long, sizeof(now.is_long),
+    (void)snprintf(watch.is_long, sizeof(watch.is_long),
                    "leasectl: %s: the store '%s' is still not open after a minute, though it is "
                    "being read: try again when the machine is less busy\n",
                    ctl->verb, shown);
@@ -114,15 +114,15 @@ static void make_messages(const struct ctl *ctl)
 
 void open_watchdog_start(const struct ctl *ctl, int limit_ms)
 {
-    const struct sigaction on_alarm = {.sa_handler = look, .sa_flags = SA_RESTART};
+    const struct sigaction on_alarm = {.sa_handler = check_progress, .sa_flags = SA_RESTART};
     const struct itimerval limit = {
         .it_value = {.tv_sec = limit_ms / 1000, .tv_usec = limit_ms % 1000 * 1000L},
-        .it_interval = {.tv_usec = LOOK_MS * 1000L}};
+        .it_interval = {.tv_usec = CHECK_MS * 1000L}};
     sigset_t alarm_only;
-    now.reads = 0;
-    now.own_reads = now.looks = now.idle = 0;
+    watch.reads = 0;
+    watch.own_reads = watch.checks = watch.idle = 0;
     make_messages(ctl);
-    now.io_fd = open("/proc/self/io", O_RDONLY | O_CLOEXEC);
+    watch.io_fd = open("/proc/self/io", O_RDONLY | O_CLOEXEC);
     (void)sigaction(SIGALRM, &on_alarm, NULL);
     /* What the parent blocked stays blocked across exec(3). */
     (void)sigemptyset(&alarm_only);
@@ -136,7 +136,7 @@ void open_watchdog_stop(void)
     const struct itimerval none = {.it_value = {.tv_sec = 0}};
     (void)setitimer(ITIMER_REAL, &none, NULL);
     (void)signal(SIGALRM, SIG_DFL);
-    if (now.io_fd >= 0)
-        (void)close(now.io_fd);
-    now.io_fd = -1;
+    if (watch.io_fd >= 0)
+        (void)close(watch.io_fd);
+    watch.io_fd = -1;
 }

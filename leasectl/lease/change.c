@@ -36,17 +36,17 @@ int change_refuse_revoked(struct ctl *ctl, const struct lease *l)
                      l->name, l->id, l->name);
 }
 
-int change_print(struct ctl *ctl, int64_t id, const char *said)
+int change_print(struct ctl *ctl, int64_t id, const char *message)
 {
-    return change_print_item(ctl, id, said, NULL);
+    return change_print_item(ctl, id, message, NULL);
 }
 
-int change_print_item(struct ctl *ctl, int64_t id, const char *said, size_t *items)
+int change_print_item(struct ctl *ctl, int64_t id, const char *message, size_t *items)
 {
     struct lease now = {0};
-    ctl_changed(ctl, "%s", said);
+    ctl_changed(ctl, "%s", message);
     if (!ctl->json) {
-        text_print(stdout, "%s", said);
+        text_print(stdout, "%s", message);
         return EXIT_DONE;
     }
     enum store_rc rc = store_lease_by_id(ctl->store, id, &now);

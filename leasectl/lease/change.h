@@ -20,11 +20,11 @@ int change_lease(struct ctl *ctl, const char *ref, change_fn apply, void *ctx,
 /* "revoked is final": EXIT_CONFLICT, with what to do. */
 int change_refuse_revoked(struct ctl *ctl, const struct lease *l);
 
-/* After a change: the lease as it is now, printed as show does with --json; else only what `said`
- * says of it. */
-int change_print(struct ctl *ctl, int64_t id, const char *said);
+/* After a change: the lease as it is now, printed as show does with --json; else only what
+ * `message` says of it. */
+int change_print(struct ctl *ctl, int64_t id, const char *message);
 
 /* The same for one of several, into an array (show/lease.h); items NULL: the only one. */
-int change_print_item(struct ctl *ctl, int64_t id, const char *said, size_t *items);
+int change_print_item(struct ctl *ctl, int64_t id, const char *message, size_t *items);
 
 #endif

@@ -21,43 +21,43 @@ int lease_to_json(struct ctl *ctl, const struct lease *l, struct buf *out)
     return rc;
 }
 
-static void field(const struct ctl *ctl, const char *name, const char *value)
+static void print_field(const struct ctl *ctl, const char *name, const char *value)
 {
-    struct buf fit = {0};
-    text_add_escaped(&fit, value); /* the store may be another's to write */
+    struct buf escaped = {0};
+    text_add_escaped(&escaped, value); /* the store may be another's to write */
     (void)printf(ctl->terminal ? "%-14s %s\n" : "%s\t%s\n", name,
-                 buf_text(&fit) != NULL ? buf_text(&fit) : "?");
-    buf_release(&fit);
+                 buf_text(&escaped) != NULL ? buf_text(&escaped) : "?");
+    buf_release(&escaped);
 }
 
-static void time_field(const struct ctl *ctl, const char *name, int64_t time_s)
+static void print_time_field(const struct ctl *ctl, const char *name, int64_t time_s)
 {
     char text[TIME_TEXT_BYTES], distance[TIME_TEXT_BYTES], both[2 * TIME_TEXT_BYTES + 16];
     if (time_s == 0) {
-        field(ctl, name, ctl->terminal ? "never" : "");
+        print_field(ctl, name, ctl->terminal ? "never" : "");
         return;
     }
     if (!ctl->terminal) {
         time_format_rfc3339(time_s, text);
-        field(ctl, name, text);
+        print_field(ctl, name, text);
         return;
     }
     time_format_local(time_s, text);
     duration_format(time_s - ctl->now_s, distance);
     (void)snprintf(both, sizeof(both), time_s > ctl->now_s ? "%s (in %s)" : "%s (%s ago)", text,
                    distance);
-    field(ctl, name, both);
+    print_field(ctl, name, both);
 }
 
-static void key_field(const struct ctl *ctl, const struct lease_key *key)
+static void print_key_field(const struct ctl *ctl, const struct lease_key *key)
 {
     struct buf text = {0};
     buf_addf(&text, "%s %s %s", key->pub.fingerprint, key->pub.type, key->pub.comment);
-    field(ctl, "key", buf_text(&text) != NULL ? buf_text(&text) : "?");
+    print_field(ctl, "key", buf_text(&text) != NULL ? buf_text(&text) : "?");
     buf_release(&text);
 }
 
-static void print_lines(struct ctl *ctl, const struct lease *l)
+static void print_fields(struct ctl *ctl, const struct lease *l)
 {
     struct buf open = {0}, listen = {0}, from = {0}, connect = {0};
     char number[24], limit[16] = "";
@@ -69,27 +69,27 @@ static void print_lines(struct ctl *ctl, const struct lease *l)
     (void)snprintf(number, sizeof(number), "%lld", (long long)l->id);
     if (l->max_sessions != 0)
         (void)snprintf(limit, sizeof(limit), "%u", l->max_sessions);
-    field(ctl, "id", number);
-    field(ctl, "name", l->name);
-    field(ctl, "login", l->login);
-    field(ctl, "state", lease_state_name(lease_state_at(l, ctl->now_s)));
+    print_field(ctl, "id", number);
+    print_field(ctl, "name", l->name);
+    print_field(ctl, "login", l->login);
+    print_field(ctl, "state", lease_state_name(lease_state_at(l, ctl->now_s)));
     for (size_t i = 0; i < l->key_count; i++)
-        key_field(ctl, &l->keys[i]);
-    field(ctl, "open", buf_text(&open));
-    field(ctl, "listen", buf_text(&listen));
-    field(ctl, "from", from.len > 0 || !ctl->terminal ? buf_text(&from) : "anywhere");
-    field(ctl, "max_sessions", limit);
-    field(ctl, "note", l->note);
-    time_field(ctl, "created_at", l->created_s);
-    time_field(ctl, "renewed_at", l->renewed_s);
-    time_field(ctl, "expires_at", l->expires_s);
-    field(ctl, "fixed_end", l->fixed_end ? "yes" : "no");
-    time_field(ctl, "revoked_at", l->revoked_s);
-    time_field(ctl, "last_login_at", l->last_login_s);
+        print_key_field(ctl, &l->keys[i]);
+    print_field(ctl, "open", buf_text(&open));
+    print_field(ctl, "listen", buf_text(&listen));
+    print_field(ctl, "from", from.len > 0 || !ctl->terminal ? buf_text(&from) : "anywhere");
+    print_field(ctl, "max_sessions", limit);
+    print_field(ctl, "note", l->note);
+    print_time_field(ctl, "created_at", l->created_s);
+    print_time_field(ctl, "renewed_at", l->renewed_s);
+    print_time_field(ctl, "expires_at", l->expires_s);
+    print_field(ctl, "fixed_end", l->fixed_end ? "yes" : "no");
+    print_time_field(ctl, "revoked_at", l->revoked_s);
+    print_time_field(ctl, "last_login_at", l->last_login_s);
     int64_t sessions = sessions_count(ctl, l->id);
     (void)snprintf(number, sizeof(number), "%lld", (long long)sessions);
-    field(ctl, "sessions", sessions >= 0 ? number : "");
-    field(ctl, "connect", buf_text(&connect));
+    print_field(ctl, "sessions", sessions >= 0 ? number : "");
+    print_field(ctl, "connect", buf_text(&connect));
     buf_release(&open);
     buf_release(&listen);
     buf_release(&from);
@@ -120,7 +120,7 @@ int lease_print(struct ctl *ctl, const struct lease *l)
     struct buf out = {0};
     int code = EXIT_DONE;
     if (!ctl->json) {
-        print_lines(ctl, l);
+        print_fields(ctl, l);
         return EXIT_DONE;
     }
     if (lease_to_json(ctl, l, &out) == 0)

@@ -19,20 +19,20 @@ void table_init(struct table *t, const char *const headings[])
 
 void table_add(struct table *t, const char *cell)
 {
-    struct buf fit = {0};
+    struct buf escaped = {0};
     char **cells = array_grow(t->cells, t->cell_count, &t->cell_room, sizeof(*cells), SIZE_MAX);
     if (cells == NULL) {
         t->failed = true;
         return;
     }
     t->cells = cells;
-    text_add_escaped(&fit, cell);
-    t->cells[t->cell_count] = buf_text(&fit) != NULL ? strdup(buf_text(&fit)) : NULL;
+    text_add_escaped(&escaped, cell);
+    t->cells[t->cell_count] = buf_text(&escaped) != NULL ? strdup(buf_text(&escaped)) : NULL;
     if (t->cells[t->cell_count] == NULL)
         t->failed = true;
     else
         t->cell_count++;
-    buf_release(&fit);
+    buf_release(&escaped);
 }
 
 /* Columns of a terminal: UTF-8 continuation bytes take none. (Wide characters count as one.) */

@@ -31,7 +31,7 @@ enum { TOKEN_TTL_S = 7 * 86400 };
 
 /* ---- agent add ---- */
 
-struct adding {
+struct new_agent {
     struct lease lease;
     const char *key_file;
     uint16_t port; /* 0: any */
@@ -40,12 +40,12 @@ struct adding {
     struct pubkey host_key;
 };
 
-static bool is_free(void *ctx, uint16_t port)
+static bool is_unused(void *ctx, uint16_t port)
 {
     return !listeners_has(ctx, port);
 }
 
-static int set_listen(struct ctl *ctl, struct lease *l, uint16_t port)
+static int add_listen_permit(struct ctl *ctl, struct lease *l, uint16_t port)
 {
     char text[PERMIT_TEXT_BYTES];
     struct permit p;
@@ -57,7 +57,7 @@ static int set_listen(struct ctl *ctl, struct lease *l, uint16_t port)
 }
 
 /* The first port of AllowListen that nobody holds and nothing listens on. */
-static int pick_port(struct ctl *ctl, uint16_t *ret)
+static int pick_listen_port(struct ctl *ctl, uint16_t *ret)
 {
     struct listeners used;
     const struct ceiling_rules *rules = &ctl->conf.ceiling.listen;
@@ -67,8 +67,8 @@ static int pick_port(struct ctl *ctl, uint16_t *ret)
         const struct permit *p = &rules->items[i].permit;
         if (ceiling_rule_applies(rules, i, ctl->conf.agent_login) &&
             strcmp(p->host, ctl->conf.agent_bind_host) == 0 &&
-            store_port_pick(ctl->store, p->low, p->high, ctl_quarantine_s(ctl), ctl->now_s, is_free,
-                            &used, ret) == STORE_OK)
+            store_port_pick(ctl->store, p->low, p->high, ctl_quarantine_s(ctl), ctl->now_s,
+                            is_unused, &used, ret) == STORE_OK)
             return EXIT_DONE;
     }
     return ctl_error(ctl, EXIT_CONFLICT, "no port is free for agents: widen AllowListen for '%s'%s",
@@ -76,7 +76,7 @@ static int pick_port(struct ctl *ctl, uint16_t *ret)
 }
 
 /* The lease, and a token that is good for this agent alone; both or none. */
-static int add_in_store(struct ctl *ctl, struct adding *a)
+static int add_in_store(struct ctl *ctl, struct new_agent *a)
 {
     const struct store_actor by = ctl_actor(ctl);
     struct token t = {.uses_left = 1, .expires_s = ctl->now_s + TOKEN_TTL_S};
@@ -90,9 +90,9 @@ static int add_in_store(struct ctl *ctl, struct adding *a)
     enum store_rc rc = store_begin(ctl->store);
     int code = rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
     if (code == EXIT_DONE && a->port == 0)
-        code = pick_port(ctl, &a->port);
+        code = pick_listen_port(ctl, &a->port);
     if (code == EXIT_DONE)
-        code = set_listen(ctl, &a->lease, a->port);
+        code = add_listen_permit(ctl, &a->lease, a->port);
     if (code == EXIT_DONE)
         code = terms_check_permits(ctl, &a->lease);
     if (code != EXIT_DONE)
@@ -112,7 +112,7 @@ out:
     return code;
 }
 
-static int print_added(struct ctl *ctl, const struct adding *a)
+static int print_added(struct ctl *ctl, const struct new_agent *a)
 {
     struct buf line = {0}, json = {0};
     char until[TIME_TEXT_BYTES];
@@ -146,7 +146,7 @@ static int print_added(struct ctl *ctl, const struct adding *a)
     return EXIT_DONE;
 }
 
-static int fill_in(struct ctl *ctl, const char *name, struct adding *a)
+static int complete_lease(struct ctl *ctl, const char *name, struct new_agent *a)
 {
     struct lease *l = &a->lease;
     struct lease_key key;
@@ -172,9 +172,9 @@ static int fill_in(struct ctl *ctl, const char *name, struct adding *a)
     return code;
 }
 
-static int add(struct ctl *ctl, const char *name, struct adding *a)
+static int add_agent(struct ctl *ctl, const char *name, struct new_agent *a)
 {
-    int code = fill_in(ctl, name, a);
+    int code = complete_lease(ctl, name, a);
     if (code == EXIT_DONE)
         code = terms_read_host_key(ctl, &a->host_key);
     if (code == EXIT_DONE)
@@ -230,7 +230,7 @@ static int print_reset(struct ctl *ctl, const struct lease *l)
     return EXIT_DONE;
 }
 
-static int reset(struct ctl *ctl, const char *ref)
+static int reset_agent(struct ctl *ctl, const char *ref)
 {
     struct lease before = {0};
     int code = ctl_open_write(ctl);
@@ -244,7 +244,7 @@ static int reset(struct ctl *ctl, const char *ref)
     return code;
 }
 
-static int parse_option(struct ctl *ctl, struct adding *a, int opt, const char *arg)
+static int parse_option(struct ctl *ctl, struct new_agent *a, int opt, const char *arg)
 {
     int64_t port;
     switch (opt) {
@@ -275,7 +275,7 @@ int cmd_agent(struct ctl *ctl, int argc, char **argv)
                                             {"for", required_argument, NULL, 'f'},
                                             {"until", required_argument, NULL, 'u'},
                                             {NULL, 0, NULL, 0}};
-    struct adding a = {.port = 0};
+    struct new_agent a = {.port = 0};
     int opt, code = EXIT_DONE;
 
     while (code == EXIT_DONE && (opt = ctl_option(ctl, argc, argv, options)) != -1)
@@ -284,8 +284,8 @@ int cmd_agent(struct ctl *ctl, int argc, char **argv)
         return code;
     bool terms = a.key_file != NULL || a.port != 0 || a.lease.expires_s != 0;
     if (argc - optind == 2 && strcmp(argv[optind], "reset") == 0 && !terms)
-        return reset(ctl, argv[optind + 1]);
+        return reset_agent(ctl, argv[optind + 1]);
     if (argc - optind != 2 || strcmp(argv[optind], "add") != 0 || a.key_file == NULL)
         return ctl_usage(ctl, "agent takes add NAME --key FILE, or reset NAME");
-    return add(ctl, argv[optind + 1], &a);
+    return add_agent(ctl, argv[optind + 1], &a);
 }

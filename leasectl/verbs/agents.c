@@ -26,12 +26,12 @@ struct listing {
     unsigned count;
 };
 
-static const char *tunnel_state(struct listing *in, const struct agent *a)
+static const char *tunnel_state(struct listing *list, const struct agent *a)
 {
-    int64_t sessions = sessions_count(in->ctl, a->id);
-    if (sessions < 0 || !in->knows_listeners)
+    int64_t sessions = sessions_count(list->ctl, a->id);
+    if (sessions < 0 || !list->knows_listeners)
         return "unknown";
-    return sessions > 0 && listeners_has(&in->used, a->port) ? "up" : "down";
+    return sessions > 0 && listeners_has(&list->used, a->port) ? "up" : "down";
 }
 
 static void format_time(const struct ctl *ctl, int64_t time_s, char out[static TIME_TEXT_BYTES])
@@ -46,13 +46,13 @@ static void format_time(const struct ctl *ctl, int64_t time_s, char out[static T
 
 static int add_row(void *arg, const struct agent *a)
 {
-    struct listing *in = arg;
+    struct listing *list = arg;
     char port[8], heartbeat[TIME_TEXT_BYTES], until[TIME_TEXT_BYTES];
     const char *state = a->revoked                             ? "revoked"
-                        : a->expires_s <= in->ctl->now_s       ? "expired"
+                        : a->expires_s <= list->ctl->now_s     ? "expired"
                         : a->has_secret || a->last_login_s > 0 ? "active"
                                                                : "added";
-    if (in->ctl->json) {
+    if (list->ctl->json) {
         time_format_rfc3339(a->heartbeat_ms / 1000, heartbeat);
         time_format_rfc3339(a->expires_s, until);
         const struct json_field fields[] = {
@@ -60,30 +60,30 @@ static int add_row(void *arg, const struct agent *a)
             {.name = "name", .text = a->name},
             {.name = "port_b", .is_number = true, .number = a->port},
             {.name = "state", .text = state},
-            {.name = "tunnel", .text = tunnel_state(in, a)},
+            {.name = "tunnel", .text = tunnel_state(list, a)},
             {.name = "heartbeat_at", .text = a->heartbeat_ms != 0 ? heartbeat : NULL},
             {.name = "expires_at", .text = until},
             {.name = "fixed_end", .is_bool = true, .number = a->fixed_end}};
-        if (in->count++ > 0)
-            buf_add(&in->json, ",\n");
-        return json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &in->json);
+        if (list->count++ > 0)
+            buf_add(&list->json, ",\n");
+        return json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &list->json);
     }
     (void)snprintf(port, sizeof(port), "%u", a->port);
-    format_time(in->ctl, a->heartbeat_ms / 1000, heartbeat);
-    format_time(in->ctl, a->expires_s, until);
-    table_add(&in->table, a->name);
-    table_add(&in->table, port);
-    table_add(&in->table, state);
-    table_add(&in->table, tunnel_state(in, a));
-    table_add(&in->table, heartbeat);
-    table_add(&in->table, until);
+    format_time(list->ctl, a->heartbeat_ms / 1000, heartbeat);
+    format_time(list->ctl, a->expires_s, until);
+    table_add(&list->table, a->name);
+    table_add(&list->table, port);
+    table_add(&list->table, state);
+    table_add(&list->table, tunnel_state(list, a));
+    table_add(&list->table, heartbeat);
+    table_add(&list->table, until);
     return 0;
 }
 
 int cmd_agents(struct ctl *ctl, int argc, char **argv)
 {
     static const struct option options[] = {{"all", no_argument, NULL, 'a'}, {NULL, 0, NULL, 0}};
-    struct listing in = {.ctl = ctl};
+    struct listing list = {.ctl = ctl};
     bool all = false;
     int opt;
 
@@ -97,16 +97,16 @@ int cmd_agents(struct ctl *ctl, int argc, char **argv)
     int code = ctl_open_read(ctl);
     if (code != EXIT_DONE)
         return code;
-    in.knows_listeners = listeners_read(&in.used) == 0;
-    table_init(&in.table, headings);
-    enum store_rc rc = store_agent_list(ctl->store, all, add_row, &in);
+    list.knows_listeners = listeners_read(&list.used) == 0;
+    table_init(&list.table, headings);
+    enum store_rc rc = store_agent_list(ctl->store, all, add_row, &list);
     if (rc != STORE_OK)
         code = ctl_store_error(ctl, rc);
     else if (ctl->json)
-        (void)printf("[%s]\n", buf_text(&in.json) != NULL ? buf_text(&in.json) : "");
+        (void)printf("[%s]\n", buf_text(&list.json) != NULL ? buf_text(&list.json) : "");
     else
-        table_print(&in.table, ctl->terminal);
-    table_release(&in.table);
-    buf_release(&in.json);
+        table_print(&list.table, ctl->terminal);
+    table_release(&list.table);
+    buf_release(&list.json);
     return code;
 }

@@ -45,7 +45,7 @@ struct answer {
     char lease[LEASE_NAME_MAX + 1];
 };
 
-static void ago(int64_t then_s, int64_t now_s, char out[static TIME_TEXT_BYTES])
+static void format_age(int64_t then_s, int64_t now_s, char out[static TIME_TEXT_BYTES])
 {
     duration_format(now_s - then_s, out);
 }
@@ -58,7 +58,7 @@ static void explain_revoked(struct ctl *ctl, const struct store_key_history *h, 
     if (audit_last_of(ctl->store, h->lease_id, "revoke", &time_s, actor, sizeof(actor)) != STORE_OK)
         return;
     time_format_local(time_s, when);
-    ago(time_s, ctl->now_s, distance);
+    format_age(time_s, ctl->now_s, distance);
     buf_addf(why, " %s ago (%s) by %s", distance, when, actor);
 }
 
@@ -71,7 +71,7 @@ static void explain_frozen(struct ctl *ctl, const char *login, struct buf *why)
         buf_add(why, "the lease was changed just now: ask again");
         return;
     }
-    ago(since_s, ctl->now_s, distance);
+    format_age(since_s, ctl->now_s, distance);
     buf_addf(why, "%s frozen for %s: 'leasectl thaw%s%s' lets holders in again",
              all ? "all tunnel logins are" : "the login is", distance, all ? "" : " ",
              all ? "" : login);
@@ -94,7 +94,7 @@ static void explain_refusal(struct ctl *ctl, const struct question *q,
         explain_revoked(ctl, h, why);
         break;
     case KEY_EXPIRED:
-        ago(h->expires_s, ctl->now_s, distance);
+        format_age(h->expires_s, ctl->now_s, distance);
         buf_addf(why,
                  "the lease '%s' (#%" PRId64 ") expired %s ago: 'leasectl renew %s' brings it back",
                  h->lease, h->lease_id, distance, h->lease);
@@ -123,7 +123,8 @@ static bool line_has(const struct buf *line, const char *option, const char *typ
 }
 
 /* A bare port is what -L and -R take it for. */
-static void spell(const char *typed, char out[static PERMIT_TEXT_BYTES], const char *default_host)
+static void add_default_host(const char *typed, char out[static PERMIT_TEXT_BYTES],
+                             const char *default_host)
 {
     (void)snprintf(out, PERMIT_TEXT_BYTES, strchr(typed, ':') == NULL ? "%s:%s" : "%.0s%s",
                    default_host, typed);
@@ -149,7 +150,7 @@ static void judge_sessions(const struct ctl *ctl, const struct lease *l, struct 
 }
 
 /* What was typed, as it may be repeated. */
-static const char *fit(struct buf *shown, const char *typed)
+static const char *escape(struct buf *shown, const char *typed)
 {
     text_add_escaped(shown, typed);
     return buf_text(shown) != NULL ? buf_text(shown) : "?";
@@ -167,22 +168,22 @@ static void judge_use(const struct ctl *ctl, const struct question *q, const str
         buf_addf(&a->why, "'%s' may not come from %s: from is %s", l->name, q->addr,
                  buf_text(&list) != NULL ? buf_text(&list) : "?");
     } else if (q->open != NULL) {
-        spell(q->open, typed, "localhost");
+        add_default_host(q->open, typed, "localhost");
         if (!line_has(&a->line, "permitopen", typed, false)) {
             a->rule = "open";
             permit_list_format(&l->open, &list);
             buf_addf(&a->why,
                      "'%s' may not open %s: it may open %s (sshd compares the words as "
                      "typed)",
-                     l->name, fit(&shown, typed), list.len > 0 ? buf_text(&list) : "nothing");
+                     l->name, escape(&shown, typed), list.len > 0 ? buf_text(&list) : "nothing");
         }
     } else if (q->listen != NULL) {
-        spell(q->listen, typed, "localhost");
+        add_default_host(q->listen, typed, "localhost");
         if (!line_has(&a->line, "permitlisten", typed, true)) {
             a->rule = "listen";
             permit_list_format(&l->listen, &list);
             buf_addf(&a->why, "'%s' may not listen on %s: it may listen on %s", l->name,
-                     fit(&shown, typed), list.len > 0 ? buf_text(&list) : "nothing");
+                     escape(&shown, typed), list.len > 0 ? buf_text(&list) : "nothing");
         }
     }
     if (a->rule == NULL)
@@ -192,7 +193,7 @@ static void judge_use(const struct ctl *ctl, const struct question *q, const str
     buf_release(&shown);
 }
 
-static int judge(struct ctl *ctl, const struct question *q, struct answer *a)
+static int judge_key(struct ctl *ctl, const struct question *q, struct answer *a)
 {
     struct key_judgement j;
     struct lease l = {0};
@@ -269,8 +270,8 @@ static bool is_akc(const char *line, const char *end)
 }
 
 /* Takes the fingerprint of a line like `akc[12]: refused login=pfwd key=SHA256:... reason=...`. */
-static bool take_log_line(const char *line, const char *login,
-                          char fingerprint[static PUBKEY_FINGERPRINT_BYTES])
+static bool parse_log_line(const char *line, const char *login,
+                           char fingerprint[static PUBKEY_FINGERPRINT_BYTES])
 {
     char wanted[CONF_NAME_BYTES + 32];
     (void)snprintf(wanted, sizeof(wanted), ": refused login=%s key=SHA256:", login);
@@ -287,7 +288,7 @@ static bool take_log_line(const char *line, const char *login,
     return true;
 }
 
-static bool last_in_journal(const char *login, char fingerprint[static PUBKEY_FINGERPRINT_BYTES])
+static bool search_journal(const char *login, char fingerprint[static PUBKEY_FINGERPRINT_BYTES])
 {
     const char *const argv[] = {"journalctl",       "--quiet",      "--no-pager",
                                 "--identifier=akc", "--lines=2000", NULL};
@@ -296,31 +297,31 @@ static bool last_in_journal(const char *login, char fingerprint[static PUBKEY_FI
     (void)child_run(&c, argv, NULL, NULL, JOURNAL_MS);
     char *rest = c.out_text.len > 0 && !c.out_text.failed ? c.out_text.data : NULL;
     for (char *line; (line = strsep(&rest, "\n")) != NULL;)
-        found = take_log_line(line, login, fingerprint) || found;
+        found = parse_log_line(line, login, fingerprint) || found;
     child_release(&c);
     return found;
 }
 
-static bool last_in_file(const char *path, const char *login,
-                         char fingerprint[static PUBKEY_FINGERPRINT_BYTES])
+static bool search_file(const char *path, const char *login,
+                        char fingerprint[static PUBKEY_FINGERPRINT_BYTES])
 {
     char line[LOG_LINE_BYTES];
     bool found = false;
     FILE *f = fopen(path, "re");
     while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-        found = take_log_line(line, login, fingerprint) || found;
+        found = parse_log_line(line, login, fingerprint) || found;
     if (f != NULL)
         (void)fclose(f);
     return found;
 }
 
-static int ask_last(struct ctl *ctl, struct question *q)
+static int find_last_refused(struct ctl *ctl, struct question *q)
 {
     static const char *const files[] = {"/var/log/auth.log", "/var/log/secure"};
     bool found =
-        access("/run/systemd/journal", F_OK) == 0 && last_in_journal(q->login, q->fingerprint);
+        access("/run/systemd/journal", F_OK) == 0 && search_journal(q->login, q->fingerprint);
     for (size_t i = 0; !found && i < sizeof(files) / sizeof(files[0]); i++)
-        found = last_in_file(files[i], q->login, q->fingerprint);
+        found = search_file(files[i], q->login, q->fingerprint);
     if (found)
         return EXIT_DONE;
     return ctl_error(ctl, EXIT_NO_SUCH, "the system log has no refused login on '%s'%s", q->login,
@@ -329,7 +330,7 @@ static int ask_last(struct ctl *ctl, struct question *q)
 
 static int parse_option(struct ctl *ctl, struct question *q, int opt, const char *arg)
 {
-    struct source_list one;
+    struct source_list address;
     switch (opt) {
     case 'k':
         q->key_file = arg;
@@ -341,7 +342,7 @@ static int parse_option(struct ctl *ctl, struct question *q, int opt, const char
         q->listen = arg;
         return EXIT_DONE;
     case 'a':
-        if (source_list_parse(arg, &one) != NULL || strpbrk(arg, ",/") != NULL)
+        if (source_list_parse(arg, &address) != NULL || strpbrk(arg, ",/") != NULL)
             return ctl_error(ctl, EXIT_USAGE, "--addr '%s' is no IPv4 or IPv6 address",
                              text_clip(arg).s);
         q->addr = arg;
@@ -386,14 +387,14 @@ int cmd_explain(struct ctl *ctl, int argc, char **argv)
     struct answer a = {.rule = NULL};
     int code = parse_arguments(ctl, argc, argv, &q);
     if (code == EXIT_DONE)
-        code = q.last ? ask_last(ctl, &q) : key_read_file(ctl, q.key_file, &q.key);
+        code = q.last ? find_last_refused(ctl, &q) : key_read_file(ctl, q.key_file, &q.key);
     if (code != EXIT_DONE)
         return code;
     if (!q.last)
         (void)strlcpy(q.fingerprint, q.key.pub.fingerprint, sizeof(q.fingerprint));
     code = ctl_open_read(ctl);
     if (code == EXIT_DONE)
-        code = judge(ctl, &q, &a);
+        code = judge_key(ctl, &q, &a);
     if (code == EXIT_DONE)
         code = print_answer(ctl, &q, &a);
     buf_release(&a.why);

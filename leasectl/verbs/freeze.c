@@ -46,7 +46,7 @@ static int print_state(struct ctl *ctl, const char *login)
     return EXIT_DONE;
 }
 
-static int change(struct ctl *ctl, const char *login, bool freeze)
+static int change_in_store(struct ctl *ctl, const char *login, bool freeze)
 {
     const struct store_actor by = ctl_actor(ctl);
     enum store_rc rc = store_begin(ctl->store);
@@ -62,7 +62,7 @@ static int change(struct ctl *ctl, const char *login, bool freeze)
     return EXIT_DONE; /* STORE_CONFLICT, STORE_NONE: it was so already */
 }
 
-static int run(struct ctl *ctl, int argc, char **argv, bool freeze)
+static int freeze_or_thaw(struct ctl *ctl, int argc, char **argv, bool freeze)
 {
     static const struct option none[] = {{NULL, 0, NULL, 0}};
     if (ctl_option(ctl, argc, argv, none) != -1)
@@ -70,30 +70,31 @@ static int run(struct ctl *ctl, int argc, char **argv, bool freeze)
     if (argc - optind > 1)
         return ctl_usage(ctl, "one LOGIN, or none for all");
     const char *login = optind < argc ? argv[optind] : all_logins;
-    bool one = login != all_logins;
-    const char *problem = one ? login_name_problem(login) : NULL;
+    bool is_single = login != all_logins;
+    const char *problem = is_single ? login_name_problem(login) : NULL;
     if (problem != NULL)
         return ctl_error(ctl, EXIT_USAGE, "the login '%s' %s", text_clip(login).s, problem);
-    if (one && freeze && !ctl->conf_is_partial && !account_in_group(login, ctl->conf.tunnel_group))
+    if (is_single && freeze && !ctl->conf_is_partial &&
+        !account_in_group(login, ctl->conf.tunnel_group))
         return ctl_error(ctl, EXIT_NO_SUCH, "'%s' is no tunnel login: see 'leasectl login list'",
                          login);
     int code = ctl_open_write(ctl);
     if (code == EXIT_DONE)
-        code = change(ctl, login, freeze);
+        code = change_in_store(ctl, login, freeze);
     if (code == EXIT_DONE)
         code = print_state(ctl, login);
     if (code != EXIT_DONE || !freeze)
         return code;
-    const struct enforce_scope scope = {.login = one ? login : NULL};
+    const struct enforce_scope scope = {.login = is_single ? login : NULL};
     return sessions_enforce(ctl, &scope);
 }
 
 int cmd_freeze(struct ctl *ctl, int argc, char **argv)
 {
-    return run(ctl, argc, argv, true);
+    return freeze_or_thaw(ctl, argc, argv, true);
 }
 
 int cmd_thaw(struct ctl *ctl, int argc, char **argv)
 {
-    return run(ctl, argc, argv, false);
+    return freeze_or_thaw(ctl, argc, argv, false);
 }

@@ -37,7 +37,7 @@ struct request {
 
 /* ---- arguments ---- */
 
-static int take_open(struct ctl *ctl, struct request *req, const char *text)
+static int parse_open(struct ctl *ctl, struct request *req, const char *text)
 {
     struct permit p;
     if (strncmp(text, LEASE_AGENT_PREFIX, sizeof(LEASE_AGENT_PREFIX) - 1) == 0)
@@ -51,7 +51,7 @@ static int take_open(struct ctl *ctl, struct request *req, const char *text)
     return EXIT_DONE;
 }
 
-static int take_listen(struct ctl *ctl, struct request *req, const char *text)
+static int parse_listen(struct ctl *ctl, struct request *req, const char *text)
 {
     struct permit p;
     if (strcmp(text, "auto") == 0) {
@@ -73,7 +73,7 @@ static int take_listen(struct ctl *ctl, struct request *req, const char *text)
     return EXIT_DONE;
 }
 
-static int take_argument(struct ctl *ctl, struct request *req, int opt, const char *arg)
+static int parse_option(struct ctl *ctl, struct request *req, int opt, const char *arg)
 {
     struct lease *l = &req->lease;
     switch (opt) {
@@ -81,9 +81,9 @@ static int take_argument(struct ctl *ctl, struct request *req, int opt, const ch
         req->key_file = arg;
         return EXIT_DONE;
     case 'o':
-        return take_open(ctl, req, arg);
+        return parse_open(ctl, req, arg);
     case 'r':
-        return take_listen(ctl, req, arg);
+        return parse_listen(ctl, req, arg);
     case 'l':
         req->login_named = true;
         return terms_set_text(ctl, "--login", arg, login_name_problem(arg), l->login,
@@ -135,7 +135,7 @@ static int add_key(struct ctl *ctl, struct request *req)
 
 /* ---- what may be granted ---- */
 
-static int fill_in(struct ctl *ctl, struct request *req)
+static int complete_request(struct ctl *ctl, struct request *req)
 {
     struct lease *l = &req->lease;
     if (!req->login_named)
@@ -174,7 +174,7 @@ static bool is_unused(void *ctx, uint16_t port)
 }
 
 /* In the ceiling's first range for the login that has one left. */
-static int pick_listen(struct ctl *ctl, struct lease *l)
+static int pick_listen_port(struct ctl *ctl, struct lease *l)
 {
     struct listeners used;
     const struct ceiling_rules *rules = &ctl->conf.ceiling.listen;
@@ -210,7 +210,7 @@ static int store_grant(struct ctl *ctl, struct request *req, int64_t *ret_id)
     if (rc != STORE_OK)
         return ctl_store_error(ctl, rc);
     if (req->listen_auto)
-        code = pick_listen(ctl, &req->lease);
+        code = pick_listen_port(ctl, &req->lease);
     if (code == EXIT_DONE)
         rc =
             store_lease_add(ctl->store, &req->lease, ctl_quarantine_s(ctl), &by, ret_id, &conflict);
@@ -226,37 +226,37 @@ static int store_grant(struct ctl *ctl, struct request *req, int64_t *ret_id)
 
 /* ---- what the admin hands on ---- */
 
-struct ports {
-    uint16_t of[LEASE_OPEN_AGENTS_MAX]; /* of the lease's open_agents, by the same index; 0: none */
+struct agent_ports {
+    uint16_t ports[LEASE_OPEN_AGENTS_MAX]; /* by the index of open_agents; 0: none */
 };
 
 /* Only for words: the lease is granted, and a look that fails leaves its port one as any other. */
-static void look_for_agents(struct ctl *ctl, const struct lease *l, struct ports *ret)
+static void find_agent_ports(struct ctl *ctl, const struct lease *l, struct agent_ports *ret)
 {
-    *ret = (struct ports){.of = {0}};
+    *ret = (struct agent_ports){.ports = {0}};
     for (size_t i = 0; i < l->open_agent_count; i++) {
         struct lease agent = {0};
         if (store_lease_by_name(ctl->store, l->open_agents[i], &agent) == STORE_OK &&
             agent.listen.count > 0)
-            ret->of[i] = agent.listen.items[0].low;
+            ret->ports[i] = agent.listen.items[0].low;
         lease_release(&agent);
     }
 }
 
 /* The agent of l that listens on port now, by its name. NULL: none of those that l opens. */
-static const char *agent_on(const struct ports *agents, const struct lease *l,
+static const char *agent_at(const struct agent_ports *agents, const struct lease *l,
                             const struct permit *p)
 {
     for (size_t i = 0; i < l->open_agent_count; i++)
-        if (p->low == p->high && agents->of[i] == p->low)
+        if (p->low == p->high && agents->ports[i] == p->low)
             return l->open_agents[i];
     return NULL;
 }
 
-static void print_use(const struct ctl *ctl, const struct lease *l, const struct ports *agents,
-                      const struct permit *p)
+static void print_how_to_use(const struct ctl *ctl, const struct lease *l,
+                             const struct agent_ports *agents, const struct permit *p)
 {
-    const char *agent = agent_on(agents, l, p);
+    const char *agent = agent_at(agents, l, p);
     const unsigned low = gateway_local_port(p->low), high = gateway_local_port(p->high);
     if (agent != NULL) {
         char port[16] = "";
@@ -274,8 +274,8 @@ static void print_use(const struct ctl *ctl, const struct lease *l, const struct
     (void)putchar('\n');
 }
 
-static void print_handout(const struct ctl *ctl, const struct lease *l, const struct ports *agents,
-                          const struct pubkey *host_key)
+static void print_handout(const struct ctl *ctl, const struct lease *l,
+                          const struct agent_ports *agents, const struct pubkey *host_key)
 {
     char until[TIME_TEXT_BYTES], left[TIME_TEXT_BYTES];
     struct buf line = {0};
@@ -288,7 +288,7 @@ static void print_handout(const struct ctl *ctl, const struct lease *l, const st
                  l->name, l->id, l->login, until, left, l->name,
                  buf_text(&line) != NULL ? buf_text(&line) : "?");
     for (size_t i = 0; i < l->open.count; i++)
-        print_use(ctl, l, agents, &l->open.items[i]);
+        print_how_to_use(ctl, l, agents, &l->open.items[i]);
     for (size_t i = 0; i < l->listen.count; i++)
         (void)printf("listens on %s%s:%u of this host; put what it leads to in place of "
                      "127.0.0.1:22\n",
@@ -306,10 +306,11 @@ static void print_handout(const struct ctl *ctl, const struct lease *l, const st
 static int hand_out(struct ctl *ctl, const struct lease *granted, const struct pubkey *host_key,
                     int64_t begun_s)
 {
-    struct ports agents;
+    struct agent_ports agents;
     int code = EXIT_DONE;
-    look_for_agents(ctl, granted, &agents);
-    int ended = sessions_enforce_new_key(ctl, granted, granted->keys[0].pub.fingerprint, begun_s);
+    find_agent_ports(ctl, granted, &agents);
+    int enforced =
+        sessions_enforce_new_key(ctl, granted, granted->keys[0].pub.fingerprint, begun_s);
     ctl_close(ctl);
     if (strchr(ctl->conf.public_host, '.') == NULL && strchr(ctl->conf.public_host, ':') == NULL)
         ctl_warn(ctl,
@@ -319,7 +320,7 @@ static int hand_out(struct ctl *ctl, const struct lease *granted, const struct p
         code = lease_print(ctl, granted);
     else
         print_handout(ctl, granted, &agents, host_key);
-    return code == EXIT_DONE ? ended : code;
+    return code == EXIT_DONE ? enforced : code;
 }
 
 static int parse_arguments(struct ctl *ctl, int argc, char **argv, struct request *req)
@@ -333,7 +334,7 @@ static int parse_arguments(struct ctl *ctl, int argc, char **argv, struct reques
     int opt, code = EXIT_DONE;
 
     while (code == EXIT_DONE && (opt = ctl_option(ctl, argc, argv, options)) != -1)
-        code = take_argument(ctl, req, opt, optarg);
+        code = parse_option(ctl, req, opt, optarg);
     if (code != EXIT_DONE)
         return code;
     if (argc - optind != 1)
@@ -352,7 +353,7 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
 
     int code = parse_arguments(ctl, argc, argv, &req);
     if (code == EXIT_DONE)
-        code = fill_in(ctl, &req);
+        code = complete_request(ctl, &req);
     if (code == EXIT_DONE)
         code = terms_check_permits(ctl, &req.lease);
     if (code == EXIT_DONE)

@@ -23,8 +23,8 @@ struct listing {
     size_t count;
 };
 
-static void add_list(struct table *t, void (*format)(const struct permit_list *, struct buf *),
-                     const struct permit_list *list)
+static void add_permits(struct table *t, void (*format)(const struct permit_list *, struct buf *),
+                        const struct permit_list *list)
 {
     struct buf text = {0};
     format(list, &text);
@@ -32,43 +32,43 @@ static void add_list(struct table *t, void (*format)(const struct permit_list *,
     buf_release(&text);
 }
 
-static void add_row(struct listing *in, const struct lease *l)
+static void add_row(struct listing *list, const struct lease *l)
 {
     char id[24], expires[TIME_TEXT_BYTES + 8], distance[TIME_TEXT_BYTES];
     struct buf from = {0};
 
     (void)snprintf(id, sizeof(id), "%lld", (long long)l->id);
-    if (in->ctl->terminal) {
-        duration_format(l->expires_s - in->ctl->now_s, distance);
-        (void)snprintf(expires, sizeof(expires), l->expires_s > in->ctl->now_s ? "in %s" : "%s ago",
-                       distance);
+    if (list->ctl->terminal) {
+        duration_format(l->expires_s - list->ctl->now_s, distance);
+        (void)snprintf(expires, sizeof(expires),
+                       l->expires_s > list->ctl->now_s ? "in %s" : "%s ago", distance);
     } else {
         time_format_rfc3339(l->expires_s, expires);
     }
-    table_add(&in->table, id);
-    table_add(&in->table, l->name);
-    table_add(&in->table, l->login);
-    table_add(&in->table, lease_state_name(lease_state_at(l, in->ctl->now_s)));
-    table_add(&in->table, expires);
-    add_list(&in->table, permit_list_format, &l->open);
-    add_list(&in->table, permit_list_format, &l->listen);
+    table_add(&list->table, id);
+    table_add(&list->table, l->name);
+    table_add(&list->table, l->login);
+    table_add(&list->table, lease_state_name(lease_state_at(l, list->ctl->now_s)));
+    table_add(&list->table, expires);
+    add_permits(&list->table, permit_list_format, &l->open);
+    add_permits(&list->table, permit_list_format, &l->listen);
     source_list_format(&l->from, &from);
-    table_add(&in->table, buf_text(&from) != NULL ? buf_text(&from) : "?");
+    table_add(&list->table, buf_text(&from) != NULL ? buf_text(&from) : "?");
     buf_release(&from);
-    table_add(&in->table, l->note);
+    table_add(&list->table, l->note);
 }
 
-static int take_lease(void *arg, const struct lease *l)
+static int add_lease(void *arg, const struct lease *l)
 {
-    struct listing *in = arg;
-    if (!in->ctl->json) {
-        add_row(in, l);
-        return in->table.failed ? -1 : 0;
+    struct listing *list = arg;
+    if (!list->ctl->json) {
+        add_row(list, l);
+        return list->table.failed ? -1 : 0;
     }
-    buf_clear(&in->json);
-    if (lease_to_json(in->ctl, l, &in->json) != 0)
+    buf_clear(&list->json);
+    if (lease_to_json(list->ctl, l, &list->json) != 0)
         return -1;
-    (void)printf("%s%s", in->count++ > 0 ? ",\n" : "", buf_text(&in->json));
+    (void)printf("%s%s", list->count++ > 0 ? ",\n" : "", buf_text(&list->json));
     return 0;
 }
 
@@ -92,7 +92,7 @@ int cmd_list(struct ctl *ctl, int argc, char **argv)
                                             {"expiring", required_argument, NULL, 'e'},
                                             {NULL, 0, NULL, 0}};
     struct store_filter filter = {.now_s = ctl->now_s, .before_s = INT64_MAX};
-    struct listing in = {.ctl = ctl};
+    struct listing list = {.ctl = ctl};
     int64_t within_s;
     int opt;
 
@@ -118,19 +118,19 @@ int cmd_list(struct ctl *ctl, int argc, char **argv)
     int code = ctl_open_read(ctl);
     if (code != EXIT_DONE)
         return code;
-    table_init(&in.table, headings);
+    table_init(&list.table, headings);
     if (ctl->json)
         (void)putchar('[');
-    enum store_rc rc = store_lease_list(ctl->store, &filter, take_lease, &in);
+    enum store_rc rc = store_lease_list(ctl->store, &filter, add_lease, &list);
     if (ctl->json)
         (void)puts("]");
     else if (rc == STORE_OK)
-        table_print(&in.table, ctl->terminal);
-    if (rc == STORE_OK && !ctl->json && in.table.cell_count == 0 && ctl->terminal)
+        table_print(&list.table, ctl->terminal);
+    if (rc == STORE_OK && !ctl->json && list.table.cell_count == 0 && ctl->terminal)
         (void)fputs("no leases; 'leasectl grant --help' says how to give one\n", stderr);
     if (rc == STORE_OK && !ctl->json)
         rc = store_freeze_list(ctl->store, warn_frozen, ctl);
-    table_release(&in.table);
-    buf_release(&in.json);
+    table_release(&list.table);
+    buf_release(&list.json);
     return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
 }

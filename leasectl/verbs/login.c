@@ -45,29 +45,29 @@ struct login_list {
     size_t count;
 };
 
-static int list_one(void *arg, const char *login)
+static int add_login(void *arg, const char *login)
 {
-    struct login_list *in = arg;
+    struct login_list *list = arg;
     const char *findings[FINDINGS_MAX + 1];
     char verdict[64] = "ok";
     struct buf found = {0};
 
-    account_check(login, in->ctl->conf.tunnel_group, &found);
+    account_check(login, list->ctl->conf.tunnel_group, &found);
     size_t count = found.len > 0 && !found.failed ? split_lines(found.data, findings) : 0;
     findings[count] = NULL;
-    if (in->ctl->json) {
-        if (in->count++ > 0)
-            buf_add(&in->json, ",\n");
-        print_json(login, findings, count, &in->json);
+    if (list->ctl->json) {
+        if (list->count++ > 0)
+            buf_add(&list->json, ",\n");
+        print_json(login, findings, count, &list->json);
     } else {
-        const char *role = strcmp(login, in->ctl->conf.forward_login) == 0 ? "ForwardLogin"
-                           : strcmp(login, in->ctl->conf.agent_login) == 0 ? "AgentLogin"
-                                                                           : "";
+        const char *role = strcmp(login, list->ctl->conf.forward_login) == 0 ? "ForwardLogin"
+                           : strcmp(login, list->ctl->conf.agent_login) == 0 ? "AgentLogin"
+                                                                             : "";
         if (count > 0)
             (void)snprintf(verdict, sizeof(verdict), "%zu found: leasectl login check", count);
-        table_add(&in->table, login);
-        table_add(&in->table, role);
-        table_add(&in->table, verdict);
+        table_add(&list->table, login);
+        table_add(&list->table, role);
+        table_add(&list->table, verdict);
     }
     buf_release(&found);
     return 0;
@@ -76,15 +76,15 @@ static int list_one(void *arg, const char *login)
 static int login_list(struct ctl *ctl)
 {
     static const char *const headings[] = {"LOGIN", "ROLE", "CHECK", NULL};
-    struct login_list in = {.ctl = ctl};
-    table_init(&in.table, headings);
-    (void)account_each(ctl->conf.tunnel_group, list_one, &in);
+    struct login_list list = {.ctl = ctl};
+    table_init(&list.table, headings);
+    (void)account_each(ctl->conf.tunnel_group, add_login, &list);
     if (ctl->json)
-        (void)printf("[%s]\n", buf_text(&in.json) != NULL ? buf_text(&in.json) : "");
+        (void)printf("[%s]\n", buf_text(&list.json) != NULL ? buf_text(&list.json) : "");
     else
-        table_print(&in.table, ctl->terminal);
-    table_release(&in.table);
-    buf_release(&in.json);
+        table_print(&list.table, ctl->terminal);
+    table_release(&list.table);
+    buf_release(&list.json);
     return EXIT_DONE;
 }
 

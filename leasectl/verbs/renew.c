@@ -43,7 +43,7 @@ static int apply_renew(struct ctl *ctl, const struct lease *l, const struct stor
 }
 
 /* items: NULL for the only one. */
-static int renew_one(struct ctl *ctl, const char *ref, struct request *req, size_t *items)
+static int renew_lease(struct ctl *ctl, const char *ref, struct request *req, size_t *items)
 {
     char said[256], until[TIME_TEXT_BYTES], left[TIME_TEXT_BYTES];
     struct lease before = {0};
@@ -88,7 +88,7 @@ int cmd_renew(struct ctl *ctl, int argc, char **argv)
     bool several = ctl->json && argc - optind > 1;
     size_t items = 0;
     for (; optind < argc; optind++) {
-        code = renew_one(ctl, argv[optind], &req, several ? &items : NULL);
+        code = renew_lease(ctl, argv[optind], &req, several ? &items : NULL);
         if (code != EXIT_DONE && several)
             (void)lease_print_item(ctl, NULL, &items); /* the place of one that was not renewed */
         if (worst == EXIT_DONE)

@@ -33,7 +33,7 @@ static int revoke_in_store(struct ctl *ctl, const struct lease *l, bool keep_ses
 }
 
 /* One name. *ret is the lease as it is now, to be released; EXIT_DONE only when it is set. */
-static int revoke_one(struct ctl *ctl, const char *ref, bool keep_sessions, struct lease *ret)
+static int revoke_lease(struct ctl *ctl, const char *ref, bool keep_sessions, struct lease *ret)
 {
     struct lease l = {0};
     int code = ctl_find_lease(ctl, ref, &l);
@@ -89,7 +89,7 @@ int cmd_revoke(struct ctl *ctl, int argc, char **argv)
     if (code != EXIT_DONE)
         goto out;
     for (; code != EXIT_STORE && optind < argc; optind++) {
-        code = revoke_one(ctl, argv[optind], keep_sessions, &revoked[count]);
+        code = revoke_lease(ctl, argv[optind], keep_sessions, &revoked[count]);
         if (code == EXIT_DONE)
             count++;
         else if (worst == EXIT_DONE)
@@ -100,8 +100,8 @@ int cmd_revoke(struct ctl *ctl, int argc, char **argv)
     /* All are refused by now; then what is live of them is ended. */
     for (size_t i = 0; i < count && !keep_sessions; i++) {
         const struct enforce_scope scope = {.lease = &revoked[i]};
-        int live = sessions_enforce(ctl, &scope);
-        code = code == EXIT_DONE ? live : code;
+        int enforced = sessions_enforce(ctl, &scope);
+        code = code == EXIT_DONE ? enforced : code;
     }
 out:
     for (size_t i = 0; i < count; i++)

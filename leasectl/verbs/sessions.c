@@ -30,8 +30,8 @@ struct view {
 };
 
 /* Of one session: its listeners' addresses, or the far ends of what goes through it. */
-static void collect(const struct socket_list *sockets, pid_t pid, bool listening, const char ***ret,
-                    size_t *ret_count)
+static void collect_addresses(const struct socket_list *sockets, pid_t pid, bool listening,
+                              const char ***ret, size_t *ret_count)
 {
     const char **texts = calloc(sockets->count + 1, sizeof(*texts));
     size_t n = 0;
@@ -42,27 +42,27 @@ static void collect(const struct socket_list *sockets, pid_t pid, bool listening
     *ret_count = n;
 }
 
-static void join(const char *const *texts, size_t count, struct buf *out)
+static void join_addresses(const char *const *texts, size_t count, struct buf *out)
 {
     for (size_t i = 0; i < count; i++)
         buf_addf(out, "%s%s", i > 0 ? " " : "", texts[i]);
 }
 
 /* "?": there may be any. */
-static const char *cell(const struct session *s, const struct buf *text)
+static const char *cell_text(const struct session *s, const struct buf *text)
 {
     return s->sight == SESSION_LIVE && buf_text(text) != NULL ? buf_text(text) : "?";
 }
 
-static void show_session(struct view *v, const struct session *s)
+static void add_session(struct view *v, const struct session *s)
 {
     char since[TIME_TEXT_BYTES], pid[16];
     const char **listeners = NULL, **forwards = NULL;
     size_t listener_count, forward_count;
     struct buf text = {0};
 
-    collect(v->sockets, s->pid, true, &listeners, &listener_count);
-    collect(v->sockets, s->pid, false, &forwards, &forward_count);
+    collect_addresses(v->sockets, s->pid, true, &listeners, &listener_count);
+    collect_addresses(v->sockets, s->pid, false, &forwards, &forward_count);
     if (listeners == NULL || forwards == NULL)
         goto out;
     (void)snprintf(pid, sizeof(pid), "%d", (int)s->pid);
@@ -94,12 +94,12 @@ static void show_session(struct view *v, const struct session *s)
     table_add(&v->table, since);
     table_add(&v->table, pid);
     if (s->sight == SESSION_LIVE)
-        join(listeners, listener_count, &text);
-    table_add(&v->table, cell(s, &text));
+        join_addresses(listeners, listener_count, &text);
+    table_add(&v->table, cell_text(s, &text));
     buf_clear(&text);
     if (s->sight == SESSION_LIVE)
-        join(forwards, forward_count, &text);
-    table_add(&v->table, cell(s, &text));
+        join_addresses(forwards, forward_count, &text);
+    table_add(&v->table, cell_text(s, &text));
 out:
     buf_release(&text);
     free(listeners);
@@ -151,7 +151,7 @@ int cmd_sessions(struct ctl *ctl, int argc, char **argv)
     table_init(&v.table, headings);
     for (size_t i = 0; code == EXIT_DONE && i < list.count; i++)
         if (port == 0 || listens_on(&sockets, list.items[i].pid, (uint16_t)port))
-            show_session(&v, &list.items[i]);
+            add_session(&v, &list.items[i]);
     if (code == EXIT_DONE && ctl->json)
         (void)printf("[%s]\n", buf_text(&v.json) != NULL ? buf_text(&v.json) : "");
     else if (code == EXIT_DONE)

@@ -33,8 +33,8 @@ struct request {
     bool limits; /* out: it could now be at an address that it may not, or be one too many */
 };
 
-static int take_edit(struct ctl *ctl, struct request *req, const char *option, bool listen,
-                     const char *arg)
+static int parse_edit(struct ctl *ctl, struct request *req, const char *option, bool listen,
+                      const char *arg)
 {
     if (arg[0] != '+' && arg[0] != '-')
         return ctl_error(ctl, EXIT_USAGE, "%s '%s': write +PERMIT to add, -PERMIT to take away",
@@ -51,13 +51,13 @@ static int take_edit(struct ctl *ctl, struct request *req, const char *option, b
                               &e->permit);
 }
 
-static int take_argument(struct ctl *ctl, struct request *req, int opt, const char *arg)
+static int parse_option(struct ctl *ctl, struct request *req, int opt, const char *arg)
 {
     switch (opt) {
     case 'o':
-        return take_edit(ctl, req, "--open", false, arg);
+        return parse_edit(ctl, req, "--open", false, arg);
     case 'r':
-        return take_edit(ctl, req, "--listen", true, arg);
+        return parse_edit(ctl, req, "--listen", true, arg);
     case 's':
         req->set_from = true;
         req->from = (struct source_list){.count = 0};
@@ -76,7 +76,7 @@ static int take_argument(struct ctl *ctl, struct request *req, int opt, const ch
     }
 }
 
-static void list_remove(struct permit_list *list, const struct permit *p)
+static void remove_permit(struct permit_list *list, const struct permit *p)
 {
     size_t kept = 0;
     for (size_t i = 0; i < list->count; i++)
@@ -117,7 +117,7 @@ static int apply_edit(struct ctl *ctl, struct lease *l, const struct edit *e)
         if (!permit_list_has(list, &e->permit))
             return ctl_error(ctl, EXIT_NO_SUCH, "'%s' has no permit %s %s: see 'leasectl show %s'",
                              l->name, option, text, l->name);
-        list_remove(list, &e->permit);
+        remove_permit(list, &e->permit);
         return EXIT_DONE;
     }
     if (permit_list_has(list, &e->permit))
@@ -133,7 +133,7 @@ static int apply_edit(struct ctl *ctl, struct lease *l, const struct edit *e)
     return EXIT_DONE;
 }
 
-static int copy_list(struct permit_list *to, const struct permit_list *from)
+static int copy_permits(struct permit_list *to, const struct permit_list *from)
 {
     for (size_t i = 0; i < from->count; i++)
         if (!from->items[i].from_agent && permit_list_add(to, &from->items[i]) != NULL)
@@ -141,8 +141,8 @@ static int copy_list(struct permit_list *to, const struct permit_list *from)
     return 0;
 }
 
-static int apply(struct ctl *ctl, const struct lease *before, const struct store_actor *by,
-                 void *ctx)
+static int apply_request(struct ctl *ctl, const struct lease *before, const struct store_actor *by,
+                         void *ctx)
 {
     struct request *req = ctx;
     struct store_conflict conflict;
@@ -150,8 +150,8 @@ static int apply(struct ctl *ctl, const struct lease *before, const struct store
     int code = EXIT_DONE;
 
     after.open = after.listen = (struct permit_list){0};
-    if (copy_list(&after.open, &before->open) != 0 ||
-        copy_list(&after.listen, &before->listen) != 0)
+    if (copy_permits(&after.open, &before->open) != 0 ||
+        copy_permits(&after.listen, &before->listen) != 0)
         code = ctl_error(ctl, EXIT_FAILED, "out of memory");
     for (size_t i = 0; code == EXIT_DONE && i < req->edit_count; i++) {
         code = apply_edit(ctl, &after, &req->edits[i]);
@@ -201,7 +201,7 @@ int cmd_set(struct ctl *ctl, int argc, char **argv)
     int opt, code = EXIT_DONE;
 
     while (code == EXIT_DONE && (opt = ctl_option(ctl, argc, argv, options)) != -1)
-        code = take_argument(ctl, &req, opt, optarg);
+        code = parse_option(ctl, &req, opt, optarg);
     if (code != EXIT_DONE)
         return code;
     if (argc - optind != 1)
@@ -211,7 +211,7 @@ int cmd_set(struct ctl *ctl, int argc, char **argv)
     const int64_t begun_s = clock_now_s();
     code = ctl_open_write(ctl);
     if (code == EXIT_DONE)
-        code = change_lease(ctl, argv[optind], apply, &req, &before);
+        code = change_lease(ctl, argv[optind], apply_request, &req, &before);
     if (code == EXIT_DONE) {
         (void)snprintf(said, sizeof(said), "changed '%s' (#%" PRId64 ")", before.name, before.id);
         code = change_print(ctl, before.id, said);

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static int setup(struct ctl *ctl, bool dry_run)
+static int set_up(struct ctl *ctl, bool dry_run)
 {
     int code = account_check_members(ctl);
     if (code == EXIT_DONE)
@@ -57,7 +57,7 @@ static int setup(struct ctl *ctl, bool dry_run)
 }
 
 /* Each half by itself: one may be gone already, by hand or by an undo that failed half way. */
-static int undo(struct ctl *ctl, bool dry_run)
+static int undo_setup(struct ctl *ctl, bool dry_run)
 {
     int code = EXIT_DONE;
     char *old = matchblock_read_dropin();
@@ -100,5 +100,5 @@ int cmd_setup(struct ctl *ctl, int argc, char **argv)
         return ctl_usage(ctl, "setup takes no names");
     if (geteuid() != 0 && !dry_run)
         return ctl_error(ctl, EXIT_FAILED, "setup changes the system: sudo leasectl setup");
-    return undoing ? undo(ctl, dry_run) : setup(ctl, dry_run);
+    return undoing ? undo_setup(ctl, dry_run) : set_up(ctl, dry_run);
 }

@@ -35,7 +35,7 @@ static int create_in_store(struct ctl *ctl, struct token *t, const char *secret)
     return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
 }
 
-static int create(struct ctl *ctl, struct token *t)
+static int create_token(struct ctl *ctl, struct token *t)
 {
     char secret[SECRET_TEXT_BYTES], until[TIME_TEXT_BYTES];
     struct buf json = {0};
@@ -79,7 +79,7 @@ struct listing {
 
 static int add_row(void *arg, const struct token *t)
 {
-    struct listing *in = arg;
+    struct listing *list = arg;
     char id[24], uses[24], created[TIME_TEXT_BYTES], until[TIME_TEXT_BYTES];
     time_format_rfc3339(t->created_s, created);
     time_format_rfc3339(t->expires_s, until);
@@ -89,46 +89,46 @@ static int add_row(void *arg, const struct token *t)
         {.name = "uses_left", .is_number = true, .number = t->uses_left},
         {.name = "created_at", .text = created},
         {.name = "expires_at", .text = until}};
-    if (in->ctl->json) {
-        if (in->count++ > 0)
-            buf_add(&in->json, ",\n");
-        return json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &in->json);
+    if (list->ctl->json) {
+        if (list->count++ > 0)
+            buf_add(&list->json, ",\n");
+        return json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &list->json);
     }
-    if (in->ctl->terminal) {
+    if (list->ctl->terminal) {
         time_format_local(t->created_s, created);
         time_format_local(t->expires_s, until);
     }
     (void)snprintf(id, sizeof(id), "%lld", (long long)t->id);
     (void)snprintf(uses, sizeof(uses), "%lld", (long long)t->uses_left);
-    table_add(&in->table, id);
-    table_add(&in->table, t->name);
-    table_add(&in->table, uses);
-    table_add(&in->table, created);
-    table_add(&in->table, until);
+    table_add(&list->table, id);
+    table_add(&list->table, t->name);
+    table_add(&list->table, uses);
+    table_add(&list->table, created);
+    table_add(&list->table, until);
     return 0;
 }
 
-static int list(struct ctl *ctl)
+static int list_tokens(struct ctl *ctl)
 {
     static const char *const headings[] = {"ID", "AGENT", "USES", "CREATED", "EXPIRES", NULL};
-    struct listing in = {.ctl = ctl};
+    struct listing list = {.ctl = ctl};
     int code = ctl_open_read(ctl);
     if (code != EXIT_DONE)
         return code;
-    table_init(&in.table, headings);
-    enum store_rc rc = store_token_list(ctl->store, add_row, &in);
+    table_init(&list.table, headings);
+    enum store_rc rc = store_token_list(ctl->store, add_row, &list);
     if (rc != STORE_OK)
         code = ctl_store_error(ctl, rc);
     else if (ctl->json)
-        (void)printf("[%s]\n", buf_text(&in.json) != NULL ? buf_text(&in.json) : "");
+        (void)printf("[%s]\n", buf_text(&list.json) != NULL ? buf_text(&list.json) : "");
     else
-        table_print(&in.table, ctl->terminal);
-    table_release(&in.table);
-    buf_release(&in.json);
+        table_print(&list.table, ctl->terminal);
+    table_release(&list.table);
+    buf_release(&list.json);
     return code;
 }
 
-static int revoke(struct ctl *ctl, const char *ref)
+static int revoke_token(struct ctl *ctl, const char *ref)
 {
     const struct store_actor by = ctl_actor(ctl);
     int64_t id = 0;
@@ -189,11 +189,11 @@ int cmd_token(struct ctl *ctl, int argc, char **argv)
     if (t.expires_s == 0)
         t.expires_s = ctl->now_s + TOKEN_TTL_S;
     if (strcmp(action, "create") == 0 && words == 1)
-        return create(ctl, &t);
+        return create_token(ctl, &t);
     if (strcmp(action, "list") == 0 && words == 1 && !terms)
-        return list(ctl);
+        return list_tokens(ctl);
     if (strcmp(action, "revoke") == 0 && words == 2 && !terms)
-        return revoke(ctl, argv[optind + 1]);
+        return revoke_token(ctl, argv[optind + 1]);
     return ctl_usage(ctl, "token takes create [--uses N] [--for DURATION] [--name NAME], list, or "
                           "revoke ID");
 }

@@ -72,7 +72,7 @@ static int find_sshd(struct verify *v)
     return code;
 }
 
-static int prepare(struct verify *v)
+static int prepare_probe(struct verify *v)
 {
     char random[9];
     struct lease *l = &v->probe.lease;
@@ -136,8 +136,8 @@ static void explain_refusal(const struct verify *v, char evidence[static ATTEMPT
     buf_release(&effective);
 }
 
-static void judge(struct verify *v, const struct attempt *a, const char *what,
-                  enum attempt_verdict verdict, char evidence[static ATTEMPT_EVIDENCE_BYTES])
+static void add_outcome(struct verify *v, const struct attempt *a, const char *what,
+                        enum attempt_verdict verdict, char evidence[static ATTEMPT_EVIDENCE_BYTES])
 {
     char text[ATTEMPT_EVIDENCE_BYTES + 160];
     enum outcome outcome = OUTCOME_FAIL;
@@ -176,12 +176,12 @@ static void judge(struct verify *v, const struct attempt *a, const char *what,
 }
 
 /* False when going on makes no sense: no login, no sshd. */
-static bool try_one(struct verify *v, size_t i, const char *what)
+static bool try_attempt(struct verify *v, size_t i, const char *what)
 {
     char evidence[ATTEMPT_EVIDENCE_BYTES];
     outcomes_show_progress(what);
     enum attempt_verdict verdict = attempt_make(i, &v->target, evidence);
-    judge(v, attempt_at(i), what, verdict, evidence);
+    add_outcome(v, attempt_at(i), what, verdict, evidence);
     return verdict != ATTEMPT_NO_LOGIN && verdict != ATTEMPT_UNREACHABLE;
 }
 
@@ -260,7 +260,7 @@ static bool try_open(struct verify *v, size_t i)
         permit_format(&p, v->target.open);
         (void)snprintf(what, sizeof(what), "%s with -L%s", v->target.open,
                        range ? " (the first of its range)" : "");
-        go_on = try_one(v, i, what);
+        go_on = try_attempt(v, i, what);
     }
     for (size_t k = 0; go_on && k < v->probe.lease.open_agent_count; k++) {
         (void)snprintf(what, sizeof(what), LEASE_AGENT_PREFIX "%s with -L",
@@ -290,9 +290,9 @@ static void try_all(struct verify *v)
                 continue;
             }
             (void)snprintf(what, sizeof(what), "%s with -R", v->target.listen);
-            go_on = try_one(v, i, what);
+            go_on = try_attempt(v, i, what);
         } else if (i != respelled || v->target.respelled[0] != '\0') {
-            go_on = try_one(v, i, attempt_at(i)->what);
+            go_on = try_attempt(v, i, attempt_at(i)->what);
         }
     }
     if (go_on && interrupted == 0)
@@ -357,7 +357,7 @@ int cmd_verify(struct ctl *ctl, int argc, char **argv)
     int code = choose_probe(&v, optind < argc ? argv[optind] : NULL,
                             login != NULL ? login : ctl->conf.forward_login);
     if (code == EXIT_DONE)
-        code = prepare(&v);
+        code = prepare_probe(&v);
     if (code == EXIT_DONE)
         code = store_probe(&v);
     if (code == EXIT_DONE) {
