@@ -34,7 +34,7 @@
 
 /* The store is asked until then, so that what is logged is the reason and not the time. pam_tunnel
  * has a second for all of open_session. */
-enum { ASK_MS = 700, CHECK_MS = 400 };
+enum { LOGIN_MS = 700, CHECK_MS = 400 };
 /* Only where SQLite or the kernel does not come back. */
 enum { DEADLINE_MS = 1000 };
 
@@ -198,7 +198,7 @@ static int judge_sessions(const struct request *req, const struct pubkey *key, c
     return 0;
 }
 
-struct question {
+struct key_query {
     const struct request *req;
     const struct pubkey *key;
     int64_t now_s;
@@ -206,9 +206,9 @@ struct question {
 };
 
 /* The whole answer, or nothing. */
-static enum store_rc ask(void *ctx, struct store *st)
+static enum store_rc query_store(void *ctx, struct store *st)
 {
-    const struct question *q = ctx;
+    const struct key_query *q = ctx;
     buf_clear(&q->answer->text);
     return q->req->key_type != NULL
                ? answer_key(st, q->req, q->key, q->now_s, q->answer)
@@ -260,8 +260,8 @@ static int answer(const struct request *req)
     }
     /* Closed before the write: a reader that waits for a slow pipe would hold the log's
      * checkpoint up (docs/sqlite-facts.md 1.7). */
-    struct question question = {.req = req, .key = &key, .now_s = now_s, .answer = &out};
-    if (store_ask(paths.database, req->until_ms, ask, &question, err) != STORE_OK) {
+    struct key_query query = {.req = req, .key = &key, .now_s = now_s, .answer = &out};
+    if (store_ask(paths.database, req->until_ms, query_store, &query, err) != STORE_OK) {
         log_error("refused: %s", err);
         goto out;
     }
@@ -316,7 +316,7 @@ int main(int argc, char **argv)
     if ((argc - i != 1 && argc - i != 3) || (req.check && argc - i != 3) ||
         (req.address != NULL && !req.check))
         return usage(stderr, EXIT_USAGE);
-    req.until_ms += req.check ? CHECK_MS : ASK_MS;
+    req.until_ms += req.check ? CHECK_MS : LOGIN_MS;
     req.login = argv[i];
     if (argc - i == 3) {
         req.key_type = argv[i + 1];

@@ -33,7 +33,7 @@ enum { OPEN_DEADLINE_MS = 1000 };
 static const char data_name[] = "pam_tunnel_session";
 
 /* What close_session needs. Carried by pam_set_data(3): the environment can be forged by then. */
-struct held {
+struct close_data {
     char run_dir[CONF_PATH_BYTES];
     int64_t lease_id;
     pid_t pid;
@@ -46,11 +46,11 @@ struct opening {
     struct session session;
     struct judgement judgement;
     int64_t deadline_ms;
-    bool entered;
-    bool quiet; /* this refusal was logged before */
+    bool registered;
+    bool was_logged; /* this refusal was logged before */
 };
 
-static void free_held(pam_handle_t *pamh, void *data, int status)
+static void free_close_data(pam_handle_t *pamh, void *data, int status)
 {
     (void)pamh;
     (void)status;
@@ -58,7 +58,7 @@ static void free_held(pam_handle_t *pamh, void *data, int status)
 }
 
 /* The client's address, the first word of SSH_CONNECTION. */
-static int take_source(const char *connection, char out[static SESSION_ADDRESS_BYTES])
+static int parse_source(const char *connection, char out[static SESSION_ADDRESS_BYTES])
 {
     unsigned char bytes[sizeof(struct in6_addr)];
     char address[SESSION_ADDRESS_BYTES];
@@ -87,7 +87,7 @@ static const char *cannot_register(void)
 }
 
 /* Steps (d) and (e), under the lease's lock. */
-static const char *settle(struct opening *o)
+static const char *open_under_lock(struct opening *o)
 {
     const struct newcomer newcomer = {.pamh = o->pamh,
                                       .registry = &o->registry,
@@ -104,9 +104,9 @@ static const char *settle(struct opening *o)
     if (narrowed_or_unknown_since(&o->registry, o->session.lease_id, o->session.start_ticks))
         why = "the lease was narrowed while this login was on its way; the next one is let in";
     else if (o->judgement.listens)
-        why = other_sessions_end(&newcomer, lock, &o->quiet);
+        why = other_sessions_end(&newcomer, lock, &o->was_logged);
     else if (o->judgement.max_sessions != 0)
-        why = other_sessions_count(&newcomer, o->judgement.max_sessions);
+        why = other_sessions_check_limit(&newcomer, o->judgement.max_sessions);
     if (why == NULL && clock_monotonic_ms() >= o->deadline_ms)
         why = "it took longer than a second";
     if (why == NULL) {
@@ -126,7 +126,7 @@ static int copy_text(const char *from, char **to)
     return *to != NULL ? 0 : -1;
 }
 
-static const char *take_judgement(struct opening *o)
+static const char *copy_judgement(struct opening *o)
 {
     struct session *s = &o->session;
     const struct judgement *j = &o->judgement;
@@ -150,7 +150,7 @@ static const char *admit(struct opening *o, const struct conf_paths *paths)
     if (why != NULL)
         return why;
     (void)strlcpy(o->session.fingerprint, key.fingerprint, sizeof(o->session.fingerprint));
-    if (take_source(pam_getenv(o->pamh, "SSH_CONNECTION"), o->session.source) != 0)
+    if (parse_source(pam_getenv(o->pamh, "SSH_CONNECTION"), o->session.source) != 0)
         return "sshd does not say where the client is";
     if (process_read(getpid(), &self) != SIGHT_IS)
         return "/proc cannot be read";
@@ -162,24 +162,24 @@ static const char *admit(struct opening *o, const struct conf_paths *paths)
                "cannot be registered could not be revoked: 'leasectl doctor' says more";
     if (registry_add_opening(&o->registry, &o->session, o->deadline_ms) != 0)
         return cannot_register();
-    o->entered = true;
+    o->registered = true;
     if (helper_check(o->args, o->session.login, &key, o->session.source, o->deadline_ms,
                      &o->judgement, &why) != HELPER_LEASE)
         return why;
-    why = take_judgement(o);
-    return why != NULL ? why : settle(o);
+    why = copy_judgement(o);
+    return why != NULL ? why : open_under_lock(o);
 }
 
-static const char *remember(const struct opening *o, const struct conf_paths *paths)
+static const char *set_close_data(const struct opening *o, const struct conf_paths *paths)
 {
-    struct held *held = calloc(1, sizeof(*held));
-    if (held == NULL)
+    struct close_data *close_data = calloc(1, sizeof(*close_data));
+    if (close_data == NULL)
         return "out of memory";
-    (void)strlcpy(held->run_dir, paths->run_dir, sizeof(held->run_dir));
-    held->lease_id = o->session.lease_id;
-    held->pid = o->session.pid;
-    if (pam_set_data(o->pamh, data_name, held, free_held) != PAM_SUCCESS) {
-        free(held);
+    (void)strlcpy(close_data->run_dir, paths->run_dir, sizeof(close_data->run_dir));
+    close_data->lease_id = o->session.lease_id;
+    close_data->pid = o->session.pid;
+    if (pam_set_data(o->pamh, data_name, close_data, free_close_data) != PAM_SUCCESS) {
+        free(close_data);
         return "out of memory";
     }
     return NULL;
@@ -217,16 +217,16 @@ int admit_open(pam_handle_t *pamh, const struct module_args *args, const struct 
     if (why == NULL)
         why = admit(o, &paths);
     if (why == NULL)
-        why = remember(o, &paths);
+        why = set_close_data(o, &paths);
     if (why == NULL) {
         status = PAM_SUCCESS;
         pam_syslog(pamh, LOG_INFO, "opened login=%s lease=%s key=%s source=%s", o->session.login,
                    o->session.lease, o->session.fingerprint, o->session.source);
-    } else if (!o->quiet) {
+    } else if (!o->was_logged) {
         pam_syslog(pamh, LOG_NOTICE, "refused login=%s key=%s source=%s: %s", login->name,
                    o->session.fingerprint, o->session.source, why);
     }
-    if (status != PAM_SUCCESS && o->entered)
+    if (status != PAM_SUCCESS && o->registered)
         registry_remove_own(&o->registry, o->session.lease_id, o->session.pid);
     if (status != PAM_SUCCESS)
         end_connection(o);
@@ -243,14 +243,14 @@ void admit_close(pam_handle_t *pamh)
     int rc;
     if (pam_get_data(pamh, data_name, &data) != PAM_SUCCESS || data == NULL)
         return;
-    const struct held *held = data;
-    if (held->pid != getpid())
+    const struct close_data *close_data = data;
+    if (close_data->pid != getpid())
         return;
     do
-        rc = registry_open(held->run_dir, false, &registry);
+        rc = registry_open(close_data->run_dir, false, &registry);
     while (rc != 0 && errno == EINTR);
     if (rc != 0)
         return; /* readers see that the process is gone */
-    registry_remove_own(&registry, held->lease_id, held->pid);
+    registry_remove_own(&registry, close_data->lease_id, close_data->pid);
     registry_close(&registry);
 }

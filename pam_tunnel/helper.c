@@ -46,7 +46,7 @@ static int find_identity(const char *user, struct identity *ret)
 }
 
 /* In the child. What sshd's process had open, ignored or exported is not the helper's. */
-static void run(const char *const argv[], int out_fd, const struct identity *as)
+static void exec_akc(const char *const argv[], int out_fd, const struct identity *as)
 {
     static const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL};
     const struct sigaction by_default = {.sa_handler = SIG_DFL};
@@ -109,8 +109,8 @@ static int reap(pid_t pid, int64_t deadline_ms)
 }
 
 /* argv[0]'s exit status, or -1; what it printed in out, NUL-terminated. */
-static int ask(const char *const argv[], const struct identity *as, int64_t deadline_ms, char *out,
-               size_t out_bytes)
+static int run_akc(const char *const argv[], const struct identity *as, int64_t deadline_ms,
+                   char *out, size_t out_bytes)
 {
     const struct sigaction by_default = {.sa_handler = SIG_DFL};
     struct sigaction sigchld;
@@ -124,7 +124,7 @@ static int ask(const char *const argv[], const struct identity *as, int64_t dead
         goto out;
     pid_t pid = fork();
     if (pid == 0)
-        run(argv, fds[1], as);
+        exec_akc(argv, fds[1], as);
     (void)close(fds[1]);
     fds[1] = -1;
     if (pid > 0) {
@@ -217,7 +217,7 @@ enum helper_rc helper_check(const struct module_args *args, const char *login,
     argv[n++] = login;
     argv[n++] = key->key_type;
     argv[n] = key->key_base64;
-    int status = ask(argv, &as, deadline_ms, ret->text, sizeof(ret->text));
+    int status = run_akc(argv, &as, deadline_ms, ret->text, sizeof(ret->text));
     if (status == CHECK_REFUSES) {
         *why = "the key holds no active lease";
         return HELPER_NO_LEASE;

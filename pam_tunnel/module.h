@@ -74,7 +74,7 @@ struct newcomer {
 const char *other_sessions_end(const struct newcomer *n, int lock, bool *ret_was_logged);
 
 /* For one that does not: whether there are fewer than max. NULL, or why it is refused. */
-const char *other_sessions_count(const struct newcomer *n, unsigned max);
+const char *other_sessions_check_limit(const struct newcomer *n, unsigned max);
 
 /* ---- akc --check (helper.c) ---- */
 

@@ -15,7 +15,7 @@
 #include <syslog.h>
 
 /* Entries of the dead that one login clears: a few milliseconds' worth, of however many. */
-enum { CLEARED_MOST = 250 };
+enum { REMOVED_MOST = 250 };
 
 static bool has_unseen(const struct session_list *list)
 {
@@ -81,7 +81,7 @@ const char *other_sessions_end(const struct newcomer *n, int lock, bool *ret_was
     const char *why = NULL;
     if (registry_read_open(n->registry, n->session->lease_id, n->deadline_ms, &older) != 0)
         return cannot_read();
-    (void)registry_remove_dead_locked(n->registry, n->session->lease_id, &older, CLEARED_MOST);
+    (void)registry_remove_dead_locked(n->registry, n->session->lease_id, &older, REMOVED_MOST);
     session_list_filter(&older, is_of_this_namespace, NULL);
     if (older.count > 0)
         why = take_over(n, lock, &older, ret_was_logged);
@@ -89,7 +89,7 @@ const char *other_sessions_end(const struct newcomer *n, int lock, bool *ret_was
     return why;
 }
 
-const char *other_sessions_count(const struct newcomer *n, unsigned max)
+const char *other_sessions_check_limit(const struct newcomer *n, unsigned max)
 {
     struct session_list others = {.items = NULL};
     const char *why = NULL;
@@ -105,7 +105,7 @@ const char *other_sessions_count(const struct newcomer *n, unsigned max)
     case SIGHT_CANNOT_TELL:
         return cannot_read();
     }
-    (void)registry_remove_dead_locked(n->registry, n->session->lease_id, &others, CLEARED_MOST);
+    (void)registry_remove_dead_locked(n->registry, n->session->lease_id, &others, REMOVED_MOST);
     session_list_release(&others);
     return why;
 }

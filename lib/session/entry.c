@@ -54,12 +54,12 @@ size_t entry_format(const struct session *s, char out[static REGISTRY_ENTRY_BYTE
     return used;
 }
 
-static bool take_text(const char *value, char *out, size_t out_bytes)
+static bool parse_word(const char *value, char *out, size_t out_bytes)
 {
     return is_word(value) && strlcpy(out, value, out_bytes) < out_bytes;
 }
 
-static bool take_list(const char *value, char **out)
+static bool parse_list(const char *value, char **out)
 {
     free(*out);
     *out = strdup(value);
@@ -75,7 +75,7 @@ enum seen {
     SEEN_ALL = 31
 };
 
-static bool take_line(const char *key, const char *value, struct session *s, unsigned *seen)
+static bool parse_line(const char *key, const char *value, struct session *s, unsigned *seen)
 {
     const size_t len = strlen(value);
     int64_t number = 0;
@@ -102,27 +102,27 @@ static bool take_line(const char *key, const char *value, struct session *s, uns
         good = number_parse(value, len, 0, INT64_MAX, &number);
         s->since_s = number;
     } else if (strcmp(key, "lease") == 0) {
-        good = take_text(value, s->lease, sizeof(s->lease));
+        good = parse_word(value, s->lease, sizeof(s->lease));
     } else if (strcmp(key, "login") == 0) {
-        good = *value != '\0' && take_text(value, s->login, sizeof(s->login));
+        good = *value != '\0' && parse_word(value, s->login, sizeof(s->login));
         *seen |= SEEN_LOGIN;
     } else if (strcmp(key, "fingerprint") == 0) {
-        good = *value != '\0' && take_text(value, s->fingerprint, sizeof(s->fingerprint));
+        good = *value != '\0' && parse_word(value, s->fingerprint, sizeof(s->fingerprint));
         *seen |= SEEN_FINGERPRINT;
     } else if (strcmp(key, "source") == 0) {
-        good = take_text(value, s->source, sizeof(s->source));
+        good = parse_word(value, s->source, sizeof(s->source));
     } else if (strcmp(key, "state") == 0) {
         s->open = strcmp(value, "open") == 0;
         good = s->open || strcmp(value, "opening") == 0;
     } else if (strcmp(key, "boot_id") == 0) {
-        good = take_text(value, s->origin.boot_id, sizeof(s->origin.boot_id));
+        good = parse_word(value, s->origin.boot_id, sizeof(s->origin.boot_id));
     } else if (strcmp(key, "pid_ns") == 0) {
         good = number_parse(value, len, 0, INT64_MAX, &number);
         s->origin.pid_namespace = (uint64_t)number;
     } else if (strcmp(key, "opens") == 0) {
-        good = take_list(value, &s->opens);
+        good = parse_list(value, &s->opens);
     } else if (strcmp(key, "listens") == 0) {
-        good = take_list(value, &s->listens);
+        good = parse_list(value, &s->listens);
     }
     return good; /* an unknown line is a later version's */
 }
@@ -146,7 +146,7 @@ int entry_parse(const char *text, size_t len, struct session *ret)
         *value++ = '\0';
         if (line == copy && strcmp(line, "v") != 0)
             goto out;
-        if (!take_line(line, value, &s, &seen))
+        if (!parse_line(line, value, &s, &seen))
             goto out;
     }
     if (seen != SEEN_ALL || s.open != (s.lease_id != 0))

@@ -33,7 +33,7 @@ static bool has_ended(int pidfd)
 }
 
 /* The pidfd first, then the look: so what was looked at is what the pidfd holds. */
-static enum sight hold(pid_t pid, uint64_t start_ticks, int *ret_fd)
+static enum sight open_process(pid_t pid, uint64_t start_ticks, int *ret_fd)
 {
     int fd = open_pidfd(pid);
     if (fd < 0)
@@ -54,7 +54,7 @@ static enum sight add_child(struct ladder *l, const struct process *p)
 {
     if (l->child_count == LADDER_CHILDREN_MAX)
         return SIGHT_IS_NOT; /* looked for again when those are gone */
-    enum sight sight = hold(p->pid, p->start_ticks, &l->child_fds[l->child_count]);
+    enum sight sight = open_process(p->pid, p->start_ticks, &l->child_fds[l->child_count]);
     if (sight == SIGHT_IS) {
         l->child_count++;
         l->had_child = true;
@@ -68,7 +68,7 @@ struct orphans {
     int why;
 };
 
-static bool take_orphan(void *arg, const struct process *p)
+static bool add_orphan(void *arg, const struct process *p)
 {
     struct orphans *o = arg;
     struct ladder *l = o->ladder;
@@ -92,7 +92,7 @@ static enum sight find_orphans(struct ladder *l)
     /* While a session id is in use its number is no new process's: if it is, this is not ours. */
     if (process_read_stat(l->pid, &leader) == SIGHT_IS && leader.start_ticks != l->start_ticks)
         return SIGHT_IS_NOT;
-    sight = process_each(take_orphan, &o);
+    sight = process_each(add_orphan, &o);
     if (o.sight == SIGHT_CANNOT_TELL) {
         errno = o.why;
         return SIGHT_CANNOT_TELL;
@@ -130,7 +130,7 @@ void ladder_release(struct ladder *l)
         close_fd(&l->child_fds[--l->child_count]);
 }
 
-static enum ladder_state settle(struct ladder *l, enum ladder_state state)
+static enum ladder_state finish(struct ladder *l, enum ladder_state state)
 {
     if (state != LADDER_IN_PROGRESS)
         ladder_release(l);
@@ -142,7 +142,7 @@ static enum ladder_state give_up(struct ladder *l, int why)
 {
     l->why = why;
     bool no_room = why == EMFILE || why == ENFILE || why == ENOMEM;
-    return settle(l, no_room ? LADDER_NO_ROOM : LADDER_FAILED);
+    return finish(l, no_room ? LADDER_NO_ROOM : LADDER_FAILED);
 }
 
 static int kill_children(struct ladder *l)
@@ -164,14 +164,14 @@ enum ladder_state ladder_start(struct ladder *l, const struct session *s, int64_
                          .since_ms = now_ms};
     if (s->sight != SESSION_LIVE)
         return give_up(l, s->unseen_why);
-    if (hold(s->pid, s->start_ticks, &l->monitor_fd) == SIGHT_CANNOT_TELL)
+    if (open_process(s->pid, s->start_ticks, &l->monitor_fd) == SIGHT_CANNOT_TELL)
         return give_up(l, errno);
     switch (find_children(l)) {
     case SIGHT_IS:
         break;
     case SIGHT_IS_NOT:
         if (l->monitor_fd < 0)
-            return settle(l, LADDER_GONE);
+            return finish(l, LADDER_GONE);
         break;
     case SIGHT_CANNOT_TELL:
         return give_up(l, errno);
@@ -214,7 +214,7 @@ enum ladder_state ladder_step(struct ladder *l, int64_t now_ms)
             break;
         case SIGHT_IS_NOT:
             if (l->had_child || l->monitor_fd < 0)
-                return settle(l, LADDER_GONE);
+                return finish(l, LADDER_GONE);
             break;
         case SIGHT_CANNOT_TELL:
             return give_up(l, errno);
@@ -228,22 +228,22 @@ enum ladder_state ladder_step(struct ladder *l, int64_t now_ms)
 /* Those that found no room begin when others have made some. Returns how many are under way. */
 static size_t step_all(const struct session_list *list, struct ladder ladders[], int64_t now_ms)
 {
-    size_t climbing = 0;
+    size_t in_progress = 0;
     bool has_room = true;
     for (size_t i = 0; i < list->count; i++) {
         if (ladders[i].state == LADDER_NO_ROOM && has_room)
             has_room = ladder_start(&ladders[i], &list->items[i], now_ms) != LADDER_NO_ROOM;
         else
             (void)ladder_step(&ladders[i], now_ms);
-        climbing += ladders[i].state == LADDER_IN_PROGRESS;
+        in_progress += ladders[i].state == LADDER_IN_PROGRESS;
     }
-    return climbing;
+    return in_progress;
 }
 
 size_t ladder_end_all(const struct session_list *list, int64_t deadline_ms,
                       enum ladder_state states[])
 {
-    size_t climbing = 0, not_gone = 0;
+    size_t in_progress = 0, not_gone = 0;
     if (list->count == 0)
         return 0;
     struct ladder *ladders = calloc(list->count, sizeof(*ladders));
@@ -252,13 +252,13 @@ size_t ladder_end_all(const struct session_list *list, int64_t deadline_ms,
     int64_t now_ms = clock_monotonic_ms();
     for (size_t i = 0; i < list->count; i++)
         ladders[i] = (struct ladder){.state = LADDER_NO_ROOM, .monitor_fd = -1, .why = EMFILE};
-    climbing = step_all(list, ladders, now_ms);
-    while (climbing > 0 && now_ms < deadline_ms) {
+    in_progress = step_all(list, ladders, now_ms);
+    while (in_progress > 0 && now_ms < deadline_ms) {
         /* Short at first: a session is usually gone in a few milliseconds. */
         (void)poll(NULL, 0, 1);
         now_ms = clock_monotonic_ms();
-        climbing = step_all(list, ladders, now_ms);
-        if (climbing > 16)
+        in_progress = step_all(list, ladders, now_ms);
+        if (in_progress > 16)
             (void)poll(NULL, 0, STEP_MS);
     }
     for (size_t i = 0; i < list->count; i++) {

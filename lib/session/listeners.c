@@ -4,7 +4,7 @@
 #include <errno.h>
 
 /* False: no listener comes any more. */
-static bool take_line(void *ctx, const char *line)
+static bool add_port(void *ctx, const char *line)
 {
     struct listeners *found = ctx;
     struct tcp_line l;
@@ -14,26 +14,26 @@ static bool take_line(void *ctx, const char *line)
     return true;
 }
 
-int listeners_scan_begin(struct listeners_scan *look, pid_t pid)
+int listeners_scan_begin(struct listeners_scan *scan, pid_t pid)
 {
-    *look = (struct listeners_scan){.pid = pid};
-    return tcp_table_open(&look->table, pid, false);
+    *scan = (struct listeners_scan){.pid = pid};
+    return tcp_table_open(&scan->table, pid, false);
 }
 
-int listeners_scan_next(struct listeners_scan *look)
+int listeners_scan_next(struct listeners_scan *scan)
 {
-    int more = tcp_table_read(&look->table, take_line, &look->found);
-    if (more != 0 || look->is_last)
+    int more = tcp_table_read(&scan->table, add_port, &scan->found);
+    if (more != 0 || scan->is_last)
         return more;
-    look->is_last = true;
-    if (tcp_table_open(&look->table, look->pid, true) == 0)
+    scan->is_last = true;
+    if (tcp_table_open(&scan->table, scan->pid, true) == 0)
         return 1;
     return errno == ENOENT ? 0 : -1; /* a host may do without IPv6, and only without it */
 }
 
-void listeners_scan_end(struct listeners_scan *look)
+void listeners_scan_end(struct listeners_scan *scan)
 {
-    tcp_table_close(&look->table);
+    tcp_table_close(&scan->table);
 }
 
 int listeners_read(struct listeners *ret)
@@ -43,12 +43,12 @@ int listeners_read(struct listeners *ret)
 
 int listeners_read_of(pid_t pid, struct listeners *ret)
 {
-    struct listeners_scan look;
-    int more = listeners_scan_begin(&look, pid) == 0 ? 1 : -1;
+    struct listeners_scan scan;
+    int more = listeners_scan_begin(&scan, pid) == 0 ? 1 : -1;
     while (more == 1)
-        more = listeners_scan_next(&look);
+        more = listeners_scan_next(&scan);
     if (more == 0)
-        *ret = look.found;
+        *ret = scan.found;
     return more;
 }
 

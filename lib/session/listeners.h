@@ -29,9 +29,9 @@ struct listeners_scan {
     struct tcp_table table;
     struct listeners found;
 };
-int listeners_scan_begin(struct listeners_scan *look, pid_t pid);
-int listeners_scan_next(struct listeners_scan *look); /* by a handful */
-void listeners_scan_end(struct listeners_scan *look);
+int listeners_scan_begin(struct listeners_scan *scan, pid_t pid);
+int listeners_scan_next(struct listeners_scan *scan); /* by a handful */
+void listeners_scan_end(struct listeners_scan *scan);
 
 bool listeners_has(const struct listeners *l, uint16_t port);
 

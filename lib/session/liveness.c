@@ -58,15 +58,15 @@ bool liveness_is_orphan(const struct process *p, pid_t monitor, uint64_t monitor
 
 /* ---- the walk: for those whose monitor is gone, and whose group is not ---- */
 
-struct walked {
-    bool is_met;     /* the process of the session's own pid */
-    bool is_of_root; /* the orphan that was found: one of the login's comes before it */
+struct orphan_search {
+    bool monitor_was_seen; /* the process of the session's own pid */
+    bool is_of_root;       /* the orphan that was found: one of the login's comes before it */
 };
 
-struct walk {
+struct proc_scan {
     struct session_list *list;
     int64_t deadline_ms;
-    struct walked *walked; /* of list->items[i] */
+    struct orphan_search *searches; /* of list->items[i] */
 };
 
 /* The first of the list with that pid, or its end. */
@@ -85,38 +85,39 @@ static size_t first_of(const struct session_list *list, pid_t pid)
 
 /* The login's own child comes before one of root's, such as what a PAM module left running: it has
  * the sockets. */
-static void take_orphan(struct session *s, struct walked *w, const struct process *p)
+static void choose_orphan(struct session *s, struct orphan_search *search, const struct process *p)
 {
-    bool is_wanted = s->orphan == ORPHAN_SOUGHT || (w->is_of_root && p->uid == s->uid);
+    bool is_wanted = s->orphan == ORPHAN_SOUGHT || (search->is_of_root && p->uid == s->uid);
     if (!is_wanted || !liveness_is_orphan(p, s->pid, s->start_ticks, s->uid))
         return;
     s->orphan = p->pid;
-    w->is_of_root = p->uid != s->uid;
+    search->is_of_root = p->uid != s->uid;
 }
 
-static bool meet(void *arg, const struct process *p)
+static bool visit(void *arg, const struct process *p)
 {
-    const struct walk *w = arg;
-    const struct session_list *list = w->list;
-    if (clock_monotonic_ms() >= w->deadline_ms)
+    const struct proc_scan *scan = arg;
+    const struct session_list *list = scan->list;
+    if (clock_monotonic_ms() >= scan->deadline_ms)
         return true;
     for (size_t i = first_of(list, p->pid); i < list->count && list->items[i].pid == p->pid; i++)
-        w->walked[i].is_met = w->walked[i].is_met || list->items[i].start_ticks == p->start_ticks;
+        scan->searches[i].monitor_was_seen =
+            scan->searches[i].monitor_was_seen || list->items[i].start_ticks == p->start_ticks;
     if (p->session == p->pid)
         return false;
     for (size_t i = first_of(list, p->session); i < list->count && list->items[i].pid == p->session;
          i++)
-        take_orphan(&list->items[i], &w->walked[i], p);
+        choose_orphan(&list->items[i], &scan->searches[i], p);
     return false;
 }
 
 /* Whether one that answers was not met: then there is more than what was. */
-static bool missed_any(const struct walk *w)
+static bool missed_any(const struct proc_scan *scan)
 {
-    for (size_t i = 0; i < w->list->count; i++) {
-        const struct session *s = &w->list->items[i];
+    for (size_t i = 0; i < scan->list->count; i++) {
+        const struct session *s = &scan->list->items[i];
         bool has_monitor = s->orphan == 0 && s->start_ticks != 0 && s->unseen_why != EXDEV;
-        if (has_monitor && !w->walked[i].is_met &&
+        if (has_monitor && !scan->searches[i].monitor_was_seen &&
             process_is(s->pid, s->start_ticks) != SIGHT_IS_NOT)
             return true;
     }
@@ -125,24 +126,25 @@ static bool missed_any(const struct walk *w)
 
 int liveness_find_orphans(struct session_list *list, int64_t deadline_ms)
 {
-    struct walk w = {
-        .list = list, .deadline_ms = deadline_ms, .walked = calloc(list->count, sizeof(*w.walked))};
-    if (w.walked == NULL)
+    struct proc_scan scan = {.list = list,
+                             .deadline_ms = deadline_ms,
+                             .searches = calloc(list->count, sizeof(*scan.searches))};
+    if (scan.searches == NULL)
         return -1;
-    enum sight sight = process_each(meet, &w);
+    enum sight sight = process_each(visit, &scan);
     int why = sight == SIGHT_IS ? ETIMEDOUT : errno;
-    bool all_met = sight == SIGHT_IS_NOT;
-    if (all_met && missed_any(&w)) {
-        all_met = false;
+    bool all_seen = sight == SIGHT_IS_NOT;
+    if (all_seen && missed_any(&scan)) {
+        all_seen = false;
         why = ENOENT;
     }
-    for (size_t i = 0; i < list->count && !all_met; i++) {
+    for (size_t i = 0; i < list->count && !all_seen; i++) {
         struct session *s = &list->items[i];
         if (s->orphan != ORPHAN_SOUGHT)
             continue;
         s->orphan = 0;
         session_set_unseen(s, why);
     }
-    free(w.walked);
+    free(scan.searches);
     return 0;
 }

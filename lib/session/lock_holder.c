@@ -28,7 +28,7 @@ static bool same_file(char *device_inode, const struct stat *st)
 
 /* `1: POSIX  ADVISORY  WRITE 708 08:01:2097547 120 120`: pid, and device:inode in hex and decimal.
  */
-static bool take_line(char *line, const struct stat *st, pid_t *ret_pid)
+static bool parse_line(char *line, const struct stat *st, pid_t *ret_pid)
 {
     char *rest = line;
     char *field[6];
@@ -74,7 +74,7 @@ enum sight lock_holder_find(const char *path, pid_t *ret_pid,
     if (f == NULL)
         return SIGHT_CANNOT_TELL;
     while (!found && fgets(line, sizeof(line), f) != NULL)
-        found = take_line(line, &st, &pid) && pid != getpid();
+        found = parse_line(line, &st, &pid) && pid != getpid();
     bool failed = ferror(f) != 0;
     (void)fclose(f);
     if (!found)

@@ -15,24 +15,25 @@
 
 enum { TEXT_BYTES = 24 + ORIGIN_BOOT_BYTES };
 
-static int write_note(const struct registry *r, int64_t lease_id, uint64_t ticks)
+static int write_record(const struct registry *r, int64_t lease_id, uint64_t ticks)
 {
-    char name[REGISTRY_NAME_BYTES], beside[REGISTRY_NAME_BYTES + 1], text[TEXT_BYTES];
+    char name[REGISTRY_NAME_BYTES], temporary[REGISTRY_NAME_BYTES + 1], text[TEXT_BYTES];
     narrowed_name(lease_id, name);
-    (void)snprintf(beside, sizeof(beside), ".%s", name);
+    (void)snprintf(temporary, sizeof(temporary), ".%s", name);
     int len = snprintf(text, sizeof(text), "%" PRIu64 "\n%s\n", ticks, r->here.boot_id);
-    (void)unlinkat(r->lock_fd, beside, 0); /* of a writer that died */
-    int fd = openat(r->lock_fd, beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    (void)unlinkat(r->lock_fd, temporary, 0); /* of a writer that died */
+    int fd =
+        openat(r->lock_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return -1;
     errno = EIO; /* a short write sets none */
     bool written = write(fd, text, (size_t)len) == len;
     int saved = errno;
     (void)close(fd);
-    if (written && renameat(r->lock_fd, beside, r->lock_fd, name) == 0)
+    if (written && renameat(r->lock_fd, temporary, r->lock_fd, name) == 0)
         return 0;
     saved = written ? errno : saved;
-    (void)unlinkat(r->lock_fd, beside, 0);
+    (void)unlinkat(r->lock_fd, temporary, 0);
     errno = saved;
     return -1;
 }
@@ -42,7 +43,7 @@ int narrowed_record(const struct registry *r, int64_t lease_id, uint64_t ticks, 
     int lock = registry_lock(r, lease_id, deadline_ms);
     if (lock < 0)
         return -1;
-    int rc = write_note(r, lease_id, ticks);
+    int rc = write_record(r, lease_id, ticks);
     int saved = errno;
     (void)close(lock);
     errno = saved;
@@ -50,7 +51,7 @@ int narrowed_record(const struct registry *r, int64_t lease_id, uint64_t ticks, 
 }
 
 /* A line of ticks, and one of the boot: an older version wrote the first, and reads no more. */
-static bool parse_note(char *text, uint64_t *ret_ticks, const char **ret_boot)
+static bool parse_record(char *text, uint64_t *ret_ticks, const char **ret_boot)
 {
     char *end;
     errno = 0;
@@ -78,7 +79,7 @@ bool narrowed_or_unknown_since(const struct registry *r, int64_t lease_id, uint6
     if (n <= 0)
         return true;
     text[n] = '\0';
-    if (!parse_note(text, &ticks, &boot))
+    if (!parse_record(text, &ticks, &boot))
         return true;
     return start_ticks <= ticks && !origin_is_earlier_boot(&r->here, boot, st.st_mtime);
 }

@@ -193,7 +193,7 @@ struct children {
     size_t max, count;
 };
 
-static bool take_child(void *arg, const struct process *p)
+static bool add_child(void *arg, const struct process *p)
 {
     struct children *c = arg;
     if (p->parent != c->parent || p->uid != c->uid)
@@ -205,12 +205,12 @@ static bool take_child(void *arg, const struct process *p)
 }
 
 /* Those that the kernel lists. False: it cannot be told that these are all, errno says why. */
-static bool take_listed(struct children *c, char *text)
+static bool add_listed(struct children *c, char *text)
 {
     int why = 0;
     for (char *rest = text, *word; (word = strsep(&rest, " ")) != NULL;)
         if (*word != '\0')
-            (void)visit(word, take_child, c, &why);
+            (void)visit(word, add_child, c, &why);
     errno = why;
     return why == 0;
 }
@@ -228,9 +228,9 @@ enum sight process_children(pid_t parent, uid_t uid, struct process *out, size_t
     /* Needs CONFIG_PROC_CHILDREN; what is cut off, or not shown, is looked for among all. */
     (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
     if (read_file(path, text, sizeof(text)) == 0 && strlen(text) < sizeof(text) - 1)
-        all = take_listed(&c, text);
+        all = add_listed(&c, text);
     else
-        all = process_each(take_child, &c) == SIGHT_IS_NOT;
+        all = process_each(add_child, &c) == SIGHT_IS_NOT;
     *ret_count = c.count;
     if (!all)
         return SIGHT_CANNOT_TELL;

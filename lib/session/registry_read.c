@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-struct reading {
+struct registry_scan {
     const struct registry *r;
     int64_t lease_id;   /* 0: any */
     bool with_openings; /* those whose lease is not known yet */
@@ -22,7 +22,7 @@ struct reading {
     struct entry_id *names; /* that were met */
     size_t name_count, name_cap;
     size_t leaderless;
-    bool opens_all;                 /* a number that nobody has may be another namespace's */
+    bool must_read_all;             /* a number that nobody has may be another namespace's */
     bool marked_ours, marked_other; /* who has made entries */
     bool judged_by_name;
 };
@@ -38,11 +38,11 @@ static int compare(const void *a, const void *b)
 }
 
 /* Takes s over. */
-static int add_session(struct reading *in, struct session *s)
+static int add_session(struct registry_scan *scan, struct session *s)
 {
-    struct session_list *list = &in->list;
-    struct session *items =
-        array_grow(list->items, list->count, &in->item_cap, sizeof(*items), REGISTRY_SESSIONS_MAX);
+    struct session_list *list = &scan->list;
+    struct session *items = array_grow(list->items, list->count, &scan->item_cap, sizeof(*items),
+                                       REGISTRY_SESSIONS_MAX);
     if (items == NULL) {
         session_release(s);
         return -1;
@@ -52,11 +52,11 @@ static int add_session(struct reading *in, struct session *s)
     return 0;
 }
 
-static int add_dead(struct reading *in, const struct session *s)
+static int add_dead(struct registry_scan *scan, const struct session *s)
 {
-    struct session_list *list = &in->list;
-    struct dead_entry *dead =
-        array_grow(list->dead, list->dead_count, &in->dead_cap, sizeof(*dead), REGISTRY_NAMES_MAX);
+    struct session_list *list = &scan->list;
+    struct dead_entry *dead = array_grow(list->dead, list->dead_count, &scan->dead_cap,
+                                         sizeof(*dead), REGISTRY_NAMES_MAX);
     if (dead == NULL)
         return -1;
     list->dead = dead;
@@ -65,14 +65,14 @@ static int add_dead(struct reading *in, const struct session *s)
     return 0;
 }
 
-static int add_name(struct reading *in, const struct entry_id *id)
+static int add_name(struct registry_scan *scan, const struct entry_id *id)
 {
-    struct entry_id *names =
-        array_grow(in->names, in->name_count, &in->name_cap, sizeof(*names), REGISTRY_NAMES_MAX);
+    struct entry_id *names = array_grow(scan->names, scan->name_count, &scan->name_cap,
+                                        sizeof(*names), REGISTRY_NAMES_MAX);
     if (names == NULL)
         return -1;
-    in->names = names;
-    in->names[in->name_count++] = *id;
+    scan->names = names;
+    scan->names[scan->name_count++] = *id;
     return 0;
 }
 
@@ -83,19 +83,19 @@ static bool is_unused(pid_t pid)
 }
 
 /* Judged, or to be judged by the walk. */
-static int take_entry(struct reading *in, const struct entry_id *id, bool by_name)
+static int judge_entry(struct registry_scan *scan, const struct entry_id *id, bool by_name)
 {
     struct session s = {.pid = id->pid, .lease_id = id->lease_id, .open = id->lease_id != 0};
     int rc = 0;
-    if (clock_monotonic_ms() >= in->deadline_ms) {
+    if (clock_monotonic_ms() >= scan->deadline_ms) {
         errno = ETIMEDOUT;
         return -1;
     }
     if (by_name && is_unused(id->pid)) {
-        in->judged_by_name = true;
-        return add_dead(in, &s);
+        scan->judged_by_name = true;
+        return add_dead(scan, &s);
     }
-    switch (entry_read(in->r, id->lease_id, id->pid, &s)) {
+    switch (entry_read(scan->r, id->lease_id, id->pid, &s)) {
     case SIGHT_IS:
         break;
     case SIGHT_IS_NOT:
@@ -104,39 +104,39 @@ static int take_entry(struct reading *in, const struct entry_id *id, bool by_nam
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
             return -1; /* what it says would be known with more room */
         session_set_unseen(&s, errno);
-        return add_session(in, &s);
+        return add_session(scan, &s);
     }
-    switch (liveness_judge(&in->r->here, &s)) {
+    switch (liveness_judge(&scan->r->here, &s)) {
     case LIVENESS_DEAD:
-        rc = add_dead(in, &s);
+        rc = add_dead(scan, &s);
         session_release(&s);
         return rc;
     case LIVENESS_LEADERLESS:
         s.orphan = ORPHAN_SOUGHT;
-        in->leaderless++;
+        scan->leaderless++;
         break;
     case LIVENESS_LIVE:
     case LIVENESS_UNSEEN:
         break;
     }
-    return add_session(in, &s);
+    return add_session(scan, &s);
 }
 
-static bool is_wanted(const struct reading *in, const struct entry_id *id)
+static bool is_wanted(const struct registry_scan *scan, const struct entry_id *id)
 {
     if (id->lease_id == 0)
-        return in->with_openings;
-    return in->lease_id == 0 || id->lease_id == in->lease_id;
+        return scan->with_openings;
+    return scan->lease_id == 0 || id->lease_id == scan->lease_id;
 }
 
 /* One pass over the directory. A name that was met already is not looked at again. */
-static int read_once(struct reading *in)
+static int scan_once(struct registry_scan *scan)
 {
-    const size_t before = in->name_count;
+    const size_t before = scan->name_count;
     int rc = 0;
     if (before > 1)
-        qsort(in->names, before, sizeof(in->names[0]), entry_id_compare);
-    DIR *dir = entries_open(in->r);
+        qsort(scan->names, before, sizeof(scan->names[0]), entry_id_compare);
+    DIR *dir = entries_open(scan->r);
     if (dir == NULL)
         return -1;
     while (rc == 0) {
@@ -149,16 +149,16 @@ static int read_once(struct reading *in)
             break;
         }
         if (namespace_mark_parse(e->d_name, &space)) {
-            in->marked_ours = in->marked_ours || space == in->r->here.pid_namespace;
-            in->marked_other = in->marked_other || space != in->r->here.pid_namespace;
+            scan->marked_ours = scan->marked_ours || space == scan->r->here.pid_namespace;
+            scan->marked_other = scan->marked_other || space != scan->r->here.pid_namespace;
         }
-        if (!entry_name_parse(e->d_name, &id) || !is_wanted(in, &id) ||
+        if (!entry_name_parse(e->d_name, &id) || !is_wanted(scan, &id) ||
             (before > 0 &&
-             bsearch(&id, in->names, before, sizeof(in->names[0]), entry_id_compare) != NULL))
+             bsearch(&id, scan->names, before, sizeof(scan->names[0]), entry_id_compare) != NULL))
             continue;
-        rc = add_name(in, &id);
+        rc = add_name(scan, &id);
         if (rc == 0)
-            rc = take_entry(in, &id, !in->opens_all && before == 0);
+            rc = judge_entry(scan, &id, !scan->must_read_all && before == 0);
     }
     int saved = errno;
     (void)closedir(dir);
@@ -167,7 +167,7 @@ static int read_once(struct reading *in)
 }
 
 /* One entry a session, though both of its names may have been read. */
-static void remove_doubles(struct session_list *list)
+static void remove_duplicates(struct session_list *list)
 {
     size_t kept = 0;
     if (list->count > 1)
@@ -184,12 +184,12 @@ static void remove_doubles(struct session_list *list)
 }
 
 /* Those of which no child is left are dead. The list is sorted. 0, or -1 with errno set. */
-static int find_orphans(struct reading *in)
+static int find_orphans(struct registry_scan *scan)
 {
-    struct session_list *list = &in->list;
+    struct session_list *list = &scan->list;
     size_t kept = 0;
     int rc = 0;
-    if (liveness_find_orphans(list, in->deadline_ms) != 0)
+    if (liveness_find_orphans(list, scan->deadline_ms) != 0)
         return -1;
     for (size_t i = 0; i < list->count; i++) {
         struct session *s = &list->items[i];
@@ -197,7 +197,7 @@ static int find_orphans(struct reading *in)
             list->items[kept++] = *s;
             continue;
         }
-        rc = rc == 0 ? add_dead(in, s) : rc;
+        rc = rc == 0 ? add_dead(scan, s) : rc;
         session_release(s);
     }
     list->count = kept;
@@ -213,15 +213,15 @@ static void count_unseen(struct session_list *list)
         }
 }
 
-static void begin_anew(struct reading *in)
+static void restart(struct registry_scan *scan)
 {
-    session_list_release(&in->list);
-    free(in->names);
-    *in = (struct reading){.r = in->r,
-                           .lease_id = in->lease_id,
-                           .with_openings = in->with_openings,
-                           .deadline_ms = in->deadline_ms,
-                           .opens_all = true};
+    session_list_release(&scan->list);
+    free(scan->names);
+    *scan = (struct registry_scan){.r = scan->r,
+                                   .lease_id = scan->lease_id,
+                                   .with_openings = scan->with_openings,
+                                   .deadline_ms = scan->deadline_ms,
+                                   .must_read_all = true};
 }
 
 /*
@@ -230,49 +230,49 @@ static void begin_anew(struct reading *in)
  * meets the mark of whoever had made what the first met. But nobody settles in a lease whose lock
  * is held, and of the open ones alone nothing else is promised.
  */
-static int read_all(struct reading *in)
+static int scan_all(struct registry_scan *scan)
 {
-    int rc = read_once(in);
-    if (rc == 0 && in->with_openings)
-        rc = read_once(in);
+    int rc = scan_once(scan);
+    if (rc == 0 && scan->with_openings)
+        rc = scan_once(scan);
     return rc;
 }
 
-static int read_sessions(struct reading *in, struct session_list *ret)
+static int read_sessions(struct registry_scan *scan, struct session_list *ret)
 {
-    int rc = read_all(in);
-    if (rc == 0 && in->judged_by_name && (in->marked_other || !in->marked_ours)) {
-        begin_anew(in);
-        rc = read_all(in);
+    int rc = scan_all(scan);
+    if (rc == 0 && scan->judged_by_name && (scan->marked_other || !scan->marked_ours)) {
+        restart(scan);
+        rc = scan_all(scan);
     }
     if (rc == 0) {
-        remove_doubles(&in->list);
-        rc = in->leaderless > 0 ? find_orphans(in) : 0;
+        remove_duplicates(&scan->list);
+        rc = scan->leaderless > 0 ? find_orphans(scan) : 0;
     }
     int saved = errno;
-    free(in->names);
+    free(scan->names);
     if (rc != 0) {
-        session_list_release(&in->list);
+        session_list_release(&scan->list);
         errno = saved;
         return -1;
     }
-    count_unseen(&in->list);
-    if (in->list.dead_count > 1)
-        qsort(in->list.dead, in->list.dead_count, sizeof(in->list.dead[0]), entry_id_compare);
-    *ret = in->list;
+    count_unseen(&scan->list);
+    if (scan->list.dead_count > 1)
+        qsort(scan->list.dead, scan->list.dead_count, sizeof(scan->list.dead[0]), entry_id_compare);
+    *ret = scan->list;
     return 0;
 }
 
 int registry_read(const struct registry *r, int64_t lease_id, struct session_list *ret)
 {
-    struct reading in = {
+    struct registry_scan scan = {
         .r = r, .lease_id = lease_id, .with_openings = true, .deadline_ms = INT64_MAX};
-    return read_sessions(&in, ret);
+    return read_sessions(&scan, ret);
 }
 
 int registry_read_open(const struct registry *r, int64_t lease_id, int64_t deadline_ms,
                        struct session_list *ret)
 {
-    struct reading in = {.r = r, .lease_id = lease_id, .deadline_ms = deadline_ms};
-    return read_sessions(&in, ret);
+    struct registry_scan scan = {.r = r, .lease_id = lease_id, .deadline_ms = deadline_ms};
+    return read_sessions(&scan, ret);
 }

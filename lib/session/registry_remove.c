@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-enum { REMOVED_AT_ONCE = 100 }; /* under one lock, for which newcomers wait */
+enum { REMOVED_PER_LOCK = 100 }; /* under one lock, for which newcomers wait */
 
 static bool may_remove(const struct registry *r)
 {
@@ -18,7 +18,7 @@ static bool may_remove(const struct registry *r)
 }
 
 /* Under the lock of its lease. Another login may have got the pid since it was found. */
-static bool remove_one(const struct registry *r, const struct dead_entry *dead)
+static bool remove_dead_entry(const struct registry *r, const struct dead_entry *dead)
 {
     char name[REGISTRY_NAME_BYTES];
     struct session s;
@@ -50,7 +50,7 @@ size_t registry_remove_dead_locked(const struct registry *r, int64_t lease_id,
     if (!may_remove(r))
         return 0;
     for (size_t i = 0; i < list->dead_count && removed < most; i++)
-        removed += list->dead[i].id.lease_id == lease_id && remove_one(r, &list->dead[i]);
+        removed += list->dead[i].id.lease_id == lease_id && remove_dead_entry(r, &list->dead[i]);
     return removed;
 }
 
@@ -69,26 +69,26 @@ static bool is_entry_of(const struct registry *r, int64_t lease_id, const struct
 
 /* Nobody waits for a lock where there is nothing to be removed. */
 static void remove_ended(const struct registry *r, int64_t lease_id, const struct session *s,
-                         bool is_held, int64_t deadline_ms)
+                         bool has_lock, int64_t deadline_ms)
 {
     char name[REGISTRY_NAME_BYTES];
     if (!is_entry_of(r, lease_id, s))
         return;
-    int lock = is_held ? -1 : registry_lock(r, lease_id, deadline_ms);
+    int lock = has_lock ? -1 : registry_lock(r, lease_id, deadline_ms);
     entry_name(lease_id, s->pid, name);
-    if (is_held || (lock >= 0 && is_entry_of(r, lease_id, s)))
+    if (has_lock || (lock >= 0 && is_entry_of(r, lease_id, s)))
         (void)unlinkat(r->sessions_fd, name, 0);
     if (lock >= 0)
         (void)close(lock);
 }
 
-void registry_remove_ended(const struct registry *r, const struct session *s, bool lease_held,
+void registry_remove_ended(const struct registry *r, const struct session *s, bool has_lease_lock,
                            int64_t deadline_ms)
 {
     if (!may_remove(r))
         return;
     if (s->lease_id != 0)
-        remove_ended(r, s->lease_id, s, lease_held, deadline_ms);
+        remove_ended(r, s->lease_id, s, has_lease_lock, deadline_ms);
     remove_ended(r, 0, s, false, deadline_ms);
 }
 
@@ -102,9 +102,9 @@ size_t registry_remove_dead(const struct registry *r, const struct session_list 
         const int64_t lease_id = list->dead[i].id.lease_id;
         int lock = registry_lock(r, lease_id, 0);
         for (size_t n = 0;
-             n < REMOVED_AT_ONCE && i < list->dead_count && list->dead[i].id.lease_id == lease_id;
+             n < REMOVED_PER_LOCK && i < list->dead_count && list->dead[i].id.lease_id == lease_id;
              n++, i++)
-            removed += lock >= 0 && remove_one(r, &list->dead[i]);
+            removed += lock >= 0 && remove_dead_entry(r, &list->dead[i]);
         if (lock >= 0)
             (void)close(lock);
     }

@@ -22,7 +22,7 @@ size_t registry_remove_dead_locked(const struct registry *r, int64_t lease_id,
  * own: its number may be another's by now. lease_held: the caller holds the lock of s->lease_id;
  * else what is locked, by deadline_ms (clock_monotonic_ms), is left for another time.
  */
-void registry_remove_ended(const struct registry *r, const struct session *s, bool lease_held,
+void registry_remove_ended(const struct registry *r, const struct session *s, bool has_lease_lock,
                            int64_t deadline_ms);
 
 /*

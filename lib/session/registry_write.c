@@ -57,7 +57,7 @@ static int mark_namespace(const struct registry *r)
 }
 
 /* Whether what has the name is of another pid namespace: it may live, and is found by it alone. */
-static bool is_of_another(const struct registry *r, int64_t lease_id, pid_t pid)
+static bool is_of_other_namespace(const struct registry *r, int64_t lease_id, pid_t pid)
 {
     struct session there;
     if (entry_read(r, lease_id, pid, &there) != SIGHT_IS)
@@ -70,19 +70,19 @@ static bool is_of_another(const struct registry *r, int64_t lease_id, pid_t pid)
 /* Written beside and moved: who reads finds a name with all that belongs to it, or no name. */
 static int put_entry(const struct registry *r, const char *name, const struct session *s)
 {
-    char beside[REGISTRY_NAME_BYTES + 8];
-    if (is_of_another(r, s->lease_id, s->pid)) {
+    char temporary[REGISTRY_NAME_BYTES + 8];
+    if (is_of_other_namespace(r, s->lease_id, s->pid)) {
         errno = EEXIST;
         return -1;
     }
-    (void)snprintf(beside, sizeof(beside), ".%s", name);
-    (void)unlinkat(r->sessions_fd, beside, 0); /* of a process that had this pid before */
-    if (mark_namespace(r) != 0 || write_entry(r, beside, s) != 0)
+    (void)snprintf(temporary, sizeof(temporary), ".%s", name);
+    (void)unlinkat(r->sessions_fd, temporary, 0); /* of a process that had this pid before */
+    if (mark_namespace(r) != 0 || write_entry(r, temporary, s) != 0)
         return -1;
-    if (renameat(r->sessions_fd, beside, r->sessions_fd, name) == 0)
+    if (renameat(r->sessions_fd, temporary, r->sessions_fd, name) == 0)
         return 0;
     int saved = errno;
-    (void)unlinkat(r->sessions_fd, beside, 0);
+    (void)unlinkat(r->sessions_fd, temporary, 0);
     errno = saved;
     return -1;
 }
@@ -113,17 +113,17 @@ int registry_open_session(const struct registry *r, const struct session *s)
     return 0;
 }
 
-static void leave(const struct registry *r, int64_t lease_id, pid_t pid)
+static void remove_own(const struct registry *r, int64_t lease_id, pid_t pid)
 {
     char name[REGISTRY_NAME_BYTES];
     entry_name(lease_id, pid, name);
-    if (!is_of_another(r, lease_id, pid))
+    if (!is_of_other_namespace(r, lease_id, pid))
         (void)unlinkat(r->sessions_fd, name, 0);
 }
 
 void registry_remove_own(const struct registry *r, int64_t lease_id, pid_t pid)
 {
-    leave(r, 0, pid);
+    remove_own(r, 0, pid);
     if (lease_id != 0)
-        leave(r, lease_id, pid);
+        remove_own(r, lease_id, pid);
 }

@@ -31,7 +31,7 @@ static int find_group(gid_t *ret)
 }
 
 /* Above RunDir a link is as good as what it names: /var/run. */
-static int enter(int at, const char *path, int flags)
+static int open_safe(int at, const char *path, int flags)
 {
     struct stat st;
     int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
@@ -45,7 +45,7 @@ static int enter(int at, const char *path, int flags)
     return -1;
 }
 
-static int give(int fd, gid_t group, mode_t mode)
+static int set_owner(int fd, gid_t group, mode_t mode)
 {
     return fchown(fd, geteuid(), group) == 0 && fchmod(fd, mode) == 0 ? 0 : -1;
 }
@@ -54,7 +54,7 @@ static int give(int fd, gid_t group, mode_t mode)
  * A directory of a name of our own, empty, entered; its name in ret_name. The process number alone
  * is no such name: RunDir may be shared by pid namespaces.
  */
-static int make_apart(int at, const char *name, char ret_name[static NAME_MAX + 1])
+static int make_temporary(int at, const char *name, char ret_name[static NAME_MAX + 1])
 {
     for (int i = 0; i < TRIES; i++) {
         (void)snprintf(ret_name, NAME_MAX + 1, ".%.200s.%d.%d", name, (int)getpid(), i);
@@ -69,27 +69,27 @@ static int make_apart(int at, const char *name, char ret_name[static NAME_MAX + 
 static int make_inner(int fd, gid_t group);
 
 /* 0: it is there now, whoever made it; RunDir itself with all that is in it. */
-static int make_one(int at, const char *name, gid_t group, mode_t mode, bool is_run_dir)
+static int make_directory(int at, const char *name, gid_t group, mode_t mode, bool is_run_dir)
 {
-    char apart[NAME_MAX + 1];
+    char temporary[NAME_MAX + 1];
     struct stat st;
     if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
         return 0;
     if (errno != ENOENT)
         return -1;
-    int fd = make_apart(at, name, apart);
+    int fd = make_temporary(at, name, temporary);
     if (fd < 0)
         return -1;
-    int rc = give(fd, group, mode);
+    int rc = set_owner(fd, group, mode);
     if (rc == 0 && is_run_dir)
         rc = make_inner(fd, group);
     if (rc == 0)
-        rc = (int)syscall(SYS_renameat2, at, apart, at, name, NOREPLACE);
+        rc = (int)syscall(SYS_renameat2, at, temporary, at, name, NOREPLACE);
     int saved = errno;
     if (rc != 0) {
         (void)unlinkat(fd, "sessions", AT_REMOVEDIR);
         (void)unlinkat(fd, "lock", AT_REMOVEDIR);
-        (void)unlinkat(at, apart, AT_REMOVEDIR);
+        (void)unlinkat(at, temporary, AT_REMOVEDIR);
     }
     (void)close(fd);
     errno = saved;
@@ -98,14 +98,14 @@ static int make_one(int at, const char *name, gid_t group, mode_t mode, bool is_
 
 static int make_inner(int fd, gid_t group)
 {
-    int rc = make_one(fd, "sessions", group, 0750, false);
-    return rc == 0 ? make_one(fd, "lock", getegid(), 0700, false) : rc;
+    int rc = make_directory(fd, "sessions", group, 0750, false);
+    return rc == 0 ? make_directory(fd, "lock", getegid(), 0700, false) : rc;
 }
 
 /* What is missing in it, where it is there. */
-static int complete(int at, const char *name, gid_t group)
+static int make_missing(int at, const char *name, gid_t group)
 {
-    int fd = enter(at, name, O_NOFOLLOW);
+    int fd = open_safe(at, name, O_NOFOLLOW);
     if (fd < 0)
         return -1;
     int rc = make_inner(fd, group);
@@ -117,22 +117,22 @@ static int complete(int at, const char *name, gid_t group)
 
 int run_dir_make(const char *run_dir)
 {
-    char above[PATH_MAX];
+    char parent[PATH_MAX];
     gid_t group;
     const char *slash = strrchr(run_dir, '/');
     if (slash == NULL || slash[1] == '\0' || slash - run_dir >= PATH_MAX - 1) {
         errno = EINVAL;
         return -1;
     }
-    (void)snprintf(above, sizeof(above), "%.*s/", (int)(slash - run_dir), run_dir);
+    (void)snprintf(parent, sizeof(parent), "%.*s/", (int)(slash - run_dir), run_dir);
     if (find_group(&group) != 0)
         return -1;
-    int fd = enter(AT_FDCWD, above, 0);
+    int fd = open_safe(AT_FDCWD, parent, 0);
     if (fd < 0)
         return -1;
-    int rc = make_one(fd, slash + 1, group, 0750, true);
+    int rc = make_directory(fd, slash + 1, group, 0750, true);
     if (rc == 0)
-        rc = complete(fd, slash + 1, group);
+        rc = make_missing(fd, slash + 1, group);
     int saved = errno;
     (void)close(fd);
     errno = saved;

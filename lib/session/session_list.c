@@ -4,11 +4,11 @@
 #include <stdlib.h>
 
 void session_list_filter(struct session_list *list,
-                         bool (*keep)(void *ctx, const struct session *s), void *ctx)
+                         bool (*wanted)(void *ctx, const struct session *s), void *ctx)
 {
     size_t kept = 0;
     for (size_t i = 0; i < list->count; i++) {
-        if (keep(ctx, &list->items[i]))
+        if (wanted(ctx, &list->items[i]))
             list->items[kept++] = list->items[i];
         else
             session_release(&list->items[i]);

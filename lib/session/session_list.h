@@ -28,7 +28,7 @@ struct session_list {
 
 /* Releases all that keep says no to. */
 void session_list_filter(struct session_list *list,
-                         bool (*keep)(void *ctx, const struct session *s), void *ctx);
+                         bool (*wanted)(void *ctx, const struct session *s), void *ctx);
 bool session_is_open(void *unused, const struct session *s); /* a filter */
 
 void session_list_release(struct session_list *list);

@@ -17,30 +17,31 @@
 enum { CHILDREN_MAX = 8 };
 
 /* A socket that a session's process has open, by inode. */
-struct holding {
+struct open_socket {
     uint64_t inode;
     pid_t pid;
 };
 
-struct holdings {
-    struct holding *items;
+struct open_sockets {
+    struct open_socket *items;
     size_t count, cap;
     bool failed;
 };
 
-static void add_holding(struct holdings *h, uint64_t inode, pid_t pid)
+static void add_open_socket(struct open_sockets *found, uint64_t inode, pid_t pid)
 {
-    struct holding *items = array_grow(h->items, h->count, &h->cap, sizeof(*items), SIZE_MAX);
+    struct open_socket *items =
+        array_grow(found->items, found->count, &found->cap, sizeof(*items), SIZE_MAX);
     if (items == NULL) {
-        h->failed = true;
+        found->failed = true;
         return;
     }
-    h->items = items;
-    h->items[h->count++] = (struct holding){.inode = inode, .pid = pid};
+    found->items = items;
+    found->items[found->count++] = (struct open_socket){.inode = inode, .pid = pid};
 }
 
 /* The descriptors of process that are sockets. SIGHT_IS_NOT: there is no such process. */
-static enum sight read_descriptors(pid_t process, pid_t session, struct holdings *h)
+static enum sight read_descriptors(pid_t process, pid_t session, struct open_sockets *found)
 {
     char path[64], target[64];
     uint64_t inode;
@@ -59,50 +60,50 @@ static enum sight read_descriptors(pid_t process, pid_t session, struct holdings
             continue;
         target[n] = '\0';
         if (sscanf(target, "socket:[%" SCNu64 "]", &inode) == 1)
-            add_holding(h, inode, session);
+            add_open_socket(found, inode, session);
     }
     (void)closedir(dir);
     return SIGHT_IS;
 }
 
 /* False: there may be more than was added. */
-static bool read_session(const struct session *s, struct holdings *h)
+static bool read_session(const struct session *s, struct open_sockets *found)
 {
     struct process children[CHILDREN_MAX];
-    struct holdings shared = {.items = NULL};
-    size_t kept, n, first = h->count;
+    struct open_sockets monitor_sockets = {.items = NULL};
+    size_t kept, n, first = found->count;
 
     if (s->sight != SESSION_LIVE)
         return false;
     if (s->orphan != 0)
-        return read_descriptors(s->orphan, s->pid, h) != SIGHT_CANNOT_TELL;
+        return read_descriptors(s->orphan, s->pid, found) != SIGHT_CANNOT_TELL;
     bool all = process_children(s->pid, s->uid, children, CHILDREN_MAX, &n) != SIGHT_CANNOT_TELL;
     for (size_t i = 0; i < n && i < CHILDREN_MAX; i++)
-        all = read_descriptors(children[i].pid, s->pid, h) != SIGHT_CANNOT_TELL && all;
+        all = read_descriptors(children[i].pid, s->pid, found) != SIGHT_CANNOT_TELL && all;
     /* The ssh connection is the monitor's too. */
-    all = read_descriptors(s->pid, s->pid, &shared) != SIGHT_CANNOT_TELL && all;
+    all = read_descriptors(s->pid, s->pid, &monitor_sockets) != SIGHT_CANNOT_TELL && all;
     kept = first;
-    for (size_t i = first; i < h->count; i++) {
+    for (size_t i = first; i < found->count; i++) {
         bool of_monitor = false;
-        for (size_t j = 0; j < shared.count && !of_monitor; j++)
-            of_monitor = shared.items[j].inode == h->items[i].inode;
+        for (size_t j = 0; j < monitor_sockets.count && !of_monitor; j++)
+            of_monitor = monitor_sockets.items[j].inode == found->items[i].inode;
         if (!of_monitor)
-            h->items[kept++] = h->items[i];
+            found->items[kept++] = found->items[i];
     }
-    h->count = kept;
-    h->failed = h->failed || shared.failed;
-    free(shared.items);
+    found->count = kept;
+    found->failed = found->failed || monitor_sockets.failed;
+    free(monitor_sockets.items);
     return all && n <= CHILDREN_MAX;
 }
 
 static int compare_inode(const void *a, const void *b)
 {
-    const struct holding *x = a, *y = b;
+    const struct open_socket *x = a, *y = b;
     return x->inode < y->inode ? -1 : x->inode > y->inode;
 }
 
-static bool format_end(const char *end, bool v6, char out[static SOCKET_TEXT_BYTES],
-                       uint16_t *ret_port)
+static bool format_address(const char *end, bool v6, char out[static SOCKET_TEXT_BYTES],
+                           uint16_t *ret_port)
 {
     uint32_t words[4];
     char address[INET6_ADDRSTRLEN];
@@ -113,59 +114,60 @@ static bool format_end(const char *end, bool v6, char out[static SOCKET_TEXT_BYT
     return true;
 }
 
-struct reading {
-    struct holdings *holdings;
+struct table_scan {
+    struct open_sockets *open_sockets;
     struct socket_list *out;
     size_t cap;
     bool v6;
     int failed; /* errno, once there was no room for one more */
 };
 
-static int add_socket(struct reading *in, const struct session_socket *s)
+static int add_socket(struct table_scan *scan, const struct session_socket *s)
 {
     struct session_socket *items =
-        array_grow(in->out->items, in->out->count, &in->cap, sizeof(*items), SIZE_MAX);
+        array_grow(scan->out->items, scan->out->count, &scan->cap, sizeof(*items), SIZE_MAX);
     if (items == NULL)
         return -1;
-    in->out->items = items;
-    in->out->items[in->out->count++] = *s;
+    scan->out->items = items;
+    scan->out->items[scan->out->count++] = *s;
     return 0;
 }
 
-static bool take_line(void *ctx, const char *line)
+static bool add_line(void *ctx, const char *line)
 {
-    struct reading *in = ctx;
+    struct table_scan *scan = ctx;
     struct tcp_line l;
     uint16_t port;
     struct session_socket s = {.remote = ""};
     if (!tcp_line_parse(line, &l) || (l.state != TCP_ESTABLISHED_STATE &&
                                       l.state != TCP_SYN_SENT_STATE && l.state != TCP_LISTEN_STATE))
         return true;
-    const struct holding key = {.inode = tcp_line_inode(&l)};
-    const struct holding *h =
-        bsearch(&key, in->holdings->items, in->holdings->count, sizeof(key), compare_inode);
-    if (h == NULL)
+    const struct open_socket key = {.inode = tcp_line_inode(&l)};
+    const struct open_socket *match = bsearch(
+        &key, scan->open_sockets->items, scan->open_sockets->count, sizeof(key), compare_inode);
+    if (match == NULL)
         return true;
-    s.pid = h->pid;
+    s.pid = match->pid;
     s.listening = l.state == TCP_LISTEN_STATE;
-    if (format_end(l.local, in->v6, s.local, &s.port) &&
-        (s.listening || format_end(l.remote, in->v6, s.remote, &port)) && add_socket(in, &s) != 0)
-        in->failed = errno;
-    return in->failed == 0;
+    if (format_address(l.local, scan->v6, s.local, &s.port) &&
+        (s.listening || format_address(l.remote, scan->v6, s.remote, &port)) &&
+        add_socket(scan, &s) != 0)
+        scan->failed = errno;
+    return scan->failed == 0;
 }
 
-static int read_table(struct reading *in, bool v6)
+static int read_table(struct table_scan *scan, bool v6)
 {
     struct tcp_table table;
     int more = 1;
-    in->v6 = v6;
+    scan->v6 = v6;
     if (tcp_table_open(&table, 0, v6) != 0)
         return errno == ENOENT && v6 ? 0 : -1; /* no IPv6 */
     while (more == 1)
-        more = tcp_table_read(&table, take_line, in);
-    if (in->failed == 0)
+        more = tcp_table_read(&table, add_line, scan);
+    if (scan->failed == 0)
         return more;
-    errno = in->failed;
+    errno = scan->failed;
     return -1;
 }
 
@@ -183,18 +185,18 @@ static int compare_socket(const void *a, const void *b)
 
 int sockets_read(const struct session_list *list, struct socket_list *ret)
 {
-    struct holdings h = {.items = NULL};
+    struct open_sockets found = {.items = NULL};
     struct socket_list out = {.items = NULL};
-    struct reading in = {.holdings = &h, .out = &out};
+    struct table_scan scan = {.open_sockets = &found, .out = &out};
     int rc = -1;
 
     for (size_t i = 0; i < list->count; i++)
-        out.unseen += !read_session(&list->items[i], &h);
-    if (h.failed)
+        out.unseen += !read_session(&list->items[i], &found);
+    if (found.failed)
         goto out;
-    if (h.count > 1)
-        qsort(h.items, h.count, sizeof(h.items[0]), compare_inode);
-    if (h.count > 0 && (read_table(&in, false) != 0 || read_table(&in, true) != 0))
+    if (found.count > 1)
+        qsort(found.items, found.count, sizeof(found.items[0]), compare_inode);
+    if (found.count > 0 && (read_table(&scan, false) != 0 || read_table(&scan, true) != 0))
         goto out;
     if (out.count > 1)
         qsort(out.items, out.count, sizeof(out.items[0]), compare_socket);
@@ -202,7 +204,7 @@ int sockets_read(const struct session_list *list, struct socket_list *ret)
     out = (struct socket_list){.items = NULL};
     rc = 0;
 out:
-    free(h.items);
+    free(found.items);
     socket_list_release(&out);
     return rc;
 }

@@ -26,7 +26,7 @@ static bool is_login(const struct stray_logins *logins, const struct process *p)
     return is && p->uid != 0;
 }
 
-static bool take(void *arg, const struct process *p)
+static bool add_candidate(void *arg, const struct process *p)
 {
     struct candidates *c = arg;
     if (!is_login(c->logins, p) || process_has_ended(p))
@@ -107,7 +107,7 @@ static int drop_registered(struct candidates *c, const struct session_list *list
     return 0;
 }
 
-static void drop_others(struct candidates *c)
+static void drop_other_namespaces(struct candidates *c)
 {
     size_t kept = 0;
     for (size_t i = 0; i < c->count; i++)
@@ -139,10 +139,10 @@ static int merge(struct strays *s, const struct candidates *now)
         items[i] = (struct stray){.pid = now->items[i].pid,
                                   .start_ticks = now->items[i].start_ticks,
                                   .since_ms = now_ms,
-                                  .looks = 1};
+                                  .sightings = 1};
         if (before != NULL && before->start_ticks == items[i].start_ticks) {
             items[i].since_ms = before->since_ms;
-            items[i].looks = before->looks + 1;
+            items[i].sightings = before->sightings + 1;
         }
     }
     if (now->count > 1)
@@ -152,15 +152,15 @@ static int merge(struct strays *s, const struct candidates *now)
     return 0;
 }
 
-enum sight strays_scan(struct strays *s, const struct registry *r,
-                       const struct session_list *recent, const struct stray_logins *logins)
+enum sight strays_scan(struct strays *s, const struct registry *r, const struct session_list *known,
+                       const struct stray_logins *logins)
 {
     struct candidates c = {.logins = logins};
     struct session_list list = {.items = NULL};
     enum sight ret = SIGHT_CANNOT_TELL;
-    enum sight walked = process_each(take, &c);
+    enum sight scanned = process_each(add_candidate, &c);
     int why = errno;
-    if (c.failed || (recent != NULL && drop_registered(&c, recent) != 0)) {
+    if (c.failed || (known != NULL && drop_registered(&c, known) != 0)) {
         why = ENOMEM;
         goto out;
     }
@@ -173,12 +173,12 @@ enum sight strays_scan(struct strays *s, const struct registry *r,
         why = ENOMEM;
         goto out;
     }
-    drop_others(&c);
+    drop_other_namespaces(&c);
     if (merge(s, &c) != 0) {
         why = ENOMEM;
         goto out;
     }
-    if (walked != SIGHT_CANNOT_TELL)
+    if (scanned != SIGHT_CANNOT_TELL)
         ret = s->count > 0 ? SIGHT_IS : SIGHT_IS_NOT;
 out:
     session_list_release(&list);
@@ -189,7 +189,7 @@ out:
 
 bool stray_is_sure(const struct stray *s, int64_t min_ms)
 {
-    return s->looks >= 2 && clock_monotonic_ms() - s->since_ms >= min_ms;
+    return s->sightings >= 2 && clock_monotonic_ms() - s->since_ms >= min_ms;
 }
 
 size_t strays_sure(const struct strays *s, int64_t min_ms)

@@ -19,8 +19,8 @@ enum { STRAY_LEAVING_MS = 500 }; /* so long may one that has left the registry t
 struct stray {
     pid_t pid;
     uint64_t start_ticks;
-    int64_t since_ms; /* of the look (clock_monotonic_ms) at which it first was in no entry */
-    unsigned looks;   /* since, all of which found it so */
+    int64_t since_ms;   /* of the look (clock_monotonic_ms) at which it first was in no entry */
+    unsigned sightings; /* since, all of which found it so */
 };
 
 struct strays {
@@ -44,8 +44,8 @@ struct stray_logins {
  * order: it is read again only for what was not in it. SIGHT_IS: there are some. SIGHT_CANNOT_TELL:
  * there may be others than those, or, where errno is not of /proc, *s is as it was.
  */
-enum sight strays_scan(struct strays *s, const struct registry *r,
-                       const struct session_list *recent, const struct stray_logins *logins);
+enum sight strays_scan(struct strays *s, const struct registry *r, const struct session_list *known,
+                       const struct stray_logins *logins);
 
 /* Whether it was found twice, and by now for min_ms. */
 bool stray_is_sure(const struct stray *s, int64_t min_ms);

@@ -74,7 +74,7 @@ struct process_state {
     char *const *env;
 };
 
-static void take_state(struct process_state *s)
+static void read_state(struct process_state *s)
 {
     memset(s, 0, sizeof(*s));
     s->descriptors = names_in("/proc/self/fd");
@@ -92,7 +92,7 @@ static void take_state(struct process_state *s)
 static void check_state(const struct process_state *before)
 {
     struct process_state now;
-    take_state(&now);
+    read_state(&now);
     CHECK("descriptors", now.descriptors == before->descriptors);
     CHECK("umask", now.mask == before->mask);
     CHECK_TEXT("directory", now.directory, before->directory);
@@ -183,7 +183,7 @@ static void thousand_pairs(void **state)
     assert_int_equal(chdir(dir), 0);
     (void)umask(0777); /* what may be asked of an entry's mode */
 
-    take_state(&before);
+    read_state(&before);
     open_and_close(pairs / 10, &before);
     long resident = resident_kib();
     size_t used = mallinfo2().uordblks;
@@ -240,7 +240,7 @@ static void no_answer(void **state)
                 {"refuses", false}, {"fails", false},   {"silent", false},  {"missing", false}};
     struct process_state before;
     (void)state;
-    take_state(&before);
+    read_state(&before);
     for (size_t i = 0; i < COUNT(rows); i++) {
         if (strcmp(rows[i].akc, "missing") != 0)
             copy_standin(rows[i].akc);

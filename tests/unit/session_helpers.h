@@ -133,15 +133,15 @@ static inline void under_hidepid(int hidepid, void (*look)(void *arg), void *arg
 }
 
 /* So many descriptors more than are open. */
-static inline void take_room(int left)
+static inline void leave_room(int left)
 {
     struct rlimit limit;
-    int taken[16], last = -1;
+    int opened[16], last = -1;
     assert_true(left <= 16);
     for (int i = 0; i < left; i++)
-        last = taken[i] = fcntl(0, F_DUPFD, 0);
+        last = opened[i] = fcntl(0, F_DUPFD, 0);
     for (int i = 0; i < left; i++)
-        (void)close(taken[i]);
+        (void)close(opened[i]);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     limit.rlim_cur = (rlim_t)(last + 1);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -149,7 +149,7 @@ static inline void take_room(int left)
 
 static inline void without_room(void (*look)(void *arg), void *arg)
 {
-    apart(take_room, 0, look, arg);
+    apart(leave_room, 0, look, arg);
 }
 
 #endif

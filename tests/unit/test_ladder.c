@@ -334,7 +334,7 @@ static void without_sight(void **state)
         items[i] = pairs[i].session;
     }
     for (int room = 0; room <= 1; room++) { /* 1: for the monitor's, not for its child's */
-        apart(take_room, room, end_without_room, items);
+        apart(leave_room, room, end_without_room, items);
         for (size_t i = 0; i < FEW_PAIRS; i++)
             assert_true(is_running(pairs[i].monitor) && is_running(pairs[i].child));
     }
@@ -348,7 +348,7 @@ static void without_sight(void **state)
         assert_true(is_running(pairs[i].monitor) && is_running(pairs[i].child));
     items[0].sight = SESSION_LIVE;
     /* With room for two at a time, all are ended, one after the other. */
-    apart(take_room, 5, end_with_few, items);
+    apart(leave_room, 5, end_with_few, items);
     for (size_t i = 0; i < FEW_PAIRS; i++)
         assert_false(is_running(pairs[i].child));
     for (size_t i = 0; i < FEW_PAIRS; i++)

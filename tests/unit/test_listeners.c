@@ -37,7 +37,7 @@ static uint16_t port_of(const union any *a)
     return ntohs(a->sa.sa_family == AF_INET ? a->in.sin_port : a->in6.sin6_port);
 }
 
-static void look(int family)
+static void open_and_close(int family)
 {
     union any a[LISTENERS], from;
     int fds[LISTENERS];
@@ -64,13 +64,13 @@ static void look(int family)
 static void v4(void **state)
 {
     (void)state;
-    look(AF_INET);
+    open_and_close(AF_INET);
 }
 
 static void v6(void **state)
 {
     (void)state;
-    look(AF_INET6);
+    open_and_close(AF_INET6);
 }
 
 int main(void)

@@ -149,7 +149,7 @@ static void no_entries(void **state)
 {
     static const struct {
         const char *what, *text;
-        bool taken;
+        bool is_entry;
     } rows[] = {
         {"an open one", V PID REST OPEN, true},
         {"an opening one", V PID REST, true},
@@ -194,7 +194,7 @@ static void no_entries(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct session s;
         int rc = entry_parse(rows[i].text, strlen(rows[i].text), &s);
-        CHECK(rows[i].what, (rc == 0) == rows[i].taken);
+        CHECK(rows[i].what, (rc == 0) == rows[i].is_entry);
         if (rc == 0)
             session_release(&s);
     }
@@ -333,7 +333,7 @@ static void put(const char *name, const struct session *s)
 }
 
 /* How many were cleared of all that a reader finds dead. */
-static size_t clear(const struct registry *by, size_t dead)
+static size_t remove_all_dead(const struct registry *by, size_t dead)
 {
     struct session_list list;
     assert_int_equal(registry_read(by, 0, &list), 0);
@@ -363,14 +363,14 @@ static void dead(void **state)
     assert_int_equal(registry_open(dir, false, &reader), 0);
     (void)close(reader.lock_fd);
     reader.lock_fd = -1;
-    assert_int_equal(clear(&reader, 2), 0);
+    assert_int_equal(remove_all_dead(&reader, 2), 0);
     registry_close(&reader);
     assert_int_equal(names_in(sessions), 2);
 
     /* Who holds no lock leaves what another holds; and the holder itself need not let go of it. */
     int lock = registry_lock(&r, 17, soon());
     assert_true(lock >= 0);
-    assert_int_equal(clear(&r, 2), 1);
+    assert_int_equal(remove_all_dead(&r, 2), 1);
     assert_int_equal(names_in(sessions), 1);
     assert_int_equal(registry_read_open(&r, 17, soon(), &list), 0);
     assert_int_equal(registry_remove_dead_locked(&r, 18, &list, 9), 0);
@@ -412,7 +412,7 @@ static void room(void **state)
 }
 
 /* Whoever ended a session takes its names away, and none of a login that has its number by now. */
-static void ended_meanwhile(void **state)
+static void reused_meanwhile(void **state)
 {
     struct session mine = session_of(getpid()), opening = opening_of(getpid());
     struct session older = mine;
@@ -421,8 +421,8 @@ static void ended_meanwhile(void **state)
     older.start_ticks--;
     assert_int_equal(registry_open_session(&r, &mine), 0);
     assert_int_equal(registry_add_opening(&r, &opening, soon()), 0);
-    for (int held = 0; held <= 1; held++) {
-        registry_remove_ended(&r, &older, held != 0, soon());
+    for (int has_lock = 0; has_lock <= 1; has_lock++) {
+        registry_remove_ended(&r, &older, has_lock != 0, soon());
         assert_int_equal(names_in(sessions), 2);
     }
 
@@ -453,7 +453,7 @@ static void out_of_time(void **state)
 }
 
 /* A login may have got the pid, and the name, since it was found dead. */
-static void entered_meanwhile(void **state)
+static void added_meanwhile(void **state)
 {
     struct session s = session_of(getpid()), opening = opening_of(getpid());
     struct session_list list;
@@ -484,14 +484,14 @@ static void newcomers(void **state)
     assert_int_equal(registry_add_opening(&r, &opening, 0), 0);
     opening.start_ticks--;
     assert_int_equal(registry_add_opening(&r, &opening, 0), 0);
-    assert_int_equal(clear(&r, 1), 0);
+    assert_int_equal(remove_all_dead(&r, 1), 0);
     (void)close(other);
     int clearing = registry_lock(&r, 0, soon());
     assert_true(clearing >= 0);
     assert_int_equal(registry_add_opening(&r, &opening, 0), -1);
     assert_int_equal(errno, ETIMEDOUT);
     (void)close(clearing);
-    assert_int_equal(clear(&r, 1), 1);
+    assert_int_equal(remove_all_dead(&r, 1), 1);
 }
 
 /* The number belongs to another process now: neither a session, nor anybody's to end. */
@@ -508,7 +508,7 @@ static void number_of_another(void **state)
     s.start_ticks -= 2;
     put(name, &s);
     assert_int_equal(found(0, 0, false), 0);
-    assert_int_equal(clear(&r, 1), 1);
+    assert_int_equal(remove_all_dead(&r, 1), 1);
     assert_true(is_running(child));
     end_child(child);
 }
@@ -584,18 +584,18 @@ static pid_t leaderless_group(uid_t uid)
     return monitor_of(&uid, 1, &child);
 }
 
-/* In the library's place: how often it walks through /proc. */
-static unsigned walks;
+/* In the library's place: how often it scans through /proc. */
+static unsigned scans;
 
 DIR *opendir(const char *path)
 {
-    walks += strcmp(path, "/proc") == 0;
+    scans += strcmp(path, "/proc") == 0;
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return fd >= 0 ? fdopendir(fd) : NULL;
 }
 
 /* The dead need no walk, and those whose group answers one among them all. */
-static void one_walk(void **state)
+static void one_scan(void **state)
 {
     enum { DEAD = 20, LEADERLESS = 3 };
     pid_t leaders[LEADERLESS];
@@ -608,9 +608,9 @@ static void one_walk(void **state)
         (void)snprintf(name, sizeof(name), "17.%d", (int)s.pid);
         put(name, &s);
     }
-    walks = 0;
-    assert_int_equal(clear(&r, DEAD), DEAD);
-    assert_int_equal(walks, 0);
+    scans = 0;
+    assert_int_equal(remove_all_dead(&r, DEAD), DEAD);
+    assert_int_equal(scans, 0);
     for (size_t i = 0; i < LEADERLESS; i++) {
         leaders[i] = leaderless_group(NOBODY - 1);
         s = session_of(leaders[i]);
@@ -620,7 +620,7 @@ static void one_walk(void **state)
     }
     struct session_list list;
     assert_int_equal(registry_read(&r, 0, &list), 0);
-    assert_int_equal(walks, 1);
+    assert_int_equal(scans, 1);
     /* Run by root they are another user's, and so of no login; else they are all there. */
     assert_int_equal(list.count, getuid() == 0 ? 1 : 1 + LEADERLESS);
     assert_int_equal(list.dead_count, getuid() == 0 ? LEADERLESS : 0);
@@ -653,7 +653,7 @@ static void unseen(void **state)
     assert_int_equal(kill(-t.leaderless, SIGKILL), 0);
     end_child(t.live);
     WAIT_UNTIL("the group is gone", process_group_answers(t.leaderless) == SIGHT_IS_NOT);
-    assert_int_equal(clear(&r, 3), 3);
+    assert_int_equal(remove_all_dead(&r, 3), 3);
 }
 
 /* Two containers that share RunDir have the same numbers. What one of them has entered is not
@@ -740,9 +740,9 @@ static void no_room(void **state)
     struct session s = session_of(getpid());
     (void)state;
     assert_int_equal(registry_open_session(&r, &s), 0);
-    apart(take_room, 0, check_no_room, NULL);
-    apart(take_room, 1, check_no_room, NULL);
-    apart(take_room, 2, check_some_room, NULL);
+    apart(leave_room, 0, check_no_room, NULL);
+    apart(leave_room, 1, check_no_room, NULL);
+    apart(leave_room, 2, check_some_room, NULL);
     registry_remove_own(&r, 17, s.pid);
 }
 
@@ -909,7 +909,7 @@ static void check_orphan(uid_t uid)
     assert_int_equal(kill(child, SIGKILL), 0);
     WAIT_UNTIL("the child is dead", !is_running(child));
     assert_int_equal(found(17, monitor, true), 0);
-    assert_int_equal(clear(&r, 1), 1);
+    assert_int_equal(remove_all_dead(&r, 1), 1);
     assert_int_equal(names_in(sessions), 0);
 }
 
@@ -929,7 +929,7 @@ static void orphan_of_root(void **state)
 }
 
 /* What root runs in the session besides, such as a PAM module's helper, has not the sockets. */
-static void orphan_beside_root(void **state)
+static void orphan_next_to_root(void **state)
 {
     static const uid_t orders[][2] = {{0, NOBODY}, {NOBODY, 0}};
     (void)state;
@@ -950,7 +950,7 @@ static void orphan_beside_root(void **state)
         session_list_release(&list);
         assert_int_equal(kill(-monitor, SIGKILL), 0);
         WAIT_UNTIL("the group is gone", process_group_answers(monitor) == SIGHT_IS_NOT);
-        assert_int_equal(clear(&r, 1), 1);
+        assert_int_equal(remove_all_dead(&r, 1), 1);
     }
 }
 
@@ -967,7 +967,7 @@ static void narrowed(void **state)
     assert_false(narrowed_or_unknown_since(&r, 17, 101));
     const struct {
         const char *text, *boot;
-        bool is_old, holds;
+        bool is_old, applies;
     } rows[] = {
         {"100\n", "", false, true}, /* an older version's */
         {"100\n", "", true, true},          {"100\n", r.here.boot_id, true, true},
@@ -982,7 +982,7 @@ static void narrowed(void **state)
         write_text(path, text);
         if (rows[i].is_old)
             assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-        CHECK(text, narrowed_or_unknown_since(&r, 17, 100) == rows[i].holds);
+        CHECK(text, narrowed_or_unknown_since(&r, 17, 100) == rows[i].applies);
     }
     free(path);
 }
@@ -1038,25 +1038,25 @@ static void directories(void **state)
 /* ---- locks ---- */
 
 /* In the library's place: between its openat(2) and its flock(2) another takes the file away. */
-static int forget_before_flock;
+static int remove_before_flock;
 
 int flock(int fd, int operation)
 {
-    if (forget_before_flock > 0) {
-        forget_before_flock--;
+    if (remove_before_flock > 0) {
+        remove_before_flock--;
         assert_int_equal(unlinkat(r.lock_fd, "17", 0), 0);
     }
     return (int)syscall(SYS_flock, fd, operation);
 }
 
-static void forgotten_meanwhile(void **state)
+static void lock_removed_meanwhile(void **state)
 {
     struct stat by_name, by_fd;
     (void)state;
-    forget_before_flock = 3;
+    remove_before_flock = 3;
     int lock = registry_lock(&r, 17, soon());
     assert_true(lock >= 0);
-    assert_int_equal(forget_before_flock, 0);
+    assert_int_equal(remove_before_flock, 0);
     assert_int_equal(fstatat(r.lock_fd, "17", &by_name, 0), 0);
     assert_int_equal(fstat(lock, &by_fd), 0);
     assert_int_equal(by_fd.st_ino, by_name.st_ino); /* whoever comes next waits for this one */
@@ -1064,7 +1064,7 @@ static void forgotten_meanwhile(void **state)
     assert_int_equal(close(lock), 0);
 }
 
-static void one_holder(void **state)
+static void one_lock_holder(void **state)
 {
     (void)state;
     int lock = registry_lock(&r, 17, soon());
@@ -1094,7 +1094,7 @@ static void one_holder(void **state)
 enum { RACERS = 4, RACE_MS = 400 };
 static atomic_int holders, most, turns;
 
-static void *lock_and_forget(void *arg)
+static void *lock_and_remove(void *arg)
 {
     int64_t end_ms = clock_monotonic_ms() + slow_ms(RACE_MS);
     while (clock_monotonic_ms() < end_ms) {
@@ -1117,14 +1117,14 @@ static void *lock_and_forget(void *arg)
 }
 
 /* The file is taken away all the time; two never hold what is called 17. */
-static void lock_against_forget(void **state)
+static void lock_against_removal(void **state)
 {
     pthread_t threads[RACERS + 1];
-    static char forgets;
+    static char removes;
     (void)state;
     for (size_t i = 0; i <= RACERS; i++)
         assert_int_equal(
-            pthread_create(&threads[i], NULL, lock_and_forget, i == RACERS ? &forgets : NULL), 0);
+            pthread_create(&threads[i], NULL, lock_and_remove, i == RACERS ? &removes : NULL), 0);
     for (size_t i = 0; i <= RACERS; i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
     assert_int_equal(most, 1);
@@ -1132,27 +1132,27 @@ static void lock_against_forget(void **state)
 }
 
 /* A reader never finds none, nor two, of a session that changes its name all the time. */
-static atomic_bool settling;
+static atomic_bool is_reopening;
 
-static void *settle_for_ever(void *unused)
+static void *reopen_for_ever(void *unused)
 {
     struct session opening = opening_of(getpid()), open = session_of(getpid());
     (void)unused;
-    while (settling) {
+    while (is_reopening) {
         assert_int_equal(registry_add_opening(&r, &opening, soon()), 0);
         assert_int_equal(registry_open_session(&r, &open), 0);
     }
     return NULL;
 }
 
-static void read_while_settling(void **state)
+static void read_while_opening(void **state)
 {
     struct session open = session_of(getpid());
     pthread_t thread;
     (void)state;
     assert_int_equal(registry_open_session(&r, &open), 0);
-    settling = true;
-    assert_int_equal(pthread_create(&thread, NULL, settle_for_ever, NULL), 0);
+    is_reopening = true;
+    assert_int_equal(pthread_create(&thread, NULL, reopen_for_ever, NULL), 0);
     int64_t end_ms = clock_monotonic_ms() + slow_ms(RACE_MS);
     while (clock_monotonic_ms() < end_ms) {
         struct session_list list;
@@ -1160,7 +1160,7 @@ static void read_while_settling(void **state)
         assert_int_equal(list.count, 1);
         session_list_release(&list);
     }
-    settling = false;
+    is_reopening = false;
     assert_int_equal(pthread_join(thread, NULL), 0);
     registry_remove_own(&r, 17, open.pid);
 }
@@ -1178,12 +1178,12 @@ int main(void)
         TEST(unreadable_refused),
         TEST(dead),
         TEST(room),
-        TEST(ended_meanwhile),
+        TEST(reused_meanwhile),
         TEST(out_of_time),
-        TEST(entered_meanwhile),
+        TEST(added_meanwhile),
         TEST(newcomers),
         TEST(number_of_another),
-        TEST(one_walk),
+        TEST(one_scan),
         TEST(unseen),
         TEST(same_number_elsewhere),
         TEST(numbers_of_another),
@@ -1193,13 +1193,13 @@ int main(void)
         TEST(forged),
         TEST(orphan),
         TEST(orphan_of_root),
-        TEST(orphan_beside_root),
+        TEST(orphan_next_to_root),
         TEST(narrowed),
         TEST(directories),
-        TEST(forgotten_meanwhile),
-        TEST(one_holder),
-        TEST(lock_against_forget),
-        TEST(read_while_settling),
+        TEST(lock_removed_meanwhile),
+        TEST(one_lock_holder),
+        TEST(lock_against_removal),
+        TEST(read_while_opening),
     };
     return cmocka_run_group_tests_name("registry", tests, NULL, NULL);
 }

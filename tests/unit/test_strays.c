@@ -86,16 +86,16 @@ static void end_connection(pid_t monitor, int end)
     assert_int_equal(waitpid(monitor, NULL, 0), monitor);
 }
 
-static void settle(pid_t monitor)
+static void register_session(pid_t monitor)
 {
     struct session s = session_of(monitor);
     s.uid = uids[0];
     assert_int_equal(registry_open_session(&r, &s), 0);
 }
 
-static enum sight look(struct strays *s, const struct session_list *recent)
+static enum sight scan(struct strays *s, const struct session_list *known)
 {
-    return strays_scan(s, &r, recent, &logins);
+    return strays_scan(s, &r, known, &logins);
 }
 
 static void found_when_it_stays(void **state)
@@ -103,18 +103,18 @@ static void found_when_it_stays(void **state)
     struct strays s = {.items = NULL};
     int end;
     (void)state;
-    CHECK("nobody", look(&s, NULL) == SIGHT_IS_NOT && s.count == 0);
+    CHECK("nobody", scan(&s, NULL) == SIGHT_IS_NOT && s.count == 0);
     pid_t monitor = start_connection(&end);
-    CHECK("one, at the first look", look(&s, NULL) == SIGHT_IS && s.count == 1);
+    CHECK("one, at the first look", scan(&s, NULL) == SIGHT_IS && s.count == 1);
     CHECK("which says nothing", strays_sure(&s, 0) == 0);
-    CHECK("at the second", look(&s, NULL) == SIGHT_IS && strays_sure(&s, 0) == 1);
+    CHECK("at the second", scan(&s, NULL) == SIGHT_IS && strays_sure(&s, 0) == 1);
     CHECK("but it may be about to go", strays_sure(&s, 60000) == 0);
     (void)poll(NULL, 0, 100);
-    CHECK("it has not", look(&s, NULL) == SIGHT_IS && strays_sure(&s, 100) == 1);
+    CHECK("it has not", scan(&s, NULL) == SIGHT_IS && strays_sure(&s, 100) == 1);
     s.items[0].start_ticks++;
-    CHECK("another one of that number", look(&s, NULL) == SIGHT_IS && strays_sure(&s, 0) == 0);
+    CHECK("another one of that number", scan(&s, NULL) == SIGHT_IS && strays_sure(&s, 0) == 0);
     end_connection(monitor, end);
-    CHECK("gone", look(&s, NULL) == SIGHT_IS_NOT && s.count == 0);
+    CHECK("gone", scan(&s, NULL) == SIGHT_IS_NOT && s.count == 0);
     strays_release(&s);
 }
 
@@ -126,10 +126,10 @@ static void found_by_group(void **state)
     (void)state;
     pid_t monitor = start_connection(&end);
     uids[0]++;
-    CHECK("it is another user", look(&s, NULL) == SIGHT_IS_NOT);
+    CHECK("it is another user", scan(&s, NULL) == SIGHT_IS_NOT);
     logins.has_gid = true;
     logins.gid = (gid_t)uid;
-    CHECK("of the group", look(&s, NULL) == SIGHT_IS && s.count == 1);
+    CHECK("of the group", scan(&s, NULL) == SIGHT_IS && s.count == 1);
     logins.has_gid = false;
     uids[0] = uid;
     end_connection(monitor, end);
@@ -143,15 +143,15 @@ static void registered_meanwhile(void **state)
     int end;
     (void)state;
     pid_t monitor = start_connection(&end);
-    CHECK("not yet", look(&s, NULL) == SIGHT_IS);
+    CHECK("not yet", scan(&s, NULL) == SIGHT_IS);
     assert_int_equal(registry_read(&r, 0, &before), 0);
-    settle(monitor);
-    CHECK("by what was read before it", look(&s, &before) == SIGHT_IS_NOT && s.count == 0);
-    CHECK("without that", look(&s, NULL) == SIGHT_IS_NOT);
+    register_session(monitor);
+    CHECK("by what was read before it", scan(&s, &before) == SIGHT_IS_NOT && s.count == 0);
+    CHECK("without that", scan(&s, NULL) == SIGHT_IS_NOT);
     assert_int_equal(registry_read(&r, 0, &after), 0);
     registry_remove_own(&r, 17, monitor);
-    CHECK("it was in it a moment ago", look(&s, &after) == SIGHT_IS_NOT);
-    CHECK("and is not any more", look(&s, NULL) == SIGHT_IS && strays_sure(&s, 0) == 0);
+    CHECK("it was in it a moment ago", scan(&s, &after) == SIGHT_IS_NOT);
+    CHECK("and is not any more", scan(&s, NULL) == SIGHT_IS && strays_sure(&s, 0) == 0);
     session_list_release(&before);
     session_list_release(&after);
     end_connection(monitor, end);
@@ -174,7 +174,7 @@ static void others_come_and_go(void **state)
             pid_t monitor = fork();
             if (monitor == 0) {
                 (void)setsid();
-                settle(getpid());
+                register_session(getpid());
                 pid_t child = fork();
                 if (child == 0) {
                     become_login();
@@ -190,13 +190,13 @@ static void others_come_and_go(void **state)
         _exit(0);
     }
     const int64_t until_ms = clock_monotonic_ms() + 700;
-    unsigned looks = 0;
+    unsigned scans = 0;
     while (clock_monotonic_ms() < until_ms) {
-        CHECK("all could be seen", look(&s, NULL) != SIGHT_CANNOT_TELL);
+        CHECK("all could be seen", scan(&s, NULL) != SIGHT_CANNOT_TELL);
         CHECK("nobody is without an entry twice", strays_sure(&s, 0) == 0);
-        looks++;
+        scans++;
     }
-    CHECK("it was looked", looks > 2);
+    CHECK("it was looked", scans > 2);
     (void)!write(stop[1], "", 1);
     assert_int_equal(waitpid(crowd, NULL, 0), crowd);
     (void)close(stop[0]);
@@ -230,18 +230,18 @@ static void of_a_container(void **state)
         _exit(0);
     }
     assert_int_equal(read(ready[0], &c, 1), 1);
-    CHECK("it is not ours to judge", look(&s, NULL) == SIGHT_IS_NOT && s.count == 0);
+    CHECK("it is not ours to judge", scan(&s, NULL) == SIGHT_IS_NOT && s.count == 0);
     end_child(outer);
     (void)close(ready[0]);
     (void)close(ready[1]);
     strays_release(&s);
 }
 
-static void look_hidden(void *arg)
+static void scan_hidden(void *arg)
 {
     struct strays s = {.items = NULL};
     (void)arg;
-    CHECK("that there is none cannot be told", look(&s, NULL) == SIGHT_CANNOT_TELL);
+    CHECK("that there is none cannot be told", scan(&s, NULL) == SIGHT_CANNOT_TELL);
     strays_release(&s);
 }
 
@@ -251,7 +251,7 @@ static void hidden(void **state)
     (void)state;
     pid_t monitor = start_connection(&end);
     for (int hidepid = 1; hidepid <= 2; hidepid++)
-        under_hidepid(hidepid, look_hidden, NULL);
+        under_hidepid(hidepid, scan_hidden, NULL);
     end_connection(monitor, end);
 }
 
