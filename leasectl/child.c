@@ -29,7 +29,8 @@ static void exec_child(const char *const argv[], const char *const env[], const 
     for (int fd = 0; fd < 3; fd++)
         if (dup2(fds[fd], fd) < 0)
             _exit(CHILD_NOT_STARTED);
-    /* Ours are all close-on-exec; root may have taken another effective identity. */
+    /* Our other descriptors are close-on-exec. The effective uid may be that of the store's owner:
+     * back to the real one. */
     if (setresuid(getuid(), getuid(), getuid()) != 0)
         _exit(CHILD_NOT_STARTED);
     (void)putenv((char *)(uintptr_t)path_env); /* where execvpe looks argv[0] up */
@@ -71,7 +72,8 @@ out:
     return rc;
 }
 
-/* Takes what a pipe holds; closes it at its end. */
+/* Reads what the pipe holds, and closes our end when the other end is closed. Output beyond
+ * CHILD_OUTPUT_MAX is dropped. */
 static void drain(int *fd, struct buf *text)
 {
     char chunk[4096];
@@ -160,7 +162,8 @@ int child_exit_status(const struct child *c)
     return WIFEXITED(c->status) ? WEXITSTATUS(c->status) : 128 + WTERMSIG(c->status);
 }
 
-/* Less than a pipe holds. One that does not want it may have gone. */
+/* One write is enough: input is shorter than a pipe holds. EPIPE is no failure: the program may end
+ * without reading it. */
 static bool write_input(struct child *c, const char *input)
 {
     return write(c->in, input, strlen(input)) == (ssize_t)strlen(input) || errno == EPIPE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Programs that leasectl runs: an argv, never a shell; a deadline; output limited. */
+/* Programs that leasectl runs: an argv without a shell, a deadline, limited output. */
 #ifndef TUNLEASE_LEASECTL_CHILD_H
 #define TUNLEASE_LEASECTL_CHILD_H
 
@@ -11,46 +11,52 @@
 
 enum { CHILD_OUTPUT_MAX = 1024 * 1024 };
 
-/* Exit statuses of child_run, as a shell and timeout(1) have them. */
+/* Results of child_run, with the numbers of timeout(1) and of a shell. */
 enum { CHILD_OUT_OF_TIME = 124, CHILD_NOT_STARTED = 127 };
 
-/* A running child. in, out, err: our ends, -1 when closed; out and err do not block. */
+/* A running program. in, out, err: our ends of its pipes, -1 when closed; out and err are
+ * non-blocking. */
 struct child {
-    pid_t pid; /* -1: none */
+    pid_t pid; /* -1: not running */
     int in, out, err;
     struct buf out_text, err_text; /* what child_pump has read */
-    int status;                    /* from waitpid(2), once pid is -1 */
+    int status;                    /* from waitpid(2); set when it has ended */
 };
 
 /*
- * Starts argv[0] (looked up in a fixed PATH) with LC_ALL=C and the environment given in env
- * (NAME=VALUE, NULL-terminated, may be NULL) in place of ours. It dies with us. 0 or -1, errno.
+ * Starts argv[0], which is looked up in a fixed PATH. Its environment is that PATH, LC_ALL=C, a
+ * HOME that does not exist, and env (NAME=VALUE, NULL-terminated, may be NULL). The kernel kills it
+ * when leasectl dies. 0, or -1 with errno.
  */
 int child_start(struct child *c, const char *const argv[], const char *const env[]);
 
-/* Waits up to timeout_ms for output or the end, and takes what is there. True when it has ended. */
+/* Waits up to timeout_ms for output or for the end, and reads what there is. True when it has
+ * ended. */
 bool child_pump(struct child *c, int timeout_ms);
 
 /* Closes our end of its standard input. */
 void child_close_input(struct child *c);
 
-/* Ends it, SIGTERM then SIGKILL, and takes the rest of its output. Then release. */
+/* Ends it with SIGTERM, after 500 ms with SIGKILL, and reads the rest of its output. */
 void child_stop(struct child *c);
+
+/* child_stop, and frees the output. */
 void child_release(struct child *c);
 
-/* out_text or err_text as it is so far: "" where nothing was said, or memory ran out. */
+/* The text in out_text or err_text so far; "" if there is none or memory ran out. */
 const char *child_text(const struct buf *output);
 
-/* Adds the first line of out_text or err_text. */
+/* Adds the first line of out_text or err_text to out, without its newline. */
 void child_add_first_line(const struct buf *output, struct buf *out);
 
 /* The exit status, 128 + the signal, or -1 while it runs. */
 int child_exit_status(const struct child *c);
 
 /*
- * Runs one to its end with this environment and input, at most timeout_ms. Its exit status, or
- * CHILD_NOT_STARTED (also where it could not be given its input), CHILD_OUT_OF_TIME; out_text and
- * err_text hold what it said, to be released by the caller with child_release.
+ * Runs a program to its end, with env as in child_start and input (may be NULL) on its standard
+ * input. Returns its exit status; or CHILD_NOT_STARTED, also when the input could not be written;
+ * or CHILD_OUT_OF_TIME when it was stopped after timeout_ms. out_text and err_text hold its output.
+ * The caller releases c with child_release.
  */
 int child_run(struct child *c, const char *const argv[], const char *const env[], const char *input,
               int timeout_ms);

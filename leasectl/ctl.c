@@ -16,7 +16,7 @@ static void print_message(const struct ctl *ctl, const char *kind, const char *f
 {
     struct buf raw = {0}, line = {0};
     buf_vaddf(&raw, fmt, ap);
-    text_shorten(&raw, MESSAGE_BYTES); /* a backstop: what is long is clipped where it is named */
+    text_shorten(&raw, MESSAGE_BYTES); /* a backstop: the caller clips long arguments */
     text_add_escaped(&line, buf_text(&raw) != NULL ? buf_text(&raw) : "out of memory");
     (void)fprintf(stderr, "leasectl: %s%s%s%s\n", ctl->verb != NULL ? ctl->verb : "",
                   ctl->verb != NULL ? ": " : "", kind,
@@ -75,7 +75,7 @@ void ctl_changed(struct ctl *ctl, const char *fmt, ...)
     ctl->changes++;
 }
 
-/* A short option behind which others stand in one word: optind is not yet past it. */
+/* True within a word of several short options, such as -xy: optind is not past that word yet. */
 static bool within_word(int argc, char **argv)
 {
     return optind < argc && argv[optind][0] == '-' && argv[optind][1] == (char)optopt &&
@@ -100,6 +100,6 @@ int ctl_checked_option(const struct ctl *ctl, int opt, int argc, char **argv)
 
 int ctl_option(const struct ctl *ctl, int argc, char **argv, const struct option *options)
 {
-    /* No leading ':' would make getopt_long print by itself, in its own words. */
+    /* Without the leading ':' getopt_long would print errors in words of its own. */
     return ctl_checked_option(ctl, getopt_long(argc, argv, ":", options, NULL), argc, argv);
 }

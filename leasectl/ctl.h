@@ -11,7 +11,7 @@
 
 struct store;
 
-/* leasectl(1). */
+/* Described in leasectl(1), EXIT STATUS. */
 enum exit_code {
     EXIT_DONE = 0,
     EXIT_FAILED = 1, /* failed, or a check found something */
@@ -27,41 +27,45 @@ struct ctl {
     const char *verb;      /* NULL before it is known */
     const char *conf_file; /* NULL: the default one */
     struct conf conf;
-    bool conf_is_partial; /* a line of it is wrong, and was left out */
+    bool conf_is_partial; /* wrong lines of it were left out */
     bool json;
-    bool terminal; /* standard output is one */
+    bool terminal; /* standard output is a terminal */
     bool colour;
-    bool quiet; /* what is ended is not said: it is part of something else */
+    bool quiet; /* do not print how many sessions were ended: verify has a row for it */
     int64_t now_s;
     char actor[192]; /* who runs this, for the audit */
     struct store *store;
-    struct privilege privilege; /* taken while the store is open */
-    char changed[256];          /* what ctl_changed last said; "": nothing yet */
+    struct privilege privilege; /* the identity to restore when the store is closed */
+    char changed[256];          /* the last message of ctl_changed; "": none yet */
     unsigned changes;
 };
 
-/* "leasectl: VERB: ..." on standard error, one line fit for a terminal; returns code. What may be
- * of any length and is only repeated goes in as text_clip(...).s. */
+/* Prints "leasectl: VERB: ..." on standard error, as one line, escaped for a terminal. Returns
+ * code. Pass an argument that may have any length as text_clip(...).s. */
 int ctl_error(const struct ctl *ctl, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same with "warning: " before the message. */
 void ctl_warn(const struct ctl *ctl, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-int ctl_usage(const struct ctl *ctl, const char *why); /* with the verb's usage line; EXIT_USAGE */
+/* Prints why, and where the usage is shown. EXIT_USAGE. */
+int ctl_usage(const struct ctl *ctl, const char *why);
 
-/* What is changed now and stays so, as it is said to people ("revoked 'alice' (#1)"): should the
- * output be lost, the error says that much. */
+/* Notes a change that is committed, in the words that are printed for it ("revoked 'alice' (#1)").
+ * If the output cannot be written, ctl_finish says in its error what was changed. */
 void ctl_changed(struct ctl *ctl, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* EXIT_FAILED when standard output could not take all of it, else code. */
+/* Flushes standard output, and returns code. If the output could not be written, prints an error
+ * and returns EXIT_FAILED in place of EXIT_DONE. */
 int ctl_finish(const struct ctl *ctl, int code);
 
-/* The next option of a verb, getopt_long(3) with this short form; -1 at the end, '?' after an
- * error was printed. */
+/* The next option of a verb, as getopt_long(3) returns it: -1 at the end, '?' for an error, which
+ * was printed. */
 struct option;
 int ctl_option(const struct ctl *ctl, int argc, char **argv, const struct option *options);
-/* opt, as a getopt_long(3) that was told to be silent returned it; '?' after an error was printed.
- */
+
+/* For the opt of a getopt_long(3) that prints no errors itself: if it is '?' or ':', prints the
+ * error and returns '?'; else returns opt. */
 int ctl_checked_option(const struct ctl *ctl, int opt, int argc, char **argv);
 
 #endif

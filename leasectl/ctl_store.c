@@ -39,9 +39,10 @@ static void store_directory(const struct ctl *ctl, char out[static CONF_PATH_BYT
 }
 
 /*
- * 2750, of _tunlease where that user exists: new files in it get its group (docs/design.md 10). It
- * is given to its owner before it is there: somebody who found it while it is root's would make
- * root's files in it, which akc cannot read, or become an owner who may not write there yet.
+ * Mode 2750, owner _tunlease where that user exists, so that new files in it get its group
+ * (docs/design.md 10). It is made under another name, and renamed when it has its owner and mode.
+ * Otherwise another program could find it while it is still root's, and make files there that akc
+ * cannot read, or take on an identity that cannot write there yet.
  */
 static int make_store_directory(const struct ctl *ctl, const char *dir)
 {
@@ -55,7 +56,7 @@ static int make_store_directory(const struct ctl *ctl, const char *dir)
         (owner == NULL || lchown(made_as, owner->pw_uid, owner->pw_gid) == 0) &&
         chmod(made_as, 02750) == 0 &&
         (renameat2(AT_FDCWD, made_as, AT_FDCWD, dir, RENAME_NOREPLACE) == 0 || errno == EEXIST)) {
-        (void)rmdir(made_as); /* when another was first */
+        (void)rmdir(made_as); /* another program was first */
         return EXIT_DONE;
     }
     int saved = errno;
@@ -64,14 +65,14 @@ static int make_store_directory(const struct ctl *ctl, const char *dir)
                      strerror(saved));
 }
 
-/* Longer than SQLite itself waits for a lock, without reading. */
+/* Longer than SQLite waits for a lock: meanwhile it reads nothing. */
 enum {
     READ_OPENING_MS = STORE_READ_TIMEOUT_MS + 250,
     WRITE_OPENING_MS = STORE_WRITE_TIMEOUT_MS + 250,
 };
 
-/* A missing store that leased has open, or that let in who is here, was there: one that is made in
- * its place holds no lease, and they would be ended. */
+/* False if leased runs or a session is up: then there was a store, and it was lost. A new one in
+ * its place would hold no lease, and every session would be ended. */
 static bool may_create_store(const struct ctl *ctl)
 {
     return !ctl_leased_is_running(ctl) && registry_has_none(ctl->conf.paths.run_dir);
@@ -125,8 +126,8 @@ void ctl_close(struct ctl *ctl)
     privilege_restore(&ctl->privilege);
 }
 
-/* leased notes it in the file that it locks. Where no leased ever ran there is none; what cannot be
- * read is no reason to be bold. */
+/* leased notes clock jumps in the file that it locks. No such file: leased never ran here. A file
+ * that cannot be opened counts as a jump. */
 static bool clock_may_have_jumped(const struct ctl *ctl)
 {
     char path[CONF_PATH_BYTES + 16];

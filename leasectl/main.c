@@ -48,8 +48,8 @@ static void print_verb_help(const struct verb *v)
     (void)printf("usage: leasectl [-c FILE] [--json] %s\n\n%s", v->usage, v->help);
 }
 
-/* A closed descriptor 0-2 would be taken by the next file opened, and written into. Standard output
- * is opened such that writing fails: what nobody can read was not said. */
+/* If descriptor 0, 1 or 2 is closed, the next file that is opened gets its number, and messages go
+ * into that file. Standard output is opened read-only: output that nobody can read must fail. */
 static void open_standard_fds(void)
 {
     for (int fd = 0; fd <= 2; fd++)
@@ -57,8 +57,8 @@ static void open_standard_fds(void)
             (void)open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
 }
 
-/* Who: the kernel's login uid, what sudo says, the uid. All of them: each alone can be another's.
- */
+/* Who runs this, for the audit: the uid, the kernel's login uid and SUDO_USER. All three, since
+ * each alone can be somebody else's. */
 static void set_actor(struct ctl *ctl)
 {
     char loginuid[16] = "";
@@ -76,8 +76,8 @@ static void set_actor(struct ctl *ctl)
                    sudo != NULL ? sudo : "");
 }
 
-/* What ends something, or only finds what is to be ended: a line of the configuration that is wrong
- * does not stop it. What grants is strict. */
+/* True for what ends something, or finds what to end: a wrong line of the configuration must not
+ * stop that. Whatever grants is strict. */
 static bool tolerates_bad_conf(const char *verb, const char *next_word)
 {
     static const struct {

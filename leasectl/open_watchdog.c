@@ -15,26 +15,27 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-/* After the limit it is looked at so often; as many looks in which nothing was read are the end,
- * and as many in all, since somebody could feed it a byte at a time for ever. */
+/* After the limit there is a check every CHECK_MS. The program ends after IDLE_CHECKS_MAX checks
+ * without a read, and after CHECKS_MAX in all, since somebody could feed it single bytes for ever.
+ */
 enum { CHECK_MS = 250, IDLE_CHECKS_MAX = 4, CHECKS_MAX = 60 * 1000 / CHECK_MS };
 
 enum { SIDECARS = 3, MESSAGE_BYTES = CONF_PATH_BYTES + 200 };
 
-/* All that the handler needs is made before: it may call nothing but what signal-safety(7) lists.
- */
+/* Everything that the signal handler needs, made before: the handler may call only what
+ * signal-safety(7) lists. */
 static struct {
     int io_fd;             /* /proc/self/io, or -1 */
-    unsigned long reads;   /* system calls at the last look, its own left out */
-    unsigned own_reads;    /* of the handler */
-    unsigned checks, idle; /* in all, and since something was read */
+    unsigned long reads;   /* the count at the last check, without own_reads */
+    unsigned own_reads;    /* reads that the handler itself has made */
+    unsigned checks, idle; /* checks in all; since the last read */
     char sidecars[SIDECARS][CONF_PATH_BYTES + 16];
     char is_fifo[SIDECARS][MESSAGE_BYTES];
     char is_idle[MESSAGE_BYTES];
     char is_long[MESSAGE_BYTES];
 } watch;
 
-/* syscr of proc(5): calls that read, whatever came of them. False: it cannot be told. */
+/* syscr of proc(5): how many system calls have read, or tried to. False: unknown. */
 static bool count_reads(unsigned long *ret)
 {
     static const char name[] = "syscr: ";
@@ -74,7 +75,7 @@ static void check_progress(int sig)
     int saved = errno;
     unsigned long reads = 0;
     (void)sig;
-    /* What a look reads is counted after it was read. */
+    /* The count does not contain the read that gets it, so only earlier ones are subtracted. */
     unsigned own = watch.own_reads;
     bool progress = count_reads(&reads) && reads - own != watch.reads;
     watch.reads = reads - own;
@@ -124,7 +125,7 @@ void open_watchdog_start(const struct ctl *ctl, int limit_ms)
     make_messages(ctl);
     watch.io_fd = open("/proc/self/io", O_RDONLY | O_CLOEXEC);
     (void)sigaction(SIGALRM, &on_alarm, NULL);
-    /* What the parent blocked stays blocked across exec(3). */
+    /* A parent may have blocked SIGALRM, and that lasts across exec(3). */
     (void)sigemptyset(&alarm_only);
     (void)sigaddset(&alarm_only, SIGALRM);
     (void)sigprocmask(SIG_UNBLOCK, &alarm_only, NULL);

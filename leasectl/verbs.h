@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* The verbs: the table with their help, and what runs each. */
+/* The verbs of leasectl: their table with the help texts, and their functions. */
 #ifndef TUNLEASE_LEASECTL_VERBS_H
 #define TUNLEASE_LEASECTL_VERBS_H
 
 struct ctl;
 
-/* A verb: its arguments start at argv[1]. Returns an exit_code. */
+/* run gets the verb's name as argv[0], and returns an exit_code. */
 struct verb {
     const char *name;
     int (*run)(struct ctl *ctl, int argc, char **argv);

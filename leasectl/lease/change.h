@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* One change of one lease, as set, renew, delete and key make them: found, changed, committed. */
+/* One change of one lease, for set, renew, delete, key and agent reset. */
 #ifndef TUNLEASE_LEASECTL_LEASE_CHANGE_H
 #define TUNLEASE_LEASECTL_LEASE_CHANGE_H
 
@@ -7,24 +7,26 @@
 #include "lib/store/actor.h"
 
 /*
- * Within a transaction that has the store's lock, so that two admins at once lose nothing: finds
- * the lease, then apply changes it. apply returns EXIT_DONE to have it committed, else the exit
- * code, printed. With the store open to write. *ret_before is the lease as it was, to be released
- * in any case.
+ * Finds the lease, calls apply to change it, and commits. All of this is one transaction that holds
+ * the store's lock, so that no admin overwrites what another one changes at the same time. apply
+ * returns EXIT_DONE to commit, or else the exit code, after it has printed the error. The store
+ * must be open for writing. *ret_before is the lease before the change; the caller releases it in
+ * any case.
  */
 typedef int (*change_fn)(struct ctl *ctl, const struct lease *l, const struct store_actor *by,
                          void *ctx);
 int change_lease(struct ctl *ctl, const char *ref, change_fn apply, void *ctx,
                  struct lease *ret_before);
 
-/* "revoked is final": EXIT_CONFLICT, with what to do. */
+/* Prints that the lease is revoked for good, and what to do instead. EXIT_CONFLICT. */
 int change_refuse_revoked(struct ctl *ctl, const struct lease *l);
 
-/* After a change: the lease as it is now, printed as show does with --json; else only what
- * `message` says of it. */
+/* Reports a committed change (ctl_changed), and prints message; with --json, prints the lease as it
+ * is now in place of message. */
 int change_print(struct ctl *ctl, int64_t id, const char *message);
 
-/* The same for one of several, into an array (show/lease.h); items NULL: the only one. */
+/* The same for one of several leases, whose JSON is one array (show/lease.h). items NULL: there is
+ * only one. */
 int change_print_item(struct ctl *ctl, int64_t id, const char *message, size_t *items);
 
 #endif

@@ -60,7 +60,7 @@ out:
     return code;
 }
 
-/* The first line of what a program said. */
+/* The first line of a program's output. */
 static struct text_clip first_line(const struct buf *said)
 {
     struct text_clip line = text_clip(buf_text(said) != NULL ? buf_text(said) : "");
@@ -80,7 +80,7 @@ static bool has_word(const char *text, const char *word, const char *between)
     return false;
 }
 
-/* An OpenSSH that knows a type may still be told not to take it, or not be told to. */
+/* sshd may know a type that its configuration does not accept. Only root can ask it. */
 static void warn_if_not_accepted(struct ctl *ctl, const struct sshd *sshd, const char *type)
 {
     char accepted[4096];
@@ -94,7 +94,7 @@ static void warn_if_not_accepted(struct ctl *ctl, const struct sshd *sshd, const
     buf_release(&effective);
 }
 
-/* Types that OpenSSH made for itself are not in every version, nor in every build. */
+/* OpenSSH's own key types are missing in older versions and in some builds. */
 static int check_type(struct ctl *ctl, const struct sshd *sshd, const char *type)
 {
     char ssh[SSHD_PATH_BYTES];
@@ -145,7 +145,8 @@ int key_check(struct ctl *ctl, const struct pubkey *key)
         code = ctl_error(ctl, EXIT_FAILED, "cannot check the key: ssh-keygen %s",
                          status == CHILD_OUT_OF_TIME ? "did not end within 10 s"
                                                      : "cannot be started: install openssh-client");
-    else if (status != 0 && c.err_text.len + c.out_text.len == 0) /* it says why it refuses one */
+    else if (status != 0 &&
+             c.err_text.len + c.out_text.len == 0) /* when it refuses a key, it says why */
         code =
             ctl_error(ctl, EXIT_FAILED, "cannot check the key: ssh-keygen failed, without a word");
     else if (status != 0)

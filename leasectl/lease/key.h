@@ -9,15 +9,18 @@
 
 #include <stddef.h>
 
-/* One public key from a file, or from standard input ("-"); from a text, named for the error. */
+/* Reads one public key from a file, or from standard input ("-"). */
 int key_read_file(struct ctl *ctl, const char *file, struct lease_key *ret);
+
+/* Parses one public key. from names the source of text in the error. */
 int key_parse(struct ctl *ctl, const char *from, const char *text, size_t len,
               struct lease_key *ret);
 
 /*
- * Whether OpenSSH itself takes the key, before it is stored: an ECDSA point may lie off its curve,
- * which only the big numbers of ssh-keygen can tell, and such a lease would never let anybody in.
- * Types of OpenSSH's own (sk-, mldsa) only where the installation of the sshd that serves has them.
+ * Checks that OpenSSH accepts the key, before it is stored. A lease with a damaged key would let
+ * nobody in, and some damage only ssh-keygen's arithmetic finds, such as an ECDSA point that is not
+ * on its curve. A type with '@' in its name (sk-, mldsa) must be known to the OpenSSH of the sshd
+ * that serves; if that sshd is configured not to accept it, this warns.
  */
 int key_check(struct ctl *ctl, const struct pubkey *key);
 

@@ -24,7 +24,7 @@ int lease_to_json(struct ctl *ctl, const struct lease *l, struct buf *out)
 static void print_field(const struct ctl *ctl, const char *name, const char *value)
 {
     struct buf escaped = {0};
-    text_add_escaped(&escaped, value); /* the store may be another's to write */
+    text_add_escaped(&escaped, value); /* others may be able to write the store */
     (void)printf(ctl->terminal ? "%-14s %s\n" : "%s\t%s\n", name,
                  buf_text(&escaped) != NULL ? buf_text(&escaped) : "?");
     buf_release(&escaped);

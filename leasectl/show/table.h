@@ -16,13 +16,15 @@ struct table {
     size_t column_count;
     char **cells; /* row after row; owned */
     size_t cell_count, cell_room;
-    bool failed;
+    bool failed; /* memory ran out */
 };
 
 /* headings (borrowed, NULL-terminated) in capitals. */
 void table_init(struct table *t, const char *const headings[]);
-void table_add(struct table *t,
-               const char *cell); /* copies, fit for a terminal (lib/base/text.h); row by row */
+/* Adds the next cell, row by row: a copy, escaped for a terminal (lib/base/text.h). */
+void table_add(struct table *t, const char *cell);
+
+/* Says so instead if memory ran out. */
 void table_print(const struct table *t, bool terminal);
 void table_release(struct table *t);
 

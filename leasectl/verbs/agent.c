@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* leasectl agent add, agent reset: a host behind the gateway. */
+/* leasectl agent add, agent reset: the lease of a host behind the gateway. */
 #include "leasectl/ctl_store.h"
 #include "leasectl/host/account.h"
 #include "leasectl/host/gateway.h"
@@ -34,7 +34,7 @@ enum { TOKEN_TTL_S = 7 * 86400 };
 struct new_agent {
     struct lease lease;
     const char *key_file;
-    uint16_t port; /* 0: any */
+    uint16_t port; /* 0: the first free one */
     char secret[SECRET_TEXT_BYTES];
     int64_t id;
     struct pubkey host_key;
@@ -56,7 +56,7 @@ static int add_listen_permit(struct ctl *ctl, struct lease *l, uint16_t port)
     return EXIT_DONE;
 }
 
-/* The first port of AllowListen that nobody holds and nothing listens on. */
+/* Picks the first port within AllowListen that no lease holds and nothing listens on. */
 static int pick_listen_port(struct ctl *ctl, uint16_t *ret)
 {
     struct listeners used;
@@ -75,7 +75,7 @@ static int pick_listen_port(struct ctl *ctl, uint16_t *ret)
                      ctl->conf.agent_bind_host, ctl_quarantine_note(ctl));
 }
 
-/* The lease, and a token that is good for this agent alone; both or none. */
+/* Adds the lease, and a token that only this agent can use, in one transaction. */
 static int add_in_store(struct ctl *ctl, struct new_agent *a)
 {
     const struct store_actor by = ctl_actor(ctl);

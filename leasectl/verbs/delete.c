@@ -42,7 +42,7 @@ int cmd_delete(struct ctl *ctl, int argc, char **argv)
         code = lease_print(ctl, &before); /* as it was */
     else if (code == EXIT_DONE)
         (void)puts(ctl->changed);
-    /* A lease that was revoked with --keep-sessions may have live ones still. */
+    /* A lease that was revoked with --keep-sessions may still have live sessions. */
     if (code == EXIT_DONE) {
         const struct enforce_scope scope = {.lease = &before};
         code = sessions_enforce(ctl, &scope);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * leasectl explain: would this key, from this address, to this port, be let in now, and which rule
- * says no? By the judgement that akc makes, and against the very line that akc prints.
+ * leasectl explain: says whether a key would be let in now, and if not, which rule refuses it. The
+ * verdict is the one that akc gets, and a permit is looked up in the line that akc would print.
  */
 #include "leasectl/child.h"
 #include "leasectl/ctl_store.h"
@@ -108,9 +108,8 @@ static void explain_refusal(struct ctl *ctl, const struct question *q,
     }
 }
 
-/* sshd compares what the client sends with what stands in the line, as strings (docs/sshd-facts.md
- * 7); so do we.
- */
+/* sshd compares the text that the client sends with the text in the key line (docs/sshd-facts.md
+ * 7), so this does, too. */
 static bool line_has(const struct buf *line, const char *option, const char *typed, bool lower)
 {
     char wanted[PERMIT_TEXT_BYTES + 32];
@@ -122,7 +121,7 @@ static bool line_has(const struct buf *line, const char *option, const char *typ
     return strstr(buf_text(line), wanted) != NULL;
 }
 
-/* A bare port is what -L and -R take it for. */
+/* A bare port gets the host that ssh adds for -L and -R. */
 static void add_default_host(const char *typed, char out[static PERMIT_TEXT_BYTES],
                              const char *default_host)
 {
@@ -130,7 +129,7 @@ static void add_default_host(const char *typed, char out[static PERMIT_TEXT_BYTE
                    default_host, typed);
 }
 
-/* As akc counts them. What akc cannot count it refuses. */
+/* Counts sessions as akc does, which refuses a login if it cannot count them. */
 static void judge_sessions(const struct ctl *ctl, const struct lease *l, struct answer *a)
 {
     size_t sessions = 0;
@@ -149,7 +148,7 @@ static void judge_sessions(const struct ctl *ctl, const struct lease *l, struct 
     }
 }
 
-/* What was typed, as it may be repeated. */
+/* typed, escaped to be repeated in a message. */
 static const char *escape(struct buf *shown, const char *typed)
 {
     text_add_escaped(shown, typed);
@@ -258,9 +257,9 @@ static int print_answer(struct ctl *ctl, const struct question *q, struct answer
     return a->admitted ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* ---- --last: akc's own last word on a login, from the system log ---- */
+/* ---- --last: the last refusal that akc logged for a login ---- */
 
-/* Whether the word before `end` is akc or akc[PID]. */
+/* True if the word before end is akc or akc[PID]. */
 static bool is_akc(const char *line, const char *end)
 {
     const char *word = end;
@@ -269,15 +268,16 @@ static bool is_akc(const char *line, const char *end)
     return strncmp(word, "akc", 3) == 0 && (word + 3 == end || word[3] == '[');
 }
 
-/* Takes the fingerprint of a line like `akc[12]: refused login=pfwd key=SHA256:... reason=...`. */
+/* Copies the fingerprint from a line like `akc[12]: refused login=pfwd key=SHA256:... reason=...`.
+ */
 static bool parse_log_line(const char *line, const char *login,
                            char fingerprint[static PUBKEY_FINGERPRINT_BYTES])
 {
     char wanted[CONF_NAME_BYTES + 32];
     (void)snprintf(wanted, sizeof(wanted), ": refused login=%s key=SHA256:", login);
     const char *at = strstr(line, wanted);
-    /* The first colon ends the name of who logs: sshd's own lines quote login names, and somebody
-     * could try to log in as "akc: refused login=...". */
+    /* The first ": " must be the one behind the name of the program that logs. sshd logs the names
+     * that clients give, and one could be "akc: refused login=...". */
     if (at == NULL || at != strstr(line, ": ") || !is_akc(line, at))
         return false;
     at += strlen(wanted) - strlen("SHA256:");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* leasectl freeze, leasectl thaw: nobody in, on one login or on all, until an admin says so. */
+/* leasectl freeze, leasectl thaw: lets nobody in on one login or on all, until thawed. */
 #include "leasectl/ctl_store.h"
 #include "leasectl/host/account.h"
 #include "leasectl/sessions/enforce.h"
@@ -17,7 +17,7 @@
 
 static const char all_logins[] = "*";
 
-/* What is in force, whatever it was before: freeze and thaw may both be said twice. */
+/* Prints the state as it is now. To freeze or thaw twice is no error. */
 static int print_state(struct ctl *ctl, const char *login)
 {
     char since[TIME_TEXT_BYTES];
@@ -59,7 +59,7 @@ static int change_in_store(struct ctl *ctl, const char *login, bool freeze)
         return ctl_store_error(ctl, rc);
     ctl_changed(ctl, "%s: %s", strcmp(login, all_logins) == 0 ? "all tunnel logins" : login,
                 freeze ? "frozen" : "not frozen");
-    return EXIT_DONE; /* STORE_CONFLICT, STORE_NONE: it was so already */
+    return EXIT_DONE; /* STORE_CONFLICT: frozen already; STORE_NONE: not frozen */
 }
 
 static int freeze_or_thaw(struct ctl *ctl, int argc, char **argv, bool freeze)

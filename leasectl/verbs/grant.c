@@ -30,7 +30,7 @@ enum { KEY_FILE_BYTES = 65536 };
 
 struct request {
     struct lease lease;
-    const char *key_file; /* NULL: ask for it; "-": standard input */
+    const char *key_file; /* NULL: ask the admin for it; "-": standard input */
     bool listen_auto;
     bool login_named;
 };
@@ -160,7 +160,7 @@ static int complete_request(struct ctl *ctl, struct request *req)
     if (code != EXIT_DONE)
         return code;
     if (req->listen_auto &&
-        strcmp(l->login, ctl->conf.forward_login) == 0) /* the same answer as for a named port */
+        strcmp(l->login, ctl->conf.forward_login) == 0) /* as for a port that is named */
         return ctl_error(ctl, EXIT_CEILING,
                          "--listen auto on login '%s': "
                          "on ForwardLogin nothing may listen",
@@ -173,7 +173,7 @@ static bool is_unused(void *ctx, uint16_t port)
     return !listeners_has(ctx, port);
 }
 
-/* In the ceiling's first range for the login that has one left. */
+/* Picks a free port from the first range of AllowListen for the login that has one. */
 static int pick_listen_port(struct ctl *ctl, struct lease *l)
 {
     struct listeners used;
@@ -230,7 +230,8 @@ struct agent_ports {
     uint16_t ports[LEASE_OPEN_AGENTS_MAX]; /* by the index of open_agents; 0: none */
 };
 
-/* Only for words: the lease is granted, and a look that fails leaves its port one as any other. */
+/* Only for what is printed: the lease is granted already. An agent that cannot be looked up is
+ * shown as a plain port. */
 static void find_agent_ports(struct ctl *ctl, const struct lease *l, struct agent_ports *ret)
 {
     *ret = (struct agent_ports){.ports = {0}};
@@ -243,7 +244,7 @@ static void find_agent_ports(struct ctl *ctl, const struct lease *l, struct agen
     }
 }
 
-/* The agent of l that listens on port now, by its name. NULL: none of those that l opens. */
+/* The name of the agent that listens on the port of p. NULL: no agent that l opens does. */
 static const char *agent_at(const struct agent_ports *agents, const struct lease *l,
                             const struct permit *p)
 {
@@ -302,7 +303,8 @@ static void print_handout(const struct ctl *ctl, const struct lease *l,
     buf_release(&line);
 }
 
-/* The store is closed when it returns. */
+/* Ends logins with the key's former permits, and prints what the admin hands on. Closes the store.
+ */
 static int hand_out(struct ctl *ctl, const struct lease *granted, const struct pubkey *host_key,
                     int64_t begun_s)
 {
@@ -360,7 +362,7 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
         code = terms_check_end(ctl, req.lease.expires_s);
     if (code == EXIT_DONE)
         code = add_key(ctl, &req);
-    if (code == EXIT_DONE && !ctl->json) /* the JSON names none */
+    if (code == EXIT_DONE && !ctl->json) /* the JSON has no host key */
         code = terms_read_host_key(ctl, &host_key);
     if (code == EXIT_DONE)
         code = ctl_open_write(ctl);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* leasectl key add, key remove: more than one key for a holder, and the way to change one. */
+/* leasectl key add, key remove: the keys of one lease. */
 #include "leasectl/ctl_store.h"
 #include "leasectl/lease/change.h"
 #include "leasectl/lease/key.h"

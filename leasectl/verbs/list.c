@@ -72,7 +72,7 @@ static int add_lease(void *arg, const struct lease *l)
     return 0;
 }
 
-/* A freeze makes every lease above it a dead letter: never to be forgotten. */
+/* While a freeze is in force, the leases that were listed let nobody in: always say so. */
 static int warn_frozen(void *arg, const char *login, int64_t since_s)
 {
     const struct ctl *ctl = arg;

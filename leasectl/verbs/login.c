@@ -16,7 +16,7 @@
 
 enum { FINDINGS_MAX = 16 };
 
-/* The lines of text as an array that ends in NULL; cuts text. */
+/* Cuts text into its lines, without empty ones; lines[] ends with NULL. */
 static size_t split_lines(char *text, const char *lines[FINDINGS_MAX + 1])
 {
     size_t count = 0;

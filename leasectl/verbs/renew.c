@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* leasectl renew: a later end. */
+/* leasectl renew: gives leases a later end. */
 #include "leasectl/ctl_store.h"
 #include "leasectl/lease/change.h"
 #include "leasectl/lease/terms.h"
@@ -14,8 +14,8 @@
 
 struct request {
     int64_t expires_s;
-    bool exact;    /* --until: to the second, also when that is earlier */
-    int64_t end_s; /* out: the end it has now */
+    bool exact;    /* --until: exactly this end, even an earlier one */
+    int64_t end_s; /* out: the end of the lease after the change */
 };
 
 static int apply_renew(struct ctl *ctl, const struct lease *l, const struct store_actor *by,
@@ -27,7 +27,7 @@ static int apply_renew(struct ctl *ctl, const struct lease *l, const struct stor
     req->end_s = shorter ? l->expires_s : req->expires_s;
     if (l->revoked_s != 0)
         return change_refuse_revoked(ctl, l);
-    if (shorter) /* "from now; never shortens" */
+    if (shorter) /* --for never shortens a lease */
         return EXIT_DONE;
     struct store_conflict conflict;
     enum store_rc rc = store_lease_renew(ctl->store, l, req->expires_s, req->exact || l->fixed_end,
@@ -42,7 +42,7 @@ static int apply_renew(struct ctl *ctl, const struct lease *l, const struct stor
     return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
 }
 
-/* items: NULL for the only one. */
+/* items: as in change_print_item. */
 static int renew_lease(struct ctl *ctl, const char *ref, struct request *req, size_t *items)
 {
     char said[256], until[TIME_TEXT_BYTES], left[TIME_TEXT_BYTES];
@@ -90,7 +90,7 @@ int cmd_renew(struct ctl *ctl, int argc, char **argv)
     for (; optind < argc; optind++) {
         code = renew_lease(ctl, argv[optind], &req, several ? &items : NULL);
         if (code != EXIT_DONE && several)
-            (void)lease_print_item(ctl, NULL, &items); /* the place of one that was not renewed */
+            (void)lease_print_item(ctl, NULL, &items); /* null for a lease that was not renewed */
         if (worst == EXIT_DONE)
             worst = code;
     }

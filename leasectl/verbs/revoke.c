@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* leasectl revoke: final. Name and keys are free at once; the very next login is refused. */
+/* leasectl revoke: ends leases for good. Name and keys are free at once; the next login is refused.
+ */
 #include "leasectl/ctl_store.h"
 #include "leasectl/sessions/enforce.h"
 #include "leasectl/show/lease.h"
@@ -32,7 +33,8 @@ static int revoke_in_store(struct ctl *ctl, const struct lease *l, bool keep_ses
     return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
 }
 
-/* One name. *ret is the lease as it is now, to be released; EXIT_DONE only when it is set. */
+/* Revokes one lease. EXIT_DONE and *ret, the lease as it is now, which the caller releases; or the
+ * exit code with the error printed. */
 static int revoke_lease(struct ctl *ctl, const char *ref, bool keep_sessions, struct lease *ret)
 {
     struct lease l = {0};
@@ -97,7 +99,7 @@ int cmd_revoke(struct ctl *ctl, int argc, char **argv)
     }
     if (count > 0 || several)
         code = print_revoked(ctl, revoked, count, several);
-    /* All are refused by now; then what is live of them is ended. */
+    /* Now that all of them refuse logins, their sessions are ended. */
     for (size_t i = 0; i < count && !keep_sessions; i++) {
         const struct enforce_scope scope = {.lease = &revoked[i]};
         int enforced = sessions_enforce(ctl, &scope);

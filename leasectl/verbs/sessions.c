@@ -29,7 +29,8 @@ struct view {
     unsigned count;
 };
 
-/* Of one session: its listeners' addresses, or the far ends of what goes through it. */
+/* The addresses of one session: those that it listens on, or the far ends of its forwards. *ret
+ * ends with NULL, and the caller frees it; NULL: out of memory. */
 static void collect_addresses(const struct socket_list *sockets, pid_t pid, bool listening,
                               const char ***ret, size_t *ret_count)
 {
@@ -48,7 +49,7 @@ static void join_addresses(const char *const *texts, size_t count, struct buf *o
         buf_addf(out, "%s%s", i > 0 ? " " : "", texts[i]);
 }
 
-/* "?": there may be any. */
+/* "?" for a session that cannot be seen: it may have some. */
 static const char *cell_text(const struct session *s, const struct buf *text)
 {
     return s->sight == SESSION_LIVE && buf_text(text) != NULL ? buf_text(text) : "?";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* leasectl set: other terms for a lease that is there. They hold at the next login. */
+/* leasectl set: changes the terms of a lease. They hold at the next login. */
 #include "leasectl/ctl_store.h"
 #include "leasectl/lease/change.h"
 #include "leasectl/lease/terms.h"
@@ -29,8 +29,8 @@ struct request {
     struct source_list from;
     char note[LEASE_NOTE_MAX + 1];
     unsigned max_sessions; /* 0: none */
-    bool narrows;          /* out: a live session could now hold a permit that it may not */
-    bool limits; /* out: it could now be at an address that it may not, or be one too many */
+    bool narrows;          /* out: a permit was taken away, and a live session may hold it */
+    bool limits;           /* out: a live session may have a wrong address, or be one too many */
 };
 
 static int parse_edit(struct ctl *ctl, struct request *req, const char *option, bool listen,

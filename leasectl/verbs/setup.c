@@ -56,7 +56,8 @@ static int set_up(struct ctl *ctl, bool dry_run)
     return doctor_check_all(ctl);
 }
 
-/* Each half by itself: one may be gone already, by hand or by an undo that failed half way. */
+/* Undoes sshd and PAM each by itself: one may be undone already, by hand or by an undo that failed
+ * halfway. */
 static int undo_setup(struct ctl *ctl, bool dry_run)
 {
     int code = EXIT_DONE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* leasectl token: what lets an agent register that nobody has added by name. */
+/* leasectl token: tokens, which let agents register that no admin has added by name. */
 #include "leasectl/ctl_store.h"
 #include "leasectl/lease/terms.h"
 #include "leasectl/show/table.h"

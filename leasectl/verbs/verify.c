@@ -37,11 +37,11 @@ struct verify {
     struct sshd sshd;
     char host[64];
     struct attempt_target target;
-    struct greeter elsewhere; /* not permitted, and it answers */
+    struct greeter elsewhere; /* a live service that the lease does not permit */
     struct outcomes outcomes;
 };
 
-/* ^C, or SIGTERM: nothing may be left behind then either. */
+/* By SIGINT, SIGTERM or SIGHUP: then, too, the probe lease and the files are removed. */
 static volatile sig_atomic_t interrupted;
 
 static void interrupt(int sig)
@@ -50,7 +50,7 @@ static void interrupt(int sig)
     interrupted = 1;
 }
 
-/* The permitted place in other words, which sshd must not take for it (docs/sshd-facts.md 7). */
+/* Another spelling of the permitted HOST:PORT, which sshd must refuse (docs/sshd-facts.md 7). */
 static void respell(const struct permit *p, char out[static ATTEMPT_WORD_BYTES])
 {
     if (permit_is_loopback4(p))
@@ -83,7 +83,7 @@ static int prepare_probe(struct verify *v)
         return code;
     (void)snprintf(random, sizeof(random), "%08x", arc4random());
     (void)snprintf(l->name, sizeof(l->name), "verify-%s", random);
-    /* From the very address that a connection to sshd's own address comes from. */
+    /* A connection to an address of this host comes from that address. */
     if (source_list_parse(v->host, &l->from) != NULL)
         return ctl_error(v->ctl, EXIT_FAILED, "sshd listens on '%s', which is no address", v->host);
     l->expires_s = clock_now_s() + PROBE_TTL_S;
@@ -113,7 +113,7 @@ static void set_target(struct verify *v)
         permit_format(&v->probe.lease.listen.items[0], t->listen);
 }
 
-/* Refused what is permitted: is it this permit, or is forwarding off altogether? */
+/* A permitted forward was refused: is it this permit, or is all forwarding off? */
 static void explain_refusal(const struct verify *v, char evidence[static ATTEMPT_EVIDENCE_BYTES])
 {
     char setting[128];
@@ -175,7 +175,7 @@ static void add_outcome(struct verify *v, const struct attempt *a, const char *w
     outcomes_add(&v->outcomes, a->check, what, outcome, text);
 }
 
-/* False when going on makes no sense: no login, no sshd. */
+/* False if more attempts are pointless: no login, or no sshd. */
 static bool try_attempt(struct verify *v, size_t i, const char *what)
 {
     char evidence[ATTEMPT_EVIDENCE_BYTES];
@@ -240,7 +240,7 @@ static void try_expired(struct verify *v)
     outcomes_add(&v->outcomes, 'E', what, refused ? OUTCOME_PASS : OUTCOME_FAIL, evidence);
 }
 
-/* The probe's own tunnel and key: the holder's are not touched. */
+/* With the probe's tunnel and key; the holder's are not touched. */
 static void try_endings(struct verify *v)
 {
     try_revoke(v);
@@ -248,7 +248,7 @@ static void try_endings(struct verify *v)
         try_expired(v);
 }
 
-/* Each permitted forward; i: its attempt. False as try_one. */
+/* Tries each permitted forward, as attempt number i. False as in try_attempt. */
 static bool try_open(struct verify *v, size_t i)
 {
     char what[PERMIT_TEXT_BYTES + 64];
@@ -311,7 +311,7 @@ static void clean_up(struct verify *v)
     outcomes_release(&v->outcomes);
 }
 
-/* A probe like the lease of that name, or else for login. */
+/* name: the lease that the probe copies; NULL: a port of login is tried instead. */
 static int choose_probe(struct verify *v, const char *name, const char *login)
 {
     int code = ctl_open_write(v->ctl);
