@@ -40,30 +40,48 @@ static void add_open_socket(struct open_sockets *found, uint64_t inode, pid_t pi
     found->items[found->count++] = (struct open_socket){.inode = inode, .pid = pid};
 }
 
-/* The descriptors of process that are sockets. SIGHT_IS_NOT: there is no such process. */
+/* 0, or the errno for which it cannot be told whether the descriptor is a socket. One that was
+ * closed meanwhile is none. */
+static int read_descriptor(int dir_fd, const char *name, pid_t session, struct open_sockets *found)
+{
+    char target[64];
+    uint64_t inode;
+    ssize_t n = readlinkat(dir_fd, name, target, sizeof(target) - 1);
+    if (n < 0)
+        return errno == ENOENT || errno == ESRCH ? 0 : errno;
+    target[n] = '\0';
+    if (sscanf(target, "socket:[%" SCNu64 "]", &inode) == 1)
+        add_open_socket(found, inode, session);
+    return 0;
+}
+
+static enum sight why_unreadable(pid_t process, int why)
+{
+    if (why == ESRCH || process_answers(process) == SIGHT_IS_NOT)
+        return SIGHT_IS_NOT;
+    errno = why;
+    return SIGHT_CANNOT_TELL;
+}
+
+/* Adds the sockets among the descriptors of process. SIGHT_IS_NOT: there is no such process.
+ * SIGHT_CANNOT_TELL, with errno: it may have more than were added. */
 static enum sight read_descriptors(pid_t process, pid_t session, struct open_sockets *found)
 {
-    char path[64], target[64];
-    uint64_t inode;
+    char path[64];
+    const struct dirent *e;
+    int why = 0;
     (void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)process);
     DIR *dir = opendir(path);
-    if (dir == NULL) {
-        int why = errno;
-        if (why == ESRCH || process_answers(process) == SIGHT_IS_NOT)
-            return SIGHT_IS_NOT;
-        errno = why;
-        return SIGHT_CANNOT_TELL;
+    if (dir == NULL)
+        return why_unreadable(process, errno);
+    for (errno = 0; (e = readdir(dir)) != NULL; errno = 0) {
+        /* root without CAP_SYS_PTRACE may list descriptors, but not see what they are (proc(5)). */
+        if (e->d_name[0] != '.' && why == 0)
+            why = read_descriptor(dirfd(dir), e->d_name, session, found);
     }
-    for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
-        ssize_t n = readlinkat(dirfd(dir), e->d_name, target, sizeof(target) - 1);
-        if (n <= 0)
-            continue;
-        target[n] = '\0';
-        if (sscanf(target, "socket:[%" SCNu64 "]", &inode) == 1)
-            add_open_socket(found, inode, session);
-    }
+    why = why == 0 ? errno : why;
     (void)closedir(dir);
-    return SIGHT_IS;
+    return why == 0 ? SIGHT_IS : why_unreadable(process, why);
 }
 
 /* False: there may be more than was added. */
