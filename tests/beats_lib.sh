@@ -1,14 +1,15 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: ISC
-# beats_lib.sh: a gateway with more heartbeats than go into their leases one by one; sourced after
-# tests/lib.sh by tests in a sandbox of their own.
+# beats_lib.sh: a gateway with so many heartbeats that they are not written to their leases at once;
+# sourced after tests/lib.sh by tests in a sandbox of their own.
 #
-#   add_agents COUNT       so many in the store, before leased starts
+#   add_agents COUNT       adds agents to the store, before leased starts
 #   name NUMBER            an agent's agent_id
-#   beat [SECONDS]         heartbeats of the first $agents of them, as fast as they are answered; $answered: how many
-#   beat_one NUMBER        one of one agent; prints the status
-#   waiting | none_waits   those that their leases do not know of
-#   start [VARIABLE=VALUE...]    leased; $daemon
+#   beat [SECONDS]         sends heartbeats of the first $agents agents, as fast as they are answered; sets $answered to their number
+#   one_beat NUMBER        sends one heartbeat of one agent; prints the status
+#   pending                the number of heartbeats that are not yet in their leases
+#   none_pending           true if there are none
+#   start [VARIABLE=VALUE...]    starts leased; sets $daemon
 #   stop SIGNAL
 #   sql STATEMENTS
 
@@ -16,12 +17,12 @@ agents=0 answered=0
 enrol=an-enrolment-key-for-the-tests
 store=/var/lib/tunlease/leases.db
 # shellcheck disable=SC2034 # for the tests
-settle_s=10 # BEATS_FLUSH_MS
+flush_s=10 # BEATS_FLUSH_MS
 as_owner() { setpriv --reuid=_tunlease --regid=_tunlease --clear-groups "$@"; }
 sql() { sqlite3 -cmd '.timeout 5000' -cmd '.filectrl persist_wal 1' "$store" "$1" | tail -n +2; }
 name() { printf '%08d-7c1f-4b6a-9d2e-3f5a8b0c1d2e' "$1"; }
-waiting() { sql 'SELECT count(*) FROM beat'; }
-none_waits() { [[ $(waiting) == 0 ]]; }
+pending() { sql 'SELECT count(*) FROM beat'; }
+none_pending() { [[ $(pending) == 0 ]]; }
 
 add_agents()
 {
@@ -41,7 +42,7 @@ beat()
 	# shellcheck disable=SC2034
 	answered=$(cut -d' ' -f6 <<<"$line")
 }
-beat_one()
+one_beat()
 {
 	curl -s -o /dev/null -w '%{http_code}' --max-time "$(slow 10)" -H 'Content-Type: application/json' -H "X-API-Key: $enrol" \
 		--data "{\"action\":\"heartbeat\",\"agent_id\":\"$(name "$1")\"}" http://127.0.0.1:12000/

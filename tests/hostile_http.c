@@ -21,7 +21,7 @@
 
 enum { PATIENCE_MS = 3000, EXTRA_BYTES = 64 };
 
-/* The largest packet there is, and more. */
+/* Room for more than the largest valid packet. */
 static union {
     struct control_request r;
     char bytes[sizeof(struct control_request) + EXTRA_BYTES];
@@ -58,7 +58,7 @@ static const char *const addresses[] = {
 };
 enum { ADDRESSES = sizeof(addresses) / sizeof(addresses[0]) };
 
-/* What is wrong with the packet; its length, or -1 when there are no more. */
+/* Makes the packet invalid in the way of that step. Returns its length, or -1: no more steps. */
 static ssize_t spoil(unsigned step)
 {
     struct control_request *r = fill("bad");
@@ -68,7 +68,7 @@ static ssize_t spoil(unsigned step)
     }
     ssize_t len = (ssize_t)control_request_bytes(r);
     switch (step - ADDRESSES) {
-    case 0: /* nowhere a NUL */
+    case 0: /* the address has no NUL */
         memset(r->address, '1', sizeof(r->address));
         return len;
     case 1:
@@ -92,7 +92,7 @@ static ssize_t spoil(unsigned step)
     case 7:
         r->at[CONTROL_HOST_KEYS] = UINT16_MAX;
         return len;
-    case 8: /* the last text has no end */
+    case 8: /* the last text has no NUL */
         r->text[r->text_bytes - 1] = 'x';
         return len;
     case 9:
@@ -101,7 +101,7 @@ static ssize_t spoil(unsigned step)
         return 1;
     case 11:
         return sizeof(packet);
-    case 12: /* of a listener that is not there */
+    case 12: /* from MetricsListen, which is not configured */
         r->action = CONTROL_METRICS;
         r->on_metrics_listen = 1;
         return len;
@@ -111,24 +111,24 @@ static ssize_t spoil(unsigned step)
     case 14:
         r->reserved = 1;
         return len;
-    case 15: /* refusals of its own, of no code, */
+    case 15: /* http's own refusals: without a code, */
         r->action = CONTROL_REFUSED;
         r->count = 1;
         return len;
-    case 16: /* of one that there is not, */
+    case 16: /* with a code that does not exist, */
         r->action = CONTROL_REFUSED;
         r->code = CONTROL_CODE__MAX;
         r->count = 1;
         return len;
-    case 17: /* none at all, */
+    case 17: /* with a count of 0, */
         r->action = CONTROL_REFUSED;
         r->code = CONTROL_BAD_REQUEST;
         return len;
-    case 18: /* and within another request */
+    case 18: /* and in a request of another kind */
         r->code = CONTROL_BAD_REQUEST;
         r->count = 1;
         return len;
-    case 19: /* as if it had gone */
+    case 19: /* the end of the stream, as if http had ended */
         return 0;
     default:
         return -1;
@@ -161,7 +161,7 @@ static void set(enum control_field field, const char *value)
         exit(EXIT_FAILURE);
 }
 
-/* Well-formed packets with texts that no honest http passes on, either. */
+/* Valid packets, but with texts that http would never pass on. */
 static void ask_all(int engine_fd)
 {
     char keys[4096] = "";
@@ -231,5 +231,5 @@ int http_loop(const struct http_options *o)
     (void)poll(&never, 0, PATIENCE_MS);
     (void)snprintf(name, sizeof(name), "%u.lives", step);
     write_down(name, "");
-    return EXIT_SUCCESS; /* on with the next */
+    return EXIT_SUCCESS; /* the engine starts the next one */
 }

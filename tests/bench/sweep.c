@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * sweep DIRECTORY AGENTS SESSIONS TURNS: makes a store of so many agents and a registry of so many
- * live sessions in it, sweeps as the daemon does, and prints the least CPU milliseconds of a sweep:
+ * live sessions in it, sweeps as leased does, and prints the least CPU milliseconds of a sweep:
  * one in which all sessions are new, and one in which none is; and of a yardstick on the same
  * machine, one reading of /proc/PID/stat for each session.
  */
@@ -62,7 +62,7 @@ static void make_agent(uint32_t number, struct lease *ret)
     *ret = l;
 }
 
-/* A process for each session: what lives is looked up in /proc. */
+/* A process for each session, since the sweep looks them up in /proc. */
 static void make_session(const struct registry *r, int64_t id, const struct lease *l,
                          uint32_t number)
 {
@@ -81,7 +81,7 @@ static void make_session(const struct registry *r, int64_t id, const struct leas
                         .start_ticks = p.start_ticks,
                         .open = true,
                         .lease_id = id,
-                        .uid = 65534, /* an entry is never root's */
+                        .uid = 65534, /* the child of a session never runs as root */
                         .since_s = clock_now_s(),
                         .opens = (char[]){""},
                         .listens = listens};
@@ -165,7 +165,7 @@ int main(int argc, char **argv)
     uint32_t sessions = (uint32_t)strtonum(argv[3], 1, 20000, NULL);
     fill(argv[1], agents, sessions);
     struct event_base *base = event_base_new();
-    /* Armed and never run: the loop does not turn. */
+    /* Timers are set, but nothing runs them. */
     if (records_start(&records, base, NULL, NULL) != 0 ||
         sessions_start(&swept, base, &conf, &open_store, &records, &metrics) != 0)
         errx(1, "cannot start");

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# An agent's life with the daemon: register, hold the port, be reached through it as a lease on
-# another login, heartbeat, go down, expire, be revoked.
+# The life of an agent: it registers, opens its port, is reached through it by a lease on another
+# login, sends heartbeats, goes down, expires, is revoked.
 # sandbox: --leased
 # timeout: 180
 set -eu
@@ -49,7 +49,7 @@ port=$(python3 -c "import json; print(json.load(open('$WORK/answer'))['port_b'])
 secret=$(field agent_secret)
 [[ $(field ssh_user) == gw-tunnel && $(field lease_ttl_seconds) == 604800 ]] || fail "$(cat "$WORK/answer")"
 register "$enrol" db1 db1
-answered 200 'again, since the answer was lost'
+answered 200 'register again, after a lost answer'
 assert_eq "$(field port_b)" "$port" 'the same port'
 [[ $(field agent_secret) != "$secret" ]] || fail 'the same secret'
 secret=$(field agent_secret)
@@ -58,7 +58,7 @@ answered 409 'the same agent_id with another key'
 register "$enrol" db2 db1
 answered 409 'another agent_id with the same key'
 
-note 'hold the port: the tunnel is up because the kernel and the registry say so'
+note 'the tunnel counts as up when the kernel and the registry say so'
 serve 8022
 heartbeat "$secret" db1
 answered 200 heartbeat
@@ -67,19 +67,19 @@ fwd_R "$WORK/db1" gw-tunnel "127.0.0.1:$port:127.0.0.1:22" || fail "$(tail -n 3 
 wait_for 5 'tunnel up' tunnel_is up
 agent_pid=$FWD_PID
 
-note 'an enrolment key says nothing for an agent that has shown its secret'
+note 'an enrolment key no longer speaks for an agent that has used its secret'
 register "$enrol" db1 db1
 answered 401 'a stolen enrolment key and the public key of the victim'
 post "$secret" "{\"action\":\"register\",\"agent_id\":\"db1\",\"public_key\":\"$(cat "$WORK/db1.pub")\",\"user\":\"li\"}"
-answered 200 'its secret'
-assert_eq "$(field agent_secret)" "$secret" 'which stays'
+answered 200 'its own secret'
+assert_eq "$(field agent_secret)" "$secret" 'its secret stays the same'
 
-note 'a friend jumps through it, to the sshd behind it'
+note 'a friend jumps through the tunnel to the sshd behind it'
 new_key friend >/dev/null
 expect_exit 3 leasectl grant friend --key "$WORK/friend.pub" --open agent:nobody
 expect_exit 0 leasectl grant friend --key "$WORK/friend.pub" --open agent:db1
 assert_eq "$(leasectl --json show friend | python3 -c 'import json,sys; l=json.load(sys.stdin); print(l["open"], l["open_agents"])')" \
-	"['127.0.0.1:$port'] ['db1']" 'the port is shown, and the name'
+	"['127.0.0.1:$port'] ['db1']" 'show prints the port and the agent'
 cat >"$WORK/config" <<-END
 	Host gateway.test
 	  IdentityFile $WORK/friend
@@ -109,7 +109,7 @@ note 'leasectl sees it'
 [[ $(leasectl agents | cut -f1-4) == "db1	$port	active	down" ]] || fail "$(leasectl agents)"
 leasectl --json show db1 | python3 -c 'import json,sys; assert json.load(sys.stdin)["last_login_at"]' || fail 'no last login'
 
-note 'expiry ends a live session within a second of its time, by itself'
+note 'leased ends a live session within a second of the end of its lease'
 leasectl grant short --key "$WORK/other.pub" --open 8022 --for "$(slow 3)s" >/dev/null
 start=${EPOCHREALTIME/./}
 fwd_L "$WORK/other" pfwd 18022:127.0.0.1:8022 || fail 'the short lease'
@@ -118,9 +118,9 @@ wait_for 10 'the end' gone
 took_ms=$(((${EPOCHREALTIME/./} - start) / 1000))
 ((took_ms > 1500)) || fail "ended after $took_ms ms"
 wait_log 5 'leased.*ended login=pfwd lease=short reason=expired'
-note "gone after $took_ms ms of a lease of $(slow 3) s"
+note "ended $took_ms ms after the grant of a lease of $(slow 3) s"
 
-note 'what leasectl changes is acted on, too, with leasectl gone before it could act'
+note 'leased acts on a change in the store whose author did not end the sessions'
 fwd_R "$WORK/db1" gw-tunnel "127.0.0.1:$port:127.0.0.1:22" || fail 'the tunnel again'
 sqlite3 /var/lib/tunlease/leases.db "BEGIN IMMEDIATE; UPDATE lease SET live = NULL, revoked_s = 1 WHERE name = 'db1';
 	UPDATE key SET live = NULL WHERE lease_id = (SELECT id FROM lease WHERE name = 'db1'); COMMIT"
@@ -133,39 +133,39 @@ answered 403 'revoked: register'
 register "$secret" db1 db1
 answered 403 'revoked: register with its own secret'
 register "$enrol" db9 db1
-answered 403 'its key under another name'
+answered 403 'revoked: its key under another name'
 
 note 'tokens'
 token=$(leasectl token create --name t1)
 register "$token" t2 other
-answered 401 'for another name'
+answered 401 'a token for another name'
 register "$token" t1 other
-answered 200 'for its name'
+answered 200 'a token for this name'
 register "$token" t1 other
-answered 200 'repeated, without a further use'
+answered 200 'the same token again: no further use is counted'
 [[ $(leasectl token list | cut -f2,3) == 't1	0' ]] || fail "$(leasectl token list)"
 new_key added >/dev/null
 leasectl --json agent add added --key "$WORK/added.pub" --port 20500 >"$WORK/added.json"
 token=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["token"])' "$WORK/added.json")
 register "$token" added added
 answered 200 'an agent that an admin added'
-assert_eq "$(field port_b)" 20500 'on its port'
+assert_eq "$(field port_b)" 20500 'it gets the port that the admin chose'
 added_secret=$(field agent_secret)
 
-note 'server-made keys, where the admin wants them'
+note 'keys made by leased, with IssueKeys'
 post "$enrol" '{"action":"register","agent_id":"made"}'
-answered 400 'not by default'
+answered 400 'no key by default'
 echo 'IssueKeys yes' >>/etc/tunlease/tunlease.conf
 kill -HUP "$(cat /run/leased.pid)"
 wait_log 5 'leased.*configuration reloaded'
 post wrong-key '{"action":"register","agent_id":"made"}'
-answered 401 'not for strangers'
+answered 401 'no key for strangers'
 for turn in 1 2; do
 	post "$enrol" '{"action":"register","agent_id":"made"}'
 	answered 200 "a key pair, $turn"
 	rm -f "$WORK/made"
 	(umask 077 && field private_key >"$WORK/made")
-	[[ $(ssh-keygen -y -P "$enrol" -f "$WORK/made") == "$(field public_key)" ]] || fail 'another pair'
+	[[ $(ssh-keygen -y -P "$enrol" -f "$WORK/made") == "$(field public_key)" ]] || fail 'the private key does not fit the public one'
 	! ssh-keygen -y -P '' -f "$WORK/made" >/dev/null 2>&1 || fail 'it is not encrypted'
 done
 ssh-keygen -q -p -P "$enrol" -N '' -f "$WORK/made" >/dev/null
@@ -173,17 +173,17 @@ login_works "$WORK/made" gw-tunnel || fail 'a made key'
 GATEWAY=::1 fwd_R "$WORK/made" gw-tunnel "127.0.0.1:$(field port_b):127.0.0.1:8022" || fail 'the tunnel of made'
 wait_log 5 'tunnel up lease=made '
 post "$enrol" '{"action":"register","agent_id":"made"}'
-answered 401 'another pair, when its key has opened a session'
+answered 401 'no new pair after its key has opened a session'
 expect_exit 0 leasectl agent reset made
 post "$enrol" '{"action":"register","agent_id":"made"}'
-answered 200 'a key pair, beside its own tunnel'
+answered 200 'a new pair after a reset, while its tunnel is up'
 wait_log 5 'register agent=made client=::1 '
 fwd_stop
 assert_eq "$(find /tmp -maxdepth 1 -name 'leased.*' | wc -l)" 0 'no copy is kept'
 register "$enrol" db7 other ',"x":1'
-answered 409 'a key that is held'
+answered 409 'a key of another lease'
 
-note 'the store locked by another program: 503, and sessions end all the same'
+note 'another program locks the store: 503, but sessions are still ended'
 secret=$added_secret
 new_key brief >/dev/null
 leasectl grant brief --key "$WORK/brief.pub" --open 8022 --for "$(slow 4)s" >/dev/null
@@ -201,7 +201,7 @@ exec {sql}>&-
 ready() { heartbeat "$secret" added; [[ $code == 200 ]]; }
 wait_for 5 'answers again' ready
 
-note 'http killed: another one; engine killed: tunnels stay'
+note 'http is killed: leased starts another; the engine is killed: tunnels stay up'
 fwd_R "$WORK/added" gw-tunnel 127.0.0.1:20500:127.0.0.1:8022 || fail 'the tunnel of added'
 pkill -KILL -f 'leased --http'
 wait_for 5 'http again' ready

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# The wall clock set by two days and back, under a running leased, while it is stopped, and over
-# kill -9: for an hour of the boot clock no lease is deleted, no port reused (by leased or leasectl), no
-# audit row pruned; then they are. The clock is one of leased's own (tests/clock_shift.c).
+# The wall clock is set forward by two days and back: while leased runs, while it is stopped, and
+# across kill -9. For an hour of the boot clock no lease is deleted, no port reused (by leased or
+# leasectl) and no audit row pruned; after that they are. The test shifts the clock of leased alone
+# (tests/clock_shift.c).
 # sandbox: --bare
 # timeout: 60
 set -eu
@@ -25,7 +26,7 @@ END2
 install -o _tunlease -g root -m 0400 /dev/null /etc/tunlease/leased.env
 echo "API_KEY=$enrol" >/etc/tunlease/leased.env
 
-# set_clock WALL BOOT: what leased's clocks are off by, in seconds.
+# set_clock WALL BOOT: shifts leased's clocks by so many seconds.
 set_clock() { printf '%+030d %+030d  ' "$1" "$2" 1<>"$WORK/shift"; }
 up() { curl -s -o /dev/null --max-time "$(slow 1)" http://127.0.0.1:12000/healthz; }
 without_stdin() { exec "$@" <&-; }
@@ -38,7 +39,7 @@ start() # [without_stdin]
 }
 stop() { kill "-${1-TERM}" "$daemon"; wait "$daemon" 2>/dev/null || :; }
 said() { grep -E -q -e "$1" "$log"; }
-pruned() { sleep "$(slow 1).3"; } # it does so a second after it started
+pruned() { sleep "$(slow 1).3"; } # leased prunes a second after its start
 register() { # NAME [MORE]
 	[[ -e $WORK/$1.pub ]] || new_key "$1" >/dev/null
 	code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time "$(slow 10)" -H 'Content-Type: application/json' -H "X-API-Key: $enrol" \
@@ -48,7 +49,7 @@ field() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1])).get(sy
 sql() { sqlite3 -cmd '.timeout 5000' -cmd '.filectrl persist_wal 1' "$store" "$1" | tail -n +2; }
 jumps() { sql "SELECT count(*) FROM audit WHERE action = 'clock_jump'"; }
 jumped() { [[ $(jumps) == "$1" ]]; }
-# leasectl, by the same clocks: whether it gives a port that was a's.
+# Whether leasectl, with the same clocks, gives out a port that was a's.
 ctl_gives() # WHEN STATUS
 {
 	local words
@@ -62,7 +63,7 @@ ctl_gives() # WHEN STATUS
 			sql 'DELETE FROM lease WHERE name = '"'e'"'; DELETE FROM key WHERE lease_id NOT IN (SELECT id FROM lease); UPDATE port SET freed_s = 1000 WHERE holder = '"'e'"
 		fi
 	done
-	ok "$1: leasectl says so, too"
+	ok "$1: leasectl decides the same"
 }
 # b has expired more than KeepExpired ago, by this clock; a's port was freed more than QuarantineTTL ago.
 nothing_is_undone() # WHEN
@@ -85,7 +86,7 @@ register a; assert_eq "$(field port_b)" 23000 'a is there'
 register b; assert_eq "$(field port_b)" 23001 'b is there'
 leasectl revoke a >/dev/null
 register c
-assert_eq "$code $(field code)" '503 no_ports' 'both ports are taken, or kept'
+assert_eq "$code $(field code)" '503 no_ports' 'both ports are taken or in quarantine'
 assert_eq "$(jumps)" 0 'no jump yet'
 
 note 'two days forward'
@@ -104,7 +105,7 @@ pruned
 nothing_is_undone 'after kill -9'
 assert_eq "$(jumps)" 1 'it was one jump'
 
-note 'and back, while no leased runs'
+note 'back again, while leased is stopped'
 stop
 set_clock 0 0
 ctl_gives 'while no leased runs' 5
@@ -115,7 +116,7 @@ stop
 set_clock $((2 * day)) 3000
 start
 pruned
-nothing_is_undone 'forward again, while no leased runs'
+nothing_is_undone 'forward again, while leased is stopped'
 
 note 'another boot'
 stop
@@ -123,7 +124,7 @@ boot=$(sed -n 's/^boot //p' "$store-leased")
 sed -i 's/^boot .*/boot 00000000-0000-0000-0000-000000000000/' "$store-leased"
 start
 pruned
-nothing_is_undone 'of which nobody can say how long it took'
+nothing_is_undone 'nobody can tell how long the machine was off'
 grep -qx "boot $boot" "$store-leased" || fail "$(cat "$store-leased")"
 
 note 'an hour later'
@@ -131,7 +132,7 @@ stop
 set_clock $((2 * day + 3500)) 6500
 start
 pruned
-nothing_is_undone 'not quite'
+nothing_is_undone 'a little less than an hour later'
 stop
 set_clock $((2 * day + 3700)) 6700
 start
@@ -139,13 +140,13 @@ pruned
 assert_eq "$(sql "SELECT count(*) FROM lease WHERE name = 'b'")" 0 'dead leases are deleted'
 (($(sql 'SELECT min(seq) FROM audit') > 1)) || fail 'the audit is not pruned'
 register c
-assert_eq "$code $(field port_b)" '200 23001' 'the port of b, which never opened a session, is nobody'"'"'s'
+assert_eq "$code $(field port_b)" '200 23001' 'the port of b, which never opened a session, is free'
 ctl_gives 'an hour later' 0
 register d
-assert_eq "$code $(field port_b)" '200 23000' 'a port that was kept is given again'
+assert_eq "$code $(field port_b)" '200 23000' 'the port in quarantine is given out again'
 stop
 
-note 'a clock set by less than a minute is none of this; what is there is no number is none either'
+note 'a clock set by less than a minute is no jump; nor is a file without numbers'
 start
 set_clock $((2 * day + 3740)) 6700
 register c

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# The daemon's processes killed with -9 at random moments under registers and heartbeats: what was
-# acknowledged is there, no port is given twice, the audit chain holds, and it is back at once.
+# Kills leased's processes with kill -9 at random moments, under registers and heartbeats: what was
+# acknowledged is in the store, no port is given twice, the audit chain is whole, and leased answers
+# again at once.
 # sandbox:
 # timeout: 120
 set -eu

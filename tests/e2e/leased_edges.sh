@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# leased where it is not as usual: sockets of systemd-socket-activate, IPv6 and unix sockets and several of them, the head of its answers.
+# leased in unusual conditions: sockets passed by systemd-socket-activate, IPv6 and unix sockets and
+# several of them, ports in quarantine, listeners that cannot be read, SIGTERM under load.
 # sandbox: --bare
 # timeout: 60
 set -eu
@@ -41,11 +42,11 @@ if type -P systemd-socket-activate >/dev/null; then
 	at_exit "$daemon"
 	listens() { ! port_free 12000; }
 	wait_for 5 'it listens' listens
-	! said leased: || fail 'it runs before anybody asked'
+	! said leased: || fail 'it runs before the first connection'
 	serve 20000; foreign=${test_pids[-1]}
 	register "$enrol" a a
-	answered 200 'the first connection starts it'
-	assert_eq "$(field port_b)" 20001 'a port that nobody listens on'
+	answered 200 'the first connection starts leased'
+	assert_eq "$(field port_b)" 20001 'it gives a port on which nothing listens'
 	kill "$foreign"
 	stop
 fi
@@ -58,30 +59,30 @@ for url in http://127.0.0.1:12002/healthz 'http://[::1]:12000/healthz'; do
 	assert_eq "$(fetch "$url")" ok "$url"
 done
 assert_eq "$(fetch --unix-socket /run/leased.sock http://x/healthz)" ok 'unix:/run/leased.sock'
-assert_eq "$(stat -c '%a' /run/leased.sock)" 666 'which all may use: a credential is what counts'
+assert_eq "$(stat -c '%a' /run/leased.sock)" 666 'everyone may connect: the credential decides'
 grep -q tunlease_build_info <<<"$(fetch --unix-socket /run/metrics.sock http://x/metrics)" || fail 'metrics on a unix socket'
 code=$(curl -s -o /dev/null -w '%{http_code}' --unix-socket /run/leased.sock http://x/metrics)
-assert_eq "$code" 401 'and not on the other'
+assert_eq "$code" 401 'no metrics on the other unix socket without a key'
 api='http://[::1]:12000/' register wrong-key a a
 answered 401 'a wrong key'
 code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time "$(slow 5)" --unix-socket /run/leased.sock -H 'X-API-Key: wrong' \
 	--data '{"action":"heartbeat","agent_id":"a"}' -H 'Content-Type: application/json' http://x/)
 answered 401 'a wrong key on the unix socket'
-wait_for 2 'which the log names' said 'refused action=heartbeat agent=a client=unix '
+wait_for 2 'the log says that it came through a unix socket' said 'refused action=heartbeat agent=a client=unix '
 codes=()
 for _ in {1..14}; do codes+=("$(curl -s -o /dev/null -w '%{http_code}' -H 'X-API-Key: guessed' http://127.0.0.1:12002/metrics)"); done
-assert_eq "${codes[0]} ${codes[13]}" '401 429' 'guesses at /metrics are limited, too'
-wait_for 2 'and logged' said 'refused action=metrics agent= client=127.0.0.1 .*code=unauthorized: '
+assert_eq "${codes[0]} ${codes[13]}" '401 429' 'guesses at /metrics are limited as well'
+wait_for 2 'the guesses are logged' said 'refused action=metrics agent= client=127.0.0.1 .*code=unauthorized: '
 code=$(curl -s -o /dev/null -w '%{http_code}' -H "X-API-Key: $enrol" http://127.0.0.1:12002/version)
-assert_eq "$code" 200 'a good one is never refused'
+assert_eq "$code" 200 'a valid key is never refused'
 wait_for 2 'the log names the IPv6 address' said 'refused action=register agent=a client=::1 '
 stop
 start env
-wait_for 5 'and again, with the socket there' up
+wait_for 5 'leased starts again although the old unix socket is still there' up
 assert_eq "$(fetch --unix-socket /run/leased.sock http://x/healthz)" ok 'the unix socket is the new one'
 stop
 
-note 'who was forgotten gets the port that is kept for it, without asking'
+note 'an agent that was deleted gets its port in quarantine again, without asking for it'
 reset
 start env
 wait_for 5 "leased answers: $(cat "$log")" up
@@ -96,24 +97,24 @@ new_key fourth >/dev/null
 register "$enrol" fourth fourth
 [[ $(field port_b) != "$kept" ]] || fail 'the port is in quarantine, and another agent has it'
 register "$enrol" third third
-assert_eq "$(field port_b)" "$kept" 'the former holder'
+assert_eq "$(field port_b)" "$kept" 'the former holder gets it'
 register "$enrol" fifth a
-[[ $code == 409 ]] || fail "a key that is held: $code"
+[[ $code == 409 ]] || fail "a key of another lease: $code"
 leasectl revoke third second >/dev/null
 leasectl delete third >/dev/null
 leasectl delete second >/dev/null
 serve "$kept"; foreign=${test_pids[-1]}
-for _ in 1 2 3; do # a look at what listens is up to a second old, and takes longer on a busy machine
+for _ in 1 2 3; do # the list of listeners may be a second old, or older on a busy machine
 	sleep 0.5
 	register "$enrol" first first
 done
 register "$enrol" third third
-assert_eq "$code" 200 'another program listens there'
-[[ $(field port_b) != "$kept" ]] || fail 'it is given all the same'
+assert_eq "$code" 200 'it registers while another program listens on its port'
+[[ $(field port_b) != "$kept" ]] || fail 'it gets that port all the same'
 kill "$foreign"
 stop
 
-note 'what listens cannot be read'
+note 'the listeners cannot be read'
 if strace -o /dev/null true 2>/dev/null; then
 	new_key late >/dev/null
 	for table in /proc/net/tcp /proc/net/tcp6; do
@@ -128,15 +129,15 @@ if strace -o /dev/null true 2>/dev/null; then
 		grep -q 'what listens cannot be read' "$WORK/answer" || fail "$(cat "$WORK/answer")"
 		answered 503 '/healthz'
 		register "$enrol" late late ',"port_b":25000'
-		answered 503 'also where it asks for a port'
-		assert_eq "$(field code) $(grep -c 'cannot read what listens' "$log")" 'unavailable 1' 'said once'
+		answered 503 'also an agent that asks for a port'
+		assert_eq "$(field code) $(grep -c 'cannot read what listens' "$log")" 'unavailable 1' 'logged once'
 		register "$enrol" first first
 		answered 200 'an agent that has its port keeps it'
 		stop "$(pgrep -P "$daemon")"
 	done
 fi
 
-note 'SIGTERM among registers: who is in the store was told so, and who was told so is in it'
+note 'SIGTERM under registers: exactly the agents that were told 200 are in the store'
 reset 'MaxPendingAgents 100000'
 cat >"$WORK/stop.py" <<'E'
 import base64, http.client, json, os, signal, sqlite3, struct, sys, threading, time
@@ -193,9 +194,9 @@ for turn in 1 2 3 4 5 6; do
 	wait "$daemon" || rc=$?
 	((rc == 0)) || fail "exit $rc"
 done
-ok 'none was lost'
+ok 'no answer and no agent was lost'
 
-note 'SIGTERM while the store is locked: those that wait are told'
+note 'SIGTERM while the store is locked: queued requests are answered'
 start env
 wait_for 5 "leased answers: $(cat "$log")" up
 cat >"$WORK/waiting.py" <<'E'
@@ -206,13 +207,13 @@ db.execute("BEGIN IMMEDIATE")
 ask = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", str(4 * slow), "-H", "Content-Type: application/json",
        "-H", "X-API-Key: " + sys.argv[2], "--data", '{"action":"heartbeat","agent_id":"a"}', "http://127.0.0.1:12000/"]
 waiting = [subprocess.Popen(ask, stdout=subprocess.PIPE) for _ in range(8)]
-time.sleep(min(3, slow))  # they wait: for 5 s, which is leased's own
+time.sleep(min(3, slow))  # leased lets them wait for up to 5 s
 os.kill(int(sys.argv[1]), signal.SIGTERM)
 codes = [p.communicate()[0].decode() for p in waiting]
 print("#", codes, flush=True)
 os._exit(codes != ["503"] * 8)  # the lock goes with the process, and the log stays
 E
-python3 "$WORK/waiting.py" "$daemon" "$enrol" || fail 'some were not told'
+python3 "$WORK/waiting.py" "$daemon" "$enrol" || fail 'some requests were not answered 503'
 rc=0
 wait "$daemon" || rc=$?
 ((rc == 0)) || fail "exit $rc"

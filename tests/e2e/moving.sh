@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# Logins that come while one looks are not called unregistered: neither by revoke, nor by doctor,
-# /healthz and /metrics, while the look takes long and others log in and out all the time.
+# Sessions that open or close during a scan of /proc are not reported as unregistered by revoke,
+# doctor, /healthz or /metrics, even when the scan takes long and logins come and go all the time.
 # sandbox: --leased
 # timeout: 120
 set -eu
@@ -12,7 +12,7 @@ enrol=an-enrolment-key-for-the-tests
 for name in friend other; do new_key "$name" >/dev/null; done
 leasectl grant friend --key "$WORK/friend.pub" --open 127.0.0.1:18080 >/dev/null
 
-note 'a /proc that takes long to be walked through'
+note 'with so many processes that a scan of /proc takes long'
 exec {crowd}< <(exec python3 -c '
 import ctypes, os, signal, sys
 for _ in range(int(sys.argv[1])):
@@ -27,7 +27,7 @@ crowd_pid=$!
 read -r line <&"$crowd"
 [[ $line == ready ]] || fail 'no crowd'
 
-note 'others log in and out'
+note 'others log in and out all the time'
 loops=()
 logins()
 {
@@ -40,7 +40,7 @@ logins()
 }
 for _ in {1..4}; do logins & at_exit $!; loops+=($!); done
 busy() { (($(grep -c 'tunnel.*\|Accepted publickey for pfwd' "$SANDBOX_LOG") > 4)); }
-wait_for 10 'they do' busy
+wait_for 10 'several logins' busy
 
 innocent=0
 for ((i = 0; i < rounds; i++)); do
@@ -54,13 +54,13 @@ for ((i = 0; i < rounds; i++)); do
 	[[ $strays == 0 ]] || { innocent=$((innocent + 1)); note "unregistered_sessions $strays"; }
 	((i % 4)) || ! leasectl doctor 2>/dev/null | grep 'in no entry' || innocent=$((innocent + 1))
 done
-((innocent == 0)) || fail "$innocent times innocent sessions are called unregistered"
-ok "$rounds times: revoke, doctor, /healthz and /metrics call nobody unregistered"
+((innocent == 0)) || fail "$innocent times registered sessions were reported as unregistered"
+ok "$rounds times: revoke, doctor, /healthz and /metrics report no session as unregistered"
 : >"$WORK/stop"
 wait "${loops[@]}"
 kill "$crowd_pid"
 
-note 'who is, is called so, on a login that leased was not told of'
+note 'an unregistered session is reported, on a login that was added while leased runs'
 leasectl login add team >/dev/null
 leasectl setup >/dev/null
 leasectl grant stray --login team --key "$WORK/other.pub" --open 127.0.0.1:18080 >/dev/null
@@ -76,4 +76,4 @@ grep -q '1 connections of tunnel logins are in no registry entry' "$WORK/health"
 leasectl doctor >"$WORK/out" 2>/dev/null || :
 grep -q '1 connection of tunnel logins is in no entry' "$WORK/out" || fail "$(cat "$WORK/out")"
 fwd_stop "$stray"
-ok 'by /healthz, /metrics and doctor'
+ok '/healthz, /metrics and doctor report it'

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# A store that is gone or empty is not made anew behind one's back, by nobody; where none ever was,
-# the first change makes one.
+# No program silently makes a new store in place of one that is missing or empty; where there never
+# was one, the first change makes it.
 # sandbox: --leased
 # timeout: 60
 set -eu
@@ -30,7 +30,7 @@ refused 'missing under a running leased' 'it is missing' leasectl thaw pfwd
 [[ ! -e $STORE ]] || fail 'a store was made in place of the one that leased had open'
 refused 'missing under a running leased' 'it is missing' leasectl grant bob --key "$WORK/alice.pub" --open 8009
 cp -a "$WORK"/kept/* "$STORE_DIR/"
-leasectl show alice >/dev/null || fail 'the store is back, and alice is not'
+leasectl show alice >/dev/null || fail 'the store is back, but alice is not in it'
 
 stop_leased
 mv "$STORE" "$STORE-wal" "$STORE-shm" "$WORK/kept/"
@@ -41,18 +41,18 @@ rm -f "$STORE-wal" "$STORE-shm"
 for command in 'thaw pfwd' 'freeze pfwd' 'revoke alice' 'list' 'doctor' 'token create'; do
 	# shellcheck disable=SC2086  # words
 	case $command in
-	doctor*) expect_exit 1 leasectl $command; grep -q '^FAIL.store' "$WORK/out" || fail "doctor says nothing of it: $(cat "$WORK/out")" ;;
+	doctor*) expect_exit 1 leasectl $command; grep -q '^FAIL.store' "$WORK/out" || fail "doctor does not report it: $(cat "$WORK/out")" ;;
 	*) refused empty 'it is empty: restore it from a copy' leasectl $command ;;
 	esac
 	[[ -f $STORE && ! -s $STORE ]] || fail "$command: it wrote into the empty store"
 done
 rc=0
 timeout 5 leased -D </dev/null >"$WORK/out" 2>&1 || rc=$?
-grep -q 'it is empty' "$WORK/out" || fail "leased says nothing of it ($rc): $(cat "$WORK/out")"
+grep -q 'it is empty' "$WORK/out" || fail "leased does not report it ($rc): $(cat "$WORK/out")"
 [[ -f $STORE && ! -s $STORE ]] || fail 'leased wrote into the empty store'
 ok 'empty: leased does not write into it'
 
-# Not where somebody is in whom the lost one let in: another would end them as deleted.
+# Also not while a session is up that the lost store admitted: a new store would end it as deleted.
 rm "$STORE"
 cp -a "$WORK"/kept/* "$STORE_DIR/"
 serve 8009
@@ -63,10 +63,10 @@ rm "$STORE"*
 refused 'missing while a session is up' 'it is missing' leasectl thaw pfwd
 rc=0
 timeout 5 leased -D </dev/null >"$WORK/out" 2>&1 || rc=$?
-grep -q 'it is missing' "$WORK/out" || fail "leased says nothing of it ($rc): $(cat "$WORK/out")"
+grep -q 'it is missing' "$WORK/out" || fail "leased does not report it ($rc): $(cat "$WORK/out")"
 [[ ! -e $STORE ]] || fail 'leased made a store while a session is up'
 kill -0 "$FWD_PID" || fail 'leased ended a session whose store is lost'
-ok 'missing while a session is up: leased makes none either, and ends nothing'
+ok 'missing while a session is up: leased makes no store, and ends nothing'
 fwd_stop
 no_session() { ! registered; }
 wait_for 5 'the session is gone' no_session
@@ -74,10 +74,11 @@ wait_for 5 'the session is gone' no_session
 rm -f "$STORE"*
 leasectl freeze pfwd >/dev/null || fail 'no store was made where there never was one'
 [[ $(stat -c '%a %U:%G' "$STORE") == '640 _tunlease:_tunlease' ]] || fail "made as $(stat -c '%a %U:%G' "$STORE")"
-[[ ! -e $STORE-new ]] || fail 'the place where it was made was left'
-ok 'where there was none, the first change makes one'
+[[ ! -e $STORE-new ]] || fail 'the temporary file was left'
+ok 'where there never was a store, the first change makes it'
 
-# Who found the directory while it was root's made root's files in it, or met "Permission denied".
+# A program that finds the new directory before it has its owner must not make files of root in it,
+# nor fail with "Permission denied".
 for ((i = 0; i < 25; i++)); do
 	rm -rf "$STORE_DIR"
 	pids=()
@@ -86,9 +87,9 @@ for ((i = 0; i < 25; i++)); do
 		leasectl $command >>"$WORK/at_once" 2>&1 &
 		pids+=($!)
 	done
-	for pid in "${pids[@]}"; do wait "$pid" || fail "several make the store at once: $(tail -n 3 "$WORK/at_once")"; done
+	for pid in "${pids[@]}"; do wait "$pid" || fail "several programs make the store at the same time: $(tail -n 3 "$WORK/at_once")"; done
 	owners=$(stat -c '%U:%G' "$STORE_DIR" "$STORE_DIR"/* | sort -u)
-	[[ $owners == _tunlease:_tunlease ]] || fail "several make the store at once: $(stat -c '%U:%G %a %n' "$STORE_DIR" "$STORE_DIR"/*)"
+	[[ $owners == _tunlease:_tunlease ]] || fail "several programs make the store at the same time: $(stat -c '%U:%G %a %n' "$STORE_DIR" "$STORE_DIR"/*)"
 done
 [[ -z $(find "${STORE_DIR%/*}" -name 'tunlease.new*') ]] || fail 'a directory was left'
-ok 'several make directory and store at once'
+ok 'several programs make directory and store at the same time'

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# What leased has open is what lies at the path: the store moved away, put back by copy, replaced by
-# an older one, truncated, under heartbeats and registers; nothing is ended on it, and nothing that
-# was answered is lost.
+# The store is moved away, copied back, replaced by an older one and truncated, under heartbeats and
+# registers: leased uses only the store that lies at the path, ends no session meanwhile, and loses
+# nothing that it has acknowledged.
 # sandbox: --leased
 # timeout: 90
 set -eu
@@ -54,14 +54,14 @@ stays_up 'the store is missing'
 [[ ! -e $lib/leases.db ]] || fail 'leased made an empty store'
 ok 'its session stays up'
 
-note 'put back by copy'
+note 'a copy is put back'
 cp -a /root/away/leases.db* "$lib"
-wait_for 5 'the copy is taken' is_well
+wait_for 5 'leased opens the copy' is_well
 wait_log 5 'leases.db. was replaced.*it is open anew'
 stays_up 'the store is a copy'
 answers second || fail "$code $(cat "$WORK/answer")"
 new_key late >/dev/null
-# By its number no lease of the file that was moved away: others had that one's since.
+# late gets an id that no lease of the old file has: if leased still used that file, it would end late's session.
 for i in {1..4}; do
 	new_key "other$i" >/dev/null
 	leasectl grant "other$i" --key "$WORK/other$i.pub" --open 127.0.0.1:18080 >/dev/null
@@ -74,12 +74,12 @@ sleep 0.5
 fwd_stop "$late"
 for name in first second; do leasectl show "$name" >/dev/null || fail "$name was told 200, and is not in the store"; done
 leasectl agents | grep -q '^second' || fail "$(leasectl agents)"
-ok 'new sessions stay, and who was told 200 is in it'
+ok 'new sessions stay up, and every agent that was told 200 is in the store'
 leasectl doctor >"$WORK/out" 2>&1 || :
 ! grep -q 'leased does not run' "$WORK/out" || fail 'doctor does not see that leased runs'
-ok 'leased holds its lock'
+ok 'leased has locked the lock file there'
 
-note 'replaced by an older copy, of the main file alone'
+note 'the main file is replaced by an older copy'
 sqlite3 -readonly "$lib/leases.db" ".backup '/root/older.db'" 2>/dev/null || python3 - <<'P'
 import sqlite3
 a = sqlite3.connect("file:/var/lib/tunlease/leases.db?mode=ro", uri=True)
@@ -95,15 +95,15 @@ leasectl renew friend --for 20d >/dev/null
 cp -a /root/older.db "$lib/older"
 mv "$lib/older" "$lib/leases.db"
 is_older() { ! leasectl show third >/dev/null 2>&1; }
-wait_for 5 'it is the older one' is_older
-wait_for 5 'which leased takes' is_well
+wait_for 5 'the older store is there' is_older
+wait_for 5 'leased opens it' is_well
 stays_up 'the store is an older one'
 expect_exit 0 leasectl list
 answers third || fail "$code $(cat "$WORK/answer")"
 leasectl show third >/dev/null || fail 'an agent that was told 200 is not in the store'
 [[ $(sqlite3 "$lib/leases.db" 'PRAGMA integrity_check' 2>/dev/null || python3 -c '
 import sqlite3; print(sqlite3.connect("/var/lib/tunlease/leases.db").execute("PRAGMA integrity_check").fetchone()[0])') == ok ]] || fail 'the store is damaged'
-ok 'the older one, whole'
+ok 'leased uses the older one, and it is not damaged'
 
 note 'truncated'
 cp -a "$lib/leases.db" /root/whole.db
@@ -118,43 +118,43 @@ sleep 0.2
 stays_up 'the store is empty'
 ok 'its session stays up'
 
-note 'a whole one written into the same file'
+note 'a whole store is written into the same file'
 cp -a /root/whole.db "$lib/leases.db"
-wait_for 5 'it is taken' is_well
+wait_for 5 'leased uses it' is_well
 stays_up 'the store is whole again'
 answers fifth || fail "$code $(cat "$WORK/answer")"
-ok 'it is used'
+ok 'leased uses it again'
 
-if [[ -n ${TEST_TURNS-} ]]; then # in check, unit/test_place does
+if [[ -n ${TEST_TURNS-} ]]; then # make check does this in unit/test_place
 	note 'its log deleted'
 	rm "$lib/leases.db-wal"
 	log_is_back() { [[ -e $lib/leases.db-wal ]] && is_well; }
-	wait_for 5 'it is made anew' log_is_back
+	wait_for 5 'there is a new one' log_is_back
 	leasectl show fifth >/dev/null || fail 'what was in the log is lost'
 	answers sixth || fail "$code $(cat "$WORK/answer")"
 	leasectl show sixth >/dev/null || fail 'an agent that was told 200 is not in the store'
 	stays_up 'the log is back'
-	ok 'nothing that was in it is lost'
+	ok 'nothing that was in the log is lost'
 fi
 
-note 'the registry put away and made anew'
+note 'the registry is moved away and made again'
 mv /run/tunlease/sessions /root/sessions
 install -d -m 0750 -o root -g _tunlease /run/tunlease/sessions
 fwd_L "$WORK/late" pfwd 19001:127.0.0.1:18080 || fail "$(tail -n 3 "$WORK/ssh.err")"
 late=$FWD_PID
 leased_sees() { [[ $(curl -s -H "X-API-Key: $enrol" "${api}metrics" | sed -n 's/^tunlease_sessions //p') == "$1" ]]; }
-wait_for 12 'leased sees the session in the new one' leased_sees 1
+wait_for 12 'leased sees the session in the new registry' leased_sees 1
 mv /root/sessions/* /run/tunlease/sessions/
-wait_for 3 'and both' leased_sees 2
+wait_for 3 'leased sees both sessions' leased_sees 2
 fwd_stop "$late"
-ok 'the registry that is there is read'
+ok 'leased reads the registry at the path'
 
-note 'moved and put back again and again, while agents register'
+note 'the store is moved away and put back while agents register'
 cat >"$WORK/load.py" <<'E'
 import base64, http.client, json, os, random, shutil, struct, subprocess, sqlite3, sys, threading, time
 slow = int(os.environ["TEST_SLOW_PERCENT"]) / 100
 random.seed(int(os.environ.get("TEST_SEED", "1")))
-lib, away = "/var/lib/tunlease", "/var/lib/under-load" # one file system: a copy would miss what is written meanwhile
+lib, away = "/var/lib/tunlease", "/var/lib/under-load" # the same file system: copying would miss what is written meanwhile
 os.mkdir(away, 0o700)
 acked, refused, stop, lock = set(), 0, False, threading.Lock()
 
@@ -220,5 +220,5 @@ leased </dev/null >/run/leased.out 2>&1 &
 echo $! >/run/leased.pid
 at_exit $!
 wait_for 5 'leased is back' is_well
-stays_up 'a restart'
-ok 'nobody who was told 200 is lost, and no session'
+stays_up 'leased was restarted'
+ok 'no agent that was told 200 is lost, and no session'

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Heartbeats of a busy gateway: none is lost, none moves what it may not, and all get there. */
+/* Heartbeats of a busy gateway: none is lost, none changes what it may not, all get into their
+ * leases. */
 #include "leased/requests/beats.h"
 
 #include "lib/store/beats.h"
@@ -11,13 +12,13 @@
 static struct beats beats;
 static const int64_t now_ms = NOW_S * INT64_C(1000);
 
-/* The first of a second go elsewhere. */
+/* Uses up the heartbeats of a second that go into their leases at once. */
 static void be_busy(int64_t clock_ms)
 {
     const struct beat b = {.lease_id = 1, .heartbeat_ms = now_ms, .expires_s = NOW_S};
     for (int i = 0; i < BEATS_DIRECT_PER_S; i++)
         if (beats_defers(&beats, NOW_S + 3600, &b, clock_ms))
-            fail_msg("number %d of a second was taken", i);
+            fail_msg("number %d of a second was deferred", i);
 }
 
 static struct store *open_busy(void)
@@ -48,7 +49,7 @@ static void commit(struct store *st)
     beats_committed(&beats);
 }
 
-/* Steps of so many rows. How many there were. */
+/* Flushes in steps of that many rows; returns the number of steps. */
 static int flush_all(struct store *st, int64_t clock_ms, size_t rows)
 {
     int steps = 0;
@@ -76,18 +77,18 @@ static int64_t end_of(int64_t id)
     return raw_number(sql);
 }
 
-static void who_is_taken(void **state)
+static void which_are_deferred(void **state)
 {
     static const struct {
         const char *what;
         int64_t lease_end_s, expires_s;
         bool want;
     } rows[] = {
-        {"an end that is far", NOW_S + 3600, NOW_S + 7200, true},
+        {"the end is far", NOW_S + 3600, NOW_S + 7200, true},
         {"just far enough", NOW_S + BEATS_LEASE_S + 1, NOW_S + 7200, true},
         {"not far enough", NOW_S + BEATS_LEASE_S, NOW_S + 7200, false},
-        {"has passed", NOW_S - 1, NOW_S + 7200, false},
-        {"near, and does not move", NOW_S + 5, NOW_S + 5, true},
+        {"the end has passed", NOW_S - 1, NOW_S + 7200, false},
+        {"the end is near, and stays", NOW_S + 5, NOW_S + 5, true},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -95,14 +96,14 @@ static void who_is_taken(void **state)
         const struct beat b = {
             .lease_id = 1, .heartbeat_ms = now_ms, .expires_s = rows[i].expires_s};
         CHECK(rows[i].what, beats_defers(&beats, rows[i].lease_end_s, &b, 999) == rows[i].want);
-        /* A second later it is calm again. */
+        /* In a new second the first ones go into their leases again. */
         CHECK(rows[i].what, !beats_defers(&beats, rows[i].lease_end_s, &b, 1000));
         assert_int_equal(beats_due_in_ms(&beats, 1000), -1);
         close_busy(st);
     }
 }
 
-/* Two agents and a lease that is gone; the newest of each counts, and nothing is left. */
+/* Two agents, and a lease that was deleted: the newest heartbeat of each counts, no row is left. */
 static void into_their_leases(void **state)
 {
     for (size_t rows = 1; rows <= 64; rows *= 4) {
@@ -138,7 +139,7 @@ static void into_their_leases(void **state)
     }
 }
 
-/* DefaultTTL became shorter, and the agent was looked up in a lease that did not know yet. */
+/* DefaultTTL became shorter, and the agent was read from a lease that was behind. */
 static void an_earlier_end(void **state)
 {
     struct store *st = open_busy();
@@ -154,7 +155,7 @@ static void an_earlier_end(void **state)
     close_busy(st);
 }
 
-/* What came while others were settled is settled the next time. */
+/* A heartbeat that comes during a flush is flushed by the next one. */
 static void while_flushing(void **state)
 {
     struct store *st = open_busy();
@@ -181,8 +182,8 @@ static void while_flushing(void **state)
     close_busy(st);
 }
 
-/* An admin's change since the heartbeat stands. */
-static void what_moves_not(void **state)
+/* A change that an admin made since the heartbeat stays. */
+static void what_stays(void **state)
 {
     static const struct {
         const char *what, *sql;
@@ -215,9 +216,8 @@ static void what_moves_not(void **state)
     }
 }
 
-/* A transaction that is undone leaves nothing to be deleted that is there, and nothing undeleted.
- */
-static void undone(void **state)
+/* After a rollback rows that are there are still deleted, and no others. */
+static void rolled_back(void **state)
 {
     struct store *st = open_busy();
     int64_t a = grant(st, "a", "gw-tunnel", 1, "8009", "");
@@ -245,7 +245,7 @@ static void undone(void **state)
     close_busy(st);
 }
 
-/* leased ended before it had settled; and again, half-way. */
+/* leased ended before it had flushed; and again, half-way. */
 static void after_a_crash(void **state)
 {
     struct store *st = open_busy();
@@ -279,8 +279,8 @@ static void after_a_crash(void **state)
     close_busy(st);
 }
 
-/* More leases than there are slots for, and more rows than may wait: the next ones go elsewhere,
- * and settling takes up all. */
+/* With no more slots, or as many rows as may be pending, the next heartbeats go into their leases
+ * at once; a flush takes all. */
 static void full(void **state)
 {
     struct store *st = open_store();
@@ -308,7 +308,7 @@ static void full(void **state)
     add(st, 1, 1, NOW_S + 4000);
     assert_false(beats_defers(&beats, NOW_S + 3600, &other, 2));
     commit(st);
-    assert_int_equal(beats_due_in_ms(&beats, 3), 0); /* sooner than by the clock */
+    assert_int_equal(beats_due_in_ms(&beats, 3), 0); /* due at once, not by the clock */
     close_busy(st);
 }
 
@@ -316,8 +316,14 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(who_is_taken), TEST(into_their_leases), TEST(while_flushing), TEST(what_moves_not),
-        TEST(undone),       TEST(after_a_crash),     TEST(full),           TEST(an_earlier_end),
+        TEST(which_are_deferred),
+        TEST(into_their_leases),
+        TEST(while_flushing),
+        TEST(what_stays),
+        TEST(rolled_back),
+        TEST(after_a_crash),
+        TEST(full),
+        TEST(an_earlier_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What is remembered of agents is what the store says, whoever changes that. */
+/* The cache of agents says what the store says, whoever changes that. */
 #include "leased/requests/roster.h"
 
 #include "lib/store/agents.h"
@@ -34,7 +34,7 @@ static void close_with_agent(struct store *st)
     store_close(st);
 }
 
-/* Every field of it that a request looks at. */
+/* Every field that a request reads. */
 static void says_what_the_store_says(void **state)
 {
     const uint8_t hash[SECRET_HASH_BYTES] = {1, 2, 3};
@@ -62,17 +62,17 @@ static void says_what_the_store_says(void **state)
         assert_false(m.has_notes);
     }
     assert_int_equal(roster_find(&roster, st, "box-8", &m), STORE_NONE);
-    /* A grant's name, and a revoked agent's. */
+    /* The name of a grant, and of a revoked agent. */
     (void)grant(st, "alice", "pfwd", 2, "8009", "");
     assert_false(find_member(st, "alice").is_agent);
     raw_sql("UPDATE lease SET live = NULL, revoked_s = 1 WHERE name = 'box-7'");
     assert_int_equal(roster_refresh(&roster, st), STORE_OK);
     assert_true(find_member(st, "box-7").revoked);
-    assert_int_equal(roster.count, 1); /* neither: of such there may be any number */
+    assert_int_equal(roster.count, 1); /* neither is cached: there may be any number of them */
     close_with_agent(st);
 }
 
-/* It is asked once, and again when another process has changed anything, or we say so. */
+/* The store is read once, and again when another process has changed anything or we say so. */
 static void asked_anew(void **state)
 {
     int64_t id;
@@ -86,7 +86,7 @@ static void asked_anew(void **state)
     assert_int_equal(other.expires_s, 1);
     assert_string_equal(other.fingerprint, "SHA256:x");
 
-    assert_int_equal(roster_refresh(&roster, st), STORE_OK); /* nobody did anything */
+    assert_int_equal(roster_refresh(&roster, st), STORE_OK); /* nothing has changed */
     assert_int_equal(find_member(st, "box-7").expires_s, 1);
     raw_sql("UPDATE lease SET expires_s = 2 WHERE name = 'box-7'");
     assert_int_equal(roster_refresh(&roster, st), STORE_OK);
@@ -105,7 +105,7 @@ static void asked_anew(void **state)
     close_with_agent(st);
 }
 
-/* Revoked by another process between two requests: the second one sees it. */
+/* Another process revokes an agent between two requests: the second one sees it. */
 static void revoked_by_another(void **state)
 {
     int64_t id;
@@ -115,7 +115,7 @@ static void revoked_by_another(void **state)
         assert_int_equal(store_begin(st), STORE_OK);
         assert_int_equal(roster_refresh(&roster, st), STORE_OK);
         assert_false(find_member(st, "box-7").revoked);
-        /* Our own change is no reason to ask anew, and not seen as another's. */
+        /* Our own change is not taken for that of another process. */
         assert_int_equal(store_agent_beat(st, id, NOW_S * INT64_C(1000) + i, NOW_S + 5), STORE_OK);
         assert_int_equal(store_commit(st), STORE_OK);
     }
@@ -127,7 +127,7 @@ static void revoked_by_another(void **state)
     close_with_agent(st);
 }
 
-/* More names than there is room for: all are found, and no more are kept. */
+/* More names than fit: all are found, and the cache stays within its limit. */
 static void many(void **state)
 {
     char name[32];

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# Heartbeats that wait for their leases get there, whatever is in the way: nobody asks any more and
-# the disk is slow, leased was away for longer than the lease had left, one lease cannot be written.
+# Pending heartbeats get into their leases: when no requests come any more and the disk is slow, when
+# leased was stopped for longer than the lease had left, and when one of the leases cannot be written.
 # sandbox:
 # timeout: 120
 # shellcheck disable=SC2119 # beats_lib: their arguments are optional
@@ -11,14 +11,14 @@ set -eu
 
 add_agents 200
 
-note 'then nobody asks'
+note 'no more requests come'
 start LD_PRELOAD="$TOP/build/tests/slow_disk.so" SLOW_DISK_MS=30
 beat
-(($(waiting) > 0)) || fail 'none waits'
-wait_for $((settle_s + 5)) 'they are settled' none_waits
-ok 'settled on a slow disk, by the clock alone'
+(($(pending) > 0)) || fail 'no heartbeat is pending'
+wait_for $((flush_s + 5)) 'they are flushed' none_pending
+ok 'flushed on a slow disk, by the timer alone'
 
-note 'leased was away for longer than the lease had left'
+note 'leased was stopped for longer than the lease had left'
 new_key box >/dev/null
 code=$(curl -s -o "$WORK/answer" -w '%{http_code}' --max-time "$(slow 10)" -H 'Content-Type: application/json' -H "X-API-Key: $enrol" \
 	--data "{\"action\":\"register\",\"agent_id\":\"box\",\"public_key\":\"$(cat "$WORK/box.pub")\"}" http://127.0.0.1:12000/)
@@ -30,22 +30,22 @@ box=$(sql "SELECT id FROM lease WHERE name = 'box'") now_s=$(date +%s)
 sql "UPDATE lease SET expires_s = $((now_s - 5)) WHERE id = $box;
 	INSERT INTO beat VALUES(1000000, $box, $((now_s - 700))000, $((now_s + 3600)))"
 start
-wait_for 5 'it is settled' none_waits
+wait_for 5 'it is flushed' none_pending
 assert_eq "$(sql "SELECT expires_s FROM lease WHERE id = $box")" "$((now_s + 3600))" 'the end that its heartbeat gave'
 sleep 0.5
 kill -0 "$FWD_PID" || fail 'the session was ended'
-ok 'nobody was ended whose heartbeat was answered'
+ok 'the session whose heartbeat was answered was not ended'
 
-note 'leased goes while some wait'
+note 'leased is stopped while heartbeats are pending'
 beat
-(($(waiting) > 0)) || fail 'none waits'
+(($(pending) > 0)) || fail 'no heartbeat is pending'
 stop TERM
 assert_eq "$(sql 'SELECT count(*) FROM lease WHERE heartbeat_ms < (SELECT max(heartbeat_ms) FROM beat WHERE lease_id = lease.id)')" \
-	0 'leases that do not know'
-ok 'its leases know'
+	0 'leases without their heartbeat'
+ok 'it flushes them before it ends'
 
 note 'one lease cannot be written'
-# The first of them all: those behind it are settled, and it goes on waiting.
+# It is the first in the list: the ones after it are flushed, and its heartbeat stays pending.
 id_of() { sql "SELECT id FROM lease WHERE name = '$(name "$1")'"; }
 bad=$(id_of 3) other=$(id_of 150)
 sql "DELETE FROM beat; INSERT INTO beat VALUES(2000000, $bad, $(($(date +%s) + 1))000, $((now_s + 7200))), (2000001, $other, $(date +%s)000, $((now_s + 700000))),
@@ -54,30 +54,30 @@ sql "DELETE FROM beat; INSERT INTO beat VALUES(2000000, $bad, $(($(date +%s) + 1
 bad_ms=$(sql "SELECT heartbeat_ms FROM lease WHERE id = $bad")
 start
 for i in {1..20}; do
-	code=$(beat_one 7)
+	code=$(one_beat 7)
 	[[ $code == 200 ]] || fail "heartbeat $i of another agent: $code"
 	sleep 0.1
 done
 assert_eq "$(sql "SELECT group_concat(expires_s) FROM (SELECT expires_s FROM lease WHERE id IN ($other, $box) ORDER BY id)")" \
-	"$((now_s + 700000)),$((now_s + 700001))" 'the leases behind it have the ends that their heartbeats gave'
-assert_eq "$(sql 'SELECT group_concat(DISTINCT lease_id) FROM beat')" "$bad" 'it waits, durably'
+	"$((now_s + 700000)),$((now_s + 700001))" 'the leases after it have the ends that their heartbeats gave'
+assert_eq "$(sql 'SELECT group_concat(DISTINCT lease_id) FROM beat')" "$bad" 'its heartbeat stays pending, in the store'
 stop KILL
 start
-assert_eq "$(sql 'SELECT group_concat(DISTINCT lease_id) FROM beat')" "$bad" 'over a kill -9, too'
+assert_eq "$(sql 'SELECT group_concat(DISTINCT lease_id) FROM beat')" "$bad" 'also after kill -9'
 (($(grep -c 'cannot be put into lease' "$WORK/leased.log") <= 2)) || fail "$(cat "$WORK/leased.log")"
 
-# Its own heartbeats are refused, and those of the same commit are not.
+# Its own heartbeats are refused; others in the same transaction are not.
 stop TERM
 start LD_PRELOAD="$TOP/build/tests/slow_disk.so" SLOW_DISK_MS=30
 for round in {1..12}; do
 	asked=()
-	for i in 0 1 3 2; do beat_one "$i" >"$WORK/code.$i" & asked+=("$!"); done
+	for i in 0 1 3 2; do one_beat "$i" >"$WORK/code.$i" & asked+=("$!"); done
 	wait "${asked[@]}"
 	assert_eq "$(cat "$WORK"/code.{0,1,2,3})" 200200200503 "round $round"
 	sleep 0.05
 done
-ok 'the others are answered'
+ok 'the other agents are answered'
 sql 'DROP TRIGGER damaged'
-wait_for $((settle_s + 5)) 'it is settled' none_waits
-(($(sql "SELECT heartbeat_ms FROM lease WHERE id = $bad") > bad_ms)) || fail "its lease does not know of its heartbeat"
-ok 'it is tried again'
+wait_for $((flush_s + 5)) 'it is flushed' none_pending
+(($(sql "SELECT heartbeat_ms FROM lease WHERE id = $bad") > bad_ms)) || fail "its lease does not have its heartbeat"
+ok 'it is flushed once it can be written'
