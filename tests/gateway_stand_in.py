@@ -66,7 +66,7 @@ class Control(http.server.BaseHTTPRequestHandler):
                 return self.say(200, json.loads(read("raw")))
             known = agents.get(body["agent_id"])
             if known and os.path.exists(name("secret_only")) and token != known["secret"]:
-                return self.refuse(401, "only its agent_secret speaks for this agent")
+                return self.refuse(401, "only its agent_secret is accepted for this agent")
             if token != credential and not (known and token == known["secret"]):
                 return self.refuse(401, "no such credential")
             if body["action"] == "heartbeat":

@@ -52,7 +52,8 @@ static enum store_rc flush_in_own_transaction(struct heartbeat_flush *f)
         f->own_transaction_only = true;
         beats_rolled_back(&f->beats);
         metrics_add_store_error(f->metrics);
-        log_error("heartbeats cannot be put into their leases: %s", store_error(st));
+        log_error("cannot write heartbeats into their leases: %s; they stay pending",
+                  store_error(st));
     }
     return rc;
 }

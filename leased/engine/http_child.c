@@ -40,7 +40,7 @@ static void close_packets(struct http_child *h)
 void http_child_kill(struct http_child *h, const char *problem)
 {
     if (problem != NULL)
-        log_error("http sent %s: it is started anew", problem);
+        log_error("the http process sent %s: it is killed and started again", problem);
     close_packets(h);
     if (h->pid > 0)
         (void)kill(h->pid, SIGKILL); /* not reaped yet, so no other process has its pid */
@@ -88,7 +88,7 @@ void http_child_ended(struct http_child *h, int status)
     h->pause_ms = !failed_at_once ? RESTART_MS : h->pause_ms * 2;
     if (h->pause_ms > RESTART_MAX_MS)
         h->pause_ms = RESTART_MAX_MS;
-    log_error("the http process ended (%s %d): started anew",
+    log_error("the http process ended (%s %d): it is started again",
               WIFSIGNALED(status) ? "signal" : "status",
               WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     metrics_add_http_restart(h->metrics);

@@ -138,7 +138,7 @@ static const char *request_problem(const struct intake *intake, const struct con
 {
     const char *problem = control_request_problem(r, len);
     if (problem == NULL && r->on_metrics_listen != 0 && !intake->conf->has_metrics_listen)
-        problem = "a request of MetricsListen, which there is none of";
+        problem = "a request from MetricsListen, which is not configured";
     return problem;
 }
 

@@ -55,7 +55,8 @@ bool pace_wait(void)
     sigset_t stop, was;
     if (pause.tv_sec == 0)
         return true;
-    log_warn("did not last %d times in a row: starts in %lld s", before, (long long)pause.tv_sec);
+    log_warn("ended soon after its start %d times in a row: starts in %lld s", before,
+             (long long)pause.tv_sec);
     (void)sigemptyset(&stop);
     (void)sigaddset(&stop, SIGTERM);
     (void)sigaddset(&stop, SIGINT);
@@ -71,5 +72,5 @@ void pace_reset(void)
 {
     char path[PATH_BYTES];
     if (find_file(path) && unlink(path) != 0 && errno != ENOENT)
-        log_warn("cannot forget '%s': %m", path);
+        log_warn("cannot delete '%s': %m", path);
 }

@@ -70,7 +70,7 @@ static void add_counts(struct buf *out, const struct store_counts *c)
     prometheus_value(out, "lease_next_expiry_timestamp_seconds", "gauge",
                      "End of the lease that ends next.", c->next_expiry_s);
     prometheus_header(out, "ports", "gauge",
-                      "Listen ports: held by a lease, or kept for a former holder.");
+                      "Listen ports: held by a lease, or in quarantine for a former holder.");
     buf_addf(out,
              "tunlease_ports{state=\"held\"} %" PRId64 "\ntunlease_ports{state=\"kept\"} %" PRId64
              "\n",
@@ -82,8 +82,7 @@ static void add_rows_changed(const struct report *r, struct buf *out)
 {
     prometheus_header(
         out, "store_rows_changed_total", "counter",
-        "Rows that were written to the store; settling: heartbeats again, when their leases learn "
-        "of them.");
+        "Rows written to the store; settling: by flushing heartbeats into their leases.");
     buf_addf(out,
              "tunlease_store_rows_changed_total{by=\"settling\"} %" PRId64
              "\ntunlease_store_rows_changed_total{by=\"others\"} %" PRId64 "\n",
@@ -97,8 +96,8 @@ static void add_sight(const struct report *r, struct buf *out)
                                !r->sessions->unseen.may_be_any;
     prometheus_header(
         out, "sight_lost", "gauge",
-        "Whether the store, sessions or listeners cannot be seen: what cannot be seen is not "
-        "ended, and gets no port.");
+        "1 if the store, sessions or listeners cannot be seen: no such session is ended, and no "
+        "new port is given.");
     buf_addf(out,
              "tunlease_sight_lost{of=\"store\"} %d\ntunlease_sight_lost{of=\"sessions\"} %d\n"
              "tunlease_sight_lost{of=\"listeners\"} %d\n",
@@ -107,7 +106,7 @@ static void add_sight(const struct report *r, struct buf *out)
                      "Sessions in the registry that cannot be seen.",
                      (int64_t)r->sessions->unseen.count);
     prometheus_value(out, "sessions_overdue", "gauge",
-                     "Sessions that cannot be seen, whose lease is over: they are not ended.",
+                     "Sessions that cannot be seen and whose lease has ended: they are not ended.",
                      (int64_t)r->sessions->unseen.overdue);
 }
 
@@ -130,7 +129,7 @@ static void add_sessions(struct report *r, struct buf *out)
         buf_addf(out, "tunlease_sessions_ended_total{reason=\"%s\"} %" PRIu64 "\n",
                  session_verdict_name((enum session_verdict)v), m->ended[v]);
     prometheus_header(out, "revocation_latency_seconds", "histogram",
-                      "From the look that found a session dead to its end.");
+                      "From the sweep that found a session dead to its end.");
     prometheus_histogram(out, "revocation_latency_seconds", "", &m->revocation_s);
 }
 
@@ -170,14 +169,15 @@ static void write_metrics(struct report *r, struct buf *out)
                      m->last_heartbeat_s);
     prometheus_value(out, "sweep_last_success_timestamp_seconds", "gauge",
                      "When sessions were last judged against the store.", m->last_sweep_s);
-    prometheus_value(out, "store_errors_total", "counter", "Questions to the store that failed.",
+    prometheus_value(out, "store_errors_total", "counter", "Queries of the store that failed.",
                      (int64_t)m->store_errors);
     if (!r->open_store->is_lost)
         add_rows_changed(r, out);
     prometheus_value(out, "http_restarts_total", "counter",
-                     "Times that the http process was started anew.", (int64_t)m->http_restarts);
+                     "Times that the http process was started again.", (int64_t)m->http_restarts);
     prometheus_value(out, "log_lines_lost_total", "counter",
-                     "Lines of the log that nobody took in time.", (int64_t)log_lost());
+                     "Lines of the log that were lost, since the log did not accept them in time.",
+                     (int64_t)log_lost());
     add_process(out);
 }
 

@@ -207,10 +207,10 @@ enum store_rc agent_port_refuse_bind_host(const struct conf *conf, const char *h
     char text[CONTROL_ERROR_BYTES];
     (void)snprintf(text, sizeof(text),
                    facts_is_plain(host, 64)
-                       ? "agents listen on %s here, not on %s: AgentBindHost of the "
-                         "gateway says so, within its AllowListen"
-                       : "agents listen on %s here: AgentBindHost of the gateway "
-                         "says so, within its AllowListen",
+                       ? "agents listen on %s here, not on %s: see AgentBindHost and "
+                         "AllowListen of the gateway"
+                       : "agents listen on %s here: see AgentBindHost and AllowListen of "
+                         "the gateway",
                    conf->agent_bind_host, host);
     return refuse(a, CONTROL_FORBIDDEN, text);
 }

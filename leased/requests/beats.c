@@ -169,7 +169,7 @@ static enum store_rc put_back(struct beats *b, struct store *st, const struct be
     if (!store_goes_on(st) || b->lease_count >= BEATS_LEASES_MAX || !ensure_slots(b))
         return STORE_FAIL;
     if (b->put_back_logged_ms == 0 || now_ms - b->put_back_logged_ms >= LOG_AGAIN_MS) {
-        log_error("a heartbeat cannot be put into lease #%lld, and waits: %s",
+        log_error("cannot write a heartbeat into lease #%lld: %s; it stays pending",
                   (long long)beat->lease_id, store_error(st));
         b->put_back_logged_ms = now_ms;
     }

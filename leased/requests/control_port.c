@@ -122,7 +122,8 @@ void control_port_update_all(const struct control_port *c)
         rc = store_commit(c->open_store->store);
     store_rollback(c->open_store->store);
     if (rc != STORE_OK && rc != STORE_BUSY)
-        log_error("agents' permits do not follow Listen as yet: %s",
+        log_error("cannot update agents' permits for the control port: %s; tried again "
+                  "within ten minutes",
                   store_error(c->open_store->store));
     roster_invalidate(c->roster);
 }

@@ -63,13 +63,13 @@ enum store_rc credential_refuse(const struct request_context *ctx, const struct 
     if (known != NULL && verdict->what != CREDENTIAL_NONE)
         return refuse(a, CONTROL_UNAUTHORIZED,
                       known->has_secret
-                          ? "only its agent_secret speaks for this agent, until an admin "
-                            "says 'leasectl agent reset'"
-                          : "an admin added it: for it speaks a token of 'leasectl agent "
+                          ? "only its agent_secret is accepted for this agent, until an "
+                            "admin runs 'leasectl agent reset'"
+                          : "an admin added this agent: it needs a token of 'leasectl agent "
                             "add' or 'leasectl token create --name'");
     return refuse(a, CONTROL_UNAUTHORIZED,
-                  tried ? "the credential is neither an enrolment key or token that is good for "
-                          "this agent, nor its own secret"
+                  tried ? "the credential is neither an enrolment key or token that is valid "
+                          "for this agent, nor its own secret"
                         : "a credential is needed: Authorization: Bearer, X-API-Key or api_key");
 }
 

@@ -56,7 +56,7 @@ const char *facts_collect(const struct control_request *r, const struct agent_no
     if (!facts_is_plain(hostname, 253))
         return "hostname is too long, or holds control characters";
     if (*user != '\0' && login_name_problem(user) != NULL)
-        return "user is no user name";
+        return "user is not a valid user name";
     if (!facts_is_plain(target, TARGET_BYTES))
         return "target is too long, or holds control characters";
     if (notes->by_admin)
@@ -72,9 +72,9 @@ const char *facts_collect(const struct control_request *r, const struct agent_no
     for (const char *line = keys; *line != '\0';) {
         size_t len = strcspn(line, "\n");
         if (++key_count > CONTROL_HOST_KEYS_MAX)
-            return "host_keys are too many";
+            return "there are too many host_keys";
         if (pubkey_parse_file(line, len, &key) != NULL)
-            return "a host key is no OpenSSH public key";
+            return "a host key is not an OpenSSH public key";
         buf_addf(out, "host_key %s %s\n", key.type, key.base64);
         line += len + (line[len] == '\n' ? 1 : 0);
     }

@@ -74,7 +74,7 @@ enum store_rc heartbeat_decide(const struct request_context *ctx, const struct c
     struct credential_verdict verdict;
 
     if (lease_name_problem(name) != NULL)
-        return refuse(a, CONTROL_BAD_REQUEST, "agent_id is no name");
+        return refuse(a, CONTROL_BAD_REQUEST, "agent_id is not a valid name");
     enum store_rc rc = identify(ctx, r, a, agent, &verdict);
     if (rc != STORE_OK || a->code != CONTROL_OK)
         return rc;

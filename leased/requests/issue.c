@@ -97,7 +97,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (i->pid == 0 || clock_monotonic_ms() < i->until_ms)
         return;
-    log_error("ssh-keygen took longer than %d s: it is ended", ISSUE_MS / 1000);
+    log_error("ssh-keygen took longer than %d s: it is killed", ISSUE_MS / 1000);
     kill_group(i);
 }
 

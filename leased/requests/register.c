@@ -82,7 +82,8 @@ static enum store_rc check_texts(struct registering *reg, bool *ret_keyless)
     const bool keyless = *key_text == '\0';
     if (lease_name_problem(control_request_get(reg->r, CONTROL_AGENT_ID)) != NULL)
         return refuse(reg->answer, CONTROL_BAD_REQUEST,
-                      "agent_id is no name: 1 to 64 of A-Z a-z 0-9 . _ @ -, not first - or .");
+                      "agent_id is not a valid name: 1 to 64 of A-Z a-z 0-9 . _ @ -, not beginning "
+                      "with - or .");
     if (keyless && !reg->ctx->conf->issue_keys)
         return refuse(reg->answer, CONTROL_BAD_REQUEST,
                       "public_key is missing (this gateway issues no keys)");
@@ -129,7 +130,7 @@ static enum store_rc decide_new(struct registering *reg)
     enum store_rc rc =
         store_agent_key_is_barred(ctx->store, ctx->conf->agent_login, reg->key.fingerprint);
     if (rc == STORE_OK)
-        return refuse(reg->answer, CONTROL_REVOKED, "the key is that of a revoked agent");
+        return refuse(reg->answer, CONTROL_REVOKED, "the key belongs to a revoked agent");
     return rc == STORE_NONE ? register_new(reg) : rc;
 }
 

@@ -110,7 +110,7 @@ static enum store_rc refuse_key(const struct registering *reg,
                                 const struct store_conflict *conflict)
 {
     char text[CONTROL_ERROR_BYTES];
-    (void)snprintf(text, sizeof(text), "the key is that of the agent '%s'", conflict->lease);
+    (void)snprintf(text, sizeof(text), "the key belongs to the agent '%s'", conflict->lease);
     return refuse(reg->answer, CONTROL_CONFLICT, text);
 }
 

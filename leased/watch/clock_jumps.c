@@ -19,7 +19,8 @@ static void save(struct clock_jumps *j)
         return;
     jump_boot_id(n.boot_id);
     if (jump_note_write(j->state_fd, &n) != 0)
-        log_warn("cannot note the clock beside the store: %m");
+        log_warn("cannot save the clock's state next to the store: %m; a clock jump may be "
+                 "forgotten at the next start");
     j->saved_wall_minus_boot_s = j->wall_minus_boot_s;
 }
 

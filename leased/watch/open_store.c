@@ -143,7 +143,8 @@ static void on_poll(evutil_socket_t fd, short what, void *arg)
     if (!is_quiet(os) || !reopen(os))
         return;
     (void)event_del(os->on_poll);
-    log_warn("the store '%s' was replaced, or taken away and put back: it is open anew", os->path);
+    log_warn("the store '%s' was replaced, or moved away and put back: leased has opened it again",
+             os->path);
     os->callbacks.reopened(os->callbacks.arg);
 }
 

@@ -64,7 +64,7 @@ assert_eq "$(sql 'SELECT group_concat(DISTINCT lease_id) FROM beat')" "$bad" 'it
 stop KILL
 start
 assert_eq "$(sql 'SELECT group_concat(DISTINCT lease_id) FROM beat')" "$bad" 'also after kill -9'
-(($(grep -c 'cannot be put into lease' "$WORK/leased.log") <= 2)) || fail "$(cat "$WORK/leased.log")"
+(($(grep -c 'cannot write a heartbeat into lease' "$WORK/leased.log") <= 2)) || fail "$(cat "$WORK/leased.log")"
 
 # Its own heartbeats are refused; others in the same transaction are not.
 stop TERM

@@ -165,7 +165,7 @@ ok 'the line names the cause, and the drop-in with -u'
 note 'growing pauses when systemd starts it again and again'
 assert_eq "$(cat "$WORK/run/starts")" 2 'starts that did not last are counted'
 python3 "$WORK/no_landlock.py" leased -D -u </dev/null >"$log" 2>&1 & daemon=$!; at_exit "$daemon"
-wait_for 5 'a pause' said 'did not last 2 times in a row: starts in 1 s'
+wait_for 5 'a pause' said 'ended soon after its start 2 times in a row: starts in 1 s'
 wait_for 5 READY noted '^READY=1'
 said 'http is not confined as it should be .landlock' || fail "$(cat "$log")"
 up || fail 'it was not ready'

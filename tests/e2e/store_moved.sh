@@ -57,7 +57,7 @@ ok 'its session stays up'
 note 'a copy is put back'
 cp -a /root/away/leases.db* "$lib"
 wait_for 5 'leased opens the copy' is_well
-wait_log 5 'leases.db. was replaced.*it is open anew'
+wait_log 5 'leases.db. was replaced.*leased has opened it again'
 stays_up 'the store is a copy'
 answers second || fail "$code $(cat "$WORK/answer")"
 new_key late >/dev/null

@@ -308,7 +308,7 @@ note 'a configuration that is broken for longer than systemd has patience'
 systemctl stop leased.service
 echo 'Nonsense yes' >>/etc/tunlease/tunlease.conf
 systemctl start leased.service 2>/dev/null && fail 'it starts with a broken file'
-paused() { said 'did not last 3 times in a row: starts in 3 s'; }
+paused() { said 'ended soon after its start 3 times in a row: starts in 3 s'; }
 wait_for 20 'pauses that grow' paused
 state_is activating || fail "$(property ActiveState) $(property Result) $(log_of | tail -n 3)"
 sed -i '/^Nonsense/d' /etc/tunlease/tunlease.conf

@@ -63,8 +63,8 @@ static void escaped(void **state)
         const char *error, *want; /* NULL: no answer */
     } rows[] = {
         {"", "{\"error\":\"\",\"code\":\"conflict\"}"},
-        {"the key is that of the agent 'box'",
-         "{\"error\":\"the key is that of the agent 'box'\",\"code\":\"conflict\"}"},
+        {"the key belongs to the agent 'box'",
+         "{\"error\":\"the key belongs to the agent 'box'\",\"code\":\"conflict\"}"},
         {"a \"quote\"", "{\"error\":\"a \\\"quote\\\"\",\"code\":\"conflict\"}"},
         {"a \\", "{\"error\":\"a \\\\\",\"code\":\"conflict\"}"},
         {"two\nlines", "{\"error\":\"two\\nlines\",\"code\":\"conflict\"}"},
