@@ -48,7 +48,7 @@ bool sshd_program_of(pid_t pid, char path[static SSHD_PATH_BYTES], bool *ret_rep
     char link_path[64];
     (void)snprintf(link_path, sizeof(link_path), "/proc/%d/exe", (int)pid);
     ssize_t n = readlink(link_path, path, SSHD_PATH_BYTES - 1);
-    if (n <= 0)
+    if (n <= 0 || n == SSHD_PATH_BYTES - 1) /* a path that fills it may have been cut */
         return false;
     path[n] = '\0';
     size_t len = (size_t)n, tail = sizeof(deleted) - 1;
@@ -121,7 +121,8 @@ static bool find_listener(struct sshd *s, const struct listening_sockets *socket
 static bool adopt_unit(struct sshd *s, const char *unit, const struct listening_socket *l)
 {
     char path[SSHD_PATH_BYTES];
-    if (!systemd_unit_program(unit, path, sizeof(path)) || !adopt_program(s, path))
+    if (!systemd_unit_program(unit, path, sizeof(path)) || !only_root_can_write(path) ||
+        !adopt_program(s, path))
         return false;
     s->by_systemd = true;
     s->port = l->port;

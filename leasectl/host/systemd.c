@@ -106,8 +106,8 @@ bool systemd_unit_program(const char *unit, char *path, size_t path_bytes)
     bool found = false;
     if (start != NULL) {
         start += sizeof(label) - 1;
-        (void)snprintf(path, path_bytes, "%.*s", (int)strcspn(start, " ;\n"), start);
-        found = true;
+        int len = (int)strcspn(start, " ;\n");
+        found = (size_t)snprintf(path, path_bytes, "%.*s", len, start) < path_bytes;
     }
     buf_release(&text);
     return found;

@@ -16,7 +16,7 @@ void systemd_unit_of(pid_t pid, char unit[static SYSTEMD_UNIT_BYTES]);
 /* The service that systemd starts for who comes to port. False: there is none. */
 bool systemd_unit_for_port(uint16_t port, char unit[static SYSTEMD_UNIT_BYTES]);
 
-/* The program that a service starts. False: it cannot be told. */
+/* The path of the program that a service starts. False: it is not known, or longer than path. */
 bool systemd_unit_program(const char *unit, char *path, size_t path_bytes);
 
 #endif

@@ -119,10 +119,25 @@ socket_doctor() { # TRIGGERS ACCEPT PATTERN
 	sed -i "2i TRIGGERS=$1 ACCEPT=$2" /usr/local/bin/systemctl
 	unshare --pid --fork --mount-proc python3 "$WORK/holder.py" >"$WORK/out" || :
 	sed -i 2d /usr/local/bin/systemctl
-	grep -q "'/opt/ssh/sbin/sshd' .*$3" "$WORK/out" || fail "$(cat "$WORK/out")"
+	grep -q "$3" "$WORK/out" || fail "$(cat "$WORK/out")"
 }
-socket_doctor ssh.service no 'which ssh.service starts when somebody comes to port 22'
-socket_doctor '' yes 'which ssh@.service starts when somebody comes to port 22'
+opt="'/opt/ssh/sbin/sshd' .*which" usual="'/usr/sbin/sshd' .*, in the usual place"
+socket_doctor ssh.service no "$opt ssh.service starts when somebody comes to port 22"
+socket_doctor '' yes "$opt ssh@.service starts when somebody comes to port 22"
+# Nor is a program run that others can replace, or one whose path is longer than we read.
+chmod 0775 /opt/ssh/sbin
+socket_doctor ssh.service no "$usual"
+chmod 0755 /opt/ssh/sbin
+printf -v deep '/opt/ssh/%0200d/%0200d/%0200d' 0 0 0
+mkdir -p "${deep%/*}"
+printf '#!/bin/sh\n: >/opt/ssh/cut\nexec /usr/sbin/sshd "$@"\n' >"${deep:0:511}"
+chmod 0755 "${deep:0:511}"
+cp -p /usr/local/bin/systemctl "$WORK/systemctl"
+sed -i "s|path=/opt/ssh/sbin/sshd|path=$deep|" /usr/local/bin/systemctl
+socket_doctor ssh.service no "$usual"
+[[ ! -e /opt/ssh/cut ]] || fail 'the cut path was run'
+cp -p "$WORK/systemctl" /usr/local/bin/systemctl
+ok 'what others can replace, and a path that was cut, are not run'
 # Whose zone it is: everybody may run that program, with a TZ of his own, and leave it to systemd.
 claims 8.9 /opt/ssh/sbin/sshd
 mkfifo -m 0666 /run/slow_key
