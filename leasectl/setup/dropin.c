@@ -67,8 +67,10 @@ static int test_and_reload(struct ctl *ctl, const struct sshd *sshd, const char 
     bool running = false;
     if (sshd_test(sshd, &why) != 0) {
         restore_dropin(ctl, old);
-        return ctl_error(ctl, EXIT_FAILED, "sshd -t refuses the new '%s', which was undone: %s",
-                         SSHD_DROPIN, buf_text(&why) != NULL ? buf_text(&why) : "");
+        int code = ctl_error(ctl, EXIT_FAILED, "sshd -t refuses the new '%s', which was undone: %s",
+                             SSHD_DROPIN, buf_text(&why) != NULL ? buf_text(&why) : "");
+        buf_release(&why);
+        return code;
     }
     if (sshd_reload(sshd, &why, &running) != 0) {
         restore_dropin(ctl, old);
