@@ -14,6 +14,9 @@
 
 #include <bsd/string.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { PORTS_TRIED = 64 };
 
 static bool is_unused(void *ctx, uint16_t port)
 {
@@ -80,6 +83,33 @@ int probe_copy_lease(struct probe *probe, const char *ref)
     return code;
 }
 
+static int add_permit(struct probe *probe, struct permit_list *list, const struct permit *p)
+{
+    const char *problem = permit_list_add(list, p);
+    return problem == NULL ? EXIT_DONE
+                           : ctl_error(probe->ctl, EXIT_FAILED, "the probe's permit %s", problem);
+}
+
+/*
+ * A port of rule that something answers on: a greeter of ours on a free one, an ephemeral port
+ * where the rule has any. Where all that are tried are in use, the service on the first will do. 0:
+ * none.
+ */
+static uint16_t serve_port(struct probe *probe, const struct permit *rule)
+{
+    uint16_t any = rule->low == rule->high ? rule->low : loopback_free_port();
+    if (any >= rule->low && any <= rule->high && greeter_start(&probe->permitted, any, NULL) == 0)
+        return any;
+    for (unsigned port = rule->low; port <= rule->high && port - rule->low < PORTS_TRIED; port++)
+        if (greeter_start(&probe->permitted, (uint16_t)port, NULL) == 0)
+            return (uint16_t)port;
+    int fd = loopback_connect(rule->low);
+    if (fd < 0)
+        return 0;
+    (void)close(fd);
+    return rule->low;
+}
+
 int probe_for_login(struct probe *probe, const char *login)
 {
     const struct ceiling *ceiling = &probe->ctl->conf.ceiling;
@@ -90,19 +120,17 @@ int probe_for_login(struct probe *probe, const char *login)
     (void)strlcpy(probe->lease.login, login, sizeof(probe->lease.login));
     if (strcmp(login, ceiling->agent_login) == 0) {
         (void)permit_parse("127.0.0.1:1", PERMIT_PORT, &p); /* stands for "some port" */
-        return permit_list_add(&probe->lease.listen, &p) == NULL ? EXIT_DONE : EXIT_FAILED;
+        return add_permit(probe, &probe->lease.listen, &p);
     }
     for (size_t i = 0; i < ceiling->open.count; i++) {
         const struct permit *rule = &ceiling->open.items[i].permit;
         if (!ceiling_rule_applies(&ceiling->open, i, login) || !permit_is_loopback4(rule))
             continue;
-        uint16_t port = rule->low == rule->high ? rule->low : loopback_free_port();
-        if (port < rule->low || port > rule->high)
-            port = rule->low;
-        if (greeter_start(&probe->permitted, port, NULL) != 0)
-            continue; /* something listens there: it will do as the service */
-        p.low = p.high = probe->permitted.port;
-        return permit_list_add(&probe->lease.open, &p) == NULL ? EXIT_DONE : EXIT_FAILED;
+        const uint16_t port = serve_port(probe, rule);
+        if (port == 0)
+            continue;
+        p.low = p.high = port;
+        return add_permit(probe, &probe->lease.open, &p);
     }
     return ctl_error(probe->ctl, EXIT_CEILING,
                      "AllowOpen leaves login '%s' no loopback port to try: name "

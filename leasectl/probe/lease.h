@@ -22,7 +22,8 @@ struct probe {
 /* Gives the probe the login and the permits of this lease. With the store open. */
 int probe_copy_lease(struct probe *probe, const char *ref);
 
-/* No lease named: a service of our own on a port within the ceiling of login. */
+/* No lease named: a port within the ceiling of login, with a service of our own where one is free.
+ */
 int probe_for_login(struct probe *probe, const char *login);
 
 /* Puts it into the store, which is open to write. The caller has set its name, source and end. */

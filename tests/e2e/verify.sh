@@ -72,6 +72,17 @@ note 'without a name: a service of its own'
 expect_exit 0 leasectl verify
 expect_exit 0 leasectl verify --login gw-tunnel
 says 'with -R' 'pass: data came back: tunlease-greeting'
+sed '/^AllowOpen/d' "$WORK/conf" >/etc/tunlease/tunlease.conf
+echo 'AllowOpen 127.0.0.1:8009' >>/etc/tunlease/tunlease.conf
+expect_exit 0 leasectl verify
+says '127.0.0.1:8009 with -L' 'pass: data came back'
+ok 'where every port is in use, the service that is there'
+echo 'AllowOpen 127.0.0.1:8009-8010' >>/etc/tunlease/tunlease.conf
+sed -i '/8009$/d' /etc/tunlease/tunlease.conf
+expect_exit 0 leasectl verify
+says '127.0.0.1:8010 with -L' 'pass: data came back: tunlease-greeting'
+ok 'of a range, a port that is free'
+cp "$WORK/conf" /etc/tunlease/tunlease.conf
 
 note 'forwarding off'
 cp /etc/ssh/sshd_config.d/20-tunlease.conf "$WORK/good"
