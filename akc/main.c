@@ -57,7 +57,7 @@ struct answer {
     bool expiry_local;
     bool refused;
     int64_t lease_id;
-    char lease[LEASE_NAME_MAX + 1];
+    char lease[LEASE_NAME_BYTES];
     unsigned max_sessions; /* 0: no limit */
 };
 

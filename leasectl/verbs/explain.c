@@ -32,7 +32,7 @@ struct question {
     const char *login;
     bool last;            /* the key that was last refused, from the system log */
     const char *key_file; /* without --last */
-    char fingerprint[PUBKEY_FINGERPRINT_BYTES];
+    char fingerprint[FINGERPRINT_BYTES];
     struct lease_key key; /* base64 "": only the fingerprint is known (--last) */
     const char *open, *listen, *addr;
 };
@@ -42,7 +42,7 @@ struct answer {
     const char *rule; /* for scripts: admitted, no_lease, ..., open, listen, from, sessions */
     struct buf why;   /* the sentence for people */
     struct buf line;  /* akc's, when the key is admitted */
-    char lease[LEASE_NAME_MAX + 1];
+    char lease[LEASE_NAME_BYTES];
 };
 
 static void format_age(int64_t then_s, int64_t now_s, char out[static TIME_TEXT_BYTES])
@@ -271,7 +271,7 @@ static bool is_akc(const char *line, const char *end)
 /* Copies the fingerprint from a line like `akc[12]: refused login=pfwd key=SHA256:... reason=...`.
  */
 static bool parse_log_line(const char *line, const char *login,
-                           char fingerprint[static PUBKEY_FINGERPRINT_BYTES])
+                           char fingerprint[static FINGERPRINT_BYTES])
 {
     char wanted[CONF_NAME_BYTES + 32];
     (void)snprintf(wanted, sizeof(wanted), ": refused login=%s key=SHA256:", login);
@@ -282,13 +282,13 @@ static bool parse_log_line(const char *line, const char *login,
         return false;
     at += strlen(wanted) - strlen("SHA256:");
     size_t len = strcspn(at, " \r\n");
-    if (len != PUBKEY_FINGERPRINT_BYTES - 2)
+    if (len != FINGERPRINT_BYTES - 1)
         return false;
-    (void)strlcpy(fingerprint, at, PUBKEY_FINGERPRINT_BYTES - 1);
+    (void)strlcpy(fingerprint, at, FINGERPRINT_BYTES);
     return true;
 }
 
-static bool search_journal(const char *login, char fingerprint[static PUBKEY_FINGERPRINT_BYTES])
+static bool search_journal(const char *login, char fingerprint[static FINGERPRINT_BYTES])
 {
     const char *const argv[] = {"journalctl",       "--quiet",      "--no-pager",
                                 "--identifier=akc", "--lines=2000", NULL};
@@ -303,7 +303,7 @@ static bool search_journal(const char *login, char fingerprint[static PUBKEY_FIN
 }
 
 static bool search_file(const char *path, const char *login,
-                        char fingerprint[static PUBKEY_FINGERPRINT_BYTES])
+                        char fingerprint[static FINGERPRINT_BYTES])
 {
     char line[LOG_LINE_BYTES];
     bool found = false;

@@ -70,8 +70,8 @@ int cmd_key(struct ctl *ctl, int argc, char **argv)
     if (!adding && !removing)
         return ctl_usage(ctl, "key takes add NAME --key FILE, or remove NAME FINGERPRINT");
     const char *fingerprint = removing ? argv[optind + 2] : key.pub.fingerprint;
-    if (removing && (strncmp(fingerprint, "SHA256:", 7) != 0 ||
-                     strlen(fingerprint) != PUBKEY_FINGERPRINT_BYTES - 2))
+    if (removing &&
+        (strncmp(fingerprint, "SHA256:", 7) != 0 || strlen(fingerprint) != FINGERPRINT_BYTES - 1))
         return ctl_error(ctl, EXIT_USAGE, "'%s' is no fingerprint like SHA256:...",
                          text_clip(fingerprint).s);
     if (adding)

@@ -9,6 +9,7 @@
 #ifndef TUNLEASE_LEASED_ENGINE_REFUSALS_H
 #define TUNLEASE_LEASED_ENGINE_REFUSALS_H
 
+#include "lib/lease/name.h"
 #include "lib/wire/control.h"
 
 #include <stdbool.h>
@@ -19,7 +20,6 @@ enum {
     REFUSALS_OWN_LINES = 20,  /* lines for one kind, */
     REFUSALS_ALL_LINES = 200, /* and for all kinds together, in a window */
     REFUSALS_WINDOW_MS = 60000,
-    REFUSALS_AGENT_BYTES = 65,
 };
 
 struct refusal_kind {
@@ -30,7 +30,7 @@ struct refusal_kind {
     enum control_action action;
     enum control_code code;
     char client[CONTROL_ADDRESS_BYTES];
-    char agent[REFUSALS_AGENT_BYTES]; /* of the last refusal that was only counted */
+    char agent[LEASE_NAME_BYTES]; /* of the last refusal that was only counted */
 };
 
 struct refusals {

@@ -8,7 +8,7 @@
 #include "lib/lease/permit.h"
 
 struct ceiling_rule {
-    char login[LOGIN_NAME_MAX_CHARS + 1]; /* "": for every login that has no rule of its own */
+    char login[LOGIN_NAME_BYTES]; /* "": for every login that has no rule of its own */
     struct permit permit;
 };
 
@@ -20,9 +20,9 @@ struct ceiling_rules {
 struct ceiling {
     struct ceiling_rules open;
     struct ceiling_rules listen;
-    char forward_login[LOGIN_NAME_MAX_CHARS + 1]; /* on it nothing may listen */
-    char agent_login[LOGIN_NAME_MAX_CHARS + 1];   /* on it only the control port may be opened */
-    struct permit control; /* where agents reach leased; low 0: over no TCP port */
+    char forward_login[LOGIN_NAME_BYTES]; /* on it nothing may listen */
+    char agent_login[LOGIN_NAME_BYTES];   /* on it only the control port may be opened */
+    struct permit control;                /* where agents reach leased; low 0: over no TCP port */
 };
 
 /* A rule without a login, or for one. 0, or -1 when memory ran out. */

@@ -38,7 +38,7 @@ const char *lease_open_agent_add(struct lease *l, const char *name)
 /* Permits stay in permits, for their own parser; agents go into l. */
 static int split_agents(const char *text, struct lease *l, struct buf *permits)
 {
-    char name[LEASE_NAME_MAX + 1];
+    char name[LEASE_NAME_BYTES];
     const size_t prefix = sizeof(LEASE_AGENT_PREFIX) - 1;
     while (*text != '\0') {
         size_t len = strcspn(text, " ");

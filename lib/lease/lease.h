@@ -31,10 +31,10 @@ struct lease_key {
 /* Times are Unix seconds UTC; 0 stands for "never" where that can be. */
 struct lease {
     int64_t id;
-    char name[LEASE_NAME_MAX + 1];
-    char login[LOGIN_NAME_MAX_CHARS + 1];
+    char name[LEASE_NAME_BYTES];
+    char login[LOGIN_NAME_BYTES];
     struct permit_list open; /* the ports of open_agents as they are now among them */
-    char open_agents[LEASE_OPEN_AGENTS_MAX][LEASE_NAME_MAX + 1];
+    char open_agents[LEASE_OPEN_AGENTS_MAX][LEASE_NAME_BYTES];
     size_t open_agent_count;
     struct permit_list listen;
     struct source_list from;

@@ -6,7 +6,9 @@
 enum {
     LEASE_NAME_MAX = 64,
     LOGIN_NAME_MAX_CHARS = 32, /* useradd(8) */
-    LEASE_NOTE_MAX = 256,      /* bytes of a note or a key's comment */
+    LEASE_NAME_BYTES = LEASE_NAME_MAX + 1,
+    LOGIN_NAME_BYTES = LOGIN_NAME_MAX_CHARS + 1,
+    LEASE_NOTE_MAX = 256, /* bytes of a note or a key's comment */
 };
 
 /*

@@ -11,23 +11,25 @@
 #ifndef TUNLEASE_LEASE_PUBKEY_H
 #define TUNLEASE_LEASE_PUBKEY_H
 
+#include "lib/base/base64.h"
+#include "lib/lease/name.h"
+
 #include <stddef.h>
 
 enum {
     PUBKEY_TYPE_BYTES = 48,
     PUBKEY_BLOB_BYTES = 2304, /* RSA of 16384 bits, sshd's largest */
     PUBKEY_BASE64_BYTES = (PUBKEY_BLOB_BYTES / 3) * 4 + 5,
-    PUBKEY_FINGERPRINT_BYTES = 52, /* SHA256: and 43 characters */
-    PUBKEY_COMMENT_BYTES = 257,
+    PUBKEY_COMMENT_BYTES = LEASE_NOTE_MAX + 1,
     PUBKEY_RSA_MIN_BITS = 2048,
     PUBKEY_RSA_MAX_BITS = 16384, /* sshkey.h, SSHBUF_MAX_BIGNUM */
 };
 
 struct pubkey {
-    char type[PUBKEY_TYPE_BYTES];     /* ssh-ed25519, ecdsa-sha2-nistp256, ... */
-    char base64[PUBKEY_BASE64_BYTES]; /* canonical: what it decodes to encodes to this again */
-    char fingerprint[PUBKEY_FINGERPRINT_BYTES]; /* as ssh-keygen -l prints it */
-    char comment[PUBKEY_COMMENT_BYTES];         /* may be empty; no control characters */
+    char type[PUBKEY_TYPE_BYTES];        /* ssh-ed25519, ecdsa-sha2-nistp256, ... */
+    char base64[PUBKEY_BASE64_BYTES];    /* canonical: what it decodes to encodes to this again */
+    char fingerprint[FINGERPRINT_BYTES]; /* as ssh-keygen -l prints it */
+    char comment[PUBKEY_COMMENT_BYTES];  /* may be empty; no control characters */
 };
 
 /*

@@ -7,6 +7,7 @@
 #define TUNLEASE_STORE_AGENTS_H
 
 #include "lib/base/secret.h"
+#include "lib/lease/name.h"
 #include "lib/store/actor.h"
 #include "lib/store/conflict.h"
 #include "lib/store/store.h"
@@ -20,8 +21,8 @@ enum { AGENT_FACTS_BYTES = 8192 };
 
 struct agent {
     int64_t id;
-    char name[65];
-    char login[33];
+    char name[LEASE_NAME_BYTES];
+    char login[LOGIN_NAME_BYTES];
     bool is_agent; /* false: the name is that of a lease an admin granted */
     bool revoked;
     uint16_t port; /* of its listen permit; 0: none */

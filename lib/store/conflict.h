@@ -3,6 +3,8 @@
 #ifndef TUNLEASE_STORE_CONFLICT_H
 #define TUNLEASE_STORE_CONFLICT_H
 
+#include "lib/lease/name.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -10,7 +12,7 @@
 struct store_conflict {
     enum { CONFLICT_NAME, CONFLICT_KEY, CONFLICT_PORT } what;
     int64_t lease_id;
-    char lease[65];
+    char lease[LEASE_NAME_BYTES];
     bool expired; /* it is past its end, but still holds */
     unsigned port;
 };

@@ -3,6 +3,7 @@
 #ifndef TUNLEASE_STORE_LOGIN_H
 #define TUNLEASE_STORE_LOGIN_H
 
+#include "lib/lease/name.h"
 #include "lib/store/store.h"
 
 #include <stdbool.h>
@@ -23,7 +24,7 @@ enum store_rc store_find_key(struct store *st, const char *login, const char *fi
 /* Why store_find_key said STORE_NONE, for the log: the newest that was ever held with this key. */
 struct store_key_history {
     int64_t lease_id;
-    char lease[65];
+    char lease[LEASE_NAME_BYTES];
     bool other_login;
     bool revoked;
     int64_t expires_s;

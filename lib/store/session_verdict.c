@@ -23,6 +23,11 @@ const char *session_verdict_name(enum session_verdict verdict)
     return names[verdict];
 }
 
+/* lib/session knows no leases, and so has constants of its own for their names. */
+_Static_assert((int)SESSION_NAME_BYTES == LEASE_NAME_BYTES &&
+                   (int)SESSION_LOGIN_BYTES == LOGIN_NAME_BYTES,
+               "names of leases and logins fit a session");
+
 static int compare_age(const void *a, const void *b)
 {
     const struct session *x = a, *y = b;

@@ -5,6 +5,7 @@
 #define TUNLEASE_STORE_TOKENS_H
 
 #include "lib/base/secret.h"
+#include "lib/lease/name.h"
 #include "lib/store/actor.h"
 #include "lib/store/store.h"
 
@@ -12,7 +13,7 @@
 
 struct token {
     int64_t id;
-    char name[65]; /* the only agent it admits; "": any */
+    char name[LEASE_NAME_BYTES]; /* the only agent it admits; "": any */
     int64_t uses_left;
     int64_t created_s, expires_s;
 };

@@ -14,6 +14,8 @@
 #define TUNLEASE_WIRE_CONTROL_H
 
 #include "lib/base/buf.h"
+#include "lib/base/secret.h"
+#include "lib/lease/name.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -109,7 +111,7 @@ const char *control_code_name(enum control_code code);  /* "bad_request" ... (do
 int control_code_status(enum control_code code);        /* 400 ... */
 enum control_code control_code_named(const char *name); /* CONTROL_CODE__MAX: no such name */
 
-enum { CONTROL_ERROR_BYTES = 256, CONTROL_SECRET_BYTES = 65, CONTROL_NAME_BYTES = 65 };
+enum { CONTROL_ERROR_BYTES = 256 };
 
 enum control_tunnel { CONTROL_TUNNEL_DOWN, CONTROL_TUNNEL_UP, CONTROL_TUNNEL_UNKNOWN };
 
@@ -118,9 +120,9 @@ struct control_answer {
     uint32_t action;
     uint32_t code;                   /* enum control_code */
     char error[CONTROL_ERROR_BYTES]; /* one line for people, if code is not CONTROL_OK */
-    char agent_id[CONTROL_NAME_BYTES];
-    char user[33]; /* to log in as behind the agent, for connect_hint; "": unknown */
-    char secret[CONTROL_SECRET_BYTES];  /* register: agent_secret */
+    char agent_id[LEASE_NAME_BYTES];
+    char user[LOGIN_NAME_BYTES]; /* to log in as behind the agent, for connect_hint; "": unknown */
+    char secret[SECRET_TEXT_BYTES];     /* register: agent_secret */
     uint16_t port_b, port_changed_from; /* port_changed_from 0: the port has not changed */
     uint8_t tunnel;                     /* enum control_tunnel */
     uint8_t
@@ -136,7 +138,7 @@ const char *control_answer_problem(const struct control_answer *a, size_t len);
 
 /* What is the same in every answer to a register. The two processes share it: no pointers. */
 struct control_site {
-    char ssh_user[33], jump_user[33]; /* jump_user "": none */
+    char ssh_user[LOGIN_NAME_BYTES], jump_user[LOGIN_NAME_BYTES]; /* jump_user "": none */
     char ssh_host[256], reverse_bind_host[256];
     uint16_t ssh_port, control_port; /* control_port: on the gateway's loopback; 0: none */
     int64_t heartbeat_interval_s;

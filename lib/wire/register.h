@@ -29,14 +29,14 @@ struct register_request {
 };
 
 struct register_answer {
-    char agent_id[LEASE_NAME_MAX + 1];
+    char agent_id[LEASE_NAME_BYTES];
     uint16_t port_b, port_changed_from;
-    char ssh_user[LOGIN_NAME_MAX_CHARS + 1];
+    char ssh_user[LOGIN_NAME_BYTES];
     char ssh_host[PERMIT_HOST_BYTES];
     uint16_t ssh_port;
-    uint16_t control_port; /* on the gateway's loopback, for heartbeats; 0: not said */
-    char jump_user[LOGIN_NAME_MAX_CHARS + 1]; /* "": none */
-    char jump_host[PERMIT_HOST_BYTES];        /* "": none */
+    uint16_t control_port;             /* on the gateway's loopback, for heartbeats; 0: not said */
+    char jump_user[LOGIN_NAME_BYTES];  /* "": none */
+    char jump_host[PERMIT_HOST_BYTES]; /* "": none */
     char reverse_bind_host[PERMIT_HOST_BYTES];
     char lease_expires_at[32]; /* as it came: RFC 3339 */
     int64_t lease_ttl_seconds, heartbeat_interval_seconds, reconnect_after_ms;

@@ -295,7 +295,7 @@ const char *leg_set_probe(struct leg *leg, const char *spec)
 const char *leg_set_host_key(struct leg *leg, const char *fingerprint)
 {
     const char *p = fingerprint;
-    if (strncmp(p, "SHA256:", 7) != 0 || strlen(p) != PUBKEY_FINGERPRINT_BYTES - 2)
+    if (strncmp(p, "SHA256:", 7) != 0 || strlen(p) != FINGERPRINT_BYTES - 1)
         return "is no SHA256:... of 43 characters, as ssh-keygen -l prints it";
     for (p += 7; *p != '\0'; p++)
         if (!isalnum((unsigned char)*p) && *p != '+' && *p != '/')

@@ -35,7 +35,7 @@ struct forward {
 };
 
 struct leg {
-    char name[LEASE_NAME_MAX + 1];
+    char name[LEASE_NAME_BYTES];
     char *to;                               /* owned: [USER@]HOST or an alias, as ssh takes it */
     char *ssh_options[LEG_SSH_OPTIONS_MAX]; /* owned: options of ssh in the user's order, "-p",
                                                "13273", ... */
@@ -43,8 +43,8 @@ struct leg {
     struct forward *forwards; /* owned */
     size_t forward_count;
     enum probe_kind probe;
-    char probe_path[LEG_PROBE_PATH_BYTES];   /* of PROBE_HTTP */
-    char host_key[PUBKEY_FINGERPRINT_BYTES]; /* the pinned SHA256:..., or "" */
+    char probe_path[LEG_PROBE_PATH_BYTES]; /* of PROBE_HTTP */
+    char host_key[FINGERPRINT_BYTES];      /* the pinned SHA256:..., or "" */
 
     /* For a gateway only; "" or NULL for a leg of the user's own ssh. */
     char *reverse;      /* owned: BIND:PORT:HOST:PORT of -R */

@@ -18,7 +18,7 @@ struct arguments {
     struct url url;                  /* of --endpoint; of --gateway, what ctl.sock leads to */
     bool over_ssh;                   /* the alias exists */
     char target[300];                /* HOST:PORT */
-    char host[256], user[LOGIN_NAME_MAX_CHARS + 1], port[8]; /* of --gateway; "": not said */
+    char host[256], user[LOGIN_NAME_BYTES], port[8]; /* of --gateway; "": not said */
     char *credential; /* owned; the enrolment key or token, or NULL */
 };
 

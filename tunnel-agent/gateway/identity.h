@@ -9,7 +9,7 @@
 
 struct identity {
     char *agent_id, *public_key; /* owned */
-    char hostname[256], user[LOGIN_NAME_MAX_CHARS + 1];
+    char hostname[256], user[LOGIN_NAME_BYTES];
 };
 
 /* Into a zeroed *i, to be released; what is missing is made. wanted_id may be NULL. 0, or -1 with a

@@ -11,7 +11,7 @@ struct leg;
 struct settings;
 
 struct hostkey {
-    char fingerprint[PUBKEY_FINGERPRINT_BYTES];
+    char fingerprint[FINGERPRINT_BYTES];
     char type[PUBKEY_TYPE_BYTES];
 };
 
