@@ -4,6 +4,7 @@
 #include "leased/requests/roster.h"
 #include "leased/watch/open_store.h"
 #include "leased/watch/sessions.h"
+#include "lib/base/array.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -66,20 +67,16 @@ enum store_rc control_port_update_lease(const struct control_port *c, int64_t id
 
 struct lease_ids {
     int64_t *items;
-    size_t count, room;
+    size_t count, cap;
 };
 
 static int add_id(void *ctx, int64_t id)
 {
     struct lease_ids *list = ctx;
-    if (list->count == list->room) {
-        size_t room = list->room == 0 ? 64 : list->room * 2;
-        int64_t *more = reallocarray(list->items, room, sizeof(*more));
-        if (more == NULL)
-            return -1;
-        list->items = more;
-        list->room = room;
-    }
+    int64_t *items = array_grow(list->items, list->count, &list->cap, sizeof(*items), SIZE_MAX);
+    if (items == NULL)
+        return -1;
+    list->items = items;
     list->items[list->count++] = id;
     return 0;
 }
