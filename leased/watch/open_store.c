@@ -43,7 +43,7 @@ static void note_lost(struct open_store *os)
 {
     log_unusable(os, store_error(os->store));
     os->is_lost = true;
-    os->stamps = store_traces(os->store);
+    os->stamps = store_file_stamps(os->store);
     os->quiet_since_ms = os->main_quiet_since_ms = clock_monotonic_ms();
     timer_arm(os->on_poll, POLL_MS);
 }
@@ -64,11 +64,11 @@ const char *open_store_problem(const struct open_store *os)
  * complete. */
 static bool is_quiet(struct open_store *os)
 {
-    struct store_traces now = store_traces(os->store);
+    struct store_file_stamps now = store_file_stamps(os->store);
     int64_t now_ms = clock_monotonic_ms();
     if (memcmp(&now.files[0], &os->stamps.files[0], sizeof(now.files[0])) != 0)
         os->main_quiet_since_ms = now_ms;
-    if (!store_traces_same(&now, &os->stamps))
+    if (!store_file_stamps_same(&now, &os->stamps))
         os->quiet_since_ms = now_ms;
     os->stamps = now;
     return now_ms - os->quiet_since_ms >= QUIET_MS ||
@@ -136,7 +136,7 @@ static void on_poll(evutil_socket_t fd, short what, void *arg)
     timer_arm(os->on_poll, POLL_MS);
     if (place == STORE_MISSING || place == STORE_EMPTY || place == STORE_CUT) {
         log_unusable(os, store_error(os->store));
-        os->stamps = store_traces(os->store);
+        os->stamps = store_file_stamps(os->store);
         os->quiet_since_ms = os->main_quiet_since_ms = clock_monotonic_ms();
         return;
     }

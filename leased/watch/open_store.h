@@ -43,8 +43,8 @@ struct open_store {
     bool is_lost; /* the open store is not the one at its path: why says what is wrong */
     char why[STORE_ERROR_BYTES];
     int64_t logged_ms;
-    struct store_traces stamps; /* the files at the path as last seen, and since when they have not
-                                   changed: all of them; the main file */
+    struct store_file_stamps stamps; /* the files at the path as last seen, and since when they have
+                                   not changed: all of them; the main file */
     int64_t quiet_since_ms, main_quiet_since_ms;
 };
 

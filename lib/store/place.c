@@ -123,9 +123,9 @@ enum store_rc store_in_place(struct store *st)
     return place == STORE_IN_PLACE ? STORE_OK : STORE_FAIL;
 }
 
-struct store_traces store_traces(const struct store *st)
+struct store_file_stamps store_file_stamps(const struct store *st)
 {
-    struct store_traces t;
+    struct store_file_stamps t;
     memset(&t, 0, sizeof(t));
     for (size_t i = 0; i < STORE_FILES; i++) {
         struct stat sb;
@@ -139,7 +139,7 @@ struct store_traces store_traces(const struct store *st)
     return t;
 }
 
-bool store_traces_same(const struct store_traces *a, const struct store_traces *b)
+bool store_file_stamps_same(const struct store_file_stamps *a, const struct store_file_stamps *b)
 {
     return memcmp(a, b, sizeof(*a)) == 0;
 }

@@ -31,7 +31,7 @@ enum store_place store_look(struct store *st);
 enum store_rc store_in_place(struct store *st);
 
 /* What lies at the path of an open store, and beside it: two are the same when nothing changed. */
-struct store_traces {
+struct store_file_stamps {
     struct {
         dev_t device;
         ino_t inode; /* 0: there is none */
@@ -39,8 +39,8 @@ struct store_traces {
         int64_t changed_ns;
     } files[3];
 };
-struct store_traces store_traces(const struct store *st);
-bool store_traces_same(const struct store_traces *a, const struct store_traces *b);
+struct store_file_stamps store_file_stamps(const struct store *st);
+bool store_file_stamps_same(const struct store_file_stamps *a, const struct store_file_stamps *b);
 
 /* ---- inside lib/store ---- */
 
