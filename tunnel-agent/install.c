@@ -62,7 +62,7 @@ static const char *user_name(void)
     return me != NULL ? me->pw_name : "root";
 }
 
-/* One line for systemd.exec(5)'s EnvironmentFile and for sh(1) alike. */
+/* One line that both systemd.exec(5)'s EnvironmentFile and sh(1) read as this value. */
 static void add_variable(struct buf *out, const char *name, const char *value)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -83,8 +83,8 @@ static void add_variable(struct buf *out, const char *name, const char *value)
     }
 }
 
-/* What the service is to have of this environment: the file, and its path. Both are empty where the
- * arguments say all. */
+/* The environment that the service needs: the text of its file, the names in it, and the path. All
+ * empty if the arguments say everything. */
 struct variables {
     struct buf text, names;
     char path[PATH_BYTES];
@@ -109,7 +109,8 @@ static void add_environment_file(const struct variables *v, struct buf *out)
     if (v->path[0] == '\0')
         return;
     buf_add(out, "EnvironmentFile=");
-    for (const char *p = v->path; *p != '\0'; p++) /* no word, but a path with specifiers */
+    /* systemd expands specifiers in this path, but reads no quotes. */
+    for (const char *p = v->path; *p != '\0'; p++)
         buf_addf(&path, *p == '%' ? "%%%%" : "%c", *p);
     buf_addf(out, "%s\n", buf_text(&path) != NULL ? buf_text(&path) : "");
     buf_release(&path);
@@ -151,7 +152,7 @@ static void format_unit(enum target target, const char *name, const char *self, 
              target == TARGET_SYSTEMD ? "multi-user.target" : "default.target");
 }
 
-/* launchd reads no such file, and the plist is for all to read: a shell takes it in. */
+/* launchd has no EnvironmentFile, and everybody can read the plist. So a shell reads the file. */
 static void format_plist(const char *name, const char *self, char **args, const struct variables *v,
                          struct buf *out)
 {
@@ -181,7 +182,7 @@ static void format_plist(const char *name, const char *self, char **args, const 
                  "</dict>\n</plist>\n");
 }
 
-/* mkdir -p of what is above path. */
+/* Makes all directories above path, as mkdir -p does. */
 static int make_parents(const char *path)
 {
     char dir[PATH_BYTES];
@@ -257,7 +258,7 @@ static int write_unit(enum target target, const char *name, const char *text,
     return EXIT_DONE;
 }
 
-/* The arguments must be good now: a unit that exits 2 at boot helps nobody. */
+/* Checks the arguments now, so that the unit does not exit 2 at the next boot. */
 static int check_arguments(int argc, char **argv, struct variables *ret)
 {
     const char *variable;
@@ -338,7 +339,7 @@ int install_service(int argc, char **argv)
     struct buf text = {0};
     struct variables v = {.path = ""};
     int code = EXIT_USAGE;
-    /* options_parse skips its argv[0]: the `--` stands there. */
+    /* options_parse skips argv[0], which is the `--` here. */
     if (check_arguments(argc - i, argv + i, &v) != 0)
         goto out;
     code = EXIT_FAILED;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* `tunnel-agent install`: the service manager's file for exactly these arguments. */
+/* `tunnel-agent install`: makes a service manager's file that runs exactly these arguments. Returns
+ * the exit status. */
 #ifndef TUNLEASE_AGENT_INSTALL_H
 #define TUNLEASE_AGENT_INSTALL_H
 

@@ -12,7 +12,7 @@
 
 enum { HOLDER_BYTES = 96 };
 
-/* The first pair of forwards that want one port, of different legs. */
+/* Finds two forwards of different legs that collide. */
 static bool find_collision(const struct leg *legs, size_t count, size_t *ret_a, size_t *ret_b,
                            uint16_t *ret_port)
 {
@@ -61,7 +61,8 @@ int legs_validate(const struct leg *legs, size_t count, const struct settings *s
     return 0;
 }
 
-/* LocalForward as `ssh -G` prints it: `[BIND]:PORT [HOST]:PORT`, or `PORT [HOST]:PORT`. */
+/* The local port of a LocalForward as `ssh -G` prints it: `[BIND]:PORT [HOST]:PORT`, or `PORT
+ * [HOST]:PORT`. */
 static uint16_t local_forward_port(char *value)
 {
     value[strcspn(value, " ")] = '\0';

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Legs before they are started: do they make sense together, and on this host? */
+/* Checks of all legs before any of them is started. */
 #ifndef TUNLEASE_AGENT_LEGS_H
 #define TUNLEASE_AGENT_LEGS_H
 
@@ -11,14 +11,15 @@ struct leg;
 struct settings;
 
 /*
- * What can never work: ssh does not understand a leg's words, or two legs want one local port.
- * 0, or -1 with a sentence in why. Runs `ssh -G` for each.
+ * Refuses what can never work: options that ssh does not accept, or two legs that want one local
+ * port. Runs `ssh -G` for each leg. 0, or -1 with a sentence in why.
  */
 int legs_validate(const struct leg *legs, size_t count, const struct settings *s,
                   char why[static WHY_BYTES]);
 
-/* `tunnel-agent check`: prints every finding (collisions between legs, with the LocalForward of a
- * leg's ssh configuration, and with what listens now). The number of findings. */
+/* For `tunnel-agent check`: prints every collision of local ports, between legs, with a
+ * LocalForward of the ssh configuration, and with what listens now; and every leg that ssh refuses.
+ * Returns the number of findings. */
 unsigned legs_report(const struct leg *legs, size_t count, const struct settings *s);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* tunnel-agent: tunnels that are up because data comes back. See tunnel-agent(1). */
+/* tunnel-agent: keeps ssh's port forwards up, judged by data that comes back. See tunnel-agent(1).
+ */
 #include "lib/base/log.h"
 #include "tunnel-agent/config/options.h"
 #include "tunnel-agent/config/tunnels_conf.h"
@@ -63,7 +64,8 @@ static const char help[] =
     "  --help                 this text\n"
     "  --version              the version\n";
 
-/* A closed descriptor 0-2 would be taken by the next file opened, and written into. */
+/* If one of descriptors 0-2 is closed, the next file that is opened gets its number, and our output
+ * would be written into it. */
 static void open_standard_fds(void)
 {
     for (int fd = 0; fd <= 2; fd++)
@@ -123,7 +125,7 @@ static int file_loop(const struct options *o)
     return code;
 }
 
-/* The settings alone of a -c FILE beside -L or a gateway. */
+/* Reads the settings of -c FILE, next to -L or a gateway. The file may have no tunnels then. */
 static int read_settings(const struct options *o, struct settings *ret)
 {
     struct tunnels_conf conf;

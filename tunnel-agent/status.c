@@ -19,7 +19,7 @@
 
 enum { ANSWER_MS = 2000, REPORT_MAX = 1024 * 1024, COLUMNS = 7 };
 
-/* 0, or -1: it does not answer; -2: nobody is there. */
+/* 0 and its report in out; -1: it does not answer; -2: no agent listens there. */
 static int query_agent(const char *path, bool json, struct buf *out)
 {
     struct sockaddr_un address;
@@ -79,7 +79,7 @@ static void print_table(char *text)
                          c + 1 < COLUMNS ? "  " : "\n");
 }
 
-/* Does every tunnel stand as up? Judged by the text that is shown. */
+/* True if the report has tunnels and each is up. */
 static bool all_up(const char *text, bool json)
 {
     const char *needle = json ? "\"state\":\"" : "\t", *p = text;

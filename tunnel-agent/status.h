@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* `tunnel-agent status`: what the running agents report, put together. */
+/* `tunnel-agent status`: collects and prints what the running agents report. */
 #ifndef TUNLEASE_AGENT_STATUS_H
 #define TUNLEASE_AGENT_STATUS_H
 
@@ -7,8 +7,8 @@
 
 struct statedir;
 
-/* Asks every agent that runs with this state directory, and prints. EXIT_DONE when there are
- * tunnels and all are up, else EXIT_FAILED. */
+/* Queries every agent that runs with this state directory. EXIT_DONE if there are tunnels and all
+ * are up, else EXIT_FAILED. */
 int status_show(const struct statedir *state, bool json);
 
 #endif

@@ -37,14 +37,14 @@ void leg_release(struct leg *leg)
 uint16_t leg_port(const char *text)
 {
     const char *problem = NULL;
-    if (!isdigit((unsigned char)text[0])) /* strtonum takes blanks and a sign */
+    if (!isdigit((unsigned char)text[0])) /* strtonum would accept blanks and a sign */
         return 0;
     long long port = strtonum(text, 1, 65535, &problem);
     return problem == NULL ? (uint16_t)port : 0;
 }
 
-/* The word reaches ssh as one argument, so no shell sees it; but a leading '-' would be an option,
- * and ssh's own tokens and ProxyCommand's shell do see what a destination holds. */
+/* ssh gets the host as one argument, so no shell of ours reads it. But ssh would take a leading '-'
+ * as an option, and it puts the host into ProxyCommand, which a shell does read. */
 static bool is_safe_host(const char *s, const char *more)
 {
     if (*s == '\0' || *s == '-' || strlen(s) > HOST_MAX)
@@ -107,7 +107,8 @@ static bool parse_ports(const char *text, uint16_t *ret_low, uint16_t *ret_high)
     return *ret_low != 0 && *ret_high >= *ret_low;
 }
 
-/* Splits at colons outside brackets, which are taken off. The number of fields, or 0. */
+/* Splits spec in place at colons outside brackets, and removes the brackets. The number of fields,
+ * or 0 if spec is malformed. */
 static size_t split_spec(char *spec, char *fields[SPEC_FIELDS])
 {
     size_t count = 0;
@@ -146,8 +147,8 @@ bool forward_collides(const struct forward *a, const struct forward *b)
         return false;
     if (strcmp(x, y) == 0 || strcmp(x, "*") == 0 || strcmp(y, "*") == 0)
         return true;
-    /* ssh sets SO_REUSEADDR, but the kernel still keeps 0.0.0.0 and 127.0.0.1 apart from no other
-     * listener of their family. */
+    /* ssh sets SO_REUSEADDR, but even so a listener on every address excludes any other one of its
+     * family on that port. */
     bool six = strchr(x, ':') != NULL;
     return six == (strchr(y, ':') != NULL) &&
            (strcmp(x, six ? "::" : "0.0.0.0") == 0 || strcmp(y, six ? "::" : "0.0.0.0") == 0);
@@ -227,7 +228,7 @@ const char *leg_add_forward(struct leg *leg, const char *spec, const char **ret_
     return problem;
 }
 
-/* Settings that would take a forward, or the supervision, out of our hands. */
+/* Refuses settings that would add a forward which we do not know of, or stop our supervision. */
 static const char *setting_problem(const char *setting)
 {
     static const char *const names[] = {"LocalForward", "RemoteForward", "DynamicForward",

@@ -42,7 +42,7 @@ static const struct option longs[] = {
     {NULL, 0, NULL, 0},
 };
 
-/* Options of ssh that make no tunnel of -L, and why each is not for here. */
+/* Options of ssh that are refused, and why. */
 static const struct {
     char letter;
     const char *why;
@@ -91,7 +91,7 @@ static int parse_ssh_option(struct options *o, int opt, char why[static OPTIONS_
     case 'a':
     case 'x':
     case 'k':
-        return 0; /* so it is anyway */
+        return 0; /* we do this anyway */
     default:
         problem = leg_add_ssh_option(&o->leg, letter, strchr("46C", opt) != NULL ? NULL : optarg);
         break;
@@ -158,7 +158,7 @@ static const char *get_variable(const char *name)
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-/* The names of ssh-tunnel-gateway; the command line wins. */
+/* The variables of ssh-tunnel-gateway. The command line overrides them. */
 static const struct {
     const char *name;
     size_t field;

@@ -23,7 +23,7 @@ const struct settings settings_default = {
 static const struct {
     const char *keyword;
     size_t offset;
-    int64_t unit; /* what one second is in the field */
+    int64_t unit; /* a second in units of the field */
 } keywords[] = {
     {"ProbeInterval", offsetof(struct settings, probe_interval_ms), 1000},
     {"ProbeTimeout", offsetof(struct settings, probe_timeout_ms), 1000},

@@ -29,7 +29,7 @@ static int wrong(struct reader *r, unsigned line_no, const char *what, const cha
     return 1;
 }
 
-/* HOST:PORT is a port of ssh's -p, unless the colons are an IPv6 address's. */
+/* The PORT of HOST:PORT becomes ssh's -p, unless the colons are part of an IPv6 address. */
 static const char *set_to(struct reader *r, const char *value)
 {
     char host[600];

@@ -14,8 +14,8 @@ struct tunnels_conf {
     size_t leg_count;
 };
 
-/* 0 and *ret, to be released; or -1 and one line in why, with file:line where a line is to blame.
- * Warnings are logged. */
+/* 0, and *ret is the caller's to release; or -1 with a sentence in why, which names FILE:LINE if
+ * one line is at fault. Warnings are logged. */
 int tunnels_conf_read(const char *path, struct tunnels_conf *ret,
                       char why[static TUNNELS_CONF_WHY_BYTES]);
 void tunnels_conf_release(struct tunnels_conf *c);

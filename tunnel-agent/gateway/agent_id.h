@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* The agent's name at its gateway: made once, and kept. */
+/* The agent's name at its gateway. It is made once and saved. */
 #ifndef TUNLEASE_AGENT_GATEWAY_AGENT_ID_H
 #define TUNLEASE_AGENT_GATEWAY_AGENT_ID_H
 
 #include "tunnel-agent/host/statedir.h"
 
-/* STATE/agent_id, or wanted (may be NULL), which is then kept; else one that is made up. To be
- * freed; NULL with a sentence in why. */
+/* The id: wanted if that is not NULL, else that of STATE/agent_id, else a new UUID. Saves a new
+ * one. For the caller to free; NULL with a sentence in why. */
 char *agent_id_get(const struct statedir *state, const char *wanted, char why[static WHY_BYTES]);
 
 #endif

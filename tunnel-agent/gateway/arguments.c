@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* @FILE, or the text itself. One line without blanks. */
+/* The credential itself, or the first line of @FILE. It has no blanks. */
 static char *read_credential(const char *given, char why[static WHY_BYTES])
 {
     char text[400];

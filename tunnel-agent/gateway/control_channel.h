@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The questions to the control plane through the tunnel itself: one at each interval, for ever. */
+/* Requests to the control port through the tunnel itself: heartbeats and registers, one in each
+ * interval. */
 #ifndef TUNLEASE_AGENT_GATEWAY_CONTROL_CHANNEL_H
 #define TUNLEASE_AGENT_GATEWAY_CONTROL_CHANNEL_H
 
@@ -15,7 +16,7 @@ struct registration;
 struct control_channel {
     /* Set by the owner before control_channel_init. */
     struct event_base *base;
-    const struct registration *registration; /* says how often */
+    const struct registration *registration; /* its heartbeat interval */
     void (*due)(void *ctx);                  /* it is time for control_channel_send */
     void (*answered)(void *ctx, unsigned status, const char *body, size_t len);
     void *ctx;
@@ -28,11 +29,12 @@ struct control_channel {
 /* 0, or -1: no memory. */
 int control_channel_init(struct control_channel *c);
 
-/* Asks over that unix socket. request is copied; NULL: it could not be made, and the next is due
- * after the interval as usual. Silence is logged once, and is no answer. */
+/* Sends an HTTP request over the unix socket. request is copied; if it is NULL, for lack of memory,
+ * none is sent. answered is called if an answer comes; a silent gateway is logged once. Afterwards,
+ * in any case, due is called after the interval. */
 void control_channel_send(struct control_channel *c, const char *control_sock, const char *request);
 
-/* Until the next control_channel_send. */
+/* Cancels what is under way, and calls nothing until the next control_channel_send. */
 void control_channel_stop(struct control_channel *c);
 void control_channel_release(struct control_channel *c);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the agent shows the control plane: its own secret, or what lets it enrol. */
+/* The agent's credentials at the control port: its own secret, and what lets it enrol. */
 #ifndef TUNLEASE_AGENT_GATEWAY_CREDENTIAL_H
 #define TUNLEASE_AGENT_GATEWAY_CREDENTIAL_H
 
@@ -10,25 +10,26 @@
 struct statedir;
 
 struct credential {
-    char *secret;          /* owned; of STATE/agent_secret; NULL: none yet */
+    char *secret;          /* owned: the text of STATE/agent_secret; NULL: none yet */
     const char *enrolment; /* borrowed: a key or token, or NULL */
-    bool tries_enrolment;  /* the secret was refused, and so the enrolment key is used */
+    bool tries_enrolment;  /* the secret was refused, so use the enrolment key */
 };
 
-/* Both may be missing afterwards. To be released. */
+/* Reads the secret, and borrows enrolment. Both may be missing. To be released. */
 void credential_read(struct credential *c, const struct statedir *state, const char *enrolment);
 
-/* The one to be shown. NULL: there is none. */
+/* The credential to send. NULL: there is none. */
 const char *credential_current(const struct credential *c);
 
 /*
- * After a no: to the secret, the enrolment key is tried, since a gateway that forgot us may admit
- * us anew; to that one, the secret again. Who said no may not have been the gateway, and one that
- * is asked by many says "too many" to what it would have refused. True: at once.
+ * Switches to the other credential after a refusal. After the secret comes the enrolment key,
+ * because a gateway that forgot us may admit us again. After the enrolment key comes the secret,
+ * because the refusal may not have come from the gateway. "Too many" counts as well: after many
+ * wrong credentials the gateway says it in place of a refusal. True: try again at once.
  */
 bool credential_switch(struct credential *c, enum control_code code);
 
-/* A secret that the gateway gave. 0, or -1 with errno: it could not be written. */
+/* Saves a secret that the gateway gave. 0, or -1 with errno: it is not on disk. */
 int credential_save_secret(struct credential *c, const struct statedir *state, const char *secret);
 
 void credential_release(struct credential *c);

@@ -20,9 +20,9 @@
 #include <unistd.h>
 
 enum {
-    TAKEOVER_MS = 60000,    /* two within this: somebody else has our key */
-    PORT_BUSY_WARN = 2,     /* in a row: not a session of our own that was about to end */
-    PORT_BUSY_REGISTER = 3, /* in a row: ask the gateway for its opinion */
+    TAKEOVER_MS = 60000,    /* ended twice within this: another client uses our key */
+    PORT_BUSY_WARN = 2,     /* in a row: so it is not an old session of ours that is ending */
+    PORT_BUSY_REGISTER = 3, /* each so many in a row: register, for another port perhaps */
 };
 
 struct gateway {
@@ -32,7 +32,7 @@ struct gateway {
     unsigned port_busy;
 };
 
-/* ---- what the tunnel tells ---- */
+/* ---- what the tunnel reports ---- */
 
 static void on_up(void *ctx)
 {
@@ -88,7 +88,9 @@ static bool on_down(void *ctx, enum ssh_message cause, bool was_up)
             membership_register(&g->m);
             return true;
         }
-        return false; /* the login takes over from our own; a stranger is any answered refusal */
+        /* Our login ends an old session of ours. If a stranger has the port, wait as for any
+         * refusal. */
+        return false;
     case SSH_MESSAGE_CLOSED:
         if (was_up && g->closed_ms != 0 && now_ms - g->closed_ms < TAKEOVER_MS) {
             g->closed_ms = 0;
@@ -185,7 +187,8 @@ int gateway_loop(const struct options *o, const struct settings *settings)
     if (code == EXIT_DONE && init_tunnel(&g) != 0)
         code = EXIT_FAILED;
     if (code == EXIT_DONE) {
-        /* With a session from before, the way in needs no HTTP: it registers through the tunnel. */
+        /* With a registration of an earlier run it needs no endpoint: it registers through the
+         * tunnel. */
         if (g.m.registration.exists || g.m.o->gateway != NULL)
             membership_start_tunnel(&g.m);
         else

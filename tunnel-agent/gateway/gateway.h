@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A reverse tunnel for a gateway: registers, holds ssh -R, keeps the lease alive (docs/protocol.md,
+/* A reverse tunnel for a gateway: registers, keeps ssh -R up, renews the lease (docs/protocol.md,
  * tunnel-agent(1)).
  */
 #ifndef TUNLEASE_AGENT_GATEWAY_GATEWAY_H
@@ -8,7 +8,7 @@
 struct options;
 struct settings;
 
-/* Runs until stopped, or revoked for good. The exit status. */
+/* Runs the loop until it is stopped, or the agent is revoked. Returns the exit status. */
 int gateway_loop(const struct options *o, const struct settings *settings);
 
 #endif

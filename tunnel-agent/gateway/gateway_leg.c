@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* HOST:PORT:REST, or HOST:PORT with an empty rest. To be freed. */
+/* HOST:PORT:REST, or HOST:PORT if rest is empty; for the caller to free. */
 static char *endpoint_spec(const char *host, unsigned port, const char *rest)
 {
     char endpoint[ENDPOINT_BYTES], *text = NULL;
@@ -20,7 +20,7 @@ static char *endpoint_spec(const char *host, unsigned port, const char *rest)
     return asprintf(&text, "%s%s%s", endpoint, rest[0] != '\0' ? ":" : "", rest) < 0 ? NULL : text;
 }
 
-/* To which host, as whom. */
+/* Sets the host, port and login. The command line overrides the gateway's answer. */
 static const char *set_login(struct leg *leg, const struct arguments *args,
                              const struct register_answer *a)
 {

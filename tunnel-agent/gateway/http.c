@@ -30,7 +30,7 @@ unsigned http_answer_parse(const char *text, size_t len, const char **ret_body, 
     for (int i = 9; i < 12; i++)
         if (!isdigit((unsigned char)text[i]))
             return 0;
-    /* We asked in HTTP/1.0 with Connection: close, so the body ends where the connection does. */
+    /* Our request was HTTP/1.0 with Connection: close, so the body ends with the connection. */
     *ret_body = end + 4;
     *ret_len = len - (size_t)(*ret_body - text);
     return (unsigned)((text[9] - '0') * 100 + (text[10] - '0') * 10 + (text[11] - '0'));

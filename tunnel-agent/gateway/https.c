@@ -22,7 +22,7 @@ static size_t on_data(char *data, size_t size, size_t count, void *ctx)
 {
     struct buf *out = ctx;
     if (out->len + size * count > HTTP_ANSWER_MAX)
-        return 0; /* curl then gives up */
+        return 0; /* makes curl give up */
     buf_add_mem(out, data, size * count);
     return size * count;
 }
@@ -38,7 +38,7 @@ unsigned https_post(const struct url *url, const char *credential, const char *b
         buf_add(out, "cannot reach https:// endpoints: libcurl is not installed (libcurl4)");
         return 0;
     }
-    /* POSIX has dlsym(3) give functions; ISO C has no cast for it. */
+    /* POSIX lets dlsym(3) return functions, but ISO C has no cast for that. */
     CURL *(*init)(void);
     CURLcode (*setopt)(CURL *, CURLoption, ...);
     CURLcode (*perform)(CURL *);
@@ -70,7 +70,7 @@ unsigned https_post(const struct url *url, const char *credential, const char *b
     (void)setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(body));
     (void)setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
     (void)setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    (void)setopt(curl, CURLOPT_FOLLOWLOCATION, 0L); /* a credential goes where it was sent */
+    (void)setopt(curl, CURLOPT_FOLLOWLOCATION, 0L); /* or the credential would be sent elsewhere */
     (void)setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
     (void)setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
     (void)setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Who this agent says it is. */
+/* What an agent says of itself: id, key, host and user. */
 #ifndef TUNLEASE_AGENT_GATEWAY_IDENTITY_H
 #define TUNLEASE_AGENT_GATEWAY_IDENTITY_H
 
@@ -12,8 +12,8 @@ struct identity {
     char hostname[256], user[LOGIN_NAME_BYTES];
 };
 
-/* Into a zeroed *i, to be released; what is missing is made. wanted_id may be NULL. 0, or -1 with a
- * sentence in why. */
+/* Fills a zeroed *i, to be released in any case, and makes the id and key if they are missing.
+ * wanted_id: of --agent-id, or NULL. 0, or -1 with a sentence in why. */
 int identity_read(struct identity *i, const struct statedir *state, const char *wanted_id,
                   char why[static WHY_BYTES]);
 void identity_release(struct identity *i);

@@ -3,7 +3,7 @@
 
 #include "lib/base/clock.h"
 
-enum { FRESH_HEARTBEATS = 3 }; /* heartbeats' intervals for which a last word counts as fresh */
+enum { FRESH_HEARTBEATS = 3 }; /* a last word is recent for so many heartbeat intervals */
 
 void last_word_record(struct last_word *w, enum last_word_kind kind)
 {

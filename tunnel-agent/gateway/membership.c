@@ -23,7 +23,7 @@
 #include <string.h>
 
 enum {
-    MOVE_MS = 60000, /* another answer than before ends an ssh that is up once in this time */
+    MOVE_MS = 60000, /* an answer may move a tunnel that is up once in this time */
 };
 
 static void retry_register(struct membership *m, enum backoff_kind kind, const char *why);
@@ -41,7 +41,7 @@ void membership_start_tunnel(struct membership *m)
         supervisor_stop(m->s, EXIT_FAILED);
         return;
     }
-    /* A gateway that came back spreads its agents. */
+    /* A gateway that has come back spreads the logins of its agents. */
     if (m->registration.is_current && m->registration.answer.reconnect_after_ms > 0)
         tunnel_start_in(m->tunnel, m->registration.answer.reconnect_after_ms);
     else
@@ -63,7 +63,8 @@ static int save_answer(struct membership *m, const struct register_answer *a)
     return rc == 0 ? registration_save_answer(&m->s->state, a) : rc;
 }
 
-/* The leg of this answer, or *a and the leg as they were, and why in why. */
+/* Takes *a over, builds its leg and saves it. 0; or -1 with why, and the registration and leg are
+ * as before. */
 static int accept_answer(struct membership *m, struct register_answer *a,
                          char why[static REFUSAL_WHY_BYTES])
 {
@@ -85,11 +86,11 @@ static int accept_answer(struct membership *m, struct register_answer *a,
         return 0;
     m->registration.answer = before;
     m->registration.exists = existed;
-    (void)build_leg(m); /* as it was: of the words that it was built of before */
+    (void)build_leg(m); /* cannot fail: it was built of the same before */
     return -1;
 }
 
-/* Logs in with what is new. */
+/* Starts the tunnel, or logs in again if the answer changed something. */
 static void update_tunnel(struct membership *m, bool first, bool moved)
 {
     if (m->tunnel->ssh.pid == 0)
@@ -119,7 +120,7 @@ static void on_register_ok(struct membership *m, const char *body, size_t len, b
     if (problem != NULL || accept_answer(m, &a, why) != 0) {
         register_answer_release(&a);
         if (through_tunnel)
-            log_warn("%s", why); /* and the tunnel stays */
+            log_warn("%s", why); /* the tunnel stays as it is */
         else
             retry_register(m, BACKOFF_REFUSED, why);
         return;
@@ -182,8 +183,8 @@ static void retry_register(struct membership *m, enum backoff_kind kind, const c
         return;
     }
     if (m->registration.exists) {
-        /* The tunnel's next attempt leads here again, or in: the lease may have been renewed while
-         * the endpoint cannot be reached. A refused login is not tried again soon. */
+        /* Let the tunnel try: the lease may have been renewed while the endpoint cannot be reached.
+         * If the login is refused it leads here again. A refused login is not tried again soon. */
         if (m->last_word.login_is_refused && kind != BACKOFF_AUTH)
             wait_ms =
                 backoff_next(&m->tunnel->backoff, BACKOFF_AUTH, &m->s->settings, arc4random());
@@ -224,7 +225,7 @@ static void on_register_answer(struct membership *m, unsigned status, const char
         record_last_word(m, LAST_WORD_OTHER_KEY);
     refusal_explain(m->identity.agent_id, &m->credential, status, &error, why);
     if (through_tunnel)
-        log_warn("%s", why); /* the tunnel works, and that is what counts */
+        log_warn("%s", why); /* the tunnel is up and stays */
     else if (!membership_stop_if_confirmed(m))
         retry_register(m, refusal_backoff(error.code), why);
 }
@@ -353,7 +354,7 @@ static void on_channel_due(void *ctx)
 
 /* ---- life ---- */
 
-/* Each part knows only what it is given here. */
+/* Gives each part what it may know. */
 static void connect_parts(struct membership *m)
 {
     m->register_job = (struct register_job){.facts = {.identity = &m->identity,

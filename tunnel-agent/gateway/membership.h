@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * This agent's membership at its gateway: it registers, says at each heartbeat that it is there,
- * registers again when it was forgotten, and ends when it was thrown out.
+ * This agent's membership at its gateway: it registers, sends heartbeats, registers again when the
+ * gateway has forgotten it, and stops when it was revoked.
  */
 #ifndef TUNLEASE_AGENT_GATEWAY_MEMBERSHIP_H
 #define TUNLEASE_AGENT_GATEWAY_MEMBERSHIP_H
@@ -25,47 +25,50 @@ struct supervisor;
 struct tunnel;
 
 struct membership {
-    /* Set by the owner; all but the tunnel before membership_init. */
+    /* Set by the owner before membership_init; tunnel afterwards. */
     struct supervisor *s;
     const struct gateway_options *o;
-    bool is_service; /* a first register that fails ends the program */
+    bool is_service; /* of -d: if the first register fails, the program ends */
     struct arguments arguments;
     struct identity identity;
     struct credential credential;
     struct registration registration;
-    struct tunnel *tunnel; /* of leg, which each register may change */
+    struct tunnel *tunnel; /* of leg, which each register may replace */
     struct leg leg;
 
     struct register_job register_job;
-    struct control_channel channel; /* a heartbeat, or a register through our own tunnel */
-    bool sends_register;
+    struct control_channel channel; /* through our own tunnel */
+    bool sends_register;            /* the request of channel is a register, not a heartbeat */
     struct event *register_timer;
     struct backoff backoff;
     int64_t registered_ms;
-    int64_t moved_ms; /* when an answer last ended an ssh that was up; 0: never */
+    int64_t moved_ms; /* when an answer last moved a tunnel that was up; 0: never */
     struct last_word last_word;
-    unsigned heartbeats_down;
+    unsigned heartbeats_down; /* in a row: answers that say the tunnel is down */
 };
 
 /* 0, or -1: no memory. */
 int membership_init(struct membership *m);
 
-/* Starts the tunnel with what is known of the gateway. */
+/* Starts the tunnel with what is known of the gateway, or stops the program if that cannot be used.
+ */
 void membership_start_tunnel(struct membership *m);
 
-/* Registers at the endpoint, unless that is under way. What follows, the answer decides. */
+/* Registers at the endpoint, unless that is under way. The answer starts, pauses or moves the
+ * tunnel. */
 void membership_register(struct membership *m);
 
-/* Asks through the tunnel, when that is up: a heartbeat, or a register where none counts. */
+/* Sends a request through the tunnel if that is up: a heartbeat, or a register if we are not
+ * registered now. */
 void membership_send(struct membership *m);
 
-/* Has a last word been confirmed? Then the program is being stopped. */
+/* True if a last word is confirmed; it then stops the program. */
 bool membership_stop_if_confirmed(struct membership *m);
 
-/* Before the loop is released: asks nothing more. */
+/* Cancels all requests. Call it before the loop is released. */
 void membership_cancel(struct membership *m);
 
-/* After the tunnel is released. */
+/* Call it after the tunnel is released. */
 void membership_release(struct membership *m);
 
 #endif

@@ -19,7 +19,7 @@ unsigned overssh_post(const char *alias, const char *config, const struct url *u
 
     if (sshforward_open(&forward, alias, config, url->port, end_ms, why) == 0) {
         struct url near = *url;
-        near.tls = false; /* ssh protects it, and the far end is the control port itself */
+        near.tls = false; /* ssh encrypts it, and the far end is the control port itself */
         (void)strlcpy(near.host, "127.0.0.1", sizeof(near.host));
         near.port = forward.port;
         answer = post_request(&near, credential, body, end_ms - clock_monotonic_ms(), out);

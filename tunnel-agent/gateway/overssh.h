@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A control port reached through an ssh connection of the user's (--over-ssh). */
+/* POSTs to a control port through the user's own ssh (--over-ssh). */
 #ifndef TUNLEASE_AGENT_GATEWAY_OVERSSH_H
 #define TUNLEASE_AGENT_GATEWAY_OVERSSH_H
 
@@ -10,8 +10,8 @@ struct buf;
 struct url;
 
 /*
- * POSTs as post_request does, to port url->port of alias's loopback, through `ssh -L`. The same
- * local port is preferred, else a free one. config: -F, or NULL. For a job: it waits.
+ * As post_request, but to port url->port of the loopback of alias, through `ssh -L`. config: -F, or
+ * NULL. It blocks: call it inside a job.
  */
 unsigned overssh_post(const char *alias, const char *config, const struct url *url,
                       const char *credential, const char *body, int64_t timeout_ms,

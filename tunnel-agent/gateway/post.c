@@ -32,7 +32,7 @@ static bool wait_for(int fd, short what, int64_t end_ms)
     }
 }
 
-/* A connected socket, or -1 and the reason. */
+/* A connected socket, or -1 with the reason. */
 static int connect_to(const struct url *url, int64_t end_ms, const char **ret_why)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
@@ -91,7 +91,7 @@ static unsigned post_plain(const struct url *url, const char *credential, const 
             goto out;
         ssize_t n = send(fd, request.data + sent, request.len - sent, MSG_NOSIGNAL);
         if (n < 0 && errno != EAGAIN && errno != EINTR)
-            break; /* an early answer may still be there */
+            break; /* it may have answered before it closed */
         if (n > 0)
             sent += (size_t)n;
     }

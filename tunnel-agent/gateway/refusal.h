@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* An answer of the control plane that is a no: what a person reads, and how soon to ask again. */
+/* An answer of the control port that refuses: what a person reads, and how soon to try again. */
 #ifndef TUNLEASE_AGENT_GATEWAY_REFUSAL_H
 #define TUNLEASE_AGENT_GATEWAY_REFUSAL_H
 
@@ -11,7 +11,7 @@ struct register_error;
 
 enum { REFUSAL_WHY_BYTES = 400 };
 
-/* Why the answer is a no, for a person. */
+/* Explains the refusal to a person: why, and what to do. */
 void refusal_explain(const char *agent_id, const struct credential *c, unsigned status,
                      const struct register_error *e, char why[static REFUSAL_WHY_BYTES]);
 

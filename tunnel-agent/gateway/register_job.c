@@ -30,7 +30,7 @@ int register_facts_format(const struct register_facts *f, struct buf *out)
     return register_request_format(&r, out);
 }
 
-/* Prints the status on a line of its own, then the body. */
+/* In the child: prints the status on a line of its own, then the body. */
 static int run_register(void *ctx)
 {
     const struct register_job *j = ctx;

@@ -13,28 +13,28 @@ struct identity;
 struct job;
 struct registration;
 
-/* All that a register says. Borrowed. */
+/* What a register says of the agent. Borrowed. */
 struct register_facts {
     const struct identity *identity;
     const struct arguments *arguments;
     const struct registration *registration;
 };
 
-/* The body of a register. 0, or -1: no memory. */
+/* Adds the body of a register to out. 0, or -1: no memory. */
 int register_facts_format(const struct register_facts *f, struct buf *out);
 
 struct register_job {
     /* Set by the owner. */
     struct register_facts facts;
     const struct credential *credential;
-    /* status 0: nobody answered, and body says why. */
+    /* status 0: there is no answer, and body tells why. */
     void (*answered)(void *ctx, unsigned status, const char *body, size_t len);
     void *ctx;
 
     struct job *job; /* NULL: none is under way */
 };
 
-/* answered is called once. 0, or -1: out of processes or memory. */
+/* Starts the job. 0: answered will be called once; -1: no process or memory. */
 int register_job_start(struct register_job *j, struct event_base *base);
 void register_job_cancel(struct register_job *j);
 

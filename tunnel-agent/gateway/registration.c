@@ -13,8 +13,8 @@
 
 enum { HEARTBEAT_DEFAULT_S = 60, HEARTBEAT_MAX_S = 3600 };
 
-/* Of the first register alone: what comes later may be anybody's words. sshd itself tells of its
- * other keys, proven by the one that is pinned (UpdateHostKeys). */
+/* Saves the host keys of the first register alone: later answers may be anybody's. sshd itself
+ * tells ssh its other keys, proven by the pinned one (UpdateHostKeys). */
 static int save_host_keys(const struct statedir *state, const struct register_answer *a)
 {
     struct buf lines = {0};
@@ -33,8 +33,8 @@ static int save_host_keys(const struct statedir *state, const struct register_an
 }
 
 /*
- * The login of the first register, which is trusted with the host key, too. A later answer may name
- * one that the gateway's sshd refuses to everybody.
+ * USER@HOST:PORT of an answer. That of the first register is trusted, as its host keys are. A later
+ * answer may name a login that the gateway's sshd refuses to everybody.
  */
 static char *login_of(const struct register_answer *a)
 {
@@ -101,7 +101,7 @@ void registration_read(struct registration *r, const struct statedir *state, con
             log_warn("cannot keep the login in '%s': %m", state->path);
         (void)strlcpy(r->expires_at, r->answer.lease_expires_at, sizeof(r->expires_at));
     } else {
-        /* Another's, or ssh-tunnel-gateway's: its port is asked for again. */
+        /* The file is another agent's, or of ssh-tunnel-gateway: only ask for its port again. */
         register_answer_release(&r->answer);
         if (text != NULL)
             r->answer.port_b = register_old_port(text, strlen(text));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the gateway granted when this agent registered, and what the state directory keeps of it. */
+/* What the gateway granted when this agent registered, and what is saved of it. */
 #ifndef TUNLEASE_AGENT_GATEWAY_REGISTRATION_H
 #define TUNLEASE_AGENT_GATEWAY_REGISTRATION_H
 
@@ -11,23 +11,25 @@
 struct statedir;
 
 struct registration {
-    struct register_answer answer; /* while not exists, at most a port to ask for */
+    struct register_answer answer; /* without exists: only port_b, to ask for, or nothing */
     bool exists;
-    bool is_current; /* this process registered, and the gateway has not forgotten it since */
+    bool is_current; /* this process registered, and the gateway still knows it */
     char expires_at[32];
 };
 
-/* Of an earlier run, into a zeroed *r, to be released. host_is_pinned: the host's key need not be
- * among what is kept. */
+/* Reads the registration of an earlier run into a zeroed *r, to be released. It exists only if the
+ * gateway's host key is saved, too, or host_is_pinned by --host-key. */
 void registration_read(struct registration *r, const struct statedir *state, const char *agent_id,
                        bool host_is_pinned);
 
-/* Both: 0, or -1 with errno. The first keeps where the first register led, and nothing of later
- * ones: whose host keys count, and which login. */
+/* Save an answer. 0, or -1 with errno. The first saves the host keys and the login of the first
+ * register, and never replaces them: later answers may be anybody's. */
 int registration_save_origin(const struct statedir *state, const struct register_answer *a);
 int registration_save_answer(const struct statedir *state, const struct register_answer *a);
 
+/* True if host keys of the gateway are saved. */
 bool registration_knows_host(const struct statedir *state);
+/* True if r has the login of the first register. */
 bool registration_has_first_login(const struct registration *r, const struct statedir *state);
 
 int64_t registration_heartbeat_interval_ms(const struct registration *r);

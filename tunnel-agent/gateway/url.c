@@ -55,7 +55,8 @@ const char *url_parse(const char *text, struct url *ret)
 
 bool url_is_loopback(const struct url *url)
 {
-    /* Numbers only: what "localhost" is, a resolver decides, but everybody means this. */
+    /* Addresses, and "localhost": a resolver could map that elsewhere, but everybody means
+     * loopback. */
     return strcmp(url->host, "localhost") == 0 || strcmp(url->host, "::1") == 0 ||
            (strncmp(url->host, "127.", 4) == 0 &&
             url->host[strspn(url->host, "0123456789.")] == '\0');

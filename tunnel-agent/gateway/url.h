@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* An http:// or https:// URL, as far as the control plane needs one. */
+/* An http:// or https:// URL of a control port. Pure. */
 #ifndef TUNLEASE_AGENT_GATEWAY_URL_H
 #define TUNLEASE_AGENT_GATEWAY_URL_H
 
@@ -15,9 +15,10 @@ struct url {
     char path[URL_PATH_BYTES]; /* "/" at least */
 };
 
-/* NULL and *ret, or why not, as a clause. Names without a scheme, with a user, a query or blanks
- * are refused. */
+/* NULL and *ret; or the problem as the predicate of a sentence. A URL without a scheme, or with a
+ * user, a query or blanks is refused. */
 const char *url_parse(const char *text, struct url *ret);
+/* True if the host is loopback without asking a resolver. */
 bool url_is_loopback(const struct url *url);
 
 #endif

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 enum {
-    SOCKETS_MAX = 16,    /* an ssh that has just logged in has one, and its agent's */
+    SOCKETS_MAX = 16,    /* an ssh after its login has its connection and its agent's */
     DIAG_PATIENCE_S = 1, /* the kernel answers at once, or not at all */
 };
 
@@ -66,7 +66,8 @@ struct counters {
     uint32_t unread, unsent;
 };
 
-/* The one of these that is a TCP connection, and what the kernel has counted on it; 0: none is. */
+/* Finds the one of these sockets that is a TCP connection of the family, and its counters. Its
+ * inode, or 0. */
 static unsigned long find_in_family(int netlink, int family, const struct sockets *s,
                                     struct counters *ret)
 {
@@ -84,7 +85,7 @@ static unsigned long find_in_family(int netlink, int family, const struct socket
     unsigned long found = 0;
     if (send(netlink, &request, sizeof(request), 0) != (ssize_t)sizeof(request))
         return 0;
-    for (;;) { /* to the end of the answer: the next one comes out of the same socket */
+    for (;;) { /* read to its end: the next answer comes through the same socket */
         ssize_t n = recv(netlink, answer, sizeof(answer), 0);
         if (n <= 0)
             return found;
@@ -104,7 +105,7 @@ static unsigned long find_in_family(int netlink, int family, const struct socket
                 if (a->rta_type == INET_DIAG_INFO) {
                     size_t len = RTA_PAYLOAD(a);
                     *ret = (struct counters){.unread = m->idiag_rqueue, .unsent = m->idiag_wqueue};
-                    /* An older kernel tells less. */
+                    /* An older kernel gives a shorter struct. */
                     memcpy(&ret->info, RTA_DATA(a),
                            len < sizeof(ret->info) ? len : sizeof(ret->info));
                     found = m->idiag_inode;
@@ -154,7 +155,8 @@ unsigned long connection_find(pid_t group, enum connection_carrier *ret_carrier)
     DIR *dir = found == 0 ? opendir("/proc") : NULL;
     if (dir == NULL)
         return found;
-    /* Behind a jump host or a ProxyCommand it is a helper's: ssh itself has only pipes. */
+    /* With a jump host or a ProxyCommand its helper has the connection; ssh itself has only pipes.
+     */
     for (const struct dirent *e; found == 0 && (e = readdir(dir)) != NULL;) {
         if (e->d_name[0] < '1' || e->d_name[0] > '9' || !is_in_group(e->d_name, group))
             continue;

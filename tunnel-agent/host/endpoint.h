@@ -5,7 +5,7 @@
 
 enum { ENDPOINT_HOST_MAX = 255, ENDPOINT_BYTES = ENDPOINT_HOST_MAX + sizeof("[]:65535") };
 
-/* host has no brackets; what is longer than ENDPOINT_HOST_MAX is cut off. */
+/* host has no brackets. A host longer than ENDPOINT_HOST_MAX is cut off. */
 void endpoint_format(const char *host, unsigned port, char out[static ENDPOINT_BYTES]);
 
 #endif

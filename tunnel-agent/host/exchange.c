@@ -45,7 +45,7 @@ static int rearm(struct exchange *x, short what)
     return event_assign(x->event, base, x->fd, what, fn, x) == 0 ? event_add(x->event, NULL) : -1;
 }
 
-/* Sends what is left; then waits for the answer. */
+/* Sends what is left of the request, then waits for the answer. */
 static void send_rest(struct exchange *x)
 {
     int error = 0;
@@ -61,7 +61,7 @@ static void send_rest(struct exchange *x)
         if (n < 0 && errno == EAGAIN)
             return;
         if (n < 0)
-            break; /* closed already: its answer, if any, is still to be read */
+            break; /* the peer has closed; it may have answered before */
         x->sent += (size_t)n;
     }
     if (x->close_our_half)
@@ -79,7 +79,7 @@ static void read_answer(struct exchange *x)
             continue;
         if (n < 0 && errno == EAGAIN)
             return;
-        if (n <= 0) { /* a reset is an end as well: somebody had to send it */
+        if (n <= 0) { /* a reset ends the answer as well: the peer sent it */
             finish(x, x->answer.len > 0 ? EXCHANGE_ANSWERED : EXCHANGE_CLOSED);
             return;
         }
@@ -140,8 +140,9 @@ int exchange_start(struct exchange *x, struct event_base *base, const struct exc
     x->event = event_new(base, fd, EV_WRITE | EV_PERSIST, on_ready, x);
     if (x->request.failed || x->event == NULL)
         goto fail;
-    /* The owner of a unix socket whose queue is full does not take connections: that is silence and
-     * not absence. The socket is not connected, so waiting on it would report an end. */
+    /* The queue of this unix socket is full, because its owner accepts nothing: it is silent, not
+     * absent. So leave the exchange under way, but do not wait for the socket: it is not connected,
+     * and the loop would report its end. */
     if (!queue_is_full && event_add(x->event, NULL) != 0)
         goto fail;
     return 0;

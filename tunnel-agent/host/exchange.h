@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One question and its answer over a socket of this host: a probe through a tunnel, a heartbeat.
- * It has no time limit of its own; whoever asks decides how long silence may last, and cancels.
+ * One request and its answer over a local socket, without blocking: a probe through a tunnel, a
+ * heartbeat. It has no timeout. The owner decides how long to wait, and cancels.
  */
 #ifndef TUNLEASE_AGENT_HOST_EXCHANGE_H
 #define TUNLEASE_AGENT_HOST_EXCHANGE_H
@@ -17,10 +17,10 @@ struct event;
 struct event_base;
 
 enum exchange_end {
-    EXCHANGE_ANSWERED, /* bytes came back: the first, or all of them up to the peer's close */
+    EXCHANGE_ANSWERED, /* the answer is there: its first byte, or all of it up to the close */
     EXCHANGE_CLOSED,   /* the peer closed without a byte */
     EXCHANGE_NO_ONE,   /* nothing listens at that address on this host */
-    EXCHANGE_TOO_LONG, /* more came back than was allowed for */
+    EXCHANGE_TOO_LONG, /* the answer is longer than answer_max */
 };
 
 struct exchange {
@@ -35,7 +35,7 @@ struct exchange {
     void *ctx;
 };
 
-/* A zeroed struct exchange is valid and not under way. */
+/* A zeroed struct exchange is valid, and not under way. */
 bool exchange_is_under_way(const struct exchange *x);
 
 struct exchange_plan {
@@ -43,24 +43,24 @@ struct exchange_plan {
     socklen_t address_len;
     const char *request; /* copied; may be "" */
     size_t answer_max;
-    bool first_byte_will_do; /* else the answer ends where the peer closes */
-    bool close_our_half;     /* after the request, so that a service waiting for one ends, too */
-    void (*done)(void *ctx, enum exchange_end end); /* once; the exchange is over by then */
+    bool first_byte_will_do; /* else the answer is complete when the peer closes */
+    bool close_our_half; /* after the request, so that a service that waits for more ends, too */
+    void (*done)(void *ctx, enum exchange_end end); /* called once, after the socket is closed */
     void *ctx;
 };
 
 /*
- * Starts; a running one is cancelled first. done is never called from inside this function, but
- * from the loop; 0, or -1 when a socket could not be had or the connection could not even be begun
- * (nothing listens: EXCHANGE_NO_ONE is then in *ret_end, and done is not called).
+ * Starts an exchange, and cancels one that is under way. 0: done will be called from the loop,
+ * never from inside this function. -1: there is no socket or no connection, and done is not called;
+ * *ret_end is EXCHANGE_NO_ONE if nothing listens there.
  */
 int exchange_start(struct exchange *x, struct event_base *base, const struct exchange_plan *plan,
                    enum exchange_end *ret_end);
 
 void exchange_cancel(struct exchange *x);
-void exchange_release(struct exchange *x); /* cancels, and gives back the buffers */
+void exchange_release(struct exchange *x); /* cancels, and frees the buffers */
 
-/* Fills *ret with a unix socket's address. -1: the path is too long for one. */
+/* Fills *ret with the address of a unix socket. -1: the path is too long. */
 struct sockaddr_un;
 int exchange_unix_address(const char *path, struct sockaddr_un *ret);
 

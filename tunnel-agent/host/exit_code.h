@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* What all of tunnel-agent means by its exit status (tunnel-agent(1)). */
+/* The exit statuses of tunnel-agent (tunnel-agent(1)). */
 #ifndef TUNLEASE_AGENT_HOST_EXIT_CODE_H
 #define TUNLEASE_AGENT_HOST_EXIT_CODE_H
 
 enum exit_code {
     EXIT_DONE = 0,   /* stopped, or revoked for good */
-    EXIT_FAILED = 1, /* could not do it, or a check found something */
+    EXIT_FAILED = 1, /* it failed, or a check found something */
     EXIT_USAGE = 2,  /* wrong usage or a bad file: nothing was started */
 };
 

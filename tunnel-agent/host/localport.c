@@ -26,7 +26,7 @@ int localport_address(const char *bind, uint16_t port, bool to_connect,
     else if (strcmp(bind, "::") == 0 && to_connect)
         host = "::1";
     else if (strcasecmp(bind, "localhost") == 0)
-        host = "127.0.0.1"; /* not looked up: that could wait */
+        host = "127.0.0.1"; /* a lookup could block */
     (void)snprintf(service, sizeof(service), "%u", port);
     if (getaddrinfo(host, service, &hints, &list) != 0)
         return -1;
@@ -44,7 +44,7 @@ bool localport_is_free(const char *bind_to, uint16_t port, char *holder, size_t 
     int fd, error = 0;
     holder[0] = '\0';
     if (localport_address(bind_to, port, false, &address, &len) != 0)
-        return true; /* a name: ssh will see */
+        return true; /* a name: ssh looks it up itself */
     fd = socket(address.ss_family, SOCK_STREAM, 0);
     if (fd < 0)
         return true;

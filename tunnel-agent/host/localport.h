@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Is a local port free to listen on, and if not, who has it? */
+/* Tells whether a local port is free to listen on, and who holds it if not. */
 #ifndef TUNLEASE_AGENT_HOST_LOCALPORT_H
 #define TUNLEASE_AGENT_HOST_LOCALPORT_H
 
@@ -8,12 +8,14 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* The address that -L's bind means; to_connect: where to reach it ("*" is then loopback). -1: none.
+/* Makes the address of a bind address of ssh's -L; with to_connect, the address to connect to
+ * (loopback for "*"). -1: bind is a name, or no address.
  */
 int localport_address(const char *bind, uint16_t port, bool to_connect,
                       struct sockaddr_storage *ret, socklen_t *ret_len);
 
-/* Tries to bind it as ssh would. When it is not free, holder says who has it or why not. */
+/* Tries to bind and listen as ssh would. If the port is not free, holder says who holds it, or why.
+ */
 bool localport_is_free(const char *bind, uint16_t port, char *holder, size_t holder_size);
 
 #endif

@@ -21,7 +21,7 @@ void notify_send(const char *message)
         return;
     socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
     if (path[0] == '@')
-        to.sun_path[0] = '\0'; /* an abstract name; its length counts */
+        to.sun_path[0] = '\0'; /* an abstract address: NUL, then the name up to len */
     int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
     if (fd < 0)
         return;

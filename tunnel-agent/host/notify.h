@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/* The service manager's notification protocol (sd_notify(3)): one datagram a message. */
+/* Messages to the service manager, as sd_notify(3) sends them: one datagram each. */
 #ifndef TUNLEASE_AGENT_HOST_NOTIFY_H
 #define TUNLEASE_AGENT_HOST_NOTIFY_H
 
 #include <stdint.h>
 
-/* "READY=1", "WATCHDOG=1", "STATUS=..."; nothing happens without NOTIFY_SOCKET. */
+/* Sends "READY=1", "WATCHDOG=1" or "STATUS=...". Without NOTIFY_SOCKET it does nothing. */
 void notify_send(const char *message);
 
-/* How often WATCHDOG=1 is due, 0: never. Half of what the manager allows. */
+/* The interval of WATCHDOG=1, half of what the manager allows; 0: none is wanted. */
 int64_t notify_watchdog_ms(void);
 
 #endif

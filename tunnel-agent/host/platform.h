@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * All that only some systems have. Where one has it not, the answer is "not known" and the program
- * works without it.
+ * What only some systems can do. Elsewhere the answer is "not known", and the program works without
+ * it.
  */
 #ifndef TUNLEASE_AGENT_HOST_PLATFORM_H
 #define TUNLEASE_AGENT_HOST_PLATFORM_H
@@ -9,13 +9,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* In a child, after fork: it is killed when its parent dies, however that dies. */
+/* In a child, after fork(2): has the kernel kill it when its parent dies, even by SIGKILL. */
 void platform_die_with_parent(pid_t parent);
 
-/* Milliseconds that go on while the machine sleeps; elsewhere the wall clock's. */
+/* Milliseconds of a clock that runs while the machine sleeps; the wall clock where there is none.
+ */
 int64_t platform_awake_ms(void);
 
-/* The path of this program, or NULL when not known. To be freed. */
+/* The path of this program, for the caller to free; NULL: not known. */
 char *platform_self(void);
 
 #endif

@@ -28,7 +28,7 @@ static bool add_listener(void *ctx, const char *line)
     return list->count < list->max;
 }
 
-/* Inodes of listening sockets on port; how many of them were put there. */
+/* Collects the inodes of sockets that listen on port. Returns how many. */
 static size_t listener_inodes(bool v6, uint16_t port, uint64_t *inodes, size_t max)
 {
     struct inodes list = {.port = port, .items = inodes, .max = max};

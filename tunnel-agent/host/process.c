@@ -18,7 +18,7 @@
 
 enum { POLL_MS = 100 };
 
-/* pipe2(2) is not everywhere; nothing else forks between the two calls in our one thread. */
+/* Not every system has pipe2(2). We have one thread, so nothing forks between the calls. */
 static int open_pipe(int fds[2])
 {
     if (pipe(fds) != 0)
@@ -36,12 +36,12 @@ static void close_pipe(int fds[2])
             (void)close(fds[i]);
 }
 
-/* We are the child of a process_call: whoever cancels it signals its group, and nobody there lives
- * on. */
+/* True in the child of a process_call. What it starts must stay in its group, because whoever
+ * cancels the call kills the group. */
 static bool within_call;
 
-/* In the child: descriptors 0-2, default signals, a group of its own. Returns false when it cannot
- * be. */
+/* In the child: sets up descriptors 0-2, default signals and a process group. False: that failed.
+ */
 static bool become_child(pid_t parent, int out, int err)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD, SIGCONT, SIGUSR1};
@@ -78,7 +78,8 @@ pid_t process_start(const char *const argv[], int *ret_out, int *ret_err)
     if (pid == 0) {
         if (!become_child(parent, out[1], err[1]))
             _exit(PROCESS_NOT_STARTED);
-        /* Its words are what we judge by. Nothing here may ask a person for a passphrase. */
+        /* We parse what ssh prints, so it must be in English. Nobody is there to type a passphrase.
+         */
         (void)setenv("LC_ALL", "C", 1);
         (void)setenv("SSH_ASKPASS_REQUIRE", "never", 1);
         const char *slash = strrchr(argv[0], '/');
@@ -86,7 +87,7 @@ pid_t process_start(const char *const argv[], int *ret_out, int *ret_err)
         _exit(PROCESS_NOT_STARTED);
     }
     if (!within_call)
-        (void)setpgid(pid, pid); /* whoever comes first: a kill of the group must find it */
+        (void)setpgid(pid, pid); /* parent and child both: a kill of the group must find it */
     if (ret_out != NULL) {
         *ret_out = out[0];
         out[0] = -1;
@@ -112,7 +113,7 @@ pid_t process_call(int (*run)(void *ctx), void *ctx, int *ret_out)
         if (!become_child(parent, out[1], -1))
             _exit(PROCESS_NOT_STARTED);
         within_call = true;
-        _exit(run(ctx)); /* not exit: the loop's buffers and sockets are the parent's */
+        _exit(run(ctx)); /* exit(3) would flush and close what is the parent's */
     }
     if (pid > 0) {
         (void)setpgid(pid, pid);
@@ -123,7 +124,7 @@ pid_t process_call(int (*run)(void *ctx), void *ctx, int *ret_out)
     return pid;
 }
 
-/* Its own number names its group alone only as long as it has not been reaped. */
+/* The group is killed before the child is reaped: until then nobody else can get its number. */
 pid_t process_reap(pid_t pid, bool wait, int *ret_status)
 {
     siginfo_t info = {0};
@@ -172,7 +173,7 @@ int process_run(const char *const argv[], int64_t timeout_ms, struct buf *out)
         late = left_ms <= 0;
         if (late)
             break;
-        /* What it started may hold the other end for longer than it lives. */
+        /* A process that it started may keep the pipe open after its end. */
         if (poll(&p, 1, left_ms < POLL_MS ? (int)left_ms : POLL_MS) <= 0) {
             if (has_ended(pid) && poll(&p, 1, 0) <= 0)
                 break;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Programs that the agent runs: an argv, never a shell. Each is a process group of its own (a jump
- * host's ssh belongs to it) and dies with the agent. What a process_call runs belongs to its group.
+ * Programs that the agent runs, from an argv and never through a shell. Each is a process group of
+ * its own, to which a jump host's ssh belongs, and dies with the agent. Programs that a
+ * process_call starts stay in the group of that call.
  */
 #ifndef TUNLEASE_AGENT_HOST_PROCESS_H
 #define TUNLEASE_AGENT_HOST_PROCESS_H
@@ -15,41 +16,41 @@ struct buf;
 enum {
     PROCESS_NOT_STARTED = 127,
     PROCESS_OUT_OF_TIME = 124,
-    PROCESS_OUTPUT_MAX = 128 * 1024, /* more is thrown away */
+    PROCESS_OUTPUT_MAX = 128 * 1024, /* bytes; the rest is discarded */
 };
 
 /*
- * Starts argv[0] (what stands behind its last slash, looked up in PATH), its standard input
- * /dev/null. Its standard output goes to *ret_out when that is asked for, else to /dev/null; its
- * standard error to *ret_err (NULL: into ret_out's pipe). The descriptors do not block and are the
- * caller's to close. The pid, or -1.
+ * Starts argv[0]: what follows its last slash is looked up in PATH. Standard input is /dev/null.
+ * *ret_out becomes a pipe from its standard output (NULL: /dev/null), *ret_err one from its
+ * standard error (NULL: where standard output goes). The caller closes the pipes; they do not
+ * block. The pid, or -1.
  */
 pid_t process_start(const char *const argv[], int *ret_out, int *ret_err);
 
 /*
- * Calls run(ctx) in a child; what it writes to descriptor 1 comes out of *ret_out. The child exits
- * with what run returns. The pid, or -1.
+ * Calls run(ctx) in a child, which exits with what run returns. *ret_out becomes a pipe from its
+ * descriptor 1. The pid, or -1.
  */
 pid_t process_call(int (*run)(void *ctx), void *ctx, int *ret_out);
 
 /*
- * Runs one to its end, at most timeout_ms, and adds all it said to out. Waits: only for before the
- * loop begins, and inside a process_call. The exit status, 128 + the signal, PROCESS_NOT_STARTED or
- * PROCESS_OUT_OF_TIME.
+ * Runs argv to its end and adds all its output to out; kills it after timeout_ms. It blocks, so
+ * call it before the loop begins or inside a process_call. The exit status, 128 + the signal,
+ * PROCESS_NOT_STARTED or PROCESS_OUT_OF_TIME.
  */
 int process_run(const char *const argv[], int64_t timeout_ms, struct buf *out);
 
 /*
- * Of a child that has ended (pid, or any for 0): kills what is left of its group, such as a
- * ProxyCommand that hangs, and reaps it. Waits for its end only if told so. Its pid and
- * waitpid(2)'s status, or 0 when none has ended.
+ * Reaps a child that has ended (pid, or any child if pid is 0), and kills what is left of its
+ * group, such as a ProxyCommand that hangs. With wait it waits for that end. Returns the pid, with
+ * waitpid(2)'s status; 0: none has ended.
  */
 pid_t process_reap(pid_t pid, bool wait, int *ret_status);
 
-/* A signal for one of process_start's and all that it started. */
+/* Sends a signal to a program of process_start and to all that it started. */
 void process_signal(pid_t pid, int signal_no);
 
-/* An exit status as process_run returns it, from waitpid(2)'s. */
+/* Makes an exit status as process_run returns it from one of waitpid(2). */
 int process_status(int status);
 
 #endif

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A directory of ours that nobody else may write; made when it is missing. */
+/* Makes the directory if it is missing, and checks that it is ours and nobody else may write it. */
 static int own_directory(const char *path, char why[static WHY_BYTES])
 {
     struct stat st;
@@ -124,7 +124,8 @@ int statedir_write(const struct statedir *d, const char *name, const char *text)
             goto out;
         done += (size_t)n;
     }
-    /* A gateway answers to this only once: after a power cut the old file or the new one, whole. */
+    /* The gateway gives a secret only once, so the file must survive a power cut: the old one or
+     * the new one, whole. */
     if (fsync(fd) != 0 || rename(temp, path) != 0)
         goto out;
     rc = 0;
@@ -152,7 +153,7 @@ int statedir_lock(const struct statedir *d)
         (void)close(fd);
         return -1;
     }
-    return 0; /* fd stays open: closing it would unlock */
+    return 0; /* fd stays open: closing it would release the lock */
 }
 
 void statedir_sweep(const struct statedir *d)
@@ -164,7 +165,7 @@ void statedir_sweep(const struct statedir *d)
         long pid = strtol(e->d_name, NULL, 10);
         if (pid > 0 && pid <= INT32_MAX && kill((pid_t)pid, 0) != 0 && errno == ESRCH &&
             unlinkat(dirfd(dir), e->d_name, 0) != 0) {
-            char link[STATEDIR_PATH_BYTES + 300]; /* the one in PID-bin, see jump.h */
+            char link[STATEDIR_PATH_BYTES + 300]; /* the link in PID-bin, see ssh/jump.h */
             (void)snprintf(link, sizeof(link), "%s/%s/ssh", d->run, e->d_name);
             (void)unlink(link);
             (void)unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR);

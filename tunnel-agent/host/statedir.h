@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* STATE_DIR (~/.ssh-tunnel): this user's own, 0700, and the small files in it, each 0600. */
+/* The state directory, STATE_DIR or ~/.ssh-tunnel: the user's own, 0700, with small files of 0600.
+ */
 #ifndef TUNLEASE_AGENT_HOST_STATEDIR_H
 #define TUNLEASE_AGENT_HOST_STATEDIR_H
 
@@ -12,31 +13,32 @@ enum { STATEDIR_PATH_BYTES = 512, STATEDIR_FILE_MAX = 65536 };
 
 struct statedir {
     char path[STATEDIR_PATH_BYTES];
-    char run[STATEDIR_PATH_BYTES]; /* PATH/run: sockets of agents that are running */
+    char run[STATEDIR_PATH_BYTES]; /* PATH/run: sockets of running agents */
 };
 
 /*
- * Finds the directory (STATE_DIR, else HOME's .ssh-tunnel), makes what is missing, and refuses one
- * that is another user's or that others may write. 0, or -1 with a sentence in why.
+ * Finds the directory, and makes it if it is missing. Refuses one that belongs to another user, or
+ * that others may write. 0, or -1 with a sentence in why.
  */
 int statedir_open(struct statedir *d, char why[static WHY_BYTES]);
 
-/* The text of a file in it, to be freed; line ends at its end are taken off. NULL: there is none,
- * or it is larger than STATEDIR_FILE_MAX. */
+/* The text of a file in it without trailing line ends, for the caller to free. NULL: it cannot be
+ * read, has a NUL, or is larger than STATEDIR_FILE_MAX. */
 char *statedir_read(const struct statedir *d, const char *name);
 
-/* Writes it anew, mode 0600, by rename: a reader sees the old text or the new one. 0 or -1, errno.
+/* Replaces a file by rename(2), mode 0600, so that a reader sees the old text or the new one. 0, or
+ * -1 with errno.
  */
 int statedir_write(const struct statedir *d, const char *name, const char *text);
 
-/* PATH/NAME, to be freed. NULL: no memory. */
+/* PATH/NAME, for the caller to free. NULL: no memory. */
 char *statedir_file(const struct statedir *d, const char *name);
 
-/* Only one agent may hold a gateway's tunnel with this state. The lock is the process's until it
- * ends. 0, or -1 when another has it. */
+/* Locks the directory until this process ends: only one agent of a gateway may use it. 0, or -1:
+ * another agent holds the lock, or it cannot be made. */
 int statedir_lock(const struct statedir *d);
 
-/* Removes sockets of agents that were killed. */
+/* Removes what killed agents left in PATH/run. */
 void statedir_sweep(const struct statedir *d);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A timer of the loop, in milliseconds. */
+/* Sets a timer of the event loop, in milliseconds. */
 #ifndef TUNLEASE_AGENT_HOST_TIMER_H
 #define TUNLEASE_AGENT_HOST_TIMER_H
 
@@ -7,7 +7,7 @@
 
 struct event;
 
-/* Fires once, ms from now; one that was set before is forgotten. */
+/* The timer fires once, ms from now, and no more at the time that was set before. */
 void timer_set(struct event *timer, int64_t ms);
 
 #endif

@@ -12,7 +12,7 @@ enum { INCLUDE_DEPTH = 8, PATH_BYTES = 1100 };
 
 static bool search_file(const char *path, const char *alias, unsigned depth);
 
-/* ssh_config(5), Include: relative to ~/.ssh, wildcards expanded. */
+/* Include of ssh_config(5): paths are relative to ~/.ssh, and wildcards are expanded. */
 static bool search_included(const char *pattern, const char *alias, unsigned depth)
 {
     char path[PATH_BYTES];

@@ -38,7 +38,7 @@ char *sshargs_forward(const struct forward *f)
     return asprintf(&spec, "%s:%s", near, far) < 0 ? NULL : spec;
 }
 
-/* The program, and the file of its configuration. */
+/* Adds the program and the file of its configuration. */
 static void begin(struct sshargs *a, const char *config_file)
 {
     *a = (struct sshargs){0};
@@ -49,7 +49,7 @@ static void begin(struct sshargs *a, const char *config_file)
     }
 }
 
-/* A list that does not fit is no list. */
+/* An incomplete list must not be run, so argv is then empty. */
 static void end(struct sshargs *a, const char *to)
 {
     add(a, "--");
@@ -67,10 +67,11 @@ static void add_settings(struct sshargs *a, const char *(*nth)(size_t i))
 static void add_fixed_options(struct sshargs *a, const struct leg *leg,
                               const struct sshargs_plan *plan)
 {
-    /* A gateway's other host keys, proven to whom it has shown the pinned one. */
+    /* Lets the gateway's sshd, proven by its pinned key, tell us its other host keys. */
     if (plan->use == SSHARGS_TUNNEL && leg->known_hosts != NULL)
         add_setting(a, "UpdateHostKeys=yes");
-    if (plan->mux_sock != NULL) { /* before the table, which says no */
+    /* Before the fixed options, which say no: ssh takes the first value. */
+    if (plan->mux_sock != NULL) {
         add_setting(a, "ControlMaster=yes");
         add(a, "-S");
         add(a, "%s", plan->mux_sock);
@@ -130,7 +131,7 @@ static void add_forwards(struct sshargs *a, const struct leg *leg, const struct 
         add(a, "-L");
         add(a, "%s:%s", leg->control_sock, leg->control_to);
     }
-    /* Last of all: once it can be connected to, the others have been bound. */
+    /* The last forward: once its socket accepts, ssh has bound the others. */
     if (plan->canary_sock != NULL) {
         add(a, "-L");
         add(a, "%s:127.0.0.1:1", plan->canary_sock);
@@ -144,7 +145,7 @@ void sshargs_build(struct sshargs *a, const struct leg *leg, const struct ssharg
         add(a, "-G");
     add_fixed_options(a, leg, plan);
     add_host_key_settings(a, plan);
-    /* Before the key of ours: a login would succeed, and stay. */
+    /* Before add_identity: with our key the login would succeed, and ssh would stay. */
     if (plan->use == SSHARGS_HOST_KEY) {
         add_setting(a, "PreferredAuthentications=none");
         add_setting(a, "HashKnownHosts=no");
@@ -152,7 +153,7 @@ void sshargs_build(struct sshargs *a, const struct leg *leg, const struct ssharg
     add_identity(a, leg);
     for (size_t i = 0; i < leg->ssh_option_count; i++)
         add(a, "%s", leg->ssh_options[i]);
-    /* Behind the user's words, which may be of another mind. */
+    /* After the user's options, so that a value of the user's comes first. */
     add(a, "-o");
     add(a, "ConnectTimeout=%lld",
         (long long)plan->settings->connect_timeout_s << plan->timeout_doublings);

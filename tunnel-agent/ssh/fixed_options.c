@@ -30,7 +30,7 @@ static struct setting always[] = {
     {"RemoteCommand=none", IN_ALL},
     {"RequestTTY=no", IN_ALL},
     {"Tunnel=no", IN_ALL},
-    {"ControlMaster=no", IN_ALL}, /* another's master would take over our forwards */
+    {"ControlMaster=no", IN_ALL}, /* a master that is there would take our forwards */
     {"ControlPath=none", IN_ALL},
     {"ControlPersist=no", IN_ALL},
     {"ForkAfterAuthentication=no", NOT_QUERIED}, /* 8.7 */
@@ -59,7 +59,7 @@ static struct setting host_keys[] = {
     {"GlobalKnownHostsFile=/dev/null", IN_ALL},
     {"VerifyHostKeyDNS=no", IN_ALL},
     {"NoHostAuthenticationForLocalhost=no", IN_ALL},
-    {"CheckHostIP=no", IN_ALL},              /* it would ask the file for the address, too */
+    {"CheckHostIP=no", IN_ALL},              /* it would look up the address as well */
     {"KnownHostsCommand=none", NOT_QUERIED}, /* 8.5 */
 };
 
@@ -70,7 +70,7 @@ enum {
 
 static_assert(sizeof(always) / sizeof(always[0]) <= SSHFIXED_MAX, "callers have room");
 
-/* Only its own words make one unknown: an ssh that could not be asked is asked again. */
+/* A setting is unknown only if ssh says so. If ssh could not be run, it is queried again. */
 static void query_support(struct setting *s)
 {
     struct buf output = {0};

@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What every ssh of ours is told, whatever a configuration says. ssh takes the first value that it
- * meets of an option, so these stand before the user's words and files: nothing may detach the
- * connection, share it, put another in its place or take its forwards away, or the supervision
- * would not hold; and the far side cannot reach back.
+ * Options that every ssh of ours gets, whatever the user's configuration says. ssh takes the first
+ * value of an option, so these come before the user's options and files. They ensure that nothing
+ * detaches the connection, shares it, replaces it by another or removes its forwards, since we
+ * could not supervise it then; and that the far side cannot reach back.
  */
 #ifndef TUNLEASE_AGENT_SSH_FIXED_OPTIONS_H
 #define TUNLEASE_AGENT_SSH_FIXED_OPTIONS_H
 
 #include <stddef.h>
 
-enum { SSHFIXED_MAX = 24 }; /* the most that sshfixed_option returns */
+enum { SSHFIXED_MAX = 24 }; /* how many sshfixed_option has at most */
 
-/* Setting i, NAME=VALUE for -o; NULL behind the last. One that the ssh at hand is too old to know
- * (OpenSSH from 8.2 on is enough) is left out: it stops at an unknown name. */
+/* Setting i, NAME=VALUE for -o; NULL after the last. Skips one that the installed ssh (8.2 or
+ * later) is too old for, because ssh stops at a name that it does not know. */
 const char *sshfixed_option(size_t i);
 
-/* The same for the ssh of a jump host (jump.h). A master that a person started may carry it
- * still: for a hub that wants more than a key that is the only way in. */
+/* The same for the ssh of a jump host (jump.h). It may still use a master connection that a person
+ * started: for a hub that wants more than a key there is no other way in. */
 const char *sshfixed_jump_option(size_t i);
 
-/* The same for host keys, where only a file of ours may vouch for the host. */
+/* The same for host keys, where ssh may trust only a file of ours. */
 const char *sshfixed_host_key_option(size_t i);
 
-/* Runs ssh, once for each setting that is not in every version: to be called before the loop, else
- * the first use waits for it. */
+/* Finds out which settings the installed ssh knows, by running it once for each newer one. Call it
+ * before the loop: else the first use blocks to do so. */
 void sshfixed_learn(void);
 
-/* Another ssh may stand there now: it is asked anew. */
+/* Forgets that: another ssh may be installed now. */
 void sshfixed_forget(void);
 
 #endif

@@ -81,8 +81,8 @@ int sshforward_open(struct sshforward *f, const char *to, const char *config_fil
         localport_is_free("127.0.0.1", far_port, holder, sizeof(holder)) ? far_port : free_port();
     f->pid = start(to, config_file, f->port, far_port, &f->err_fd);
     (void)strlcpy(why, "no answer in time", SSHFORWARD_WHY_BYTES);
-    /* Anybody on this host may take the port while ssh is still logging in. A credential must not
-     * go to him, so it is not enough that somebody listens. */
+    /* Any user of this host can take the port while ssh is still logging in, and must not get the
+     * credential. So it is not enough that somebody listens: it must be our ssh. */
     while (f->pid > 0 && !(listens(f->port) && port_holder_is(f->pid, f->port)) &&
            clock_monotonic_ms() < end_ms) {
         if (process_reap(f->pid, false, &status) == f->pid) {

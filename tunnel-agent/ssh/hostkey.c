@@ -16,7 +16,7 @@ enum { FETCH_MS = 15000 };
 
 static const char not_learned[] = "cannot learn the host key: ";
 
-/* One attempt with these types; true when the host has shown a key, which is then in line. */
+/* Tries once, with these types of key. True if the host showed one; line then has it. */
 static bool fetch_once(const struct leg *leg, const struct settings *s, const char *types,
                        const char *scratch, struct buf *line, char why[static 256])
 {
@@ -70,7 +70,7 @@ const char *hostkey_fetch(const struct leg *leg, const struct settings *s, const
     char failure[256];
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         if (!fetch_once(leg, s, types[i], scratch, ret_line, failure) || !read_key(ret_line, ret)) {
-            if (i == 0) { /* a host without a key of one type is no failure, one without any is */
+            if (i == 0) { /* the first attempt allows every type, the others one each */
                 (void)snprintf(why, 256, "%s%.200s", not_learned, failure);
                 return why;
             }

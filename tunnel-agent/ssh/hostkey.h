@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Host keys that are not known yet. Runs ssh and waits: before the loop begins, or inside a job. */
+/* Learns host keys that are not known yet. It runs ssh and blocks: call it before the loop begins,
+ * or inside a job. */
 #ifndef TUNLEASE_AGENT_SSH_HOSTKEY_H
 #define TUNLEASE_AGENT_SSH_HOSTKEY_H
 
@@ -16,16 +17,16 @@ struct hostkey {
 };
 
 /*
- * Asks leg's host for its key, through whatever ssh would go through, and logs in as nobody. With
- * wanted (SHA256:..., or NULL) every type of key is tried until one has that fingerprint. The line
- * for a known_hosts file goes to ret_line. scratch: a path for a file of ours, removed again.
- * NULL, or why not, as a sentence in why.
+ * Learns the key of leg's host, through the jump hosts and proxies of the leg, without a login.
+ * With wanted (SHA256:..., or NULL) it tries each type of key until one has that fingerprint. Puts
+ * the line for a known_hosts file into ret_line. scratch: a path for a temporary file. Returns
+ * NULL, or why, which then holds a sentence.
  */
 const char *hostkey_fetch(const struct leg *leg, const struct settings *s, const char *wanted,
                           const char *scratch, struct hostkey *ret, struct buf *ret_line,
                           char why[static 256]);
 
-/* What ssh had said when hostkey_fetch failed with this sentence. */
+/* The message of ssh that a sentence of hostkey_fetch quotes. */
 enum ssh_message hostkey_failure(const char *why);
 
 #endif

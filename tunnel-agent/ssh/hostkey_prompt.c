@@ -19,7 +19,7 @@
 
 enum { KEYGEN_MS = 5000 };
 
-/* Is there a line for this name in any file of the list? */
+/* True if any file of the list has a line for this name. */
 static bool is_known(const char *name, char *files)
 {
     const char *home = getenv("HOME");
@@ -104,7 +104,7 @@ void hostkey_prompt(const struct leg *legs, size_t count, const struct settings 
         if (legs[i].host_key[0] != '\0' || !host_key_is_unknown(&legs[i], s))
             continue;
         if (hostkey_fetch(&legs[i], s, NULL, scratch, &key, &line, why) != NULL) {
-            buf_release(&line); /* unreachable now: the tunnel itself will say so */
+            buf_release(&line); /* not reachable now: the tunnel will report it */
             continue;
         }
         (void)fprintf(stderr,

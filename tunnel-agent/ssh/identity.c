@@ -15,7 +15,7 @@
 
 enum { KEY_TOOL_MS = 5000 };
 
-/* Is it in the agent? Judged by the public half beside it. */
+/* True if the ssh agent has the key, as far as the .pub file next to it tells. */
 static bool agent_has(const char *identity)
 {
     struct buf keys = {0}, pub = {0};

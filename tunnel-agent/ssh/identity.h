@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* The keys that ssh would offer for a leg. Runs ssh, and waits: for a job. */
+/* The keys that ssh would offer for a leg. It runs ssh and blocks: call it inside a job. */
 #ifndef TUNLEASE_AGENT_SSH_IDENTITY_H
 #define TUNLEASE_AGENT_SSH_IDENTITY_H
 
 struct leg;
 struct settings;
 
-/* The first key file of leg's that is locked by a passphrase and not in the ssh agent, to be
- * freed; NULL: none. */
+/* The leg's first key file that has a passphrase and is not in the ssh agent; for the caller to
+ * free. NULL: none. */
 char *sshidentity_locked(const struct leg *leg, const struct settings *s);
 
 #endif

@@ -16,10 +16,11 @@
 
 enum { PATH_BYTES = STATEDIR_PATH_BYTES + 32 };
 
-static const char suffix[] = "-bin/ssh"; /* ssh begins some of its words with its last component */
+/* The name ends in ssh, because ssh begins some messages with the last part of its argv[0]. */
+static const char suffix[] = "-bin/ssh";
 static char directory[PATH_BYTES], name[PATH_BYTES + 8];
 
-/* ssh puts it into a line for a shell as it is. */
+/* True if a shell reads path as one word: ssh puts its argv[0] unquoted into a shell command. */
 static bool is_plain(const char *path)
 {
     return path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -65,7 +66,7 @@ int sshjump_exec(int argc, char **argv)
     char **args = calloc((size_t)argc + 2 * SSHFIXED_MAX + 1, sizeof(*args));
     if (args == NULL)
         return EXIT_FAILED;
-    args[n++] = argv[0]; /* kept, for the next hop */
+    args[n++] = argv[0]; /* unchanged, for the next hop */
     for (size_t i = 0; (setting = sshfixed_jump_option(i)) != NULL; i++) {
         args[n++] = option;
         args[n++] = strdup(setting);

@@ -27,7 +27,7 @@ static int run_keygen(const char *const argv[], struct buf *output, char why[sta
     return -1;
 }
 
-/* ssh-keygen writes a name of its own first, so that a key is there whole or not at all. */
+/* ssh-keygen writes a temporary file, so that agent.pem is there whole or not at all. */
 static int make_key(const char *path, const char *comment, char why[static WHY_BYTES])
 {
     struct buf output = {0};

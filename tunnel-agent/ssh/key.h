@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The agent's own key: made here once; the private key never leaves. */
+/* The agent's own key. It is made once, and the private key never leaves this host. */
 #ifndef TUNLEASE_AGENT_SSH_KEY_H
 #define TUNLEASE_AGENT_SSH_KEY_H
 
@@ -8,8 +8,8 @@
 struct statedir;
 
 /*
- * The public key line of STATE/agent.pem with id as its comment; the key is made with ssh-keygen
- * when it is not there. To be freed; NULL with a sentence in why.
+ * The public key line of STATE/agent.pem, with id as its comment; for the caller to free.
+ * ssh-keygen makes the key if it is missing. NULL with a sentence in why.
  */
 char *key_public(const struct statedir *state, const char *id, char why[static WHY_BYTES]);
 

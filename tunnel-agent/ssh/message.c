@@ -5,8 +5,9 @@
 #include <stddef.h>
 #include <string.h>
 
-/* First match wins. The words are those of OpenSSH 8.2 to 10.5: ssh.c, sshconnect.c, sshconnect2.c,
- * channels.c, clientloop.c, packet.c, kex.c, readconf.c; the C library's come from strerror(3). */
+/* The first row that matches counts. Texts of OpenSSH 8.2 to 10.5, from ssh.c, sshconnect.c,
+ * sshconnect2.c, channels.c, clientloop.c, packet.c, kex.c and readconf.c; those of errno are
+ * strerror(3)'s. */
 static const struct {
     const char *start; /* of the line; NULL: anywhere */
     const char *part;  /* must be in the line */

@@ -52,7 +52,7 @@ void sshrun_drain(struct ssh_run *r)
         }
         for (ssize_t i = 0; i < n; i++) {
             if (chunk[i] != '\n' && chunk[i] != '\r') {
-                if (r->line_len + 1 < sizeof(r->line)) /* the start of a line tells enough */
+                if (r->line_len + 1 < sizeof(r->line)) /* the rest of a long line tells nothing */
                     r->line[r->line_len++] = chunk[i];
                 continue;
             }
@@ -102,7 +102,7 @@ void sshrun_reaped(struct ssh_run *r)
 {
     r->pid = 0;
     sshrun_drain(r);
-    sshrun_release(r); /* a jump host's ssh may still hold the other end */
+    sshrun_release(r); /* a jump host's ssh may still have the pipe open */
 }
 
 void sshrun_describe_end(const struct ssh_run *r, const struct leg *leg, int status,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* One run of the ssh that holds a leg: its process, and what it said so far. */
+/* One run of a leg's ssh: its process, and the messages that it printed so far. */
 #ifndef TUNLEASE_AGENT_SSH_RUN_H
 #define TUNLEASE_AGENT_SSH_RUN_H
 
@@ -21,36 +21,37 @@ struct ssh_run {
     pid_t pid;  /* 0: no ssh */
     int err_fd; /* -1: closed */
     struct event *err_event;
-    char line[512]; /* of ssh's standard error, so far */
+    char line[512]; /* the unfinished line of its standard error */
     size_t line_len;
-    enum ssh_message cause, channel_failure;
-    char cause_text[SSHRUN_TEXT_BYTES];
+    enum ssh_message cause;             /* the message that tells best why it ended */
+    enum ssh_message channel_failure;   /* why the last channel could not be opened */
+    char cause_text[SSHRUN_TEXT_BYTES]; /* the line of cause, or our own reason */
     bool authenticated;
-    unsigned long connection; /* ssh's own, see connection_find; 0: not known */
+    unsigned long connection; /* its own connection, of connection_find; 0: not known */
     enum connection_carrier carrier;
 };
 
-/* Starts one, with nothing said yet; an earlier one has been reaped. 0, or -1: not started, or,
- * where pid is set, its words cannot be read. */
+/* Starts ssh; an earlier one must have been reaped. 0; or -1, and if pid is set then it runs, but
+ * its messages cannot be read. */
 int sshrun_start(struct ssh_run *r, struct event_base *base, const struct sshargs *args);
 
-/* Reads what it has said up to now. */
+/* Reads and parses what it has printed up to now. */
 void sshrun_drain(struct ssh_run *r);
 
-/* For it and all that it started; nothing happens when none runs. */
+/* Sends a signal to it and to all that it started. Does nothing if none runs. */
 void sshrun_signal(const struct ssh_run *r, int signal_no);
 
-/* Has it ended, or said why it is about to? */
+/* True if it has ended, or has printed why it is about to. */
 bool sshrun_is_ending(struct ssh_run *r);
 
-/* waitpid(2) returned its pid: reads its last words. */
+/* To be called when waitpid(2) returned its pid: reads what it printed last. */
 void sshrun_reaped(struct ssh_run *r);
 
-/* How it ended, as a person would say it. status: waitpid(2)'s. */
+/* Describes to a person how it ended. status: of waitpid(2). */
 void sshrun_describe_end(const struct ssh_run *r, const struct leg *leg, int status,
                          char text[static SSHRUN_TEXT_BYTES]);
 
-/* Gives back what was needed to hear it; it is not ended. */
+/* Closes the pipe of its messages. It does not end ssh. */
 void sshrun_release(struct ssh_run *r);
 
 #endif

@@ -22,7 +22,8 @@ int64_t backoff_next(struct backoff *b, enum backoff_kind kind, const struct set
     case BACKOFF_SILENCE:
         break;
     case BACKOFF_REFUSED:
-        /* The first after a good time is quick: most often the far side was only restarted. */
+        /* The first refusal after a reset is retried soon: most often the far side was only
+         * restarted. */
         if (b->refused_ms == 0) {
             b->refused_ms = REFUSED_LOW_MS;
             break;
@@ -33,7 +34,7 @@ int64_t backoff_next(struct backoff *b, enum backoff_kind kind, const struct set
     case BACKOFF_AUTH:
         b->auth_ms =
             b->auth_ms == 0 ? s->auth_retry_ms : smaller(2 * b->auth_ms, s->auth_retry_max_ms);
-        /* A fleet that one mistake locked out must not come back as one. */
+        /* Spread the agents of a fleet that one mistake has locked out. */
         return b->auth_ms + between(0, b->auth_ms / 5, random);
     }
     return between(QUICK_LOW_MS, QUICK_HIGH_MS, random);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* How long to wait before the next attempt. Pure: chance comes in as an argument. */
+/* How long to wait before the next attempt. Pure: the caller passes the random number. */
 #ifndef TUNLEASE_AGENT_TUNNEL_BACKOFF_H
 #define TUNLEASE_AGENT_TUNNEL_BACKOFF_H
 
@@ -8,22 +8,23 @@
 struct settings;
 
 enum backoff_kind {
-    BACKOFF_SILENCE, /* no answer at all: asking again harms nobody, so within 3 s, for ever */
-    BACKOFF_REFUSED, /* somebody answered no: decorrelated jitter, capped */
-    BACKOFF_AUTH,    /* keys and host keys: doubled, up to a quarter of an hour, for sshd counts
-                        failures against the whole address (PerSourcePenalties) */
+    BACKOFF_SILENCE, /* no answer at all: another attempt harms nobody, so always within 3 s */
+    BACKOFF_REFUSED, /* somebody refused: random and growing (decorrelated jitter), up to RetryMax
+                      */
+    BACKOFF_AUTH, /* keys and host keys: doubled, up to AuthRetryMax, because sshd counts failures
+                     of the whole address (PerSourcePenalties) */
 };
 
 struct backoff {
-    int64_t refused_ms; /* the last wait after a refusal, 0 at first */
+    int64_t refused_ms; /* the last wait after a refusal; 0: none yet */
     int64_t auth_ms;
 };
 
-/* The wait in ms. random is any 32 bits. */
+/* The next wait in milliseconds. random: any 32 bits. */
 int64_t backoff_next(struct backoff *b, enum backoff_kind kind, const struct settings *s,
                      uint32_t random);
 
-/* After a time that was stable. */
+/* Forgets all earlier failures. */
 void backoff_reset(struct backoff *b);
 
 #endif

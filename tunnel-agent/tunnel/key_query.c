@@ -41,7 +41,7 @@ static bool write_pin(const struct key_query *q, const char *line)
     return fclose(f) == 0 && ok;
 }
 
-/* Of a pinned host, before its first ssh: "" or ! and why, or the line for known_hosts. */
+/* text: the line for known_hosts; or "!" and why not; or "" if the job failed. */
 static void on_pin(void *ctx, const char *text)
 {
     struct key_query *q = ctx;

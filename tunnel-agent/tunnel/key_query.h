@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What a tunnel has to find out about keys, host keys and its own, while no ssh of it runs. */
+/* What a tunnel must find out about host keys and its own keys, in jobs, while its ssh does not
+ * run. */
 #ifndef TUNLEASE_AGENT_TUNNEL_KEY_QUERY_H
 #define TUNLEASE_AGENT_TUNNEL_KEY_QUERY_H
 
@@ -11,11 +12,11 @@ struct leg;
 struct settings;
 
 enum key_answer {
-    KEY_PINNED,          /* the pin file holds the host key now */
-    KEY_NOT_LEARNED,     /* the host could not be asked; text: why */
-    KEY_HOST_IS_ANOTHER, /* it has not the key that was pinned; text: what a person should read */
-    KEY_HOST_IS_UNKNOWN, /* text: likewise, with its fingerprint */
-    KEY_IS_LOCKED,       /* text: likewise, or "": no key of ours is locked */
+    KEY_PINNED,          /* the pin file has the host key now */
+    KEY_NOT_LEARNED,     /* the host key could not be learned; text: why */
+    KEY_HOST_IS_ANOTHER, /* the host does not have the pinned key; text: a sentence for a person */
+    KEY_HOST_IS_UNKNOWN, /* text: the same, with the fingerprint of its key */
+    KEY_IS_LOCKED,       /* text: the same; "": none of our keys is locked */
 };
 
 struct key_query {
@@ -23,18 +24,18 @@ struct key_query {
     const struct leg *leg;
     const struct settings *settings;
     struct event_base *base;
-    const char *pin_path; /* the file for the host key that is pinned */
+    const char *pin_path; /* where to write the pinned host key, as a known_hosts file */
     void (*answered)(void *ctx, enum key_answer answer, const char *text);
     void *ctx;
 
-    struct job *job;         /* NULL: none is asked */
-    bool host_key_is_pinned; /* the pin file holds the key that --host-key named */
+    struct job *job;         /* NULL: no query is under way */
+    bool host_key_is_pinned; /* the pin file has the key of --host-key */
 };
 
-/* Each asks one question, in a job; false: it could not be started. */
+/* Each starts one query; answered is called once. False: no job could be started. */
 bool key_query_pin(struct key_query *q);          /* writes the pin file */
-bool key_query_unknown_host(struct key_query *q); /* which key does the host show? */
-bool key_query_locked(struct key_query *q);       /* is a key of ours locked? */
+bool key_query_unknown_host(struct key_query *q); /* which key the host shows */
+bool key_query_locked(struct key_query *q);       /* whether one of our keys is locked */
 
 void key_query_cancel(struct key_query *q);
 

@@ -88,7 +88,7 @@ static void on_late_forward(void *ctx, const char *text)
     local_ports_set_timer(p);
 }
 
-/* holder "" and left_out: the one that is being added. */
+/* A forward that is left out and has the holder "" is the one that the job adds. */
 void local_ports_add_freed(struct local_ports *p)
 {
     for (size_t i = 0; p->job == NULL && i < p->leg->forward_count; i++) {

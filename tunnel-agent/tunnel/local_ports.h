@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A leg's local ports: which of them others hold, so that their forwards are left out for now. */
+/* The local ports of a leg. A forward whose port another program holds is left out until the port
+ * is free. */
 #ifndef TUNLEASE_AGENT_TUNNEL_LOCAL_PORTS_H
 #define TUNLEASE_AGENT_TUNNEL_LOCAL_PORTS_H
 
@@ -20,11 +21,11 @@ struct local_ports {
     const struct leg *leg;
     const struct settings *settings;
     struct event_base *base;
-    const char *mux_path; /* where the ssh that runs takes one forward more */
+    const char *mux_path; /* the socket of the running ssh, for ssh -O forward */
     struct standing *standing;
-    struct event *port_timer; /* the owner's: it is to look again */
+    struct event *port_timer; /* the owner's: when to try again */
 
-    bool *left_out; /* of forward i: its local port is taken */
+    bool *left_out; /* forward i is left out: another program holds its port */
     char (*holder)[LOCAL_PORTS_HOLDER_BYTES];
     size_t left_out_count;
     struct job *job;
@@ -33,17 +34,17 @@ struct local_ports {
 /* 0, or -1: no memory. */
 int local_ports_init(struct local_ports *p);
 
-/* Before ssh starts: finds those that are taken, and makes that the reason and a line of the log.
+/* Before ssh starts: finds the forwards to leave out, and puts that into the reason and the log.
  */
 void local_ports_scan(struct local_ports *p);
 
-/* Sets the timer while any is left out, else takes it back. */
+/* Sets the timer if a forward is left out, else stops it. */
 void local_ports_set_timer(struct local_ports *p);
 
-/* While ssh runs: has it hold the first forward whose port is free again. */
+/* While ssh runs: starts a job that adds the first forward whose port is free again. */
 void local_ports_add_freed(struct local_ports *p);
 
-/* The ssh that was asked for a forward is gone. */
+/* Cancels that job: its ssh has ended. */
 void local_ports_cancel(struct local_ports *p);
 void local_ports_release(struct local_ports *p);
 

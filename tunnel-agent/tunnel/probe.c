@@ -98,7 +98,8 @@ void probe_send(struct probe *p, struct event_base *base,
         (void)snprintf(request, sizeof(request),
                        "GET %s HTTP/1.0\r\nHost: localhost\r\nUser-Agent: tunnel-agent\r\n\r\n",
                        p->leg->probe_path);
-    (void)exchange_start(&p->exchange, base, &plan, &end); /* if not: silence, then the canary */
+    (void)exchange_start(&p->exchange, base, &plan,
+                         &end); /* if it cannot start: no answer, and so the canary */
 }
 
 void probe_judge(const struct probe *p, enum exchange_end end, enum ssh_message failure,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The question to the service behind a tunnel, and what its answer says about the service. */
+/* The probe: a request to the service behind a tunnel, and what the answer tells of the service. */
 #ifndef TUNLEASE_AGENT_TUNNEL_PROBE_H
 #define TUNLEASE_AGENT_TUNNEL_PROBE_H
 
@@ -14,18 +14,19 @@ struct standing;
 
 struct probe {
     const struct leg *leg;
-    const bool *left_out; /* of forward i: it is not held, and cannot be asked */
+    const bool *left_out; /* forward i is left out, so it cannot be probed */
     struct exchange exchange;
 };
 
-/* Is there a service to ask, and may it be asked? */
+/* True if there is a forward to probe, and Probe is not none. */
 bool probe_is_possible(const struct probe *p);
 
-/* Asks; done is called as exchange_start says, or, where there is nothing to connect to, never. */
+/* Sends the probe. done is called once from the loop; or never, if there is nothing to connect to.
+ */
 void probe_send(struct probe *p, struct event_base *base,
                 void (*done)(void *ctx, enum exchange_end end), void *ctx);
 
-/* Of a question that ended so: the verdict on the service. said: what ssh said of the channel. */
+/* Judges the service from how the exchange ended. failure: ssh's message about the channel. */
 void probe_judge(const struct probe *p, enum exchange_end end, enum ssh_message failure,
                  struct standing *s);
 

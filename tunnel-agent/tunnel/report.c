@@ -79,7 +79,7 @@ static void format_line(const struct tunnel *t, struct buf *out)
     bool all_open = t->standing.state == TUNNEL_UP && t->ports.left_out_count == 0;
     if (all_open && t->standing.service_text[0] != '\0')
         note = t->standing.service_text;
-    /* After a recovery the last reason still tells a person why. */
+    /* A tunnel that is up again still shows why it was down last. */
     buf_addf(out, "%s\t%s\t%s\t%u\t%s\t%s\t%s", t->leg->name, tunnel_state_name(t->standing.state),
              since, t->standing.restarts, probe, service_state_name(t->standing.service),
              all_open && note == t->standing.reason && note[0] != '\0' ? "last: " : "");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* How the tunnels fare, as the text that an agent gives to whoever asks. */
+/* The report of all tunnels, for `tunnel-agent status`. */
 #ifndef TUNLEASE_AGENT_TUNNEL_REPORT_H
 #define TUNLEASE_AGENT_TUNNEL_REPORT_H
 
@@ -13,12 +13,13 @@ struct tunnel;
 struct report {
     struct tunnel *const *tunnels;
     size_t count;
-    /* Fills in what only a gateway's agent knows. May be NULL. */
+    /* Fills in what only a gateway's agent knows; may be NULL. */
     void (*fill)(void *ctx, struct agent_status *s);
     void *fill_ctx;
 };
 
-/* All tunnels: JSON objects with ",\n" between them, or lines of tab-separated values. */
+/* Adds all tunnels to out: JSON objects with ",\n" between them, or lines of tab-separated values.
+ */
 void report_format(const struct report *r, bool json, struct buf *out);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { REPEAT_LOG_MS = 600000 }; /* the same words again at the earliest */
+enum { REPEAT_LOG_MS = 600000 }; /* the same text is logged again after this */
 
 const char *tunnel_state_name(enum tunnel_state state)
 {

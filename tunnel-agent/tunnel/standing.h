@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* How a tunnel stands: what is shown of it, and said of it in the log. */
+/* The state of a tunnel as it is shown and logged. */
 #ifndef TUNLEASE_AGENT_TUNNEL_STANDING_H
 #define TUNLEASE_AGENT_TUNNEL_STANDING_H
 
@@ -16,10 +16,10 @@ enum tunnel_state {
 };
 
 enum service_state {
-    SERVICE_UNKNOWN, /* not asked yet, or not to be asked (Probe none) */
+    SERVICE_UNKNOWN, /* not probed yet, or Probe none */
     SERVICE_OK,
     SERVICE_SILENT,    /* accepts and never answers */
-    SERVICE_DOWN,      /* cannot be reached from the far side */
+    SERVICE_DOWN,      /* the far side cannot connect to it */
     SERVICE_FORBIDDEN, /* the far side's sshd refuses the forward */
     SERVICE__MAX,
 };
@@ -29,7 +29,7 @@ const char *service_state_name(enum service_state service);
 
 struct standing {
     const char *name;           /* of the tunnel, for the log */
-    void (*changed)(void *ctx); /* told of every standing_set */
+    void (*changed)(void *ctx); /* called by every standing_set; may be NULL */
     void *ctx;
 
     enum tunnel_state state;
@@ -44,13 +44,13 @@ struct standing {
     int64_t last_logged_ms;
 };
 
-/* reason may be that of s itself, which then stays. */
+/* reason may be s->reason, to keep it. */
 void standing_set(struct standing *s, enum tunnel_state state, const char *reason);
 
-/* Logs what changed. */
+/* Sets the service and logs a change. */
 void standing_set_service(struct standing *s, enum service_state service, const char *text);
 
-/* The same trouble every few seconds for a night is one line in ten minutes. */
+/* Logs a warning, but the same text again only after ten minutes. */
 void standing_log_trouble(struct standing *s, const char *text);
 
 #endif

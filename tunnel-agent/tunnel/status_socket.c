@@ -27,8 +27,9 @@ static void on_client(evutil_socket_t fd, short what, void *ctx)
             return;
         const struct timeval patience = {.tv_usec = 200000};
         (void)evutil_make_socket_closeonexec(client);
-        /* The question is one byte, sent right after connect(2); the answer fits a socket's buffer
-         * for all but hundreds of forwards. Who neither asks nor reads gets none. */
+        /* The request is one byte, sent right after connect(2). The answer fits into the socket's
+         * buffer unless there are hundreds of forwards. A client that neither sends nor reads must
+         * not block us. */
         (void)setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
         (void)setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
         form = 't';
@@ -72,7 +73,7 @@ void status_socket_close(struct status_socket *s)
 {
     if (s->event != NULL)
         event_free(s->event);
-    if (s->fd > 0) { /* 0 is standard input's */
+    if (s->fd > 0) { /* 0 is standard input */
         (void)close(s->fd);
         (void)unlink(s->path);
     }

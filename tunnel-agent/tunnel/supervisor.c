@@ -22,8 +22,8 @@
 
 enum {
     TICK_MS = 1000,
-    LATE_MS = 2000,  /* a tick so late: we were stopped */
-    SLEPT_MS = 2000, /* the other clock is so far ahead: the machine slept */
+    LATE_MS = 2000,  /* a tick that is so late means that we were stopped */
+    SLEPT_MS = 2000, /* the boot clock gained so much: the machine slept */
 };
 
 /* ---- tunnels ---- */
@@ -45,7 +45,7 @@ void supervisor_changed(struct supervisor *s)
         (void)snprintf(raw, sizeof(raw), "STATUS=%zu of %zu tunnels up; %.64s %s: %.120s", up,
                        s->tunnel_count, bad->leg->name, tunnel_state_name(bad->standing.state),
                        bad->standing.reason);
-    /* A line end in it would begin another message to the service manager. */
+    /* A line end in the text would begin another message to the service manager. */
     (void)text_escape(line, sizeof(line), raw);
     if (strcmp(line, s->status_line) == 0)
         return;
@@ -75,7 +75,7 @@ struct tunnel *supervisor_add(struct supervisor *s, const struct leg *leg, const
     t->run_dir = s->state.run;
     t->number = (unsigned)s->tunnel_count;
     t->hooks = (struct tunnel_hooks){.ctx = s, .changed = on_change};
-    s->tunnels[s->tunnel_count++] = t; /* released with the others, half-built or not */
+    s->tunnels[s->tunnel_count++] = t; /* released with the others, even if tunnel_init fails */
     return tunnel_init(t, ret_why) == 0 ? t : NULL;
 }
 
@@ -113,7 +113,7 @@ static void on_child(evutil_socket_t fd, short what, void *ctx)
             if (s->tunnels[i]->ssh.pid == pid) {
                 tunnel_reaped(s->tunnels[i], status);
                 break;
-            } /* else a job's, which has told its end already */
+            } /* else it is a job's child, whose pipe tells its end */
     if (s->stopping)
         stop_when_all_have(s);
 }
@@ -195,7 +195,7 @@ int supervisor_init(struct supervisor *s, const char **ret_why)
     return status_socket_open(&s->status, s->base, s->state.run, ret_why);
 }
 
-/* What waits goes out with the next tick. */
+/* Nothing to do: the next tick writes what is buffered. */
 static void log_waits(void *arg)
 {
     (void)arg;
@@ -209,7 +209,7 @@ int supervisor_loop(struct supervisor *s)
     on_tick(-1, 0, s);
     notify_send("READY=1");
     supervisor_changed(s);
-    /* Signals alone keep no loop going; the tick does. */
+    /* Signal events alone do not keep the loop running; the tick does. */
     if (!s->stopping && event_base_dispatch(s->base) < 0)
         return EXIT_FAILED;
     log_end();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The running program: one loop, its tunnels, signals, sleep and waking.
+ * The running program: the event loop, all tunnels, signals, and waking after sleep.
  */
 #ifndef TUNLEASE_AGENT_TUNNEL_SUPERVISOR_H
 #define TUNLEASE_AGENT_TUNNEL_SUPERVISOR_H
@@ -31,24 +31,27 @@ struct supervisor {
     int64_t tick_due_ms, awake_offset_ms, watchdog_ms, watchdog_last_ms;
     bool stopping;
     int exit_code;
-    /* A gateway's: fills in what it knows of the tunnel. May be NULL. */
+    /* Fills in what only a gateway's agent knows; may be NULL. */
     void (*fill_status)(void *ctx, struct agent_status *s);
     void *fill_ctx;
     char status_line[256]; /* last sent to the service manager */
 };
 
-/* Opens the loop. s->settings and s->state are set already. 0, or -1 with errno or *ret_why. */
+/* Makes the loop; s->settings and s->state must be set. 0; or -1 with *ret_why, or with errno if
+ * that is NULL. Release s either way. */
 int supervisor_init(struct supervisor *s, const char **ret_why);
 
-/* Adds a tunnel for leg, which must outlive s; it is not started. NULL: *ret_why says why. */
+/* Adds a tunnel for leg, which must outlive s, and does not start it. NULL: *ret_why says why. */
 struct tunnel *supervisor_add(struct supervisor *s, const struct leg *leg, const char **ret_why);
 
-/* Runs until stopped by a signal or supervisor_stop; the exit status of the program. */
+/* Runs the loop until a signal or supervisor_stop ends it. Returns the exit status of the program.
+ */
 int supervisor_loop(struct supervisor *s);
 
-/* Ends all tunnels, then the loop, with this exit status. */
+/* Stops all tunnels, then the loop, with this exit status. A second call kills each ssh that is
+ * left. */
 void supervisor_stop(struct supervisor *s, int exit_code);
-/* A tunnel's state has changed: tells the service manager. */
+/* A tunnel's state has changed: updates the status at the service manager. */
 void supervisor_changed(struct supervisor *s);
 void supervisor_release(struct supervisor *s);
 

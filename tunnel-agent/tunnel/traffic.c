@@ -6,8 +6,8 @@
 #include "tunnel-agent/host/connection.h"
 
 enum {
-    TRAFFIC_BYTES = 4096, /* more within the canary's time than any questions of ours */
-    SENT_AGAIN_DEAD = 10, /* what TCP sends into a path that is dead, until we find it dead */
+    TRAFFIC_BYTES = 4096, /* more than our own probes within CanaryTimeout */
+    SENT_AGAIN_DEAD = 10, /* how often TCP retransmits into a dead path before we find it */
 };
 
 bool traffic_has_moved(struct traffic *t, unsigned long connection)
@@ -25,9 +25,9 @@ bool traffic_has_moved(struct traffic *t, unsigned long connection)
     return bytes > TRAFFIC_BYTES;
 }
 
-/* How long ssh's connection may be without any segment before it counts as dead; 0: no matter.
- * Where packets are lost, TCP sends them again after 0.2 s, 0.4 s and so on: a handful lost in a
- * row is seconds of silence, on a new connection as on this one. */
+/* How long ssh's connection may receive no segment before it counts as dead; 0: do not wait for it.
+ * Where packets are lost, TCP retransmits after 0.2 s, 0.4 s and so on. A handful lost in a row is
+ * seconds of silence, and a new connection would fare no better. */
 static int64_t silence_allowed_ms(const struct settings *s,
                                   const struct connection_traffic *traffic)
 {

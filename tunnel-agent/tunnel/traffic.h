@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What ssh's own TCP connection carries, as the kernel tells. */
+/* What ssh's own TCP connection carries, from the kernel's counters. */
 #ifndef TUNLEASE_AGENT_TUNNEL_TRAFFIC_H
 #define TUNLEASE_AGENT_TUNNEL_TRAFFIC_H
 
@@ -9,20 +9,20 @@
 struct settings;
 
 struct traffic {
-    int64_t acked_bytes, read_bytes; /* when last asked */
-    int64_t moved_ms;                /* when that had last grown, or the look began */
+    int64_t acked_bytes, read_bytes; /* at the last call */
+    int64_t moved_ms;                /* when they last grew, or the probe began */
 };
 
-/* connection: connection_find's. */
+/* connection: of connection_find. */
 
-/* Has ssh's connection carried more than questions of ours since this was asked last? What the
- * other side has acknowledged tells something only while more is waiting: our question is in that
- * queue. What comes in counts once it is read here, for the kernel takes it in for a program that
- * is frozen, too. */
+/* True if ssh's connection has carried more than our own probes since the last call. Bytes that the
+ * peer acknowledged count only while more are unsent, because then our probe waits in that queue.
+ * Bytes received count once ssh has read them: the kernel receives them for a frozen program as
+ * well. */
 bool traffic_has_moved(struct traffic *t, unsigned long connection);
 
-/* For how long the connection may still be without any segment before it counts as dead; not
- * positive: it does, or nothing is known. */
+/* How much longer the connection may receive no segment before it counts as dead. 0 or less: it is
+ * dead, or nothing is known. */
 int64_t traffic_silence_left_ms(unsigned long connection, const struct settings *s);
 
 #endif

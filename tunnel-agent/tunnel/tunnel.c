@@ -21,7 +21,7 @@
 
 enum {
     STOP_GRACE_MS = 1500, /* from SIGTERM to SIGKILL */
-    SLOW_LOGINS_MAX = 2,  /* doublings of ConnectTimeout: 16 s, below LoginTimeout */
+    SLOW_LOGINS_MAX = 2,  /* doublings of ConnectTimeout: to 16 s, below LoginTimeout */
 };
 
 /* ---- waiting ---- */
@@ -50,7 +50,7 @@ static void pause_for_keys(struct tunnel *t, const char *reason)
     wait_then_start(t, BACKOFF_AUTH);
 }
 
-/* ---- what its parts tell ---- */
+/* ---- what its parts report ---- */
 
 static void on_changed(void *ctx)
 {
@@ -59,7 +59,7 @@ static void on_changed(void *ctx)
         t->hooks.changed(t->hooks.ctx);
 }
 
-/* Something came back from the far side. */
+/* Something came back from the far side's sshd. */
 static void on_answer(void *ctx)
 {
     struct tunnel *t = ctx;
@@ -68,7 +68,7 @@ static void on_answer(void *ctx)
         t->has_answered = true;
         t->first_answer_ms = now_ms;
         standing_set(&t->standing, TUNNEL_UP,
-                     t->standing.reason); /* which stays: why it was down last */
+                     t->standing.reason); /* still shown: why it was down last */
         log_info("%s: up after %lld ms", t->leg->name, (long long)(now_ms - t->watch.started_ms));
         t->standing.last_logged[0] = '\0';
         if (t->hooks.up != NULL)
@@ -88,7 +88,8 @@ static void kill_ssh(struct tunnel *t, const char *why)
     watch_stop(&t->watch);
     t->is_killed = true;
     (void)strlcpy(t->ssh.cause_text, why, sizeof(t->ssh.cause_text));
-    /* Nothing it could still say would arrive, and a stopped process takes no SIGTERM. */
+    /* Not SIGTERM: a stopped process does not handle it, and on a dead path ssh cannot say goodbye.
+     */
     sshrun_signal(&t->ssh, SIGKILL);
     (void)event_del(t->timer);
 }
@@ -150,10 +151,12 @@ static int make_path(const struct tunnel *t, const char *suffix, char out[TUNNEL
 {
     int n = snprintf(out, TUNNEL_PATH_BYTES, "%s/%d-%u.%s", t->run_dir, (int)getpid(), t->number,
                      suffix);
-    return n > 0 && n < TUNNEL_PATH_BYTES - 18 ? 0 : -1; /* ssh adds 17 to a master's path */
+    return n > 0 && n < TUNNEL_PATH_BYTES - 18
+               ? 0
+               : -1; /* ssh adds 17 characters to the path of a master */
 }
 
-/* Each part knows only what it is given here. */
+/* Gives each part what it may know. */
 static void connect_parts(struct tunnel *t)
 {
     t->ssh.err_fd = -1;
@@ -297,8 +300,9 @@ static void next_attempt(struct tunnel *t, int status)
         pause_for_keys(t, t->standing.reason);
 }
 
-/* ConnectTimeout holds for the key exchange, too. Where packets are lost, that needs more than a
- * host that is not there deserves; what a plugin needed to start it will need again. */
+/* ConnectTimeout includes the key exchange. Where packets are lost, that takes longer than we want
+ * to wait for a host that is not there. And what a ProxyCommand needed to start, it will need
+ * again. */
 static void count_slow_logins(struct tunnel *t, bool was_up)
 {
     if (!was_up && t->ssh.cause == SSH_MESSAGE_TIMEOUT &&

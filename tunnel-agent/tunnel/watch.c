@@ -14,7 +14,7 @@
 
 enum {
     SOCKET_POLL_MS = 40,
-    STALL_MS = 2000, /* a timer so late means that we were stopped */
+    STALL_MS = 2000, /* a timer that is so late means that we were stopped */
     CANARY_ANSWER_MAX = 4096,
 };
 
@@ -43,7 +43,7 @@ static void on_probe(void *ctx, enum exchange_end end)
 {
     struct watch *w = ctx;
     if (end == EXCHANGE_NO_ONE)
-        return; /* ssh does not listen: it is about to end, and its exit will say why */
+        return; /* ssh does not listen: it is about to end, and its exit tells why */
     if (end == EXCHANGE_CLOSED && sshrun_is_ending(w->ssh))
         return;
     w->standing->probe_ms = clock_monotonic_ms() - w->sent_ms;
@@ -71,15 +71,15 @@ static void on_canary(void *ctx, enum exchange_end end)
         schedule_next_probe(w);
         return;
     }
-    /* The path is proven; now the service, whose silence is its own from here on. On a slow
-     * path the answer to a probe under way may be right behind. */
+    /* The path is alive, so from here on only the service can be silent. A probe that is under way
+     * is left alone: on a slow path its answer may follow at once. */
     w->path_answered = true;
     if (!exchange_is_under_way(&w->probe.exchange))
         send_probe(w);
     schedule(w, WATCH_SUSPECT, w->settings->probe_timeout_ms);
 }
 
-/* False: nothing listens there. */
+/* False: nothing listens at the canary's socket. */
 static bool send_canary(struct watch *w)
 {
     struct sockaddr_un un;
@@ -98,8 +98,8 @@ static bool send_canary(struct watch *w)
     return exchange_start(&w->canary, w->base, &plan, &end) == 0 || end != EXCHANGE_NO_ONE;
 }
 
-/* One look at a tunnel that is up: the probe alone, while the service is known to answer; else the
- * path first, so that a silent service does not make the path suspect every time. */
+/* Begins a probe. While the service answers, the probe alone will do. If it was silent, the canary
+ * is sent first, so that the path is not suspect each time. */
 static void probe_tunnel(struct watch *w)
 {
     cancel_exchanges(w);
@@ -129,7 +129,7 @@ static void become_suspect(struct watch *w)
     standing_set(w->standing, TUNNEL_SUSPECT, text);
     (void)traffic_has_moved(&w->traffic, w->ssh->connection);
     if (!exchange_is_under_way(&w->canary) && !send_canary(w)) {
-        /* Somebody removed our socket. ServerAlive still watches the path. */
+        /* Somebody removed our socket. ssh's ServerAliveInterval still watches the path. */
         standing_log_trouble(w->standing,
                              "its canary socket is gone: ssh's own keep-alive decides");
         schedule(w, WATCH_PROBE, w->settings->probe_interval_ms);
@@ -140,21 +140,22 @@ static void become_suspect(struct watch *w)
     schedule(w, WATCH_JUDGE, w->settings->canary_timeout_ms);
 }
 
-/* The question went out long ago, and no answer is here. */
+/* Neither the probe nor the canary was answered in time. */
 static void judge_path(struct watch *w)
 {
     char text[TUNNEL_TEXT_BYTES];
     const struct settings *s = w->settings;
     const int64_t now_ms = clock_monotonic_ms();
     const int64_t end_ms = 3 * (s->probe_timeout_ms + s->canary_timeout_ms);
-    /* It may be queued behind megabytes of somebody's on a slow line. A path that died meanwhile
-     * moves nothing more, so this ends. */
+    /* They may wait behind megabytes of other data on a slow line. This ends: a dead path moves
+     * nothing. */
     if (traffic_has_moved(&w->traffic, w->ssh->connection)) {
         schedule(w, WATCH_JUDGE, s->canary_timeout_ms);
         return;
     }
-    /* Or it was lost and will be sent again. This ends as well: the far side's kernel acknowledges
-     * also for an sshd that is frozen. A plugin's own far side says nothing of ours. */
+    /* Or a packet was lost and TCP will send it again. This must end as well, because the far
+     * side's kernel acknowledges segments even if its sshd is frozen. The far side of a
+     * ProxyCommand's connection is not our sshd, so its acknowledgements tell nothing. */
     if (w->ssh->carrier == CARRIER_SSH && now_ms - w->traffic.moved_ms < end_ms) {
         int64_t left_ms = traffic_silence_left_ms(w->ssh->connection, s);
         if (left_ms > 0) {
@@ -167,7 +168,8 @@ static void judge_path(struct watch *w)
     w->dead(w->ctx, text);
 }
 
-/* From ssh's start to the first proof: polled, for a file that appears tells of itself nowhere. */
+/* From ssh's start to the first answer. It polls, because nothing tells us when ssh has made its
+ * socket. */
 static void poll_login(struct watch *w)
 {
     if (clock_monotonic_ms() - w->started_ms > w->settings->login_timeout_ms) {
