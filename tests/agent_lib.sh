@@ -5,30 +5,30 @@
 #
 #   far_link               makes namespace `far` at FAR (10.99.0.2); this host is NEAR (10.99.0.1)
 #   far_host               the same, unless it is there, with an sshd of its own
-#   far_web                far_host with HTTP on 8009, and array FAR_WORDS: what every tunnel to it needs beside -L
+#   far_web                far_host with HTTP on 8009, and array FAR_WORDS: options for a tunnel to it, next to -L
 #   far_serve PORT         HTTP on 127.0.0.1:PORT of the far host, "hello from PORT"
 #   far_sshd | far_sshd_stop     starts | ends its listening sshd; FAR_SSHD is its pid
 #   gateway_on_link        our own sshd with its default MaxStartups and leased (LEASED, restarted by
 #                          gateway_sshd and gateway_leased) for agents on the far host; API is its key
 #   in_far COMMAND...      run there
-#   far_sink PORT          takes what is sent there, and counts it: arrived
-#   upload PORT            sends without end to a port of this host: UPLOAD is its pid
-#   slow_link WORD...      1 Mbit/s towards the far host, WORDs of tc's tbf; slow_link_end
-#   line_sent              the bytes that went out over it, also those that TCP sent again
-#   cut_link | heal_link   drops everything both ways, the TCP connections left as they are
-#   lose PERCENT           drops so many packets at random, both ways
-#   agent ARG...           tunnel-agent in the background: AGENT is its pid, its words in $WORK/agent.err
-#   AGENT_IN               array: what to run it with (in_far is a function: (ip netns exec far))
+#   far_sink PORT          reads what is sent to that port of the far host; arrived prints how many bytes
+#   upload PORT            sends for ever to a port of this host: UPLOAD is its pid
+#   slow_link WORD...      limits the link to the far host to 1 Mbit/s, with WORDs of tc's tbf; slow_link_end
+#   line_sent              the bytes sent over that link, with TCP's retransmissions
+#   cut_link | heal_link   drops all packets both ways, without closing a TCP connection | ends that
+#   lose PERCENT           drops PERCENT of all packets at random, both ways
+#   agent ARG...           tunnel-agent in the background: AGENT is its pid, $WORK/agent.err its log
+#   AGENT_IN               array: a command to run it with, such as (ip netns exec far)
 #   agent_stop             ends it, and its exit status must be 0
-#   quick                  path of a file with short intervals, for -c
+#   quick                  makes a file with short intervals for -c, and prints its path
 #   state NAME | field NAME FIELD      of `tunnel-agent status`
-#   is NAME STATE          true when that is its state
+#   is NAME STATE          true if the tunnel is in that state
 #   service_is NAME SERVICE
-#   up_and_answering       the tunnel to FAR is, and its -L 18009 leads to 8009
-#   ssh_of                 pids of the ssh that the agent holds
+#   up_and_answering       true if the tunnel to FAR is up, and its -L 18009 leads to 8009
+#   ssh_of                 pids of the agent's ssh
 #   far_plugin             a ProxyCommand that can freeze, close and hang: plugin_words, plugin_mode, plugins,
 #                          plugin_freezes, plugin_hangs MODE
-#   said PATTERN | said_text TEXT    in the agent's words
+#   said PATTERN | said_text TEXT    true if the agent has logged it
 
 FAR=10.99.0.2
 NEAR=10.99.0.1
@@ -190,7 +190,7 @@ quick()
 	printf '%s\n' "$WORK/quick.conf"
 }
 
-# What every tunnel to the far host needs beside -L.
+# Options for a tunnel to the far host, next to -L.
 far_words() { printf '%s\n' -i "$FAR_KEY" -o IdentitiesOnly=yes -o "UserKnownHostsFile=$WORK/far/known_hosts"; }
 
 # shellcheck disable=SC2034 # FAR_WORDS is for the test
@@ -216,7 +216,7 @@ agent_stop()
 	((rc == 0)) || fail "the agent exits $rc after SIGTERM"
 }
 
-# Its exit status says whether all are up, which is not the question here.
+# The exit status of status, whether all are up, does not matter here.
 field() { { tunnel-agent status --json || :; } | python3 -c '
 import json, sys
 for t in json.load(sys.stdin):
@@ -274,7 +274,7 @@ while True: threading.Thread(target=trickle, args=(s.accept()[0],), daemon=True)
 	at_exit "$!"
 }
 since_ms() { echo "$(((${EPOCHREALTIME/./} - $1) / 1000))"; }
-# found_and_back WHAT SSH: that ssh ends within 20 s, and data comes back within 3 s of that.
+# found_and_back WHAT SSH: ssh of pid SSH ends within 20 s, and data comes back 3 s later.
 found_and_back()
 {
 	local start=${EPOCHREALTIME/./} found
@@ -284,7 +284,7 @@ found_and_back()
 	note "$1: found after $found ms, data $(since_ms "$start") ms later"
 	assert_eq "$(plugins | wc -l)" 1 "$1: one plugin"
 }
-# It freezes while data for us still arrives at its socket, which its kernel takes in.
+# The plugin freezes while data for us still arrives at its socket, and the kernel acknowledges it.
 plugin_freezes()
 {
 	local trickle ssh
@@ -296,7 +296,7 @@ plugin_freezes()
 	found_and_back 'a frozen plugin' "$ssh"
 	exec {trickle}>&-
 }
-# plugin_hangs MODE: the next one does not go on; those after it pass.
+# plugin_hangs MODE: the next plugin stops in MODE; those after it pass.
 plugin_hangs()
 {
 	plugin_mode "$1"

@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""A stand-in for leased's control plane (docs/protocol.md), for tests of tunnel-agent alone.
+"""A stand-in for leased's control port (docs/protocol.md), for tests of tunnel-agent alone.
 
 usage: gateway_stand_in.py DIR [PORT]
 
-Keys that register are written to DIR/keys in the form of authorized_keys. DIR/answer, when it is
-there, holds `STATUS[:CODE] TEXT` for every request ("403:revoked gone", "429 slow down"), DIR/raw
-a body for every 200; while DIR/secret_only is there, a known agent's secret alone speaks for it;
-DIR/log has a line for each. DIR/tls with cert.pem and key.pem serves https. Announces itself by DIR/ready.
+Keys that register are written to DIR/keys in the form of authorized_keys. If DIR/answer
+exists, its `STATUS[:CODE] TEXT` answers every request ("403:revoked gone", "429 slow down"); if DIR/raw
+exists, it is the body of every 200; while DIR/secret_only exists, a known agent must send its secret.
+DIR/log gets a line for each request. With DIR/tls/cert.pem and key.pem it serves https. It makes
+DIR/ready once it listens.
 """
 import http.server, json, os, ssl, sys, threading
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# tunnel-agent with a configuration of ssh that says yes to every keyword that takes it, among them all
-# that would detach the connection, share it or take its forwards away.
+# tunnel-agent with an ssh configuration that sets every keyword to yes that accepts it, among them all
+# that would detach the connection, share it or remove its forwards.
 # sandbox:
 # timeout: 60
 set -eu
@@ -11,7 +11,7 @@ set -eu
 far_web
 conf=$(quick)
 
-# ---- every keyword that takes yes, and no other word: what this ssh prints, and the words within it ----
+# ---- keywords that accept yes, but not any word; candidates: what ssh -G prints, and the strings in ssh ----
 accepted()
 {
 	local bad
@@ -40,10 +40,10 @@ mkdir -p /root/.ssh
 } >/root/.ssh/config
 ssh -o ClearAllForwardings=no -o ForkAfterAuthentication=no -G x >/dev/null || fail 'ssh does not take that configuration'
 agent -d -c "$conf" "${FAR_WORDS[@]}" -L 18009:127.0.0.1:8009 "root@$FAR"
-wait_for 8 'up with a configuration that says yes to everything' up_and_answering
+wait_for 8 'up with a configuration that sets all to yes' up_and_answering
 sleep 2
 assert_eq "$(ssh_of | wc -l) $(pgrep -x ssh | wc -l) $(field "$FAR" restarts)" '1 1 0' 'one ssh, a child of the agent'
-[[ ! -e $WORK/ran && ! -e $WORK/master ]] || fail 'a command ran, or a master waits for others'
+[[ ! -e $WORK/ran && ! -e $WORK/master ]] || fail 'a command ran, or a master listens'
 agent_stop
 [[ -z $(pgrep -x ssh) ]] || fail "an ssh outlives the agent: $(pgrep -ax ssh)"
-ok "$count keywords say yes: up, one ssh, and none is left"
+ok "$count keywords set to yes: up, one ssh, and none is left"

@@ -1,17 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""judge: runs one program after another and holds what it says and does to one rule.
+"""judge: runs programs, and checks what they print and change by the same rules.
 
-For tests/attack/bad_input.sh, which has some 700 cases: one process a case, where a shell would need
+For tests/attack/bad_input.sh, which has some 700 cases: this needs one process for a case, a shell
 fifteen. Requests on standard input are records of NUL-terminated fields, the first of which counts the
 others; the answer to each is one line on standard output, "ok ..." or "FAIL ...".
 
-  remember                        how things are now: what "same" and the others compare with
-  same WHAT                       nothing has changed
-  line STATUS GOT WORDS WHAT      of what ran into err: exit status, and one clear line with WORDS
-  judge STATUS GOT WORDS WHAT     the same, nothing on out, and nothing changed
-  run STATUS WORDS WHAT ARGS...   runs it without input, then as "judge"
-  akc STATUS WHAT ARGS...         runs it: silent; with status 0 one line in the log, with fields that hold
+  remember                        notes the state, with which the others compare
+  same WHAT                       checks that nothing has changed
+  line STATUS GOT WORDS WHAT      checks GOT, an exit status, and err: one clear line with WORDS
+  judge STATUS GOT WORDS WHAT     the same, and that out is empty and nothing has changed
+  run STATUS WORDS WHAT ARGS...   runs ARGS without input, then as "judge"
+  akc STATUS WHAT ARGS...         runs ARGS: prints nothing; with status 0 logs one line, with sound fields
 
 usage: judge.py DIRECTORY LOG STORE FILE...: out and err lie in DIRECTORY; STORE and its log, and the
 FILEs are what must not change.
@@ -28,7 +28,7 @@ import time
 work, log, store, files = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
 slow = int(os.environ["TEST_SLOW_PERCENT"]) / 100
 
-# C0 (but the newline), DEL, C1, U+061C, U+200E-F, U+2028-E, U+2066-9: what steers or forges.
+# C0 (but the newline), DEL, C1, U+061C, U+200E-F, U+2028-E, U+2066-9: what controls a terminal, or forges a line.
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f\x80-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
@@ -111,7 +111,7 @@ def clear_line(status, got, words, what):
     err = content(in_work("err"))
     if got != status:
         raise Wrong("%s: exit %s, not %s: %s" % (what, got, status, said(err)))
-    # As long as a line may be before it is no longer one that anybody reads.
+    # Nobody reads a line that is longer than this.
     if err.count(b"\n") != 1 or len(err) > 2500 or not err.endswith(b"\n"):
         raise Wrong("%s: not one line of a sane length: %d bytes: %s" % (what, len(err), said(err)))
     if not harmless(err):
@@ -160,7 +160,7 @@ def akc(status, what, args):
             raise Wrong("%s logs nothing" % what)
         time.sleep(0.002)
     logged = new_log(start)
-    # One word for the login, whatever it is: no field but the last, free one can be forged.
+    # The login is one word, whatever it is, so it cannot forge a field; the last one is free text.
     if status == 0 and not REFUSED.search(logged):
         raise Wrong("%s logs: %s" % (what, said(logged)))
     # The sink writes control characters as \xNN, and so does akc within that word.
@@ -215,6 +215,6 @@ while True:
         reply = "ok " + answer(fields)
     except Wrong as wrong:
         reply = "FAIL " + str(wrong)
-    except Exception as error:  # a fault of this program is no reason to leave the test waiting
+    except Exception as error:  # a fault of this program must not leave the test waiting
         reply = "FAIL %s: %r" % (fields[0].decode(), error)
     os.write(1, reply.replace("\n", "\\n").encode("utf-8", "backslashreplace") + b"\n")

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# tunnel-agent -J: the connection is a helper's, ssh itself has only pipes. The same is held, found dead
-# and cleaned up as without a hop.
+# tunnel-agent -J: a helper has the connection, and ssh itself has only pipes. Tunnels are kept up, found
+# dead and cleaned up as without a jump host.
 # sandbox:
 # timeout: 120
 set -eu
@@ -22,7 +22,7 @@ for host in "hub $FAR" 'inner 10.98.0.1'; do
 	printf 'Host %s\n HostName %s\n' "${host% *}" "${host#* }"
 	printf ' User root\n IdentityFile %s\n IdentitiesOnly yes\n UserKnownHostsFile %s\n' "$FAR_KEY" "$WORK/far/known_hosts"
 done >/root/.ssh/config
-# What would make the hub's ssh a master that stays, or send it into the background.
+# Settings that would make the hub's ssh a master that stays, or send it into the background.
 printf '%s\n' 'Host *' ' ControlMaster auto' " ControlPath $WORK/master-%C" ' ControlPersist yes' ' ForkAfterAuthentication yes' \
 	' ClearAllForwardings yes' >>/root/.ssh/config
 all_ssh() { pgrep -x ssh; }
@@ -39,7 +39,7 @@ if slow_link latency 15s; then
 	upload 18010
 	wait_for 20 'the full line to be seen' is inner suspect
 	sleep 6
-	assert_eq "$(ssh_of) $(field inner restarts)" "$ssh 0" 'a line that an upload fills is no dead one'
+	assert_eq "$(ssh_of) $(field inner restarts)" "$ssh 0" 'a line that an upload fills does not count as dead'
 	kill "$UPLOAD"
 	slow_link_end
 	wait_for 30 'answers again' is inner up
@@ -60,8 +60,8 @@ agent -c "$conf" -J hub -L 18009:127.0.0.1:8009 inner
 wait_for 8 'up' is inner up
 kill -KILL "$AGENT"
 wait_for 3 'no ssh after SIGKILL' no_ssh
-ok 'no ssh is left, nor its helper'
+ok 'neither ssh nor its helper is left'
 agent -c "$conf" -J hub -L 18009:127.0.0.1:8009 inner
 wait_for 8 'up' is inner up
 agent_stop
-[[ -z $(ls -A "$STATE_DIR/run") ]] || fail "what a killed agent left stays: $(ls "$STATE_DIR/run")"
+[[ -z $(ls -A "$STATE_DIR/run") ]] || fail "what a killed agent left was not removed: $(ls "$STATE_DIR/run")"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # tunnel-agent with the real leased, sshd and pam_tunnel: register, data, heartbeats, expiry and
-# renewal, two machines with one key, leased away, revocation; and `leasectl agent add` with --gateway.
+# renewal, two machines with one key, leased stopped and frozen, revocation; and `leasectl agent add` with --gateway.
 # sandbox: --leased
 # timeout: 180
 set -eu
@@ -23,7 +23,7 @@ wait_for 5 'leased to answer the probe' service_is gateway ok
 [[ -s $STATE_DIR/agent_secret && -s $STATE_DIR/known_hosts ]] || fail 'secret or host keys are missing'
 assert_eq "$(lease db1 state)" active 'registered'
 
-# leased goes away, and comes back: nothing restarts.
+# leased ends and starts again: no ssh is restarted.
 ssh=$(ssh_of)
 kill "$(cat /run/leased.pid)"
 wait_for 6 'its absence to be seen' service_is gateway down
@@ -65,18 +65,18 @@ wait_for 15 'up by itself after leasectl renew' is gateway up
 reaches "$port" || fail 'no data after the renewal'
 ok "expired: held, $tries refusals in 9 s, and back after leasectl renew"
 
-# A copy of this machine, key and all: one of the two holds, and says why.
+# A copy of this machine with its key: one of the two pauses, and logs why.
 mkdir -m 0700 "$WORK/copy"
 cp -p "$STATE_DIR"/{agent.pem,agent_id,agent_secret,known_hosts,session.json} "$WORK/copy/"
 STATE_DIR=$WORK/copy tunnel-agent -d -c "$conf" --endpoint "$url" --target 127.0.0.1:8022 </dev/null 2>"$WORK/copy.err" &
 copy=$!
 at_exit "$copy"
 either() { said 'another client uses this key' || grep -q 'another client uses this key' "$WORK/copy.err"; }
-wait_for 30 'one of two agents with one key to hold' either
+wait_for 30 'one of two agents with one key to pause' either
 kill "$copy"
-wait "$copy" || fail 'the copy does not end well'
+wait "$copy" || fail 'the copy exits with an error'
 wait_for 20 'the other to be up' is gateway up
-ok 'two machines with one key: one holds'
+ok 'two machines with one key: one pauses'
 
 # Revoked: stops for good, exit 0, by its own secret alone.
 agent_stop
@@ -89,7 +89,7 @@ rc=0; wait "$AGENT" || rc=$?
 assert_eq "$rc" 0 'revoked: exit 0'
 said 'revoked' || fail 'it does not say so'
 
-# No HTTP from here at all: its key was made known by the admin, and it registers through its own ssh.
+# No HTTP from this host: the admin has added its key, and it registers through its own ssh.
 export STATE_DIR=$WORK/direct
 tunnel-agent key >"$WORK/direct.pub"
 leasectl --json agent add db2 --key "$WORK/direct.pub" >"$WORK/added.json"
@@ -100,12 +100,12 @@ wait_for 20 'up through ssh alone' up_with_port
 wait_for 10 'data' reaches "$(added port_b)"
 assert_eq "$(field gateway port_b) $(lease db2 state)" "$(added port_b) active" 'leasectl agent add, and --gateway'
 agent_stop
-# Its secret is lost: the tunnel works, and the person is told what the admin can do.
+# Its secret is lost: the tunnel works, and the log says what the admin can do.
 rm "$STATE_DIR/agent_secret"
 direct() { agent -d -c "$conf" --gateway "gw-tunnel@$GATEWAY" --token "$(added token)" --agent-id db2 --target 127.0.0.1:8022; }
 direct
 wait_for 20 'what to ask the admin for' said "does not accept the key or token: only its agent_secret .*, until an admin says 'leasectl agent reset'[.] If it is right, .*'leasectl agent reset db2'"
-[[ ! -e $STATE_DIR/agent_secret ]] || fail 'it was given another secret'
+[[ ! -e $STATE_DIR/agent_secret ]] || fail 'it got another secret'
 agent_stop
 leasectl agent reset db2 >/dev/null
 direct
@@ -115,8 +115,8 @@ direct_ssh=$(ssh_of)
 new_key db5 >/dev/null
 leasectl agent add db5 --key "$WORK/db5.pub" >/dev/null
 
-# leased on another port than the usual one: who registers there is told, also behind a port of this
-# side's that leads there; who comes by ssh alone has it from leasectl agent add.
+# leased on another port than 12000. An agent learns the port when it registers, even through a forward
+# from another port; one that comes by ssh alone gets it from leasectl agent add.
 kill "$LEASED"
 wait "$LEASED" || :
 echo 'Listen 127.0.0.1:12500' >>/etc/tunlease/tunlease.conf
@@ -128,7 +128,7 @@ LEASED=$!
 at_exit "$LEASED"
 on_12500() { fetch -f -o /dev/null http://127.0.0.1:12500/healthz; }
 wait_for 5 'leased on 12500' on_12500
-# Agents that were there before may open the new port; of one whose tunnel is up the old one stays, too.
+# Agents from before may open the new port. One whose tunnel is up may still open the old one, too.
 opens() { leasectl --json show "$1" | python3 -c 'import json, sys; print(*json.load(sys.stdin)["open"])'; }
 assert_eq "$(opens db5)" 127.0.0.1:12500 'an agent that is away'
 assert_eq "$(opens db2)" '127.0.0.1:12000 127.0.0.1:12500' 'an agent whose tunnel is up'
@@ -155,7 +155,7 @@ while True:
 END
 at_exit $!
 listens() { ! port_free 13500; }
-wait_for 5 'the port before it' listens
+wait_for 5 'the forward to it' listens
 export STATE_DIR=$WORK/elsewhere
 agent -d -c "$conf" --endpoint http://127.0.0.1:13500 --api-key "$api" --agent-id db3 --target 127.0.0.1:8022
 wait_for 20 'up, and its heartbeats answered' service_is gateway ok
@@ -165,7 +165,7 @@ export STATE_DIR=$WORK/elsewhere-direct
 tunnel-agent key >"$WORK/direct.pub"
 leasectl --json agent add db4 --key "$WORK/direct.pub" >"$WORK/added.json"
 read -r -a run < <(added run)
-[[ " ${run[*]} " == *' --control-port 12500 '* ]] || fail "agent add does not say it: ${run[*]}"
+[[ " ${run[*]} " == *' --control-port 12500 '* ]] || fail "agent add does not tell the port: ${run[*]}"
 [[ ${run[0]} == tunnel-agent ]] || fail "${run[*]}"
 agent -d -c "$conf" "${run[@]:1}" --target 127.0.0.1:8022
 wait_for 20 'by ssh alone: up, and answered' service_is gateway ok

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# tunnel-agent with tunnels.conf and with bad words: check, ports that others hold, keys and host keys
-# that need a person, a far side that forbids, status and its schema, install.
+# tunnel-agent with tunnels.conf and with wrong usage: check, ports that other programs hold, keys and
+# host keys that need a person, a far side that forbids a forward, status and its schema, install.
 # sandbox:
 # timeout: 180
 set -eu
@@ -25,7 +25,7 @@ file()
 {
 	printf '%b\n' "$1" >"$WORK/bad.conf"
 	bad -c "$WORK/bad.conf"
-	grep -q "bad.conf:$2: " "$WORK/err" || fail "no line $2 in: $(cat "$WORK/err")"
+	grep -q "bad.conf:$2: " "$WORK/err" || fail "the message does not name line $2: $(cat "$WORK/err")"
 }
 file 'Tunnel a\n To h\n Forwrd 1' 3
 file 'Tunnel a\n To h' 1
@@ -84,12 +84,12 @@ grep -q "range: local port 18102 is also that of tunnel 'more'" "$WORK/out" || f
 grep -q "more: the ssh configuration of far-too has a LocalForward" "$WORK/out" || fail "alias: $(cat "$WORK/out")"
 ok 'check finds collisions'
 
-# ---- many legs; a taken port is left out alone, and added without a restart ----
+# ---- many legs; only the forward whose port is taken is left out, and added without a restart ----
 legs
 agent -d -c "$WORK/tunnels.conf"
 wait_for 8 'web to be up' is web up
 wait_for 8 'range to be up' is range up
-answers http://127.0.0.1:18009/ 8009 || fail 'the forward beside the taken one'
+answers http://127.0.0.1:18009/ 8009 || fail 'the forward next to the one that is left out'
 answers http://127.0.0.1:18103/ 8009 || fail 'a port of the range'
 said "web: local port 18010 is taken \(python3, pid $SQUATTER\)" || fail "$(cat "$WORK/agent.err")"
 tunnel-agent status --json >"$WORK/status.json"
@@ -110,7 +110,7 @@ assert_eq "$(cut -f1,2 "$WORK/out" | sort | tr '\t\n' '  ')" 'range up web up ' 
 agent_stop
 expect_exit 1 tunnel-agent status
 
-# All of them taken: held, no ssh, few attempts.
+# All ports are taken: held, and no ssh is started.
 serve 18009
 SQUATTER=${test_pids[-1]}
 agent -d -c "$WORK/quick.conf" "${FAR_WORDS[@]}" -L 18009:127.0.0.1:8009 "root@$FAR"
@@ -120,7 +120,7 @@ kill "$SQUATTER"
 wait_for 8 'up once the port is free' is "$FAR" up
 answers http://127.0.0.1:18009/ 8009 || fail 'no data'
 agent_stop
-ok 'a taken port: held, named, and taken up when free'
+ok 'a taken port: held, its holder is named, and it is forwarded when free'
 
 # ---- keys and host keys ----
 ssh-keygen -q -t ed25519 -N 'a passphrase' -f "$WORK/locked" </dev/null
@@ -145,7 +145,7 @@ wait_for 8 'the wrong host key' said 'wrong host key'
 sleep 3
 is "$FAR" held || fail 'a wrong host key does not hold'
 agent_stop
-ok 'locked key, unknown and wrong host key: held, with what to do'
+ok 'locked key, unknown and wrong host key: held, and the log says what to do'
 
 # ---- a far side that forbids ----
 printf 'restrict,port-forwarding,permitopen="127.0.0.1:8010" %s\n' "$(cat "$FAR_KEY.pub")" >"$WORK/far/keys"
@@ -157,14 +157,15 @@ agent_stop
 # ---- install ----
 HOME=$WORK/home expect_exit 0 tunnel-agent install --systemd-user --name legs --write -- -c "$WORK/tunnels.conf"
 grep -q 'systemctl --user enable --now legs' "$WORK/out" || fail 'no enable line'
-grep -q 'enable-linger' "$WORK/out" || fail 'no word of lingering'
+grep -q 'enable-linger' "$WORK/out" || fail 'lingering is not mentioned'
 grep -qx "ExecStart=\"/usr/bin/tunnel-agent\" -d \"-c\" \"$WORK/tunnels.conf\"" "$WORK/home/.config/systemd/user/legs.service" ||
 	fail "$(cat "$WORK/home/.config/systemd/user/legs.service")"
 HOME=$WORK/home expect_exit 1 tunnel-agent install --systemd-user --name legs --write -- -L 18009:a:1 h
 expect_exit 0 tunnel-agent install --launchd -- -L '18009:a:1' 'h'
 python3 -c 'import plistlib, sys; print(plistlib.load(open(sys.argv[1], "rb"))["ProgramArguments"])' "$WORK/out" >/dev/null ||
 	fail 'no plist'
-# An agent that lives by its environment: the same one for the service, and its key for nobody else.
+# An agent that is configured by its environment: the service gets these variables, and nobody else can
+# read its key.
 key="it's\$a\"key\\ \`#"
 env_of() { HOME=$WORK/home API_KEY=$key API_URL=http://127.0.0.1:12000 STATE_DIR=$WORK/s "$@"; }
 expect_exit 0 env_of tunnel-agent install --systemd-user --name env --write --
@@ -177,9 +178,9 @@ assert_eq "$(env -i sh -c 'set -a; . "$0"; exec env' "$file" | grep -E '^(API|ST
 	"$(printf '%s\n' "API_KEY=$key" API_URL=http://127.0.0.1:12000 "STATE_DIR=$WORK/s")" 'as a shell reads it'
 expect_exit 0 env_of tunnel-agent install --systemd-user --name env --write --
 key=another expect_exit 1 env_of tunnel-agent install --systemd-user --name env --write --
-# What the command line says is not in it, and without a word of a gateway there is nothing to install.
+# What the command line gives is not in that file. Without a gateway there is nothing to install.
 expect_exit 0 env_of tunnel-agent install --systemd-user --name line --write -- --api-key @/etc/key
-! grep -q API_KEY "$WORK/home/.config/tunnel-agent/line.env" || fail 'a key that is not used'
+! grep -q API_KEY "$WORK/home/.config/tunnel-agent/line.env" || fail 'the file has a key that is not used'
 expect_exit 2 tunnel-agent install --systemd-user --
 expect_exit 0 env_of tunnel-agent install --launchd --name env --
 python3 - "$WORK/out" "$file" <<-'END' || fail "the plist: $(cat "$WORK/out")"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# tunnel-agent -L: a link that dies with its TCP connection left in place, an sshd and a service that
-# freeze, a program that is stopped: what is condemned, what is not, and how soon it is back. With
-# short intervals; long/agent_link has the real ones.
+# tunnel-agent -L: a link that drops all packets, an sshd and a service that freeze, a program that is
+# stopped: what counts as dead, what does not, and how soon data is back. With short intervals;
+# long/agent_link has the real ones.
 # sandbox:
 # timeout: 180
 set -eu
@@ -33,9 +33,9 @@ sleep 6
 heal_link
 wait_for 10 'back after the link healed' answers http://127.0.0.1:18009/ 8009
 said 'the path is dead' || fail 'it does not say why'
-ok 'blackholed: suspect, condemned, and back after healing'
+ok 'a link that drops all packets: suspect, dead, and back once it works again'
 
-# A path that lives is left alone, whatever its service does.
+# A path that works is left alone, whatever the service does.
 third=$(ssh_of)
 restarts=$(field "$FAR" restarts)
 kill -STOP "$FAR_SERVICE"
@@ -52,16 +52,16 @@ far_sshd_stop
 sleep 2
 far_sshd
 assert_eq "$(ssh_of) $(field "$FAR" restarts)" "$third $restarts" \
-	'a silent or dead service, and a restart of sshd, restart nothing'
+	'a silent or dead service, or a restart of sshd, restarts no ssh'
 
-# An upload fills a line with a long queue, so that no question is answered in time: the path lives.
+# An upload fills a line with a long queue, so that no probe is answered in time. The path still works.
 if slow_link latency 15s; then
 	upload 18010
 	wait_for 20 'the full line to be seen' is "$FAR" suspect
 	before=$(line_sent)
 	sleep 6
 	(($(line_sent) - before > 500000)) || fail "only $(($(line_sent) - before)) bytes in 6 s: the line was not full"
-	assert_eq "$(ssh_of) $(field "$FAR" restarts)" "$third $restarts" 'a line that an upload fills'
+	assert_eq "$(ssh_of) $(field "$FAR" restarts)" "$third $restarts" 'a line that an upload fills does not count as dead'
 	cut_link
 	wait_for 6 'the cut under load to be found' gone "$third"
 	kill "$UPLOAD" 2>/dev/null || : # it may have ended with its tunnel
@@ -73,7 +73,7 @@ else
 	note 'this kernel has no tbf qdisc: a full line is not tried'
 fi
 
-# The listener and the one that serves us freeze.
+# The listening sshd freezes, and the processes of our session.
 mapfile -t frozen < <(ip netns pids far | while read -r pid; do
 	[[ $(cat "/proc/$pid/comm") != sshd ]] || echo "$pid"; done)
 ((${#frozen[@]} >= 2)) || fail "too few processes of sshd: ${frozen[*]}"
@@ -84,7 +84,8 @@ kill -CONT "${frozen[@]}"
 wait_for 10 'back after sshd thawed' answers http://127.0.0.1:18009/ 8009
 ok 'sshd frozen: noticed, and back'
 
-# Stopped, agent and ssh, with the link cut: no verdict on stale time-outs, but a look at once.
+# Agent and ssh are stopped for a while, without and with the link cut: timeouts from before decide
+# nothing, and the path is probed at once.
 wait_for 5 'up again' is "$FAR" up
 ssh=$(ssh_of)
 kill -STOP "$AGENT" "$ssh"
@@ -92,15 +93,15 @@ sleep 4
 kill -CONT "$ssh" "$AGENT"
 wait_for 3 'awake' said 'awake after [3-9] s'
 sleep 2
-assert_eq "$(ssh_of)" "$ssh" 'a pause alone restarts nothing'
+assert_eq "$(ssh_of)" "$ssh" 'a stop alone restarts no ssh'
 kill -STOP "$AGENT" "$ssh"
 cut_link
 sleep 4
 kill -CONT "$ssh" "$AGENT"
-wait_for 4 'the path that died in the pause to be condemned' gone "$ssh"
+wait_for 4 'the path that died meanwhile to be found dead' gone "$ssh"
 heal_link
 wait_for 10 'back' answers http://127.0.0.1:18009/ 8009
-ok 'awake: looks at once'
+ok 'after a stop: probed at once'
 
 ssh=$(ssh_of)
 ! pgrep -r Z -P "$AGENT" >/dev/null || fail "zombies: $(ps --ppid "$AGENT" -o pid,stat,args)"

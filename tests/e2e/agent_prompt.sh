@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# tunnel-agent on a terminal: an unknown host key is shown and asked about once. "yes" lets it in and is
-# remembered, "no" holds; without a terminal, and with -d on one, nobody is asked.
+# tunnel-agent on a terminal shows an unknown host key and asks once. After "yes" the tunnel comes up and
+# the key is remembered, after "no" it is held. Without a terminal, or with -d, nobody is asked.
 # sandbox:
 # timeout: 120
 set -eu

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# tunnel-agent and the ssh it runs: one that is older, and a ProxyCommand that freezes, closes, hangs
-# and stays behind. (attack/agent_config: a configuration that says yes to everything.)
+# tunnel-agent and the ssh it runs: an older ssh, a host that refuses, and a ProxyCommand that freezes,
+# closes, hangs and does not end with ssh. (attack/agent_config: a configuration that sets all to yes.)
 # sandbox:
 # timeout: 120
 set -eu
@@ -31,9 +31,9 @@ agent -d -c "$conf" -i "$FAR_KEY" -o IdentitiesOnly=yes --host-key "$(ssh-keygen
 wait_for 8 'up with an older ssh' up_and_answering
 agent_stop
 AGENT_IN=()
-ok 'an older ssh is told only what it knows'
+ok 'an older ssh gets only settings that it knows'
 
-# ---- a host that refuses while its pinned key is still to be learned: asked less and less ----
+# ---- a host that refuses the connection before its pinned key is learned: the waits grow ----
 mkdir "$WORK/counting"
 cat >"$WORK/counting/ssh" <<-END
 	#!/bin/bash
@@ -58,9 +58,9 @@ wait_for 40 'a pause of more than 3 s between two attempts' pause_of_3_s
 said 'cannot learn the host key: .*Connection refused' || fail "$(cat "$WORK/agent.err")"
 agent_stop
 AGENT_IN=()
-ok 'a refused question for the host key is asked less and less'
+ok 'a host that refuses: the waits before its key is learned grow'
 
-# ---- a ProxyCommand: freezes, closes, hangs, stays behind (long/agent_plugin: with real intervals) ----
+# ---- a ProxyCommand that freezes, closes, hangs, does not end with ssh (long/agent_plugin: with real intervals) ----
 far_plugin
 mapfile -t plugin_words < <(plugin_words)
 agent -d -c "$conf" "${FAR_WORDS[@]}" "${plugin_words[@]}" "root@$FAR"
@@ -75,11 +75,11 @@ note "closed: data after $(since_ms "$start") ms"
 plugin_hangs hang
 agent_stop
 [[ -z $(plugins) ]] || fail 'a plugin outlives the agent'
-# The same while it is asked for the host key.
+# The same while ssh learns the host key through it.
 plugin_mode hang
 agent -d -c "$conf" -i "$FAR_KEY" -o IdentitiesOnly=yes "${plugin_words[@]}" \
 	--host-key "$(ssh-keygen -lf "$WORK/far/host.pub" | cut -d' ' -f2)" "root@$FAR"
 wait_for 4 'a plugin that hangs' test -e "$WORK/hung"
 agent_stop
-wait_for 2 'the plugin to end with the question' none_left
+wait_for 2 'the plugin to end with the query' none_left
 ok 'a plugin that freezes, closes, hangs: found, back, and none is left'

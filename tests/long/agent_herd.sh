@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# 60 agents, each a process with its own state and key, behind one sshd with its default MaxStartups,
-# which drops three of ten beyond ten: sshd and all its sessions die at once, and come back. The same
-# with 60 tunnels of one agent.
+# 60 agents, each a process with its own state and key, at one sshd. sshd and all its sessions die at once,
+# and sshd comes back; its default MaxStartups drops three of ten connections beyond ten. The same with 60
+# tunnels of one agent.
 # sandbox:
 # timeout: 400
 set -eu
@@ -26,7 +26,7 @@ for ((i = 0; i < count; i++)); do
 	at_exit "$!"
 done
 port_of() { sed -n 's/.*"port_b": *\([0-9]*\).*/\1/p' "$WORK/state$1/session.json" 2>/dev/null; }
-# Those that give data are not asked again; waiting holds the others.
+# Checks the agents in waiting, and leaves those there that give no data yet.
 count_waiting()
 {
 	local i left=()
@@ -43,7 +43,7 @@ mapfile -t waiting < <(seq 0 $((count - 1)))
 start=${EPOCHREALTIME/./}
 wait_for 90 "$count agents to be up" all_back
 note "registered and up after $(ms_since "$start") ms"
-assert_eq "$(printf '%s\n' "${ports[@]}" | sort -u | wc -l)" "$count" 'ports, each its own'
+assert_eq "$(printf '%s\n' "${ports[@]}" | sort -u | wc -l)" "$count" 'each agent has a port of its own'
 
 dropped() { grep -c 'past MaxStartups' "$SANDBOX_LOG" || :; }
 before=$(dropped)
@@ -61,8 +61,8 @@ note "60 agents are back $took_ms ms after sshd; it dropped $(($(dropped) - befo
 for i in "${!agents[@]}"; do
 	! gone "${agents[i]}" || fail "agent $i has ended: $(tail -n 1 "$WORK/agent$i.err")"
 done
-assert_eq "$(cat "$WORK"/agent*.err | grep -c 'another client uses this key' || :)" 0 'none holds'
-ok '60 agents behind one sshd'
+assert_eq "$(cat "$WORK"/agent*.err | grep -c 'another client uses this key' || :)" 0 'none pauses'
+ok '60 agents at one sshd'
 kill "${agents[@]}"
 for pid in "${agents[@]}"; do wait "$pid" || fail "agent $pid exits $?"; done
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # tunnel-agent on a private host, with its own intervals, while the gateway's leased is away for five
-# minutes, and then frozen for five: the tunnel is held, data flows, and no ssh is started anew.
+# minutes, and then frozen for five: the tunnel stays up, data flows, and no ssh is restarted.
 # sandbox:
 # timeout: 900
 set -eu
@@ -26,8 +26,8 @@ wait_for 5 'data through the reverse tunnel' reaches
 wait_for 15 'leased to answer the probe' service_is gateway ok
 ssh=$(ssh_of)
 
-# held SERVICE: data flows and the same ssh runs, for five minutes; status says what it is like.
-held()
+# stays_up SERVICE: data flows and the same ssh runs for five minutes, while status shows SERVICE.
+stays_up()
 {
 	local want=$1 end=$((SECONDS + minutes_5)) asked=0
 	wait_for 25 "the service to be $want" service_is gateway "$want"
@@ -37,12 +37,12 @@ held()
 		asked=$((asked + 1))
 		sleep 2
 	done
-	assert_eq "$(field gateway restarts) $(field gateway service)" "0 $want" "$minutes_5 s, asked for data $asked times"
+	assert_eq "$(field gateway restarts) $(field gateway service)" "0 $want" "$minutes_5 s, data came $asked times"
 }
 
 kill "$LEASED"
 wait_for 5 'leased to end' gone "$LEASED"
-held down
+stays_up down
 before=$(beat_at)
 gateway_leased
 wait_for 25 'leased to be seen again' service_is gateway ok
@@ -52,11 +52,11 @@ assert_eq "$(ssh_of) $(field gateway restarts)" "$ssh 0" 'leased stopped and sta
 mapfile -t both < <(echo "$LEASED"; pgrep -P "$LEASED")
 ((${#both[@]} == 2)) || fail "leased has ${#both[@]} processes"
 kill -STOP "${both[@]}"
-held silent
+stays_up silent
 before=$(beat_at)
 kill -CONT "${both[@]}"
 wait_for 25 'leased to answer again' service_is gateway ok
 wait_for 70 'a heartbeat through the same tunnel' beat_again
 assert_eq "$(ssh_of) $(field gateway restarts)" "$ssh 0" 'leased frozen and thawed: the same ssh'
-assert_eq "$(log_lines 'leased does not answer')" 2 'each time it is said once'
+assert_eq "$(log_lines 'leased does not answer')" 2 'each time it is logged once'
 agent_stop

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# tunnel-agent with its own intervals: a link that dies and heals, a pause of 40 s with the link cut,
+# tunnel-agent with its default intervals: a link that is cut and works again, a stop of 40 s with the link cut,
 # a new address, and eight tunnels through five minutes of packet loss, 10 % and then 30 % each way.
 # sandbox:
 # timeout: 1000
@@ -15,13 +15,13 @@ agent "${FAR_WORDS[@]}" -N -L 18009:127.0.0.1:8009 --probe http:/ "root@$FAR"
 wait_for 10 'the tunnel to be up' is "$FAR" up
 answers "$web" 8009 || fail 'no data'
 
-# ---- blackholed ----
+# ---- all packets are dropped ----
 ssh=$(ssh_of)
 cut_link
 start=${EPOCHREALTIME/./}
 wait_for 25 'suspect' suspect_or_gone "$FAR" "$ssh"
 note "suspect after $(ms_since "$start") ms"
-wait_for 25 'the dead path to be condemned' gone "$ssh"
+wait_for 25 'the dead path to be found' gone "$ssh"
 took_ms=$(ms_since "$start")
 ((took_ms < 25000)) || fail "restarted only after $took_ms ms"
 note "restarted after $took_ms ms"
@@ -29,7 +29,7 @@ sleep 30
 heal_link
 start=${EPOCHREALTIME/./}
 wait_for 10 'data after healing' answers "$web" 8009
-ok "blackholed: restarted in time, and back $(ms_since "$start") ms after healing"
+ok "all packets dropped: restarted in time, and back $(ms_since "$start") ms after the link works again"
 
 # ---- stopped for 40 s, the link cut meanwhile ----
 wait_for 10 'up' is "$FAR" up
@@ -38,13 +38,13 @@ kill -STOP "$AGENT" "$ssh"
 cut_link
 sleep 40
 kill -CONT "$ssh" "$AGENT"
-wait_for 1 'a look at once' said 'awake after (39|4[0-9]) s'
-wait_for 12 'the path to be condemned' gone "$ssh"
+wait_for 1 'a probe at once' said 'awake after (39|4[0-9]) s'
+wait_for 12 'the path to be found dead' gone "$ssh"
 heal_link
 wait_for 10 'data' answers "$web" 8009
-ok 'stopped for 40 s: looks within a second'
+ok 'stopped for 40 s: probed within a second'
 
-# ---- renumbered: the old address is gone, with no word to anybody ----
+# ---- renumbered: the old address is gone, and no TCP connection is told ----
 wait_for 10 'up' is "$FAR" up
 ip addr del 10.99.0.1/24 dev near0
 ip addr add 10.99.0.3/24 dev near0
@@ -53,7 +53,7 @@ ok 'renumbered'
 
 agent_stop
 
-# ---- loss: every packet by itself, each way ----
+# ---- packet loss, at random, both ways ----
 for ((i = 0; i < 8; i++)); do
 	printf 'Tunnel t%d\n To root@%s\n Identity %s\n Option UserKnownHostsFile=%s\n Forward %d:127.0.0.1:8009\n Probe http:/\n' \
 		"$i" "$FAR" "$FAR_KEY" "$WORK/far/known_hosts" $((19000 + i))
@@ -74,7 +74,7 @@ read -r -a each <<<"$(restarts)"
 sum=0 most=0
 for n in "${each[@]}"; do sum=$((sum + n)); ((n <= most)) || most=$n; done
 note "five minutes of 30 % loss: restarts ${each[*]}"
-# The requirement is two of one tunnel. Chance has its part, so the eight are judged together, by half
+# The requirement is two restarts of a tunnel. That is partly chance, so the eight together may have half
 # of that.
 ((sum <= 8)) || fail "$sum restarts of eight tunnels"
 ((most <= 3)) || fail "$most restarts of one tunnel"

@@ -6,7 +6,7 @@
 set -eu
 cd "$TOP"
 
-# name's program, and the package that has it.
+# PROGRAM:PACKAGE that has it
 for need in musl-gcc:musl-tools dpkg-source:dpkg-dev autoreconf:autoconf libtoolize:libtool automake:automake; do
 	type -P "${need%:*}" >/dev/null || { echo "needs ${need#*:}"; exit 77; }
 done
@@ -15,7 +15,7 @@ mkdir -p "$work/src" "$work/lists/partial" "$work/prefix" "$work/kernel"
 apt=(apt-get -q -o "Dir::Etc::SourceList=$work/src.list" -o Dir::Etc::SourceParts=/dev/null
 	-o "Dir::State::Lists=$work/lists")
 echo 'deb-src http://deb.debian.org/debian bookworm main' >"$work/src.list"
-# The kernel's headers are nobody's libc.
+# The kernel's headers belong to no C library.
 ln -sfn /usr/include/linux "$work/kernel/linux"
 ln -sfn /usr/include/asm-generic "$work/kernel/asm-generic"
 ln -sfn "/usr/include/$(gcc -print-multiarch)/asm" "$work/kernel/asm"

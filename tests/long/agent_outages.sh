@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# tunnel-agent on a private host, with its own intervals: the gateway's sshd frozen, restarted, the
+# tunnel-agent on a private host, with its default intervals: the gateway's sshd frozen, restarted, the
 # gateway without power for a minute, and the network renumbered under it.
 # sandbox:
 # timeout: 600
@@ -16,7 +16,7 @@ at_exit "$!"
 reaches() { curl -s -o /dev/null --max-time 1 "http://127.0.0.1:$port/"; }
 ms_since() { echo $(((${EPOCHREALTIME/./} - $1) / 1000)); }
 settled() { is gateway up && reaches; }
-# All processes of sshd but its listener, and this shell's namespace has only ours.
+# All processes of sshd but its listener.
 sessions() { pgrep -x sshd | grep -vx "$(cat /run/sshd.pid)"; }
 
 agent -d --endpoint "http://$NEAR:12000" --insecure --api-key "$API" --agent-id db1 --target 127.0.0.1:8022
@@ -24,7 +24,7 @@ wait_for 20 'the tunnel to be up' is gateway up
 port=$(field gateway port_b)
 wait_for 5 'data through the reverse tunnel' reaches
 
-# ---- the sshd of this session frozen, the listener alive: found dead, and taken over ----
+# ---- the sshd of this session is frozen, its listener is not: found dead, and taken over ----
 ssh=$(ssh_of)
 mapfile -t frozen < <(sessions)
 ((${#frozen[@]} == 2)) || fail "a session is two processes of sshd, not ${#frozen[@]}"
@@ -39,7 +39,7 @@ wait_for 10 'the frozen session to be gone' gone "${frozen[0]}"
 wait_for 10 'the frozen session to be gone' gone "${frozen[1]}"
 reaches || fail 'the old session took the port with it'
 
-# ---- sshd restarted: what it has forked lives on ----
+# ---- sshd is restarted: its sessions live on ----
 ssh=$(ssh_of)
 restarts=$(field gateway restarts)
 listener=$(cat /run/sshd.pid)
@@ -51,7 +51,7 @@ sleep 15
 reaches || fail 'no data after a restart of sshd'
 assert_eq "$(ssh_of) $(field gateway restarts)" "$ssh $restarts" 'sshd restarted: the same ssh'
 
-# ---- no power for a minute: nobody says goodbye, and /run is empty afterwards ----
+# ---- no power for a minute: no connection is closed, and /run is empty afterwards ----
 wait_for 30 'all to be well' settled
 http=$(pgrep -P "$LEASED")
 ip link set near0 down
@@ -59,7 +59,7 @@ mapfile -t all < <(pgrep -x sshd; echo "$LEASED"; echo "$http")
 kill -KILL "${all[@]}"
 start=${EPOCHREALTIME/./}
 for pid in "${all[@]}"; do wait_for 5 "$pid to be gone" gone "$pid"; done
-# Its sockets would go on answering where a kernel that is gone does not.
+# This kernel would still answer for their sockets; that of a host without power does not.
 ss -K -Htn "src $NEAR" >/dev/null 2>&1 || :
 rm -rf /run/tunlease /run/sshd.pid
 sleep 60
@@ -78,7 +78,7 @@ assert_eq "$(field gateway port_b)" "$port" 'the same port'
 	fail 'the new registry does not hold exactly this session'
 ok "rebooted: data $took_ms ms after the gateway was back"
 
-# ---- renumbered: the private host has another address, and nobody was told ----
+# ---- renumbered: the private host has another address, and no TCP connection is told ----
 wait_for 30 'all to be well' settled
 ip -n far addr del "$FAR/24" dev far0
 ip -n far addr add 10.99.0.7/24 dev far0

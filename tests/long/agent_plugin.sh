@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# tunnel-agent through a ProxyCommand (as SSM, IAP and cloudflared are used), with the intervals that
-# it has: one that freezes, closes, hangs at its start before and after sshd's banner, or is slow to
+# tunnel-agent through a ProxyCommand (as SSM, IAP and cloudflared are used), with its default
+# intervals: one that freezes, closes, hangs at its start before and after sshd's banner, or is slow to
 # start is found within 20 s, and data is back within 3 s of that.
 # sandbox:
 # timeout: 300
@@ -30,7 +30,7 @@ for round in 1 2; do
 	ok "round $round"
 done
 
-# Slow to start: the first time its patience is learned, then it is there at once.
+# Slow to start: the first time the agent learns how long it takes, then one attempt is enough.
 plugin_mode late
 # shellcheck disable=SC2046
 kill -KILL $(plugins)

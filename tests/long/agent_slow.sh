@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# tunnel-agent with its own intervals on a line of 1 Mbit/s that an upload through the tunnel fills for
-# two minutes: once with a queue that holds seconds of it and loses nothing, so that no question is
-# answered in time, and once with a short one that drops. Neither is a dead path. A cut in the middle of it is.
+# tunnel-agent with its default intervals on a line of 1 Mbit/s that an upload through the tunnel fills
+# for two minutes: once with a queue of many seconds that loses nothing, so that no probe is answered in
+# time, and once with a short queue that drops packets. Neither counts as dead. A cut in the middle does.
 # sandbox:
 # timeout: 600
 set -eu
@@ -48,7 +48,7 @@ saturated()
 saturated 'a long queue' latency 60s
 saturated 'a short queue' latency 50ms
 
-# Bytes on their way are no life once none of them is acknowledged any more.
+# Bytes that are sent and no longer acknowledged do not keep a path alive.
 slow_link latency 400ms
 upload 18010
 sleep 20

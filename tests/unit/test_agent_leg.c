@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* tunnel-agent's words: forwards, destinations, probes; what ssh says; how long to wait. */
+/* tunnel-agent: forwards, destinations, probes, settings; ssh's messages; how long to wait. */
 #include "tunnel-agent/config/leg.h"
 
 #include "tests/unit/helpers.h"
@@ -26,9 +26,9 @@ static void forwards(void **state)
         {"a range alone", "5001-5025", "127.0.0.1:5001:127.0.0.1:5001", NULL, 25},
         {"a range to a range", "1-3:h:11-13", "127.0.0.1:1:h:11", NULL, 3},
         {"largest range", "1-256", "127.0.0.1:1:127.0.0.1:1", NULL, 256},
-        {"a port more", "1-257", NULL, "spans more than 256", 0},
+        {"a range of one port too many", "1-257", NULL, "spans more than 256", 0},
         {"largest port", "65535:h:65535", "127.0.0.1:65535:h:65535", NULL, 1},
-        {"a port more than there is", "65536:h:1", NULL, "local port", 0},
+        {"a port that is too large", "65536:h:1", NULL, "local port", 0},
         {"port 0", "0:h:1", NULL, "local port", 0},
         {"remote port 0", "1:h:0", NULL, "remote port", 0},
         {"ranges of different lengths", "1-3:h:1-2", NULL, "different lengths", 0},
@@ -67,7 +67,7 @@ static void forwards_that_collide(void **state)
         {"another port", "1:h:2", "2:h:2", true},
         {"localhost is 127.0.0.1", "1:h:2", "localhost:1:h:2", false},
         {"every address", "1:h:2", "*:1:h:2", false},
-        {"IPv6 beside IPv4", "1:h:2", "[::1]:1:h:2", true},
+        {"IPv6 next to IPv4", "1:h:2", "[::1]:1:h:2", true},
         {"another loopback address", "127.0.0.2:1:h:2", "1:h:2", true},
         {"0.0.0.0 holds 127.0.0.1", "0.0.0.0:1:h:2", "1:h:2", false},
         {"within a range", "1-9", "5:h:1", false},
@@ -80,7 +80,7 @@ static void forwards_that_collide(void **state)
         size_t before = leg.forward_count;
         CHECK_PROBLEM(rows[i].what, leg_add_forward(&leg, rows[i].second, &warning),
                       rows[i].taken ? NULL : "local port");
-        CHECK("nothing is left of a refused one", rows[i].taken || leg.forward_count == before);
+        CHECK("a refused forward leaves nothing", rows[i].taken || leg.forward_count == before);
         leg_release(&leg);
     }
 }
@@ -121,7 +121,7 @@ static void destinations(void **state)
         {"h;id", NULL, "is no [USER@]HOST"},
         {"u`id`@h", NULL, "a character that no ssh"},
         {"h h", NULL, "is no [USER@]HOST"},
-        {"h:22", "h22", NULL}, /* an alias may be called so; ssh decides */
+        {"h:22", "h22", NULL}, /* it may be an alias; ssh decides */
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -159,7 +159,7 @@ static void probes_and_pins(void **state)
     leg_release(&leg);
 }
 
-/* As OpenSSH 9.2 printed them. */
+/* As OpenSSH 9.2 prints them. */
 static void messages_of_ssh(void **state)
 {
     static const struct {
@@ -230,7 +230,8 @@ static void waits(void **state)
     for (int i = 0; i < 50; i++) {
         int64_t wait_ms = backoff_next(&b, BACKOFF_REFUSED, s, UINT32_MAX - (uint32_t)i * 7919u);
         CHECK("a second at least", wait_ms >= 1000);
-        CHECK("at most thrice the last, and a minute", wait_ms <= 3 * last_ms && wait_ms <= 60000);
+        CHECK("at most three times the last, and a minute",
+              wait_ms <= 3 * last_ms && wait_ms <= 60000);
         last_ms = wait_ms;
     }
     CHECK("a minute", backoff_next(&b, BACKOFF_AUTH, s, 0) == 60000);
@@ -249,9 +250,9 @@ static void settings_of_a_file(void **state)
     bool known;
     (void)state;
     CHECK_PROBLEM("good", settings_set(&s, "probeinterval", "1m", &known), NULL);
-    CHECK("taken", known && s.probe_interval_ms == 60000);
+    CHECK("set", known && s.probe_interval_ms == 60000);
     CHECK_PROBLEM("in seconds", settings_set(&s, "ConnectTimeout", "9s", &known), NULL);
-    CHECK("taken", s.connect_timeout_s == 9);
+    CHECK("set", s.connect_timeout_s == 9);
     CHECK_PROBLEM("too long", settings_set(&s, "RetryMax", "25h", &known), "of a day");
     CHECK_PROBLEM("unknown", settings_set(&s, "Nothing", "1s", &known), NULL);
     CHECK("unknown", !known);
