@@ -216,7 +216,7 @@ static int write_file(const char *path, const char *text, mode_t mode)
     if (access(path, F_OK) == 0) {
         if (file_has_text(path, text) && chmod(path, mode) == 0)
             return EXIT_DONE;
-        log_error("'%s' is there already and is another: move it away, or choose --name", path);
+        log_error("'%s' exists with other contents: move it away, or use another --name", path);
         return EXIT_FAILED;
     }
     (void)snprintf(temp, sizeof(temp), "%s.new", path);
@@ -270,8 +270,7 @@ static int check_arguments(int argc, char **argv, struct variables *ret)
         return -1;
     }
     if (o.credential_is_visible)
-        log_warn("warning: the key or token would stand in the unit for all to read: --api-key "
-                 "@FILE");
+        log_warn("warning: everybody could read the key or token in the unit: use --api-key @FILE");
     if (o.mode == OPTIONS_FILE && o.conf_file[0] != '/')
         log_warn("warning: '%s' is no absolute path, and the service starts elsewhere",
                  o.conf_file);
@@ -323,7 +322,7 @@ int install_service(int argc, char **argv)
         else if (strcmp(argv[i], "--name") == 0 && i + 1 < argc)
             name = argv[++i];
         else
-            return usage("install does not know one of its words");
+            return usage("install has an argument that it does not know");
     }
     if (target == TARGET_NONE || i == argc)
         return usage("install takes --systemd-user, --systemd or --launchd, then -- and the "

@@ -53,8 +53,8 @@ int legs_validate(const struct leg *legs, size_t count, const struct settings *s
         first_line(&output, line, sizeof(line));
         buf_release(&output);
         if (rc != 0) {
-            (void)snprintf(why, WHY_BYTES, "ssh refuses the words of tunnel '%s': %s", legs[i].name,
-                           line[0] != '\0' ? line : "is it installed?");
+            (void)snprintf(why, WHY_BYTES, "ssh refuses the options of tunnel '%s': %s",
+                           legs[i].name, line[0] != '\0' ? line : "is it installed?");
             return -1;
         }
     }
@@ -81,8 +81,8 @@ static unsigned check_alias(const struct leg *legs, size_t count, const struct l
         for (char *value; (value = sshresolve_value(&cursor, "localforward")) != NULL;) {
             uint16_t port = local_forward_port(value);
             text_print(stdout,
-                       "%s: the ssh configuration of %s has a LocalForward of its own (%s): it "
-                       "would be opened, too",
+                       "%s: the ssh configuration of %s has a LocalForward of its own (%s): ssh "
+                       "would open it as well",
                        leg->name, leg->to, value);
             found++;
             for (size_t i = 0; i < count; i++)
@@ -93,7 +93,7 @@ static unsigned check_alias(const struct leg *legs, size_t count, const struct l
         }
     } else {
         first_line(&resolved, line, sizeof(line));
-        text_print(stdout, "%s: ssh refuses its words: %s", leg->name,
+        text_print(stdout, "%s: ssh refuses its options: %s", leg->name,
                    line[0] != '\0' ? line : "is it installed?");
         found++;
     }

@@ -41,20 +41,20 @@ static const char help[] =
     "       tunnel-agent status [--json]\n"
     "       tunnel-agent install --systemd-user|--systemd|--launchd [--name N] [--write] -- ARGS\n"
     "\n"
-    "Keeps SSH port forwards up: data must come back, not just a process live. The first two hold\n"
-    "ssh -R for a gateway; the third is ssh's own words, kept up; the fourth holds many.\n"
+    "Keeps SSH port forwards up, judged by data that comes back. The first two keep ssh -R up for\n"
+    "a gateway; the third takes options of ssh; the fourth keeps many tunnels up.\n"
     "\n"
     "  -d                     run under a service manager: a failure to start ends the program\n"
     "  -c FILE                tunnels and settings\n"
     "  -L SPEC                [BIND:]PORT:HOST:HOSTPORT, or PORT or LOW-HIGH for the same at both\n"
     "                         ends; -p -i -J -o -l -F -4 -6 -C -m -b -B are ssh's\n"
-    "  --probe HOW            what is asked through the first forward (default tcp)\n"
+    "  --probe HOW            how the first forward is probed (default tcp)\n"
     "  --host-key SHA256:...  the far side's host key, in place of known_hosts\n"
     "  --endpoint URL         the gateway's control port\n"
     "  --gateway HOST         register through ssh itself\n"
     "  --api-key KEY          enrolment key; @FILE reads it from a file\n"
     "  --token TOKEN          enrolment token; @FILE reads it from a file\n"
-    "  --agent-id ID          name at the gateway (default: made once, and kept)\n"
+    "  --agent-id ID          name at the gateway (default: a UUID, made once)\n"
     "  --target HOST:PORT     what the gateway's port leads to (default 127.0.0.1:22)\n"
     "  --reverse-bind-host H  address that the gateway listens on (default: what it says)\n"
     "  --over-ssh ALIAS       reach the control port through this host of your ssh configuration\n"
@@ -138,8 +138,7 @@ static int read_settings(const struct options *o, struct settings *ret)
     size_t count = conf.leg_count;
     *ret = conf.settings;
     tunnels_conf_release(&conf);
-    return count == 0 ? EXIT_DONE
-                      : usage("a file with tunnels is run alone: leave out -L, or the gateway");
+    return count == 0 ? EXIT_DONE : usage("the file has tunnels, so leave out -L and the gateway");
 }
 
 static int tunnels_loop(int argc, char **argv)
@@ -172,8 +171,7 @@ static int verb_check(int argc, char **argv)
     for (size_t i = 0; i < conf.leg_count; i++)
         forwards += conf.legs[i].forward_count;
     if (found == 0)
-        (void)printf("%zu tunnels, %zu forwards: nothing is in their way\n", conf.leg_count,
-                     forwards);
+        (void)printf("%zu tunnels, %zu forwards: no problem found\n", conf.leg_count, forwards);
     tunnels_conf_release(&conf);
     return found == 0 ? EXIT_DONE : EXIT_FAILED;
 }

@@ -119,7 +119,7 @@ static void destinations(void **state)
         {"-l@h", NULL, "names no user"},
         {"@h", NULL, "names no user"},
         {"h;id", NULL, "is no [USER@]HOST"},
-        {"u`id`@h", NULL, "a character that no ssh"},
+        {"u`id`@h", NULL, "a character that a shell"},
         {"h h", NULL, "is no [USER@]HOST"},
         {"h:22", "h22", NULL}, /* it may be an alias; ssh decides */
     };

@@ -65,7 +65,7 @@ const char *leg_set_to(struct leg *leg, const char *to)
         return "names no user before its '@'";
     for (const char *p = host; at != NULL && p < at; p++)
         if (!isgraph((unsigned char)*p) || strchr("'\"`$\\;&<>|(){}", *p) != NULL)
-            return "has a user name with a character that no ssh should see";
+            return "has a user name with a character that a shell could interpret";
     if (!is_safe_host(at != NULL ? at + 1 : host, host == to ? ":%" : ":[]%"))
         return "is no [USER@]HOST";
     copy = strdup(to);
@@ -161,7 +161,7 @@ static const char *add_forward(struct leg *leg, const struct forward *f)
         if (forward_collides(&leg->forwards[i], f))
             return "uses a local port that another forward of this tunnel has";
     if (leg->forward_count == LEG_FORWARDS_MAX)
-        return "is one forward too many: 256 is the most";
+        return "is one forward too many: 256 is the limit";
     struct forward *more =
         reallocarray(leg->forwards, leg->forward_count + 1, sizeof(leg->forwards[0]));
     if (more == NULL)
@@ -197,7 +197,7 @@ const char *leg_add_forward(struct leg *leg, const char *spec, const char **ret_
     if (count == 4) {
         f.bind = fields[0][0] != '\0' ? fields[0] : any;
         if (strcmp(f.bind, "*") != 0 && !is_safe_host(f.bind, ":%"))
-            return "has a bind address that is none";
+            return "has no valid bind address";
         if (!is_loopback(f.bind))
             *ret_warning = "listens beyond loopback: every host that reaches this one can use it";
     }
@@ -237,7 +237,8 @@ static const char *setting_problem(const char *setting)
         size_t len = strlen(names[i]);
         if (strncasecmp(setting, names[i], len) == 0 && setting[len] != '\0' &&
             strchr("= \t", setting[len]) != NULL)
-            return i == 0 ? "hides a forward: say it as one" : "cannot be supervised here";
+            return i == 0 ? "opens a forward of its own: use -L or Forward"
+                          : "cannot be supervised here";
     }
     return strpbrk(setting, "= \t") != NULL ? NULL : "is no NAME=VALUE";
 }

@@ -47,9 +47,9 @@ static const struct {
     char letter;
     const char *why;
 } refused_options[] = {
-    {'f', "stays in the foreground by itself; see 'tunnel-agent install'"},
-    {'R', "is held for a gateway only, with --endpoint or --gateway"},
-    {'D', "has no end that could be probed; plain ssh holds it"},
+    {'f', "puts ssh into the background: for a service see 'tunnel-agent install'"},
+    {'R', "is for a gateway only: use --endpoint or --gateway"},
+    {'D', "has no service behind it to probe: use plain ssh"},
     {'W', "is no tunnel to be kept up"},
     {'w', "is no tunnel to be kept up"},
     {'M', "is set by this program itself"},
@@ -58,7 +58,7 @@ static const struct {
     {'A', "would let the far side use your keys"},
     {'X', "would let the far side see your screen"},
     {'Y', "would let the far side see your screen"},
-    {'g', "is said by a bind address: -L '*:PORT:HOST:HOSTPORT'"},
+    {'g', "is not needed: give a bind address, -L '*:PORT:HOST:HOSTPORT'"},
     {'t', "asks for a terminal, and there is no session"},
     {'s', "asks for a subsystem, and there is no session"},
 };
@@ -207,9 +207,8 @@ static int decide_mode(struct options *o, int argc, char **argv, const char *hos
 
     if (wants_gateway &&
         (wants_leg || probe != NULL || (o->gateway.endpoint != NULL && o->gateway.gateway != NULL)))
-        return bad(
-            why, "option", "--endpoint",
-            "or --gateway holds ssh -R for one gateway, -L a tunnel of your own: choose one");
+        return bad(why, "option", "--endpoint",
+                   "or --gateway is for a gateway, -L for a tunnel of your own: use one of them");
     if (host_key != NULL && (problem = leg_set_host_key(&o->leg, host_key)) != NULL)
         return bad(why, "--host-key", host_key, problem);
     if (wants_gateway) {

@@ -48,7 +48,7 @@ static const char *set_to(struct reader *r, const char *value)
     }
     const char *problem = leg_set_to(r->leg, host);
     if (problem == NULL && r->has_port)
-        problem = "names a port, and so does Port";
+        problem = "names a port, and Port names one as well";
     if (problem == NULL)
         problem = leg_add_ssh_option(r->leg, "-p", colon + 1);
     r->has_port = true;
@@ -133,12 +133,12 @@ static int open_block(struct reader *r, const struct keyword_line *line)
         return wrong(r, line->line_no, "Tunnel", name, problem);
     for (size_t i = 0; i < c->leg_count; i++)
         if (strcmp(c->legs[i].name, name) == 0)
-            return wrong(r, line->line_no, "Tunnel", name, "stands there twice");
+            return wrong(r, line->line_no, "Tunnel", name, "is in the file twice");
     struct leg *more = c->leg_count < LEGS_MAX
                            ? reallocarray(c->legs, c->leg_count + 1, sizeof(c->legs[0]))
                            : NULL;
     if (more == NULL)
-        return wrong(r, line->line_no, "Tunnel", name, "is one too many: 256 is the most");
+        return wrong(r, line->line_no, "Tunnel", name, "is one tunnel too many: 256 is the limit");
     c->legs = more;
     r->leg = &c->legs[c->leg_count++];
     *r->leg = (struct leg){0};
@@ -164,14 +164,15 @@ static int parse_line(void *ctx, const struct keyword_line *line)
     const char *problem = settings_set(&r->conf->settings, line->keyword, value, &known);
     if (known) {
         if (problem == NULL && r->leg != NULL)
-            problem = "is a setting of all tunnels: it stands before the first Tunnel";
+            problem = "is a setting for all tunnels: put it before the first Tunnel";
         return problem != NULL ? wrong(r, line->line_no, line->keyword, value, problem) : 0;
     }
     for (size_t i = 0; i < sizeof(tunnel_keywords) / sizeof(tunnel_keywords[0]); i++) {
         if (strcasecmp(line->keyword, tunnel_keywords[i].keyword) != 0)
             continue;
         if (r->leg == NULL)
-            return wrong(r, line->line_no, "keyword", line->keyword, "stands before any Tunnel");
+            return wrong(r, line->line_no, "keyword", line->keyword,
+                         "belongs to a tunnel: put it after a Tunnel line");
         problem = tunnel_keywords[i].set(r, value);
         return problem != NULL ? wrong(r, line->line_no, tunnel_keywords[i].keyword, value, problem)
                                : 0;

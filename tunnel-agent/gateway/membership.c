@@ -79,9 +79,8 @@ static int accept_answer(struct membership *m, struct register_answer *a,
     if (problem != NULL)
         (void)snprintf(why, REFUSAL_WHY_BYTES, "cannot use the gateway's answer: it %s", problem);
     else if (save_answer(m, a) != 0)
-        (void)snprintf(why, REFUSAL_WHY_BYTES,
-                       "cannot keep what the gateway answered in '%.250s': %s", m->s->state.path,
-                       strerror(errno));
+        (void)snprintf(why, REFUSAL_WHY_BYTES, "cannot save the gateway's answer in '%.250s': %s",
+                       m->s->state.path, strerror(errno));
     else
         return 0;
     m->registration.answer = before;

@@ -35,7 +35,7 @@ void refusal_explain(const char *agent_id, const struct credential *c, unsigned 
         break;
     default:
         (void)snprintf(why, REFUSAL_WHY_BYTES, "the gateway answers %u: %.200s", status,
-                       e->text[0] != '\0' ? e->text : "no word of leased's");
+                       e->text[0] != '\0' ? e->text : "the answer is not from leased");
         break;
     }
 }

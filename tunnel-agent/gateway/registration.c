@@ -98,7 +98,7 @@ void registration_read(struct registration *r, const struct statedir *state, con
         (host_is_pinned || registration_knows_host(state))) {
         r->exists = true;
         if (save_first_login(state, &r->answer) != 0)
-            log_warn("cannot keep the login in '%s': %m", state->path);
+            log_warn("cannot save the login in '%s': %m", state->path);
         (void)strlcpy(r->expires_at, r->answer.lease_expires_at, sizeof(r->expires_at));
     } else {
         /* The file is another agent's, or of ssh-tunnel-gateway: only ask for its port again. */

@@ -39,7 +39,7 @@ static int own_directory(const char *path, char why[static WHY_BYTES])
                        path);
     else if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
         (void)snprintf(why, WHY_BYTES,
-                       "others may write the state directory '%s': run 'chmod 700 %s' and look "
+                       "others may write the state directory '%s': run 'chmod 700 %s' and check "
                        "what is in it",
                        path, path);
     else if ((st.st_mode & 077) != 0 && fchmod(fd, 0700) != 0)

@@ -129,7 +129,7 @@ static void on_stop_signal(evutil_socket_t fd, short what, void *ctx)
 
 static void wake_all(struct supervisor *s, int64_t pause_ms)
 {
-    log_info("awake after %lld s: looking at every tunnel", (long long)(pause_ms / 1000));
+    log_info("awake after %lld s: probing every tunnel", (long long)(pause_ms / 1000));
     for (size_t i = 0; i < s->tunnel_count; i++)
         tunnel_wake(s->tunnels[i]);
 }

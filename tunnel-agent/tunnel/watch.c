@@ -130,8 +130,10 @@ static void become_suspect(struct watch *w)
     (void)traffic_has_moved(&w->traffic, w->ssh->connection);
     if (!exchange_is_under_way(&w->canary) && !send_canary(w)) {
         /* Somebody removed our socket. ssh's ServerAliveInterval still watches the path. */
-        standing_log_trouble(w->standing,
-                             "its canary socket is gone: ssh's own keep-alive decides");
+        standing_log_trouble(
+            w->standing,
+            "its canary socket was removed: only ssh's ServerAliveInterval watches the "
+            "path now");
         schedule(w, WATCH_PROBE, w->settings->probe_interval_ms);
         return;
     }
