@@ -43,9 +43,9 @@ struct open_store {
     bool is_lost; /* the open store is not the one at its path: why says what is wrong */
     char why[STORE_ERROR_BYTES];
     int64_t logged_ms;
-    struct store_file_stamps stamps; /* the files at the path as last seen, and since when they have
-                                   not changed: all of them; the main file */
-    int64_t quiet_since_ms, main_quiet_since_ms;
+    struct store_file_stamps stamps; /* of the files at the path, when last checked */
+    int64_t quiet_since_ms;          /* since when none of them has changed */
+    int64_t main_quiet_since_ms;     /* since when the main file has not */
 };
 
 /* st was opened at path, which must stay valid; lock_fd is its lock. Both are owned by *os from
