@@ -2,6 +2,7 @@
 # queries.sql and migrate/*.sql -> one C header: enum stmt_id, the statements' texts, and the
 # migrations in order. Comments and the blanks of indentation go: SQLite parses what is left.
 #   awk -f sql/embed.awk sql/queries.sql sql/migrate/*.sql
+# With -v dir=DIR it writes each statement to DIR/NAME.sql instead, as SQLite will get it.
 
 function squeeze(line)
 {
@@ -17,13 +18,31 @@ function quote(text)
     return "\"" text "\""
 }
 
+# Puts in, for each {NAME}, what stands below `-- part: NAME`, which comes earlier in the file.
+function fill(line,    at, len)
+{
+    while (match(line, /\{[a-z_]+\}/)) {
+        at = RSTART
+        len = RLENGTH
+        wanted = substr(line, at + 1, len - 2)
+        if (!(wanted in part)) {
+            print FILENAME ":" FNR ": there is no part " wanted >"/dev/stderr"
+            failed = 1
+            exit 1
+        }
+        line = substr(line, 1, at - 1) part[wanted] substr(line, at + len)
+    }
+    return line
+}
+
 FNR == 1 {
     migrating = FILENAME ~ /\/migrate\//
     if (migrating)
         migrations++
 }
 
-!migrating && /^-- name: / { name = $3; names[++count] = name; next }
+!migrating && /^-- name: / { name = $3; names[++count] = name; in_part = 0; next }
+!migrating && /^-- part: / { name = $3; in_part = 1; next }
 
 {
     line = squeeze($0)
@@ -32,11 +51,19 @@ FNR == 1 {
     if (migrating)
         # A line that ends inside a list needs no blank after it.
         migration[migrations] = migration[migrations] "\n    " quote(line (line ~ /[,(;]$/ ? "" : " "))
+    else if (in_part)
+        part[name] = part[name] (part[name] == "" ? "" : " ") fill(line)
+    else if (dir != "")
+        print fill(line) >(dir "/" name ".sql")
     else
-        text[name] = text[name] "\n     " quote(line " ")
+        text[name] = text[name] "\n     " quote(fill(line) " ")
 }
 
 END {
+    if (failed)
+        exit 1
+    if (dir != "")
+        exit 0
     print "/* Made by sql/embed.awk. Included by lib/store only. */"
     print "enum stmt_id {"
     for (i = 1; i <= count; i++)

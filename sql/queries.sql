@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: ISC
 -- Every statement that tunlease runs, by name. sql/embed.awk makes enum stmt_id of the names and
 -- lib/store prepares each when it is first used. Values are always bound, never pasted.
+-- A `part` is text that several statements share: {NAME} stands for it in those that come later.
 -- `reader: akc` marks what the login path may run; make check proves that such a one writes
 -- nothing and finds its rows by index.
 
@@ -57,23 +58,22 @@ FROM lease AS l JOIN key AS k ON k.lease_id = l.id
 WHERE l.login = :login AND l.live = 1 AND l.expires_s > :now_s
 ORDER BY l.id;
 
+-- part: lease_columns
+-- As lib/store/leases.c reads them.
+id, name, open, listen, sources, max_sessions, expires_s, login, note, created_s, renewed_s,
+fixed_end, revoked_s, keep_sessions, last_login_s
+
 -- name: lease_by_id
-SELECT id, name, open, listen, sources, max_sessions, expires_s, login, note, created_s, renewed_s,
-       fixed_end, revoked_s, keep_sessions, last_login_s
-FROM lease WHERE id = :id AND kind <> 'freeze';
+SELECT {lease_columns} FROM lease WHERE id = :id AND kind <> 'freeze';
 
 -- name: lease_by_name
 -- The live one, else the newest.
-SELECT id, name, open, listen, sources, max_sessions, expires_s, login, note, created_s, renewed_s,
-       fixed_end, revoked_s, keep_sessions, last_login_s
-FROM lease WHERE name = :name AND kind <> 'freeze'
+SELECT {lease_columns} FROM lease WHERE name = :name AND kind <> 'freeze'
 ORDER BY live DESC, id DESC LIMIT 1;
 
 -- name: lease_list
 -- :all 1 adds expired and revoked ones; :login '' is any; :before_s bounds the end (list --expiring).
-SELECT id, name, open, listen, sources, max_sessions, expires_s, login, note, created_s, renewed_s,
-       fixed_end, revoked_s, keep_sessions, last_login_s
-FROM lease
+SELECT {lease_columns} FROM lease
 WHERE kind <> 'freeze' AND (:login = '' OR login = :login) AND expires_s <= :before_s
   AND (:all OR (live = 1 AND expires_s > :now_s))
 ORDER BY id;
@@ -145,12 +145,14 @@ UPDATE lease SET live = NULL, revoked_s = :now_s WHERE id = :id AND live = 1;
 -- login, so whoever has to look at all leases does it piece by piece (lib/store/walk.c).
 SELECT coalesce(max(id), 0) FROM (SELECT id FROM lease WHERE id > :after ORDER BY id LIMIT :limit);
 
--- name: dead_count
+-- part: is_dead
 -- Not a revoked agent: its name and keys stay refused until an admin forgets them.
+id > :after AND id <= :last AND kind <> 'freeze' AND NOT (kind = 'agent' AND live IS NULL)
+AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s))
+
+-- name: dead_count
 -- The four of one range, in this order: each finds the same leases.
-SELECT count(*) FROM lease
-  WHERE id > :after AND id <= :last AND kind <> 'freeze' AND NOT (kind = 'agent' AND live IS NULL)
-    AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s));
+SELECT count(*) FROM lease WHERE {is_dead};
 
 -- name: expired_ports_free
 UPDATE port SET freed_s = :now_s WHERE port BETWEEN :low AND :high AND freed_s = 0
@@ -158,21 +160,14 @@ UPDATE port SET freed_s = :now_s WHERE port BETWEEN :low AND :high AND freed_s =
 
 -- name: dead_ports_free
 -- Those that leased has not seen expired before. Kept from now on: nobody knows what ran till now.
-UPDATE port SET freed_s = :now_s WHERE freed_s = 0 AND lease_id IN (
-  SELECT id FROM lease
-  WHERE id > :after AND id <= :last AND kind <> 'freeze' AND NOT (kind = 'agent' AND live IS NULL)
-    AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s)));
+UPDATE port SET freed_s = :now_s
+WHERE freed_s = 0 AND lease_id IN (SELECT id FROM lease WHERE {is_dead});
 
 -- name: dead_keys_delete
-DELETE FROM key WHERE lease_id IN (
-  SELECT id FROM lease
-  WHERE id > :after AND id <= :last AND kind <> 'freeze' AND NOT (kind = 'agent' AND live IS NULL)
-    AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s)));
+DELETE FROM key WHERE lease_id IN (SELECT id FROM lease WHERE {is_dead});
 
 -- name: dead_leases_delete
-DELETE FROM lease
-  WHERE id > :after AND id <= :last AND kind <> 'freeze' AND NOT (kind = 'agent' AND live IS NULL)
-    AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s));
+DELETE FROM lease WHERE {is_dead};
 
 -- name: port_holder
 SELECT lease_id, holder, freed_s FROM port WHERE port = :port;
@@ -235,21 +230,20 @@ SELECT hash FROM audit WHERE seq = :seq;
 SELECT coalesce(max(seq), 0) FROM audit
 WHERE seq > :after AND seq <= :after + :limit AND time_s < :before_s;
 
+-- part: agent_columns
+-- As lib/store/agents.c reads them.
+id, login, kind, live, listen, created_s, expires_s, last_login_s, heartbeat_ms, fixed_end,
+secret_hash, secret_used, token_id, name
+
 -- name: agent_find
 -- The live one, else the newest.
-SELECT id, login, kind, live, listen, created_s, expires_s, last_login_s, heartbeat_ms, fixed_end,
-  secret_hash, secret_used, token_id, name
-FROM lease WHERE name = :name AND live = 1;
+SELECT {agent_columns} FROM lease WHERE name = :name AND live = 1;
 
 -- name: agent_find_dead
-SELECT id, login, kind, live, listen, created_s, expires_s, last_login_s, heartbeat_ms, fixed_end,
-  secret_hash, secret_used, token_id, name
-FROM lease WHERE name = :name AND live IS NULL ORDER BY id DESC LIMIT 1;
+SELECT {agent_columns} FROM lease WHERE name = :name AND live IS NULL ORDER BY id DESC LIMIT 1;
 
 -- name: agent_list
-SELECT id, login, kind, live, listen, created_s, expires_s, last_login_s, heartbeat_ms, fixed_end,
-  secret_hash, secret_used, token_id, name
-FROM lease WHERE kind = 'agent' AND (:all OR live = 1) ORDER BY name, id;
+SELECT {agent_columns} FROM lease WHERE kind = 'agent' AND (:all OR live = 1) ORDER BY name, id;
 
 -- name: agent_facts
 SELECT agent_facts FROM lease WHERE id = :id;
@@ -309,40 +303,39 @@ UPDATE lease SET last_login_s = :time_s WHERE id = :id AND last_login_s < :time_
 SELECT id FROM lease WHERE id > :after AND id <= :last AND kind = 'agent' AND live = 1
   AND open <> :open AND expires_s > :now_s;
 
--- name: unused_list
+-- part: is_pending
 -- What an admin added waits for its agent as long as its lease does.
+kind = 'agent' AND live = 1 AND last_login_s = 0 AND agent_facts NOT LIKE 'admin 1%'
+
+-- part: is_unused
+id > :after AND id <= :last AND {is_pending} AND created_s < :before_s
+
+-- name: unused_list
 -- The four of one range, as above.
-SELECT id, name FROM lease
-  WHERE id > :after AND id <= :last AND kind = 'agent' AND live = 1 AND last_login_s = 0
-    AND created_s < :before_s AND agent_facts NOT LIKE 'admin 1%' ORDER BY id;
+SELECT id, name FROM lease WHERE {is_unused} ORDER BY id;
 
 -- name: unused_ports_delete
-DELETE FROM port WHERE lease_id IN (
-  SELECT id FROM lease
-  WHERE id > :after AND id <= :last AND kind = 'agent' AND live = 1 AND last_login_s = 0
-    AND created_s < :before_s AND agent_facts NOT LIKE 'admin 1%');
+DELETE FROM port WHERE lease_id IN (SELECT id FROM lease WHERE {is_unused});
 
 -- name: unused_keys_delete
-DELETE FROM key WHERE lease_id IN (
-  SELECT id FROM lease
-  WHERE id > :after AND id <= :last AND kind = 'agent' AND live = 1 AND last_login_s = 0
-    AND created_s < :before_s AND agent_facts NOT LIKE 'admin 1%');
+DELETE FROM key WHERE lease_id IN (SELECT id FROM lease WHERE {is_unused});
 
 -- name: unused_leases_delete
-DELETE FROM lease
-  WHERE id > :after AND id <= :last AND kind = 'agent' AND live = 1 AND last_login_s = 0
-    AND created_s < :before_s AND agent_facts NOT LIKE 'admin 1%';
+DELETE FROM lease WHERE {is_unused};
 
 -- name: agents_pending
-SELECT count(*) FROM lease
-WHERE kind = 'agent' AND live = 1 AND last_login_s = 0 AND agent_facts NOT LIKE 'admin 1%';
+SELECT count(*) FROM lease WHERE {is_pending};
+
+-- part: token_columns
+-- As lib/store/tokens.c reads them.
+id, name, uses_left, created_s, expires_s
 
 -- name: token_insert
 INSERT INTO token(hash, name, uses_left, created_s, expires_s)
 VALUES(:hash, :name, :uses_left, :now_s, :expires_s);
 
 -- name: token_find
-SELECT id, name, uses_left, created_s, expires_s FROM token WHERE hash = :hash;
+SELECT {token_columns} FROM token WHERE hash = :hash;
 
 -- name: token_use
 UPDATE token SET uses_left = uses_left - 1 WHERE id = :id AND uses_left > 0;
@@ -351,7 +344,7 @@ UPDATE token SET uses_left = uses_left - 1 WHERE id = :id AND uses_left > 0;
 DELETE FROM token WHERE id = :id;
 
 -- name: token_list
-SELECT id, name, uses_left, created_s, expires_s FROM token ORDER BY id;
+SELECT {token_columns} FROM token ORDER BY id;
 
 -- name: data_version
 PRAGMA data_version;

@@ -23,12 +23,8 @@ dump() {
 	fail "sql/migrate does not end at sql/schema.sql: $(diff <(dump "$work/schema.db" | tr ',' '\n') <(dump "$work/migrated.db" | tr ',' '\n'))"
 
 # One file a statement: NAME.sql, and akc's in a list.
-awk -v dir="$work" '
-	/^-- name: / { name = $3; next }
-	/^-- reader: akc/ { print name > (dir "/akc"); next }
-	/^--/ { next }
-	name { print > (dir "/" name ".sql") }
-' sql/queries.sql
+awk -v dir="$work" -f sql/embed.awk sql/queries.sql || fail 'sql/embed.awk'
+awk '/^-- name: / { name = $3 } /^-- reader: akc/ { print name }' sql/queries.sql >"$work/akc"
 count=0
 for file in "$work"/*.sql; do
 	count=$((count + 1))
