@@ -71,6 +71,9 @@ KNOWN = {
     r"security/.*": ["pam_tunnel"],
 }
 
+# All that akc may include of the store.
+LOGIN_PATH = ["lib/store/" + name for name in ("arena.h", "login.h", "open_read.h")]
+
 PATTERNS = ["lib/*/*.[ch]"] + [
     program + depth for program in ("akc", "pam_tunnel", "leased", "leasectl", "tunnel-agent")
     for depth in ("/*.[ch]", "/*/*.[ch]")]
@@ -82,6 +85,17 @@ def folder(path):
 
 def node(path):
     return path.rsplit(".", 1)[0]
+
+
+def kept_inside():
+    """{header: its folder} of those whose first comment begins with `Inside FOLDER:`"""
+    found = {}
+    for path in glob.glob("lib/*/*.h"):
+        with open(path, encoding="utf-8") as file:
+            match = re.match(r"/\* SPDX[^\n]*\n/\*(?:\n \*)? Inside (\S+):", file.read())
+        if match:
+            found[path] = match.group(1)
+    return found
 
 
 def read_tree():
@@ -130,6 +144,9 @@ def circles(graph):
 
 
 def problems(tree):
+    inside = kept_inside()
+    if len(inside) < 5:
+        yield f"only {len(inside)} headers say that they are a folder's own"
     for path, includes in sorted(tree.items()):
         own = node(path) + ".h"
         if path.endswith(".c") and own in tree and includes and includes[0][0] != own:
@@ -139,6 +156,10 @@ def problems(tree):
                 room = folder(name)
                 if room != folder(path) and room not in MAY.get(folder(path), []):
                     yield f"{path}: may not include {name}"
+                if name in inside and folder(path) != inside[name]:
+                    yield f"{path}: {name} is not for other folders"
+                if folder(path) == "akc" and room == "lib/store" and name not in LOGIN_PATH:
+                    yield f"{path}: {name} is more of the store than a login needs"
             if folder(path) in ENGINE and name.startswith("lib/wire/"):
                 if name != "lib/wire/control.h":
                     yield f"{path}: may include lib/wire/control.h only, no JSON, not {name}"
