@@ -10,10 +10,10 @@ void check_akc_path(struct doctor_run *d);
 void check_store(struct doctor_run *d);
 void check_freezes(struct doctor_run *d);
 
-/* sshd_checks.c. Sets what d knows of the sshd. */
+/* sshd_checks.c. Sets d's sshd, dialect, has_dialect and no_dropin. */
 void check_sshd(struct doctor_run *d);
 
-/* login_checks.c. After check_sshd. */
+/* login_checks.c. Uses what check_sshd has set. */
 void check_logins(struct doctor_run *d);
 
 /* session_checks.c */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Does leased run, alone with its keys and its port, and can it see sessions? */
+/* Does leased run, can only it use its keys and its port, and can it see sessions? */
 #include "leasectl/child.h"
 #include "leasectl/ctl_store.h"
 #include "leasectl/doctor/checks.h"
@@ -19,9 +19,8 @@
 
 enum { JOURNAL_MS = 2000 };
 
-/* The last line that leased.service logged since the boot, of this priority or worse, with its
- * time.
- * "" where there is none, or no systemd. */
+/* Adds the last line, with its time, that leased.service logged since the boot with this priority
+ * or a worse one. Adds nothing where there is none, or no systemd. */
 static void last_journal_line(const char *priority, struct buf *out)
 {
     const char *const argv[] = {"journalctl", "-q", "-b", "-o",     "short-iso",
@@ -79,7 +78,8 @@ static unsigned first_unprivileged_port(void)
     return port;
 }
 
-/* Whoever listens in leased's place is told what agents send, and what it answers they believe. */
+/* Another process that listens in leased's place gets what agents send, and they believe its
+ * answers. */
 void check_control_port(struct doctor_run *d)
 {
     const struct conf *conf = &d->ctl->conf;
@@ -125,8 +125,8 @@ void check_leased(struct doctor_run *d)
 }
 
 /*
- * leased has CAP_KILL alone: where /proc hides the processes of others, it sees no session, and
- * what it cannot see it does not end.
+ * leased has no capability but CAP_KILL. Where /proc hides the processes of other users, it sees no
+ * session, and so ends none.
  */
 void check_proc(struct doctor_run *d)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Is each tunnel login safe, as an account and by what sshd has in force for it? */
+/* Is each tunnel login safe, as an account and by the settings that sshd has in force for it? */
 #include "leasectl/doctor/checks.h"
 #include "leasectl/host/account.h"
 #include "leasectl/host/matchblock.h"
@@ -27,8 +27,8 @@ static void check_login(struct doctor_run *d, const char *login)
 }
 
 /*
- * sshd -T prints a list sorted its own way only for PermitOpen and PermitListen: one value a line
- * in 9.2's Match output, so the words are compared, not the line.
+ * sshd -T prints the words of PermitOpen and PermitListen in an order of its own. So the words are
+ * compared, not the line.
  */
 static bool same_words(const char *want, const char *have)
 {
@@ -56,7 +56,7 @@ static bool same_words(const char *want, const char *have)
     return want_words == have_words;
 }
 
-/* What sshd says for this login against what the blocks would set. */
+/* Compares what sshd has in force for this login with what the blocks set. */
 static void check_effective(struct doctor_run *d, const char *login)
 {
     char keyword[64], have[1024];
@@ -75,7 +75,7 @@ static void check_effective(struct doctor_run *d, const char *login)
         (void)snprintf(keyword, sizeof(keyword), "%.*s", (int)word, line);
         (void)snprintf(want, sizeof(want), "%.*s", (int)(len - word - 1), line + word + 1);
         sshd_setting(&effective, keyword, have, sizeof(have));
-        /* Some values have no line at all where they are at none or zero. */
+        /* sshd -T prints no line for some keywords whose value is none. */
         bool absent_is_none = have[0] == '\0' && strcmp(want, "none") == 0;
         if (!absent_is_none && strcmp(want, have) != 0 && !same_words(want, have) &&
             !(strcmp(keyword, "unusedconnectiontimeout") == 0 && strcmp(have, "none") == 0)) {

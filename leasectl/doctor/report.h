@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What doctor finds: a line for each thing that it looked at. */
+/* Prints what doctor finds: a line for each thing that it has checked. */
 #ifndef TUNLEASE_LEASECTL_DOCTOR_REPORT_H
 #define TUNLEASE_LEASECTL_DOCTOR_REPORT_H
 
@@ -17,7 +17,7 @@ struct doctor_run {
     unsigned printed;
     struct sshd sshd;
     struct sshd_dialect dialect;
-    bool has_dialect; /* what sshd takes is known */
+    bool has_dialect; /* dialect is known, and sshd -t accepts the configuration */
     bool no_dropin;   /* setup's file is not there; its blocks may stand elsewhere */
 };
 

@@ -47,7 +47,7 @@ static void report_unusable(struct doctor_run *d, const char *run_dir)
                        run_dir);
 }
 
-/* The registry, and who is connected without being in it. */
+/* Checks the registry, and looks for connections that are not in it. */
 void check_registry(struct doctor_run *d)
 {
     struct registry r = REGISTRY_CLOSED;

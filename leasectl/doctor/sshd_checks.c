@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Which sshd serves, and is what setup wrote made for it? */
+/* Which sshd serves, and was the drop-in that setup wrote made for it? */
 #include "leasectl/doctor/checks.h"
 #include "leasectl/host/matchblock.h"
 #include "leasectl/host/sshd.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Upgraded, and not restarted: the old one starts the new one for each login. */
+/* Upgraded without a restart: the old sshd listens, and starts the new one for each login. */
 static void check_running(struct doctor_run *d)
 {
     static const char advice[] =
@@ -62,14 +62,14 @@ static void check_zone(struct doctor_run *d, const char *dropin)
     buf_release(&current);
 }
 
-/* Whether what setup has written is for the sshd that there is now. */
+/* Was the drop-in made for the sshd that serves now? */
 static void check_dropin(struct doctor_run *d)
 {
     struct sshd_version made_for;
     struct buf now = {0};
     char *text = matchblock_read_dropin();
     const char *version = text;
-    if (text == NULL) /* check_effective says what is missing */
+    if (text == NULL) /* check_effective reports what is missing */
         return;
     if (matchblock_read_version(version, &made_for) &&
         !sshd_same_version(&made_for, &d->dialect.version)) {

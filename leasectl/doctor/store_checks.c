@@ -41,7 +41,7 @@ void check_akc_path(struct doctor_run *d)
     doctor_reportf(d, RESULT_OK, "akc", "'%s' is where sshd will run it", akc_path);
 }
 
-/* The store through the eyes of the user that sshd runs akc as. */
+/* Can akc use the store when it runs as the user that sshd runs it as? */
 void check_store(struct doctor_run *d)
 {
     const struct conf *conf = &d->ctl->conf;
@@ -85,7 +85,7 @@ static int report_freeze(void *arg, const char *login, int64_t since_s)
 
 void check_freezes(struct doctor_run *d)
 {
-    if (ctl_open_read(d->ctl) != EXIT_DONE) /* said by check_store, too */
+    if (ctl_open_read(d->ctl) != EXIT_DONE) /* check_store has reported it */
         return;
     (void)store_freeze_list(d->ctl->store, report_freeze, d);
     ctl_close(d->ctl);

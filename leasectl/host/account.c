@@ -121,7 +121,7 @@ static bool is_nologin(const char *shell)
     return strcmp(base, "nologin") == 0 || strcmp(base, "false") == 0;
 }
 
-/* Ageing locks a login out in a way nobody sees: sshd accepts the key and forwards nothing
+/* Password ageing breaks a login without an error: sshd accepts the key and forwards nothing
  * (docs/sshd-facts.md 11). */
 static void check_shadow(const char *login, struct buf *out)
 {
@@ -224,7 +224,8 @@ int account_make_group(const char *group, struct buf *out)
     return getgrnam(group) != NULL ? 0 : run_tool(argv, out);
 }
 
-/* No home, no shell, and no password: "*", since "!" would refuse keys where UsePAM is no. */
+/* No home, no shell, no password. The password field is "*": sshd with UsePAM no refuses keys for
+ * "!". */
 static int add_user(const char *user, const char *group, struct buf *out)
 {
     const char *const argv[] = {"useradd",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Unix accounts and groups of tunnel logins: what is, and making what should be. */
+/* Unix accounts and groups of tunnel logins: checks them and makes them. */
 #ifndef TUNLEASE_LEASECTL_HOST_ACCOUNT_H
 #define TUNLEASE_LEASECTL_HOST_ACCOUNT_H
 
@@ -10,34 +10,36 @@
 
 #define NOLOGIN_SHELL "/usr/sbin/nologin"
 
-/* Whether login is a member of group, as its primary group or by name. "No such" is no. */
+/* True when group is login's primary group or lists login as a member; false when either does not
+ * exist. */
 bool account_in_group(const char *login, const char *group);
 
-/* NULL when leases may be given on login; else why not, as a clause: it is root, it does not
- * exist, it is outside the tunnel group. */
+/* NULL when login may have leases. Else why not, as a clause that follows the login's name: it does
+ * not exist, is root, or is not in the tunnel group. */
 const char *account_lease_problem(const char *login, const char *tunnel_group);
 
-/* Calls fn with each login of the group: primary members and members by name, each once, sorted. */
+/* Calls fn for each member of the group, primary or listed, once and in sorted order, until fn
+ * returns other than 0. Returns what fn returned last; 0 when there is no such group. */
 int account_each(const char *group, int (*fn)(void *ctx, const char *login), void *ctx);
 
-/* EXIT_CONFLICT, printed, when the tunnel group has a member who is no tunnel login: to adopt it
- * would put the Match blocks upon a person. */
+/* EXIT_DONE; or EXIT_CONFLICT with the error printed, when a member of the tunnel group is no
+ * tunnel login: the Match blocks would then apply to a person. */
 struct ctl;
 int account_check_members(struct ctl *ctl);
 
 /*
- * What keeps login from being a safe tunnel login, one finding a line in out; none: out is empty.
- * Needs root to read shadow; without it says so as a finding.
+ * Adds to out what makes login unsafe as a tunnel login, one finding a line; nothing when it is
+ * safe. Only root can read shadow(5): for others that is a finding of its own.
  */
 void account_check(const char *login, const char *tunnel_group, struct buf *out);
 
-/* The first authorized_keys file of login that holds a line, into path; false when there is none.
- */
+/* True when login has an authorized_keys file with a key in it: path is the first such file. */
 bool account_has_authorized_keys(const char *login, char *path, size_t path_bytes);
 
 /*
- * Makes the login, or brings an existing one to what account_check wants. 0, or -1 with why in
- * out. The group must exist.
+ * Makes the login, or mends an existing one: its groups, password, ageing and masked user manager.
+ * Refuses an account that somebody or another service uses. The group must exist. 0, or -1 with why
+ * in out, as for the two below.
  */
 int account_make_login(const char *login, const char *tunnel_group, struct buf *out);
 int account_make_group(const char *group, struct buf *out);

@@ -45,16 +45,17 @@ void gateway_connect_line(const struct conf *conf, const struct lease *l, struct
         add_open_forwards(out, &l->open.items[i]);
     for (size_t i = 0; i < l->listen.count; i++) {
         permit_format(&l->listen.items[i], from);
-        add_forward(out, "-R", from, "127.0.0.1:22"); /* what it leads to is the holder's to say */
+        /* An example: the holder decides where it leads. */
+        add_forward(out, "-R", from, "127.0.0.1:22");
     }
     buf_addf(out, " %s@%s", l->login, conf->public_host);
 }
 
-/* From files, one a line. */
+/* files: paths of private host keys, one a line. */
 static bool read_host_key(const char *files, struct pubkey *ret)
 {
     bool found = false;
-    /* ed25519 first: the one that clients of today are shown. */
+    /* ed25519 first: it is the one that current clients ask for. */
     for (int pass = 0; !found && pass < 2; pass++) {
         for (const char *at = files; !found && *at != '\0';) {
             char path[512];

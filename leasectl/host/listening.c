@@ -17,7 +17,7 @@ struct search {
     struct listening_sockets *out;
 };
 
-/* Any address: loopback. */
+/* The address that reaches the socket from this host: loopback, if it is bound to all addresses. */
 static bool parse_reachable_address(const char *end, bool v6, struct listening_socket *l)
 {
     uint32_t words[4];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Listening TCP sockets of this host, and which process holds them. */
+/* The listening TCP sockets of this host, and which process has them open. */
 #ifndef TUNLEASE_LEASECTL_HOST_LISTENING_H
 #define TUNLEASE_LEASECTL_HOST_LISTENING_H
 
@@ -20,17 +20,17 @@ struct listening_sockets {
     size_t count;
 };
 
-/* Those on this port, of both address families; more than LISTENING_SOCKETS_MAX are left out. */
+/* Finds the sockets that listen on port, IPv4 and IPv6, up to LISTENING_SOCKETS_MAX of them. */
 void listening_sockets_on_port(uint16_t port, struct listening_sockets *out);
 
-/* The first of sockets that the process, a name in /proc, has open. NULL: it has none. */
+/* The first of sockets that the process has open, or NULL. pid: its name in /proc. */
 const struct listening_socket *listening_socket_of_process(const char *pid,
                                                            const struct listening_sockets *sockets);
 
-/* Whether a listening socket is on this port that is not the one of this inode. */
+/* True when something listens on port and the socket with this inode no longer does. */
 bool listening_socket_was_replaced(uint16_t port, uint64_t socket);
 
-/* Whether systemd itself holds a listening socket on this port. */
+/* True when systemd itself listens on port, for a socket unit. */
 bool systemd_listens_on_port(uint16_t port);
 
 #endif

@@ -23,10 +23,10 @@ static const char akc_path[] = TUNLEASE_LIBEXECDIR "/tunlease/akc";
 
 #define EXPIRY_OPTION " --expiry-local"
 
-/* Before the time zone that akc is told, in a comment of its own: doctor compares it. */
+/* Begins a comment that names the time zone which akc is told: doctor compares it with sshd's. */
 #define ZONE_LABEL "# Times are local, since sshd reads no UTC: "
 
-/* One `keyword value` of a block; emit knows how the block is written. */
+/* Adds one setting: emit_config as in sshd_config(5), emit_effective as sshd -T prints it. */
 typedef void (*emit_fn)(struct buf *out, const char *keyword, const char *value);
 
 static void emit_config(struct buf *out, const char *keyword, const char *value)
@@ -34,7 +34,7 @@ static void emit_config(struct buf *out, const char *keyword, const char *value)
     buf_addf(out, "    %s %s\n", keyword, value);
 }
 
-/* What is being written, and for whom; keywords that this sshd has not are left out. */
+/* What the blocks are made of, and how and where they are written. */
 struct block_writer {
     const struct conf *conf;
     const char *conf_file;
@@ -49,7 +49,6 @@ static void emit_setting(const struct block_writer *w, const char *keyword, cons
         w->emit(w->out, keyword, value);
 }
 
-/* As sshd -T prints it. */
 static void emit_effective(struct buf *out, const char *keyword, const char *value)
 {
     for (const char *p = keyword; *p != '\0'; p++) {
@@ -68,7 +67,8 @@ static void add_word(struct buf *out, const char *word)
     buf_add(out, word);
 }
 
-/* sshd has no ranges: one becomes HOST:*, and the key line holds to the range. */
+/* sshd has no ranges of ports: a range becomes HOST:*, and the key line permits no more than the
+ * range. */
 static void add_permit_words(struct buf *out, const struct permit *p)
 {
     char word[PERMIT_TEXT_BYTES];
@@ -86,7 +86,7 @@ static void add_permit_words(struct buf *out, const struct permit *p)
     }
 }
 
-/* Two rules can become the same word, and sshd -T would print it once for each. */
+/* Two rules can become the same word, which sshd -T would then print twice. */
 static bool is_duplicate_word(const struct ceiling_rules *rules, size_t i, const char *login)
 {
     const struct permit *p = &rules->items[i].permit;
@@ -141,8 +141,8 @@ static void emit_login_settings(const struct block_writer *w, const char *login)
     emit_setting(w, "AllowTcpForwarding", forwards ? "local" : "yes");
     emit_setting(w, "PermitOpen", buf_text(&open) != NULL ? buf_text(&open) : "none");
     emit_setting(w, "PermitListen", buf_text(&listen) != NULL ? buf_text(&listen) : "none");
-    /* `no` binds to loopback whatever was asked, `yes` to all addresses whatever was permitted
-     * (docs/sshd-facts.md 7): never left to what the global settings say. */
+    /* `no` binds loopback whatever was asked for, `yes` all addresses whatever was permitted
+     * (docs/sshd-facts.md 7). So it is always set, and the global settings never decide. */
     emit_setting(w, "GatewayPorts",
                  forwards || all_rules_are_loopback(&conf->ceiling.listen, login)
                      ? "no"
@@ -169,7 +169,7 @@ static void add_akc_command(const struct block_writer *w, struct buf *out)
         buf_addf(out, " -c %s", w->conf_file);
     if (!sshd_reads_utc(&w->dialect->version))
         buf_addf(out, zone->is_set ? EXPIRY_OPTION "=%s" : EXPIRY_OPTION, zone->tz);
-    /* No %C: it kills every login where it is not known (docs/sshd-facts.md 5). */
+    /* No %C: an sshd that does not know it refuses every login (docs/sshd-facts.md 5). */
     buf_add(out, " %u %t %k");
 }
 
@@ -194,11 +194,12 @@ static void emit_common_settings(const struct block_writer *w)
     emit_setting(w, "PasswordAuthentication", "no");
     emit_setting(w, "KbdInteractiveAuthentication", "no");
     emit_setting(w, "HostbasedAuthentication", "no");
-    /* Both are asked before akc, and what they accept has no restriction (docs/sshd-facts.md 5). */
+    /* sshd asks both before akc, and a key that they accept has none of akc's restrictions
+     * (docs/sshd-facts.md 5). */
     emit_setting(w, "AuthorizedKeysFile", "none");
     emit_setting(w, "TrustedUserCAKeys", "none");
-    /* Before AuthorizedKeysCommand: the other order is broken before 9.4 (docs/sshd-facts.md 15).
-     */
+    /* These two stand before AuthorizedKeysCommand: behind it, OpenSSH before 9.4 ignores the first
+     * (docs/sshd-facts.md 15). */
     emit_setting(w, "AuthorizedPrincipalsCommand", "none");
     emit_setting(w, "AuthorizedPrincipalsFile", "none");
     add_zone_comment(w);
@@ -211,14 +212,14 @@ static void emit_common_settings(const struct block_writer *w)
     emit_setting(w, "PermitUserRC", "no");
     emit_setting(w, "X11Forwarding", "no");
     emit_setting(w, "AllowAgentForwarding", "no");
-    /* No key option closes these two (docs/sshd-facts.md 6). */
+    /* No option of a key line forbids these two (docs/sshd-facts.md 6). */
     emit_setting(w, "AllowStreamLocalForwarding", "no");
     emit_setting(w, "PermitTunnel", "no");
     emit_setting(w, "DisableForwarding", "no");
     emit_setting(w, "ChrootDirectory", "none");
     emit_setting(w, "ClientAliveInterval", "15");
     emit_setting(w, "ClientAliveCountMax", "3");
-    /* A global one would cut tunnels that are up and idle (docs/sshd-facts.md 10). */
+    /* A global value would cut tunnels that are up and idle (docs/sshd-facts.md 10). */
     emit_setting(w, "UnusedConnectionTimeout", "none");
     emit_setting(w, "Banner", conf->contact[0] != '\0' ? MATCHBLOCK_BANNER : "none");
     buf_release(&command);
@@ -317,7 +318,8 @@ char *matchblock_read_dropin(void)
     return textfile_read(SSHD_DROPIN);
 }
 
-/* TZ as akc sets it for itself, put back afterwards: what people are shown is in theirs. */
+/* Sets TZ as akc does for itself, and restores it: other times are shown in the zone of the caller.
+ * zone: NULL for an sshd without TZ. */
 static void format_keyline_in_zone(const char *zone, const struct lease *l,
                                    const struct pubkey *key, struct buf *out)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The sshd_config(5) Match blocks: layer 2. Alone they must be safe with an unrestricted key, up
- * to the ceiling (docs/design.md 2.2). Of several blocks that match, sshd takes the first value of
- * each keyword: so the block of a login comes first and says what it may forward, and the common
- * block of the group comes last and says nothing may, for a member that has no block of its own.
+ * The sshd_config(5) Match blocks: layer 2. They must be safe by themselves: even an unrestricted
+ * key opens no more than the ceiling (docs/design.md 2.2). Where several blocks match, sshd uses
+ * the first value of each keyword. So the block of each login comes first and says what that login
+ * may forward. The block of the group comes last and forbids all forwarding, for a member that has
+ * no block of its own.
  */
 #ifndef TUNLEASE_LEASECTL_HOST_MATCHBLOCK_H
 #define TUNLEASE_LEASECTL_HOST_MATCHBLOCK_H
@@ -21,33 +22,37 @@ struct pubkey;
 
 enum { MATCHBLOCK_HASH_CHARS = 64 };
 
-/* The whole file, with its header, for an sshd of this version and the tunnel logins there are
- * (those configured, and the members of the group). conf_file: NULL for the default. */
+/* Formats the whole drop-in, with its header, for this sshd. It has a block for each tunnel login:
+ * those of the configuration, and the members of the group. conf_file: NULL for the default. */
 void matchblock_format(const struct conf *conf, const char *conf_file,
                        const struct sshd_dialect *dialect, struct buf *out);
 
-/* What the blocks say for login, one lower-case `keyword value` a line as `sshd -T` prints it: for
- * comparing with what is in force. */
+/* Formats what the blocks set for login, to compare with what is in force: one `keyword value` a
+ * line with the keyword in lower case, as sshd_effective has it. */
 void matchblock_expected(const struct conf *conf, const char *conf_file,
                          const struct sshd_dialect *dialect, const char *login, struct buf *out);
 
-/* For which version such a text was made, as its header says; and for which time zone, as words for
- * people and for comparing: nothing where times are in UTC. */
+/*
+ * Read which version of OpenSSH and which time zone a drop-in's text was made for. False: its
+ * header names no version. The zone is added as matchblock_format_zone writes it; nothing where
+ * times are in UTC.
+ */
 bool matchblock_read_version(const char *text, struct sshd_version *ret);
 void matchblock_read_zone(const char *text, struct buf *out);
 void matchblock_format_zone(const struct sshd_zone *zone, struct buf *out);
 
-/* The text of the drop-in that is there, to be freed; NULL when it cannot be read. */
+/* The text of the installed drop-in, which the caller frees; NULL when it cannot be read. */
 char *matchblock_read_dropin(void);
 
-/* The line that akc prints for sshd, with the options that such a text gives it. */
+/* Formats the key line that akc prints when it runs with the options in the drop-in's text. text:
+ * NULL when there is no drop-in. */
 void matchblock_keyline(const char *text, const struct lease *l, const struct pubkey *key,
                         struct buf *out);
 
-/* Whether text is as matchblock_format made it: its header's hash fits what follows. */
+/* True when text is as matchblock_format made it: the hash in its header is that of the rest. */
 bool matchblock_is_unedited(const char *text);
 
-/* Where Contact's line is kept for sshd's Banner. */
+/* The file for sshd's Banner: it has the line of Contact. */
 #define MATCHBLOCK_BANNER TUNLEASE_SYSCONFDIR "/tunlease/banner"
 
 #endif

@@ -14,8 +14,8 @@ static const char default_group[] = "_tunnel";
 static const char module[] = "pam_tunnel.so";
 static const char pam_d[] = TUNLEASE_SYSCONFDIR "/pam.d";
 
-/* pam-auth-update(8)'s own files. No common-password: a line before pam_unix there would make it
- * add use_authtok, and nobody could change a password any more. */
+/* The files that pam-auth-update(8) writes. Not common-password: with a line before pam_unix there,
+ * it adds use_authtok to pam_unix, and nobody can change a password any more. */
 static const struct stack {
     const char *file, *type;
 } stacks[] = {{"common-auth", "auth"},
@@ -36,8 +36,11 @@ void pam_profile_format(const struct ctl *ctl, struct buf *out)
     struct buf args = {0};
     add_arguments(ctl, &args);
     const char *words = buf_text(&args) != NULL ? buf_text(&args) : "";
-    /* Priority above pam_unix's 256, Primary: an additional line would be jumped over when the
-     * password has expired. A module that is missing locks nobody out (docs/sshd-facts.md 13). */
+    /*
+     * Primary, with a priority above pam_unix's 256: an Additional line is skipped when the
+     * password has expired. module_unknown=ignore: a missing module locks nobody out
+     * (docs/sshd-facts.md 13).
+     */
     buf_addf(out,
              "Name: Tunnel logins: no session but a leased tunnel\n"
              "Default: yes\n"
@@ -55,7 +58,7 @@ void pam_profile_format(const struct ctl *ctl, struct buf *out)
     buf_release(&args);
 }
 
-/* The words behind the module in a stack's file; false: it is not in it. */
+/* Reads the module's arguments from the file of a stack. False: it does not name the module. */
 static bool read_module_arguments(const char *file, const char *type, char *args, size_t args_bytes)
 {
     char path[256], line[1024];
@@ -142,8 +145,8 @@ int pam_profile_apply(const struct ctl *ctl, struct buf *out)
 {
     if (run_tool("--enable", out) != 0)
         return -1;
-    /* It leaves files alone that were edited by hand, and says so only to a person at a terminal.
-     */
+    /* pam-auth-update does not change files that were edited by hand, and says so only on a
+     * terminal. */
     struct buf found = {0};
     pam_profile_check(ctl, &found);
     int rc = found.len == 0 ? 0 : -1;

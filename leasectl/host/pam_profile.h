@@ -9,24 +9,25 @@ struct buf;
 
 #define PAM_PROFILE TUNLEASE_DATADIR "/pam-configs/tunlease"
 
-/* The profile for this configuration: the installed one, with group= and conf= where they are not
- * the defaults. */
+/* Formats the profile for this configuration: the installed one, with group= and conf= where they
+ * are not the defaults. */
 void pam_profile_format(const struct ctl *ctl, struct buf *out);
 
-/* One finding a line for each stack that lacks the module, or has other arguments; none: applied.
- */
+/* Adds a line for each stack that lacks the module or gives it other arguments; nothing when all
+ * are right. */
 void pam_profile_check(const struct ctl *ctl, struct buf *out);
 
-/* Whether a stack names the module, whoever put it there. */
+/* True when a stack names the module, whoever added it. */
 bool pam_profile_is_applied(void);
 
-/* Whether sshd's stack has the module, and it is there: else logins are in no entry. */
+/* True when every stack has the module, and its file exists. Otherwise sessions get no registry
+ * entry. */
 bool pam_profile_in_force(const struct ctl *ctl);
 
-/* Whether this host has pam-auth-update(8) at all. */
+/* True when this host has pam-auth-update(8). */
 bool pam_profile_can_apply(void);
 
-/* 0, or -1 with why in out. */
+/* Each returns 0, or -1 with why in out. */
 int pam_profile_apply(const struct ctl *ctl, struct buf *out);
 int pam_profile_remove(struct buf *out);
 

@@ -14,7 +14,8 @@
 
 enum { GROUPS_MAX = 256, LINE_BYTES = 4096 };
 
-/* `36 35 98:0 ROOT /proc OPTIONS [TAG...] - proc SOURCE OPTIONS`, the last one on top (proc(5)). */
+/* Parses `36 35 98:0 ROOT /proc OPTIONS [TAG...] - proc SOURCE OPTIONS` (proc(5)). Of several
+ * mounts on /proc the last is on top, so each replaces what came before. */
 static void parse_mount(char *line, struct proc_view *v)
 {
     char point[256], type[32], options[512];
@@ -33,7 +34,7 @@ static void parse_mount(char *line, struct proc_view *v)
             v->sees = false;
         } else if (strncmp(option, "gid=", 4) == 0) {
             v->gid = (gid_t)strtoul(option + 4, NULL, 10);
-            v->has_gid = v->gid != 0; /* what it is where none was given */
+            v->has_gid = v->gid != 0; /* 0 means that no gid= was given */
         }
     }
 }

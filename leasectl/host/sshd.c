@@ -23,7 +23,7 @@ static bool query_version(const char *path, struct sshd_version *ret)
 {
     const char *const argv[] = {path, "-V", NULL};
     struct child c;
-    /* Before 9.2 it does not know -V, and prints the version with its usage. */
+    /* sshd before 9.2 does not know -V, but prints its version with the usage message. */
     (void)child_run(&c, argv, NULL, NULL, QUERY_MS);
     const char *at = c.err_text.len > 0 && buf_text(&c.err_text) != NULL
                          ? strstr(buf_text(&c.err_text), "OpenSSH_")
@@ -59,8 +59,8 @@ bool sshd_program_of(pid_t pid, char path[static SSHD_PATH_BYTES], bool *ret_rep
 }
 
 /*
- * We are going to run it as root: a process in a container names a path of its own file system,
- * and in ours somebody else may have put a file there.
+ * The program will be run as root. A process in a container names a path of its own file system,
+ * and in ours anybody may have put a file there.
  */
 static bool only_root_can_write(const char *program)
 {
@@ -93,7 +93,8 @@ static bool adopt_listener(struct sshd *s, pid_t pid, const struct listening_soc
     return true;
 }
 
-/* The program, and so the process, that listens on one of these and is an OpenSSH. */
+/* Finds the process that has one of sockets open and whose program is an OpenSSH. *ret_systemd:
+ * systemd has one of them open. */
 static bool find_listener(struct sshd *s, const struct listening_sockets *sockets,
                           bool *ret_systemd)
 {
@@ -102,7 +103,7 @@ static bool find_listener(struct sshd *s, const struct listening_sockets *socket
     for (const struct dirent *e; !found && dir != NULL && (e = readdir(dir)) != NULL;) {
         struct stat st;
         int64_t pid;
-        /* A session's own listeners are another user's, and none of these. */
+        /* Only root's: what listens for a session's -R runs as the login. */
         if (!isdigit((unsigned char)e->d_name[0]) ||
             !number_parse(e->d_name, strlen(e->d_name), 1, INT32_MAX, &pid) ||
             fstatat(dirfd(dir), e->d_name, &st, 0) != 0 || st.st_uid != 0)

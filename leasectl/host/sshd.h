@@ -18,33 +18,36 @@ struct conf;
 enum { SSHD_PATH_BYTES = 512 };
 
 struct sshd {
-    char path[SSHD_PATH_BYTES];          /* the program to ask */
+    char path[SSHD_PATH_BYTES];          /* the program to run with -V, -T and -t */
     char how[SSHD_PATH_BYTES];           /* how it was found, as a clause for people */
-    struct sshd_version program_version; /* as it says with -V */
+    struct sshd_version program_version; /* what it prints with -V */
     pid_t listener;                      /* the process that listens; 0: none was found */
-    bool replaced;                       /* its program is another file by now */
-    bool by_systemd; /* systemd holds the port, too, and starts it when somebody comes */
-    /* the systemd unit it runs in, or that a socket starts; "": none */
+    bool replaced;                       /* its program file was replaced since it started */
+    bool by_systemd;                     /* systemd listens on the port, too, for a socket unit */
+    /* the systemd service that it runs in, or that the socket unit starts; "": none */
     char unit[SYSTEMD_UNIT_BYTES];
-    char host[64]; /* where it listens, for a client here; "": not known */
+    char host[64]; /* an address that reaches it from this host; "": not known */
     uint16_t port;
     uint64_t socket; /* the inode of that listening socket; 0: none */
 };
 
 /*
- * Which sshd serves: Sshd of the configuration, else the program of the process that listens on
- * PublicPort or 22, where that is an OpenSSH, else what a systemd socket there starts, else
- * /usr/sbin/sshd. Who is not root sees no listener. 0, or -1 with why in out.
+ * Finds the sshd that serves. Its program is the first of these that is an OpenSSH: Sshd of the
+ * configuration; what listens on PublicPort, or what a systemd socket unit starts there; the same
+ * on port 22; /usr/sbin/sshd. A caller who is not root finds no listener. 0, or -1 with why in out.
  */
 int sshd_find(const struct conf *conf, struct sshd *ret, struct buf *out);
 
-/* The version of the listening process itself. False: there is none, or it cannot be told. */
+/* The version of the program that the listening process runs, though its file may have been
+ * replaced. False: nothing listens, or the version is unknown. */
 bool sshd_listener_version(const struct sshd *s, struct sshd_version *ret);
 
-/* The path of a process's program; of one that was replaced since, the path that it had. */
+/* The path of the program that a process runs. *ret_replaced: that file was replaced or removed
+ * since; path is where it was. False: it cannot be read, or is too long. */
 bool sshd_program_of(pid_t pid, char path[static SSHD_PATH_BYTES], bool *ret_replaced);
 
-/* The path of a tool of the same installation, or its bare name to be looked up. */
+/* The path of a tool, such as ssh-keygen, of the same OpenSSH installation; else its bare name, to
+ * be found in PATH. */
 void sshd_tool(const struct sshd *s, const char *name, char out[static SSHD_PATH_BYTES]);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Talking to the sshd that serves, as a client does. */
+/* Connects to the sshd that serves, as a client does. */
 #ifndef TUNLEASE_LEASECTL_HOST_SSHD_CONNECT_H
 #define TUNLEASE_LEASECTL_HOST_SSHD_CONNECT_H
 
@@ -7,12 +7,14 @@
 
 #include <stdbool.h>
 
-/* A connection to it, where we have said who we are, so that it logs no broken client. -1: none. */
+/* Connects and sends our version line, so that sshd does not log a broken client. The socket, or
+ * -1. */
 int sshd_connect(const struct sshd *s);
 
 /*
- * The version of what serves a login, which is its banner's: the listener starts its program anew
- * for each connection, so after an upgrade this is the new one. False: nobody answers so.
+ * The version in sshd's banner, which is that of the program that serves a login: the listener
+ * executes its program again for each connection, so after an upgrade this is the new version.
+ * False: no OpenSSH answers.
  */
 bool sshd_running_version(const struct sshd *s, struct sshd_version *ret);
 

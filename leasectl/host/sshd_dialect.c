@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Keywords that we write and that 8.2 does not have; all others of ours are older. */
+/* The keywords that we write and 8.2 does not know. It knows all others of ours. */
 static const struct {
     const char *keyword;
     struct sshd_version since;

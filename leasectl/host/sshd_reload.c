@@ -12,7 +12,8 @@
 
 enum { QUERY_MS = 10000, RELOAD_MS = 5000 };
 
-/* It closes its sockets, starts its program anew, and listens once the configuration is read. */
+/* On SIGHUP sshd closes its sockets, executes its program again, reads the configuration, and
+ * listens. */
 static int wait_for_reload(const struct sshd *s, struct buf *out)
 {
     int64_t end_ms = clock_monotonic_ms() + RELOAD_MS;
@@ -25,7 +26,7 @@ static int wait_for_reload(const struct sshd *s, struct buf *out)
     return -1;
 }
 
-/* Whether a restart of the unit leaves live connections alone, as distributions have it. */
+/* True when a restart of the unit leaves live connections up, as those of distributions do. */
 static bool restart_is_safe(const char *unit)
 {
     static const char safe[] = "KillMode=process\n";
@@ -38,8 +39,8 @@ static bool restart_is_safe(const char *unit)
     return is_safe;
 }
 
-/* One that was handed its socket by systemd may close it at a reload, and not get it again (9.2 of
- * Debian 12: "Cannot bind any address"): it is started anew. */
+/* An sshd that got its socket from systemd may close it at a reload and be unable to bind it again
+ * (9.2 of Debian 12: "Cannot bind any address"). It is restarted instead, where that is safe. */
 static int reload_unit(const struct sshd *s, struct buf *out)
 {
     const bool restart = s->by_systemd && restart_is_safe(s->unit);
@@ -55,7 +56,7 @@ static int reload_unit(const struct sshd *s, struct buf *out)
 int sshd_reload(const struct sshd *s, struct buf *out, bool *ret_running)
 {
     *ret_running = s->listener != 0;
-    if (s->listener == 0) /* what a socket starts reads its configuration then */
+    if (s->listener == 0) /* what a socket unit starts reads the configuration at its start */
         return 0;
     if (s->unit[0] != '\0')
         return reload_unit(s, out);

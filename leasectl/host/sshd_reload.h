@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Making the sshd that serves read its configuration again. */
+/* Makes the sshd that serves read its configuration again. */
 #ifndef TUNLEASE_LEASECTL_HOST_SSHD_RELOAD_H
 #define TUNLEASE_LEASECTL_HOST_SSHD_RELOAD_H
 
@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-/* Makes the running sshd read its configuration again; live connections stay. 0, or -1 with why.
- * *ret_running: false when there was none to tell. */
+/* Live connections stay up. *ret_running: false when no sshd listens, and so none had to be told.
+ * 0, or -1 with why in out. */
 int sshd_reload(const struct sshd *s, struct buf *out, bool *ret_running);
 
 #endif

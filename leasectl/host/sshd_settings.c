@@ -19,7 +19,7 @@ static const char *line_after(const char *line)
     return *line == '\n' ? line + 1 : line;
 }
 
-/* From 10.5 on the keywords are as sshd_config(5) writes them, before in lower case. */
+/* OpenSSH 10.5 and later print keywords as sshd_config(5) writes them; older ones in lower case. */
 static void add_with_lower_keywords(const char *text, struct buf *out)
 {
     for (const char *line = text; *line != '\0'; line = line_after(line)) {
@@ -50,7 +50,7 @@ int sshd_effective(const struct sshd *s, const char *login, struct buf *out)
     int status = child_run(&c, argv, NULL, NULL, QUERY_MS);
     if (status == 0 && c.out_text.len > 0 && buf_text(&c.out_text) != NULL)
         add_with_lower_keywords(buf_text(&c.out_text), &text);
-    sshd_setting_values(&text, "port", &ports); /* each sshd has one */
+    sshd_setting_values(&text, "port", &ports); /* every sshd prints one */
     if (status == 127)
         buf_addf(out, "there is no %s", s->path);
     else if (status == CHILD_OUT_OF_TIME)
@@ -71,7 +71,7 @@ int sshd_effective(const struct sshd *s, const char *login, struct buf *out)
     return rc;
 }
 
-/* The value on line when it is of keyword, else NULL. */
+/* The value when line sets keyword, else NULL. */
 static const char *value_on(const char *line, const char *keyword)
 {
     size_t len = strlen(keyword);
@@ -139,7 +139,7 @@ bool sshd_read_public_key(const char *path, struct pubkey *ret)
     return pubkey_parse_file(text, len, ret) == NULL;
 }
 
-/* `0.0.0.0:22` or `[::]:22`; any address means loopback for us. */
+/* Parses `0.0.0.0:22` or `[::]:22`. All addresses become the loopback address. */
 static bool parse_listen(const char *value, char host[static 64], uint16_t *ret_port)
 {
     int64_t port;
@@ -183,7 +183,7 @@ int sshd_address(const struct sshd *s, char host[static 64], uint16_t *ret_port,
         (void)snprintf(value, sizeof(value), "%.*s", (int)strcspn(at, "\n"), at);
         if (!parse_listen(value, candidate, &port))
             continue;
-        /* IPv4 before IPv6: from="127.0.0.1" is what most leases would see. */
+        /* IPv4 before IPv6: a lease then sees its client at 127.0.0.1. */
         has_v4 = strchr(candidate, ':') == NULL;
         if (!found || has_v4) {
             (void)strlcpy(host, candidate, 64);

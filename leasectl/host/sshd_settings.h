@@ -12,30 +12,31 @@
 #include <stdint.h>
 
 /*
- * For login as it comes from 127.0.0.1, or the global settings when login is NULL: one `keyword
- * value` a line, the keyword in lower case whatever this version prints. Needs root. 0, or -1 with
- * why in out.
+ * Adds the settings for a login from 127.0.0.1, or the global ones when login is NULL: one `keyword
+ * value` a line, with the keyword in lower case whatever case this version prints. Needs root. 0,
+ * or -1 with why in out.
  */
 int sshd_effective(const struct sshd *s, const char *login, struct buf *out);
 
-/* The value of keyword (lower case) in such a text, "" when it has none; into value. */
+/* The first value of keyword (in lower case) in such a text; "" when it has none. */
 void sshd_setting(const struct buf *effective, const char *keyword, char *value,
                   size_t value_bytes);
 
-/* The values of keyword, one a line, in their order. */
+/* Adds all values of keyword, one a line, in their order. */
 void sshd_setting_values(const struct buf *effective, const char *keyword, struct buf *out);
 
 /*
- * Host key files, one a line: those in force; for who is not root, and so cannot ask, the usual
- * ones. 0, or -1 with why in out: an empty list is none.
+ * Adds the paths of sshd's private host keys, one a line: those in force; or the default ones for a
+ * caller who is not root, and so cannot query sshd. 0, or -1 with why in out, also when there are
+ * none.
  */
 int sshd_host_keys(const struct sshd *s, struct buf *out);
 bool sshd_read_public_key(const char *path, struct pubkey *ret);
 
-/* Where it listens, for a client on this host: an address and a port. 0, or -1 with why in out. */
+/* An address and port that reach it from here, IPv4 if there is one. 0, or -1 with why in out. */
 int sshd_address(const struct sshd *s, char host[static 64], uint16_t *ret_port, struct buf *out);
 
-/* `sshd -t`: 0, or -1 with its words in out. */
+/* Tests the configuration with `sshd -t`. 0, or -1 with the first line of its error in out. */
 int sshd_test(const struct sshd *s, struct buf *out);
 
 #endif

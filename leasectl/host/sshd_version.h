@@ -11,7 +11,7 @@ struct sshd_version {
 
 bool sshd_at_least(const struct sshd_version *v, unsigned major, unsigned minor);
 bool sshd_same_version(const struct sshd_version *a, const struct sshd_version *b);
-/* `9.2`, `10.0p2`. False when it is none. */
+/* Parses `9.2` or `10.0p2`. False when text does not start with a version. */
 bool sshd_parse_version(const char *text, struct sshd_version *ret);
 
 #endif

@@ -17,7 +17,8 @@
 
 enum { ZONE_TRIES = 20, ZONE_TRY_MS = 1000, ENVIRON_BYTES = 65536, CHILDREN_BYTES = 65536 };
 
-/* NAME=VALUE and a NUL, again and again: what is left of an environment under a title is not so. */
+/* True when text is a row of NAME=VALUE strings, each ended by NUL. The rest of an environment that
+ * a title was written over is not. */
 static bool is_environment(const char *text, size_t len)
 {
     if (len == 0 || text[len - 1] != '\0')
@@ -50,7 +51,7 @@ struct zone_search {
     char before[CHILDREN_BYTES], now[CHILDREN_BYTES], environment[ENVIRON_BYTES];
 };
 
-/* The next number in *at; 0 at the end. */
+/* The next pid in *at; 0 at the end. */
 static pid_t next_pid(const char **at)
 {
     char *end;
@@ -75,7 +76,7 @@ static bool runs_program(const struct zone_search *search, pid_t pid)
     return sshd_program_of(pid, path, &replaced) && strcmp(path, search->program) == 0;
 }
 
-/* Everybody may run that program with a zone of his own, and leave it to systemd. */
+/* Any user can run the program with a TZ of their own and leave it behind as a child of systemd. */
 static bool runs_as_root(pid_t pid)
 {
     struct process p;
@@ -83,8 +84,9 @@ static bool runs_as_root(pid_t pid)
 }
 
 /*
- * Where a process that sshd has for a connection can be: among the listener's children. Where
- * systemd starts it: among systemd's own, one for each or one for all, and among that one's.
+ * Reads the pids among which sshd's process for a connection must be: the children of the listener.
+ * Where a socket unit starts sshd, systemd has as its child either one for each connection or one
+ * for all of them; so the children of every sshd among systemd's children count, too.
  */
 static void read_children(const struct zone_search *search, char out[static CHILDREN_BYTES])
 {
@@ -100,7 +102,7 @@ static void read_children(const struct zone_search *search, char out[static CHIL
             add_children(pid, out, CHILDREN_BYTES);
 }
 
-/* The environment of one of them that was not there before; its length, or 0. */
+/* Reads the environment of one of them that was not there before. Returns its length, or 0. */
 static size_t read_new_environment(struct zone_search *search)
 {
     char path[64], word[16];
@@ -129,7 +131,7 @@ static size_t query_environment(const struct sshd *s, struct zone_search *search
         if (fd < 0)
             return 0;
         struct pollfd p = {.fd = fd, .events = POLLIN};
-        /* Its banner comes after its title: then it is too late. */
+        /* sshd sends its banner after it has set its title: then it is too late. */
         while ((len = read_new_environment(search)) == 0 && clock_monotonic_ms() < end_ms &&
                poll(&p, 1, 0) == 0)
             continue;

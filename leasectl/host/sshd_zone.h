@@ -11,14 +11,15 @@ enum { SSHD_ZONE_BYTES = 128 };
 
 struct sshd_zone {
     bool is_set;                     /* it has a TZ in its environment */
-    char tz[SSHD_ZONE_BYTES];        /* that */
-    char localtime[SSHD_ZONE_BYTES]; /* else: what /etc/localtime is */
+    char tz[SSHD_ZONE_BYTES];        /* its value */
+    char localtime[SSHD_ZONE_BYTES]; /* what /etc/localtime is, which counts without TZ */
 };
 
 /*
- * Of the sshd that runs; where none does, of one without TZ. Asked by a connection: sshd writes
- * its title over the environment that /proc shows, so it is read from the process that sshd starts
- * for that connection, before it does so. Needs root. 0, or -1 with why in out.
+ * Reads the zone of the sshd that runs; where none runs, that of an sshd without TZ. sshd
+ * overwrites the environment that /proc shows with its process title. So this connects to sshd, and
+ * reads the environment of the process that sshd starts for the connection before it sets its
+ * title. Needs root. 0, or -1 with why in out.
  */
 int sshd_query_zone(const struct sshd *s, struct sshd_zone *ret, struct buf *out);
 

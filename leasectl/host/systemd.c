@@ -44,7 +44,7 @@ struct socket_unit {
     bool accepts, listens_on_port;
 };
 
-/* One property of a unit; `Listen=[::]:22 (Stream)`. */
+/* Parses one property of a unit, such as `Listen=[::]:22 (Stream)`. */
 static void parse_property(struct socket_unit *u, const char *line, size_t len, uint16_t port)
 {
     char text[512], want[24];
@@ -71,12 +71,12 @@ bool systemd_unit_for_port(uint16_t port, char unit[static SYSTEMD_UNIT_BYTES])
     for (; !found && *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n') {
         size_t len = strcspn(line, "\n");
         parse_property(&u, line, len, port);
-        /* Units are parted by an empty line. */
+        /* The properties of a unit end at an empty line. */
         if (len != 0 && line[len] == '\n' && line[len + 1] != '\0' && line[len + 1] != '\n')
             continue;
         char *dot = strrchr(u.id, '.');
-        if (u.listens_on_port && u.accepts &&
-            dot != NULL) { /* one instance of its template a connection */
+        /* Accept=yes starts an instance of the socket's template for each connection. */
+        if (u.listens_on_port && u.accepts && dot != NULL) {
             *dot = '\0';
             found = snprintf(unit, SYSTEMD_UNIT_BYTES, "%s@.service", u.id) < SYSTEMD_UNIT_BYTES;
         } else if (u.listens_on_port && u.triggers[0] != '\0') {
@@ -97,7 +97,7 @@ bool systemd_unit_program(const char *unit, char *path, size_t path_bytes)
     char instance[SYSTEMD_UNIT_BYTES + 8];
     struct buf text = {0};
     const char *at = strstr(unit, "@.");
-    if (at != NULL) /* a template by itself is not shown */
+    if (at != NULL) /* systemctl does not show a bare template, but any instance of it */
         (void)snprintf(instance, sizeof(instance), "%.*s@0%s", (int)(at - unit), unit, at + 1);
     else
         (void)snprintf(instance, sizeof(instance), "%s", unit);

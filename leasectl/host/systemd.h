@@ -8,12 +8,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { SYSTEMD_UNIT_BYTES = 256 }; /* a name of a unit */
+enum { SYSTEMD_UNIT_BYTES = 256 }; /* the name of a unit */
 
-/* The service whose group of processes pid is in; "": none. */
+/* The service whose control group pid is in; "": none. */
 void systemd_unit_of(pid_t pid, char unit[static SYSTEMD_UNIT_BYTES]);
 
-/* The service that systemd starts for who comes to port. False: there is none. */
+/* The service that a socket unit starts for a connection to port. False: there is none. */
 bool systemd_unit_for_port(uint16_t port, char unit[static SYSTEMD_UNIT_BYTES]);
 
 /* The path of the program that a service starts. False: it is not known, or longer than path. */

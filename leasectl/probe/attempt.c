@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum how {
-    HOW_SESSION, /* ssh runs something over there; the mark must come back */
+    HOW_SESSION, /* ssh runs something on the gateway; the mark must come back */
     HOW_SFTP,    /* the sftp subsystem must answer SSH_FXP_INIT */
     HOW_LOCAL,   /* -L to the target; data must come back through it */
     HOW_STDIO,   /* -W to the target; the same */
@@ -18,7 +18,8 @@ enum how {
     HOW_TUN,     /* -w */
 };
 
-/* `words`: what -L, -W, -R lead to, or ssh's options and, after --, the command. */
+/* `words`: what to put behind -L, -W, -R or -w; for a session, ssh's options and, after --, the
+ * command. */
 static const struct {
     struct attempt attempt;
     enum how how;
@@ -98,8 +99,8 @@ enum attempt_verdict attempt_make(size_t i, const struct attempt_target *target,
         return try_sftp(&args, target, evidence);
     case HOW_LOCAL: {
         enum attempt_verdict v = try_local(&args, target, word, false, evidence);
-        /* For a unix socket sshd has one answer, whether it may not or cannot connect
-         * (serverloop.c, server_request_direct_streamlocal). Ours can be connected to. */
+        /* sshd gives one answer for a unix socket that it may not and one that it cannot connect to
+         * (serverloop.c, server_request_direct_streamlocal). Ours accepts connections. */
         return v == ATTEMPT_DOWN && word[0] == '/' ? ATTEMPT_REFUSED : v;
     }
     case HOW_STDIO:

@@ -16,7 +16,7 @@ enum { KEYGEN_MS = 20000, TMPDIR_MAX = 50 };
 int files_make(struct ctl *ctl, struct probe_files *files)
 {
     const char *tmp = getenv("TMPDIR");
-    /* Sockets go there, and their names are short (unix(7)). */
+    /* Sockets go there, and the path of a socket must be short (unix(7)). */
     if (tmp == NULL || tmp[0] != '/' || strlen(tmp) > TMPDIR_MAX)
         tmp = "/tmp";
     (void)snprintf(files->work_dir, sizeof(files->work_dir), "%s/leasectl-verify.XXXXXX", tmp);
@@ -25,7 +25,7 @@ int files_make(struct ctl *ctl, struct probe_files *files)
         return ctl_error(ctl, EXIT_FAILED, "cannot make a directory of our own: %s",
                          strerror(errno));
     }
-    /* Others may reach the socket in it (that is what is tried), but see no file. */
+    /* Other users can reach the socket in it, since an attempt does, but cannot list the files. */
     if (chmod(files->work_dir, 0711) != 0)
         return ctl_error(ctl, EXIT_FAILED, "cannot set its mode: %s", strerror(errno));
     (void)snprintf(files->key_file, sizeof(files->key_file), "%s/key", files->work_dir);

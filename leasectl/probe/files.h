@@ -26,7 +26,7 @@ int files_make_key(struct ctl *ctl, const struct probe_files *files, struct leas
 int files_pin_host_keys(struct ctl *ctl, const struct probe_files *files, const struct sshd *sshd,
                         const char *host, uint16_t port);
 
-/* The directory and all that is in it. */
+/* Removes the directory and its files. */
 void files_remove(const struct probe_files *files);
 
 #endif

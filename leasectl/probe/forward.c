@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A service that was reached and says nothing for so long is silent. */
+/* How long to wait for data from a service that was reached. */
 enum { SILENCE_MS = 2000 };
 
 /* The far end has closed the connection: ssh says why, perhaps a moment later. */
@@ -33,8 +33,8 @@ static enum attempt_verdict conclude_closed(struct child *c,
 }
 
 /*
- * Reads from a connection that leads to the target until something comes. A service that waits to
- * be spoken to first gets a line of HTTP, which any HTTP server answers and any other survives.
+ * Reads from a connection that leads to the target until data comes. A service that waits for its
+ * client to speak first gets a line of HTTP, which any HTTP server answers and any other survives.
  */
 static enum attempt_verdict expect_data(struct child *c, int fd, const char *preamble,
                                         size_t preamble_bytes,
@@ -246,7 +246,7 @@ enum attempt_verdict try_tun(struct ssh_args *a, const struct attempt_target *t,
     } else if (ssh_says(&c, "Server has rejected tunnel device forwarding")) {
         v = ATTEMPT_REFUSED;
         quote_reason(&c, "Server has rejected tunnel", evidence);
-    } else if (ssh_says(&c, "open failed")) { /* permitted, and the device was not to be had */
+    } else if (ssh_says(&c, "open failed")) { /* permitted, but the device could not be opened */
         v = ATTEMPT_DOWN;
         quote_reason(&c, "open failed", evidence);
     } else if (ssh_says(&c, "open confirm")) {

@@ -17,7 +17,7 @@ enum attempt_verdict try_local(struct ssh_args *a, const struct attempt_target *
 enum attempt_verdict try_stdio(struct ssh_args *a, const struct attempt_target *t, const char *to,
                                char evidence[static ATTEMPT_EVIDENCE_BYTES]);
 
-/* -R, to a service of ours. */
+/* -R with bind as its address, to a service of ours. */
 enum attempt_verdict try_reverse(struct ssh_args *a, const struct attempt_target *t,
                                  const char *bind, char evidence[static ATTEMPT_EVIDENCE_BYTES]);
 

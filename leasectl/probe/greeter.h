@@ -7,7 +7,8 @@
 
 /*
  * A TCP service on 127.0.0.1 (port 0: any free one) and, when path is not NULL, one on a unix
- * socket that anybody may use; both greet whoever connects and close. In a child that dies with us.
+ * socket that every user may connect to. Both send a greeting to each client and close. They run in
+ * a child process that dies with us. greeter_start returns 0 or -1.
  */
 struct greeter {
     int pid;

@@ -23,7 +23,7 @@ static bool is_unused(void *ctx, uint16_t port)
     return !listeners_has(ctx, port);
 }
 
-/* A free port within the ceiling for the probe to listen on; the holder's own is not touched. */
+/* Picks a free port within the ceiling for the probe: the holder's own is left alone. */
 static int pick_listen_port(struct probe *probe, struct permit *ret)
 {
     struct listeners used;
@@ -46,7 +46,7 @@ static int pick_listen_port(struct probe *probe, struct permit *ret)
     return -1;
 }
 
-/* Which of the agents that the probe opens are nowhere now. */
+/* Notes which of the agents that the probe may open have no port now. */
 static int find_agents_without_port(struct probe *probe)
 {
     for (size_t i = 0; i < probe->lease.open_agent_count; i++) {
@@ -74,7 +74,8 @@ int probe_copy_lease(struct probe *probe, const char *ref)
         probe->lease.open = l.open;
         probe->lease.listen = l.listen;
         l.open = l.listen = (struct permit_list){0};
-        /* By name, as the lease has them: akc then finds the probe's ports as it finds its. */
+        /* By name, as the lease has them: akc then finds the ports for the probe as it does for the
+         * lease. */
         memcpy(probe->lease.open_agents, l.open_agents, sizeof(l.open_agents));
         probe->lease.open_agent_count = l.open_agent_count;
         code = find_agents_without_port(probe);
@@ -119,7 +120,8 @@ int probe_for_login(struct probe *probe, const char *login)
         return ctl_error(probe->ctl, EXIT_USAGE, "login '%s' %s", login, problem);
     (void)strlcpy(probe->lease.login, login, sizeof(probe->lease.login));
     if (strcmp(login, ceiling->agent_login) == 0) {
-        (void)permit_parse("127.0.0.1:1", PERMIT_PORT, &p); /* stands for "some port" */
+        /* A placeholder: probe_add picks the port. */
+        (void)permit_parse("127.0.0.1:1", PERMIT_PORT, &p);
         return add_permit(probe, &probe->lease.listen, &p);
     }
     for (size_t i = 0; i < ceiling->open.count; i++) {
@@ -205,7 +207,7 @@ void probe_remove(struct probe *probe)
     enum store_rc rc = store_begin(probe->ctl->store);
     if (rc == STORE_OK) {
         rc = store_lease_revoke(probe->ctl->store, &probe->lease, false, &by);
-        rc = rc == STORE_NONE ? STORE_OK : rc; /* D did it */
+        rc = rc == STORE_NONE ? STORE_OK : rc; /* check D revoked it */
     }
     if (rc == STORE_OK)
         rc = store_lease_delete(probe->ctl->store, &probe->lease, false, &by);

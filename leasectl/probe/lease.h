@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The probe: a lease that verify makes, tries, ends and takes away again. */
+/* The probe: a lease that verify makes, tries, ends and deletes. */
 #ifndef TUNLEASE_LEASECTL_PROBE_LEASE_H
 #define TUNLEASE_LEASECTL_PROBE_LEASE_H
 
@@ -12,31 +12,34 @@
 struct probe {
     struct ctl *ctl;
     struct lease lease;       /* what is tried; id 0 until it is in the store */
-    struct greeter permitted; /* a login without a lease has no service of its own */
-    bool wants_listen;        /* the lease has a listen permit: a free port has to stand for it */
-    bool has_no_port[LEASE_OPEN_AGENTS_MAX]; /* of the lease's open_agents, by the same index */
+    struct greeter permitted; /* our service on the permitted port, when no lease is named */
+    bool wants_listen;        /* the lease has a listen permit, which is tried on another port */
+    bool has_no_port[LEASE_OPEN_AGENTS_MAX]; /* by the index of lease.open_agents: that agent has
+                                                none now */
 };
 
 /* Each returns EXIT_DONE, or the exit code with the error printed. */
 
-/* Gives the probe the login and the permits of this lease. With the store open. */
+/* Gives the probe the login and the permits of this lease. The store must be open. */
 int probe_copy_lease(struct probe *probe, const char *ref);
 
 /* No lease named: a port within the ceiling of login, with a service of our own where one is free.
  */
 int probe_for_login(struct probe *probe, const char *login);
 
-/* Puts it into the store, which is open to write. The caller has set its name, source and end. */
+/* Adds the probe to the store, which must be open to write. The caller has set its name, from and
+ * end. */
 int probe_add(struct probe *probe);
 
-/* In one transaction: the probe is revoked; expired_anew: and leased again to the same key, with an
- * end that has passed. Opens the store and closes it. */
+/* Revokes the probe; or, with expired_anew, replaces it by a lease to the same key whose end has
+ * passed, in one transaction. Opens the store and closes it. */
 int probe_end(struct probe *probe, bool expired_anew);
 
-/* Revoked and forgotten; what stays is in the audit. Nothing to do when it was never added. */
+/* Revokes and deletes the probe; the audit keeps what was done. Does nothing when it was never
+ * added. */
 void probe_remove(struct probe *probe);
 
-/* Stops its service, and releases what it holds. */
+/* Stops its service, and releases its memory. */
 void probe_release(struct probe *probe);
 
 #endif

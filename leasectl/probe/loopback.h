@@ -9,7 +9,7 @@
 /* A TCP port of 127.0.0.1 that nothing uses now; 0 when there is none. */
 uint16_t loopback_free_port(void);
 
-/* A socket that is bound to this port (0: any free one), *ret_port. -1: errno says why. */
+/* A socket that is bound to port (0: any free one), which is then *ret_port. -1 with errno set. */
 int loopback_socket(uint16_t port, bool listening, uint16_t *ret_port);
 
 /* A connection to this port. -1: nobody listens there. */

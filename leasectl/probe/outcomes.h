@@ -25,7 +25,7 @@ void outcomes_add(struct outcomes *o, char check, const char *what, enum outcome
 void outcomes_print(const struct outcomes *o);
 void outcomes_release(struct outcomes *o);
 
-/* Says on a terminal what is being tried; "": nothing any more. */
+/* Shows on a terminal what is being tried; "" clears the line. */
 void outcomes_show_progress(const char *what);
 
 #endif

@@ -26,8 +26,8 @@ enum attempt_verdict try_session(struct ssh_args *a, const struct attempt_target
     (void)snprintf(socket_path, sizeof(socket_path), "%s/agent.sock", t->work_dir);
     for (; i < 4 && words[i] != NULL && strcmp(words[i], "--") != 0; i++) {
         if (strcmp(words[i], "-A") == 0) {
-            /* A socket that is there: else the client would leave -A out, and its refusal mean
-             * nothing. (IdentityAgent=none would leave it out too.) */
+            /* The socket must exist: without one the client ignores -A, and a refusal would mean
+             * nothing. (With IdentityAgent=none it ignores -A, too.) */
             (void)greeter_start(&agent, 0, socket_path);
             (void)snprintf(agent_env, sizeof(agent_env), "SSH_AUTH_SOCK=%s", socket_path);
             env[1] = agent_env;

@@ -10,13 +10,13 @@
 /* Computed by the far shell, so that an echo of what was typed cannot look like it. */
 #define MARK_SCRIPT "echo tun$((40+2))lease"
 
-/* words: ssh's options and, after "--", the command; input: for its standard input, or NULL. The
- * answer of MARK_SCRIPT must come back. a: as ssh_begin made it. */
+/* words: ssh's options and, after "--", the command. input: for its standard input, or NULL.
+ * ATTEMPT_ALLOWED when the answer of MARK_SCRIPT comes back. a: as ssh_begin made it. */
 enum attempt_verdict try_session(struct ssh_args *a, const struct attempt_target *t,
                                  const char *const words[4], const char *input,
                                  char evidence[static ATTEMPT_EVIDENCE_BYTES]);
 
-/* The sftp subsystem must answer. */
+/* ATTEMPT_ALLOWED when the sftp subsystem answers. */
 enum attempt_verdict try_sftp(struct ssh_args *a, const struct attempt_target *t,
                               char evidence[static ATTEMPT_EVIDENCE_BYTES]);
 

@@ -18,7 +18,7 @@ struct ssh_args {
     char port[8], identity[ATTEMPT_WORD_BYTES], known_hosts[ATTEMPT_WORD_BYTES + 32];
 };
 
-/* What every attempt has: the target's port, key and login, and no question to a person. */
+/* Sets the arguments of all attempts: the target's port, key and login, and never to prompt. */
 void ssh_begin(struct ssh_args *a, const struct attempt_target *t);
 
 /* arg and option are borrowed until ssh has been started. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Whom attempts connect to, and the places that they try to reach. */
+/* Where attempts connect to, and the places that they try to reach. */
 #ifndef TUNLEASE_LEASECTL_PROBE_TARGET_H
 #define TUNLEASE_LEASECTL_PROBE_TARGET_H
 
@@ -8,13 +8,13 @@
 
 enum { ATTEMPT_WORD_BYTES = 300 };
 
-/* Whom to connect to, and what the words in braces of the table stand for. "" where none. */
+/* Where to connect to, and what the {words} of the table of attempts stand for; "": none. */
 struct attempt_target {
     const char *host;
     uint16_t port;
     const char *login;
     const char *key_file;
-    const char *known_hosts;            /* a file, pinned */
+    const char *known_hosts;            /* a file with the keys of this sshd alone */
     const char *work_dir;               /* ours alone: sockets go here */
     char open[ATTEMPT_WORD_BYTES];      /* {open}: a permitted HOST:PORT */
     char respelled[ATTEMPT_WORD_BYTES]; /* {respelled}: the same place in words not permitted */

@@ -11,11 +11,11 @@
 
 enum { TUNNEL_MS = 6000 };
 
-/* Starts one that stays up until it is ended from the other side. 0 when it is up, else -1; *c is
- * to be released in either case. */
+/* Starts one that stays up until sshd's side ends it. 0 when it is up, else -1. The caller releases
+ * *c in either case. */
 int tunnel_open(const struct attempt_target *t, struct child *c);
 
-/* Whether the target's key is refused now. evidence: sshd's last word. */
+/* True when sshd refuses the target's key. evidence: what ssh printed about that. */
 bool tunnel_is_refused(const struct attempt_target *t,
                        char evidence[static ATTEMPT_EVIDENCE_BYTES]);
 

@@ -31,7 +31,6 @@ bool ssh_says(const struct child *c, const char *words)
     return strstr(child_text(&c->err_text), words) != NULL;
 }
 
-/* One line as evidence, without what a terminal would obey. */
 void quote_ssh_line(const char *line, char evidence[static ATTEMPT_EVIDENCE_BYTES])
 {
     char raw[ATTEMPT_EVIDENCE_BYTES];
@@ -40,7 +39,6 @@ void quote_ssh_line(const char *line, char evidence[static ATTEMPT_EVIDENCE_BYTE
     (void)text_escape(evidence, ATTEMPT_EVIDENCE_BYTES, raw);
 }
 
-/* The last line that is not a debug line: why ssh ended. */
 void quote_last_words(const struct child *c, char evidence[static ATTEMPT_EVIDENCE_BYTES])
 {
     const char *last = "";
@@ -59,7 +57,6 @@ void quote_last_words(const struct child *c, char evidence[static ATTEMPT_EVIDEN
         quote_ssh_line(last, evidence);
 }
 
-/* What ended ssh before anything could be tried, or ATTEMPT_ALLOWED when nothing of that kind. */
 enum attempt_verdict connection_verdict(const struct child *c)
 {
     if (ssh_says(c, "Permission denied (") || ssh_says(c, "Too many authentication failures"))
@@ -73,7 +70,6 @@ enum attempt_verdict connection_verdict(const struct child *c)
     return ATTEMPT_ALLOWED;
 }
 
-/* What became of a channel to a target. */
 enum attempt_verdict channel_verdict(const struct child *c)
 {
     if (ssh_says(c, "administratively prohibited"))
@@ -83,7 +79,6 @@ enum attempt_verdict channel_verdict(const struct child *c)
     return ATTEMPT_UNCLEAR;
 }
 
-/* The line of ssh's that a verdict rests on. */
 void quote_reason(const struct child *c, const char *words,
                   char evidence[static ATTEMPT_EVIDENCE_BYTES])
 {

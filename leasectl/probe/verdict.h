@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: ISC */
-/* What became of an attempt, and the words of ssh that say so. */
+/* What came of an attempt, and the words of ssh that show it. */
 #ifndef TUNLEASE_LEASECTL_PROBE_VERDICT_H
 #define TUNLEASE_LEASECTL_PROBE_VERDICT_H
 
 #include "leasectl/child.h"
 
 enum attempt_verdict {
-    ATTEMPT_ALLOWED,     /* it did what was tried; evidence says how that showed */
+    ATTEMPT_ALLOWED,     /* what was tried worked; evidence says how that showed */
     ATTEMPT_REFUSED,     /* by policy */
-    ATTEMPT_DOWN,        /* policy let it through, and nothing answered there */
-    ATTEMPT_NO_LOGIN,    /* sshd took no key: nothing could be tried */
+    ATTEMPT_DOWN,        /* policy permits it, but nothing answers there */
+    ATTEMPT_NO_LOGIN,    /* sshd refused the key: nothing could be tried */
     ATTEMPT_UNREACHABLE, /* no sshd answered */
-    ATTEMPT_UNCLEAR,     /* cannot be tried here, or nothing that we understand came back */
+    ATTEMPT_UNCLEAR,     /* it cannot be tried here, or we do not understand the answer */
 };
 
 const char *attempt_verdict_name(enum attempt_verdict v);
@@ -21,23 +21,23 @@ enum { ATTEMPT_EVIDENCE_BYTES = 256 };
 /* True when ssh has printed these words on its standard error so far. */
 bool ssh_says(const struct child *c, const char *words);
 
-/* One line as evidence, without what a terminal would obey. */
+/* Quotes one line as evidence, with what a terminal would obey escaped. */
 void quote_ssh_line(const char *line, char evidence[static ATTEMPT_EVIDENCE_BYTES]);
 
-/* The last line of ssh that is not a debug line, as evidence: why ssh ended. */
+/* Quotes why ssh ended: its last line that is not a debug line. */
 void quote_last_words(const struct child *c, char evidence[static ATTEMPT_EVIDENCE_BYTES]);
 
-/* The line of ssh that has these words, as evidence; where none has, its last words. */
+/* Quotes the line of ssh that has these words; where none has, as quote_last_words. */
 void quote_reason(const struct child *c, const char *words,
                   char evidence[static ATTEMPT_EVIDENCE_BYTES]);
 
-/* What ended ssh before anything could be tried, or ATTEMPT_ALLOWED when nothing of that kind. */
+/* Why ssh ended before anything could be tried; ATTEMPT_ALLOWED when it did not. */
 enum attempt_verdict connection_verdict(const struct child *c);
 
-/* What became of a channel to a target, ATTEMPT_UNCLEAR when ssh has not said it. */
+/* What came of a channel to a target; ATTEMPT_UNCLEAR when ssh has not printed it. */
 enum attempt_verdict channel_verdict(const struct child *c);
 
-/* Of the connection, else of the channel, with evidence. */
+/* The verdict on the connection, else on the channel, with evidence. */
 enum attempt_verdict conclude_channel(const struct child *c,
                                       char evidence[static ATTEMPT_EVIDENCE_BYTES]);
 

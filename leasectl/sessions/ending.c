@@ -13,14 +13,14 @@
 
 void sessions_report_ended(struct ctl *ctl, size_t ended, int64_t took_ms)
 {
-    if (ended > 0 && ctl->changes == 0) /* else the change that asked for it is the news */
+    if (ended > 0 && ctl->changes == 0) /* else the change that ended them is reported */
         ctl_changed(ctl, "ended %zu session%s", ended, ended == 1 ? "" : "s");
     if (ended > 0 && !ctl->quiet)
         (void)fprintf(ctl->json ? stderr : stdout, "ended %zu session%s in %lld ms\n", ended,
                       ended == 1 ? "" : "s", (long long)took_ms);
 }
 
-/* Why one was not even asked to go; NULL: it was. */
+/* Why the ladder could not try to end a session; NULL: it could. */
 static const char *why_not_signalled(enum ladder_state state, const struct session *s)
 {
     switch (state) {

@@ -22,11 +22,14 @@
 #include <unistd.h>
 
 enum {
-    OPENING_MS = 1500, /* pam_tunnel's second, and some more */
-    OPENING_S = 2,     /* the same, in times of whole seconds */
+    OPENING_MS = 1500, /* how long pam_tunnel judges a login: its second, and some more */
+    OPENING_S = 2,     /* the same, for times in whole seconds */
     POLL_MS = 20,
-    /* Two SIGTERMs would interrupt what other modules do in close_session (docs/sshd-facts.md 3): a
-     * running leased is left to send its own. */
+    /*
+     * A second SIGTERM would interrupt what other PAM modules do in close_session
+     * (docs/sshd-facts.md 3). So a running leased gets this time to send its own, before we send
+     * one.
+     */
     LEASED_MS = 200,
     LEASED_POLL_MS = 5,
 };
@@ -36,12 +39,12 @@ struct enforcement {
     const struct enforce_scope *scope;
     struct registry registry;
     int64_t start_ms;
-    uint64_t changed_ticks;  /* when the change was there for every reader */
-    int64_t leased_until_ms; /* leased runs, and is left to act until then; 0: it does not */
-    size_t left_to_leased;   /* sessions that leased was left */
+    uint64_t changed_ticks;  /* by then every reader saw the change */
+    int64_t leased_until_ms; /* until then a running leased may end them itself; 0: none runs */
+    size_t left_to_leased;   /* sessions that leased was left to end */
     size_t ended;
-    bool has_opening;      /* out: a login in scope is still being judged */
-    bool leased_is_ending; /* out: leased has not ended all of them yet */
+    bool has_opening;      /* out: a login in scope has an entry that is still opening */
+    bool leased_is_ending; /* out: leased has time left, and has not ended all of them */
 };
 
 static bool in_scope(void *arg, const struct session *s)
@@ -62,9 +65,10 @@ static bool in_scope(void *arg, const struct session *s)
 }
 
 /*
- * sshd took the permits from akc before the session was registered. Who was on the way in when they
- * were narrowed may hold the old ones, though its entry has the new. Who has no entry yet is turned
- * away by the note (lib/session/narrowed.h).
+ * True when sshd may still apply the old permits to a session. sshd gets the permits from akc
+ * before the session is registered. So a login that was under way when they were narrowed may have
+ * the old ones, though its entry has the new ones. A login that had no entry yet is refused by
+ * pam_tunnel, which reads what was recorded (lib/session/narrowed.h).
  */
 static bool may_hold_old_permits(const struct enforcement *e, const struct session *s)
 {
@@ -81,13 +85,13 @@ static uint64_t now_ticks(void)
 {
     struct process self;
     uint64_t ticks = (uint64_t)clock_boot_ms() * ticks_per_s() / 1000;
-    /* In a time namespace (time_namespaces(7)) /proc counts from another boot. */
+    /* In a time namespace (time_namespaces(7)) /proc counts from another boot time. */
     if (process_read(getpid(), &self) == SIGHT_IS && self.start_ticks > ticks)
         ticks = self.start_ticks;
     return ticks;
 }
 
-/* By the store as it is now. */
+/* Judges the sessions by the store as it is now. */
 static int judge_sessions(const struct enforcement *e, struct session_list *list,
                           enum session_verdict *verdicts)
 {
@@ -102,7 +106,7 @@ static int judge_sessions(const struct enforcement *e, struct session_list *list
     return code;
 }
 
-/* Leaves in the list those that may not stay. */
+/* Removes from the list those that may stay. */
 static void remove_allowed(struct enforcement *e, struct session_list *list,
                            const enum session_verdict *verdicts)
 {
@@ -119,7 +123,7 @@ static void remove_allowed(struct enforcement *e, struct session_list *list,
     list->count = ending;
 }
 
-/* One look: what is in scope, judged; what may not stay, ended. */
+/* Reads the registry once, judges what is in scope, and ends what may not stay. */
 static int enforce_once(struct enforcement *e)
 {
     struct session_list all = {0}, list = {0};
@@ -177,7 +181,7 @@ static int report_unregistered(void *arg, const char *login)
     return sessions_report_unregistered(e->ctl, &e->registry, login);
 }
 
-/* False: it could not be recorded, which is said. */
+/* False: it could not be recorded, and the error was printed. */
 static bool record_narrowing(struct enforcement *e)
 {
     const struct enforce_scope *scope = e->scope;
@@ -203,11 +207,12 @@ int sessions_enforce(struct ctl *ctl, const struct enforce_scope *scope)
     if (ctl_leased_is_running(ctl))
         e.leased_until_ms = e.start_ms + LEASED_MS;
     int code = EXIT_DONE;
-    if (geteuid() == 0) /* for the note of what was narrowed: a login may be on its way */
+    /* The record of what was narrowed needs a place, though the first login is still under way. */
+    if (geteuid() == 0)
         (void)run_dir_make(ctl->conf.paths.run_dir);
     if (access(ctl->conf.paths.run_dir, F_OK) == 0 || errno != ENOENT)
         code = sessions_open_registry(ctl, true, &e.registry);
-    if (code != EXIT_DONE) /* the change is made; what is live is not known to be gone */
+    if (code != EXIT_DONE) /* the change is made, but sessions may still be up */
         return EXIT_STILL_UP;
     bool recorded = record_narrowing(&e);
     for (;;) {
@@ -219,7 +224,8 @@ int sessions_enforce(struct ctl *ctl, const struct enforce_scope *scope)
         (void)poll(NULL, 0, e.leased_is_ending ? LEASED_POLL_MS : POLL_MS);
     }
     sessions_report_ended(ctl, e.ended, clock_monotonic_ms() - e.start_ms);
-    if (scope->narrowed) /* who logs in after this returns has not begun in the recorded tick */
+    /* A login that begins after our return must begin in a later tick than the recorded one. */
+    if (scope->narrowed)
         (void)poll(NULL, 0, (int)(1000 / ticks_per_s()) + 1);
     const char *login = scope->lease != NULL ? scope->lease->login : scope->login;
     if (code == EXIT_DONE)

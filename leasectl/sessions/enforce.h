@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Live sessions after a change: what is no longer allowed is ended, and seen to end. */
+/* After a change in the store: ends the live sessions that are no longer allowed. */
 #ifndef TUNLEASE_LEASECTL_SESSIONS_ENFORCE_H
 #define TUNLEASE_LEASECTL_SESSIONS_ENFORCE_H
 
@@ -10,27 +10,28 @@
 
 struct lease;
 
-/* Whose sessions a change could have outlawed. */
+/* The sessions that a change can affect. */
 struct enforce_scope {
-    const struct lease *lease; /* of this one, with its keys as they were before; NULL: any */
-    const char *login;         /* of this login; NULL: any */
-    bool narrowed;             /* the change took permits away from a lease that stays */
-    int64_t begun_s;           /* narrowed: when it was not yet made */
+    const struct lease *lease; /* those of this lease, with the keys it had before; NULL: of any */
+    const char *login;         /* those of this login; NULL: of any */
+    bool narrowed;             /* the change removed permits from a lease that stays active */
+    int64_t begun_s;           /* with narrowed: a time before the change */
 };
 
 /*
- * Judges every session in scope by the store as it is now, ends those that may not stay, and says
- * how many it ended in how many milliseconds. The store is closed meanwhile, and stays closed.
- * EXIT_DONE; or EXIT_STILL_UP with the pids of what is up after 5 s, or of connections that no
- * entry tells the lease of.
+ * Judges every session in scope by the store as it is now, ends those that may not stay, and prints
+ * how many it ended in how many milliseconds. Closes ctl's store, and leaves it closed. EXIT_DONE,
+ * or the exit code with the error printed: EXIT_STILL_UP with the pids of sessions that are up
+ * after SESSIONS_END_MS, or of connections whose lease is unknown since they have no registry
+ * entry.
  */
 int sessions_enforce(struct ctl *ctl, const struct enforce_scope *scope);
 
 /*
- * A lease has got a key. A login with it that is on its way may hold the permits of the revoked
- * lease that had the key before: such a one is ended, as by a change that narrows. begun_s: when
- * the lease had it not yet. The store is open; it is closed when there is something to do. As
- * sessions_enforce.
+ * To be called after a lease was given a key. A revoked lease may have had the key before, and a
+ * login with the key that is under way now may have that lease's permits: it is ended, as after a
+ * change that narrowed. begun_s: a time before the lease had the key. The store must be open; it is
+ * closed when there is something to do. Returns as sessions_enforce.
  */
 int sessions_enforce_new_key(struct ctl *ctl, const struct lease *l, const char *fingerprint,
                              int64_t begun_s);

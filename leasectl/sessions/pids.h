@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The pids in a message, and no more of them than a person reads. */
+/* The list of pids in a message, no longer than a person reads. */
 #ifndef TUNLEASE_LEASECTL_SESSIONS_PIDS_H
 #define TUNLEASE_LEASECTL_SESSIONS_PIDS_H
 
@@ -8,10 +8,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Adds the pid of number n, counted from 0; of many only the first. */
+/* Adds pid, the n-th one counted from 0. Of many only the first are shown, and then "...". */
 void pids_add(struct buf *text, size_t n, pid_t pid);
 
-/* All that were added, each after a space. */
+/* The list: a space before each pid. */
 const char *pids_text(const struct buf *text);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The registry of live sessions, as verbs ask it. */
+/* What verbs do with the registry of live sessions. */
 #ifndef TUNLEASE_LEASECTL_SESSIONS_REGISTRY_H
 #define TUNLEASE_LEASECTL_SESSIONS_REGISTRY_H
 
@@ -9,14 +9,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Opens the registry; EXIT_DONE or the exit code, printed. */
+/* Opens the registry; for_writing, as root, makes what is missing. EXIT_DONE, or the exit code with
+ * the error printed. */
 int sessions_open_registry(struct ctl *ctl, bool for_writing, struct registry *ret);
 
-/* What RunDir still holds of a lease that was deleted. */
+/* Removes what RunDir still has of a deleted lease. */
 void sessions_forget_lease(struct ctl *ctl, int64_t lease_id);
 
-/* How many live sessions a lease has, or -1 when it cannot be told. Reads the registry once a run.
- */
+/* The number of live sessions of a lease, or -1 when it is unknown. Only the first call reads the
+ * registry. */
 int64_t sessions_count(struct ctl *ctl, int64_t lease_id);
 
 #endif

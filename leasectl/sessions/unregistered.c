@@ -16,9 +16,10 @@
 enum { POLL_MS = 20 };
 
 /*
- * Looks until it is sure that there are some, or that there are none; and as long as one may take
- * that has just left the registry. Where the module is not in the stack there may be none yet: one
- * that was let in just before becomes the login's a moment later.
+ * Scans until it is sure that there are strays, or that there are none. A session that is ending
+ * runs for up to STRAY_GOING_MS after its entry is gone, and is no stray. registers: pam_tunnel is
+ * in the stack. Where it is not, seeing none is not enough: a login that was just let in changes to
+ * the login's uid a moment later.
  */
 static enum sight scan_strays(const struct registry *r, const uid_t *uids, size_t uid_count,
                               bool registers, struct strays *s)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What setup refuses to take over, looked for before anything is changed. */
+/* What setup refuses to touch, looked for before anything is changed. */
 #include "leasectl/host/account.h"
 #include "leasectl/host/sshd.h"
 #include "leasectl/setup/steps.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Whether a Match line of somebody else's file names login. */
+/* True when line is a Match line that names login. */
 static bool match_line_names(const char *line, const char *login)
 {
     char text[1024], *rest = text, *word;
@@ -46,7 +46,8 @@ static bool file_matches_login(const char *path, const char *login)
     return found;
 }
 
-/* A Match block for the login that is not ours: which of the two would win is an accident. */
+/* Looks for a Match block for login that is not ours: which of the two sshd applies would depend on
+ * the order of the files. */
 static int check_foreign_match(const struct ctl *ctl, const char *login)
 {
     glob_t files = {0};

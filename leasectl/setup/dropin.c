@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* sshd's drop-in and the banner that it names: written, tested, loaded, and taken away again. */
+/* Writes, tests and loads sshd's drop-in and the banner that it names, and removes them again. */
 #include "leasectl/child.h"
 #include "leasectl/host/matchblock.h"
 #include "leasectl/host/sshd.h"
@@ -33,7 +33,8 @@ int step_banner(struct ctl *ctl, bool dry_run)
     return dry_run ? EXIT_DONE : textfile_write(ctl, MATCHBLOCK_BANNER, text);
 }
 
-/* diff -u of what is there and what would be, so that the admin can move the edits over. */
+/* Prints how the edited file differs from what setup would write, so that the admin can move the
+ * edits elsewhere. */
 static int refuse_edited(const struct ctl *ctl, const char *wanted)
 {
     const char *const argv[] = {"diff",      "-u",      "--label",
@@ -52,7 +53,7 @@ static int refuse_edited(const struct ctl *ctl, const char *wanted)
                      SSHD_DROPIN);
 }
 
-/* The old file, or none, back in its place. */
+/* Puts the old file back; where there was none, removes the new one. */
 static void restore_dropin(const struct ctl *ctl, const char *old)
 {
     if (old != NULL)
@@ -121,7 +122,8 @@ out:
     return code;
 }
 
-/* Where sshd was upgraded and not restarted, the reload brings the new one: then once more. */
+/* Where sshd was upgraded and not restarted, the reload starts the new version: then the drop-in is
+ * written once more, for that one. */
 int step_sshd(struct ctl *ctl, bool dry_run)
 {
     enum { PASSES = 2 };

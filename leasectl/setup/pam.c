@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* pam_tunnel in the PAM stacks, and out of them again. */
+/* Adds pam_tunnel to the PAM stacks, and removes it again. */
 #include "leasectl/host/pam_profile.h"
 #include "leasectl/host/textfile.h"
 #include "leasectl/setup/say.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Last but sshd: from here on no tunnel login has any session but a leased tunnel. */
+/* The last step before sshd's: from here on a tunnel login gets no session but a leased tunnel. */
 int step_pam(struct ctl *ctl, bool dry_run)
 {
     struct buf wanted = {0}, found = {0}, why = {0};
@@ -43,7 +43,8 @@ out:
     return code;
 }
 
-/* Before the module could go: a stack that names a missing one only logs it, but each time. */
+/* To be done before the module is removed: a stack that names a missing module lets people in, but
+ * logs an error each time. */
 int undo_pam(struct ctl *ctl, bool dry_run)
 {
     struct buf why = {0};

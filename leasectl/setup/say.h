@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What setup says of its steps. */
+/* What setup prints about its steps. */
 #ifndef TUNLEASE_LEASECTL_SETUP_SAY_H
 #define TUNLEASE_LEASECTL_SETUP_SAY_H
 
@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-/* Says what a step does, or would do; nothing with --json. */
+/* Prints what a step does, or with dry_run would do; nothing with --json. */
 void setup_say(const struct ctl *ctl, bool dry_run, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

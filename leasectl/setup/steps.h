@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The steps of setup. Each does only what is missing, says it, and with dry_run only says it.
- * EXIT_DONE, or the exit code with the error printed.
+ * The steps of setup. Each does only what is missing, and prints what it does; with dry_run it only
+ * prints what it would do. EXIT_DONE, or the exit code with the error printed.
  */
 #ifndef TUNLEASE_LEASECTL_SETUP_STEPS_H
 #define TUNLEASE_LEASECTL_SETUP_STEPS_H
