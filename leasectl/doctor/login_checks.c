@@ -90,7 +90,7 @@ static void check_effective(struct doctor_run *d, const char *login)
             }
             doctor_reportf(d, RESULT_FAIL, "sshd",
                            "for '%s' %s is '%s', not '%s': another Match block "
-                           "stands before ours, or 'leasectl setup' was not run",
+                           "comes before ours, or 'leasectl setup' was not run",
                            login, keyword, have, want);
         }
         line += len + (line[len] == '\n' ? 1 : 0);

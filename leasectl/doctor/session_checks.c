@@ -27,7 +27,9 @@ void check_pam(struct doctor_run *d)
                        text != NULL ? text : "out of memory");
     buf_release(&found);
     if (access(TUNLEASE_PAMDIR "/pam_tunnel.so", R_OK) != 0)
-        doctor_reportf(d, RESULT_FAIL, "pam", "'%s' is missing: the stacks pass over it",
+        doctor_reportf(d, RESULT_FAIL, "pam",
+                       "'%s' is missing: PAM skips it, and live sessions are not registered; "
+                       "install tunlease again",
                        TUNLEASE_PAMDIR "/pam_tunnel.so");
 }
 
@@ -83,8 +85,8 @@ void check_registry(struct doctor_run *d)
             unregistered == 1 ? "it" : "them");
     else
         doctor_reportf(d, RESULT_OK, "registry",
-                       "'%s/sessions' has %zu live session%s, and every one there is", run_dir,
-                       list.count, list.count == 1 ? "" : "s");
+                       "'%s/sessions' has %zu live session%s, and no connection is missing",
+                       run_dir, list.count, list.count == 1 ? "" : "s");
     session_list_release(&list);
     registry_close(&r);
 }

@@ -138,10 +138,9 @@ static void check_shadow(const char *login, struct buf *out)
                       "its keys too; it must be '*'\n"
                     : "it has a password; it must be '*'\n");
     if (sp->sp_max > 0 && sp->sp_max < 99999)
-        buf_add(out, "its password ages: one day its tunnels are dead while they look alive\n");
+        buf_add(out, "its password will expire: its tunnels then look alive and carry nothing\n");
     if (sp->sp_lstchg == 0)
-        buf_add(out,
-                "its password is marked as expired: its tunnels are dead while they look alive\n");
+        buf_add(out, "its password has expired: its tunnels look alive and carry nothing\n");
     if (sp->sp_expire > 0)
         buf_add(out, "the account has an expiry date\n");
 }
@@ -180,7 +179,7 @@ void account_check(const char *login, const char *tunnel_group, struct buf *out)
         buf_addf(out, "its shell '%s' does not exist: sshd refuses every login\n", pw->pw_shell);
     if (stat(pw->pw_dir, &st) == 0 && (st.st_uid == uid || (st.st_mode & S_IWOTH) != 0))
         buf_addf(out,
-                 "its home '%s' is its own: what it could put there is a way in; give it to "
+                 "it can write to its home '%s', and so could add keys there: give the home to "
                  "root or use /nonexistent\n",
                  pw->pw_dir);
     check_shadow(login, out);

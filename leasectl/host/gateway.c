@@ -80,8 +80,8 @@ int gateway_host_key(const struct conf *conf, struct pubkey *ret, struct buf *ou
         buf_add(out, buf_text(&files) != NULL ? buf_text(&files) : "out of memory");
     else if (buf_text(&files) == NULL || !read_host_key(buf_text(&files), ret))
         buf_addf(out,
-                 "none of sshd's host keys has a .pub beside it that can be read: 'ssh-keygen -y "
-                 "-f %.*s' prints what belongs into it",
+                 "none of sshd's host keys has a readable .pub file next to it: 'ssh-keygen -y "
+                 "-f %.*s' prints what it must contain",
                  buf_text(&files) != NULL ? (int)strcspn(buf_text(&files), "\n") : 0,
                  buf_text(&files) != NULL ? buf_text(&files) : "");
     else

@@ -129,8 +129,8 @@ static bool adopt_unit(struct sshd *s, const char *unit, const struct listening_
     s->port = l->port;
     (void)strlcpy(s->host, l->host, sizeof(s->host));
     (void)strlcpy(s->unit, unit, sizeof(s->unit));
-    (void)snprintf(s->how, sizeof(s->how), "which %.200s starts when somebody comes to port %u",
-                   unit, l->port);
+    (void)snprintf(s->how, sizeof(s->how), "which %.200s starts for connections to port %u", unit,
+                   l->port);
     return true;
 }
 

@@ -58,7 +58,7 @@ int sshd_effective(const struct sshd *s, const char *login, struct buf *out)
     else if (status != 0 && c.err_text.len > 0)
         child_add_first_line(&c.err_text, out);
     else if (status != 0)
-        buf_addf(out, "'%s -T' exits %d, without a word", s->path, status);
+        buf_addf(out, "'%s -T' exits %d and prints no error", s->path, status);
     else if (ports.len == 0 || buf_text(&text) == NULL)
         buf_addf(out, "what '%s -T' prints is not understood", s->path);
     else
@@ -207,7 +207,7 @@ int sshd_test(const struct sshd *s, struct buf *out)
     if (status != 0 && c.err_text.len > 0)
         child_add_first_line(&c.err_text, out);
     else if (status != 0)
-        buf_addf(out, "'%s -t' exits %d, without a word", s->path, status);
+        buf_addf(out, "'%s -t' exits %d and prints no error", s->path, status);
     child_release(&c);
     return status == 0 ? 0 : -1;
 }

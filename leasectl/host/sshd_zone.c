@@ -183,8 +183,8 @@ int sshd_query_zone(const struct sshd *s, struct sshd_zone *ret, struct buf *out
         }
     if (len == 0) {
         buf_addf(out,
-                 "cannot tell the time zone of the sshd on port %u: its environment was not "
-                 "to be seen",
+                 "cannot tell the time zone of the sshd on port %u: its environment could not "
+                 "be read",
                  s->port);
     } else if (strspn(zone.tz, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
                                "_+-/:.,<>") != strlen(zone.tz)) {

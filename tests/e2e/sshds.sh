@@ -122,8 +122,8 @@ socket_doctor() { # TRIGGERS ACCEPT PATTERN
 	grep -q "$3" "$WORK/out" || fail "$(cat "$WORK/out")"
 }
 opt="'/opt/ssh/sbin/sshd' .*which" usual="'/usr/sbin/sshd' .*, in the usual place"
-socket_doctor ssh.service no "$opt ssh.service starts when somebody comes to port 22"
-socket_doctor '' yes "$opt ssh@.service starts when somebody comes to port 22"
+socket_doctor ssh.service no "$opt ssh.service starts for connections to port 22"
+socket_doctor '' yes "$opt ssh@.service starts for connections to port 22"
 # Nor is a program run that others can replace, or one whose path is longer than we read.
 chmod 0775 /opt/ssh/sbin
 socket_doctor ssh.service no "$usual"

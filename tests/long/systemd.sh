@@ -407,7 +407,7 @@ assert_eq "$(has '^permitopen 127.0.0.1:8022 localhost:8022$')" 1 'by ssh.servic
 systemctl stop ssh.service
 systemctl start ssh.socket
 [[ $(systemctl show -P Accept ssh.socket) == yes ]] || note 'this ssh.socket starts one sshd for all'
-doctor_says "'/usr/sbin/sshd' .*, which ssh@?.service starts when somebody comes to port 22"
+doctor_says "'/usr/sbin/sshd' .*, which ssh@?.service starts for connections to port 22"
 sed -i '$d' /etc/tunlease/tunlease.conf
 expect_exit 0 leasectl setup
 new_key late >/dev/null
