@@ -2,8 +2,8 @@
 /*
  * akc: sshd's AuthorizedKeysCommand. Login and key in, the key's restricted line out.
  *
- *  - MUST NOT print anything unless all of it is known, and then in one write: sshd takes what was
- *    printed before a failure as far as it got, and refuses it only by the exit status.
+ *  - MUST NOT print anything unless all of it is known, and then in one write: sshd reads
+ *    what was printed before a failure, and only the exit status makes it refuse that.
  *  - MUST end within a second, whatever the store does: sshd has no timeout of its own but
  *    LoginGraceTime, and each hanging login holds one of MaxStartups (docs/sshd-facts.md 12).
  *  - MUST NOT write, fork, wait for a daemon, or use the network: it runs twice a login, and for
@@ -32,10 +32,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The store is asked until then, so that what is logged is the reason and not the time. pam_tunnel
- * has a second for all of open_session. */
+/* How long the store is tried: less than DEADLINE_MS, so that its reason is logged and not only
+ * that time ran out. With --check it is less still: pam_tunnel has a second for all of
+ * open_session. */
 enum { LOGIN_MS = 700, CHECK_MS = 400 };
-/* Only where SQLite or the kernel does not come back. */
+/* The alarm, in case SQLite or the kernel does not return. */
 enum { DEADLINE_MS = 1000 };
 
 /* EXIT_NO_LEASE only with --check: sshd takes an exit status other than 0 for a failure. */
@@ -47,8 +48,8 @@ struct request {
     const char *key_type; /* NULL: every key of the login */
     const char *key_base64;
     bool expiry_local;   /* for an sshd before 9.1: the end in local time */
-    bool check;          /* for pam_tunnel: which lease, in place of its line */
-    const char *address; /* with check: where the client is; NULL: not asked */
+    bool check;          /* for pam_tunnel: print which lease, not the key line */
+    const char *address; /* with check: the client's address; NULL: not checked */
     int64_t until_ms;    /* of clock_monotonic_ms */
 };
 
@@ -106,7 +107,7 @@ static int add_line(void *ctx, const struct lease *l, const struct pubkey *key)
     return 0;
 }
 
-/* Blanks separate the words of the line, so a list has commas between. */
+/* Blanks separate the words of the line, so the items of a list have commas between them. */
 static void add_list(struct buf *out, const struct permit_list *list)
 {
     char text[PERMIT_TEXT_BYTES];
@@ -163,9 +164,9 @@ static enum store_rc answer_key(struct store *st, const struct request *req,
 }
 
 /*
- * A login too many is refused here, where the refusal is clean; two at the same moment are told
- * apart by pam_tunnel, which counts again under a lock. It sees, too, where /proc hides from us
- * what is there: what we cannot tell counts as a session.
+ * Refuses one login too many here, where a refusal is clean. Two logins at the same moment may both
+ * pass; pam_tunnel counts again under a lock. It also sees sessions that /proc hides from us: here,
+ * a session of which nobody can tell counts.
  */
 static int judge_sessions(const struct request *req, const struct pubkey *key, const char *run_dir,
                           struct answer *a)
@@ -272,7 +273,7 @@ out:
     return status;
 }
 
-/* sshd gives us no TZ, so its own is part of the command. 0, or -1 when memory ran out. */
+/* sshd sets no TZ for us, so its time zone is part of the command. Returns 0, or -1: no memory. */
 static int use_local_expiry(struct request *req, const char *zone)
 {
     req->expiry_local = true;

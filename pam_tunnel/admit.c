@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The session stage in sshd: from here on the connection is in the registry, or it is not at all.
+ * The session stage in sshd: after it the connection is in the registry, or it is ended.
  *
- * Entry first, check second (docs/design.md 3.2). Who commits a revoke after the check finds the
- * entry; who commits it before is seen by the check. No moment is left in which neither holds.
+ * Entry first, check second (docs/design.md 3.2). Whoever commits a revocation after the check
+ * finds the entry; whoever commits it before is seen by the check. There is no moment in which
+ * neither holds.
  */
 #include "lib/base/clock.h"
 #include "lib/conf/paths.h"
@@ -32,7 +33,8 @@ enum { OPEN_DEADLINE_MS = 1000 };
 
 static const char data_name[] = "pam_tunnel_session";
 
-/* What close_session needs. Carried by pam_set_data(3): the environment can be forged by then. */
+/* What close_session needs. Passed on by pam_set_data(3), since the environment can be forged by
+ * then. */
 struct close_data {
     char run_dir[CONF_PATH_BYTES];
     int64_t lease_id;
@@ -76,7 +78,7 @@ static int parse_source(const char *connection, char out[static SESSION_ADDRESS_
     return 0;
 }
 
-/* ---- (d) and (e) ---- */
+/* ---- steps 4 to 7 of docs/design.md 3.2 ---- */
 
 static const char *cannot_register(void)
 {
@@ -86,7 +88,7 @@ static const char *cannot_register(void)
                : "the session cannot be registered";
 }
 
-/* Steps (d) and (e), under the lease's lock. */
+/* Returns NULL: the session is open in the registry; else why it is refused. */
 static const char *open_under_lock(struct opening *o)
 {
     const struct newcomer newcomer = {.pamh = o->pamh,
@@ -94,7 +96,7 @@ static const char *open_under_lock(struct opening *o)
                                       .session = &o->session,
                                       .deadline_ms = o->deadline_ms};
     const char *why = NULL;
-    /* Newcomers to a lease without limits have nothing to settle among themselves. */
+    /* Newcomers to a lease without limits need not exclude one another. */
     bool is_limited = o->judgement.listens || o->judgement.max_sessions != 0;
     int lock = is_limited ? registry_lock(&o->registry, o->session.lease_id, o->deadline_ms)
                           : registry_lock_shared(&o->registry, o->session.lease_id, o->deadline_ms);
@@ -118,7 +120,7 @@ static const char *open_under_lock(struct opening *o)
     return why;
 }
 
-/* ---- (a) to (c) ---- */
+/* ---- steps 1 to 3 ---- */
 
 static int copy_text(const char *from, char **to)
 {
@@ -139,7 +141,7 @@ static const char *copy_judgement(struct opening *o)
     return NULL;
 }
 
-/* NULL: the session is registered, and may open. */
+/* Returns NULL: the session is registered, and may open; else why it is refused. */
 static const char *admit(struct opening *o, const struct conf_paths *paths)
 {
     struct auth_info key;
@@ -187,8 +189,8 @@ static const char *set_close_data(const struct opening *o, const struct conf_pat
 
 /*
  * A refused open_session leaves the client connected to a login whose every forward is dead
- * (docs/sshd-facts.md 1). The monitor still has SIGTERM's default action here (docs/sshd-facts.md
- * 2): the last thing this does is to end it.
+ * (docs/sshd-facts.md 1). So this ends the connection, as the last thing it does: in the monitor,
+ * SIGTERM still has its default action (docs/sshd-facts.md 2).
  */
 static void end_connection(const struct opening *o)
 {
@@ -201,7 +203,8 @@ int admit_open(pam_handle_t *pamh, const struct module_args *args, const struct 
 {
     struct conf_paths paths;
     int status = PAM_PERM_DENIED;
-    struct opening *o = calloc(1, sizeof(*o)); /* a judgement is too large for a guest's stack */
+    /* Not on the stack of the host program: it has struct judgement in it, which is large. */
+    struct opening *o = calloc(1, sizeof(*o));
     if (o == NULL)
         return PAM_PERM_DENIED;
     o->pamh = pamh;
@@ -250,7 +253,7 @@ void admit_close(pam_handle_t *pamh)
         rc = registry_open(close_data->run_dir, false, &registry);
     while (rc != 0 && errno == EINTR);
     if (rc != 0)
-        return; /* readers see that the process is gone */
+        return; /* readers of the registry see that the process is gone */
     registry_remove_own(&registry, close_data->lease_id, close_data->pid);
     registry_close(&registry);
 }

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* The value of word when it is `name=value` with a value. */
+/* True if word is `name=value` and value is not empty; sets *ret to the value. */
 static bool value_of(const char *word, const char *name, const char **ret)
 {
     size_t len = strlen(name);

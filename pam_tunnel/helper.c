@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Asks `akc --check` whether a key holds a lease, as the user that sshd runs akc as: the monitor is
- * root and never opens the store itself.
+ * Runs `akc --check` to learn whether a key holds a lease, as the user that sshd runs akc as: the
+ * monitor is root, and never opens the store itself.
  */
 #include "lib/base/clock.h"
 #include "lib/base/number.h"
@@ -25,7 +25,7 @@ enum {
     CHECK_ADMITS = 0,
     CHECK_REFUSES = 3,
     NOT_STARTED = 127,
-    REAP_MS = 100, /* for a process that was sent SIGKILL */
+    REAP_MS = 100, /* how long a process that was sent SIGKILL may take */
     USER_BYTES = 4096,
 };
 
@@ -45,7 +45,7 @@ static int find_identity(const char *user, struct identity *ret)
     return 0;
 }
 
-/* In the child. What sshd's process had open, ignored or exported is not the helper's. */
+/* In the child: akc inherits nothing that the host process has open, ignores or exports. */
 static void exec_akc(const char *const argv[], int out_fd, const struct identity *as)
 {
     static const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL};
@@ -65,14 +65,14 @@ static void exec_akc(const char *const argv[], int out_fd, const struct identity
         (setgroups(1, &as->gid) != 0 || setresgid(as->gid, as->gid, as->gid) != 0 ||
          setresuid(as->uid, as->uid, as->uid) != 0))
         _exit(NOT_STARTED);
-    /* After the change of user, which would clear it. */
+    /* After the change of user, which would clear this (prctl(2)). */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     (void)execve(argv[0], (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)env);
     _exit(NOT_STARTED);
 }
 
-/* All it prints, until it closes its end. The length, or -1: out of time, or too much. */
+/* Reads until the writer closes its end. Returns the length, or -1: too late, or too much. */
 static ssize_t read_all(int fd, char *out, size_t out_bytes, int64_t deadline_ms)
 {
     size_t used = 0;
@@ -92,7 +92,7 @@ static ssize_t read_all(int fd, char *out, size_t out_bytes, int64_t deadline_ms
     }
 }
 
-/* Its exit status, or -1: it did not end by then, or by a signal. */
+/* Returns the exit status of pid, or -1: it did not end by deadline_ms, or a signal ended it. */
 static int reap(pid_t pid, int64_t deadline_ms)
 {
     int status = 0;
@@ -108,7 +108,7 @@ static int reap(pid_t pid, int64_t deadline_ms)
     }
 }
 
-/* argv[0]'s exit status, or -1; what it printed in out, NUL-terminated. */
+/* Runs argv. Returns its exit status, or -1. What it printed is in out, NUL-terminated. */
 static int run_akc(const char *const argv[], const struct identity *as, int64_t deadline_ms,
                    char *out, size_t out_bytes)
 {
@@ -119,7 +119,7 @@ static int run_akc(const char *const argv[], const struct identity *as, int64_t 
 
     if (pipe2(fds, O_CLOEXEC) != 0)
         return -1;
-    /* With SIGCHLD ignored or handled elsewhere the child could be reaped by somebody else. */
+    /* If the host program ignores or handles SIGCHLD, somebody else could reap the child. */
     if (sigaction(SIGCHLD, &by_default, &sigchld) != 0)
         goto out;
     pid_t pid = fork();
@@ -151,7 +151,8 @@ out:
 
 /* ---- the answer ---- */
 
-/* name=value with one blank between, a newline at the end. Words of a later akc are passed over. */
+/* Words name=value, one blank between them, and a newline at the end. Words that only a later akc
+ * knows are skipped. */
 int judgement_parse(struct judgement *j)
 {
     int64_t number = 0;

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <syslog.h>
 
-/* A group with a hundred thousand members still fits; what does not is a failed lookup. */
+/* A group with a hundred thousand members still fits. If an entry does not, the lookup has
+ * failed. */
 enum { LOOKUP_BYTES = 4096, LOOKUP_BYTES_MAX = 16 * 1024 * 1024 };
 
 struct lookup {
@@ -17,7 +18,7 @@ struct lookup {
     size_t bytes;
 };
 
-/* More room for an ERANGE. False: not any more. */
+/* Makes more room after ERANGE. False: there is no more. */
 static bool grow(struct lookup *l)
 {
     size_t bytes = l->bytes == 0 ? LOOKUP_BYTES : l->bytes * 4;
@@ -69,7 +70,8 @@ enum sight membership_is_tunnel_login(pam_handle_t *pamh, const struct module_ar
     struct group gr, *grp = NULL;
     enum sight member = SIGHT_IS_NOT;
 
-    /* Asks for the name where the program has not set one yet, as pam_unix would do next. */
+    /* pam_get_user(3) asks for the name if the program has set none yet; pam_unix would do so
+     * next. */
     if (pam_get_user(pamh, &name, NULL) != PAM_SUCCESS || name == NULL || *name == '\0')
         return SIGHT_IS_NOT;
     int rc = find_user(name, &user, &pw, &pwp);

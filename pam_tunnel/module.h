@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the parts of pam_tunnel.so share. This is root's code inside sshd, su, login, cron, sudo:
- * it changes nothing of the process it is a guest in (signals, umask, environment, directory,
- * standard descriptors), never waits without a deadline, and prints nothing.
+ * What the parts of pam_tunnel.so share. This code runs as root inside sshd, su, login, cron and
+ * sudo. It changes nothing in its host process (signals, umask, environment, directory, standard
+ * descriptors), never waits without a deadline, and prints nothing.
  */
 #ifndef TUNLEASE_PAM_TUNNEL_MODULE_H
 #define TUNLEASE_PAM_TUNNEL_MODULE_H
@@ -19,7 +19,7 @@ struct auth_info;
 struct registry;
 struct session;
 
-/* The words behind pam_tunnel.so in the stack. Borrowed from libpam for the call. */
+/* The arguments of pam_tunnel.so in the PAM stack. libpam owns the texts, for this call. */
 struct module_args {
     const char *conf_file; /* NULL: the default one */
     const char *group;
@@ -41,24 +41,25 @@ struct tunnel_login {
 };
 
 /*
- * SIGHT_IS, and *ret, when the user of pamh is a member of the tunnel group and not root.
- * SIGHT_CANNOT_TELL, which is logged: the accounts' directory did not answer.
+ * SIGHT_IS: the user of pamh is a member of the tunnel group and not root; sets *ret.
+ * SIGHT_CANNOT_TELL: the lookup of the user or the group failed, which is logged.
  */
 enum sight membership_is_tunnel_login(pam_handle_t *pamh, const struct module_args *args,
                                       struct tunnel_login *ret);
 
 /* ---- may this key's session open (admit.c) ---- */
 
-/* PAM_SUCCESS, or PAM_PERM_DENIED, logged. May not return: a refused connection is ended. */
+/* Returns PAM_SUCCESS or PAM_PERM_DENIED, and logs it. May not return: a refused connection is
+ * ended by a signal to this process. */
 int admit_open(pam_handle_t *pamh, const struct module_args *args,
                const struct tunnel_login *login);
 
-/* Takes the entry of admit_open away. Idempotent. */
+/* Removes the entry that admit_open made. May be called again. */
 void admit_close(pam_handle_t *pamh);
 
 /* ---- the lease's other sessions (other_sessions.c) ---- */
 
-/* One that is about to open. Under its lease's lock. */
+/* A session that is about to open. The lock of its lease is held. */
 struct newcomer {
     pam_handle_t *pamh; /* for the log */
     const struct registry *registry;
@@ -67,13 +68,14 @@ struct newcomer {
 };
 
 /*
- * For one that listens: ends the older ones. lock is the descriptor of the lease's lock, whose file
- * holds how often it was taken over. NULL, or why the newcomer is refused; *ret_was_logged: as was
- * logged before.
+ * For a lease that listens: ends its older sessions. lock is the descriptor of the lease's lock
+ * file, which counts the takeovers. Returns NULL, or why the newcomer is refused; then
+ * *ret_was_logged says whether an earlier login has logged this.
  */
 const char *other_sessions_end(const struct newcomer *n, int lock, bool *ret_was_logged);
 
-/* For one that does not: whether there are fewer than max. NULL, or why it is refused. */
+/* For a lease that does not listen. Returns NULL if it has fewer than max sessions, else why the
+ * newcomer is refused. */
 const char *other_sessions_check_limit(const struct newcomer *n, unsigned max);
 
 /* ---- akc --check (helper.c) ---- */
@@ -92,16 +94,16 @@ struct judgement {
 
 enum helper_rc {
     HELPER_LEASE,     /* *ret is set */
-    HELPER_NO_LEASE,  /* asked, and the key holds none */
-    HELPER_COULD_NOT, /* not started, out of time, or it said nothing that can be used */
+    HELPER_NO_LEASE,  /* akc answered: the key holds no active lease */
+    HELPER_COULD_NOT, /* akc was not started, took too long, or gave no usable answer */
 };
 
-/* why: a clause for the log unless HELPER_LEASE. */
+/* Sets *ret with HELPER_LEASE, else *why, a clause for the log. */
 enum helper_rc helper_check(const struct module_args *args, const char *login,
                             const struct auth_info *key, const char *source, int64_t deadline_ms,
                             struct judgement *ret, const char **why);
 
-/* The line that akc --check prints, in ret->text. 0, or -1: it is none. */
+/* Parses, and changes, the line of akc --check in j->text. Returns 0, or -1: it is no such line. */
 int judgement_parse(struct judgement *j);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The lease's other sessions, when one more is to open: one connection for a lease that listens,
- * else as many as it may have. */
+/* The other sessions of a lease, when one more is about to open. A lease that listens has one
+ * connection; another may have as many as its limit. */
 #include "lib/base/clock.h"
 #include "lib/session/ladder.h"
 #include "lib/session/registry_count.h"
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <syslog.h>
 
-/* Entries of the dead that one login clears: a few milliseconds' worth, of however many. */
+/* So many dead entries one login removes at most: a few milliseconds' worth. */
 enum { REMOVED_MOST = 250 };
 
 static bool has_unseen(const struct session_list *list)
@@ -66,8 +66,9 @@ static const char *cannot_read(void)
 }
 
 /*
- * What is in another container cannot be ended from here, nor told from what one left that was
- * stopped for good. It is left alone, and keeps nobody out: the port is bound once, whoever may.
+ * A session in another container cannot be ended from here, nor told from the entry of a container
+ * that was stopped for good. It is left alone, and keeps nobody out: only one of the two can bind
+ * the port.
  */
 static bool is_of_this_namespace(void *unused, const struct session *s)
 {

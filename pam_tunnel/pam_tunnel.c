@@ -16,7 +16,8 @@
 
 enum stage { STAGE_AUTH, STAGE_CREDENTIALS, STAGE_ACCOUNT, STAGE_SESSION, STAGE_PASSWORD };
 
-/* Who it is, and where. False: nothing to do with us. */
+/* Parses the arguments and looks up the user. False: no tunnel login, so the module has no
+ * opinion. */
 static bool is_ours(pam_handle_t *pamh, int argc, const char **argv, struct module_args *args,
                     struct tunnel_login *login)
 {
@@ -110,7 +111,7 @@ PAM_EXTERN int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, con
     struct tunnel_login login;
     const char *service;
     (void)flags;
-    /* First, and whoever it is now said to be: the entry is by this process's own number. */
+    /* First, and whatever PAM_USER is by now: the entry is found by the pid of this process. */
     admit_close(pamh);
     if (!is_ours(pamh, argc, argv, &args, &login))
         return PAM_IGNORE;

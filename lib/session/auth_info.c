@@ -6,7 +6,7 @@
 
 static const char method[] = "publickey ";
 
-/* More than one line of the largest key is nothing that this can be. */
+/* A longer text cannot be one line with the largest key. */
 enum { AUTH_INFO_MAX = sizeof(method) + AUTH_KEY_TYPE_BYTES + AUTH_KEY_BASE64_BYTES };
 
 const char *auth_info_parse(const char *text, struct auth_info *ret)

@@ -16,7 +16,7 @@
 
 enum { ENTRY_VERSION = 1 };
 
-/* A blank or a line feed in a value would make other lines of it. */
+/* A blank or a line feed in a value could forge another line. */
 static bool is_word(const char *s)
 {
     while (*s > ' ' && *s <= '~')
@@ -124,7 +124,7 @@ static bool parse_line(const char *key, const char *value, struct session *s, un
     } else if (strcmp(key, "listens") == 0) {
         good = parse_list(value, &s->listens);
     }
-    return good; /* an unknown line is a later version's */
+    return good; /* an unknown key is a later version's */
 }
 
 int entry_parse(const char *text, size_t len, struct session *ret)
@@ -134,7 +134,7 @@ int entry_parse(const char *text, size_t len, struct session *ret)
     unsigned seen = 0;
     int rc = -1;
 
-    /* The last line ends, or what follows it may be missing. */
+    /* Without a line feed at its end, the text may be cut off. */
     if (len == 0 || len >= sizeof(copy) || text[len - 1] != '\n' || memchr(text, '\0', len) != NULL)
         return -1;
     memcpy(copy, text, len);

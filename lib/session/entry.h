@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* An entry of the registry: its text, and its file. */
+/* Entries of the registry: their text and their files. */
 #ifndef TUNLEASE_SESSION_ENTRY_H
 #define TUNLEASE_SESSION_ENTRY_H
 
@@ -11,17 +11,19 @@
 
 enum { REGISTRY_ENTRY_BYTES = 4096 }; /* a larger file is no entry */
 
-/* The length, or 0 when it cannot be written; leaves opens and listens out when they do not. */
+/* Returns the length, or 0 if s cannot be an entry. Leaves out both opens and listens if they do
+ * not fit. */
 size_t entry_format(const struct session *s, char out[static REGISTRY_ENTRY_BYTES]);
 
-/* text need not be NUL-terminated. 0 and *ret, to be released; -1: this is no entry. */
+/* text need not be NUL-terminated. Returns 0 and *ret, to be released, or -1: this is no entry. */
 int entry_parse(const char *text, size_t len, struct session *ret);
 
-/* Reads LEASEID.PID. *ret, to be released, with SIGHT_IS. SIGHT_IS_NOT: no entry by that name, or
- * none that one could be. SIGHT_CANNOT_TELL: errno. */
+/* Reads LEASEID.PID. SIGHT_IS: sets *ret, to be released. SIGHT_IS_NOT: there is no such file, or
+ * it is no valid entry. SIGHT_CANNOT_TELL: errno says why. */
 enum sight entry_read(const struct registry *r, int64_t lease_id, pid_t pid, struct session *ret);
 
-/* RunDir/sessions, to be read from its begin; for closedir(3). NULL with errno set. */
+/* Opens RunDir/sessions for readdir(3), from its start. The caller calls closedir(3). NULL with
+ * errno. */
 DIR *entries_open(const struct registry *r);
 
 #endif

@@ -14,7 +14,7 @@
 
 enum { STEP_MS = 5 };
 
-/* glibc 2.36 has these; 2.31, of the oldest sshd that is supported, has not. */
+/* glibc 2.36 has wrappers for these; 2.31, on hosts with the oldest supported sshd, has none. */
 static int open_pidfd(pid_t pid)
 {
     return (int)syscall(SYS_pidfd_open, pid, 0);
@@ -25,14 +25,15 @@ static int send_signal(int pidfd, int sig)
     return (int)syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0);
 }
 
-/* A pidfd is readable once its process has ended, and with it every descriptor that it held. */
+/* A pidfd is readable once its process has ended and has closed all its descriptors. */
 static bool has_ended(int pidfd)
 {
     struct pollfd p = {.fd = pidfd, .events = POLLIN};
     return poll(&p, 1, 0) == 1;
 }
 
-/* The pidfd first, then the look: so what was looked at is what the pidfd holds. */
+/* Opens the pidfd first and checks the start then: so the pidfd refers to the process that was
+ * checked. */
 static enum sight open_process(pid_t pid, uint64_t start_ticks, int *ret_fd)
 {
     int fd = open_pidfd(pid);
@@ -49,11 +50,11 @@ static enum sight open_process(pid_t pid, uint64_t start_ticks, int *ret_fd)
     return sight;
 }
 
-/* SIGHT_CANNOT_TELL: it may be there, and is not held. */
+/* SIGHT_CANNOT_TELL: the child may be there, but could not be opened. */
 static enum sight add_child(struct ladder *l, const struct process *p)
 {
     if (l->child_count == LADDER_CHILDREN_MAX)
-        return SIGHT_IS_NOT; /* looked for again when those are gone */
+        return SIGHT_IS_NOT; /* find_children is called again when these are gone */
     enum sight sight = open_process(p->pid, p->start_ticks, &l->child_fds[l->child_count]);
     if (sight == SIGHT_IS) {
         l->child_count++;
@@ -64,7 +65,7 @@ static enum sight add_child(struct ladder *l, const struct process *p)
 
 struct orphans {
     struct ladder *ladder;
-    enum sight sight; /* of those that were met */
+    enum sight sight; /* of the orphans that were seen */
     int why;
 };
 
@@ -81,7 +82,8 @@ static bool add_orphan(void *arg, const struct process *p)
     return false;
 }
 
-/* The monitor is gone: what is left of its group, and so of its session (setsid(2)), if any. */
+/* The monitor is gone. Adds the processes that are left of its session (setsid(2)); if its process
+ * group is empty, there are none. */
 static enum sight find_orphans(struct ladder *l)
 {
     struct orphans o = {.ladder = l, .sight = SIGHT_IS_NOT};
@@ -89,7 +91,8 @@ static enum sight find_orphans(struct ladder *l)
     enum sight sight = process_group_answers(l->pid);
     if (sight != SIGHT_IS)
         return sight;
-    /* While a session id is in use its number is no new process's: if it is, this is not ours. */
+    /* The kernel gives no new process a pid that is in use as a session id. If another process has
+     * it, the session of the monitor is over. */
     if (process_read_stat(l->pid, &leader) == SIGHT_IS && leader.start_ticks != l->start_ticks)
         return SIGHT_IS_NOT;
     sight = process_each(add_orphan, &o);
@@ -100,7 +103,8 @@ static enum sight find_orphans(struct ladder *l)
     return l->child_count > 0 ? SIGHT_IS : sight;
 }
 
-/* Takes hold of those that are not held. SIGHT_IS: there are any. */
+/* Opens the processes that are left of the session besides the monitor. SIGHT_IS: there are
+ * some. */
 static enum sight find_children(struct ladder *l)
 {
     struct process children[LADDER_CHILDREN_MAX];
@@ -180,11 +184,11 @@ enum ladder_state ladder_start(struct ladder *l, const struct session *s, int64_
         return kill_children(l) == 0 ? ladder_step(l, now_ms) : give_up(l, errno);
     if (send_signal(l->monitor_fd, SIGTERM) != 0 && errno != ESRCH)
         return give_up(l, errno);
-    (void)send_signal(l->monitor_fd, SIGCONT); /* a stopped one could not obey */
+    (void)send_signal(l->monitor_fd, SIGCONT); /* a stopped monitor would not act on SIGTERM */
     return l->state;
 }
 
-/* Forgets what has ended. */
+/* Closes the pidfds of processes that have ended. */
 static void reap(struct ladder *l)
 {
     size_t kept = 0;
@@ -204,7 +208,7 @@ enum ladder_state ladder_step(struct ladder *l, int64_t now_ms)
     if (l->state != LADDER_IN_PROGRESS)
         return l->state;
     reap(l);
-    /* Those that were held are gone; another may have been born meanwhile. The monitor itself may
+    /* The known children are gone, but another may have been born meanwhile. The monitor itself may
      * take its time in close_session. */
     bool is_due = now_ms - l->since_ms >= LADDER_PATIENCE_MS;
     if (l->child_count == 0 && (l->had_child || l->monitor_fd < 0 || (is_due && !l->killed)))
@@ -225,7 +229,8 @@ enum ladder_state ladder_step(struct ladder *l, int64_t now_ms)
     return LADDER_IN_PROGRESS;
 }
 
-/* Those that found no room begin when others have made some. Returns how many are under way. */
+/* Starts the ladders that found no descriptors before, as long as there are some. Returns how many
+ * are in progress. */
 static size_t step_all(const struct session_list *list, struct ladder ladders[], int64_t now_ms)
 {
     size_t in_progress = 0;

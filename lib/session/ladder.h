@@ -2,12 +2,12 @@
 /*
  * The kill ladder: ends one sshd connection on every sshd there is (docs/sshd-facts.md 3).
  *
- * SIGTERM to the monitor, which passes it on and runs close_session. If the child is still there
- * after LADDER_PATIENCE_MS, SIGKILL to the child. Never to a monitor that has a child: the child
- * would go on as an orphan, with the port bound and data flowing.
+ * First SIGTERM to the monitor, which passes it on to its child and runs close_session. If the
+ * child is still there after LADDER_PATIENCE_MS, SIGKILL to the child. A monitor that has a child
+ * is never sent SIGKILL: the child would go on as an orphan, with the port bound and data flowing.
  *
- * A process is named by pid and start, and held by a pidfd (pidfd_open(2)) before anything is sent:
- * a pid that was given to another process meanwhile is never signalled.
+ * A process is found by pid and start, and a pidfd (pidfd_open(2)) refers to it before anything is
+ * sent. So a process that was given the same pid meanwhile is never signalled.
  */
 #ifndef TUNLEASE_SESSION_LADDER_H
 #define TUNLEASE_SESSION_LADDER_H
@@ -18,10 +18,9 @@ enum { LADDER_PATIENCE_MS = 300, LADDER_CHILDREN_MAX = 4 };
 
 enum ladder_state {
     LADDER_IN_PROGRESS, /* signalled, and still there */
-    LADDER_GONE,        /* nothing of it holds a socket any more */
-    LADDER_FAILED,      /* it may not be signalled, or its processes cannot be told: ladder.why */
-    LADDER_NO_ROOM, /* the same, for lack of descriptors or memory: with fewer at a time it may do
-                     */
+    LADDER_GONE,        /* no child of it is left, and so no forward */
+    LADDER_FAILED,      /* it may not be signalled, or its processes cannot be seen: ladder.why */
+    LADDER_NO_ROOM, /* the same for lack of descriptors or memory: may work with fewer at a time */
 };
 
 struct ladder {
@@ -32,29 +31,29 @@ struct ladder {
     int monitor_fd; /* pidfd; -1 when it is gone */
     int child_fds[LADDER_CHILDREN_MAX];
     size_t child_count;
-    bool had_child; /* once seen, its end is the session's */
+    bool had_child; /* a child was seen: when it has ended, so has the session */
     bool killed;    /* SIGKILL was sent to the children */
     int64_t since_ms;
     int why; /* errno, with LADDER_FAILED and LADDER_NO_ROOM */
 };
 
 /*
- * Takes hold of the session's processes and sends the first signal. Does not wait. Nothing is
- * signalled when not all of it can be held, or s is SESSION_UNSEEN.
+ * Opens the processes of the session and sends the first signal. Does not wait. Sends nothing if
+ * not all of them can be opened, or if s is SESSION_UNSEEN.
  */
 enum ladder_state ladder_start(struct ladder *l, const struct session *s, int64_t now_ms);
 
-/* Looks again, and goes on to the next step when it is time. Does not wait. */
+/* Checks again, and takes the next step if it is due. Does not wait. */
 enum ladder_state ladder_step(struct ladder *l, int64_t now_ms);
 
 /* Closes its descriptors. */
 void ladder_release(struct ladder *l);
 
 /*
- * Ends all sessions in the list, side by side as far as there are descriptors (two a session), and
- * waits until deadline_ms (clock_monotonic_ms) at most. states[i] says what became of each, and
- * LADDER_IN_PROGRESS that it was still up; returns how many are not gone. Needs memory for the
- * ladders: SIZE_MAX when there is none, nothing signalled.
+ * Ends all sessions of the list, as many at a time as there are descriptors for (two a session),
+ * and waits until deadline_ms (clock_monotonic_ms) at most. states[i] says what became of each;
+ * LADDER_IN_PROGRESS: it was still up. Returns how many are not gone; SIZE_MAX if there is no
+ * memory for the ladders, and then nothing is signalled.
  */
 size_t ladder_end_all(const struct session_list *list, int64_t deadline_ms,
                       enum ladder_state states[]);

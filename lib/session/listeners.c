@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-/* False: no listener comes any more. */
+/* False: the listeners are over; they come first in the table. */
 static bool add_port(void *ctx, const char *line)
 {
     struct listeners *found = ctx;
@@ -28,7 +28,8 @@ int listeners_scan_next(struct listeners_scan *scan)
     scan->is_last = true;
     if (tcp_table_open(&scan->table, scan->pid, true) == 0)
         return 1;
-    return errno == ENOENT ? 0 : -1; /* a host may do without IPv6, and only without it */
+    /* A host may have no IPv6. No other missing table is right. */
+    return errno == ENOENT ? 0 : -1;
 }
 
 void listeners_scan_end(struct listeners_scan *scan)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the kernel says is: the TCP ports on which anything listens, from /proc/net/tcp and tcp6. */
+/* The TCP ports on which anything listens, as the kernel shows them in /proc/net/tcp and tcp6. */
 #ifndef TUNLEASE_SESSION_LISTENERS_H
 #define TUNLEASE_SESSION_LISTENERS_H
 
@@ -13,15 +13,18 @@ struct listeners {
     uint8_t ports[65536 / 8];
 };
 
-/* In this network namespace, on any address. 0, or -1 with errno set when it cannot be told. */
+/* Reads those of our network namespace, on any address. Returns 0, or -1 with errno: they cannot be
+ * told. */
 int listeners_read(struct listeners *ret);
-/* In that of process pid (1 for the host's, behind systemd's sockets); 0: our own. */
+/* Reads those of the network namespace of process pid; 0: our own. 1 is for the host's, from a
+ * namespace into which systemd passes sockets of the host. */
 int listeners_read_of(pid_t pid, struct listeners *ret);
 
 /*
- * The same piece by piece: the kernel takes some 2 us to show a listener, and with tens of
- * thousands of them who reads all at once stands still for long. 0 or -1 as above; then to be gone
- * on with while that returns 1, or to be ended before. 0: found is what was found. -1: errno.
+ * The same in pieces. The kernel takes some 2 us to show a listener, so with tens of thousands of
+ * them a caller that read all at once would stand still for long. listeners_scan_begin returns 0 or
+ * -1, as above. Then call listeners_scan_next, which reads a handful, while it returns 1. When it
+ * returns 0, found has the result; -1: errno says why. listeners_scan_end gives up before that.
  */
 struct listeners_scan {
     pid_t pid;
@@ -30,7 +33,7 @@ struct listeners_scan {
     struct listeners found;
 };
 int listeners_scan_begin(struct listeners_scan *scan, pid_t pid);
-int listeners_scan_next(struct listeners_scan *scan); /* by a handful */
+int listeners_scan_next(struct listeners_scan *scan);
 void listeners_scan_end(struct listeners_scan *scan);
 
 bool listeners_has(const struct listeners *l, uint16_t port);

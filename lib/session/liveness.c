@@ -26,7 +26,8 @@ enum liveness liveness_judge(const struct origin *here, struct session *s)
     }
     switch (process_read_stat(s->pid, &p)) {
     case SIGHT_IS:
-        /* A number is given to no other process while a group or a session has it. */
+        /* Another process has the pid. The kernel gives it to none while a group or a session has
+         * that number, so no child is left. */
         if (p.start_ticks != s->start_ticks)
             return LIVENESS_DEAD;
         if (!process_has_ended(&p))
@@ -37,7 +38,7 @@ enum liveness liveness_judge(const struct origin *here, struct session *s)
     case SIGHT_CANNOT_TELL:
         return unseen(s, errno);
     }
-    /* sshd's monitor leads a group, which its child stays in. */
+    /* The monitor leads a process group, and its child stays in it. */
     switch (process_group_answers(s->pid)) {
     case SIGHT_IS:
         return LIVENESS_LEADERLESS;
@@ -56,20 +57,20 @@ bool liveness_is_orphan(const struct process *p, pid_t monitor, uint64_t monitor
            p->start_ticks >= monitor_start_ticks && !process_has_ended(p);
 }
 
-/* ---- the walk: for those whose monitor is gone, and whose group is not ---- */
+/* ---- the scan of /proc: for sessions whose monitor is gone, but not its process group ---- */
 
 struct orphan_search {
-    bool monitor_was_seen; /* the process of the session's own pid */
-    bool is_of_root;       /* the orphan that was found: one of the login's comes before it */
+    bool monitor_was_seen; /* by the scan */
+    bool is_of_root;       /* the orphan found so far is root's; one of the login's replaces it */
 };
 
 struct proc_scan {
     struct session_list *list;
     int64_t deadline_ms;
-    struct orphan_search *searches; /* of list->items[i] */
+    struct orphan_search *searches; /* one for each of list->items */
 };
 
-/* The first of the list with that pid, or its end. */
+/* The index of the first session whose pid is not smaller, or the end of the list. */
 static size_t first_of(const struct session_list *list, pid_t pid)
 {
     size_t low = 0, high = list->count;
@@ -83,8 +84,8 @@ static size_t first_of(const struct session_list *list, pid_t pid)
     return low;
 }
 
-/* The login's own child comes before one of root's, such as what a PAM module left running: it has
- * the sockets. */
+/* Prefers the login's own child, which has the sockets, to a process of root's, such as one that a
+ * PAM module left running. */
 static void choose_orphan(struct session *s, struct orphan_search *search, const struct process *p)
 {
     bool is_wanted = s->orphan == ORPHAN_SOUGHT || (search->is_of_root && p->uid == s->uid);
@@ -111,7 +112,7 @@ static bool visit(void *arg, const struct process *p)
     return false;
 }
 
-/* Whether one that answers was not met: then there is more than what was. */
+/* Whether the scan has not seen a monitor that is alive: then it may not have seen others. */
 static bool missed_any(const struct proc_scan *scan)
 {
     for (size_t i = 0; i < scan->list->count; i++) {

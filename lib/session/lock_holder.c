@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 /*
- * overlayfs and btrfs show stat(2) another device than the kernel counts locks by; both numbers are
- * anonymous then (major 0), and the inode has to do.
+ * On overlayfs and btrfs, stat(2) shows another device than /proc/locks. Both are anonymous then
+ * (major 0), and their minor numbers are not compared.
  */
 static bool same_file(char *device_inode, const struct stat *st)
 {
@@ -26,8 +26,8 @@ static bool same_file(char *device_inode, const struct stat *st)
            (dev_major == 0 || strtoul(minor_text, NULL, 16) == minor(st->st_dev));
 }
 
-/* `1: POSIX  ADVISORY  WRITE 708 08:01:2097547 120 120`: pid, and device:inode in hex and decimal.
- */
+/* `1: POSIX  ADVISORY  WRITE 708 08:01:2097547 120 120`: the pid, then the device in hexadecimal
+ * and the inode in decimal. */
 static bool parse_line(char *line, const struct stat *st, pid_t *ret_pid)
 {
     char *rest = line;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which process holds a write lock on a file, from /proc/locks (proc(5)). Not by fcntl(2): closing
- * a descriptor of the file would drop every lock that this process itself has on it.
+ * Finds the process that holds a write lock on a file, in /proc/locks (proc(5)). It does not use
+ * fcntl(2): closing a descriptor of the file would drop every lock that this process itself has on
+ * it.
  */
 #ifndef TUNLEASE_SESSION_LOCK_HOLDER_H
 #define TUNLEASE_SESSION_LOCK_HOLDER_H
@@ -12,8 +13,8 @@
 
 enum { LOCK_HOLDER_NAME_BYTES = 32 };
 
-/* *ret_pid and name (of the program, as the kernel has it; "" when it is not shown) with SIGHT_IS.
- * Somebody in another pid namespace is one that cannot be told. */
+/* SIGHT_IS: sets *ret_pid, and name to the name of the program as the kernel has it ("" if it is
+ * not shown). A holder in another pid namespace is not in /proc/locks, and is not found. */
 enum sight lock_holder_find(const char *path, pid_t *ret_pid,
                             char name[static LOCK_HOLDER_NAME_BYTES]);
 

@@ -50,7 +50,8 @@ int narrowed_record(const struct registry *r, int64_t lease_id, uint64_t ticks, 
     return rc;
 }
 
-/* A line of ticks, and one of the boot: an older version wrote the first, and reads no more. */
+/* One line has the ticks, and one the boot id. An older version wrote the first line only, and
+ * reads no other. */
 static bool parse_record(char *text, uint64_t *ret_ticks, const char **ret_boot)
 {
     char *end;

@@ -19,7 +19,7 @@ void origin_read(struct origin *ret)
         n = read(fd, o.boot_id, sizeof(o.boot_id) - 1);
         (void)close(fd);
     }
-    if (n != sizeof(o.boot_id) - 1) /* half of one is none */
+    if (n != sizeof(o.boot_id) - 1) /* a part of one is not used */
         o.boot_id[0] = '\0';
     if (stat("/proc/self/ns/pid", &st) == 0)
         o.pid_namespace = st.st_ino;

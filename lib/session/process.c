@@ -21,14 +21,15 @@ enum sight process_answers(pid_t pid)
 
 enum sight process_group_answers(pid_t leader)
 {
-    if (leader <= 1) /* kill(2) takes 0 and -1 for others */
+    if (leader <= 1) /* to kill(2), 0 and -1 are not groups of those numbers */
         return SIGHT_IS_NOT;
     if (kill(-leader, 0) == 0 || errno == EPERM)
         return SIGHT_IS;
     return errno == ESRCH ? SIGHT_IS_NOT : SIGHT_CANNOT_TELL;
 }
 
-/* What /proc did not show, for the reason why, is not there only if the kernel has none either. */
+/* /proc did not show the process, for the reason why. It is gone only if the kernel does not know
+ * it either. */
 static enum sight not_shown(pid_t pid, int why)
 {
     if (why == ESRCH || process_answers(pid) == SIGHT_IS_NOT)
@@ -37,7 +38,7 @@ static enum sight not_shown(pid_t pid, int why)
     return SIGHT_CANNOT_TELL;
 }
 
-/* The file is short, and the kernel hands it out whole. 0, or why it cannot be read. */
+/* Reads a short file, which the kernel returns whole in one read(2). Returns 0, or an errno. */
 static int read_file(const char *path, char *out, size_t out_bytes)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -52,9 +53,10 @@ static int read_file(const char *path, char *out, size_t out_bytes)
 }
 
 /*
- * `PID (COMM) STATE PPID PGRP SID ... STARTTIME ...`. The command's name may hold blanks and
- * parentheses: only what follows the last ')' can be counted. Its owner is the effective uid, which
- * is no use for a program that changed it, so uid comes from status.
+ * `PID (COMM) STATE PPID PGRP SID ... STARTTIME ...`. The name of the command may contain blanks
+ * and parentheses, so fields are counted from the last ')'. The uid is not taken from the owner of
+ * this file, which is the effective uid and of no use for a program that changed it, but from
+ * status.
  */
 static bool parse_stat(const char *text, struct process *p)
 {
@@ -131,8 +133,8 @@ enum sight process_is(pid_t pid, uint64_t start_ticks)
 }
 
 /*
- * 0, or why not all processes are to be met here. Process 1 is always there. And a /proc that was
- * mounted for another pid namespace shows other numbers than ours.
+ * Returns 0, or why /proc may not show all processes. Process 1 always exists, so it must be shown.
+ * And a /proc that was mounted for another pid namespace shows other pids than ours.
  */
 static int proc_hides(void)
 {
@@ -147,8 +149,8 @@ static int proc_hides(void)
     return process_read_stat(1, &first) == SIGHT_IS ? 0 : errno;
 }
 
-/* Calls fn for the process of that number, and returns what it says. False where there is none, and
- * where it cannot be told: *why says why. */
+/* Calls fn for the process with that pid, and returns its result. Returns false if there is no such
+ * process, and if that cannot be told: then *why is set. */
 static bool visit(const char *number, process_fn fn, void *ctx, int *why)
 {
     struct process p;
@@ -204,7 +206,8 @@ static bool add_child(void *arg, const struct process *p)
     return false;
 }
 
-/* Those that the kernel lists. False: it cannot be told that these are all, errno says why. */
+/* Adds the children that the kernel lists in text. False: there may be others, and errno says
+ * why. */
 static bool add_listed(struct children *c, char *text)
 {
     int why = 0;
@@ -225,7 +228,8 @@ enum sight process_children(pid_t parent, uid_t uid, struct process *out, size_t
     *ret_count = 0;
     if (process_answers(parent) == SIGHT_IS_NOT)
         return SIGHT_IS_NOT;
-    /* Needs CONFIG_PROC_CHILDREN; what is cut off, or not shown, is looked for among all. */
+    /* This file needs CONFIG_PROC_CHILDREN. If it is missing, not readable, or larger than text,
+     * all processes are scanned. */
     (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
     if (read_file(path, text, sizeof(text)) == 0 && strlen(text) < sizeof(text) - 1)
         all = add_listed(&c, text);

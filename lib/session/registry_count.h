@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* How many sessions there are, for who need not know which. */
+/* Counts sessions, for callers that need not know which they are. */
 #ifndef TUNLEASE_SESSION_REGISTRY_COUNT_H
 #define TUNLEASE_SESSION_REGISTRY_COUNT_H
 
@@ -11,19 +11,19 @@
 #include <stdint.h>
 
 /*
- * Whether a lease may have one open session more: it has fewer than max that are not known to be
- * dead. SIGHT_CANNOT_TELL: the directory cannot be read, or not by deadline_ms; errno says why. As
- * long as it has fewer entries than max, none is opened. *ret, to be released: those that were
- * read, when that had to be.
+ * Whether a lease may have one more open session: fewer than max of its sessions are not known to
+ * be dead. No entry is opened while the lease has fewer entries than max. SIGHT_CANNOT_TELL: the
+ * directory cannot be read, or not by deadline_ms (clock_monotonic_ms); errno says why. Else *ret,
+ * to be released, has the sessions that were read; none, if no entry had to be opened.
  */
 enum sight registry_has_room(const struct registry *r, int64_t lease_id, size_t max,
                              int64_t deadline_ms, struct session_list *ret);
 
-/* How many open sessions a lease has that are not known to be dead. 0, or -1 with errno set: it
- * cannot be told, which is not none. */
+/* Counts the open sessions of a lease that are not known to be dead. Returns 0, or -1 with errno:
+ * it cannot be told how many there are, which does not mean none. */
 int registry_count(const char *run_dir, int64_t lease_id, size_t *ret);
 
-/* Whether it is known that no session is registered that may be there. */
+/* True if it is certain that no registered session is alive. */
 bool registry_has_none(const char *run_dir);
 
 #endif

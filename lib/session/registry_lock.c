@@ -14,8 +14,7 @@
 
 enum { LOCK_RETRY_MS = 2 };
 
-/* Whether the name still is that of the open file: registry_remove_lock_file may have taken it
- * away. */
+/* Whether the name still leads to the open file: registry_remove_lock_file may have removed it. */
 static bool is_current(const struct registry *r, const char *name, int fd)
 {
     struct stat by_name, by_fd;
@@ -23,7 +22,7 @@ static bool is_current(const struct registry *r, const char *name, int fd)
            fstat(fd, &by_fd) == 0 && by_name.st_ino == by_fd.st_ino;
 }
 
-/* Tried again and again: flock(2) itself would wait without an end. */
+/* Polls, because flock(2) has no timeout. */
 static int lock_file(const struct registry *r, int64_t lease_id, int how, int64_t deadline_ms)
 {
     char name[REGISTRY_NAME_BYTES];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The locks on what is done to a lease's sessions: RunDir/lock/LEASEID. */
+/* Locks on the sessions of a lease: flock(2) of RunDir/lock/LEASEID. */
 #ifndef TUNLEASE_SESSION_REGISTRY_LOCK_H
 #define TUNLEASE_SESSION_REGISTRY_LOCK_H
 
@@ -7,20 +7,20 @@
 
 #include <stdint.h>
 
-/* A lock on what is done to one lease's sessions, waited for until deadline_ms
- * (clock_monotonic_ms). A descriptor to be closed, or -1: ETIMEDOUT, or another error. Number 0:
- * entries without a lease. */
+/* Locks the sessions of one lease, or the entries that have no lease yet (lease_id 0). Waits until
+ * deadline_ms (clock_monotonic_ms). Returns a descriptor, to be closed to release the lock, or -1
+ * with errno (ETIMEDOUT: another holds it). */
 int registry_lock(const struct registry *r, int64_t lease_id, int64_t deadline_ms);
 
-/* The same beside others who share it: against who changes or clears what the lease's newcomers
- * have in common, not against another newcomer. */
+/* The same, shared with other newcomers: it excludes whoever changes or removes what the newcomers
+ * of the lease have in common. */
 int registry_lock_shared(const struct registry *r, int64_t lease_id, int64_t deadline_ms);
 
-/* Shared, on the entries that have no lease yet: against who clears them. */
+/* Shared, on the entries that have no lease yet: excludes whoever removes such entries. */
 int registry_lock_openings(const struct registry *r, int64_t deadline_ms);
 
-/* Takes the lock file of a lease that is no more away, and what narrowed_record wrote, unless
- * somebody holds it. */
+/* Removes the lock file of a deleted lease, and what narrowed_record wrote, unless somebody holds
+ * the lock. */
 void registry_remove_lock_file(const struct registry *r, int64_t lease_id);
 
 #endif

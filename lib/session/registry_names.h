@@ -19,7 +19,7 @@ struct entry_id {
 
 void entry_name(int64_t lease_id, pid_t pid, char out[static REGISTRY_NAME_BYTES]);
 
-/* False: it names no entry. Names that begin with a dot are on their way. */
+/* False: it names no entry. Names that begin with a dot are temporary files and marks. */
 bool entry_name_parse(const char *name, struct entry_id *ret);
 
 /* By lease, then by pid; for qsort(3) and bsearch(3). */
@@ -31,10 +31,10 @@ bool namespace_mark_parse(const char *name, uint64_t *ret);
 
 /* ---- RunDir/lock ---- */
 
-/* LEASEID, whose lock is the lease's. */
+/* LEASEID: the file that is locked for the lease. */
 void lock_name(int64_t lease_id, char out[static REGISTRY_NAME_BYTES]);
 
-/* LEASEID.narrowed, which narrowed_record writes. */
+/* LEASEID.narrowed: the file that narrowed_record writes. */
 void narrowed_name(int64_t lease_id, char out[static REGISTRY_NAME_BYTES]);
 
 #endif

@@ -14,16 +14,17 @@
 
 struct registry_scan {
     const struct registry *r;
-    int64_t lease_id;   /* 0: any */
-    bool with_openings; /* those whose lease is not known yet */
+    int64_t lease_id;   /* 0: all */
+    bool with_openings; /* read the entries whose lease is not known yet, too */
     int64_t deadline_ms;
     struct session_list list;
     size_t item_cap, dead_cap;
-    struct entry_id *names; /* that were met */
+    struct entry_id *names; /* that were seen */
     size_t name_count, name_cap;
     size_t leaderless;
-    bool must_read_all;             /* a number that nobody has may be another namespace's */
-    bool marked_ours, marked_other; /* who has made entries */
+    bool must_read_all; /* open an entry also if its pid is unused here: it may be of another
+                           namespace */
+    bool marked_ours, marked_other; /* which namespaces have made entries */
     bool judged_by_name;
 };
 
@@ -34,10 +35,10 @@ static int compare(const void *a, const void *b)
         return x->pid < y->pid ? -1 : 1;
     if (x->start_ticks != y->start_ticks)
         return x->start_ticks < y->start_ticks ? -1 : 1;
-    return (int)y->open - (int)x->open; /* the entry that says more first */
+    return (int)y->open - (int)x->open; /* the open entry first: it says more */
 }
 
-/* Takes s over. */
+/* Owns *s from here on, also when it fails. */
 static int add_session(struct registry_scan *scan, struct session *s)
 {
     struct session_list *list = &scan->list;
@@ -76,13 +77,14 @@ static int add_name(struct registry_scan *scan, const struct entry_id *id)
     return 0;
 }
 
-/* Neither a process nor a group has the number here. */
+/* No process and no process group has this pid here. */
 static bool is_unused(pid_t pid)
 {
     return process_answers(pid) == SIGHT_IS_NOT && process_group_answers(pid) == SIGHT_IS_NOT;
 }
 
-/* Judged, or to be judged by the walk. */
+/* Adds an entry to the sessions or to the dead. If its monitor is gone but its process group is
+ * not, it becomes ORPHAN_SOUGHT, and find_orphans judges it. */
 static int judge_entry(struct registry_scan *scan, const struct entry_id *id, bool by_name)
 {
     struct session s = {.pid = id->pid, .lease_id = id->lease_id, .open = id->lease_id != 0};
@@ -102,7 +104,7 @@ static int judge_entry(struct registry_scan *scan, const struct entry_id *id, bo
         return 0;
     case SIGHT_CANNOT_TELL:
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
-            return -1; /* what it says would be known with more room */
+            return -1; /* with more descriptors or memory it could be read */
         session_set_unseen(&s, errno);
         return add_session(scan, &s);
     }
@@ -129,7 +131,7 @@ static bool is_wanted(const struct registry_scan *scan, const struct entry_id *i
     return scan->lease_id == 0 || id->lease_id == scan->lease_id;
 }
 
-/* One pass over the directory. A name that was met already is not looked at again. */
+/* One pass over the directory. Skips the names that an earlier pass has seen. */
 static int scan_once(struct registry_scan *scan)
 {
     const size_t before = scan->name_count;
@@ -166,7 +168,7 @@ static int scan_once(struct registry_scan *scan)
     return rc;
 }
 
-/* One entry a session, though both of its names may have been read. */
+/* Leaves one item for each session, though both of its names may have been read. */
 static void remove_duplicates(struct session_list *list)
 {
     size_t kept = 0;
@@ -183,7 +185,8 @@ static void remove_duplicates(struct session_list *list)
     list->count = kept;
 }
 
-/* Those of which no child is left are dead. The list is sorted. 0, or -1 with errno set. */
+/* Moves sessions of which no process is left to the dead. The list must be sorted. Returns 0, or -1
+ * with errno. */
 static int find_orphans(struct registry_scan *scan)
 {
     struct session_list *list = &scan->list;
@@ -225,10 +228,10 @@ static void restart(struct registry_scan *scan)
 }
 
 /*
- * Twice: readdir(3) may meet neither name of a session that settles meanwhile, and a session does
- * so once. What the second pass is for has a name that the first did not meet. And the second one
- * meets the mark of whoever had made what the first met. But nobody settles in a lease whose lock
- * is held, and of the open ones alone nothing else is promised.
+ * Two passes. readdir(3) may show neither name of a session that opens meanwhile; since a session
+ * opens only once, the second pass sees its new name. And the second pass sees the namespace mark
+ * of every process whose entry the first pass saw. For open sessions alone one pass is enough: in a
+ * lease whose lock is held no session opens, and without the lock nothing is promised.
  */
 static int scan_all(struct registry_scan *scan)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Reads which sessions are in the registry, and are there. */
+/* Reads the registry: which sessions it names, and which of them are alive. */
 #ifndef TUNLEASE_SESSION_REGISTRY_READ_H
 #define TUNLEASE_SESSION_REGISTRY_READ_H
 
@@ -9,21 +9,21 @@
 #include <stdint.h>
 
 enum {
-    REGISTRY_SESSIONS_MAX = 100000, /* more are not read: reading fails */
-    REGISTRY_NAMES_MAX = 1000000,   /* the same, of entries with those of the dead */
+    REGISTRY_SESSIONS_MAX = 100000, /* with more sessions reading fails */
+    REGISTRY_NAMES_MAX = 1000000, /* with more entries, those of the dead included, reading fails */
 };
 
 /*
- * The sessions by pid, live and unseen; lease_id 0: all, else those of that lease and those that
- * are opening, whose lease is not known yet. A session that goes from opening to open meanwhile is
- * not missed, and is there once. Changes nothing. 0, or -1 with errno set: it cannot be told which
- * sessions there are.
+ * Reads the live and the unseen sessions, sorted by pid. lease_id 0: those of all leases. Else
+ * those of that lease, and all that are opening, because their lease is not known yet. A session
+ * that opens meanwhile is neither missed nor listed twice. Changes nothing. Returns 0, or -1 with
+ * errno: it cannot be told which sessions there are.
  */
 int registry_read(const struct registry *r, int64_t lease_id, struct session_list *ret);
 
-/* The same of the open ones of one lease; reads no other entry. Who holds the lease's lock misses
- * none; else one that settles meanwhile may be missed. ETIMEDOUT: not by deadline_ms
- * (clock_monotonic_ms). */
+/* Reads the open sessions of one lease, and no other entry. A caller that holds the lock of the
+ * lease misses none; without the lock, a session that opens meanwhile may be missed. Fails with
+ * ETIMEDOUT if it is not done by deadline_ms (clock_monotonic_ms). */
 int registry_read_open(const struct registry *r, int64_t lease_id, int64_t deadline_ms,
                        struct session_list *ret);
 

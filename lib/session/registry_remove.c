@@ -10,14 +10,15 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-enum { REMOVED_PER_LOCK = 100 }; /* under one lock, for which newcomers wait */
+enum { REMOVED_PER_LOCK = 100 }; /* newcomers wait for the lock, so it is released after so many */
 
 static bool may_remove(const struct registry *r)
 {
     return r->lock_fd >= 0 && geteuid() == r->owner;
 }
 
-/* Under the lock of its lease. Another login may have got the pid since it was found. */
+/* The caller holds the lock of the lease. The entry is judged again, because another login may have
+ * got the pid since. */
 static bool remove_dead_entry(const struct registry *r, const struct dead_entry *dead)
 {
     char name[REGISTRY_NAME_BYTES];
@@ -30,7 +31,7 @@ static bool remove_dead_entry(const struct registry *r, const struct dead_entry 
     case LIVENESS_DEAD:
         removed = is_same || dead->start_ticks == 0;
         break;
-    case LIVENESS_LEADERLESS: /* and the walk found no child that is the login's */
+    case LIVENESS_LEADERLESS: /* and the scan of /proc found no orphan */
         removed = is_same;
         break;
     case LIVENESS_LIVE:
@@ -54,8 +55,8 @@ size_t registry_remove_dead_locked(const struct registry *r, int64_t lease_id,
     return removed;
 }
 
-/* Whether the entry of that name is the session's own, and not one of another that has its number
- * by now. */
+/* Whether the entry is still that of the session, and not that of another login which got its
+ * pid. */
 static bool is_entry_of(const struct registry *r, int64_t lease_id, const struct session *s)
 {
     struct session there;
@@ -67,7 +68,7 @@ static bool is_entry_of(const struct registry *r, int64_t lease_id, const struct
     return is;
 }
 
-/* Nobody waits for a lock where there is nothing to be removed. */
+/* Looks first, so that nobody waits for a lock if there is nothing to remove. */
 static void remove_ended(const struct registry *r, int64_t lease_id, const struct session *s,
                          bool has_lock, int64_t deadline_ms)
 {

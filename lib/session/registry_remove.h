@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Takes the entries of sessions away that are dead or have ended. */
+/* Removes entries of sessions that are dead or have ended. */
 #ifndef TUNLEASE_SESSION_REGISTRY_REMOVE_H
 #define TUNLEASE_SESSION_REGISTRY_REMOVE_H
 
@@ -11,24 +11,26 @@
 #include <stdint.h>
 
 /*
- * Takes entries away that list found dead, and that still are: of lease_id, whose lock the caller
- * holds, and at most so many. Returns how many.
+ * Removes entries of lease_id that list found dead and that still are, at most `most` of them. The
+ * caller holds the lock of the lease. Returns how many were removed.
  */
 size_t registry_remove_dead_locked(const struct registry *r, int64_t lease_id,
                                    const struct session_list *list, size_t most);
 
 /*
- * Takes both names away of another process's session that has ended, as far as they are still its
- * own: its number may be another's by now. lease_held: the caller holds the lock of s->lease_id;
- * else what is locked, by deadline_ms (clock_monotonic_ms), is left for another time.
+ * Removes both names of a session that another process had and that has ended, as far as they are
+ * still its own: another login may have its pid by now. has_lease_lock: the caller holds the lock
+ * of s->lease_id. A name whose lock is not free by deadline_ms (clock_monotonic_ms) is left for a
+ * later caller.
  */
 void registry_remove_ended(const struct registry *r, const struct session *s, bool has_lease_lock,
                            int64_t deadline_ms);
 
 /*
- * The same of all that list found, for who holds no lock: of a lease whose lock is held they are
- * left for another time, as they are after deadline_ms (clock_monotonic_ms). Nothing where r was
- * not opened for writing, or is another's.
+ * Removes all entries that list found dead and that still are. Takes the lock of each lease in
+ * turn. If another holds it, entries of that lease are left for a later caller, as is everything
+ * after deadline_ms (clock_monotonic_ms). Removes nothing if lock/ is not open in r, or if
+ * sessions/ belongs to another user. Returns how many were removed.
  */
 size_t registry_remove_dead(const struct registry *r, const struct session_list *list,
                             int64_t deadline_ms);

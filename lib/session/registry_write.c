@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A new file of that name, whole; the umask of whoever we run in changes nothing. What no reader
- * would take for an entry is none: its session could not be found, and so not be ended. */
+/* Writes a new file of that name, whole, whatever the umask of the host process is. Refuses what no
+ * reader would accept as an entry: such a session could not be found, and so not be ended. */
 static int write_entry(const struct registry *r, const char *name, const struct session *s)
 {
     char text[REGISTRY_ENTRY_BYTES];
@@ -43,7 +43,7 @@ static int write_entry(const struct registry *r, const char *name, const struct 
     return -1;
 }
 
-/* Before there is any entry that it speaks of. */
+/* Marks our pid namespace as one that has entries. Comes before its first entry. */
 static int mark_namespace(const struct registry *r)
 {
     char name[REGISTRY_NAME_BYTES];
@@ -56,7 +56,8 @@ static int mark_namespace(const struct registry *r)
     return 0;
 }
 
-/* Whether what has the name is of another pid namespace: it may live, and is found by it alone. */
+/* Whether the entry with this name is of another pid namespace. Its session may be alive, and can
+ * be found by this name alone. */
 static bool is_of_other_namespace(const struct registry *r, int64_t lease_id, pid_t pid)
 {
     struct session there;
@@ -67,7 +68,7 @@ static bool is_of_other_namespace(const struct registry *r, int64_t lease_id, pi
     return is;
 }
 
-/* Written beside and moved: who reads finds a name with all that belongs to it, or no name. */
+/* Writes a temporary file and renames it, so that a reader finds a whole entry or none. */
 static int put_entry(const struct registry *r, const char *name, const struct session *s)
 {
     char temporary[REGISTRY_NAME_BYTES + 8];
@@ -90,7 +91,7 @@ static int put_entry(const struct registry *r, const char *name, const struct se
 int registry_add_opening(const struct registry *r, const struct session *s, int64_t deadline_ms)
 {
     char name[REGISTRY_NAME_BYTES];
-    /* Against who takes the dead one of this pid away. */
+    /* Excludes whoever removes a dead entry with this pid. */
     int lock = registry_lock_openings(r, deadline_ms);
     if (lock < 0)
         return -1;

@@ -16,7 +16,7 @@
 
 enum { GROUP_TEXT_BYTES = 16384, TRIES = 100, NOREPLACE = 1 /* of renameat2(2) */ };
 
-/* _tunlease, or our own where there is none. */
+/* The group _tunlease, or our own if it does not exist. */
 static int find_group(gid_t *ret)
 {
     char text[GROUP_TEXT_BYTES];
@@ -30,7 +30,8 @@ static int find_group(gid_t *ret)
     return 0;
 }
 
-/* Above RunDir a link is as good as what it names: /var/run. */
+/* Opens a directory that nobody but root and we can write. flags: O_NOFOLLOW, but not for the
+ * parent of RunDir, which may be a link (/var/run). */
 static int open_safe(int at, const char *path, int flags)
 {
     struct stat st;
@@ -51,8 +52,8 @@ static int set_owner(int fd, gid_t group, mode_t mode)
 }
 
 /*
- * A directory of a name of our own, empty, entered; its name in ret_name. The process number alone
- * is no such name: RunDir may be shared by pid namespaces.
+ * Makes an empty directory under a temporary name, ret_name, and opens it. The pid alone does not
+ * make the name unique, because pid namespaces may share RunDir.
  */
 static int make_temporary(int at, const char *name, char ret_name[static NAME_MAX + 1])
 {
@@ -68,7 +69,8 @@ static int make_temporary(int at, const char *name, char ret_name[static NAME_MA
 
 static int make_inner(int fd, gid_t group);
 
-/* 0: it is there now, whoever made it; RunDir itself with all that is in it. */
+/* Makes a directory that is missing, and RunDir together with its subdirectories. Returns 0 also if
+ * another maker was faster. */
 static int make_directory(int at, const char *name, gid_t group, mode_t mode, bool is_run_dir)
 {
     char temporary[NAME_MAX + 1];
@@ -102,7 +104,7 @@ static int make_inner(int fd, gid_t group)
     return rc == 0 ? make_directory(fd, "lock", getegid(), 0700, false) : rc;
 }
 
-/* What is missing in it, where it is there. */
+/* Makes what is missing in a RunDir that exists. */
 static int make_missing(int at, const char *name, gid_t group)
 {
     int fd = open_safe(at, name, O_NOFOLLOW);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Sessions as they were read of the registry, and what was met on the way. */
+/* Sessions as they were read from the registry, and what else the reader found there. */
 #ifndef TUNLEASE_SESSION_SESSION_LIST_H
 #define TUNLEASE_SESSION_SESSION_LIST_H
 
@@ -10,23 +10,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The name of an entry whose session is dead, and what it was that had it. */
+/* The entry of a dead session: its name, and the start of the process that it names. */
 struct dead_entry {
     struct entry_id id;   /* first: entry_id_compare sorts by it */
-    uint64_t start_ticks; /* 0: not looked at */
+    uint64_t start_ticks; /* 0: the entry was not opened */
 };
 
 struct session_list {
     struct session *items; /* owned */
     size_t count;
-    /* What was found when it was read, whatever was filtered out since. */
-    size_t unseen;           /* so many of the sessions are SESSION_UNSEEN */
+    /* Counted when the list was read; session_list_filter does not change these. */
+    size_t unseen;           /* how many sessions are SESSION_UNSEEN */
     int unseen_why;          /* of one of them */
     struct dead_entry *dead; /* owned; for registry_remove_dead and registry_remove_dead_locked */
     size_t dead_count;
 };
 
-/* Releases all that keep says no to. */
+/* Removes the sessions for which wanted returns false. */
 void session_list_filter(struct session_list *list,
                          bool (*wanted)(void *ctx, const struct session *s), void *ctx);
 bool session_is_open(void *unused, const struct session *s); /* a filter */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * An answer about what is. "It is not" is said on evidence only: what could not be looked at is
- * neither there nor gone, and nobody may end, delete, unlink or call down anything on it.
+ * The answer of one look at the system. SIGHT_IS_NOT needs evidence. What could not be looked at is
+ * SIGHT_CANNOT_TELL: on that answer nothing may be ended, deleted, unlinked or reported as down.
  */
 #ifndef TUNLEASE_SESSION_SIGHT_H
 #define TUNLEASE_SESSION_SIGHT_H

@@ -84,7 +84,7 @@ static enum sight read_descriptors(pid_t process, pid_t session, struct open_soc
     return why == 0 ? SIGHT_IS : why_unreadable(process, why);
 }
 
-/* False: there may be more than was added. */
+/* Adds the sockets of a session. False: it may have more. */
 static bool read_session(const struct session *s, struct open_sockets *found)
 {
     struct process children[CHILDREN_MAX];
@@ -98,7 +98,7 @@ static bool read_session(const struct session *s, struct open_sockets *found)
     bool all = process_children(s->pid, s->uid, children, CHILDREN_MAX, &n) != SIGHT_CANNOT_TELL;
     for (size_t i = 0; i < n && i < CHILDREN_MAX; i++)
         all = read_descriptors(children[i].pid, s->pid, found) != SIGHT_CANNOT_TELL && all;
-    /* The ssh connection is the monitor's too. */
+    /* Leaves out the ssh connection, which the monitor has open, too. */
     all = read_descriptors(s->pid, s->pid, &monitor_sockets) != SIGHT_CANNOT_TELL && all;
     kept = first;
     for (size_t i = first; i < found->count; i++) {
@@ -137,7 +137,7 @@ struct table_scan {
     struct socket_list *out;
     size_t cap;
     bool v6;
-    int failed; /* errno, once there was no room for one more */
+    int failed; /* errno, if there was no memory for one more */
 };
 
 static int add_socket(struct table_scan *scan, const struct session_socket *s)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a live session holds open, as the kernel says (proc(5), /proc/net/tcp): the listeners of its
- * -R forwards, and the connections that go through it.
+ * The TCP sockets of live sessions, as the kernel shows them (proc(5), /proc/net/tcp): the
+ * listeners of their -R forwards, and the connections of their forwards.
  */
 #ifndef TUNLEASE_SESSION_SOCKETS_H
 #define TUNLEASE_SESSION_SOCKETS_H
@@ -21,15 +21,18 @@ struct session_socket {
 };
 
 struct socket_list {
-    struct session_socket *items; /* owned; by session, listeners first, by port */
+    struct session_socket *items; /* owned; sorted by session, listeners first, then by port */
     size_t count;
-    size_t unseen; /* sessions whose sockets could not all be seen, so there may be others */
+    size_t unseen; /* how many sessions may have more sockets than could be seen */
 };
 
 /*
- * All TCP sockets of all sessions in the list but the ssh connections themselves, which the monitor
- * holds too. In this network namespace. 0, or -1 with errno set. Needs root: those of another
- * user's process are not to be seen, and such a session is counted as unseen.
+ * Reads the TCP sockets, in this network namespace, of all sessions in the list. Leaves out those
+ * that the monitor has open, too: the ssh connection. An orphan (session.orphan) has no monitor any
+ * more, so its ssh connection is in the result.
+ *
+ * Returns 0, or -1 with errno. Needs root, because the sockets of another user's process cannot be
+ * seen; a session with such processes counts as unseen.
  */
 int sockets_read(const struct session_list *list, struct socket_list *ret);
 void socket_list_release(struct socket_list *list);

@@ -71,14 +71,14 @@ static int compare_pid(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* 0 or -1: no memory. */
+/* Returns 0, or -1: no memory. */
 static int list_monitors(const struct session_list *list, struct monitors *ret)
 {
     struct monitors m = {.items = calloc(list->count + 1, sizeof(*m.items))};
     if (m.items == NULL)
         return -1;
     for (size_t i = 0; i < list->count; i++)
-        if (list->items[i].unseen_why != EXDEV) /* else the number is another namespace's */
+        if (list->items[i].unseen_why != EXDEV) /* else the pid is one of another namespace */
             m.items[m.count++] = list->items[i].pid;
     if (m.count > 1)
         qsort(m.items, m.count, sizeof(*m.items), compare_pid);
@@ -91,8 +91,8 @@ static bool is_monitor(const struct monitors *m, pid_t pid)
     return m->count > 0 && bsearch(&pid, m->items, m->count, sizeof(pid), compare_pid) != NULL;
 }
 
-/* Only those stay whose monitor is not in the list. It leads the session that the process is in,
- * also when it has died. 0 or -1: no memory. */
+/* Removes the processes whose monitor is in the list. The monitor leads the session (setsid(2)) of
+ * its child, also after it has died. Returns 0, or -1: no memory. */
 static int drop_registered(struct candidates *c, const struct session_list *list)
 {
     struct monitors m;
@@ -116,7 +116,7 @@ static void drop_other_namespaces(struct candidates *c)
     c->count = kept;
 }
 
-/* ---- looking ---- */
+/* ---- the scan ---- */
 
 static int compare(const void *a, const void *b)
 {
@@ -124,7 +124,8 @@ static int compare(const void *a, const void *b)
     return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-/* Those of now, with what is known of them from before. 0 or -1: no memory. */
+/* Replaces *s by the strays of now, and keeps since when each is known. Returns 0, or -1: no
+ * memory. */
 static int merge(struct strays *s, const struct candidates *now)
 {
     const int64_t now_ms = clock_monotonic_ms();
@@ -164,7 +165,8 @@ enum sight strays_scan(struct strays *s, const struct registry *r, const struct 
         why = ENOMEM;
         goto out;
     }
-    /* After the walk, never before. Without a RunDir nothing was ever registered. */
+    /* The registry is read after the scan of /proc, never before it. Without a RunDir nothing was
+     * ever registered. */
     if (c.count > 0 && r->sessions_fd >= 0 && registry_read(r, 0, &list) != 0) {
         why = errno;
         goto out;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Processes of tunnel logins that are in no entry of the registry: they came in while pam_tunnel
- * was not in sshd's stack, and nobody can tell whose they are (docs/design.md 9).
+ * Strays: processes of tunnel logins that no registry entry names. They logged in while pam_tunnel
+ * was not in sshd's stack, and nobody can tell which lease they belong to (docs/design.md 9).
  *
- * Logins and ends go on while one looks. A session is in the registry before its process is the
- * login's, and may be out of it a moment before that is gone; so a stray is one that was in no
- * entry of a registry that was read after the process was seen, and still is after a while, with
- * the same pid and start.
+ * Sessions begin and end during a scan. A session is in the registry before its process runs as the
+ * login, and may be out of it a moment before that process is gone. So a process is surely a stray
+ * only if it was in no entry of a registry that was read after the process was seen, and if that is
+ * still so some time later, with the same pid and start.
  */
 #ifndef TUNLEASE_SESSION_STRAYS_H
 #define TUNLEASE_SESSION_STRAYS_H
@@ -14,13 +14,13 @@
 #include "lib/session/registry.h"
 #include "lib/session/session_list.h"
 
-enum { STRAY_LEAVING_MS = 500 }; /* so long may one that has left the registry take to be gone */
+enum { STRAY_LEAVING_MS = 500 }; /* a process may live on for so long after its entry was removed */
 
 struct stray {
     pid_t pid;
     uint64_t start_ticks;
-    int64_t since_ms;   /* of the look (clock_monotonic_ms) at which it first was in no entry */
-    unsigned sightings; /* since, all of which found it so */
+    int64_t since_ms;   /* of the first scan (clock_monotonic_ms) that found it in no entry */
+    unsigned sightings; /* how many scans have found it so, one after the other */
 };
 
 struct strays {
@@ -28,8 +28,8 @@ struct strays {
     size_t count;
 };
 
-/* Who they are: by number, or by their group, which is the primary one of each that leasectl made.
- * root is none of them. */
+/* The tunnel logins: by uid, or by group, which is the primary group of every login that leasectl
+ * made. root is never one of them. */
 struct stray_logins {
     const uid_t *uids;
     size_t uid_count;
@@ -38,16 +38,19 @@ struct stray_logins {
 };
 
 /*
- * One more look, at what runs as one of the logins: *s is what the looks before have found, and at
- * first nothing. What runs in another pid namespace, such as a container's, has an sshd of its own
- * there, and is left out. recent may be NULL, or what was read of the registry a moment ago, in any
- * order: it is read again only for what was not in it. SIGHT_IS: there are some. SIGHT_CANNOT_TELL:
- * there may be others than those, or, where errno is not of /proc, *s is as it was.
+ * Scans once more for processes that run as one of the logins. *s is the result of the scans
+ * before; empty before the first. Processes in another pid namespace, such as that of a container,
+ * belong to an sshd there and are left out. known may be NULL, or sessions that were read from the
+ * registry a moment ago, in any order: the registry is then read again only if a process is in none
+ * of them.
+ *
+ * SIGHT_IS: there are some. SIGHT_CANNOT_TELL: there may be more than *s has; or, if the registry
+ * could not be read or memory ran out, *s is unchanged.
  */
 enum sight strays_scan(struct strays *s, const struct registry *r, const struct session_list *known,
                        const struct stray_logins *logins);
 
-/* Whether it was found twice, and by now for min_ms. */
+/* Whether at least two scans have found it, the first of them at least min_ms ago. */
 bool stray_is_sure(const struct stray *s, int64_t min_ms);
 size_t strays_sure(const struct strays *s, int64_t min_ms);
 

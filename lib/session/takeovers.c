@@ -18,7 +18,7 @@ static void forget_old(struct takeovers *t, int64_t now_ms)
     memmove(t->at_ms, t->at_ms + old, t->count * sizeof(t->at_ms[0]));
 }
 
-/* A RunDir that a private instance keeps on disk outlives a boot, and the clock does not. */
+/* The RunDir of a private instance may be on disk and outlive a boot; the clock starts anew. */
 static bool is_of_this_boot(const struct takeovers *t, int64_t now_ms)
 {
     return t->refused_until_ms <= now_ms + TAKEOVERS_PAUSE_MS &&
@@ -70,7 +70,7 @@ void takeovers_save(int fd, const struct takeovers *t)
     for (size_t i = 0; i < t->count; i++)
         used += snprintf(text + used, sizeof(text) - (size_t)used, " %" PRId64, t->at_ms[i]);
     used += snprintf(text + used, sizeof(text) - (size_t)used, "\n");
-    /* A failed write loses a count of how often, and no permission hangs on it. */
+    /* A failed write loses the count only, and the count authorises nothing. */
     if (pwrite(fd, text, (size_t)used, 0) == used)
         (void)!ftruncate(fd, used);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How often one lease was taken over lately. Two clients with the same key would otherwise end each
- * other for ever, each sure to be the newest. Kept as text in the lease's lock file, whose lock
- * guards it. What a file of another boot says does not count.
+ * How often one lease was taken over lately. Without a limit two clients with the same key would
+ * end each other for ever, each of them the newest. The count is text in the lock file of the
+ * lease, and the lock protects it. What an earlier boot counted is ignored.
  */
 #ifndef TUNLEASE_SESSION_TAKEOVERS_H
 #define TUNLEASE_SESSION_TAKEOVERS_H
@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 enum {
-    TAKEOVERS_MAX = 60, /* so many may happen within */
+    TAKEOVERS_MAX = 60, /* so many takeovers are allowed within the window */
     TAKEOVERS_WINDOW_MS = 60000,
-    TAKEOVERS_PAUSE_MS = 30000, /* then newcomers are refused so long */
+    TAKEOVERS_PAUSE_MS = 30000, /* newcomers are refused for so long after that */
 };
 
 struct takeovers {
@@ -25,14 +25,15 @@ struct takeovers {
 
 enum takeover_verdict {
     TAKEOVER_ALLOWED,
-    TAKEOVER_PAUSE_BEGINS, /* refused, and this is the line to log */
-    TAKEOVER_REFUSED,      /* refused, as was logged before */
+    TAKEOVER_PAUSE_BEGINS, /* refused, and the caller logs it */
+    TAKEOVER_REFUSED,      /* refused, and the caller logged it when the pause began */
 };
 
-/* Judges one that would happen now, and notes it. */
+/* Judges a takeover that would happen now, and counts it if it is allowed. */
 enum takeover_verdict takeovers_judge(struct takeovers *t, int64_t now_ms);
 
-/* From and to the lock file fd. What cannot be read counts as none: it is no authorisation. */
+/* Read from and write to the lock file fd. What cannot be read counts as no takeovers: the count
+ * authorises nothing. */
 void takeovers_load(int fd, struct takeovers *ret);
 void takeovers_save(int fd, const struct takeovers *t);
 
