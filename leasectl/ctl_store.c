@@ -149,8 +149,8 @@ int64_t ctl_quarantine_s(const struct ctl *ctl)
 const char *ctl_quarantine_note(const struct ctl *ctl)
 {
     return clock_may_have_jumped(ctl)
-               ? " (the clock jumped less than an hour ago: until then no port that "
-                 "was another's is given)"
+               ? " (the clock jumped less than an hour ago: for an hour after a jump "
+                 "no port that another lease held is given)"
                : "";
 }
 

@@ -22,10 +22,9 @@
 
 static void print_help(FILE *to)
 {
-    (void)fputs(
-        "usage: leasectl [-c FILE] [--json] COMMAND [ARGUMENT...]\n\n"
-        "SSH port forwards as leases. 'leasectl COMMAND --help' says more; leasectl(1) all.\n\n",
-        to);
+    (void)fputs("usage: leasectl [-c FILE] [--json] COMMAND [ARGUMENT...]\n\n"
+                "SSH port forwards as leases. See 'leasectl COMMAND --help' and leasectl(1).\n\n",
+                to);
     for (const struct verb *v = verbs; v->name != NULL; v++)
         (void)fprintf(to, "  %-12s %.*s\n", v->name, (int)strcspn(v->help, "\n"), v->help);
     (void)fputs("\n  -c FILE      configuration (default " CONF_DEFAULT_FILE ")\n"

@@ -98,13 +98,13 @@ static void make_messages(const struct ctl *ctl)
                        ctl->conf.paths.database, suffixes[i]);
         (void)snprintf(
             watch.is_fifo[i], sizeof(watch.is_fifo[i]),
-            "leasectl: %s: the store '%s' does not open: '%s' beside it is a FIFO, which "
-            "is not ours: delete it\n",
+            "leasectl: %s: the store '%s' does not open: '%s' next to it is a FIFO, which "
+            "tunlease does not make: delete it\n",
             ctl->verb, shown, suffixes[i]);
     }
     (void)snprintf(watch.is_idle, sizeof(watch.is_idle),
                    "leasectl: %s: the store '%s' does not open: nothing was read from it for a "
-                   "second, and why is not known: try again\n",
+                   "second, for an unknown reason: try again\n",
                    ctl->verb, shown);
     (void)snprintf(watch.is_long, sizeof(watch.is_long),
                    "leasectl: %s: the store '%s' is still not open after a minute, though it is "

@@ -8,11 +8,11 @@ const struct verb verbs[] = {
     {"setup", cmd_setup, "setup [--dry-run] [--undo]",
      "prepare this host: accounts, store, sshd's Match blocks\n\n"
      "Makes what is missing: the users _tunlease and _tunlease-akc, the tunnel group and logins,\n"
-     "the store, and sshd's drop-in, which is tested, loaded, and undone if sshd refuses it. "
-     "Stops\n"
-     "before it takes over a login that has keys or a Match block of its own. Ends with doctor.\n\n"
-     "  --dry-run  say what would be done\n"
-     "  --undo     take the drop-in away again; accounts and leases stay\n"},
+     "the store, the PAM profile, and sshd's drop-in, which is tested, loaded, and undone if sshd\n"
+     "refuses it. Stops before it takes over a login that has keys or a Match block of its own.\n"
+     "Runs doctor at the end.\n\n"
+     "  --dry-run  only print what would be done\n"
+     "  --undo     remove the drop-in and the PAM profile; accounts and leases stay\n"},
     {"grant", cmd_grant,
      "grant NAME [--key FILE|-] [--open [HOST:]PORT|HOST:LOW-HIGH|agent:NAME]... "
      "[--listen HOST:PORT|auto]... [--login LOGIN] [--for DURATION|--until TIME] "
@@ -26,8 +26,8 @@ const struct verb verbs[] = {
      "  --for DURATION      90s, 15m, 12h, 7d, 2w or sums like 1d12h (default DefaultTTL)\n"
      "  --until TIME        2026-12-01, '2026-12-01 18:00' or 2026-12-01T18:00:00Z\n"
      "  --from CIDR,...     only from these addresses\n"
-     "  --max-sessions N    so many connections at a time; a lease that listens has one\n"
-     "  --note TEXT         for you\n"},
+     "  --max-sessions N    at most so many connections at a time; a lease that listens has one\n"
+     "  --note TEXT         a note for yourself\n"},
     {"list", cmd_list, "list [--all] [--login LOGIN] [--expiring DURATION]",
      "active leases\n\n"
      "  --all                expired and revoked ones too\n"
@@ -39,23 +39,23 @@ const struct verb verbs[] = {
      "set NAME [--open +PERMIT|-PERMIT]... [--listen +PERMIT|-PERMIT]... [--from CIDR,...|none] "
      "[--max-sessions N|none] [--note TEXT]",
      "change what a lease permits\n\n"
-     "It holds at the next login; live sessions that hold more than is left are ended.\n\n"
+     "The change holds at the next login; live sessions that it does not allow are ended.\n\n"
      "  --open +PERMIT|-PERMIT    add or take away what ssh -L may open; repeatable\n"
      "  --listen +PERMIT|-PERMIT  add or take away what ssh -R may bind; repeatable\n"
      "  --from CIDR,...|none      only from these addresses, or from anywhere\n"
-     "  --max-sessions N|none     so many connections at a time; the newest too many are ended\n"
-     "  --note TEXT               for you\n"},
+     "  --max-sessions N|none     at most so many connections at a time; newer ones are ended\n"
+     "  --note TEXT               a note for yourself\n"},
     {"renew", cmd_renew, "renew [--for DURATION|--until TIME] NAME|#NUMBER...",
-     "a later end, counted from now; an expired lease comes back\n\n"
+     "give leases a later end, counted from now; an expired lease becomes active again\n\n"
      "Never shortens a lease, except to an exact --until. A revoked one stays revoked.\n\n"
      "  --for DURATION  90s, 15m, 12h, 7d, 2w or sums like 1d12h (default DefaultTTL)\n"
      "  --until TIME    2026-12-01, '2026-12-01 18:00' or 2026-12-01T18:00:00Z\n"},
     {"revoke", cmd_revoke, "revoke [--keep-sessions] NAME|#NUMBER...",
      "end leases for good: live sessions are ended, the next login is refused\n\n"
      "Name and keys are free for a new lease at once; the row stays for the audit.\n\n"
-     "  --keep-sessions  leave what is live until the lease would have expired\n"},
+     "  --keep-sessions  leave live sessions up until the lease would have expired\n"},
     {"delete", cmd_delete, "delete NAME|#NUMBER",
-     "forget an expired or revoked lease; the audit keeps it\n"},
+     "delete an expired or revoked lease; the audit keeps what it was\n"},
     {"key", cmd_key, "key add NAME --key FILE|- | key remove NAME FINGERPRINT",
      "give a holder another key, or take one away\n\n"
      "  add NAME --key FILE|-    one more public key, up to 16\n"
@@ -73,31 +73,31 @@ const struct verb verbs[] = {
     {"agent", cmd_agent,
      "agent add NAME --key FILE|- [--port N] [--for DURATION|--until TIME] | agent reset "
      "NAME|#NUMBER",
-     "a lease for an agent before it registers, and the line to run there\n\n"
-     "  reset NAME      it lost its agent_secret: its next register, within an hour and with an\n"
-     "                  enrolment key or token, gets a new one\n"
+     "make an agent's lease before it registers, and print the line to run on its host\n\n"
+     "  reset NAME      the agent lost its agent_secret: it gets a new one if it registers within\n"
+     "                  an hour, with an enrolment key or a token\n"
      "  --key FILE|-    the agent's public key, as 'tunnel-agent key' prints it\n"
      "  --port N        its port; else the first that is free\n"
-     "  --for DURATION  fixes its end: heartbeats do not move it\n"
-     "  --until TIME    the same, to the second\n"},
+     "  --for DURATION  how long the lease lasts; heartbeats do not move its end\n"
+     "  --until TIME    the end itself\n"},
     {"agents", cmd_agents, "agents [--all]",
      "agents with port, tunnel state and last heartbeat\n\n"
      "  --all  revoked ones too\n"},
     {"token", cmd_token,
      "token create [--uses N] [--for DURATION] [--name NAME] | token list | token revoke ID",
      "tokens that let agents register\n\n"
-     "  --uses N        so many agents (default 1)\n"
-     "  --for DURATION  good for so long (default 1d)\n"
-     "  --name NAME     good for the agent of this name alone\n"},
+     "  --uses N        how many agents may register with it (default 1)\n"
+     "  --for DURATION  how long it is valid (default 1d)\n"
+     "  --name NAME     only the agent of this name may use it\n"},
     {"explain", cmd_explain,
      "explain LOGIN --key FILE|- [--open HOST:PORT|--listen HOST:PORT] [--addr IP] | "
      "explain --last LOGIN",
-     "would this key be let in now, and which rule says no\n\n"
+     "say whether a key would be let in now, and which rule refuses it\n\n"
      "Exit status 0 when it is admitted, 1 when not.\n\n"
      "  --key FILE|-        the public key\n"
-     "  --open HOST:PORT    what it wants to open, as typed after ssh -L ...:\n"
-     "  --listen HOST:PORT  what it wants to bind, as typed after ssh -R\n"
-     "  --addr IP           where it comes from\n"
+     "  --open HOST:PORT    what the client wants to open, as typed after ssh -L ...:\n"
+     "  --listen HOST:PORT  what the client wants to bind, as typed after ssh -R\n"
+     "  --addr IP           the client's address\n"
      "  --last LOGIN        the key that was last refused on LOGIN, from the system log\n"},
     {"verify", cmd_verify, "verify [NAME | --login LOGIN]",
      "prove with real ssh connections what a lease opens, and that it opens nothing else\n\n"
@@ -114,7 +114,7 @@ const struct verb verbs[] = {
      "'leasectl setup' installs exactly this.\n\n"
      "  --for VERSION  as for this version of OpenSSH, 8.2 or later\n"},
     {"doctor", cmd_doctor, "doctor",
-     "check that everything is as it must be for leases to hold\n\n"
+     "check everything that leases depend on\n\n"
      "Configuration, akc's path, store as akc sees it, sshd's effective settings, accounts, PAM, "
      "the\n"
      "registry of sessions, key files, the control port, leased, and what it sees in /proc.\n"},

@@ -147,8 +147,8 @@ int key_check(struct ctl *ctl, const struct pubkey *key)
                                                      : "cannot be started: install openssh-client");
     else if (status != 0 &&
              c.err_text.len + c.out_text.len == 0) /* when it refuses a key, it says why */
-        code =
-            ctl_error(ctl, EXIT_FAILED, "cannot check the key: ssh-keygen failed, without a word");
+        code = ctl_error(ctl, EXIT_FAILED,
+                         "cannot check the key: ssh-keygen failed without a message");
     else if (status != 0)
         code = ctl_error(ctl, EXIT_USAGE,
                          "the key %s is damaged, no ssh can use it: 'ssh-keygen -l' says '%s'; ask "

@@ -130,10 +130,10 @@ int terms_read_host_key(struct ctl *ctl, struct pubkey *ret)
     struct buf why = {0};
     int code = EXIT_DONE;
     if (gateway_host_key(&ctl->conf, ret, &why) != 0)
-        code = ctl_error(ctl, EXIT_FAILED,
-                         "nothing was changed, since what is handed on must name this host's key: "
-                         "%s",
-                         buf_text(&why) != NULL ? buf_text(&why) : "out of memory");
+        code = ctl_error(
+            ctl, EXIT_FAILED,
+            "cannot read this host's key, which the holder needs; nothing was changed: %s",
+            buf_text(&why) != NULL ? buf_text(&why) : "out of memory");
     buf_release(&why);
     return code;
 }

@@ -62,7 +62,8 @@ static int pick_listen_port(struct ctl *ctl, uint16_t *ret)
     struct listeners used;
     const struct ceiling_rules *rules = &ctl->conf.ceiling.listen;
     if (listeners_read(&used) != 0)
-        return ctl_error(ctl, EXIT_FAILED, "cannot tell which ports are used: %s", strerror(errno));
+        return ctl_error(ctl, EXIT_FAILED, "cannot read which ports are in use: %s",
+                         strerror(errno));
     for (size_t i = 0; i < rules->count; i++) {
         const struct permit *p = &rules->items[i].permit;
         if (ceiling_rule_applies(rules, i, ctl->conf.agent_login) &&

@@ -73,7 +73,7 @@ static void explain_frozen(struct ctl *ctl, const char *login, struct buf *why)
     }
     format_age(since_s, ctl->now_s, distance);
     buf_addf(why, "%s frozen for %s: 'leasectl thaw%s%s' lets holders in again",
-             all ? "all tunnel logins are" : "the login is", distance, all ? "" : " ",
+             all ? "all tunnel logins have been" : "the login has been", distance, all ? "" : " ",
              all ? "" : login);
 }
 
@@ -164,8 +164,8 @@ static void judge_use(const struct ctl *ctl, const struct question *q, const str
     if (q->addr != NULL && !source_list_matches(&l->from, q->addr)) {
         a->rule = "from";
         source_list_format(&l->from, &list);
-        buf_addf(&a->why, "'%s' may not come from %s: from is %s", l->name, q->addr,
-                 buf_text(&list) != NULL ? buf_text(&list) : "?");
+        buf_addf(&a->why, "'%s' may come only from %s, not from %s", l->name,
+                 buf_text(&list) != NULL ? buf_text(&list) : "?", q->addr);
     } else if (q->open != NULL) {
         add_default_host(q->open, typed, "localhost");
         if (!line_has(&a->line, "permitopen", typed, false)) {

@@ -68,7 +68,7 @@ static int freeze_or_thaw(struct ctl *ctl, int argc, char **argv, bool freeze)
     if (ctl_option(ctl, argc, argv, none) != -1)
         return EXIT_USAGE;
     if (argc - optind > 1)
-        return ctl_usage(ctl, "one LOGIN, or none for all");
+        return ctl_usage(ctl, "give one LOGIN, or none for all");
     const char *login = optind < argc ? argv[optind] : all_logins;
     bool is_single = login != all_logins;
     const char *problem = is_single ? login_name_problem(login) : NULL;

@@ -80,8 +80,8 @@ static int warn_frozen(void *arg, const char *login, int64_t since_s)
     bool all = strcmp(login, "*") == 0;
     time_format_local(since_s, since);
     ctl_warn(ctl, "%s%s frozen since %s: 'leasectl thaw%s%s' lets holders in again",
-             all ? "all tunnel logins are" : login, all ? "" : " is", since, all ? "" : " ",
-             all ? "" : login);
+             all ? "all tunnel logins have been" : login, all ? "" : " has been", since,
+             all ? "" : " ", all ? "" : login);
     return 0;
 }
 

@@ -114,7 +114,7 @@ static int login_add(struct ctl *ctl, const char *login)
     int code = EXIT_DONE;
     if (geteuid() != 0)
         return ctl_error(ctl, EXIT_FAILED,
-                         "accounts are root's to make: sudo leasectl login add %s", login);
+                         "only root can make accounts: sudo leasectl login add %s", login);
     code = account_check_members(ctl);
     if (code != EXIT_DONE)
         return code;

@@ -145,7 +145,7 @@ int cmd_sessions(struct ctl *ctl, int argc, char **argv)
     if (code == EXIT_DONE && geteuid() != 0)
         ctl_warn(ctl, "only root sees listeners and forwards: sudo leasectl sessions");
     else if (code == EXIT_DONE && sockets.unseen > 0)
-        ctl_warn(ctl, "of %zu session%s the listeners and forwards cannot be seen: %s",
+        ctl_warn(ctl, "the listeners and forwards of %zu session%s cannot be seen: %s",
                  sockets.unseen, sockets.unseen == 1 ? "" : "s",
                  list.unseen > 0 ? session_unseen_reason(list.unseen_why)
                                  : "their processes in /proc cannot be read");

@@ -207,7 +207,8 @@ int cmd_set(struct ctl *ctl, int argc, char **argv)
     if (argc - optind != 1)
         return ctl_usage(ctl, "set takes one NAME or #NUMBER");
     if (req.edit_count == 0 && !req.set_from && !req.set_note && !req.set_limit)
-        return ctl_usage(ctl, "set what? --open, --listen, --from, --max-sessions or --note");
+        return ctl_usage(ctl,
+                         "name what to change: --open, --listen, --from, --max-sessions or --note");
     const int64_t begun_s = clock_now_s();
     code = ctl_open_write(ctl);
     if (code == EXIT_DONE)

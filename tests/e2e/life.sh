@@ -43,7 +43,7 @@ explains 1 "may not listen on localhost:20001: it may listen on nothing" pfwd --
 settled
 expect_exit 0 leasectl set alice --from 192.0.2.0/24
 login_refused "$WORK/alice" pfwd || fail 'a wrong address gets in'
-explains 1 'may not come from 127.0.0.1: from is 192.0.2.0/24' pfwd --key "$(k alice)" --addr 127.0.0.1
+explains 1 'may come only from 192.0.2.0/24, not from 127.0.0.1' pfwd --key "$(k alice)" --addr 127.0.0.1
 explains 0 'admits it' pfwd --key "$(k alice)" --addr 192.0.2.7
 expect_exit 0 leasectl set alice --from none
 login_works "$WORK/alice" pfwd || fail 'from none does not let in'
@@ -115,7 +115,7 @@ note 'freeze and thaw'
 expect_exit 0 leasectl freeze pfwd
 login_refused "$WORK/alice" pfwd || fail 'frozen and in'
 login_works "$WORK/second" team || fail 'another login is frozen, too'
-explains 1 'the login is frozen for' pfwd --key "$(k alice)"
+explains 1 'the login has been frozen for' pfwd --key "$(k alice)"
 wait_log 5 'reason=frozen lease=alice'
 expect_exit 0 leasectl freeze pfwd
 # A reboot: everything below /run is gone, nothing else, and tmpfiles.d makes what is missing.
@@ -130,9 +130,9 @@ for login in pfwd team; do
 	[[ $login == pfwd ]] && key=$WORK/alice || key=$WORK/second
 	login_refused "$key" "$login" || fail "$login: all frozen and in"
 done
-explains 1 'all tunnel logins are frozen' pfwd --key "$(k alice)"
+explains 1 'all tunnel logins have been frozen' pfwd --key "$(k alice)"
 leasectl list >/dev/null 2>"$WORK/err"
-grep -q "all tunnel logins are frozen since" "$WORK/err" || fail 'list does not say that all is frozen'
+grep -q "all tunnel logins have been frozen since" "$WORK/err" || fail 'list does not say that all is frozen'
 leasectl doctor | grep -q '^warning.freeze' || fail 'doctor does not say that all is frozen'
 expect_exit 0 leasectl thaw
 login_works "$WORK/alice" pfwd || fail 'all thawed and out'

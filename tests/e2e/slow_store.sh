@@ -34,7 +34,7 @@ stuck()
 
 mv "$STORE-wal" "$WORK/wal"
 as_owner mkfifo -m 0440 "$STORE-wal" # who may write it, too, does not wait for it
-stuck 'a FIFO' "'-wal' beside it is a FIFO" leasectl list
+stuck 'a FIFO' "'-wal' next to it is a FIFO" leasectl list
 rm "$STORE-wal"
 mv "$WORK/wal" "$STORE-wal"
 
@@ -55,6 +55,6 @@ wait_for 5 'the lease is held' test -s "$WORK/lease"
 if grep -q none "$WORK/lease"; then
 	note 'this file system has no file leases'
 else
-	stuck 'a file lease' 'nothing was read from it for a second, and why is not known: try again' leasectl list
+	stuck 'a file lease' 'nothing was read from it for a second, for an unknown reason: try again' leasectl list
 	! grep -q -i 'fifo\|file lease' "$WORK/err" || fail "it names what it has not seen: $(cat "$WORK/err")"
 fi
