@@ -6,10 +6,10 @@
 #include <stddef.h>
 
 /*
- * Makes room for one more item in an array that holds count items and has room for *cap; an empty
- * one is NULL with *cap 0. Doubles the room when there is none left, up to max items (SIZE_MAX: no
- * limit). Returns the array, which may have moved, and sets *cap; the caller
- * releases it with free(3). NULL with errno set (ENOMEM, EOVERFLOW): array and *cap are unchanged.
+ * Makes room for one more item in an array that has count items and room for *cap. An empty array
+ * is NULL with *cap 0. When it is full, its room is doubled, up to max items (SIZE_MAX: no limit).
+ * Returns the array, which may have moved, and sets *cap; the caller releases it with free(3).
+ * Returns NULL with errno set (ENOMEM, or EOVERFLOW at max); array and *cap are then unchanged.
  */
 void *array_grow(void *items, size_t count, size_t *cap, size_t item_bytes, size_t max);
 

@@ -62,5 +62,5 @@ void fingerprint_of_blob(const uint8_t *blob, size_t len, char out[static FINGER
         for (int shift = 18; shift >= 0; shift -= 6)
             *at++ = alphabet[group >> shift & 63];
     }
-    out[FINGERPRINT_BYTES - 1] = '\0'; /* over the last digit, which is padding */
+    out[FINGERPRINT_BYTES - 1] = '\0'; /* replaces the last digit, which is padding */
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Base64 as OpenSSH writes keys (RFC 4648 section 4), one spelling for each value. */
+/* Base64 as OpenSSH writes keys (RFC 4648 section 4); each value has exactly one spelling. */
 #ifndef TUNLEASE_BASE_BASE64_H
 #define TUNLEASE_BASE_BASE64_H
 
@@ -7,13 +7,13 @@
 #include <stdint.h>
 
 enum {
-    FINGERPRINT_BYTES = 51, /* SHA256: and 43 characters, and the NUL */
+    FINGERPRINT_BYTES = 51, /* "SHA256:", 43 characters, a NUL */
 };
 
 /*
- * Decodes the len characters at text into out. The number of bytes, or -1: a character that does
- * not belong (blanks too), missing or misplaced padding, bits set that the padding hides, or more
- * than out_bytes. Only what encodes to the same text again is taken.
+ * Decodes the len characters at text into out and returns the number of bytes. Returns -1 for a
+ * character outside the alphabet (blanks too), missing or misplaced padding, bits set that the
+ * padding hides, or more than out_bytes. A text that is accepted encodes to itself again.
  */
 long base64_decode(const char *text, size_t len, uint8_t *out, size_t out_bytes);
 

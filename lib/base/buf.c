@@ -12,7 +12,7 @@ static bool make_room(struct buf *b, size_t more)
 {
     if (b->failed)
         return false;
-    if (more < b->cap - b->len) /* one byte stays for the NUL */
+    if (more < b->cap - b->len) /* one byte is for the NUL */
         return true;
     size_t cap = b->cap != 0 ? b->cap : BUF_FIRST_BYTES;
     while (cap - b->len <= more) {
@@ -59,7 +59,7 @@ void buf_add(struct buf *b, const char *s)
     buf_add_mem(b, s, strlen(s));
 }
 
-/* Formats once where there is room, and again where there was none. */
+/* Formats a second time only if the first result did not fit. */
 void buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 {
     va_list again;

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <time.h>
 
-/* Leases end after 2038, and every program reads its clock here. */
+/* Leases may end after 2038. All programs read the clock here, so one check serves all. */
 static_assert(sizeof(time_t) >= 8, "build with a time_t of 64 bits: -D_TIME_BITS=64");
 
 static int64_t read_ms(clockid_t id)

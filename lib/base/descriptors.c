@@ -3,8 +3,8 @@
 
 #include <sys/resource.h>
 
-/* Twice the sessions that a registry may have. Some machines allow a thousand million, and there
- * are programs that go through all of them when they start another one. */
+/* Two for each session that a registry may have. Not more, although some machines allow a thousand
+ * million: some programs close every possible descriptor before they start another program. */
 enum { ENOUGH = 200000 };
 
 void descriptors_raise_limit(void)

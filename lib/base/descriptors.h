@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* How many files this process may have open (getrlimit(2), RLIMIT_NOFILE). */
+/* The limit of open files of this process (getrlimit(2), RLIMIT_NOFILE). */
 #ifndef TUNLEASE_BASE_DESCRIPTORS_H
 #define TUNLEASE_BASE_DESCRIPTORS_H
 
-/* As many as are allowed, for who may want two for each of thousands of sessions: the soft limit is
- * the 1024 that select(2) can count, which nothing here uses. Programs that it starts get the same.
+/*
+ * Raises the soft limit towards the hard one. A caller may need two descriptors for each of
+ * thousands of sessions; the usual soft limit is 1024, for select(2), which no program here calls.
+ * Programs that the caller starts inherit the limit.
  */
 void descriptors_raise_limit(void);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* FNV-1a, for tables in memory; nothing secret and nothing kept depends on it. */
+/* FNV-1a, for hash tables in memory. Not for secrets, and not for anything that is stored. */
 #ifndef TUNLEASE_BASE_HASH_H
 #define TUNLEASE_BASE_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* hash of what came before; at first a number that others cannot know, or they choose whom they
- * share a slot with. */
+/* Adds len bytes to hash, the result of the call before. Start with a random number: who knows it
+ * can choose names that all fall into one slot. */
 uint64_t hash_add(uint64_t hash, const void *mem, size_t len);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* out: 2 * len digits and a NUL. */
+/* out has room for 2 * len digits and a NUL. */
 void hex_encode(const uint8_t *bytes, size_t len, char *out);
 
 #endif

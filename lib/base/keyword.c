@@ -13,7 +13,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* The next word of *cursor, unquoted in place; NULL at the end. *malformed says why it is none. */
+/* The next word at *cursor, unquoted in place. NULL at the end of the line, or where the word is
+ * malformed; *malformed is then the reason. */
 static char *next_word(char **cursor, const char **malformed)
 {
     char *p = *cursor;
@@ -88,7 +89,7 @@ static int parse_lines(char *text, size_t len, keyword_fn fn, void *ctx)
         char *line = text + at;
         char *end = memchr(line, '\n', len - at);
         size_t line_bytes = end != NULL ? (size_t)(end - line) : len - at;
-        line[line_bytes] = '\0'; /* text has one byte to spare */
+        line[line_bytes] = '\0'; /* text has room for one byte more */
         at += line_bytes + 1;
         rc = parse_line(line, line_no, fn, ctx);
     }

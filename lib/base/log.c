@@ -22,11 +22,11 @@
 enum {
     LOG_LINE_BYTES = 1024,
     PREFIX_BYTES = 80,
-    SYSLOG_WAIT_MS = 200, /* all waits of a program for /dev/log together: akc has a second */
+    SYSLOG_WAIT_MS = 200, /* a program's waits for /dev/log in all; akc as a whole has 1 s */
     STDERR_WAIT_MS = 2000,
     END_WAIT_MS = 200,
     QUEUE_BYTES = 65536,
-    QUEUE_RESERVED_BYTES = QUEUE_BYTES / 4, /* for warnings and errors alone */
+    QUEUE_RESERVED_BYTES = QUEUE_BYTES / 4, /* only for warnings and errors */
 };
 
 static const char *log_ident = "tunlease";
@@ -34,18 +34,18 @@ static bool log_to_stderr, log_to_journal;
 static int log_fd = -1;
 static bool log_is_socket, log_is_stream;
 static int64_t wait_left_ms = SYSLOG_WAIT_MS;
-static void (*on_wait)(void *arg); /* NULL: not a daemon's log */
+static void (*on_wait)(void *arg); /* set for a daemon, which queues lines; else NULL */
 static void *on_wait_arg;
 
-/* Lines that nobody has taken yet, each after its length; a daemon's alone. */
+/* A daemon's lines that are not written yet: each its length (size_t), the text, a NUL. */
 static char queue[QUEUE_BYTES];
 static size_t queue_at, queue_end;
-static uint64_t lost, lost_unreported;
+static uint64_t lost, lost_unreported; /* lines: of all time, and since report_lost */
 
-/* ---- where it goes ---- */
+/* ---- the log's descriptor ---- */
 
-/* Whether stderr is a stream of systemd's journal, which names the program by itself and takes the
- * priority in front of the line (sd-daemon(3)). */
+/* True if stderr is a stream of systemd's journal. The journal adds the program's name by itself
+ * and reads the priority at the start of a line (sd-daemon(3)). */
 static bool is_journal(void)
 {
     unsigned long long device, inode;
@@ -56,9 +56,10 @@ static bool is_journal(void)
 }
 
 /*
- * stderr so that a write to it does not wait. O_NONBLOCK belongs to what was opened, which a shell
- * and its terminal share, so a pipe or a terminal is opened once more. Where that is not allowed (a
- * pipe of another user's) the pipe has to take it: the log of a daemon must not stop it.
+ * Returns a descriptor of stderr's file to which writes do not block. O_NONBLOCK is a flag of the
+ * open file description, which our shell shares; so a pipe or a terminal is opened a second time.
+ * If that is refused (another user's pipe), the flag is set on the shared pipe all the same: a
+ * daemon must not be stopped by its log.
  */
 static int open_stderr(void)
 {
@@ -77,7 +78,7 @@ static int open_stderr(void)
     return STDERR_FILENO;
 }
 
-/* As syslog(3) does, which waits for as long as the daemon behind the socket takes. */
+/* In place of syslog(3), which blocks for as long as the syslog daemon does not read. */
 static int open_syslog(void)
 {
     static const struct sockaddr_un to = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
@@ -125,7 +126,8 @@ static bool would_wait(int error)
     return error == EAGAIN || error == ENOBUFS || error == EINTR;
 }
 
-/* A terminal that could not be opened once more may be stopped; all else here does not wait. */
+/* Of all that log_fd can be, only a terminal that could not be opened again may block (while its
+ * output is stopped), so it is polled first. */
 static ssize_t write_stderr(const char *line, size_t len)
 {
     struct pollfd room = {.fd = log_fd, .events = POLLOUT};
@@ -138,7 +140,8 @@ static ssize_t write_stderr(const char *line, size_t len)
     return write(log_fd, line, len);
 }
 
-/* A daemon that was restarted has another socket. */
+/* A restarted syslog daemon has a new socket, so a failed send is tried once on a new connection.
+ */
 static ssize_t send_syslog(const char *line, size_t len)
 {
     ssize_t n = -1;
@@ -156,14 +159,15 @@ static ssize_t send_syslog(const char *line, size_t len)
     return n;
 }
 
-/* How many bytes were taken, without a wait. line ends with a NUL after len bytes. */
+/* Writes without blocking and returns how many bytes were accepted. line[len] must be a NUL: a
+ * stream socket of syslog wants it after each line. */
 static size_t try_write(const char *line, size_t len)
 {
     ssize_t n = log_to_stderr ? write_stderr(line, len) : send_syslog(line, len);
     return n > 0 ? (size_t)n : 0;
 }
 
-/* ---- what waits ---- */
+/* ---- lines that cannot be written at once ---- */
 
 static bool enqueue(const char *line, size_t len, size_t limit)
 {
@@ -184,7 +188,7 @@ static bool enqueue(const char *line, size_t len, size_t limit)
     return true;
 }
 
-/* True: nothing waits any more. */
+/* True: the queue is empty. */
 static bool flush(void)
 {
     while (queue_at < queue_end) {
@@ -192,7 +196,7 @@ static bool flush(void)
         memcpy(&len, queue + queue_at, sizeof(len));
         const char *line = queue + queue_at + sizeof(len);
         size_t n = try_write(line, len);
-        if (n < len) { /* of a terminal: the rest of the line */
+        if (n < len) { /* keep the rest of the line: a terminal may accept a part of it */
             queue_at += n;
             len -= n;
             memcpy(queue + queue_at, &len, sizeof(len));
@@ -204,7 +208,7 @@ static bool flush(void)
     return true;
 }
 
-/* Up to so long, of what all lines of the program may wait. */
+/* Waits for room as long as wait_left_ms lasts, which all lines of the program share. */
 static size_t write_with_wait(const char *line, size_t len)
 {
     size_t n;
@@ -217,7 +221,8 @@ static size_t write_with_wait(const char *line, size_t len)
     return n;
 }
 
-/* What stands before a line: of syslog, what syslog(3) puts there (RFC 3164 section 4.1). */
+/* Writes what stands before a line, and returns its length. For syslog it is what syslog(3) writes
+ * (RFC 3164 section 4.1). */
 static size_t add_prefix(int priority, char out[static PREFIX_BYTES])
 {
     char date[32] = "";
@@ -245,7 +250,7 @@ static size_t format_line(int priority, const char *text, char *out, size_t out_
     return len;
 }
 
-/* As soon as a line can go out again. */
+/* Called when lines can be written again. */
 static void report_lost(void)
 {
     char text[96], line[PREFIX_BYTES + sizeof(text)];
@@ -267,7 +272,7 @@ bool log_flush(void)
     return queue_at == queue_end;
 }
 
-/* One write, past stdio: a line is whole, and stderr has no buffer of its own to gain by. */
+/* One write(2) for each line, without stdio, so that lines of several processes do not mix. */
 static void emit(int priority, const char *text)
 {
     char line[LOG_LINE_BYTES + 256];

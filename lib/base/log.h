@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One event, one line: to syslog (facility authpriv) in service, to stderr where a person asked.
- * Only programs log; lib/ reports to its caller. What is shown is fit to be
- * (text_add_escaped), so that nothing from outside can forge a line or move a terminal's cursor.
+ * The log: one event, one line; to syslog (facility authpriv), or to stderr if asked for. Only
+ * programs log; lib/ returns the reason to its caller. Lines are escaped as by text_add_escaped, so
+ * that text from outside can neither forge a line nor move a terminal's cursor.
  *
- * A log that nobody reads, such as a full pipe or a stopped syslog daemon, stops no program: all
- * lines of one wait 200 ms together for /dev/log (2 s for stderr), and those of a daemon not at
- * all. What was lost is counted, and said when a line can go out again.
- * pam_tunnel is no program: it logs by pam_syslog(3), which waits where the sshd around it does.
+ * A log that nobody reads (a full pipe, a stopped syslog daemon) stops no program. Over its whole
+ * life a program waits at most 200 ms for /dev/log (2 s for stderr), and a daemon does not wait.
+ * Lost lines are counted, and their number is logged as soon as a line can be written again.
+ * pam_tunnel does not use this: it runs inside sshd and logs by pam_syslog(3), which waits as
+ * sshd's own log does.
  */
 #ifndef TUNLEASE_BASE_LOG_H
 #define TUNLEASE_BASE_LOG_H
@@ -15,20 +16,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* ident must outlive the program. Opens nothing for syslog yet. */
+/* ident must stay valid until the program ends. syslog is opened by the first line. */
 void log_init(const char *ident, bool to_stderr);
 
 /*
- * For a daemon: a line that is not taken at once is kept, with 64 KiB of others, and wait_fn is
- * called when it is the only one: have log_flush called a little later then, until it is true. Of
- * the room a quarter is for warnings and errors alone.
+ * For a daemon: a line that cannot be written at once is queued. The queue has 64 KiB, of which a
+ * quarter is for warnings and errors only. When the queue stops being empty, wait_fn is called: it
+ * must arrange that log_flush is called a little later, again and again until it returns true.
  */
 void log_never_wait(void (*wait_fn)(void *arg), void *arg);
-bool log_flush(void); /* whether nothing waits any more */
-void log_end(void);   /* before the program ends: 200 ms for what waits */
-uint64_t log_lost(void);
+bool log_flush(void);    /* writes queued lines; true when the queue is empty */
+void log_end(void);      /* before the program ends: tries for 200 ms to empty the queue */
+uint64_t log_lost(void); /* how many lines were lost */
 
-/* What a child should have as its stderr to write to it as we do. */
+/* The descriptor to give a child as its stderr, so that its writes do not wait either. */
 int log_stderr_fd(void);
 
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -36,8 +37,8 @@ void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * One fixed line from a signal handler, where syslog(3) may not be called: a datagram to
- * /dev/log, made with async-signal-safe calls only (signal-safety(7)). text must need no escaping.
+ * Logs one fixed line from a signal handler, where syslog(3) may not be called. It sends a datagram
+ * to /dev/log and makes only async-signal-safe calls (signal-safety(7)). text is not escaped.
  */
 void log_error_async(const char *text);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Numbers as people and files write them. One number has one spelling: strtol(3) and strtonum(3)
- * also take blanks, signs and leading zeros. Pure. */
+/* Numbers as people and files write them. Each number has one spelling: strtol(3) and strtonum(3)
+ * would also accept blanks, signs and leading zeros. Pure. */
 #ifndef TUNLEASE_BASE_NUMBER_H
 #define TUNLEASE_BASE_NUMBER_H
 
@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The len bytes at s: decimal digits alone, without a leading zero, from min (not below 0) to max.
- * *ret is untouched when they are not. */
+/* Parses the len bytes at s: only decimal digits, no leading zero, a value from min (at least 0) to
+ * max. Returns false, with *ret untouched, if they are anything else. */
 bool number_parse(const char *s, size_t len, int64_t min, int64_t max, int64_t *ret);
 
 #endif

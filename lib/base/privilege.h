@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Root working below a directory that is not root's: whoever owns it could have put a link or a
- * FIFO there, so root becomes that owner first, and can then reach nothing the owner could not.
+ * For root's work below a directory that another user owns. That user could have put a link or a
+ * FIFO there, so root becomes the owner first and can then reach only what the owner can.
  */
 #ifndef TUNLEASE_BASE_PRIVILEGE_H
 #define TUNLEASE_BASE_PRIVILEGE_H
@@ -18,12 +18,13 @@ struct privilege {
 };
 
 /*
- * Effective uid, gid and groups become those of dir's owner; a no-op unless the effective user is
- * root and the owner is not. 0, or -1 with errno set, nothing changed.
+ * Sets the effective uid and gid to those of dir, and its gid as the only supplementary group. Does
+ * nothing unless the effective user is root and the owner of dir is not. Returns 0; or -1 with
+ * errno set, and nothing has changed.
  */
 int privilege_become_owner(const char *dir, struct privilege *p);
 
-/* Root again. Must work, or the program cannot go on: aborts when it does not. */
+/* Becomes root again. Aborts if that fails, for the program could not go on. */
 void privilege_restore(struct privilege *p);
 
 #endif

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* `sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode ...`, of which sl ends
+/* A line is `sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode ...`; sl ends
  * with a colon. */
 bool tcp_line_parse(const char *line, struct tcp_line *ret)
 {
@@ -37,7 +37,7 @@ bool tcp_line_parse(const char *line, struct tcp_line *ret)
     return true;
 }
 
-/* "0100007F:4E21": the address as the kernel holds it in memory, words in host order. */
+/* As in "0100007F:4E21": the kernel prints each 32-bit word of the address as it is in memory. */
 bool tcp_end_parse(const char *end, bool v6, uint32_t ret_address[static 4], uint16_t *ret_port)
 {
     uint32_t words[4] = {0};
@@ -71,7 +71,7 @@ int tcp_table_open(struct tcp_table *t, pid_t pid, bool v6)
     return t->fd < 0 ? -1 : 0;
 }
 
-/* The lines that are whole; false: no more of them are wanted. */
+/* Passes each complete line in t->text to fn. False: fn wants no more lines. */
 static bool parse_lines(struct tcp_table *t, tcp_line_fn fn, void *ctx)
 {
     char *line = t->text;
@@ -86,7 +86,7 @@ static bool parse_lines(struct tcp_table *t, tcp_line_fn fn, void *ctx)
     }
     t->len -= (size_t)(line - t->text);
     memmove(t->text, line, t->len);
-    return more && t->len < sizeof(t->text); /* no line is so long */
+    return more && t->len < sizeof(t->text); /* no line of the table fills it */
 }
 
 static int fail(struct tcp_table *t, int why)
@@ -98,9 +98,9 @@ static int fail(struct tcp_table *t, int why)
 
 int tcp_table_read(struct tcp_table *t, tcp_line_fn fn, void *ctx)
 {
-    /* Behind the listeners the kernel looks through a hash table of a hundred thousand slots, for
-     * as many connections as there is room for: 4 ms, where a few lines of room cost next to none.
-     */
+    /* Read little at a time. After the listeners, the kernel fills the buffer with connections and
+     * searches a hash table of a hundred thousand slots for them: 4 ms for a large buffer, next to
+     * nothing for a few lines. Often the caller wants only the listeners. */
     enum { READ_BYTES = 1024 };
     size_t room = sizeof(t->text) - t->len;
     ssize_t n = read(t->fd, t->text + t->len, room < READ_BYTES ? room : READ_BYTES);
@@ -109,7 +109,7 @@ int tcp_table_read(struct tcp_table *t, tcp_line_fn fn, void *ctx)
     t->len += (size_t)n;
     if (n > 0 && parse_lines(t, fn, ctx))
         return 1;
-    if (!t->has_heading) /* there even where nothing listens: this is something else */
+    if (!t->has_heading) /* even an empty table has it: this is another file */
         return fail(t, EIO);
     tcp_table_close(t);
     return 0;

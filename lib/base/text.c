@@ -28,7 +28,7 @@ size_t text_char_bytes(const char *s)
     return len;
 }
 
-/* Unicode 15, sections 23.1, 23.2 and 23.8. */
+/* The Unicode Standard 15, sections 23.1, 23.2 and 23.8. */
 bool text_char_is_control(const char *s)
 {
     const unsigned char *p = (const unsigned char *)s;
@@ -54,9 +54,9 @@ uint32_t text_char_code(const char *s, size_t len)
     return c;
 }
 
-/* What has no width, and so makes two texts that differ look alike: of DerivedCoreProperties.txt's
- * Default_Ignorable_Code_Point (Unicode 15) all but the variation selectors, which belong to the
- * character before them. */
+/* Characters without a width make two different texts look alike. These are all of
+ * Default_Ignorable_Code_Point (DerivedCoreProperties.txt, Unicode 15) but the variation selectors,
+ * which change how the character before them looks. */
 static bool has_no_width(uint32_t c)
 {
     static const struct {
@@ -90,7 +90,8 @@ static void escape_byte(const char *s, char out[static ESCAPE_BYTES])
     out[3] = digits[*s & 0x0f];
 }
 
-/* The first character of s as it may be shown: how many bytes of s it took, and of out. */
+/* Writes the first character of s to out, escaped if need be. Returns its bytes in s; *ret_out are
+ * its bytes in out. */
 static size_t escape_char(const char *s, char out[static ESCAPED_CHAR_BYTES], size_t *ret_out)
 {
     size_t len;
@@ -120,7 +121,7 @@ size_t text_escape(char *dst, size_t size, const char *s)
     char escaped[ESCAPED_CHAR_BYTES];
     size_t used = 0, len;
     while (*s != '\0') {
-        if (*s >= ' ' && *s <= '~') { /* most of what there is */
+        if (*s >= ' ' && *s <= '~') { /* the usual case, made fast */
             if (used + 1 >= size)
                 break;
             dst[used++] = *s++;
@@ -155,8 +156,9 @@ static bool is_continuation(char c)
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* Where the gap is to begin and to end, so that max bytes are left with it. A cut moves by at most
- * the three bytes that continue a character: what is no UTF-8 has no better place. */
+/* Finds the bytes [*ret_from, *ret_to) of s that the gap replaces, so that max bytes remain with
+ * it. A cut inside a character moves to its edge, by at most three bytes; in text that is not UTF-8
+ * no place is better than another. */
 static void find_gap(const char *s, size_t len, size_t max, size_t *ret_from, size_t *ret_to)
 {
     size_t from = (max - GAP_BYTES) / 2;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The whole configuration, strictly: tunlease.conf(5), and the environment names of
- * ssh-tunnel-gateway from leased.env beside it, which win over the file (tunlease.conf(5)).
+ * The whole configuration: tunlease.conf(5), and the environment names of ssh-tunnel-gateway from
+ * leased.env in the same directory, which win over tunlease.conf (tunlease.conf(5)).
  */
 #ifndef TUNLEASE_CONF_CONF_H
 #define TUNLEASE_CONF_CONF_H
@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONF_CONTROL_PORT "12000" /* where leased listens without a Listen line */
+#define CONF_CONTROL_PORT "12000" /* leased's port when there is no Listen line */
 
 enum {
     CONF_ERROR_BYTES = 1024,
@@ -26,13 +26,13 @@ enum {
 
 enum session_refusal { SESSION_REFUSAL_MESSAGE, SESSION_REFUSAL_SILENT };
 
-/* Where a proxy says who asked. */
+/* The header in which a proxy names its client's address. */
 enum proxy_header { PROXY_HEADER_NONE, PROXY_HEADER_REAL_IP, PROXY_HEADER_FORWARDED_FOR };
 
 struct conf_listener {
-    char unix_path[CONF_PATH_BYTES];   /* "": TCP, at address */
+    char unix_path[CONF_PATH_BYTES];   /* "": a TCP listener at address */
     struct permit address;             /* one HOST:PORT */
-    char proxy_group[CONF_NAME_BYTES]; /* "": not for a proxy; else whom it is for */
+    char proxy_group[CONF_NAME_BYTES]; /* "": not for a proxy; else its members may connect */
 };
 
 struct conf {
@@ -43,23 +43,23 @@ struct conf {
     enum session_refusal session_refusal;
     int64_t default_ttl_s;
     int64_t max_ttl_s;          /* 0: no limit */
-    struct permit default_open; /* low 0: none */
-    struct ceiling ceiling;     /* its logins and control port are filled in from the rest */
+    struct permit default_open; /* low 0: not set */
+    struct ceiling ceiling;     /* conf_cross_check fills in its logins and control port */
     char agent_bind_host[CONF_TEXT_BYTES];
     struct conf_listener listen[CONF_LISTENERS_MAX];
     size_t listen_count;
     bool allow_plain_http;
     enum proxy_header proxy_header;
-    char api_key_file[CONF_PATH_BYTES]; /* "": none */
+    char api_key_file[CONF_PATH_BYTES]; /* "": not set */
     char *api_keys[CONF_API_KEYS_MAX];  /* from API_KEY and API_KEYS; owned */
     size_t api_key_count;
     unsigned max_pending_agents;
     bool issue_keys;
-    char sshd[CONF_PATH_BYTES]; /* "": the one that listens */
+    char sshd[CONF_PATH_BYTES]; /* "": the sshd that is found to be running */
     char public_host[CONF_TEXT_BYTES];
     uint16_t public_port;
-    char jump_user[CONF_NAME_BYTES]; /* "": none */
-    char contact[CONF_TEXT_BYTES];   /* "": none */
+    char jump_user[CONF_NAME_BYTES]; /* "": not set */
+    char contact[CONF_TEXT_BYTES];   /* "": not set */
     struct conf_listener metrics_listen;
     bool has_metrics_listen;
     int64_t quarantine_ttl_s;
@@ -68,14 +68,14 @@ struct conf {
     int64_t heartbeat_interval_s;
 };
 
-int conf_set_defaults(struct conf *c); /* -1: out of memory; to be released all the same */
+int conf_set_defaults(struct conf *c); /* 0, or -1: out of memory; release it in either case */
 void conf_release(struct conf *c);
-void conf_forget_keys(struct conf *c); /* api_keys, once they are hashed */
+void conf_forget_keys(struct conf *c); /* erases and frees api_keys, once they are hashed */
 
 const char *conf_proxy_header_name(enum proxy_header header); /* "" for none */
-/* One path, or one address and port. */
+/* True if both have the same path, or the same address and port. */
 bool conf_same_place(const struct conf_listener *a, const struct conf_listener *b);
-/* In all that its line says. */
+/* True if their lines in the file say the same. */
 bool conf_same_listener(const struct conf_listener *a, const struct conf_listener *b);
 
 #endif

@@ -25,7 +25,7 @@ static bool agent_host_in_ceiling(const struct conf *c)
     return false;
 }
 
-/* How well an address serves agents, which ask the gateway's own sshd for 127.0.0.1. */
+/* The higher, the better an address serves agents: they have the gateway's sshd open 127.0.0.1. */
 static int control_rank(const char *host)
 {
     if (strcmp(host, "127.0.0.1") == 0)
@@ -61,7 +61,7 @@ static bool listens_twice(const struct conf *c)
     return false;
 }
 
-/* ---- the rules: NULL, or what breaks one; text is room for it ---- */
+/* ---- the rules: each returns NULL or a problem, for which it may use text ---- */
 
 enum { RULE_TEXT_BYTES = 512 };
 
@@ -91,7 +91,7 @@ static const char *proxy_problem(const struct conf *c, char text[static RULE_TEX
     return NULL;
 }
 
-/* The second of two equal addresses could not be listened on. */
+/* bind(2) would fail on the second of two equal addresses. */
 static const char *addresses_problem(const struct conf *c, char text[static RULE_TEXT_BYTES])
 {
     (void)text;
@@ -139,7 +139,7 @@ static const char *default_open_problem(const struct conf *c, char text[static R
 enum { RULE_KEYWORDS = 4 };
 
 static const struct rule {
-    const char *keywords[RULE_KEYWORDS]; /* NULL at the end of less */
+    const char *keywords[RULE_KEYWORDS]; /* NULL after the last, if there are fewer */
     const char *(*find_problem)(const struct conf *c, char text[static RULE_TEXT_BYTES]);
 } rules[] = {
     {{"Listen", "AllowPlainHTTP"}, plain_http_problem},

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* Inside lib/conf: what the lines of a configuration must be to each other. */
+/* Inside lib/conf: rules about several keywords at once. */
 #ifndef TUNLEASE_CONF_CROSS_CHECKS_H
 #define TUNLEASE_CONF_CROSS_CHECKS_H
 
 struct loading;
 
-/* Fills in what follows from several keywords (the ceiling's logins and control port), and adds to
- * the problems which rules are broken. A rule about a keyword that could not be read is left out.
+/*
+ * Fills in the ceiling's logins and control port, which follow from several keywords. Then adds
+ * each broken rule to the problems. A rule is skipped if one of its keywords has an invalid value.
  */
 void conf_cross_check(struct loading *load);
 

@@ -23,7 +23,7 @@ static void read_line(struct env_ctx *ctx, char *line, unsigned line_no)
     if (*line == '\0' || *line == '#' || *line == ';')
         return;
     char *value = strchr(line, '=');
-    if (value == NULL) { /* the line itself may be a secret */
+    if (value == NULL) { /* do not print the line: it may be a secret */
         (void)snprintf(where, sizeof(where), "line %u", line_no);
         env_problem(ctx->load, where, "is not NAME=value");
         return;
@@ -39,7 +39,8 @@ static void read_line(struct env_ctx *ctx, char *line, unsigned line_no)
     env_apply(ctx, line, value);
 }
 
-/* It holds keys, and so not everybody may read it: who may not does without what it sets. */
+/* The file holds keys, so most users may not read it. They get a configuration without it, and a
+ * warning. */
 static void report_missing(struct loading *load, int error)
 {
     if (error == ENOENT)
@@ -51,7 +52,7 @@ static void report_missing(struct loading *load, int error)
                  load->file);
 }
 
-/* False: nothing of what it says is used. A daemon does not go on with keys that others know. */
+/* False: nothing of the file is used. leased does not start with keys that others can read. */
 static bool may_be_used(struct loading *load, int fd)
 {
     struct stat st;
@@ -93,7 +94,7 @@ void env_file_load(struct loading *load, const char *conf_file)
     if (!may_be_used(load, fileno(f)))
         goto out;
     for (unsigned line_no = 1; fgets(line, sizeof(line), f) != NULL; line_no++) {
-        if (strlen(line) == sizeof(line) - 1) { /* the rest would be read as another name */
+        if (strlen(line) == sizeof(line) - 1) { /* its rest would be read as a line of its own */
             env_problem(load, "it", "holds a line longer than 4094 bytes");
             goto out;
         }

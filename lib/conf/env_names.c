@@ -113,7 +113,7 @@ const char *env_name_at(size_t i)
 
 void env_apply(struct env_ctx *ctx, const char *name, char *value)
 {
-    if (*value == '\0') /* the same as no such line: ssh-tunnel-gateway's own examples do so */
+    if (*value == '\0') /* counts as not set, as in ssh-tunnel-gateway's own examples */
         return;
     for (size_t i = 0; i < NAME_COUNT; i++)
         if (strcmp(names[i].name, name) == 0)

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Of API_KEY or API_KEYS: taken out of the environment when it is first asked for. */
+/* The value of name, API_KEY or API_KEYS. It is moved out of the environment into *saved, from
+ * where later loads get it. */
 static const char *move_secret_out(const char *name, char **saved)
 {
     char *value = getenv(name);
@@ -20,7 +21,7 @@ static const char *move_secret_out(const char *name, char **saved)
         return value;
     free(*saved);
     *saved = copy;
-    explicit_bzero(value, strlen(value)); /* where /proc/PID/environ shows it */
+    explicit_bzero(value, strlen(value)); /* /proc/PID/environ shows this memory */
     (void)unsetenv(name);
     return *saved;
 }
@@ -33,7 +34,6 @@ static const char *daemon_value(const char *name)
     return strcmp(name, "API_KEYS") == 0 ? move_secret_out(name, &keys) : getenv(name);
 }
 
-/* The same names in a daemon's own environment, which wins over the file. */
 void env_own_load(struct loading *load)
 {
     struct env_ctx ctx = {.load = load};

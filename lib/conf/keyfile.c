@@ -20,7 +20,7 @@ void keyfile_env_path(const char *conf_file, char out[static CONF_ENV_PATH_BYTES
                    slash != NULL ? (int)(slash - file) + 1 : 0, file);
 }
 
-/* Root's, ours, or the daemon's, whose secrets it holds (docs/design.md 10). */
+/* Root, the caller, or _tunlease, whose keys are in the file (docs/design.md 10). */
 static bool is_trusted(uid_t uid)
 {
     const struct passwd *daemon = uid != 0 && uid != geteuid() ? getpwnam("_tunlease") : NULL;
@@ -44,7 +44,7 @@ static bool akc_is_in(gid_t gid)
     if (akc == NULL)
         return false;
     if (getgrouplist(akc->pw_name, akc->pw_gid, groups, &count) < 0)
-        return true; /* in more than we look at */
+        return true; /* in more than GROUPS_MAX groups: assume the worst */
     for (int i = 0; i < count; i++)
         if (groups[i] == gid)
             return true;

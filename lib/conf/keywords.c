@@ -26,8 +26,8 @@ static const char *add_listen_rule(struct loading *load, char *const *words, siz
     return value_rule(&load->conf->ceiling.listen, words, count);
 }
 
-/* `unix:/path proxy GROUP`: what comes in there says itself who asked, so that who may connect has
- * to be named. */
+/* `unix:/path proxy GROUP`. Whoever connects there names the client's address, and is believed; so
+ * the line must name the group that may connect. */
 static const char *set_proxy(struct conf_listener *l, char *const *words)
 {
     if (strcasecmp(words[1], "proxy") != 0)
@@ -64,8 +64,8 @@ static const char *set_metrics_listen(struct loading *load, char *const *words, 
     return value_listener(&load->conf->metrics_listen, words, count);
 }
 
-/* The one table of tunlease.conf(5). A keyword has a field and its setter, or a function of its
- * own. */
+/* All keywords (tunlease.conf(5)). A keyword has a setter and the field that it sets, or a function
+ * of its own. */
 static const struct keyword {
     const char *name;
     value_fn set;
@@ -115,7 +115,7 @@ static int bad_line(struct loading *load, const struct keyword_line *line, const
     const char *value = line->value_count > 0 ? line->values[line->value_count - 1] : "";
     loading_problem(load, ":%u: %s%s%s %s", line->line_no, text_clip(line->keyword).s,
                     line->value_count > 0 ? " " : "", text_clip(value).s, problem);
-    return 0; /* the next line may be wrong, too */
+    return 0; /* read on: all problems are reported */
 }
 
 static size_t find_keyword(const char *name)

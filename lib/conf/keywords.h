@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Inside lib/conf: the table of keywords, and a line of the file. */
+/* Inside lib/conf: the table of keywords, and how a line of tunlease.conf is applied. */
 #ifndef TUNLEASE_CONF_KEYWORDS_H
 #define TUNLEASE_CONF_KEYWORDS_H
 
@@ -9,13 +9,14 @@
 struct keyword_line;
 struct loading;
 
-/* A keyword_fn with a struct loading. Always 0: what is wrong is added to its problems. */
+/* A keyword_fn whose context is a struct loading. Adds what is wrong to its problems and returns 0,
+ * so that the next line is read, too. */
 int keywords_parse_line(void *loading, const struct keyword_line *line);
 
-/* The same without a line: name is a keyword of the table. NULL, or why not, as a clause. */
+/* Sets the keyword name, which must be in the table, to words. NULL, or why not, as a clause. */
 const char *keywords_set(struct loading *load, const char *name, char *const *words, size_t count);
 
-/* False when the value of one of these keywords, up to the first NULL, could not be read. */
+/* False if one of these keywords had an invalid value. names may end early, with a NULL. */
 bool keywords_are_valid(const struct loading *load, const char *const names[], size_t count);
 
 #endif

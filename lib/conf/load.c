@@ -9,7 +9,7 @@
 #include "lib/conf/loading.h"
 #include "lib/conf/cross_checks.h"
 
-/* False: there is nothing to go on with. */
+/* False: the file as a whole cannot be used. */
 static bool read_file(struct loading *load, const char *file)
 {
     if (conf_set_defaults(load->conf) != 0) {
@@ -23,7 +23,8 @@ static bool read_file(struct loading *load, const char *file)
     return false;
 }
 
-/* As akc reads them: a command that ends something must act where akc reads. */
+/* Reads Database and RunDir as akc does: what ends something must act on the store that akc reads.
+ */
 static bool read_paths(struct loading *load, const char *file)
 {
     const char *problem = conf_paths_load(file, &load->conf->paths);
@@ -32,7 +33,8 @@ static bool read_paths(struct loading *load, const char *file)
     return problem == NULL;
 }
 
-/* 0; -1: there are problems. tolerant: only with such that leave nothing to go on with. */
+/* 0, or -1 if there are problems; if tolerant, only for those without which there is no
+ * configuration at all. */
 static int load_all(struct loading load, const char *file, bool tolerant, struct conf *ret)
 {
     struct conf c = {.listen_count = 0};

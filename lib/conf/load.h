@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Loading the configuration: the file, leased.env and, for leased, its own environment. */
+/* Loads the configuration: tunlease.conf, leased.env and, for leased, its own environment. */
 #ifndef TUNLEASE_CONF_LOAD_H
 #define TUNLEASE_CONF_LOAD_H
 
@@ -8,21 +8,26 @@
 struct buf;
 
 /*
- * Reads file (NULL: CONF_DEFAULT_FILE, which may be missing; a named one may not) and leased.env
- * in the same directory. 0 and *ret, to be released; or -1, and everything that is wrong with it,
- * so that one try is enough to mend it: a line with a newline each, in problems, with file:line
- * where a line is to blame. Warnings are added to warnings (may be NULL) in the same way.
+ * Reads file and leased.env in the same directory. file NULL is CONF_DEFAULT_FILE, which may be
+ * missing; a file that is named must exist. Returns 0 and *ret, to be released with conf_release.
+ * Returns -1 if anything is wrong, and adds all of it to problems, so that an admin sees it in one
+ * try: one line with a newline for each, which starts with file:line where a line is to blame.
+ * Warnings are added to warnings (may be NULL) in the same form.
  */
 int conf_load(const char *file, struct conf *ret, struct buf *problems, struct buf *warnings);
 
-/* For a command that ends something, which a wrong line must not stop: what cannot be read is added
- * to problems and has its default. -1: Database or RunDir, or the file as a whole, cannot be read.
+/*
+ * For commands that end something: a wrong line must not stop them. Each wrong line is added to
+ * problems and skipped. Returns -1 only if Database, RunDir or the file as a whole cannot be read.
  */
 int conf_load_tolerant(const char *file, struct conf *ret, struct buf *problems);
 
-/* For leased: a leased.env that others or akc's user can read is refused, which is a warning of the
- * other two. The names of leased.env in its own environment win over both files. Keys are taken
- * out of the environment, which children and /proc have, and kept for the next time. */
+/*
+ * For leased. A leased.env that others or akc's user can read is a problem here, and a warning in
+ * the other two. The names of leased.env in leased's own environment win over both files. Keys are
+ * removed from the environment, because children inherit it and /proc shows it, and are remembered
+ * for the next load.
+ */
 int conf_load_daemon(const char *file, struct conf *ret, struct buf *problems,
                      struct buf *warnings);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Inside lib/conf: one configuration that is being loaded, and what is wrong with it. */
+/* Inside lib/conf: a configuration while it is being loaded, and the problems found so far. */
 #ifndef TUNLEASE_CONF_LOADING_H
 #define TUNLEASE_CONF_LOADING_H
 
@@ -9,24 +9,25 @@ struct buf;
 
 enum {
     CONF_KEYWORDS_MAX = 32,
-    CONF_PROBLEMS_MAX = 20, /* are reported in words; any more are counted */
+    CONF_PROBLEMS_MAX = 20, /* these are listed; the rest is only counted */
 };
 
 struct loading {
     struct conf *conf;
-    const char *file;
-    /* By a keyword's place in the table. A value that could not be read is still the default, so
-     * nothing is concluded from it. */
+    const char *file; /* named in problems */
+    /* Indexed as the table of keywords. Rules about several keywords skip one with an invalid
+     * value: its field does not have what the admin wrote. */
     bool seen[CONF_KEYWORDS_MAX], invalid[CONF_KEYWORDS_MAX];
-    bool has_open, has_listen_rule, has_listen; /* the first one replaces the defaults */
+    bool has_open, has_listen_rule,
+        has_listen; /* a line was read; the first replaces the defaults */
     bool is_daemon;
-    struct buf *problems; /* lines, each with a newline */
+    struct buf *problems; /* lines that end with a newline */
     size_t problem_count;
-    struct buf *warnings; /* as problems; may be NULL */
+    struct buf *warnings; /* the same; may be NULL */
 };
 
-/* Adds a line to the problems. fmt is what follows the name of the file: ":7: MaxTTL soon is ..."
- */
+/* Adds a line to the problems. fmt gives what follows the name of the file, as in ":7: MaxTTL soon
+ * is ...". */
 __attribute__((format(printf, 2, 3))) void loading_problem(struct loading *load, const char *fmt,
                                                            ...);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The two settings that the login path needs (akc, pam_tunnel). Everything else in the file is
- * skipped unread, so that a typing error elsewhere locks nobody out (tunlease.conf(5)).
+ * The two settings that the login path (akc, pam_tunnel) needs. All other lines of the file are
+ * ignored, so that a typing error in one of them locks nobody out (tunlease.conf(5)).
  */
 #ifndef TUNLEASE_CONF_PATHS_H
 #define TUNLEASE_CONF_PATHS_H
@@ -18,12 +18,14 @@ struct conf_paths {
     char run_dir[CONF_PATH_BYTES];
 };
 
-/* file NULL: CONF_DEFAULT_FILE, and the defaults where there is none; a named one must be there, or
- * a private instance's typing error would serve the host's leases. NULL, or why not, as a clause
- * about the file. */
+/*
+ * file NULL is CONF_DEFAULT_FILE; if it is missing, the defaults apply. A file that is named must
+ * exist: otherwise a typing error in a private instance's -c would serve the host's leases. Returns
+ * NULL and *ret, or why not, as a clause about the file.
+ */
 const char *conf_paths_load(const char *file, struct conf_paths *ret);
 
-/* Absolute, and short enough to append a file name. NULL, or why not. */
+/* NULL if path is absolute and short enough to append a file name; else why not, as a clause. */
 const char *conf_path_problem(const char *path);
 
 #endif

@@ -155,7 +155,7 @@ const char *value_host(void *field, char *const *words, size_t count)
     char with_port[CONF_TEXT_BYTES];
     if (count != 1)
         return one_value;
-    /* An IPv6 address as ssh takes it in user@host: without brackets. */
+    /* An IPv6 address stands without brackets, as ssh takes it in user@host. */
     bool v6 = strchr(words[0], ':') != NULL;
     (void)snprintf(with_port, sizeof(with_port), v6 ? "[%s]:1" : "%s:1", words[0]);
     if (strlen(words[0]) > PERMIT_HOST_BYTES || permit_parse(with_port, PERMIT_PORT, &p) != NULL)
@@ -188,7 +188,6 @@ const char *value_count(void *field, char *const *words, size_t count)
     return NULL;
 }
 
-/* The rest of the line as one text. */
 const char *value_text(void *field, char *const *words, size_t count)
 {
     char text[CONF_TEXT_BYTES] = "";
