@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The permits that configuration allows at most (docs/design.md 12, tunlease.conf(5)); no lease can
- * exceed it. Pure. */
+/* The permits that the configuration allows at most (docs/design.md 12, tunlease.conf(5)). No lease
+ * can exceed them. Pure. */
 #ifndef TUNLEASE_LEASE_CEILING_H
 #define TUNLEASE_LEASE_CEILING_H
 
@@ -8,7 +8,7 @@
 #include "lib/lease/permit.h"
 
 struct ceiling_rule {
-    char login[LOGIN_NAME_BYTES]; /* "": for every login that has no rule of its own */
+    char login[LOGIN_NAME_BYTES]; /* "": all logins without a rule of their own */
     struct permit permit;
 };
 
@@ -20,24 +20,24 @@ struct ceiling_rules {
 struct ceiling {
     struct ceiling_rules open;
     struct ceiling_rules listen;
-    char forward_login[LOGIN_NAME_BYTES]; /* on it nothing may listen */
-    char agent_login[LOGIN_NAME_BYTES];   /* on it only the control port may be opened */
-    struct permit control;                /* where agents reach leased; low 0: over no TCP port */
+    char forward_login[LOGIN_NAME_BYTES]; /* it may not listen */
+    char agent_login[LOGIN_NAME_BYTES];   /* it may open only the control port */
+    struct permit control; /* where agents reach leased; low 0: leased has no TCP port */
 };
 
-/* A rule without a login, or for one. 0, or -1 when memory ran out. */
+/* Adds a rule for login, or for all (""). 0, or -1: out of memory. */
 int ceiling_rules_add(struct ceiling_rules *rules, const char *login, const struct permit *p);
 void ceiling_rules_release(struct ceiling_rules *rules);
 
 /*
- * Which rules hold for login: the indexes i, from 0 up, for which this is true. Rules that name
- * the login hold for it alone; where there are none, those without a login do.
+ * True if the rule at index i applies to login: it names the login; or it names none, and neither
+ * does any other rule name this login.
  */
 bool ceiling_rule_applies(const struct ceiling_rules *rules, size_t i, const char *login);
 
 /*
- * NULL when p is within the ceiling, else the reason with the keyword to change, as a clause
- * ("AllowOpen does not cover it"). Static text.
+ * NULL if p is within the ceiling. Otherwise the reason, with the keyword to change, as a clause
+ * ("AllowOpen does not cover it"). The text is static.
  */
 const char *ceiling_open_problem(const struct ceiling *c, const char *login,
                                  const struct permit *p);

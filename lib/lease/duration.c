@@ -48,7 +48,7 @@ int duration_parse(const char *s, int64_t *ret_s)
     return 0;
 }
 
-/* Exactly `digits` digits at *s, as a number; -1 when they are not there. */
+/* Parses exactly `digits` digits at *s; -1 if there are fewer. */
 static int parse_digits(const char **s, int digits)
 {
     int value = 0;
@@ -105,13 +105,13 @@ static int parse_clock(const char **s, bool with_seconds, struct tm *tm)
         if (!skip_char(s, ':'))
             return -1;
         tm->tm_sec = parse_digits(s, 2);
-        if (tm->tm_sec < 0 || tm->tm_sec > 59) /* a leap second is no time to end a lease at */
+        if (tm->tm_sec < 0 || tm->tm_sec > 59) /* no lease ends at a leap second */
             return -1;
     }
     return 0;
 }
 
-/* `Z` or `+HH:MM`, in seconds east of UTC. */
+/* Parses `Z` or `+HH:MM` into seconds east of UTC. */
 static int parse_offset(const char **s, int64_t *ret_offset_s)
 {
     if (skip_char(s, 'Z') || skip_char(s, 'z')) {
@@ -156,7 +156,8 @@ int time_parse(const char *s, int64_t *ret_s)
     return 0;
 }
 
-/* Times outside 1970..9999 are never stored; clamping keeps the printers total. */
+/* Times outside 1970..9999 are never stored. They are clamped, so that every value can be printed.
+ */
 static time_t clamp_to_storable(int64_t time_s)
 {
     if (time_s < 0)
@@ -187,13 +188,14 @@ static char *two_digits(char *p, int value)
     return p;
 }
 
-/* The calendar and clock of naive_s, read as UTC, without a sign for the zone. */
+/* Writes naive_s, taken as UTC, as YYYYMMDDhhmmss without a zone. */
 static void format_sshd(int64_t naive_s, char out[static TIME_TEXT_BYTES]);
 
 /*
- * What sshd makes of that text: strptime(3) into a struct tm of zeros, then mktime(3). Where clocks
- * were moved, mktime starts from the offset that it found the last time, and what it was asked
- * before in sshd we do not know: both sides of the move are tried, and the later answer is it.
+ * The time that sshd reads in the text of naive_s: strptime(3) into a struct tm of zeros, then
+ * mktime(3). Near a change of the clock, the result of mktime depends on the offset that its call
+ * before found, and we do not know what sshd called it with before. So it is tried with an offset
+ * from either side of the change, and the later result is returned.
  */
 static int64_t read_as_standard_time(int64_t naive_s)
 {
@@ -223,7 +225,7 @@ void time_format_sshd_local(int64_t time_s, char out[static TIME_TEXT_BYTES])
     int64_t naive_s = t + tm.tm_gmtoff;
     for (int i = 0; i < TRIES && (read_s = read_as_standard_time(naive_s)) != t; i++)
         naive_s += t - read_s;
-    for (int i = 0; i < TRIES && read_s > t; i++) { /* a zone that leaves out a day */
+    for (int i = 0; i < TRIES && read_s > t; i++) { /* the zone skipped a day */
         naive_s -= DAY_S;
         read_s = read_as_standard_time(naive_s);
     }
@@ -231,9 +233,9 @@ void time_format_sshd_local(int64_t time_s, char out[static TIME_TEXT_BYTES])
 }
 
 /*
- * By hand because akc prints one at every login, and gmtime_r would open the time zone first. The
- * calendar is the proleptic Gregorian one in eras of 400 years that start on 1 March, so that the
- * leap day is the last of its year; 153 days are the five months March to July.
+ * Without gmtime_r(3), which would load the time zone first: akc prints a time at every login. The
+ * calendar is the proleptic Gregorian one, in eras of 400 years. Years start on 1 March, so that
+ * the leap day is the last day of its year; March to July, five months, have 153 days.
  */
 static void format_sshd(int64_t naive_s, char out[static TIME_TEXT_BYTES])
 {
@@ -269,7 +271,7 @@ void time_format_sshd(int64_t time_s, char out[static TIME_TEXT_BYTES])
 void duration_format(int64_t s, char out[static TIME_TEXT_BYTES])
 {
     int64_t rest = s < 0 ? -s : s;
-    size_t unit = 1; /* days are the largest printed: `90d` says more than `12w 6d` */
+    size_t unit = 1; /* starts at days: `90d` is easier to read than `12w 6d` */
     while (unit + 1 < UNIT_COUNT && rest < units[unit].seconds)
         unit++;
     int64_t value = rest / units[unit].seconds;

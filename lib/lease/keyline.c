@@ -9,10 +9,11 @@
 #include <string.h>
 
 /*
- * What stands in a direction in which nothing is permitted. `none` would drop the whole line, and
- * lower-case "none:1" can be bound where unprivileged ports start at 0: sshd lower-cases the name
- * a client asks for but not the rule, so upper case never matches. 255.255.255.255 matches only
- * itself, cannot be connected to and asks no DNS (docs/sshd-facts.md 6).
+ * The option for a direction in which the lease permits nothing. With `none` sshd would drop the
+ * whole line. Lower-case "none:1" could be bound where unprivileged ports start at 0; upper case
+ * never matches, because sshd lower-cases the name that a client asks for, but not the rule.
+ * 255.255.255.255 matches only itself, cannot be connected to, and needs no DNS (docs/sshd-facts.md
+ * 6).
  */
 static const char listen_nothing[] = "permitlisten=\"NONE:1\",";
 static const char open_nothing[] = "permitopen=\"255.255.255.255:1\",";
@@ -26,7 +27,7 @@ static void add_option(struct buf *out, const char *option, const char *host, co
     buf_add(out, "\",");
 }
 
-/* By hand: printf is a large part of akc's instructions when a lease holds many ports. */
+/* Without printf, which is a large part of akc's instructions when a lease has many ports. */
 static void format_port(uint16_t port, char out[7])
 {
     char digits[5];
@@ -57,7 +58,7 @@ static void add_permits(struct buf *out, const char *option, const struct permit
         for (unsigned port = p->low; port <= p->high; port++) {
             format_port((uint16_t)port, port_text);
             add_option(out, option, host, port_text);
-            /* The other spelling that people type (docs/sshd-facts.md 7). */
+            /* People type it in this spelling, too (docs/sshd-facts.md 7). */
             if (permit_is_loopback4(p))
                 add_option(out, option, "localhost", port_text);
         }

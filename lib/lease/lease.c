@@ -35,7 +35,7 @@ const char *lease_open_agent_add(struct lease *l, const char *name)
     return NULL;
 }
 
-/* Permits stay in permits, for their own parser; agents go into l. */
+/* Adds the agents of text to l, and copies its permits to permits, for permit_list_parse. */
 static int split_agents(const char *text, struct lease *l, struct buf *permits)
 {
     char name[LEASE_NAME_BYTES];
@@ -64,7 +64,7 @@ int lease_open_parse(const char *text, struct lease *l)
     struct lease agents = {.open_agent_count = 0};
     struct buf permits = {0};
     int rc = -1;
-    if (strstr(text, LEASE_AGENT_PREFIX) == NULL) { /* nearly all */
+    if (strstr(text, LEASE_AGENT_PREFIX) == NULL) { /* nearly all leases */
         l->open_agent_count = 0;
         return permit_list_parse(text, &l->open);
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A lease: one named holder's permission to hold given forwards on one login, with its own public
- * keys, until it expires (docs/design.md 12). The struct and the rules that need nothing but it.
- * Pure.
+ * A lease: the permission of one named holder to have given forwards on one login, with the
+ * holder's own public keys, until it expires (docs/design.md 12). The struct, and the rules that
+ * need nothing else. Pure.
  */
 #ifndef TUNLEASE_LEASE_LEASE_H
 #define TUNLEASE_LEASE_LEASE_H
@@ -28,12 +28,12 @@ struct lease_key {
     int64_t added_s;
 };
 
-/* Times are Unix seconds UTC; 0 stands for "never" where that can be. */
+/* Times are Unix seconds, UTC; a 0 in revoked_s, renewed_s or last_login_s means never. */
 struct lease {
     int64_t id;
     char name[LEASE_NAME_BYTES];
     char login[LOGIN_NAME_BYTES];
-    struct permit_list open; /* the ports of open_agents as they are now among them */
+    struct permit_list open; /* with the current ports of open_agents */
     char open_agents[LEASE_OPEN_AGENTS_MAX][LEASE_NAME_BYTES];
     size_t open_agent_count;
     struct permit_list listen;
@@ -43,9 +43,9 @@ struct lease {
     int64_t created_s;
     int64_t renewed_s;
     int64_t expires_s;
-    bool fixed_end; /* an admin named this end: nothing but an admin moves it */
+    bool fixed_end; /* an admin set expires_s: only an admin may change it */
     int64_t revoked_s;
-    bool keep_sessions; /* revoked, but what was live may stay until expires_s */
+    bool keep_sessions; /* revoked, but sessions that were live may stay until expires_s */
     int64_t last_login_s;
     struct lease_key *keys; /* owned, oldest first */
     size_t key_count;
@@ -57,20 +57,21 @@ enum lease_state lease_state_at(const struct lease *l, int64_t now_s);
 const char *lease_state_name(enum lease_state state);
 
 /*
- * What the store keeps of the open side: permits, and agents as `agent:NAME`, one blank between. 0,
- * or -1 (malformed, too many, out of memory; *l untouched).
+ * Parse and format the store's text of what a lease opens: permits, and agents as `agent:NAME`,
+ * separated by one blank. lease_open_parse returns 0, or -1 with *l untouched: malformed, too many,
+ * or out of memory.
  */
 #define LEASE_AGENT_PREFIX "agent:"
 int lease_open_parse(const char *text, struct lease *l);
 void lease_open_format(const struct lease *l, struct buf *out);
 
-/* NULL, or why not: already there, too many, no name. */
+/* NULL, or why not, as a clause: already there, too many, not a valid name. */
 const char *lease_open_agent_add(struct lease *l, const char *name);
 
-/* 0, or -1 when memory ran out. Copies key. */
+/* Adds a copy of key. 0, or -1: out of memory. */
 int lease_add_key(struct lease *l, const struct lease_key *key);
 
-/* Accepts zeroed and half-built ones; leaves *l zeroed. */
+/* l may be zeroed or half built. Leaves *l zeroed. */
 void lease_release(struct lease *l);
 
 #endif

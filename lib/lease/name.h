@@ -12,15 +12,16 @@ enum {
 };
 
 /*
- * Each returns NULL when s is good, else why not, as the end of the sentence "the name ...".
- * A lease name is 1-64 of A-Z a-z 0-9 . _ @ - and starts with neither - nor . ; so it needs no
- * quoting in a key line, a shell, a log or a file name.
+ * NULL if s is valid; otherwise why not, as the end of the sentence "the name ...". A lease name is
+ * 1-64 of A-Z a-z 0-9 . _ @ - and starts with neither - nor . , so it needs no quotes in a key
+ * line, a shell, a log or a file name. A login's has no @, and at most LOGIN_NAME_MAX_CHARS.
  */
 const char *lease_name_problem(const char *s);
 const char *login_name_problem(const char *s);
 
-/* Free text of people: UTF-8 as it comes, but no control characters (they would forge lines of a
- * table, a log or a key file, or move a terminal's cursor), at most LEASE_NOTE_MAX bytes. */
+/* The same for free text of people: at most LEASE_NOTE_MAX bytes of UTF-8 without control
+ * characters, which could forge lines of a table, a log or a key file, or move a terminal's cursor.
+ */
 const char *free_text_problem(const char *s);
 
 #endif

@@ -62,8 +62,8 @@ static bool is_number(const char *label)
 }
 
 /*
- * A DNS name: labels of letters, digits, - and _, the last one not a number. 127.1, 1.2.3 or 0x7f01
- * would resolve as an address in another spelling, past any comparison of strings.
+ * A DNS name: labels of letters, digits, - and _, of which the last is not a number. 127.1, 1.2.3
+ * and 0x7f01 would resolve to an address in another spelling, which a comparison of strings misses.
  */
 static bool is_dns_name(const char *s)
 {
@@ -88,7 +88,7 @@ static bool is_dns_name(const char *s)
     return label > 0 && s[-1] != '-' && !is_number(last);
 }
 
-/* host: without brackets, lower case; bracketed says that it stood in them. */
+/* host is in lower case; its brackets, if it was bracketed, are removed. NULL, or why not. */
 static const char *canonical_host(const char *host, bool bracketed, char out[PERMIT_HOST_BYTES])
 {
     struct in_addr v4;

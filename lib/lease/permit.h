@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Permits: the HOST:PORT that a lease's holder may open with ssh -L, or bind with ssh -R. Pure.
+ * Permits: the HOST:PORT that a holder may open with ssh -L, or bind with ssh -R. Pure.
  *
- * sshd compares permits as strings, before it resolves anything (docs/sshd-facts.md 7), so a permit
+ * sshd compares permits as strings, before it resolves any name (docs/sshd-facts.md 7). So a permit
  * has one canonical spelling here: lower case, IPv4 in four decimal numbers, IPv6 as inet_ntop(3)
  * writes it, `localhost` as 127.0.0.1, ports without leading zeros.
  */
@@ -27,7 +27,7 @@ enum {
 struct permit {
     char host[PERMIT_HOST_BYTES];
     uint16_t low, high; /* equal unless it is a range */
-    bool from_agent;    /* an open permit that stands for agent:NAME, resolved when it was read */
+    bool from_agent;    /* the port of an agent:NAME that the lease opens, found when it was read */
 };
 
 struct permit_list {
@@ -35,7 +35,7 @@ struct permit_list {
     size_t count;
 };
 
-/* Which ports a text may name. */
+/* What the port part of a text may be. */
 enum permit_form {
     PERMIT_PORT,    /* one port */
     PERMIT_RANGE,   /* one port, or LOW-HIGH of at most PERMIT_RANGE_PORTS */
@@ -43,28 +43,28 @@ enum permit_form {
 };
 
 /*
- * Parse `[HOST:]PORTS`; a bare port means 127.0.0.1. On success NULL and *ret; otherwise why not,
- * as a clause ("the port is not 1-65535"), and *ret is untouched.
+ * Parses `[HOST:]PORTS`; without HOST it is 127.0.0.1. Returns NULL and *ret; or why not, as a
+ * clause ("the range ends before it begins"), with *ret untouched.
  */
 const char *permit_parse(const char *s, enum permit_form form, struct permit *ret);
 
-/* Canonical text; a ceiling's 1-65535 is printed as HOST:*. */
+/* The canonical text; 1-65535 is written as HOST:*. */
 void permit_format(const struct permit *p, char out[static PERMIT_TEXT_BYTES]);
 
 bool permit_equal(const struct permit *a, const struct permit *b);
 bool permit_contains(const struct permit *outer, const struct permit *inner);
 bool permit_is_loopback4(
-    const struct permit *p); /* exactly 127.0.0.1, which people also spell localhost */
+    const struct permit *p); /* exactly 127.0.0.1, which people also type as localhost */
 
 /*
- * A list as the store keeps it: canonical texts with one blank between. Reading checks every item
- * again, since a damaged row must not become a permission (docs/sqlite-facts.md 1.7).
- * 0 or -1 (malformed, too many, or out of memory; *ret untouched).
+ * A list as the store has it: canonical texts separated by one blank. Every item is checked when it
+ * is read, for a damaged row must not become a permission (docs/sqlite-facts.md 1.7). 0 and *ret;
+ * or -1 with *ret untouched: malformed, too many, or out of memory.
  */
 int permit_list_parse(const char *text, struct permit_list *ret);
 void permit_list_format(const struct permit_list *list, struct buf *out);
 
-/* Adds one at the end. NULL, or why not: already there, too many. */
+/* Adds a copy of p. NULL, or why not, as a clause: already there, too many, out of memory. */
 const char *permit_list_add(struct permit_list *list, const struct permit *p);
 bool permit_list_has(const struct permit_list *list, const struct permit *p);
 void permit_list_release(struct permit_list *list);

@@ -12,9 +12,9 @@
 #include <string.h>
 
 /*
- * The fields of each kind of blob, after the type: e an mpint (RSA's exponent), n an mpint that is
- * the modulus, s a string of `size` bytes, p an uncompressed curve point of `size` bytes, c the
- * curve's name, a the application of a security key.
+ * The fields of each kind of blob, after its type. e: an mpint, RSA's exponent; n: an mpint, the
+ * modulus; s: a string of `size` bytes; p: an uncompressed curve point of `size` bytes; c: the name
+ * of the curve; a: the application of a security key.
  */
 static const struct key_kind {
     const char *type;
@@ -46,7 +46,7 @@ struct reader {
     size_t left;
 };
 
-/* The next length-prefixed string (RFC 4251 section 5). */
+/* Moves r past the next string, which has its length in front (RFC 4251 section 5). */
 static bool parse_string(struct reader *r, struct reader *ret)
 {
     if (r->left < 4)
@@ -65,7 +65,7 @@ static bool equals(const struct reader *r, const char *s)
     return r->left == strlen(s) && memcmp(r->at, s, r->left) == 0;
 }
 
-/* Bits of a positive mpint in its shortest form (RFC 4251 section 5), 0 when it is none. */
+/* The bits of a positive mpint (RFC 4251 section 5); 0 if it is not one in its shortest form. */
 static unsigned mpint_bits(const struct reader *m)
 {
     const unsigned char *p = m->at;
@@ -145,7 +145,7 @@ const char *pubkey_parse(const char *type, const char *base64, struct pubkey *re
         return unknown_type(type);
     if (strlen(base64) >= sizeof(key.base64))
         return "the key is larger than any that sshd takes";
-    /* Only one spelling decodes: one key, one text. */
+    /* base64_decode accepts one spelling, so that each key is one text. */
     long len = base64_decode(base64, strlen(base64), blob, sizeof(blob));
     if (len <= 0)
         return "the key's base64 is damaged or cut off: copy the whole line of the .pub file";
@@ -164,7 +164,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* Cuts the next word off *s: NUL-terminated in place. */
+/* Cuts the next word off *s and ends it with a NUL in place. */
 static char *cut_word(char **s)
 {
     char *p = *s;
@@ -179,7 +179,8 @@ static char *cut_word(char **s)
     return word;
 }
 
-/* A word that opens neither a key type we know nor one we refuse by name is an option list. */
+/* False for the start of an option list: a key type starts like one of these, also a type that is
+ * refused by its name. */
 static bool looks_like_type(const char *word)
 {
     return strncmp(word, "ssh-", 4) == 0 || strncmp(word, "ecdsa-", 6) == 0 ||

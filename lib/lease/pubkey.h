@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * OpenSSH public keys as a person hands them over, and as sshd names them to its
- * AuthorizedKeysCommand. Pure; no cryptography beyond SHA-256 of the blob.
+ * OpenSSH public keys, as a person sends them and as sshd passes them to its AuthorizedKeysCommand.
+ * Pure; the only cryptography is the SHA-256 of the blob.
  *
- * The blob is looked into (RFC 4253 section 6.6, RFC 5656 section 3.1, RFC 8709 section 4,
- * PROTOCOL.u2f; for mldsa44-ed25519, of OpenSSH 10.4 on, the draft by Miller): the type it names
- * must be the type beside it, and its fields must fill it exactly. A key that another program could
- * read as something else never enters the store.
+ * The blob is parsed (RFC 4253 section 6.6, RFC 5656 section 3.1, RFC 8709 section 4,
+ * PROTOCOL.u2f; for mldsa44-ed25519, of OpenSSH 10.4 on, the draft by Miller): it must name the
+ * type that the key line names, and its fields must fill it exactly. So no key gets into the store
+ * that another program could read as a different one.
  */
 #ifndef TUNLEASE_LEASE_PUBKEY_H
 #define TUNLEASE_LEASE_PUBKEY_H
@@ -27,19 +27,19 @@ enum {
 
 struct pubkey {
     char type[PUBKEY_TYPE_BYTES];        /* ssh-ed25519, ecdsa-sha2-nistp256, ... */
-    char base64[PUBKEY_BASE64_BYTES];    /* canonical: what it decodes to encodes to this again */
+    char base64[PUBKEY_BASE64_BYTES];    /* canonical: decoding and encoding gives it again */
     char fingerprint[FINGERPRINT_BYTES]; /* as ssh-keygen -l prints it */
     char comment[PUBKEY_COMMENT_BYTES];  /* may be empty; no control characters */
 };
 
 /*
- * Exactly one key line, as in a .pub file: `TYPE BASE64 [COMMENT]`, a line end allowed, blank and
- * `#` lines around it passed over. text need not be NUL-terminated. On success NULL and *ret; else
- * why not, as one sentence for the person who handed it over.
+ * Parses the len bytes of a .pub file: exactly one line `TYPE BASE64 [COMMENT]`; blank lines and
+ * `#` lines are skipped. text need not end with a NUL. Returns NULL and *ret; or why not, as a
+ * sentence for the person who sent the key.
  */
 const char *pubkey_parse_file(const char *text, size_t len, struct pubkey *ret);
 
-/* From sshd's %t and %k. The comment is left empty. NULL, or why not. */
+/* Parses sshd's %t and %k. The comment is empty. NULL and *ret, or why not, as above. */
 const char *pubkey_parse(const char *type, const char *base64, struct pubkey *ret);
 
 #endif

@@ -16,7 +16,7 @@ void reissue_format(const struct reissue *r, struct buf *out)
                  (long long)r->boot_s, (long long)r->login_s);
 }
 
-/* The number at *at, which end is to follow. */
+/* Parses the number at *at, which must be followed by end, and moves *at past both. */
 static bool parse_number(const char **at, char end, int64_t *ret)
 {
     size_t len = strspn(*at, "0123456789");
@@ -63,7 +63,7 @@ struct reissue reissue_parse(const char *facts)
     return (struct reissue){.since = REISSUE_NEVER};
 }
 
-/* A clock that went back says no, as one that went too far. */
+/* False, too, if the clock went back. */
 static bool is_within(int64_t since_s, int64_t now_s, int64_t for_s)
 {
     return now_s >= since_s && now_s - since_s <= for_s;
@@ -72,7 +72,8 @@ static bool is_within(int64_t since_s, int64_t now_s, int64_t for_s)
 bool reissue_allowed(const struct reissue *r, int64_t wall_s, int64_t boot_s, int64_t login_s)
 {
     const int64_t for_s = r->since == REISSUE_RESET ? REISSUE_RESET_S : REISSUE_LOST_ANSWER_S;
-    /* Who logged in since the register had its answer. A reset is for one that may be up. */
+    /* An agent that logged in after a register has got the answer. A reset is valid for an agent
+     * whose tunnel may be up, so its logins do not matter. */
     return r->since != REISSUE_NEVER && is_within(r->wall_s, wall_s, for_s) &&
            is_within(r->boot_s, boot_s, for_s) &&
            (r->since == REISSUE_RESET || login_s <= r->login_s);

@@ -28,7 +28,7 @@ static bool parse_address(const char *s, struct source *src)
         src->family = AF_INET6;
         if (inet_pton(AF_INET6, s, src->bytes) != 1)
             return false;
-        if (memcmp(src->bytes, v4_mapped, sizeof(v4_mapped)) == 0) { /* sshd sees plain IPv4 */
+        if (memcmp(src->bytes, v4_mapped, sizeof(v4_mapped)) == 0) { /* sshd treats it as IPv4 */
             memcpy(src->bytes, src->bytes + 12, 4);
             memset(src->bytes + 4, 0, 12);
             src->family = AF_INET;

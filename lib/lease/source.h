@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where a holder may come from: a list of addresses and networks, as sshd's from="..." takes it.
- * Pure. Host bits are cleared, because sshd refuses a criterion that has them set, and with it the
+ * The addresses and networks from which a holder may connect, as in from="..." of authorized_keys.
+ * Pure. Host bits are cleared, because sshd refuses a network that has them set, and with it the
  * login (docs/sshd-facts.md 9).
  */
 #ifndef TUNLEASE_LEASE_SOURCE_H
@@ -25,14 +25,14 @@ struct source_list {
     size_t count; /* 0: from anywhere */
 };
 
-/* `CIDR[,CIDR]...`; an address alone is itself. NULL and *ret, or why not as a clause. An empty
- * text is no list: "from nowhere" and "from anywhere" must not look alike. */
+/* Parses `CIDR[,CIDR]...`; an address alone is a network of one. NULL and *ret, or why not, as a
+ * clause. An empty text is refused: it could mean "from nowhere" or "from anywhere". */
 const char *source_list_parse(const char *s, struct source_list *ret);
 
-/* Comma-separated; a network of one address is printed without its prefix length. */
+/* Appends the list, separated by commas; a network of one address has no prefix length. */
 void source_list_format(const struct source_list *list, struct buf *out);
 
-/* Whether addr (IPv4, IPv6, or IPv4 mapped into IPv6) is in the list; an empty list holds all. */
+/* True if addr (IPv4, IPv6, or IPv4 mapped into IPv6) is in the list, or the list is empty. */
 bool source_list_matches(const struct source_list *list, const char *addr);
 
 #endif
