@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: ISC
 # tunlease: the whole build. Local overrides go into config.mak.
 #
-#   make demo      shows the main job on a real sshd, in a sandbox     (as root)
-#   make check     all tests                                            (as root)
-#   make check-quick  those that fail first when something is wrong     (as root)
-#   make           the programs, into build/bin and build/lib
-#   make install   copies, and enables nothing
+#   make              builds the programs, into build/bin and build/lib
+#   make demo         shows the main job on a real sshd, in a sandbox        (as root)
+#   make check        runs all tests                                         (as root)
+#   make check-quick  runs the tests that fail first if something is wrong   (as root)
+#   make install      copies the files, and enables nothing
 
 -include config.mak
 
@@ -32,7 +32,7 @@ VERSION := $(shell cat VERSION)
 # V=1 shows whole commands; WERROR=1 makes warnings errors (CI); AKC_STATIC=0 links akc dynamically.
 ifneq ($(V),1)
 Q := @
-# QUIET=1 leaves out the line a step: for targets whose point is something else.
+# QUIET=1 prints no line for each step: for targets that build only to do something else.
 say = $(if $(QUIET),@:,@printf '  %-7s %s\n' $(1) $(2))
 MAKEFLAGS += --no-print-directory
 endif
@@ -83,7 +83,8 @@ leasectl_libs = wire store conf session lease base
 leased_src = $(wildcard leased/*.c leased/*/*.c)
 leased_libs = wire store conf session lease base
 pam_src = $(wildcard pam_tunnel/*.c)
-# Of conf it takes the paths alone; instrumented sections are not thrown away, and so need lease.
+# Of lib/conf it uses paths.c only. With sanitizers the linker does not drop the rest, which needs
+# lib/lease.
 pam_libs = session conf base $(if $(SANITIZE),lease)
 
 programs = $(BUILD)/bin/akc $(BUILD)/bin/leasectl $(BUILD)/bin/leased $(BUILD)/lib/pam_tunnel.so $(BUILD)/bin/tunnel-agent
@@ -119,8 +120,8 @@ $(BUILD)/lib/lib$(1).a: $$(call lib_obj,$(1))
 endef
 $(foreach l,$(libs),$(eval $(call library,$(l))))
 
-# akc starts twice a login: without ld.so it runs a quarter of the instructions, and no LD_*
-# variable reaches it. What it may use of SQLite, Debian's archives have (docs/sqlite-facts.md 2).
+# akc starts twice a login. Without ld.so it runs a quarter of the instructions, and no LD_* variable
+# affects it. Debian's static SQLite has all that akc uses (docs/sqlite-facts.md 2).
 ifeq ($(AKC_STATIC),1)
 akc_ldflags = -static-pie -Wl,-z,relro,-z,now -Wl,-z,pack-relative-relocs $(hardening) $(LDFLAGS)
 else
@@ -132,10 +133,10 @@ $(BUILD)/bin/akc: $(call obj,$(akc_src)) $(call archive,$(akc_libs))
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(akc_ldflags) -o $@ $^ $(sqlite_libs) $(bsd_libs) $(akc_quiet)
 
-# glibc's one remark: os_unix's dlopen, for extensions that akc never loads.
+# Drops the linker's one warning, about dlopen in SQLite's os_unix.c: akc never loads an extension.
 akc_quiet = 2>&1 | grep -v -e "Using 'dlopen' in statically linked" -e 'in function .unixDlOpen.' >&2 || test -x $@
 
-# HTTPS=1 reaches https:// endpoints, by a libcurl that only a short-lived child of it ever loads.
+# HTTPS=1: tunnel-agent can reach https:// endpoints. Only a short-lived child of it loads libcurl.
 HTTPS ?= 1
 ifeq ($(HTTPS),1)
 agent_cppflags = -DTUNNEL_AGENT_HTTPS
@@ -158,10 +159,10 @@ $(BUILD)/bin/leased: $(call obj,$(leased_src)) $(call archive,$(leased_libs))
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $^ $(event_libs) $(sqlite_libs) $(jansson_libs) $(bsd_libs)
 
-# The module is a guest in sshd, su and sudo: position-independent, and nothing to be seen of it but
-# what libpam calls.
+# The module is loaded into sshd, su and sudo: it is position-independent, and exports only the
+# functions that libpam calls.
 pic_obj = $(patsubst %.c,$(BUILD)/obj/pic/%.o,$(1))
-pam_defs = $(if $(SANITIZE),,-Wl$(comma)-z$(comma)defs) # the sanitizers' are in the program
+pam_defs = $(if $(SANITIZE),,-Wl$(comma)-z$(comma)defs) # the sanitizers' symbols are in the program
 pam_obj = $(call pic_obj,$(pam_src) $(foreach l,$(pam_libs),$(call lib_src,$(l))))
 pam_ldflags = -shared -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--gc-sections $(pam_defs) \
 	-Wl,--version-script=pam_tunnel/pam_tunnel.map $(hardening) $(LDFLAGS)
@@ -184,7 +185,7 @@ $(BUILD)/lib/pam_tunnel.so: $(pam_obj) pam_tunnel/pam_tunnel.map
 unit_names = $(basename $(notdir $(wildcard tests/unit/test_*.c)))
 unit_libs = wire store conf session lease base
 
-# Of a program, what its tests call; what that needs, the linker takes from the same place.
+# The agent's objects as an archive, from which the linker takes what the tests below need.
 $(BUILD)/tests/agent.a: $(filter-out %/main.o,$(call obj,$(agent_src)))
 	$(Q)mkdir -p $(@D)
 	$(Q)rm -f $@ && ar rcs $@ $^
@@ -196,16 +197,16 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(call archive,$(unit_libs))
 	$(Q)$(CC) $(ldflags) -o $@ -Wl,--start-group $(filter %.o,$^) $(filter %.a,$^) -Wl,--end-group -lcmocka \
 		$(event_libs) $(sqlite_libs) $(jansson_libs) $(bsd_libs)
 
-# What the module reads, without libpam.
+# The module's parsers, which do not need libpam.
 $(BUILD)/tests/unit/test_judgement: $(call obj,pam_tunnel/args.c pam_tunnel/helper.c)
 
-# A clock that a test can set, for one program: the machine's own is everybody's. And a disk as slow.
+# LD_PRELOAD libraries: a clock that a test can set for one program, and a slow disk.
 $(BUILD)/tests/clock_shift.so $(BUILD)/tests/slow_disk.so: $(BUILD)/tests/%.so: tests/%.c
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cppflags) $(CFLAGS) $(warnings) -fPIC -shared -o $@ $<
 
-# What a test takes of a program.
+# The objects of leased that a test needs.
 $(BUILD)/tests/unit/test_http_head: $(BUILD)/obj/leased/http/http_head.o
 $(BUILD)/tests/unit/test_confine: $(BUILD)/obj/leased/http/confine.o
 $(BUILD)/tests/unit/test_roster: $(BUILD)/obj/leased/requests/roster.o
@@ -214,7 +215,7 @@ $(BUILD)/tests/unit/test_beats: $(BUILD)/obj/leased/requests/beats.o
 unit-tests: $(addprefix $(BUILD)/tests/unit/,$(unit_names))
 	@:
 
-# Programs that are what sshd is to the module.
+# Programs that call the module as sshd does.
 pam_tests = $(BUILD)/tests/pam/table $(BUILD)/tests/pam/guest $(BUILD)/tests/pam/standin
 
 $(BUILD)/tests/pam/%: $(BUILD)/obj/tests/pam/%.o $(call archive,base)
@@ -225,7 +226,7 @@ $(BUILD)/tests/pam/%: $(BUILD)/obj/tests/pam/%.o $(call archive,base)
 pam-tests: $(pam_tests) $(BUILD)/lib/pam_tunnel.so
 	@:
 
-# All of leased but the process that is played.
+# leased with a hostile http process in place of its own.
 $(BUILD)/tests/hostile_http: $(BUILD)/obj/tests/hostile_http.o \
 		$(call obj,$(filter-out leased/http/%,$(leased_src))) $(call archive,$(leased_libs))
 	$(call say,LD,$@)
@@ -237,7 +238,7 @@ $(BUILD)/tests/logsink: $(BUILD)/obj/tests/logsink.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $^
 
-# One runner and one table of attempts for the tests, the demo and leasectl verify.
+# The attempts of leasectl verify, for the tests: both use one table and one runner.
 probe_obj = $(patsubst %,$(BUILD)/obj/leasectl/probe/%.o,attempt forward greeter loopback session ssh target verdict)
 $(BUILD)/tests/attempt: $(BUILD)/obj/tests/attempt.o $(probe_obj) $(BUILD)/obj/leasectl/child.o $(call archive,lease base)
 	$(call say,LD,$@)
@@ -260,7 +261,7 @@ $(BUILD)/tests/sweep: $(BUILD)/obj/tests/bench/sweep.o \
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $^ $(event_libs) $(sqlite_libs) $(jansson_libs) $(bsd_libs)
 
-# leased's http process with a stand-in for the engine, and what tries to get out of it.
+# leased's http process with a stand-in for the engine.
 http_obj = $(call obj,$(wildcard leased/http/*.c))
 
 $(BUILD)/tests/http_engine: $(BUILD)/obj/tests/http_engine.o $(http_obj) $(call archive,wire lease base)
@@ -278,7 +279,7 @@ $(addprefix $(BUILD)/tests/,ready stall refused): $(BUILD)/tests/%: $(BUILD)/obj
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $^
 
-# What the benchmarks run besides, linked as akc is.
+# Programs that the benchmarks compare akc with, linked as akc is.
 $(BUILD)/tests/empty: $(BUILD)/obj/tests/bench/empty.o
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
@@ -292,7 +293,8 @@ $(BUILD)/tests/inturn: $(BUILD)/obj/tests/bench/inturn.o
 bench-tools: all $(addprefix $(BUILD)/tests/,logsink fill empty inturn load ready stall refused crowd http_engine)
 	$(Q)$(MAKE) -s BUILD=$(BUILD)/dynamic AKC_STATIC=0 $(BUILD)/dynamic/bin/akc
 
-# The module with a pause where a test asks for one; what it delays is the product's own objects.
+# The module with a pause before some of its calls, where a test asks for one. The rest of it are
+# the product's own objects.
 delayed = registry_add_opening helper_check registry_lock registry_lock_shared registry_open_session
 $(BUILD)/tests/delayed/pam_tunnel.so: $(BUILD)/obj/pic/tests/pam/delayed.o $(pam_obj) pam_tunnel/pam_tunnel.map
 	$(call say,LD,$@)
@@ -344,16 +346,16 @@ uninstall:
 		$(DESTDIR)$(UNITDIR)/leased-refused.target
 	rm -rf $(DESTDIR)$(DOCDIR)
 
-# ---- what a person calls ----
+# ---- targets for people ----
 
-# Debian packages: to build, then to test and to show.
+# Debian packages: for the build; for the tests and the demo.
 build_packages = gcc libc6-dev make pkg-config libsqlite3-dev libbsd-dev libmd-dev libjansson-dev libpam0g-dev libevent-dev \
 	$(agent_packages)
 test_packages = openssh-server openssh-client openssh-sftp-server libcmocka-dev sqlite3 valgrind \
 	strace python3 python3-jsonschema curl iproute2 procps util-linux bsdutils xauth mandoc \
 	shellcheck clang-format passwd libc6-dbg systemd sudo cron \
 	nftables openssl
-# For the bench, and for the agent with another C library.
+# For the benchmarks; for the long tests, which build the agent with another C library, too.
 bench_packages = autossh python3-fastapi uvicorn
 long_packages = systemd-container musl-tools dpkg-dev autoconf automake libtool
 packages = $(build_packages) $(test_packages)
@@ -362,20 +364,19 @@ deps:
 	$(Q)NO_DEPS=$(NO_DEPS) packaging/deps $(packages)
 	$(Q)[ -n "$(NO_DEPS)" ] || [ -x $(promtool) ] || $(MAKE) $(promtool) || :
 
-# Unpacked and not installed: Debian's package would start a server on this host.
+# Unpacked, not installed: Debian's package would start a server on this host.
 promtool = $(BUILD)/prometheus/usr/bin/promtool
 $(promtool):
 	$(Q)mkdir -p $(BUILD)/prometheus
 	$(Q)cd $(BUILD)/prometheus && apt-get -qq download prometheus 2>/dev/null && \
 		dpkg -x prometheus_*.deb . && rm prometheus_*.deb
 
-# Quiet when all is well.
 check: deps
 	@echo 'building'
 	$(Q)$(MAKE) QUIET=1 WERROR=1 tests
 	$(Q)tests/run
 
-# At most two minutes on a quiet machine: before each commit.
+# Before each commit: at most two minutes on a quiet machine.
 check-quick: deps
 	@echo 'building'
 	$(Q)$(MAKE) QUIET=1 WERROR=1 tests
@@ -407,7 +408,7 @@ lint: deps
 	$(Q)$(MAKE) QUIET=1 all
 	$(Q)tests/run check/style check/manuals
 
-# A source archive that is the same whoever makes it.
+# A reproducible source archive: the same bytes wherever it is made.
 dist:
 	$(Q)mkdir -p $(BUILD)
 	$(Q)git ls-files -z | tar --null --files-from=- --sort=name --owner=0 --group=0 --numeric-owner \

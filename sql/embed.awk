@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-# queries.sql and migrate/*.sql -> one C header: enum stmt_id, the statements' texts, and the
-# migrations in order. Comments and the blanks of indentation go: SQLite parses what is left.
+# Makes one C header of queries.sql and migrate/*.sql: enum stmt_id, the texts of the statements, and
+# the migrations in order. Comments and indentation are dropped, so that SQLite has less to parse.
 #   awk -f sql/embed.awk sql/queries.sql sql/migrate/*.sql
 # With -v dir=DIR it writes each statement to DIR/NAME.sql instead, as SQLite will get it.
 

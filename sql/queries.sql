@@ -1,23 +1,23 @@
 -- SPDX-License-Identifier: ISC
--- Every statement that tunlease runs, by name. sql/embed.awk makes enum stmt_id of the names and
--- lib/store prepares each when it is first used. Values are always bound, never pasted.
--- A `part` is text that several statements share: {NAME} stands for it in those that come later.
--- `reader: akc` marks what the login path may run; make check proves that such a one writes
--- nothing and finds its rows by index.
+-- All statements that tunlease runs, by name. sql/embed.awk makes enum stmt_id of the names, and
+-- lib/store prepares each statement when it is first used. Values are always bound, never pasted.
+-- A `part` is text that several statements share: later statements include it as {NAME}.
+-- Only statements marked `reader: akc` may run on the login path; make check proves that they write
+-- nothing and find their rows by an index.
 
 -- name: version
 -- reader: akc
--- What the tables mean: migrate/ counts.
+-- The version of the tables: the number of the last file in migrate/ that was run.
 PRAGMA user_version;
 
 -- name: read_begin
 -- reader: akc
--- Deferred: it waits for nobody.
+-- Deferred: takes no lock, so it waits for nobody.
 BEGIN;
 
 -- name: read_now
 -- reader: akc
--- On a connection that was opened to read, IMMEDIATE takes the read lock at once, and no other.
+-- On a read-only connection IMMEDIATE takes the read lock at once, and no other lock.
 BEGIN IMMEDIATE;
 
 -- name: read_end
@@ -26,20 +26,21 @@ ROLLBACK;
 
 -- name: key_find
 -- reader: akc
--- At every login, twice: for the key itself, and with the fingerprint ! for a freeze of the login
--- or of all (*). Simple statements and no join, in one read transaction: preparing is most of what
--- a lookup costs, and planning a join costs more than both its halves.
+-- At every login: for the key itself, and with the fingerprint ! for a freeze of the login and of all
+-- logins (*). Two simple statements in one read transaction, not a join: most of the cost of a
+-- lookup is to prepare it, and to plan a join costs more than to prepare both of its halves.
 SELECT lease_id FROM key WHERE fingerprint = :fingerprint AND login = :login AND live = 1;
 
 -- name: lease_find
 -- reader: akc
--- Whether it has expired is for the caller's clock.
+-- Expired ones, too: the caller compares expires_s with its own clock.
 SELECT name, open, listen, sources, max_sessions, expires_s
 FROM lease WHERE id = :id AND live = 1;
 
 -- name: key_history
 -- reader: akc
--- Only for a login that key_find refused: all that was ever held with this key, for the reason.
+-- Only after key_find found nothing, to say why: the lease that this key is or was in, first of all
+-- one on this login.
 SELECT l.id, l.name, k.login, l.expires_s, l.revoked_s, l.live
 FROM key AS k JOIN lease AS l ON l.id = k.lease_id
 WHERE k.fingerprint = :fingerprint
@@ -47,12 +48,12 @@ ORDER BY k.login = :login DESC, l.id DESC LIMIT 1;
 
 -- name: agent_listen
 -- reader: akc
--- Only for a lease that opens an agent: where that listens now.
+-- Only for a lease that opens an agent: the port on which the agent listens now.
 SELECT listen FROM lease WHERE name = :name AND live = 1 AND kind = 'agent';
 
 -- name: login_keys
 -- reader: akc
--- `akc LOGIN` without a key: every key of the login. sshd never asks so; a person does.
+-- For `akc LOGIN` without a key, which a person runs and sshd never does: all keys of the login.
 SELECT l.id, k.type, k.base64
 FROM lease AS l JOIN key AS k ON k.lease_id = l.id
 WHERE l.login = :login AND l.live = 1 AND l.expires_s > :now_s
@@ -67,12 +68,13 @@ fixed_end, revoked_s, keep_sessions, last_login_s
 SELECT {lease_columns} FROM lease WHERE id = :id AND kind <> 'freeze';
 
 -- name: lease_by_name
--- The live one, else the newest.
+-- The one that is not revoked, else the newest.
 SELECT {lease_columns} FROM lease WHERE name = :name AND kind <> 'freeze'
 ORDER BY live DESC, id DESC LIMIT 1;
 
 -- name: lease_list
--- :all 1 adds expired and revoked ones; :login '' is any; :before_s bounds the end (list --expiring).
+-- :all 1: expired and revoked ones, too; :login '': of any login; :before_s: the latest end (list
+-- --expiring).
 SELECT {lease_columns} FROM lease
 WHERE kind <> 'freeze' AND (:login = '' OR login = :login) AND expires_s <= :before_s
   AND (:all OR (live = 1 AND expires_s > :now_s))
@@ -83,13 +85,13 @@ SELECT type, base64, fingerprint, comment, added_s FROM key
 WHERE lease_id = :lease_id ORDER BY added_s, fingerprint;
 
 -- name: key_holder
--- Who keeps a key from being leased on this login again.
+-- The lease that has the key on this login: no other lease there can have it.
 SELECT l.id, l.name, l.expires_s
 FROM key AS k JOIN lease AS l ON l.id = k.lease_id
 WHERE k.fingerprint = :fingerprint AND k.login = :login AND k.live = 1;
 
 -- name: key_was_held
--- By a lease that was revoked since.
+-- Whether a lease that is now revoked had this key.
 SELECT 1 FROM key WHERE fingerprint = :fingerprint AND login = :login AND live IS NULL LIMIT 1;
 
 -- name: lease_insert
@@ -109,7 +111,7 @@ UPDATE lease SET open = :open, listen = :listen, sources = :sources, max_session
 WHERE id = :id AND live = 1;
 
 -- name: lease_renew
--- An expired one comes back; a revoked one never does.
+-- Makes an expired lease active again. A revoked one stays revoked.
 UPDATE lease SET expires_s = :expires_s, fixed_end = :fixed_end, renewed_s = :now_s
 WHERE id = :id AND live = 1;
 
@@ -121,7 +123,7 @@ WHERE id = :id AND live = 1;
 UPDATE key SET live = NULL WHERE lease_id = :id;
 
 -- name: lease_delete
--- Only what is dead: expired or revoked.
+-- Only if it is expired or revoked.
 DELETE FROM lease WHERE id = :id AND kind <> 'freeze' AND (live IS NULL OR expires_s <= :now_s);
 
 -- name: lease_delete_keys
@@ -137,21 +139,23 @@ SELECT id, created_s FROM lease WHERE name = :name AND live = 1 AND kind = 'free
 SELECT login, created_s FROM lease WHERE kind = 'freeze' AND live = 1 ORDER BY login;
 
 -- name: freeze_end
--- The row stays, like a revoked lease's: when it was frozen, and until when.
+-- Like a revoked lease, the row stays, and says from when to when the login was frozen.
 UPDATE lease SET live = NULL, revoked_s = :now_s WHERE id = :id AND live = 1;
 
 -- name: range_next
--- Some leases by number. Nothing else than the number is an index that akc does not pay for at every
--- login, so whoever has to look at all leases does it piece by piece (lib/store/walk.c).
+-- The last id of the next :limit leases. An index on anything but the id would cost akc time at every
+-- login; so a walk through all leases goes by id, range by range (lib/store/walk.c).
 SELECT coalesce(max(id), 0) FROM (SELECT id FROM lease WHERE id > :after ORDER BY id LIMIT :limit);
 
 -- part: is_dead
--- Not a revoked agent: its name and keys stay refused until an admin forgets them.
+-- Of one range: leases that expired or were revoked before :before_s. Not revoked agents: they stay,
+-- so that their names and keys are refused until an admin deletes them.
 id > :after AND id <= :last AND kind <> 'freeze' AND NOT (kind = 'agent' AND live IS NULL)
 AND (expires_s < :before_s OR (live IS NULL AND revoked_s < :before_s))
 
 -- name: dead_count
--- The four of one range, in this order: each finds the same leases.
+-- dead_ports_free, dead_keys_delete and dead_leases_delete run after it in this order, on the same
+-- leases.
 SELECT count(*) FROM lease WHERE {is_dead};
 
 -- name: expired_ports_free
@@ -159,7 +163,8 @@ UPDATE port SET freed_s = :now_s WHERE port BETWEEN :low AND :high AND freed_s =
   AND (SELECT live = 1 AND expires_s < :before_s FROM lease WHERE id = port.lease_id);
 
 -- name: dead_ports_free
--- Those that leased has not seen expired before. Kept from now on: nobody knows what ran till now.
+-- Ports that were not freed when their lease expired. They are quarantined from now on, for nobody
+-- knows until when they were used.
 UPDATE port SET freed_s = :now_s
 WHERE freed_s = 0 AND lease_id IN (SELECT id FROM lease WHERE {is_dead});
 
@@ -176,12 +181,13 @@ SELECT lease_id, holder, freed_s FROM port WHERE port = :port;
 SELECT port, freed_s FROM port WHERE port BETWEEN :low AND :high ORDER BY port;
 
 -- name: port_former
--- Of those that are kept, the one that was the holder's; else any, to know that there is one.
+-- The quarantined port that :holder had; else any, so that the caller knows that there is one.
 SELECT port, holder = :holder FROM port WHERE freed_s <> 0
 ORDER BY holder = :holder DESC, freed_s DESC LIMIT 1;
 
 -- name: port_take
--- Takes a free port, or one whose quarantine ended (the caller looked); a held one conflicts.
+-- Acquires a port that has no row or is freed; the caller has checked its quarantine. Changes nothing
+-- if a lease holds it.
 INSERT INTO port(port, lease_id, holder, freed_s) VALUES(:port, :lease_id, :holder, 0)
 ON CONFLICT(port) DO UPDATE SET lease_id = excluded.lease_id, holder = excluded.holder, freed_s = 0
 WHERE freed_s <> 0;
@@ -193,7 +199,7 @@ UPDATE port SET freed_s = :now_s WHERE lease_id = :lease_id AND freed_s = 0;
 DELETE FROM port WHERE lease_id = :lease_id;
 
 -- name: audit_last_of
--- The newest row of an action on a lease: who revoked it, and when.
+-- The newest row of an action on a lease, such as who revoked it, and when.
 SELECT time_s, actor FROM audit WHERE lease_id = :lease_id AND action = :action
 ORDER BY seq DESC LIMIT 1;
 
@@ -212,11 +218,11 @@ SELECT seq, time_s, actor, action, lease_id, lease, fingerprint, source, outcome
 FROM audit ORDER BY seq;
 
 -- name: audit_anchor
--- Where verification starts: what the newest anchor says of the rows that are gone.
+-- The newest anchor, where verification starts: the last deleted row, and its hash in detail.
 SELECT anchor_seq, detail FROM audit WHERE anchor_seq IS NOT NULL ORDER BY seq DESC LIMIT 1;
 
 -- name: audit_anchored
--- The last row that is gone; by the index, for there may be a million rows and no anchor.
+-- The last deleted row; 0: none. By the index: there may be a million rows and no anchor.
 SELECT coalesce(max(anchor_seq), 0) FROM audit;
 
 -- name: audit_prune
@@ -226,7 +232,7 @@ DELETE FROM audit WHERE seq <= :anchor_seq;
 SELECT hash FROM audit WHERE seq = :seq;
 
 -- name: audit_newest_before
--- Among the next that would go: to look at all would cost more with every row there is.
+-- Looks only at the next :limit rows: looking at all would cost more, the more rows there are.
 SELECT coalesce(max(seq), 0) FROM audit
 WHERE seq > :after AND seq <= :after + :limit AND time_s < :before_s;
 
@@ -236,7 +242,7 @@ id, login, kind, live, listen, created_s, expires_s, last_login_s, heartbeat_ms,
 secret_hash, secret_used, token_id, name
 
 -- name: agent_find
--- The live one, else the newest.
+-- The one that is not revoked. agent_find_dead finds the newest revoked one.
 SELECT {agent_columns} FROM lease WHERE name = :name AND live = 1;
 
 -- name: agent_find_dead
@@ -252,20 +258,20 @@ SELECT agent_facts FROM lease WHERE id = :id;
 SELECT 1 FROM key WHERE lease_id = :id AND fingerprint = :fingerprint;
 
 -- name: agent_key_barred
--- Held by a revoked agent, and by nobody since.
+-- The newest agent with this key; one that is not revoked comes first.
 SELECT l.id FROM key AS k JOIN lease AS l ON l.id = k.lease_id
 WHERE k.fingerprint = :fingerprint AND k.login = :login AND l.kind = 'agent'
 ORDER BY l.live DESC, l.id DESC LIMIT 1;
 
 -- name: agent_update
--- What is not bound stays as it was.
+-- A column whose parameter is NULL stays unchanged, if it has coalesce.
 UPDATE lease SET secret_hash = coalesce(:secret_hash, secret_hash), secret_used = :secret_used,
   token_id = :token_id, agent_facts = :facts,
   heartbeat_ms = coalesce(:heartbeat_ms, heartbeat_ms), expires_s = coalesce(:expires_s, expires_s)
 WHERE id = :id AND live = 1;
 
 -- name: agent_beat
--- Thousands a second: by number, no audit row.
+-- Runs thousands of times a second: by id, and without an audit row.
 UPDATE lease SET heartbeat_ms = :heartbeat_ms, expires_s = :expires_s WHERE id = :id AND live = 1;
 
 -- name: beat_insert
@@ -276,7 +282,7 @@ VALUES(:seq, :lease_id, :heartbeat_ms, :expires_s);
 SELECT seq, lease_id, heartbeat_ms, expires_s FROM beat ORDER BY seq;
 
 -- name: beat_settle
--- An end that was fixed, or a lease revoked, since the heartbeat stays as it is.
+-- If since the heartbeat the lease was revoked or an admin set its end, expires_s stays.
 UPDATE lease SET heartbeat_ms = max(heartbeat_ms, :heartbeat_ms),
   expires_s = CASE WHEN fixed_end OR live IS NULL THEN expires_s ELSE max(expires_s, :expires_s) END
 WHERE id = :id;
@@ -304,14 +310,16 @@ SELECT id FROM lease WHERE id > :after AND id <= :last AND kind = 'agent' AND li
   AND open <> :open AND expires_s > :now_s;
 
 -- part: is_pending
--- What an admin added waits for its agent as long as its lease does.
+-- Agents that registered and never had a session. Not those that an admin added: they may wait for
+-- their agent until they expire.
 kind = 'agent' AND live = 1 AND last_login_s = 0 AND agent_facts NOT LIKE 'admin 1%'
 
 -- part: is_unused
 id > :after AND id <= :last AND {is_pending} AND created_s < :before_s
 
 -- name: unused_list
--- The four of one range, as above.
+-- unused_ports_delete, unused_keys_delete and unused_leases_delete run after it in this order, on the
+-- same leases.
 SELECT id, name FROM lease WHERE {is_unused} ORDER BY id;
 
 -- name: unused_ports_delete

@@ -1,20 +1,20 @@
 -- SPDX-License-Identifier: ISC
--- The lease store as it is at the newest version: to read, and what the tests hold the
--- migrations and the statements against. A store is made by running sql/migrate/ from nothing.
+-- The tables of the lease store at the newest version, for people to read. The tests compare the
+-- migrations with it, and prepare the statements on it. A store itself is made by sql/migrate/.
 --
--- akc parses all of this at every login, so it is small on purpose: a table costs some 15,000
--- instructions a login, a CREATE INDEX as much again (docs/sqlite-facts.md 2). Uniqueness among
--- what is not revoked comes from `live`: 1 until the lease is revoked, then NULL, which UNIQUE
--- takes for different from every other NULL. Times are Unix seconds UTC, 0 for never. Texts are
--- checked again by whoever reads them.
+-- akc parses the whole schema at every login, so it is kept small: a table costs some 15,000
+-- instructions a login, a CREATE INDEX as much again (docs/sqlite-facts.md 2). `live` makes names and
+-- keys unique among leases that are not revoked: it is 1 until the lease is revoked, and then NULL;
+-- for UNIQUE, each NULL differs from every other. Times are Unix seconds UTC, 0 for never. Readers
+-- check all texts again.
 
 CREATE TABLE lease(
-  id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again: the registry and the audit name it
+  id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used twice: the registry and the audit refer to it
   kind TEXT NOT NULL,                   -- grant, agent, freeze
-  name TEXT NOT NULL,                   -- an agent's is its agent_id; a freeze's !LOGIN or !*
+  name TEXT NOT NULL,                   -- of an agent its agent_id, of a freeze !LOGIN or !*
   live INTEGER,
   login TEXT NOT NULL,
-  open TEXT NOT NULL,                   -- permits, one blank between
+  open TEXT NOT NULL,                   -- permits, separated by one blank
   listen TEXT NOT NULL,
   sources TEXT NOT NULL,                -- from=, comma-separated; empty: anywhere
   max_sessions INTEGER NOT NULL,        -- 0: no limit
@@ -22,23 +22,23 @@ CREATE TABLE lease(
   created_s INTEGER NOT NULL,
   renewed_s INTEGER NOT NULL,
   expires_s INTEGER NOT NULL,
-  fixed_end INTEGER NOT NULL,           -- 1: an admin named this end, nothing else moves it
+  fixed_end INTEGER NOT NULL,           -- 1: an admin set expires_s, only an admin changes it
   revoked_s INTEGER NOT NULL,
-  keep_sessions INTEGER NOT NULL,       -- 1: revoked, live sessions may stay until expires_s
+  keep_sessions INTEGER NOT NULL,       -- 1: revoked, but live sessions may stay until expires_s
   last_login_s INTEGER NOT NULL,
-  heartbeat_ms INTEGER NOT NULL,        -- agents only, from here on
+  heartbeat_ms INTEGER NOT NULL,        -- from here on for agents only
   secret_hash BLOB,                     -- SHA-256 of agent_secret
   secret_used INTEGER NOT NULL,
-  token_id INTEGER,                     -- what admitted it
+  token_id INTEGER,                     -- the token that admitted the agent
   agent_facts TEXT NOT NULL,            -- lines `key value`: hostname, user, target, host_key ...
   UNIQUE(name, live)
 ) STRICT;
 
 CREATE TABLE key(
   lease_id INTEGER NOT NULL,
-  fingerprint TEXT NOT NULL,            -- SHA256:...; a freeze has one row, with !
-  login TEXT NOT NULL,                  -- the lease's; a freeze of all logins has *
-  live INTEGER,                         -- the lease's
+  fingerprint TEXT NOT NULL,            -- SHA256:...; a freeze has one row, with ! here
+  login TEXT NOT NULL,                  -- as in the lease; * for a freeze of all logins
+  live INTEGER,                         -- as in the lease
   type TEXT NOT NULL,
   base64 TEXT NOT NULL,
   comment TEXT NOT NULL,
@@ -47,31 +47,32 @@ CREATE TABLE key(
   UNIQUE(fingerprint, login, live)
 ) STRICT, WITHOUT ROWID;
 
--- One owner for a listen port, whatever the address. A row outlives its lease by QuarantineTTL.
+-- Who has a listen port, or had it: one lease a port, whatever the address. A row stays until
+-- QuarantineTTL after its lease.
 CREATE TABLE port(
   port INTEGER PRIMARY KEY,
   lease_id INTEGER NOT NULL,
-  holder TEXT NOT NULL,                 -- the lease's name: it outlives the lease
+  holder TEXT NOT NULL,                 -- the name of the lease, which may be deleted first
   freed_s INTEGER NOT NULL              -- 0: held
 ) STRICT;
 
 CREATE TABLE token(
   id INTEGER PRIMARY KEY,
   hash BLOB NOT NULL,                   -- SHA-256 of the token
-  name TEXT NOT NULL,                   -- the only agent it admits; empty: any
+  name TEXT NOT NULL,                   -- the agent_id that it admits; empty: any
   uses_left INTEGER NOT NULL,
   created_s INTEGER NOT NULL,
   expires_s INTEGER NOT NULL
 ) STRICT;
 
--- Heartbeats of a busy gateway that are not yet in their lease: a lease has a page of its own to be
--- written, and hundreds of these share one. leased puts the newest of each lease there within
--- seconds, and deletes these (lib/store/beats.h).
+-- Pending heartbeats of a busy gateway. To write one into its lease costs a page, and a page has room
+-- for hundreds of these rows. Within seconds leased writes the newest of each lease into it, and
+-- deletes the rows (lib/store/beats.h).
 CREATE TABLE beat(
   seq INTEGER PRIMARY KEY,
   lease_id INTEGER NOT NULL,
   heartbeat_ms INTEGER NOT NULL,
-  expires_s INTEGER NOT NULL            -- the end that it gives the lease
+  expires_s INTEGER NOT NULL            -- the new end of the lease
 ) STRICT;
 
 -- Each row's hash is SHA-256 over the previous row's hash and its own fields (lib/store/audit.c).
@@ -86,7 +87,8 @@ CREATE TABLE audit(
   source TEXT NOT NULL,
   outcome TEXT NOT NULL,
   detail TEXT NOT NULL,
-  anchor_seq INTEGER UNIQUE,            -- an anchor's: rows up to it may go, its detail has their hash
+  anchor_seq INTEGER UNIQUE,            -- of an anchor: rows up to it may be deleted, and its
+                                        -- detail has the hash of the last of them
   hash BLOB NOT NULL
 ) STRICT;
 
