@@ -133,7 +133,7 @@ const char *keyword_strerror(int rc)
     case KEYWORD_UNREADABLE:
         return "cannot be read";
     case KEYWORD_UNSAFE:
-        return "must be a regular file of root's or your own that only its owner may write";
+        return "must be a regular file, owned by root or you, that only its owner may write";
     case KEYWORD_TOO_LARGE:
         return "is larger than 64 KiB";
     case KEYWORD_BINARY:

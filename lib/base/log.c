@@ -256,7 +256,8 @@ static void report_lost(void)
     char text[96], line[PREFIX_BYTES + sizeof(text)];
     if (lost_unreported == 0)
         return;
-    (void)snprintf(text, sizeof(text), "%llu lines of this log were lost: nobody took them in time",
+    (void)snprintf(text, sizeof(text),
+                   "%llu lines of this log were lost: they could not be written",
                    (unsigned long long)lost_unreported);
     size_t len = format_line(LOG_WARNING, text, line, sizeof(line));
     if (try_write(line, len) > 0)

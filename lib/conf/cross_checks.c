@@ -86,7 +86,7 @@ static const char *proxy_problem(const struct conf *c, char text[static RULE_TEX
         return "ProxyHeader is missing: it names the header in which the proxy of 'Listen "
                "unix:/path proxy GROUP' says who asks";
     if (!has_proxy && c->proxy_header != PROXY_HEADER_NONE)
-        return "ProxyHeader is believed on 'Listen unix:/path proxy GROUP' alone, and there is "
+        return "ProxyHeader is believed only on 'Listen unix:/path proxy GROUP', and there is "
                "no such line";
     return NULL;
 }
@@ -95,7 +95,7 @@ static const char *proxy_problem(const struct conf *c, char text[static RULE_TEX
 static const char *addresses_problem(const struct conf *c, char text[static RULE_TEXT_BYTES])
 {
     (void)text;
-    return listens_twice(c) ? "an address stands in two lines of Listen and MetricsListen" : NULL;
+    return listens_twice(c) ? "the same address is in two lines of Listen or MetricsListen" : NULL;
 }
 
 static const char *ttl_problem(const struct conf *c, char text[static RULE_TEXT_BYTES])

@@ -48,8 +48,7 @@ static void report_missing(struct loading *load, int error)
     if (error != EACCES || geteuid() == 0)
         env_problem(load, "it", "cannot be read");
     else if (load->warnings != NULL)
-        buf_addf(load->warnings, "%s: only root may read it: what it sets is left out\n",
-                 load->file);
+        buf_addf(load->warnings, "%s: you may not read it: its settings are ignored\n", load->file);
 }
 
 /* False: nothing of the file is used. leased does not start with keys that others can read. */

@@ -31,7 +31,7 @@ const char *keyfile_trust_problem(const struct stat *st)
 {
     if (!S_ISREG(st->st_mode) || !is_trusted(st->st_uid) ||
         (st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return "must be a regular file of root's, _tunlease's or your own that only its owner may "
+        return "must be a regular file, owned by root, _tunlease or you, that only its owner may "
                "write";
     return NULL;
 }

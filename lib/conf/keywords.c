@@ -33,9 +33,8 @@ static const char *set_proxy(struct conf_listener *l, char *const *words)
     if (strcasecmp(words[1], "proxy") != 0)
         return "takes one value, or unix:/path proxy GROUP";
     if (l->unix_path[0] == '\0')
-        return "is a proxy's group, and stands behind unix:/path alone: any program of this host "
-               "reaches a "
-               "port";
+        return "names a proxy's group, which works only with unix:/path: any program on this host "
+               "can reach a port";
     return value_name(l->proxy_group, words + 2, 1);
 }
 

@@ -86,7 +86,7 @@ static unsigned mpint_bits(const struct reader *m)
 
 static const char *check_field(const struct key_kind *kind, char field, const struct reader *r)
 {
-    static const char damaged[] = "the key is damaged: its inside does not fit its type";
+    static const char damaged[] = "the key is damaged: its content does not match its type";
     switch (field) {
     case 's':
         return r->left == kind->size ? NULL : damaged;
@@ -102,7 +102,7 @@ static const char *check_field(const struct key_kind *kind, char field, const st
         if (mpint_bits(r) < PUBKEY_RSA_MIN_BITS)
             return "the RSA key is shorter than 2048 bits: make one with 'ssh-keygen -t ed25519'";
         if (mpint_bits(r) > PUBKEY_RSA_MAX_BITS)
-            return "the RSA key is longer than 16384 bits: sshd does not take it";
+            return "the RSA key is longer than 16384 bits: sshd does not accept it";
         return NULL;
     case 'a':
         return r->left > 0 && memchr(r->at, '\0', r->left) == NULL ? NULL : damaged;
@@ -131,7 +131,7 @@ static const char *unknown_type(const char *type)
     if (strstr(type, "-cert-v01@openssh.com") != NULL)
         return "this is a certificate: a lease holds the plain public key";
     if (strcmp(type, "ssh-dss") == 0)
-        return "DSA keys are not taken: make one with 'ssh-keygen -t ed25519'";
+        return "DSA keys are not accepted: make one with 'ssh-keygen -t ed25519'";
     return "the key's type is not one of ed25519, ecdsa, rsa, their sk- forms, or mldsa44-ed25519";
 }
 
@@ -144,7 +144,7 @@ const char *pubkey_parse(const char *type, const char *base64, struct pubkey *re
     if (kind == NULL)
         return unknown_type(type);
     if (strlen(base64) >= sizeof(key.base64))
-        return "the key is larger than any that sshd takes";
+        return "the key is larger than any that sshd accepts";
     /* base64_decode accepts one spelling, so that each key is one text. */
     long len = base64_decode(base64, strlen(base64), blob, sizeof(blob));
     if (len <= 0)
@@ -194,7 +194,7 @@ static const char *parse_line(char *line, struct pubkey *ret)
         bool key_follows = strstr(line, "ssh-") != NULL || strstr(line, "ecdsa-") != NULL;
         return key_follows
                    ? "the line has options before the key: a lease sets its own; "
-                     "hand over the line of the .pub file"
+                     "send the line of the .pub file as it is"
                    : "this is not an OpenSSH public key (a line like 'ssh-ed25519 AAAA...')";
     }
     char *base64 = cut_word(&line);
@@ -241,7 +241,7 @@ const char *pubkey_parse_file(const char *text, size_t len, struct pubkey *ret)
         if (line_bytes == 0 || *at == '#')
             continue;
         if (found)
-            return "there is more than one line: hand over exactly one public key";
+            return "there is more than one line: send exactly one public key";
         if (line_bytes >= sizeof(line))
             return "the line is longer than any public key";
         memcpy(line, at, line_bytes);

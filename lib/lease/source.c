@@ -53,7 +53,7 @@ static const char *parse_source(const char *s, size_t len, struct source *ret)
     if (slash != NULL)
         *slash++ = '\0';
     if (!parse_address(text, &src))
-        return "an address is neither IPv4 nor IPv6 (names are not taken: sshd would ask DNS)";
+        return "an address is neither IPv4 nor IPv6 (names are not accepted: sshd would ask DNS)";
     if (slash != NULL) {
         int64_t bits;
         if (strchr(text, ':') != NULL && src.family == AF_INET)

@@ -324,7 +324,7 @@ static void refused(void **state)
         {"Listen unix:/x proxy\n", 1, "names no group"},
         {"Listen unix:/x other p\n", 1, "or unix:/path proxy GROUP"},
         {"Listen unix:/x proxy p q\n", 1, "exactly one value"},
-        {"Listen 127.0.0.1:1 proxy p\n", 1, "stands behind unix:/path alone"},
+        {"Listen 127.0.0.1:1 proxy p\n", 1, "works only with unix:/path"},
         {"Listen unix:/x proxy -p\n", 1, "may not start"},
         {"MetricsListen unix:/x proxy p\n", 1, "exactly one value"},
         {"ProxyHeader Forwarded\n", 1, "neither 'X-Real-IP' nor"},
@@ -717,7 +717,7 @@ static void paths_file(void **state)
     if (geteuid() == 0) {
         assert_int_equal(chmod(file, 0644), 0);
         assert_int_equal(chown(file, 65534, 65534), 0);
-        CHECK_PROBLEM("another's", conf_paths_load(file, &got), "of root's or your own");
+        CHECK_PROBLEM("another's", conf_paths_load(file, &got), "owned by root or you");
         assert_int_equal(unlink(file), 0);
     }
     for (size_t len = 190; len <= 193; len++) {

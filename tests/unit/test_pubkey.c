@@ -289,7 +289,7 @@ static const struct blob_row {
     {"rsa: empty modulus", "ssh-rsa", {{.text = "ssh-rsa"}, E65537, {.text = ""}}, 0, "damaged"},
     {"rsa: no modulus", "ssh-rsa", {{.text = "ssh-rsa"}, E65537}, 0, "cut off"},
 
-    {"dsa by name", "ssh-dss", {{.text = "ssh-dss"}, {.size = 32}}, 0, "DSA keys are not taken"},
+    {"dsa by name", "ssh-dss", {{.text = "ssh-dss"}, {.size = 32}}, 0, "DSA keys are not accepted"},
     {"rsa by its signature's name",
      "rsa-sha2-256",
      {{.text = "ssh-rsa"}, E65537, MODULUS(257)},
