@@ -1,43 +1,43 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: ISC
-# lib.sh: what the test scripts share; sourced inside tests/sandbox.
+# lib.sh: functions for test scripts; they source it inside tests/sandbox.
 #
-#   WORK                          a directory of this test, removed when it ends
+#   WORK                          a directory for this test, removed when it ends
 #   TOP, SANDBOX_LOG              the checkout; what was sent to /dev/log
 #   GATEWAY                       where sshd listens (127.0.0.1)
 #   SSH                           array: ssh and the options that keep it from the user's own files
-#   fail MSG | ok MSG | note MSG  end the test as failed | say what holds | say something
+#   fail MSG | ok MSG | note MSG  end the test as failed | print what was shown to hold | print a comment
 #   assert_eq GOT WANT MSG
 #   expect_exit CODE COMMAND...   output in $WORK/out and $WORK/err; fails on another exit status
-#   slow NUMBER                   seconds or milliseconds of a quiet machine, in those of this one (tests/pace.sh)
+#   slow NUMBER                   converts a time of a quiet machine to one of this machine (tests/pace.sh)
 #   wait_for SECONDS WHAT COMMAND...   poll every 20 ms until COMMAND succeeds, else fail after `slow SECONDS`
 #   log_has PATTERN | wait_log SECONDS PATTERN   an extended regular expression in the log
 #   new_key NAME                  make an ed25519 key, comment NAME; prints its path
-#   store_with_alice              makes a store with a lease alice, of such a key, for port 8009: its path
+#   store_with_alice              make a store with a lease alice of such a key for port 8009; its path is
 #                                 in STORE, its directory in STORE_DIR
 #   serve PORT [HOST]             HTTP on HOST (127.0.0.1) that says "hello from PORT"
 #   fetch URL
-#   agent_request KEY             a heartbeat as HTTP, for build/tests/load, of the agents that fill --agents makes
-#   serve_echo PORT [HOST]        says every line back
+#   agent_request KEY             print a heartbeat as HTTP, for build/tests/load; fill --agents makes its agents
+#   serve_echo PORT [HOST]        a service that sends every line back
 #   talk_to PORT                  a connection that stays open: its descriptor in TALK
-#   talks FD                      a line goes through it and comes back
-#   port_free PORT                nothing listens there
-#   is_gone PID | no_children PID    the process is no more | has no child
-#   fwd_L KEY LOGIN SPEC | fwd_R KEY LOGIN SPEC   a forward in the background: FWD_PID, words in
-#                                 $WORK/ssh.err; 1 when ssh or the gateway refused it
+#   talks FD                      succeeds if a line sent through it comes back
+#   port_free PORT                succeeds if nothing listens there
+#   is_gone PID | no_children PID    the process has ended | it has no child
+#   fwd_L KEY LOGIN SPEC | fwd_R KEY LOGIN SPEC   a forward in the background, FWD_PID; ssh's output is in
+#                                 $WORK/ssh.err; 1 if ssh or the gateway refused it
 #   fwd_stop [PID]                end it
-#   tunnel KEY LOGIN OPTION...    several forwards on one connection, FWD_PID; all or none
+#   tunnel KEY LOGIN OPTION...    several forwards on one connection, FWD_PID; fails if one is refused
 #   login_works KEY LOGIN         authentication succeeds (the connection is closed at once)
-#   login_refused KEY LOGIN       "Permission denied (publickey)", and nothing else will do
-#   reload_sshd                   after a change in sshd_config; returns when sshd listens again
+#   login_refused KEY LOGIN       ssh is refused with "Permission denied (publickey)", and no other error
+#   reload_sshd                   reload a changed sshd_config; returns when sshd listens again
 #   sshd_effective LOGIN          what sshd -T prints for LOGIN, with the keywords in lower case
-#   mixed_case_sshd FILE          makes one that prints them in mixed case, as 10.5 does
-#   allow NAME [K=V...] | refuse NAME [K=V...]   an attempt of build/tests/attempt, made with
+#   mixed_case_sshd FILE          make an sshd that prints them in mixed case, as 10.5 does
+#   allow NAME [K=V...] | refuse NAME [K=V...]   the attempt NAME of build/tests/attempt, made with
 #                                 ATTEMPT_KEY as ATTEMPT_LOGIN, must be allowed | must be refused
-#   at_exit PID                   a process to end with the test (as serve and fwd_* do)
+#   at_exit PID                   kill PID when the test ends (as serve and fwd_* do for theirs)
 set -euo pipefail
 
-# Outside the sandbox nothing here is safe: it would be the machine's own sshd and log.
+# Outside the sandbox these functions would change the machine's own sshd and log.
 : "${TOP:?run me through tests/run or tests/sandbox}" "${SANDBOX_LOG:?run me through tests/sandbox}"
 
 # shellcheck source=tests/words.sh
@@ -66,7 +66,7 @@ note() { printf '# %s\n' "$*"; }
 fail()
 {
 	local i=1
-	# The line that counts is the test's, not one of this file.
+	# Report the line of the test, not one of this file.
 	while [[ ${BASH_SOURCE[i]-} == "${BASH_SOURCE[0]}" ]]; do i=$((i + 1)); done
 	printf 'FAIL: %s (%s:%s)\n' "$*" "${BASH_SOURCE[i]-}" "${BASH_LINENO[i-1]}" >&2
 	exit 1
@@ -85,8 +85,8 @@ expect_exit()
 	((rc == want)) || fail "'$*' exits $rc, not $want: $(tail -n 3 "$WORK/err")"
 }
 
-# poll SECONDS COMMAND...: 1 when the time is over. Seconds may have a fraction. A machine may get
-# slower meanwhile, so it is asked again before the time counts as over.
+# poll SECONDS COMMAND...: runs COMMAND until it succeeds; 1 if SECONDS, which may have a fraction,
+# have passed. If the machine became slower meanwhile, the time is extended accordingly.
 poll()
 {
 	local seconds=$1 start=${EPOCHREALTIME/./} us fraction=000000; shift
@@ -132,7 +132,8 @@ SSH=(ssh -F none -o BatchMode=yes -o IdentitiesOnly=yes -o IdentityAgent=none
 cat /etc/ssh/ssh_host_*_key.pub 2>/dev/null |
 	sed 's/^/127.0.0.1,::1,localhost,gateway.test /' >"$WORK/known_hosts" || :
 
-# ssh_start KEY LOGIN READY OPTION...: in the background until its own words (-v) match READY.
+# ssh_start KEY LOGIN READY OPTION...: starts ssh -v in the background and waits until its output
+# matches READY; 1 if ssh ended instead.
 ssh_start()
 {
 	local key=$1 login=$2 ready=$3; shift 3
@@ -145,7 +146,7 @@ ssh_start()
 }
 ssh_is_up_or_gone() { grep -E -q -e "$1" "$WORK/ssh.err" || ! kill -0 "$FWD_PID" 2>/dev/null; }
 
-# Judged by ssh's words, not by the port: something else may be listening on it.
+# Checks ssh's output, not the port: something else may be listening on it.
 fwd_L() { ssh_start "$1" "$2" '^debug1: Entering interactive session' -L "$3"; }
 fwd_R()
 {
@@ -181,11 +182,11 @@ login_refused()
 		fwd_stop "$FWD_PID"
 		return 1
 	fi
-	# Without the Match block sshd offers more methods: "(publickey,password)".
+	# Without the Match block sshd offers more methods and prints "(publickey,password)".
 	grep -q 'Permission denied (publickey[,)]' "$WORK/ssh.err"
 }
 
-# The pid file goes and comes back; its time stamp tells the new one from the old.
+# sshd removes its pid file and writes a new one, which has another inode or time stamp.
 reload_sshd()
 {
 	local old
@@ -194,20 +195,20 @@ reload_sshd()
 	kill -HUP "$(cat /run/sshd.pid)"
 	wait_for 5 'sshd reloads' sshd_reloaded "$old"
 }
-# Between two pid files there is none.
+# For a moment there is no pid file.
 sshd_reloaded()
 {
 	local now
 	now=$(stat -c '%i %z' /run/sshd.pid 2>/dev/null) && [[ $now != "$1" && -s /run/sshd.pid ]]
 }
 
-# From 10.5 on the keywords are in mixed case.
+# OpenSSH 10.5 and later print the keywords in mixed case.
 sshd_effective()
 {
 	"${SSHD:-/usr/sbin/sshd}" -T -C "user=$1,host=h,addr=127.0.0.1" | sed -E 's/^[^ ]+/\L&/'
 }
 
-# A stand-in for OpenSSH 10.5: sshd, but for the keywords of -T.
+# A stand-in for OpenSSH 10.5: this machine's sshd, but for the keywords that -T prints.
 mixed_case_sshd()
 {
 	cat >"$1" <<-'END'
@@ -233,7 +234,7 @@ body = b"hello from %d" % port
 
 class Hello(socketserver.BaseRequestHandler):
     def handle(self):
-        # At once, so that it also answers who sends nothing; then until the peer has closed.
+        # Answers before it reads, for clients that send nothing; then waits until the client closes.
         self.request.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
         self.request.shutdown(socket.SHUT_WR)
         while self.request.recv(4096):
@@ -290,7 +291,7 @@ talks()
 	{ echo "$word" >&"$1" && read -r -t "$(slow 5)" line <&"$1"; } 2>/dev/null && [[ $line == "$word" ]]
 }
 port_free() { [[ -z $(ss -Hltn "sport = :$1") ]]; }
-# A zombie holds no socket any more; its parent may take its time, or reap it between two of these looks.
+# A zombie counts as gone, for it has no sockets. Its parent may reap it between two of these commands.
 pid_answers() { kill -0 "$1" 2>/dev/null; }
 is_gone() { ! pid_answers "$1" || grep -q '^State:.[ZX]' "/proc/$1/status" 2>/dev/null || ! pid_answers "$1"; }
 no_children() { [[ -z $(pgrep -P "$1") ]]; }

@@ -1,16 +1,16 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: ISC
-# pace.sh: how slow this machine is now.
+# pace.sh: measures how slow this machine is at present.
 #
-#   TEST_SLOW_PERCENT   what a second of a quiet machine takes here: 100, or more (exported; measured
-#                       here where it is not set)
-#   slow NUMBER         so much of seconds or milliseconds, in those of this machine, rounded up
+#   TEST_SLOW_PERCENT   the time that this machine needs for what a quiet one does in 100: at least 100
+#                       (exported; measured here if it is not set)
+#   slow NUMBER         NUMBER seconds or milliseconds of a quiet machine, as time of this one, rounded up
 #
-# A deadline of a test is `slow` of what it takes on a quiet machine; the product's own deadlines stay
-# what they are, and what a test asserts of them is: no less than that, no more than `slow` of it.
+# A test's deadline is `slow` of what it takes on a quiet machine. The product's own deadlines do not
+# change with the machine; a test asserts that one is not over too early, and not later than `slow` of it.
 
-# pace_measure: sets TEST_SLOW_PERCENT by work like a test's own, starts of processes and a busy
-# shell. The two take 65 ms on a quiet machine of two cores; no machine counts as faster than that.
+# pace_measure: sets TEST_SLOW_PERCENT. It times what tests do: start processes, and run shell code.
+# That takes 65 ms on a quiet machine with two cores; a faster machine counts as quiet.
 pace_measure()
 {
 	local start=${EPOCHREALTIME/./} i
@@ -20,7 +20,7 @@ pace_measure()
 	((TEST_SLOW_PERCENT >= 100)) || TEST_SLOW_PERCENT=100
 	export TEST_SLOW_PERCENT
 }
-# pace_slower: whether the machine has become slower since; it never counts as faster again.
+# pace_slower: measures again; succeeds if the machine became slower. TEST_SLOW_PERCENT never falls.
 pace_slower()
 {
 	local was=$TEST_SLOW_PERCENT

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# One lookup of akc, in the default build, with the whole schema, as the user that sshd runs it as:
-# at most 550,000 instructions and 90 system calls. Counts do not depend on the machine's mood.
+# One lookup of akc costs at most 550,000 instructions and 90 system calls: in the default build, with
+# the whole schema, as the user that sshd runs it as. These counts do not depend on the machine's load.
 # timeout: 120
 set -eu
 cd "$TOP"
@@ -21,7 +21,7 @@ fail() { printf 'FAIL: %s\n' "$*"; exit 1; }
 
 ! readelf -d build/bin/akc | grep -q NEEDED || fail 'build/bin/akc is not the default static build'
 
-# Read by a user that may read it and nothing more.
+# akc runs as a user that may only read the store.
 mkdir -m 2750 "$work/store"
 chgrp nogroup "$work/store"
 chmod 2750 "$work/store"
@@ -29,7 +29,7 @@ key=$(build/tests/fill "$work/store/leases.db" 1000 pfwd)
 cp build/bin/akc "$work/akc"
 sed "s,^# PublicHost.*,&\nDatabase $work/store/leases.db," packaging/tunlease.conf >"$work/tunlease.conf"
 
-# Whoever traces it needs longer than akc's own second on a busy machine: it goes before all others.
+# Traced on a busy machine, akc may need longer than its own limit of a second: so it gets priority.
 first=(chrt --fifo 1)
 "${first[@]}" true 2>/dev/null || first=()
 # sshd's bare environment (docs/sshd-facts.md 5).
@@ -42,7 +42,7 @@ as_akc() {
 line=$(as_akc env)
 [[ $line == restrict,port-forwarding,*" ${key#* } holder-999" ]] || fail "akc does not answer: $line"
 
-# traced TRACER...: a few times, where even so a second was not enough.
+# traced TRACER...: tries again a few times if a second was not enough all the same.
 traced() {
 	local _
 	for _ in 1 2 3 4 5; do ! as_akc "$@" >/dev/null || return 0; done
@@ -52,7 +52,7 @@ traced valgrind --tool=callgrind --callgrind-out-file=/dev/null --log-file="$wor
 instructions=$(sed -n 's/.*Collected : //p' "$work/out/callgrind")
 traced strace -f -o "$work/out/strace"
 syscalls=$(grep -c '(' "$work/out/strace")
-# strace's own line for the execve is one of them.
+# strace's line for the execve is counted, too.
 echo "akc: $instructions instructions (at most $max_instructions), $syscalls system calls (at most $max_syscalls)"
 ((instructions > 100000 && syscalls > 30)) || fail 'that is too few to be true'
 ((instructions <= max_instructions)) || fail 'too many instructions'

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# The include arrows: base <- lease, session <- conf, store, wire <- programs, and which library is
-# known where. The table is in includes.py.
+# Which folder may include which: base <- lease, session <- conf, store, wire <- programs; and which
+# folder may use which external library. The table is in includes.py.
 # timeout: 60
 set -eu
 cd "$TOP"

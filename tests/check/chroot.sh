@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# The sandbox in a chroot, where / is no mount point: a world of its own as elsewhere, of which
-# nothing is seen outside; and where there can be none, the reason is said.
+# The sandbox works in a chroot, where / is not a mount point, and none of its mounts appears outside.
+# If it cannot work, it says why.
 # timeout: 60
 set -euo pipefail
 cd "$TOP"
@@ -18,7 +18,7 @@ if [[ -z ${CHROOT_WORK-} ]]; then
 	exit
 fi
 
-# As systemd has it, so that a mount would be seen outside.
+# Shared, as with systemd, so that a mount that is not private would appear outside.
 mount --make-rshared /
 root=$CHROOT_WORK/root
 mkdir "$root"
@@ -37,7 +37,7 @@ chmod 1777 "$root/tmp"
 mkdir -p "$root$TOP"
 mount --rbind "$TOP" "$root$TOP"
 
-# refused WORDS COMMAND...: a skip with a reason.
+# refused WORDS COMMAND...: COMMAND exits 77 and prints WORDS.
 refused()
 {
 	local words=$1 rc=0; shift

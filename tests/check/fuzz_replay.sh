@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# Every input of the fuzzers' corpora, and what once broke a target, keeps its promises: under gcc's
-# sanitizers, without clang. tests/fuzz/run looks for more.
+# The fuzz targets succeed on every input of their corpora, which include the inputs that once broke
+# one: under gcc's sanitizers, without clang. tests/fuzz/run searches for more.
 # timeout: 90
 set -eu
 cd "$TOP"

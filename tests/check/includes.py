@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""Reads every #include of the programs and the libraries.
+"""Checks and draws the #includes of the programs and the libraries.
 
-  includes.py --check    fails when a file includes what its folder may not, or when files or
-                         folders include each other in a circle
+  includes.py --check    fails if a file includes what its folder may not, or if folders include each
+                         other in a circle
   includes.py --draw     prints the picture of the folders (docs/includes.md)
   includes.py --circles  prints the circles of files, one a line
 
-A source file and the header of the same name are one node: who includes the header depends on both.
+A source file and the header of the same name are one node: what includes the header depends on both.
 """
 import glob
 import re
@@ -15,11 +15,11 @@ import sys
 
 LIBS = "base lease session conf store wire"
 LEASED = "leased leased/engine leased/requests leased/watch leased/http"
-ENGINE = ["leased/engine", "leased/requests", "leased/watch"]  # the process that has the store
-# From the ground up: each includes only those before it.
+ENGINE = ["leased/engine", "leased/requests", "leased/watch"]  # the process that opens the store
+# In order: each may include only those before it.
 LEASECTL = ("leasectl leasectl/host leasectl/sessions leasectl/show leasectl/lease leasectl/probe "
             "leasectl/doctor leasectl/setup")
-# Likewise; the first two know nothing of each other.
+# Likewise; but the first two may not include each other.
 AGENT = ("tunnel-agent/host tunnel-agent/config tunnel-agent/ssh tunnel-agent/tunnel "
          "tunnel-agent/gateway")
 
@@ -28,20 +28,20 @@ def lib(names):
     return ["lib/" + name for name in names.split()]
 
 
-# Which folder may include which others; every folder may include itself. A folder that is not here
-# may include nothing, so a new one is added here first.
+# For each folder, which others it may include; it may always include itself. A folder that is not
+# listed may include no other, so a new folder is added here first.
 MAY = {
     "lib/base": [],
     "lib/lease": lib("base"),
     "lib/session": lib("base"),
-    # A ceiling in the configuration is written as permits, and there is one grammar for them.
+    # lib/conf needs lib/lease: a ceiling in the configuration consists of permits.
     "lib/conf": lib("base lease"),
     "lib/store": lib("base lease session conf"),
     "lib/wire": lib("base lease session conf"),
     "akc": lib("base lease session conf store"),
     "pam_tunnel": lib("base session conf"),
     "leased": lib(LIBS) + LEASED.split(),
-    # What runs, what it answers, what it watches: from the top down.
+    # From the top down: the loop, the requests, what leased watches.
     "leased/engine": lib(LIBS) + ["leased/requests", "leased/watch"],
     "leased/requests": lib(LIBS) + ["leased/watch"],
     "leased/watch": lib("base session conf store wire"),
@@ -63,7 +63,7 @@ MAY = {
     "tunnel-agent": lib("base lease") + AGENT.split(),
 }
 
-# Which folders know a library.
+# Which folders may include the headers of an external library.
 KNOWN = {
     r"sqlite3\.h": ["lib/store"],
     r"jansson\.h": ["lib/wire"],

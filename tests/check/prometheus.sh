@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# The alert rules and a real /metrics, as promtool sees them; and without it, that every metric that
-# a rule names is there.
+# promtool accepts the alert rules and a real /metrics. Without promtool, only: every metric that a rule
+# names is there.
 # sandbox: --leased
 # timeout: 60
 set -eu
@@ -19,7 +19,7 @@ start=$(sed -n 's/^process_start_time_seconds //p' "$WORK/metrics")
 ((start > $(date +%s) - 60 && start <= $(date +%s) + 1)) || fail "process_start_time_seconds is $start"
 ok 'process_start_time_seconds is in Unix seconds'
 
-# `make deps` unpacks it there.
+# `make deps` puts it there.
 promtool=${TEST_PROMTOOL-$(type -P promtool || echo "$TOP/build/prometheus/usr/bin/promtool")}
 [[ -x $promtool ]] || { echo 'no promtool (package prometheus): the rules themselves were not tried'; exit 77; }
 "$promtool" check metrics <"$WORK/metrics" >"$WORK/out" 2>&1 || fail "promtool check metrics: $(cat "$WORK/out")"

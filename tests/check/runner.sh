@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# tests/run, and what the scripts share: no test fails without a word, whatever ends it, and a
-# deadline is as long as the machine is slow.
+# tests/run and tests/lib.sh: every test that fails says why, whatever ended it; and deadlines grow
+# with the slowness of the machine.
 # timeout: 60
 # shellcheck disable=SC2016  # the scripts are in quotes
 set -eu
@@ -14,7 +14,7 @@ fail() { printf 'FAIL: %s\n' "$*"; exit 1; }
 mkdir -p "$work/tests/check"
 cp tests/run tests/words.sh tests/pace.sh tests/lib.sh "$work/tests"
 
-# a_test NAME WORDS: its script on standard input; what its log has to say when it has failed.
+# a_test NAME WORDS: makes a test from the script on standard input; WORDS must be in its log.
 names=()
 a_test()
 {
@@ -40,7 +40,7 @@ for name in "${names[@]}"; do
 done
 grep -qx "0 passed, ${#names[@]} failed, 0 skipped" "$work/out" || fail "$(tail -n 1 "$work/out")"
 
-# Half a second of a quiet machine is a second of one that is twice as slow.
+# Half a second of a quiet machine is a second on one that is half as fast.
 a_test waits '' <<<"$lib"$'\n[[ $(slow 5) == 10 ]]; start=${EPOCHREALTIME/./}; poll 0.5 false || :
 	echo "took $(((${EPOCHREALTIME/./} - start) / 1000))"'
 TEST_SLOW_PERCENT=200 "$work/tests/run" waits >"$work/out" || fail "$(cat "$work/out")"

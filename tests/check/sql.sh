@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# Every statement of sql/ prepares against the schema; migrations from nothing end at it; what akc
-# runs writes nothing and finds its rows by index.
+# Every statement of sql/ can be prepared on the schema; the migrations make that schema; statements of
+# akc write nothing and find their rows by an index.
 # timeout: 60
 set -eu
 cd "$TOP"
@@ -14,7 +14,7 @@ fail() { printf 'FAIL: %s\n' "$*"; exit 1; }
 sqlite3 "$work/schema.db" <sql/schema.sql
 cat sql/migrate/*.sql | sqlite3 "$work/migrated.db"
 
-# Comments and the width of blanks aside, both are the same.
+# Both schemas are the same, but for comments and blanks.
 dump() {
 	sqlite3 "$1" "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name" |
 		sed -e 's/--.*$//' | tr -s ' \n' '  ' | sed -e 's/ \([),;]\)/\1/g' -e 's/( /(/g'
@@ -22,7 +22,7 @@ dump() {
 [[ $(dump "$work/schema.db") == "$(dump "$work/migrated.db")" ]] ||
 	fail "sql/migrate does not end at sql/schema.sql: $(diff <(dump "$work/schema.db" | tr ',' '\n') <(dump "$work/migrated.db" | tr ',' '\n'))"
 
-# One file a statement: NAME.sql, and akc's in a list.
+# Writes each statement to NAME.sql, and the names of akc's statements to a list.
 awk -v dir="$work" -f sql/embed.awk sql/queries.sql || fail 'sql/embed.awk'
 awk '/^-- name: / { name = $3 } /^-- reader: akc/ { print name }' sql/queries.sql >"$work/akc"
 count=0

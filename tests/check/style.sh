@@ -9,7 +9,7 @@ cd "$TOP"
 mapfile -t sources < <(find akc leasectl leased lib pam_tunnel tests tunnel-agent -name '*.[ch]' | sort)
 clang-format --dry-run -Werror "${sources[@]}"
 mapfile -t scripts < <(grep -lE '^#!/bin/(ba)?sh' -r tests packaging .ci | sort)
-# SC2317: a function that is called by its name looks unreachable to it.
+# SC2317: shellcheck takes a function that is called by a name in a variable for unreachable.
 shellcheck -x -e SC1091 -e SC2317 "${scripts[@]}"
 bad=0
 for file in "${sources[@]}" "${scripts[@]}" sql/*.sql sql/migrate/*.sql sql/embed.awk Makefile; do

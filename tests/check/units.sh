@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# The systemd units: installed with their directories, what systemd itself says of them, and every
-# system call that leased makes within their filter.
+# The systemd units: they are installed with the right directories, systemd-analyze accepts them, and
+# their filter allows every system call that leased makes.
 # sandbox: --bare
 # timeout: 60
 set -eu
@@ -28,8 +28,8 @@ ok "$score"
 	fail 'the socket and the default of Listen differ'
 ok 'the socket is the default of Listen'
 
-# What the filter allows: @default, and the lines in their order.
-set_of() { # GROUP: its system calls, groups within it too
+# The system calls that the filter allows: @default, then each line in order.
+set_of() { # GROUP: its system calls, those of nested groups, too
 	local word
 	systemd-analyze syscall-filter "$1" | sed -e 1d -e 's/^ *//' -e '/^#/d' -e '/^$/d' |
 		while read -r word; do case $word in @*) set_of "$word" ;; *) echo "$word" ;; esac; done
@@ -52,7 +52,7 @@ printf 'API_KEY=an-enrolment-key-for-the-tests\n' >/etc/tunlease/leased.env
 chmod 0400 /etc/tunlease/leased.env; chown _tunlease: /etc/tunlease/leased.env
 echo 'IssueKeys yes' >>/etc/tunlease/tunlease.conf
 systemd-tmpfiles --create >/dev/null 2>&1 || :
-# As the unit starts it: as _tunlease with CAP_KILL alone, its socket passed.
+# As the unit does: as _tunlease with CAP_KILL only, and with its socket passed in.
 python3 - "$WORK" <<'END' &
 import os, socket, sys
 s = socket.socket()
@@ -93,7 +93,7 @@ ended() { ! kill -0 "$tracer" 2>/dev/null; }
 wait_for 10 'the end' ended
 awk '$2 ~ /^[a-z_0-9]+\(/ { sub(/\(.*/, "", $2); print $2 }' "$WORK/trace" | sort -u >"$WORK/calls"
 (($(wc -l <"$WORK/calls") > 50)) || fail "only $(wc -l <"$WORK/calls") system calls were seen"
-# What setpriv did before.
+# Without those that setpriv made before.
 denied=$(grep -vxF -e setgroups -e setresuid -e setresgid -e setreuid -e setregid "$WORK/calls" | grep -vxFf "$WORK/allowed" || :)
 [[ -z $denied ]] || fail "the unit's filter refuses: $denied"
 ok "all of $(wc -l <"$WORK/calls") system calls are in the unit's filter"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# A line of the configuration that is wrong stops what grants, and nothing that ends something.
+# A wrong line of the configuration stops commands that grant something, but none that end something.
 # sandbox:
 # timeout: 60
 set -eu
@@ -13,7 +13,7 @@ key=$(new_key alice)
 bob=$(new_key bob)
 leasectl grant alice --key "$key.pub" --open 8009 >/dev/null
 
-# fwd_L is done when the client is; sshd's session may open a little later.
+# fwd_L returns when the client is connected; the session may be registered a little later.
 tunnel_up()
 {
 	fwd_L "$key" pfwd "$1:127.0.0.1:8009" || fail "$2"
@@ -21,9 +21,9 @@ tunnel_up()
 }
 registered() { leasectl sessions 2>/dev/null | grep -q '^alice'; }
 
-# wrong TEXT WHAT: from now on it is the end of the file, and what leasectl says of it.
+# wrong TEXT WHAT: appends TEXT to the original file; WHAT is the error that leasectl must report.
 wrong() { cp -a "$WORK/conf" "$conf"; printf '%s\n' "$1" >>"$conf"; what=$2; }
-# does CODE COMMAND...: it exits so, and says what is wrong.
+# does CODE COMMAND...: it exits with CODE and warns of the wrong line.
 does()
 {
 	local code=$1; shift
@@ -68,7 +68,7 @@ does 0 leasectl revoke alice
 grep -q "MaxTTL soon is not a duration" "$WORK/err" || fail "the second line is not named: $(cat "$WORK/err")"
 wait_for 5 'the tunnel ends' is_gone "$FWD_PID"
 does 0 leasectl delete alice
-note 'all that is wrong is named at once'
+note 'all errors are reported at once'
 names_both() # COMMAND...
 {
 	expect_exit 1 "$@"
@@ -77,7 +77,7 @@ names_both() # COMMAND...
 names_both leasectl grant bob --key "$bob.pub" --open 8009
 names_both leased -D -t
 
-# Without these nobody knows where to act, and akc lets nobody in either.
+# Without Database or RunDir no command knows where to act, and akc lets nobody in.
 wrong 'Database leases.db' 'names no usable absolute path for Database'
 sed -i 's/^Database \/.*//' "$conf"
 expect_exit 1 leasectl freeze

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the fuzz targets share: a check that names itself, and a look at text of their own. */
+/* Shared by the fuzz targets: MUST, and checks of text that do not use the code under test. */
 #ifndef TUNLEASE_TESTS_FUZZ_FUZZ_H
 #define TUNLEASE_TESTS_FUZZ_FUZZ_H
 
@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Ends the run as a crash, which libFuzzer keeps the input of. */
+/* Crashes if condition is false; libFuzzer then saves the input. */
 #define MUST(condition, text)                                                                      \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
         }                                                                                          \
     } while (0)
 
-/* The input as a C string, to be freed: what stands after a NUL is not seen, as in an argument. */
+/* The input as a C string, to be freed. As in an argument, it ends at the first NUL. */
 static inline char *fuzz_text(const uint8_t *data, size_t size)
 {
     char *text = malloc(size + 1);
@@ -34,7 +34,7 @@ static inline char *fuzz_text(const uint8_t *data, size_t size)
     return text;
 }
 
-/* Printable ASCII and nothing else: the bytes of all that is not free text. */
+/* True if s is printable ASCII, as everything but free text has to be. */
 static inline bool fuzz_is_plain(const char *s)
 {
     for (; *s != '\0'; s++)
@@ -43,8 +43,8 @@ static inline bool fuzz_is_plain(const char *s)
     return true;
 }
 
-/* The next code point of *s, or -1 when there is no valid shortest form: a second reading of
- * RFC 3629, by value where name.c goes by bytes. */
+/* The next code point of *s; -1 if it is not in its shortest form, or not valid. A second
+ * implementation of RFC 3629, which computes values where text.c compares bytes. */
 static inline int32_t fuzz_code_point(const char **s)
 {
     static const int32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -67,8 +67,8 @@ static inline int32_t fuzz_code_point(const char **s)
     return value < least[len] || value > 0x10ffff || surrogate ? -1 : value;
 }
 
-/* UTF-8 that steers no terminal and forges no line: no C0, DEL, C1, U+2028, U+2029 or
- * bidirectional control. */
+/* True if s is UTF-8 that can neither control a terminal nor forge a line: no C0, DEL, C1, U+2028,
+ * U+2029 or bidirectional control. */
 static inline bool fuzz_is_harmless(const char *s)
 {
     while (*s != '\0') {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* SSH_AUTH_INFO_0: what is taken is one line of one plain key, and all of the text. */
+/* SSH_AUTH_INFO_0: a text that is accepted is one line with one plain key, and nothing else. */
 #include "lib/session/auth_info.h"
 
 #include "tests/fuzz/fuzz.h"
@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                  "0123456789+/=") == strlen(info.key_base64),
          text);
     MUST(strlen(info.fingerprint) == FINGERPRINT_BYTES - 1, text);
-    /* Nothing was passed over. */
+    /* No part of the text was skipped. */
     if (asprintf(&again, "publickey %s %s\n", info.key_type, info.key_base64) < 0)
         abort();
     MUST(strcmp(again, text) == 0, text);

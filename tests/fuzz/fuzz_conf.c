@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Configuration files. The strict reader ends with a configuration or with one line of reason; the
- * login path's reader is deaf to every line that is not Database or RunDir. What stands after a
- * line `%%` in the input is leased.env.
+ * Configuration files. The strict reader returns a configuration, or problems. The login path's
+ * reader ignores every line that is not Database or RunDir. After a line `%%` the rest of the input
+ * is leased.env.
  */
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
@@ -57,7 +57,7 @@ static bool mentions(const char *line, size_t len, const char *word)
     return false;
 }
 
-/* Only the lines that could be meant for it. */
+/* Copies only the lines that could be Database or RunDir. */
 static void add_path_lines(const char *mem, size_t len, struct buf *out)
 {
     for (size_t at = 0; at < len;) {
@@ -71,7 +71,8 @@ static void add_path_lines(const char *mem, size_t len, struct buf *out)
     }
 }
 
-/* On a file with all lines and on one with those that name Database or RunDir: the same answer. */
+/* The answer is the same for the file and for one that has only the lines with Database or RunDir.
+ */
 static void check_login_path(const char *mem, size_t len)
 {
     struct conf_paths paths = {.database = "untouched"}, alone = {.database = "untouched"};

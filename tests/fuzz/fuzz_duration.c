@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* Durations and times: within limits, and what is printed is read as the same time again. */
+/* Durations and times: they are within limits, and printing and parsing gives the same time again.
+ */
 #include "lib/lease/duration.h"
 
 #include "tests/fuzz/fuzz.h"
 
 #include <time.h>
 
-/* Written out, so that no time zone files are needed. */
+/* As rules, so that no time zone files are needed. */
 static const char *const zones[] = {"UTC0", "EST5EDT,M3.2.0,M11.1.0", "<+0545>-5:45", "<-11>11",
                                     "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0"};
 
@@ -29,7 +30,7 @@ static void check_duration(const char *text)
         if (*p != ' ')
             *out++ = *p;
     *out = '\0';
-    /* The two largest units: what is left out is less than one of the second. */
+    /* Only the two largest units are printed; the rest is less than one of the second unit. */
     MUST(duration_parse(joined, &again) == 0 && again <= s, text);
     int64_t unit = s >= 86400 ? 3600 : s >= 3600 ? 60 : 1;
     MUST(s - again < unit, text);
@@ -44,14 +45,15 @@ static void check_printers(int64_t time_s, const char *text)
     time_format_rfc3339(time_s, rfc);
     MUST(time_parse(rfc, &again) == 0 && again == time_s, text);
 
-    /* sshd's form is made by hand; gmtime_r(3) is the second opinion. */
+    /* Compares sshd's form, which is made without it, with gmtime_r(3). */
     time_t t = time_s;
     time_format_sshd(time_s, sshd);
     (void)gmtime_r(&t, &tm);
     (void)strftime(want, sizeof(want), "%Y%m%d%H%M%SZ", &tm);
     MUST(strcmp(sshd, want) == 0, text);
 
-    /* An sshd before 9.1 reads it with tm_isdst 0: never late. (Of 1970 there is no text.) */
+    /* An sshd before 9.1 reads it with tm_isdst 0, and never as a later time. (The first days of
+     * 1970 have no such text.) */
     time_format_sshd_local(time_s, sshd);
     memset(&tm, 0, sizeof(tm));
     (void)snprintf(want, sizeof(want), "%.4s-%.2s-%.2sT%.2s:%.2s:%.2s", sshd, sshd + 4, sshd + 6,
@@ -60,7 +62,7 @@ static void check_printers(int64_t time_s, const char *text)
     MUST(end != NULL && *end == '\0', text);
     MUST(mktime(&tm) <= time_s || time_s < 2 * 86400, text);
 
-    /* Minutes; and an hour that a zone has twice is read as one of the two. */
+    /* It has no seconds; and an hour that exists twice is read as either of the two. */
     time_format_local(time_s, local);
     MUST(fuzz_is_plain(local), text);
     if (local[4] == '-' && time_parse(local, &again) == 0)
@@ -82,13 +84,13 @@ static void check_time(const char *text)
     }
 }
 
-/* Whatever a damaged row holds, the printers stay within their 32 bytes. */
+/* Whatever a damaged row has, the printers write at most TIME_TEXT_BYTES. */
 static void check_total(const uint8_t *data, size_t size, const char *text)
 {
     int64_t any_s = 0;
     char out[TIME_TEXT_BYTES];
     memcpy(&any_s, data, size < sizeof(any_s) ? size : sizeof(any_s));
-    if (any_s == INT64_MIN) /* has no sign to leave out */
+    if (any_s == INT64_MIN) /* its absolute value is not an int64_t */
         any_s++;
     duration_format(any_s, out);
     MUST(memchr(out, '\0', sizeof(out)) != NULL, text);

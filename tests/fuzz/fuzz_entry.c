@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A registry entry: names one process of one login that is not root, and is written as it was read.
- */
+/* Registry entries: one that is accepted names one process of one login that is not root, and is
+ * written as it was read. */
 #include "lib/session/entry.h"
 
 #include "tests/fuzz/fuzz.h"
@@ -46,7 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (exact == NULL)
         abort();
     if (size > 0)
-        memcpy(exact, data, size); /* without a NUL: a byte too far is seen */
+        memcpy(exact, data,
+               size); /* without a NUL, so that the sanitizer sees a read past the end */
     memset(&s, 0xa5, sizeof(s));
     canary = s;
     if (entry_parse(exact, size, &s) != 0) {

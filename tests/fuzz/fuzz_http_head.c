@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The head of an HTTP request: what is taken has one reading, by a second reader that only splits
- * lines; and what comes in pieces is judged as what comes at once. */
+/* Heads of HTTP requests: a second parser, which only splits lines, agrees with each head that is
+ * accepted; and a head in pieces gets the same answer as in one. */
 #include "leased/http/http_head.h"
 
 #include "tests/fuzz/fuzz.h"
@@ -71,7 +71,7 @@ static void check_head(const struct http_head *head, const char *text, size_t le
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    /* A copy of exactly this size each time, so that a byte read behind it is seen. */
+    /* A copy of exactly this size, so that the sanitizer sees a read past its end. */
     char *text = malloc(size > 0 ? size : 1), *named = fuzz_text(data, size);
     struct http_head head = {.keep_alive = false}, again;
     int status = -1;
@@ -84,7 +84,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(len > 0 || status != 0 || size < HTTP_HEAD_BYTES, named);
     if (len > 0 && status == 0)
         check_head(&head, text, len);
-    /* In pieces. What is refused early stays refused; what is taken was never refused. */
+    /* In pieces. A head that is refused early stays refused; one that is accepted was never
+     * refused. */
     size_t step = size / 64 + 1, end = len > 0 ? len : size;
     for (size_t part = 0, refused = 0; part < end; part += step) {
         int so_far;
@@ -93,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(so_far != 0 || refused == 0, named);
         refused += so_far != 0;
     }
-    /* What stands behind the head says nothing. */
+    /* Bytes after the head make no difference. */
     if (len > 0) {
         int alone;
         MUST(http_head_parse(text, len, &again, &alone) == len && alone == status, named);

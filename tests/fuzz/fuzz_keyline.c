@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Key lines: whatever lease the parsers let in, its line is one line, restricted, closed in both
- * directions, and holds those permits and no other. The input is words: the first letter of each
- * says what it is (o open, l listen, f from, n name, e end in seconds, k key of that length).
+ * Key lines: for every lease that the parsers accept, keyline_format makes one line that has
+ * `restrict`, limits both directions, and has the permits of the lease and no others. The input is
+ * words; the first letter of a word says what it is (o open, l listen, f from, n name, e end in
+ * seconds, k a key of that length).
  */
 #include "lib/base/buf.h"
 #include "lib/lease/keyline.h"
@@ -16,7 +17,8 @@
 
 enum { VALUE_BYTES = 2048 };
 
-/* The next NAME="VALUE" of an option list, as sshd reads it: \" is a quote within the value. */
+/* Parses the next NAME="VALUE" of an option list. A value must have no \, with which sshd would
+ * read a quote as part of the value. */
 static const char *parse_option(const char *s, char *name, char value[VALUE_BYTES],
                                 const char *text)
 {
@@ -35,7 +37,7 @@ static const char *parse_option(const char *s, char *name, char value[VALUE_BYTE
     return s + len + 1;
 }
 
-/* Whether one HOST:PORT of the line is a permit of the list, in one of its spellings. */
+/* True if value, a HOST:PORT of the line, is a permit of the list in any spelling. */
 static bool is_permitted(const struct permit_list *list, const char *value)
 {
     struct permit p;
@@ -118,7 +120,7 @@ static void add_permit(struct permit_list *list, const char *word)
         (void)permit_list_add(list, &p);
 }
 
-/* A key of any length that the parser lets through: what it is made of does not matter here. */
+/* A key of any length that the parser accepts; its content does not matter here. */
 static void make_key(struct pubkey *key, unsigned long len)
 {
     static const char *const types[] = {"ssh-ed25519", "sk-ecdsa-sha2-nistp256@openssh.com"};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Permits: one canonical spelling, which is read as the same permit again; and lists of them. */
+/* Permits and lists of permits: each has one canonical text, which is parsed as the same again. */
 #include "lib/base/buf.h"
 #include "lib/lease/permit.h"
 
@@ -22,7 +22,7 @@ static void check_host(const char *host, const char *text)
     }
     MUST(strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-_") == len, text);
     MUST(strcmp(host, "localhost") != 0, text);
-    /* What inet_aton(3) reads as an address is an address in its one spelling. */
+    /* If inet_aton(3) reads it as an address, it is the canonical text of the address. */
     if (inet_aton(host, &v4) == 1)
         MUST(strcmp(inet_ntoa(v4), host) == 0, text);
 }
@@ -49,7 +49,7 @@ static void check_canonical(const struct permit *p, enum permit_form form, const
 
     if (!permit_is_loopback4(p))
         return;
-    /* The three ways to type this host are one permit. */
+    /* All ways to type this host give the same permit. */
     const char *ports = strrchr(once, ':') + 1;
     static const char *const spellings[] = {"", "localhost:", "LocalHost:", "127.0.0.1:"};
     for (size_t i = 0; i < 4; i++) {
@@ -101,7 +101,7 @@ static void check_list(const struct permit_list *list, const char *text)
     permit_list_release(&again);
 }
 
-/* As the store reads one, and as the command line builds one of the same words. */
+/* A list as the store reads it, and one as the command line builds it of the same words. */
 static void check_list_text(const char *text)
 {
     struct permit_list read = {0}, built = {0};

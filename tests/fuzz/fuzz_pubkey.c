@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Public keys: what is accepted is one key in one spelling, fits, and steers nothing. The input is
- * taken as the text of a .pub file and, since few mutations of base64 survive, as a blob in words:
- * `TYPE FIELD...`, each field hexadecimal digits (`*N` repeats the last byte), `/` before bytes
- * that stand after the last field.
+ * Public keys: one that is accepted is one key in its one spelling, fits into struct pubkey, and
+ * has no control characters. The input is used as the text of a .pub file, and, because few
+ * mutations of base64 are valid, also as a blob in words: `TYPE FIELD...`. A field is hexadecimal
+ * digits (`*N` repeats the last byte); `/` starts bytes that are added without a length.
  */
 #include "lib/lease/name.h"
 #include "lib/lease/pubkey.h"
@@ -51,7 +51,7 @@ static void check_key(const struct pubkey *key, const char *text)
     MUST(strcmp(again.comment, key->comment) == 0, text);
 }
 
-/* The blob says its type itself, as its first string. */
+/* The first string of the blob is its type. */
 static void check_blob(const struct pubkey *key, const char *text)
 {
     unsigned char blob[PUBKEY_BLOB_BYTES + 4];
@@ -108,7 +108,7 @@ static void add_string(struct blob *b, const void *mem, size_t len)
     add(b, mem, len);
 }
 
-/* Digits in pairs; `*N` repeats the byte before it until there are N. */
+/* Decodes pairs of digits; `*N` repeats the byte before it until there are N bytes. */
 static void decode_field(const char *word, struct blob *field)
 {
     field->len = 0;

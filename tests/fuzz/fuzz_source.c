@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Lists of addresses: canonical, without host bits, and each network holds what lies in it. */
+/* Lists of addresses: they are canonical, have no host bits, and match exactly what is in them. */
 #include "lib/base/buf.h"
 #include "lib/lease/source.h"
 
@@ -30,11 +30,11 @@ static void check_source(const struct source *src, const char *text)
         (void)snprintf(mapped, sizeof(mapped), "::ffff:%s", address);
         MUST(source_list_matches(&alone, mapped), text);
     }
-    /* Its last address is in it; with the last bit of the prefix flipped, neither end is. */
+    /* Its last address is in it; with the last bit of the prefix flipped, it is not. */
     for (unsigned i = src->prefix_bits; i < bits; i++)
         edge.bytes[i / 8] |= (unsigned char)(0x80U >> i % 8);
     (void)inet_ntop(src->family, edge.bytes, address, sizeof(address));
-    /* ::/N with N below 96 also spans the IPv4-mapped block, which is IPv4 to sshd and to us. */
+    /* ::/N with N below 96 also covers the IPv4-mapped block, which sshd and we treat as IPv4. */
     bool spans_mapped = src->family == AF_INET6 && strncmp(address, "::ffff:", 7) == 0 &&
                         strchr(address, '.') != NULL;
     MUST(spans_mapped || source_list_matches(&alone, address), text);

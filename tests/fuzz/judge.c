@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What pubkey_parse_file says of texts on standard input, each after its length in four bytes, for
- * the oracle: a line `ok FINGERPRINT TYPE BASE64`, or `no REASON`. */
+/* For oracle.py: runs pubkey_parse_file on texts from standard input, each after its length in four
+ * bytes, and prints a line for each: `ok FINGERPRINT TYPE BASE64`, or `no REASON`. */
 #include "lib/lease/pubkey.h"
 
 #include <stdint.h>
@@ -13,7 +13,8 @@ int main(void)
     while (fread(prefix, 1, sizeof(prefix), stdin) == sizeof(prefix)) {
         size_t len = (size_t)prefix[0] << 24 | (size_t)prefix[1] << 16 | (size_t)prefix[2] << 8 |
                      (size_t)prefix[3];
-        char *text = malloc(len + 1); /* its own, so that a byte too far is seen */
+        char *text =
+            malloc(len + 1); /* of this size, so that the sanitizer sees a read past the end */
         struct pubkey key;
         if (text == NULL || fread(text, 1, len, stdin) != len)
             return 1;

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: ISC
-# lib.sh: how fuzz targets are built; sourced by tests/fuzz/run and tests/check/fuzz_replay.sh.
+# lib.sh: builds fuzz targets; sourced by tests/fuzz/run and tests/check/fuzz_replay.sh.
 #
 #   fuzz_targets                     array of names: pubkey, permit, ...
-#   fuzz_library CC DIR FLAG...      what they need of lib/ and leased/, as DIR/lib.a
-#   fuzz_build CC DIR OUT FLAG... FILE...   one program of FILEs and DIR/lib.a
+#   fuzz_library CC DIR FLAG...      builds DIR/lib.a: the parts of lib/ and leased/ that they need
+#   fuzz_build CC DIR OUT FLAG... FILE...   builds the program OUT of FILEs and DIR/lib.a
 
 # shellcheck disable=SC2034 # used by those who source this
 fuzz_targets=(pubkey permit source duration conf keyline auth_info entry http_head)

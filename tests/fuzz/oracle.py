@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: ISC
-"""Key files, made and mutated, judged by pubkey_parse_file and by ssh-keygen.
+"""Makes and mutates key files, and compares the answers of pubkey_parse_file and ssh-keygen.
 
 usage: oracle.py JUDGE DIRECTORY SECONDS [SEED]
 
-What we accept, ssh-keygen -l -f must accept with the same fingerprint; the reverse need not hold.
-One difference is known and counted apart: a point that does not lie on its curve, which takes a
-bignum library to see. It is computed here, so that nothing else hides behind it.
+ssh-keygen -l -f must accept every file that we accept, with the same fingerprint; we may refuse more.
+One difference is known and counted separately: a point that is not on its curve. To see that we would
+need a bignum library. It is checked here, so that no other difference is mistaken for it.
 """
 import base64
 import os
@@ -39,7 +39,7 @@ def strings(blob):
 
 
 def off_curve(blob):
-    """An ecdsa blob whose point is no point of its curve."""
+    """True for an ecdsa blob whose point is not on its curve."""
     parts = strings(blob)
     if len(parts) < 3 or parts[1] not in CURVES or not parts[2].startswith(b"\4"):
         return False
@@ -47,7 +47,7 @@ def off_curve(blob):
     half = (len(parts[2]) - 1) // 2
     x = int.from_bytes(parts[2][1:1 + half], "big")
     y = int.from_bytes(parts[2][1 + half:], "big")
-    # Also a coordinate that is not reduced: on the curve, but in a second spelling.
+    # A coordinate that is not reduced counts, too: it is on the curve, but in a second spelling.
     return x >= p or y >= p or (y * y - (x * x * x - 3 * x + b)) % p != 0
 
 
@@ -64,7 +64,7 @@ def real_keys(directory):
         if not os.path.exists(path + ".pub"):
             if subprocess.run(command + (["-b", str(bits)] if bits else []),
                               stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
-                continue  # a later OpenSSH makes no DSA keys
+                continue  # later versions of OpenSSH make no DSA keys
         with open(path + ".pub", "rb") as f:
             words = f.read().split()
         keys.append((words[0], base64.b64decode(words[1])))
@@ -72,7 +72,7 @@ def real_keys(directory):
 
 
 def made_keys(rng):
-    """Of kinds and sizes that nobody waits for ssh-keygen to make."""
+    """Keys of kinds and sizes that ssh-keygen makes slowly or not at all."""
     ed = rng.randbytes(32)
     yield b"sk-ssh-ed25519@openssh.com", [ed, b"ssh:"]
     yield b"ssh-ed25519", [ed]
@@ -136,7 +136,7 @@ def candidate(rng, keys):
     if rng.randrange(12) == 0:
         kind = rng.choice(keys)[0]
     text = base64.b64encode(blob)
-    if rng.randrange(12) == 0:  # bits in the last character that mean nothing, and the like
+    if rng.randrange(12) == 0:  # unused bits in the last character, wrong padding
         text = rng.choice((text.rstrip(b"="), text + b"=", text + b"====", text[:-1] + b"B", text[:-3] + b"B=="))
     return mutate_text(rng, kind, text)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Whether this clang has libFuzzer: it builds, or it does not. */
+/* Builds only if this clang has libFuzzer. */
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Runs a fuzz target on each FILE once: its corpus, or what once crashed it. */
+/* Runs a fuzz target once on each FILE: its corpus, or inputs that once crashed it. */
 #include "tests/fuzz/fuzz.h"
 
 enum { INPUT_BYTES = 1 << 20 };

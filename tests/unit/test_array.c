@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Adds one item to the array, whose value is its index. */
+/* Adds one item, whose value is its index, to the array. */
 static bool add(unsigned **items, size_t count, size_t *cap, size_t max)
 {
     unsigned *grown = array_grow(*items, count, cap, sizeof(*grown), max);

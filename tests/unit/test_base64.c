@@ -56,12 +56,12 @@ static void stays_within(void **state)
     assert_int_equal(base64_decode("Zm9vYmE=", 8, out, 4), -1);
     assert_int_equal(out[4], 0xa5);
     assert_int_equal(base64_decode("Zg==", 4, out, 0), -1);
-    /* By length: what stands behind is not looked at. */
+    /* Only len characters are read. */
     assert_int_equal(base64_decode("Zm9v!", 4, out, sizeof(out)), 3);
     assert_int_equal(base64_decode("Zm9\0", 4, out, sizeof(out)), -1);
 }
 
-/* libresolv's is the second opinion. */
+/* libresolv's implementation gives the same. */
 static void round_trip(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The ceiling: whose rules hold, and what each login may be given at most. */
+/* The ceiling: which rules apply to a login, and what it allows at most. */
 #include "lib/lease/ceiling.h"
 
 #include "tests/unit/helpers.h"
@@ -44,8 +44,8 @@ static void judged(void **state)
         {"AgentLogin listens", "gw-tunnel", "127.0.0.1:20000", false, true},
         {"the control port is not for others", "pfwd", "127.0.0.1:12000", false, false},
         {"a login with rules of its own", "special", "db1:5432", true, true},
-        {"the general rules are not its", "special", "127.0.0.1:8000", false, true},
-        {"its rules are nobody else's", "pfwd", "db1:5432", false, false},
+        {"the general rules do not apply to it", "special", "127.0.0.1:8000", false, true},
+        {"its rules apply to no other login", "pfwd", "db1:5432", false, false},
         {"a login's name is case-sensitive", "Special", "db1:5432", false, false},
     };
     struct ceiling c = {.forward_login = "pfwd", .agent_login = "gw-tunnel"};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The configuration: each keyword moves its own field and no other, and each error has its line. */
+/* The configuration: each keyword sets its own field and no other, and each error names its line.
+ */
 #include "lib/conf/load.h"
 
 #include "lib/base/buf.h"
@@ -98,7 +99,7 @@ static void show(const struct conf *c, struct buf *out)
     buf_addf(out, "heartbeat=%lld\n", (long long)c->heartbeat_interval_s);
 }
 
-/* conf_load and its brothers, with the problems in err: each line but the last with its newline. */
+/* The three conf_load functions; err gets the problems, one a line, without the last newline. */
 static int conclude(int rc, struct buf *problems, char err[static CONF_ERROR_BYTES])
 {
     const char *text = buf_text(problems);
@@ -125,7 +126,8 @@ static int load_as_daemon(struct conf *ret, char err[static CONF_ERROR_BYTES])
     return conclude(conf_load_daemon(file, ret, &problems, NULL), &problems, err);
 }
 
-/* Writes both files (env NULL: none), loads. The fields, or NULL and err. To be freed. */
+/* Writes both files (env NULL: no leased.env) and loads them. Returns the fields, to be freed; or
+ * NULL and err. */
 static char *load(const char *text, const char *env, char err[static CONF_ERROR_BYTES],
                   struct buf *warnings)
 {
@@ -144,7 +146,7 @@ static char *load(const char *text, const char *env, char err[static CONF_ERROR_
     return fields.data;
 }
 
-/* The lines of b that a does not have at their place, joined by ';'. */
+/* The lines of b that differ from the same line of a, joined by ';'. */
 static void difference(const char *a, const char *b, struct buf *out)
 {
     while (*b != '\0') {
@@ -203,7 +205,7 @@ static const struct moves_row {
     {"KeepExpired 8d", "keep_expired=691200"},
     {"AuditKeep 8d", "audit_keep=691200"},
     {"HeartbeatInterval 30s", "heartbeat=30"},
-    /* The same in other spellings, and the ends of ranges. */
+    /* Other spellings of the same, and the ends of ranges. */
     {"# nothing\n\n", ""},
     {"daTABase /srv/a.db", "database=/srv/a.db"},
     {"SessionRefusal MESSAGE", ""},
@@ -354,7 +356,7 @@ static void refused(void **state)
         {"KeepExpired x\n", 1, "not a duration"},
         {"AuditKeep -1d\n", 1, "not a duration"},
         {"HeartbeatInterval 60\n", 1, "not a duration"},
-        /* What must fit together. */
+        /* Rules about several keywords. */
         {"Listen unix:/x proxy p\n", 0, "ProxyHeader is missing"},
         {"Listen unix:/x\nProxyHeader X-Real-IP\n", 0, "there is no such line"},
         {"Listen unix:/x proxy p\nListen unix:/x\nProxyHeader X-Real-IP\n", 0,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Durations and times: what people type, and the three printers against the C library's. */
+/* Durations and times: what people type; and the printers, compared with the C library's. */
 #include "lib/lease/duration.h"
 
 #include "tests/unit/helpers.h"
@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Rules and not names, so that no zone files are needed. */
+/* As rules, so that no time zone files are needed. */
 #define BERLIN "CET-1CEST,M3.5.0,M10.5.0/3"
 #define NEW_YORK "EST5EDT,M3.2.0,M11.1.0"
 
@@ -138,7 +138,7 @@ static void times(void **state)
         {"bare date in summer time", "2026-07-01", BERLIN, 1782943199},
         {"the day the clock goes back", "2026-10-25", BERLIN, 1792969199},
         {"bare leap day", "2028-02-29", "UTC", 1835481599},
-        {"bare date that is none", "2027-02-29", "UTC", REFUSED},
+        {"a bare date that does not exist", "2027-02-29", "UTC", REFUSED},
         {"date and clock", "2026-12-01 18:00", "UTC", 1796148000},
         {"date and clock, local", "2026-12-01 19:00", BERLIN, 1796148000},
         {"date and clock in summer time", "2026-07-01 02:00", BERLIN, 1782864000},
@@ -207,7 +207,7 @@ static void sshd_times(void **state)
         compare_sshd(at);
 }
 
-/* As an sshd before 9.1 reads expiry-time: a struct tm of zeros, so that tm_isdst is 0. */
+/* Reads expiry-time as an sshd before 9.1 does: into a struct tm of zeros, so tm_isdst is 0. */
 static int64_t read_by_sshd(const char *text)
 {
     char spaced[32];
@@ -221,7 +221,7 @@ static int64_t read_by_sshd(const char *text)
 
 enum { JANUARY_2026_S = 1767225600, DECEMBER_25_2011_S = 1324771200 };
 
-/* Each hour of two years; returns how often the clock on the wall would have been read late. */
+/* Tries each hour of two years; returns how often the local time itself would be read too late. */
 static unsigned compare_local(const char *zone)
 {
     unsigned late = 0;
@@ -262,7 +262,7 @@ static void sshd_local_times(void **state)
         if (access(file, R_OK) == 0)
             (void)compare_local(zones[i].name);
     }
-    /* It went from one side of the date line to the other, and had no 30 December. */
+    /* The zone crossed the date line and had no 30 December. */
     set_zone("Pacific/Apia");
     for (int64_t at = DECEMBER_25_2011_S; at < DECEMBER_25_2011_S + 10 * DAY_S; at += 600) {
         char text[TIME_TEXT_BYTES];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Keyword files: how lines are split, and which files are not read at all. */
+/* Keyword files: how lines are split, and which files are refused. */
 #include "lib/base/keyword.h"
 
 #include "lib/base/buf.h"
@@ -108,7 +108,7 @@ static void size_and_bytes(void **state)
     assert_int_equal(keyword_read(path, print_line, &out), KEYWORD_BINARY);
     write_file(path, "A b\n\0", 5, 0644);
     assert_int_equal(keyword_read(path, print_line, &out), KEYWORD_BINARY);
-    assert_string_equal(buf_text(&out), "2:A[b];"); /* nothing of a file refused is passed on */
+    assert_string_equal(buf_text(&out), "2:A[b];"); /* fn gets nothing of a refused file */
     buf_release(&out);
     free(text);
     free(path);
@@ -151,12 +151,12 @@ static void other_owner(void **state)
     assert_int_equal(chown(path, 65534, 65534), 0);
     assert_int_equal(keyword_read(path, print_line, &out), KEYWORD_UNSAFE);
     assert_int_equal(seteuid(65534), 0);
-    int own = keyword_read(path, print_line, &out); /* its owner may */
+    int own = keyword_read(path, print_line, &out); /* its owner may use it */
     assert_int_equal(seteuid(0), 0);
     assert_int_equal(own, KEYWORD_OK);
     assert_int_equal(chown(path, 0, 0), 0);
     assert_int_equal(seteuid(65534), 0);
-    int root_owned = keyword_read(path, print_line, &out); /* root's serves everybody */
+    int root_owned = keyword_read(path, print_line, &out); /* everybody may use root's */
     assert_int_equal(seteuid(0), 0);
     assert_int_equal(root_owned, KEYWORD_OK);
     buf_release(&out);

@@ -42,7 +42,7 @@ static void keys(void **state)
     assert_null(l.keys);
     assert_int_equal(l.key_count, 0);
     assert_string_equal(l.name, "");
-    lease_release(&l); /* zeroed ones are accepted */
+    lease_release(&l); /* accepts a zeroed one */
 }
 
 int main(void)

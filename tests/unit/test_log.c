@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A log that nobody reads: a full pipe as stderr, of a daemon and of a program that ends. Each in a
- * child, since a log is a process's own. */
+/* A log that nobody reads: stderr is a full pipe, for a daemon and for a program that ends. Each
+ * runs in a child, because a process has one log. */
 #include "lib/base/log.h"
 
 #include "tests/unit/helpers.h"
@@ -24,7 +24,7 @@ static void nothing(void *arg)
     (void)arg;
 }
 
-/* What came: lines of ours, and how many are said to be lost. */
+/* What the reader got: our lines, and how many were reported as lost. */
 struct seen {
     int lines, errors;
     long said_lost;
@@ -51,7 +51,8 @@ static void read_all(int fd, struct seen *seen)
     (void)fclose(f);
 }
 
-/* stderr is the pipe; it says on `done` that it has written, which is when its reader begins. */
+/* The child: stderr is the pipe. It writes to `done` when it is finished; only then the reader
+ * starts. */
 static void write_many(int done, bool daemon)
 {
     log_init("test", true);
@@ -83,7 +84,7 @@ static void check(bool daemon, struct seen *ret)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        (void)alarm((unsigned)slow_ms(30)); /* one that waits for us ends here */
+        (void)alarm((unsigned)slow_ms(30)); /* ends a child that waits for its reader */
         (void)close(lines[0]);
         (void)close(done[0]);
         (void)dup2(lines[1], STDERR_FILENO);
@@ -108,7 +109,7 @@ static void test_daemon(void **state)
     check(true, &seen);
     assert_true(seen.said_lost > 0);
     assert_int_equal(seen.lines + seen.said_lost, LINES);
-    assert_int_equal(seen.errors, 1); /* it has room where the others have none */
+    assert_int_equal(seen.errors, 1); /* errors have room reserved */
 }
 
 static void test_program(void **state)
@@ -120,8 +121,8 @@ static void test_program(void **state)
     assert_int_equal(seen.lines + seen.said_lost, LINES + 1);
 }
 
-/* The shell's own description of the pipe or the terminal is not touched; and of what comes from
- * outside nothing steers a terminal or begins a line of its own. */
+/* The flags of the pipe or terminal that the shell shares are not changed; and text from outside
+ * can neither control a terminal nor start a line of its own. */
 static void test_shared(void **state)
 {
     char got[256] = "";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Strict decimal numbers: every spelling but one is refused. */
+/* Decimal numbers: of each, every spelling but one is refused. */
 #include "lib/base/number.h"
 
 #include "tests/unit/helpers.h"

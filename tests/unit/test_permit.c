@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Permits: every form that is taken beside its twin that is not, and the one spelling of each. */
+/* Permits: each form that is accepted, next to a similar one that is not; and canonical texts. */
 #include "lib/lease/permit.h"
 
 #include "lib/base/buf.h"

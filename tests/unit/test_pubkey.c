@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Public keys: those that ssh-keygen makes, those built by hand, and every way to spoil one. */
+/* Public keys: from ssh-keygen, built by hand, and damaged in every way. */
 #include "lib/lease/pubkey.h"
 
 #include "tests/unit/helpers.h"
@@ -111,7 +111,7 @@ static const char *p256_base64(void)
 
 static const struct blob_row {
     const char *what;
-    const char *type; /* beside the blob */
+    const char *type; /* in the line, next to the blob */
     struct part parts[BLOB_PARTS];
     int extra;
     const char *problem;
@@ -508,7 +508,7 @@ static void nul_and_length(void **state)
         CHECK_PROBLEM("NUL inside", pubkey_parse_file(text, len, &key), "NUL");
         text[i] = saved;
     }
-    /* len rules: what lies behind it is not read. */
+    /* Only len bytes are read. */
     memset(text + len, 'x', sizeof(text) - len);
     assert_null(pubkey_parse_file(text, len, &key));
     assert_string_equal(key.comment, "c");

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* When a known agent may be given another secret: for how long, by both clocks, and until whose
- * login. */
+/* When a known agent may get a new secret: for how long, by both clocks, and until which login. */
 #include "lib/base/buf.h"
 #include "lib/lease/reissue.h"
 
@@ -23,7 +22,8 @@ static void allowed(void **state)
         {REISSUE_REGISTERED, 30, -4990, 0, false}, /* a boot lies between */
         {REISSUE_REGISTERED, 10, 10, 100, true},   /* a login that was known then */
         {REISSUE_REGISTERED, 10, 10, 101, false},  /* a later one */
-        {REISSUE_RESET, 3600, 3600, 101, true},    /* an admin's word is for one that is up, too */
+        {REISSUE_RESET, 3600, 3600, 101, true},    /* an admin's reset is valid for an agent that is
+                                                      up, too */
         {REISSUE_RESET, 3601, 3600, 0, false},     {REISSUE_RESET, 3600, 3601, 0, false},
         {REISSUE_RESET, -1, 0, 0, false},
     };
@@ -69,7 +69,7 @@ static void damaged(void **state)
     static const char *const rows[] = {
         "",
         "admin 1\n",
-        "hostname secret_given 1 2 3\n", /* what an agent says of itself is never its first word */
+        "hostname secret_given 1 2 3\n", /* an agent's own text is never the first word */
         "secret_given 1 2\n",
         "secret_given 1 2 3 4\n",
         "secret_given 1 2 3",

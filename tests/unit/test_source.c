@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Address lists: as people write them, as sshd takes them, and who is in them. */
+/* Address lists: as people type them, as sshd accepts them, and which addresses match. */
 #include "lib/lease/source.h"
 
 #include "lib/base/buf.h"

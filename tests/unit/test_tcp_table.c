@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Lines of /proc/net/tcp as a kernel wrote them, and what is none. */
+/* Lines of /proc/net/tcp as a kernel wrote them, and lines that are malformed. */
 #include "lib/base/tcp_table.h"
 
 #include "tests/unit/helpers.h"
@@ -81,7 +81,7 @@ static void ends(void **state)
     }
 }
 
-/* A file that is no such table is not one in which nothing listens. */
+/* Another file is an error, and not a table in which nothing listens. */
 static bool any(void *ctx, const char *line)
 {
     (void)ctx;

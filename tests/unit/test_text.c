@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Text from outside, made fit for a terminal; clipped between characters; words of the log. (Which
- * characters are UTF-8, and which steer: test_name.c has every boundary.) */
+/* Text from outside: escaped for a terminal, clipped between characters, made words of the log.
+ * (test_name.c has every boundary of UTF-8 and of control characters.) */
 #include "lib/base/text.h"
 
 #include "lib/base/buf.h"
@@ -39,8 +39,9 @@ static void fit(void **state)
         {"\xc2\xad\xe3\x85\xa4", "\\xc2\\xad\\xe3\\x85\\xa4"},
         {"\xf3\xa0\x80\x81", "\\xf3\\xa0\\x80\\x81"},
         {"\xe2\x80\x90\xe2\x81\x9f\xc2\xae", "\xe2\x80\x90\xe2\x81\x9f\xc2\xae"}, /* neighbours */
-        {"\xe2\x9d\xa4\xef\xb8\x8f", "\xe2\x9d\xa4\xef\xb8\x8f"}, /* a heart in colour */
-        /* Every bidirectional control, and U+061C among letters that are written so. */
+        {"\xe2\x9d\xa4\xef\xb8\x8f",
+         "\xe2\x9d\xa4\xef\xb8\x8f"}, /* a heart, with a variation selector */
+        /* Bidirectional controls; and letters that are written from right to left, which stay. */
         {"\xe2\x80\xaa\xe2\x80\xab\xe2\x80\xac\xe2\x80\xad", "\\xe2\\x80\\xaa\\xe2\\x80\\xab\\xe2"
                                                              "\\x80\\xac\\xe2\\x80\\xad"},
         {"\xe2\x80\x8f\xe2\x81\xa7\xe2\x81\xa8\xe2\x81\xa9", "\\xe2\\x80\\x8f\\xe2\\x81\\xa7\\xe2"
@@ -54,7 +55,7 @@ static void fit(void **state)
         CHECK_TEXT(rows[i].want, buf_text(&out), rows[i].want);
         buf_release(&out);
 
-        /* The same into a buffer of every size: the longest start that ends with a character. */
+        /* The same into buffers of every size: the longest start that cuts no character. */
         char got[128];
         size_t all = strlen(rows[i].want), last = 0;
         for (size_t size = 1; size < sizeof(got); size++) {
@@ -70,7 +71,7 @@ static void fit(void **state)
     }
 }
 
-/* How many bytes are left at either end of a text that was clipped. */
+/* How many bytes of text are left at either end of got. */
 static void ends(const char *got, const char *text, size_t *ret_head, size_t *ret_tail)
 {
     const char *gap = strstr(got, "...");
@@ -96,7 +97,8 @@ static void clip(void **state)
     assert_int_equal(strlen(text_clip(text).s), TEXT_CLIP_BYTES);
     ends(text_clip(text).s, text, &head, &tail);
 
-    /* Characters of 1 to 4 bytes at every alignment: none is cut, and little is lost for it. */
+    /* Characters of 1 to 4 bytes at every alignment: none is cut, and at most a few bytes are lost.
+     */
     static const char *const chars[] = {"x", "ü", "私", "🙂"};
     for (size_t c = 0; c < COUNT(chars); c++) {
         size_t len = strlen(chars[c]);
@@ -118,7 +120,7 @@ static void clip(void **state)
         }
     }
 
-    /* No character begins anywhere: still no more than there is room for. */
+    /* Without the start of any character it still fits. */
     memset(text, 0x80, sizeof(text));
     text[1000] = '\0';
     assert_true(strlen(text_clip(text).s) <= TEXT_CLIP_BYTES);
