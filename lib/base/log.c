@@ -140,8 +140,7 @@ static ssize_t write_stderr(const char *line, size_t len)
     return write(log_fd, line, len);
 }
 
-/* A restarted syslog daemon has a new socket, so a failed send is tried once on a new connection.
- */
+/* A restarted syslog daemon has a new socket: a failed send is tried once on a new connection. */
 static ssize_t send_syslog(const char *line, size_t len)
 {
     ssize_t n = -1;

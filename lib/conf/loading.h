@@ -18,8 +18,8 @@ struct loading {
     /* Indexed as the table of keywords. Rules about several keywords skip one with an invalid
      * value: its field does not have what the admin wrote. */
     bool seen[CONF_KEYWORDS_MAX], invalid[CONF_KEYWORDS_MAX];
-    bool has_open, has_listen_rule,
-        has_listen; /* a line was read; the first replaces the defaults */
+    /* A line of AllowOpen, AllowListen, Listen was read: the first one replaces the defaults. */
+    bool has_open, has_listen_rule, has_listen;
     bool is_daemon;
     struct buf *problems; /* lines that end with a newline */
     size_t problem_count;

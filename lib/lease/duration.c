@@ -156,8 +156,7 @@ int time_parse(const char *s, int64_t *ret_s)
     return 0;
 }
 
-/* Times outside 1970..9999 are never stored. They are clamped, so that every value can be printed.
- */
+/* Times outside 1970..9999 are never stored. Clamped, so that every value can be printed. */
 static time_t clamp_to_storable(int64_t time_s)
 {
     if (time_s < 0)

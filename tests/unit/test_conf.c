@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The configuration: each keyword sets its own field and no other, and each error names its line.
- */
+/* The configuration: each keyword sets its own field and no other; each error names its line. */
 #include "lib/conf/load.h"
 
 #include "lib/base/buf.h"
