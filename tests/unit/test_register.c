@@ -209,12 +209,41 @@ static void an_answer_that_cannot_be_saved(void **state)
     temp_dir_remove(dir);
 }
 
+/* Only the first register is trusted, so a later one must not replace host keys that we cannot
+ * read. */
+static void host_keys_that_cannot_be_read(void **state)
+{
+    char *dir = temp_dir_make(), *large = calloc(1, STATEDIR_FILE_MAX + 2), path[600];
+    char key[] = KEY;
+    struct statedir s;
+    struct stat before, after;
+    const struct register_answer later = {
+        .agent_id = "db1", .ssh_user = "u", .host_keys = {key}, .host_key_count = 1};
+    (void)state;
+    (void)strlcpy(s.path, dir, sizeof(s.path));
+    (void)memset(large, '#', STATEDIR_FILE_MAX + 1);
+    CHECK("written", statedir_write(&s, "known_hosts", large) == 0);
+    CHECK("too large to read", statedir_read(&s, "known_hosts") == NULL);
+    (void)snprintf(path, sizeof(path), "%s/known_hosts", dir);
+    CHECK("there", stat(path, &before) == 0);
+    CHECK("a later answer", registration_save_origin(&s, &later) == 0);
+    CHECK("the host keys stay", stat(path, &after) == 0 && after.st_ino == before.st_ino &&
+                                    after.st_size == before.st_size);
+    CHECK("the host counts as known", registration_knows_host(&s));
+    free(large);
+    temp_dir_remove(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answers),      cmocka_unit_test(session_without_secret),
-        cmocka_unit_test(heartbeats),   cmocka_unit_test(urls),
-        cmocka_unit_test(http_answers), cmocka_unit_test(an_answer_that_cannot_be_saved),
+        cmocka_unit_test(answers),
+        cmocka_unit_test(session_without_secret),
+        cmocka_unit_test(heartbeats),
+        cmocka_unit_test(urls),
+        cmocka_unit_test(http_answers),
+        cmocka_unit_test(an_answer_that_cannot_be_saved),
+        cmocka_unit_test(host_keys_that_cannot_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,15 +19,13 @@ static int save_host_keys(const struct statedir *state, const struct register_an
 {
     struct buf lines = {0};
     int rc = 0;
-    char *kept = statedir_read(state, "known_hosts");
     for (size_t i = 0; i < a->host_key_count; i++)
         buf_addf(&lines, "tunlease-gateway %s\n", a->host_keys[i]);
     if (lines.failed) {
         rc = -1;
         errno = ENOMEM;
-    } else if (lines.len > 0 && kept == NULL)
+    } else if (lines.len > 0 && !statedir_has(state, "known_hosts"))
         rc = statedir_write(state, "known_hosts", buf_text(&lines));
-    free(kept);
     buf_release(&lines);
     return rc;
 }
@@ -45,11 +43,9 @@ static char *login_of(const struct register_answer *a)
 static int save_first_login(const struct statedir *state, const struct register_answer *a)
 {
     int rc = 0;
-    char *kept = statedir_read(state, "first_login");
     char *login = login_of(a);
-    if (kept == NULL)
+    if (!statedir_has(state, "first_login"))
         rc = login != NULL ? statedir_write(state, "first_login", login) : -1;
-    free(kept);
     free(login);
     return rc;
 }
@@ -66,9 +62,7 @@ bool registration_has_first_login(const struct registration *r, const struct sta
 
 bool registration_knows_host(const struct statedir *state)
 {
-    char *kept = statedir_read(state, "known_hosts");
-    free(kept);
-    return kept != NULL;
+    return statedir_has(state, "known_hosts");
 }
 
 int registration_save_origin(const struct statedir *state, const struct register_answer *a)

@@ -106,6 +106,15 @@ out:
     return text;
 }
 
+bool statedir_has(const struct statedir *d, const char *name)
+{
+    char *path = statedir_file(d, name);
+    struct stat st;
+    bool is_missing = path != NULL && lstat(path, &st) != 0 && errno == ENOENT;
+    free(path);
+    return !is_missing;
+}
+
 int statedir_write(const struct statedir *d, const char *name, const char *text)
 {
     char *path = statedir_file(d, name), *temp = NULL;

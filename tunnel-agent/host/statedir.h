@@ -26,6 +26,9 @@ int statedir_open(struct statedir *d, char why[static WHY_BYTES]);
  * read, has a NUL, or is larger than STATEDIR_FILE_MAX. */
 char *statedir_read(const struct statedir *d, const char *name);
 
+/* True if there is such a file, or nobody can tell; also if statedir_read cannot read it. */
+bool statedir_has(const struct statedir *d, const char *name);
+
 /* Replaces a file by rename(2), mode 0600, so that a reader sees the old text or the new one. 0, or
  * -1 with errno.
  */
