@@ -2,11 +2,8 @@
 #include "leasectl/host/account.h"
 
 #include "leasectl/ctl.h"
-#include "leasectl/host/tool.h"
 #include "lib/base/array.h"
 
-#include <bsd/string.h>
-#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <shadow.h>
@@ -16,8 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { TOOL_MS = 30000, FIRST_PERSON_UID = 1000 };
 
 bool account_in_group(const char *login, const char *group)
 {
@@ -114,7 +109,7 @@ bool account_has_authorized_keys(const char *login, char *path, size_t path_byte
     return false;
 }
 
-static bool is_nologin(const char *shell)
+bool account_is_nologin(const char *shell)
 {
     const char *base = strrchr(shell, '/');
     base = base != NULL ? base + 1 : shell;
@@ -145,17 +140,17 @@ static void check_shadow(const char *login, struct buf *out)
         buf_add(out, "the account has an expiry date\n");
 }
 
-static void mask_path(const char *login, char *out, size_t out_bytes)
+void account_mask_path(const char *login, char *out, size_t out_bytes)
 {
     const struct passwd *pw = getpwnam(login);
     (void)snprintf(out, out_bytes, TUNLEASE_SYSCONFDIR "/systemd/system/user@%u.service",
                    pw != NULL ? pw->pw_uid : 0);
 }
 
-static bool is_masked(const char *login)
+bool account_is_masked(const char *login)
 {
     char path[256], target[32];
-    mask_path(login, path, sizeof(path));
+    account_mask_path(login, path, sizeof(path));
     ssize_t n = readlink(path, target, sizeof(target) - 1);
     return n == 9 && memcmp(target, "/dev/null", 9) == 0;
 }
@@ -173,7 +168,7 @@ void account_check(const char *login, const char *tunnel_group, struct buf *out)
     if (pw == NULL)
         return;
     uid_t uid = pw->pw_uid;
-    if (!is_nologin(pw->pw_shell))
+    if (!account_is_nologin(pw->pw_shell))
         buf_addf(out, "its shell is '%s': it must be " NOLOGIN_SHELL "\n", pw->pw_shell);
     else if (access(pw->pw_shell, X_OK) != 0)
         buf_addf(out, "its shell '%s' does not exist: sshd refuses every login\n", pw->pw_shell);
@@ -185,7 +180,7 @@ void account_check(const char *login, const char *tunnel_group, struct buf *out)
     check_shadow(login, out);
     if (account_has_authorized_keys(login, path, sizeof(path)))
         buf_addf(out, "it has keys of its own in '%s', which outlive every lease\n", path);
-    if (!is_masked(login))
+    if (!account_is_masked(login))
         buf_add(out, "its systemd user manager is not masked: logind would start one at each "
                      "login, and count it as failed\n");
 }
@@ -197,7 +192,7 @@ static int check_member(void *ctx, const char *login)
     if (strcmp(login, ctl->conf.forward_login) == 0 || strcmp(login, ctl->conf.agent_login) == 0)
         return 0;
     const struct passwd *pw = getpwnam(login);
-    bool is_tunnel_login = pw != NULL && is_nologin(pw->pw_shell) && pw->pw_uid != 0 &&
+    bool is_tunnel_login = pw != NULL && account_is_nologin(pw->pw_shell) && pw->pw_uid != 0 &&
                            !account_has_authorized_keys(login, path, sizeof(path));
     return is_tunnel_login
                ? 0
@@ -210,97 +205,6 @@ static int check_member(void *ctx, const char *login)
 int account_check_members(struct ctl *ctl)
 {
     return account_each(ctl->conf.tunnel_group, check_member, ctl);
-}
-
-static int run_tool(const char *const argv[], struct buf *out)
-{
-    return tool_run(argv[0], argv, NULL, TOOL_MS, out);
-}
-
-int account_make_group(const char *group, struct buf *out)
-{
-    const char *const argv[] = {"groupadd", "--system", group, NULL};
-    return getgrnam(group) != NULL ? 0 : run_tool(argv, out);
-}
-
-/* No home, no shell, no password. The password field is "*": sshd with UsePAM no refuses keys for
- * "!". */
-static int add_user(const char *user, const char *group, struct buf *out)
-{
-    const char *const argv[] = {"useradd",
-                                "--system",
-                                "--no-create-home",
-                                "--home-dir",
-                                "/nonexistent",
-                                "--shell",
-                                NOLOGIN_SHELL,
-                                "--gid",
-                                group,
-                                "--password",
-                                "*",
-                                user,
-                                NULL};
-    return run_tool(argv, out);
-}
-
-int account_make_service_user(const char *user, const char *group, struct buf *out)
-{
-    return getpwnam(user) != NULL ? 0 : add_user(user, group, out);
-}
-
-static int mask_user_manager(const char *login, struct buf *out)
-{
-    char path[256];
-    if (is_masked(login))
-        return 0;
-    mask_path(login, path, sizeof(path));
-    (void)mkdir(TUNLEASE_SYSCONFDIR "/systemd", 0755);
-    (void)mkdir(TUNLEASE_SYSCONFDIR "/systemd/system", 0755);
-    if (symlink("/dev/null", path) == 0)
-        return 0;
-    buf_addf(out, "cannot mask '%s': %s", path, strerror(errno));
-    return -1;
-}
-
-int account_make_login(const char *login, const char *tunnel_group, struct buf *out)
-{
-    const char *const join[] = {"usermod",     "--append",   "--groups", tunnel_group,   "--shell",
-                                NOLOGIN_SHELL, "--password", "*",        "--expiredate", "",
-                                login,         NULL};
-    const char *const no_ageing[] = {"chage",        "--maxdays", "-1",  "--inactive", "-1",
-                                     "--expiredate", "-1",        login, NULL};
-    char path[512];
-    const struct passwd *pw = getpwnam(login);
-
-    if (pw != NULL) {
-        if (pw->pw_uid == 0) {
-            buf_addf(out, "'%s' is uid 0", login);
-            return -1;
-        }
-        if (!is_nologin(pw->pw_shell)) {
-            buf_addf(out,
-                     "'%s' is somebody's account (its shell is %s): a tunnel login is nobody's; "
-                     "choose another name",
-                     login, pw->pw_shell);
-            return -1;
-        }
-        if (pw->pw_uid < FIRST_PERSON_UID && !account_in_group(login, tunnel_group)) {
-            buf_addf(out, "'%s' is a system account of another service: choose another name",
-                     login);
-            return -1;
-        }
-        if (account_has_authorized_keys(login, path, sizeof(path))) {
-            buf_addf(out,
-                     "'%s' has keys in '%s', which would stop working: give each holder a lease "
-                     "first (leasectl grant NAME --login %s --key FILE), then move the file away",
-                     login, path, login);
-            return -1;
-        }
-    }
-    int rc = pw == NULL ? add_user(login, tunnel_group, out) : run_tool(join, out);
-    if (rc != 0 || run_tool(no_ageing, out) != 0)
-        return -1;
-    return mask_user_manager(login, out);
 }
 
 bool account_uid(const char *login, uid_t *ret)

@@ -45,6 +45,14 @@ int account_make_login(const char *login, const char *tunnel_group, struct buf *
 int account_make_group(const char *group, struct buf *out);
 int account_make_service_user(const char *user, const char *group, struct buf *out);
 
+/* True when shell is nologin(8) or false(1), in whatever directory. */
+bool account_is_nologin(const char *shell);
+
+/* The link to /dev/null that keeps systemd's user manager of login from starting; and whether it is
+ * there. */
+void account_mask_path(const char *login, char *out, size_t out_bytes);
+bool account_is_masked(const char *login);
+
 /* False: there is no such account. */
 bool account_uid(const char *login, uid_t *ret);
 

@@ -2,29 +2,17 @@
 #include "leasectl/host/matchblock.h"
 
 #include "leasectl/host/account.h"
+#include "leasectl/host/matchblock_text.h"
 #include "leasectl/host/sshd.h"
-#include "leasectl/host/sshd_version.h"
 #include "leasectl/host/sshd_zone.h"
-#include "leasectl/host/textfile.h"
 #include "lib/base/text.h"
 #include "lib/conf/conf.h"
 #include "lib/lease/keyline.h"
 
-#include <sha2.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#define VERSION_LABEL "# Tunnel logins: made by 'leasectl setup' for OpenSSH "
-#define HASH_LABEL "# sha256 of what follows: "
 
 static const char akc_path[] = TUNLEASE_LIBEXECDIR "/tunlease/akc";
-
-#define EXPIRY_OPTION " --expiry-local"
-
-/* Begins a comment that names the time zone which akc is told: doctor compares it with sshd's. */
-#define ZONE_LABEL "# Times are local, since sshd reads no UTC: "
 
 /* Adds one setting: emit_config as in sshd_config(5), emit_effective as sshd -T prints it. */
 typedef void (*emit_fn)(struct buf *out, const char *keyword, const char *value);
@@ -168,7 +156,8 @@ static void add_akc_command(const struct block_writer *w, struct buf *out)
     if (w->conf_file != NULL)
         buf_addf(out, " -c %s", w->conf_file);
     if (!sshd_reads_utc(&w->dialect->version))
-        buf_addf(out, zone->is_set ? EXPIRY_OPTION "=%s" : EXPIRY_OPTION, zone->tz);
+        buf_addf(out, zone->is_set ? MATCHBLOCK_EXPIRY_OPTION "=%s" : MATCHBLOCK_EXPIRY_OPTION,
+                 zone->tz);
     /* No %C: an sshd that does not know it refuses every login (docs/sshd-facts.md 5). */
     buf_add(out, " %u %t %k");
 }
@@ -177,7 +166,7 @@ static void add_zone_comment(const struct block_writer *w)
 {
     if (sshd_reads_utc(&w->dialect->version) || w->emit != emit_config)
         return;
-    buf_add(w->out, "    " ZONE_LABEL);
+    buf_add(w->out, "    " MATCHBLOCK_ZONE_LABEL);
     matchblock_format_zone(&w->dialect->zone, w->out);
     buf_add(w->out, "\n");
 }
@@ -250,17 +239,6 @@ static int add_other_login_block(void *arg, const char *login)
     return 0;
 }
 
-static void sha256_hex(const char *text, char out[static MATCHBLOCK_HASH_CHARS + 1])
-{
-    SHA2_CTX sha;
-    uint8_t digest[SHA256_DIGEST_LENGTH];
-    SHA256Init(&sha);
-    SHA256Update(&sha, (const uint8_t *)text, strlen(text));
-    SHA256Final(digest, &sha);
-    for (size_t i = 0; i < sizeof(digest); i++)
-        (void)snprintf(out + 2 * i, 3, "%02x", digest[i]);
-}
-
 void matchblock_format(const struct conf *conf, const char *conf_file,
                        const struct sshd_dialect *dialect, struct buf *out)
 {
@@ -278,14 +256,15 @@ void matchblock_format(const struct conf *conf, const char *conf_file,
     if (buf_text(&body) == NULL) {
         out->failed = true;
     } else {
-        sha256_hex(buf_text(&body), hash);
-        buf_addf(out,
-                 VERSION_LABEL
-                 "%u.%u. Change %s and run it\n"
-                 "# again; it does not overwrite a file that was edited by hand.\n" HASH_LABEL
-                 "%s\n\n%s",
-                 dialect->version.major, dialect->version.minor,
-                 conf_file != NULL ? conf_file : CONF_DEFAULT_FILE, hash, buf_text(&body));
+        matchblock_hash(buf_text(&body), hash);
+        buf_addf(
+            out,
+            MATCHBLOCK_VERSION_LABEL
+            "%u.%u. Change %s and run it\n"
+            "# again; it does not overwrite a file that was edited by hand.\n" MATCHBLOCK_HASH_LABEL
+            "%s\n\n%s",
+            dialect->version.major, dialect->version.minor,
+            conf_file != NULL ? conf_file : CONF_DEFAULT_FILE, hash, buf_text(&body));
     }
     buf_release(&body);
 }
@@ -296,72 +275,4 @@ void matchblock_expected(const struct conf *conf, const char *conf_file,
     const struct block_writer w = {conf, conf_file, dialect, emit_effective, out};
     emit_login_settings(&w, login);
     emit_common_settings(&w);
-}
-
-bool matchblock_read_version(const char *text, struct sshd_version *ret)
-{
-    size_t label = sizeof(VERSION_LABEL) - 1;
-    return strncmp(text, VERSION_LABEL, label) == 0 && sshd_parse_version(text + label, ret);
-}
-
-void matchblock_read_zone(const char *text, struct buf *out)
-{
-    const char *at = strstr(text, ZONE_LABEL);
-    if (at != NULL) {
-        at += sizeof(ZONE_LABEL) - 1;
-        buf_add_mem(out, at, strcspn(at, "\n"));
-    }
-}
-
-char *matchblock_read_dropin(void)
-{
-    return textfile_read(SSHD_DROPIN);
-}
-
-/* Sets TZ as akc does for itself, and restores it: other times are shown in the zone of the caller.
- * zone: NULL for an sshd without TZ. */
-static void format_keyline_in_zone(const char *zone, const struct lease *l,
-                                   const struct pubkey *key, struct buf *out)
-{
-    const char *tz = getenv("TZ");
-    char *before = tz != NULL ? strdup(tz) : NULL;
-    if (tz != NULL && before == NULL) {
-        out->failed = true;
-        return;
-    }
-    (void)(zone != NULL ? setenv("TZ", zone, 1) : unsetenv("TZ"));
-    tzset();
-    keyline_format_local(l, key, out);
-    (void)(before != NULL ? setenv("TZ", before, 1) : unsetenv("TZ"));
-    tzset();
-    free(before);
-}
-
-void matchblock_keyline(const char *text, const struct lease *l, const struct pubkey *key,
-                        struct buf *out)
-{
-    char zone[SSHD_ZONE_BYTES];
-    const char *command = text != NULL ? strstr(text, "AuthorizedKeysCommand ") : NULL;
-    const char *option = command != NULL ? strstr(command, EXPIRY_OPTION) : NULL;
-    if (option == NULL || option > command + strcspn(command, "\n")) {
-        keyline_format(l, key, out);
-        return;
-    }
-    option += sizeof(EXPIRY_OPTION) - 1;
-    (void)snprintf(zone, sizeof(zone), "%.*s", (int)strcspn(option, " \n"), option);
-    format_keyline_in_zone(zone[0] == '=' ? zone + 1 : NULL, l, key, out);
-}
-
-bool matchblock_is_unedited(const char *text)
-{
-    char hash[MATCHBLOCK_HASH_CHARS + 1];
-    const char *label = strstr(text, HASH_LABEL);
-    if (label == NULL)
-        return false;
-    const char *stated = label + strlen(HASH_LABEL);
-    const char *body = strstr(stated, "\n\n");
-    if (body == NULL || body - stated != MATCHBLOCK_HASH_CHARS)
-        return false;
-    sha256_hex(body + 2, hash);
-    return memcmp(hash, stated, MATCHBLOCK_HASH_CHARS) == 0;
 }

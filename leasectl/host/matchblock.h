@@ -20,8 +20,6 @@ struct conf;
 struct lease;
 struct pubkey;
 
-enum { MATCHBLOCK_HASH_CHARS = 64 };
-
 /* Formats the whole drop-in, with its header, for this sshd. It has a block for each tunnel login:
  * those of the configuration, and the members of the group. conf_file: NULL for the default. */
 void matchblock_format(const struct conf *conf, const char *conf_file,

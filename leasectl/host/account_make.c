@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: ISC */
+/* Makes the groups and accounts of tunnel logins and of services. */
+#include "leasectl/host/account.h"
+#include "leasectl/host/tool.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TOOL_MS = 30000, FIRST_PERSON_UID = 1000 };
+
+static int run_tool(const char *const argv[], struct buf *out)
+{
+    return tool_run(argv[0], argv, NULL, TOOL_MS, out);
+}
+
+int account_make_group(const char *group, struct buf *out)
+{
+    const char *const argv[] = {"groupadd", "--system", group, NULL};
+    return getgrnam(group) != NULL ? 0 : run_tool(argv, out);
+}
+
+/* No home, no shell, no password. The password field is "*": sshd with UsePAM no refuses keys for
+ * "!". */
+static int add_user(const char *user, const char *group, struct buf *out)
+{
+    const char *const argv[] = {"useradd",
+                                "--system",
+                                "--no-create-home",
+                                "--home-dir",
+                                "/nonexistent",
+                                "--shell",
+                                NOLOGIN_SHELL,
+                                "--gid",
+                                group,
+                                "--password",
+                                "*",
+                                user,
+                                NULL};
+    return run_tool(argv, out);
+}
+
+int account_make_service_user(const char *user, const char *group, struct buf *out)
+{
+    return getpwnam(user) != NULL ? 0 : add_user(user, group, out);
+}
+
+static int mask_user_manager(const char *login, struct buf *out)
+{
+    char path[256];
+    if (account_is_masked(login))
+        return 0;
+    account_mask_path(login, path, sizeof(path));
+    (void)mkdir(TUNLEASE_SYSCONFDIR "/systemd", 0755);
+    (void)mkdir(TUNLEASE_SYSCONFDIR "/systemd/system", 0755);
+    if (symlink("/dev/null", path) == 0)
+        return 0;
+    buf_addf(out, "cannot mask '%s': %s", path, strerror(errno));
+    return -1;
+}
+
+int account_make_login(const char *login, const char *tunnel_group, struct buf *out)
+{
+    const char *const join[] = {"usermod",     "--append",   "--groups", tunnel_group,   "--shell",
+                                NOLOGIN_SHELL, "--password", "*",        "--expiredate", "",
+                                login,         NULL};
+    const char *const no_ageing[] = {"chage",        "--maxdays", "-1",  "--inactive", "-1",
+                                     "--expiredate", "-1",        login, NULL};
+    char path[512];
+    const struct passwd *pw = getpwnam(login);
+
+    if (pw != NULL) {
+        if (pw->pw_uid == 0) {
+            buf_addf(out, "'%s' is uid 0", login);
+            return -1;
+        }
+        if (!account_is_nologin(pw->pw_shell)) {
+            buf_addf(out,
+                     "'%s' is somebody's account (its shell is %s): a tunnel login is nobody's; "
+                     "choose another name",
+                     login, pw->pw_shell);
+            return -1;
+        }
+        if (pw->pw_uid < FIRST_PERSON_UID && !account_in_group(login, tunnel_group)) {
+            buf_addf(out, "'%s' is a system account of another service: choose another name",
+                     login);
+            return -1;
+        }
+        if (account_has_authorized_keys(login, path, sizeof(path))) {
+            buf_addf(out,
+                     "'%s' has keys in '%s', which would stop working: give each holder a lease "
+                     "first (leasectl grant NAME --login %s --key FILE), then move the file away",
+                     login, path, login);
+            return -1;
+        }
+    }
+    int rc = pw == NULL ? add_user(login, tunnel_group, out) : run_tool(join, out);
+    if (rc != 0 || run_tool(no_ageing, out) != 0)
+        return -1;
+    return mask_user_manager(login, out);
+}
