@@ -21,9 +21,9 @@ struct store_file {
 };
 
 /* The i-th file of the store at path. */
-void file_name(const char *path, size_t i, char out[static STORE_NAME_BYTES]);
-int file_look(const char *path, size_t i, struct stat *ret); /* as stat(2) */
+void store_file_name(const char *path, size_t i, char out[static STORE_NAME_BYTES]);
+int store_file_look(const char *path, size_t i, struct stat *ret); /* as stat(2) */
 
-bool file_is(const struct store_file *file, const struct stat *sb);
+bool store_file_is(const struct store_file *file, const struct stat *sb);
 
 #endif

@@ -22,7 +22,7 @@ static bool was_written_since(const struct stat *wal, const struct stat *main)
 static void take_away(const struct store *st, size_t i)
 {
     char name[STORE_NAME_BYTES];
-    file_name(st->path, i, name);
+    store_file_name(st->path, i, name);
     (void)unlink(name);
 }
 
@@ -35,8 +35,8 @@ enum store_rc store_leave(struct store *st)
     if (st->db == NULL)
         return STORE_OK;
     for (size_t i = 0; i < STORE_FILES; i++) {
-        there[i] = file_look(st->path, i, &sb[i]) == 0;
-        ours[i] = there[i] && file_is(&st->files[i], &sb[i]);
+        there[i] = store_file_look(st->path, i, &sb[i]) == 0;
+        ours[i] = there[i] && store_file_is(&st->files[i], &sb[i]);
     }
     const bool is_others_log = there[MAIN] && !ours[MAIN] && ours[WAL];
     if (is_others_log && was_written_since(&sb[WAL], &sb[MAIN])) {

@@ -32,7 +32,7 @@ static enum store_rc create_files(const char *path, bool may_create,
     bool any = false, empty = false;
 
     for (size_t i = 0; i < STORE_FILES; i++) {
-        file_name(path, i, name);
+        store_file_name(path, i, name);
         present[i] = lstat(name, &sb) == 0;
         any = any || (present[i] && sb.st_size > 0); /* tmpfiles.d may have put empty ones there */
         empty = empty || (i == 0 && present[i] && sb.st_size == 0);
@@ -67,7 +67,7 @@ static enum store_rc create_files(const char *path, bool may_create,
     /* An empty -wal and -shm are a valid state; a missing one locks everybody out
      * (docs/sqlite-facts.md 1.4). They come first: whoever finds the store finds them, too. */
     for (size_t i = 1; i < STORE_FILES; i++) {
-        file_name(path, i, name);
+        store_file_name(path, i, name);
         if (!present[i] && store_make_empty(name) != 0 && errno != EEXIST) {
             open_failed(err, name, strerror(errno));
             return STORE_FAIL;

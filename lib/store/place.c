@@ -25,7 +25,7 @@ enum store_rc place_note_all(struct store *st, const char *path)
     int moved = 0;
     (void)strlcpy(st->path, path, sizeof(st->path));
     for (size_t i = 0; i < STORE_FILES; i++) {
-        if (file_look(st->path, i, &sb) != 0) {
+        if (store_file_look(st->path, i, &sb) != 0) {
             (void)snprintf(st->error, sizeof(st->error), "it was moved away while it was opened");
             return STORE_FAIL;
         }
@@ -84,13 +84,13 @@ enum store_place store_look(struct store *st)
     struct stat sb;
     if (st->files[0].inode == 0) /* opened to be read, and of no further use */
         return STORE_IN_PLACE;
-    if (file_look(st->path, 0, &sb) != 0)
+    if (store_file_look(st->path, 0, &sb) != 0)
         return misplaced(st, STORE_MISSING,
                          errno == ENOENT ? "it is missing: it was moved away or deleted"
                                          : "it can no longer be looked at");
     if (sb.st_size == 0)
         return misplaced(st, STORE_EMPTY, "it is empty: restore it from a copy");
-    if (!file_is(&st->files[0], &sb))
+    if (!store_file_is(&st->files[0], &sb))
         return misplaced(st, STORE_REPLACED, "it was replaced by another file");
     int64_t changed_ns = (int64_t)sb.st_ctim.tv_sec * 1000000000 + sb.st_ctim.tv_nsec;
     if (changed_ns != st->looked_ns || sb.st_size != st->looked_bytes) {
@@ -108,7 +108,7 @@ enum store_place store_look(struct store *st)
     }
     for (size_t i = 1; i < STORE_FILES; i++)
         if (st->files[i].inode != 0 &&
-            (file_look(st->path, i, &sb) != 0 || !file_is(&st->files[i], &sb)))
+            (store_file_look(st->path, i, &sb) != 0 || !store_file_is(&st->files[i], &sb)))
             return misplaced(st, STORE_REPLACED, "its write-ahead log was taken away or replaced");
     return STORE_IN_PLACE;
 }
@@ -129,7 +129,7 @@ struct store_file_stamps store_file_stamps(const struct store *st)
     memset(&t, 0, sizeof(t));
     for (size_t i = 0; i < STORE_FILES; i++) {
         struct stat sb;
-        if (file_look(st->path, i, &sb) != 0)
+        if (store_file_look(st->path, i, &sb) != 0)
             continue;
         t.files[i].device = sb.st_dev;
         t.files[i].inode = sb.st_ino;
