@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * pam_tunnel.so with a pause at a step of open_session that a test names: the linker puts these in
- * front of the real functions (ld(1), --wrap), and the product's own code is the one that ships.
+ * pam_tunnel.so with a pause at a step of open_session that the test names. The linker puts these
+ * functions in front of the real ones (ld(1), --wrap); all other code is that of the product.
  *
- * /run/delayed holds `STEP before|after MS`. While it pauses, /run/delayed.now is there.
+ * /run/delayed holds `STEP before|after MS`. /run/delayed.now exists during the pause.
  */
 #include "lib/session/registry_lock.h"
 #include "lib/session/registry_write.h"

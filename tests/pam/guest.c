@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * guest MODULE STANDIN [TEST [PAIRS]]: the module as a guest. Sessions opened and closed PAIRS
- * (1000) times leave nothing behind in the process; and every way in which akc may fail to answer,
- * or the client's key to be told, is a refusal in time.
+ * guest MODULE STANDIN [TEST [PAIRS]]: the module as a guest in a host program. PAIRS (1000)
+ * sessions that are opened and closed leave nothing behind in the process. However akc fails to
+ * answer, and whatever sshd says of the key, the login is refused in time.
  */
 #include "tests/pam/guest.h"
 
@@ -47,7 +47,7 @@ static size_t names_in(const char *path)
     assert_non_null(d);
     for (const struct dirent *e; (e = readdir(d)) != NULL;)
         n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-             strstr(e->d_name, ".ns") == NULL; /* which says whose entries there are, and stays */
+             strstr(e->d_name, ".ns") == NULL; /* a namespace mark, which stays */
     (void)closedir(d);
     return n;
 }
@@ -126,15 +126,15 @@ static void check_pair(pam_handle_t *pamh, const struct process_state *before)
         took_ms = clock_monotonic_ms();
         rc = pam_open_session(pamh, 0);
         took_ms = clock_monotonic_ms() - took_ms;
-        /* A host that stood still for a second has it refused, and rightly. Seldom, but for
-         * one that is slow. */
+        /* On a host that stood still for a second the session is rightly refused. That is rare,
+         * except on a slow host. */
     } while (rc == PAM_PERM_DENIED && took_ms >= 1000 && stalls++ < slow_ms(2));
     if (rc != PAM_SUCCESS)
         fail_msg("open_session: %d after %d ms", rc, (int)took_ms);
     assert_int_equal(entries(), 1);
     if (before != NULL)
         check_state(before);
-    /* What a user's file may forge by then is not looked at. */
+    /* By now a file of the user may have forged this. It is not used. */
     put_env(pamh, "SSH_AUTH_INFO_0", "publickey ssh-ed25519 SPOOFED\n");
     for (int times = 0; times < 2; times++) { /* idempotent */
         assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
@@ -144,7 +144,7 @@ static void check_pair(pam_handle_t *pamh, const struct process_state *before)
         check_state(before);
 }
 
-/* libpam loads the modules anew with each handle, which is no business of ours, and slow. */
+/* Several pairs to a handle, since libpam loads the modules anew for each handle, which is slow. */
 static void open_and_close(int count, const struct process_state *before)
 {
     enum { PAIRS_A_HANDLE = 100 };
@@ -162,7 +162,7 @@ static void on_signal(int sig)
     (void)sig;
 }
 
-/* As unlike the defaults as a program may be. */
+/* A host process that is as unlike the defaults as possible. */
 static void thousand_pairs(void **state)
 {
     const struct sigaction handled = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
@@ -181,14 +181,14 @@ static void thousand_pairs(void **state)
     (void)sigaddset(&some, SIGHUP);
     (void)sigprocmask(SIG_BLOCK, &some, NULL);
     assert_int_equal(chdir(dir), 0);
-    (void)umask(0777); /* what may be asked of an entry's mode */
+    (void)umask(0777); /* the mode of entries must not depend on it */
 
     read_state(&before);
     open_and_close(pairs / 10, &before);
     long resident = resident_kib();
     size_t used = mallinfo2().uordblks;
     open_and_close(pairs, &before);
-    /* Half of the smallest block, for each pair. */
+    /* Half of the smallest block that malloc gives, for each pair. */
     if (watch_growth && mallinfo2().uordblks > used + (size_t)pairs * 16)
         fail_msg("%zu bytes more are in use", mallinfo2().uordblks - used);
     if (watch_growth && resident_kib() > resident + 512)
@@ -203,7 +203,7 @@ static void thousand_pairs(void **state)
     (void)close(leaked);
 }
 
-/* sudo's and cron's descriptors 0 to 2 may be closed: the helper's must be its own all the same. */
+/* sudo and cron may have closed descriptors 0 to 2. The helper gets its own all the same. */
 static void without_stdio(void **state)
 {
     (void)state;
@@ -337,7 +337,8 @@ static void hostile_source(void **state)
 
 /* ---- no registry ---- */
 
-/* What is missing is made; what others may write, or is no directory, lets nobody in. */
+/* A part of RunDir that is missing is made. One that others may write, or that is no directory,
+ * lets nobody in. */
 static void no_registry(void **state)
 {
     enum { MISSING, WRITABLE, LINK, KINDS };
@@ -375,14 +376,14 @@ static void no_registry(void **state)
             free(path);
             free(away);
         }
-    /* It went while the session was open: closing says nothing, and does nothing. */
+    /* RunDir went away while the session was open: closing succeeds and does nothing. */
     char *path = path_in(dir, "run"), *away = path_in(dir, "away");
     pam_handle_t *pamh = start_sshd(KEY_LINE);
     assert_int_equal(pam_open_session(pamh, 0), PAM_SUCCESS);
     assert_int_equal(rename(path, away), 0);
     assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
     assert_int_equal(rename(away, path), 0);
-    /* A child's close_session takes no entry of its parent's away. */
+    /* close_session in a child does not remove the entry of its parent. */
     pid_t child = fork();
     if (child == 0)
         _exit(pam_close_session(pamh, 0));
@@ -459,8 +460,8 @@ int main(int argc, char **argv)
 #ifndef __SANITIZE_ADDRESS__
     watch_growth = argc <= 4;
 #endif
-    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);     /* what a helper left would come here */
-    openlog("guest", LOG_NDELAY, LOG_AUTHPRIV); /* libc keeps the first one's socket */
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1); /* children that a helper leaves come to this process */
+    openlog("guest", LOG_NDELAY, LOG_AUTHPRIV); /* opened now, since libc keeps the socket open */
     make_world();
     copy_standin("good");
     int failed = cmocka_run_group_tests_name("guest", tests, NULL, NULL);

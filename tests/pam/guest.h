@@ -10,7 +10,7 @@
 #include <security/pam_appl.h>
 #include <stdbool.h>
 
-/* What a stack ends in where the module said PAM_IGNORE: nothing that the module ever says. */
+/* What the stack returns where the module said PAM_IGNORE. The module itself never returns it. */
 enum { IGNORED = PAM_AUTHINFO_UNAVAIL };
 
 static const char *module_path, *standin_path;
@@ -22,15 +22,15 @@ static inline int converse(int count, const struct pam_message **messages,
 {
     (void)unused;
     (void)responses;
-    for (int i = 0; i < count; i++) /* pam_debug's own remark is not the module's */
+    for (int i = 0; i < count; i++) /* all messages but pam_debug's own */
         if (strstr(messages[i]->msg, "authinfo_unavail") == NULL)
             conversations++;
     return PAM_CONV_ERR;
 }
 
 /*
- * The module's own return code is to be seen: success ends the stack, a refusal ends it, and what
- * was ignored goes on to a module that says IGNORED.
+ * Writes a stack that shows the module's return code: success ends the stack, and so does a
+ * refusal; after PAM_IGNORE comes a module that returns IGNORED.
  */
 static inline void write_service(const char *service, const char *args)
 {
@@ -58,7 +58,7 @@ static inline pam_handle_t *start(const char *service, const char *user)
     return pamh;
 }
 
-/* name=value, as sshd's expose_authinfo does; NULL: not there. */
+/* Sets name=value, as sshd does for expose_authinfo. NULL: does not set it. */
 static inline void put_env(pam_handle_t *pamh, const char *name, const char *value)
 {
     char *text = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The one key of these tests, and what akc --check says of it. */
+/* The one key of these tests, and what akc --check prints for it. */
 #ifndef TUNLEASE_TESTS_PAM_KEY_H
 #define TUNLEASE_TESTS_PAM_KEY_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * standin: in akc's place. What it does is its name: `good` answers as akc --check would, if it was
- * started as it ought to be; the others are every way not to answer.
+ * standin: replaces akc. Its name says what it does: `good` answers as akc --check would, if it was
+ * started correctly; the others are all the ways not to answer.
  */
 #include "tests/pam/key.h"
 
@@ -34,7 +34,7 @@ static bool signals_are_default(void)
     return true;
 }
 
-/* 0, 1, 2, and the one of this look. */
+/* 0, 1, 2, and the one that opendir has opened */
 static bool nothing_else_open(void)
 {
     int count = 0;
@@ -47,7 +47,7 @@ static bool nothing_else_open(void)
     return count == 4;
 }
 
-/* Root's helper is not root, and has no groups of root's. */
+/* Started by root, it does not run as root and has no groups of root's. */
 static bool is_nobody_special(void)
 {
     gid_t groups[2];

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * table MODULE: what each entry point says to whom, through libpam and its service files.
+ * table MODULE: what each entry point returns for which user, called through libpam and its service
+ * files.
  *
- * nobody belongs to nogroup by its primary group, daemon does not; root is a member of its own, and
- * still no tunnel login.
+ * nobody belongs to nogroup by its primary group, and daemon does not. root is a member of its own
+ * group, and still no tunnel login.
  */
 #include "tests/pam/guest.h"
 
@@ -13,7 +14,7 @@
 struct entry_point {
     const char *name;
     int (*call)(pam_handle_t *pamh, int flags);
-    int in_sshd; /* of a tunnel login, whose key sshd does not name */
+    int in_sshd; /* for a tunnel login whose key sshd does not name */
 };
 
 static const struct entry_point entry_points[] = {
@@ -30,7 +31,7 @@ static const char *const services[] = {"sshd", "su",           "login",       "c
 
 struct words {
     const char *args;
-    const char *group;    /* of which tunnel logins are members; NULL: of none */
+    const char *group;    /* whose members are tunnel logins; NULL: there are none */
     const char *its_sshd; /* the service that counts as sshd; NULL: all are refused */
 };
 
@@ -50,7 +51,7 @@ static const struct words sets[] = {
     {"end=no group=daemon", "daemon", "sshd"},
 };
 
-/* A second opinion on who is a member, by getgrouplist(3). */
+/* Whether user is a member of group, by another way: getgrouplist(3). */
 static bool is_tunnel_login(const char *user, const char *group)
 {
     const struct passwd *pw = getpwnam(user);
@@ -108,7 +109,7 @@ static void table(void **state)
     print_message("%u calls, %u of them refusals\n", checked, refusals);
 }
 
-/* A member that the group itself names, where this host has one. */
+/* A member by the list of the group, if this host has one. */
 static void named_member(void **state)
 {
     char args[128], group[64] = "", user[64] = "";
@@ -131,7 +132,7 @@ static void named_member(void **state)
     assert_true(refusals > before);
 }
 
-/* Nothing is read, not even a bad configuration, of a login that is none of ours. */
+/* For a user who is no tunnel login nothing is read, not even a bad configuration. */
 static void no_user_no_opinion(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the tests of lib/session share: processes to look for, and sessions that name them. */
+/* What the tests of lib/session share: processes to find, and sessions that name them. */
 #ifndef TUNLEASE_TESTS_UNIT_SESSION_HELPERS_H
 #define TUNLEASE_TESTS_UNIT_SESSION_HELPERS_H
 
@@ -24,7 +24,7 @@
 
 enum { NOBODY = 65534, WAIT_MS = 5000 };
 
-/* Polls, so that no test sleeps longer than it must. */
+/* Polls, so that no test waits longer than it must. */
 #define WAIT_UNTIL(what, condition)                                                                \
     do {                                                                                           \
         int64_t until_ms = clock_monotonic_ms() + slow_ms(WAIT_MS);                                \
@@ -33,7 +33,7 @@ enum { NOBODY = 65534, WAIT_MS = 5000 };
         CHECK(what, condition);                                                                    \
     } while (0)
 
-/* Whether it runs, stopped or not; a zombie does not. */
+/* True for a stopped process, too; false for a zombie. */
 static inline bool is_running(pid_t pid)
 {
     struct process p;
@@ -72,7 +72,7 @@ static inline void end_child(pid_t pid)
     assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-/* And waits until it has stopped: a SIGTERM that comes before would end it. */
+/* Waits until the child has stopped: a SIGTERM that came earlier would end it. */
 static inline void stop_child(pid_t pid)
 {
     assert_int_equal(kill(pid, SIGSTOP), 0);
@@ -94,9 +94,9 @@ static inline struct session session_of(pid_t pid)
                             .since_s = 1795802400};
 }
 
-/* ---- eyes that are covered ---- */
+/* ---- when not all can be seen ---- */
 
-/* A fork of the test; what fails in there fails here. */
+/* Runs prepare and look in a fork of the test. What fails there fails the test. */
 static inline void apart(void (*prepare)(int how), int how, void (*look)(void *arg), void *arg)
 {
     int status = 0;
@@ -126,13 +126,14 @@ static inline void hide_proc(int hidepid)
     assert_int_equal(setresuid(NOBODY, NOBODY, NOBODY), 0);
 }
 
-/* As a user without rights, on a /proc that shows it no process but its own. Needs root. */
+/* Runs look as a user without rights, on a /proc that shows it only its own processes. Needs
+ * root. */
 static inline void under_hidepid(int hidepid, void (*look)(void *arg), void *arg)
 {
     apart(hide_proc, hidepid, look, arg);
 }
 
-/* So many descriptors more than are open. */
+/* Limits the descriptors to `left` more than are open. */
 static inline void leave_room(int left)
 {
     struct rlimit limit;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* SSH_AUTH_INFO_0: one plain key's line, and everything else that may stand there. */
+/* SSH_AUTH_INFO_0: the line of one plain key is accepted, anything else is not. */
 #include "lib/session/auth_info.h"
 
 #include "lib/lease/pubkey.h"
@@ -73,7 +73,7 @@ static void lines(void **state)
     }
 }
 
-/* `publickey ssh-rsa ` and so many digits. */
+/* Makes `publickey ssh-rsa `, so many digits, and end. */
 static char *line_of(size_t digits, const char *end)
 {
     static const char head[] = "publickey ssh-rsa ";

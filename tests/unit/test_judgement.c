@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What pam_tunnel reads: the words behind its name in the stack, and akc --check's line. */
+/* What pam_tunnel parses: its arguments in the PAM stack, and the line of akc --check. */
 #include "pam_tunnel/module.h"
 
 #include "tests/unit/helpers.h"
@@ -91,7 +91,8 @@ static void good_line(void **state)
     CHECK_TEXT("open", j.opens, "127.0.0.1:8009,[::1]:8009");
     CHECK_TEXT("listen", j.listens_on, "");
 
-    /* An earlier akc's line, a later one's, the largest numbers; nothing of the last one stays. */
+    /* A line of an earlier akc, one of a later akc, and the largest numbers; no value of the line
+     * before remains. */
     assert_int_equal(read_line(&j, "lease_id=9223372036854775807 name=b fp=f\n"), 0);
     assert_int_equal(j.lease_id, INT64_MAX);
     assert_false(j.listens);
@@ -108,7 +109,7 @@ static void bad_lines(void **state)
     static const char *const rows[] = {
         "",
         "\n",
-        LINE,                /* cut off: what follows could have said less */
+        LINE,                /* cut off: the rest could have restricted it */
         LINE "\n" LINE "\n", /* two leases */
         LINE "\n\n",
         "\n" LINE "\n",

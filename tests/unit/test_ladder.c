@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The kill ladder on real processes: a monitor that leads a session and passes SIGTERM on, and its
- * child, the login's, as sshd has them (docs/sshd-facts.md 2, 3).
+ * child, which runs as the login, as in sshd (docs/sshd-facts.md 2, 3).
  */
 #include "lib/session/ladder.h"
 
@@ -25,7 +25,7 @@ struct pair {
     struct session session;
 };
 
-/* In the monitor. It goes when its child has gone, as sshd's does. */
+/* In the monitor. It ends when its child has ended, as that of sshd does. */
 static void run_monitor(int report_fd, bool with_child)
 {
     const struct sigaction passes = {.sa_handler = pass_on};
@@ -40,7 +40,7 @@ static void run_monitor(int report_fd, bool with_child)
             child = getpid();
             (void)!write(report_fd, &child, sizeof(child));
             (void)close(report_fd);
-            (void)alarm((unsigned)slow_ms(20)); /* what a failed test leaves goes by itself */
+            (void)alarm((unsigned)slow_ms(20)); /* if the test fails */
             for (;;)
                 (void)pause();
         }
@@ -67,7 +67,7 @@ static struct pair start_pair(bool with_child)
     if (p.monitor == 0)
         run_monitor(fds[1], with_child);
     (void)close(fds[1]);
-    /* The child's number, then the end when both have closed theirs: all is set up by then. */
+    /* The pid of the child, then end of file when both have closed the pipe: then all is set up. */
     ssize_t n = read(fds[0], &p.child, sizeof(p.child));
     assert_int_equal(n, with_child ? (ssize_t)sizeof(p.child) : 0);
     (void)!read(fds[0], &(char){0}, 1);
@@ -151,7 +151,7 @@ static void both_stopped(void **state)
     ends(&p, "a pair of which both are stopped");
 }
 
-/* Before sshd's child is born SIGTERM ends the monitor. */
+/* SIGTERM ends a monitor that has no child yet. */
 static void no_child_yet(void **state)
 {
     struct pair p = start_pair(false);
@@ -159,7 +159,8 @@ static void no_child_yet(void **state)
     ends(&p, "a monitor without a child");
 }
 
-/* A zombie has no sockets; and one that was waited for is found by the session id alone. */
+/* The child is ended if its monitor is a zombie, which has no sockets, and if the monitor was
+ * reaped: then only the session id leads to the child. */
 static void orphan(void **state)
 {
     (void)state;
@@ -174,7 +175,7 @@ static void orphan(void **state)
     }
 }
 
-/* The monitor dies of another's SIGKILL after it was asked: its child must not be left. */
+/* Somebody kills the monitor after the ladder has signalled it: its child must not be left. */
 static void killed_meanwhile(void **state)
 {
     struct pair p = start_pair(true);
@@ -184,7 +185,7 @@ static void killed_meanwhile(void **state)
     assert_int_equal(ladder_start(&l, &p.session, 0), LADDER_IN_PROGRESS);
     assert_int_equal(kill(p.monitor, SIGKILL), 0);
     WAIT_UNTIL("the monitor is dead", !is_running(p.monitor));
-    /* Nobody is left to pass SIGTERM on: patience would be for nothing. */
+    /* Nobody is left to pass SIGTERM on, so the ladder does not wait. */
     assert_int_equal(ladder_step(&l, LADDER_PATIENCE_MS - 1), LADDER_IN_PROGRESS);
     WAIT_UNTIL("gone", ladder_step(&l, LADDER_PATIENCE_MS - 1) == LADDER_GONE);
     assert_false(is_running(p.child));
@@ -218,7 +219,8 @@ static void forged(void **state)
     end_pair(&p);
 }
 
-/* In the dead monitor's session, but another user's: not of this login. */
+/* A process in the session of the dead monitor that runs as another user does not belong to this
+ * login. */
 static void orphan_of_another(void **state)
 {
     struct pair p = start_pair(true);
@@ -239,7 +241,7 @@ static void orphan_of_another(void **state)
     end_pair(&p);
 }
 
-/* A monitor that has a child is asked, and never killed: its child would live on. */
+/* A monitor that has a child gets SIGTERM and never SIGKILL: its child would live on. */
 static void deaf_monitor(void **state)
 {
     struct pair p = start_pair(true);
@@ -285,7 +287,7 @@ static void side_by_side(void **state)
     assert_int_equal(ladder_end_all(&list, 0, states), 0);
 }
 
-/* ---- what cannot be held is not gone ---- */
+/* ---- what cannot be opened is not gone ---- */
 
 enum { FEW_PAIRS = 6 };
 
@@ -333,7 +335,7 @@ static void without_sight(void **state)
         pairs[i] = start_pair(true);
         items[i] = pairs[i].session;
     }
-    for (int room = 0; room <= 1; room++) { /* 1: for the monitor's, not for its child's */
+    for (int room = 0; room <= 1; room++) { /* 1: a pidfd for the monitor, none for its child */
         apart(leave_room, room, end_without_room, items);
         for (size_t i = 0; i < FEW_PAIRS; i++)
             assert_true(is_running(pairs[i].monitor) && is_running(pairs[i].child));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The ports that are listened on, beside connections on other ports, which come after them in the
- * kernel's table; over IPv4 and IPv6. */
+/* The ports on which something listens, over IPv4 and IPv6, and not those of connections, which
+ * come after the listeners in the kernel's table. */
 #include "lib/session/listeners.h"
 
 #include "tests/unit/helpers.h"

@@ -33,7 +33,7 @@ static void nobody_there(void **state)
     }
 }
 
-/* Its name is the program's to choose, up to what looks like the rest of the line. */
+/* A program chooses its name, which may look like the rest of the line. */
 static void hostile_name(void **state)
 {
     static const char *const names[] = {") R 1 1 1 0 -1", "a) S 1 (b", "((((",
@@ -78,7 +78,7 @@ static void real_uid(void **state)
         skip();
     pid_t child = fork();
     if (child == 0) {
-        /* As a set-user-id program looks: the one who started it is whom it belongs to. */
+        /* Like a set-user-id program: it belongs to the user who started it. */
         (void)!setresuid(NOBODY, 0, 0);
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void)raise(SIGSTOP);
@@ -110,7 +110,7 @@ static void children(void **state)
     for (size_t i = 0; i < COUNT(pids); i++)
         assert_true(out[i].pid == pids[0] || out[i].pid == pids[1] || out[i].pid == pids[2]);
     out[2].pid = 0;
-    assert_int_equal(children_of(getpid(), getuid(), out, 2), 3); /* and says that it has not all */
+    assert_int_equal(children_of(getpid(), getuid(), out, 2), 3); /* more than it stored */
     assert_int_equal(out[2].pid, 0);
     assert_int_equal(children_of(getpid(), getuid() + 1, out, COUNT(out)), 0);
     for (size_t i = 0; i < COUNT(pids); i++)
@@ -135,7 +135,7 @@ static void each(void **state)
 
 static void look_unseen(void *arg)
 {
-    const pid_t *pids = arg; /* one that lives, one that is dead, one that never was */
+    const pid_t *pids = arg; /* one that is alive, one that is dead, one that never was */
     struct process p;
     size_t n;
     pid_t nobody = INT32_MAX;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The session registry: its entries' text, its directory, and who may be believed. */
+/* The session registry: the text of its entries, its directory, its locks, and which files in it
+ * are believed. */
 #include "lib/session/entry.h"
 #include "lib/session/narrowed.h"
 #include "lib/session/registry_count.h"
@@ -49,7 +50,7 @@ static int64_t soon(void)
     return clock_monotonic_ms() + slow_ms(1000);
 }
 
-/* How many names there are in a directory, those with a dot in front too. */
+/* Counts the names in a directory, temporary files included and namespace marks not. */
 static size_t names_in(const char *path)
 {
     size_t n = 0;
@@ -107,10 +108,10 @@ static void round_trip(void **state)
         struct session again;
         size_t len = entry_format(&rows[i], text);
         CHECK("fits", len > 0 && len == strlen(text));
-        CHECK("is taken", entry_parse(text, len, &again) == 0);
+        CHECK("is an entry", entry_parse(text, len, &again) == 0);
         check_same("round trip", &again, &rows[i]);
         session_release(&again);
-        for (size_t cut = 0; cut < len; cut++) /* what was not written whole is no entry */
+        for (size_t cut = 0; cut < len; cut++) /* a text that was cut off is no entry */
             if (entry_parse(text, cut, &again) == 0) {
                 CHECK("cut between two lines only", text[cut - 1] == '\n');
                 session_release(&again);
@@ -118,7 +119,8 @@ static void round_trip(void **state)
     }
 }
 
-/* A list that is too long is left out whole, so that nothing looks narrower than it is. */
+/* Both lists are left out if one is too long, so that no session seems to have had fewer
+ * permits. */
 static void long_lists(void **state)
 {
     char text[REGISTRY_ENTRY_BYTES], list[REGISTRY_ENTRY_BYTES], one[] = "127.0.0.1:1";
@@ -217,9 +219,9 @@ static void no_entries(void **state)
     session_release(&s);
 }
 
-/* ---- one session's way ---- */
+/* ---- one session, from opening to its end ---- */
 
-/* How many registry_read finds; the first of them must be of pid. */
+/* Counts the sessions that registry_read finds; the first of them must be of pid. */
 static size_t found(int64_t lease_id, pid_t pid, bool open)
 {
     struct session_list list;
@@ -242,12 +244,12 @@ static void life(void **state)
     size_t count = 99;
     (void)state;
 
-    mode_t before = umask(0777); /* whoever we are a guest of may have any */
+    mode_t before = umask(0777); /* the host program may have any */
     assert_int_equal(registry_add_opening(&r, &s, soon()), 0);
     assert_int_equal(found(0, s.pid, false), 1);
-    assert_int_equal(found(17, s.pid, false), 1); /* it may become one of that lease */
+    assert_int_equal(found(17, s.pid, false), 1); /* its lease is not known yet */
     assert_int_equal(registry_count(dir, 17, &count), 0);
-    assert_int_equal(count, 0); /* but is none yet */
+    assert_int_equal(count, 0); /* and so it is not counted */
 
     s = session_of(getpid());
     assert_int_equal(registry_open_session(&r, &s), 0);
@@ -271,7 +273,7 @@ static void life(void **state)
     assert_int_equal(found(0, s.pid, true), 0);
 }
 
-/* In the moment between the two names, and whatever a crash left: one session counts once. */
+/* One session counts once, also while it has both names, and if a crash left both. */
 static void two_names(void **state)
 {
     struct session opening = opening_of(getpid()), open = session_of(getpid());
@@ -285,7 +287,7 @@ static void two_names(void **state)
     assert_int_equal(names_in(sessions), 0);
 }
 
-/* Over what a process that had this number, and a crash, left. */
+/* Entries replace what a crash left of a process that had the same pid. */
 static void over_leftovers(void **state)
 {
     struct session opening = opening_of(getpid()), open = session_of(getpid());
@@ -305,7 +307,7 @@ static void over_leftovers(void **state)
     registry_remove_own(&r, 17, open.pid);
 }
 
-/* What no reader would take could not be found by who revokes it. */
+/* An entry that no reader would accept is not written: nobody could find and revoke its session. */
 static void unreadable_refused(void **state)
 {
     struct session rows[] = {session_of(getpid()), session_of(getpid()), session_of(getpid()),
@@ -322,7 +324,7 @@ static void unreadable_refused(void **state)
     assert_int_equal(names_in(sessions), 0);
 }
 
-/* ---- the dead, and the forged ---- */
+/* ---- dead sessions, and forged entries ---- */
 
 static void put(const char *name, const struct session *s)
 {
@@ -332,7 +334,8 @@ static void put(const char *name, const struct session *s)
     free(path);
 }
 
-/* How many were cleared of all that a reader finds dead. */
+/* Removes the entries that a reader finds dead, which must be so many. Returns how many were
+ * removed. */
 static size_t remove_all_dead(const struct registry *by, size_t dead)
 {
     struct session_list list;
@@ -343,7 +346,8 @@ static size_t remove_all_dead(const struct registry *by, size_t dead)
     return n;
 }
 
-/* Reading leaves them where they are; removing is an act of its own, of who holds the lock. */
+/* A reader leaves dead entries where they are. They are removed by a call of its own, under the
+ * lock. */
 static void dead(void **state)
 {
     pid_t child = idle_child();
@@ -359,7 +363,7 @@ static void dead(void **state)
         assert_int_equal(names_in(sessions), 2);
     }
 
-    /* Who may not lock cannot clear. */
+    /* A reader that cannot lock removes nothing. */
     assert_int_equal(registry_open(dir, false, &reader), 0);
     (void)close(reader.lock_fd);
     reader.lock_fd = -1;
@@ -367,7 +371,7 @@ static void dead(void **state)
     registry_close(&reader);
     assert_int_equal(names_in(sessions), 2);
 
-    /* Who holds no lock leaves what another holds; and the holder itself need not let go of it. */
+    /* Entries of a lease that another has locked stay; whoever has the lock can remove them. */
     int lock = registry_lock(&r, 17, soon());
     assert_true(lock >= 0);
     assert_int_equal(remove_all_dead(&r, 2), 1);
@@ -382,7 +386,7 @@ static void dead(void **state)
     (void)close(lock);
 }
 
-/* Fewer entries than there may be sessions need no look; else each is looked at. */
+/* With fewer entries than sessions are allowed, no entry is opened; else each of them is judged. */
 static void room(void **state)
 {
     struct session mine = session_of(getpid()), dead_one = session_of(getpid());
@@ -395,7 +399,7 @@ static void room(void **state)
     assert_int_equal(registry_open_session(&r, &mine), 0);
     put(name, &dead_one);
     put("18.1", &mine);                                                 /* another lease's */
-    assert_int_equal(registry_has_room(&r, 17, 3, 0, &list), SIGHT_IS); /* without any time */
+    assert_int_equal(registry_has_room(&r, 17, 3, 0, &list), SIGHT_IS); /* with no time left */
     assert_int_equal(list.count + list.dead_count, 0);
     session_list_release(&list);
     assert_int_equal(registry_has_room(&r, 17, 2, soon(), &list), SIGHT_IS);
@@ -411,7 +415,8 @@ static void room(void **state)
     registry_remove_own(&r, 18, 1);
 }
 
-/* Whoever ended a session takes its names away, and none of a login that has its number by now. */
+/* registry_remove_ended removes both names of a session, but not those of a login that got its
+ * pid. */
 static void reused_meanwhile(void **state)
 {
     struct session mine = session_of(getpid()), opening = opening_of(getpid());
@@ -426,7 +431,7 @@ static void reused_meanwhile(void **state)
         assert_int_equal(names_in(sessions), 2);
     }
 
-    older.start_ticks++; /* its monitor may still be in close_session */
+    older.start_ticks++; /* that session itself, whose monitor may still be in close_session */
     int lock = registry_lock(&r, 17, soon());
     assert_true(lock >= 0);
     registry_remove_ended(&r, &older, false, clock_monotonic_ms());
@@ -437,7 +442,7 @@ static void reused_meanwhile(void **state)
     (void)close(lock);
 }
 
-/* A reader in a hurry says that it was not in time, and not that there is none. */
+/* A reader that runs out of time fails; it does not say that there are no sessions. */
 static void out_of_time(void **state)
 {
     struct session s = session_of(getpid());
@@ -452,7 +457,8 @@ static void out_of_time(void **state)
     registry_remove_own(&r, 17, s.pid);
 }
 
-/* A login may have got the pid, and the name, since it was found dead. */
+/* An entry that was found dead is not removed if another login has got its pid, and so its name,
+ * since. */
 static void added_meanwhile(void **state)
 {
     struct session s = session_of(getpid()), opening = opening_of(getpid());
@@ -474,7 +480,8 @@ static void added_meanwhile(void **state)
     registry_remove_own(&r, 17, getpid());
 }
 
-/* Newcomers do not wait for one another, but for who clears; and who clears not for them. */
+/* Newcomers do not wait for one another, but for whoever removes dead entries; and that one does
+ * not wait for them. */
 static void newcomers(void **state)
 {
     struct session opening = opening_of(getpid());
@@ -494,7 +501,7 @@ static void newcomers(void **state)
     assert_int_equal(remove_all_dead(&r, 1), 1);
 }
 
-/* The number belongs to another process now: neither a session, nor anybody's to end. */
+/* The pid belongs to another process now: the entry is dead, and that process is left alone. */
 static void number_of_another(void **state)
 {
     pid_t child = idle_child();
@@ -515,7 +522,7 @@ static void number_of_another(void **state)
 
 /* ---- what cannot be told ---- */
 
-/* One that lives, one that is dead, one whose monitor is. */
+/* One that is alive, one that is dead, and one whose monitor is dead while its group is not. */
 struct three {
     pid_t live, dead, leaderless;
 };
@@ -541,11 +548,11 @@ static void check_unseen(void *arg)
     assert_int_equal(list.dead[0].id.pid, t->dead);
     session_list_release(&list);
     assert_int_equal(registry_count(dir, 17, &count), 0);
-    assert_int_equal(count, 2); /* all that is not proven dead */
+    assert_int_equal(count, 2); /* every session that is not proven dead */
 }
 
-/* In a child of the monitor: says its number when it runs as uid (where root runs the test), and
- * stays. */
+/* In a child of the monitor: changes to uid (if root runs the test), writes its pid to report_fd,
+ * and stays. */
 static void be_child(uid_t uid, int report_fd)
 {
     if (geteuid() == 0)
@@ -557,7 +564,7 @@ static void be_child(uid_t uid, int report_fd)
         (void)pause();
 }
 
-/* A monitor, which leads a session and group, and children of it in that order. */
+/* Starts a monitor, which leads a session and a group, and its children in the order of uids. */
 static pid_t monitor_of(const uid_t uids[], size_t count, pid_t children[])
 {
     int fds[2];
@@ -584,7 +591,7 @@ static pid_t leaderless_group(uid_t uid)
     return monitor_of(&uid, 1, &child);
 }
 
-/* In the library's place: how often it scans through /proc. */
+/* Replaces the function of libc, to count the scans of /proc. */
 static unsigned scans;
 
 DIR *opendir(const char *path)
@@ -594,7 +601,7 @@ DIR *opendir(const char *path)
     return fd >= 0 ? fdopendir(fd) : NULL;
 }
 
-/* The dead need no walk, and those whose group answers one among them all. */
+/* Dead sessions need no scan of /proc; all sessions whose group answers need one together. */
 static void one_scan(void **state)
 {
     enum { DEAD = 20, LEADERLESS = 3 };
@@ -604,7 +611,7 @@ static void one_scan(void **state)
     (void)state;
     assert_int_equal(registry_open_session(&r, &s), 0);
     for (int i = 0; i < DEAD; i++) {
-        s.pid = (1 << 22) - i; /* of a boot with as many */
+        s.pid = (1 << 22) - i; /* a pid that is not in use */
         (void)snprintf(name, sizeof(name), "17.%d", (int)s.pid);
         put(name, &s);
     }
@@ -621,7 +628,8 @@ static void one_scan(void **state)
     struct session_list list;
     assert_int_equal(registry_read(&r, 0, &list), 0);
     assert_int_equal(scans, 1);
-    /* Run by root they are another user's, and so of no login; else they are all there. */
+    /* Run by root, the children are another user's, so no session is left; else all three are
+     * orphans. */
     assert_int_equal(list.count, getuid() == 0 ? 1 : 1 + LEADERLESS);
     assert_int_equal(list.dead_count, getuid() == 0 ? LEADERLESS : 0);
     session_list_release(&list);
@@ -656,8 +664,8 @@ static void unseen(void **state)
     assert_int_equal(remove_all_dead(&r, 3), 3);
 }
 
-/* Two containers that share RunDir have the same numbers. What one of them has entered is not
- * written over by the other, who could not enter it again. */
+/* Two containers that share RunDir use the same pids. The entry of one is not overwritten by the
+ * other, because its session could not write it again. */
 static void same_number_elsewhere(void **state)
 {
     struct session mine = session_of(getpid()), opening = opening_of(getpid());
@@ -681,7 +689,7 @@ static void same_number_elsewhere(void **state)
     registry_remove_own(&r, 17, mine.pid);
 }
 
-/* A number that nobody has here may be another namespace's, if one has made entries. */
+/* A pid that is unused here may be in use in another namespace, if that one has made entries. */
 static void numbers_of_another(void **state)
 {
     struct session s = session_of(getpid());
@@ -734,7 +742,7 @@ static void check_some_room(void *arg)
     session_list_release(&list);
 }
 
-/* Out of descriptors nothing is found gone, whatever the step at which they ran out. */
+/* Without descriptors no session is taken for dead, whichever step lacks one. */
 static void no_room(void **state)
 {
     struct session s = session_of(getpid());
@@ -746,7 +754,7 @@ static void no_room(void **state)
     registry_remove_own(&r, 17, s.pid);
 }
 
-/* As a reader finds an entry whose text it may not have. */
+/* An entry that the reader may not read. */
 static void unreadable(void **state)
 {
     struct session_list list;
@@ -771,7 +779,7 @@ static void unreadable(void **state)
     registry_remove_own(&r, 17, s.pid);
 }
 
-/* Entries carry where their pid holds, and are judged by it. */
+/* Entries say in which boot and namespace their pid is valid, and are judged by that. */
 static void origins(void **state)
 {
     static const char other_boot[] = "00000000-1111-2222-3333-444444444444";
@@ -813,7 +821,7 @@ static void origins(void **state)
         CHECK(rows[i].what, names_in(sessions) == (rows[i].found != GONE));
         session_list_release(&list);
     }
-    /* What is written says where. */
+    /* An entry that is written names our own. */
     struct session s = session_of(getpid());
     struct session_list list;
     assert_int_equal(registry_open_session(&r, &s), 0);
@@ -860,7 +868,7 @@ static void forged(void **state)
         assert_int_equal(unlinkat(r.sessions_fd, name, 0), 0);
     }
 
-    /* Not a file of the directory's owner. */
+    /* Not a regular file of the directory's owner. */
     path = path_in(sessions, right);
     put("elsewhere", &s);
     assert_int_equal(symlinkat("elsewhere", r.sessions_fd, right), 0);
@@ -879,7 +887,8 @@ static void forged(void **state)
         assert_int_equal(unlink(path), 0);
     }
 
-    /* As large as an entry never is; and the true one, which all these were not. */
+    /* Larger than any entry; and then the true one, to show that the others were refused for their
+     * faults. */
     put(right, &s);
     FILE *f = fopen(path, "ae");
     for (size_t i = 0; i < REGISTRY_ENTRY_BYTES / 4; i++)
@@ -891,7 +900,7 @@ static void forged(void **state)
     free(path);
 }
 
-/* Its monitor was killed: what is left of the session is one until it ends. */
+/* The monitor was killed: its child is a session until it ends. */
 static void check_orphan(uid_t uid)
 {
     struct session_list list;
@@ -919,7 +928,7 @@ static void orphan(void **state)
     check_orphan(NOBODY);
 }
 
-/* As the ladder finds it: a child that was born as the monitor died is not the login's yet. */
+/* A child that was born as the monitor died still runs as root. */
 static void orphan_of_root(void **state)
 {
     (void)state;
@@ -928,7 +937,8 @@ static void orphan_of_root(void **state)
     check_orphan(0);
 }
 
-/* What root runs in the session besides, such as a PAM module's helper, has not the sockets. */
+/* A process of root's in the same session, such as a PAM module's helper, is not taken for the
+ * orphan: it has no sockets. */
 static void orphan_next_to_root(void **state)
 {
     static const uid_t orders[][2] = {{0, NOBODY}, {NOBODY, 0}};
@@ -954,7 +964,7 @@ static void orphan_next_to_root(void **state)
     }
 }
 
-/* A note turns away who began before it, in its boot. */
+/* The record of a narrowing applies to logins that began before it, in its boot. */
 static void narrowed(void **state)
 {
     static const char other_boot[] = "00000000-1111-2222-3333-444444444444";
@@ -987,7 +997,7 @@ static void narrowed(void **state)
     free(path);
 }
 
-/* ---- who may be believed ---- */
+/* ---- directories that are trusted ---- */
 
 static void directories(void **state)
 {
@@ -1024,7 +1034,7 @@ static void directories(void **state)
         assert_int_equal(registry_open(dir, true, &again), 0);
         registry_close(&again);
     }
-    /* Readers need no locks. And what cannot be counted is not none. */
+    /* Readers need no lock/. And a registry that cannot be read is not an empty one. */
     assert_int_equal(rmdir(locks), 0);
     assert_int_equal(registry_open(dir, true, &again), -1);
     assert_int_equal(registry_count(dir, 17, &count), 0);
@@ -1037,7 +1047,7 @@ static void directories(void **state)
 
 /* ---- locks ---- */
 
-/* In the library's place: between its openat(2) and its flock(2) another takes the file away. */
+/* Replaces the function of libc: between openat(2) and flock(2) somebody removes the lock file. */
 static int remove_before_flock;
 
 int flock(int fd, int operation)
@@ -1059,7 +1069,7 @@ static void lock_removed_meanwhile(void **state)
     assert_int_equal(remove_before_flock, 0);
     assert_int_equal(fstatat(r.lock_fd, "17", &by_name, 0), 0);
     assert_int_equal(fstat(lock, &by_fd), 0);
-    assert_int_equal(by_fd.st_ino, by_name.st_ino); /* whoever comes next waits for this one */
+    assert_int_equal(by_fd.st_ino, by_name.st_ino); /* the next one waits for this lock */
     assert_int_equal(registry_lock(&r, 17, 0), -1);
     assert_int_equal(close(lock), 0);
 }
@@ -1116,7 +1126,7 @@ static void *lock_and_remove(void *arg)
     return NULL;
 }
 
-/* The file is taken away all the time; two never hold what is called 17. */
+/* The lock file is removed all the time, and still two never have the lock of lease 17. */
 static void lock_against_removal(void **state)
 {
     pthread_t threads[RACERS + 1];
@@ -1131,7 +1141,7 @@ static void lock_against_removal(void **state)
     assert_true(turns > 20);
 }
 
-/* A reader never finds none, nor two, of a session that changes its name all the time. */
+/* A reader always finds one session, and never two, while it changes its name all the time. */
 static atomic_bool is_reopening;
 
 static void *reopen_for_ever(void *unused)

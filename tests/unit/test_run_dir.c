@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* RunDir where it is missing: made whole, by one of many, and nothing that is another's is used. */
+/* RunDir is made where it is missing, also by several makers at once, and nothing that belongs to
+ * another user is used. */
 #include "lib/session/run_dir.h"
 
 #include "lib/session/registry.h"
@@ -58,7 +59,8 @@ static void check_made(const char *what)
     CHECK(what, names_in(dir) == 1 && names_in(run) == 2);
 }
 
-/* Each part missing alone, whatever the caller's umask is; and what is there stays as it is. */
+/* Each missing part is made, whatever the umask of the caller, and an existing one is not
+ * changed. */
 static void missing(void **state)
 {
     static const char *const paths[] = {"run", "run/sessions", "run/lock"};
@@ -79,8 +81,8 @@ static void missing(void **state)
     assert_int_equal(mode_of("run"), 0700);
 }
 
-/* 8 makers at once, in every other turn one of them killed at any moment: all others find it whole
- * when they have made it. */
+/* 8 makers at once; in every other turn one of them is killed at some moment. Every other maker
+ * finds RunDir complete when it returns. */
 static void many_makers(void **state)
 {
     enum { MAKERS = 8, TURNS = 24 };
@@ -113,7 +115,7 @@ static void many_makers(void **state)
     }
 }
 
-/* Where it is to be made, others may write: they could put their own in its place. */
+/* Others may write to the directory in which RunDir would be made: they could replace it. */
 static void unsafe(void **state)
 {
     (void)state;
@@ -159,7 +161,7 @@ static void paths(void **state)
     assert_int_equal(errno, ENOENT);
     free(deep);
 
-    /* Above it a link is as good as what it names: /var/run. */
+    /* The parent directory may be a link: /var/run. */
     char *var = path_in(dir, "var"), *through = path_in(dir, "var/run");
     assert_int_equal(mkdir(run, 0755), 0);
     assert_int_equal(symlink("run", var), 0);

@@ -103,7 +103,8 @@ static void listener_of_the_child(void **state)
     end_pair(&p);
 }
 
-/* As root in most containers: it may list the descriptors of others, and not see what they are. */
+/* Like root in most containers: it may list the descriptors of other users' processes, but not read
+ * them. */
 static void drop_ptrace(int unused)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

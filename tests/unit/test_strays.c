@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Processes of a login that are in no entry: found when they stay, and nobody else is. */
+/* Processes of a tunnel login that no entry names are found if they stay, and no others are. */
 #include "lib/session/registry_read.h"
 #include "lib/session/registry_write.h"
 #include "lib/session/strays.h"
@@ -12,7 +12,7 @@
 
 enum { UID_FIRST = 1000000000 };
 
-static uid_t uids[1]; /* nobody's but this run's: the look goes through the whole machine */
+static uid_t uids[1]; /* used by this run alone: the scan sees the whole machine */
 static struct stray_logins logins = {.uids = uids, .uid_count = 1};
 static char *dir;
 static struct registry r;
@@ -45,8 +45,8 @@ static void become_login(void)
         _exit(1);
 }
 
-/* As sshd's: a monitor that leads a session, and its child, which is the login's. It lives until
- * something is written to *ret_end; then the child goes first. */
+/* Starts a monitor that leads a session, and its child, which runs as the login, as sshd does. When
+ * something is written to *ret_end, first the child ends and then the monitor. */
 static pid_t start_connection(int *ret_end)
 {
     int ready[2], end[2];
@@ -103,16 +103,16 @@ static void found_when_it_stays(void **state)
     struct strays s = {.items = NULL};
     int end;
     (void)state;
-    CHECK("nobody", scan(&s, NULL) == SIGHT_IS_NOT && s.count == 0);
+    CHECK("no stray yet", scan(&s, NULL) == SIGHT_IS_NOT && s.count == 0);
     pid_t monitor = start_connection(&end);
-    CHECK("one, at the first look", scan(&s, NULL) == SIGHT_IS && s.count == 1);
-    CHECK("which says nothing", strays_sure(&s, 0) == 0);
-    CHECK("at the second", scan(&s, NULL) == SIGHT_IS && strays_sure(&s, 0) == 1);
-    CHECK("but it may be about to go", strays_sure(&s, 60000) == 0);
+    CHECK("found by the first scan", scan(&s, NULL) == SIGHT_IS && s.count == 1);
+    CHECK("not sure after one scan", strays_sure(&s, 0) == 0);
+    CHECK("sure after two", scan(&s, NULL) == SIGHT_IS && strays_sure(&s, 0) == 1);
+    CHECK("not sure for a longer time", strays_sure(&s, 60000) == 0);
     (void)poll(NULL, 0, 100);
-    CHECK("it has not", scan(&s, NULL) == SIGHT_IS && strays_sure(&s, 100) == 1);
+    CHECK("sure after 100 ms", scan(&s, NULL) == SIGHT_IS && strays_sure(&s, 100) == 1);
     s.items[0].start_ticks++;
-    CHECK("another one of that number", scan(&s, NULL) == SIGHT_IS && strays_sure(&s, 0) == 0);
+    CHECK("another process with that pid", scan(&s, NULL) == SIGHT_IS && strays_sure(&s, 0) == 0);
     end_connection(monitor, end);
     CHECK("gone", scan(&s, NULL) == SIGHT_IS_NOT && s.count == 0);
     strays_release(&s);
@@ -129,7 +129,7 @@ static void found_by_group(void **state)
     CHECK("it is another user", scan(&s, NULL) == SIGHT_IS_NOT);
     logins.has_gid = true;
     logins.gid = (gid_t)uid;
-    CHECK("of the group", scan(&s, NULL) == SIGHT_IS && s.count == 1);
+    CHECK("found by its group", scan(&s, NULL) == SIGHT_IS && s.count == 1);
     logins.has_gid = false;
     uids[0] = uid;
     end_connection(monitor, end);
@@ -143,22 +143,22 @@ static void registered_meanwhile(void **state)
     int end;
     (void)state;
     pid_t monitor = start_connection(&end);
-    CHECK("not yet", scan(&s, NULL) == SIGHT_IS);
+    CHECK("not registered yet", scan(&s, NULL) == SIGHT_IS);
     assert_int_equal(registry_read(&r, 0, &before), 0);
     register_session(monitor);
-    CHECK("by what was read before it", scan(&s, &before) == SIGHT_IS_NOT && s.count == 0);
-    CHECK("without that", scan(&s, NULL) == SIGHT_IS_NOT);
+    CHECK("registered after the list was read", scan(&s, &before) == SIGHT_IS_NOT && s.count == 0);
+    CHECK("registered, without a list", scan(&s, NULL) == SIGHT_IS_NOT);
     assert_int_equal(registry_read(&r, 0, &after), 0);
     registry_remove_own(&r, 17, monitor);
-    CHECK("it was in it a moment ago", scan(&s, &after) == SIGHT_IS_NOT);
-    CHECK("and is not any more", scan(&s, NULL) == SIGHT_IS && strays_sure(&s, 0) == 0);
+    CHECK("in the list, and removed since", scan(&s, &after) == SIGHT_IS_NOT);
+    CHECK("without an entry for one scan", scan(&s, NULL) == SIGHT_IS && strays_sure(&s, 0) == 0);
     session_list_release(&before);
     session_list_release(&after);
     end_connection(monitor, end);
     strays_release(&s);
 }
 
-/* Each is in the registry from before its process to its end. */
+/* Sessions that are registered before their process starts and until it has ended are no strays. */
 static void others_come_and_go(void **state)
 {
     struct strays s = {.items = NULL};
@@ -193,10 +193,10 @@ static void others_come_and_go(void **state)
     unsigned scans = 0;
     while (clock_monotonic_ms() < until_ms) {
         CHECK("all could be seen", scan(&s, NULL) != SIGHT_CANNOT_TELL);
-        CHECK("nobody is without an entry twice", strays_sure(&s, 0) == 0);
+        CHECK("no process is without an entry twice", strays_sure(&s, 0) == 0);
         scans++;
     }
-    CHECK("it was looked", scans > 2);
+    CHECK("several scans", scans > 2);
     (void)!write(stop[1], "", 1);
     assert_int_equal(waitpid(crowd, NULL, 0), crowd);
     (void)close(stop[0]);
@@ -204,7 +204,7 @@ static void others_come_and_go(void **state)
     strays_release(&s);
 }
 
-/* The login of a container may have the same number. */
+/* The login of a container may have the same uid. */
 static void of_a_container(void **state)
 {
     struct strays s = {.items = NULL};
@@ -230,7 +230,7 @@ static void of_a_container(void **state)
         _exit(0);
     }
     assert_int_equal(read(ready[0], &c, 1), 1);
-    CHECK("it is not ours to judge", scan(&s, NULL) == SIGHT_IS_NOT && s.count == 0);
+    CHECK("of another namespace", scan(&s, NULL) == SIGHT_IS_NOT && s.count == 0);
     end_child(outer);
     (void)close(ready[0]);
     (void)close(ready[1]);
@@ -241,7 +241,7 @@ static void scan_hidden(void *arg)
 {
     struct strays s = {.items = NULL};
     (void)arg;
-    CHECK("that there is none cannot be told", scan(&s, NULL) == SIGHT_CANNOT_TELL);
+    CHECK("cannot tell", scan(&s, NULL) == SIGHT_CANNOT_TELL);
     strays_release(&s);
 }
 

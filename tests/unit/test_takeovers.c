@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* How often a lease may be taken over, and the file that keeps the count. */
+/* How often a lease may be taken over, and the file that has the count. */
 #include "lib/session/takeovers.h"
 
 #include "tests/unit/helpers.h"
@@ -26,7 +26,8 @@ static void pause_and_after(void **state)
     struct takeovers t = {.count = 0};
     (void)state;
     fill(&t, T0);
-    /* The last millisecond of the window, and the pause from there: one verdict is to be logged. */
+    /* The last millisecond of the window, and the pause that begins there: only the first refusal
+     * is to be logged. */
     int64_t now = T0 + TAKEOVERS_WINDOW_MS - 1;
     assert_int_equal(takeovers_judge(&t, now), TAKEOVER_PAUSE_BEGINS);
     assert_int_equal(takeovers_judge(&t, now), TAKEOVER_REFUSED);
@@ -49,8 +50,7 @@ static void window(void **state)
         assert_int_equal(takeovers_judge(&t, T0 + s * 1000), TAKEOVER_ALLOWED);
 }
 
-/* The file outlived a boot, and with it the clock: neither a pause nor a count of that time holds.
- */
+/* The file outlived a boot, and the clock started anew: neither the pause nor the count applies. */
 static void another_boot(void **state)
 {
     struct takeovers t = {.refused_until_ms = T0 + TAKEOVERS_PAUSE_MS};
@@ -78,7 +78,7 @@ static void round_trip(void **state)
     takeovers_load(fd, &again);
     assert_memory_equal(&again, &t, sizeof(t));
 
-    /* A shorter text leaves nothing of the longer one. */
+    /* A shorter text overwrites a longer one completely. */
     t = (struct takeovers){.count = 1, .at_ms = {7}};
     takeovers_save(fd, &t);
     takeovers_load(fd, &again);
@@ -116,7 +116,7 @@ static void damaged(void **state)
     }
 }
 
-/* More than may be there, and a megabyte of it. */
+/* More takeovers than are allowed, and a file of a megabyte. */
 static void too_much(void **state)
 {
     int fd = scratch_file();
