@@ -83,8 +83,8 @@ static int parse_source(const char *connection, char out[static SESSION_ADDRESS_
 static const char *cannot_register(void)
 {
     return errno == EEXIST
-               ? "a session of another pid namespace, such as a container's that shares RunDir, is "
-                 "registered by the same number: the next login has another one"
+               ? "a session of another pid namespace, such as that of a container that shares "
+                 "RunDir, is registered with the same pid; the next login will have another pid"
                : "the session cannot be registered";
 }
 
@@ -110,7 +110,7 @@ static const char *open_under_lock(struct opening *o)
     else if (o->judgement.max_sessions != 0)
         why = other_sessions_check_limit(&newcomer, o->judgement.max_sessions);
     if (why == NULL && clock_monotonic_ms() >= o->deadline_ms)
-        why = "it took longer than a second";
+        why = "opening the session took longer than a second";
     if (why == NULL) {
         o->session.open = true;
         if (registry_open_session(&o->registry, &o->session) != 0)

@@ -44,7 +44,7 @@ static const char *take_over(const struct newcomer *n, int lock, const struct se
     if (states == NULL)
         return "out of memory";
     if (ladder_end_all(older, n->deadline_ms, states) != 0)
-        why = has_unseen(older) ? "it cannot be told whether its older session is there, and so it "
+        why = has_unseen(older) ? "nobody can tell whether its older session still exists, so it "
                                   "cannot be ended: 'leasectl doctor' says why"
                                 : "its older session could not be ended in time";
     for (size_t i = 0; i < older->count; i++)
@@ -99,8 +99,8 @@ const char *other_sessions_check_limit(const struct newcomer *n, unsigned max)
         break;
     case SIGHT_IS_NOT:
         why = others.unseen > 0
-                  ? "the lease has as many sessions as it may have, with those of which it cannot "
-                    "be told whether they are there"
+                  ? "the lease has as many sessions as it may have; those of which nobody can tell "
+                    "whether they still exist count, too"
                   : "the lease has as many sessions as it may have";
         break;
     case SIGHT_CANNOT_TELL:
