@@ -47,15 +47,6 @@ static void print_verb_help(const struct verb *v)
     (void)printf("usage: leasectl [-c FILE] [--json] %s\n\n%s", v->usage, v->help);
 }
 
-/* If descriptor 0, 1 or 2 is closed, the next file that is opened gets its number, and messages go
- * into that file. Standard output is opened read-only: output that nobody can read must fail. */
-static void open_standard_fds(void)
-{
-    for (int fd = 0; fd <= 2; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-            (void)open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
-}
-
 /* Who runs this, for the audit: the uid, the kernel's login uid and SUDO_USER. All three, since
  * each alone can be somebody else's. */
 static void set_actor(struct ctl *ctl)
@@ -179,7 +170,7 @@ int main(int argc, char **argv)
     struct ctl ctl = {.verb = NULL};
     int code;
 
-    open_standard_fds();
+    descriptors_open_standard();
     descriptors_raise_limit();
     (void)signal(SIGPIPE, SIG_IGN); /* a failed write is an error with a message */
     if (!parse_options(&ctl, argc, argv, &code))

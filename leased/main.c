@@ -198,6 +198,7 @@ int main(int argc, char **argv)
     const struct options *o = &l.options;
     struct conf *conf = &l.engine.conf;
 
+    descriptors_open_standard();
     if (issue_is_askpass())
         return EXIT_SUCCESS;
     if (argc > 1 && strcmp(argv[1], "--http") == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* tunnel-agent: keeps ssh's port forwards up, judged by data that comes back. See tunnel-agent(1).
  */
+#include "lib/base/descriptors.h"
 #include "lib/base/log.h"
 #include "tunnel-agent/config/options.h"
 #include "tunnel-agent/config/tunnels_conf.h"
@@ -63,15 +64,6 @@ static const char help[] =
     "  --insecure             allow http:// beyond loopback\n"
     "  --help                 this text\n"
     "  --version              the version\n";
-
-/* If one of descriptors 0-2 is closed, the next file that is opened gets its number, and our output
- * would be written into it. */
-static void open_standard_fds(void)
-{
-    for (int fd = 0; fd <= 2; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-            (void)open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
-}
 
 static int usage(const char *why)
 {
@@ -232,7 +224,7 @@ int main(int argc, char **argv)
                  {"key", verb_key},
                  {"install", install_service}};
 
-    open_standard_fds();
+    descriptors_open_standard();
     log_init("tunnel-agent", true);
     if (argc > 0 && sshjump_is_invoked(argv[0]))
         return sshjump_exec(argc, argv);

@@ -29,8 +29,8 @@ echo "API_KEY=$enrol" >/etc/tunlease/leased.env
 # set_clock WALL BOOT: shifts leased's clocks by so many seconds.
 set_clock() { printf '%+030d %+030d  ' "$1" "$2" 1<>"$WORK/shift"; }
 up() { curl -s -o /dev/null --max-time "$(slow 1)" http://127.0.0.1:12000/healthz; }
-without_stdin() { exec "$@" <&-; }
-start() # [without_stdin]
+without_standard() { exec "$@" <&- >&- 2>&-; }
+start() # [without_standard]
 {
 	: >"$log"
 	CLOCK_SHIFT_FILE=$WORK/shift LD_PRELOAD=$TOP/build/tests/clock_shift.so "$@" leased -D </dev/null >>"$log" 2>&1 & daemon=$!
@@ -157,9 +157,11 @@ start
 ! said 'jumped' || fail "$(cat "$log")"
 grep -q '^wall_minus_boot_s [0-9]' "$store-leased" || fail "$(cat "$store-leased")"
 
-note 'leased starts without a standard input: the file that it locks and notes the clock in is descriptor 0'
+note 'leased starts without standard descriptors: no file of its own gets their numbers'
 stop
 echo 'rubbish' >"$store-leased"
-start without_stdin
-assert_eq "$(readlink "/proc/$daemon/fd/0")" "$store-leased" 'descriptor 0'
+start without_standard
+for fd in 0 1 2; do
+	assert_eq "$(readlink "/proc/$daemon/fd/$fd")" /dev/null "descriptor $fd"
+done
 grep -q '^wall_minus_boot_s [0-9]' "$store-leased" || fail "$(cat "$store-leased")"
