@@ -183,8 +183,10 @@ static int add_agent(struct ctl *ctl, const char *name, struct new_agent *a)
     if (code == EXIT_DONE)
         code = add_in_store(ctl, a);
     ctl_close(ctl);
-    if (code == EXIT_DONE)
+    if (code == EXIT_DONE) {
+        ctl_changed(ctl, "added agent '%s' (#%lld)", a->lease.name, (long long)a->id);
         code = print_added(ctl, a);
+    }
     explicit_bzero(a->secret, sizeof(a->secret));
     lease_release(&a->lease);
     return code;

@@ -45,6 +45,7 @@ static int create_token(struct ctl *ctl, struct token *t)
         code = create_in_store(ctl, t, secret);
     if (code != EXIT_DONE)
         return code;
+    ctl_changed(ctl, "created token #%lld", (long long)t->id);
     time_format_rfc3339(t->expires_s, until);
     const struct json_field fields[] = {
         {.name = "id", .is_number = true, .number = t->id},
@@ -149,6 +150,7 @@ static int revoke_token(struct ctl *ctl, const char *ref)
         return ctl_error(ctl, EXIT_NO_SUCH, "there is no token #%lld", (long long)id);
     if (rc != STORE_OK)
         return ctl_store_error(ctl, rc);
+    ctl_changed(ctl, "revoked token #%lld", (long long)id);
     (void)printf(ctl->json ? "{\"id\":%lld}\n" : "revoked token #%lld\n", (long long)id);
     return EXIT_DONE;
 }

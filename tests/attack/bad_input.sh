@@ -509,6 +509,10 @@ done_but closed 'this is done: all tunnel logins: frozen;' freeze
 done_but closed 'this is done: all tunnel logins: not frozen;' thaw
 done_but closed "this is done: login 'team' is there;" login add team
 done_but closed 'this is done: this host is set up;' setup
+done_but full "this is done: added agent 'a' (#" agent add a --key "$WORK/spare.pub"
+leasectl revoke a >/dev/null
+done_but full 'this is done: created token #' token create
+done_but full 'this is done: revoked token #' token revoke "$(leasectl token list | tail -n 1 | cut -f1)"
 active=$(leasectl --json list)
 rc=0
 leasectl verify alice >/dev/full 2>"$WORK/err" || rc=$?
