@@ -28,12 +28,12 @@
 
 enum { NOBODY = 65534, PORTS_PER_PROCESS = 900 };
 
-static volatile sig_atomic_t has_to_end;
+static volatile sig_atomic_t stopping;
 
-static void end(int sig)
+static void stop(int sig)
 {
     (void)sig;
-    has_to_end = 1;
+    stopping = 1;
 }
 
 static void wait_for_ever(void)
@@ -43,9 +43,9 @@ static void wait_for_ever(void)
 }
 
 /* Says when both are there. */
-static void be_session(int ready)
+static void run_session(int ready)
 {
-    const struct sigaction on_term = {.sa_handler = end};
+    const struct sigaction on_term = {.sa_handler = stop};
     sigset_t term, none;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)setsid();
@@ -67,7 +67,7 @@ static void be_session(int ready)
             wait_for_ever();
         _exit(1);
     }
-    while (!has_to_end)
+    while (!stopping)
         (void)sigsuspend(&none);
     (void)kill(child, SIGTERM);
     (void)waitpid(child, NULL, 0);
@@ -82,7 +82,7 @@ static pid_t start_session(void)
         err(1, "pipe");
     pid_t pid = fork();
     if (pid == 0)
-        be_session(ready[1]);
+        run_session(ready[1]);
     (void)close(ready[1]);
     if (pid > 0 && read(ready[0], &c, 1) != 1)
         pid = -1;

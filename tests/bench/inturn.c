@@ -62,7 +62,7 @@ static _Noreturn void become(char **argv, const struct identity *id)
     _exit(127);
 }
 
-static int64_t run(struct command *c, const struct identity *id)
+static int64_t run_command(struct command *c, const struct identity *id)
 {
     struct rusage usage;
     int status;
@@ -84,7 +84,7 @@ static int64_t run(struct command *c, const struct identity *id)
 }
 
 /* For all that is run from here on. */
-static void take_sshds_environment(void)
+static void set_sshd_environment(void)
 {
     static const char *const settings[][2] = {
         {"PATH", "/usr/local/bin:/usr/bin:/bin:/usr/games"},
@@ -119,7 +119,7 @@ static void report(const struct command *c, const struct command *first, int rou
                  (long long)scratch[n * 3 / 4], c->peak_kib, (long long)ratio);
 }
 
-static int take_commands(char **words, struct command *commands)
+static int parse_commands(char **words, struct command *commands)
 {
     int count = 0;
     for (; *words != NULL; words++) {
@@ -152,7 +152,7 @@ int main(int argc, char **argv)
     if (rounds < 1 || rounds > MAX_ROUNDS)
         errx(2, "ROUNDS is 1 to %d", MAX_ROUNDS);
     const char *label = argv[at + 1];
-    int count = take_commands(argv + at + 2, commands);
+    int count = parse_commands(argv + at + 2, commands);
     int64_t *scratch = calloc((size_t)rounds, sizeof(*scratch));
     if (count == 0 || scratch == NULL)
         errx(2, "no command");
@@ -161,13 +161,13 @@ int main(int argc, char **argv)
             errx(1, "out of memory");
 
     if (id.given)
-        take_sshds_environment();
+        set_sshd_environment();
     for (int round = -1; round < rounds; round++) {
         if (terminal && round % 8 == 0)
             (void)fprintf(stderr, "\r\033[K%s: %d of %d", label, round, rounds);
         for (int k = 0; k < count; k++) {
             struct command *c = &commands[(k + round + 1) % count];
-            int64_t took = run(c, &id);
+            int64_t took = run_command(c, &id);
             if (round >= 0)
                 c->took_us[round] = took;
         }

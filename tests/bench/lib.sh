@@ -14,7 +14,7 @@
 #                               microseconds from exec until READY=1, until /healthz says 200
 #   stop_leased                 the one that was started last
 #   rows_written PORT           to its store by the leased there, since its start, once each
-#   beaten STORE SINCE_S        agents with a heartbeat since then in the store
+#   heartbeats_since STORE SINCE_S    agents with a heartbeat since then in the store
 #   AKC_IDS             UID:GID of the AuthorizedKeysCommandUser
 #   seconds US | millis US
 . "$TOP/tests/lib.sh"
@@ -29,8 +29,8 @@ progress() { [[ ! -t 2 ]] || printf '\r\033[K%s' "$*" >&2; }
 seconds() { awk -v us="$1" 'BEGIN { printf "%.2f", us / 1e6 }'; }
 millis() { awk -v us="$1" 'BEGIN { printf "%.2f", us / 1e3 }'; }
 
-# judge VALUE LIMIT
-judge()
+# result_of VALUE LIMIT
+result_of()
 {
 	[[ $2 != - ]] || { echo -; return; }
 	awk -v value="$1" -v limit="${2#[<>]=}" -v least="${2%%[!>]*}" 'BEGIN {
@@ -48,7 +48,7 @@ row()
 		judged=$ratio
 		ratio=$(awk -v r="$ratio" 'BEGIN { printf r < 0.1 ? "%.4f" : "%.3f", r }')
 	fi
-	local result; result=$(judge "$judged" "$limit")
+	local result; result=$(result_of "$judged" "$limit")
 	printf '%s\t' "$name" "$ours" "$peer" "$ratio" "$limit" "$unit" "$n" "$spread" "$result" >>"$bench_tsv"
 	printf '%s\n' "$command" >>"$bench_tsv"
 	progress ''
@@ -118,7 +118,7 @@ rows_written()
 	fetch -H "Authorization: Bearer $BENCH_ENROL" "http://127.0.0.1:$1/metrics" |
 		sed -n 's/^tunlease_store_rows_changed_total{by="others"} //p'
 }
-beaten()
+heartbeats_since()
 {
 	sqlite3 -readonly -cmd '.timeout 5000' "$1" "SELECT count(DISTINCT id) FROM (
 		SELECT id, heartbeat_ms FROM lease WHERE kind = 'agent'

@@ -17,8 +17,8 @@ grant() { leasectl grant alice --key "$WORK/alice.pub" --open 8009 --open 8010 >
 
 paused() { [[ -e /run/delayed.now ]]; }
 unpaused() { [[ ! -e /run/delayed.now ]]; }
-idle() { no_children "$(cat /run/sshd.pid)"; }
-carries() { { exec {TALK}<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null && talks "$TALK"; }
+sshd_is_idle() { no_children "$(cat /run/sshd.pid)"; }
+port_carries() { { exec {TALK}<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null && talks "$TALK"; }
 
 # login_at STEP WHEN MS: a login that stands still there.
 login_at()
@@ -30,43 +30,43 @@ login_at()
 	wait_for 10 "$*: the login to come there" paused
 	rm /run/delayed
 }
-over() # WHAT: nothing of it is alive
+assert_ended() # WHAT: nothing of it is alive
 {
 	wait_for 5 "$1: the client to go" is_gone "$client"
-	wait_for 5 "$1: the connection to be gone" idle
+	wait_for 5 "$1: the connection to be gone" sshd_is_idle
 	rm -f /run/delayed.now      # of one that was ended within its pause
 	[[ -z $(pgrep -u pfwd) && -z $(leasectl sessions) ]] || fail "$1: alive: $(leasectl sessions)"
 	[[ -z $(find /run/tunlease/sessions -mindepth 1 ! -name '.*.ns') ]] || fail "$1: an entry is left"
 	ok "$1: over"
 }
-stays()
+assert_admitted()
 {
 	wait_for 5 "$1: the pause to end" unpaused
-	wait_for 5 "$1: the forward" carries 18010
+	wait_for 5 "$1: the forward" port_carries 18010
 	assert_eq "$(leasectl sessions | cut -f1)" alice "$1: lets in"
 	fwd_stop "$client"
-	wait_for 5 "$1: the connection to be gone" idle
+	wait_for 5 "$1: the connection to be gone" sshd_is_idle
 }
 
 grant
 for step in 'add before' 'add after' 'check before' 'check after' 'lock before' 'lock after' 'open before' 'open after'; do
 	note "$step"
 	# shellcheck disable=SC2086
-	at() { login_at $step 600; }
-	at
+	login_pausing() { login_at $step 600; }
+	login_pausing
 	leasectl set alice --note untouched >/dev/null
-	stays "$step, nothing taken away"
-	at
+	assert_admitted "$step, nothing taken away"
+	login_pausing
 	expect_exit 0 leasectl set alice --open -8009
-	over "$step, set --open -"
+	assert_ended "$step, set --open -"
 	leasectl set alice --open +8009 >/dev/null
-	at
+	login_pausing
 	expect_exit 0 leasectl key remove alice "$fingerprint"
-	over "$step, key remove"
+	assert_ended "$step, key remove"
 	leasectl key add alice --key "$WORK/alice.pub" >/dev/null
-	at
+	login_pausing
 	expect_exit 0 leasectl revoke alice
-	over "$step, revoke"
+	assert_ended "$step, revoke"
 	login_refused "$WORK/alice" pfwd || fail 'revoked, and the next login gets in'
 	grant
 done
@@ -77,9 +77,9 @@ for step in 'add before' 'check before' 'lock before'; do
 	login_at $step 900
 	leasectl revoke alice >/dev/null || (($? == 6)) || fail "revoke, at $step"
 	expect_exit 0 leasectl grant alice2 --key "$WORK/alice.pub" --open 8010
-	over "$step, revoked and granted anew"
+	assert_ended "$step, revoked and granted anew"
 	login_works "$WORK/alice" pfwd || fail 'the new lease opens nothing'
-	wait_for 5 'the connection to be gone' idle
+	wait_for 5 'the connection to be gone' sshd_is_idle
 	leasectl revoke alice2 >/dev/null
 	grant
 done
@@ -89,7 +89,7 @@ for step in 'add before' 'check after'; do
 	# shellcheck disable=SC2086
 	login_at $step 600
 	expect_exit 0 leasectl set alice --from 192.0.2.0/24
-	over "$step, set --from"
+	assert_ended "$step, set --from"
 	leasectl set alice --from none >/dev/null
 done
 
@@ -97,7 +97,7 @@ note 'narrowed: only who began before is turned away; and what cannot be read tu
 lock=/run/tunlease/lock/$(leasectl --json show alice | python3 -c 'import json,sys; print(json.load(sys.stdin)["id"])')
 expect_exit 0 leasectl set alice --open -8009
 login_works "$WORK/alice" pfwd || fail 'the next login'
-wait_for 5 'the connection to be gone' idle
+wait_for 5 'the connection to be gone' sshd_is_idle
 leasectl set alice --open +8009 >/dev/null
 cp "$lock.narrowed" "$WORK/narrowed"
 for junk in '' x '9 9'; do
@@ -107,7 +107,7 @@ done
 wait_log 5 'refused login=pfwd .*: the lease was narrowed while this login was on its way'
 cp "$WORK/narrowed" "$lock.narrowed"
 login_works "$WORK/alice" pfwd || fail 'a note of before'
-wait_for 5 'the connection to be gone' idle
+wait_for 5 'the connection to be gone' sshd_is_idle
 # It goes with its lease, and its writer says so when it cannot be written.
 rm "$lock.narrowed"; mkdir "$lock.narrowed"
 expect_exit 6 leasectl set alice --open -8009
@@ -126,7 +126,7 @@ note 'longer than its second: refused, though nothing is taken away'
 for step in 'add before' 'add after' 'check before' 'check after' 'lock before' 'lock after'; do
 	# shellcheck disable=SC2086
 	login_at $step 1200
-	over "$step, 1.2 s"
+	assert_ended "$step, 1.2 s"
 done
 echo 'check before 600' >/run/delayed
 login_works "$WORK/alice" pfwd || fail 'the twin: shorter than its second'

@@ -9,15 +9,15 @@ set -eu
 
 for name in alice second bob li; do new_key "$name" >/dev/null; done
 cp "$WORK/li.pub" /home/li/.ssh/authorized_keys
-k() { echo "$WORK/$1.pub"; }
-fp() { ssh-keygen -lf "$(k "$1")" | cut -d' ' -f2; }
+pub() { echo "$WORK/$1.pub"; }
+fingerprint() { ssh-keygen -lf "$(pub "$1")" | cut -d' ' -f2; }
 serve_echo 8009
 serve_echo 8010
 leasectl login add team >/dev/null
 leasectl setup >/dev/null
 
 note 'the witnesses: another lease on the same login, and a person'
-leasectl grant bob --login team --key "$(k bob)" --open 8009 --listen 20002 >/dev/null
+leasectl grant bob --login team --key "$(pub bob)" --open 8009 --listen 20002 >/dev/null
 tunnel "$WORK/bob" team -L 18002:127.0.0.1:8009 -R 20002:127.0.0.1:8010
 bob=$FWD_PID
 talk_to 18002; bob_out=$TALK
@@ -30,8 +30,8 @@ untouched()
 	talks "$li_out" || fail "$1: li is touched"
 }
 
-grant() { leasectl grant alice --login team --key "$(k alice)" --open 8009 --open 8010 --listen 20001 "$@" >/dev/null; }
-up()
+grant() { leasectl grant alice --login team --key "$(pub alice)" --open 8009 --open 8010 --listen 20001 "$@" >/dev/null; }
+connect_alice()
 {
 	tunnel "$WORK/alice" team -L 18001:127.0.0.1:8009 -R 20001:127.0.0.1:8010 || fail "alice: $(tail -n 3 "$WORK/ssh.err")"
 	alice=$FWD_PID
@@ -53,7 +53,7 @@ stays()
 }
 
 # Both ways dead, the ports bindable, the client gone, and the registry knows.
-is_over()
+assert_ended()
 {
 	port_free 20001 || fail "$1: the port is still bound when leasectl returns"
 	{ ! talks "$out" && ! talks "$in"; } || fail "$1: data still goes through"
@@ -69,13 +69,13 @@ ends()
 	expect_exit 0 "$@"
 	grep -q '^ended 1 session in [0-9]* ms$' "$WORK/out" || fail "$what: $(cat "$WORK/out")"
 	[[ ! -s $WORK/err ]] || fail "$what: $(cat "$WORK/err")"
-	is_over "$what"
+	assert_ended "$what"
 }
 
 note 'sessions: true, in each form'
 assert_eq "$(listed)" 'bob ' 'only who is connected'
 grant
-up
+connect_alice
 pid=$(leasectl sessions alice | cut -f5)
 assert_eq "$(ps -o user= -p "$(pgrep -P "$pid")")" team 'the pid is that of the monitor'
 row=$(leasectl sessions alice)
@@ -83,7 +83,7 @@ assert_eq "$(cut -f1-3,6 <<<"$row" | sed 's/ \[::1\].*//')" $'alice\tteam\t127.0
 [[ " $(cut -f7 <<<"$row") " == *' 127.0.0.1:8009 '* ]] || fail "no forward in $row"
 [[ $(cut -f4 <<<"$row") =~ ^20[0-9-]{8}T[0-9:]{8}Z$ ]] || fail "no time in $row"
 json() { leasectl --json sessions "$@" | python3 -c 'import json,sys; print([[s["lease"], s["login"], s["from"], s["pid"], s["fingerprint"], "127.0.0.1:20001" in s["listeners"], "127.0.0.1:8009" in s["forwards"]] for s in json.load(sys.stdin)])'; }
-assert_eq "$(json alice)" "[['alice', 'team', '127.0.0.1', $pid, '$(fp alice)', True, True]]" 'JSON'
+assert_eq "$(json alice)" "[['alice', 'team', '127.0.0.1', $pid, '$(fingerprint alice)', True, True]]" 'JSON'
 assert_eq "$(json --port 20001)" "$(json alice)" '--port finds it'
 assert_eq "$(leasectl sessions --port 20002 | cut -f1)" bob '--port finds another'
 assert_eq "$(leasectl sessions --port 18001)" '' '--port: not who opens, who listens'
@@ -95,7 +95,7 @@ ends 'kill' leasectl kill alice
 assert_eq "$(json)" "$(json bob)" 'JSON after'
 expect_exit 3 leasectl kill alice
 expect_exit 3 leasectl kill nobody
-up
+connect_alice
 ends 'kill --pid' leasectl kill --pid "$(leasectl sessions alice | cut -f5)"
 for pid in $$ 1 "$(cat /run/sshd.pid)" "$bob"; do expect_exit 3 leasectl kill --pid "$pid"; done
 # Neither the session's own child, nor the monitor of a person.
@@ -106,65 +106,65 @@ expect_exit 2 leasectl kill
 expect_exit 2 leasectl kill alice --pid 1
 
 note 'set: wider stays, narrower ends'
-up
+connect_alice
 stays 'a note' leasectl set alice --note hello
 stays 'one more permit' leasectl set alice --open +8011
 stays 'a wider address' leasectl set alice --from 127.0.0.0/8
-stays 'another key' leasectl key add alice --key "$(k second)"
-stays 'the other key removed' leasectl key remove alice "$(fp second)"
+stays 'another key' leasectl key add alice --key "$(pub second)"
+stays 'the other key removed' leasectl key remove alice "$(fingerprint second)"
 ends 'an open permit taken away' leasectl set alice --open -8010
-up
+connect_alice
 ends 'another address' leasectl set alice --from 192.0.2.0/24
 expect_exit 0 leasectl set alice --from none
-up
+connect_alice
 expect_exit 0 leasectl set alice --listen +20003 --listen -20001
 grep -q '^ended 1 session in [0-9]* ms$' "$WORK/out" || fail "$(cat "$WORK/out")"
-is_over 'a listen permit taken away'
+assert_ended 'a listen permit taken away'
 expect_exit 0 leasectl set alice --listen +20001 --listen -20003
 
 note 'key remove'
-expect_exit 0 leasectl key add alice --key "$(k second)"
-up
-ends 'its key removed' leasectl key remove alice "$(fp alice)"
+expect_exit 0 leasectl key add alice --key "$(pub second)"
+connect_alice
+ends 'its key removed' leasectl key remove alice "$(fingerprint alice)"
 login_works "$WORK/second" team || fail 'the other key'
-expect_exit 0 leasectl key add alice --key "$(k alice)"
+expect_exit 0 leasectl key add alice --key "$(pub alice)"
 
 note 'revoke'
-up
+connect_alice
 ends 'revoke' leasectl revoke alice
 login_refused "$WORK/alice" team || fail 'revoked and in'
 grant
-up
+connect_alice
 expect_exit 0 leasectl --json revoke alice
 python3 -c 'import json,sys; assert json.load(sys.stdin)["state"] == "revoked"' <"$WORK/out" || fail 'not JSON alone'
 grep -q '^ended 1 session in [0-9]* ms$' "$WORK/err" || fail "$(cat "$WORK/err")"
-is_over 'revoke --json'
+assert_ended 'revoke --json'
 grant
-up
+connect_alice
 stays 'revoke --keep-sessions' leasectl revoke --keep-sessions alice
 login_refused "$WORK/alice" team || fail 'kept, and the next login gets in'
 ends 'kill of one that was kept' leasectl kill "#$(leasectl --json list --all | python3 -c 'import json,sys; print(max(l["id"] for l in json.load(sys.stdin) if l["name"] == "alice"))')"
 
 note 'its own process stopped: SIGTERM moves nothing, and it ends all the same'
 grant
-up
+connect_alice
 kill -STOP "$(pgrep -P "$(leasectl sessions alice | cut -f5)")"
 ends 'revoke of a stopped one' leasectl revoke alice
 grant
-up
+connect_alice
 kill -STOP "$(leasectl sessions alice | cut -f5)"
 ends 'revoke with the monitor stopped' leasectl revoke alice
 
 note 'expired: leasectl alone ends nothing by the clock; delete does'
 grant --for 2s
-up
+connect_alice
 state() { [[ $(leasectl --json show alice) == *"\"state\":\"$1\""* ]]; }
 wait_for 10 'the lease to expire' state expired
 login_refused "$WORK/alice" team || fail 'expired and in'
 ends 'delete' leasectl delete alice
 
 note 'max_sessions: the oldest stay'
-leasectl grant three --login team --key "$(k second)" --open 8009 >/dev/null
+leasectl grant three --login team --key "$(pub second)" --open 8009 >/dev/null
 pids=() fds=()
 for port in 18011 18012 18013; do
 	tunnel "$WORK/second" team -L $port:127.0.0.1:8009
@@ -186,7 +186,7 @@ untouched 'max_sessions'
 note 'what is in no entry: not ended, as nobody can tell whose it is, and said so'
 module=$(find /usr/lib /lib -name pam_tunnel.so | head -n 1)
 mv "$module" "$module.away"
-leasectl grant stray --login pfwd --key "$(k alice)" --open 8009 >/dev/null
+leasectl grant stray --login pfwd --key "$(pub alice)" --open 8009 >/dev/null
 tunnel "$WORK/alice" pfwd -L 18004:127.0.0.1:8009
 stray=$FWD_PID
 mv "$module.away" "$module"
@@ -199,7 +199,7 @@ wait_for 5 'the client to go' is_gone "$stray"
 ok 'exit 6, and the pid that it names ends it'
 
 note 'freeze: a login, and all'
-leasectl grant other --login pfwd --key "$(k alice)" --open 8009 >/dev/null
+leasectl grant other --login pfwd --key "$(pub alice)" --open 8009 >/dev/null
 tunnel "$WORK/alice" pfwd -L 18005:127.0.0.1:8009
 other=$FWD_PID
 talk_to 18005; other_out=$TALK

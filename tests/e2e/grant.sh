@@ -8,12 +8,12 @@ set -eu
 . "$TOP/tests/lib.sh"
 
 for name in alice bob carol; do new_key "$name" >/dev/null; done
-k() { echo "$WORK/$1.pub"; }
+pub() { echo "$WORK/$1.pub"; }
 echo 'PublicHost gateway.example.com' >>/etc/tunlease/tunlease.conf
 leasectl login add team >/dev/null
 
 note 'what grant hands out is what works'
-expect_exit 0 leasectl grant alice --key "$(k alice)" --open 8009 --note 'GPU box'
+expect_exit 0 leasectl grant alice --key "$(pub alice)" --open 8009 --note 'GPU box'
 line=$(grep '^  ssh ' "$WORK/out")
 assert_eq "$line" '  ssh -N -T -o ExitOnForwardFailure=yes -o ServerAliveInterval=15 -o ServerAliveCountMax=3 -o IdentitiesOnly=yes -i ~/.ssh/alice_key -L 8009:127.0.0.1:8009 pfwd@gateway.example.com' 'the line'
 for want in 'http://127.0.0.1:8009/' "host key   ssh-ed25519 $(ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d' ' -f2)" 'prove it   leasectl verify alice' 'until '; do
@@ -49,7 +49,7 @@ assert_eq "$(leasectl list --login gw-tunnel)" '' 'not on the other login'
 note 'refused, each with its status, and nothing changed'
 state() { leasectl --json list --all; }
 before=$(state)
-no() { # STATUS WORDS ARGS...
+refuses() { # STATUS WORDS ARGS...
 	local status=$1 words=$2; shift 2
 	expect_exit "$status" leasectl "$@"
 	[[ $(wc -l <"$WORK/err") == 1 ]] || fail "not one line: $(cat "$WORK/err")"
@@ -58,61 +58,61 @@ no() { # STATUS WORDS ARGS...
 	[[ $(state) == "$before" ]] || fail "$*: something changed"
 	ok "$status: $(cat "$WORK/err")"
 }
-no 5 'the name is taken by the lease' grant alice --key "$(k bob)" --open 8009
-no 5 "holds the lease 'alice' (#1) on login 'pfwd' already" grant bob --key "$(k alice)" --open 8009
-no 4 'AllowOpen does not cover it' grant bob --key "$(k bob)" --open 10.0.0.1:22
-no 4 'on ForwardLogin nothing may listen' grant bob --key "$(k bob)" --listen 20001
-no 4 'on ForwardLogin nothing may listen' grant bob --key "$(k bob)" --listen auto
-no 4 'AllowListen does not cover it' grant bob --login team --key "$(k bob)" --listen 19999
-no 4 'only the control port' grant bob --login gw-tunnel --key "$(k bob)" --open 8009
-no 4 'longer than MaxTTL' grant bob --key "$(k bob)" --open 8009 --for 91d
-no 4 'longer than MaxTTL' grant bob --key "$(k bob)" --open 8009 --until 9999-12-31
-no 2 'has passed' grant bob --key "$(k bob)" --open 8009 --until 2020-01-01
-no 2 'is no duration' grant bob --key "$(k bob)" --open 8009 --for 5
-no 2 'is no account' grant bob --login ghost --key "$(k bob)" --open 8009
-no 2 'is not in the tunnel group' grant bob --login li --key "$(k bob)" --open 8009
-no 2 'is uid 0' grant bob --login root --key "$(k bob)" --open 8009
-no 2 'name what to permit' grant bob --key "$(k bob)"
-no 2 '--key is missing' grant bob --open 8009
-no 2 'private key' grant bob --key "$WORK/bob" --open 8009
-no 2 'cannot read the key' grant bob --key /nowhere --open 8009
-no 2 'is not a file' grant bob --key /etc --open 8009
-no 2 "the name 'a b'" grant 'a b' --key "$(k bob)" --open 8009
-no 2 'takes one NAME' grant a b --key "$(k bob)" --open 8009
-no 2 "unknown option '--colour'" grant bob --colour
-no 2 "'--key' needs a value" grant bob --key
-no 2 'the port is not' grant bob --key "$(k bob)" --open 0
-no 2 'larger than 256 ports' grant bob --key "$(k bob)" --open 127.0.0.1:1000-1256
-no 2 '--from' grant bob --key "$(k bob)" --open 8009 --from 300.0.0.1
-no 2 'control character' grant bob --key "$(k bob)" --open 8009 --note $'two\nlines'
-no 2 'is no number from 1 to 1000' grant bob --key "$(k bob)" --open 8009 --max-sessions 0
-no 2 'one connection' grant bob --key "$(k bob)" --login gw-tunnel --listen 20001 --max-sessions 2
-no 3 "there is no lease 'bob'" show bob
-no 3 "there is no lease '#99'" show '#99'
-no 3 "there is no lease 'bob'" revoke bob
-no 2 'no such command' frobnicate
-no 2 'no lease number' show '#x'
+refuses 5 'the name is taken by the lease' grant alice --key "$(pub bob)" --open 8009
+refuses 5 "holds the lease 'alice' (#1) on login 'pfwd' already" grant bob --key "$(pub alice)" --open 8009
+refuses 4 'AllowOpen does not cover it' grant bob --key "$(pub bob)" --open 10.0.0.1:22
+refuses 4 'on ForwardLogin nothing may listen' grant bob --key "$(pub bob)" --listen 20001
+refuses 4 'on ForwardLogin nothing may listen' grant bob --key "$(pub bob)" --listen auto
+refuses 4 'AllowListen does not cover it' grant bob --login team --key "$(pub bob)" --listen 19999
+refuses 4 'only the control port' grant bob --login gw-tunnel --key "$(pub bob)" --open 8009
+refuses 4 'longer than MaxTTL' grant bob --key "$(pub bob)" --open 8009 --for 91d
+refuses 4 'longer than MaxTTL' grant bob --key "$(pub bob)" --open 8009 --until 9999-12-31
+refuses 2 'has passed' grant bob --key "$(pub bob)" --open 8009 --until 2020-01-01
+refuses 2 'is no duration' grant bob --key "$(pub bob)" --open 8009 --for 5
+refuses 2 'is no account' grant bob --login ghost --key "$(pub bob)" --open 8009
+refuses 2 'is not in the tunnel group' grant bob --login li --key "$(pub bob)" --open 8009
+refuses 2 'is uid 0' grant bob --login root --key "$(pub bob)" --open 8009
+refuses 2 'name what to permit' grant bob --key "$(pub bob)"
+refuses 2 '--key is missing' grant bob --open 8009
+refuses 2 'private key' grant bob --key "$WORK/bob" --open 8009
+refuses 2 'cannot read the key' grant bob --key /nowhere --open 8009
+refuses 2 'is not a file' grant bob --key /etc --open 8009
+refuses 2 "the name 'a b'" grant 'a b' --key "$(pub bob)" --open 8009
+refuses 2 'takes one NAME' grant a b --key "$(pub bob)" --open 8009
+refuses 2 "unknown option '--colour'" grant bob --colour
+refuses 2 "'--key' needs a value" grant bob --key
+refuses 2 'the port is not' grant bob --key "$(pub bob)" --open 0
+refuses 2 'larger than 256 ports' grant bob --key "$(pub bob)" --open 127.0.0.1:1000-1256
+refuses 2 '--from' grant bob --key "$(pub bob)" --open 8009 --from 300.0.0.1
+refuses 2 'control character' grant bob --key "$(pub bob)" --open 8009 --note $'two\nlines'
+refuses 2 'is no number from 1 to 1000' grant bob --key "$(pub bob)" --open 8009 --max-sessions 0
+refuses 2 'one connection' grant bob --key "$(pub bob)" --login gw-tunnel --listen 20001 --max-sessions 2
+refuses 3 "there is no lease 'bob'" show bob
+refuses 3 "there is no lease '#99'" show '#99'
+refuses 3 "there is no lease 'bob'" revoke bob
+refuses 2 'no such command' frobnicate
+refuses 2 'no lease number' show '#x'
 
 note 'a forward lease and a listening one; the port has one owner'
-expect_exit 0 leasectl grant bob --login team --key "$(k bob)" --open 127.0.0.1:5001-5003 --listen auto
+expect_exit 0 leasectl grant bob --login team --key "$(pub bob)" --open 127.0.0.1:5001-5003 --listen auto
 assert_eq "$(leasectl --json show bob | python3 -c 'import json,sys; print(json.load(sys.stdin)["listen"])')" "['127.0.0.1:20000']" 'the first free port'
 grep -q -- '-L 5001:127.0.0.1:5001 -L 5002:127.0.0.1:5002 -L 5003:127.0.0.1:5003 -R 127.0.0.1:20000:127.0.0.1:22 team@' "$WORK/out" || fail "$(cat "$WORK/out")"
 before=$(state)
-no 5 "port 20000 is held by the lease 'bob'" grant carol --login gw-tunnel --key "$(k carol)" --listen 127.0.0.1:20000
+refuses 5 "port 20000 is held by the lease 'bob'" grant carol --login gw-tunnel --key "$(pub carol)" --listen 127.0.0.1:20000
 python3 -m http.server -b 127.0.0.1 20001 >/dev/null 2>&1 &
 at_exit $!
 listening() { ss -ltn | grep -q ':20001 '; }
 wait_for 5 'a squatter' listening
-expect_exit 0 leasectl grant carol --login gw-tunnel --key "$(k carol)" --listen auto
+expect_exit 0 leasectl grant carol --login gw-tunnel --key "$(pub carol)" --listen auto
 assert_eq "$(leasectl --json show carol | python3 -c 'import json,sys; print(json.load(sys.stdin)["listen"])')" "['127.0.0.1:20002']" 'past a port that something else listens on'
 
 note 'revoked: final, and all is free but the port, which is kept for a while'
 expect_exit 0 leasectl revoke bob carol
 expect_exit 5 leasectl revoke bob
-expect_exit 0 leasectl grant bob --login team --key "$(k bob)" --listen 20000
+expect_exit 0 leasectl grant bob --login team --key "$(pub bob)" --listen 20000
 assert_eq "$(leasectl --json show bob | python3 -c 'import json,sys; print(json.load(sys.stdin)["id"])')" 4 'a new lease of its former holder, with its port'
 before=$(state)
-no 5 "kept for its former holder 'carol'" grant dave --login team --key "$(k carol)" --listen 20002
+refuses 5 "kept for its former holder 'carol'" grant dave --login team --key "$(pub carol)" --listen 20002
 assert_eq "$(leasectl list --all | cut -f2,4 | sort | tr '\n' ' ')" $'alice\tactive bob\tactive bob\trevoked carol\trevoked ' 'the rows stay'
 
 note 'a live connection is ended'
@@ -124,6 +124,6 @@ wait_for 5 'the client to notice' fwd_is_over
 
 note 'asked for on a terminal'
 rm -f "$WORK/answer"
-(sleep 0.5; cat "$(k alice)") | script -qec 'leasectl grant alice --open 8009' "$WORK/answer" >/dev/null
+(sleep 0.5; cat "$(pub alice)") | script -qec 'leasectl grant alice --open 8009' "$WORK/answer" >/dev/null
 grep -q 'ssh-keygen -t ed25519 -f ~/.ssh/alice_key -C alice' "$WORK/answer" || fail "$(cat "$WORK/answer")"
 grep -q "granted 'alice'" "$WORK/answer" || fail "$(cat "$WORK/answer")"

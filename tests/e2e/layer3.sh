@@ -8,24 +8,24 @@ set -eu
 . "$TOP/tests/lib.sh"
 
 for name in stranger alice lapsed; do new_key "$name" >/dev/null; done
-k() { echo "$WORK/$1.pub"; }
+pub() { echo "$WORK/$1.pub"; }
 serve_echo 8009
 serve_echo 8010
-leasectl grant alice --key "$(k alice)" --open 8009 >/dev/null
-leasectl grant lapsed --key "$(k lapsed)" --open 8009 >/dev/null
+leasectl grant alice --key "$(pub alice)" --open 8009 >/dev/null
+leasectl grant lapsed --key "$(pub lapsed)" --open 8009 >/dev/null
 leasectl revoke lapsed >/dev/null
 
 rm /etc/ssh/sshd_config.d/20-tunlease.conf
 usermod -d /home/pfwd -s /bin/bash pfwd
 install -d -o pfwd -m 700 /home/pfwd /home/pfwd/.ssh
-cat "$(k stranger)" "$(k alice)" "$(k lapsed)" >/home/pfwd/.ssh/authorized_keys
+cat "$(pub stranger)" "$(pub alice)" "$(pub lapsed)" >/home/pfwd/.ssh/authorized_keys
 reload_sshd
 ! sshd_effective pfwd | grep -q '^authorizedkeyscommand /' || fail 'akc is still asked'
 
 as() { local name=$1; shift; timeout "$(slow 10)" "${SSH[@]}" -i "$WORK/$name" -l pfwd "$@"; }
 
-# nothing KEY: each thing that an unrestricted key may do, tried.
-nothing()
+# can_do_nothing KEY: each thing that an unrestricted key may do, tried.
+can_do_nothing()
 {
 	local name=$1 rc start took_ms
 	as "$name" "$GATEWAY" 'echo it-ran; touch /home/pfwd/ran' >"$WORK/out" 2>"$WORK/err" && fail "$name: a command succeeds"
@@ -58,12 +58,12 @@ nothing()
 }
 
 note 'no lease'
-nothing stranger
+can_do_nothing stranger
 wait_log 5 'pam_tunnel.sshd:session.: refused login=pfwd key=SHA256:.* source=127.0.0.1: the key holds no active lease'
 note 'a revoked one'
-nothing lapsed
-idle() { no_children "$(cat /run/sshd.pid)"; }
-wait_for 5 'every connection to be gone' idle
+can_do_nothing lapsed
+sshd_is_idle() { no_children "$(cat /run/sshd.pid)"; }
+wait_for 5 'every connection to be gone' sshd_is_idle
 [[ -z $(pgrep -u pfwd) ]] || fail 'a process of pfwd is left'
 [[ -z $(ls /run/tunlease/sessions) ]] || fail 'an entry is left'
 
@@ -80,7 +80,7 @@ expect_exit 0 leasectl revoke alice
 grep -q '^ended 1 session' "$WORK/out" || fail "$(cat "$WORK/out")"
 { ! talks "$permitted" && ! talks "$beyond"; } || fail 'revoked, and carries data'
 wait_for 5 'the client to go' is_gone "$FWD_PID"
-nothing alice
+can_do_nothing alice
 
 note 'end=no: refused all the same, and left connected to nothing'
 sed -i '/pam_tunnel/s/$/ end=no/' /etc/pam.d/common-session

@@ -8,12 +8,12 @@ set -eu
 . "$TOP/tests/lib.sh"
 
 for name in alice second third stranger; do new_key "$name" >/dev/null; done
-k() { echo "$WORK/$1.pub"; }
+pub() { echo "$WORK/$1.pub"; }
 serve 8009
 serve 8010
 leasectl login add team >/dev/null
 leasectl setup >/dev/null
-leasectl grant alice --key "$(k alice)" --open 8009 >/dev/null
+leasectl grant alice --key "$(pub alice)" --open 8009 >/dev/null
 ATTEMPT_KEY=$WORK/alice ATTEMPT_LOGIN=pfwd
 ln -s "$SANDBOX_LOG" /var/log/auth.log
 explains() { # STATUS WORDS ARGS...
@@ -25,29 +25,29 @@ explains() { # STATUS WORDS ARGS...
 field() { leasectl --json show "$1" | python3 -c 'import json,sys; print(json.load(sys.stdin)[sys.argv[1]])' "$2"; }
 # The listener has no child: a login that was just let in is one before it becomes its user's.
 idle() { ! pgrep -P "$(cat /run/sshd.pid)" >/dev/null; }
-settled() { wait_for 10 'connections to end' idle; }
+wait_idle() { wait_for 10 'connections to end' idle; }
 
 note 'set: both ways, at the next login'
 refuse open open=127.0.0.1:8010
 expect_exit 0 leasectl set alice --open +8010
 allow open open=127.0.0.1:8010
-settled
+wait_idle
 expect_exit 0 leasectl set alice --open -8009 --note moved
 refuse open open=127.0.0.1:8009
 allow open open=localhost:8010
 assert_eq "$(field alice note)" moved 'the note'
-explains 1 "may not open 127.0.0.1:8009: it may open 127.0.0.1:8010" pfwd --key "$(k alice)" --open 127.0.0.1:8009
-explains 0 "admits it" pfwd --key "$(k alice)" --open localhost:8010
-explains 1 "may not open LOCALHOST:8010" pfwd --key "$(k alice)" --open LOCALHOST:8010
-explains 1 "may not listen on localhost:20001: it may listen on nothing" pfwd --key "$(k alice)" --listen 20001
-settled
+explains 1 "may not open 127.0.0.1:8009: it may open 127.0.0.1:8010" pfwd --key "$(pub alice)" --open 127.0.0.1:8009
+explains 0 "admits it" pfwd --key "$(pub alice)" --open localhost:8010
+explains 1 "may not open LOCALHOST:8010" pfwd --key "$(pub alice)" --open LOCALHOST:8010
+explains 1 "may not listen on localhost:20001: it may listen on nothing" pfwd --key "$(pub alice)" --listen 20001
+wait_idle
 expect_exit 0 leasectl set alice --from 192.0.2.0/24
 login_refused "$WORK/alice" pfwd || fail 'a wrong address gets in'
-explains 1 'may come only from 192.0.2.0/24, not from 127.0.0.1' pfwd --key "$(k alice)" --addr 127.0.0.1
-explains 0 'admits it' pfwd --key "$(k alice)" --addr 192.0.2.7
+explains 1 'may come only from 192.0.2.0/24, not from 127.0.0.1' pfwd --key "$(pub alice)" --addr 127.0.0.1
+explains 0 'admits it' pfwd --key "$(pub alice)" --addr 192.0.2.7
 expect_exit 0 leasectl set alice --from none
 login_works "$WORK/alice" pfwd || fail 'from none does not let in'
-settled
+wait_idle
 before=$(leasectl --json list --all)
 for bad in '--open 8011' '--open -8011' '--open -8010' '--open +10.0.0.1:22' '--listen +20001' '--note' ''; do
 	# shellcheck disable=SC2086
@@ -58,18 +58,18 @@ done
 [[ $(leasectl --json list --all) == "$before" ]] || fail 'something changed'
 
 note 'a listen port follows'
-leasectl grant nas --login team --key "$(k second)" --listen 20001 >/dev/null
+leasectl grant nas --login team --key "$(pub second)" --listen 20001 >/dev/null
 expect_exit 0 leasectl set nas --listen +20002 --listen -20001
-expect_exit 5 leasectl grant other --login team --key "$(k third)" --listen 20002
+expect_exit 5 leasectl grant other --login team --key "$(pub third)" --listen 20002
 grep -q "port 20002 is held by the lease 'nas'" "$WORK/err" || fail "$(cat "$WORK/err")"
-expect_exit 5 leasectl grant other --login team --key "$(k third)" --listen 20001
+expect_exit 5 leasectl grant other --login team --key "$(pub third)" --listen 20001
 grep -q "kept for its former holder 'nas'" "$WORK/err" || fail "$(cat "$WORK/err")"
 expect_exit 0 leasectl set nas --listen +20001
 leasectl revoke nas >/dev/null
 expect_exit 0 leasectl delete nas
-expect_exit 5 leasectl grant other --login team --key "$(k third)" --listen 20001
+expect_exit 5 leasectl grant other --login team --key "$(pub third)" --listen 20001
 grep -q "former holder 'nas'" "$WORK/err" || fail "a deleted lease's port is free at once: $(cat "$WORK/err")"
-expect_exit 0 leasectl grant nas --login team --key "$(k second)" --listen 20001
+expect_exit 0 leasectl grant nas --login team --key "$(pub second)" --listen 20001
 
 note 'renew'
 end=$(field alice expires_at)
@@ -83,7 +83,7 @@ assert_eq "$(field alice fixed_end)" True 'an end that an admin named'
 expired() { [[ $(field alice state) == expired ]]; }
 wait_for 10 'the end' expired
 login_refused "$WORK/alice" pfwd || fail 'expired and in'
-explains 1 "'alice' \(#1\) expired [0-9]+s ago: 'leasectl renew alice'" pfwd --key "$(k alice)"
+explains 1 "'alice' \(#1\) expired [0-9]+s ago: 'leasectl renew alice'" pfwd --key "$(pub alice)"
 explains 1 "expired [0-9]+s ago" --last pfwd
 # sshd's own lines quote what somebody tried to log in as.
 logger -t 'sshd[1]' -p authpriv.info "Invalid user akc: refused login=pfwd key=SHA256:$(printf 'A%.0s' {1..43}) reason=no_lease lease="
@@ -92,30 +92,30 @@ explains 1 "expired [0-9]+s ago" --last pfwd
 expect_exit 4 leasectl renew alice --for 91d
 expect_exit 0 leasectl renew alice
 login_works "$WORK/alice" pfwd || fail 'a renewed lease does not let in'
-settled
+wait_idle
 
 note 'key: one more, and the old one taken away'
 login_refused "$WORK/third" pfwd || fail 'a key before it is added'
-expect_exit 0 leasectl key add alice --key "$(k third)"
+expect_exit 0 leasectl key add alice --key "$(pub third)"
 login_works "$WORK/third" pfwd || fail 'an added key'
 login_works "$WORK/alice" pfwd || fail 'the old key beside it'
-settled
-old=$(ssh-keygen -lf "$(k alice)" | cut -d' ' -f2)
+wait_idle
+old=$(ssh-keygen -lf "$(pub alice)" | cut -d' ' -f2)
 expect_exit 0 leasectl key remove alice "$old"
 login_refused "$WORK/alice" pfwd || fail 'a removed key'
-explains 1 'no lease holds this key' pfwd --key "$(k alice)"
+explains 1 'no lease holds this key' pfwd --key "$(pub alice)"
 expect_exit 3 leasectl key remove alice "$old"
-expect_exit 5 leasectl key add alice --key "$(k third)"
+expect_exit 5 leasectl key add alice --key "$(pub third)"
 expect_exit 2 leasectl key remove alice SHA256:short
-expect_exit 0 leasectl key add alice --key "$(k alice)"
+expect_exit 0 leasectl key add alice --key "$(pub alice)"
 login_works "$WORK/alice" pfwd || fail 'a key that came back'
-settled
+wait_idle
 
 note 'freeze and thaw'
 expect_exit 0 leasectl freeze pfwd
 login_refused "$WORK/alice" pfwd || fail 'frozen and in'
 login_works "$WORK/second" team || fail 'another login is frozen, too'
-explains 1 'the login has been frozen for' pfwd --key "$(k alice)"
+explains 1 'the login has been frozen for' pfwd --key "$(pub alice)"
 wait_log 5 'reason=frozen lease=alice'
 expect_exit 0 leasectl freeze pfwd
 # A reboot: everything below /run is gone, nothing else, and tmpfiles.d makes what is missing.
@@ -124,28 +124,28 @@ systemd-tmpfiles --create /usr/lib/tmpfiles.d/tunlease.conf || fail 'tmpfiles.d'
 login_refused "$WORK/alice" pfwd || fail 'a freeze does not survive a reboot'
 expect_exit 0 leasectl thaw pfwd
 login_works "$WORK/alice" pfwd || fail 'thawed and out'
-settled
+wait_idle
 expect_exit 0 leasectl freeze
 for login in pfwd team; do
 	[[ $login == pfwd ]] && key=$WORK/alice || key=$WORK/second
 	login_refused "$key" "$login" || fail "$login: all frozen and in"
 done
-explains 1 'all tunnel logins have been frozen' pfwd --key "$(k alice)"
+explains 1 'all tunnel logins have been frozen' pfwd --key "$(pub alice)"
 leasectl list >/dev/null 2>"$WORK/err"
 grep -q "all tunnel logins have been frozen since" "$WORK/err" || fail 'list does not say that all is frozen'
 leasectl doctor | grep -q '^warning.freeze' || fail 'doctor does not say that all is frozen'
 expect_exit 0 leasectl thaw
 login_works "$WORK/alice" pfwd || fail 'all thawed and out'
 expect_exit 3 leasectl freeze li
-settled
+wait_idle
 
 note 'delete, and what is final'
 expect_exit 5 leasectl delete alice
 expect_exit 0 leasectl revoke alice
-explains 1 "'alice' \(#1\) was revoked [0-9]+s ago .* by uid=0" pfwd --key "$(k alice)"
-explains 1 'which is on another login' pfwd --key "$(k second)"
-explains 1 'no lease holds this key' pfwd --key "$(k stranger)"
-for verb in 'set alice --note x' 'renew alice' "key add alice --key $(k stranger)"; do
+explains 1 "'alice' \(#1\) was revoked [0-9]+s ago .* by uid=0" pfwd --key "$(pub alice)"
+explains 1 'which is on another login' pfwd --key "$(pub second)"
+explains 1 'no lease holds this key' pfwd --key "$(pub stranger)"
+for verb in 'set alice --note x' 'renew alice' "key add alice --key $(pub stranger)"; do
 	# shellcheck disable=SC2086
 	expect_exit 5 leasectl $verb
 	grep -q 'which is final' "$WORK/err" || fail "$(cat "$WORK/err")"
@@ -153,4 +153,4 @@ done
 expect_exit 0 leasectl delete alice
 expect_exit 3 leasectl show alice
 expect_exit 2 leasectl explain pfwd
-expect_exit 2 leasectl explain pfwd --key "$(k alice)" --addr nowhere
+expect_exit 2 leasectl explain pfwd --key "$(pub alice)" --addr nowhere

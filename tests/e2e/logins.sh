@@ -23,7 +23,7 @@ done
 id=$(leasectl --json show one | python3 -c 'import json,sys; print(json.load(sys.stdin)["id"])')
 
 opened() { grep -c 'pam_tunnel.*opened login=pfwd' "$SANDBOX_LOG" || :; }
-over() { (($(grep -c -E 'pam_tunnel.*(opened|refused) login=pfwd|akc: refused' "$SANDBOX_LOG") >= logins)); }
+all_are_decided() { (($(grep -c -E 'pam_tunnel.*(opened|refused) login=pfwd|akc: refused' "$SANDBOX_LOG") >= logins)); }
 none_left() { ! pgrep -u pfwd >/dev/null; }
 
 for whose in one own limited; do
@@ -38,7 +38,7 @@ for whose in one own limited; do
 		pids+=($!)
 		at_exit $!
 	done
-	wait_for 240 "$logins logins" over
+	wait_for 240 "$logins logins" all_are_decided
 	note "$whose: $logins logins in $(((${EPOCHREALTIME/./} - start) / 1000)) ms: $(opened) opened"
 	grep -E 'pam_tunnel.*refused|akc: refused' "$SANDBOX_LOG" | sed 's/.*: //' | sort | uniq -c || :
 	kill "${pids[@]}" 2>/dev/null || :

@@ -8,7 +8,7 @@ set -eu
 . "$TOP/tests/lib.sh"
 
 effective() { sshd_effective "$1"; }
-has() { grep -qxF -- "$2" <<<"$(effective "$1")" || fail "for $1 not in force: $2 ($(effective "$1" | grep "^${2%% *} "))"; }
+in_force() { grep -qxF -- "$2" <<<"$(effective "$1")" || fail "for $1 not in force: $2 ($(effective "$1" | grep "^${2%% *} "))"; }
 
 [[ $(leasectl sshd-config) == "$(cat /etc/ssh/sshd_config.d/20-tunlease.conf)" ]] || fail 'setup installs something else than sshd-config prints'
 
@@ -18,22 +18,22 @@ for login in pfwd gw-tunnel; do
 		'forcecommand /usr/sbin/nologin' 'maxsessions 1' 'permittty no' 'x11forwarding no' \
 		'allowagentforwarding no' 'allowstreamlocalforwarding no' 'permittunnel no' 'gatewayports no' \
 		'clientaliveinterval 15' 'passwordauthentication no'; do
-		has "$login" "$line"
+		in_force "$login" "$line"
 	done
 done
-has pfwd 'allowtcpforwarding local'
-has pfwd 'permitlisten none'
-has pfwd 'permitopen 127.0.0.1:* localhost:* [::1]:*'
-has gw-tunnel 'allowtcpforwarding yes'
-has gw-tunnel 'permitopen 127.0.0.1:12000 localhost:12000'
-has gw-tunnel 'permitlisten 127.0.0.1:* localhost:*'
+in_force pfwd 'allowtcpforwarding local'
+in_force pfwd 'permitlisten none'
+in_force pfwd 'permitopen 127.0.0.1:* localhost:* [::1]:*'
+in_force gw-tunnel 'allowtcpforwarding yes'
+in_force gw-tunnel 'permitopen 127.0.0.1:12000 localhost:12000'
+in_force gw-tunnel 'permitlisten 127.0.0.1:* localhost:*'
 ok 'each login has its block'
 
 # A member that got no block of its own forwards nothing.
 useradd -r -M -d /nonexistent -s /usr/sbin/nologin -g _tunnel -p '*' latecomer
-has latecomer 'allowtcpforwarding no'
-has latecomer 'permitopen none'
-has latecomer 'authorizedkeysfile none'
+in_force latecomer 'allowtcpforwarding no'
+in_force latecomer 'permitopen none'
+in_force latecomer 'authorizedkeysfile none'
 key=$(new_key late)
 leasectl grant late --login latecomer --key "$key.pub" --open 8009 >/dev/null
 serve 8009
@@ -55,17 +55,17 @@ for user in li root; do
 done
 
 # sshd takes what other configurations make.
-try() { # LINES: sshd -t accepts; then CHECK lines "login|line" follow
+accepts() { # LINES: sshd -t accepts; then CHECK lines "login|line" follow
 	printf '%b' "$1" >"$WORK/t.conf"; shift
 	leasectl -c "$WORK/t.conf" sshd-config >/etc/ssh/sshd_config.d/20-tunlease.conf
 	sshd -t || fail "sshd -t refuses: $(cat "$WORK/t.conf")"
-	for check; do has "${check%%|*}" "${check#*|}"; done
+	for check; do in_force "${check%%|*}" "${check#*|}"; done
 }
-try 'SessionRefusal silent\n' 'pfwd|maxsessions 0'
-try 'AllowOpen pfwd 127.0.0.1:8009\nAllowOpen 10.0.0.5:80-90\n' \
+accepts 'SessionRefusal silent\n' 'pfwd|maxsessions 0'
+accepts 'AllowOpen pfwd 127.0.0.1:8009\nAllowOpen 10.0.0.5:80-90\n' \
 	'pfwd|permitopen 127.0.0.1:8009 localhost:8009' 'latecomer|permitopen 10.0.0.5:*'
-try 'AllowListen 0.0.0.0:20000-29999\nAllowListen 127.0.0.1:20000-20010\nAgentBindHost 0.0.0.0\n' \
+accepts 'AllowListen 0.0.0.0:20000-29999\nAllowListen 127.0.0.1:20000-20010\nAgentBindHost 0.0.0.0\n' \
 	'gw-tunnel|gatewayports clientspecified' 'pfwd|gatewayports no'
-try 'Listen unix:/run/leased.sock\n' 'gw-tunnel|permitopen none'
-try 'Contact Ask li@example.com\n' 'pfwd|banner /etc/tunlease/banner'
+accepts 'Listen unix:/run/leased.sock\n' 'gw-tunnel|permitopen none'
+accepts 'Contact Ask li@example.com\n' 'pfwd|banner /etc/tunlease/banner'
 ok 'sshd -t takes every configuration'

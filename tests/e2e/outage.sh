@@ -92,8 +92,8 @@ tell()
 	! grep -i error "$WORK/sql.out" || fail "the writer: $*"
 }
 
-# keep_on SQL: over and over, until writer_killed.
-keep_on()
+# writer_repeats SQL: over and over, until writer_killed.
+writer_repeats()
 {
 	writer
 	tell "$1" # it works
@@ -190,9 +190,9 @@ wal_cut()
 wal_unreadable() { chmod 0600 "$store-wal"; }
 wal_directory() { rm "$store-wal"; mkdir "$store-wal"; }
 wal_fifo() { rm "$store-wal"; mkfifo -m 0640 "$store-wal"; chown _tunlease:_tunlease "$store-wal"; }
-checkpoints() { keep_on 'UPDATE lease SET last_login_s = last_login_s + 1; PRAGMA wal_checkpoint(TRUNCATE);'; }
-vacuums() { keep_on 'VACUUM;'; }
-rebuilds() { keep_on "$rebuild"; }
+checkpoints() { writer_repeats 'UPDATE lease SET last_login_s = last_login_s + 1; PRAGMA wal_checkpoint(TRUNCATE);'; }
+vacuums() { writer_repeats 'VACUUM;'; }
+rebuilds() { writer_repeats "$rebuild"; }
 exclusive_transaction() { writer; tell "BEGIN EXCLUSIVE; $change"; }
 exclusive_mode()
 {
@@ -254,7 +254,7 @@ rebuild=$(sqlite3 "file:$image/clean/leases.db?immutable=1" "
 		'; INSERT INTO key_new SELECT * FROM key; DROP TABLE key; ALTER TABLE key_new RENAME TO key; COMMIT;'
 	FROM sqlite_schema WHERE name = 'key'")
 
-put_back()
+restore()
 {
 	writer_killed
 	rm -rf "$store" "$store-wal" "$store-shm" "$conf"
@@ -280,8 +280,8 @@ gcc -std=c11 -D_GNU_SOURCE -O1 -o "$slow_akc" "$TOP/build/obj/akc/main.o" "$TOP/
 	fail 'tests/fault/slow_reads.c does not build'
 chmod 0755 "$WORK" "$slow_akc"
 
-# ask WHO [OPTION]: rc, out, ms. As from a parent that blocks what ends akc in time.
-ask()
+# run_akc WHO [OPTION]: rc, out, ms. As from a parent that blocks what ends akc in time.
+run_akc()
 {
 	local start=${EPOCHREALTIME/./}
 	rc=0
@@ -303,11 +303,11 @@ logged() { sed -n "/outage.*mark $((marks - 1))\\./,/outage.*mark $marks\\./p" "
 bad=0
 wrong() { printf 'not ok - %s: %s\n' "$name" "$*"; bad=1; }
 
-judge()
+check_answers()
 {
 	local want='' lines
 	[[ $truth == none ]] || want=$line
-	ask alice
+	run_akc alice
 	mark
 	lines=$(logged)
 	((ms <= most_ms)) || wrong "akc took $ms ms"
@@ -320,9 +320,9 @@ judge()
 	else
 		wrong "want $expect ($truth), got exit $rc, '${out:0:60}'; log: $lines"
 	fi
-	[[ $name != exclusive_mode ]] || asked_to_the_end
+	[[ $name != exclusive_mode ]] || check_retries
 	# The answer matters, not the row: whoever is revoked gets no line in any state.
-	ask bob
+	run_akc bob
 	mark
 	((ms <= most_ms)) || wrong "akc took $ms ms for bob"
 	[[ -z $out ]] || wrong "a line for bob, who is revoked: exit $rc, '${out:0:60}'"
@@ -333,19 +333,19 @@ judge()
 }
 
 # What does not pass is asked for a while, and then SQLite's reason is logged; pam_tunnel waits less.
-asked_to_the_end()
+check_retries()
 {
 	local line_ms=$ms
 	[[ $lines == *'(sqlite '* ]] || wrong "no reason of SQLite's: $lines"
-	ask alice --check
+	run_akc alice --check
 	mark
 	((rc == 1 && ms < line_ms)) || wrong "--check: exit $rc after $ms ms, and $line_ms ms without"
 	[[ $(logged) == *'(sqlite '* ]] || wrong "--check: no reason of SQLite's: $(logged)"
 }
 
-put_back clean
+restore clean
 mark
-ask alice
+run_akc alice
 line=$out
 [[ $rc == 0 && $line == restrict,*" ${blob[alice]} alice" ]] || fail "no line to start from: exit $rc, '$out'"
 
@@ -355,18 +355,18 @@ while read -r name from expect truth; do
 	[[ -n $name ]] || continue
 	rows=$((rows + 1))
 	answer=''
-	put_back "$from"
+	restore "$from"
 	"$name"
 	times=1
 	[[ -z $feeder_pid ]] || times=25
-	for ((i = 0; i < times; i++)); do judge; done
+	for ((i = 0; i < times; i++)); do check_answers; done
 	if [[ -n $feeder_pid ]]; then
 		akc=$slow_akc
-		for ((i = 0; i < ${TEST_OUTAGE_SLOW:-12}; i++)); do judge; done
+		for ((i = 0; i < ${TEST_OUTAGE_SLOW:-12}; i++)); do check_answers; done
 		akc=/usr/libexec/tunlease/akc
 	fi
 	[[ -z $answer ]] || printf 'ok - %s: %s (%s ms)\n' "$name" "$answer" "$ms"
 done <<<"$table"
-put_back clean
+restore clean
 ((bad == 0)) || fail 'akc did not answer as it must'
 ok "$rows states"

@@ -17,8 +17,8 @@ printf 'pfwd:Tunnel-pw-1\nli:Person-pw-1\n' | chpasswd || fail 'root cannot set 
 MARK=it-is
 # proves USER COMMAND...: the command of USER ran, and said who it is.
 proves() { local user=$1; shift; "$@" >"$WORK/out" 2>"$WORK/err" </dev/null; grep -qw "$MARK $user" "$WORK/out"; }
-# both NAME COMMAND...: USER in its words is refused for pfwd, and works for li.
-both()
+# only_li NAME COMMAND...: USER in its words is refused for pfwd, and works for li.
+only_li()
 {
 	local name=$1; shift
 	! proves pfwd "${@//USER/pfwd}" || fail "$name: pfwd gets in"
@@ -29,16 +29,16 @@ both()
 say="echo $MARK \$(id -un)"
 
 note 'programs'
-both 'su' su USER -c "$say"
-both 'su -' su - USER -c "$say"
-both 'su -s' su -s /bin/sh USER -c "$say"
-both 'sudo -u' sudo -n -u USER bash -c "$say"
-both 'sudo -i -u' sudo -n -i -u USER bash -c "$say"
+only_li 'su' su USER -c "$say"
+only_li 'su -' su - USER -c "$say"
+only_li 'su -s' su -s /bin/sh USER -c "$say"
+only_li 'sudo -u' sudo -n -u USER bash -c "$say"
+only_li 'sudo -i -u' sudo -n -i -u USER bash -c "$say"
 wait_log 5 'refused login=pfwd service=su: '
 wait_log 5 'refused login=pfwd service=sudo: '
 # At a terminal of its own; the shell reads what is typed.
 as_login() { printf '%s\nexit\n' "$say" | script -qec "login -f $1" /dev/null 2>&1 | tr '\r' '\n'; }
-both 'login -f' as_login USER
+only_li 'login -f' as_login USER
 # From one user to another, with a password.
 from_li() { printf 'Tunnel-pw-1\n' | setpriv --reuid=li --regid=li --clear-groups su "$1" -c "$say"; }
 ! proves pfwd from_li pfwd || fail 'su with the right password'
@@ -91,13 +91,13 @@ by_password() # METHOD USER
 		-o PubkeyAuthentication=no -o PreferredAuthentications="$1" -o NumberOfPasswordPrompts=1 \
 		"${SSH[@]:1}" -l "$2" "$GATEWAY" "$say"
 }
-both 'ssh, password' by_password password USER
-both 'ssh, keyboard-interactive' by_password keyboard-interactive USER
+only_li 'ssh, password' by_password password USER
+only_li 'ssh, keyboard-interactive' by_password keyboard-interactive USER
 wait_log 5 'refused login=pfwd service=sshd: a tunnel login has no password, only its key'
 # Without the line in the auth stack the session itself is refused: no key, no lease.
 cp /etc/pam.d/common-auth "$WORK/common-auth"
 sed -i '/pam_tunnel/d' /etc/pam.d/common-auth
-both 'ssh, password, no auth line' by_password password USER
+only_li 'ssh, password, no auth line' by_password password USER
 wait_log 5 'refused login=pfwd .*: another method than publickey was used'
 cp "$WORK/common-auth" /etc/pam.d/common-auth
 # An expired password: sshd lets in, to change it.

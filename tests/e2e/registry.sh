@@ -23,8 +23,8 @@ bob_pid=$(leasectl sessions bob | cut -f5)
 talk_to 20002; witness=$TALK
 untouched() { { kill -0 "$bob" && talks "$witness"; } || fail "$1: another session is touched"; }
 
-# up: client, monitor and child of a new session of alice.
-up()
+# connect_alice: client, monitor and child of a new session of alice.
+connect_alice()
 {
 	fwd_R "$WORK/alice" gw-tunnel 20001:127.0.0.1:8009 || fail "alice: $(tail -n 3 "$WORK/ssh.err")"
 	client=$FWD_PID
@@ -34,7 +34,7 @@ up()
 group_answers() { kill -0 -- "-$monitor" 2>/dev/null; }
 group_silent() { ! group_answers; }
 both_gone() { is_gone "$monitor" && is_gone "$child"; }
-ended() # WHAT: the first look after its last process is gone
+assert_ended() # WHAT: the first look after its last process is gone
 {
 	wait_for 15 "$1: the session to end" both_gone
 	# A zombie answers for its group, until its parent takes it.
@@ -46,7 +46,7 @@ ended() # WHAT: the first look after its last process is gone
 	kill -CONT "$client" 2>/dev/null || :
 	fwd_stop "$client"
 }
-lives() # WHAT
+assert_alive() # WHAT
 {
 	assert_eq "$(leasectl sessions alice | cut -f5,6 | sed 's/ .*//')" "$monitor"$'\t'127.0.0.1:20001 "$1: listed, with its port"
 	talk_to 20001
@@ -57,28 +57,28 @@ lives() # WHAT
 
 note 'every ending'
 for how in 'TERM client' 'KILL client' 'STOP client' 'TERM monitor' 'HUP monitor' 'INT monitor' 'TERM child' 'KILL child'; do
-	up
-	lives "before $how"
+	connect_alice
+	assert_alive "before $how"
 	declare -n whom=${how#* }
 	kill -"${how% *}" "$whom"
-	ended "$how"
+	assert_ended "$how"
 done
 
 note 'SIGKILL to the monitor: the session lives on, and so it is there for everybody'
 for how in 'kill alice' 'kill --pid' 'revoke alice' login 'TERM client' 'KILL child'; do
-	up
+	connect_alice
 	kill -KILL "$monitor"
 	wait_for 5 'the monitor to go' is_gone "$monitor"
 	kill -0 "$child" || fail 'the child is gone with its monitor'
 	# What the registry's judgement stands on: sshd's monitor leads a group, its child stays in it.
 	group_answers || fail 'the process group of an orphan does not answer'
-	lives 'an orphan'
+	assert_alive 'an orphan'
 	case $how in
 	login)
 		orphan=$child orphan_client=$client
-		up
+		connect_alice
 		is_gone "$orphan" || fail 'a new login leaves the orphan there'
-		lives 'after a takeover from an orphan'
+		assert_alive 'after a takeover from an orphan'
 		fwd_stop "$orphan_client"
 		kill "$client" ;;
 	*client|*child)
@@ -92,7 +92,7 @@ for how in 'kill alice' 'kill --pid' 'revoke alice' login 'TERM client' 'KILL ch
 		grep -q '^ended 1 session in' "$WORK/out" || fail "$how: $(cat "$WORK/out")"
 		is_gone "$child" || fail "$how: the orphan is still there" ;;
 	esac
-	ended "an orphan, $how"
+	assert_ended "an orphan, $how"
 	[[ $how != revoke* ]] || {
 		leasectl grant alice --login gw-tunnel --key "$WORK/alice.pub" --listen 20001 >/dev/null
 		alice_id=$(lease_id alice)
@@ -100,17 +100,17 @@ for how in 'kill alice' 'kill --pid' 'revoke alice' login 'TERM client' 'KILL ch
 done
 
 note 'the listener: reloaded, stopped and started again'
-up
+connect_alice
 reload_sshd
-lives 'reload'
+assert_alive 'reload'
 listener=$(cat /run/sshd.pid)
 kill "$listener"
 wait_for 5 'sshd to stop' is_gone "$listener"
-lives 'sshd stopped'
+assert_alive 'sshd stopped'
 "${SSHD:-/usr/sbin/sshd}"
-lives 'sshd started'
+assert_alive 'sshd started'
 kill -TERM "$client"
-ended 'after a restart of sshd'
+assert_ended 'after a restart of sshd'
 
 note 'what very many left that died without a word'
 python3 - "$alice_id" "$(id -u gw-tunnel)" "$(getent group _tunlease | cut -d: -f3)" <<'END'
@@ -135,11 +135,11 @@ time.sleep(30)' & crowd=$!
 at_exit "$crowd"
 sleep 0.5
 before_ms=$(($(date +%s%N) / 1000000))
-up
+connect_alice
 note "a login beside 600 entries of the dead: $(($(date +%s%N) / 1000000 - before_ms)) ms"
 assert_eq "$(find "$registry" -name "*.30*" | wc -l)" 0 'leasectl sessions clears them all'
 kill -TERM "$client"
-ended 'beside the dead'
+assert_ended 'beside the dead'
 kill "$crowd"
 
 note 'an entry that is not true'
@@ -158,44 +158,44 @@ forge()
 	chgrp _tunlease "$registry/$1"
 }
 unharmed() { { kill -0 $bystander && kill -0 $own; } || fail "$1: a process that is no session was signalled"; untouched "$1"; }
-lies()
+forge_entries()
 {
 	for pid in $bystander $own "$bob_pid" 1; do forge "$alice_id.$pid" "$pid" $(($(start_of "$pid") - 1)); done
 	forge "$alice_id.4194000" 4194000 5
 }
-cleaned() { [[ -z $(find "$registry" -name "$alice_id.*") ]] || fail "$1: left: $(ls "$registry")"; ok "$1: ignored, and cleaned up"; }
-lies
+assert_cleaned() { [[ -z $(find "$registry" -name "$alice_id.*") ]] || fail "$1: left: $(ls "$registry")"; ok "$1: ignored, and cleaned up"; }
+forge_entries
 chmod o+rx /run/tunlease "$registry"
 assert_eq "$(setpriv --reuid=li --regid=_tunlease --clear-groups leasectl sessions 2>/dev/null | cut -f1)" bob 'not listed, for whom cannot clean up'
 assert_eq "$(find "$registry" -name "$alice_id.*" | wc -l)" 5 'and who does not'
 assert_eq "$(leasectl sessions | cut -f1)" bob 'not listed for root'
-unharmed 'sessions'; cleaned sessions
-lies
+unharmed 'sessions'; assert_cleaned sessions
+forge_entries
 expect_exit 3 leasectl kill alice
-unharmed 'kill'; cleaned kill
+unharmed 'kill'; assert_cleaned kill
 for pid in $bystander $own; do
-	lies
+	forge_entries
 	expect_exit 3 leasectl kill --pid "$pid"
 	unharmed 'kill --pid'
 done
-lies
-up
+forge_entries
+connect_alice
 assert_eq "$(grep -c "took over .*lease=alice .*from pid \($bystander\|$own\|$bob_pid\|1\) " "$SANDBOX_LOG" || :)" 0 'nobody is taken over'
 unharmed 'a login'
-lies
+forge_entries
 expect_exit 6 leasectl revoke alice      # a process of the login that no entry tells of
 grep -q "pid $own)" "$WORK/err" || fail "$(cat "$WORK/err")"
 assert_eq "$(grep -o '^ended.*session' "$WORK/out")" 'ended 1 session' 'only the true one is ended'
-unharmed 'revoke'; cleaned revoke
+unharmed 'revoke'; assert_cleaned revoke
 # The right start, but another's file, another's name, a link, or half a file.
 true_start=$(start_of $bystander)
-lied() { assert_eq "$(leasectl sessions | cut -f1)" bob "$1: not believed"; expect_exit 3 leasectl kill --pid "$bystander"; unharmed "$1"; rm -f "$registry/$alice_id".*; }
-forge "$alice_id.$bystander" $bystander "$true_start"; chown li "$registry/$alice_id.$bystander"; lied "another's file"
-forge "$alice_id.4194001" $bystander "$true_start"; lied 'the name of another pid'
+assert_ignored() { assert_eq "$(leasectl sessions | cut -f1)" bob "$1: not believed"; expect_exit 3 leasectl kill --pid "$bystander"; unharmed "$1"; rm -f "$registry/$alice_id".*; }
+forge "$alice_id.$bystander" $bystander "$true_start"; chown li "$registry/$alice_id.$bystander"; assert_ignored "another's file"
+forge "$alice_id.4194001" $bystander "$true_start"; assert_ignored 'the name of another pid'
 forge "$alice_id.$bystander" $bystander "$true_start"; mv "$registry/$alice_id.$bystander" "$WORK/entry"
-ln -s "$WORK/entry" "$registry/$alice_id.$bystander"; lied 'a link'
-head -c 100 "$WORK/entry" >"$registry/$alice_id.$bystander"; lied 'half an entry'
-mkfifo "$registry/$alice_id.$bystander"; lied 'a fifo'
+ln -s "$WORK/entry" "$registry/$alice_id.$bystander"; assert_ignored 'a link'
+head -c 100 "$WORK/entry" >"$registry/$alice_id.$bystander"; assert_ignored 'half an entry'
+mkfifo "$registry/$alice_id.$bystander"; assert_ignored 'a fifo'
 
 note 'two logins at the same moment, with --max-sessions 1'
 leasectl grant one --key "$WORK/one.pub" --open 8009 --max-sessions 1 >/dev/null
@@ -204,18 +204,18 @@ start() # PORT: the client's pid in $STARTED
 	"${SSH[@]}" -v -N -T -i "$WORK/one" -L "$1":127.0.0.1:8009 -l pfwd "$GATEWAY" </dev/null >/dev/null 2>"$WORK/err.$1" & STARTED=$!
 	at_exit $STARTED
 }
-judged() { is_gone "$1" || grep -q 'Remote: .*key options' "$WORK/err.$2"; }
-carries() { { exec {TALK}<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null && talks "$TALK"; }
+is_decided() { is_gone "$1" || grep -q 'Remote: .*key options' "$WORK/err.$2"; }
+port_carries() { { exec {TALK}<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null && talks "$TALK"; }
 idle() { [[ -z $(leasectl sessions one) && -z $(pgrep -u pfwd) ]]; }
 refused=0
 for ((i = 1; i <= 20; i++)); do
 	start 18001; a=$STARTED
 	start 18002; b=$STARTED
-	wait_for 10 'the first to be judged' judged "$a" 18001
-	wait_for 10 'the second to be judged' judged "$b" 18002
+	wait_for 10 'the first to be judged' is_decided "$a" 18001
+	wait_for 10 'the second to be judged' is_decided "$b" 18002
 	n=0
-	! carries 18001 || n=$((n + 1))
-	! carries 18002 || n=$((n + 1))
+	! port_carries 18001 || n=$((n + 1))
+	! port_carries 18002 || n=$((n + 1))
 	((n == 1)) || fail "$i: $n of two carry data: $(tail -n 2 "$WORK"/err.1800?)"
 	assert_eq "$(leasectl sessions one | wc -l)" 1 "$i: one session" >/dev/null
 	fwd_stop "$a"; fwd_stop "$b"

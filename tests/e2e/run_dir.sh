@@ -13,8 +13,8 @@ new_key alice >/dev/null
 new_key brief >/dev/null
 serve 8009
 leasectl grant alice --key "$WORK/alice.pub" --open 8009 >/dev/null
-wiped() { rm -rf /run/tunlease; }
-whole()
+wipe() { rm -rf /run/tunlease; }
+assert_made()
 {
 	assert_eq "$(stat -c '%n %a %U:%G' /run/tunlease /run/tunlease/* | tr '\n' ' ')" \
 		'/run/tunlease 750 root:_tunlease /run/tunlease/lock 700 root:root /run/tunlease/sessions 750 root:_tunlease ' "$1"
@@ -22,12 +22,12 @@ whole()
 }
 
 note 'a login makes it, and so do many at once'
-wiped
+wipe
 login_works "$WORK/alice" pfwd || fail 'one login'
-whole 'by a login'
+assert_made 'by a login'
 no_sshd_of_pfwd() { ! pgrep -u pfwd >/dev/null; }
 wait_for 5 'the session to be over' no_sshd_of_pfwd
-wiped
+wipe
 pids=()
 for i in {1..12}; do
 	"${SSH[@]}" -N -o ExitOnForwardFailure=yes -L "$((19000 + i)):127.0.0.1:8009" -i "$WORK/alice" -l pfwd "$GATEWAY" </dev/null 2>"$WORK/ssh.$i" &
@@ -35,7 +35,7 @@ for i in {1..12}; do
 done
 all_up() { for i in {1..12}; do [[ $(fetch "http://127.0.0.1:$((19000 + i))/") == 'hello from 8009' ]] || return 1; done; }
 wait_for 10 'twelve sessions' all_up
-whole 'by twelve logins at once'
+assert_made 'by twelve logins at once'
 assert_eq "$(leasectl sessions | wc -l)" 12 'each is in it'
 expect_exit 0 leasectl revoke alice
 assert_eq "$(leasectl sessions)" '' 'and can be revoked'
@@ -43,19 +43,19 @@ for pid in "${pids[@]}"; do fwd_stop "$pid"; done
 
 note 'leasectl makes it; who only looks does not'
 leasectl grant alice --key "$WORK/alice.pub" --open 8009 >/dev/null
-wiped
+wipe
 leasectl doctor >"$WORK/out" 2>&1 || :
 grep -q "^warning.registry.*the next login makes it" "$WORK/out" || fail "$(grep registry "$WORK/out")"
 expect_exit 1 leasectl sessions
 grep -q 'or the next login, makes it' "$WORK/err" || fail "$(cat "$WORK/err")"
 [[ ! -e /run/tunlease ]] || fail 'looking makes it'
 expect_exit 0 leasectl freeze pfwd
-whole 'by freeze'
+assert_made 'by freeze'
 expect_exit 0 leasectl thaw pfwd
 
 note 'not where it would be somebody else'\''s'
 for how in 'ln -s /run/other /run/tunlease' 'install -d -o li -m 0755 /run/tunlease' 'install -d -m 0777 /run/tunlease' 'touch /run/tunlease'; do
-	wiped
+	wipe
 	mkdir -p /run/other
 	$how
 	expect_exit 255 timeout "$(slow 10)" "${SSH[@]}" -N -i "$WORK/alice" -l pfwd "$GATEWAY" # its session was not opened
@@ -65,11 +65,11 @@ for how in 'ln -s /run/other /run/tunlease' 'install -d -o li -m 0755 /run/tunle
 	expect_exit 1 leasectl setup
 done
 ok 'refused, and nothing made there'
-wiped
+wipe
 
 note 'leased -P makes and clears it: what its unit runs as root'
 expect_exit 0 leased -P
-whole 'by leased -P'
+assert_made 'by leased -P'
 fwd_L "$WORK/alice" pfwd 18009:127.0.0.1:8009 || fail "$(tail -n 3 "$WORK/ssh.err")"
 assert_eq "$(fetch http://127.0.0.1:18009/)" 'hello from 8009' 'a session that is on'
 monitor=$(leasectl sessions alice | cut -f5)
@@ -83,7 +83,7 @@ assert_eq "$(entries)" 1 'one that died without a word leaves it'
 expect_exit 0 leased -P
 assert_eq "$(entries)" 0 'until leased -P'
 fwd_stop "$FWD_PID"
-wiped
+wipe
 expect_exit 1 setpriv --reuid=_tunlease --regid=_tunlease --clear-groups leased -P
 ok 'who may not says so'
 

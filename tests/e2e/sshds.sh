@@ -16,15 +16,15 @@ doctor() { # CODE PATTERN WHAT
 	ok "$3"
 }
 # As many characters as the number that is there: the program stays what it is.
-claims() { LC_ALL=C sed "s/OpenSSH_9\.2/OpenSSH_$1/g" "$SSHD" >"$2" && chmod 0755 "$2"; } # VERSION FILE
-start() { # [NAME=VALUE...]: sshd, anew
+fake_version() { LC_ALL=C sed "s/OpenSSH_9\.2/OpenSSH_$1/g" "$SSHD" >"$2" && chmod 0755 "$2"; } # VERSION FILE
+restart_sshd() { # [NAME=VALUE...]: sshd, anew
 	kill "$(cat /run/sshd.pid)"
 	wait_for 5 'sshd goes' port_free 22
 	rm -f /run/sshd.pid
 	env "$@" /usr/sbin/sshd
 	wait_for 5 'sshd comes' test -s /run/sshd.pid
 }
-upgrade() { claims "$1" /usr/sbin/sshd.new; mv /usr/sbin/sshd.new /usr/sbin/sshd; } # VERSION
+upgrade() { fake_version "$1" /usr/sbin/sshd.new; mv /usr/sbin/sshd.new /usr/sbin/sshd; } # VERSION
 cp -p "$SSHD" "$WORK/sshd"
 SSHD=$WORK/sshd
 key=$(new_key alice)
@@ -139,7 +139,7 @@ socket_doctor ssh.service no "$usual"
 cp -p "$WORK/systemctl" /usr/local/bin/systemctl
 ok 'what others can replace, and a path that was cut, are not run'
 # Whose zone it is: everybody may run that program, with a TZ of his own, and leave it to systemd.
-claims 8.9 /opt/ssh/sbin/sshd
+fake_version 8.9 /opt/ssh/sbin/sshd
 mkfifo -m 0666 /run/slow_key
 sed -i 's/^        s.accept.*/        c = s.accept()[0]; time.sleep(0.2); c.sendall(b"SSH-2.0-OpenSSH_9.2p1\\r\\n")/; s/^import /import time, /' "$WORK/holder.py"
 sed -i '/^threading/a subprocess.Popen(["setpriv", "--reuid", "li", "--clear-groups", "sh", "-c", "while sleep 0.02; do ( (TZ=Pacific/Apia exec /opt/ssh/sbin/sshd -D -h /run/slow_key) & ); done"], stderr=subprocess.DEVNULL)' "$WORK/holder.py"
@@ -156,7 +156,7 @@ ok 'by Accept=no and by Accept=yes'
 note 'upgraded, and not restarted'
 upgrade 9.6
 doctor 0 "^warning.sshd.OpenSSH 9.2 listens still, and '/usr/sbin/sshd' is 9.6 by now: restart it" 'both versions are named'
-start
+restart_sshd
 doctor 0 'sshd.*OpenSSH 9.6' 'restarted'
 upgrade 9.6
 doctor 0 "^warning.sshd.'/usr/sbin/sshd' was replaced since" 'another file of the same version'
@@ -164,7 +164,7 @@ doctor 0 "^warning.sshd.'/usr/sbin/sshd' was replaced since" 'another file of th
 note 'OpenSSH 8.9: times in the local zone, and no keyword that it does not know'
 upgrade 8.9
 doctor 1 "FAIL.sshd.*made for OpenSSH 9.2, and 8.9 serves now: run 'leasectl setup'" 'the drop-in is for another version'
-start TZ=Australia/Lord_Howe
+restart_sshd TZ=Australia/Lord_Howe
 expect_exit 0 leasectl setup
 in_force() { grep -qxF "authorizedkeyscommand /usr/libexec/tunlease/akc $1%u %t %k" <<<"$(sshd_effective pfwd)" || fail "akc $1 is not in force"; }
 in_force '--expiry-local=Australia/Lord_Howe '
@@ -190,20 +190,20 @@ grep -q expiry-time /home/li/.ssh/authorized_keys || fail 'no line'
 sleep 3
 login_refused "$key" li || fail "a login after its end: $(tail -n 2 "$WORK/ssh.err")"
 ok 'sshd reads the end of the lease as it is meant'
-start TZ=America/New_York
+restart_sshd TZ=America/New_York
 doctor 1 'FAIL.time zone.*TZ=Australia/Lord_Howe, and this one has TZ=America/New_York' 'another TZ'
-start -u TZ
+restart_sshd -u TZ
 ln -sf /usr/share/zoneinfo/Europe/Berlin /etc/localtime
 doctor 1 'FAIL.time zone.*and this one has no TZ, /etc/localtime is Europe/Berlin' 'no TZ'
 expect_exit 0 leasectl setup
 in_force '--expiry-local '
 ln -sf /usr/share/zoneinfo/Europe/Dublin /etc/localtime
 doctor 1 'FAIL.time zone.*Europe/Berlin, and this one .*Europe/Dublin' 'another /etc/localtime'
-start 'TZ=a b'
+restart_sshd 'TZ=a b'
 expect_exit 1 leasectl setup
 grep -q "its TZ is 'a b'" "$WORK/err" || fail "$(cat "$WORK/err")"
 upgrade 9.9
-start
+restart_sshd
 doctor 1 'made for OpenSSH 8.9, and 9.9 serves now' 'and the other way round'
 expect_exit 0 leasectl setup
 in_force ''

@@ -98,12 +98,12 @@ static void nap_us(long us)
 
 /* ---- akc ---- */
 
-struct question {
+struct lookup {
     pid_t pid;
     int fd;
 };
 
-static struct question ask(void)
+static struct lookup start_akc(void)
 {
     int fds[2];
     if (pipe(fds) != 0)
@@ -123,11 +123,11 @@ static struct question ask(void)
         _exit(127);
     }
     (void)close(fds[1]);
-    return (struct question){.pid = pid, .fd = fds[0]};
+    return (struct lookup){.pid = pid, .fd = fds[0]};
 }
 
 /* The answer must be one of the two. */
-static void hear(struct question q, const char *want, const char *or_else, const char *when)
+static void check_answer(struct lookup q, const char *want, const char *or_else, const char *when)
 {
     char got[ANSWER_BYTES];
     size_t len = 0;
@@ -154,7 +154,7 @@ static void hear(struct question q, const char *want, const char *or_else, const
 
 static void lookup(const char *want, const char *when)
 {
-    hear(ask(), want, want, when);
+    check_answer(start_akc(), want, want, when);
 }
 
 /* ---- the judged lease ---- */
@@ -203,8 +203,8 @@ static struct store *open_store(void)
     return st;
 }
 
-static enum store_rc grant(struct store *st, const char *name, long turn,
-                           const struct lease_key *with)
+static enum store_rc grant_lease(struct store *st, const char *name, long turn,
+                                 const struct lease_key *with)
 {
     const struct store_actor by = {.who = "chaos", .source = "", .now_s = now_s};
     struct store_conflict conflict;
@@ -216,7 +216,7 @@ static enum store_rc grant(struct store *st, const char *name, long turn,
     return rc;
 }
 
-static enum store_rc take_back(struct store *st, const char *name)
+static enum store_rc revoke_lease(struct store *st, const char *name)
 {
     const struct store_actor by = {.who = "chaos", .source = "", .now_s = now_s};
     struct lease l = {0};
@@ -227,9 +227,9 @@ static enum store_rc take_back(struct store *st, const char *name)
     return rc;
 }
 
-static enum store_rc turn_over(struct store *st, long turn)
+static enum store_rc apply_turn(struct store *st, long turn)
 {
-    return turn % 2 == 0 ? grant(st, lease_name, turn, &key) : take_back(st, lease_name);
+    return turn % 2 == 0 ? grant_lease(st, lease_name, turn, &key) : revoke_lease(st, lease_name);
 }
 
 /* ---- what SQLite alone can do ---- */
@@ -246,7 +246,7 @@ static sqlite3 *open_sqlite(void)
 }
 
 /* Busy is no failure of a writer among writers. */
-static int run(sqlite3 *db, const char *sql)
+static int execute(sqlite3 *db, const char *sql)
 {
     int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
     if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY && (rc & 0xff) != SQLITE_LOCKED)
@@ -272,36 +272,36 @@ static void rebuild(sqlite3 *db)
     char *name = strstr(make, "\"key\"");
     if (name != NULL)
         memcpy(name, "key_2", 5);
-    if (run(db, "BEGIN IMMEDIATE") == SQLITE_OK) {
-        (void)run(db, make);
-        (void)run(db, name != NULL ? "INSERT INTO key_2 SELECT * FROM key; DROP TABLE key;"
-                                     "ALTER TABLE key_2 RENAME TO key"
-                                   : "INSERT INTO key_new SELECT * FROM key; DROP TABLE key;"
-                                     "ALTER TABLE key_new RENAME TO key");
-        (void)run(db, "COMMIT");
+    if (execute(db, "BEGIN IMMEDIATE") == SQLITE_OK) {
+        (void)execute(db, make);
+        (void)execute(db, name != NULL ? "INSERT INTO key_2 SELECT * FROM key; DROP TABLE key;"
+                                         "ALTER TABLE key_2 RENAME TO key"
+                                       : "INSERT INTO key_new SELECT * FROM key; DROP TABLE key;"
+                                         "ALTER TABLE key_new RENAME TO key");
+        (void)execute(db, "COMMIT");
     }
     free(make);
 }
 
 static void spill(sqlite3 *db)
 {
-    (void)run(db, "PRAGMA cache_size=2");
-    if (run(db, "BEGIN IMMEDIATE") == SQLITE_OK) {
-        (void)run(db,
-                  "UPDATE lease SET live = NULL; DELETE FROM key;"
-                  "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)"
-                  "INSERT INTO token SELECT NULL, randomblob(100), '', 1, 1, 1 FROM n");
-        (void)run(db, "ROLLBACK");
+    (void)execute(db, "PRAGMA cache_size=2");
+    if (execute(db, "BEGIN IMMEDIATE") == SQLITE_OK) {
+        (void)execute(
+            db, "UPDATE lease SET live = NULL; DELETE FROM key;"
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)"
+                "INSERT INTO token SELECT NULL, randomblob(100), '', 1, 1, 1 FROM n");
+        (void)execute(db, "ROLLBACK");
     }
 }
 
-static void with_sqlite(long what)
+static void run_sqlite_step(long what)
 {
     static const char *const sql[] = {"VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)",
                                       "PRAGMA wal_checkpoint(PASSIVE)"};
     sqlite3 *db = open_sqlite();
     if (what < 3)
-        (void)run(db, sql[what]);
+        (void)execute(db, sql[what]);
     else if (what == 3)
         rebuild(db);
     else
@@ -318,13 +318,13 @@ static void make_noise(void)
         tally->noise++;
         long what = random() % 8;
         if (what < 5) {
-            with_sqlite(what);
+            run_sqlite_step(what);
             continue;
         }
         struct store *st = open_store();
         enum store_rc rc = store_begin(st);
         if (rc == STORE_OK)
-            rc = i % 2 == 0 ? grant(st, "noise", 1, NULL) : take_back(st, "noise");
+            rc = i % 2 == 0 ? grant_lease(st, "noise", 1, NULL) : revoke_lease(st, "noise");
         if (rc == STORE_OK)
             rc = store_commit(st);
         if (rc == STORE_BUSY)
@@ -336,31 +336,38 @@ static void make_noise(void)
     }
 }
 
-enum after { AFTER_CLOSE, AFTER_DIE, AFTER_HOLD, AFTER_ROLLBACK, AFTER_SQLITE, AFTER__MAX };
+enum after {
+    AFTER_CLOSE,
+    AFTER_KILL,
+    AFTER_UNCOMMITTED,
+    AFTER_ROLLBACK,
+    AFTER_SQLITE_STEP,
+    AFTER__MAX
+};
 
 static void commit_turn(long turn, int tell_fd, enum after after)
 {
     struct store *st = open_store();
-    if (store_begin(st) != STORE_OK || turn_over(st, turn) != STORE_OK ||
+    if (store_begin(st) != STORE_OK || apply_turn(st, turn) != STORE_OK ||
         store_commit(st) != STORE_OK)
         errx(1, "turn %ld: %s", turn, store_error(st));
     if (write(tell_fd, "c", 1) != 1)
         err(1, "write");
     switch (after) {
-    case AFTER_DIE:
+    case AFTER_KILL:
         (void)kill(getpid(), SIGKILL);
         break;
-    case AFTER_HOLD: /* the opposite, never committed; then killed */
+    case AFTER_UNCOMMITTED: /* the opposite, never committed; then killed */
     case AFTER_ROLLBACK:
         if (store_begin(st) == STORE_OK)
-            (void)turn_over(st, turn + 1);
-        if (after == AFTER_HOLD)
+            (void)apply_turn(st, turn + 1);
+        if (after == AFTER_UNCOMMITTED)
             (void)pause();
         nap_us(random() % 2000);
         store_rollback(st);
         break;
-    case AFTER_SQLITE:
-        with_sqlite(random() % 5);
+    case AFTER_SQLITE_STEP:
+        run_sqlite_step(random() % 5);
         break;
     case AFTER_CLOSE:
     case AFTER__MAX:
@@ -385,16 +392,16 @@ static int one_turn(long turn, const char *before, const char *now)
         _exit(0);
     }
     (void)close(fds[1]);
-    struct question early = ask();
+    struct lookup early = start_akc();
     if (read(fds[0], &byte, 1) != 1)
         errx(1, "turn %ld: the writer did not commit", turn);
     lookup(now, "just after the commit");
     nap_us(random() % 1500);
     lookup(now, "a little later");
-    hear(early, before, now, "during the commit");
-    if (after == AFTER_HOLD)
+    check_answer(early, before, now, "during the commit");
+    if (after == AFTER_UNCOMMITTED)
         (void)kill(pid, SIGKILL);
-    tally->kills += after == AFTER_HOLD || after == AFTER_DIE;
+    tally->kills += after == AFTER_UNCOMMITTED || after == AFTER_KILL;
     if (reap(pid) != 0)
         errx(1, "turn %ld: the writer failed", turn);
     (void)close(fds[0]);
@@ -467,7 +474,7 @@ static void commit_for_ever(void)
 {
     sqlite3_stmt *s;
     sqlite3 *db = open_sqlite();
-    (void)run(db, "PRAGMA synchronous=NORMAL");
+    (void)execute(db, "PRAGMA synchronous=NORMAL");
     if (sqlite3_prepare_v2(db,
                            "UPDATE lease SET last_login_s = ?1 WHERE name = 'judged' AND live = 1",
                            -1, &s, NULL) != SQLITE_OK)
@@ -485,8 +492,8 @@ static void hammer(long seconds)
     char line[ANSWER_BYTES];
     struct timespec t;
     struct store *st = open_store();
-    (void)take_back(st, lease_name);
-    if (store_begin(st) != STORE_OK || grant(st, lease_name, 0, &key) != STORE_OK ||
+    (void)revoke_lease(st, lease_name);
+    if (store_begin(st) != STORE_OK || grant_lease(st, lease_name, 0, &key) != STORE_OK ||
         store_commit(st) != STORE_OK)
         errx(1, "%s", store_error(st));
     store_close(st);

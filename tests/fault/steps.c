@@ -41,7 +41,7 @@ static void file_name(int i, char out[static 512])
     (void)snprintf(out, 512, "%s%s", database, suffixes[i]);
 }
 
-static void be(const struct passwd *who)
+static void become(const struct passwd *who)
 {
     if (seteuid(0) != 0 || setegid(who != NULL ? who->pw_gid : 0) != 0 ||
         (who != NULL && seteuid(who->pw_uid) != 0))
@@ -57,7 +57,7 @@ struct image {
     struct stat main; /* as it was put back */
 };
 
-static void keep(struct image *m)
+static void image_save(struct image *m)
 {
     char name[512];
     for (int i = 0; i < FILES; i++) {
@@ -84,7 +84,7 @@ static bool main_untouched(const struct image *m)
 }
 
 /* The database is given an old time, or the guard waits until the clock has moved on. */
-static void put_back(struct image *m)
+static void image_restore(struct image *m)
 {
     static const struct timespec old[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
     char name[512];
@@ -150,13 +150,13 @@ static void hook(const char *name, sqlite3_syscall_ptr fn)
         errx(1, "SQLite has no system call %s", name);
 }
 
-static void must(sqlite3 *db, const char *sql)
+static void execute(sqlite3 *db, const char *sql)
 {
     if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
         errx(1, "%s: %s", sql, sqlite3_errmsg(db));
 }
 
-static const char revoke_it[] =
+static const char revoke_sql[] =
     "UPDATE lease SET live = NULL, revoked_s = 1 WHERE name = 'stepped';"
     "UPDATE key SET live = NULL WHERE lease_id ="
     " (SELECT id FROM lease WHERE name = 'stepped')";
@@ -173,7 +173,7 @@ static const struct writer writers[] = {
 };
 
 /* Whether the commit is done is told by a byte. */
-static void write_it(const struct writer *w, int tell_fd)
+static void run_writer(const struct writer *w, int tell_fd)
 {
     int persist = 1;
     sqlite3 *db;
@@ -190,26 +190,26 @@ static void write_it(const struct writer *w, int tell_fd)
     if (w->persist)
         (void)sqlite3_file_control(db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
     if (w->before != NULL)
-        must(db, w->before);
-    must(db, "BEGIN IMMEDIATE");
-    must(db, revoke_it);
-    must(db, "COMMIT");
+        execute(db, w->before);
+    execute(db, "BEGIN IMMEDIATE");
+    execute(db, revoke_sql);
+    execute(db, "COMMIT");
     if (write(tell_fd, "c", 1) != 1)
         err(1, "write");
     if (w->after != NULL)
-        must(db, w->after);
+        execute(db, w->after);
     (void)sqlite3_close(db);
     _exit(0);
 }
 
-struct run {
+struct writer_run {
     pid_t pid;
     int tell_fd;
     int stops; /* it has come to */
     bool ended, committed;
 };
 
-static void wait_for_stop(struct run *r)
+static void wait_for_stop(struct writer_run *r)
 {
     int status;
     char byte;
@@ -223,26 +223,26 @@ static void wait_for_stop(struct run *r)
         r->committed = true;
 }
 
-static struct run start(const struct writer *w)
+static struct writer_run start_writer(const struct writer *w)
 {
     int fds[2];
     if (pipe2(fds, O_CLOEXEC) != 0)
         err(1, "pipe");
     (void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
     (void)fflush(stdout);
-    struct run r = {.pid = fork(), .tell_fd = fds[0]};
+    struct writer_run r = {.pid = fork(), .tell_fd = fds[0]};
     if (r.pid < 0)
         err(1, "fork");
     if (r.pid == 0) {
         stops_left = -1;
-        write_it(w, fds[1]);
+        run_writer(w, fds[1]);
     }
     (void)close(fds[1]);
     wait_for_stop(&r);
     return r;
 }
 
-static void go_to(struct run *r, int stop)
+static void continue_to(struct writer_run *r, int stop)
 {
     while (!r->ended && r->stops < stop) {
         (void)kill(r->pid, SIGCONT);
@@ -250,7 +250,7 @@ static void go_to(struct run *r, int stop)
     }
 }
 
-static void end(struct run *r)
+static void end_writer(struct writer_run *r)
 {
     if (!r->ended) {
         (void)kill(r->pid, SIGKILL);
@@ -266,31 +266,31 @@ static const char *const answer_names[] = {"admitted", "revoked", "a failure tha
                                            "a final failure"};
 
 struct question { /* of the reader who opened; the writer goes on to the stop before he asks */
-    struct run *writer;
+    struct writer_run *writer;
     int stop;
     bool asked, guarded, log_deleted, final;
     struct key_judgement j;
 };
 
 /* A guard that holds its lock keeps the log from being deleted by who closes last. */
-static bool log_was_made_and_is_gone(const struct run *r)
+static bool log_is_gone(const struct writer_run *r)
 {
     char name[512];
     file_name(1, name);
     return r->ended && access(name, F_OK) != 0;
 }
 
-static enum store_rc ask(void *ctx, struct store *st)
+static enum store_rc judge_when_stopped(void *ctx, struct store *st)
 {
     struct question *q = ctx;
     struct lease l = {0};
     q->guarded = q->guarded || st->guard_fd >= 0;
     q->asked = true;
     bool gone = q->writer->ended;
-    be(NULL);
-    go_to(q->writer, q->stop);
-    q->log_deleted |= st->guard_fd >= 0 && !gone && log_was_made_and_is_gone(q->writer);
-    be(&reader);
+    become(NULL);
+    continue_to(q->writer, q->stop);
+    q->log_deleted |= st->guard_fd >= 0 && !gone && log_is_gone(q->writer);
+    become(&reader);
     enum store_rc rc = store_judge_key(st, login, key.fingerprint, clock_now_s(), &q->j, &l);
     lease_release(&l);
     q->final = rc != STORE_OK && !store_failure_passes(st);
@@ -298,21 +298,21 @@ static enum store_rc ask(void *ctx, struct store *st)
 }
 
 /* Opened where the writer stands, asked at the stop. */
-static enum answer answer_at(struct run *r, int stop, bool *ret_guarded,
+static enum answer answer_at(struct writer_run *r, int stop, bool *ret_guarded,
                              char why[static STORE_ERROR_BYTES])
 {
     struct question q = {.writer = r, .stop = stop};
     int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
-    be(&reader);
-    enum store_rc rc = store_ask(database, until_ms, ask, &q, why);
+    become(&reader);
+    enum store_rc rc = store_ask(database, until_ms, judge_when_stopped, &q, why);
     *ret_guarded = q.guarded;
     if (q.log_deleted) {
         (void)snprintf(why, STORE_ERROR_BYTES, "the log was deleted under the guard");
-        be(NULL);
+        become(NULL);
         return FINAL;
     }
     bool final = q.asked ? q.final : clock_monotonic_ms() < until_ms;
-    be(NULL);
+    become(NULL);
     if (rc == STORE_OK)
         return q.j.verdict == KEY_ADMITTED ? LINE : NONE;
     return final ? FINAL : PASSES;
@@ -334,10 +334,10 @@ struct tally {
 
 static int count_stops(struct image *m, const struct writer *w)
 {
-    put_back(m);
-    struct run r = start(w);
-    go_to(&r, INT_MAX);
-    end(&r);
+    image_restore(m);
+    struct writer_run r = start_writer(w);
+    continue_to(&r, INT_MAX);
+    end_writer(&r);
     return r.stops;
 }
 
@@ -349,7 +349,8 @@ static int next_stop(int asked, int opened, int stops, bool guarded)
     return asked == stops ? stops + 1 : next < stops ? next : stops;
 }
 
-static void walk(const char *state, struct image *m, const struct writer *w, struct tally *t)
+static void try_all_pairs(const char *state, struct image *m, const struct writer *w,
+                          struct tally *t)
 {
     int stops = count_stops(m, w);
     bool guarded = true;
@@ -358,9 +359,9 @@ static void walk(const char *state, struct image *m, const struct writer *w, str
         guarded = false;
         for (int at = opened; at <= stops; at = next_stop(at, opened, stops, guarded)) {
             char why[STORE_ERROR_BYTES] = "";
-            put_back(m);
-            struct run r = start(w);
-            go_to(&r, opened);
+            image_restore(m);
+            struct writer_run r = start_writer(w);
+            continue_to(&r, opened);
             bool committed_at_open = r.committed;
             enum answer got = answer_at(&r, at, &guarded, why);
             t->pairs++;
@@ -368,7 +369,7 @@ static void walk(const char *state, struct image *m, const struct writer *w, str
             t->passes += got == PASSES;
             if (got == FINAL || (got == LINE && committed_at_open))
                 t->wrong += report(state, w, opened, at, got, why);
-            end(&r);
+            end_writer(&r);
         }
     }
 }
@@ -408,16 +409,16 @@ int main(int argc, char **argv)
 
     char wal[512];
     file_name(1, wal);
-    keep(&with_log);
+    image_save(&with_log);
     if (!with_log.there[1] || with_log.len[1] <= PAGE)
         errx(1, "the log is to have frames");
     sqlite3 *db;
     if (sqlite3_open_v2(database, &db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
         errx(1, "%s", sqlite3_errmsg(db));
-    must(db, "PRAGMA wal_checkpoint(TRUNCATE)");
+    execute(db, "PRAGMA wal_checkpoint(TRUNCATE)");
     (void)sqlite3_close(db);
     remove_files(true, true);
-    keep(&no_log);
+    image_save(&no_log);
     begun = no_log; /* with the header of a log, as a writer leaves it that dies there */
     begun.there[1] = begun.there[2] = true;
     begun.bytes[1] = with_log.bytes[1];
@@ -428,10 +429,10 @@ int main(int argc, char **argv)
     empty.len[1] = empty.len[2] = 0;
 
     for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++) {
-        walk("no log", &no_log, &writers[i], &t);
-        walk("a log begun", &begun, &writers[i], &t);
-        walk("an empty log", &empty, &writers[i], &t);
-        walk("a log", &with_log, &writers[i], &t);
+        try_all_pairs("no log", &no_log, &writers[i], &t);
+        try_all_pairs("a log begun", &begun, &writers[i], &t);
+        try_all_pairs("an empty log", &empty, &writers[i], &t);
+        try_all_pairs("a log", &with_log, &writers[i], &t);
     }
     (void)printf("%ld pairs of stops, %ld read without the log, %ld failures that pass, %d wrong\n",
                  t.pairs, t.guarded, t.passes, t.wrong);

@@ -11,7 +11,7 @@ sessions=${TEST_SESSIONS:-1100}
 enrol=an-enrolment-key-for-the-tests
 api=http://127.0.0.1:12000/
 runuser -u _tunlease -- "$TOP/build/tests/fill" --agents 30000 /var/lib/tunlease/leases.db "$sessions" gw-tunnel >/dev/null
-crowd()
+start_crowd()
 {
 	local fd line=''
 	exec {fd}< <(exec "$TOP/build/tests/crowd" /var/lib/tunlease/leases.db /run/tunlease "$sessions" 61000 61000)
@@ -30,7 +30,7 @@ stop_leased() {
 	kill -TERM "$(cat /run/leased.pid)"
 	wait_for 10 'leased stops' is_gone "$(cat /run/leased.pid)"
 }
-ends_at() {
+set_expiry() {
 	python3 -c '
 import sqlite3, sys
 db = sqlite3.connect("/var/lib/tunlease/leases.db", timeout=10)
@@ -49,7 +49,7 @@ start_leased() {
 stop_leased
 for limit in 1024 64; do
 	note "leasectl alone, $limit descriptors"
-	crowd
+	start_crowd
 	rc=0
 	(ulimit -n "$limit"; leasectl freeze gw-tunnel) >"$WORK/out" 2>"$WORK/err" || rc=$?
 	tail -n 2 "$WORK/out" "$WORK/err"
@@ -62,15 +62,15 @@ done
 for limit in 1024 64; do
 	note "leased, $limit descriptors"
 	start_leased "$limit"
-	crowd
+	start_crowd
 	wait_for 20 'leased sees them' metric_is sessions "$sessions"
 	start=$EPOCHREALTIME
-	ends_at "created_s"
+	set_expiry "created_s"
 	wait_for 60 'all are ended' none_is_up
 	note "in $(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }') s"
 	wait_for 10 'leased knows' metric_is sessions 0
 	(($(grep -c 'cannot end pid' "$SANDBOX_LOG" || :) == 0)) || fail "$(grep 'cannot end pid' "$SANDBOX_LOG" | tail -n 3)"
-	ends_at "created_s + 8640000"
+	set_expiry "created_s + 8640000"
 	kill "$crowd"
 	stop_leased
 done
@@ -79,16 +79,16 @@ for hidepid in 1 2 4; do
 	note "hidepid=$hidepid"
 	mount -o "remount,hidepid=$hidepid" /proc
 	start_leased 1024
-	crowd
+	start_crowd
 	wait_for 20 'they are unseen' metric_is sessions_unseen "$sessions"
-	ends_at "created_s"
+	set_expiry "created_s"
 	wait_for 20 'and over' metric_is sessions_overdue "$sessions"
 	sleep 1
 	assert_eq "$(children)" "$sessions" 'and up'
 	expect_exit 0 leasectl freeze gw-tunnel
 	grep -q "^ended $sessions sessions in" "$WORK/out" || fail "$(cat "$WORK/out" "$WORK/err")"
 	leasectl thaw gw-tunnel >/dev/null
-	ends_at "created_s + 8640000"
+	set_expiry "created_s + 8640000"
 	kill "$crowd"
 	stop_leased
 done

@@ -28,7 +28,7 @@ store()
 	chmod 644 "$db"*
 }
 # A transaction of another writer that stays open, and has more than fits into memory.
-hold()
+open_transaction()
 {
 	rm -f "$work/in" "$work/out"
 	mkfifo "$work/in"
@@ -38,18 +38,18 @@ hold()
 	printf '%s\n' 'PRAGMA cache_size=1;' "$@" '.print there' >&"$in"
 	until grep -q there "$work/out"; do sleep 0.02; done
 }
-let_go() { kill -9 "$writer_pid"; wait "$writer_pid" 2>/dev/null || :; exec {in}>&-; }
+kill_writer() { kill -9 "$writer_pid"; wait "$writer_pid" 2>/dev/null || :; exec {in}>&-; }
 much='INSERT INTO t SELECT 2 FROM (WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM c WHERE i<50000) SELECT i FROM c);'
 
 store DELETE
-hold 'BEGIN IMMEDIATE;' "$much"
+open_transaction 'BEGIN IMMEDIATE;' "$much"
 expect "$(read_it)" 'locked' '1.1: a rollback journal blocks readers while a transaction spills'
-let_go
+kill_writer
 expect "$(read_it)" 'readonly|read-?only|unable' '1.1: and after a writer was killed nobody reads who may not write'
 store WAL "${persist[@]}"
-hold 'BEGIN IMMEDIATE;' "$much"
+open_transaction 'BEGIN IMMEDIATE;' "$much"
 expect "$(read_it)" '^1$' '1.1: with WAL readers go on'
-let_go
+kill_writer
 expect "$(read_it)" '^1$' '1.1: and after a writer was killed'
 store WAL
 [[ ! -e $db-wal && ! -e $db-shm ]] || fail 'the log is there'
@@ -69,15 +69,15 @@ store WAL "${persist[@]}"
 (umask 077; write 'INSERT INTO t VALUES(2)' "${persist[@]}")
 expect "$(stat -c %a "$db-wal" "$db-shm" | tr '\n' ' ')" '^644 644 $' '1.5: -wal and -shm have the mode of the database, whatever the umask'
 
-hold '.filectrl persist_wal 1' 'PRAGMA wal_autocheckpoint=0; INSERT INTO t VALUES(3);'
+open_transaction '.filectrl persist_wal 1' 'PRAGMA wal_autocheckpoint=0; INSERT INTO t VALUES(3);'
 expect "$(read_it)" '^3$' '1.6: what is in the log counts'
 expect "$(read_it 'SELECT max(n) FROM t;' "file:$db?immutable=1")" '^[12]$' '1.6: immutable=1 ignores the log: it shows what was revoked since'
 expect "$(read_it 'SELECT max(n) FROM t;' "file:$db?nolock=1")" 'unable|rror' '1.6: nolock=1 does not open it'
-let_go
+kill_writer
 
 store WAL "${persist[@]}"
-hold '.filectrl persist_wal 1' 'PRAGMA wal_autocheckpoint=0; INSERT INTO t VALUES(3);'
-let_go
+open_transaction '.filectrl persist_wal 1' 'PRAGMA wal_autocheckpoint=0; INSERT INTO t VALUES(3);'
+kill_writer
 : >"$db-wal"
 expect "$(read_it)" '^1$' '1.7: an emptied log takes the last commits with it, and nothing says so'
 

@@ -17,9 +17,9 @@ serve 8009
 serve 8010
 
 # With this configuration for everybody, or none.
-with() { printf '%s\n' "$@" >"$dropin"; reload_sshd; }
+configure() { printf '%s\n' "$@" >"$dropin"; reload_sshd; }
 # With this line of options before the key.
-line() { printf '%s %s\n' "$1" "$pub" >"$keys"; chown li "$keys"; }
+set_key_line() { printf '%s %s\n' "$1" "$pub" >"$keys"; chown li "$keys"; }
 as() { timeout "$(slow 20)" "${SSH[@]}" -i "$WORK/li" -l li "$@"; }
 runs() { as "$GATEWAY" "$@" </dev/null 2>"$WORK/err"; }
 # W: what comes through ssh -W. R: yes or no.
@@ -35,20 +35,20 @@ R()
 	echo "$rc" >"$WORK/rc"
 }
 may_R() { R "$@"; [[ $(<"$WORK/rc") == yes ]]; }
-works() { line "$1"; runs true; }
+works_with() { set_key_line "$1"; runs true; }
 
 note '1: a PAM account stage that refuses ends the login, with its words'
-with '# nothing'
-line ''
+configure '# nothing'
+set_key_line ''
 cp /etc/pam.d/sshd "$WORK/pam"
-pam() { { cat; cat "$WORK/pam"; } >/etc/pam.d/sshd; }
+set_pam() { { cat; cat "$WORK/pam"; } >/etc/pam.d/sshd; }
 printf 'go away\n' >/etc/facts-words
-pam <<<'account required pam_echo.so file=/etc/facts-words
+set_pam <<<'account required pam_echo.so file=/etc/facts-words
 account requisite pam_deny.so'
 expect_exit 255 runs true
 grep -q '^go away' "$WORK/err" || fail "the words: $(cat "$WORK/err")"
 ok 'refused, and the words are shown'
-pam </dev/null
+set_pam </dev/null
 
 note '2, 14: what a module sees, and as whom it runs'
 cat >/usr/local/bin/facts-see <<'END'
@@ -56,7 +56,7 @@ cat >/usr/local/bin/facts-see <<'END'
 { echo "auth=$SSH_AUTH_INFO_0"; id -u; grep -E '^(Seccomp|NoNewPrivs):' /proc/self/status; } >/run/facts.$PAM_TYPE
 END
 chmod 755 /usr/local/bin/facts-see
-pam <<<'account optional pam_exec.so /usr/local/bin/facts-see
+set_pam <<<'account optional pam_exec.so /usr/local/bin/facts-see
 session optional pam_exec.so /usr/local/bin/facts-see'
 runs true
 assert_eq "$(head -n 1 /run/facts.account)" 'auth=' '2: SSH_AUTH_INFO_0 is empty in the account stage'
@@ -66,7 +66,7 @@ assert_eq "$(tail -n 3 /run/facts.open_session | tr -s '\n\t' ' ')" '0 NoNewPriv
 note '2: the environment can be forged before the session closes'
 echo 'SSH_AUTH_INFO_0=forged' >/home/li/.pam_environment
 chown li /home/li/.pam_environment
-pam <<<'session optional pam_exec.so /usr/local/bin/facts-see
+set_pam <<<'session optional pam_exec.so /usr/local/bin/facts-see
 session optional pam_env.so user_readenv=1'
 runs true
 forged() { [[ $(head -n 1 /run/facts.close_session 2>/dev/null) == auth=forged ]]; }
@@ -75,11 +75,11 @@ ok '2: close_session sees what a user wrote'
 rm /home/li/.pam_environment
 
 note '4: open_session has no time limit of sshd'
-with 'LoginGraceTime 1'
-pam <<<'session optional pam_exec.so /bin/sleep 2.5'
+configure 'LoginGraceTime 1'
+set_pam <<<'session optional pam_exec.so /bin/sleep 2.5'
 runs true || fail 'it was cut off'
 ok '4: 2.5 s with LoginGraceTime 1'
-pam </dev/null
+set_pam </dev/null
 
 note '5: the AuthorizedKeysCommand'
 cat >/usr/local/bin/facts-akc <<'END'
@@ -88,42 +88,42 @@ echo run >>/run/facts.runs; chmod 666 /run/facts.runs 2>/dev/null
 . /etc/facts-akc
 END
 chmod 755 /usr/local/bin/facts-akc
-akc() { printf '%s\n' "$1" >/etc/facts-akc; install -m 666 /dev/null /run/facts.runs; }
-by_akc() { with 'AuthorizedKeysCommandUser nobody' 'AuthorizedKeysFile none' "AuthorizedKeysCommand /usr/local/bin/facts-akc${1-}" "${@:2}"; }
-by_akc
-akc "echo '$pub'"
+set_akc() { printf '%s\n' "$1" >/etc/facts-akc; install -m 666 /dev/null /run/facts.runs; }
+configure_akc() { configure 'AuthorizedKeysCommandUser nobody' 'AuthorizedKeysFile none' "AuthorizedKeysCommand /usr/local/bin/facts-akc${1-}" "${@:2}"; }
+configure_akc
+set_akc "echo '$pub'"
 runs true || fail 'it lets nobody in'
 assert_eq "$(wc -l </run/facts.runs)" 2 '5: it runs twice in a good login'
-akc "echo '$pub'; exit 1"
+set_akc "echo '$pub'; exit 1"
 expect_exit 255 runs true
 ok '5: exit 1 makes what was printed void'
-akc "echo '$pub'; kill -9 \$\$"
+set_akc "echo '$pub'; kill -9 \$\$"
 expect_exit 255 runs true
 ok '5: and so does a signal'
-akc "echo 'restrict $pub'; echo '$pub'"
+set_akc "echo 'restrict $pub'; echo '$pub'"
 as -tt "$GATEWAY" true </dev/null >"$WORK/out" 2>&1 || :
 grep -q 'PTY allocation request failed' "$WORK/out" || fail "$(cat "$WORK/out")"
 ok '5: of two lines of one key the first counts'
-akc "echo 'no-such-option $pub'; echo '$pub'"
+set_akc "echo 'no-such-option $pub'; echo '$pub'"
 runs true || fail 'the second line does not count'
 ok '5: a line with a bad option is passed over, and the next one counts'
-by_akc ' %C'
+configure_akc ' %C'
 [[ $(ssh -V 2>&1) != OpenSSH_9.2* ]] || { expect_exit 255 runs true; ok '5: a token that 9.2 does not know passes sshd -t and refuses everybody'; }
 chmod 777 /usr/local/bin
-by_akc
-akc "echo '$pub'"
+configure_akc
+set_akc "echo '$pub'"
 expect_exit 255 runs true
 ok '5: a path that others can write is not run'
 chmod 755 /usr/local/bin
-line ''
-with 'AuthorizedKeysCommandUser nobody' 'AuthorizedKeysCommand /usr/local/bin/facts-akc'
-akc "echo 'restrict $pub'"
+set_key_line ''
+configure 'AuthorizedKeysCommandUser nobody' 'AuthorizedKeysCommand /usr/local/bin/facts-akc'
+set_akc "echo 'restrict $pub'"
 runs true
 assert_eq "$(wc -l </run/facts.runs)" 0 '5: authorized_keys is asked first'
 
 note '12: nothing but LoginGraceTime ends one that hangs'
-by_akc '' 'LoginGraceTime 2'
-akc 'exec sleep 60'
+configure_akc '' 'LoginGraceTime 2'
+set_akc 'exec sleep 60'
 before=${EPOCHREALTIME/./}
 expect_exit 255 runs true
 took_ms=$(((${EPOCHREALTIME/./} - before) / 1000))
@@ -131,55 +131,55 @@ took_ms=$(((${EPOCHREALTIME/./} - before) / 1000))
 ok "12: ended after $took_ms ms"
 
 note '6: each direction is open unless its own option stands there'
-with '# nothing'
-line 'restrict,port-forwarding,permitopen="127.0.0.1:8009"'
+configure '# nothing'
+set_key_line 'restrict,port-forwarding,permitopen="127.0.0.1:8009"'
 assert_eq "$(L 127.0.0.1:8009) $(L 127.0.0.1:8010)" 'yes no' '6: permitopen: -L'
 may_R 20001 || fail 'refused'
 ok '6: permitopen alone leaves -R open'
-line 'restrict,port-forwarding,permitlisten="20001"'
+set_key_line 'restrict,port-forwarding,permitlisten="20001"'
 assert_eq "$(L 127.0.0.1:8010)" yes '6: permitlisten alone leaves -L open'
-line 'restrict,port-forwarding,permitopen="127.0.0.1:8009",permitlisten="NONE:1"'
+set_key_line 'restrict,port-forwarding,permitopen="127.0.0.1:8009",permitlisten="NONE:1"'
 ! may_R 20001 || fail 'bound'
 ok '6: NONE:1 closes -R'
-line 'restrict,port-forwarding,permitlisten="localhost:20001",permitopen="255.255.255.255:1"'
+set_key_line 'restrict,port-forwarding,permitlisten="localhost:20001",permitopen="255.255.255.255:1"'
 assert_eq "$(L 127.0.0.1:8009)" no '6: 255.255.255.255:1 closes -L'
 for bad in 'permitopen="none:0"' 'permitopen="none"' 'permitopen="127.0.0.1:80-90"' 'permitlisten="18*"' 'permitopen="::1:80"'; do
-	line "restrict,port-forwarding,$bad"
+	set_key_line "restrict,port-forwarding,$bad"
 	! runs true || fail "$bad is taken"
 done
 ok '6: a form that sshd does not know drops the whole line'
-line 'port-forwarding,restrict,permitopen="127.0.0.1:8009"'
+set_key_line 'port-forwarding,restrict,permitopen="127.0.0.1:8009"'
 assert_eq "$(L 127.0.0.1:8009)" no '6: restrict after port-forwarding takes it away'
 permits() { for ((i = 1; i <= $1; i++)); do printf 'permitopen="127.0.0.1:%d",' "$i"; done; }
-works "$(permits 4096)restrict" || fail '4096 are refused'
-! works "$(permits 4098)restrict" || fail "4098 are taken"
+works_with "$(permits 4096)restrict" || fail '4096 are refused'
+! works_with "$(permits 4098)restrict" || fail "4098 are taken"
 ok '6: 4096 permits a line are taken, 4098 are not'
 sysctl -qw net.ipv4.ip_unprivileged_port_start=0
-with 'GatewayPorts no'
-line 'restrict,port-forwarding,permitopen="127.0.0.1:8009",permitlisten="none:1"'
+configure 'GatewayPorts no'
+set_key_line 'restrict,port-forwarding,permitopen="127.0.0.1:8009",permitlisten="none:1"'
 may_R none:1 1 || fail 'refused'
 ok '6: none:1 in lower case can be bound where ports below 1024 are free'
-line 'restrict,port-forwarding,permitopen="127.0.0.1:8009",permitlisten="NONE:1"'
+set_key_line 'restrict,port-forwarding,permitopen="127.0.0.1:8009",permitlisten="NONE:1"'
 for ask in none:1 NONE:1 1; do ! may_R "$ask" 1 || fail "$ask is bound"; done
 ok '6: NONE:1 cannot'
 
 note '7: what the client types is compared, before anything is resolved'
-line 'restrict,port-forwarding,permitopen="127.0.0.1:8009",permitlisten="127.0.0.1:20001"'
+set_key_line 'restrict,port-forwarding,permitopen="127.0.0.1:8009",permitlisten="127.0.0.1:20001"'
 assert_eq "$(L localhost:8009) $(L 127.1:8009) $(L 127.0.0.1:8009)" 'no no yes' '7: permitopen'
 ! may_R 20001 || fail 'bound'
 may_R 127.0.0.1:20001 || fail 'refused'
 ok '7: permitlisten="127.0.0.1:P" refuses -R P, which asks for localhost'
-with 'GatewayPorts yes'
-line 'restrict,port-forwarding,permitopen="127.0.0.1:8009",permitlisten="localhost:20001"'
+configure 'GatewayPorts yes'
+set_key_line 'restrict,port-forwarding,permitopen="127.0.0.1:8009",permitlisten="localhost:20001"'
 may_R 20001 || fail 'refused'
 assert_eq "$bound" '0.0.0.0:20001 [::]:20001 ' '7: GatewayPorts yes binds all addresses whatever was permitted'
-with '# nothing'
+configure '# nothing'
 python3 -c 'import socket, time; s = socket.socket(); s.bind(("127.0.0.1", 20001)); s.listen(); time.sleep(300)' &
 at_exit $!
 taker=$!
 listens() { ! port_free 20001; }
 wait_for 5 'the other listener' listens
-line ''
+set_key_line ''
 fwd_R "$WORK/li" li 20001:127.0.0.1:8009 || fail 'refused'
 ss -Hltn 'sport = :20001' | grep -q '\[::1\]:20001' || fail 'not bound'
 ok '7: with 127.0.0.1 taken it binds [::1] alone and counts as bound'
@@ -188,48 +188,48 @@ kill "$taker"
 
 note '8: restrict does not stop commands and internal-sftp'
 sed -i.facts 's/^Subsystem.*sftp.*/Subsystem sftp internal-sftp/' /etc/ssh/sshd_config
-with '# nothing'
+configure '# nothing'
 usermod -s /usr/sbin/nologin li
 sftp_ls() { echo 'ls /etc/hosts' | timeout "$(slow 10)" sftp -b - -S ssh -F none -o IdentityFile="$WORK/li" -o IdentityAgent=none -o UserKnownHostsFile="$WORK/known_hosts" "li@$GATEWAY" >"$WORK/out" 2>&1; }
-line 'restrict'
+set_key_line 'restrict'
 sftp_ls || fail "refused: $(cat "$WORK/out")"
 ok '8: internal-sftp is reachable, with nologin as the shell'
-line 'restrict,command="/usr/sbin/nologin"'
+set_key_line 'restrict,command="/usr/sbin/nologin"'
 ! sftp_ls || fail 'reachable'
 ok '8: command= closes it'
 
 note '9: expiry-time and from'
 usermod -s /bin/bash li
-works "expiry-time=\"$(date -u -d +1hour +%Y%m%d%H%M%SZ)\"" || fail 'refused'
-! works "expiry-time=\"$(date -u -d -1hour +%Y%m%d%H%M%SZ)\"" || fail 'let in'
-! works "expiry-time=\"$(date -u -d +1hour +%s)\"" || fail 'seconds are taken'
+works_with "expiry-time=\"$(date -u -d +1hour +%Y%m%d%H%M%SZ)\"" || fail 'refused'
+! works_with "expiry-time=\"$(date -u -d -1hour +%Y%m%d%H%M%SZ)\"" || fail 'let in'
+! works_with "expiry-time=\"$(date -u -d +1hour +%s)\"" || fail 'seconds are taken'
 ok '9: expiry-time'
-works 'from="127.0.0.0/8"' || fail 'refused'
-! works 'from="127.0.0.1/8"' || fail 'host bits are taken'
+works_with 'from="127.0.0.0/8"' || fail 'refused'
+! works_with 'from="127.0.0.1/8"' || fail 'host bits are taken'
 ok '9: from= with host bits set refuses the key'
 
 note '10: the Match block'
-with 'Match User li' 'MaxSessions 0'
-line ''
+configure 'Match User li' 'MaxSessions 0'
+set_key_line ''
 ! runs true || fail 'a command runs'
 may_R 20001 || fail 'no -R'
 assert_eq "$(L 127.0.0.1:8009)" yes '10: MaxSessions 0 refuses sessions, and no forward'
-with 'Match User li' 'PermitListen none' 'PermitOpen 127.0.0.1:8010'
-line 'restrict,port-forwarding,permitopen="127.0.0.1:8009"'
+configure 'Match User li' 'PermitListen none' 'PermitOpen 127.0.0.1:8010'
+set_key_line 'restrict,port-forwarding,permitopen="127.0.0.1:8009"'
 assert_eq "$(L 127.0.0.1:8009) $(L 127.0.0.1:8010)" 'no no' '10: key and Match block must both allow'
 for bad in 'PermitListen 18200-18299' 'UsePAM no' 'LoginGraceTime 3' 'MaxStartups 3'; do
 	printf 'Match User li\n%s\n' "$bad" >"$dropin"
 	! /usr/sbin/sshd -t 2>/dev/null || fail "$bad is taken in a Match block"
 done
 ok '10: no ranges, and what may not stand in a Match block'
-with 'Match User li' 'UnusedConnectionTimeout 1'
-line ''
+configure 'Match User li' 'UnusedConnectionTimeout 1'
+set_key_line ''
 fwd_R "$WORK/li" li 20001:127.0.0.1:8009 || fail 'refused'
 wait_for 10 'UnusedConnectionTimeout to end it' is_gone "$FWD_PID"
 ok '10: UnusedConnectionTimeout ends a tunnel that is idle'
 
 note '11: a password that has to be changed'
-with '# nothing'
+configure '# nothing'
 chage -d 0 li
 tunnel "$WORK/li" li -L 18001:127.0.0.1:8009 || fail 'no login'
 talk_to 18001
@@ -251,15 +251,15 @@ akc_words='AuthorizedKeysCommandUser nobody
 AuthorizedKeysCommand /usr/local/bin/facts-akc'
 principals_words='AuthorizedPrincipalsCommandUser nobody
 AuthorizedPrincipalsCommand /usr/local/bin/facts-see'
-with 'Match User li' "$principals_words" "$akc_words"
+configure 'Match User li' "$principals_words" "$akc_words"
 assert_eq "$(sshd_effective li | grep '^authorizedprincipalscommand ')" 'authorizedprincipalscommand /usr/local/bin/facts-see' '15: before AuthorizedKeysCommand'
-with 'Match User li' "$akc_words" "$principals_words"
+configure 'Match User li' "$akc_words" "$principals_words"
 [[ $(ssh -V 2>&1) != OpenSSH_9.2* ]] ||
 	assert_eq "$(sshd_effective li | grep '^authorizedprincipalscommand ')" 'authorizedprincipalscommand none' '15: behind it 9.2 ignores it'
 
 note '16: ssh ends with 255 for everything'
-with '# nothing'
-line 'restrict,port-forwarding,permitlisten="localhost:20001"'
+configure '# nothing'
+set_key_line 'restrict,port-forwarding,permitlisten="localhost:20001"'
 expect_exit 255 "${SSH[@]}" -i "$WORK/other" -l li "$GATEWAY" true
 grep -q 'Permission denied' "$WORK/err" || fail "$(cat "$WORK/err")"
 expect_exit 255 as -N -R 20002:127.0.0.1:8009 "$GATEWAY"

@@ -151,7 +151,7 @@ post()
 }
 register() { post "{\"action\":\"register\",\"agent_id\":\"db1\",\"public_key\":\"$(cat /root/db1.pub)\"}"; }
 field() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1])).get(sys.argv[2], ""))' "$WORK/answer" "$1"; }
-tunnel_holds() { kill -0 "$tunnel_pid" && [[ $(fetch "http://127.0.0.1:$port/") == 'hello from 8022' ]]; }
+tunnel_carries() { kill -0 "$tunnel_pid" && [[ $(fetch "http://127.0.0.1:$port/") == 'hello from 8022' ]]; }
 owner_mode() { assert_eq "$(stat -c '%U:%G %a' "$1")" "$2" "$1"; }
 capabilities() { sed -n 's/^CapEff:\t0*//p' "/proc/$1/status"; }
 
@@ -233,7 +233,7 @@ cat /etc/ssh/ssh_host_*_key.pub | sed 's/^/127.0.0.1 /' >"$WORK/known_hosts"
 serve 8022
 fwd_R /root/db1 gw-tunnel "127.0.0.1:$port:127.0.0.1:8022" || fail "$(tail -n 3 "$WORK/ssh.err")"
 tunnel_pid=$FWD_PID
-tunnel_holds || fail 'no data through the tunnel'
+tunnel_carries || fail 'no data through the tunnel'
 is_up() { post '{"action":"heartbeat","agent_id":"db1"}'; [[ $(field tunnel) == up ]]; }
 wait_for 5 'its tunnel is up' is_up
 new_key short >/dev/null
@@ -267,7 +267,7 @@ assert_eq "$(log_of --since "$since" | grep -c 'tunlease.conf:[0-9]*')" 1 'one l
 sed -i '/^Nonsense/d' /etc/tunlease/tunlease.conf
 register
 assert_eq "$(engine) $(field ssh_host)" "$before gw.example.com" 'it goes on as it was'
-tunnel_holds || fail 'the tunnel'
+tunnel_carries || fail 'the tunnel'
 
 facility() { journalctl -q -o json -u leased.service -g 'register agent=db1' | python3 -c '
 import json,sys; e = json.loads(sys.stdin.readline()); print(e["SYSLOG_FACILITY"], e["PRIORITY"], e["SYSLOG_IDENTIFIER"], e["MESSAGE"].split()[0])'; }
@@ -276,7 +276,7 @@ assert_eq "$(facility)" '10 6 leased register' 'the log is authpriv, and each li
 note 'stopped, restarted, killed'
 expect_exit 0 systemctl stop leased.service
 assert_eq "$(property Result) $(property ExecMainStatus)" 'success 0' 'systemctl stop is clean'
-tunnel_holds || fail 'the tunnel of a stopped leased'
+tunnel_carries || fail 'the tunnel of a stopped leased'
 up || fail 'its socket starts it again'
 before=$(engine)
 expect_exit 0 systemctl restart leased.service
@@ -291,7 +291,7 @@ before=$(engine)
 kill -KILL "$(http_of)"
 wait_for 5 'kill -9 of http: another one' up
 assert_eq "$(engine)" "$before" 'started by the engine'
-tunnel_holds || fail 'the tunnel'
+tunnel_carries || fail 'the tunnel'
 
 note 'the watchdog'
 kill -STOP "$before"
@@ -301,7 +301,7 @@ wait_for 60 'another one' is_new "$before"
 said "Watchdog timeout" || fail "$(log_of | tail -n 5)"
 assert_eq "$(property NRestarts)" 2 'the watchdog had it started anew'
 wait_for 5 'its tunnel is up' is_up
-tunnel_holds || fail 'the tunnel'
+tunnel_carries || fail 'the tunnel'
 ok 'which the tunnel does not notice'
 
 note 'a configuration that is broken for longer than systemd has patience'
@@ -340,7 +340,7 @@ systemctl daemon-reload
 expect_exit 0 systemctl start leased.service
 up || fail 'the drop-in goes on'
 systemctl -q is-active leased.socket || fail 'its socket is not back'
-tunnel_holds || fail 'the tunnel'
+tunnel_carries || fail 'the tunnel'
 rm -r /etc/systemd/system/leased.service.d
 systemctl daemon-reload
 systemctl restart leased.service
@@ -354,7 +354,7 @@ sleep 7
 state_is activating || fail "$(property ActiveState) $(property Result) $(log_of | tail -n 3)"
 mv /var/lib/tunlease/leases.db.away /var/lib/tunlease/leases.db
 wait_for 15 'it comes back when the store does' up
-tunnel_holds || fail 'the tunnel'
+tunnel_carries || fail 'the tunnel'
 
 note 'other sockets: IPv6, a unix socket, a second port'
 mkdir -p /etc/systemd/system/leased.socket.d
@@ -375,7 +375,7 @@ up || fail 'IPv4'
 [[ $(fetch --unix-socket /run/leased.sock http://x/healthz) == ok ]] || fail 'unix'
 grep -q tunlease_build_info <<<"$(fetch http://127.0.0.1:12009/metrics)" || fail 'metrics'
 ok 'all four answer'
-tunnel_holds || fail 'the tunnel'
+tunnel_carries || fail 'the tunnel'
 expect_exit 0 leasectl revoke db1
 wait_for 5 'revoked: the tunnel ends' is_gone "$tunnel_pid"
 expect_exit 0 leasectl delete db1

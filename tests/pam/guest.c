@@ -23,7 +23,7 @@ static int stalls;
 static bool watch_each = true; /* the process's state, after every call */
 static bool watch_growth;      /* valgrind and the sanitizers look for leaks themselves */
 
-static void write_sshd(const char *akc, const char *more)
+static void write_sshd_service(const char *akc, const char *more)
 {
     char args[1024];
     (void)snprintf(args, sizeof(args),
@@ -169,7 +169,7 @@ static void thousand_pairs(void **state)
     struct process_state before;
     sigset_t some;
     (void)state;
-    write_sshd("good", "");
+    write_sshd_service("good", "");
     int leaked = open("/dev/zero", O_RDWR); /* without O_CLOEXEC: a helper must not have it */
     assert_true(leaked >= 0);
     (void)sigaction(SIGCHLD, &handled, NULL);
@@ -207,7 +207,7 @@ static void thousand_pairs(void **state)
 static void without_stdio(void **state)
 {
     (void)state;
-    write_sshd("good", "end=no");
+    write_sshd_service("good", "end=no");
     for (int closed = 1; closed < 8; closed++) {
         pid_t child = fork();
         if (child == 0) {
@@ -244,7 +244,7 @@ static void no_answer(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         if (strcmp(rows[i].akc, "missing") != 0)
             copy_standin(rows[i].akc);
-        write_sshd(rows[i].akc, "end=no");
+        write_sshd_service(rows[i].akc, "end=no");
         pam_handle_t *pamh = start_sshd(KEY_LINE);
         int64_t before_ms = clock_monotonic_ms();
         int rc = pam_open_session(pamh, 0);
@@ -290,7 +290,7 @@ static void hostile_key(void **state)
     (void)state;
     for (size_t i = 0; i < 1000; i++)
         (void)strcpy(rows[COUNT(rows) - 1] + i * (sizeof(KEY_LINE) - 1), KEY_LINE);
-    write_sshd("good", "end=no");
+    write_sshd_service("good", "end=no");
     for (size_t i = 0; i < COUNT(rows); i++) {
         pam_handle_t *pamh = start_sshd(rows[i]);
         int rc = pam_open_session(pamh, 0);
@@ -321,7 +321,7 @@ static void hostile_source(void **state)
         {"::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::: 1", PAM_PERM_DENIED},
     };
     (void)state;
-    write_sshd("good", "end=no");
+    write_sshd_service("good", "end=no");
     for (size_t i = 0; i < COUNT(rows); i++) {
         pam_handle_t *pamh = start("sshd", "nobody");
         put_env(pamh, "SSH_AUTH_INFO_0", KEY_LINE);
@@ -344,7 +344,7 @@ static void no_registry(void **state)
     enum { MISSING, WRITABLE, LINK, KINDS };
     static const char *const paths[] = {"run", "run/sessions", "run/lock"};
     (void)state;
-    write_sshd("good", "end=no");
+    write_sshd_service("good", "end=no");
     for (size_t i = 0; i < COUNT(paths); i++)
         for (int how = 0; how < KINDS; how++) {
             char *path = path_in(dir, paths[i]), *away = path_in(dir, "away");
@@ -403,7 +403,7 @@ static void no_registry(void **state)
 static int status_of_refused(const char *akc, const char *more, const char *connection, uid_t euid)
 {
     int status = -1;
-    write_sshd(akc, more);
+    write_sshd_service(akc, more);
     pid_t child = fork();
     if (child == 0) {
         pam_handle_t *pamh = start("sshd", "nobody");

@@ -29,13 +29,13 @@ static const struct entry_point entry_points[] = {
 static const char *const services[] = {"sshd", "su",           "login",       "cron",
                                        "sudo", "systemd-user", "sshd-tunnel", "sshd2"};
 
-struct words {
+struct module_line {
     const char *args;
-    const char *group;    /* whose members are tunnel logins; NULL: there are none */
-    const char *its_sshd; /* the service that counts as sshd; NULL: all are refused */
+    const char *group;        /* whose members are tunnel logins; NULL: there are none */
+    const char *sshd_service; /* the service that counts as sshd; NULL: all are refused */
 };
 
-static const struct words sets[] = {
+static const struct module_line sets[] = {
     {"end=no group=nogroup", "nogroup", "sshd"},
     {"end=no", "_tunnel", "sshd"},
     {"end=no group=tunlease-missing", NULL, "sshd"},
@@ -69,31 +69,31 @@ static bool is_tunnel_login(const char *user, const char *group)
 
 static unsigned checked, refusals;
 
-static void check_calls(const char *user, const struct words *words, const char *service)
+static void check_calls(const char *user, const struct module_line *line, const char *service)
 {
-    bool ours = is_tunnel_login(user, words->group);
+    bool ours = is_tunnel_login(user, line->group);
     for (size_t i = 0; i < COUNT(entry_points); i++) {
         const struct entry_point *e = &entry_points[i];
         int want = !ours ? IGNORED
-                   : words->its_sshd == NULL || strcmp(words->its_sshd, service) != 0
+                   : line->sshd_service == NULL || strcmp(line->sshd_service, service) != 0
                        ? PAM_PERM_DENIED
                        : e->in_sshd;
         pam_handle_t *pamh = start(service, user);
         int got = e->call(pamh, 0);
         if (got != want)
             fail_msg("%s of %s in %s with '%s': %d (%s), not %d", e->name, user, service,
-                     words->args, got, pam_strerror(pamh, got), want);
+                     line->args, got, pam_strerror(pamh, got), want);
         assert_int_equal(pam_end(pamh, got), PAM_SUCCESS);
         checked++;
         refusals += want == PAM_PERM_DENIED;
     }
 }
 
-static void check_user(const char *user, const struct words *words)
+static void check_user(const char *user, const struct module_line *line)
 {
     for (size_t i = 0; i < COUNT(services); i++) {
-        write_service(services[i], words->args);
-        check_calls(user, words, services[i]);
+        write_service(services[i], line->args);
+        check_calls(user, line, services[i]);
     }
 }
 
@@ -126,9 +126,9 @@ static void named_member(void **state)
     if (user[0] == '\0')
         skip();
     (void)snprintf(args, sizeof(args), "end=no group=%s", group);
-    const struct words words = {args, group, "sshd"};
+    const struct module_line line = {args, group, "sshd"};
     unsigned before = refusals;
-    check_user(user, &words);
+    check_user(user, &line);
     assert_true(refusals > before);
 }
 
