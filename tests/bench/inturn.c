@@ -12,6 +12,8 @@
  * It is linked statically and stays small: the kernel counts what a child inherits until its
  * execve as the child's memory.
  */
+#include "tests/bench/now.h"
+
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +25,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { MAX_COMMANDS = 16, MAX_ROUNDS = 100000 };
@@ -41,13 +42,6 @@ struct identity {
 };
 
 extern char **environ;
-
-static int64_t now_us(void)
-{
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
 
 static _Noreturn void become(char **argv, const struct identity *id)
 {

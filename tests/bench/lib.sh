@@ -15,6 +15,10 @@
 #   stop_leased                 the one that was started last
 #   rows_written PORT           to its store by the leased there, since its start, once each
 #   heartbeats_since STORE SINCE_S    agents with a heartbeat since then in the store
+#   time_login KEY [OPTION...]  US: microseconds of `ssh -N -L` as pfwd until its session is open; then ends it
+#   plain_pam_stack             makes the PAM service sshd-plain, which is sshd's without pam_tunnel
+#   column FILE N | median_of FILE N | spread_of FILE N    of $WORK/FILE, lines of build/tests/load: its column N
+#                               sorted; its median; its least and greatest
 #   AKC_IDS             UID:GID of the AuthorizedKeysCommandUser
 #   seconds US | millis US
 . "$TOP/tests/lib.sh"
@@ -88,6 +92,38 @@ as_akc()
 }
 
 in_turn() { "$TOP/build/tests/inturn" "$@"; }
+
+column() { cut -d' ' -f"$2" "$WORK/$1" | sort -n; }
+median_of() { column "$1" "$2" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+spread_of() { printf '%s-%s' "$(column "$1" "$2" | head -n 1)" "$(column "$1" "$2" | tail -n 1)"; }
+
+# ---- logins ----
+
+# shellcheck disable=SC2034 # US is for the topics
+time_login()
+{
+	local key=$1 start line out pid; shift
+	start=${EPOCHREALTIME/./}
+	exec {out}< <(exec "${SSH[@]}" -v -N -T "$@" -i "$key" -L 18009:127.0.0.1:8009 -l pfwd "$GATEWAY" 2>&1 </dev/null)
+	pid=$!
+	# What sshd says of the key's options comes after open_session.
+	until read -r -u "$out" line && [[ $line == *'Remote: '*'key options'* ]]; do
+		[[ -n $line ]] || fail "no login${*:+ with $*}"
+	done
+	US=$((${EPOCHREALTIME/./} - start))
+	kill "$pid"
+	wait "$pid" 2>/dev/null || :
+	exec {out}<&-
+}
+
+# The name that sshd is called by is its PAM service: another one has a stack of its own.
+plain_pam_stack()
+{
+	local word file rest
+	while read -r word file rest; do
+		if [[ $word == @include ]]; then cat "/etc/pam.d/$file"; else printf '%s\n' "$word $file $rest"; fi
+	done </etc/pam.d/sshd | grep -v pam_tunnel >/etc/pam.d/sshd-plain
+}
 
 # ---- leased ----
 

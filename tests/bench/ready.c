@@ -4,6 +4,8 @@
  * and the microseconds from exec until it has told its supervisor READY=1 (sd_notify(3)), and until
  * it has answered GET /healthz on loopback's PORT with 200. Then it ends; the daemon goes on.
  */
+#include "tests/bench/now.h"
+
 #include <err.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -15,17 +17,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { PATIENCE_S = 60 };
-
-static int64_t now_us(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 /* An address of the kernel's choice without a file, and its name in the environment. */
 static int open_notify(void)

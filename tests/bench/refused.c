@@ -4,6 +4,8 @@
  * microseconds from then until a connection to loopback's PORT is refused, tried every 2 ms, and
  * until the command is back. Exit 1 when it failed, or nothing was refused within 10 s.
  */
+#include "tests/bench/now.h"
+
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,17 +16,9 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { PATIENCE_US = 10000000, PAUSE_US = 2000 };
-
-static int64_t now_us(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 static bool is_refused(uint16_t port)
 {

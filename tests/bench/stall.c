@@ -4,6 +4,8 @@
  * sleeps, and flushes 4 KiB of FILE to the disk; then prints by how many microseconds a sleep was
  * overslept at most, and how many the longest flush took.
  */
+#include "tests/bench/now.h"
+
 #include <err.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -19,13 +21,6 @@ static volatile sig_atomic_t stopped;
 static void on_stop(int sig)
 {
     stopped = sig;
-}
-
-static int64_t now_us(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
 int main(int argc, char **argv)

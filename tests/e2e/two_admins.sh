@@ -6,17 +6,11 @@
 # timeout: 120
 set -eu
 . "$TOP/tests/lib.sh"
+. "$TOP/tests/fault/store_tools.sh"
 
 rounds=${TEST_ROUNDS:-60} # tests/long/two_admins.sh has more
 kills=${TEST_KILLS:-50}
-store=/var/lib/tunlease/leases.db
-
-gcc -std=c11 -D_GNU_SOURCE -O1 -Wall -Wextra -I"$TOP" -I"$TOP/build/gen" -o "$WORK/audit_check" \
-	"$TOP/tests/fault/audit_check.c" "$TOP"/build/lib/lib{store,lease,base}.a -lsqlite3 -lbsd -lmd -lresolv -lm ||
-	fail 'tests/fault/audit_check.c does not build'
-as_owner() { setpriv --reuid=_tunlease --regid=_tunlease --clear-groups "$@"; }
-chmod 0755 "$WORK" "$WORK/audit_check"
-query() { as_owner sqlite3 -cmd '.timeout 5000' -cmd '.filectrl persist_wal 1' "$store" "$1" | tail -n +2; }
+build_tool audit_check
 
 for who in left right third fourth; do new_key "$who" >/dev/null; done
 
@@ -59,7 +53,7 @@ assert_eq "$(query "SELECT count(*) FROM lease WHERE live = 1; SELECT count(*) F
 	SELECT count(*) FROM lease; SELECT count(*) FROM key;
 	SELECT count(*) FROM audit WHERE action = 'grant'; SELECT count(*) FROM audit WHERE action = 'revoke'" | xargs)" \
 	"0 0 $granted $granted $granted $revoked" "$rounds rounds of two admins: no update is lost, none is made twice"
-rows=$(as_owner "$WORK/audit_check" "$store") || fail 'the audit chain'
+rows=$(as_owner "$WORK/audit_check" "$STORE") || fail 'the audit chain'
 ((rows >= granted + revoked)) || fail "the audit has $rows rows only"
 ! grep -E 'locked|busy|sqlite|corrupt' <<<"$all_err" || fail 'an admin reads what SQLite says'
 ok 'the audit chain holds, and no admin read of locks'
@@ -92,13 +86,13 @@ for ((i = 1; i <= kills; i++)); do
 	*) fail "round $i: the killed grant left a half" ;;
 	esac
 done
-as_owner "$WORK/audit_check" "$store" >/dev/null || fail 'the audit chain'
+as_owner "$WORK/audit_check" "$STORE" >/dev/null || fail 'the audit chain'
 assert_eq "$(query 'PRAGMA integrity_check')" ok "$kills kills ($nothing before, $whole after the commit): the store is whole"
 
 note 'a lock that is held for longer than 5 s'
 mkfifo "$WORK/sql"
 : >"$WORK/sql.out"
-as_owner sqlite3 -bail "$store" <"$WORK/sql" >"$WORK/sql.out" 2>&1 & holder=$!
+as_owner sqlite3 -bail "$STORE" <"$WORK/sql" >"$WORK/sql.out" 2>&1 & holder=$!
 at_exit "$holder"
 exec {sql}>"$WORK/sql"
 printf '%s\n' '.filectrl persist_wal 1' 'BEGIN IMMEDIATE;' '.print held' >&"$sql"

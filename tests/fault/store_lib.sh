@@ -2,9 +2,7 @@
 # SPDX-License-Identifier: ISC
 # store_lib.sh: what the tests of fault/ share; sourced after tests/lib.sh. Not a test.
 #
-#   STORE, STORE_DIR          where leasectl has it
-#   as_owner COMMAND...       as _tunlease
-#   query SQL                 through the sqlite3 shell, which leaves -wal and -shm in place
+#   all of store_tools.sh
 #   store_image NAME          keep the store as it is now
 #   store_restore NAME        and put it back
 #   lease_parts NAME          "live leases, live keys, audit rows of grants, of revokes" of that name
@@ -12,16 +10,8 @@
 #
 # A lease "steady" with the key $WORK/steady is granted when this is sourced.
 
-STORE_DIR=/var/lib/tunlease
-STORE=$STORE_DIR/leases.db
-
-gcc -std=c11 -D_GNU_SOURCE -O1 -Wall -Wextra -I"$TOP" -I"$TOP/build/gen" -o "$WORK/audit_check" \
-	"$TOP/tests/fault/audit_check.c" "$TOP"/build/lib/lib{store,lease,base}.a -lsqlite3 -lbsd -lmd -lresolv -lm ||
-	fail 'tests/fault/audit_check.c does not build'
-chmod 0755 "$WORK" "$WORK/audit_check"
-
-as_owner() { setpriv --reuid=_tunlease --regid=_tunlease --clear-groups "$@"; }
-query() { as_owner sqlite3 -cmd '.timeout 5000' -cmd '.filectrl persist_wal 1' "$STORE" "$1" | tail -n +2; }
+. "$TOP/tests/fault/store_tools.sh"
+build_tool audit_check
 
 store_image() { rm -rf "$WORK/image-$1"; mkdir "$WORK/image-$1"; cp -a "$STORE_DIR/." "$WORK/image-$1/"; }
 store_restore() { rm -rf "$STORE" "$STORE"-*; cp -a "$WORK/image-$1/." "$STORE_DIR/"; }
