@@ -36,7 +36,7 @@ static struct pubkey key;
 static struct passwd owner, reader;
 static int shown;
 
-static void file_name(int i, char out[static 512])
+static void name_of_file(int i, char out[static 512])
 {
     (void)snprintf(out, 512, "%s%s", database, suffixes[i]);
 }
@@ -62,7 +62,7 @@ static void image_save(struct image *m)
     char name[512];
     for (int i = 0; i < FILES; i++) {
         struct stat sb;
-        file_name(i, name);
+        name_of_file(i, name);
         m->there[i] = stat(name, &sb) == 0;
         if (!m->there[i])
             continue;
@@ -91,7 +91,7 @@ static void image_restore(struct image *m)
     for (int i = 0; i < FILES; i++) {
         if (i == 0 && main_untouched(m))
             continue;
-        file_name(i, name);
+        name_of_file(i, name);
         (void)unlink(name);
         if (!m->there[i])
             continue;
@@ -276,7 +276,7 @@ struct question { /* of the reader who opened; the writer goes on to the stop be
 static bool log_is_gone(const struct writer_run *r)
 {
     char name[512];
-    file_name(1, name);
+    name_of_file(1, name);
     return r->ended && access(name, F_OK) != 0;
 }
 
@@ -385,10 +385,10 @@ static void find_user(const char *name, struct passwd *ret)
 static void remove_files(bool wal, bool shm)
 {
     char name[512];
-    file_name(1, name);
+    name_of_file(1, name);
     if (wal)
         (void)unlink(name);
-    file_name(2, name);
+    name_of_file(2, name);
     if (shm)
         (void)unlink(name);
 }
@@ -408,7 +408,7 @@ int main(int argc, char **argv)
     find_user("_tunlease-akc", &reader);
 
     char wal[512];
-    file_name(1, wal);
+    name_of_file(1, wal);
     image_save(&with_log);
     if (!with_log.there[1] || with_log.len[1] <= PAGE)
         errx(1, "the log is to have frames");
