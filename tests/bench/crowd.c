@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * crowd DATABASE RUNDIR SESSIONS LOW HIGH: listens on loopback's ports LOW to HIGH, and makes an
- * entry in the registry for each of the store's first SESSIONS leases, with two processes that do
- * nothing, as sshd has them: a monitor, and its child, which is nobody's and ends with it. Says
- * "ready" and stays until it is killed, which ends the processes.
+ * crowd DATABASE RUNDIR SESSIONS LOW HIGH: listens on loopback's ports LOW to HIGH, and registers a
+ * session for each of the store's first SESSIONS leases. A session is two processes that do
+ * nothing, as those of sshd: a monitor, and its child, which runs as nobody and ends with it.
+ * Prints "ready", and runs until it is killed, which ends all these processes.
  */
 #include "lib/base/clock.h"
 #include "lib/lease/lease.h"
@@ -42,7 +42,7 @@ static void wait_for_ever(void)
         (void)pause();
 }
 
-/* Says when both are there. */
+/* Writes a byte to `ready` when both processes run. */
 static void run_session(int ready)
 {
     const struct sigaction on_term = {.sa_handler = stop};
@@ -145,7 +145,7 @@ static void listen_on(uint16_t port)
         err(1, "port %u", port);
 }
 
-/* By several processes: none may have so many descriptors. */
+/* In several processes, because one may not have so many descriptors. */
 static void listen_all(unsigned low, unsigned high)
 {
     for (; low <= high; low += PORTS_PER_PROCESS) {
@@ -181,6 +181,6 @@ int main(int argc, char **argv)
                (unsigned)strtonum(argv[5], 1, UINT16_MAX, NULL));
     if (puts("ready") == EOF || fflush(stdout) != 0)
         return 1;
-    (void)signal(SIGCHLD, SIG_IGN); /* those that end leave no zombies */
+    (void)signal(SIGCHLD, SIG_IGN); /* no zombies of monitors that end */
     wait_for_ever();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* empty: linked as akc is, and does nothing: what any such process costs on this machine. */
+/* empty: linked as akc is, and does nothing: the cost of any such process on this machine. */
 int main(void)
 {
     return 0;

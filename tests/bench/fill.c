@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fill: puts leases with made-up ed25519 keys into a store, through lib/store as leasectl does.
+ * fill: adds leases with made-up ed25519 keys to a store, through lib/store as leasectl does.
  *   fill DATABASE COUNT LOGIN    prints the type and base64 of the last key
  *   fill --expired DATABASE COUNT LOGIN         granted 40 days ago, ended 31 days ago
- *   fill --agents PORT DATABASE COUNT LOGIN     agents named as UUIDs are, the first eight digits
- *                                their number, with a port each from PORT on: they have registered,
- *                                connected and sent a heartbeat just now
+ *   fill --agents PORT DATABASE COUNT LOGIN     agents with UUIDs as names, which begin with their
+ *                                number, in eight digits. Each has a port, from PORT on, and has
+ *                                registered, connected and sent a heartbeat just now
  *   fill --lines COUNT LOGIN     no store: prints the authorized_keys lines of those leases
- * Key N is the same in every store, so a test can ask for it by number.
+ * Key N is the same in every store, so that a test can make it again from its number.
  */
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
@@ -32,7 +32,7 @@
 
 enum { LEASES_PER_TRANSACTION = 5000, DAY_S = 86400 };
 
-/* Whose leases they are, and when they were granted and end. */
+/* The login of the leases, when they were granted, and when they end. */
 struct kind {
     const char *login;
     int64_t granted_s, expires_s;
@@ -86,7 +86,8 @@ static void add_lease(struct store *st, uint32_t number, const struct kind *kind
     if (kind->first_port == 0) {
         rc = store_lease_add(st, l, 0, &by, &id, &conflict);
     } else {
-        /* Without a secret the one credential of the load speaks for each of them. */
+        /* Without a secret each agent is accepted with the enrolment key, so load needs only that
+         * one. */
         rc = store_agent_add(st, l, 0, facts, 0, &by, &id, &conflict);
         if (rc == STORE_OK)
             rc = store_login_seen(st, id, kind->granted_s);
@@ -105,7 +106,7 @@ static void print_line(const struct lease *l, struct buf *line)
         err(1, "cannot print");
 }
 
-/* A million take half a minute: somebody may be watching. */
+/* A million leases take half a minute. */
 static void show_progress(uint32_t done, uint32_t count)
 {
     static int terminal = -1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * inturn: runs commands one after the other, round after round, and says what each took.
+ * inturn: runs commands one after the other, in rounds, and prints what each of them took.
  *   inturn [-u UID:GID] ROUNDS LABEL :: COMMAND [ARG...] [:: COMMAND [ARG...]]...
  *
  * One line for each command: median, lower and upper quartile of its wall time in us; peak resident
@@ -77,7 +77,7 @@ static int64_t run_command(struct command *c, const struct identity *id)
     return took;
 }
 
-/* For all that is run from here on. */
+/* For all commands: they inherit it. */
 static void set_sshd_environment(void)
 {
     static const char *const settings[][2] = {

@@ -1,26 +1,26 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: ISC
-# bench/lib.sh: what the topics share; sourced by them, in tests/sandbox.
+# bench/lib.sh: what the topics share. They source it, in tests/sandbox.
 #
 #   row NAME OURS PEER LIMIT UNIT N SPREAD COMMAND [RATIO]
-#       One figure, printed and appended to the topic's TSV. RATIO is OURS/PEER if it is not given;
-#       LIMIT (`<=X`, `<=X/Y`, `>=X`, or - for no goal) is for the ratio, or for OURS where PEER is -.
-#   use_store COUNT     /var/lib/tunlease is a store with so many leases of pfwd, made once in a run;
+#       Prints one figure and appends it to the topic's TSV. RATIO is OURS/PEER if it is not given. LIMIT (`<=X`,
+#       `<=X/Y`, `>=X`, or - for no goal) is the goal for the ratio, or for OURS where PEER is -.
+#   use_store COUNT     puts a store with COUNT leases of pfwd at /var/lib/tunlease; it is filled once in a run.
 #                       STORE_KEY: type and base64 of its last key; STORE_MS: how long it took to fill
-#   as_akc COMMAND...   as sshd would run it, by env(1) and setpriv(1)
+#   as_akc COMMAND...   runs it as sshd runs akc, by env(1) and setpriv(1)
 #   in_turn ROUNDS LABEL :: COMMAND... [:: COMMAND...]...    build/tests/inturn: see inturn.c
-#   start_leased [NAME PORT]    leased on /etc/tunlease/NAME.conf (tunlease), which listens on PORT (12000):
-#                               LEASED_PIDS: the engine's and http's; LEASED_READY, LEASED_HEALTHY:
-#                               microseconds from exec until READY=1, until /healthz says 200
-#   stop_leased                 the one that was started last
-#   rows_written PORT           to its store by the leased there, since its start, once each
-#   heartbeats_since STORE SINCE_S    agents with a heartbeat since then in the store
+#   start_leased [NAME PORT]    starts leased with /etc/tunlease/NAME.conf (tunlease), which listens on PORT (12000).
+#                               LEASED_PIDS: the pids of engine and http; LEASED_READY, LEASED_HEALTHY:
+#                               microseconds from exec until READY=1, until /healthz answers 200
+#   stop_leased                 stops the one that was started last
+#   rows_written PORT           how many rows the leased on PORT has written to its store since its start
+#   heartbeats_since STORE SINCE_S    how many agents have a heartbeat since then in the store
 #   time_login KEY [OPTION...]  US: microseconds of `ssh -N -L` as pfwd until its session is open; then ends it
 #   plain_pam_stack             makes the PAM service sshd-plain, which is sshd's without pam_tunnel
 #   column FILE N | median_of FILE N | spread_of FILE N    of $WORK/FILE, lines of build/tests/load: its column N
 #                               sorted; its median; its least and greatest
 #   AKC_IDS             UID:GID of the AuthorizedKeysCommandUser
-#   seconds US | millis US
+#   seconds US | millis US      prints microseconds in seconds or milliseconds
 . "$TOP/tests/lib.sh"
 
 bench_tsv=${TEST_BENCH_TSV:?run me through tests/bench/run}
@@ -62,7 +62,8 @@ row()
 	printf '%-6s %s: %s\n' "$result" "$name" "$shown"
 }
 
-# Below build/ and only mounted here: half a gigabyte does not belong into the sandbox's memory.
+# The store is below build/ and only mounted here: half a gigabyte would fill the sandbox's tmpfs,
+# which is memory.
 use_store()
 {
 	local dir=$bench_dir/store-$1 start

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * load PORT CONNECTIONS SECONDS[@RATE] FILE NUMBERS [PID...]: sends the bytes of FILE, one HTTP
- * request, over and over on so many keep-alive connections, one request of each under way at a
- * time: as fast as they are answered, or RATE of them a second, when a request that finds no
- * connection free waits, and its latency counts from the moment at which it was due. The
- * first 00000000 in FILE becomes a number below NUMBERS, so that agents differ: all of them in
- * turn, but not in the order of their numbers, in which the store has them, and real ones do not
- * come.
+ * request, again and again on CONNECTIONS keep-alive connections, with at most one request of each
+ * in flight. Without RATE it sends the next request as soon as one is answered. With RATE it sends
+ * that many a second; a request waits when no connection is free, and its latency counts from the
+ * moment at which it was due. The first 00000000 in FILE becomes a number below NUMBERS, the number
+ * of an agent. All numbers come in turn, but not in ascending order, in which the store has them
+ * and in which real agents do not send.
  *
- * Prints requests per second, microseconds of processor time a request of all PIDs together, the
- * median, the 99th percentile and the greatest of the latency in microseconds, how many requests
- * were answered since the start (a tenth of the time goes by before the rest is counted, unless
- * there is a RATE), and how many answers were not 200. Every request that was sent is waited for.
+ * Prints: requests per second; microseconds of processor time per request, of all PIDs together;
+ * median, 99th percentile and maximum of the latency in microseconds; the number of requests that
+ * were answered; and how many answers were not 200. Waits for the answer of every request. Without
+ * RATE it first warms up for a tenth of SECONDS, which only the last two figures include.
  */
 #include <errno.h>
 #include <glob.h>
@@ -38,11 +38,11 @@ struct client {
 
 static char request[REQUEST_BYTES];
 static size_t request_bytes;
-static char *digits; /* of the request: where a number goes, or NULL */
+static char *digits; /* where the number goes in the request, or NULL */
 static size_t numbers, stride = 1;
 static uint64_t done, refused, answered;
 static int64_t longest_us;
-static uint32_t latency[LATENCY_US]; /* how many took so many microseconds */
+static uint32_t latency[LATENCY_US]; /* [n]: how many took n microseconds */
 
 static _Noreturn void die(const char *what)
 {
@@ -57,7 +57,7 @@ static int64_t now_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* In nanoseconds, of every thread: /proc/PID/stat has ticks of 10 ms. */
+/* From schedstat, which counts nanoseconds of each thread: /proc/PID/stat has ticks of 10 ms. */
 static double processor_us(long pid)
 {
     char pattern[64];
@@ -111,7 +111,7 @@ static void send_request(struct client *c, size_t number, int64_t due_ns)
         die("write");
 }
 
-/* The bytes of the whole answer; 0: not known yet. */
+/* Returns the length of the whole answer, or 0 while it is unknown. */
 static size_t answer_bytes(const struct client *c)
 {
     const char *end = memmem(c->answer, c->got, "\r\n\r\n", 4);
@@ -123,7 +123,7 @@ static size_t answer_bytes(const struct client *c)
     return (size_t)(end - c->answer) + 4;
 }
 
-/* True: the answer is whole. */
+/* Returns true when the whole answer has come. */
 static bool receive(struct client *c)
 {
     ssize_t n = read(c->fd, c->answer + c->got, sizeof(c->answer) - 1 - c->got);
@@ -149,7 +149,7 @@ static size_t common_divisor(size_t a, size_t b)
     return b == 0 ? a : common_divisor(b, a % b);
 }
 
-/* By the golden section the next is far from all that were lately. */
+/* A stride of the golden section: the next number is far from all recent ones. */
 static size_t stride_of(size_t count)
 {
     size_t ret = (size_t)(0.618 * (double)count);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * ready PORT OUTPUT COMMAND...: starts a daemon, its words into the file OUTPUT, and prints its pid
- * and the microseconds from exec until it has told its supervisor READY=1 (sd_notify(3)), and until
- * it has answered GET /healthz on loopback's PORT with 200. Then it ends; the daemon goes on.
+ * ready PORT OUTPUT COMMAND...: starts a daemon with its output in the file OUTPUT. Prints its pid,
+ * the microseconds until it has sent READY=1 (sd_notify(3)), and those until it has answered GET
+ * /healthz on loopback's PORT with 200. Then it exits, and the daemon runs on.
  */
 #include "tests/bench/now.h"
 
@@ -21,7 +21,7 @@
 
 enum { PATIENCE_S = 60 };
 
-/* An address of the kernel's choice without a file, and its name in the environment. */
+/* Opens a socket with an abstract address, and puts its name into NOTIFY_SOCKET. */
 static int open_notify(void)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -35,7 +35,7 @@ static int open_notify(void)
              (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)n)) != 0 ||
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) != 0 ||
         setenv("NOTIFY_SOCKET", name, 1) != 0)
-        err(1, "a socket to be told on");
+        err(1, "cannot open the notification socket");
     return fd;
 }
 
@@ -46,7 +46,7 @@ static void wait_ready(int fd)
     do {
         n = recv(fd, text, sizeof(text) - 1, 0);
         if (n < 0)
-            errx(1, "it did not say READY=1 within %d s", PATIENCE_S);
+            errx(1, "no READY=1 within %d s", PATIENCE_S);
         text[n] = '\0';
     } while (strncmp(text, "READY=1", 7) != 0 && strstr(text, "\nREADY=1") == NULL);
 }
@@ -88,7 +88,7 @@ int main(int argc, char **argv)
     int64_t ready_us = now_us() - start_us;
     while (!is_healthy((uint16_t)strtoul(argv[1], NULL, 10))) {
         if (now_us() - start_us > PATIENCE_S * INT64_C(1000000))
-            errx(1, "it did not answer within %d s", PATIENCE_S);
+            errx(1, "no answer within %d s", PATIENCE_S);
         (void)usleep(500);
     }
     return printf("%d %lld %lld\n", (int)pid, (long long)ready_us,

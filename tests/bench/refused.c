@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * refused PORT OUTPUT COMMAND...: starts a command, its words into the file OUTPUT, and prints the
- * microseconds from then until a connection to loopback's PORT is refused, tried every 2 ms, and
- * until the command is back. Exit 1 when it failed, or nothing was refused within 10 s.
+ * refused PORT OUTPUT COMMAND...: starts a command with its output in the file OUTPUT. Prints the
+ * microseconds until a connection to loopback's PORT is refused, which it tries every 2 ms, and
+ * those until the command has ended. Exit 1 when the command failed, or when PORT was not refused
+ * within 10 s.
  */
 #include "tests/bench/now.h"
 

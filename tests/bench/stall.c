@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * stall FILE: what a machine does by itself to who waits on it. Every 10 ms until SIGTERM it
- * sleeps, and flushes 4 KiB of FILE to the disk; then prints by how many microseconds a sleep was
- * overslept at most, and how many the longest flush took.
+ * stall FILE: how long the machine itself lets a process wait. Until SIGTERM it sleeps 10 ms and
+ * then flushes 4 KiB of FILE to the disk, again and again. Then it prints by how many microseconds
+ * a sleep took too long at most, and how many the longest flush took.
  */
 #include "tests/bench/now.h"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# Whatever is taken away while a login stands still at any step of open_session holds for that login:
-# no session of it is alive afterwards, and nothing goes through.
+# A login pauses at each step of open_session while an admin revokes something. The change applies
+# to that login: no session of it lives afterwards, and its forwards carry nothing.
 # sandbox:
 # timeout: 120
 set -eu
@@ -20,30 +20,30 @@ unpaused() { [[ ! -e /run/delayed.now ]]; }
 sshd_is_idle() { no_children "$(cat /run/sshd.pid)"; }
 port_carries() { { exec {TALK}<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null && talks "$TALK"; }
 
-# login_at STEP WHEN MS: a login that stands still there.
+# login_at STEP WHEN MS: starts a login that pauses before or after STEP.
 login_at()
 {
 	echo "$*" >/run/delayed
 	"${SSH[@]}" -v -N -T -i "$WORK/alice" -L 18009:127.0.0.1:8009 -L 18010:127.0.0.1:8010 \
 		-l pfwd "$GATEWAY" </dev/null >/dev/null 2>"$WORK/err.ssh" & client=$!
 	at_exit $client
-	wait_for 10 "$*: the login to come there" paused
+	wait_for 10 "$*: the login to pause" paused
 	rm /run/delayed
 }
-assert_ended() # WHAT: nothing of it is alive
+assert_ended() # WHAT: nothing of the session is left
 {
 	wait_for 5 "$1: the client to go" is_gone "$client"
 	wait_for 5 "$1: the connection to be gone" sshd_is_idle
-	rm -f /run/delayed.now      # of one that was ended within its pause
-	[[ -z $(pgrep -u pfwd) && -z $(leasectl sessions) ]] || fail "$1: alive: $(leasectl sessions)"
+	rm -f /run/delayed.now      # left by a login that was ended in its pause
+	[[ -z $(pgrep -u pfwd) && -z $(leasectl sessions) ]] || fail "$1: a session is alive: $(leasectl sessions)"
 	[[ -z $(find /run/tunlease/sessions -mindepth 1 ! -name '.*.ns') ]] || fail "$1: an entry is left"
-	ok "$1: over"
+	ok "$1: the session is ended"
 }
 assert_admitted()
 {
 	wait_for 5 "$1: the pause to end" unpaused
 	wait_for 5 "$1: the forward" port_carries 18010
-	assert_eq "$(leasectl sessions | cut -f1)" alice "$1: lets in"
+	assert_eq "$(leasectl sessions | cut -f1)" alice "$1: admitted"
 	fwd_stop "$client"
 	wait_for 5 "$1: the connection to be gone" sshd_is_idle
 }
@@ -55,7 +55,7 @@ for step in 'add before' 'add after' 'check before' 'check after' 'lock before' 
 	login_pausing() { login_at $step 600; }
 	login_pausing
 	leasectl set alice --note untouched >/dev/null
-	assert_admitted "$step, nothing taken away"
+	assert_admitted "$step, nothing revoked"
 	login_pausing
 	expect_exit 0 leasectl set alice --open -8009
 	assert_ended "$step, set --open -"
@@ -67,24 +67,24 @@ for step in 'add before' 'add after' 'check before' 'check after' 'lock before' 
 	login_pausing
 	expect_exit 0 leasectl revoke alice
 	assert_ended "$step, revoke"
-	login_refused "$WORK/alice" pfwd || fail 'revoked, and the next login gets in'
+	login_refused "$WORK/alice" pfwd || fail 'the lease is revoked, and the next login gets in'
 	grant
 done
 
-note 'the key under another lease meanwhile: what sshd holds is the first one of them'
+note 'the key moves to another lease meanwhile: sshd has the line of the first lease'
 for step in 'add before' 'check before' 'lock before'; do
 	# shellcheck disable=SC2086
 	login_at $step 900
 	leasectl revoke alice >/dev/null || (($? == 6)) || fail "revoke, at $step"
 	expect_exit 0 leasectl grant alice2 --key "$WORK/alice.pub" --open 8010
-	assert_ended "$step, revoked and granted anew"
-	login_works "$WORK/alice" pfwd || fail 'the new lease opens nothing'
+	assert_ended "$step, revoked and granted again"
+	login_works "$WORK/alice" pfwd || fail 'the new lease does not let the key in'
 	wait_for 5 'the connection to be gone' sshd_is_idle
 	leasectl revoke alice2 >/dev/null
 	grant
 done
 
-note 'an address taken away'
+note 'the address is no longer permitted'
 for step in 'add before' 'check after'; do
 	# shellcheck disable=SC2086
 	login_at $step 600
@@ -93,10 +93,10 @@ for step in 'add before' 'check after'; do
 	leasectl set alice --from none >/dev/null
 done
 
-note 'narrowed: only who began before is turned away; and what cannot be read turns all away'
+note 'a narrowed lease refuses only logins that began before; a note that cannot be read refuses all'
 lock=/run/tunlease/lock/$(leasectl --json show alice | python3 -c 'import json,sys; print(json.load(sys.stdin)["id"])')
 expect_exit 0 leasectl set alice --open -8009
-login_works "$WORK/alice" pfwd || fail 'the next login'
+login_works "$WORK/alice" pfwd || fail 'the next login is refused'
 wait_for 5 'the connection to be gone' sshd_is_idle
 leasectl set alice --open +8009 >/dev/null
 cp "$lock.narrowed" "$WORK/narrowed"
@@ -106,9 +106,9 @@ for junk in '' x '9 9'; do
 done
 wait_log 5 'refused login=pfwd .*: the lease was narrowed while this login was on its way'
 cp "$WORK/narrowed" "$lock.narrowed"
-login_works "$WORK/alice" pfwd || fail 'a note of before'
+login_works "$WORK/alice" pfwd || fail 'a note that is older than the login refuses it'
 wait_for 5 'the connection to be gone' sshd_is_idle
-# It goes with its lease, and its writer says so when it cannot be written.
+# leasectl says so when it cannot write the note; the note is deleted with its lease.
 rm "$lock.narrowed"; mkdir "$lock.narrowed"
 expect_exit 6 leasectl set alice --open -8009
 grep -q 'may still get the old permits' "$WORK/err" || fail "$(cat "$WORK/err")"
@@ -116,17 +116,17 @@ rmdir "$lock.narrowed"
 leasectl set alice --open +8009 >/dev/null
 leasectl set alice --open -8009 >/dev/null
 leasectl set alice --open +8009 >/dev/null
-[[ -e $lock.narrowed ]] || fail 'no note'
+[[ -e $lock.narrowed ]] || fail 'no note was written'
 leasectl revoke alice >/dev/null
 leasectl delete alice >/dev/null
-[[ ! -e $lock.narrowed && ! -e $lock ]] || fail 'a note outlives its lease'
+[[ ! -e $lock.narrowed && ! -e $lock ]] || fail 'the note is left after its lease was deleted'
 grant
 
-note 'longer than its second: refused, though nothing is taken away'
+note 'open_session takes longer than its one second: refused, though nothing was revoked'
 for step in 'add before' 'add after' 'check before' 'check after' 'lock before' 'lock after'; do
 	# shellcheck disable=SC2086
 	login_at $step 1200
 	assert_ended "$step, 1.2 s"
 done
 echo 'check before 600' >/run/delayed
-login_works "$WORK/alice" pfwd || fail 'the twin: shorter than its second'
+login_works "$WORK/alice" pfwd || fail 'a pause of less than a second is refused as well'

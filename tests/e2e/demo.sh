@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# The demo runs, and the README's transcript is what it prints, times, keys and ports aside.
+# The demo runs, and prints the transcript in README.md, apart from times, keys and ports.
 # sandbox:
 # timeout: 60
 set -eu
@@ -16,6 +16,7 @@ bash "$TOP/tests/demo" >/tmp/demo.out
 normal </tmp/demo.out >/tmp/demo.normal
 awk '/^<!-- demo -->/ { on = 1 } /^```$/ && on { if (++on == 3) exit; next } on == 2' "$TOP/README.md" |
 	normal >/tmp/readme.normal
-[[ $(wc -l </tmp/demo.normal) -gt 50 ]] || { echo 'the demo is too short to be true'; exit 1; }
-# A refresh: tests/sandbox tests/demo, into README.md after <!-- demo -->.
+[[ $(wc -l </tmp/demo.normal) -gt 50 ]] || { echo 'the demo printed too little'; exit 1; }
+# To renew the transcript, put what tests/sandbox tests/demo prints into README.md, after
+# <!-- demo -->.
 diff -u /tmp/readme.normal /tmp/demo.normal

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# leasectl grant, list, show, revoke as their user meets them: what they print, in each form, and
-# each way that a request is refused, with its exit status and nothing changed.
+# leasectl grant, list, show and revoke: what they print in each form, and each way in which a
+# request is refused, with its exit status and without a change.
 # sandbox:
 # timeout: 120
 set -eu
@@ -12,15 +12,15 @@ pub() { echo "$WORK/$1.pub"; }
 echo 'PublicHost gateway.example.com' >>/etc/tunlease/tunlease.conf
 leasectl login add team >/dev/null
 
-note 'what grant hands out is what works'
+note 'the ssh command that grant prints works'
 expect_exit 0 leasectl grant alice --key "$(pub alice)" --open 8009 --note 'GPU box'
 line=$(grep '^  ssh ' "$WORK/out")
-assert_eq "$line" '  ssh -N -T -o ExitOnForwardFailure=yes -o ServerAliveInterval=15 -o ServerAliveCountMax=3 -o IdentitiesOnly=yes -i ~/.ssh/alice_key -L 8009:127.0.0.1:8009 pfwd@gateway.example.com' 'the line'
+assert_eq "$line" '  ssh -N -T -o ExitOnForwardFailure=yes -o ServerAliveInterval=15 -o ServerAliveCountMax=3 -o IdentitiesOnly=yes -i ~/.ssh/alice_key -L 8009:127.0.0.1:8009 pfwd@gateway.example.com' 'the ssh command'
 for want in 'http://127.0.0.1:8009/' "host key   ssh-ed25519 $(ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d' ' -f2)" 'prove it   leasectl verify alice' 'until '; do
 	grep -qF -- "$want" "$WORK/out" || fail "missing: $want"
 done
 [[ ! -s $WORK/err ]] || fail "a warning: $(cat "$WORK/err")"
-# The very line, typed by the friend (with this host's name in place of the public one).
+# The friend types that command, with this host's name in place of the public one.
 install -d -m 700 -o li ~li/.ssh
 install -m 600 -o li "$WORK/alice" ~li/.ssh/alice_key
 serve 8009
@@ -29,16 +29,17 @@ typed=${typed/-L 8009:/-L 18009:}
 setpriv --reuid=li --regid=li --clear-groups env HOME=/home/li bash -c "exec ${typed/ssh /ssh -o StrictHostKeyChecking=no }" 2>"$WORK/ssh.err" &
 at_exit $!
 up() { [[ $(fetch http://127.0.0.1:18009/) == 'hello from 8009' ]]; }
-wait_for 10 'the tunnel of the handed-out line' up
+wait_for 10 'the tunnel of that command' up
 kill $!
-# The listener has no child: a login that was just let in is one before it becomes its user's.
+# Asked by sshd's children, not by user: a new login is root's process at first, before it becomes
+# its user's.
 idle() { ! pgrep -P "$(cat /run/sshd.pid)" >/dev/null; }
 wait_for 10 'the connection to end' idle
 
 note 'the same lease in every form'
 assert_eq "$(leasectl list | cut -f1-4,6-9)" $'1\talice\tpfwd\tactive\t127.0.0.1:8009\t\t\tGPU box' 'TSV'
 script -qec 'leasectl list' /dev/null | grep -q '^ID  NAME ' || fail 'no heading on a terminal'
-script -qec 'leasectl list' /dev/null | grep -qE 'in (6d 23h|7d)' || fail 'no distance on a terminal'
+script -qec 'leasectl list' /dev/null | grep -qE 'in (6d 23h|7d)' || fail 'no time until the end on a terminal'
 assert_eq "$(leasectl show alice | grep '^note')" $'note\tGPU box' 'show'
 assert_eq "$(leasectl show '#1' | head -n 2 | tail -n 1)" $'name\talice' 'by number'
 assert_eq "$(leasectl --json list | python3 -c 'import json,sys; print(json.load(sys.stdin)[0]["name"])')" alice 'JSON'
@@ -46,7 +47,7 @@ assert_eq "$(leasectl list --expiring 1h)" '' 'not expiring within the hour'
 assert_eq "$(leasectl list --expiring 8d | cut -f2)" alice 'expiring within 8 days'
 assert_eq "$(leasectl list --login gw-tunnel)" '' 'not on the other login'
 
-note 'refused, each with its status, and nothing changed'
+note 'refused, each with its exit status, and nothing changed'
 state() { leasectl --json list --all; }
 before=$(state)
 refuses() { # STATUS WORDS ARGS...
@@ -54,7 +55,7 @@ refuses() { # STATUS WORDS ARGS...
 	expect_exit "$status" leasectl "$@"
 	[[ $(wc -l <"$WORK/err") == 1 ]] || fail "not one line: $(cat "$WORK/err")"
 	grep -qF -- "$words" "$WORK/err" || fail "$*: no '$words' in: $(cat "$WORK/err")"
-	[[ ! -s $WORK/out ]] || fail "$*: says something on stdout"
+	[[ ! -s $WORK/out ]] || fail "$*: something on standard output"
 	[[ $(state) == "$before" ]] || fail "$*: something changed"
 	ok "$status: $(cat "$WORK/err")"
 }
@@ -93,7 +94,7 @@ refuses 3 "there is no lease 'bob'" revoke bob
 refuses 2 'no such command' frobnicate
 refuses 2 'no lease number' show '#x'
 
-note 'a forward lease and a listening one; the port has one owner'
+note 'a lease that opens and listens; a port has one holder'
 expect_exit 0 leasectl grant bob --login team --key "$(pub bob)" --open 127.0.0.1:5001-5003 --listen auto
 assert_eq "$(leasectl --json show bob | python3 -c 'import json,sys; print(json.load(sys.stdin)["listen"])')" "['127.0.0.1:20000']" 'the first free port'
 grep -q -- '-L 5001:127.0.0.1:5001 -L 5002:127.0.0.1:5002 -L 5003:127.0.0.1:5003 -R 127.0.0.1:20000:127.0.0.1:22 team@' "$WORK/out" || fail "$(cat "$WORK/out")"
@@ -102,27 +103,27 @@ refuses 5 "port 20000 is held by the lease 'bob'" grant carol --login gw-tunnel 
 python3 -m http.server -b 127.0.0.1 20001 >/dev/null 2>&1 &
 at_exit $!
 listening() { ss -ltn | grep -q ':20001 '; }
-wait_for 5 'a squatter' listening
+wait_for 5 'another program to listen' listening
 expect_exit 0 leasectl grant carol --login gw-tunnel --key "$(pub carol)" --listen auto
-assert_eq "$(leasectl --json show carol | python3 -c 'import json,sys; print(json.load(sys.stdin)["listen"])')" "['127.0.0.1:20002']" 'past a port that something else listens on'
+assert_eq "$(leasectl --json show carol | python3 -c 'import json,sys; print(json.load(sys.stdin)["listen"])')" "['127.0.0.1:20002']" 'auto skips a port that another program listens on'
 
-note 'revoked: final, and all is free but the port, which is kept for a while'
+note 'a revoke is final; name and key are free at once, the port is quarantined'
 expect_exit 0 leasectl revoke bob carol
 expect_exit 5 leasectl revoke bob
 expect_exit 0 leasectl grant bob --login team --key "$(pub bob)" --listen 20000
-assert_eq "$(leasectl --json show bob | python3 -c 'import json,sys; print(json.load(sys.stdin)["id"])')" 4 'a new lease of its former holder, with its port'
+assert_eq "$(leasectl --json show bob | python3 -c 'import json,sys; print(json.load(sys.stdin)["id"])')" 4 'the former holder gets its port again, with a new lease'
 before=$(state)
 refuses 5 "kept for its former holder 'carol'" grant dave --login team --key "$(pub carol)" --listen 20002
-assert_eq "$(leasectl list --all | cut -f2,4 | sort | tr '\n' ' ')" $'alice\tactive bob\tactive bob\trevoked carol\trevoked ' 'the rows stay'
+assert_eq "$(leasectl list --all | cut -f2,4 | sort | tr '\n' ' ')" $'alice\tactive bob\tactive bob\trevoked carol\trevoked ' 'the revoked leases stay listed'
 
-note 'a live connection is ended'
+note 'a revoke ends a live connection'
 fwd_L "$WORK/alice" pfwd 18010:127.0.0.1:8009
 expect_exit 0 leasectl revoke alice
 grep -q '^ended 1 session in [0-9]* ms$' "$WORK/out" || fail "$(cat "$WORK/out")"
 fwd_is_over() { ! kill -0 "$FWD_PID" 2>/dev/null; }
 wait_for 5 'the client to notice' fwd_is_over
 
-note 'asked for on a terminal'
+note 'on a terminal, grant asks for the key'
 rm -f "$WORK/answer"
 (sleep 0.5; cat "$(pub alice)") | script -qec 'leasectl grant alice --open 8009' "$WORK/answer" >/dev/null
 grep -q 'ssh-keygen -t ed25519 -f ~/.ssh/alice_key -C alice' "$WORK/answer" || fail "$(cat "$WORK/answer")"

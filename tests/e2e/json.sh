@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# What leasectl prints for programs: every --json output fits its schema, and its fields never change.
+# What leasectl prints for programs: every --json output is valid against its schema, with the same
+# fields each time.
 # sandbox:
 # timeout: 120
 # shellcheck source=tests/lib.sh
@@ -16,8 +17,9 @@ key_fields='type fingerprint comment added_at'
 # The schemas that make install copied.
 schemas=/usr/share/doc/tunlease/schema
 
-# check.py SCHEMA FILE [EXPRESSION]: one JSON value, on whole lines, that fits the schema; prints
-# EXPRESSION of it (v). Duplicate fields and times that never were are no JSON of ours.
+# check.py SCHEMA FILE [EXPRESSION]: FILE must be one JSON value, on whole lines, valid against
+# SCHEMA, without a duplicate field or an impossible time. Prints the value of EXPRESSION, in which
+# v is the JSON value.
 cat >"$WORK/check.py" <<'END'
 import datetime, json, re, sys
 import jsonschema
@@ -54,7 +56,7 @@ if len(sys.argv) > 3:
     print(eval(sys.argv[3], {"v": v, "json": json}))
 END
 
-# fits SCHEMA WHAT: what the last expect_exit printed.
+# fits SCHEMA WHAT: the output of the last expect_exit is valid.
 fits()
 {
 	/usr/bin/python3 "$WORK/check.py" "$schemas/$1.json" "$WORK/out" 2>"$WORK/why" ||
@@ -62,22 +64,22 @@ fits()
 	ok "$2 fits $1.json"
 }
 
-# get SCHEMA EXPRESSION: of the last output.
+# get SCHEMA EXPRESSION: its value for the last output.
 get() { /usr/bin/python3 "$WORK/check.py" "$schemas/$1.json" "$WORK/out" "$2"; }
 
-# same_fields WHAT EXPRESSION: an object's names are those of the contract, no more and no fewer.
+# same_fields WHAT EXPRESSION: an object has the fields of the schema, no more and no fewer.
 same_fields()
 {
 	local want
 	want=$(tr -s ' \n' '\n' <<<"$lease_fields" | sort | tr '\n' ' ')
-	assert_eq "$(get lease "' '.join(sorted($2)) + ' '")" "$want" "$1 has the fields of the contract"
+	assert_eq "$(get lease "' '.join(sorted($2)) + ' '")" "$want" "$1 has the documented fields"
 }
 
-# The validator itself must be able to say no.
+# The validator itself must be able to refuse.
 printf '{"id":1}\n' >"$WORK/out"
-! (fits lease nonsense) 2>/dev/null || fail 'anything fits lease.json'
+! (fits lease nonsense) 2>/dev/null || fail 'lease.json accepts anything'
 printf '[{"login":"x","ok":true,"findings":["y"]}]\n' >"$WORK/out"
-! (fits login nonsense) 2>/dev/null || fail 'anything fits login.json'
+! (fits login nonsense) 2>/dev/null || fail 'login.json accepts anything'
 ok 'the schemas refuse what is wrong'
 
 # ---- grant -------------------------------------------------------------------------------------
@@ -94,11 +96,11 @@ expect_exit 0 leasectl --json grant alice --key "$WORK/alice.pub" --open 8009
 fits lease grant
 same_fields grant v
 assert_eq "$(get lease "sorted(v['keys'][0]) == sorted('$key_fields'.split())")" True \
-	'a key has the fields of the contract'
+	'a key has the documented fields'
 assert_eq "$(get lease "v['keys'][0]['fingerprint']")" \
 	"$(ssh-keygen -lf "$WORK/alice.pub" | cut -d' ' -f2)" 'the fingerprint is what ssh-keygen says'
 assert_eq "$(get lease "v['sessions'], v['max_sessions'], v['renewed_at'], v['last_login_at'], v['revoked_at']")" \
-	'(0, None, None, None, None)' 'what is not known or never was is null'
+	'(0, None, None, None, None)' 'what is unknown, and what has not happened, is null'
 cp "$WORK/out" "$WORK/grant.json"
 
 day=$(date -u -d '+30 days' +%F)
@@ -106,14 +108,14 @@ expect_exit 0 leasectl --json grant ci --key "$WORK/ci.pub" --login gw-tunnel --
 	--from 192.0.2.7/24,2001:DB8::/32,127.0.0.1 --until "${day}T23:59:59+01:00"
 fits lease 'grant with --listen, --from and --until'
 assert_eq "$(get lease "v['fixed_end'], v['expires_at'], v['from']")" \
-	"(True, '${day}T22:59:59Z', ['192.0.2.0/24', '2001:db8::/32', '127.0.0.1'])" 'end and sources are normal'
+	"(True, '${day}T22:59:59Z', ['192.0.2.0/24', '2001:db8::/32', '127.0.0.1'])" 'end and sources are printed in their normal form'
 expect_exit 0 leasectl --json grant range --key "$WORK/range.pub" --open 3000-3003 --open '[::1]:5432' \
 	--for 1d12h
 fits lease 'grant with a range and IPv6'
 expect_exit 0 leasectl --json grant odd@x --key "$WORK/odd.pub" --open LOCALHOST:8010 \
 	--note 'quotes " \ and ünïcode 𝄞 </script>'
-fits lease 'grant with odd texts'
-assert_eq "$(get lease "v['note']")" 'quotes " \ and ünïcode 𝄞 </script>' 'the note comes back as it was'
+fits lease 'grant with unusual texts'
+assert_eq "$(get lease "v['note']")" 'quotes " \ and ünïcode 𝄞 </script>' 'the note is printed as it was given'
 expect_exit 0 leasectl --json grant short --key "$WORK/short.pub" --open 8011 --for 1s
 fits lease 'grant of one second'
 
@@ -135,10 +137,10 @@ assert_eq "$(get lease "[l['name'] for l in v]")" "['alice', 'ci', 'range', 'odd
 same_fields list 'v[0]'
 assert_eq "$(get lease "all(sorted(l) == sorted(v[0]) for l in v)")" True 'all leases have the same fields'
 assert_eq "$(get lease "v[0] == json.load(open('$WORK/show.json'))")" True 'list, show and grant agree'
-# Piped tables have the columns of leasectl(1), with the same values.
+# Into a pipe, list prints the columns of leasectl(1), with the values of the JSON.
 get lease "'\n'.join('\t'.join([str(l['id']), l['name'], l['login'], l['state'], l['expires_at'],
 	' '.join(l['open']), ' '.join(l['listen']), ','.join(l['from']), l['note']]) for l in v)" >"$WORK/want.tsv"
-leasectl list | diff - "$WORK/want.tsv" || fail 'the table of list is not what its JSON says'
+leasectl list | diff - "$WORK/want.tsv" || fail 'the table of list differs from its JSON'
 ok 'the table of list agrees with its JSON'
 
 expect_exit 0 leasectl --json list --all
@@ -154,9 +156,9 @@ assert_eq "$(get lease "[l['name'] for l in v]")" "['range']" 'list --expiring'
 
 leasectl show alice | cut -f1 | tr '\n' ' ' >"$WORK/names"
 assert_eq "$(cat "$WORK/names")" 'id name login state key open listen from max_sessions note created_at renewed_at expires_at fixed_end revoked_at last_login_at sessions connect ' \
-	'show, piped, has its fields in order'
+	'show, into a pipe, prints its fields in order'
 assert_eq "$(leasectl show alice | sed -n 's/^fixed_end\t//p') $(leasectl show ci | sed -n 's/^fixed_end\t//p')" 'no yes' \
-	'show, piped, says whether an admin named the end'
+	'show, into a pipe, says whether an admin named the end'
 
 # ---- verify ------------------------------------------------------------------------------------
 
@@ -166,27 +168,27 @@ assert_eq "$(get verify "sorted({r['check'] for r in v}), {r['result'] for r in 
 	"(['A', 'B', 'C', 'D', 'E'], {'pass'})" 'verify passes A to E'
 expect_exit 0 leasectl --json verify ci
 fits verify 'verify of a lease that listens'
-assert_eq "$(get verify "[r['result'] for r in v if r['check'] == 'B']")" "['pass']" 'B is run with -R'
+assert_eq "$(get verify "[r['result'] for r in v if r['check'] == 'B']")" "['pass']" 'check B is made with -R'
 expect_exit 1 leasectl --json verify odd@x
 fits verify 'verify without a service'
 assert_eq "$(get verify "[r['result'] for r in v if r['check'] == 'B']")" "['not run']" \
-	'a service that is down is not run'
+	'check B is not run when the service is down'
 
 # ---- doctor, setup -----------------------------------------------------------------------------
 
 expect_exit 0 leasectl --json doctor
 fits doctor doctor
 assert_eq "$(get doctor "sorted({r['check'] for r in v})")" \
-	"['akc', 'conf', 'control port', 'leased', 'login', 'pam', 'proc', 'public host', 'registry', 'sshd', 'store']" 'doctor looks at everything'
+	"['akc', 'conf', 'control port', 'leased', 'login', 'pam', 'proc', 'public host', 'registry', 'sshd', 'store']" 'doctor makes all its checks'
 get doctor "'\n'.join('\t'.join([r['result'].replace('fail', 'FAIL'), r['check'], r['detail']]) for r in v)" \
 	>"$WORK/want.tsv"
-leasectl doctor | diff - "$WORK/want.tsv" || fail 'the table of doctor is not what its JSON says'
+leasectl doctor | diff - "$WORK/want.tsv" || fail 'the table of doctor differs from its JSON'
 ok 'the table of doctor agrees with its JSON'
 chmod o+w /usr/libexec/tunlease/akc
 expect_exit 1 leasectl --json doctor
 chmod o-w /usr/libexec/tunlease/akc
-fits doctor 'doctor that finds something'
-assert_eq "$(get doctor "[r['check'] for r in v if r['result'] == 'fail']")" "['akc']" 'doctor finds what is wrong'
+fits doctor 'doctor with a finding'
+assert_eq "$(get doctor "[r['check'] for r in v if r['result'] == 'fail']")" "['akc']" 'doctor names the failed check'
 expect_exit 0 leasectl --json setup
 fits doctor setup
 
@@ -205,24 +207,24 @@ grep -q '^would write ' "$WORK/out" || fail 'setup has nothing to do for the new
 expect_exit 0 leasectl --json setup --dry-run
 assert_eq "$(cat "$WORK/out")" '' 'setup --dry-run --json prints no sentences'
 expect_exit 1 leasectl --json login check li
-fits login 'login check that finds something'
+fits login 'login check with a finding'
 usermod -s /bin/bash db
 expect_exit 0 leasectl --json login list
 fits login 'login list with a finding'
-assert_eq "$(get login "[l['login'] for l in v if not l['ok']]")" "['db']" 'login list finds what is wrong'
+assert_eq "$(get login "[l['login'] for l in v if not l['ok']]")" "['db']" 'login list shows the login with a finding'
 
 expect_exit 0 leasectl --json sshd-config
 fits sshd-config sshd-config
 path=$(get sshd-config "v['path']")
 get sshd-config "v['text']" >"$WORK/text"
 leasectl sshd-config >"$WORK/plain"
-diff <(cat "$WORK/plain"; echo) "$WORK/text" || fail 'sshd-config prints another text with --json'
+diff <(cat "$WORK/plain"; echo) "$WORK/text" || fail 'sshd-config --json has another text'
 [[ -f $path ]] || fail "setup did not put the Match blocks at '$path'"
-ok 'sshd-config says the same with --json'
+ok 'sshd-config --json has the same text'
 
 # ---- revoke ------------------------------------------------------------------------------------
 
-# With a connection up the answer is the same; what was ended is said beside it.
+# A revoke that ends a session prints the same JSON; that it ended one is said on standard error.
 fwd_L "$WORK/alice" pfwd 18009:127.0.0.1:8009 || fail 'the forward does not come up'
 assert_eq "$(fetch http://127.0.0.1:18009/)" 'hello from 8009' 'a connection is up'
 expect_exit 0 leasectl --json list
@@ -240,10 +242,10 @@ assert_eq "$(get lease "v['name'], v['state']")" "('alice', 'revoked')" 'revoke 
 expect_exit 0 leasectl --json revoke ci '#3'
 fits lease 'revoke of several'
 assert_eq "$(get lease "[l['name'] for l in v]")" "['ci', 'range']" 'revoke of several prints an array'
-assert_eq "$(sed 's/"id".*"connect".*"}/.../' "$WORK/out" | tr '\n' '|')" '[{...,|{...]|' 'with a lease a line, as list has it'
+assert_eq "$(sed 's/"id".*"connect".*"}/.../' "$WORK/out" | tr '\n' '|')" '[{...,|{...]|' 'one lease a line, as in list'
 expect_exit 3 leasectl --json revoke nobody odd@x
 fits lease 'revoke of several, one unknown'
-assert_eq "$(get lease "[l['name'] for l in v]")" "['odd@x']" 'the array has what was revoked'
+assert_eq "$(get lease "[l['name'] for l in v]")" "['odd@x']" 'the array contains what was revoked'
 expect_exit 0 leasectl --json list --all
 fits lease 'list --all with revoked ones'
 
@@ -259,7 +261,8 @@ fits agents 'agents'
 
 # ---- errors ------------------------------------------------------------------------------------
 
-# silent CODE ARGUMENT...: one line on standard error, nothing on standard output.
+# silent CODE ARGUMENT...: exits with CODE, one line on standard error and nothing on standard
+# output.
 silent()
 {
 	local code=$1; shift
@@ -273,6 +276,6 @@ silent 4 grant far --key "$WORK/alice.pub" --open 192.0.2.1:80
 silent 5 revoke alice
 mv /var/lib/tunlease/leases.db "$WORK/away"
 expect_exit 1 leasectl -c "$WORK/missing.conf" --json list
-assert_eq "$(cat "$WORK/out")" '' 'no configuration: no JSON'
+assert_eq "$(cat "$WORK/out")" '' 'no JSON without a configuration'
 silent 7 list
 silent 7 show alice

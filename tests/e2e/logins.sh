@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# Many logins at the same moment, with one key and with a key each: none is lost to another that had
-# the lock it wanted. tests/long/logins makes three hundred of them.
+# Many logins at the same moment, with one key and with a key each: all are admitted, though they
+# wait for the same locks. tests/long/logins makes three hundred of them.
 # sandbox:
 # timeout: 120
 set -eu
@@ -38,23 +38,23 @@ for whose in one own limited; do
 		pids+=($!)
 		at_exit $!
 	done
-	wait_for 240 "$logins logins" all_are_decided
+	wait_for 240 "$logins logins to be decided" all_are_decided
 	note "$whose: $logins logins in $(((${EPOCHREALTIME/./} - start) / 1000)) ms: $(opened) opened"
 	grep -E 'pam_tunnel.*refused|akc: refused' "$SANDBOX_LOG" | sed 's/.*: //' | sort | uniq -c || :
 	kill "${pids[@]}" 2>/dev/null || :
 	wait "${pids[@]}" 2>/dev/null || :
-	assert_eq "$(opened)" "$logins" "$whose: all are let in"
+	assert_eq "$(opened)" "$logins" "$whose: all are admitted"
 	wait_for 30 'the sessions to end' none_left
 done
 
-# One that stands still while it has them holds up no other: newcomers share the lease's lock and that
-# of number 0.
-note 'beside one that keeps the locks which it has'
+# A login that freezes while it has the locks delays no other: the logins of a lease share its lock,
+# and all logins share lock 0.
+note 'while another process has the same shared locks'
 exec {held}>"/run/tunlease/lock/$id" {all}>/run/tunlease/lock/0
-{ flock -n -s "$held" && flock -n -s "$all"; } || fail 'they are taken'
+{ flock -n -s "$held" && flock -n -s "$all"; } || fail 'the locks are not free'
 : >"$SANDBOX_LOG"
 "${SSH[@]}" -N -T -i "$WORK/one" -l pfwd "$GATEWAY" </dev/null >/dev/null 2>"$WORK/err.one" &
 at_exit $!
 wait_log 10 'pam_tunnel.*(opened|refused) login=pfwd'
-assert_eq "$(opened)" 1 "it is let in: $(grep pam_tunnel "$SANDBOX_LOG")"
+assert_eq "$(opened)" 1 "the login is admitted: $(grep pam_tunnel "$SANDBOX_LOG")"
 exec {held}>&- {all}>&-

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# The Match blocks: what sshd says is in force for each login, for a member without a block, and
-# for everybody else; sshd -t takes them for every configuration.
+# The Match blocks: what sshd -T prints for each tunnel login, for a member of the group without a
+# block, and for everybody else; and sshd -t accepts the blocks of every configuration.
 # sandbox:
 # timeout: 120
 set -eu
@@ -10,7 +10,7 @@ set -eu
 effective() { sshd_effective "$1"; }
 in_force() { grep -qxF -- "$2" <<<"$(effective "$1")" || fail "for $1 not in force: $2 ($(effective "$1" | grep "^${2%% *} "))"; }
 
-[[ $(leasectl sshd-config) == "$(cat /etc/ssh/sshd_config.d/20-tunlease.conf)" ]] || fail 'setup installs something else than sshd-config prints'
+[[ $(leasectl sshd-config) == "$(cat /etc/ssh/sshd_config.d/20-tunlease.conf)" ]] || fail 'setup installed something else than sshd-config prints'
 
 for login in pfwd gw-tunnel; do
 	for line in 'authenticationmethods publickey' 'authorizedkeysfile none' 'trustedusercakeys none' \
@@ -27,9 +27,9 @@ in_force pfwd 'permitopen 127.0.0.1:* localhost:* [::1]:*'
 in_force gw-tunnel 'allowtcpforwarding yes'
 in_force gw-tunnel 'permitopen 127.0.0.1:12000 localhost:12000'
 in_force gw-tunnel 'permitlisten 127.0.0.1:* localhost:*'
-ok 'each login has its block'
+ok 'each login has the settings of its block'
 
-# A member that got no block of its own forwards nothing.
+# A member of the group that has no block of its own yet can forward nothing.
 useradd -r -M -d /nonexistent -s /usr/sbin/nologin -g _tunnel -p '*' latecomer
 in_force latecomer 'allowtcpforwarding no'
 in_force latecomer 'permitopen none'
@@ -40,22 +40,22 @@ serve 8009
 ATTEMPT_KEY=$key ATTEMPT_LOGIN=latecomer
 refuse open open=127.0.0.1:8009
 expect_exit 1 leasectl doctor
-grep -q "latecomer" "$WORK/out" || fail 'doctor says nothing of it'
+grep -q "latecomer" "$WORK/out" || fail 'doctor does not name it'
 leasectl setup >"$WORK/out" || :
 allow open open=127.0.0.1:8009
 ok 'a member without a block forwards nothing until setup gives it one'
 
-# Nobody else is touched.
+# Nobody else's settings change.
 for user in li root; do
 	effective "$user" >"$WORK/after"
 	mv /etc/ssh/sshd_config.d/20-tunlease.conf "$WORK/dropin"
 	effective "$user" >"$WORK/before"
 	mv "$WORK/dropin" /etc/ssh/sshd_config.d/20-tunlease.conf
-	cmp "$WORK/before" "$WORK/after" || fail "$user's settings change"
+	cmp "$WORK/before" "$WORK/after" || fail "the settings of $user change"
 done
 
-# sshd takes what other configurations make.
-accepts() { # LINES: sshd -t accepts; then CHECK lines "login|line" follow
+# sshd accepts the blocks of other configurations.
+accepts() { # LINES [LOGIN|SETTING...]: sshd accepts the blocks of a configuration of LINES, and each SETTING is in force
 	printf '%b' "$1" >"$WORK/t.conf"; shift
 	leasectl -c "$WORK/t.conf" sshd-config >/etc/ssh/sshd_config.d/20-tunlease.conf
 	sshd -t || fail "sshd -t refuses: $(cat "$WORK/t.conf")"
@@ -68,4 +68,4 @@ accepts 'AllowListen 0.0.0.0:20000-29999\nAllowListen 127.0.0.1:20000-20010\nAge
 	'gw-tunnel|gatewayports clientspecified' 'pfwd|gatewayports no'
 accepts 'Listen unix:/run/leased.sock\n' 'gw-tunnel|permitopen none'
 accepts 'Contact Ask li@example.com\n' 'pfwd|banner /etc/tunlease/banner'
-ok 'sshd -t takes every configuration'
+ok 'sshd -t accepts the blocks of every configuration'

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# akc in every state that the store can be in: the right answer; or nothing, exit 1 and one line in
-# the log; within a second, and never a wrong line.
+# akc in every state that the store can be in. It gives the right answer, or prints nothing, exits 1
+# and logs one line; within a second, and never with a wrong line.
 # sandbox:
 # timeout: 120
 set -eu
@@ -10,11 +10,13 @@ set -eu
 dir=/var/lib/tunlease
 store=$dir/leases.db
 conf=/etc/tunlease/tunlease.conf
-most_ms=$(slow 1500) # akc's second, and the start of a process
+most_ms=$(slow 1500) # akc's own limit of a second, and the start of a process
 
-# Name, image, expectation, alice's truth. bob is revoked in every row: in `log` by what lies in the
-# write-ahead log alone, in `clean` in the database. right: the truth. refuse: nothing, exit 1, one
-# line in the log. either: one of the two (the guarded read of docs/sqlite-facts.md 1.6 may answer, or not).
+# A row: the state, the image of the store that it starts from, what akc must do, and the right
+# answer for alice's key. bob is revoked in both images: in `log` the revocation is only in the
+# write-ahead log, in `clean` it is in the database. right: the right answer. refuse: no output,
+# exit 1, one line in the log. either: one of the two, as a read of the database without its log
+# (docs/sqlite-facts.md 1.6) may answer, or not.
 table='
 writer_idle           log    right   line
 in_transaction        log    right   line
@@ -67,7 +69,7 @@ conf_fifo             clean  refuse  line
 conf_directory        clean  refuse  line
 '
 
-# ---- a writer that does as it is told: the sqlite3 shell, as _tunlease ---------------------------
+# ---- a writer: the sqlite3 shell, as _tunlease, that runs what it is told --------------------------
 
 as_owner() { setpriv --reuid=_tunlease --regid=_tunlease --clear-groups "$@"; }
 writer_pid='' feeder_pid='' said=0
@@ -88,11 +90,11 @@ tell()
 {
 	said=$((said + 1))
 	printf '%s\n' "$@" ".print said $said" >&"$writer_fd"
-	wait_for 5 "the writer does: $*" grep -qx "said $said" "$WORK/sql.out"
+	wait_for 5 "the writer to do: $*" grep -qx "said $said" "$WORK/sql.out"
 	! grep -i error "$WORK/sql.out" || fail "the writer: $*"
 }
 
-# writer_repeats SQL: over and over, until writer_killed.
+# writer_repeats SQL: the writer runs it again and again, until writer_killed.
 writer_repeats()
 {
 	writer
@@ -120,7 +122,8 @@ writer_closed()
 	writer_pid=''
 }
 
-# What must not be seen before it is committed: alice gone, bob back.
+# A change that akc must not see before its commit: alice's key is deleted, bob's lease is active
+# again.
 change="DELETE FROM key WHERE lease_id = (SELECT id FROM lease WHERE name = 'alice');
 	UPDATE lease SET live = 1, revoked_s = 0 WHERE name = 'bob';
 	UPDATE key SET live = 1 WHERE lease_id = (SELECT id FROM lease WHERE name = 'bob');"
@@ -147,7 +150,7 @@ killed_after_commit()
 	tell "DELETE FROM key WHERE lease_id = (SELECT id FROM lease WHERE name = 'alice');"
 	writer_killed
 }
-# Between the header of a new log and its first frame.
+# A writer died between the header of a new log and its first frame.
 killed_at_new_log()
 {
 	head -c 32 "$image/log/leases.db-wal" >"$store-wal"
@@ -161,7 +164,7 @@ closed_cleanly()
 closed_by_root_shell()
 {
 	sqlite3 "$store" 'SELECT count(*) FROM lease' >/dev/null
-	[[ ! -e $store-wal && ! -e $store-shm ]] || fail 'the shell left the log: this row shows nothing'
+	[[ ! -e $store-wal && ! -e $store-shm ]] || fail 'the shell left the log in place, so this row tests nothing'
 }
 shm_missing() { rm "$store-shm"; }
 shm_missing_log() { rm "$store-shm"; }
@@ -170,7 +173,7 @@ both_missing() { rm "$store-wal" "$store-shm"; }
 both_by_tmpfiles()
 {
 	both_missing
-	systemd-tmpfiles --create /usr/lib/tmpfiles.d/tunlease.conf || fail 'systemd-tmpfiles refuses our tmpfiles.d'
+	systemd-tmpfiles --create /usr/lib/tmpfiles.d/tunlease.conf || fail 'systemd-tmpfiles refuses tunlease.conf'
 }
 shm_garbage() { head -c 32768 /dev/urandom >"$store-shm"; }
 shm_empty() { : >"$store-shm"; }
@@ -239,7 +242,7 @@ cp -a "$conf" "$WORK/conf"
 for who in alice bob; do
 	leasectl grant "$who" --key "$WORK/$who.pub" --open 8009 >/dev/null
 done
-# A connection that stays keeps leasectl's close from putting the log into the database.
+# While another connection is open, leasectl's close does not write the log into the database.
 writer
 leasectl revoke bob >/dev/null
 cp -a "$store" "$store-wal" "$store-shm" "$image/log/"
@@ -248,7 +251,7 @@ writer_closed
 cp -a "$store" "$store-wal" "$store-shm" "$image/clean/"
 [[ -s $image/log/leases.db-wal && ! -s $image/clean/leases.db-wal ]] || fail 'the images are not what they should be'
 [[ $(sqlite3 "file:$image/log/leases.db?immutable=1" "SELECT live FROM lease WHERE name = 'bob'") == 1 ]] ||
-	fail "bob's revocation is not in the log alone"
+	fail "the database has bob's revocation, not the log alone"
 rebuild=$(sqlite3 "file:$image/clean/leases.db?immutable=1" "
 	SELECT 'BEGIN IMMEDIATE; ' || replace(sql, 'CREATE TABLE key(', 'CREATE TABLE key_new(') ||
 		'; INSERT INTO key_new SELECT * FROM key; DROP TABLE key; ALTER TABLE key_new RENAME TO key; COMMIT;'
@@ -265,14 +268,14 @@ restore()
 	chmod 2750 "$dir"
 }
 
-# ---- akc, judged ---------------------------------------------------------------------------------
+# ---- what akc answers ----------------------------------------------------------------------------
 
 declare -A type blob
 for who in alice bob; do
 	read -r type[$who] blob[$who] _ <"$WORK/$who.pub"
 done
 
-# The installed akc; and one whose reads take longer, as on a machine that is busy.
+# The installed akc, and one whose reads take longer, as on a busy machine.
 akc=/usr/libexec/tunlease/akc
 slow_akc=$WORK/slow_akc
 gcc -std=c11 -D_GNU_SOURCE -O1 -o "$slow_akc" "$TOP/build/obj/akc/main.o" "$TOP/tests/fault/slow_reads.c" \
@@ -280,7 +283,8 @@ gcc -std=c11 -D_GNU_SOURCE -O1 -o "$slow_akc" "$TOP/build/obj/akc/main.o" "$TOP/
 	fail 'tests/fault/slow_reads.c does not build'
 chmod 0755 "$WORK" "$slow_akc"
 
-# run_akc WHO [OPTION]: rc, out, ms. As from a parent that blocks what ends akc in time.
+# run_akc WHO [OPTION]: sets rc, out and ms. The parent blocks SIGALRM, with which akc ends itself
+# in time.
 run_akc()
 {
 	local start=${EPOCHREALTIME/./}
@@ -290,7 +294,8 @@ run_akc()
 	ms=$(((${EPOCHREALTIME/./} - start) / 1000))
 }
 
-# The datagrams of one sender and ours arrive in order: what akc logged lies before our mark.
+# /dev/log keeps the order of datagrams: what akc logged comes before a mark that is logged after
+# akc ended.
 marks=0
 mark()
 {
@@ -313,7 +318,7 @@ check_answers()
 	((ms <= most_ms)) || wrong "akc took $ms ms"
 	if ((rc == 0)) && [[ $out == "$want" && $expect != refuse ]]; then
 		answer=answered
-		[[ -z $out || -z $lines ]] || wrong "it answers and complains: $lines"
+		[[ -z $out || -z $lines ]] || wrong "it answers and logs: $lines"
 	elif ((rc == 1)) && [[ -z $out && $expect != right ]]; then
 		answer=refused
 		[[ $(grep -c . <<<"$lines") == 1 && $lines == *refused* ]] || wrong "not one line in the log: '$lines'"
@@ -321,7 +326,7 @@ check_answers()
 		wrong "want $expect ($truth), got exit $rc, '${out:0:60}'; log: $lines"
 	fi
 	[[ $name != exclusive_mode ]] || check_retries
-	# The answer matters, not the row: whoever is revoked gets no line in any state.
+	# bob is revoked, so he gets no line in any state, whatever the row expects.
 	run_akc bob
 	mark
 	((ms <= most_ms)) || wrong "akc took $ms ms for bob"
@@ -332,22 +337,23 @@ check_answers()
 	[[ $expect != right || $lines == *' reason=revoked '* ]] || wrong "bob: no reason=revoked: $lines"
 }
 
-# What does not pass is asked for a while, and then SQLite's reason is logged; pam_tunnel waits less.
+# akc asks again until its time is over, and then logs SQLite's reason; with --check, for
+# pam_tunnel, it stops sooner.
 check_retries()
 {
 	local line_ms=$ms
-	[[ $lines == *'(sqlite '* ]] || wrong "no reason of SQLite's: $lines"
+	[[ $lines == *'(sqlite '* ]] || wrong "SQLite's reason is missing: $lines"
 	run_akc alice --check
 	mark
 	((rc == 1 && ms < line_ms)) || wrong "--check: exit $rc after $ms ms, and $line_ms ms without"
-	[[ $(logged) == *'(sqlite '* ]] || wrong "--check: no reason of SQLite's: $(logged)"
+	[[ $(logged) == *'(sqlite '* ]] || wrong "--check: SQLite's reason is missing: $(logged)"
 }
 
 restore clean
 mark
 run_akc alice
 line=$out
-[[ $rc == 0 && $line == restrict,*" ${blob[alice]} alice" ]] || fail "no line to start from: exit $rc, '$out'"
+[[ $rc == 0 && $line == restrict,*" ${blob[alice]} alice" ]] || fail "akc gives no line for a whole store: exit $rc, '$out'"
 
 rows=0
 export SLOW_READ_US=${TEST_OUTAGE_READ_US:-500}
@@ -368,5 +374,5 @@ while read -r name from expect truth; do
 	[[ -z $answer ]] || printf 'ok - %s: %s (%s ms)\n' "$name" "$answer" "$ms"
 done <<<"$table"
 restore clean
-((bad == 0)) || fail 'akc did not answer as it must'
-ok "$rows states"
+((bad == 0)) || fail 'akc gave wrong answers'
+ok "akc is right in $rows states of the store"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# Every thing that a key might be used for, allowed and refused, through one helper. By the layers:
-# the key line alone (no Match block), the Match block alone (a key without options), and both.
+# Everything that a key might be used for, by one program: allowed for a lease that permits it, and
+# refused for one that does not. With each layer: the key line alone (no Match block), the Match
+# block alone (a key without options), and both.
 # sandbox:
 # sandbox: --no-match
 # sandbox: --no-keyopts
@@ -12,7 +13,7 @@ set -eu
 mode=${SANDBOX_MODE:- both}
 serve 8009
 serve 9090
-"$TOP/build/tests/attempt" nothing 2>/dev/null && fail 'an unknown attempt is no attempt'
+"$TOP/build/tests/attempt" nothing 2>/dev/null && fail 'build/tests/attempt accepts an unknown name'
 
 # A service behind a unix socket that anybody may connect to.
 socket=/tmp/pairs.sock
@@ -28,7 +29,7 @@ server.serve_forever()
 at_exit $!
 wait_for 5 'the unix socket' test -S "$socket"
 
-# The ceiling of layer 2, said for pfwd alone.
+# The ceiling that the Match block of pfwd gets.
 cat >>/etc/tunlease/tunlease.conf <<'C'
 AllowOpen pfwd 127.0.0.1:8009
 AllowListen 127.0.0.1:20001
@@ -46,7 +47,7 @@ words=(open=127.0.0.1:8009 respelled=127.1:8009 other=127.0.0.1:9090 listen=127.
 	free=20002 socket="$socket")
 sessions=(shell command pty sftp agent x11)
 
-note 'the twin who may do everything shows that each attempt can succeed'
+note 'a user without restrictions: each attempt succeeds'
 ATTEMPT_KEY=/home/li/.ssh/id_ed25519 ATTEMPT_LOGIN=li
 for what in "${sessions[@]}" open listen other-port other-spelling stdio dynamic local-socket \
 	reverse reverse-any reverse-public reverse-socket; do
@@ -78,7 +79,7 @@ for what in "${sessions[@]}" other-port other-spelling stdio dynamic reverse rev
 done
 refuse open "${words[@]}"
 
-note 'unix sockets and tun: what the key line cannot close, the Match block does'
+note 'unix sockets and tun: the key line cannot refuse them, the Match block does'
 # docs/sshd-facts.md 6: -L to a path obeys permitopen; -R to a path obeys no permit at all.
 for login in pfwd gw-tunnel; do
 	ATTEMPT_LOGIN=$login
@@ -87,8 +88,8 @@ for login in pfwd gw-tunnel; do
 	if [[ $mode == *no-match* ]]; then
 		allow reverse-socket "${words[@]}"
 		rm -f /tmp/tunlease-20002.sock
-		# With PermitTunnel yes a restricted key gets as far as the device, whose mode is all that
-		# stands in its way: not refused by policy.
+		# With PermitTunnel yes a restricted key gets as far as the device, and only the mode of
+		# the device may refuse it: sshd does not.
 		verdict=$("$TOP/build/tests/attempt" tun --key "$ATTEMPT_KEY" --login "$login") || :
 		[[ $verdict == down* || $verdict == allowed* ]] || fail "tun without a Match block: $verdict"
 		ok "tun: the key line does not refuse it ($verdict)"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# A tunnel login has no session in any program that asks PAM, though it has a shell and a password
-# here; a person has all of them; root stays in with the module gone; and undo leaves no trace.
+# No program that asks PAM opens a session for a tunnel login, even if it has a shell and a
+# password, as here; for a person all of them do. Without the module's file root can still log in,
+# and undo leaves no trace.
 # sandbox:
 # timeout: 120
 set -eu
@@ -9,15 +10,15 @@ set -eu
 
 key=$(new_key alice)
 leasectl grant alice --key "$key.pub" --open 8009 >/dev/null
-# So that nothing but PAM is in the way.
+# So that nothing but PAM can refuse it.
 usermod -s /bin/bash pfwd
 install -d -o pfwd -m 700 /home/pfwd; usermod -d /home/pfwd pfwd
 printf 'pfwd:Tunnel-pw-1\nli:Person-pw-1\n' | chpasswd || fail 'root cannot set a password'
 
 MARK=it-is
-# proves USER COMMAND...: the command of USER ran, and said who it is.
+# proves USER COMMAND...: a command ran as USER, and printed its name.
 proves() { local user=$1; shift; "$@" >"$WORK/out" 2>"$WORK/err" </dev/null; grep -qw "$MARK $user" "$WORK/out"; }
-# only_li NAME COMMAND...: USER in its words is refused for pfwd, and works for li.
+# only_li NAME COMMAND...: COMMAND, with USER replaced, is refused for pfwd and works for li.
 only_li()
 {
 	local name=$1; shift
@@ -36,18 +37,18 @@ only_li 'sudo -u' sudo -n -u USER bash -c "$say"
 only_li 'sudo -i -u' sudo -n -i -u USER bash -c "$say"
 wait_log 5 'refused login=pfwd service=su: '
 wait_log 5 'refused login=pfwd service=sudo: '
-# At a terminal of its own; the shell reads what is typed.
+# login(1) needs a terminal; the shell that it starts reads the command from it.
 as_login() { printf '%s\nexit\n' "$say" | script -qec "login -f $1" /dev/null 2>&1 | tr '\r' '\n'; }
 only_li 'login -f' as_login USER
 # From one user to another, with a password.
 from_li() { printf 'Tunnel-pw-1\n' | setpriv --reuid=li --regid=li --clear-groups su "$1" -c "$say"; }
-! proves pfwd from_li pfwd || fail 'su with the right password'
-printf 'Person-pw-1\n' | setpriv --reuid=nobody --clear-groups su li -c "$say" 2>/dev/null | grep -qx "$MARK li" || fail 'su of a person with a password'
+! proves pfwd from_li pfwd || fail 'su to pfwd with its password succeeds'
+printf 'Person-pw-1\n' | setpriv --reuid=nobody --clear-groups su li -c "$say" 2>/dev/null | grep -qx "$MARK li" || fail 'su to li with his password fails'
 ok 'su with a password: pfwd is refused, li gets in'
 
 note 'cron'
 install -d -m 1777 "$WORK/cron"; chmod 755 "$WORK"
-# At its start cron runs what is said to be for @reboot: nobody waits for a minute to pass.
+# cron runs @reboot jobs when it starts, so that the test need not wait for a full minute.
 rm -f /run/crond.reboot
 for user in pfwd li; do
 	printf '@reboot id -un >%s/user.%s\n' "$WORK/cron" $user >"/var/spool/cron/crontabs/$user"
@@ -66,7 +67,7 @@ wait_for 10 'cron to be refused twice' refused_twice
 kill $cron
 ok 'crontab and /etc/crontab: jobs of li run, those of pfwd do not'
 
-note 'ssh with a password, that sshd would take'
+note 'ssh with a password, where sshd allows passwords'
 cat >/etc/ssh/sshd_config.d/05-password.conf <<-END
 	KbdInteractiveAuthentication yes
 	Match User pfwd,li
@@ -86,7 +87,7 @@ END
 chmod 755 "$WORK/askpass"
 by_password() # METHOD USER
 {
-	# ssh takes the first of two values: these before those of SSH.
+	# ssh uses the first of two values, so these must stand before those of SSH.
 	WHO=$2 SSH_ASKPASS=$WORK/askpass SSH_ASKPASS_REQUIRE=force ssh -o BatchMode=no \
 		-o PubkeyAuthentication=no -o PreferredAuthentications="$1" -o NumberOfPasswordPrompts=1 \
 		"${SSH[@]:1}" -l "$2" "$GATEWAY" "$say"
@@ -94,30 +95,30 @@ by_password() # METHOD USER
 only_li 'ssh, password' by_password password USER
 only_li 'ssh, keyboard-interactive' by_password keyboard-interactive USER
 wait_log 5 'refused login=pfwd service=sshd: a tunnel login has no password, only its key'
-# Without the line in the auth stack the session itself is refused: no key, no lease.
+# Without the line in the auth stack the session is refused: the login used no key.
 cp /etc/pam.d/common-auth "$WORK/common-auth"
 sed -i '/pam_tunnel/d' /etc/pam.d/common-auth
 only_li 'ssh, password, no auth line' by_password password USER
 wait_log 5 'refused login=pfwd .*: another method than publickey was used'
 cp "$WORK/common-auth" /etc/pam.d/common-auth
-# An expired password: sshd lets in, to change it.
+# An expired password: sshd would admit the login to change it.
 chage -d 0 pfwd
-! proves pfwd by_password password pfwd || fail 'an expired password gets in'
+! proves pfwd by_password password pfwd || fail 'a login with an expired password gets in'
 chage -d "$(date +%F)" pfwd
 rm /etc/ssh/sshd_config.d/05-password.conf
 reload_sshd
-login_works "$key" pfwd || fail 'the tunnel itself'
+login_works "$key" pfwd || fail 'the tunnel login cannot use its key any more'
 
-note 'passwords of people can be changed'
+note 'people can still change their passwords'
 as_li() { setpriv --reuid=li --regid=li --clear-groups "$@"; }
 printf 'Person-pw-1\nOther-pw-22\nOther-pw-22\n' | as_li passwd >/dev/null 2>"$WORK/err" || fail "passwd: $(cat "$WORK/err")"
-printf 'Other-pw-22\n' | setpriv --reuid=nobody --clear-groups su li -c "$say" 2>/dev/null | grep -qx "$MARK li" || fail 'the new password'
-printf 'wrong\nThird-pw-333\nThird-pw-333\n' | as_li passwd >/dev/null 2>&1 && fail 'passwd with the wrong old one'
-echo 'li:Fourth-pw-4' | chpasswd || fail 'chpasswd'
-printf 'Fourth-pw-4\n' | setpriv --reuid=nobody --clear-groups su li -c "$say" 2>/dev/null | grep -qx "$MARK li" || fail 'the password of chpasswd'
-ok 'passwd and chpasswd'
+printf 'Other-pw-22\n' | setpriv --reuid=nobody --clear-groups su li -c "$say" 2>/dev/null | grep -qx "$MARK li" || fail 'the new password does not work'
+printf 'wrong\nThird-pw-333\nThird-pw-333\n' | as_li passwd >/dev/null 2>&1 && fail 'passwd succeeds with a wrong old password'
+echo 'li:Fourth-pw-4' | chpasswd || fail 'chpasswd fails'
+printf 'Fourth-pw-4\n' | setpriv --reuid=nobody --clear-groups su li -c "$say" 2>/dev/null | grep -qx "$MARK li" || fail 'the password that chpasswd set does not work'
+ok 'passwd and chpasswd work'
 
-note 'root, with the module gone'
+note 'root logs in, with and without the file of the module'
 root() { proves root "$@"; }
 root_ssh() { "${SSH[@]}" -i /home/li/.ssh/id_ed25519 -l root "$GATEWAY" "$say"; }
 module=$(find /usr/lib /lib -name pam_tunnel.so | head -n 1)
@@ -132,14 +133,14 @@ done
 
 usermod -s /usr/sbin/nologin -d /nonexistent pfwd
 
-note 'undo, while it is gone: the stacks are as if it had never been'
+note 'undo, while the file of the module is gone: the PAM stacks are as before setup'
 expect_exit 0 leasectl setup --undo
-diff -r /root/pam.d.before /etc/pam.d || fail 'the stacks are not what they were'
+diff -r /root/pam.d.before /etc/pam.d || fail 'the PAM stacks are not as before setup'
 mv "$module.away" "$module"
 expect_exit 0 leasectl setup
-! diff -rq /root/pam.d.before /etc/pam.d >/dev/null || fail 'setup does not apply the profile'
-! proves pfwd su -s /bin/sh pfwd -c "$say" || fail 'applied again, and pfwd gets in'
+! diff -rq /root/pam.d.before /etc/pam.d >/dev/null || fail 'setup does not enable the PAM profile'
+! proves pfwd su -s /bin/sh pfwd -c "$say" || fail 'the profile is enabled again, and pfwd gets in'
 expect_exit 0 leasectl setup --undo
-diff -r /root/pam.d.before /etc/pam.d || fail 'the stacks are not what they were'
-proves pfwd su -s /bin/sh pfwd -c "$say" || fail 'the twin: without the profile nothing stops su'
-ok 'undo: byte for byte'
+diff -r /root/pam.d.before /etc/pam.d || fail 'the PAM stacks are not as before setup'
+proves pfwd su -s /bin/sh pfwd -c "$say" || fail 'the counterproof: su to pfwd fails without the profile'
+ok 'undo restores the PAM stacks byte for byte'

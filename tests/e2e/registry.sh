@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# However a session ends, the registry is true at the next look; an entry that lies about its process
-# moves nobody's hand; two logins at the same moment are counted one after the other.
+# However a session ends, the next reader of the registry finds no entry of it. An entry that names
+# a process that is no session has no effect on that process. Two logins at the same moment are
+# counted one after the other.
 # sandbox:
 # timeout: 120
 set -eu
@@ -17,13 +18,13 @@ reload_sshd
 alice_id=$(lease_id alice)
 registry=/run/tunlease/sessions
 
-fwd_R "$WORK/bob" gw-tunnel 20002:127.0.0.1:8009 || fail 'the witness'
+fwd_R "$WORK/bob" gw-tunnel 20002:127.0.0.1:8009 || fail 'the session of bob, which must not be touched, does not come up'
 bob=$FWD_PID
 bob_pid=$(leasectl sessions bob | cut -f5)
 talk_to 20002; witness=$TALK
-untouched() { { kill -0 "$bob" && talks "$witness"; } || fail "$1: another session is touched"; }
+untouched() { { kill -0 "$bob" && talks "$witness"; } || fail "$1: another session does not work any more"; }
 
-# connect_alice: client, monitor and child of a new session of alice.
+# connect_alice: makes a session of alice; sets the pids client, monitor and child.
 connect_alice()
 {
 	fwd_R "$WORK/alice" gw-tunnel 20001:127.0.0.1:8009 || fail "alice: $(tail -n 3 "$WORK/ssh.err")"
@@ -34,10 +35,10 @@ connect_alice()
 group_answers() { kill -0 -- "-$monitor" 2>/dev/null; }
 group_silent() { ! group_answers; }
 both_gone() { is_gone "$monitor" && is_gone "$child"; }
-assert_ended() # WHAT: the first look after its last process is gone
+assert_ended() # WHAT: when its last process is gone, the session is not listed and its entry is removed
 {
 	wait_for 15 "$1: the session to end" both_gone
-	# A zombie answers for its group, until its parent takes it.
+	# A zombie still counts as a member of its process group, until its parent reaps it.
 	wait_for 15 "$1: the process group to be silent" group_silent
 	assert_eq "$(leasectl sessions alice)$(leasectl sessions --port 20001)" '' "$1: not listed"
 	assert_eq "$(find "$registry" -name '*[0-9]' -printf '%f ')" "$(lease_id bob).$bob_pid " "$1: no entry is left"
@@ -55,7 +56,7 @@ assert_alive() # WHAT
 	untouched "$1"
 }
 
-note 'every ending'
+note 'every way in which a session ends'
 for how in 'TERM client' 'KILL client' 'STOP client' 'TERM monitor' 'HUP monitor' 'INT monitor' 'TERM child' 'KILL child'; do
 	connect_alice
 	assert_alive "before $how"
@@ -64,20 +65,21 @@ for how in 'TERM client' 'KILL client' 'STOP client' 'TERM monitor' 'HUP monitor
 	assert_ended "$how"
 done
 
-note 'SIGKILL to the monitor: the session lives on, and so it is there for everybody'
+note 'SIGKILL to the monitor: its child, an orphan, lives on, and is still listed and ended as a session'
 for how in 'kill alice' 'kill --pid' 'revoke alice' login 'TERM client' 'KILL child'; do
 	connect_alice
 	kill -KILL "$monitor"
-	wait_for 5 'the monitor to go' is_gone "$monitor"
-	kill -0 "$child" || fail 'the child is gone with its monitor'
-	# What the registry's judgement stands on: sshd's monitor leads a group, its child stays in it.
+	wait_for 5 'the monitor to end' is_gone "$monitor"
+	kill -0 "$child" || fail 'the child ended with its monitor'
+	# By this the registry knows an orphan: sshd's monitor leads a process group, and its child
+	# stays in it.
 	group_answers || fail 'the process group of an orphan does not answer'
 	assert_alive 'an orphan'
 	case $how in
 	login)
 		orphan=$child orphan_client=$client
 		connect_alice
-		is_gone "$orphan" || fail 'a new login leaves the orphan there'
+		is_gone "$orphan" || fail 'a new login does not end the orphan'
 		assert_alive 'after a takeover from an orphan'
 		fwd_stop "$orphan_client"
 		kill "$client" ;;
@@ -99,7 +101,7 @@ for how in 'kill alice' 'kill --pid' 'revoke alice' login 'TERM client' 'KILL ch
 	}
 done
 
-note 'the listener: reloaded, stopped and started again'
+note 'sshd reloaded, stopped and started again'
 connect_alice
 reload_sshd
 assert_alive 'reload'
@@ -112,7 +114,7 @@ assert_alive 'sshd started'
 kill -TERM "$client"
 assert_ended 'after a restart of sshd'
 
-note 'what very many left that died without a word'
+note 'many entries of sessions that were killed'
 python3 - "$alice_id" "$(id -u gw-tunnel)" "$(getent group _tunlease | cut -d: -f3)" <<'END'
 import os, sys
 lease, uid, group = (int(a) for a in sys.argv[1:])
@@ -136,19 +138,19 @@ at_exit "$crowd"
 sleep 0.5
 before_ms=$(($(date +%s%N) / 1000000))
 connect_alice
-note "a login beside 600 entries of the dead: $(($(date +%s%N) / 1000000 - before_ms)) ms"
+note "a login next to 600 entries of dead sessions: $(($(date +%s%N) / 1000000 - before_ms)) ms"
 assert_eq "$(find "$registry" -name "*.30*" | wc -l)" 0 'leasectl sessions clears them all'
 kill -TERM "$client"
-assert_ended 'beside the dead'
+assert_ended 'next to entries of dead sessions'
 kill "$crowd"
 
-note 'an entry that is not true'
+note 'a forged entry'
 sleep 300 & bystander=$!
 at_exit $bystander
 setpriv --reuid=gw-tunnel --regid=_tunnel --clear-groups sleep 300 & own=$!
 at_exit $own
 start_of() { sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20; }
-# forge NAME PID START: of alice's lease
+# forge NAME PID START: writes an entry of alice's lease
 forge()
 {
 	printf '%s\n' 'v 1' "pid $2" "start_ticks $3" "lease_id $alice_id" 'lease alice' 'login gw-tunnel' \
@@ -157,7 +159,7 @@ forge()
 	chmod 0640 "$registry/$1"
 	chgrp _tunlease "$registry/$1"
 }
-unharmed() { { kill -0 $bystander && kill -0 $own; } || fail "$1: a process that is no session was signalled"; untouched "$1"; }
+unharmed() { { kill -0 $bystander && kill -0 $own; } || fail "$1: a process that is no session was killed"; untouched "$1"; }
 forge_entries()
 {
 	for pid in $bystander $own "$bob_pid" 1; do forge "$alice_id.$pid" "$pid" $(($(start_of "$pid") - 1)); done
@@ -166,9 +168,9 @@ forge_entries()
 assert_cleaned() { [[ -z $(find "$registry" -name "$alice_id.*") ]] || fail "$1: left: $(ls "$registry")"; ok "$1: ignored, and cleaned up"; }
 forge_entries
 chmod o+rx /run/tunlease "$registry"
-assert_eq "$(setpriv --reuid=li --regid=_tunlease --clear-groups leasectl sessions 2>/dev/null | cut -f1)" bob 'not listed, for whom cannot clean up'
-assert_eq "$(find "$registry" -name "$alice_id.*" | wc -l)" 5 'and who does not'
-assert_eq "$(leasectl sessions | cut -f1)" bob 'not listed for root'
+assert_eq "$(setpriv --reuid=li --regid=_tunlease --clear-groups leasectl sessions 2>/dev/null | cut -f1)" bob 'not listed for a user who may not remove them'
+assert_eq "$(find "$registry" -name "$alice_id.*" | wc -l)" 5 'who did not remove them'
+assert_eq "$(leasectl sessions | cut -f1)" bob 'not listed for root, who removes them'
 unharmed 'sessions'; assert_cleaned sessions
 forge_entries
 expect_exit 3 leasectl kill alice
@@ -180,17 +182,18 @@ for pid in $bystander $own; do
 done
 forge_entries
 connect_alice
-assert_eq "$(grep -c "took over .*lease=alice .*from pid \($bystander\|$own\|$bob_pid\|1\) " "$SANDBOX_LOG" || :)" 0 'nobody is taken over'
+assert_eq "$(grep -c "took over .*lease=alice .*from pid \($bystander\|$own\|$bob_pid\|1\) " "$SANDBOX_LOG" || :)" 0 'a login takes over from none of them'
 unharmed 'a login'
 forge_entries
-expect_exit 6 leasectl revoke alice      # a process of the login that no entry tells of
+expect_exit 6 leasectl revoke alice      # 6: a process of the login is in no true entry
 grep -q "pid $own)" "$WORK/err" || fail "$(cat "$WORK/err")"
-assert_eq "$(grep -o '^ended.*session' "$WORK/out")" 'ended 1 session' 'only the true one is ended'
+assert_eq "$(grep -o '^ended.*session' "$WORK/out")" 'ended 1 session' 'only the true session is ended'
 unharmed 'revoke'; assert_cleaned revoke
-# The right start, but another's file, another's name, a link, or half a file.
+# The right start time; but the file is of another user, has another pid in its name, is a link, is
+# cut off, or is a FIFO.
 true_start=$(start_of $bystander)
 assert_ignored() { assert_eq "$(leasectl sessions | cut -f1)" bob "$1: not believed"; expect_exit 3 leasectl kill --pid "$bystander"; unharmed "$1"; rm -f "$registry/$alice_id".*; }
-forge "$alice_id.$bystander" $bystander "$true_start"; chown li "$registry/$alice_id.$bystander"; assert_ignored "another's file"
+forge "$alice_id.$bystander" $bystander "$true_start"; chown li "$registry/$alice_id.$bystander"; assert_ignored 'a file of another user'
 forge "$alice_id.4194001" $bystander "$true_start"; assert_ignored 'the name of another pid'
 forge "$alice_id.$bystander" $bystander "$true_start"; mv "$registry/$alice_id.$bystander" "$WORK/entry"
 ln -s "$WORK/entry" "$registry/$alice_id.$bystander"; assert_ignored 'a link'
@@ -211,8 +214,8 @@ refused=0
 for ((i = 1; i <= 20; i++)); do
 	start 18001; a=$STARTED
 	start 18002; b=$STARTED
-	wait_for 10 'the first to be judged' is_decided "$a" 18001
-	wait_for 10 'the second to be judged' is_decided "$b" 18002
+	wait_for 10 'the first login to be decided' is_decided "$a" 18001
+	wait_for 10 'the second login to be decided' is_decided "$b" 18002
 	n=0
 	! port_carries 18001 || n=$((n + 1))
 	! port_carries 18002 || n=$((n + 1))
@@ -222,4 +225,4 @@ for ((i = 1; i <= 20; i++)); do
 	wait_for 10 'both to be gone' idle
 done
 refused=$(grep -c 'pam_tunnel.*refused login=pfwd .*: the lease has as many sessions as it may have' "$SANDBOX_LOG" || :)
-ok "20 tries, one session each; $refused of the others were let through by akc and counted again"
+ok "20 tries, one session each; $refused of the others were admitted by akc and then refused by pam_tunnel"

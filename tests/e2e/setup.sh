@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# leasectl setup makes what is missing, says what it would do, undoes what sshd refuses, and takes
-# nothing over that is somebody's.
+# leasectl setup makes what is missing, prints with --dry-run what it would do, undoes what sshd
+# refuses, and takes over no account or file of anybody else.
 # sandbox:
 # timeout: 120
 set -eu
 . "$TOP/tests/lib.sh"
 dropin=/etc/ssh/sshd_config.d/20-tunlease.conf
 
-note 'what the first run has made (docs/design.md 10)'
+note 'what the first run made (docs/design.md 10)'
 owner() { stat -c '%U:%G %a' "$1"; }
 assert_eq "$(owner /var/lib/tunlease)" '_tunlease:_tunlease 2750' 'the store directory'
 for file in leases.db leases.db-wal leases.db-shm; do
@@ -18,12 +18,12 @@ assert_eq "$(owner /run/tunlease)" 'root:_tunlease 750' 'the run directory'
 assert_eq "$(owner /run/tunlease/sessions)" 'root:_tunlease 750' 'the registry'
 assert_eq "$(owner /run/tunlease/lock)" 'root:root 700' 'the locks'
 assert_eq "$(owner /usr/libexec/tunlease/akc)" 'root:root 755' 'akc'
-assert_eq "$(id -gn _tunlease) $(id -gn _tunlease-akc)" '_tunlease _tunlease' 'one group for both'
+assert_eq "$(id -gn _tunlease) $(id -gn _tunlease-akc)" '_tunlease _tunlease' 'both users have the group _tunlease'
 for login in pfwd gw-tunnel; do
 	assert_eq "$(getent shadow "$login" | cut -d: -f2)" '*' "$login has no password and is not locked"
 	assert_eq "$(getent passwd "$login" | cut -d: -f7)" /usr/sbin/nologin "$login has no shell"
 	assert_eq "$(getent shadow "$login" | cut -d: -f5,7,8)" '::' "$login does not age"
-	assert_eq "$(readlink "/etc/systemd/system/user@$(id -u "$login").service")" /dev/null "$login's user manager"
+	assert_eq "$(readlink "/etc/systemd/system/user@$(id -u "$login").service")" /dev/null "the user manager of $login is masked"
 	id -nG "$login" | grep -qw _tunnel || fail "$login is not in the group"
 done
 expect_exit 0 leasectl doctor
@@ -34,9 +34,9 @@ before=$(state)
 expect_exit 0 leasectl setup
 [[ $(state) == "$before" ]] || fail "changed: $(diff <(echo "$before") <(state))"
 expect_exit 0 leasectl setup --dry-run
-[[ ! -s $WORK/out ]] || fail "a dry run has something to do: $(cat "$WORK/out")"
+[[ ! -s $WORK/out ]] || fail "a dry run finds something to do: $(cat "$WORK/out")"
 
-note 'configuration changes, and reaches sshd'
+note 'a changed configuration reaches sshd'
 echo 'AllowOpen pfwd 127.0.0.1:8009' >>/etc/tunlease/tunlease.conf
 echo 'Contact Ask li@example.com.' >>/etc/tunlease/tunlease.conf
 expect_exit 0 leasectl setup --dry-run
@@ -44,7 +44,7 @@ grep -q '^would write .*20-tunlease.conf' "$WORK/out" || fail "$(cat "$WORK/out"
 expect_exit 1 leasectl doctor
 grep -q 'permitopen' "$WORK/out" || fail 'doctor does not see that sshd has old settings'
 expect_exit 0 leasectl setup
-grep -qx 'permitopen 127.0.0.1:8009 localhost:8009' <<<"$(sshd_effective pfwd)" || fail 'not in force'
+grep -qx 'permitopen 127.0.0.1:8009 localhost:8009' <<<"$(sshd_effective pfwd)" || fail 'the new permit is not in force'
 assert_eq "$(cat /etc/tunlease/banner)" 'Ask li@example.com.' 'the banner'
 
 note 'a file edited by hand is shown, not overwritten'
@@ -52,7 +52,7 @@ cp "$dropin" "$WORK/good"
 sed -i 's/X11Forwarding no/X11Forwarding yes/' "$dropin"
 expect_exit 5 leasectl setup
 grep -q '^-.*X11Forwarding yes' "$WORK/err" || fail "no diff: $(cat "$WORK/err")"
-grep -q 'X11Forwarding yes' "$dropin" || fail 'overwritten'
+grep -q 'X11Forwarding yes' "$dropin" || fail 'the file was overwritten'
 expect_exit 5 leasectl setup --undo
 expect_exit 1 leasectl doctor
 cp "$WORK/good" "$dropin"
@@ -62,33 +62,33 @@ echo 'NoSuchKeyword yes' >/etc/ssh/sshd_config.d/99-broken.conf
 echo 'AllowOpen pfwd 127.0.0.1:8010' >>/etc/tunlease/tunlease.conf
 expect_exit 1 leasectl setup
 grep -q 'NoSuchKeyword' "$WORK/err" || fail "sshd's words are missing: $(cat "$WORK/err")"
-cmp "$dropin" "$WORK/good" || fail 'not undone'
+cmp "$dropin" "$WORK/good" || fail 'the change was not undone'
 rm /etc/ssh/sshd_config.d/99-broken.conf
 expect_exit 0 leasectl setup
 
 note 'undo'
 key=$(new_key alice)
 leasectl grant alice --key "$key.pub" --open 8009 >/dev/null
-login_works "$key" pfwd || fail 'no login before'
+login_works "$key" pfwd || fail 'no login before the undo'
 expect_exit 0 leasectl setup --undo
 [[ ! -e $dropin ]] || fail 'the drop-in is still there'
 expect_exit 1 leasectl doctor
 assert_eq "$(grep '^FAIL.sshd' "$WORK/out" | grep -c "'$dropin' is not there.*run 'leasectl setup'") $(grep -c '^FAIL.sshd' "$WORK/out")" '2 2' \
-	'doctor says it once for each login'
-login_refused "$key" pfwd || fail 'a login after undo'
+	'doctor reports it once for each login'
+login_refused "$key" pfwd || fail 'a login succeeds after the undo'
 expect_exit 0 leasectl setup --undo
 grep -q 'nothing to undo' "$WORK/out" || fail "$(cat "$WORK/out")"
 expect_exit 0 leasectl setup
 
-note 'undo, the other half'
+note 'undo, when the drop-in is gone already'
 in_pam() { grep -l pam_tunnel /etc/pam.d/common-*; }
 rm "$dropin"
 expect_exit 0 leasectl setup --undo --dry-run
-in_pam >/dev/null || fail 'a dry run takes the profile out'
+in_pam >/dev/null || fail 'a dry run disables the PAM profile'
 expect_exit 0 leasectl setup --undo
-! in_pam || fail 'without the drop-in the profile stays'
+! in_pam || fail 'without the drop-in, undo leaves the PAM profile enabled'
 expect_exit 0 leasectl setup
-# pam-auth-update leaves a stack alone that was edited by hand, and says nothing.
+# pam-auth-update does not change a stack that was edited by hand, and does not say so.
 sed -i '/^auth.*pam_unix/i auth optional pam_echo.so' /etc/pam.d/common-auth
 expect_exit 1 leasectl setup --undo
 grep -q 'edited by hand' "$WORK/err" || fail "$(cat "$WORK/err")"
@@ -99,7 +99,7 @@ cp -a /root/pam.d.before/common-auth /etc/pam.d/
 expect_exit 0 leasectl setup
 login_works "$key" pfwd || fail 'no login after setup again'
 
-note 'nothing of somebody is taken over'
+note 'no account or file of anybody else is taken over'
 useradd -m -s /usr/sbin/nologin -p '*' shared
 install -d -m 700 -o shared ~shared/.ssh
 cat "$key.pub" >~shared/.ssh/authorized_keys
@@ -115,7 +115,7 @@ grep -q '10-shared.conf' "$WORK/err" || fail "$(cat "$WORK/err")"
 rm /etc/ssh/sshd_config.d/10-shared.conf
 with_login li
 expect_exit 5 leasectl -c "$WORK/other.conf" setup
-assert_eq "$(getent passwd li | cut -d: -f7)" /bin/bash 'a person keeps the shell'
+assert_eq "$(getent passwd li | cut -d: -f7)" /bin/bash 'a person keeps his shell'
 expect_exit 5 leasectl login add www-data
 expect_exit 5 leasectl login add root
 groupadd people; usermod -aG people li
@@ -123,7 +123,7 @@ sed '1i TunnelGroup people' /etc/tunlease/tunlease.conf >"$WORK/other.conf"
 expect_exit 5 leasectl -c "$WORK/other.conf" setup
 grep -q "member 'li'" "$WORK/err" || fail "$(cat "$WORK/err")"
 
-note 'tunnel logins, made and checked'
+note 'login add and login check'
 expect_exit 0 leasectl login add team
 expect_exit 0 leasectl login check team
 leasectl login list | grep -q "^team" || fail 'team is not listed'
@@ -134,9 +134,9 @@ expect_exit 1 leasectl doctor
 expect_exit 1 leasectl login check nobody-here
 expect_exit 2 leasectl login add 'a b'
 expect_exit 1 setpriv --reuid=li --clear-groups leasectl setup
-ok 'setup keeps to its own'
+ok 'setup changes only what is its own'
 
-note 'an sshd that setup does not find is not said to be none'
+note 'setup does not find the running sshd, and says where it looked'
 chage -d -1 team
 sed -i 's/^Port 22$/Port 2222/' /etc/ssh/sshd_config
 reload_sshd

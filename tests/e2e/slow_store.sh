@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# A store that opens slowly is waited for, and one that does not open at all is given up in time; no
-# cause is named but what was seen.
+# leasectl waits for a store that opens slowly, and gives up in time on one that does not open at
+# all. It names only a cause that it has seen.
 # sandbox:
 # timeout: 60
-# beside: others
 set -eu
 . "$TOP/tests/lib.sh"
 
@@ -16,29 +15,29 @@ chmod 0755 "$WORK" "$WORK/slow_reads.so"
 
 # slowly COMMAND...: each read of the store takes so long that opening it takes several seconds.
 slowly() { SLOW_READ_US=900000 LD_PRELOAD=$WORK/slow_reads.so "$@"; }
-took() { local start=${EPOCHREALTIME/./}; "$@"; ms=$(((${EPOCHREALTIME/./} - start) / 1000)); }
+timed() { local start=${EPOCHREALTIME/./}; "$@"; ms=$(((${EPOCHREALTIME/./} - start) / 1000)); }
 
-took expect_exit 0 slowly leasectl list
-((ms > 3000)) || fail "it was not slow: $ms ms"
+timed expect_exit 0 slowly leasectl list
+((ms > 3000)) || fail "the store did not open slowly: $ms ms"
 grep -q alice "$WORK/out" || fail "no alice: $(cat "$WORK/out")"
 ok "list waits for a store that is read for $ms ms"
 
-# stuck WHAT WORDS COMMAND...: exit 7, and the words.
-stuck()
+# gives_up WHAT WORDS COMMAND...: COMMAND must exit with 7 and print WORDS.
+gives_up()
 {
 	local what=$1 words=$2; shift 2
-	took expect_exit 7 timeout -k 1 30 env --block-signal=ALRM "$@"
+	timed expect_exit 7 timeout -k 1 30 env --block-signal=ALRM "$@"
 	grep -q -- "$words" "$WORK/err" || fail "$what: $(cat "$WORK/err")"
 	ok "$what, after $ms ms: $(cat "$WORK/err")"
 }
 
 mv "$STORE-wal" "$WORK/wal"
-as_owner mkfifo -m 0440 "$STORE-wal" # who may write it, too, does not wait for it
-stuck 'a FIFO' "'-wal' next to it is a FIFO" leasectl list
+as_owner mkfifo -m 0440 "$STORE-wal" # read-only, because opening a FIFO for reading and writing does not wait
+gives_up 'a FIFO' "'-wal' next to it is a FIFO" leasectl list
 rm "$STORE-wal"
 mv "$WORK/wal" "$STORE-wal"
 
-# ---- a file lease: who opens the file waits until it is given up (fcntl(2)) ----
+# ---- a file lease: open(2) of the file waits until its holder gives the lease up (fcntl(2)) ----
 as_owner python3 -c '
 import fcntl, os, signal, sys, time
 signal.signal(signal.SIGIO, signal.SIG_IGN)
@@ -51,10 +50,10 @@ except OSError:
 time.sleep(600)' "$STORE" >"$WORK/lease" &
 holder=$!
 at_exit "$holder"
-wait_for 5 'the lease is held' test -s "$WORK/lease"
+wait_for 5 'the other process to acquire the file lease' test -s "$WORK/lease"
 if grep -q none "$WORK/lease"; then
 	note 'this file system has no file leases'
 else
-	stuck 'a file lease' 'nothing was read from it for a second, for an unknown reason: try again' leasectl list
-	! grep -q -i 'fifo\|file lease' "$WORK/err" || fail "it names what it has not seen: $(cat "$WORK/err")"
+	gives_up 'a file lease' 'nothing was read from it for a second, for an unknown reason: try again' leasectl list
+	! grep -q -i 'fifo\|file lease' "$WORK/err" || fail "it names a cause that it has not seen: $(cat "$WORK/err")"
 fi

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# Grant, revoke and expiry take effect at the very next login: no daemon, no reload, and no file of
-# sshd's or of any home is rewritten.
+# Grant, revoke and expiry take effect at the very next login, without a daemon, without a reload,
+# and without a change in a file of sshd or of anybody's home.
 # sandbox:
 # timeout: 120
 set -eu
@@ -9,33 +9,33 @@ set -eu
 
 key=$(new_key alice)
 stranger=$(new_key stranger)
-# What sshd reads, and who listens: to be the same at the end.
+# The files that sshd reads, and the pid of its listener: they must be the same at the end.
 state() { find /etc/ssh /etc/passwd /etc/group /home /root/.ssh -type f -printf '%p %s %i %C@\n' 2>/dev/null | sort; cat /run/sshd.pid; }
-# 6: a connection of the login was still up, which is no matter here.
+# Exit 6: a connection of the login was still up, which does not matter here.
 revoke() { leasectl revoke "$@" >/dev/null || (($? == 6)); }
 before=$(state)
 
 login_refused "$key" pfwd || fail 'a key without a lease gets in'
 leasectl grant alice --key "$key.pub" --open 8009 >/dev/null
-login_works "$key" pfwd || fail 'the lease does not open the very next login'
-login_refused "$stranger" pfwd || fail 'a key without a lease gets in beside one that has one'
-login_refused "$key" gw-tunnel || fail 'a lease on pfwd opens gw-tunnel'
-ok 'granted: in at the next login'
+login_works "$key" pfwd || fail 'the lease does not admit the very next login'
+login_refused "$stranger" pfwd || fail 'a key without a lease gets in while another has one'
+login_refused "$key" gw-tunnel || fail 'a lease on pfwd admits a login to gw-tunnel'
+ok 'granted: admitted at the next login'
 
 revoke alice
-login_refused "$key" pfwd || fail 'a revoked lease still opens'
+login_refused "$key" pfwd || fail 'a revoked lease admits a login'
 wait_log 5 "refused login=pfwd key=SHA256:.* reason=revoked lease=alice"
-ok 'revoked: out at the next login, and the log says why'
+ok 'revoked: refused at the next login, and the log says why'
 
 leasectl grant alice --key "$key.pub" --open 8009 --for 3s >/dev/null
 login_works "$key" pfwd || fail 'name and key are not free after a revoke'
 expired() { [[ $(leasectl --json show alice) == *'"state":"expired"'* ]]; }
 wait_for 10 'the lease to expire' expired
-login_refused "$key" pfwd || fail 'an expired lease still opens'
+login_refused "$key" pfwd || fail 'an expired lease admits a login'
 wait_log 5 'reason=expired lease=alice'
-ok 'expired: out at the next login, by the clock alone'
+ok 'expired: refused at the next login, by the clock alone'
 
-# The key line holds the end too, so that sshd refuses by itself (docs/sshd-facts.md 9).
+# The key line contains the end as well, so that sshd refuses by itself (docs/sshd-facts.md 9).
 end=$(leasectl --json show alice | sed 's/.*"expires_at":"\([^"]*\)".*/\1/' | tr -d ':-' | tr -d T)
 revoke alice
 leasectl grant alice --key "$key.pub" --open 8009 --for 1h >/dev/null

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# Two leasectl at once, and one killed in the middle: no update is lost, the audit chain holds, and
-# nobody reads "database is locked"; a lock held too long is refused with the name of who holds it.
+# Two leasectl at once, and one that is killed in the middle: no change is lost, the audit chain is
+# intact, and nobody reads "database is locked". When another process has the lock for too long,
+# leasectl gives up and names it.
 # sandbox:
 # timeout: 120
 set -eu
@@ -16,7 +17,7 @@ for who in left right third fourth; do new_key "$who" >/dev/null; done
 
 granted=0 revoked=0 all_err=''
 
-# both "LEFT ARGUMENTS" "RIGHT ARGUMENTS": two leasectl at once; rcs is their exit codes.
+# both "LEFT ARGUMENTS" "RIGHT ARGUMENTS": runs two leasectl at once; their exit statuses in rcs.
 both()
 {
 	local a b ra=0 rb=0
@@ -52,11 +53,11 @@ done
 assert_eq "$(query "SELECT count(*) FROM lease WHERE live = 1; SELECT count(*) FROM key WHERE live = 1;
 	SELECT count(*) FROM lease; SELECT count(*) FROM key;
 	SELECT count(*) FROM audit WHERE action = 'grant'; SELECT count(*) FROM audit WHERE action = 'revoke'" | xargs)" \
-	"0 0 $granted $granted $granted $revoked" "$rounds rounds of two admins: no update is lost, none is made twice"
-rows=$(as_owner "$WORK/audit_check" "$STORE") || fail 'the audit chain'
+	"0 0 $granted $granted $granted $revoked" "$rounds rounds of two admins: no change is lost, and none is made twice"
+rows=$(as_owner "$WORK/audit_check" "$STORE") || fail 'the audit chain is broken'
 ((rows >= granted + revoked)) || fail "the audit has $rows rows only"
-! grep -E 'locked|busy|sqlite|corrupt' <<<"$all_err" || fail 'an admin reads what SQLite says'
-ok 'the audit chain holds, and no admin read of locks'
+! grep -E 'locked|busy|sqlite|corrupt' <<<"$all_err" || fail 'leasectl prints words of SQLite'
+ok 'the audit chain is intact, and no message is about locks'
 
 note 'one admin is killed at random moments while the other works'
 leasectl grant steady --key "$WORK/right.pub" --open 8009 >/dev/null
@@ -83,41 +84,41 @@ for ((i = 1; i <= kills; i++)); do
 		(SELECT count(*) FROM audit WHERE lease = 'killed-$i')") in
 	'0 0 0') nothing=$((nothing + 1)) ;;
 	'1 1 1') whole=$((whole + 1)); expect_exit 0 leasectl revoke --keep-sessions "killed-$i" ;;
-	*) fail "round $i: the killed grant left a half" ;;
+	*) fail "round $i: half of the killed grant is in the store" ;;
 	esac
 done
-as_owner "$WORK/audit_check" "$STORE" >/dev/null || fail 'the audit chain'
+as_owner "$WORK/audit_check" "$STORE" >/dev/null || fail 'the audit chain is broken'
 assert_eq "$(query 'PRAGMA integrity_check')" ok "$kills kills ($nothing before, $whole after the commit): the store is whole"
 
-note 'a lock that is held for longer than 5 s'
+note 'a process holds the lock for longer than 5 s'
 mkfifo "$WORK/sql"
 : >"$WORK/sql.out"
 as_owner sqlite3 -bail "$STORE" <"$WORK/sql" >"$WORK/sql.out" 2>&1 & holder=$!
 at_exit "$holder"
 exec {sql}>"$WORK/sql"
 printf '%s\n' '.filectrl persist_wal 1' 'BEGIN IMMEDIATE;' '.print held' >&"$sql"
-wait_for 5 'the holder has the lock' grep -q held "$WORK/sql.out"
+wait_for 5 'the process to have the lock' grep -q held "$WORK/sql.out"
 start=${EPOCHREALTIME/./}
 { both "$(grant late left)" 'revoke --keep-sessions steady'; echo "$rcs" >"$WORK/rcs"; } & waiter=$!
 sleep 1
 before=${EPOCHREALTIME/./}
 expect_exit 0 leasectl list
 (((${EPOCHREALTIME/./} - before) < $(slow 1000) * 1000)) || fail 'a reader waits for the writer'
-grep -q steady "$WORK/out" || fail 'the list is not there'
+grep -q steady "$WORK/out" || fail 'list does not print the lease'
 wait "$waiter"
 took_ms=$(((${EPOCHREALTIME/./} - start) / 1000))
 ((took_ms > 4000 && took_ms < $(slow 7000))) || fail "the writers gave up after $took_ms ms"
-assert_eq "$(cat "$WORK/rcs")" '7 7' 'a lock held too long ends in exit 7'
+assert_eq "$(cat "$WORK/rcs")" '7 7' 'both writers give up with exit 7'
 for file in "$WORK/a.err" "$WORK/b.err"; do
 	[[ $(wc -l <"$file") == 1 ]] || fail "more than one line: $(cat "$file")"
-	! grep -q 'database is locked' "$file" || fail "SQLite's words: $(cat "$file")"
+	! grep -q 'database is locked' "$file" || fail "a message in SQLite's words: $(cat "$file")"
 done
 messages=$(cat "$WORK/a.err" "$WORK/b.err")
-# The shell itself may be a child of what was started in the background.
+# The sqlite3 shell may be a child of the process that was started in the background.
 holder_pid=$(pgrep -P "$holder" || echo "$holder")
 exec {sql}>&-
 wait "$holder" || :
 expect_exit 0 leasectl grant late --key "$WORK/left.pub" --open 8009
 expect_exit 0 leasectl revoke --keep-sessions steady
-ok 'and when it is gone, all goes on'
-assert_eq "$(grep -cE "(^|[^0-9])$holder_pid([^0-9]|$)" <<<"$messages")" 2 "who holds the lock (pid $holder_pid) is named: $messages"
+ok 'once the lock is free, writers succeed'
+assert_eq "$(grep -cE "(^|[^0-9])$holder_pid([^0-9]|$)" <<<"$messages")" 2 "both messages name the process that has the lock (pid $holder_pid): $messages"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# leasectl verify tells apart: refused by policy, service down, sshd unreachable, forwarding off;
-# sees a hole where there is one; and leaves nothing behind.
+# leasectl verify distinguishes refused by policy, service down, sshd unreachable and forwarding
+# off; it finds a hole where there is one, and leaves nothing behind.
 # sandbox:
 # timeout: 240
 set -eu
@@ -30,7 +30,7 @@ leasectl set alice --open -agent:gone >/dev/null
 
 note 'all is well'
 serve 8009
-serve "$box" # as if through the agent's tunnel
+serve "$box" # in place of the agent's tunnel
 files() { find /tmp /run -not -path '/run/sandbox*' -not -path '/run/motd*' -not -path "$WORK*" | sort; }
 before=$(files)
 leases=$(leasectl list --all)
@@ -39,7 +39,7 @@ says '127.0.0.1:8009 with -L' 'pass: data came back'
 says "127.0.0.1:$box with -L" 'pass: data came back'
 says 'a shell' 'pass: This account is currently not available.'
 [[ $(awk -F'\t' '$3 == "pass"' "$WORK/out" | wc -l) -ge 14 ]] || fail "too few rows: $(cat "$WORK/out")"
-[[ $(cut -f1 "$WORK/out" | sort -u | tr -d '\n') == ABCDE ]] || fail 'A to E'
+[[ $(cut -f1 "$WORK/out" | sort -u | tr -d '\n') == ABCDE ]] || fail 'not all of the checks A to E'
 
 note 'nothing is left behind'
 [[ $(files) == "$before" ]] || fail "files: $(diff <(echo "$before") <(files))"
@@ -47,18 +47,18 @@ note 'nothing is left behind'
 pgrep -u pfwd && fail 'a connection is left'
 pgrep -f leasectl-verify && fail 'a process is left'
 
-note 'not when it is interrupted, either'
+note 'nothing is left behind when verify is interrupted'
 leasectl verify alice >"$WORK/interrupted" 2>/dev/null &
 verify=$!
 probing() { leasectl list | grep -q '^[0-9]*.verify-'; }
-wait_for 10 'a probe lease' probing
+wait_for 10 'verify to make its probe lease' probing
 kill -TERM "$verify"
 rc=0; wait "$verify" || rc=$?
 assert_eq "$rc" 1 'an interrupted verify has not passed'
 [[ $(files) == "$before" ]] || fail "files: $(diff <(echo "$before") <(files))"
 [[ $(leasectl list --all) == "$leases" ]] || fail 'a probe lease is left'
 
-note 'a permit that cannot be tried is said so'
+note 'verify says so when it cannot try a permit'
 leasectl login add team >/dev/null
 new_key team >/dev/null
 leasectl grant team --login team --key "$WORK/team.pub" --listen 20009 >/dev/null
@@ -68,7 +68,7 @@ expect_exit 1 leasectl verify team
 says 'the permitted port with -R' 'not run: no port is free within AllowListen'
 cp "$WORK/conf" /etc/tunlease/tunlease.conf
 
-note 'without a name: a service of its own'
+note 'without a lease name, verify probes a service of its own'
 expect_exit 0 leasectl verify
 expect_exit 0 leasectl verify --login gw-tunnel
 says 'with -R' 'pass: data came back: tunlease-greeting'
@@ -100,7 +100,7 @@ says '127.0.0.1:8009 with -L' 'FAIL: refused by policy'
 rm /etc/ssh/sshd_config.d/05-other.conf
 reload_sshd
 
-note 'a hole is seen'
+note 'verify finds a hole'
 mv /usr/libexec/tunlease/akc /usr/libexec/tunlease/akc.real
 cat >/usr/libexec/tunlease/akc <<'SHIM'
 #!/bin/sh
@@ -121,7 +121,7 @@ expect_exit 1 leasectl verify alice
 says 'a shell' 'not run: sshd is unreachable at 127.0.0.1 port 22'
 /usr/sbin/sshd
 
-note 'what cannot be verified'
+note 'what verify cannot check'
 expect_exit 3 leasectl verify nobody
 leasectl revoke alice >/dev/null
 expect_exit 3 leasectl verify alice

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* audit_check DATABASE: prints how many rows the audit has; exit 1 when its chain is broken. */
+/* audit_check DATABASE: prints the number of audit rows; exit 1 when the audit chain is broken. */
 #include "lib/store/audit.h"
 #include "lib/store/connection.h"
 #include "lib/store/open_read.h"

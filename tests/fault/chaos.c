@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * chaos: a store under the worst writers, and the installed akc asked all along.
- *   chaos turns DATABASE LOGIN COUNT     COUNT grants and revocations of one lease, by processes
- *                                        that close, die, vacuum, checkpoint and roll back after
- *                                        the commit, beside another that does so all the time;
- *                                        every akc started after a commit must see it
- *   chaos hammer DATABASE LOGIN SECONDS  commits as fast as they go (synchronous=NORMAL); every
+ * chaos: runs the installed akc again and again while the worst writers change the store.
+ *   chaos turns DATABASE LOGIN COUNT     COUNT grants and revocations of one lease. Each is made by
+ *                                        a process that, after its commit, closes, dies, vacuums,
+ *                                        checkpoints or rolls back, while another process does so
+ *                                        all the time. Every akc that is started after a commit
+ *                                        must see it.
+ *   chaos hammer DATABASE LOGIN SECONDS  commits as fast as possible (synchronous=NORMAL); every
  *                                        akc must answer
- * As root: writers are _tunlease, akc is _tunlease-akc. Exit 1: an answer was wrong or refused.
- * TEST_SEED repeats the choices of a run.
+ * Run as root: writers become _tunlease, akc becomes _tunlease-akc. Exit 1: an answer was wrong or
+ * missing. TEST_SEED repeats the choices of an earlier run.
  */
 #include "lib/base/buf.h"
 #include "lib/lease/keyline.h"
@@ -42,11 +43,11 @@ static const char lease_name[] = "judged";
 
 enum { ANSWER_BYTES = 4096, WRONG_SHOWN = 5 };
 
-/* Of all processes: in shared memory. */
+/* Counts of all processes, in shared memory. */
 struct tally {
     long lookups, wrong, refused;
     long kills, turns;
-    long noise, noise_busy; /* what the other writer did, and what it had to give up */
+    long noise, noise_busy; /* steps of the other writer, and how many were busy */
     long commits;
 };
 static struct tally *tally;
@@ -78,7 +79,7 @@ static pid_t start(unsigned seed)
     return pid;
 }
 
-/* 0 when it ended by itself and well, or was killed with our SIGKILL. */
+/* Returns 0 when the process exited with 0 or was killed with SIGKILL, else -1. */
 static int reap(pid_t pid)
 {
     int status;
@@ -126,7 +127,7 @@ static struct lookup start_akc(void)
     return (struct lookup){.pid = pid, .fd = fds[0]};
 }
 
-/* The answer must be one of the two. */
+/* akc must print `want` or `or_else`. */
 static void check_answer(struct lookup q, const char *want, const char *or_else, const char *when)
 {
     char got[ANSWER_BYTES];
@@ -157,7 +158,7 @@ static void lookup(const char *want, const char *when)
     check_answer(start_akc(), want, want, when);
 }
 
-/* ---- the judged lease ---- */
+/* ---- the lease that akc is asked for ---- */
 
 static void make_key(void)
 {
@@ -168,7 +169,7 @@ static void make_key(void)
         errx(1, "the key %s", problem);
 }
 
-/* Another port each turn, so that an old line is told from a new one. */
+/* Each turn has another port, so that an old line differs from a new one. */
 static void fill_lease(struct lease *l, const char *name, long turn, const struct lease_key *with)
 {
     struct permit permit;
@@ -232,7 +233,7 @@ static enum store_rc apply_turn(struct store *st, long turn)
     return turn % 2 == 0 ? grant_lease(st, lease_name, turn, &key) : revoke_lease(st, lease_name);
 }
 
-/* ---- what SQLite alone can do ---- */
+/* ---- writers that use SQLite directly ---- */
 
 static sqlite3 *open_sqlite(void)
 {
@@ -245,7 +246,7 @@ static sqlite3 *open_sqlite(void)
     return db;
 }
 
-/* Busy is no failure of a writer among writers. */
+/* SQLITE_BUSY is no failure: other writers are there. */
 static int execute(sqlite3 *db, const char *sql)
 {
     int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
@@ -254,7 +255,7 @@ static int execute(sqlite3 *db, const char *sql)
     return rc;
 }
 
-/* The whole table anew, as a migration does. */
+/* Makes the table again and copies its rows, as a migration does. */
 static void rebuild(sqlite3 *db)
 {
     char *make = NULL;
@@ -268,7 +269,7 @@ static void rebuild(sqlite3 *db)
     (void)sqlite3_finalize(s);
     if (make == NULL)
         return;
-    /* The name gets quotes when the table is renamed. */
+    /* SQLite puts the name in quotes once the table was renamed. */
     char *name = strstr(make, "\"key\"");
     if (name != NULL)
         memcpy(name, "key_2", 5);
@@ -311,7 +312,7 @@ static void run_sqlite_step(long what)
 
 /* ---- turns ---- */
 
-/* The other writer: until it is killed. */
+/* The other writer, until it is killed. */
 static void make_noise(void)
 {
     for (long i = 0;; i++) {
@@ -357,7 +358,7 @@ static void commit_turn(long turn, int tell_fd, enum after after)
     case AFTER_KILL:
         (void)kill(getpid(), SIGKILL);
         break;
-    case AFTER_UNCOMMITTED: /* the opposite, never committed; then killed */
+    case AFTER_UNCOMMITTED: /* begins to undo the change, and is killed before a commit */
     case AFTER_ROLLBACK:
         if (store_begin(st) == STORE_OK)
             (void)apply_turn(st, turn + 1);
@@ -405,7 +406,7 @@ static int one_turn(long turn, const char *before, const char *now)
     if (reap(pid) != 0)
         errx(1, "turn %ld: the writer failed", turn);
     (void)close(fds[0]);
-    lookup(now, "when the writer has gone");
+    lookup(now, "after the writer ended");
     return 0;
 }
 

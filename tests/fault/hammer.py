@@ -4,10 +4,11 @@
 
 usage: hammer.py KILLS REGISTERS AGENTS CLIENTS [FAULTS]
 
-Starts `leased -D` itself, and kills its engine, its http process or both at random moments, until
-there were KILLS of them and REGISTERS acknowledged registers. Then what was acknowledged is looked
-for in the store. FAULTS is a pid: instead of kills, SIGUSR1 is sent to it, which makes or mends the
-fault (tests/fault/leased_disk.sh). Exit 1 and a line for each thing that was lost.
+Starts `leased -D`, and kills its engine, its http process or both at random moments, until there were
+KILLS kills and REGISTERS acknowledged registers. Then checks that the store has all that was
+acknowledged. FAULTS is the pid of a process that makes or ends a fault on each SIGUSR1: it gets the
+signal instead of the kills (tests/fault/leased_disk.sh). Prints a line for each thing that was lost,
+and exits with 1.
 """
 import base64
 import hashlib
@@ -44,7 +45,7 @@ def problem(text):
 
 
 class Agent:
-    """What is known of one agent from answers alone."""
+    """What the answers say of one agent."""
 
     def __init__(self, number):
         self.name = "agent%05d" % number
@@ -56,9 +57,9 @@ class Agent:
         self.port = 0
         self.expires = ""
         self.secret = ""
-        self.shown = False  # the secret was taken once: nothing else is good from then on
+        self.shown = False  # leased accepted the secret once: from then on it accepts no other credential
         self.maybe_new = False  # an answer was lost: there may be a newer secret,
-        self.maybe_shown = False  # or this one was taken
+        self.maybe_shown = False  # or leased may have accepted this one
 
 
 class Client(threading.Thread):
@@ -69,7 +70,7 @@ class Client(threading.Thread):
         self.random = random.Random(agents[0].name)
 
     def post(self, credential, body):
-        """(status, answer), or None: whether it was done is not known."""
+        """Returns (status, answer), or None when it is unknown whether leased did it."""
         try:
             if self.connection is None:
                 self.connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=15)
@@ -95,7 +96,7 @@ class Client(threading.Thread):
         got = self.post(credential, body)
         by_secret = credential != ENROL
         if got is None or got[0] == 503:
-            # After a commit that failed, too, nobody knows: the log may come back.
+            # A commit that failed (503) is unknown as well: the log may still contain it.
             agent.maybe_new = agent.maybe_new or not by_secret
             agent.maybe_shown = agent.maybe_shown or by_secret
             return got
@@ -131,7 +132,7 @@ class Client(threading.Thread):
             with lock:
                 count["beaten"] += 1
         elif got[0] == 401 and agent.maybe_new and not agent.shown:
-            agent.secret = ""  # of a register whose answer was lost: there is a newer one
+            agent.secret = ""  # a register whose answer was lost made a newer one
             agent.maybe_shown = False
         return got
 
@@ -220,7 +221,7 @@ def check_store(agents):
             continue
         acknowledged += 1
         if row is None:
-            problem("%s was acknowledged, and is not there" % agent.name)
+            problem("%s was acknowledged, and is not in the store" % agent.name)
             continue
         ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(row[3]))
         if row[2] != "127.0.0.1:%d" % agent.port or row[5] != "agent" or row[6] != 1 or ends < agent.expires:
@@ -231,7 +232,7 @@ def check_store(agents):
         if audited.get(row[0]) != 1:
             problem("%s has %s audit rows of its register" % (row[1], audited.get(row[0])))
         if len(keys.get(row[0], [])) != 1 or row[2] != "127.0.0.1:%d" % ports.get(row[0], 0):
-            problem("%s is half: keys %s, port %s" % (row[1], keys.get(row[0]), ports.get(row[0])))
+            problem("%s is in the store in part: keys %s, port %s" % (row[1], keys.get(row[0]), ports.get(row[0])))
     for agent in agents:
         if agent.name in leases and keys.get(leases[agent.name][0]) != [agent.fingerprint]:
             problem("%s has another's key" % agent.name)
@@ -269,7 +270,7 @@ def main():
             daemon.wait()
             daemon = start_daemon()
         slowest_s = max(slowest_s, wait_for_answer("after a kill of " + what, daemon, START_LIMIT_S))
-    if fault_pid:  # mended for good before what is there is counted
+    if fault_pid:  # SIGUSR2 ends the fault for good, before the store is checked
         os.kill(fault_pid, signal.SIGUSR2)
         time.sleep(1)
     stop.set()

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# Every write, sync and truncation of a grant and of a revocation fails once, or from then on: it is
-# done with exit 0, or refused with exit 7 and not done (or said not to be known); never half. A key
-# that could not be checked is refused with exit 1, and one for which a login that is under way could
-# not be warned is granted with exit 6.
+# Each write, sync and truncation of a grant and of a revocation fails, once or from then on. The
+# change is then done, with exit 0; or refused with exit 7 and not done, or said to be unknown;
+# never done in part. Exit 1: the key could not be checked, and nothing was done. Exit 6: done, but
+# a login that is in progress could not be told.
 # sandbox:
 # timeout: 600
 set -eu
@@ -16,14 +16,14 @@ calls='pwrite64 pwritev2 write fdatasync fsync ftruncate fallocate'
 new_key bob >/dev/null
 leasectl grant leaver --key "$WORK/bob.pub" --open 8010 >/dev/null
 new_key carol >/dev/null
-# A log that is not empty: what fails must not take with it what was committed.
+# The log is not empty: a failure must not lose what was committed before.
 mkfifo "$WORK/sql"
 : >"$WORK/sql.out"
 as_owner sqlite3 "$STORE" <"$WORK/sql" >"$WORK/sql.out" 2>&1 & holder=$!
 at_exit "$holder"
 exec {sql}>"$WORK/sql"
 printf '%s\n' 'SELECT count(*) FROM lease;' '.print reading' >&"$sql"
-wait_for 5 'a reader is there' grep -q reading "$WORK/sql.out"
+wait_for 5 'a reader to open the store' grep -q reading "$WORK/sql.out"
 leasectl grant logged --key "$WORK/carol.pub" --open 8011 >/dev/null
 leasectl revoke --keep-sessions logged >/dev/null
 store_image start
@@ -59,8 +59,8 @@ one()
 		refused=$((refused + 1))
 		[[ $(wc -l <"$WORK/err") == 1 ]] || fail "$what, $inject: not one line: $(cat "$WORK/err")" ;;
 	"7: $after")
-		# A sync that failed leaves a whole change in the log, which may or may not be found there
-		# again. Then leasectl must not say "refused", but that it cannot know.
+		# After a failed sync the whole change is in the log, and may or may not be there after a
+		# crash. leasectl must not say "refused" then, but that it cannot know.
 		unknown=$((unknown + 1))
 		grep -E -q 'may (still )?have been|not known|cannot know' "$WORK/err" || {
 			printf 'not ok - %s, %s: said to be refused, but done: %s\n' "$what" "$inject" "$(cat "$WORK/err")"
@@ -81,7 +81,7 @@ all()
 	[[ $(lease_parts "$name") == "$after" ]] || fail "$what: $(lease_parts "$name")"
 	for call in $calls; do
 		count=$(grep -cE "^[0-9]+ +$call\\(" "$WORK/calls" || :)
-		# What it prints is no part of the store.
+		# Writes to standard output and standard error do not concern the store.
 		[[ $call != write ]] || count=$(grep -E "^[0-9]+ +write\\(" "$WORK/calls" | grep -cvE 'write\([12],' || :)
 		for ((n = 1; n <= count; n++)); do
 			for error in EIO ENOSPC; do
@@ -95,6 +95,6 @@ all grant '0 0 0 0' '1 1 1 0' carol grant carol --key "$WORK/carol.pub" --open 8
 grants=$runs
 all revoke '1 1 1 0' '0 0 1 1' leaver revoke --keep-sessions leaver
 ((grants >= 10 && runs >= 2 * 10)) || fail "only $runs faults were tried"
-((refused > 0 && done > 0)) || fail "$refused refused, $done done: nothing was put to the test"
-((bad == 0)) || fail "$bad of $runs"
-ok "$runs faults: $done done, $refused refused, $unknown not known, none half"
+((refused > 0 && done > 0)) || fail "$refused refused, $done done: the faults do not cover both"
+((bad == 0)) || fail "$bad of $runs faults had a wrong end"
+ok "$runs faults: $done done, $refused refused, $unknown unknown, none in part"

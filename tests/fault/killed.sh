@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# leasectl killed with -9 at every system call of a grant and of a revocation, from where it first
-# touches the store: all of it is there or nothing, and the next one works.
+# leasectl is killed with SIGKILL at every system call of a grant and of a revocation, from its
+# first use of the store on. Either all of the change is in the store or nothing, and the next
+# change works.
 # sandbox:
 # timeout: 600
 set -eu
@@ -29,7 +30,7 @@ kill_at()
 			rc=0
 			{ strace -f -qq -o "$WORK/trace" -e "trace=$call" -e "inject=$call:signal=KILL:when=$first" \
 				leasectl "$@" >/dev/null 2>"$WORK/err"; } 2>/dev/null || rc=$?
-			((rc == 137)) || continue # by luck of the addresses there was one call less
+			((rc == 137)) || continue # this run made fewer calls, which depends on the addresses of its memory
 			runs=$((runs + 1))
 			setpriv --reuid=_tunlease-akc --regid=_tunlease --clear-groups \
 				/usr/libexec/tunlease/akc pfwd >"$WORK/akc.out" || {
@@ -41,7 +42,7 @@ kill_at()
 			case $parts in
 			"$before") before_commit=$((before_commit + 1)) ;;
 			"$after") after_commit=$((after_commit + 1)) ;;
-			*) fail "$what, killed at $call $first: a half: $parts" ;;
+			*) fail "$what, killed at $call $first: done in part: $parts" ;;
 			esac
 			expect_exit 0 leasectl grant next --key "$WORK/next.pub" --open 8011
 			store_is_whole "$what, killed at $call $first"
@@ -55,7 +56,7 @@ kill_at()
 kill_at grant '0 0 0 0' '1 1 1 0' carol grant carol --key "$WORK/carol.pub" --open 8009
 grants=$runs
 kill_at revoke '1 1 1 0' '0 0 1 1' leaver revoke --keep-sessions leaver
-((grants > 40 && runs - grants > 40)) || fail "only $runs kills"
+((grants > 40 && runs - grants > 40)) || fail "only $grants kills of a grant and $((runs - grants)) of a revocation"
 ((before_commit > 20 && after_commit > 20)) || fail "$before_commit before, $after_commit after the commit"
-((bad == 0)) || fail "$bad of $runs"
-ok "$runs kills: $before_commit before the commit, $after_commit after it, none between"
+((bad == 0)) || fail "nobody could log in after $bad of $runs kills"
+ok "$runs kills: $before_commit before the commit, $after_commit after it, no change in part"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# leased on a disk that is full, that fails to sync, and that fails to write, now and then: registers
-# are refused, and what was acknowledged is there afterwards.
+# leased on a disk that is full at times, and on one whose syncs or writes fail at times: registers
+# are refused then, and all that were acknowledged are in the store afterwards.
 # sandbox:
 # timeout: 300
 set -eu
@@ -17,7 +17,7 @@ hammer() { # WHAT ARGUMENT...
 	cat "$WORK/hammer"
 	grep -q "'unavailable': [1-9]" "$WORK/hammer" || fail "$what: no request met the fault"
 	[[ $(query 'PRAGMA integrity_check') == ok ]] || fail "$what: the store is damaged"
-	as_owner "$WORK/audit_check" "$STORE" >/dev/null || fail "$what: the audit chain"
+	as_owner "$WORK/audit_check" "$STORE" >/dev/null || fail "$what: the audit chain is broken"
 	ok "$what"
 }
 fresh() { store_restore start; : >"$WORK/leased.log"; }
@@ -36,16 +36,17 @@ bash "$WORK/filler" "$STORE_DIR" & filler=$!
 at_exit "$filler"
 sleep 0.2
 hammer 'a full disk' 15 500 1000 20 "$filler"
-grep -E -q 'the store failed: .*(full|No space)' "$WORK/leased.log" || fail 'no word of it'
+grep -E -q 'the store failed: .*(full|No space)' "$WORK/leased.log" || fail 'the log does not say so'
 kill "$filler"
 umount -l "$STORE_DIR"
 
-strace -o /dev/null true 2>/dev/null || { echo 'strace may not trace here; the full disk passed'; exit 77; }
+strace -o /dev/null true 2>/dev/null || { echo 'strace may not trace here, so only the full disk was tested'; exit 77; }
 mkdir "$WORK/bin"
 export TEST_HAMMER_START_S=5 PATH="$WORK/bin:$PATH"
 for inject in fdatasync:error=EIO:when=40+23 pwrite64:error=EIO:when=300+171 fdatasync:error=ENOSPC:when=50+11; do
 	fresh
-	# -D: the daemon is our child, and strace its grandchild. http makes neither call.
+	# -D: the daemon stays our child, and strace is a grandchild of it. The http process makes none
+	# of these calls.
 	printf '#!/bin/sh\nexec strace -D -f -qq -o /dev/null --seccomp-bpf -e trace=%s -e inject=%s /usr/sbin/leased "$@"\n' \
 		"${inject%%:*}" "$inject" >"$WORK/bin/leased"
 	chmod 0755 "$WORK/bin/leased"

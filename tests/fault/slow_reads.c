@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* To be linked into a program: SQLite's reads of its files take SLOW_READ_US longer, as on a
- * machine that is busy, so that more is written between any two of them. */
+/* Linked or preloaded into a program: each of SQLite's reads of its files takes SLOW_READ_US
+ * microseconds longer, as on a busy machine, so that writers do more between two reads. */
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * steps: a writer that is stopped before each of its writes (and in the middle of a page), and a
- * reader who opens the store at one stop and asks at a later one.
+ * steps: stops a writer before each of its writes (and in the middle of a page), while a reader
+ * opens the store at one stop and asks at the same or a later one.
  *   steps DATABASE LOGIN TYPE BASE64
- * As root. The key holds the lease "stepped" on LOGIN, which each writer revokes; some of the store
- * must lie in its log. At no pair of stops may a failure be final, a line be given that was revoked
- * before the store was opened, or the log be deleted under a reader who reads without it.
+ * Run as root. The key has the lease "stepped" on LOGIN, which each writer revokes; a part of the
+ * store must be in its log. At every pair of stops: a failure must be one that passes; a lease that
+ * was revoked before the reader opened the store must not be admitted; and the log must not be
+ * deleted while a reader reads the database without it.
  */
 #include "lib/base/clock.h"
 #include "lib/lease/lease.h"
@@ -54,7 +55,7 @@ struct image {
     unsigned char *bytes[FILES];
     size_t len[FILES];
     bool there[FILES];
-    struct stat main; /* as it was put back */
+    struct stat main; /* of the database, when it was last restored */
 };
 
 static void image_save(struct image *m)
@@ -83,7 +84,8 @@ static bool main_untouched(const struct image *m)
            sb.st_ctim.tv_nsec == m->main.st_ctim.tv_nsec;
 }
 
-/* The database is given an old time, or the guard waits until the clock has moved on. */
+/* The database gets an old time: right after a change of it a reader waits before it reads without
+ * the log. */
 static void image_restore(struct image *m)
 {
     static const struct timespec old[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
@@ -106,7 +108,7 @@ static void image_restore(struct image *m)
 
 /* ---- the writer ---- */
 
-static int stops_left; /* in the writer: -1 never stops */
+static int stops_left; /* in the writer: stops unless 0 */
 
 static void stop_here(void)
 {
@@ -172,7 +174,7 @@ static const struct writer writers[] = {
     {"one that vacuums", true, NULL, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)"},
 };
 
-/* Whether the commit is done is told by a byte. */
+/* Writes a byte to tell_fd after the commit. */
 static void run_writer(const struct writer *w, int tell_fd)
 {
     int persist = 1;
@@ -186,7 +188,7 @@ static void run_writer(const struct writer *w, int tell_fd)
     hook("open", (sqlite3_syscall_ptr)stop_open);
     if (sqlite3_open_v2(database, &db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
         errx(1, "%s", sqlite3_errmsg(db));
-    (void)sqlite3_busy_timeout(db, 5); /* the reader is not waited for: he may wait for us */
+    (void)sqlite3_busy_timeout(db, 5); /* hardly waits for the reader, who may wait for it */
     if (w->persist)
         (void)sqlite3_file_control(db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
     if (w->before != NULL)
@@ -205,7 +207,7 @@ static void run_writer(const struct writer *w, int tell_fd)
 struct writer_run {
     pid_t pid;
     int tell_fd;
-    int stops; /* it has come to */
+    int stops; /* so far */
     bool ended, committed;
 };
 
@@ -265,7 +267,9 @@ enum answer { LINE, NONE, PASSES, FINAL };
 static const char *const answer_names[] = {"admitted", "revoked", "a failure that passes",
                                            "a final failure"};
 
-struct question { /* of the reader who opened; the writer goes on to the stop before he asks */
+/* Once the reader has opened the store, the writer continues to `stop`, and then the reader asks.
+ */
+struct question {
     struct writer_run *writer;
     int stop;
     bool asked, guarded, log_deleted, final;
@@ -297,7 +301,7 @@ static enum store_rc judge_when_stopped(void *ctx, struct store *st)
     return rc;
 }
 
-/* Opened where the writer stands, asked at the stop. */
+/* The reader opens the store at the writer's present stop, and asks at `stop`. */
 static enum answer answer_at(struct writer_run *r, int stop, bool *ret_guarded,
                              char why[static STORE_ERROR_BYTES])
 {
@@ -341,8 +345,8 @@ static int count_stops(struct image *m, const struct writer *w)
     return r.stops;
 }
 
-/* What is read without its log is asked all along, since the writer does not wait for it; else just
- * where it was opened, a little later, and when the writer has gone. */
+/* A reader that reads without the log asks at many stops, since the writer does not wait for it;
+ * any other asks where it opened the store, one stop later, and after the writer has ended. */
 static int next_stop(int asked, int opened, int stops, bool guarded)
 {
     int next = guarded ? asked + 1 + stops / ASKS : asked == opened ? asked + 1 : stops;
@@ -411,7 +415,7 @@ int main(int argc, char **argv)
     name_of_file(1, wal);
     image_save(&with_log);
     if (!with_log.there[1] || with_log.len[1] <= PAGE)
-        errx(1, "the log is to have frames");
+        errx(1, "the log must have frames");
     sqlite3 *db;
     if (sqlite3_open_v2(database, &db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
         errx(1, "%s", sqlite3_errmsg(db));
@@ -419,13 +423,13 @@ int main(int argc, char **argv)
     (void)sqlite3_close(db);
     remove_files(true, true);
     image_save(&no_log);
-    begun = no_log; /* with the header of a log, as a writer leaves it that dies there */
+    begun = no_log; /* the log is its header alone, as after the death of a writer */
     begun.there[1] = begun.there[2] = true;
     begun.bytes[1] = with_log.bytes[1];
     begun.len[1] = 32;
     begun.bytes[2] = with_log.bytes[2];
     begun.len[2] = with_log.len[2];
-    empty = begun; /* as tmpfiles.d puts them there */
+    empty = begun; /* as tmpfiles.d makes them */
     empty.len[1] = empty.len[2] = 0;
 
     for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++) {

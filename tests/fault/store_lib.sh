@@ -3,10 +3,10 @@
 # store_lib.sh: what the tests of fault/ share; sourced after tests/lib.sh. Not a test.
 #
 #   all of store_tools.sh
-#   store_image NAME          keep the store as it is now
-#   store_restore NAME        and put it back
-#   lease_parts NAME          "live leases, live keys, audit rows of grants, of revokes" of that name
-#   store_is_whole WHEN       integrity and audit chain hold; steady's login gets its line
+#   store_image NAME          saves the store as it is now
+#   store_restore NAME        restores the store that was saved as NAME
+#   lease_parts NAME          prints how many live leases, live keys, audit rows of grants and of revokes NAME has
+#   store_is_whole WHEN       fails unless the store and its audit chain are intact, and steady can log in
 #
 # A lease "steady" with the key $WORK/steady is granted when this is sourced.
 
@@ -37,7 +37,7 @@ store_is_whole()
 		grep 'akc.*refused:' "$SANDBOX_LOG" | tail -n 2
 		fail "$1: steady's login: exit $rc, '$got'"
 	}
-	got=$(query 'PRAGMA integrity_check') || fail "$1: integrity_check"
+	got=$(query 'PRAGMA integrity_check') || fail "$1: integrity_check fails"
 	[[ $got == ok ]] || fail "$1: the store is damaged: $got"
-	as_owner "$WORK/audit_check" "$STORE" >/dev/null || fail "$1: the audit chain"
+	as_owner "$WORK/audit_check" "$STORE" >/dev/null || fail "$1: the audit chain is broken"
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* swap A B: exchanges two names as fast as it goes, until it is killed. */
+/* swap A B: exchanges two file names as fast as it can, until it is killed. */
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +12,6 @@ int main(int argc, char **argv)
         errx(2, "usage: swap A B");
     for (;;) {
         if (renameat2(AT_FDCWD, argv[1], AT_FDCWD, argv[2], RENAME_EXCHANGE) != 0)
-            (void)usleep(100); /* one is away for a moment */
+            (void)usleep(100); /* one of them is missing for a moment */
     }
 }

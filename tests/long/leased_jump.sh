@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# The clock set beyond the end of a lease under its live session: leased follows within one look at
-# the sessions, and no longer once the clock is set back. The clock is one of leased's own.
+# The clock is set beyond the end of a lease that has a live session: leased ends the session at its
+# next check of all sessions. After the clock is set back, a new session lives. Only leased sees
+# this clock (clock_shift.so).
 # sandbox:
 # timeout: 90
 set -eu
@@ -22,7 +23,7 @@ connect
 sleep 1
 set_clock $((2 * 86400))
 start=$SECONDS
-wait_for 12 'the end of the session' is_gone "$FWD_PID"
+wait_for 12 'the session to end' is_gone "$FWD_PID"
 wait_log 5 'leased.*ended login=pfwd lease=alice reason=expired'
 note "ended $((SECONDS - start)) s after the clock was set"
 wait_log 5 'leased.*the clock jumped by_s=17'
@@ -30,5 +31,5 @@ set_clock 0
 sleep 11
 connect
 sleep 11
-kill -0 "$FWD_PID" || fail 'the clock is right again, and the session was ended'
-assert_eq "$(fetch http://127.0.0.1:18022/)" 'hello from 8022' 'set back: the lease holds as before'
+kill -0 "$FWD_PID" || fail 'the clock is set back, and the new session was ended'
+assert_eq "$(fetch http://127.0.0.1:18022/)" 'hello from 8022' 'clock set back: the lease works as before'

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# Eleven hundred sessions, which want two descriptors each: all are ended by leasectl and by leased,
-# with the usual 1024 descriptors and with very few; and what cannot be seen of them is not.
+# 1,100 sessions, for which a program needs two descriptors each: leasectl and leased end them all,
+# with the usual limit of 1024 descriptors and with a low one. With hidepid leased cannot see them,
+# and does not end them.
 # sandbox: --leased
 # timeout: 600
 set -eu
@@ -19,7 +20,7 @@ start_crowd()
 	at_exit "$crowd"
 	read -r -t "$(slow 120)" line <&"$fd" || :
 	exec {fd}<&-
-	[[ $line == ready ]] || fail 'no crowd'
+	[[ $line == ready ]] || fail 'the sessions did not start'
 	assert_eq "$(children)" "$sessions" 'sessions are up'
 }
 children() { pgrep -u nobody -P "$(pgrep -d, -P "$crowd")" -c 2>/dev/null || :; }
@@ -28,7 +29,7 @@ metric() { curl -s -H "X-API-Key: $enrol" "${api}metrics" | sed -n "s/^tunlease_
 metric_is() { [[ $(metric "$1") == "$2" ]]; }
 stop_leased() {
 	kill -TERM "$(cat /run/leased.pid)"
-	wait_for 10 'leased stops' is_gone "$(cat /run/leased.pid)"
+	wait_for 10 'leased to stop' is_gone "$(cat /run/leased.pid)"
 }
 set_expiry() {
 	python3 -c '
@@ -43,7 +44,7 @@ start_leased() {
 	leased=$!
 	echo "$leased" >/run/leased.pid
 	at_exit "$leased"
-	wait_for 20 "leased answers: $(cat /run/leased.out)" answers
+	wait_for 20 "leased to answer: $(cat /run/leased.out)" answers
 }
 
 stop_leased
@@ -53,9 +54,9 @@ for limit in 1024 64; do
 	rc=0
 	(ulimit -n "$limit"; leasectl freeze gw-tunnel) >"$WORK/out" 2>"$WORK/err" || rc=$?
 	tail -n 2 "$WORK/out" "$WORK/err"
-	assert_eq "$rc" 0 'exit'
+	assert_eq "$rc" 0 'exit status'
 	grep -q "^ended $sessions sessions in" "$WORK/out" || fail "$(cat "$WORK/out" "$WORK/err")"
-	assert_eq "$(children)" 0 'none is up'
+	assert_eq "$(children)" 0 'no session is up'
 	kill "$crowd"
 	leasectl thaw gw-tunnel >/dev/null
 done
@@ -63,12 +64,12 @@ for limit in 1024 64; do
 	note "leased, $limit descriptors"
 	start_leased "$limit"
 	start_crowd
-	wait_for 20 'leased sees them' metric_is sessions "$sessions"
+	wait_for 20 'leased to see all sessions' metric_is sessions "$sessions"
 	start=$EPOCHREALTIME
 	set_expiry "created_s"
-	wait_for 60 'all are ended' none_is_up
+	wait_for 60 'all sessions to end' none_is_up
 	note "in $(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }') s"
-	wait_for 10 'leased knows' metric_is sessions 0
+	wait_for 10 'leased to count no session' metric_is sessions 0
 	(($(grep -c 'cannot end pid' "$SANDBOX_LOG" || :) == 0)) || fail "$(grep 'cannot end pid' "$SANDBOX_LOG" | tail -n 3)"
 	set_expiry "created_s + 8640000"
 	kill "$crowd"
@@ -80,11 +81,11 @@ for hidepid in 1 2 4; do
 	mount -o "remount,hidepid=$hidepid" /proc
 	start_leased 1024
 	start_crowd
-	wait_for 20 'they are unseen' metric_is sessions_unseen "$sessions"
+	wait_for 20 'leased to count all as unseen' metric_is sessions_unseen "$sessions"
 	set_expiry "created_s"
-	wait_for 20 'and over' metric_is sessions_overdue "$sessions"
+	wait_for 20 'leased to count all as overdue' metric_is sessions_overdue "$sessions"
 	sleep 1
-	assert_eq "$(children)" "$sessions" 'and up'
+	assert_eq "$(children)" "$sessions" 'all sessions are still up'
 	expect_exit 0 leasectl freeze gw-tunnel
 	grep -q "^ended $sessions sessions in" "$WORK/out" || fail "$(cat "$WORK/out" "$WORK/err")"
 	leasectl thaw gw-tunnel >/dev/null
@@ -92,4 +93,4 @@ for hidepid in 1 2 4; do
 	kill "$crowd"
 	stop_leased
 done
-ok 'root ends them, leased does not'
+ok 'with hidepid leasectl, as root, ends them; leased does not'

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# What docs/sqlite-facts.md says of SQLite, tried with the sqlite3 shell on a store of nobody's: a writer
-# that is one user, and a reader who is another and may write nothing.
+# Shows again what docs/sqlite-facts.md says of SQLite, with the sqlite3 shell on a database of its
+# own: the writer is one user, and the reader is another, who may not write anything.
 # timeout: 120
 set -eu
 cd "$TOP"
@@ -16,10 +16,10 @@ chmod 755 "$work"
 db=$work/store/t.db
 persist=(-cmd '.filectrl persist_wal 1')
 write() { sqlite3 "${@:2}" "$db" "$1" >/dev/null; }
-# What the other user reads: a number, or SQLite's words.
+# read_it [SQL [FILE]]: what the other user reads: a number, or SQLite's error.
 read_it() { setpriv --reuid=nobody --regid=nogroup --clear-groups sqlite3 -readonly "${2-$db}" "${1-SELECT max(n) FROM t;}" 2>&1 | tail -n 1; }
 expect() { [[ $1 =~ $2 ]] || fail "$3: got '$1', want '$2'"; printf 'ok - %s\n' "$3"; }
-# A new store with one row, in this journal mode.
+# store MODE [OPTION...]: makes a new database with one row, in this journal mode.
 store()
 {
 	rm -rf "$work/store"
@@ -27,7 +27,8 @@ store()
 	write "PRAGMA journal_mode=$1; CREATE TABLE t(n); INSERT INTO t VALUES(1);" "${@:2}"
 	chmod 644 "$db"*
 }
-# A transaction of another writer that stays open, and has more than fits into memory.
+# open_transaction SQL...: another writer runs it and stays, with a cache of one page, so that it
+# spills.
 open_transaction()
 {
 	rm -f "$work/in" "$work/out"
@@ -45,41 +46,41 @@ store DELETE
 open_transaction 'BEGIN IMMEDIATE;' "$much"
 expect "$(read_it)" 'locked' '1.1: a rollback journal blocks readers while a transaction spills'
 kill_writer
-expect "$(read_it)" 'readonly|read-?only|unable' '1.1: and after a writer was killed nobody reads who may not write'
+expect "$(read_it)" 'readonly|read-?only|unable' '1.1: after a writer was killed, a user who may not write cannot read'
 store WAL "${persist[@]}"
 open_transaction 'BEGIN IMMEDIATE;' "$much"
-expect "$(read_it)" '^1$' '1.1: with WAL readers go on'
+expect "$(read_it)" '^1$' '1.1: with WAL a reader is not blocked'
 kill_writer
-expect "$(read_it)" '^1$' '1.1: and after a writer was killed'
+expect "$(read_it)" '^1$' '1.1: nor after a writer was killed'
 store WAL
-[[ ! -e $db-wal && ! -e $db-shm ]] || fail 'the log is there'
-expect "$(read_it)" 'readonly|read-?only|unable' '1.1: with plain WAL the last one to close takes -wal and -shm away, and a reader is locked out'
+[[ ! -e $db-wal && ! -e $db-shm ]] || fail 'the log was not deleted'
+expect "$(read_it)" 'readonly|read-?only|unable' '1.1: with plain WAL the last to close deletes -wal and -shm, and a reader is locked out'
 store WAL "${persist[@]}"
-expect "$(read_it)" '^1$' '1.1: kept with PERSIST_WAL'
+expect "$(read_it)" '^1$' '1.1: with PERSIST_WAL they are kept'
 write 'SELECT count(*) FROM t'
-[[ ! -e $db-wal ]] || fail 'the log is there'
-expect "$(read_it)" 'readonly|read-?only|unable' '1.4: that is not in the file: a plain shell takes them away again'
+[[ ! -e $db-wal ]] || fail 'the log was not deleted'
+expect "$(read_it)" 'readonly|read-?only|unable' '1.4: PERSIST_WAL is not stored in the file: a plain shell deletes them again'
 install -m 644 /dev/null "$db-wal"
 install -m 644 /dev/null "$db-shm"
-expect "$(read_it)" '^1$' '1.4: empty ones are a valid state'
+expect "$(read_it)" '^1$' '1.4: an empty -wal and -shm are valid'
 rm "$db-shm"
-expect "$(read_it)" 'readonly|read-?only|unable' '1.4: one of them is not enough'
+expect "$(read_it)" 'readonly|read-?only|unable' '1.4: -wal without -shm is not enough'
 
 store WAL "${persist[@]}"
 (umask 077; write 'INSERT INTO t VALUES(2)' "${persist[@]}")
 expect "$(stat -c %a "$db-wal" "$db-shm" | tr '\n' ' ')" '^644 644 $' '1.5: -wal and -shm have the mode of the database, whatever the umask'
 
 open_transaction '.filectrl persist_wal 1' 'PRAGMA wal_autocheckpoint=0; INSERT INTO t VALUES(3);'
-expect "$(read_it)" '^3$' '1.6: what is in the log counts'
-expect "$(read_it 'SELECT max(n) FROM t;' "file:$db?immutable=1")" '^[12]$' '1.6: immutable=1 ignores the log: it shows what was revoked since'
-expect "$(read_it 'SELECT max(n) FROM t;' "file:$db?nolock=1")" 'unable|rror' '1.6: nolock=1 does not open it'
+expect "$(read_it)" '^3$' '1.6: a reader sees what is in the log'
+expect "$(read_it 'SELECT max(n) FROM t;' "file:$db?immutable=1")" '^[12]$' '1.6: immutable=1 ignores the log, so it still shows what was revoked since'
+expect "$(read_it 'SELECT max(n) FROM t;' "file:$db?nolock=1")" 'unable|rror' '1.6: nolock=1 cannot open it'
 kill_writer
 
 store WAL "${persist[@]}"
 open_transaction '.filectrl persist_wal 1' 'PRAGMA wal_autocheckpoint=0; INSERT INTO t VALUES(3);'
 kill_writer
 : >"$db-wal"
-expect "$(read_it)" '^1$' '1.7: an emptied log takes the last commits with it, and nothing says so'
+expect "$(read_it)" '^1$' '1.7: when the log is emptied, the last commits are lost without an error'
 
 count() { strace -f -e trace=fdatasync,fsync -o "$work/trace" sqlite3 "${persist[@]}" "$db" "PRAGMA synchronous=$1; PRAGMA wal_autocheckpoint=0; $(for ((i = 0; i < 20; i++)); do printf 'INSERT INTO t VALUES(4);'; done)" >/dev/null; grep -c sync "$work/trace" || :; }
 store WAL "${persist[@]}"
@@ -103,4 +104,4 @@ def tries(begin):
     return said
 print(tries("BEGIN"), tries("BEGIN IMMEDIATE"), sep="; ")
 END
-)" '^database is locked; done$' '1.9: BEGIN that reads first fails at once after another commit; BEGIN IMMEDIATE does not'
+)" '^database is locked; done$' '1.9: a BEGIN that read first fails at once after the commit of another; BEGIN IMMEDIATE does not'

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# What each entry point of the module says to whom, what it exports, and what it needs.
+# What each entry point of the module returns for whom, which symbols the module exports, and which
+# libraries it needs.
 # timeout: 60
 set -eu
 cd "$TOP"
@@ -11,7 +12,7 @@ module=build/lib/pam_tunnel.so
 build/tests/pam/table "$TOP/$module"
 LSAN_OPTIONS=detect_leaks=0 build/san/tests/pam/table "$TOP/build/san/lib/pam_tunnel.so"
 
-# Like any caller of su: what a module sees without root must not be another thing.
+# As an ordinary user calls su: the module must return the same without root.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 chmod 0755 "$work"

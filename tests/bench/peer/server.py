@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: ISC
-"""The control plane as one would write it today: FastAPI, pydantic and SQLite, one file.
+"""The control plane as most would write it today: FastAPI, pydantic and SQLite, in one file.
 
     API_KEY=... DATABASE=... uvicorn server:app --port N
 
-register and heartbeat as in docs/protocol.md, for one shared key. Fair to itself: one connection that is
-kept, a write-ahead log with the durability that leased has (synchronous FULL), a statement by index,
-one commit a request. Handlers are plain functions, as the framework advises where a database is
-waited for; a lock keeps the one connection to one of its threads at a time."""
+register and heartbeat as in docs/protocol.md, for one shared key. It is no straw man: it keeps one
+connection open, with a write-ahead log as durable as that of leased (synchronous FULL), statements
+that use an index, and one commit for each request. Handlers are plain functions, as the framework
+advises where they wait for a database; a lock lets one thread at a time use the connection."""
 import hmac
 import os
 import sqlite3

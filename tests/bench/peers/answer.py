@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -I
 # SPDX-License-Identifier: ISC
-"""answer.py PORT LINE: the control plane that curl asks. It looks nothing up: every request is
-answered with LINE, so that what is measured is the asking."""
+"""answer.py PORT LINE: the server that curl asks. It answers every request with LINE and looks
+nothing up, so that the figure is the cost of curl and a request alone."""
 import socket
 import sys
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -I
 # SPDX-License-Identifier: ISC
-"""ask.sh in Python: LOGIN FINGERPRINT, by the standard library's sqlite3."""
+"""ask.py LOGIN FINGERPRINT: the same as ask.sh, with the sqlite3 module of Python."""
 import sqlite3
 import sys
 import time

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# What somebody would write in akc's place: LOGIN FINGERPRINT (sshd's %u %f), by the sqlite3 program.
+# ask.sh LOGIN FINGERPRINT (sshd's %u %f): what one might write instead of akc, with the sqlite3
+# program.
 set -eu
 [[ $1 =~ ^[a-z0-9_-]+$ && $2 =~ ^SHA256:[A-Za-z0-9+/]+$ ]]
 exec sqlite3 -readonly /var/lib/tunlease/leases.db "
