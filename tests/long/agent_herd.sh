@@ -14,7 +14,6 @@ far_link
 gateway_on_link
 in_far python3 -m http.server 8022 --bind 127.0.0.1 --directory /var/empty </dev/null >/dev/null 2>&1 &
 at_exit "$!"
-ms_since() { echo $(((${EPOCHREALTIME/./} - $1) / 1000)); }
 assert_eq "$(sshd_effective root | sed -n 's/^maxstartups //p')" 10:30:100 'the default MaxStartups'
 
 # ---- separate agents ----
@@ -27,7 +26,7 @@ for ((i = 0; i < count; i++)); do
 done
 port_of() { sed -n 's/.*"port_b": *\([0-9]*\).*/\1/p' "$WORK/state$1/session.json" 2>/dev/null; }
 # Checks the agents in waiting, and leaves those there that give no data yet.
-count_waiting()
+update_waiting()
 {
 	local i left=()
 	for i in "${waiting[@]}"; do
@@ -37,12 +36,12 @@ count_waiting()
 	done
 	waiting=("${left[@]}")
 }
-all_back() { count_waiting; ((${#waiting[@]} == 0)); }
+all_back() { update_waiting; ((${#waiting[@]} == 0)); }
 ports=()
 mapfile -t waiting < <(seq 0 $((count - 1)))
 start=${EPOCHREALTIME/./}
 wait_for 90 "$count agents to be up" all_back
-note "registered and up after $(ms_since "$start") ms"
+note "registered and up after $(since_ms "$start") ms"
 assert_eq "$(printf '%s\n' "${ports[@]}" | sort -u | wc -l)" "$count" 'each agent has a port of its own'
 
 dropped() { grep -c 'past MaxStartups' "$SANDBOX_LOG" || :; }
@@ -56,7 +55,7 @@ gateway_sshd
 mapfile -t waiting < <(seq 0 $((count - 1)))
 start=${EPOCHREALTIME/./}
 wait_for 60 "all agents to be back (missing: ${waiting[*]})" all_back
-took_ms=$(ms_since "$start")
+took_ms=$(since_ms "$start")
 note "60 agents are back $took_ms ms after sshd; it dropped $(($(dropped) - before)) of their connections"
 for i in "${!agents[@]}"; do
 	! gone "${agents[i]}" || fail "agent $i has ended: $(tail -n 1 "$WORK/agent$i.err")"
@@ -81,5 +80,5 @@ kill -KILL "${sshds[@]}"
 far_sshd
 start=${EPOCHREALTIME/./}
 wait_for 60 "$count tunnels to be back" all_up
-ok "60 tunnels of one agent are back after $(ms_since "$start") ms"
+ok "60 tunnels of one agent are back after $(since_ms "$start") ms"
 agent_stop

@@ -8,7 +8,7 @@ set -eu
 . "$TOP/tests/lib.sh"
 . "$TOP/tests/agent_lib.sh"
 
-minutes_5=${TEST_LONG_SECONDS:-300}
+outage_s=${TEST_LONG_SECONDS:-300}
 far_link
 AGENT_IN=(ip netns exec far)
 gateway_on_link
@@ -29,7 +29,7 @@ ssh=$(ssh_of)
 # stays_up SERVICE: data flows and the same ssh runs for five minutes, while status shows SERVICE.
 stays_up()
 {
-	local want=$1 end=$((SECONDS + minutes_5)) asked=0
+	local want=$1 end=$((SECONDS + outage_s)) asked=0
 	wait_for 25 "the service to be $want" service_is gateway "$want"
 	while ((SECONDS < end)); do
 		reaches || fail "no data, ${SECONDS} s into the test"
@@ -37,7 +37,7 @@ stays_up()
 		asked=$((asked + 1))
 		sleep 2
 	done
-	assert_eq "$(field gateway restarts) $(field gateway service)" "0 $want" "$minutes_5 s, data came $asked times"
+	assert_eq "$(field gateway restarts) $(field gateway service)" "0 $want" "$outage_s s, data came $asked times"
 }
 
 kill "$LEASED"

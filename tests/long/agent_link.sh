@@ -10,7 +10,6 @@ set -eu
 
 far_web
 web=http://127.0.0.1:18009/
-ms_since() { echo $(((${EPOCHREALTIME/./} - $1) / 1000)); }
 agent "${FAR_WORDS[@]}" -N -L 18009:127.0.0.1:8009 --probe http:/ "root@$FAR"
 wait_for 10 'the tunnel to be up' is "$FAR" up
 answers "$web" 8009 || fail 'no data'
@@ -20,16 +19,16 @@ ssh=$(ssh_of)
 cut_link
 start=${EPOCHREALTIME/./}
 wait_for 25 'suspect' suspect_or_gone "$FAR" "$ssh"
-note "suspect after $(ms_since "$start") ms"
+note "suspect after $(since_ms "$start") ms"
 wait_for 25 'the dead path to be found' gone "$ssh"
-took_ms=$(ms_since "$start")
+took_ms=$(since_ms "$start")
 ((took_ms < 25000)) || fail "restarted only after $took_ms ms"
 note "restarted after $took_ms ms"
 sleep 30
 heal_link
 start=${EPOCHREALTIME/./}
 wait_for 10 'data after healing' answers "$web" 8009
-ok "all packets dropped: restarted in time, and back $(ms_since "$start") ms after the link works again"
+ok "all packets dropped: restarted in time, and back $(since_ms "$start") ms after the link works again"
 
 # ---- stopped for 40 s, the link cut meanwhile ----
 wait_for 10 'up' is "$FAR" up

@@ -14,8 +14,7 @@ gateway_on_link
 in_far python3 -m http.server 8022 --bind 127.0.0.1 --directory /var/empty </dev/null >/dev/null 2>&1 &
 at_exit "$!"
 reaches() { curl -s -o /dev/null --max-time 1 "http://127.0.0.1:$port/"; }
-ms_since() { echo $(((${EPOCHREALTIME/./} - $1) / 1000)); }
-settled() { is gateway up && reaches; }
+carries_data() { is gateway up && reaches; }
 # All processes of sshd but its listener.
 sessions() { pgrep -x sshd | grep -vx "$(cat /run/sshd.pid)"; }
 
@@ -31,9 +30,9 @@ mapfile -t frozen < <(sessions)
 kill -STOP "${frozen[@]}"
 start=${EPOCHREALTIME/./}
 wait_for 25 'the frozen sshd to be found' gone "$ssh"
-note "the frozen sshd was found after $(ms_since "$start") ms"
-wait_for 10 'data, from a login that takes over' settled
-ok "sshd frozen: data again after $(ms_since "$start") ms"
+note "the frozen sshd was found after $(since_ms "$start") ms"
+wait_for 10 'data, from a login that takes over' carries_data
+ok "sshd frozen: data again after $(since_ms "$start") ms"
 kill -CONT "${frozen[@]}" 2>/dev/null || :
 wait_for 10 'the frozen session to be gone' gone "${frozen[0]}"
 wait_for 10 'the frozen session to be gone' gone "${frozen[1]}"
@@ -52,7 +51,7 @@ reaches || fail 'no data after a restart of sshd'
 assert_eq "$(ssh_of) $(field gateway restarts)" "$ssh $restarts" 'sshd restarted: the same ssh'
 
 # ---- no power for a minute: no connection is closed, and /run is empty afterwards ----
-wait_for 30 'all to be well' settled
+wait_for 30 'all to be well' carries_data
 http=$(pgrep -P "$LEASED")
 ip link set near0 down
 mapfile -t all < <(pgrep -x sshd; echo "$LEASED"; echo "$http")
@@ -70,7 +69,7 @@ gateway_sshd
 gateway_leased
 start=${EPOCHREALTIME/./}
 wait_for 15 'data after the reboot' reaches
-took_ms=$(ms_since "$start")
+took_ms=$(since_ms "$start")
 ((took_ms < 10000)) || fail "data only $took_ms ms after the gateway was back"
 wait_for 20 'a heartbeat to the new leased' service_is gateway ok
 assert_eq "$(field gateway port_b)" "$port" 'the same port'
@@ -79,11 +78,11 @@ assert_eq "$(field gateway port_b)" "$port" 'the same port'
 ok "rebooted: data $took_ms ms after the gateway was back"
 
 # ---- renumbered: the private host has another address, and no TCP connection is told ----
-wait_for 30 'all to be well' settled
+wait_for 30 'all to be well' carries_data
 ip -n far addr del "$FAR/24" dev far0
 ip -n far addr add 10.99.0.7/24 dev far0
 start=${EPOCHREALTIME/./}
-fresh() { [[ $(ss -Htn state established "dst 10.99.0.7") ]] && reaches; }
-wait_for 35 'data from the new address' fresh
-ok "renumbered: data again after $(ms_since "$start") ms"
+carries_data_anew() { [[ $(ss -Htn state established "dst 10.99.0.7") ]] && reaches; }
+wait_for 35 'data from the new address' carries_data_anew
+ok "renumbered: data again after $(since_ms "$start") ms"
 agent_stop
