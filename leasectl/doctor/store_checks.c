@@ -3,7 +3,7 @@
 #include "leasectl/child.h"
 #include "leasectl/ctl_store.h"
 #include "leasectl/doctor/checks.h"
-#include "lib/lease/duration.h"
+#include "lib/lease/time_text.h"
 #include "lib/store/freezes.h"
 
 #include <pwd.h>

@@ -6,6 +6,7 @@
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
+#include "lib/lease/time_text.h"
 #include "lib/store/conflict.h"
 #include "lib/store/leases.h"
 
@@ -161,7 +162,7 @@ int terms_check_permits(struct ctl *ctl, const struct lease *l)
 
 int terms_check_end(struct ctl *ctl, int64_t expires_s)
 {
-    char text[TIME_TEXT_BYTES];
+    char text[DURATION_TEXT_BYTES];
     if (ctl->conf.max_ttl_s == 0 || expires_s <= ctl->now_s + ctl->conf.max_ttl_s)
         return EXIT_DONE;
     duration_format(ctl->conf.max_ttl_s, text);

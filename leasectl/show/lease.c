@@ -7,6 +7,7 @@
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
 #include "lib/lease/lease.h"
+#include "lib/lease/time_text.h"
 #include "lib/wire/json.h"
 
 #include <stdio.h>
@@ -32,7 +33,8 @@ static void print_field(const struct ctl *ctl, const char *name, const char *val
 
 static void print_time_field(const struct ctl *ctl, const char *name, int64_t time_s)
 {
-    char text[TIME_TEXT_BYTES], distance[TIME_TEXT_BYTES], both[2 * TIME_TEXT_BYTES + 16];
+    char text[TIME_TEXT_BYTES], distance[DURATION_TEXT_BYTES],
+        both[TIME_TEXT_BYTES + DURATION_TEXT_BYTES + 16];
     if (time_s == 0) {
         print_field(ctl, name, ctl->terminal ? "never" : "");
         return;

@@ -5,7 +5,7 @@
 #include "leasectl/show/table.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
-#include "lib/lease/duration.h"
+#include "lib/lease/time_text.h"
 #include "lib/session/listeners.h"
 #include "lib/store/agents.h"
 #include "lib/wire/json.h"

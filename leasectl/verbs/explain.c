@@ -12,6 +12,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
+#include "lib/lease/time_text.h"
 #include "lib/session/registry_count.h"
 #include "lib/store/audit.h"
 #include "lib/store/freezes.h"
@@ -45,14 +46,14 @@ struct answer {
     char lease[LEASE_NAME_BYTES];
 };
 
-static void format_age(int64_t then_s, int64_t now_s, char out[static TIME_TEXT_BYTES])
+static void format_age(int64_t then_s, int64_t now_s, char out[static DURATION_TEXT_BYTES])
 {
     duration_format(now_s - then_s, out);
 }
 
 static void explain_revoked(struct ctl *ctl, const struct store_key_history *h, struct buf *why)
 {
-    char actor[192] = "", when[TIME_TEXT_BYTES], distance[TIME_TEXT_BYTES];
+    char actor[192] = "", when[TIME_TEXT_BYTES], distance[DURATION_TEXT_BYTES];
     int64_t time_s = 0;
     buf_addf(why, "the lease '%s' (#%" PRId64 ") was revoked", h->lease, h->lease_id);
     if (audit_last_of(ctl->store, h->lease_id, "revoke", &time_s, actor, sizeof(actor)) != STORE_OK)
@@ -64,7 +65,7 @@ static void explain_revoked(struct ctl *ctl, const struct store_key_history *h, 
 
 static void explain_frozen(struct ctl *ctl, const char *login, struct buf *why)
 {
-    char distance[TIME_TEXT_BYTES];
+    char distance[DURATION_TEXT_BYTES];
     int64_t since_s = 0;
     bool all = store_frozen_since(ctl->store, "*", &since_s) == STORE_OK;
     if (!all && store_frozen_since(ctl->store, login, &since_s) != STORE_OK) {
@@ -80,7 +81,7 @@ static void explain_frozen(struct ctl *ctl, const char *login, struct buf *why)
 static void explain_refusal(struct ctl *ctl, const struct question *q,
                             const struct key_judgement *j, struct buf *why)
 {
-    char distance[TIME_TEXT_BYTES];
+    char distance[DURATION_TEXT_BYTES];
     const struct store_key_history *h = &j->history;
     switch (j->verdict) {
     case KEY_NO_LEASE:
@@ -196,7 +197,7 @@ static int judge_key(struct ctl *ctl, const struct question *q, struct answer *a
 {
     struct key_judgement j;
     struct lease l = {0};
-    char left[TIME_TEXT_BYTES];
+    char left[DURATION_TEXT_BYTES];
     enum store_rc rc = store_judge_key(ctl->store, q->login, q->fingerprint, ctl->now_s, &j, &l);
     if (rc != STORE_OK)
         return ctl_store_error(ctl, rc);

@@ -6,7 +6,7 @@
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
-#include "lib/lease/duration.h"
+#include "lib/lease/time_text.h"
 #include "lib/store/freezes.h"
 #include "lib/store/transaction.h"
 #include "lib/wire/json.h"

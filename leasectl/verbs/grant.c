@@ -12,6 +12,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
+#include "lib/lease/time_text.h"
 #include "lib/session/listeners.h"
 #include "lib/store/changes.h"
 #include "lib/store/leases.h"
@@ -278,7 +279,7 @@ static void print_how_to_use(const struct ctl *ctl, const struct lease *l,
 static void print_handout(const struct ctl *ctl, const struct lease *l,
                           const struct agent_ports *agents, const struct pubkey *host_key)
 {
-    char until[TIME_TEXT_BYTES], left[TIME_TEXT_BYTES];
+    char until[TIME_TEXT_BYTES], left[DURATION_TEXT_BYTES];
     struct buf line = {0};
 
     time_format_local(l->expires_s, until);

@@ -6,6 +6,7 @@
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/lease/duration.h"
+#include "lib/lease/time_text.h"
 #include "lib/store/freezes.h"
 #include "lib/store/leases.h"
 
@@ -34,7 +35,7 @@ static void add_permits(struct table *t, void (*format)(const struct permit_list
 
 static void add_row(struct listing *list, const struct lease *l)
 {
-    char id[24], expires[TIME_TEXT_BYTES + 8], distance[TIME_TEXT_BYTES];
+    char id[24], expires[TIME_TEXT_BYTES + 8], distance[DURATION_TEXT_BYTES];
     struct buf from = {0};
 
     (void)snprintf(id, sizeof(id), "%lld", (long long)l->id);

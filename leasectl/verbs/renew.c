@@ -6,6 +6,7 @@
 #include "leasectl/show/lease.h"
 #include "leasectl/verbs.h"
 #include "lib/lease/duration.h"
+#include "lib/lease/time_text.h"
 #include "lib/store/changes.h"
 
 #include <getopt.h>
@@ -45,7 +46,7 @@ static int apply_renew(struct ctl *ctl, const struct lease *l, const struct stor
 /* items: as in change_print_item. */
 static int renew_lease(struct ctl *ctl, const char *ref, struct request *req, size_t *items)
 {
-    char said[256], until[TIME_TEXT_BYTES], left[TIME_TEXT_BYTES];
+    char said[256], until[TIME_TEXT_BYTES], left[DURATION_TEXT_BYTES];
     struct lease before = {0};
     int code = change_lease(ctl, ref, apply_renew, req, &before);
     if (code == EXIT_DONE) {

@@ -5,7 +5,7 @@
 #include "leasectl/sessions/enforce.h"
 #include "leasectl/show/lease.h"
 #include "leasectl/verbs.h"
-#include "lib/lease/duration.h"
+#include "lib/lease/time_text.h"
 #include "lib/store/changes.h"
 #include "lib/store/leases.h"
 #include "lib/store/transaction.h"

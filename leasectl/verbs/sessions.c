@@ -7,7 +7,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/number.h"
 #include "lib/base/text.h"
-#include "lib/lease/duration.h"
+#include "lib/lease/time_text.h"
 #include "lib/session/sockets.h"
 #include "lib/wire/json.h"
 

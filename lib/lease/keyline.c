@@ -2,8 +2,8 @@
 #include "lib/lease/keyline.h"
 
 #include "lib/base/buf.h"
-#include "lib/lease/duration.h"
 #include "lib/lease/lease.h"
+#include "lib/lease/time_text.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "lib/wire/agent_status.h"
 
 #include "lib/base/buf.h"
-#include "lib/lease/duration.h"
+#include "lib/lease/time_text.h"
 #include "lib/wire/document.h"
 
 #include <jansson.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/wire/control.h"
 
-#include "lib/lease/duration.h"
+#include "lib/lease/time_text.h"
 #include "lib/wire/document.h"
 
 #include <arpa/inet.h>

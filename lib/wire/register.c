@@ -2,8 +2,8 @@
 #include "lib/wire/register.h"
 
 #include "lib/base/buf.h"
-#include "lib/lease/duration.h"
 #include "lib/lease/pubkey.h"
+#include "lib/lease/time_text.h"
 #include "lib/wire/document.h"
 
 #include <bsd/string.h>

@@ -2,6 +2,7 @@
 /* Durations and times: they are within limits, and printing and parsing gives the same time again.
  */
 #include "lib/lease/duration.h"
+#include "lib/lease/time_text.h"
 
 #include "tests/fuzz/fuzz.h"
 
@@ -16,7 +17,7 @@ enum { ZONE_COUNT = sizeof(zones) / sizeof(zones[0]) };
 static void check_duration(const char *text)
 {
     int64_t s = -7, again = 0;
-    char printed[TIME_TEXT_BYTES], joined[TIME_TEXT_BYTES], *out = joined;
+    char printed[DURATION_TEXT_BYTES], joined[DURATION_TEXT_BYTES], *out = joined;
 
     if (duration_parse(text, &s) != 0) {
         MUST(s == -7, text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Durations and times: what people type; and the printers, compared with the C library's. */
 #include "lib/lease/duration.h"
+#include "lib/lease/time_text.h"
 
 #include "tests/unit/helpers.h"
 
@@ -348,7 +349,7 @@ static void printed_durations(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        char text[TIME_TEXT_BYTES];
+        char text[DURATION_TEXT_BYTES];
         duration_format(rows[i].s, text);
         CHECK_TEXT(rows[i].text, text, rows[i].text);
     }

@@ -71,7 +71,7 @@ static void format_json(const struct report *r, const struct tunnel *t, struct b
 
 static void format_line(const struct tunnel *t, struct buf *out)
 {
-    char since[TIME_TEXT_BYTES], probe[32] = "-";
+    char since[DURATION_TEXT_BYTES], probe[32] = "-";
     const char *note = t->standing.reason;
     duration_format(clock_now_s() - t->standing.since_s, since);
     if (t->standing.probe_ms >= 0)
