@@ -10,20 +10,30 @@
 #include <string.h>
 #include <strings.h>
 
+/* Adds a rule. The first valid one replaces the default rules. */
+static const char *add_rule(struct ceiling_rules *rules, bool *has_own, char *const *words,
+                            size_t count)
+{
+    struct ceiling_rules own = {.items = NULL};
+    if (*has_own)
+        return value_rule(rules, words, count);
+    const char *problem = value_rule(&own, words, count);
+    if (problem != NULL)
+        return problem;
+    ceiling_rules_release(rules);
+    *rules = own;
+    *has_own = true;
+    return NULL;
+}
+
 static const char *add_open(struct loading *load, char *const *words, size_t count)
 {
-    if (!load->has_open)
-        ceiling_rules_release(&load->conf->ceiling.open);
-    load->has_open = true;
-    return value_rule(&load->conf->ceiling.open, words, count);
+    return add_rule(&load->conf->ceiling.open, &load->has_open, words, count);
 }
 
 static const char *add_listen_rule(struct loading *load, char *const *words, size_t count)
 {
-    if (!load->has_listen_rule)
-        ceiling_rules_release(&load->conf->ceiling.listen);
-    load->has_listen_rule = true;
-    return value_rule(&load->conf->ceiling.listen, words, count);
+    return add_rule(&load->conf->ceiling.listen, &load->has_listen_rule, words, count);
 }
 
 /* `unix:/path proxy GROUP`. Whoever connects there names the client's address, and is believed; so
@@ -41,26 +51,28 @@ static const char *set_proxy(struct conf_listener *l, char *const *words)
 static const char *add_listen(struct loading *load, char *const *words, size_t count)
 {
     struct conf *c = load->conf;
+    struct conf_listener l = {.unix_path = ""};
     if (count == 2 && strcasecmp(words[1], "proxy") == 0)
         return "names no group whose members may connect: unix:/path proxy GROUP";
+    if (load->has_listen && c->listen_count == CONF_LISTENERS_MAX)
+        return "is given more than 8 times";
+    const char *problem = value_listener(&l, words, count == 3 ? 1 : count);
+    if (problem == NULL && count == 3)
+        problem = set_proxy(&l, words);
+    if (problem != NULL)
+        return problem;
     if (!load->has_listen)
         c->listen_count = 0;
     load->has_listen = true;
-    if (c->listen_count == CONF_LISTENERS_MAX)
-        return "is given more than 8 times";
-    struct conf_listener *l = &c->listen[c->listen_count];
-    const char *problem = value_listener(l, words, count == 3 ? 1 : count);
-    if (problem == NULL && count == 3)
-        problem = set_proxy(l, words);
-    if (problem == NULL)
-        c->listen_count++;
-    return problem;
+    c->listen[c->listen_count++] = l;
+    return NULL;
 }
 
 static const char *set_metrics_listen(struct loading *load, char *const *words, size_t count)
 {
-    load->conf->has_metrics_listen = true;
-    return value_listener(&load->conf->metrics_listen, words, count);
+    const char *problem = value_listener(&load->conf->metrics_listen, words, count);
+    load->conf->has_metrics_listen = problem == NULL;
+    return problem;
 }
 
 /* All keywords (tunlease.conf(5)). A keyword has a setter and the field that it sets, or a function

@@ -539,7 +539,8 @@ static void tolerated(void **state)
     struct conf c;
     (void)state;
     write_text(file, "MaxTTL soon\nNonsense x\nRunDir /a\nRunDir /b\nDatabase /d/s\nAllowOpen x\n"
-                     "ForwardLogin gw-tunnel\nQuarantineTTL 3d\n");
+                     "ForwardLogin gw-tunnel\nQuarantineTTL 3d\nAllowListen x\nListen x\n"
+                     "MetricsListen x\n");
     write_file(env_file, "LEASE_TTL_DAYS=many\nsecret\nSSH_JUMP_USER=li\n", 45, 0600);
     assert_int_equal(load_strictly(&c, err, NULL), -1);
     assert_int_equal(conf_load_tolerant(file, &c, &problems), 0);
@@ -549,7 +550,12 @@ static void tolerated(void **state)
     assert_string_equal(c.paths.database, "/d/s");
     assert_string_equal(c.jump_user, "li");
     assert_int_equal(c.quarantine_ttl_s, 3 * 86400);
+    /* What could not be read has its default. */
     assert_int_equal(c.max_ttl_s, 90 * 86400);
+    assert_int_equal(c.ceiling.open.count, 2);
+    assert_int_equal(c.ceiling.listen.count, 1);
+    assert_int_equal(c.listen_count, 1);
+    assert_false(c.has_metrics_listen);
     conf_release(&c);
     buf_release(&problems);
     /* akc does not know either where its store is. */
