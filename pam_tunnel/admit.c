@@ -6,6 +6,8 @@
  * finds the entry; whoever commits it before is seen by the check. There is no moment in which
  * neither holds.
  */
+#include "pam_tunnel/admit.h"
+
 #include "lib/base/clock.h"
 #include "lib/conf/paths.h"
 #include "lib/session/auth_info.h"
@@ -14,7 +16,8 @@
 #include "lib/session/registry_lock.h"
 #include "lib/session/registry_write.h"
 #include "lib/session/run_dir.h"
-#include "pam_tunnel/module.h"
+#include "pam_tunnel/helper.h"
+#include "pam_tunnel/other_sessions.h"
 
 #include <arpa/inet.h>
 #include <bsd/string.h>

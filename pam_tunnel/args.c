@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "pam_tunnel/module.h"
+#include "pam_tunnel/args.h"
 
 #include <string.h>
 

@@ -3,10 +3,11 @@
  * Runs `akc --check` to learn whether a key holds a lease, as the user that sshd runs akc as: the
  * monitor is root, and never opens the store itself.
  */
+#include "pam_tunnel/helper.h"
+
 #include "lib/base/clock.h"
 #include "lib/base/number.h"
 #include "lib/session/auth_info.h"
-#include "pam_tunnel/module.h"
 
 #include <bsd/unistd.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "pam_tunnel/module.h"
+#include "pam_tunnel/membership.h"
 
 #include <errno.h>
 #include <grp.h>

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* The other sessions of a lease, when one more is about to open. A lease that listens has one
  * connection; another may have as many as its limit. */
+#include "pam_tunnel/other_sessions.h"
+
 #include "lib/base/clock.h"
 #include "lib/session/ladder.h"
 #include "lib/session/registry_count.h"
 #include "lib/session/registry_read.h"
 #include "lib/session/registry_remove.h"
 #include "lib/session/takeovers.h"
-#include "pam_tunnel/module.h"
 
 #include <errno.h>
 #include <security/pam_ext.h>

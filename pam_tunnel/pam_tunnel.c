@@ -8,7 +8,9 @@
  *
  * Refusal is PAM_PERM_DENIED from every entry point: sudo carries on after PAM_SESSION_ERR.
  */
-#include "pam_tunnel/module.h"
+#include "pam_tunnel/admit.h"
+#include "pam_tunnel/args.h"
+#include "pam_tunnel/membership.h"
 
 #include <security/pam_ext.h>
 #include <string.h>

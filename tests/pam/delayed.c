@@ -7,7 +7,7 @@
  */
 #include "lib/session/registry_lock.h"
 #include "lib/session/registry_write.h"
-#include "pam_tunnel/module.h"
+#include "pam_tunnel/helper.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What pam_tunnel parses: its arguments in the PAM stack, and the line of akc --check. */
-#include "pam_tunnel/module.h"
+#include "pam_tunnel/helper.h"
 
 #include "tests/unit/helpers.h"
 
