@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: ISC
 """Checks and draws the #includes of the programs and the libraries.
 
-  includes.py --check    fails if a file includes what its folder may not, or if folders include each
-                         other in a circle
+  includes.py --check    fails if a file includes what its folder may not, if folders or files include
+                         each other in a circle, or if a step of the map in docs/design.md 11 is no
+                         include: each file there includes those that are indented below it
   includes.py --draw     prints the picture of the folders (docs/includes.md)
-  includes.py --circles  prints the circles of files, one a line
 
 A source file and the header of the same name are one node: what includes the header depends on both.
 """
@@ -169,8 +169,31 @@ def problems(tree):
             if node(path) == "lib/conf/paths" and quoted:
                 if folder(name) != "lib/base" and name != own:
                     yield f"{path}: may include lib/base only, for pam_tunnel, not {name}"
-    for circle in circles(edges(tree, folder)):
-        yield "folders in a circle: " + " ".join(circle)
+    for level in (folder, node):
+        for circle in circles(edges(tree, level)):
+            yield f"{level.__name__}s in a circle: " + " ".join(circle)
+
+
+def map_problems(tree):
+    with open("docs/design.md", encoding="utf-8") as file:
+        found = re.search(r"^## 11\..*?^```\n(.*?)^```", file.read(), re.M | re.S)
+    if not found:
+        yield "docs/design.md 11: no map"
+        return
+    graph = edges(tree, node)
+    above = []  # (indent, node) of the files that the next line may be called from
+    for line in found[1].splitlines():
+        step = re.match(r"( *)(\S+\.c) ", line)
+        if not step:
+            above = []
+            continue
+        indent, at = len(step[1]), node(step[2])
+        above = [(i, n) for i, n in above if i < indent]
+        if step[2] not in tree:
+            yield f"docs/design.md 11: {step[2]} does not exist"
+        elif above and at not in graph[above[-1][1]]:
+            yield f"docs/design.md 11: {above[-1][1]} does not include {at}"
+        above.append((indent, at))
 
 
 def draw(tree):
@@ -203,11 +226,8 @@ def main():
     what = sys.argv[1:]
     if what == ["--draw"]:
         draw(tree)
-    elif what == ["--circles"]:
-        for circle in circles(edges(tree, node)):
-            print(" ".join(circle))
     elif what == ["--check"]:
-        wrong = list(problems(tree))
+        wrong = list(problems(tree)) + list(map_problems(tree))
         print("\n".join(wrong) if wrong else f"{includes} includes follow the arrows")
         sys.exit(1 if wrong else 0)
     else:
