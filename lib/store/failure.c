@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/store/failure.h"
 
-#include "lib/store/guarded.h"
+#include "lib/store/immutable.h"
 #include "lib/store/handle.h"
 
 #include <bsd/string.h>
@@ -49,7 +49,7 @@ static const char *advice(int code)
 enum store_rc store_failed(struct store *st, int sqlite_rc)
 {
     int code = st->db != NULL ? sqlite3_extended_errcode(st->db) : sqlite_rc;
-    const char *hint = guarded_holds(st) ? advice(code) : guarded_unheld;
+    const char *hint = immutable_is_intact(st) ? advice(code) : immutable_broken_text;
     const char *what = st->db != NULL ? sqlite3_errmsg(st->db) : sqlite3_errstr(sqlite_rc);
 
     st->failed_code = code;
@@ -60,7 +60,7 @@ enum store_rc store_failed(struct store *st, int sqlite_rc)
 
 enum store_rc store_damaged(struct store *st, const char *what, int64_t lease_id)
 {
-    if (guarded_holds(st))
+    if (immutable_is_intact(st))
         (void)snprintf(st->error, sizeof(st->error),
                        "it is corrupt: the %s of lease #%lld is no %s", what, (long long)lease_id,
                        what);

@@ -20,9 +20,9 @@ struct store {
     int64_t step_since_ms; /* when the statement under way was first seen to take long; 0: not
                             * yet */
     int failed_code; /* SQLite's, of what is in error: the connection forgets it at the next call */
-    bool passes;     /* the guard does not hold, so no failure counts */
-    int guard_fd;    /* -1 but for a store that is read without its log: guarded.h */
-    struct stat guard_before;
+    bool transient;  /* the guard does not hold, so no failure counts */
+    int immutable_fd; /* -1 but for a store that is read without its log: immutable.h */
+    struct stat immutable_before;
     /* store_ask began what read_begin would begin */
     bool reading;
     int read_depth; /* read_begins that have not ended */

@@ -7,7 +7,7 @@
 
 #include "lib/lease/lease.h"
 #include "lib/store/failure.h"
-#include "lib/store/guarded.h"
+#include "lib/store/immutable.h"
 #include "lib/store/open_agents.h"
 #include "lib/store/row.h"
 #include "lib/store/snapshot.h"
@@ -79,7 +79,7 @@ static enum store_rc find_key(struct store *st, const char *login, const char *f
 static enum store_rc answer_end(struct store *st, enum store_rc rc)
 {
     read_end(st);
-    return (rc == STORE_OK || rc == STORE_NONE) && !guarded_holds(st) ? STORE_FAIL : rc;
+    return (rc == STORE_OK || rc == STORE_NONE) && !immutable_is_intact(st) ? STORE_FAIL : rc;
 }
 
 enum store_rc store_find_key(struct store *st, const char *login, const char *fingerprint,

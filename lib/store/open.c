@@ -3,7 +3,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/store/failure.h"
-#include "lib/store/guarded.h"
+#include "lib/store/immutable.h"
 #include "lib/store/place.h"
 #include "lib/store/reader_vfs.h"
 #include "lib/store/statement.h"
@@ -33,7 +33,7 @@ struct store *store_new(void)
 {
     struct store *st = calloc(1, sizeof(*st));
     if (st != NULL)
-        st->guard_fd = -1;
+        st->immutable_fd = -1;
     return st;
 }
 
@@ -79,5 +79,5 @@ void store_close_files(struct store *st)
     }
     (void)sqlite3_close(st->db);
     st->db = NULL;
-    guarded_close(st);
+    immutable_close(st);
 }

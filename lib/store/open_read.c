@@ -5,8 +5,8 @@
 #include "lib/store/arena.h"
 #include "lib/store/connection.h"
 #include "lib/store/failure.h"
-#include "lib/store/guarded.h"
-#include "lib/store/guarded_open.h"
+#include "lib/store/immutable.h"
+#include "lib/store/immutable_open.h"
 #include "lib/store/open.h"
 #include "lib/store/place.h"
 #include "lib/store/reader_vfs.h"
@@ -17,9 +17,9 @@
 #include <string.h>
 #include <time.h>
 
-bool store_failure_passes(const struct store *st)
+bool store_failure_is_transient(const struct store *st)
 {
-    return st->passes || st->failed_code == SQLITE_READONLY_RECOVERY ||
+    return st->transient || st->failed_code == SQLITE_READONLY_RECOVERY ||
            st->failed_code == SQLITE_READONLY_CANTINIT || st->failed_code == SQLITE_SCHEMA ||
            (st->failed_code & 0xff) == SQLITE_PROTOCOL;
 }
@@ -62,15 +62,16 @@ static enum store_rc open_and_look(const char *path, bool to_ask, int timeout_ms
  */
 static enum store_rc read_without_log(const char *path, struct store **st)
 {
-    struct store *guarded = NULL;
-    enum store_rc rc = guarded_open(path, &guarded);
-    if (rc == STORE_OK || (guarded != NULL && !guarded->passes && guarded->failed_code != 0)) {
+    struct store *immutable = NULL;
+    enum store_rc rc = immutable_open(path, &immutable);
+    if (rc == STORE_OK ||
+        (immutable != NULL && !immutable->transient && immutable->failed_code != 0)) {
         store_close(*st);
-        *st = guarded;
+        *st = immutable;
         return rc;
     }
-    (*st)->passes = guarded != NULL && guarded->passes;
-    store_close(guarded);
+    (*st)->transient = immutable != NULL && immutable->transient;
+    store_close(immutable);
     return STORE_FAIL;
 }
 
@@ -96,8 +97,8 @@ static enum store_rc open_once(const char *path, bool to_ask, int timeout_ms, st
         open_failed(err, path, "it is not a regular file");
         return STORE_FAIL;
     }
-    if (guarded_is_called_for(path)) {
-        rc = guarded_open(path, &st);
+    if (immutable_is_needed(path)) {
+        rc = immutable_open(path, &st);
     } else {
         rc = open_and_look(path, to_ask, timeout_ms, &st);
         if (rc != STORE_OK && st != NULL && lacks_log(st))
@@ -114,10 +115,10 @@ static enum store_rc open_once(const char *path, bool to_ask, int timeout_ms, st
 /* For asking anew what failed on st, which is closed; false: it is final, or the time is over. */
 static bool try_again(struct store *st, int64_t until_ms, int64_t *pause_ms)
 {
-    bool passes = st != NULL && store_failure_passes(st);
+    bool transient = st != NULL && store_failure_is_transient(st);
     int64_t left_ms = until_ms - clock_monotonic_ms();
     store_close(st);
-    if (!passes || left_ms <= 0)
+    if (!transient || left_ms <= 0)
         return false;
     store_arena_reset();
     int64_t ms = *pause_ms < left_ms ? *pause_ms : left_ms;

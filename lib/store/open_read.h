@@ -35,6 +35,6 @@ enum store_rc store_ask(const char *path, int64_t until_ms, store_question_fn as
  * (the busy timeout does not cover it: docs/sqlite-facts.md 1.3); or the store was
  * written while it was read without its log, and nothing that was seen then counts.
  */
-bool store_failure_passes(const struct store *st);
+bool store_failure_is_transient(const struct store *st);
 
 #endif

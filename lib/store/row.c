@@ -3,7 +3,7 @@
 
 #include "lib/lease/lease.h"
 #include "lib/store/failure.h"
-#include "lib/store/guarded.h"
+#include "lib/store/immutable.h"
 
 enum store_rc row_read_lease(struct store *st, sqlite3_stmt *s, int first, int64_t id,
                              struct lease *ret)
@@ -29,7 +29,8 @@ enum store_rc row_read_lease(struct store *st, sqlite3_stmt *s, int first, int64
         return store_damaged(st, damaged, id);
     }
     l.max_sessions = (unsigned)max_sessions;
-    if (!guarded_holds(st)) { /* a long column is read from the file only when it is asked for */
+    if (!immutable_is_intact(
+            st)) { /* a long column is read from the file only when it is asked for */
         lease_release(&l);
         return STORE_FAIL;
     }

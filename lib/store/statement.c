@@ -3,7 +3,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/store/failure.h"
-#include "lib/store/guarded.h"
+#include "lib/store/immutable.h"
 #include "lib/store/range.h"
 
 #include <bsd/string.h>
@@ -69,7 +69,7 @@ enum store_rc statement_step(struct store *st, sqlite3_stmt *s)
     st->step_since_ms = 0;
     while (try_at_once(rc = sqlite3_step(s), &tries))
         (void)sqlite3_reset(s);
-    if ((rc == SQLITE_ROW || rc == SQLITE_DONE) && !guarded_holds(st))
+    if ((rc == SQLITE_ROW || rc == SQLITE_DONE) && !immutable_is_intact(st))
         return STORE_FAIL;
     if (rc == SQLITE_ROW)
         return STORE_OK;

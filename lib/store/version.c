@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/store/version.h"
 
-#include "lib/store/guarded.h"
+#include "lib/store/immutable.h"
 #include "lib/store/statement.h"
 
 #include <stdio.h>
@@ -31,6 +31,6 @@ enum store_rc store_check_version(struct store *st, int *ret_version)
         (void)snprintf(st->error, sizeof(st->error),
                        "it is of a version that no tunlease has (%lld): restore it from a copy",
                        (long long)version);
-    (void)guarded_holds(st);
+    (void)immutable_is_intact(st);
     return STORE_FAIL;
 }

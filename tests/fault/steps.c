@@ -263,7 +263,7 @@ static void end_writer(struct writer_run *r)
 
 /* ---- the reader ---- */
 
-enum answer { LINE, NONE, PASSES, FINAL };
+enum answer { LINE, NONE, TRANSIENT, FINAL };
 static const char *const answer_names[] = {"admitted", "revoked", "a failure that passes",
                                            "a final failure"};
 
@@ -272,7 +272,7 @@ static const char *const answer_names[] = {"admitted", "revoked", "a failure tha
 struct question {
     struct writer_run *writer;
     int stop;
-    bool asked, guarded, log_deleted, final;
+    bool asked, immutable, log_deleted, final;
     struct key_judgement j;
 };
 
@@ -288,28 +288,28 @@ static enum store_rc judge_when_stopped(void *ctx, struct store *st)
 {
     struct question *q = ctx;
     struct lease l = {0};
-    q->guarded = q->guarded || st->guard_fd >= 0;
+    q->immutable = q->immutable || st->immutable_fd >= 0;
     q->asked = true;
     bool gone = q->writer->ended;
     become(NULL);
     continue_to(q->writer, q->stop);
-    q->log_deleted |= st->guard_fd >= 0 && !gone && log_is_gone(q->writer);
+    q->log_deleted |= st->immutable_fd >= 0 && !gone && log_is_gone(q->writer);
     become(&reader);
     enum store_rc rc = store_judge_key(st, login, key.fingerprint, clock_now_s(), &q->j, &l);
     lease_release(&l);
-    q->final = rc != STORE_OK && !store_failure_passes(st);
+    q->final = rc != STORE_OK && !store_failure_is_transient(st);
     return rc;
 }
 
 /* The reader opens the store at the writer's present stop, and asks at `stop`. */
-static enum answer answer_at(struct writer_run *r, int stop, bool *ret_guarded,
+static enum answer answer_at(struct writer_run *r, int stop, bool *ret_immutable,
                              char why[static STORE_ERROR_BYTES])
 {
     struct question q = {.writer = r, .stop = stop};
     int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
     become(&reader);
     enum store_rc rc = store_ask(database, until_ms, judge_when_stopped, &q, why);
-    *ret_guarded = q.guarded;
+    *ret_immutable = q.immutable;
     if (q.log_deleted) {
         (void)snprintf(why, STORE_ERROR_BYTES, "the log was deleted under the guard");
         become(NULL);
@@ -319,7 +319,7 @@ static enum answer answer_at(struct writer_run *r, int stop, bool *ret_guarded,
     become(NULL);
     if (rc == STORE_OK)
         return q.j.verdict == KEY_ADMITTED ? LINE : NONE;
-    return final ? FINAL : PASSES;
+    return final ? FINAL : TRANSIENT;
 }
 
 static int report(const char *state, const struct writer *w, int opened, int asked, enum answer got,
@@ -327,12 +327,12 @@ static int report(const char *state, const struct writer *w, int opened, int ask
 {
     if (shown++ < SHOWN)
         (void)printf("%s, %s: opened at stop %d, asked at %d: %s %s\n", state, w->what, opened,
-                     asked, answer_names[got], got >= PASSES ? why : "");
+                     asked, answer_names[got], got >= TRANSIENT ? why : "");
     return 1;
 }
 
 struct tally {
-    long pairs, guarded, passes;
+    long pairs, immutable, transient;
     int wrong;
 };
 
@@ -347,9 +347,9 @@ static int count_stops(struct image *m, const struct writer *w)
 
 /* A reader that reads without the log asks at many stops, since the writer does not wait for it;
  * any other asks where it opened the store, one stop later, and after the writer has ended. */
-static int next_stop(int asked, int opened, int stops, bool guarded)
+static int next_stop(int asked, int opened, int stops, bool immutable)
 {
-    int next = guarded ? asked + 1 + stops / ASKS : asked == opened ? asked + 1 : stops;
+    int next = immutable ? asked + 1 + stops / ASKS : asked == opened ? asked + 1 : stops;
     return asked == stops ? stops + 1 : next < stops ? next : stops;
 }
 
@@ -357,20 +357,20 @@ static void try_all_pairs(const char *state, struct image *m, const struct write
                           struct tally *t)
 {
     int stops = count_stops(m, w);
-    bool guarded = true;
+    bool immutable = true;
     for (int opened = 1; opened <= stops;
-         opened += guarded || opened < OPENINGS ? 1 : 1 + stops / OPENINGS) {
-        guarded = false;
-        for (int at = opened; at <= stops; at = next_stop(at, opened, stops, guarded)) {
+         opened += immutable || opened < OPENINGS ? 1 : 1 + stops / OPENINGS) {
+        immutable = false;
+        for (int at = opened; at <= stops; at = next_stop(at, opened, stops, immutable)) {
             char why[STORE_ERROR_BYTES] = "";
             image_restore(m);
             struct writer_run r = start_writer(w);
             continue_to(&r, opened);
             bool committed_at_open = r.committed;
-            enum answer got = answer_at(&r, at, &guarded, why);
+            enum answer got = answer_at(&r, at, &immutable, why);
             t->pairs++;
-            t->guarded += guarded;
-            t->passes += got == PASSES;
+            t->immutable += immutable;
+            t->transient += got == TRANSIENT;
             if (got == FINAL || (got == LINE && committed_at_open))
                 t->wrong += report(state, w, opened, at, got, why);
             end_writer(&r);
@@ -439,6 +439,6 @@ int main(int argc, char **argv)
         try_all_pairs("a log", &with_log, &writers[i], &t);
     }
     (void)printf("%ld pairs of stops, %ld read without the log, %ld failures that pass, %d wrong\n",
-                 t.pairs, t.guarded, t.passes, t.wrong);
+                 t.pairs, t.immutable, t.transient, t.wrong);
     return t.wrong == 0 && t.pairs > 0 ? 0 : 1;
 }

@@ -212,7 +212,7 @@ static void opened_to_ask(void **state)
 /* What the next question meets, `failures` times over, and how often it was asked. */
 struct failing {
     int code;
-    bool passes;
+    bool transient;
     unsigned failures, asked;
 };
 
@@ -222,7 +222,7 @@ static enum store_rc fail_first(void *ctx, struct store *st)
     if (f->asked++ >= f->failures)
         return STORE_NONE;
     st->failed_code = f->code;
-    st->passes = f->passes;
+    st->transient = f->transient;
     (void)snprintf(st->error, sizeof(st->error), "as was made");
     return STORE_FAIL;
 }
@@ -405,16 +405,16 @@ static enum store_rc open_as_nobody(char err[static STORE_ERROR_BYTES])
     return (enum store_rc)WEXITSTATUS(status);
 }
 
-static enum store_rc ask_guarded(void *ctx, struct store *st)
+static enum store_rc query_immutable(void *ctx, struct store *st)
 {
     unsigned *asked = ctx;
     int64_t id;
     (*asked)++;
-    return st->guard_fd >= 0 ? find(st, "pfwd", 1, &id) : STORE_OK;
+    return st->immutable_fd >= 0 ? find(st, "pfwd", 1, &id) : STORE_OK;
 }
 
 /* Read without its log, and nobody writes it: what is damaged now is damaged. */
-static void damage_under_guard_is_final(void **state)
+static void damage_read_immutable_is_final(void **state)
 {
     enum { PATIENCE_MS = 60000 };
     char junk[4096], err[STORE_ERROR_BYTES];
@@ -445,7 +445,7 @@ static void damage_under_guard_is_final(void **state)
         if (setgid(65534) != 0 || setuid(65534) != 0)
             _exit(9);
         int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
-        enum store_rc rc = store_ask(path, until_ms, ask_guarded, &asked, err);
+        enum store_rc rc = store_ask(path, until_ms, query_immutable, &asked, err);
         (void)fprintf(stderr, "%s\n", err);
         _exit(rc == STORE_FAIL && asked == 1 && strstr(err, "it is corrupt") != NULL &&
                       clock_monotonic_ms() < until_ms
@@ -472,7 +472,7 @@ static void reader_without_write_access(void **state)
         free(name);
     }
     CHECK(err, open_as_nobody(err) == STORE_OK);
-    /* Its log was empty, so the main file is all there is (guarded.h). */
+    /* Its log was empty, so the main file is all there is (immutable.h). */
     for (int i = 2; i >= 1; i--) {
         char *name = beside(suffixes[i]);
         assert_int_equal(unlink(name), 0);
@@ -1464,7 +1464,7 @@ int main(void)
         TEST(made_after_one_who_was_killed),
         TEST(made_by_many_at_once),
         TEST(without_wal_or_shm),
-        TEST(damage_under_guard_is_final),
+        TEST(damage_read_immutable_is_final),
         TEST(reader_without_write_access),
         TEST(refused_places),
         TEST(refused_by_content),

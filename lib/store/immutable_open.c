@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include "lib/store/guarded_open.h"
+#include "lib/store/immutable_open.h"
 
-#include "lib/store/guarded.h"
+#include "lib/store/immutable.h"
 #include "lib/store/open.h"
 #include "lib/store/statement.h"
 #include "lib/store/version.h"
@@ -14,7 +14,7 @@
 enum { URI_BYTES = 1024 };
 
 /* file:PATH?immutable=1, with everything that a URI could take for something else escaped. */
-static int make_uri(const char *path, char out[static URI_BYTES])
+static int immutable_uri(const char *path, char out[static URI_BYTES])
 {
     static const char plain[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
@@ -32,7 +32,7 @@ static int make_uri(const char *path, char out[static URI_BYTES])
     return 0;
 }
 
-enum store_rc guarded_open(const char *path, struct store **ret)
+enum store_rc immutable_open(const char *path, struct store **ret)
 {
     char uri[URI_BYTES];
     int version;
@@ -40,10 +40,10 @@ enum store_rc guarded_open(const char *path, struct store **ret)
     *ret = st;
     if (st == NULL)
         return STORE_FAIL;
-    int unguarded = make_uri(path, uri) == 0 ? guarded_begin(st, path) : -1;
-    if (unguarded != 0) {
-        st->passes = unguarded > 0;
-        (void)strlcpy(st->error, st->passes ? "another program is writing it" : strerror(errno),
+    int failed = immutable_uri(path, uri) == 0 ? immutable_begin(st, path) : -1;
+    if (failed != 0) {
+        st->transient = failed > 0;
+        (void)strlcpy(st->error, st->transient ? "another program is writing it" : strerror(errno),
                       sizeof(st->error));
         return STORE_FAIL;
     }

@@ -14,8 +14,8 @@
  * again for every answer that SQLite gives, failures too, and once more when all was read. A lock
  * that keeps a -wal from being deleted is held all along, since a deleted one could not be seen.
  */
-#ifndef TUNLEASE_STORE_GUARDED_H
-#define TUNLEASE_STORE_GUARDED_H
+#ifndef TUNLEASE_STORE_IMMUTABLE_H
+#define TUNLEASE_STORE_IMMUTABLE_H
 
 #include "lib/store/store.h"
 
@@ -25,22 +25,22 @@
  * Whether the -wal has a header and no frame, as a writer leaves it that was killed in between. A
  * reader that may not write -shm would wait for that writer for ever, with no timeout of SQLite's.
  */
-bool guarded_is_called_for(const char *path);
+bool immutable_is_needed(const char *path);
 
 /*
  * Takes the lock and notes what the files are like. 0; 1: not just now; -1: not at all, and errno
  * says why.
  */
-int guarded_begin(struct store *st, const char *path);
+int immutable_begin(struct store *st, const char *path);
 
 /*
  * Whether what was read up to now is the whole truth. Always true for a store opened otherwise;
- * false: store_error says so, and store_failure_passes is true.
+ * false: store_error says so, and store_failure_is_transient is true.
  */
-bool guarded_holds(struct store *st);
-extern const char guarded_unheld[]; /* in words */
+bool immutable_is_intact(struct store *st);
+extern const char immutable_broken_text[]; /* in words */
 
 /* Before the store is closed. */
-void guarded_close(struct store *st);
+void immutable_close(struct store *st);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "lib/store/guarded.h"
+#include "lib/store/immutable.h"
 
 #include "lib/base/clock.h"
 #include "lib/store/handle.h"
@@ -28,7 +28,7 @@ enum { WAL_FIRST_FRAME_END = 32 + 24 + 512 };
  */
 enum { TICK_MS = 20 };
 
-const char guarded_unheld[] =
+const char immutable_broken_text[] =
     "it was written while it was read without its write-ahead log: try again";
 
 /* Of a log that cannot be looked at nothing is known. */
@@ -48,7 +48,7 @@ static bool wal_is_empty(const char *path)
     return wal_bytes(path) < WAL_FIRST_FRAME_END;
 }
 
-bool guarded_is_called_for(const char *path)
+bool immutable_is_needed(const char *path)
 {
     off_t bytes = wal_bytes(path);
     return bytes > 0 && bytes < WAL_FIRST_FRAME_END;
@@ -66,7 +66,7 @@ static bool same_state(const struct stat *a, const struct stat *b)
 }
 
 /* Whether a write from now on is sure to give the file another time. */
-static bool has_settled(const struct stat *st)
+static bool next_write_shows(const struct stat *st)
 {
     int64_t age_ms =
         clock_now_ms() - ((int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000);
@@ -75,46 +75,47 @@ static bool has_settled(const struct stat *st)
 
 /* By an open file description lock, since those of the process are lost when any descriptor of the
  * file is closed in it, by SQLite for instance. */
-int guarded_begin(struct store *st, const char *path)
+int immutable_begin(struct store *st, const char *path)
 {
     struct flock shared = {
         .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = SHARED_FIRST, .l_len = SHARED_SIZE};
     const struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
     if (strlcpy(st->path, path, sizeof(st->path)) >= sizeof(st->path))
         return -1;
-    st->guard_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (st->guard_fd < 0)
+    st->immutable_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (st->immutable_fd < 0)
         return -1;
-    if (fcntl(st->guard_fd, F_OFD_SETLK, &shared) != 0)
+    if (fcntl(st->immutable_fd, F_OFD_SETLK, &shared) != 0)
         return errno == EAGAIN || errno == EACCES ? 1 : -1;
-    if (fstat(st->guard_fd, &st->guard_before) != 0)
+    if (fstat(st->immutable_fd, &st->immutable_before) != 0)
         return -1;
-    if (!has_settled(&st->guard_before)) {
+    if (!next_write_shows(&st->immutable_before)) {
         (void)nanosleep(&tick, NULL);
-        if (fstat(st->guard_fd, &st->guard_before) != 0 || !has_settled(&st->guard_before))
+        if (fstat(st->immutable_fd, &st->immutable_before) != 0 ||
+            !next_write_shows(&st->immutable_before))
             return 1;
     }
     return wal_is_empty(path) ? 0 : 1;
 }
 
-bool guarded_holds(struct store *st)
+bool immutable_is_intact(struct store *st)
 {
     struct stat opened, there;
-    if (st->guard_fd < 0)
+    if (st->immutable_fd < 0)
         return true;
-    if (st->passes)
+    if (st->transient)
         return false;
-    if (fstat(st->guard_fd, &opened) == 0 && same_state(&opened, &st->guard_before) &&
+    if (fstat(st->immutable_fd, &opened) == 0 && same_state(&opened, &st->immutable_before) &&
         lstat(st->path, &there) == 0 && same_state(&there, &opened) && wal_is_empty(st->path))
         return true;
-    st->passes = true;
-    (void)strlcpy(st->error, guarded_unheld, sizeof(st->error));
+    st->transient = true;
+    (void)strlcpy(st->error, immutable_broken_text, sizeof(st->error));
     return false;
 }
 
-void guarded_close(struct store *st)
+void immutable_close(struct store *st)
 {
-    if (st->guard_fd >= 0)
-        (void)close(st->guard_fd);
-    st->guard_fd = -1;
+    if (st->immutable_fd >= 0)
+        (void)close(st->immutable_fd);
+    st->immutable_fd = -1;
 }
