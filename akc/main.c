@@ -262,7 +262,7 @@ static int answer(const struct request *req)
     /* Closed before the write: a reader that waits for a slow pipe would hold the log's
      * checkpoint up (docs/sqlite-facts.md 1.7). */
     struct key_query query = {.req = req, .key = &key, .now_s = now_s, .answer = &out};
-    if (store_ask(paths.database, req->until_ms, query_store, &query, err) != STORE_OK) {
+    if (store_query(paths.database, req->until_ms, query_store, &query, err) != STORE_OK) {
         log_error("refused: %s", err);
         goto out;
     }

@@ -100,7 +100,7 @@ static int open_store(struct ctl *ctl, bool write)
                          strerror(saved), saved == ENOENT ? "; 'leasectl setup' makes it" : "");
     }
     enum store_rc rc = may_create ? store_open_write(database, &ctl->store, why)
-                       : write    ? store_open_again(database, &ctl->store, why)
+                       : write    ? store_open_existing(database, &ctl->store, why)
                                   : store_open_read(database, &ctl->store, why);
     open_watchdog_stop();
     if (rc == STORE_OK)

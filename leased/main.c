@@ -100,7 +100,7 @@ static enum store_rc open_store(const struct conf *conf, struct store **ret,
 {
     return registry_has_none(conf->paths.run_dir)
                ? store_open_write(conf->paths.database, ret, err)
-               : store_open_again(conf->paths.database, ret, err);
+               : store_open_existing(conf->paths.database, ret, err);
 }
 
 /* ---- called by the engine ---- */

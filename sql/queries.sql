@@ -10,17 +10,17 @@
 -- The version of the tables: the number of the last file in migrate/ that was run.
 PRAGMA user_version;
 
--- name: read_begin
+-- name: snapshot_begin
 -- reader: akc
 -- Deferred: takes no lock, so it waits for nobody.
 BEGIN;
 
--- name: read_now
+-- name: snapshot_begin_now
 -- reader: akc
 -- On a read-only connection IMMEDIATE takes the read lock at once, and no other lock.
 BEGIN IMMEDIATE;
 
--- name: read_end
+-- name: snapshot_end
 -- reader: akc
 ROLLBACK;
 
@@ -185,7 +185,7 @@ SELECT port, freed_s FROM port WHERE port BETWEEN :low AND :high ORDER BY port;
 SELECT port, holder = :holder FROM port WHERE freed_s <> 0
 ORDER BY holder = :holder DESC, freed_s DESC LIMIT 1;
 
--- name: port_take
+-- name: port_acquire
 -- Acquires a port that has no row or is freed; the caller has checked its quarantine. Changes nothing
 -- if a lease holds it.
 INSERT INTO port(port, lease_id, holder, freed_s) VALUES(:port, :lease_id, :holder, 0)
@@ -195,7 +195,7 @@ WHERE freed_s <> 0;
 -- name: port_free
 UPDATE port SET freed_s = :now_s WHERE lease_id = :lease_id AND freed_s = 0;
 
--- name: port_forget
+-- name: port_delete
 DELETE FROM port WHERE lease_id = :lease_id;
 
 -- name: audit_last_of
@@ -257,7 +257,7 @@ SELECT agent_facts FROM lease WHERE id = :id;
 -- name: agent_key
 SELECT 1 FROM key WHERE lease_id = :id AND fingerprint = :fingerprint;
 
--- name: agent_key_barred
+-- name: agent_key_revoked
 -- The newest agent with this key; one that is not revoked comes first.
 SELECT l.id FROM key AS k JOIN lease AS l ON l.id = k.lease_id
 WHERE k.fingerprint = :fingerprint AND k.login = :login AND l.kind = 'agent'
@@ -281,7 +281,7 @@ VALUES(:seq, :lease_id, :heartbeat_ms, :expires_s);
 -- name: beat_list
 SELECT seq, lease_id, heartbeat_ms, expires_s FROM beat ORDER BY seq;
 
--- name: beat_settle
+-- name: beat_apply
 -- If since the heartbeat the lease was revoked or an admin set its end, expires_s stays.
 UPDATE lease SET heartbeat_ms = max(heartbeat_ms, :heartbeat_ms),
   expires_s = CASE WHEN fixed_end OR live IS NULL THEN expires_s ELSE max(expires_s, :expires_s) END

@@ -99,10 +99,10 @@ static enum store_rc fill(struct batch *b, size_t max, struct attempt *a)
     if (rc == STORE_OK)
         rc = decide(b, max, &a->count);
     /* If only one request cannot be written, the others are tried again without it. */
-    a->request_failed = rc != STORE_OK && a->count > 0 && store_goes_on(st);
+    a->request_failed = rc != STORE_OK && a->count > 0 && store_transaction_is_open(st);
     if (rc == STORE_OK && a->flushes) {
         rc = heartbeat_flush_some(b->heartbeat_flush, a->count);
-        a->flush_failed = rc != STORE_OK && store_goes_on(st);
+        a->flush_failed = rc != STORE_OK && store_transaction_is_open(st);
     }
     return rc;
 }

@@ -74,7 +74,7 @@ static void add_counts(struct buf *out, const struct store_counts *c)
     buf_addf(out,
              "tunlease_ports{state=\"held\"} %" PRId64 "\ntunlease_ports{state=\"kept\"} %" PRId64
              "\n",
-             c->ports_held, c->ports_kept);
+             c->ports_held, c->ports_quarantined);
     prometheus_value(out, "audit_rows", "gauge", "Rows of the audit.", c->audit_rows);
 }
 

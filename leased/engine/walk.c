@@ -68,7 +68,7 @@ static enum store_rc prune_piece(struct walk *w, bool has_range, int64_t *ret_le
         bool swept = sessions_sweep(w->sessions);
         rc = records_write(w->records, w->open_store->store);
         if (rc == STORE_OK && swept) /* otherwise nobody can tell which agents never logged in */
-            rc = store_agents_forget_unused(w->open_store->store, at, unused_before_s, &by);
+            rc = store_agents_delete_unused(w->open_store->store, at, unused_before_s, &by);
     } else if (rc == STORE_NONE) {
         rc = records_write(w->records, w->open_store->store);
     }

@@ -69,7 +69,7 @@ static enum store_rc former_port(const struct request_context *ctx, const char *
     struct port_memory *memory = ctx->ports;
     int64_t version = 0;
     bool any = false;
-    enum store_rc rc = store_version_seen(ctx->store, &version);
+    enum store_rc rc = store_data_version(ctx->store, &version);
     if (rc != STORE_OK || (memory->none_quarantined && memory->none_quarantined_version == version))
         return rc != STORE_OK ? rc : STORE_NONE;
     rc = store_port_former(ctx->store, name, ret, &any);
@@ -151,7 +151,7 @@ enum store_rc agent_port_reacquire(const struct request_context *ctx, int64_t le
     uint16_t next = 0;
     enum store_rc rc = store_lease_by_id(ctx->store, lease_id, &l);
     if (rc == STORE_OK)
-        rc = store_ports_take_back(ctx->store, &l, agent_port_quarantine_s(ctx), ctx->now_s,
+        rc = store_ports_reacquire(ctx->store, &l, agent_port_quarantine_s(ctx), ctx->now_s,
                                    &conflict);
     if (rc == STORE_CONFLICT) {
         *home = 0;

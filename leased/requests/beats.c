@@ -166,7 +166,7 @@ bool beats_are_behind(const struct beats *b)
 static enum store_rc put_back(struct beats *b, struct store *st, const struct beat *beat,
                               int64_t now_ms)
 {
-    if (!store_goes_on(st) || b->lease_count >= BEATS_LEASES_MAX || !ensure_slots(b))
+    if (!store_transaction_is_open(st) || b->lease_count >= BEATS_LEASES_MAX || !ensure_slots(b))
         return STORE_FAIL;
     if (b->put_back_logged_ms == 0 || now_ms - b->put_back_logged_ms >= LOG_AGAIN_MS) {
         log_error("cannot write a heartbeat into lease #%lld: %s; it stays pending",
@@ -185,7 +185,7 @@ enum store_rc beats_flush(struct beats *b, struct store *st, size_t rows, bool p
     enum store_rc rc = STORE_OK;
     for (; rc == STORE_OK && rows > 0 && b->flushed < b->flushing_count; rows--) {
         const struct beat *beat = &b->flushing[b->flushed++];
-        rc = store_beat_settle(st, beat);
+        rc = store_beat_apply(st, beat);
         if (rc == STORE_NONE) /* the lease was deleted */
             rc = STORE_OK;
         else if (rc != STORE_OK && puts_back)

@@ -128,7 +128,7 @@ static enum store_rc decide_new(struct registering *reg)
 {
     const struct request_context *ctx = reg->ctx;
     enum store_rc rc =
-        store_agent_key_is_barred(ctx->store, ctx->conf->agent_login, reg->key.fingerprint);
+        store_agent_key_is_revoked(ctx->store, ctx->conf->agent_login, reg->key.fingerprint);
     if (rc == STORE_OK)
         return refuse(reg->answer, CONTROL_REVOKED, "the key belongs to a revoked agent");
     return rc == STORE_NONE ? register_new(reg) : rc;

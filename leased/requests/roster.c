@@ -46,7 +46,7 @@ void roster_release(struct roster *r)
 enum store_rc roster_refresh(struct roster *r, struct store *st)
 {
     int64_t version = 0;
-    enum store_rc rc = store_version_seen(st, &version);
+    enum store_rc rc = store_data_version(st, &version);
     if (rc != STORE_OK)
         return rc;
     if (version != r->version)

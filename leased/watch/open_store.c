@@ -112,7 +112,7 @@ static bool reopen(struct open_store *os)
         log_unusable(os, store_error(os->store));
         return false;
     }
-    if (store_open_again(os->path, &st, err) != STORE_OK) {
+    if (store_open_existing(os->path, &st, err) != STORE_OK) {
         log_unusable(os, err);
         return false;
     }
@@ -130,7 +130,7 @@ static bool reopen(struct open_store *os)
 static void on_poll(evutil_socket_t fd, short what, void *arg)
 {
     struct open_store *os = arg;
-    enum store_place place = store_look(os->store);
+    enum store_place place = store_place_check(os->store);
     (void)fd;
     (void)what;
     timer_arm(os->on_poll, POLL_MS);

@@ -23,7 +23,7 @@ static void check(struct store_watch *w)
     int64_t version = 0;
     if (!open_store_check(w->open_store))
         return;
-    if (store_version_seen(w->open_store->store, &version) != STORE_OK) {
+    if (store_data_version(w->open_store->store, &version) != STORE_OK) {
         metrics_add_store_error(w->metrics);
         return;
     }
@@ -74,7 +74,7 @@ static int watch_directory(struct store_watch *w)
 void store_watch_reopened(struct store_watch *w)
 {
     (void)watch_directory(w);
-    (void)store_version_seen(w->open_store->store, &w->version);
+    (void)store_data_version(w->open_store->store, &w->version);
     (void)sessions_sweep(w->sessions);
 }
 
@@ -98,7 +98,7 @@ int store_watch_start(struct store_watch *w, struct event_base *base, struct ope
                               .on_regular = evtimer_new(base, on_regular, w)};
     if (w->on_check == NULL || w->on_regular == NULL || watch_directory(w) != 0)
         return -1;
-    (void)store_version_seen(open_store->store, &w->version);
+    (void)store_data_version(open_store->store, &w->version);
     timer_arm(w->on_regular, DIR_WATCH_FALLBACK_MS);
     return 0;
 }

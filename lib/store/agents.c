@@ -111,11 +111,11 @@ enum store_rc store_agent_has_key(struct store *st, int64_t id, const char *fing
     return rc;
 }
 
-enum store_rc store_agent_key_is_barred(struct store *st, const char *login,
-                                        const char *fingerprint)
+enum store_rc store_agent_key_is_revoked(struct store *st, const char *login,
+                                         const char *fingerprint)
 {
     struct lease l = {0};
-    sqlite3_stmt *s = statement_get(st, STMT_AGENT_KEY_BARRED);
+    sqlite3_stmt *s = statement_get(st, STMT_AGENT_KEY_REVOKED);
     if (s == NULL)
         return STORE_FAIL;
     bind_text(s, ":fingerprint", fingerprint);
@@ -222,5 +222,5 @@ enum store_rc store_agent_beat(struct store *st, int64_t id, int64_t heartbeat_m
 
 enum store_rc store_agent_secret_used(struct store *st, int64_t id)
 {
-    return statement_on(st, STMT_AGENT_SECRET_USED, id, 0);
+    return statement_change_row(st, STMT_AGENT_SECRET_USED, id, 0);
 }

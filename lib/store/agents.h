@@ -40,8 +40,8 @@ enum store_rc store_agent_facts(struct store *st, int64_t id, char out[static AG
 enum store_rc store_agent_has_key(struct store *st, int64_t id, const char *fingerprint);
 
 /* Whether a revoked agent held this key: it is refused until an admin forgets it. */
-enum store_rc store_agent_key_is_barred(struct store *st, const char *login,
-                                        const char *fingerprint);
+enum store_rc store_agent_key_is_revoked(struct store *st, const char *login,
+                                         const char *fingerprint);
 
 /* As store_lease_add. facts: lines of `key value`. */
 enum store_rc store_agent_add(struct store *st, const struct lease *l, int64_t token_id,

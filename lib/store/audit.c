@@ -121,7 +121,7 @@ static enum store_rc append(struct store *st, const struct store_actor *by,
     if (anchor_seq != 0)
         bind_int(s, ":anchor_seq", anchor_seq);
     bind_blob(s, ":hash", hash, sizeof(hash));
-    return statement_run(st, s);
+    return statement_execute(st, s);
 }
 
 enum store_rc audit_append(struct store *st, const struct store_actor *by,
@@ -212,7 +212,7 @@ enum store_rc audit_prune(struct store *st, const struct store_actor *by, int64_
     if (s == NULL)
         return STORE_FAIL;
     bind_int(s, ":anchor_seq", up_to);
-    rc = statement_run(st, s);
+    rc = statement_execute(st, s);
     if (rc == STORE_OK)
         *ret_pruned = up_to - anchored;
     return rc;
@@ -312,10 +312,10 @@ static enum store_rc verify_chain(struct store *st, struct audit_report *ret)
 enum store_rc audit_verify(struct store *st, struct audit_report *ret)
 {
     /* Else a prune between reading the anchor and the rows would look like tampering. */
-    enum store_rc rc = read_begin(st);
+    enum store_rc rc = snapshot_begin(st);
     if (rc != STORE_OK)
         return rc;
     rc = verify_chain(st, ret);
-    read_end(st);
+    snapshot_end(st);
     return rc;
 }

@@ -23,7 +23,7 @@ enum store_rc store_beat_add(struct store *st, int64_t seq, const struct beat *b
     if (bind_beat(st, STMT_BEAT_INSERT, ":lease_id", b, &s) != STORE_OK)
         return STORE_FAIL;
     bind_int(s, ":seq", seq);
-    return statement_run(st, s);
+    return statement_execute(st, s);
 }
 
 enum store_rc store_beat_list(struct store *st, store_beat_fn fn, void *ctx)
@@ -45,10 +45,10 @@ enum store_rc store_beat_list(struct store *st, store_beat_fn fn, void *ctx)
     return rc == STORE_NONE ? STORE_OK : rc;
 }
 
-enum store_rc store_beat_settle(struct store *st, const struct beat *b)
+enum store_rc store_beat_apply(struct store *st, const struct beat *b)
 {
     sqlite3_stmt *s;
-    if (bind_beat(st, STMT_BEAT_SETTLE, ":id", b, &s) != STORE_OK)
+    if (bind_beat(st, STMT_BEAT_APPLY, ":id", b, &s) != STORE_OK)
         return STORE_FAIL;
     return statement_change(st, s);
 }
@@ -59,5 +59,5 @@ enum store_rc store_beat_delete(struct store *st, int64_t last)
     if (s == NULL)
         return STORE_FAIL;
     bind_int(s, ":last", last);
-    return statement_run(st, s);
+    return statement_execute(st, s);
 }

@@ -34,7 +34,7 @@ enum store_rc store_lease_set(struct store *st, const struct lease *l, int64_t q
     if (rc == STORE_OK)
         rc = ports_free(st, l->id, by->now_s);
     if (rc == STORE_OK)
-        rc = ports_take(st, l->id, l->name, &l->listen, quarantine_s, by->now_s, ret_conflict);
+        rc = ports_acquire(st, l->id, l->name, &l->listen, quarantine_s, by->now_s, ret_conflict);
     if (rc == STORE_OK) {
         describe_terms(l, &detail);
         rc = note_change(st, by, "set", l->id, l, NULL, buf_text(&detail));
@@ -59,7 +59,7 @@ enum store_rc store_lease_renew(struct store *st, const struct lease *l, int64_t
     bind_int(s, ":fixed_end", fixed_end ? 1 : 0);
     enum store_rc rc = statement_change(st, s);
     if (rc == STORE_OK)
-        rc = store_ports_take_back(st, l, quarantine_s, by->now_s, ret_conflict);
+        rc = store_ports_reacquire(st, l, quarantine_s, by->now_s, ret_conflict);
     if (rc != STORE_OK)
         return rc;
     (void)snprintf(detail, sizeof(detail), "expires_s=%lld before=%lld", (long long)expires_s,
@@ -67,10 +67,10 @@ enum store_rc store_lease_renew(struct store *st, const struct lease *l, int64_t
     return note_change(st, by, "renew", l->id, l, NULL, detail);
 }
 
-enum store_rc store_ports_take_back(struct store *st, const struct lease *l, int64_t quarantine_s,
+enum store_rc store_ports_reacquire(struct store *st, const struct lease *l, int64_t quarantine_s,
                                     int64_t now_s, struct store_conflict *ret)
 {
-    return ports_take(st, l->id, l->name, &l->listen, quarantine_s, now_s, ret);
+    return ports_acquire(st, l->id, l->name, &l->listen, quarantine_s, now_s, ret);
 }
 
 enum store_rc store_lease_revoke(struct store *st, const struct lease *l, bool keep_sessions,
@@ -85,7 +85,7 @@ enum store_rc store_lease_revoke(struct store *st, const struct lease *l, bool k
     enum store_rc rc = statement_change(st, s);
     if (rc != STORE_OK)
         return rc;
-    rc = statement_on(st, STMT_LEASE_REVOKE_KEYS, l->id, 0);
+    rc = statement_change_row(st, STMT_LEASE_REVOKE_KEYS, l->id, 0);
     if (rc == STORE_OK || rc == STORE_NONE)
         rc = ports_free(st, l->id, by->now_s);
     if (rc != STORE_OK)
@@ -96,12 +96,12 @@ enum store_rc store_lease_revoke(struct store *st, const struct lease *l, bool k
 enum store_rc store_lease_delete(struct store *st, const struct lease *l, bool keep_ports,
                                  const struct store_actor *by)
 {
-    enum store_rc rc = statement_on(st, STMT_LEASE_DELETE, l->id, by->now_s);
+    enum store_rc rc = statement_change_row(st, STMT_LEASE_DELETE, l->id, by->now_s);
     if (rc != STORE_OK)
         return rc;
-    rc = statement_on(st, STMT_LEASE_DELETE_KEYS, l->id, 0);
+    rc = statement_change_row(st, STMT_LEASE_DELETE_KEYS, l->id, 0);
     if (rc == STORE_OK || rc == STORE_NONE)
-        rc = keep_ports ? ports_free(st, l->id, by->now_s) : ports_forget(st, l->id);
+        rc = keep_ports ? ports_free(st, l->id, by->now_s) : ports_delete(st, l->id);
     return rc == STORE_OK ? note_change(st, by, "delete", l->id, l, "", "") : rc;
 }
 
@@ -139,5 +139,5 @@ enum store_rc store_login_seen(struct store *st, int64_t lease_id, int64_t time_
         return STORE_FAIL;
     bind_int(s, ":id", lease_id);
     bind_int(s, ":time_s", time_s);
-    return statement_run(st, s);
+    return statement_execute(st, s);
 }

@@ -36,7 +36,7 @@ enum store_rc store_lease_renew(struct store *st, const struct lease *l, int64_t
                                 struct store_conflict *ret_conflict);
 
 /* The ports of an expired lease that comes back are its own again. STORE_CONFLICT: as above. */
-enum store_rc store_ports_take_back(struct store *st, const struct lease *l, int64_t quarantine_s,
+enum store_rc store_ports_reacquire(struct store *st, const struct lease *l, int64_t quarantine_s,
                                     int64_t now_s, struct store_conflict *ret_conflict);
 
 /* Final: name and keys are free at once, ports are quarantined, the row stays. STORE_NONE: it was

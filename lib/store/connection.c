@@ -30,7 +30,7 @@ int64_t store_rows_changed(const struct store *st)
     return sqlite3_total_changes64(st->db);
 }
 
-enum store_rc store_version_seen(struct store *st, int64_t *ret)
+enum store_rc store_data_version(struct store *st, int64_t *ret)
 {
     return statement_number(st, STMT_DATA_VERSION, ret);
 }

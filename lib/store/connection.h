@@ -19,7 +19,7 @@ void store_set_timeout(struct store *st, int timeout_ms);
 
 /* A number that changes when another process has changed the store, and for no change of our own.
  */
-enum store_rc store_version_seen(struct store *st, int64_t *ret);
+enum store_rc store_data_version(struct store *st, int64_t *ret);
 
 /* Rows that this connection inserted, changed or deleted since it was opened. */
 int64_t store_rows_changed(const struct store *st);

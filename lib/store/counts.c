@@ -3,12 +3,12 @@
 
 #include "lib/store/statement.h"
 
-enum store_rc store_count_leases(struct store *st, const struct lease_range *in, int64_t now_s,
+enum store_rc store_count_leases(struct store *st, const struct lease_range *range, int64_t now_s,
                                  struct store_counts *counts)
 {
     struct store_counts c = *counts;
     enum store_rc rc;
-    sqlite3_stmt *s = statement_on_range(st, STMT_COUNT_LEASES, in);
+    sqlite3_stmt *s = statement_get_range(st, STMT_COUNT_LEASES, range);
     if (s == NULL)
         return STORE_FAIL;
     bind_int(s, ":now_s", now_s);
@@ -37,7 +37,7 @@ enum store_rc store_count_rest(struct store *st, struct store_counts *counts)
     enum store_rc rc = statement_step(st, s);
     if (rc == STORE_OK) {
         counts->ports_held = sqlite3_column_int64(s, 0);
-        counts->ports_kept = sqlite3_column_int64(s, 1);
+        counts->ports_quarantined = sqlite3_column_int64(s, 1);
     }
     statement_done(s);
     return rc == STORE_OK ? statement_number(st, STMT_COUNT_AUDIT, &counts->audit_rows) : rc;

@@ -12,10 +12,10 @@ struct store_counts {
     int64_t active[2], expired[2], revoked[2]; /* of grants, of agents */
     int64_t next_expiry_s;                     /* 0: none */
     int64_t audit_rows;
-    int64_t ports_held, ports_kept;
+    int64_t ports_held, ports_quarantined;
 };
 /* Adds the leases of a range; the rest of it, which is counted at once, is set by the second. */
-enum store_rc store_count_leases(struct store *st, const struct lease_range *in, int64_t now_s,
+enum store_rc store_count_leases(struct store *st, const struct lease_range *range, int64_t now_s,
                                  struct store_counts *counts);
 enum store_rc store_count_rest(struct store *st, struct store_counts *counts);
 

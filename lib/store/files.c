@@ -10,7 +10,7 @@ void store_file_name(const char *path, size_t i, char out[static STORE_NAME_BYTE
     (void)snprintf(out, STORE_NAME_BYTES, "%s%s", path, suffixes[i]);
 }
 
-int store_file_look(const char *path, size_t i, struct stat *ret)
+int store_file_stat(const char *path, size_t i, struct stat *ret)
 {
     char name[STORE_NAME_BYTES];
     store_file_name(path, i, name);

@@ -22,7 +22,7 @@ struct store_file {
 
 /* The i-th file of the store at path. */
 void store_file_name(const char *path, size_t i, char out[static STORE_NAME_BYTES]);
-int store_file_look(const char *path, size_t i, struct stat *ret); /* as stat(2) */
+int store_file_stat(const char *path, size_t i, struct stat *ret); /* as stat(2) */
 
 bool store_file_is(const struct store_file *file, const struct stat *sb);
 

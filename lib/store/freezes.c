@@ -43,9 +43,9 @@ enum store_rc store_thaw(struct store *st, const char *login, const struct store
     statement_done(s);
     if (rc != STORE_OK)
         return rc;
-    rc = statement_on(st, STMT_LEASE_DELETE_KEYS, l.id, 0);
+    rc = statement_change_row(st, STMT_LEASE_DELETE_KEYS, l.id, 0);
     if (rc == STORE_OK)
-        rc = statement_on(st, STMT_FREEZE_END, l.id, by->now_s);
+        rc = statement_change_row(st, STMT_FREEZE_END, l.id, by->now_s);
     return rc == STORE_OK ? note_change(st, by, "thaw", l.id, &l, "", "") : rc;
 }
 

@@ -23,14 +23,14 @@ struct store {
     bool transient;  /* the guard does not hold, so no failure counts */
     int immutable_fd; /* -1 but for a store that is read without its log: immutable.h */
     struct stat immutable_before;
-    /* store_ask began what read_begin would begin */
+    /* store_query began what snapshot_begin would begin */
     bool reading;
     int read_depth; /* read_begins that have not ended */
     /* What is open: place.h */
     char path[STORE_PATH_BYTES];
     struct store_file files[STORE_FILES];
-    int64_t looked_ns; /* the main file as it was when it was last seen to be whole */
-    off_t looked_bytes;
+    int64_t checked_ns; /* the main file as it was when it was last seen to be whole */
+    off_t checked_bytes;
     char error[STORE_ERROR_BYTES / 2]; /* a path and a sentence go around it */
 };
 

@@ -57,7 +57,7 @@ enum store_rc insert_key(struct store *st, const struct lease *l, int64_t lease_
     bind_text(s, ":base64", key->pub.base64);
     bind_text(s, ":comment", key->pub.comment);
     bind_int(s, ":added_s", now_s);
-    enum store_rc rc = statement_run(st, s);
+    enum store_rc rc = statement_execute(st, s);
     if (rc == STORE_CONFLICT && ret_conflict != NULL)
         key_conflict(st, l, &key->pub, now_s, ret_conflict);
     return rc;
@@ -78,7 +78,7 @@ enum store_rc insert_lease(struct store *st, const char *kind, const struct leas
     bind_int(s, ":fixed_end", l->fixed_end ? 1 : 0);
     enum store_rc rc = bind_terms(st, s, l, &terms);
     if (rc == STORE_OK)
-        rc = statement_run(st, s);
+        rc = statement_execute(st, s);
     if (rc == STORE_OK)
         *ret_id = sqlite3_last_insert_rowid(st->db);
     statement_done(s);
@@ -98,7 +98,7 @@ enum store_rc add_lease(struct store *st, const char *kind, const struct lease *
     for (size_t i = 0; rc == STORE_OK && i < l->key_count; i++)
         rc = insert_key(st, l, id, &l->keys[i], by->now_s, ret_conflict);
     if (rc == STORE_OK)
-        rc = ports_take(st, id, l->name, &l->listen, quarantine_s, by->now_s, ret_conflict);
+        rc = ports_acquire(st, id, l->name, &l->listen, quarantine_s, by->now_s, ret_conflict);
     if (rc == STORE_OK) {
         describe_terms(l, &detail);
         rc = note_change(st, by, strcmp(kind, "agent") == 0 ? "register" : "grant", id, l, NULL,

@@ -80,7 +80,7 @@ static enum store_rc read_keys(struct store *st, struct lease *l)
 }
 
 /* The one row of a bound statement, with its keys. */
-static enum store_rc take_lease(struct store *st, sqlite3_stmt *s, struct lease *ret)
+static enum store_rc read_whole_lease(struct store *st, sqlite3_stmt *s, struct lease *ret)
 {
     struct lease l = {0};
     enum store_rc rc = statement_step(st, s);
@@ -102,7 +102,7 @@ enum store_rc store_lease_by_id(struct store *st, int64_t id, struct lease *ret)
     if (s == NULL)
         return STORE_FAIL;
     bind_int(s, ":id", id);
-    return take_lease(st, s, ret);
+    return read_whole_lease(st, s, ret);
 }
 
 enum store_rc store_lease_by_name(struct store *st, const char *name, struct lease *ret)
@@ -111,7 +111,7 @@ enum store_rc store_lease_by_name(struct store *st, const char *name, struct lea
     if (s == NULL)
         return STORE_FAIL;
     bind_text(s, ":name", name);
-    return take_lease(st, s, ret);
+    return read_whole_lease(st, s, ret);
 }
 
 enum store_rc store_lease_list(struct store *st, const struct store_filter *filter,

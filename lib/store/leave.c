@@ -19,7 +19,7 @@ static bool was_written_since(const struct stat *wal, const struct stat *main)
     return wal->st_size > 0 && !is_before(&wal->st_ctim, &main->st_ctim);
 }
 
-static void take_away(const struct store *st, size_t i)
+static void remove_file(const struct store *st, size_t i)
 {
     char name[STORE_NAME_BYTES];
     store_file_name(st->path, i, name);
@@ -35,7 +35,7 @@ enum store_rc store_leave(struct store *st)
     if (st->db == NULL)
         return STORE_OK;
     for (size_t i = 0; i < STORE_FILES; i++) {
-        there[i] = store_file_look(st->path, i, &sb[i]) == 0;
+        there[i] = store_file_stat(st->path, i, &sb[i]) == 0;
         ours[i] = there[i] && store_file_is(&st->files[i], &sb[i]);
     }
     const bool is_others_log = there[MAIN] && !ours[MAIN] && ours[WAL];
@@ -50,8 +50,8 @@ enum store_rc store_leave(struct store *st)
         return store_failed(st, rc);
     store_close_files(st);
     if (ours[SHM] && !(ours[MAIN] && ours[WAL])) /* an index of what is no more */
-        take_away(st, SHM);
+        remove_file(st, SHM);
     if (is_others_log)
-        take_away(st, WAL);
+        remove_file(st, WAL);
     return STORE_OK;
 }

@@ -75,10 +75,11 @@ static enum store_rc find_key(struct store *st, const char *login, const char *f
     return rc == STORE_OK ? find_lease(st, id, login, ret) : rc;
 }
 
-/* Ends what read_begin began; an answer that was read without the log is one only if it holds. */
+/* Ends what snapshot_begin began; an answer that was read without the log is one only if it holds.
+ */
 static enum store_rc answer_end(struct store *st, enum store_rc rc)
 {
-    read_end(st);
+    snapshot_end(st);
     return (rc == STORE_OK || rc == STORE_NONE) && !immutable_is_intact(st) ? STORE_FAIL : rc;
 }
 
@@ -86,7 +87,7 @@ enum store_rc store_find_key(struct store *st, const char *login, const char *fi
                              struct lease *ret)
 {
     struct lease l = {0};
-    enum store_rc rc = read_begin(st);
+    enum store_rc rc = snapshot_begin(st);
     if (rc != STORE_OK)
         return rc;
     rc = answer_end(st, find_key(st, login, fingerprint, &l));
@@ -155,7 +156,7 @@ enum store_rc store_judge_key(struct store *st, const char *login, const char *f
 {
     struct key_judgement j = {.verdict = KEY_ADMITTED};
     struct lease l = {0};
-    enum store_rc rc = read_begin(st);
+    enum store_rc rc = snapshot_begin(st);
     if (rc != STORE_OK)
         return rc;
     rc = find_key(st, login, fingerprint, &l);
@@ -179,7 +180,7 @@ enum store_rc store_login_keys(struct store *st, const char *login, int64_t now_
                                store_login_key_fn fn, void *ctx)
 {
     sqlite3_stmt *s = statement_get(st, STMT_LOGIN_KEYS);
-    enum store_rc rc = s != NULL ? read_begin(st) : STORE_FAIL;
+    enum store_rc rc = s != NULL ? snapshot_begin(st) : STORE_FAIL;
     if (rc != STORE_OK)
         return rc;
     rc = find_freeze(st, login);

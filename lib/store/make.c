@@ -19,9 +19,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STORE_MODE = 0640, NAME_BYTES = STORE_PATH_BYTES + 16, LOOK_AGAIN_MS = 5 };
+enum { STORE_MODE = 0640, NAME_BYTES = STORE_PATH_BYTES + 16, POLL_MS = 5 };
 
-static const char made_as[] = "-new";
+static const char new_suffix[] = "-new";
 
 int store_make_empty(const char *name)
 {
@@ -39,7 +39,7 @@ static int lock_within(int fd, int timeout_ms)
     while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK || clock_monotonic_ms() >= until_ms)
             return -1;
-        (void)poll(NULL, 0, LOOK_AGAIN_MS);
+        (void)poll(NULL, 0, POLL_MS);
     }
     return 0;
 }
@@ -47,11 +47,11 @@ static int lock_within(int fd, int timeout_ms)
 /* Empty, with its final mode, and nothing beside it that SQLite would read into it. */
 static int clear(const char *name, int fd)
 {
-    static const char *const beside[] = {"-wal", "-shm", "-journal"};
+    static const char *const suffixes[] = {"-wal", "-shm", "-journal"};
     char leftover[NAME_BYTES];
     struct stat sb;
-    for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
-        (void)snprintf(leftover, sizeof(leftover), "%s%s", name, beside[i]);
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        (void)snprintf(leftover, sizeof(leftover), "%s%s", name, suffixes[i]);
         if (unlink(leftover) != 0 && errno != ENOENT)
             return -1;
     }
@@ -113,7 +113,7 @@ enum store_rc store_make(const char *path, int timeout_ms, char err[static STORE
     char name[NAME_BYTES];
     struct stat sb;
     enum store_rc rc = STORE_FAIL;
-    if (snprintf(name, sizeof(name), "%s%s", path, made_as) >= STORE_PATH_BYTES) {
+    if (snprintf(name, sizeof(name), "%s%s", path, new_suffix) >= STORE_PATH_BYTES) {
         open_failed(err, path, strerror(ENAMETOOLONG));
         return STORE_FAIL;
     }

@@ -14,9 +14,9 @@ enum store_rc store_build(struct store *st, int from_version)
     char set_version[64];
     enum store_rc rc = STORE_OK;
     for (int i = from_version; rc == STORE_OK && i < STORE_VERSION; i++)
-        rc = statement_exec(st, migration_table[i]);
+        rc = execute_sql(st, migration_table[i]);
     (void)snprintf(set_version, sizeof(set_version), "PRAGMA user_version=%d", STORE_VERSION);
-    return rc == STORE_OK ? statement_exec(st, set_version) : rc;
+    return rc == STORE_OK ? execute_sql(st, set_version) : rc;
 }
 
 enum store_rc store_migrate(struct store *st)

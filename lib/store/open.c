@@ -16,7 +16,7 @@
  * that no honest lookup gets here, and the clock is only read when one does.
  */
 enum {
-    STEPS_BETWEEN_LOOKS = 1000000,
+    STEPS_BETWEEN_CHECKS = 1000000,
     STEP_MS = 3000, /* the most that one row, or one change, may take */
 };
 
@@ -48,7 +48,7 @@ enum store_rc open_connection(struct store *st, const char *path, int flags, int
         return store_failed(st, rc);
     (void)sqlite3_extended_result_codes(st->db, 1);
     (void)sqlite3_busy_timeout(st->db, timeout_ms);
-    sqlite3_progress_handler(st->db, STEPS_BETWEEN_LOOKS, takes_too_long, st);
+    sqlite3_progress_handler(st->db, STEPS_BETWEEN_CHECKS, takes_too_long, st);
     return STORE_OK;
 }
 
@@ -71,7 +71,7 @@ void store_close_files(struct store *st)
 {
     const int on = 1;
     /* The last to close empties the log into its file, and another one's may lie there now. */
-    if (st->db != NULL && st->files[1].inode != 0 && store_look(st) != STORE_IN_PLACE)
+    if (st->db != NULL && st->files[1].inode != 0 && store_place_check(st) != STORE_IN_PLACE)
         (void)sqlite3_db_config(st->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on, NULL);
     for (size_t i = 0; i < STMT__MAX; i++) {
         (void)sqlite3_finalize(st->prepared[i]);

@@ -17,7 +17,7 @@ static void make_reachable(struct permit *p)
         (void)strlcpy(p->host, "::1", sizeof(p->host));
 }
 
-static enum store_rc resolve_one(struct store *st, struct lease *l, const char *name)
+static enum store_rc resolve_agent(struct store *st, struct lease *l, const char *name)
 {
     struct permit_list listen = {0};
     sqlite3_stmt *s = statement_get(st, STMT_AGENT_LISTEN);
@@ -43,6 +43,6 @@ enum store_rc open_agents_resolve(struct store *st, struct lease *l)
 {
     enum store_rc rc = STORE_OK;
     for (size_t i = 0; rc == STORE_OK && i < l->open_agent_count; i++)
-        rc = resolve_one(st, l, l->open_agents[i]);
+        rc = resolve_agent(st, l, l->open_agents[i]);
     return rc;
 }

@@ -32,22 +32,22 @@ static bool lacks_log(const struct store *st)
            (st->failed_code & 0xff) == SQLITE_CANTOPEN;
 }
 
-static enum store_rc read_now(struct store *st)
+static enum store_rc begin_snapshot_now(struct store *st)
 {
-    sqlite3_stmt *s = statement_get(st, STMT_READ_NOW);
-    enum store_rc rc = s != NULL ? statement_run(st, s) : STORE_FAIL;
+    sqlite3_stmt *s = statement_get(st, STMT_SNAPSHOT_BEGIN_NOW);
+    enum store_rc rc = s != NULL ? statement_execute(st, s) : STORE_FAIL;
     st->reading = rc == STORE_OK;
     return rc;
 }
 
-static enum store_rc open_and_look(const char *path, bool to_ask, int timeout_ms,
-                                   struct store **ret)
+static enum store_rc open_and_check(const char *path, bool for_query, int timeout_ms,
+                                    struct store **ret)
 {
     *ret = store_new();
     int version;
     enum store_rc rc = open_connection(*ret, path, SQLITE_OPEN_READONLY, timeout_ms);
-    if (rc == STORE_OK && to_ask)
-        rc = read_now(*ret);
+    if (rc == STORE_OK && for_query)
+        rc = begin_snapshot_now(*ret);
     if (rc == STORE_OK)
         rc = store_check_version(*ret, &version);
     /* The first statement is where the schema is read and all that can be wrong shows. */
@@ -76,7 +76,7 @@ static enum store_rc read_without_log(const char *path, struct store **st)
 }
 
 /* One attempt. STORE_FAIL or STORE_BUSY: *ret holds the reason, err says it. NULL: for good. */
-static enum store_rc open_once(const char *path, bool to_ask, int timeout_ms, struct store **ret,
+static enum store_rc open_once(const char *path, bool for_query, int timeout_ms, struct store **ret,
                                char err[static STORE_ERROR_BYTES])
 {
     struct store *st = NULL;
@@ -100,12 +100,12 @@ static enum store_rc open_once(const char *path, bool to_ask, int timeout_ms, st
     if (immutable_is_needed(path)) {
         rc = immutable_open(path, &st);
     } else {
-        rc = open_and_look(path, to_ask, timeout_ms, &st);
+        rc = open_and_check(path, for_query, timeout_ms, &st);
         if (rc != STORE_OK && st != NULL && lacks_log(st))
             rc = read_without_log(path, &st);
     }
     if (rc == STORE_OK)
-        place_note_main(st, path, &sb);
+        place_record_main(st, path, &sb);
     else
         open_failed(err, path, st != NULL ? st->error : "out of memory");
     *ret = st;
@@ -144,20 +144,20 @@ enum store_rc store_open_read(const char *path, struct store **ret,
     return rc;
 }
 
-static enum store_rc ask_once(const char *path, int timeout_ms, store_question_fn ask, void *ctx,
-                              struct store **ret, char err[static STORE_ERROR_BYTES])
+static enum store_rc query_once(const char *path, int timeout_ms, store_query_fn query, void *ctx,
+                                struct store **ret, char err[static STORE_ERROR_BYTES])
 {
     enum store_rc rc = open_once(path, true, timeout_ms, ret, err);
     if (rc != STORE_OK)
         return rc;
-    rc = ask(ctx, *ret);
+    rc = query(ctx, *ret);
     if (rc != STORE_OK && rc != STORE_NONE)
         open_failed(err, path, (*ret)->error);
     return rc;
 }
 
-enum store_rc store_ask(const char *path, int64_t until_ms, store_question_fn ask, void *ctx,
-                        char err[static STORE_ERROR_BYTES])
+enum store_rc store_query(const char *path, int64_t until_ms, store_query_fn query, void *ctx,
+                          char err[static STORE_ERROR_BYTES])
 {
     int64_t pause_ms = 1;
     struct store *st;
@@ -165,7 +165,7 @@ enum store_rc store_ask(const char *path, int64_t until_ms, store_question_fn as
     reader_waits_until(until_ms);
     do {
         int64_t left_ms = until_ms - clock_monotonic_ms();
-        rc = ask_once(path, left_ms > 0 ? (int)left_ms : 0, ask, ctx, &st, err);
+        rc = query_once(path, left_ms > 0 ? (int)left_ms : 0, query, ctx, &st, err);
         if (rc == STORE_OK || rc == STORE_NONE) {
             store_close(st);
             break;

@@ -25,9 +25,9 @@ enum store_rc store_open_read(const char *path, struct store **ret,
  * the schema was read under, which saves six system calls. Not STORE_OK or STORE_NONE: err says
  * why, in SQLite's words where they are SQLite's.
  */
-typedef enum store_rc (*store_question_fn)(void *ctx, struct store *st);
-enum store_rc store_ask(const char *path, int64_t until_ms, store_question_fn ask, void *ctx,
-                        char err[static STORE_ERROR_BYTES]);
+typedef enum store_rc (*store_query_fn)(void *ctx, struct store *st);
+enum store_rc store_query(const char *path, int64_t until_ms, store_query_fn query, void *ctx,
+                          char err[static STORE_ERROR_BYTES]);
 
 /*
  * Whether the last failure passes by itself: the schema was just changed; a reader that may not

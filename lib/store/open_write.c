@@ -90,8 +90,8 @@ static enum store_rc configure(struct store *st)
     (void)sqlite3_db_config(st->db, SQLITE_DBCONFIG_DEFENSIVE, on, NULL);
     (void)sqlite3_db_config(st->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     /* FULL: a revocation, once said, survives a power cut (docs/sqlite-facts.md 1.9). */
-    return statement_exec(st, "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216;"
-                              "PRAGMA wal_autocheckpoint=1000; PRAGMA cell_size_check=1;");
+    return execute_sql(st, "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216;"
+                           "PRAGMA wal_autocheckpoint=1000; PRAGMA cell_size_check=1;");
 }
 
 static enum store_rc open_write(const char *path, bool may_create, struct store **ret,
@@ -110,7 +110,7 @@ static enum store_rc open_write(const char *path, bool may_create, struct store 
     if (rc == STORE_OK && statement_get(st, STMT_KEY_FIND) == NULL)
         rc = STORE_FAIL;
     if (rc == STORE_OK)
-        rc = place_note_all(st, path);
+        rc = place_record_all(st, path);
     if (rc == STORE_OK) {
         *ret = st;
         return STORE_OK;
@@ -126,8 +126,8 @@ enum store_rc store_open_write(const char *path, struct store **ret,
     return open_write(path, true, ret, err);
 }
 
-enum store_rc store_open_again(const char *path, struct store **ret,
-                               char err[static STORE_ERROR_BYTES])
+enum store_rc store_open_existing(const char *path, struct store **ret,
+                                  char err[static STORE_ERROR_BYTES])
 {
     return open_write(path, false, ret, err);
 }

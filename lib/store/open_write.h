@@ -17,7 +17,7 @@ enum store_rc store_open_write(const char *path, struct store **ret,
                                char err[static STORE_ERROR_BYTES]);
 
 /* As store_open_write, but no store is made where there is none. */
-enum store_rc store_open_again(const char *path, struct store **ret,
-                               char err[static STORE_ERROR_BYTES]);
+enum store_rc store_open_existing(const char *path, struct store **ret,
+                                  char err[static STORE_ERROR_BYTES]);
 
 #endif

@@ -11,21 +11,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LOOKS = 10, LOOK_MS = 5 };
+enum { CHECKS = 10, CHECK_EVERY_MS = 5 };
 
-void place_note_main(struct store *st, const char *path, const struct stat *sb)
+void place_record_main(struct store *st, const char *path, const struct stat *sb)
 {
     (void)strlcpy(st->path, path, sizeof(st->path));
     st->files[0] = (struct store_file){.device = sb->st_dev, .inode = sb->st_ino};
 }
 
-enum store_rc place_note_all(struct store *st, const char *path)
+enum store_rc place_record_all(struct store *st, const char *path)
 {
     struct stat sb;
     int moved = 0;
     (void)strlcpy(st->path, path, sizeof(st->path));
     for (size_t i = 0; i < STORE_FILES; i++) {
-        if (store_file_look(st->path, i, &sb) != 0) {
+        if (store_file_stat(st->path, i, &sb) != 0) {
             (void)snprintf(st->error, sizeof(st->error), "it was moved away while it was opened");
             return STORE_FAIL;
         }
@@ -79,12 +79,12 @@ static enum store_place misplaced(struct store *st, enum store_place place, cons
     return place;
 }
 
-enum store_place store_look(struct store *st)
+enum store_place store_place_check(struct store *st)
 {
     struct stat sb;
     if (st->files[0].inode == 0) /* opened to be read, and of no further use */
         return STORE_IN_PLACE;
-    if (store_file_look(st->path, 0, &sb) != 0)
+    if (store_file_stat(st->path, 0, &sb) != 0)
         return misplaced(st, STORE_MISSING,
                          errno == ENOENT ? "it is missing: it was moved away or deleted"
                                          : "it can no longer be looked at");
@@ -93,32 +93,32 @@ enum store_place store_look(struct store *st)
     if (!store_file_is(&st->files[0], &sb))
         return misplaced(st, STORE_REPLACED, "it was replaced by another file");
     int64_t changed_ns = (int64_t)sb.st_ctim.tv_sec * 1000000000 + sb.st_ctim.tv_nsec;
-    if (changed_ns != st->looked_ns || sb.st_size != st->looked_bytes) {
+    if (changed_ns != st->checked_ns || sb.st_size != st->checked_bytes) {
         /* A longer one may be short of its own words, too: the rest is in the log, where a
          * checkpoint was killed. */
-        if (sb.st_size < st->looked_bytes && !is_whole(st, sb.st_size))
+        if (sb.st_size < st->checked_bytes && !is_whole(st, sb.st_size))
             return misplaced(st, STORE_CUT,
                              "it is shorter than it should be: restore it from a copy");
         /* Mostly by a checkpoint, which changes nothing; but should somebody have written another
          * store into this very file, that is the one to be read. */
         if (st->db != NULL)
             (void)sqlite3_db_release_memory(st->db);
-        st->looked_ns = changed_ns;
-        st->looked_bytes = sb.st_size;
+        st->checked_ns = changed_ns;
+        st->checked_bytes = sb.st_size;
     }
     for (size_t i = 1; i < STORE_FILES; i++)
         if (st->files[i].inode != 0 &&
-            (store_file_look(st->path, i, &sb) != 0 || !store_file_is(&st->files[i], &sb)))
+            (store_file_stat(st->path, i, &sb) != 0 || !store_file_is(&st->files[i], &sb)))
             return misplaced(st, STORE_REPLACED, "its write-ahead log was taken away or replaced");
     return STORE_IN_PLACE;
 }
 
 enum store_rc store_in_place(struct store *st)
 {
-    enum store_place place = store_look(st);
-    for (int i = 0; i < LOOKS && place == STORE_CUT; i++) {
-        (void)poll(NULL, 0, LOOK_MS);
-        place = store_look(st);
+    enum store_place place = store_place_check(st);
+    for (int i = 0; i < CHECKS && place == STORE_CUT; i++) {
+        (void)poll(NULL, 0, CHECK_EVERY_MS);
+        place = store_place_check(st);
     }
     return place == STORE_IN_PLACE ? STORE_OK : STORE_FAIL;
 }
@@ -129,7 +129,7 @@ struct store_file_stamps store_file_stamps(const struct store *st)
     memset(&t, 0, sizeof(t));
     for (size_t i = 0; i < STORE_FILES; i++) {
         struct stat sb;
-        if (store_file_look(st->path, i, &sb) != 0)
+        if (store_file_stat(st->path, i, &sb) != 0)
             continue;
         t.files[i].device = sb.st_dev;
         t.files[i].inode = sb.st_ino;

@@ -24,7 +24,7 @@ enum store_place {
 };
 
 /* Does not wait. Anything but STORE_IN_PLACE: store_error says what it is. */
-enum store_place store_look(struct store *st);
+enum store_place store_place_check(struct store *st);
 
 /* The same, but what a checkpoint can be the reason of is looked at again for 50 ms. STORE_FAIL: it
  * is not in place. */
@@ -48,7 +48,7 @@ struct stat;
 
 /* What is open: by a look before a file was opened to be read, and by one
  * after all were opened to be written. */
-void place_note_main(struct store *st, const char *path, const struct stat *sb);
-enum store_rc place_note_all(struct store *st, const char *path);
+void place_record_main(struct store *st, const char *path, const struct stat *sb);
+enum store_rc place_record_all(struct store *st, const char *path);
 
 #endif

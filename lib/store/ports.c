@@ -26,8 +26,9 @@ static enum store_rc port_holder(struct store *st, uint16_t port, struct store_c
     return rc;
 }
 
-static enum store_rc take_port(struct store *st, int64_t lease_id, const char *name, uint16_t port,
-                               int64_t quarantine_s, int64_t now_s, struct store_conflict *conflict)
+static enum store_rc acquire_port(struct store *st, int64_t lease_id, const char *name,
+                                  uint16_t port, int64_t quarantine_s, int64_t now_s,
+                                  struct store_conflict *conflict)
 {
     int64_t freed_s = 0;
     struct store_conflict holder;
@@ -41,24 +42,24 @@ static enum store_rc take_port(struct store *st, int64_t lease_id, const char *n
     }
     if (rc != STORE_OK && rc != STORE_NONE)
         return rc;
-    sqlite3_stmt *s = statement_get(st, STMT_PORT_TAKE);
+    sqlite3_stmt *s = statement_get(st, STMT_PORT_ACQUIRE);
     if (s == NULL)
         return STORE_FAIL;
     bind_int(s, ":port", port);
     bind_int(s, ":lease_id", lease_id);
     bind_text(s, ":holder", name);
-    return statement_run(st, s);
+    return statement_execute(st, s);
 }
 
-enum store_rc ports_take(struct store *st, int64_t lease_id, const char *name,
-                         const struct permit_list *listen, int64_t quarantine_s, int64_t now_s,
-                         struct store_conflict *ret)
+enum store_rc ports_acquire(struct store *st, int64_t lease_id, const char *name,
+                            const struct permit_list *listen, int64_t quarantine_s, int64_t now_s,
+                            struct store_conflict *ret)
 {
     enum store_rc rc = STORE_OK;
     for (size_t i = 0; rc == STORE_OK && i < listen->count; i++)
         for (unsigned port = listen->items[i].low; rc == STORE_OK && port <= listen->items[i].high;
              port++)
-            rc = take_port(st, lease_id, name, (uint16_t)port, quarantine_s, now_s, ret);
+            rc = acquire_port(st, lease_id, name, (uint16_t)port, quarantine_s, now_s, ret);
     return rc;
 }
 
@@ -69,14 +70,14 @@ enum store_rc ports_free(struct store *st, int64_t lease_id, int64_t now_s)
         return STORE_FAIL;
     bind_int(s, ":lease_id", lease_id);
     bind_int(s, ":now_s", now_s);
-    return statement_run(st, s);
+    return statement_execute(st, s);
 }
 
-enum store_rc ports_forget(struct store *st, int64_t lease_id)
+enum store_rc ports_delete(struct store *st, int64_t lease_id)
 {
-    sqlite3_stmt *s = statement_get(st, STMT_PORT_FORGET);
+    sqlite3_stmt *s = statement_get(st, STMT_PORT_DELETE);
     if (s == NULL)
         return STORE_FAIL;
     bind_int(s, ":lease_id", lease_id);
-    return statement_run(st, s);
+    return statement_execute(st, s);
 }

@@ -14,14 +14,14 @@
 struct permit_list;
 
 /* Takes every port of the list for a lease. STORE_CONFLICT: one is another's, who is in *ret. */
-enum store_rc ports_take(struct store *st, int64_t lease_id, const char *name,
-                         const struct permit_list *listen, int64_t quarantine_s, int64_t now_s,
-                         struct store_conflict *ret);
+enum store_rc ports_acquire(struct store *st, int64_t lease_id, const char *name,
+                            const struct permit_list *listen, int64_t quarantine_s, int64_t now_s,
+                            struct store_conflict *ret);
 
 /* Those that a lease holds are free from now on, in quarantine. */
 enum store_rc ports_free(struct store *st, int64_t lease_id, int64_t now_s);
 
 /* They are nobody's and were nobody's. */
-enum store_rc ports_forget(struct store *st, int64_t lease_id);
+enum store_rc ports_delete(struct store *st, int64_t lease_id);
 
 #endif

@@ -8,31 +8,31 @@
 #include <stdio.h>
 
 /* A statement about those of the range that were over, or began, before before_s. */
-static sqlite3_stmt *get_on(struct store *st, enum stmt_id stmt, const struct lease_range *in,
-                            int64_t before_s)
+static sqlite3_stmt *get_with_range(struct store *st, enum stmt_id stmt,
+                                    const struct lease_range *range, int64_t before_s)
 {
-    sqlite3_stmt *s = statement_on_range(st, stmt, in);
+    sqlite3_stmt *s = statement_get_range(st, stmt, range);
     if (s != NULL)
         bind_int(s, ":before_s", before_s);
     return s;
 }
 
 /* A step takes of the parameters those that it has. */
-static enum store_rc run_all(struct store *st, const enum stmt_id *steps, size_t count,
-                             const struct lease_range *in, int64_t before_s, int64_t now_s)
+static enum store_rc execute_all(struct store *st, const enum stmt_id *steps, size_t count,
+                                 const struct lease_range *range, int64_t before_s, int64_t now_s)
 {
     enum store_rc rc = STORE_OK;
     for (size_t i = 0; rc == STORE_OK && i < count; i++) {
-        sqlite3_stmt *s = get_on(st, steps[i], in, before_s);
+        sqlite3_stmt *s = get_with_range(st, steps[i], range, before_s);
         if (s == NULL)
             return STORE_FAIL;
         bind_int(s, ":now_s", now_s);
-        rc = statement_run(st, s);
+        rc = statement_execute(st, s);
     }
     return rc;
 }
 
-enum store_rc store_prune_dead(struct store *st, const struct lease_range *in, int64_t before_s,
+enum store_rc store_prune_dead(struct store *st, const struct lease_range *range, int64_t before_s,
                                const struct store_actor *by, int64_t *ret_pruned)
 {
     static const enum stmt_id steps[] = {STMT_DEAD_PORTS_FREE, STMT_DEAD_KEYS_DELETE,
@@ -40,7 +40,7 @@ enum store_rc store_prune_dead(struct store *st, const struct lease_range *in, i
     const struct lease none = {.id = 0};
     char detail[64];
     /* Asked first: mostly there are none, and to free ports means to look at all of them. */
-    sqlite3_stmt *s = get_on(st, STMT_DEAD_COUNT, in, before_s);
+    sqlite3_stmt *s = get_with_range(st, STMT_DEAD_COUNT, range, before_s);
     if (s == NULL)
         return STORE_FAIL;
     enum store_rc rc = statement_step(st, s);
@@ -51,7 +51,7 @@ enum store_rc store_prune_dead(struct store *st, const struct lease_range *in, i
     *ret_pruned = count;
     if (count == 0)
         return STORE_OK;
-    rc = run_all(st, steps, sizeof(steps) / sizeof(steps[0]), in, before_s, by->now_s);
+    rc = execute_all(st, steps, sizeof(steps) / sizeof(steps[0]), range, before_s, by->now_s);
     if (rc != STORE_OK)
         return rc;
     (void)snprintf(detail, sizeof(detail), "leases=%lld ended_before_s=%lld", (long long)count,
@@ -69,12 +69,13 @@ enum store_rc store_ports_free_expired(struct store *st, uint16_t low, uint16_t 
     bind_int(s, ":high", high);
     bind_int(s, ":before_s", before_s);
     bind_int(s, ":now_s", now_s);
-    return statement_run(st, s);
+    return statement_execute(st, s);
 }
 
-enum store_rc store_agents_unused(struct store *st, const struct lease_range *in, int64_t before_s)
+enum store_rc store_agents_unused(struct store *st, const struct lease_range *range,
+                                  int64_t before_s)
 {
-    sqlite3_stmt *s = get_on(st, STMT_UNUSED_LIST, in, before_s);
+    sqlite3_stmt *s = get_with_range(st, STMT_UNUSED_LIST, range, before_s);
     if (s == NULL)
         return STORE_FAIL;
     enum store_rc rc = statement_step(st, s);
@@ -82,13 +83,13 @@ enum store_rc store_agents_unused(struct store *st, const struct lease_range *in
     return rc;
 }
 
-enum store_rc store_agents_forget_unused(struct store *st, const struct lease_range *in,
+enum store_rc store_agents_delete_unused(struct store *st, const struct lease_range *range,
                                          int64_t before_s, const struct store_actor *by)
 {
     static const enum stmt_id steps[] = {STMT_UNUSED_PORTS_DELETE, STMT_UNUSED_KEYS_DELETE,
                                          STMT_UNUSED_LEASES_DELETE};
     enum store_rc rc;
-    sqlite3_stmt *s = get_on(st, STMT_UNUSED_LIST, in, before_s);
+    sqlite3_stmt *s = get_with_range(st, STMT_UNUSED_LIST, range, before_s);
     if (s == NULL)
         return STORE_FAIL;
     while ((rc = statement_step(st, s)) == STORE_OK) {
@@ -101,5 +102,5 @@ enum store_rc store_agents_forget_unused(struct store *st, const struct lease_ra
     statement_done(s);
     if (rc != STORE_NONE)
         return rc;
-    return run_all(st, steps, sizeof(steps) / sizeof(steps[0]), in, before_s, by->now_s);
+    return execute_all(st, steps, sizeof(steps) / sizeof(steps[0]), range, before_s, by->now_s);
 }

@@ -12,7 +12,7 @@
 
 /* Forgets those that ended, or were revoked, before before_s. One audit row, if there are any.
  * Within a transaction. */
-enum store_rc store_prune_dead(struct store *st, const struct lease_range *in, int64_t before_s,
+enum store_rc store_prune_dead(struct store *st, const struct lease_range *range, int64_t before_s,
                                const struct store_actor *by, int64_t *ret_pruned);
 
 /* Ports low to high that leases hold which ended before before_s: they are free from now on, and
@@ -22,8 +22,9 @@ enum store_rc store_ports_free_expired(struct store *st, uint16_t low, uint16_t 
 
 /* Agents that registered before before_s and never opened a session: whether there are any
  * (STORE_NONE: none), and, within a transaction: gone, their ports nobody's. */
-enum store_rc store_agents_unused(struct store *st, const struct lease_range *in, int64_t before_s);
-enum store_rc store_agents_forget_unused(struct store *st, const struct lease_range *in,
+enum store_rc store_agents_unused(struct store *st, const struct lease_range *range,
+                                  int64_t before_s);
+enum store_rc store_agents_delete_unused(struct store *st, const struct lease_range *range,
                                          int64_t before_s, const struct store_actor *by);
 
 #endif

@@ -42,7 +42,7 @@ static int compare_age(const void *a, const void *b)
 
 /* Whether a permit of the list as the entry has it, with commas between, is none of now's any more.
  * What cannot be read cannot be shown to be permitted. */
-static bool holds_more(const char *recorded, const struct permit_list *now)
+static bool exceeds_lease(const char *recorded, const struct permit_list *now)
 {
     char *text = strdup(recorded);
     struct permit_list then = {0};
@@ -94,7 +94,7 @@ static enum session_verdict judge_by_lease(const struct session *s, const struct
         return SESSION_FROM;
     /* Too long a list for the entry: whoever changes the lease ends the session (leasectl(1)). */
     if (s->opens != NULL && s->listens != NULL &&
-        (holds_more(s->opens, &l->open) || holds_more(s->listens, &l->listen)))
+        (exceeds_lease(s->opens, &l->open) || exceeds_lease(s->listens, &l->listen)))
         return SESSION_NARROWED;
     return SESSION_ALLOWED;
 }
@@ -142,11 +142,11 @@ struct frozen {
 
 static int mark_frozen(void *arg, const char *login, int64_t since_s)
 {
-    struct frozen *in = arg;
+    struct frozen *f = arg;
     (void)since_s;
-    for (size_t i = 0; i < in->list->count; i++)
-        if (strcmp(login, "*") == 0 || strcmp(login, in->list->items[i].login) == 0)
-            in->verdicts[i] = SESSION_FROZEN;
+    for (size_t i = 0; i < f->list->count; i++)
+        if (strcmp(login, "*") == 0 || strcmp(login, f->list->items[i].login) == 0)
+            f->verdicts[i] = SESSION_FROZEN;
     return 0;
 }
 
@@ -156,7 +156,7 @@ enum store_rc store_judge_sessions(struct store *st, struct session_list *list, 
     int64_t next_s = INT64_MAX;
     struct frozen frozen = {.list = list, .verdicts = verdicts};
     /* All by one state of the store, and with one lock in place of two for each session. */
-    enum store_rc rc = read_begin(st);
+    enum store_rc rc = snapshot_begin(st);
     if (rc != STORE_OK)
         return rc;
     if (list->count > 1)
@@ -175,6 +175,6 @@ enum store_rc store_judge_sessions(struct store *st, struct session_list *list, 
     if (ret_next_s != NULL)
         *ret_next_s = next_s;
     rc = store_freeze_list(st, mark_frozen, &frozen);
-    read_end(st);
+    snapshot_end(st);
     return rc == STORE_OK ? store_in_place(st) : rc;
 }

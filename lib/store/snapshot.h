@@ -5,9 +5,10 @@
 
 #include "lib/store/store.h"
 
-/* One state of the store for all that is asked until read_end, and one lock for it. May be nested,
- * also in a transaction that writes; read_end is for a read_begin that returned STORE_OK. */
-enum store_rc read_begin(struct store *st);
-void read_end(struct store *st);
+/* One state of the store for all that is asked until snapshot_end, and one lock for it. May be
+ * nested, also in a transaction that writes; snapshot_end is for a snapshot_begin that returned
+ * STORE_OK. */
+enum store_rc snapshot_begin(struct store *st);
+void snapshot_end(struct store *st);
 
 #endif

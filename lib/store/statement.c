@@ -82,7 +82,7 @@ enum store_rc statement_step(struct store *st, sqlite3_stmt *s)
     return store_failed(st, rc);
 }
 
-enum store_rc statement_run(struct store *st, sqlite3_stmt *s)
+enum store_rc statement_execute(struct store *st, sqlite3_stmt *s)
 {
     enum store_rc rc = statement_step(st, s);
     statement_done(s);
@@ -110,11 +110,11 @@ int column_copy(sqlite3_stmt *s, int column, char *out, size_t out_bytes)
 
 enum store_rc statement_change(struct store *st, sqlite3_stmt *s)
 {
-    enum store_rc rc = statement_run(st, s);
+    enum store_rc rc = statement_execute(st, s);
     return rc == STORE_OK && sqlite3_changes(st->db) == 0 ? STORE_NONE : rc;
 }
 
-enum store_rc statement_on(struct store *st, enum stmt_id id, int64_t row_id, int64_t now_s)
+enum store_rc statement_change_row(struct store *st, enum stmt_id id, int64_t row_id, int64_t now_s)
 {
     sqlite3_stmt *s = statement_get(st, id);
     if (s == NULL)
@@ -125,17 +125,18 @@ enum store_rc statement_on(struct store *st, enum stmt_id id, int64_t row_id, in
     return statement_change(st, s);
 }
 
-sqlite3_stmt *statement_on_range(struct store *st, enum stmt_id id, const struct lease_range *in)
+sqlite3_stmt *statement_get_range(struct store *st, enum stmt_id id,
+                                  const struct lease_range *range)
 {
     sqlite3_stmt *s = statement_get(st, id);
     if (s == NULL)
         return NULL;
-    bind_int(s, ":after", in->after);
-    bind_int(s, ":last", in->last);
+    bind_int(s, ":after", range->after);
+    bind_int(s, ":last", range->last);
     return s;
 }
 
-enum store_rc statement_exec(struct store *st, const char *sql)
+enum store_rc execute_sql(struct store *st, const char *sql)
 {
     st->step_since_ms = 0;
     int rc = sqlite3_exec(st->db, sql, NULL, NULL, NULL);

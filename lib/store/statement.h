@@ -29,16 +29,18 @@ enum store_rc bind_buf(struct store *st, sqlite3_stmt *s, const char *param,
 /* STORE_OK: a row. STORE_NONE: done. Anything else is set as store_error. */
 enum store_rc statement_step(struct store *st, sqlite3_stmt *s);
 /* Steps one that returns no row: STORE_OK when done. */
-enum store_rc statement_run(struct store *st, sqlite3_stmt *s);
+enum store_rc statement_execute(struct store *st, sqlite3_stmt *s);
 void statement_done(sqlite3_stmt *s); /* accepts NULL */
-/* As statement_run for one that is to change rows. STORE_NONE: there was none. */
+/* As statement_execute for one that is to change rows. STORE_NONE: there was none. */
 enum store_rc statement_change(struct store *st, sqlite3_stmt *s);
 /* The same of a statement that takes :id and perhaps :now_s. */
-enum store_rc statement_on(struct store *st, enum stmt_id id, int64_t row_id, int64_t now_s);
+enum store_rc statement_change_row(struct store *st, enum stmt_id id, int64_t row_id,
+                                   int64_t now_s);
 /* One about a range of leases: :after and :last are bound. */
-sqlite3_stmt *statement_on_range(struct store *st, enum stmt_id id, const struct lease_range *in);
+sqlite3_stmt *statement_get_range(struct store *st, enum stmt_id id,
+                                  const struct lease_range *range);
 /* All of a text that no statement has, and that returns no row. */
-enum store_rc statement_exec(struct store *st, const char *sql);
+enum store_rc execute_sql(struct store *st, const char *sql);
 /* The only column of the only row of one without parameters. */
 enum store_rc statement_number(struct store *st, enum stmt_id id, int64_t *ret);
 

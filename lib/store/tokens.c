@@ -28,7 +28,7 @@ enum store_rc store_token_add(struct store *st, const struct token *t,
     bind_int(s, ":uses_left", t->uses_left);
     bind_int(s, ":now_s", by->now_s);
     bind_int(s, ":expires_s", t->expires_s);
-    enum store_rc rc = statement_run(st, s);
+    enum store_rc rc = statement_execute(st, s);
     if (rc != STORE_OK)
         return rc;
     *ret_id = sqlite3_last_insert_rowid(st->db);
@@ -53,13 +53,13 @@ enum store_rc store_token_find(struct store *st, const uint8_t hash[static SECRE
 
 enum store_rc store_token_use(struct store *st, int64_t id)
 {
-    return statement_on(st, STMT_TOKEN_USE, id, 0);
+    return statement_change_row(st, STMT_TOKEN_USE, id, 0);
 }
 
 enum store_rc store_token_revoke(struct store *st, int64_t id, const struct store_actor *by)
 {
     char detail[48];
-    enum store_rc rc = statement_on(st, STMT_TOKEN_DELETE, id, 0);
+    enum store_rc rc = statement_change_row(st, STMT_TOKEN_DELETE, id, 0);
     if (rc != STORE_OK)
         return rc;
     (void)snprintf(detail, sizeof(detail), "token=%lld", (long long)id);

@@ -10,7 +10,7 @@ enum store_rc store_begin(struct store *st)
 {
     /* IMMEDIATE: a deferred one that reads first fails at once when another writer commits
      * meanwhile, whatever the timeout (docs/sqlite-facts.md 1.9). */
-    enum store_rc rc = statement_exec(st, "BEGIN IMMEDIATE");
+    enum store_rc rc = execute_sql(st, "BEGIN IMMEDIATE");
     st->in_transaction = rc == STORE_OK;
     if (rc == STORE_OK && store_in_place(st) != STORE_OK) {
         store_rollback(st);
@@ -35,7 +35,7 @@ enum store_rc store_commit(struct store *st)
     enum store_rc rc = store_in_place(st);
     if (rc != STORE_OK)
         return rc; /* and nothing is changed */
-    rc = statement_exec(st, "COMMIT");
+    rc = execute_sql(st, "COMMIT");
     if (rc == STORE_OK) {
         st->in_transaction = false;
         rc = committed_in_place(st);
@@ -54,24 +54,24 @@ void store_rollback(struct store *st)
     st->in_transaction = false;
 }
 
-bool store_goes_on(const struct store *st)
+bool store_transaction_is_open(const struct store *st)
 {
     return st->in_transaction && sqlite3_get_autocommit(st->db) == 0;
 }
 
-static enum store_rc run_plain(struct store *st, enum stmt_id stmt)
+static enum store_rc execute_plain(struct store *st, enum stmt_id stmt)
 {
     sqlite3_stmt *s = statement_get(st, stmt);
-    return s != NULL ? statement_run(st, s) : STORE_FAIL;
+    return s != NULL ? statement_execute(st, s) : STORE_FAIL;
 }
 
 enum store_rc store_savepoint(struct store *st)
 {
-    return run_plain(st, STMT_SAVEPOINT);
+    return execute_plain(st, STMT_SAVEPOINT);
 }
 
-enum store_rc store_savepoint_end(struct store *st, bool keep)
+enum store_rc store_savepoint_end(struct store *st, bool commit)
 {
-    enum store_rc rc = keep ? STORE_OK : run_plain(st, STMT_SAVEPOINT_UNDO);
-    return rc == STORE_OK ? run_plain(st, STMT_SAVEPOINT_RELEASE) : rc;
+    enum store_rc rc = commit ? STORE_OK : execute_plain(st, STMT_SAVEPOINT_UNDO);
+    return rc == STORE_OK ? execute_plain(st, STMT_SAVEPOINT_RELEASE) : rc;
 }

@@ -16,9 +16,9 @@ void store_rollback(struct store *st);
 
 /* Begins and ends a part of a transaction that may be undone alone. */
 enum store_rc store_savepoint(struct store *st);
-enum store_rc store_savepoint_end(struct store *st, bool keep);
+enum store_rc store_savepoint_end(struct store *st, bool commit);
 
 /* Whether a statement that failed left its transaction as it was: others may go on in it. */
-bool store_goes_on(const struct store *st);
+bool store_transaction_is_open(const struct store *st);
 
 #endif

@@ -22,11 +22,11 @@ enum store_rc store_range_next(struct store *st, int64_t limit, struct lease_ran
     return STORE_OK;
 }
 
-enum store_rc store_agents_opening_other(struct store *st, const struct lease_range *in,
+enum store_rc store_agents_opening_other(struct store *st, const struct lease_range *range,
                                          const char *open, int64_t now_s, store_id_fn fn, void *ctx)
 {
     enum store_rc rc;
-    sqlite3_stmt *s = statement_on_range(st, STMT_AGENTS_OPENING_OTHER, in);
+    sqlite3_stmt *s = statement_get_range(st, STMT_AGENTS_OPENING_OTHER, range);
     if (s == NULL)
         return STORE_FAIL;
     bind_text(s, ":open", open);
@@ -40,11 +40,11 @@ enum store_rc store_agents_opening_other(struct store *st, const struct lease_ra
     return rc == STORE_NONE ? STORE_OK : rc;
 }
 
-enum store_rc store_leases_ending(struct store *st, const struct lease_range *in, int64_t after_s,
-                                  int64_t until_s, store_ending_fn fn, void *ctx)
+enum store_rc store_leases_ending(struct store *st, const struct lease_range *range,
+                                  int64_t after_s, int64_t until_s, store_ending_fn fn, void *ctx)
 {
     enum store_rc rc;
-    sqlite3_stmt *s = statement_on_range(st, STMT_LEASES_ENDING, in);
+    sqlite3_stmt *s = statement_get_range(st, STMT_LEASES_ENDING, range);
     if (s == NULL)
         return STORE_FAIL;
     bind_int(s, ":after_s", after_s);

@@ -21,13 +21,13 @@ enum store_rc store_range_next(struct store *st, int64_t limit, struct lease_ran
 
 /* Active agents whose open permits are not these, as lib/lease writes a list. */
 typedef int (*store_id_fn)(void *ctx, int64_t id);
-enum store_rc store_agents_opening_other(struct store *st, const struct lease_range *in,
+enum store_rc store_agents_opening_other(struct store *st, const struct lease_range *range,
                                          const char *open, int64_t now_s, store_id_fn fn,
                                          void *ctx);
 
 /* Active leases that end after after_s and by until_s. */
 typedef int (*store_ending_fn)(void *ctx, int64_t id, const char *name, int64_t expires_s);
-enum store_rc store_leases_ending(struct store *st, const struct lease_range *in, int64_t after_s,
-                                  int64_t until_s, store_ending_fn fn, void *ctx);
+enum store_rc store_leases_ending(struct store *st, const struct lease_range *range,
+                                  int64_t after_s, int64_t until_s, store_ending_fn fn, void *ctx);
 
 #endif

@@ -308,7 +308,7 @@ static enum answer answer_at(struct writer_run *r, int stop, bool *ret_immutable
     struct question q = {.writer = r, .stop = stop};
     int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
     become(&reader);
-    enum store_rc rc = store_ask(database, until_ms, judge_when_stopped, &q, why);
+    enum store_rc rc = store_query(database, until_ms, judge_when_stopped, &q, why);
     *ret_immutable = q.immutable;
     if (q.log_deleted) {
         (void)snprintf(why, STORE_ERROR_BYTES, "the log was deleted under the guard");

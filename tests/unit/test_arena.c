@@ -47,7 +47,7 @@ static int make_store(void)
     return 0;
 }
 
-static int look_up(void)
+static int find_key_once(void)
 {
     char err[STORE_ERROR_BYTES];
     struct store *st = NULL;
@@ -144,7 +144,7 @@ static void arena(void **state)
     (void)state;
     in_child("make the store", make_store);
     in_child("without the arena", without_arena);
-    in_child("look up", look_up);
+    in_child("look up", find_key_once);
     in_child("a row larger than the arena", huge_row);
     in_child("opened until it is full", opened_until_full);
     in_child("pieces", pieces);

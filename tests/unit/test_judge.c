@@ -82,7 +82,8 @@ static void change(int64_t id, enum change what)
     store_close(st);
 }
 
-static int64_t grant_one(const char *name, unsigned char key, const char *open, const char *listen)
+static int64_t grant_lease(const char *name, unsigned char key, const char *open,
+                           const char *listen)
 {
     struct store *st = open_store();
     int64_t id = grant(st, name, "pfwd", key, open, listen);
@@ -95,10 +96,10 @@ static int64_t grant_one(const char *name, unsigned char key, const char *open, 
 static void ended_leases(void **state)
 {
     struct live l = {.list.count = 0};
-    int64_t keep = grant_one("keep", 1, "127.0.0.1:1", "");
-    int64_t revoked = grant_one("revoked", 2, "127.0.0.1:1", "");
-    int64_t kept = grant_one("kept", 3, "127.0.0.1:1", "");
-    int64_t gone = grant_one("gone", 4, "127.0.0.1:1", "");
+    int64_t keep = grant_lease("keep", 1, "127.0.0.1:1", "");
+    int64_t revoked = grant_lease("revoked", 2, "127.0.0.1:1", "");
+    int64_t kept = grant_lease("kept", 3, "127.0.0.1:1", "");
+    int64_t gone = grant_lease("gone", 4, "127.0.0.1:1", "");
     (void)state;
     change(revoked, REVOKE);
     change(kept, REVOKE_KEEP);
@@ -270,7 +271,7 @@ static void narrowed(void **state)
         struct live l = {.list.count = 0};
         char name[16];
         (void)snprintf(name, sizeof(name), "lease%zu", i);
-        int64_t id = grant_one(name, (unsigned char)(i + 1), rows[i].open, rows[i].listen);
+        int64_t id = grant_lease(name, (unsigned char)(i + 1), rows[i].open, rows[i].listen);
         add_session(&l, 11, id, "pfwd", (unsigned char)(i + 1));
         l.items[0].opens = rows[i].opens != NULL ? strdup(rows[i].opens) : NULL;
         l.items[0].listens = rows[i].listens != NULL ? strdup(rows[i].listens) : NULL;
@@ -343,8 +344,8 @@ static void nobody(void **state)
 static void damaged_lease(void **state)
 {
     struct live l = {.list.count = 0};
-    int64_t good = grant_one("good", 1, "127.0.0.1:1", "");
-    int64_t bad = grant_one("bad", 2, "127.0.0.1:1", "");
+    int64_t good = grant_lease("good", 1, "127.0.0.1:1", "");
+    int64_t bad = grant_lease("bad", 2, "127.0.0.1:1", "");
     (void)state;
     raw_sql("UPDATE lease SET open = 'everything' WHERE name = 'bad'");
     add_session(&l, 11, good, "pfwd", 1);

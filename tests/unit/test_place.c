@@ -55,7 +55,7 @@ static struct store *again(struct store *st)
     struct store *ret = NULL;
     if (store_leave(st) != STORE_OK)
         fail_msg("%s", store_error(st));
-    if (store_open_again(path, &ret, err) != STORE_OK)
+    if (store_open_existing(path, &ret, err) != STORE_OK)
         fail_msg("%s", err);
     store_close(st);
     return ret;
@@ -76,13 +76,13 @@ static void nothing_begins_elsewhere(void **state)
     struct store *st = open_store();
     (void)state;
     (void)grant(st, "alice", "pfwd", 1, "8009", "");
-    CHECK("in place", store_look(st) == STORE_IN_PLACE);
+    CHECK("in place", store_place_check(st) == STORE_IN_PLACE);
     rename_to("", ".away");
-    CHECK("moved", store_look(st) == STORE_MISSING);
+    CHECK("moved", store_place_check(st) == STORE_MISSING);
     CHECK("nothing begins", store_begin(st) == STORE_FAIL);
     CHECK("and why is said", strstr(store_error(st), "missing") != NULL);
     rename_to(".away", "");
-    CHECK("back", store_look(st) == STORE_IN_PLACE && store_begin(st) == STORE_OK);
+    CHECK("back", store_place_check(st) == STORE_IN_PLACE && store_begin(st) == STORE_OK);
     store_rollback(st);
     store_close(st);
 }
@@ -133,9 +133,9 @@ static void none_is_made_again(void **state)
     (void)state;
     rename_to("", ".away");
     assert_int_equal(store_leave(st), STORE_OK);
-    CHECK("there is none", store_open_again(path, &none, err) == STORE_FAIL);
+    CHECK("there is none", store_open_existing(path, &none, err) == STORE_FAIL);
     CHECK("and none is made", lstat(path, &sb) != 0);
-    CHECK("it can be looked at", store_look(st) == STORE_MISSING);
+    CHECK("it can be looked at", store_place_check(st) == STORE_MISSING);
     store_close(st);
 }
 
@@ -145,16 +145,16 @@ static void cut_or_emptied(void **state)
     (void)state;
     grant_many(st, 1);
     copy_main(st, ".copy");
-    CHECK("whole", store_look(st) == STORE_IN_PLACE);
+    CHECK("whole", store_place_check(st) == STORE_IN_PLACE);
     assert_int_equal(truncate(path, 8192), 0);
-    CHECK("cut", store_look(st) == STORE_CUT);
+    CHECK("cut", store_place_check(st) == STORE_CUT);
     CHECK("and stays so", store_in_place(st) == STORE_FAIL && store_begin(st) == STORE_FAIL);
     assert_int_equal(truncate(path, 0), 0);
-    CHECK("empty", store_look(st) == STORE_EMPTY);
+    CHECK("empty", store_place_check(st) == STORE_EMPTY);
     rename_to(".copy", "");
-    CHECK("replaced", store_look(st) == STORE_REPLACED);
+    CHECK("replaced", store_place_check(st) == STORE_REPLACED);
     st = again(st);
-    CHECK("read anew", has(st, "n39") && store_look(st) == STORE_IN_PLACE);
+    CHECK("read anew", has(st, "n39") && store_place_check(st) == STORE_IN_PLACE);
     store_close(st);
 }
 
@@ -166,12 +166,12 @@ static void shorter_but_whole(void **state)
     (void)state;
     raw_sql("CREATE TABLE bulk (b); INSERT INTO bulk VALUES (zeroblob(100000));"
             "PRAGMA wal_checkpoint(TRUNCATE)");
-    assert_int_equal(store_look(st), STORE_IN_PLACE);
+    assert_int_equal(store_place_check(st), STORE_IN_PLACE);
     assert_int_equal(stat(path, &before), 0);
     raw_sql("DROP TABLE bulk; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
     assert_int_equal(stat(path, &after), 0);
     CHECK("it is shorter", after.st_size < before.st_size);
-    CHECK("and in place", store_look(st) == STORE_IN_PLACE && store_begin(st) == STORE_OK);
+    CHECK("and in place", store_place_check(st) == STORE_IN_PLACE && store_begin(st) == STORE_OK);
     store_rollback(st);
     store_close(st);
 }
@@ -186,7 +186,7 @@ static void main_file_replaced(void **state)
     grant_many(st, 2);
     rename_to("", ".away");
     rename_to(".older", "");
-    CHECK("replaced", store_look(st) == STORE_REPLACED);
+    CHECK("replaced", store_place_check(st) == STORE_REPLACED);
     st = again(st);
     CHECK("what was in it", has(st, "alice"));
     CHECK("and nothing else", !has(st, "n39") && raw_number("SELECT count(*) FROM lease") == 1);
@@ -237,7 +237,7 @@ static void copied_back_whole(void **state)
                    dir, path);
     assert_int_equal(system(command), 0);
     assert_int_equal(stat(wal, &copied), 0);
-    CHECK("replaced", store_look(st) == STORE_REPLACED);
+    CHECK("replaced", store_place_check(st) == STORE_REPLACED);
     CHECK("nobody can tell whose the log is", store_leave(st) == STORE_FAIL);
     store_close(st);
     assert_int_equal(stat(wal, &there), 0);
@@ -255,7 +255,7 @@ static void log_deleted(void **state)
     (void)state;
     (void)grant(st, "alice", "pfwd", 1, "8009", "");
     assert_int_equal(unlink(wal), 0);
-    CHECK("seen", store_look(st) == STORE_REPLACED && store_begin(st) == STORE_FAIL);
+    CHECK("seen", store_place_check(st) == STORE_REPLACED && store_begin(st) == STORE_FAIL);
     st = again(st);
     CHECK("nothing is lost", has(st, "alice"));
     CHECK("and it is back", access(wal, F_OK) == 0);

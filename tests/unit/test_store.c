@@ -28,7 +28,7 @@
 
 static const char *const suffixes[] = {"", "-wal", "-shm"};
 
-static char *beside(const char *suffix)
+static char *file_of(const char *suffix)
 {
     char *name = NULL;
     assert_true(asprintf(&name, "%s%s", path, suffix) > 0);
@@ -40,7 +40,7 @@ static char *beside(const char *suffix)
 static void check_modes(const char *what)
 {
     for (size_t i = 0; i < COUNT(suffixes); i++) {
-        char *name = beside(suffixes[i]);
+        char *name = file_of(suffixes[i]);
         struct stat sb;
         CHECK(what, lstat(name, &sb) == 0);
         if ((sb.st_mode & 07777) != 0640 || !S_ISREG(sb.st_mode))
@@ -64,7 +64,7 @@ static void made_with_modes(void **state)
         store_close(open_store());
         check_modes("opened again");
         for (size_t k = 0; k < COUNT(suffixes); k++) {
-            char *name = beside(suffixes[k]);
+            char *name = file_of(suffixes[k]);
             assert_int_equal(unlink(name), 0);
             free(name);
         }
@@ -81,7 +81,7 @@ static void group_of_directory(void **state)
     assert_int_equal(chmod(dir, 02755), 0);
     store_close(open_store());
     for (size_t i = 0; i < COUNT(suffixes); i++) {
-        char *name = beside(suffixes[i]);
+        char *name = file_of(suffixes[i]);
         struct stat sb;
         assert_int_equal(stat(name, &sb), 0);
         assert_int_equal(sb.st_gid, 65534);
@@ -181,7 +181,7 @@ struct opened {
     int64_t id;
 };
 
-static enum store_rc ask_twice(void *ctx, struct store *reader)
+static enum store_rc query_twice(void *ctx, struct store *reader)
 {
     const struct opened *o = ctx;
     int64_t found;
@@ -205,7 +205,7 @@ static void opened_to_ask(void **state)
     struct opened o = {.writer = open_store()};
     (void)state;
     o.id = grant(o.writer, "alice", "pfwd", 1, "8009", "");
-    assert_int_equal(store_ask(path, clock_monotonic_ms(), ask_twice, &o, err), STORE_OK);
+    assert_int_equal(store_query(path, clock_monotonic_ms(), query_twice, &o, err), STORE_OK);
     store_close(o.writer);
 }
 
@@ -254,7 +254,7 @@ static void asked_until_it_is_final(void **state)
         char err[STORE_ERROR_BYTES] = "";
         struct failing f = rows[i].f;
         enum store_rc rc =
-            store_ask(path, clock_monotonic_ms() + rows[i].until_ms, fail_first, &f, err);
+            store_query(path, clock_monotonic_ms() + rows[i].until_ms, fail_first, &f, err);
         CHECK(rows[i].what, rc == rows[i].rc);
         CHECK(rows[i].what,
               f.asked == rows[i].asked || (f.failures == 1000 && f.asked < 9 && f.asked > 2));
@@ -289,7 +289,7 @@ static void empty_is_not_made_anew(void **state)
         assert_int_equal(stat(path, &after), 0);
         assert_true(after.st_size == before.st_size && after.st_ino == before.st_ino);
         for (size_t k = 0; k < COUNT(suffixes); k++) {
-            char *name = beside(suffixes[k]);
+            char *name = file_of(suffixes[k]);
             (void)unlink(name);
             free(name);
         }
@@ -303,7 +303,7 @@ static void made_after_one_who_was_killed(void **state)
     struct store *st;
     (void)state;
     for (size_t i = 0; i < COUNT(left); i++) {
-        char *name = beside(left[i]);
+        char *name = file_of(left[i]);
         write_file(name, "SQLite format 3, or half of it", 20, 0600);
         free(name);
     }
@@ -311,7 +311,7 @@ static void made_after_one_who_was_killed(void **state)
     grant(st, "alice", "pfwd", 1, "8009", "");
     check_modes("made");
     for (size_t i = 0; i < COUNT(left); i++) {
-        char *name = beside(left[i]);
+        char *name = file_of(left[i]);
         CHECK(left[i], access(name, F_OK) != 0);
         free(name);
     }
@@ -365,7 +365,7 @@ static void without_wal_or_shm(void **state)
             SQLITE_OK);
         store_close(st);
         for (int i = 1; i <= 2; i++) {
-            char *name = beside(suffixes[i]);
+            char *name = file_of(suffixes[i]);
             if ((which & i) != 0)
                 assert_int_equal(unlink(name), 0);
             free(name);
@@ -430,7 +430,7 @@ static void damage_read_immutable_is_final(void **state)
                               "tbl_name = 'key' LIMIT 1");
     assert_true(page > 1);
     for (size_t i = 1; i < COUNT(suffixes); i++) {
-        char *name = beside(suffixes[i]);
+        char *name = file_of(suffixes[i]);
         assert_int_equal(unlink(name), 0);
         free(name);
     }
@@ -445,7 +445,7 @@ static void damage_read_immutable_is_final(void **state)
         if (setgid(65534) != 0 || setuid(65534) != 0)
             _exit(9);
         int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
-        enum store_rc rc = store_ask(path, until_ms, query_immutable, &asked, err);
+        enum store_rc rc = store_query(path, until_ms, query_immutable, &asked, err);
         (void)fprintf(stderr, "%s\n", err);
         _exit(rc == STORE_FAIL && asked == 1 && strstr(err, "it is corrupt") != NULL &&
                       clock_monotonic_ms() < until_ms
@@ -467,20 +467,20 @@ static void reader_without_write_access(void **state)
     store_close(st);
     CHECK("0640: not for others", open_as_nobody(err) == STORE_FAIL);
     for (size_t i = 0; i < COUNT(suffixes); i++) {
-        char *name = beside(suffixes[i]);
+        char *name = file_of(suffixes[i]);
         assert_int_equal(chmod(name, 0644), 0);
         free(name);
     }
     CHECK(err, open_as_nobody(err) == STORE_OK);
     /* Its log was empty, so the main file is all there is (immutable.h). */
     for (int i = 2; i >= 1; i--) {
-        char *name = beside(suffixes[i]);
+        char *name = file_of(suffixes[i]);
         assert_int_equal(unlink(name), 0);
         CHECK(suffixes[i], open_as_nobody(err) == STORE_OK);
         free(name);
     }
     /* A log that holds something, and no index to read it by: it may hold a revocation. */
-    char *wal = beside("-wal");
+    char *wal = file_of("-wal");
     char something[1000];
     memset(something, 'x', sizeof(something) - 1);
     something[sizeof(something) - 1] = '\0';
@@ -495,7 +495,7 @@ static void reader_without_write_access(void **state)
     free(wal);
     store_close(open_store()); /* the writer puts them back */
     for (size_t i = 0; i < COUNT(suffixes); i++) {
-        char *name = beside(suffixes[i]);
+        char *name = file_of(suffixes[i]);
         CHECK("put back", access(name, F_OK) == 0);
         free(name);
     }
@@ -567,7 +567,7 @@ static void refused_places(void **state)
         path = path_in(dir, "leases.db");
         assert_int_equal(mkdir(dir, 0755), 0);
         for (size_t k = 0; k < COUNT(suffixes); k++) {
-            char *name = beside(suffixes[k]);
+            char *name = file_of(suffixes[k]);
             put(name, rows[i].things[k]);
             free(name);
         }
@@ -877,7 +877,7 @@ static void port_after_revoke(void **state)
         lease_release(&l);
         store_close(st);
         for (size_t k = 0; k < COUNT(suffixes); k++) {
-            char *name = beside(suffixes[k]);
+            char *name = file_of(suffixes[k]);
             assert_int_equal(unlink(name), 0);
             free(name);
         }
@@ -1331,7 +1331,7 @@ static void unused_agents_forgotten(void **state)
     while (store_range_next(st, 4, &range) == STORE_OK) {
         assert_int_equal(store_begin(st), STORE_OK);
         assert_int_equal(store_agents_unused(st, &range, NOW_S), STORE_OK);
-        assert_int_equal(store_agents_forget_unused(st, &range, NOW_S, &by), STORE_OK);
+        assert_int_equal(store_agents_delete_unused(st, &range, NOW_S, &by), STORE_OK);
         assert_int_equal(store_agents_unused(st, &range, NOW_S), STORE_NONE);
         assert_int_equal(store_commit(st), STORE_OK);
     }
@@ -1396,7 +1396,7 @@ static void counted(void **state)
         CHECK("grants", c.active[0] == 2 && c.expired[0] == 2 && c.revoked[0] == 1);
         CHECK("agents", c.active[1] == 2 && c.expired[1] == 1 && c.revoked[1] == 1);
         CHECK("the next end", c.next_expiry_s == 1004);
-        CHECK("ports", c.ports_held == 3 && c.ports_kept == 1);
+        CHECK("ports", c.ports_held == 3 && c.ports_quarantined == 1);
         CHECK("the audit", c.audit_rows == 11);
     }
     store_close(st);
