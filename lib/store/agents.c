@@ -32,7 +32,7 @@ enum {
     COL_NAME
 };
 
-/* The port of an agent's one listen permit; a grant may have none, or several. */
+/* The port of an agent's one listen permit. A granted lease may have no port, or several. */
 static uint16_t port_of(const char *listen)
 {
     const char *colon = strrchr(listen, ':');
@@ -166,7 +166,7 @@ enum store_rc store_agent_update(struct store *st, int64_t id, const struct agen
     bind_int(s, ":secret_used", u->secret_used ? 1 : 0);
     bind_int(s, ":token_id", u->token_id);
     bind_text(s, ":facts", u->facts);
-    /* What is not bound is NULL, and leaves the old one. */
+    /* A parameter that is not bound is NULL, and leaves its column unchanged. */
     if (u->secret_hash != NULL)
         bind_blob(s, ":secret_hash", u->secret_hash, SECRET_HASH_BYTES);
     if (u->heartbeat_ms != 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Agents: leases of kind `agent`, whose name is the agent_id, with one listen permit, their port_b.
- * Changes run within store_begin and store_commit.
+ * Agents: leases of kind `agent`. The lease's name is the agent_id; its one listen permit is the
+ * agent's port_b. Calls that change something run between store_begin and store_commit.
  */
 #ifndef TUNLEASE_STORE_AGENTS_H
 #define TUNLEASE_STORE_AGENTS_H
@@ -23,7 +23,7 @@ struct agent {
     int64_t id;
     char name[LEASE_NAME_BYTES];
     char login[LOGIN_NAME_BYTES];
-    bool is_agent; /* false: the name is that of a lease an admin granted */
+    bool is_agent; /* false: an admin granted the lease that has this name */
     bool revoked;
     uint16_t port; /* of its listen permit; 0: none */
     int64_t created_s, expires_s, last_login_s, heartbeat_ms;
@@ -31,15 +31,17 @@ struct agent {
     bool has_secret;
     uint8_t secret_hash[SECRET_HASH_BYTES];
     bool secret_used;
-    int64_t token_id; /* what admitted it; 0: an API key, or an admin */
+    int64_t token_id; /* the token that admitted it; 0: an API key or an admin did */
 };
 
-/* By name: the live one, else the newest. STORE_NONE: there never was one. */
+/* Finds the agent that is not revoked, else the newest revoked one. STORE_NONE: no lease has
+ * that name. */
 enum store_rc store_agent_find(struct store *st, const char *name, struct agent *ret);
 enum store_rc store_agent_facts(struct store *st, int64_t id, char out[static AGENT_FACTS_BYTES]);
 enum store_rc store_agent_has_key(struct store *st, int64_t id, const char *fingerprint);
 
-/* Whether a revoked agent held this key: it is refused until an admin forgets it. */
+/* STORE_OK: the newest agent with this key is revoked, and the key is refused until an admin
+ * deletes that agent. STORE_NONE: it is not. */
 enum store_rc store_agent_key_is_revoked(struct store *st, const char *login,
                                          const char *fingerprint);
 
@@ -48,30 +50,31 @@ enum store_rc store_agent_add(struct store *st, const struct lease *l, int64_t t
                               const char *facts, int64_t quarantine_s, const struct store_actor *by,
                               int64_t *ret_id, struct store_conflict *ret_conflict);
 
-/* What register learns of one. */
+/* What a register request changes of an agent. */
 struct agent_update {
-    const uint8_t *secret_hash; /* SECRET_HASH_BYTES; NULL: it stays */
+    const uint8_t *secret_hash; /* SECRET_HASH_BYTES bytes; NULL: unchanged */
     bool secret_used;
     int64_t token_id;
     const char *facts;
-    int64_t heartbeat_ms, expires_s; /* 0: they stay */
+    int64_t heartbeat_ms, expires_s; /* 0: unchanged */
 };
-/* STORE_NONE: it is revoked. */
+/* STORE_NONE: the agent is revoked. */
 enum store_rc store_agent_update(struct store *st, int64_t id, const struct agent_update *u);
 
-/* Its next register with an enrolment key or token gets a new secret, within REISSUE_RESET_S; until
- * then the old one holds. Audited. STORE_NONE: it is revoked. */
+/* Allows the agent's next register with an enrolment key or token, within REISSUE_RESET_S, to get a
+ * new secret; the old secret is valid until then. Writes an audit row. STORE_NONE: the agent is
+ * revoked. */
 enum store_rc store_agent_reset(struct store *st, const struct agent *a, int64_t boot_s,
                                 const struct store_actor *by);
 
-/* The hot path: one statement, no audit row. STORE_NONE: it is revoked. */
+/* Runs very often: one statement, no audit row. STORE_NONE: the agent is revoked. */
 enum store_rc store_agent_beat(struct store *st, int64_t id, int64_t heartbeat_ms,
                                int64_t expires_s);
 
-/* It has shown its secret: from now on nothing else speaks for it. */
+/* Records that the agent has proved its secret: from now on only this secret identifies it. */
 enum store_rc store_agent_secret_used(struct store *st, int64_t id);
 
-/* Agents that registered and never opened a session. */
+/* Counts the agents that registered and never opened a session. */
 enum store_rc store_agents_pending(struct store *st, int64_t *ret_count);
 
 typedef int (*store_agent_fn)(void *ctx, const struct agent *a);

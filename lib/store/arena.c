@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A bump allocator for a process that asks one question and ends. Nothing is given back but the
- * newest piece; when the arena is used up SQLite says NOMEM, and akc refuses. In place of malloc(3)
- * it saves a third of a lookup's instructions (docs/sqlite-facts.md 2).
+ * A bump allocator for a process that asks the store one question and ends. Only the newest block
+ * can be freed. When the arena is used up, SQLite reports NOMEM and akc refuses the login. Compared
+ * with malloc(3) it saves a third of a lookup's instructions (docs/sqlite-facts.md 2).
  */
 #include "lib/store/arena.h"
 
@@ -57,7 +57,7 @@ static void *arena_realloc(void *p, int bytes)
     int size = arena_roundup(bytes);
     if (size <= old)
         return p;
-    if (is_newest(p)) { /* it grows in place */
+    if (is_newest(p)) { /* the newest block grows in place */
         if ((size_t)(size - old) > sizeof(arena) - arena_used)
             return NULL;
         arena_used += (size_t)(size - old);

@@ -3,15 +3,17 @@
 #ifndef TUNLEASE_STORE_ARENA_H
 #define TUNLEASE_STORE_ARENA_H
 
-enum { STORE_ARENA_BYTES = 8 * 1024 * 1024 }; /* pages that are not touched cost nothing */
+enum { STORE_ARENA_BYTES = 8 * 1024 * 1024 }; /* untouched pages use no memory */
 
 /*
- * SQLite takes all its memory from a fixed arena instead of malloc(3): faster for a process of one
- * question, and running out of it refuses. Before the first store_open_*; never after.
+ * Makes SQLite allocate from a fixed arena instead of malloc(3): faster for a process that asks one
+ * question. When the arena is used up, the lookup fails and the login is refused. Call it before
+ * the first store_open_*, never after.
  */
 void store_use_arena(void);
 
-/* All of it back, when no store is open: for asking again. A no-op without the arena. */
+/* Frees the whole arena, so that the store can be opened and asked again. Call it while no store is
+ * open. Does nothing if store_use_arena was not called. */
 void store_arena_reset(void);
 
 #endif

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A whole row, borrowed texts; what the hash covers. */
+/* A whole audit row: what its hash covers. Strings are borrowed. */
 struct audit_row {
     int64_t seq, time_s, lease_id;
     int64_t anchor_seq; /* 0: not an anchor */
@@ -59,7 +59,7 @@ static void row_hash(const uint8_t previous[AUDIT_HASH_BYTES], const struct audi
     SHA256Final(ret, &sha);
 }
 
-/* The newest row's number and hash; 0 and zeros for an empty audit. */
+/* Reads number and hash of the newest row; 0 and zero bytes if the audit is empty. */
 static enum store_rc read_head(struct store *st, int64_t *ret_seq, uint8_t ret[AUDIT_HASH_BYTES])
 {
     sqlite3_stmt *s = statement_get(st, STMT_AUDIT_HEAD);
@@ -147,7 +147,7 @@ enum store_rc audit_last_of(struct store *st, int64_t lease_id, const char *acti
     return rc;
 }
 
-/* `up_to` and its hash, as an anchor's detail has them: "hash=HEX pruned=N". */
+/* Reads the hash of row seq as hex, for the detail of an anchor: "hash=HEX pruned=N". */
 static enum store_rc read_row_hash(struct store *st, int64_t seq,
                                    char out[static 2 * AUDIT_HASH_BYTES + 1])
 {
@@ -167,7 +167,7 @@ static enum store_rc read_row_hash(struct store *st, int64_t seq,
     return rc;
 }
 
-/* Of the limit rows after that one: the newest that is older than before_s, or 0. */
+/* Among the `limit` rows after `after`: the newest that is older than before_s; 0: none. */
 static enum store_rc newest_before(struct store *st, int64_t after, int64_t limit, int64_t before_s,
                                    int64_t *ret)
 {
@@ -189,7 +189,7 @@ enum store_rc audit_prune(struct store *st, const struct store_actor *by, int64_
 {
     char hex[2 * AUDIT_HASH_BYTES + 1], detail[128];
     int64_t up_to = 0, anchored = 0;
-    /* Rows up to the newest anchor's are gone, so what is left starts after it; 0: no anchor. */
+    /* An anchor names the last deleted row; the rows that remain follow it. 0: no anchor. */
     enum store_rc rc = statement_number(st, STMT_AUDIT_ANCHORED, &anchored);
     if (rc == STORE_OK)
         rc = newest_before(st, anchored, limit, before_s, &up_to);
@@ -225,7 +225,7 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* What the hash does not see: text behind a NUL, and an anchor_seq of 0 in place of none. */
+/* Finds what the hash does not cover: text after a NUL, and an anchor_seq of 0 instead of NULL. */
 static bool has_unhashed(sqlite3_stmt *s)
 {
     static const int texts[] = {2, 3, 5, 6, 7, 8, 9};
@@ -235,7 +235,7 @@ static bool has_unhashed(sqlite3_stmt *s)
     return sqlite3_column_type(s, 10) != SQLITE_NULL && sqlite3_column_int64(s, 10) == 0;
 }
 
-/* Where the chain starts: after the newest anchor, or at the beginning. */
+/* Reads where the chain starts: after the newest anchor, or at the beginning. */
 static enum store_rc read_anchor(struct store *st, int64_t *ret_seq, uint8_t ret[AUDIT_HASH_BYTES])
 {
     uint8_t hash[AUDIT_HASH_BYTES] = {0};
@@ -254,7 +254,7 @@ static enum store_rc read_anchor(struct store *st, int64_t *ret_seq, uint8_t ret
             good = high >= 0 && low >= 0;
         }
         if (!good)
-            memset(hash, 0, sizeof(hash)); /* then the first row does not fit, and that is said */
+            memset(hash, 0, sizeof(hash)); /* then the first row does not match, and is reported */
     }
     statement_done(s);
     if (rc != STORE_OK && rc != STORE_NONE)
@@ -297,7 +297,8 @@ static enum store_rc verify_chain(struct store *st, struct audit_report *ret)
         if (row.seq != expected_seq || has_unhashed(s) ||
             sqlite3_column_bytes(s, 11) != AUDIT_HASH_BYTES ||
             memcmp(sqlite3_column_blob(s, 11), hash, AUDIT_HASH_BYTES) != 0) {
-            report.broken_seq = row.seq != 0 ? row.seq : expected_seq; /* 0 would be praise */
+            /* 0 would mean that the chain is intact */
+            report.broken_seq = row.seq != 0 ? row.seq : expected_seq;
             break;
         }
         memcpy(report.head, hash, sizeof(hash));
@@ -311,7 +312,7 @@ static enum store_rc verify_chain(struct store *st, struct audit_report *ret)
 
 enum store_rc audit_verify(struct store *st, struct audit_report *ret)
 {
-    /* Else a prune between reading the anchor and the rows would look like tampering. */
+    /* Without one snapshot, a prune between anchor and rows would look like tampering. */
     enum store_rc rc = snapshot_begin(st);
     if (rc != STORE_OK)
         return rc;

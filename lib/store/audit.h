@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The audit chain: every change has a row, each row's hash covers the one before it. It shows that
- * rows were neither changed, dropped nor put in between; that the newest ones are all there shows
- * only against a hash kept elsewhere.
+ * The audit chain: every change writes a row, and each row's hash covers the hash of the row
+ * before. So the chain shows that no row was changed, deleted or inserted. That the newest rows are
+ * all still there shows only by comparison with a hash that was stored elsewhere.
  *
  *   hash = SHA-256(previous hash, or 32 zero bytes
  *                  || for each field: its length in 8 bytes, big-endian || its bytes)
@@ -20,41 +20,41 @@
 
 enum { AUDIT_HASH_BYTES = 32 };
 
-/* Borrowed; NULL stands for "". */
+/* Strings are borrowed; NULL means "". */
 struct audit_entry {
     const char *action; /* grant, revoke, ... */
     int64_t lease_id;
     const char *lease;
     const char *fingerprint;
-    const char *outcome; /* NULL: "ok" */
+    const char *outcome; /* NULL means "ok" */
     const char *detail;
 };
 
-/* Within a transaction. */
+/* Call it within a transaction. */
 enum store_rc audit_append(struct store *st, const struct store_actor *by,
                            const struct audit_entry *e);
 
 /*
- * Deletes rows older than before_s, at most limit of them, after an anchor row that holds the hash
- * of the last one that goes. Within a transaction. *ret_pruned is 0 when there was nothing to do:
- * none of the limit oldest is that old. (So many younger ones in front of older ones takes a clock
- * that was ahead for long; they wait until its time has come.)
+ * Deletes rows older than before_s, at most `limit`, after writing an anchor row that contains the
+ * hash of the last deleted row. Call it within a transaction. *ret_pruned is 0 if none of the
+ * `limit` oldest rows is older than before_s. (Younger rows in front of older ones mean that the
+ * clock was ahead for a long time; then pruning waits until the younger ones are old enough.)
  */
 enum store_rc audit_prune(struct store *st, const struct store_actor *by, int64_t before_s,
                           int64_t limit, int64_t *ret_pruned);
 
-/* Who did this last to a lease, and when. STORE_NONE: the audit has no such row (any more). */
+/* Who last did this to a lease, and when. STORE_NONE: the audit has no such row, or no longer. */
 enum store_rc audit_last_of(struct store *st, int64_t lease_id, const char *action,
                             int64_t *ret_time_s, char *actor, size_t actor_bytes);
 
 struct audit_report {
     int64_t rows;
     int64_t first_seq, last_seq;
-    int64_t broken_seq; /* 0: the chain holds; else the first row that does not fit */
+    int64_t broken_seq; /* 0: the chain is intact; else the first row that does not match */
     unsigned char head[AUDIT_HASH_BYTES];
 };
 
-/* STORE_OK whenever it could look, whatever it found. */
+/* STORE_OK if the chain could be read, whether it is intact or not. */
 enum store_rc audit_verify(struct store *st, struct audit_report *ret);
 
 #endif

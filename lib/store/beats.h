@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Heartbeats as they come: rows behind one another, so that a commit of many writes few pages
- * however many leases there are. Each is durable like any other change; its lease learns of it
- * later, from store_beat_apply, and then the row goes. Who finds rows here at its start settles
- * them first of all. All but the list run within store_begin and store_commit.
+ * Pending heartbeats: rows appended one after the other, so that a commit of many writes few pages,
+ * however many leases they belong to. Each is durable like any other change. Later store_beat_apply
+ * writes it into its lease, and then the row is deleted. A process that finds rows here when it
+ * starts applies them before anything else. All calls but store_beat_list run between store_begin
+ * and store_commit.
  */
 #ifndef TUNLEASE_STORE_BEATS_H
 #define TUNLEASE_STORE_BEATS_H
@@ -14,20 +15,21 @@
 
 struct beat {
     int64_t lease_id, heartbeat_ms;
-    int64_t expires_s; /* the end that it gives the lease */
+    int64_t expires_s; /* the new end of the lease */
 };
 
-/* seq: greater than that of every row there is. */
+/* seq must be greater than that of every existing row. */
 enum store_rc store_beat_add(struct store *st, int64_t seq, const struct beat *b);
 
 typedef int (*store_beat_fn)(void *ctx, int64_t seq, const struct beat *b);
 enum store_rc store_beat_list(struct store *st, store_beat_fn fn, void *ctx);
 
-/* Into its lease. Nothing goes back: not the time of the heartbeat, not the end, and no end moves
- * that an admin has fixed, or a revoked lease's. STORE_NONE: the lease was deleted. */
+/* Writes a heartbeat into its lease. Never moves the time of the last heartbeat or the end back;
+ * does not change an end that an admin fixed, or the end of a revoked lease. STORE_NONE: the lease
+ * was deleted. */
 enum store_rc store_beat_apply(struct store *st, const struct beat *b);
 
-/* Those up to last are settled. */
+/* Deletes the rows up to seq `last`, which were applied. */
 enum store_rc store_beat_delete(struct store *st, int64_t last);
 
 #endif

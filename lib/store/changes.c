@@ -30,7 +30,7 @@ enum store_rc store_lease_set(struct store *st, const struct lease *l, int64_t q
     enum store_rc rc = bind_terms(st, s, l, &terms);
     if (rc == STORE_OK)
         rc = statement_change(st, s);
-    /* What it no longer names is freed, what it still names is taken back as its own. */
+    /* Free all ports, then acquire again those that the lease still lists. */
     if (rc == STORE_OK)
         rc = ports_free(st, l->id, by->now_s);
     if (rc == STORE_OK)
@@ -130,7 +130,7 @@ enum store_rc store_key_remove(struct store *st, const struct lease *l, const ch
     return note_change(st, by, "key_remove", l->id, l, fingerprint, "");
 }
 
-/* ---- what is learnt of one ---- */
+/* ---- events of a lease ---- */
 
 enum store_rc store_login_seen(struct store *st, int64_t lease_id, int64_t time_s)
 {

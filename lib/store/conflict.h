@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What is in the way of a lease. */
+/* The lease that conflicts with a change. */
 #ifndef TUNLEASE_STORE_CONFLICT_H
 #define TUNLEASE_STORE_CONFLICT_H
 
@@ -8,12 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Who stands in the way of a STORE_CONFLICT. */
+/* Which lease already has the name, key or port when a call returns STORE_CONFLICT. */
 struct store_conflict {
     enum { CONFLICT_NAME, CONFLICT_KEY, CONFLICT_PORT } what;
     int64_t lease_id;
     char lease[LEASE_NAME_BYTES];
-    bool expired; /* it is past its end, but still holds */
+    bool expired; /* it has expired, but still holds the name, key or port */
     unsigned port;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* An open store, whatever it was opened for. */
+/* Calls for any open store, to read or to write. */
 #ifndef TUNLEASE_STORE_CONNECTION_H
 #define TUNLEASE_STORE_CONNECTION_H
 
@@ -7,25 +7,25 @@
 
 #include <stdint.h>
 
-void store_close(struct store *st); /* accepts NULL; rolls back what was not committed */
+void store_close(struct store *st); /* accepts NULL; rolls back an open transaction */
 
-/* What the last STORE_BUSY or STORE_FAIL was, as one line for a person. Until the next call. */
+/* One line that says why the last call returned STORE_BUSY or STORE_FAIL. Valid until the next
+ * call. */
 const char *store_error(const struct store *st);
 
-/* ---- for a process that stays ---- */
+/* ---- for a long-running process ---- */
 
-/* How long a locked store is waited for; 0: STORE_BUSY at once. */
+/* How long to wait for a lock of another process; 0: return STORE_BUSY at once. */
 void store_set_timeout(struct store *st, int timeout_ms);
 
-/* A number that changes when another process has changed the store, and for no change of our own.
- */
+/* A number that changes when another process has changed the store, but not when this one has. */
 enum store_rc store_data_version(struct store *st, int64_t *ret);
 
 /* Rows that this connection inserted, changed or deleted since it was opened. */
 int64_t store_rows_changed(const struct store *st);
 
-/* Empties the write-ahead log into the store, when nobody reads it just now
- * (docs/sqlite-facts.md 1.8). */
+/* Moves the contents of the write-ahead log into the database and empties the log, if nobody is
+ * reading at the moment (docs/sqlite-facts.md 1.8). */
 enum store_rc store_checkpoint(struct store *st);
 
 #endif

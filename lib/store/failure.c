@@ -8,8 +8,8 @@
 #include <stdio.h>
 
 /*
- * What a person should do about a failure. The codes, and which call they come from, are those of
- * docs/sqlite-facts.md 4.
+ * What the admin should do about a failure. docs/sqlite-facts.md 4 lists the codes and the calls
+ * that return them.
  */
 static const char *advice(int code)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Inside lib/store: what went wrong, in words. */
+/* Inside lib/store: describes failures in words. */
 #ifndef TUNLEASE_STORE_FAILURE_H
 #define TUNLEASE_STORE_FAILURE_H
 
@@ -7,16 +7,16 @@
 
 #include <stdint.h>
 
-/* Maps SQLite's result to ours and writes store_error. */
+/* Translates a result of SQLite and writes store_error. */
 enum store_rc store_failed(struct store *st, int sqlite_rc);
 
-/* STORE_FAIL: what of a lease's row is not what it should be. */
+/* STORE_FAIL: a field of a lease's row is invalid; what: which field. */
 enum store_rc store_damaged(struct store *st, const char *what, int64_t lease_id);
 
-/* STORE_FAIL, with these words as store_error. */
+/* STORE_FAIL, with `why` as store_error. */
 enum store_rc store_failed_because(struct store *st, const char *why);
 
-/* The words for one that could not be opened. */
+/* Says in err why the store at path cannot be opened. */
 void open_failed(char err[static STORE_ERROR_BYTES], const char *path, const char *why);
 
 #endif

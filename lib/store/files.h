@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Inside lib/store: the files that a store is: the database, its -wal and its -shm. */
+/* Inside lib/store: the files of a store: the database, its -wal and its -shm. */
 #ifndef TUNLEASE_STORE_FILES_H
 #define TUNLEASE_STORE_FILES_H
 
@@ -14,13 +14,13 @@ enum {
     STORE_NAME_BYTES = STORE_PATH_BYTES + 8, /* with the longest suffix, -journal */
 };
 
-/* Which file it is, whatever its name. */
+/* Identifies a file, whatever its name. */
 struct store_file {
     dev_t device;
-    ino_t inode; /* 0: not asked for */
+    ino_t inode; /* 0: not recorded */
 };
 
-/* The i-th file of the store at path. */
+/* The name of file i of the store at path. */
 void store_file_name(const char *path, size_t i, char out[static STORE_NAME_BYTES]);
 int store_file_stat(const char *path, size_t i, struct stat *ret); /* as stat(2) */
 

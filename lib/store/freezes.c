@@ -10,7 +10,7 @@
 #include <bsd/string.h>
 #include <stdio.h>
 
-/* A freeze as a lease: named !LOGIN, with a key row that akc's one statement finds. */
+/* A freeze is a lease named !LOGIN, with a key row that the statement of akc's lookup finds. */
 static struct lease freeze_lease(const char *login)
 {
     struct lease l = {.id = 0};

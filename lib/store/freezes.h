@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Logins that nobody is let in on, whatever leases they have. */
+/* Frozen logins: nobody is admitted to them, whatever leases there are. */
 #ifndef TUNLEASE_STORE_FREEZES_H
 #define TUNLEASE_STORE_FREEZES_H
 
@@ -8,12 +8,12 @@
 
 #include <stdint.h>
 
-/* login, or "*" for all. STORE_CONFLICT: it is frozen already; STORE_NONE: it is not frozen. */
+/* login, or "*" for all. STORE_CONFLICT: already frozen. STORE_NONE: not frozen. */
 enum store_rc store_freeze(struct store *st, const char *login, const struct store_actor *by);
 enum store_rc store_thaw(struct store *st, const char *login, const struct store_actor *by);
 enum store_rc store_frozen_since(struct store *st, const char *login, int64_t *ret_since_s);
 
-/* Every freeze in force. fn's non-zero result ends it: STORE_FAIL. */
+/* Calls fn for every freeze in force. If fn returns non-zero, the list ends with STORE_FAIL. */
 typedef int (*store_freeze_fn)(void *ctx, const char *login, int64_t since_s);
 enum store_rc store_freeze_list(struct store *st, store_freeze_fn fn, void *ctx);
 

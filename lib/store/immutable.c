@@ -13,25 +13,25 @@
 
 enum { WAL_PATH_BYTES = STORE_PATH_BYTES + 4 };
 
-/* SQLite's SHARED range of the database file (os.h): a reader holds it, and a writer that would
- * delete the -wal needs it for itself. */
+/* SQLite's SHARED range of the database file (os.h). A reader locks it for reading; a writer that
+ * wants to delete the -wal must lock it for writing. */
 #define SHARED_FIRST 0x40000002
 #define SHARED_SIZE 510
 
-/* A header of 32 bytes, and a frame of 24 and a page of at least 512 (SQLite file
- * format, 4.1, 4.2). Below that a log holds nothing, wherever its writer was killed. */
+/* A log header has 32 bytes, a frame header 24, a page at least 512 (SQLite file format, 4.1, 4.2).
+ * A shorter log contains no change, wherever its writer was killed. */
 enum { WAL_FIRST_FRAME_END = 32 + 24 + 512 };
 
 /*
- * A file that was written within the kernel's last tick can be written again without its time
- * changing. CONFIG_HZ is 100 or more.
+ * A file that was written within the kernel's last clock tick can be written again without a change
+ * of its time. CONFIG_HZ is 100 or more.
  */
 enum { TICK_MS = 20 };
 
 const char immutable_broken_text[] =
     "it was written while it was read without its write-ahead log: try again";
 
-/* Of a log that cannot be looked at nothing is known. */
+/* A log that cannot be examined counts as not empty. */
 static off_t wal_bytes(const char *path)
 {
     char wal_path[WAL_PATH_BYTES];
@@ -65,7 +65,7 @@ static bool same_state(const struct stat *a, const struct stat *b)
            same_time(&a->st_ctim, &b->st_ctim) && a->st_ino == b->st_ino && a->st_dev == b->st_dev;
 }
 
-/* Whether a write from now on is sure to give the file another time. */
+/* True if any write from now on must change the time of the file. */
 static bool next_write_shows(const struct stat *st)
 {
     int64_t age_ms =
@@ -73,8 +73,8 @@ static bool next_write_shows(const struct stat *st)
     return age_ms > TICK_MS || age_ms < -1000;
 }
 
-/* By an open file description lock, since those of the process are lost when any descriptor of the
- * file is closed in it, by SQLite for instance. */
+/* Uses an open file description lock: the process's other locks on a file are lost when any
+ * descriptor of the file is closed, and SQLite closes some. */
 int immutable_begin(struct store *st, const char *path)
 {
     struct flock shared = {

@@ -13,7 +13,7 @@
 
 enum { URI_BYTES = 1024 };
 
-/* file:PATH?immutable=1, with everything that a URI could take for something else escaped. */
+/* Makes file:PATH?immutable=1; every character that has a meaning in a URI is escaped. */
 static int immutable_uri(const char *path, char out[static URI_BYTES])
 {
     static const char plain[] =

@@ -55,7 +55,7 @@ bool jump_is_recent(const struct jump_note *n, int64_t wall_s, int64_t boot_ms)
                (n->jumped_boot_ms != 0 &&
                 boot_ms - n->jumped_boot_ms < INT64_C(1000) * JUMP_CAUTION_S);
     }
-    /* How long ago it was, only the clock that was set could say. */
+    /* Another boot, or unknown: only the clock that was set can say how long ago it was. */
     int64_t ago_s = wall_s - n->jumped_s;
     return n->jumped_s != 0 && ago_s >= 0 && ago_s < JUMP_CAUTION_S;
 }

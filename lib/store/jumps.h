@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What leased knows of steps of the wall clock, in the file beside the store that it locks
- * (DATABASE-leased): for whoever gives ports away. An hour of the boot clock after a step nothing
- * is done that cannot be undone. No SQLite here.
+ * Steps of the wall clock that leased has seen, recorded in the file next to the store that leased
+ * locks (DATABASE-leased). Programs that give ports to other leases read it. Until an hour of the
+ * boot clock has passed since a step, nothing is done that cannot be undone. No SQLite here.
  */
 #ifndef TUNLEASE_STORE_JUMPS_H
 #define TUNLEASE_STORE_JUMPS_H
@@ -11,28 +11,30 @@
 #include <stdint.h>
 
 enum {
-    JUMP_LEAST_S = 60,     /* less is a clock that is kept right */
+    JUMP_LEAST_S = 60,     /* a smaller difference is normal correction of the clock */
     JUMP_CAUTION_S = 3600, /* of boot time */
     JUMP_BOOT_ID_BYTES = 40,
 };
 
 struct jump_note {
     char boot_id[JUMP_BOOT_ID_BYTES];
-    int64_t wall_minus_boot_s;        /* as last seen */
-    int64_t jumped_boot_ms, jumped_s; /* of the last step, by both clocks; 0: none */
+    int64_t wall_minus_boot_s;        /* when last seen */
+    int64_t jumped_boot_ms, jumped_s; /* of the last step, by both clocks; 0: no step */
 };
 
-/* "" where it cannot be read: then no two boots are the same. In a container that has one of its
- * own leased.service may read the kernel's, and leasectl the other (lib/session/origin.h): then a
- * jump counts when leased has seen it, for an hour of the wall clock. */
+/* "" if it cannot be read: then no two boots count as the same. In a container with a boot id of
+ * its own, leased.service may read the kernel's and leasectl the container's
+ * (lib/session/origin.h). Then only a step that leased has recorded counts, for an hour of the wall
+ * clock. */
 void jump_boot_id(char out[static JUMP_BOOT_ID_BYTES]);
 
-/* False: there is no note, or it is none. */
+/* False: the file is empty or not a valid note. */
 bool jump_note_read(int fd, struct jump_note *ret);
-int jump_note_write(int fd, const struct jump_note *n); /* -1: errno. Not flushed. */
+/* 0, or -1 with errno set. Does not sync the file to the disk. */
+int jump_note_write(int fd, const struct jump_note *n);
 
-/* Whether a step by the two clocks as they are now lies less than an hour back, or since the note.
- */
+/* True if the clocks show a step since the note was written, or the note records one less than an
+ * hour ago. */
 bool jump_is_recent(const struct jump_note *n, int64_t wall_s, int64_t boot_ms);
 
 #endif

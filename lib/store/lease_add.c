@@ -12,7 +12,7 @@
 #include <bsd/string.h>
 #include <string.h>
 
-/* Fills *ret from the lease that has the name or key already. */
+/* Says in *ret which lease already has the name. */
 static void name_conflict(struct store *st, const struct lease *l, int64_t now_s,
                           struct store_conflict *ret)
 {

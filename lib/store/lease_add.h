@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Inside lib/store: the rows of a new lease, of any kind, and of its keys. */
+/* Inside lib/store: inserts a new lease of any kind, with its keys. */
 #ifndef TUNLEASE_STORE_LEASE_ADD_H
 #define TUNLEASE_STORE_LEASE_ADD_H
 
@@ -12,17 +12,17 @@
 struct lease;
 struct lease_key;
 
-/* store_lease_add, for a lease of any kind. */
+/* As store_lease_add, for a lease of any kind. */
 enum store_rc add_lease(struct store *st, const char *kind, const struct lease *l,
                         int64_t quarantine_s, const struct store_actor *by, int64_t *ret_id,
                         struct store_conflict *ret_conflict);
 
-/* Its own row alone. STORE_CONFLICT: a live one has the name. */
+/* Inserts the row of the lease alone. STORE_CONFLICT: a lease that is not revoked has the name. */
 enum store_rc insert_lease(struct store *st, const char *kind, const struct lease *l,
                            const struct store_actor *by, int64_t *ret_id);
 
-/* STORE_CONFLICT: a live lease of this login has the key; *ret_conflict (may be NULL) says which.
- */
+/* STORE_CONFLICT: a lease on this login that is not revoked has the key; *ret_conflict (may be
+ * NULL) says which. */
 enum store_rc insert_key(struct store *st, const struct lease *l, int64_t lease_id,
                          const struct lease_key *key, int64_t now_s,
                          struct store_conflict *ret_conflict);

@@ -7,7 +7,7 @@
 #include "lib/store/row.h"
 #include "lib/store/statement.h"
 
-/* After what row.h reads. */
+/* The columns that follow those of row.h. */
 enum {
     COL_ID,
     COL_ROW,
@@ -79,7 +79,7 @@ static enum store_rc read_keys(struct store *st, struct lease *l)
     return rc == STORE_NONE ? STORE_OK : rc;
 }
 
-/* The one row of a bound statement, with its keys. */
+/* Reads the one row of a bound statement as a lease with its keys. */
 static enum store_rc read_whole_lease(struct store *st, sqlite3_stmt *s, struct lease *ret)
 {
     struct lease l = {0};

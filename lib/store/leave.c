@@ -12,8 +12,9 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
     return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec <= b->tv_nsec;
 }
 
-/* Two looks at the clock of the file system may be the same though one was later. By the time that
- * nobody can set: cp -a gives the log that it writes into the age of the one that it copies. */
+/* Two times of the file system may be equal although one write was later. Uses the change time,
+ * which nobody can set: cp -a gives a log that it overwrites the modification time of its source.
+ */
 static bool was_written_since(const struct stat *wal, const struct stat *main)
 {
     return wal->st_size > 0 && !is_before(&wal->st_ctim, &main->st_ctim);
@@ -49,7 +50,7 @@ enum store_rc store_leave(struct store *st)
     if (rc != SQLITE_OK && (is_others_log || (rc & 0xff) == SQLITE_BUSY))
         return store_failed(st, rc);
     store_close_files(st);
-    if (ours[SHM] && !(ours[MAIN] && ours[WAL])) /* an index of what is no more */
+    if (ours[SHM] && !(ours[MAIN] && ours[WAL])) /* an index of a log or database that is gone */
         remove_file(st, SHM);
     if (is_others_log)
         remove_file(st, WAL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The login path: what akc asks. MUST NOT write, wait for a writer, or hand on a field that was
- * not checked again (row.h).
+ * The login path: what akc asks the store. It MUST NOT write, wait for a writer, or return a field
+ * that was not checked (row.h).
  */
 #include "lib/store/login.h"
 
@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The lease that has this fingerprint on this login. */
+/* Finds the id of the lease that has this key on this login. */
 static enum store_rc find_id(struct store *st, const char *fingerprint, const char *login,
                              int64_t *ret_id)
 {
@@ -33,7 +33,7 @@ static enum store_rc find_id(struct store *st, const char *fingerprint, const ch
     return rc;
 }
 
-/* A freeze is a lease too, held by nobody: its key row has this in place of a fingerprint. */
+/* A freeze is stored as a lease without a holder: its key row has "!" as fingerprint. */
 static enum store_rc find_freeze(struct store *st, const char *login)
 {
     static const char freeze[] = "!";
@@ -42,7 +42,7 @@ static enum store_rc find_freeze(struct store *st, const char *login)
     return rc == STORE_NONE ? find_id(st, freeze, "*", &id) : rc;
 }
 
-/* The live lease of that number, for the login that the key row named. */
+/* Reads the lease with that id if it is not revoked; login is that of the key row. */
 static enum store_rc find_lease(struct store *st, int64_t id, const char *login, struct lease *ret)
 {
     sqlite3_stmt *s = statement_get(st, STMT_LEASE_FIND);
@@ -63,7 +63,7 @@ static enum store_rc find_lease(struct store *st, int64_t id, const char *login,
     return rc;
 }
 
-/* *ret: to be released whatever is returned. */
+/* Release *ret whatever is returned. */
 static enum store_rc find_key(struct store *st, const char *login, const char *fingerprint,
                               struct lease *ret)
 {
@@ -75,8 +75,8 @@ static enum store_rc find_key(struct store *st, const char *login, const char *f
     return rc == STORE_OK ? find_lease(st, id, login, ret) : rc;
 }
 
-/* Ends what snapshot_begin began; an answer that was read without the log is one only if it holds.
- */
+/* Ends the snapshot. An answer that was read without the log is valid only if the read is still
+ * intact. */
 static enum store_rc answer_end(struct store *st, enum store_rc rc)
 {
     snapshot_end(st);

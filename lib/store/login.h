@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The login path: what sshd asks of the store by akc, and nothing else. It only reads. */
+/* The login path: what sshd asks the store through akc. It only reads. */
 #ifndef TUNLEASE_STORE_LOGIN_H
 #define TUNLEASE_STORE_LOGIN_H
 
@@ -13,15 +13,15 @@ struct lease;
 struct pubkey;
 
 /*
- * The lease that the key with this fingerprint holds on login, expired or not. STORE_NONE: none,
- * revoked, or the login is frozen. Everything in *ret was checked anew; a row that does not pass is
- * STORE_FAIL. *ret holds id, name, login, open, listen, from, max_sessions and expires_s, to be
- * released.
+ * Finds the lease that has this key on login, expired or not. STORE_NONE: there is none, it is
+ * revoked, or the login is frozen. Every field of *ret was checked; an invalid row is STORE_FAIL.
+ * *ret has id, name, login, open, listen, from, max_sessions and expires_s; release it with
+ * lease_release.
  */
 enum store_rc store_find_key(struct store *st, const char *login, const char *fingerprint,
                              struct lease *ret);
 
-/* Why store_find_key said STORE_NONE, for the log: the newest that was ever held with this key. */
+/* Why store_find_key returned STORE_NONE, for the log: the newest lease that has or had the key. */
 struct store_key_history {
     int64_t lease_id;
     char lease[LEASE_NAME_BYTES];
@@ -32,10 +32,10 @@ struct store_key_history {
 enum store_rc store_key_history(struct store *st, const char *login, const char *fingerprint,
                                 struct store_key_history *ret);
 
-/* STORE_OK: a lease of this login that was revoked had the key. STORE_NONE: none. */
+/* STORE_OK: a revoked lease of this login had the key. STORE_NONE: none had it. */
 enum store_rc store_key_was_held(struct store *st, const char *login, const char *fingerprint);
 
-/* What the login path says of a key, in the words of the log (akc(8)). */
+/* The verdict of the login path on a key, in the words of the log (akc(8)). */
 enum key_verdict {
     KEY_ADMITTED,
     KEY_NO_LEASE,
@@ -48,9 +48,9 @@ enum key_verdict {
 const char *key_verdict_name(enum key_verdict verdict); /* admitted, no_lease, login, ... */
 
 /*
- * The one judgement: akc prints a line for KEY_ADMITTED and logs the others, leasectl explain says
- * them to a person. *ret_lease is set when KEY_ADMITTED, and to be released; history when it is any
- * other but KEY_NO_LEASE.
+ * The only place that judges a key: akc prints a line for KEY_ADMITTED and logs every other
+ * verdict, and leasectl explain tells the admin. *ret_lease is set for KEY_ADMITTED, and must be
+ * released; ret->history is set for every other verdict but KEY_NO_LEASE.
  */
 struct key_judgement {
     enum key_verdict verdict;
@@ -59,8 +59,8 @@ struct key_judgement {
 enum store_rc store_judge_key(struct store *st, const char *login, const char *fingerprint,
                               int64_t now_s, struct key_judgement *ret, struct lease *ret_lease);
 
-/* Calls fn for every active lease and key of the login; fn's non-zero result ends it: STORE_FAIL.
- */
+/* Calls fn for every active lease and key of the login. If fn returns non-zero, the list ends with
+ * STORE_FAIL. */
 typedef int (*store_login_key_fn)(void *ctx, const struct lease *l, const struct pubkey *key);
 enum store_rc store_login_keys(struct store *st, const char *login, int64_t now_s,
                                store_login_key_fn fn, void *ctx);

@@ -44,7 +44,8 @@ static int lock_within(int fd, int timeout_ms)
     return 0;
 }
 
-/* Empty, with its final mode, and nothing beside it that SQLite would read into it. */
+/* Makes the locked file empty, with its final mode, and removes files next to it that SQLite would
+ * read into the new store. */
 static int clear(const char *name, int fd)
 {
     static const char *const suffixes[] = {"-wal", "-shm", "-journal"};
@@ -100,7 +101,7 @@ static void sync_directory(const char *path)
     }
 }
 
-/* Whether the locked file is the one that has the name: another maker may have put it in place. */
+/* True if name still is the locked file: another process may have put it in its final place. */
 static bool has_name(int fd, const char *name)
 {
     struct stat ours, there;

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Inside lib/store: a new store. It is made beside its place, as PATH-new, and appears there when
- * it is whole: whoever is killed meanwhile leaves no half of a store at the path, which could be
- * told from one that lost its leases by nobody. What is left of PATH-new is cleared away by the
- * next who makes one; two who do so at once wait for each other's flock(2).
+ * Inside lib/store: creates a store. It is built next to its place, as PATH-new, and appears at
+ * PATH when it is complete. So a process that is killed meanwhile leaves no partial store at PATH,
+ * which nobody could tell from a store that lost its leases. The next process that creates a store
+ * clears what is left of PATH-new; two at once wait for each other with flock(2).
  */
 #ifndef TUNLEASE_STORE_MAKE_H
 #define TUNLEASE_STORE_MAKE_H
 
 #include "lib/store/store.h"
 
-/* Makes an empty store at path, where nothing lies: all of it appears there at once. One that
- * somebody else made meanwhile is as good. STORE_BUSY: somebody is making it for too long. */
+/* Creates an empty store at path, where no file is; it appears there complete. STORE_OK too if
+ * another process created it meanwhile. STORE_BUSY: another process has been creating it for longer
+ * than the timeout. */
 enum store_rc store_make(const char *path, int timeout_ms, char err[static STORE_ERROR_BYTES]);
 
-/* Makes an empty file with the mode of a store's. 0, or -1 with errno set. */
+/* Creates an empty file with the mode of a store's files. 0, or -1 with errno set. */
 int store_make_empty(const char *name);
 
 #endif

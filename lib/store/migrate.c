@@ -28,7 +28,7 @@ enum store_rc store_migrate(struct store *st)
         return rc;
     rc = store_begin(st);
     if (rc == STORE_OK)
-        rc = store_check_version(st, &version); /* another process may have been first */
+        rc = store_check_version(st, &version); /* another process may have migrated it first */
     if (rc == STORE_OK)
         rc = store_build(st, version);
     if (rc == STORE_OK)

@@ -12,12 +12,12 @@
 #include <string.h>
 
 /*
- * Who owns the store could have put a trigger or a view into it that never ends. Called so seldom
- * that no honest lookup gets here, and the clock is only read when one does.
+ * The owner of the store's files could have added a trigger or a view that never ends. This is
+ * called so seldom that no honest lookup gets here, and the clock is read only here.
  */
 enum {
     STEPS_BETWEEN_CHECKS = 1000000,
-    STEP_MS = 3000, /* the most that one row, or one change, may take */
+    STEP_MS = 3000, /* the longest that one row, or one change, may take */
 };
 
 static int takes_too_long(void *arg)
@@ -41,7 +41,7 @@ enum store_rc open_connection(struct store *st, const char *path, int flags, int
 {
     if (st == NULL)
         return STORE_FAIL;
-    /* Without SQLITE_OPEN_URI a path is a path, whatever stands in it. */
+    /* Without SQLITE_OPEN_URI the path is used literally, whatever characters it contains. */
     int rc = sqlite3_open_v2(path, &st->db, flags | SQLITE_OPEN_NOMUTEX,
                              (flags & SQLITE_OPEN_READONLY) != 0 ? reader_vfs() : NULL);
     if (rc != SQLITE_OK)
@@ -70,7 +70,8 @@ enum store_rc store_set_wal(struct store *st)
 void store_close_files(struct store *st)
 {
     const int on = 1;
-    /* The last to close empties the log into its file, and another one's may lie there now. */
+    /* The last connection to close moves the log into the database; that must not happen if the log
+     * at the path now belongs to another file. */
     if (st->db != NULL && st->files[1].inode != 0 && store_place_check(st) != STORE_IN_PLACE)
         (void)sqlite3_db_config(st->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on, NULL);
     for (size_t i = 0; i < STMT__MAX; i++) {

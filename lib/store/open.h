@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: ISC */
-/* Inside lib/store: a connection and its files, opened and closed, whatever for. */
+/* Inside lib/store: opens and closes a connection and its files, for reading or writing. */
 #ifndef TUNLEASE_STORE_OPEN_H
 #define TUNLEASE_STORE_OPEN_H
 
 #include "lib/store/store.h"
 
-struct store *store_new(void); /* not yet open, for store_close; NULL: out of memory */
+struct store *store_new(void); /* not open yet; end it with store_close. NULL: out of memory */
 enum store_rc open_connection(struct store *st, const char *path, int flags, int timeout_ms);
 
-/* Write-ahead logging, which belongs to the file. */
+/* Sets write-ahead logging, which is stored in the database file. */
 enum store_rc store_set_wal(struct store *st);
 
-/* All but the memory. */
+/* Closes everything but does not free st. */
 void store_close_files(struct store *st);
 
 #endif

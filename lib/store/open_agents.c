@@ -8,7 +8,7 @@
 #include <bsd/string.h>
 #include <string.h>
 
-/* Where somebody on the gateway reaches what listens there. */
+/* Replaces a wildcard address by the loopback address where the gateway itself reaches the port. */
 static void make_reachable(struct permit *p)
 {
     if (strcmp(p->host, "0.0.0.0") == 0)

@@ -24,7 +24,7 @@ bool store_failure_is_transient(const struct store *st)
            (st->failed_code & 0xff) == SQLITE_PROTOCOL;
 }
 
-/* -wal or -shm is missing, or may not be read (docs/sqlite-facts.md 1.1). */
+/* True if -wal or -shm is missing or not readable (docs/sqlite-facts.md 1.1). */
 static bool lacks_log(const struct store *st)
 {
     return st->failed_code == SQLITE_READONLY_DIRECTORY ||
@@ -50,15 +50,15 @@ static enum store_rc open_and_check(const char *path, bool for_query, int timeou
         rc = begin_snapshot_now(*ret);
     if (rc == STORE_OK)
         rc = store_check_version(*ret, &version);
-    /* The first statement is where the schema is read and all that can be wrong shows. */
+    /* The first statement makes SQLite read the schema, so every problem of the file shows here. */
     if (rc == STORE_OK && statement_get(*ret, STMT_KEY_FIND) == NULL)
         rc = STORE_FAIL;
     return rc;
 }
 
 /*
- * *st could not be opened for want of a log. Another takes its place: one that reads without, or
- * one that tells what is wrong with the store itself.
+ * *st could not be opened because the log is missing. Replaces *st by a store that reads without
+ * the log, or by one that says what is wrong with the database itself.
  */
 static enum store_rc read_without_log(const char *path, struct store **st)
 {
@@ -75,7 +75,8 @@ static enum store_rc read_without_log(const char *path, struct store **st)
     return STORE_FAIL;
 }
 
-/* One attempt. STORE_FAIL or STORE_BUSY: *ret holds the reason, err says it. NULL: for good. */
+/* One attempt. STORE_FAIL or STORE_BUSY: err says why, and *ret is the failed store; *ret NULL: do
+ * not try again. */
 static enum store_rc open_once(const char *path, bool for_query, int timeout_ms, struct store **ret,
                                char err[static STORE_ERROR_BYTES])
 {
@@ -84,7 +85,8 @@ static enum store_rc open_once(const char *path, bool for_query, int timeout_ms,
     enum store_rc rc;
 
     *ret = NULL;
-    /* Opening a FIFO would wait for ever, and a directory is no file: ask before SQLite does. */
+    /* Opening a FIFO would wait for ever, and a directory is no database: check before SQLite opens
+     * it. */
     if (stat(path, &sb) != 0) {
         open_failed(err, path,
                     errno == ENOENT
@@ -112,7 +114,8 @@ static enum store_rc open_once(const char *path, bool for_query, int timeout_ms,
     return rc;
 }
 
-/* For asking anew what failed on st, which is closed; false: it is final, or the time is over. */
+/* Closes st, whose opening or query failed. True, after a pause, if another attempt may succeed;
+ * false: the failure is final, or the time is over. */
 static bool try_again(struct store *st, int64_t until_ms, int64_t *pause_ms)
 {
     bool transient = st != NULL && store_failure_is_transient(st);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Opening the store to write: made where it is missing, with modes that let akc read it, and with
- * the settings that keep it readable whatever becomes of the writer.
+ * Opens the store to write: creates it if it is missing, with modes that let akc read it, and with
+ * settings that keep it readable even if the writer is killed.
  */
 #include "lib/store/open_write.h"
 
@@ -19,9 +19,9 @@
 #include <string.h>
 
 /*
- * SQLite gives -wal and -shm the mode of the database, so that must be right before it is first
- * opened (docs/sqlite-facts.md 1.5). A store is made only where none of its files lies: beside a
- * stray -wal a new database would be filled with somebody else's pages.
+ * SQLite gives -wal and -shm the mode of the database, so that mode must be right before the first
+ * open (docs/sqlite-facts.md 1.5). A store is created only where none of its files exists: next to
+ * a stray -wal, SQLite would fill a new database with pages of another store.
  */
 static enum store_rc create_files(const char *path, bool may_create,
                                   char err[static STORE_ERROR_BYTES])
@@ -34,14 +34,14 @@ static enum store_rc create_files(const char *path, bool may_create,
     for (size_t i = 0; i < STORE_FILES; i++) {
         store_file_name(path, i, name);
         present[i] = lstat(name, &sb) == 0;
-        any = any || (present[i] && sb.st_size > 0); /* tmpfiles.d may have put empty ones there */
+        any = any || (present[i] && sb.st_size > 0); /* tmpfiles.d may have created empty ones */
         empty = empty || (i == 0 && present[i] && sb.st_size == 0);
         if (present[i] && !S_ISREG(sb.st_mode)) {
             open_failed(err, name, "it is not a regular file");
             return STORE_FAIL;
         }
     }
-    /* SQLite looks into it, though WAL mode has no use for it: a FIFO would keep it there. */
+    /* SQLite opens a journal even in WAL mode, and would hang on a FIFO. */
     (void)snprintf(name, sizeof(name), "%s-journal", path);
     if (lstat(name, &sb) == 0 && !S_ISREG(sb.st_mode)) {
         open_failed(err, name, "it is not a regular file");
@@ -64,8 +64,9 @@ static enum store_rc create_files(const char *path, bool may_create,
             "or restore it from a copy");
         return STORE_FAIL;
     }
-    /* An empty -wal and -shm are a valid state; a missing one locks everybody out
-     * (docs/sqlite-facts.md 1.4). They come first: whoever finds the store finds them, too. */
+    /* An empty -wal and -shm are valid, but if one is missing no reader gets in
+     * (docs/sqlite-facts.md 1.4). Create them before the database, so that a reader who finds the
+     * database finds them too. */
     for (size_t i = 1; i < STORE_FILES; i++) {
         store_file_name(path, i, name);
         if (!present[i] && store_make_empty(name) != 0 && errno != EEXIST) {
@@ -76,20 +77,21 @@ static enum store_rc create_files(const char *path, bool may_create,
     return present[0] ? STORE_OK : store_make(path, STORE_WRITE_TIMEOUT_MS, err);
 }
 
-/* docs/sqlite-facts.md 3.1; the order counts. */
+/* Settings: docs/sqlite-facts.md 3.1. The order matters. */
 static enum store_rc configure(struct store *st)
 {
     int persist = 1, on = 1;
     enum store_rc rc = store_set_wal(st);
     if (rc != STORE_OK)
         return rc;
-    /* Or whoever closes last deletes -wal and -shm, and every reader without write access is
-     * locked out until a writer comes (docs/sqlite-facts.md 1.1). Belongs to the connection: set
-     * every time. */
+    /* Otherwise the last process to close the store deletes -wal and -shm, and no reader without
+     * write access gets in until a writer comes (docs/sqlite-facts.md 1.1). The setting belongs to
+     * the connection: set it every time. */
     (void)sqlite3_file_control(st->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
     (void)sqlite3_db_config(st->db, SQLITE_DBCONFIG_DEFENSIVE, on, NULL);
     (void)sqlite3_db_config(st->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    /* FULL: a revocation, once said, survives a power cut (docs/sqlite-facts.md 1.9). */
+    /* FULL: a revocation that was reported as done survives a power failure (docs/sqlite-facts.md
+     * 1.9). */
     return execute_sql(st, "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216;"
                            "PRAGMA wal_autocheckpoint=1000; PRAGMA cell_size_check=1;");
 }

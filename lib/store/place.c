@@ -31,7 +31,7 @@ enum store_rc place_record_all(struct store *st, const char *path)
         }
         st->files[i] = (struct store_file){.device = sb.st_dev, .inode = sb.st_ino};
     }
-    /* What was opened is what was looked at. */
+    /* Check that the file that SQLite opened is the one whose identity was just recorded. */
     if (sqlite3_file_control(st->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
         moved) {
         (void)snprintf(st->error, sizeof(st->error), "it was replaced while it was opened");
@@ -40,7 +40,7 @@ enum store_rc place_record_all(struct store *st, const char *path)
     return STORE_OK;
 }
 
-/* ---- looking ---- */
+/* ---- checking ---- */
 
 static uint32_t big_endian(const unsigned char *at, size_t bytes)
 {
@@ -51,8 +51,9 @@ static uint32_t big_endian(const unsigned char *at, size_t bytes)
 }
 
 /*
- * How long the file is by its own words (SQLite file format, 1.3). By SQLite's descriptor: to close
- * one of our own would let go of all locks that this process has on the file.
+ * Compares the file's size with the size in its header (SQLite file format, 1.3). Reads through
+ * SQLite's descriptor: closing one of our own would release all locks that this process has on the
+ * file.
  */
 static bool is_whole(struct store *st, off_t bytes)
 {
@@ -82,7 +83,7 @@ static enum store_place misplaced(struct store *st, enum store_place place, cons
 enum store_place store_place_check(struct store *st)
 {
     struct stat sb;
-    if (st->files[0].inode == 0) /* opened to be read, and of no further use */
+    if (st->files[0].inode == 0) /* opened to read once, and not kept open */
         return STORE_IN_PLACE;
     if (store_file_stat(st->path, 0, &sb) != 0)
         return misplaced(st, STORE_MISSING,
@@ -94,13 +95,13 @@ enum store_place store_place_check(struct store *st)
         return misplaced(st, STORE_REPLACED, "it was replaced by another file");
     int64_t changed_ns = (int64_t)sb.st_ctim.tv_sec * 1000000000 + sb.st_ctim.tv_nsec;
     if (changed_ns != st->checked_ns || sb.st_size != st->checked_bytes) {
-        /* A longer one may be short of its own words, too: the rest is in the log, where a
-         * checkpoint was killed. */
+        /* A file that has grown may also be shorter than its header says: a checkpoint was killed,
+         * and the rest is still in the log. */
         if (sb.st_size < st->checked_bytes && !is_whole(st, sb.st_size))
             return misplaced(st, STORE_CUT,
                              "it is shorter than it should be: restore it from a copy");
-        /* Mostly by a checkpoint, which changes nothing; but should somebody have written another
-         * store into this very file, that is the one to be read. */
+        /* Usually a checkpoint changed it, and cached pages are still valid. But if somebody copied
+         * another store into this very file, SQLite must not answer from its cache. */
         if (st->db != NULL)
             (void)sqlite3_db_release_memory(st->db);
         st->checked_ns = changed_ns;

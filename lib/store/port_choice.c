@@ -26,7 +26,7 @@ enum store_rc store_port_pick(struct store *st, uint16_t low, uint16_t high, int
                               int64_t now_s, bool (*usable)(void *ctx, uint16_t port), void *ctx,
                               uint16_t *ret_port)
 {
-    unsigned next = low; /* the lowest port not yet seen in the table */
+    unsigned next = low; /* the lowest port that is still to be examined */
     unsigned never_leased = 0, oldest = 0;
     int64_t oldest_freed_s = INT64_MAX;
     enum store_rc rc;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Who holds or kept the port. STORE_NONE: nobody ever did. */
+/* Who holds the port, or held it last. STORE_NONE: no lease ever held it. */
 static enum store_rc port_holder(struct store *st, uint16_t port, struct store_conflict *ret,
                                  int64_t *ret_freed_s)
 {
@@ -34,7 +34,7 @@ static enum store_rc acquire_port(struct store *st, int64_t lease_id, const char
     struct store_conflict holder;
     enum store_rc rc = port_holder(st, port, &holder, &freed_s);
     if (rc == STORE_OK && freed_s == 0 && holder.lease_id == lease_id)
-        return STORE_OK; /* it listens there on another address, too */
+        return STORE_OK; /* the lease listens on it on another address too */
     if (rc == STORE_OK &&
         (freed_s == 0 || (freed_s > now_s - quarantine_s && strcmp(holder.lease, name) != 0))) {
         *conflict = holder;

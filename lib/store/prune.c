@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-/* A statement about those of the range that were over, or began, before before_s. */
+/* A statement about those leases of the range that ended, or registered, before before_s. */
 static sqlite3_stmt *get_with_range(struct store *st, enum stmt_id stmt,
                                     const struct lease_range *range, int64_t before_s)
 {
@@ -17,7 +17,7 @@ static sqlite3_stmt *get_with_range(struct store *st, enum stmt_id stmt,
     return s;
 }
 
-/* A step takes of the parameters those that it has. */
+/* Runs the statements in order. Parameters that a statement does not have are ignored. */
 static enum store_rc execute_all(struct store *st, const enum stmt_id *steps, size_t count,
                                  const struct lease_range *range, int64_t before_s, int64_t now_s)
 {
@@ -39,7 +39,7 @@ enum store_rc store_prune_dead(struct store *st, const struct lease_range *range
                                          STMT_DEAD_LEASES_DELETE};
     const struct lease none = {.id = 0};
     char detail[64];
-    /* Asked first: mostly there are none, and to free ports means to look at all of them. */
+    /* Count first: usually there are none, and freeing ports would examine all of them. */
     sqlite3_stmt *s = get_with_range(st, STMT_DEAD_COUNT, range, before_s);
     if (s == NULL)
         return STORE_FAIL;

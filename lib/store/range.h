@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* Some leases by number: a piece of what has to look at all of them. */
+/* A range of leases by id: one step of a walk through all leases. */
 #ifndef TUNLEASE_STORE_RANGE_H
 #define TUNLEASE_STORE_RANGE_H
 
 #include <stdint.h>
 
-/* The leases with numbers greater than after, up to last. */
+/* The leases with after < id <= last. */
 struct lease_range {
     int64_t after, last;
 };

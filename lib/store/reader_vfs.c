@@ -7,9 +7,9 @@
 #include <stddef.h>
 
 /*
- * SQLite waits by itself, up to 10 s and whatever the busy timeout, for a writer who stands where
- * he begins the log. When the reader's time is over it does not sleep any more, and so comes to the
- * end of its tries at once. One reader opens at a time.
+ * SQLite itself sleeps up to 10 s, whatever the busy timeout, for a writer that stopped while it
+ * was beginning the log. When the reader's time is over, xSleep returns at once, so that SQLite
+ * soon uses up its tries. Only one reader opens the store at a time.
  */
 static int64_t wait_until_ms = INT64_MAX;
 

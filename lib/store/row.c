@@ -29,8 +29,7 @@ enum store_rc row_read_lease(struct store *st, sqlite3_stmt *s, int first, int64
         return store_damaged(st, damaged, id);
     }
     l.max_sessions = (unsigned)max_sessions;
-    if (!immutable_is_intact(
-            st)) { /* a long column is read from the file only when it is asked for */
+    if (!immutable_is_intact(st)) { /* SQLite reads a long column from the file only now */
         lease_release(&l);
         return STORE_FAIL;
     }

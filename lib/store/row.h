@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Inside lib/store: what every reader of a lease row shares, akc and leasectl alike. */
+/* Inside lib/store: reads a lease from a row, for akc and leasectl alike. */
 #ifndef TUNLEASE_STORE_ROW_H
 #define TUNLEASE_STORE_ROW_H
 
@@ -7,7 +7,7 @@
 
 struct lease;
 
-/* The columns, in this order, that every statement which reads a lease selects. */
+/* The columns that every statement on leases selects, in this order. */
 enum row_column {
     ROW_NAME,
     ROW_OPEN,
@@ -19,9 +19,9 @@ enum row_column {
 };
 
 /*
- * Takes them from column `first` on. Every one is checked anew: SQLite has no checksums, and a
- * flipped byte in a row is served as it is (docs/sqlite-facts.md 1.7). STORE_FAIL names
- * the damage, *ret is untouched then; else to be released.
+ * Reads the columns from column `first` on, and checks each: SQLite has no checksums, and returns a
+ * flipped byte as it is (docs/sqlite-facts.md 1.7). STORE_FAIL: store_error says which field is
+ * invalid, and *ret is unchanged. Else release *ret with lease_release.
  */
 enum store_rc row_read_lease(struct store *st, sqlite3_stmt *s, int first, int64_t id,
                              struct lease *ret);

@@ -23,7 +23,7 @@ const char *session_verdict_name(enum session_verdict verdict)
     return names[verdict];
 }
 
-/* lib/session knows no leases, and so has constants of its own for their names. */
+/* lib/session must not include lib/lease, so it has its own constants for these sizes. */
 _Static_assert((int)SESSION_NAME_BYTES == LEASE_NAME_BYTES &&
                    (int)SESSION_LOGIN_BYTES == LOGIN_NAME_BYTES,
                "names of leases and logins fit a session");
@@ -40,8 +40,9 @@ static int compare_age(const void *a, const void *b)
     return x->pid < y->pid ? -1 : x->pid > y->pid;
 }
 
-/* Whether a permit of the list as the entry has it, with commas between, is none of now's any more.
- * What cannot be read cannot be shown to be permitted. */
+/* True if the session was admitted with a permit that the lease no longer grants. `recorded`: the
+ * list in the registry entry, with commas between permits. Also true if the list cannot be read:
+ * then nothing shows that its permits are granted. */
 static bool exceeds_lease(const char *recorded, const struct permit_list *now)
 {
     char *text = strdup(recorded);
@@ -81,7 +82,7 @@ static enum session_verdict judge_by_lease(const struct session *s, const struct
         return SESSION_NOT_JUDGED;
     switch (lease_state_at(l, now_s)) {
     case LEASE_REVOKED:
-        /* --keep-sessions: until the lease would have expired, as if nothing had happened. */
+        /* --keep-sessions: the session may stay until the lease would have expired. */
         return l->keep_sessions && now_s < l->expires_s ? SESSION_ALLOWED : SESSION_REVOKED;
     case LEASE_EXPIRED:
         return SESSION_EXPIRED;
@@ -92,14 +93,15 @@ static enum session_verdict judge_by_lease(const struct session *s, const struct
         return SESSION_KEY_REMOVED;
     if (!source_list_matches(&l->from, s->source))
         return SESSION_FROM;
-    /* Too long a list for the entry: whoever changes the lease ends the session (leasectl(1)). */
+    /* NULL: the list was too long for the registry entry. Then the program that narrows the lease
+     * ends the session (leasectl(1)). */
     if (s->opens != NULL && s->listens != NULL &&
         (exceeds_lease(s->opens, &l->open) || exceeds_lease(s->listens, &l->listen)))
         return SESSION_NARROWED;
     return SESSION_ALLOWED;
 }
 
-/* A login that is being judged has no lease yet, only a key. */
+/* A session that is still opening has no lease yet, only a key. */
 static enum session_verdict judge_opening(struct store *st, const struct session *s, int64_t now_s)
 {
     static const enum session_verdict of_key[KEY_VERDICT__MAX] = {
@@ -114,7 +116,7 @@ static enum session_verdict judge_opening(struct store *st, const struct session
     return of_key[j.verdict];
 }
 
-/* The sessions of one lease: items[0..count), oldest first. */
+/* Judges the sessions of one lease: items[0..count), oldest first. */
 static void judge_lease(struct store *st, const struct session *items, size_t count, int64_t now_s,
                         enum session_verdict verdicts[], int64_t *next_s)
 {
@@ -125,7 +127,7 @@ static void judge_lease(struct store *st, const struct session *items, size_t co
         verdicts[i] = rc == STORE_OK     ? judge_by_lease(&items[i], &l, now_s)
                       : rc == STORE_NONE ? SESSION_DELETED
                                          : SESSION_NOT_JUDGED;
-        /* Nobody is ended for one that may not be there. */
+        /* A session that may not exist does not count, so that it ends no other. */
         if (verdicts[i] == SESSION_ALLOWED && items[i].sight == SESSION_LIVE &&
             l.max_sessions != 0 && l.revoked_s == 0 && ++allowed > l.max_sessions)
             verdicts[i] = SESSION_OVER_LIMIT;
@@ -155,7 +157,7 @@ enum store_rc store_judge_sessions(struct store *st, struct session_list *list, 
 {
     int64_t next_s = INT64_MAX;
     struct frozen frozen = {.list = list, .verdicts = verdicts};
-    /* All by one state of the store, and with one lock in place of two for each session. */
+    /* Judge all sessions by one snapshot: it takes one lock instead of two for each session. */
     enum store_rc rc = snapshot_begin(st);
     if (rc != STORE_OK)
         return rc;

@@ -19,7 +19,7 @@ void snapshot_end(struct store *st)
     if (--st->read_depth > 0 || st->in_transaction)
         return;
     st->reading = false;
-    if (sqlite3_get_autocommit(st->db) != 0) /* a failure ended it already, and is the reason */
+    if (sqlite3_get_autocommit(st->db) != 0) /* a failure ended it, and was reported */
         return;
     sqlite3_stmt *s = statement_get(st, STMT_SNAPSHOT_END);
     if (s != NULL)

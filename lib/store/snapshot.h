@@ -5,8 +5,8 @@
 
 #include "lib/store/store.h"
 
-/* One state of the store for all that is asked until snapshot_end, and one lock for it. May be
- * nested, also in a transaction that writes; snapshot_end is for a snapshot_begin that returned
+/* Until snapshot_end all statements see one state of the store, under one lock. May be nested, also
+ * within a transaction that writes. Call snapshot_end only after a snapshot_begin that returned
  * STORE_OK. */
 enum store_rc snapshot_begin(struct store *st);
 void snapshot_end(struct store *st);

@@ -9,9 +9,9 @@
 #include <bsd/string.h>
 #include <time.h>
 
-enum { TRIES_AT_ONCE = 20 }; /* of a call that fails for a moment, 1 ms apart at most */
+enum { TRIES_AT_ONCE = 20 }; /* for a call that fails transiently; at most 1 ms apart */
 
-/* Whether to try the same call again: *tries counts. */
+/* True if the same call should be tried again; counts *tries. */
 static bool try_at_once(int rc, int *tries)
 {
     const struct timespec pause = {.tv_nsec = 1000000};

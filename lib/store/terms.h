@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Inside lib/store: the columns of a lease that grant and set have in common. */
+/* Inside lib/store: the columns of a lease that both grant and set write. */
 #ifndef TUNLEASE_STORE_TERMS_H
 #define TUNLEASE_STORE_TERMS_H
 
@@ -8,7 +8,7 @@
 
 struct lease;
 
-/* What they are bound to: it must outlive the step. */
+/* The bound texts: they must live until the statement was stepped. */
 struct terms {
     struct buf open, listen, sources;
 };
@@ -16,7 +16,7 @@ struct terms {
 enum store_rc bind_terms(struct store *st, sqlite3_stmt *s, const struct lease *l, struct terms *t);
 void release_terms(struct terms *t);
 
-/* What was granted, as the audit keeps it. */
+/* Writes what was granted, as the audit row records it. */
 void describe_terms(const struct lease *l, struct buf *out);
 
 #endif

@@ -8,7 +8,7 @@
 
 enum store_rc store_begin(struct store *st)
 {
-    /* IMMEDIATE: a deferred one that reads first fails at once when another writer commits
+    /* IMMEDIATE: a deferred transaction that reads first fails at once if another writer commits
      * meanwhile, whatever the timeout (docs/sqlite-facts.md 1.9). */
     enum store_rc rc = execute_sql(st, "BEGIN IMMEDIATE");
     st->in_transaction = rc == STORE_OK;
@@ -19,7 +19,7 @@ enum store_rc store_begin(struct store *st)
     return rc;
 }
 
-/* In the log, but that may be one that nobody reads any more. */
+/* The commit is in the log, but the log may be one that nobody reads any more. */
 static enum store_rc committed_in_place(struct store *st)
 {
     if (store_in_place(st) == STORE_OK)
@@ -34,13 +34,13 @@ enum store_rc store_commit(struct store *st)
 {
     enum store_rc rc = store_in_place(st);
     if (rc != STORE_OK)
-        return rc; /* and nothing is changed */
+        return rc; /* nothing was changed */
     rc = execute_sql(st, "COMMIT");
     if (rc == STORE_OK) {
         st->in_transaction = false;
         rc = committed_in_place(st);
-    } else if (rc ==
-               STORE_FAIL) /* what reached the log before the disk failed may come back with it */
+    } else if (rc == STORE_FAIL)
+        /* What reached the log before the disk failed may take effect later. */
         (void)strlcat(st->error,
                       "; whether the change was made is not known: look before you try again",
                       sizeof(st->error));

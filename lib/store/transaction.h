@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Changes that are made together or not at all. BEGIN IMMEDIATE, so two writers can neither
- * overwrite each other nor fork the audit chain.
+ * Changes that are made together or not at all. Uses BEGIN IMMEDIATE, so two writers can neither
+ * overwrite each other's changes nor fork the audit chain.
  */
 #ifndef TUNLEASE_STORE_TRANSACTION_H
 #define TUNLEASE_STORE_TRANSACTION_H
@@ -14,11 +14,13 @@ enum store_rc store_begin(struct store *st);
 enum store_rc store_commit(struct store *st);
 void store_rollback(struct store *st);
 
-/* Begins and ends a part of a transaction that may be undone alone. */
+/* Begin and end a part of a transaction that can be rolled back alone. commit: keep the part;
+ * false: roll it back. */
 enum store_rc store_savepoint(struct store *st);
 enum store_rc store_savepoint_end(struct store *st, bool commit);
 
-/* Whether a statement that failed left its transaction as it was: others may go on in it. */
+/* True if the transaction is still open after a statement that failed, so that other statements may
+ * follow in it. */
 bool store_transaction_is_open(const struct store *st);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What a store's tables mean: one of a version that we do not know is not read, and not written. */
+/* The version of a store's tables. A store of an unknown version is neither read nor written. */
 #ifndef TUNLEASE_STORE_VERSION_H
 #define TUNLEASE_STORE_VERSION_H
 
@@ -7,15 +7,15 @@
 
 enum {
     STORE_VERSION = 2,        /* PRAGMA user_version after the last of sql/migrate/ */
-    STORE_VERSION_OLDEST = 1, /* that can be read as it is; a writer migrates it */
+    STORE_VERSION_OLDEST = 1, /* the oldest that is read unchanged; a writer migrates it */
 };
 
 /* ---- inside lib/store ---- */
 
-/* In words: a file that holds nothing is no store. */
+/* The reason for refusing an empty file. */
 extern const char store_is_empty[];
 
-/* Whether its version is one that we know; STORE_FAIL: store_error says what to do. */
+/* Reads the version. STORE_FAIL: it is unknown, and store_error says what to do. */
 enum store_rc store_check_version(struct store *st, int *ret_version);
 
 #endif
