@@ -65,7 +65,7 @@ static enum session_verdict of(const struct live *l, pid_t pid)
                __FILE__, __LINE__)
 
 /* Changes one lease in a transaction of its own. */
-enum change { REVOKE, REVOKE_KEEP, FORGET };
+enum change { REVOKE, REVOKE_KEEP, DELETE_LEASE };
 
 static void change(int64_t id, enum change what)
 {
@@ -74,8 +74,8 @@ static void change(int64_t id, enum change what)
     struct lease l = {0};
     assert_int_equal(store_lease_by_id(st, id, &l), STORE_OK);
     assert_int_equal(store_begin(st), STORE_OK);
-    enum store_rc rc = what == FORGET ? store_lease_delete(st, &l, false, &by)
-                                      : store_lease_revoke(st, &l, what == REVOKE_KEEP, &by);
+    enum store_rc rc = what == DELETE_LEASE ? store_lease_delete(st, &l, false, &by)
+                                            : store_lease_revoke(st, &l, what == REVOKE_KEEP, &by);
     assert_int_equal(rc, STORE_OK);
     assert_int_equal(store_commit(st), STORE_OK);
     lease_release(&l);
@@ -104,7 +104,7 @@ static void ended_leases(void **state)
     change(revoked, REVOKE);
     change(kept, REVOKE_KEEP);
     change(gone, REVOKE);
-    change(gone, FORGET);
+    change(gone, DELETE_LEASE);
     add_session(&l, 11, keep, "pfwd", 1);
     add_session(&l, 12, revoked, "pfwd", 2);
     add_session(&l, 13, kept, "pfwd", 3);

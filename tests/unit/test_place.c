@@ -49,7 +49,7 @@ static bool has(struct store *st, const char *name)
     return rc == STORE_OK;
 }
 
-static struct store *again(struct store *st)
+static struct store *reopen(struct store *st)
 {
     char err[STORE_ERROR_BYTES];
     struct store *ret = NULL;
@@ -125,7 +125,7 @@ static void nobody_is_judged_elsewhere(void **state)
     store_close(st);
 }
 
-static void none_is_made_again(void **state)
+static void missing_is_not_recreated(void **state)
 {
     char err[STORE_ERROR_BYTES];
     struct store *st = open_store(), *none = NULL;
@@ -153,7 +153,7 @@ static void cut_or_emptied(void **state)
     CHECK("empty", store_place_check(st) == STORE_EMPTY);
     rename_to(".copy", "");
     CHECK("replaced", store_place_check(st) == STORE_REPLACED);
-    st = again(st);
+    st = reopen(st);
     CHECK("read anew", has(st, "n39") && store_place_check(st) == STORE_IN_PLACE);
     store_close(st);
 }
@@ -187,7 +187,7 @@ static void main_file_replaced(void **state)
     rename_to("", ".away");
     rename_to(".older", "");
     CHECK("replaced", store_place_check(st) == STORE_REPLACED);
-    st = again(st);
+    st = reopen(st);
     CHECK("what was in it", has(st, "alice"));
     CHECK("and nothing else", !has(st, "n39") && raw_number("SELECT count(*) FROM lease") == 1);
     CHECK("writable", grant(st, "bob", "pfwd", 99, "8009", "") > 0);
@@ -256,7 +256,7 @@ static void log_deleted(void **state)
     (void)grant(st, "alice", "pfwd", 1, "8009", "");
     assert_int_equal(unlink(wal), 0);
     CHECK("seen", store_place_check(st) == STORE_REPLACED && store_begin(st) == STORE_FAIL);
-    st = again(st);
+    st = reopen(st);
     CHECK("nothing is lost", has(st, "alice"));
     CHECK("and it is back", access(wal, F_OK) == 0);
     CHECK("writable", grant(st, "bob", "pfwd", 2, "8009", "") > 0);
@@ -289,7 +289,7 @@ int main(void)
         TEST(nothing_begins_elsewhere),
         TEST(nothing_is_committed_elsewhere),
         TEST(nobody_is_judged_elsewhere),
-        TEST(none_is_made_again),
+        TEST(missing_is_not_recreated),
         TEST(cut_or_emptied),
         TEST(shorter_but_whole),
         TEST(main_file_replaced),

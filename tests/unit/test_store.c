@@ -49,7 +49,7 @@ static void check_modes(const char *what)
     }
 }
 
-static void made_with_modes(void **state)
+static void created_with_modes(void **state)
 {
     static const mode_t masks[] = {0, 022, 077, 0777};
     (void)state;
@@ -199,7 +199,7 @@ static enum store_rc query_twice(void *ctx, struct store *reader)
 }
 
 /* One lock from the opening to the answer, then none: a reader that keeps one holds the log up. */
-static void opened_to_ask(void **state)
+static void query_takes_one_lock(void **state)
 {
     char err[STORE_ERROR_BYTES];
     struct opened o = {.writer = open_store()};
@@ -227,7 +227,7 @@ static enum store_rc fail_first(void *ctx, struct store *st)
     return STORE_FAIL;
 }
 
-static void asked_until_it_is_final(void **state)
+static void query_until_final(void **state)
 {
     static const struct {
         const char *what;
@@ -265,7 +265,7 @@ static void asked_until_it_is_final(void **state)
 }
 
 /* What it held is lost; it is for a person to say that it held nothing. */
-static void empty_is_not_made_anew(void **state)
+static void empty_is_not_recreated(void **state)
 {
     static const char *const sql[] = {NULL, "PRAGMA journal_mode=WAL", "PRAGMA user_version=0"};
     (void)state;
@@ -297,7 +297,7 @@ static void empty_is_not_made_anew(void **state)
 }
 
 /* Whoever was killed while making a store left something beside its place, and nothing there. */
-static void made_after_one_who_was_killed(void **state)
+static void created_after_a_kill(void **state)
 {
     static const char *const left[] = {"-new", "-new-wal", "-new-shm", "-new-journal"};
     struct store *st;
@@ -319,7 +319,7 @@ static void made_after_one_who_was_killed(void **state)
 }
 
 /* They all have the same one, in which each finds what the others wrote. */
-static void made_by_many_at_once(void **state)
+static void created_by_many_at_once(void **state)
 {
     enum { MAKERS = 8 };
     pid_t pids[MAKERS];
@@ -1314,7 +1314,7 @@ static void pruned_in_pieces(void **state)
     store_close(st);
 }
 
-static void unused_agents_forgotten(void **state)
+static void unused_agents_deleted(void **state)
 {
     const struct store_actor by = actor_at(NOW_S);
     struct audit_report report;
@@ -1454,15 +1454,15 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(made_with_modes),
+        TEST(created_with_modes),
         TEST(group_of_directory),
         TEST(migrates_to_the_schema),
         TEST(opened_again),
-        TEST(opened_to_ask),
-        TEST(asked_until_it_is_final),
-        TEST(empty_is_not_made_anew),
-        TEST(made_after_one_who_was_killed),
-        TEST(made_by_many_at_once),
+        TEST(query_takes_one_lock),
+        TEST(query_until_final),
+        TEST(empty_is_not_recreated),
+        TEST(created_after_a_kill),
+        TEST(created_by_many_at_once),
         TEST(without_wal_or_shm),
         TEST(damage_read_immutable_is_final),
         TEST(reader_without_write_access),
@@ -1483,7 +1483,7 @@ int main(void)
         TEST(ports_picked),
         TEST(pruned_in_pieces),
         TEST(counted),
-        TEST(unused_agents_forgotten),
+        TEST(unused_agents_deleted),
         TEST(ending_soon),
         TEST(frozen_and_thawed),
         TEST(log_emptied),
