@@ -4,7 +4,7 @@
  * opens the store at one stop and asks at the same or a later one.
  *   steps DATABASE LOGIN TYPE BASE64
  * Run as root. The key has the lease "stepped" on LOGIN, which each writer revokes; a part of the
- * store must be in its log. At every pair of stops: a failure must be one that passes; a lease that
+ * store must be in its log. At every pair of stops: a failure must be a transient one; a lease that
  * was revoked before the reader opened the store must not be admitted; and the log must not be
  * deleted while a reader reads the database without it.
  */
@@ -264,7 +264,7 @@ static void end_writer(struct writer_run *r)
 /* ---- the reader ---- */
 
 enum answer { LINE, NONE, TRANSIENT, FINAL };
-static const char *const answer_names[] = {"admitted", "revoked", "a failure that passes",
+static const char *const answer_names[] = {"admitted", "revoked", "a transient failure",
                                            "a final failure"};
 
 /* Once the reader has opened the store, the writer continues to `stop`, and then the reader asks.
@@ -276,7 +276,8 @@ struct question {
     struct key_judgement j;
 };
 
-/* A guard that holds its lock keeps the log from being deleted by who closes last. */
+/* The lock of a reader without the log keeps the last process that closes the store from deleting
+ * the log. */
 static bool log_is_gone(const struct writer_run *r)
 {
     char name[512];
@@ -311,7 +312,7 @@ static enum answer answer_at(struct writer_run *r, int stop, bool *ret_immutable
     enum store_rc rc = store_query(database, until_ms, judge_when_stopped, &q, why);
     *ret_immutable = q.immutable;
     if (q.log_deleted) {
-        (void)snprintf(why, STORE_ERROR_BYTES, "the log was deleted under the guard");
+        (void)snprintf(why, STORE_ERROR_BYTES, "the log was deleted during a read without it");
         become(NULL);
         return FINAL;
     }
@@ -438,7 +439,7 @@ int main(int argc, char **argv)
         try_all_pairs("an empty log", &empty, &writers[i], &t);
         try_all_pairs("a log", &with_log, &writers[i], &t);
     }
-    (void)printf("%ld pairs of stops, %ld read without the log, %ld failures that pass, %d wrong\n",
+    (void)printf("%ld pairs of stops, %ld read without the log, %ld transient failures, %d wrong\n",
                  t.pairs, t.immutable, t.transient, t.wrong);
     return t.wrong == 0 && t.pairs > 0 ? 0 : 1;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the tests of the store share: a store of their own, leases to put in, SQLite behind its
- * back. */
+/* Shared by the tests of the store: a store for each test, leases to add, raw SQL on its file. */
 #ifndef TUNLEASE_TESTS_UNIT_STORE_HELPERS_H
 #define TUNLEASE_TESTS_UNIT_STORE_HELPERS_H
 
@@ -54,7 +53,7 @@ static inline struct store_actor actor_at(int64_t now_s)
     return (struct store_actor){.who = "uid=0", .source = "192.0.2.7", .now_s = now_s};
 }
 
-/* Changes the file as anybody could who may write it; -wal and -shm stay. */
+/* Changes the file as any other program with write access could; -wal and -shm stay. */
 static inline void raw_sql(const char *sql)
 {
     sqlite3 *db = NULL;
@@ -100,7 +99,7 @@ static inline struct pubkey key_number(unsigned char n)
     return key;
 }
 
-/* Until an hour from now; to be released. */
+/* Ends an hour from now; release it with lease_release. */
 static inline struct lease make_lease(const char *name, const char *login, unsigned char key,
                                       const char *open, const char *listen)
 {
@@ -114,7 +113,7 @@ static inline struct lease make_lease(const char *name, const char *login, unsig
     return l;
 }
 
-/* Adds in a transaction of its own, rolled back on failure. *ret_id may be NULL. */
+/* Adds a lease in its own transaction; rolls back on failure. *ret_id may be NULL. */
 static inline enum store_rc add_at(struct store *st, const struct lease *l, int64_t now_s,
                                    int64_t *ret_id, struct store_conflict *ret)
 {
@@ -130,7 +129,7 @@ static inline enum store_rc add_at(struct store *st, const struct lease *l, int6
     return rc;
 }
 
-/* Grants what must work. The lease's number. */
+/* Grants a lease, which must succeed. Returns its id. */
 static inline int64_t grant(struct store *st, const char *name, const char *login,
                             unsigned char key, const char *open, const char *listen)
 {
@@ -143,7 +142,7 @@ static inline int64_t grant(struct store *st, const char *name, const char *logi
     return id;
 }
 
-/* An agent, in a transaction of its own. Its lease's number. */
+/* Adds an agent in its own transaction. Returns the id of its lease. */
 static inline int64_t add_agent(struct store *st, const char *name, unsigned char key,
                                 const char *facts, int64_t now_s)
 {

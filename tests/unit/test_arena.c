@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * SQLite in its arena: answers, and refuses when the arena is used up. SQLite takes its allocator
- * once for a process, so each test is a child; this one never touches SQLite.
+ * SQLite in its arena: it answers, and fails when the arena is used up. SQLite accepts an allocator
+ * only once in a process, so each test runs in a child; this process never uses SQLite.
  */
 #include "lib/store/arena.h"
 #include "lib/store/connection.h"
@@ -11,7 +11,7 @@
 #include "tests/unit/helpers.h"
 #include "tests/unit/store_helpers.h"
 
-/* In a child: 0, or the line that did not hold. */
+/* Runs f in a child: 0, or the line of the check that failed. */
 #define MUST(condition)                                                                            \
     do {                                                                                           \
         if (!(condition))                                                                          \
@@ -35,7 +35,7 @@ static void in_child(const char *what, int (*fn)(void))
         fail_msg("%s: status 0x%x", what, (unsigned)status);
 }
 
-/* Three leases; the permits of the second do not fit in the arena, the third's are ordinary. */
+/* Three leases: the permits of the second do not fit into the arena, the third is ordinary. */
 static int make_store(void)
 {
     struct store *st = open_store();
@@ -54,13 +54,13 @@ static int find_key_once(void)
     store_use_arena();
     MUST(store_open_read(path, &st, err) == STORE_OK);
     void *p = sqlite3_malloc(STORE_ARENA_BYTES);
-    MUST(p == NULL); /* or this would not be the arena */
+    MUST(p == NULL); /* otherwise this would not be the arena */
     for (int i = 0; i < 10; i++) {
         MUST(find(st, "pfwd", 1, NULL) == STORE_OK);
         MUST(find(st, "pfwd", 3, NULL) == STORE_OK);
         MUST(find(st, "pfwd", 9, NULL) == STORE_NONE);
     }
-    /* Little is given back, so it ends some day: in a failure, not in "no such lease". */
+    /* Little is freed, so at some time the arena is full: that must be a failure, not "none". */
     enum store_rc rc = STORE_OK;
     for (int i = 0; i < 100000 && rc == STORE_OK; i++)
         rc = find(st, "pfwd", 1, NULL);
@@ -85,7 +85,7 @@ static int huge_row(void)
     MUST(store_open_read(path, &st, err) == STORE_OK);
     MUST(find(st, "pfwd", 2, NULL) == STORE_FAIL);
     MUST(strstr(store_error(st), "memory") != NULL);
-    enum store_rc rc = find(st, "pfwd", 1, NULL); /* an answer or a refusal, no wrong "none" */
+    enum store_rc rc = find(st, "pfwd", 1, NULL); /* an answer or a failure, never a wrong "none" */
     MUST(rc == STORE_OK || rc == STORE_FAIL);
     store_close(st);
     return 0;
@@ -111,7 +111,7 @@ static int opened_until_full(void)
     return 0;
 }
 
-/* The arena itself, through SQLite's allocator. */
+/* Tests the arena itself, through SQLite's allocator. */
 static int pieces(void)
 {
     store_use_arena();
@@ -120,16 +120,16 @@ static int pieces(void)
     MUST(a != NULL && b != NULL && (uintptr_t)a % 16 == 0 && (uintptr_t)b % 16 == 0);
     memset(a, 'a', 100);
     *b = 'b';
-    unsigned char *c = sqlite3_realloc(b, 5000); /* the newest grows in place */
+    unsigned char *c = sqlite3_realloc(b, 5000); /* the newest block grows in place */
     MUST(c == b && *c == 'b');
-    unsigned char *d = sqlite3_realloc(a, 200); /* an older one moves, with what it held */
+    unsigned char *d = sqlite3_realloc(a, 200); /* an older block moves, with its contents */
     MUST(d != NULL && d != a && d[0] == 'a' && d[99] == 'a');
     memset(d, 'd', 200);
     MUST(c[0] == 'b' && a[99] == 'a');
     MUST(sqlite3_realloc(d, 2 * STORE_ARENA_BYTES) == NULL && d[199] == 'd');
     MUST(sqlite3_malloc(STORE_ARENA_BYTES) == NULL);
     sqlite3_free(d);
-    unsigned char *e = sqlite3_malloc(150); /* the newest freed is had again */
+    unsigned char *e = sqlite3_malloc(150); /* the newest block, when freed, is used again */
     MUST(e == d);
     int count = 0;
     while (sqlite3_malloc(1000) != NULL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The audit chain: what it is made of, every way to falsify it, and pruning that keeps it whole. */
+/* The audit chain: its hash, every way to falsify it, and pruning that keeps it intact. */
 #include "lib/store/audit.h"
 
 #include "lib/base/buf.h"
@@ -16,7 +16,7 @@ enum { ROWS = 8 };
 
 #define NO_TRIGGERS "DROP TRIGGER audit_update; DROP TRIGGER audit_delete; "
 
-/* rows entries, one each hour from NOW_S on. */
+/* Appends `rows` entries, one each hour from NOW_S on. */
 static void append_rows(struct store *st, int rows)
 {
     for (int i = 0; i < rows; i++) {
@@ -67,7 +67,7 @@ static void intact(void **state)
     store_close(st);
 }
 
-/* The hash as audit.h defines it, put together once more. */
+/* Computes the hash as audit.h defines it, independently of audit.c. */
 static void hash_as_documented(void **state)
 {
     static const char *const fields[] = {
@@ -184,7 +184,7 @@ static void falsified(void **state)
     store_close(st);
 }
 
-/* What a plain connection is refused while the triggers are there. */
+/* What the triggers refuse to a plain connection. */
 static int try_sql(const char *sql)
 {
     sqlite3 *db = NULL;
@@ -260,7 +260,7 @@ static void pruned_in_chunks(void **state)
     }
     append_rows(st, 3);
     assert_int_equal(verify(st).broken_seq, 0);
-    /* The anchors themselves grow old and go. */
+    /* Old anchors are pruned too. */
     assert_true(prune(st, INT64_MAX, 1000) > 0);
     assert_int_equal(verify(st).broken_seq, 0);
     assert_int_equal(verify(st).rows, 1);
@@ -282,7 +282,7 @@ static void above_the_anchor(void **state)
         {"its number: a row before", "UPDATE audit SET anchor_seq = 2 WHERE seq = 9", 4},
         {"its number: a row after", "UPDATE audit SET anchor_seq = 4 WHERE seq = 9", 4},
         {"no anchor", "UPDATE audit SET anchor_seq = NULL WHERE seq = 9", 4},
-        {"the number of rows it speaks of",
+        {"its number of deleted rows",
          "UPDATE audit SET detail = replace(detail, 'pruned=3', 'pruned=2') WHERE seq = 9", 9},
         {"the first row left", "DELETE FROM audit WHERE seq = 4", 5},
     };
@@ -294,8 +294,8 @@ static void above_the_anchor(void **state)
     CHECK("a row above the anchor", try_sql("DELETE FROM audit WHERE seq = 4") < 0);
     CHECK("the anchor", try_sql("DELETE FROM audit WHERE seq = 9") < 0);
     CHECK("all", try_sql("DELETE FROM audit") < 0);
-    CHECK("what is gone anyway", try_sql("DELETE FROM audit WHERE seq <= 3") == 0);
-    CHECK("an anchor is changed as little", try_sql("UPDATE audit SET detail = ''") < 0);
+    CHECK("rows before the first", try_sql("DELETE FROM audit WHERE seq <= 3") == 0);
+    CHECK("an anchor cannot be changed", try_sql("UPDATE audit SET detail = ''") < 0);
     raw_sql(NO_TRIGGERS "CREATE TABLE saved AS SELECT * FROM audit");
     for (size_t i = 0; i < COUNT(rows); i++) {
         raw_sql(rows[i].sql);
@@ -308,7 +308,7 @@ static void above_the_anchor(void **state)
     store_close(st);
 }
 
-/* A row without a whole hash stops every change, rather than being built upon. */
+/* A newest row without a whole hash stops every change: nothing is chained to it. */
 static void damaged_head(void **state)
 {
     struct store *st = open_store();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Which live sessions may stay: each verdict, and beside it what is allowed. */
+/* Which live sessions may stay: for each verdict also a session that is allowed. */
 #include "lib/store/changes.h"
 #include "lib/store/connection.h"
 #include "lib/store/freezes.h"
@@ -18,13 +18,13 @@
 
 enum { SESSIONS_MAX = 8 };
 
-/* ---- sessions, from nowhere ---- */
+/* ---- sessions without processes ---- */
 
 struct live {
     struct session items[SESSIONS_MAX];
     enum session_verdict verdicts[SESSIONS_MAX];
     struct session_list list;
-    int64_t next_s; /* when the first of those that may stay ends */
+    int64_t next_s; /* the next end of a lease among the sessions that may stay */
 };
 
 static void add_session(struct live *l, pid_t pid, int64_t lease_id, const char *login,
@@ -50,7 +50,7 @@ static void judge_at(struct live *l, int64_t now_s)
     store_close(st);
 }
 
-/* What is said of a process. */
+/* The verdict on the session with this pid. */
 static enum session_verdict of(const struct live *l, pid_t pid)
 {
     for (size_t i = 0; i < l->list.count; i++)
@@ -64,7 +64,7 @@ static enum session_verdict of(const struct live *l, pid_t pid)
     check_text(#pid " of " #l, session_verdict_name(of(l, pid)), session_verdict_name(want),       \
                __FILE__, __LINE__)
 
-/* Changes one lease in a transaction of its own. */
+/* Changes one lease in its own transaction. */
 enum change { REVOKE, REVOKE_KEEP, DELETE_LEASE };
 
 static void change(int64_t id, enum change what)
@@ -110,8 +110,8 @@ static void ended_leases(void **state)
     add_session(&l, 13, kept, "pfwd", 3);
     add_session(&l, 14, gone, "pfwd", 4);
     add_session(&l, 15, 4711, "pfwd", 1);      /* no such lease */
-    add_session(&l, 16, keep, "gw-tunnel", 1); /* the lease is another login's */
-    add_session(&l, 17, keep, "pfwd", 2);      /* the key is none of its */
+    add_session(&l, 16, keep, "gw-tunnel", 1); /* another login than the lease's */
+    add_session(&l, 17, keep, "pfwd", 2);      /* a key that the lease does not have */
 
     judge_at(&l, NOW_S);
     CHECK_VERDICT(&l, 11, SESSION_ALLOWED);
@@ -129,7 +129,7 @@ static void ended_leases(void **state)
     judge_at(&l, NOW_S + 3600);
     assert_int_equal(l.next_s, INT64_MAX);
     CHECK_VERDICT(&l, 11, SESSION_EXPIRED);
-    CHECK_VERDICT(&l, 13, SESSION_REVOKED); /* kept as long as it would have lasted */
+    CHECK_VERDICT(&l, 13, SESSION_REVOKED); /* kept until the lease would have expired */
 }
 
 static void frozen(void **state)
@@ -171,7 +171,7 @@ static void frozen(void **state)
     store_close(st);
 }
 
-/* Without a lease yet: by login and key, as akc would answer. */
+/* Sessions that have no lease yet are judged by login and key, as akc would answer. */
 static void opening(void **state)
 {
     struct live l = {.list.count = 0};
@@ -232,7 +232,7 @@ static void from(void **state)
     }
 }
 
-/* The lease's lists as they are now, beside what the entry says they were. */
+/* The permits that the lease has now, next to those that the registry entry records. */
 static void narrowed(void **state)
 {
     static const struct {
@@ -241,9 +241,9 @@ static void narrowed(void **state)
     } rows[] = {
         {"the same", "127.0.0.1:1", "", "127.0.0.1:1", "", SESSION_ALLOWED},
         {"widened", "127.0.0.1:1 127.0.0.1:2", "", "127.0.0.1:1", "", SESSION_ALLOWED},
-        {"one of two taken", "127.0.0.1:1", "", "127.0.0.1:1,127.0.0.1:2", "", SESSION_NARROWED},
+        {"one of two removed", "127.0.0.1:1", "", "127.0.0.1:1,127.0.0.1:2", "", SESSION_NARROWED},
         {"another one", "127.0.0.1:1", "", "127.0.0.1:2", "", SESSION_NARROWED},
-        {"the last one taken", "", "127.0.0.1:20001", "127.0.0.1:1", "127.0.0.1:20001",
+        {"the last one removed", "", "127.0.0.1:20001", "127.0.0.1:1", "127.0.0.1:20001",
          SESSION_NARROWED},
         {"nothing to open then, something now", "127.0.0.1:1", "127.0.0.1:20002", "",
          "127.0.0.1:20002", SESSION_ALLOWED},
@@ -296,7 +296,7 @@ static void max_sessions(void **state)
     other = grant(st, "other", "pfwd", 2, "127.0.0.1:1", "");
     store_close(st);
 
-    /* Not in order, and not by their numbers: 14, 12 and 13 are the order of age. */
+    /* Neither the list nor the pids are in order of age: the oldest first, they are 14, 12, 13. */
     add_session(&l, 13, limited, "pfwd", 1);
     add_session(&l, 21, other, "pfwd", 2);
     add_session(&l, 12, limited, "pfwd", 1);
@@ -306,12 +306,12 @@ static void max_sessions(void **state)
     l.items[4].since_s = NOW_S - 60;
     judge_at(&l, NOW_S);
     CHECK_VERDICT(&l, 14, SESSION_ALLOWED);
-    CHECK_VERDICT(&l, 12, SESSION_ALLOWED); /* the same second, but it started before */
+    CHECK_VERDICT(&l, 12, SESSION_ALLOWED); /* the same second, but its process started earlier */
     CHECK_VERDICT(&l, 13, SESSION_OVER_LIMIT);
     for (pid_t pid = 21; pid <= 23; pid++)
         CHECK_VERDICT(&l, pid, SESSION_ALLOWED);
 
-    /* One that may not be there takes nobody's place. */
+    /* A session that may not exist does not count. */
     for (size_t i = 0; i < l.list.count; i++)
         l.items[i].sight = l.items[i].pid == 12 ? SESSION_UNSEEN : SESSION_LIVE;
     judge_at(&l, NOW_S);
@@ -320,7 +320,7 @@ static void max_sessions(void **state)
     for (size_t i = 0; i < l.list.count; i++)
         l.items[i].sight = SESSION_LIVE;
 
-    /* Nor does one that must go anyway. */
+    /* Nor does a session that is ended anyway. */
     for (size_t i = 0; i < l.list.count; i++)
         if (l.items[i].pid == 14)
             (void)strlcpy(l.items[i].fingerprint, key_number(9).fingerprint,
@@ -340,7 +340,7 @@ static void nobody(void **state)
     assert_int_equal(l.next_s, INT64_MAX);
 }
 
-/* A row that does not pass its checks permits nothing, and ends nobody by mistake. */
+/* The session of a lease whose row is invalid is not judged, so nobody is ended by mistake. */
 static void damaged_lease(void **state)
 {
     struct live l = {.list.count = 0};

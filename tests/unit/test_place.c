@@ -32,7 +32,7 @@ static void rename_to(const char *suffix, const char *new_suffix)
     free(to);
 }
 
-/* All of it in the main file, and a copy of that in another one. */
+/* Moves all changes into the main file, and copies that file. */
 static void copy_main(struct store *st, const char *suffix)
 {
     char command[1024];
@@ -61,7 +61,7 @@ static struct store *reopen(struct store *st)
     return ret;
 }
 
-/* n0 to n39: some pages. */
+/* Adds the leases n0 to n39, so that the file has some pages. */
 static void grant_many(struct store *st, unsigned char first_key)
 {
     for (unsigned char i = 0; i < 40; i++) {
@@ -80,7 +80,7 @@ static void nothing_begins_elsewhere(void **state)
     rename_to("", ".away");
     CHECK("moved", store_place_check(st) == STORE_MISSING);
     CHECK("nothing begins", store_begin(st) == STORE_FAIL);
-    CHECK("and why is said", strstr(store_error(st), "missing") != NULL);
+    CHECK("and store_error says why", strstr(store_error(st), "missing") != NULL);
     rename_to(".away", "");
     CHECK("back", store_place_check(st) == STORE_IN_PLACE && store_begin(st) == STORE_OK);
     store_rollback(st);
@@ -133,9 +133,9 @@ static void missing_is_not_recreated(void **state)
     (void)state;
     rename_to("", ".away");
     assert_int_equal(store_leave(st), STORE_OK);
-    CHECK("there is none", store_open_existing(path, &none, err) == STORE_FAIL);
-    CHECK("and none is made", lstat(path, &sb) != 0);
-    CHECK("it can be looked at", store_place_check(st) == STORE_MISSING);
+    CHECK("no store is opened", store_open_existing(path, &none, err) == STORE_FAIL);
+    CHECK("and none is created", lstat(path, &sb) != 0);
+    CHECK("its place can still be checked", store_place_check(st) == STORE_MISSING);
     store_close(st);
 }
 
@@ -158,7 +158,7 @@ static void cut_or_emptied(void **state)
     store_close(st);
 }
 
-/* A vacuum by somebody else makes it shorter, too. */
+/* A VACUUM by another process makes the file shorter too. */
 static void shorter_but_whole(void **state)
 {
     struct store *st = open_store();
@@ -176,7 +176,7 @@ static void shorter_but_whole(void **state)
     store_close(st);
 }
 
-/* The log that lies beside it is the other one's: SQLite would read its pages as the new file's. */
+/* The log next to the new file is the old one's: SQLite would read its pages as the new file's. */
 static void main_file_replaced(void **state)
 {
     struct store *st = open_store();
@@ -188,13 +188,13 @@ static void main_file_replaced(void **state)
     rename_to(".older", "");
     CHECK("replaced", store_place_check(st) == STORE_REPLACED);
     st = reopen(st);
-    CHECK("what was in it", has(st, "alice"));
-    CHECK("and nothing else", !has(st, "n39") && raw_number("SELECT count(*) FROM lease") == 1);
+    CHECK("it has the lease of the new file", has(st, "alice"));
+    CHECK("and no other", !has(st, "n39") && raw_number("SELECT count(*) FROM lease") == 1);
     CHECK("writable", grant(st, "bob", "pfwd", 99, "8009", "") > 0);
     store_close(st);
     free(path);
     path = path_in(dir, "leases.db.away");
-    CHECK("what the log held is in the old one", raw_number("SELECT count(*) FROM lease") == 41);
+    CHECK("changes of the log are in the old file", raw_number("SELECT count(*) FROM lease") == 41);
 }
 
 static void log_written_since(void **state)
@@ -205,18 +205,18 @@ static void log_written_since(void **state)
     copy_main(st, ".older");
     (void)grant(st, "bob", "pfwd", 2, "8009", "");
     rename_to(".older", "");
-    (void)poll(NULL, 0, 50); /* more than the tick of a file system's clock */
+    (void)poll(NULL, 0, 50); /* longer than a clock tick of the file system */
     char *wal = path_in(dir, "leases.db-wal");
     assert_int_equal(utimensat(AT_FDCWD, wal, NULL, 0), 0);
-    CHECK("nobody can tell whose it is", store_leave(st) == STORE_FAIL);
-    CHECK("which is said", strstr(store_error(st), "-wal") != NULL);
-    CHECK("and it is left there", access(wal, F_OK) == 0);
+    CHECK("the log may belong to either file", store_leave(st) == STORE_FAIL);
+    CHECK("and store_error says why", strstr(store_error(st), "-wal") != NULL);
+    CHECK("and the log stays", access(wal, F_OK) == 0);
     free(wal);
     store_close(st);
 }
 
-/* cp -a of a whole copy writes into the log that lies there, and gives it the time of the copy's.
- */
+/* cp -a of a whole copy overwrites the old log in place, and sets its modification time to the
+ * copy's. */
 static void copied_back_whole(void **state)
 {
     struct store *st = open_store();
@@ -225,12 +225,12 @@ static void copied_back_whole(void **state)
     (void)state;
     (void)grant(st, "alice", "pfwd", 1, "8009", "");
     assert_int_equal(store_checkpoint(st), STORE_OK);
-    (void)grant(st, "bob", "pfwd", 2, "8009", ""); /* in the log alone */
+    (void)grant(st, "bob", "pfwd", 2, "8009", ""); /* only in the log */
     (void)snprintf(command, sizeof(command), "mkdir '%s/copy' && cp -a '%s'* '%s/copy'", dir, path,
                    dir);
     assert_int_equal(system(command), 0);
     (void)grant(st, "carol", "pfwd", 3, "8009", "");
-    (void)poll(NULL, 0, 50); /* more than the tick of a file system's clock */
+    (void)poll(NULL, 0, 50); /* longer than a clock tick of the file system */
     rename_to("", ".away");
     (void)snprintf(command, sizeof(command),
                    "for s in '' -wal -shm; do cp -a '%s/copy/leases.db'$s '%s'$s; sleep 0.05; done",
@@ -238,12 +238,12 @@ static void copied_back_whole(void **state)
     assert_int_equal(system(command), 0);
     assert_int_equal(stat(wal, &copied), 0);
     CHECK("replaced", store_place_check(st) == STORE_REPLACED);
-    CHECK("nobody can tell whose the log is", store_leave(st) == STORE_FAIL);
+    CHECK("the log may belong to either file", store_leave(st) == STORE_FAIL);
     store_close(st);
     assert_int_equal(stat(wal, &there), 0);
     CHECK("it is as it was copied", there.st_size == copied.st_size && copied.st_size > 0);
     assert_int_equal(store_open_write(path, &st, err), STORE_OK);
-    CHECK("and what it holds is there", has(st, "bob") && !has(st, "carol"));
+    CHECK("and its changes are there", has(st, "bob") && !has(st, "carol"));
     store_close(st);
     free(wal);
 }
@@ -258,13 +258,13 @@ static void log_deleted(void **state)
     CHECK("seen", store_place_check(st) == STORE_REPLACED && store_begin(st) == STORE_FAIL);
     st = reopen(st);
     CHECK("nothing is lost", has(st, "alice"));
-    CHECK("and it is back", access(wal, F_OK) == 0);
+    CHECK("and the log is back", access(wal, F_OK) == 0);
     CHECK("writable", grant(st, "bob", "pfwd", 2, "8009", "") > 0);
     free(wal);
     store_close(st);
 }
 
-/* The last one to close empties the log: not into a file that is another's. */
+/* The last connection to close empties the log, but not into the file of another store. */
 static void closed_elsewhere(void **state)
 {
     struct store *st = open_store();

@@ -17,13 +17,13 @@ static void allowed(void **state)
         {REISSUE_NEVER, 0, 0, 0, false},           {REISSUE_REGISTERED, 0, 0, 0, true},
         {REISSUE_REGISTERED, 600, 600, 0, true},   {REISSUE_REGISTERED, 601, 600, 0, false},
         {REISSUE_REGISTERED, 600, 601, 0, false},  /* the wall clock was set back */
-        {REISSUE_REGISTERED, -1, 30, 0, false},    /* to before the register */
-        {REISSUE_REGISTERED, 3600, 30, 0, false},  /* or forward */
-        {REISSUE_REGISTERED, 30, -4990, 0, false}, /* a boot lies between */
-        {REISSUE_REGISTERED, 10, 10, 100, true},   /* a login that was known then */
+        {REISSUE_REGISTERED, -1, 30, 0, false},    /* set back to before the register */
+        {REISSUE_REGISTERED, 3600, 30, 0, false},  /* or set forward */
+        {REISSUE_REGISTERED, 30, -4990, 0, false}, /* the gateway was restarted since */
+        {REISSUE_REGISTERED, 10, 10, 100, true},   /* the login that was known at the register */
         {REISSUE_REGISTERED, 10, 10, 101, false},  /* a later one */
-        {REISSUE_RESET, 3600, 3600, 101, true},    /* an admin's reset is valid for an agent that is
-                                                      up, too */
+        {REISSUE_RESET, 3600, 3600, 101, true}, /* an admin's reset is also valid for an agent that
+                                                   is connected */
         {REISSUE_RESET, 3601, 3600, 0, false},     {REISSUE_RESET, 3600, 3601, 0, false},
         {REISSUE_RESET, -1, 0, 0, false},
     };
@@ -69,7 +69,7 @@ static void damaged(void **state)
     static const char *const rows[] = {
         "",
         "admin 1\n",
-        "hostname secret_given 1 2 3\n", /* an agent's own text is never the first word */
+        "hostname secret_given 1 2 3\n", /* text that an agent sent never counts as a first word */
         "secret_given 1 2\n",
         "secret_given 1 2 3 4\n",
         "secret_given 1 2 3",

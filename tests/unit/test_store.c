@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The store: made, opened, refused; leases in, found, out; and rows that somebody damaged. */
+/* The store: creating, opening and refusing it; adding, finding and ending leases; damaged rows. */
 #include "lib/store/audit.h"
 #include "lib/store/changes.h"
 #include "lib/store/connection.h"
@@ -89,7 +89,7 @@ static void group_of_directory(void **state)
     }
 }
 
-/* Without comments and with one blank wherever there are any, none beside punctuation. */
+/* Removes comments, replaces white space by one blank, and removes blanks next to punctuation. */
 static void normalise(const char *sql, struct buf *out)
 {
     char last = ' ';
@@ -166,7 +166,7 @@ static void opened_again(void **state)
     assert_int_equal(store_open_read(path, &reader, err), STORE_OK);
     assert_int_equal(find(reader, "pfwd", 1, &found), STORE_OK);
     assert_int_equal(found, id);
-    /* A reader cannot write, whatever it tries. */
+    /* A reader cannot write, whatever statement it runs. */
     assert_int_not_equal(sqlite3_exec(reader->db, "DELETE FROM lease", NULL, NULL, NULL),
                          SQLITE_OK);
     store_close(reader);
@@ -191,14 +191,15 @@ static enum store_rc query_twice(void *ctx, struct store *reader)
     assert_int_equal(find(reader, "pfwd", 1, &found), STORE_OK);
     assert_int_equal(found, o->id);
     assert_int_equal(sqlite3_txn_state(reader->db, "main"), SQLITE_TXN_NONE);
-    /* The next question is one like any other: it sees what was written since. */
+    /* The next lookup has a transaction of its own: it sees what was written since. */
     grant(o->writer, "bob", "pfwd", 2, "8009", "");
     assert_int_equal(find(reader, "pfwd", 2, NULL), STORE_OK);
     assert_int_equal(sqlite3_txn_state(reader->db, "main"), SQLITE_TXN_NONE);
     return STORE_OK;
 }
 
-/* One lock from the opening to the answer, then none: a reader that keeps one holds the log up. */
+/* One lock from the opening to the answer, then none: a reader that keeps a lock prevents the log
+ * from being emptied. */
 static void query_takes_one_lock(void **state)
 {
     char err[STORE_ERROR_BYTES];
@@ -209,7 +210,7 @@ static void query_takes_one_lock(void **state)
     store_close(o.writer);
 }
 
-/* What the next question meets, `failures` times over, and how often it was asked. */
+/* A query that fails with this code `failures` times; asked: how often it was called. */
 struct failing {
     int code;
     bool transient;
@@ -223,7 +224,7 @@ static enum store_rc fail_first(void *ctx, struct store *st)
         return STORE_NONE;
     st->failed_code = f->code;
     st->transient = f->transient;
-    (void)snprintf(st->error, sizeof(st->error), "as was made");
+    (void)snprintf(st->error, sizeof(st->error), "made by the test");
     return STORE_FAIL;
 }
 
@@ -242,11 +243,11 @@ static void query_until_final(void **state)
          {SQLITE_READONLY_RECOVERY, .failures = 5},
          STORE_NONE,
          6},
-        {"the guard did not hold", 700, {SQLITE_CORRUPT, true, .failures = 5}, STORE_NONE, 6},
+        {"written while it was read", 700, {SQLITE_CORRUPT, true, .failures = 5}, STORE_NONE, 6},
         {"damage", 700, {SQLITE_CORRUPT, .failures = 5}, STORE_FAIL, 1},
         {"the time is over", 0, {SQLITE_SCHEMA, .failures = 5}, STORE_FAIL, 1},
-        /* 1 + 2 + 4 .. + 32 + 50: 113 ms, and what is left */
-        {"for ever", 130, {SQLITE_SCHEMA, .failures = 1000}, STORE_FAIL, 9},
+        /* the pauses 1 + 2 + 4 .. + 32 + 50: 113 ms, and what is left */
+        {"transient for ever", 130, {SQLITE_SCHEMA, .failures = 1000}, STORE_FAIL, 9},
     };
     struct store *st = open_store();
     (void)state;
@@ -259,12 +260,12 @@ static void query_until_final(void **state)
         CHECK(rows[i].what,
               f.asked == rows[i].asked || (f.failures == 1000 && f.asked < 9 && f.asked > 2));
         if (rc == STORE_FAIL)
-            CHECK_PROBLEM(rows[i].what, err, "as was made");
+            CHECK_PROBLEM(rows[i].what, err, "made by the test");
     }
     store_close(st);
 }
 
-/* What it held is lost; it is for a person to say that it held nothing. */
+/* Its contents are lost; only the admin can say that there were none. */
 static void empty_is_not_recreated(void **state)
 {
     static const char *const sql[] = {NULL, "PRAGMA journal_mode=WAL", "PRAGMA user_version=0"};
@@ -296,7 +297,7 @@ static void empty_is_not_recreated(void **state)
     }
 }
 
-/* Whoever was killed while making a store left something beside its place, and nothing there. */
+/* A process that was killed while it created a store left files next to its place, and no store. */
 static void created_after_a_kill(void **state)
 {
     static const char *const left[] = {"-new", "-new-wal", "-new-shm", "-new-journal"};
@@ -318,7 +319,7 @@ static void created_after_a_kill(void **state)
     store_close(st);
 }
 
-/* They all have the same one, in which each finds what the others wrote. */
+/* All of them open the same store, and each finds what the others wrote. */
 static void created_by_many_at_once(void **state)
 {
     enum { MAKERS = 8 };
@@ -377,7 +378,7 @@ static void without_wal_or_shm(void **state)
     }
 }
 
-/* In a child without root's rights: what akc's user meets. */
+/* Opens the store in a child without root's rights, as akc's user would. */
 static enum store_rc open_as_nobody(char err[static STORE_ERROR_BYTES])
 {
     int pipe_fds[2];
@@ -413,7 +414,7 @@ static enum store_rc query_immutable(void *ctx, struct store *st)
     return st->immutable_fd >= 0 ? find(st, "pfwd", 1, &id) : STORE_OK;
 }
 
-/* Read without its log, and nobody writes it: what is damaged now is damaged. */
+/* The store is read without its log while nobody writes: then damage is final. */
 static void damage_read_immutable_is_final(void **state)
 {
     enum { PATIENCE_MS = 60000 };
@@ -472,36 +473,36 @@ static void reader_without_write_access(void **state)
         free(name);
     }
     CHECK(err, open_as_nobody(err) == STORE_OK);
-    /* Its log was empty, so the main file is all there is (immutable.h). */
+    /* Its log was empty, so all data is in the main file (immutable.h). */
     for (int i = 2; i >= 1; i--) {
         char *name = file_of(suffixes[i]);
         assert_int_equal(unlink(name), 0);
         CHECK(suffixes[i], open_as_nobody(err) == STORE_OK);
         free(name);
     }
-    /* A log that holds something, and no index to read it by: it may hold a revocation. */
+    /* A log with changes and no index to read it by: it may contain a revocation. */
     char *wal = file_of("-wal");
     char something[1000];
     memset(something, 'x', sizeof(something) - 1);
     something[sizeof(something) - 1] = '\0';
     write_text(wal, "only a header");
     assert_int_equal(chmod(wal, 0644), 0);
-    CHECK("a log that holds nothing", open_as_nobody(err) == STORE_OK);
+    CHECK("a log without a frame", open_as_nobody(err) == STORE_OK);
     write_text(wal, something);
     assert_int_equal(chmod(wal, 0644), 0);
     CHECK("a log without its index", open_as_nobody(err) == STORE_FAIL);
     CHECK(err, strstr(err, path) != NULL);
     assert_int_equal(unlink(wal), 0);
     free(wal);
-    store_close(open_store()); /* the writer puts them back */
+    store_close(open_store()); /* the writer creates them again */
     for (size_t i = 0; i < COUNT(suffixes); i++) {
         char *name = file_of(suffixes[i]);
-        CHECK("put back", access(name, F_OK) == 0);
+        CHECK("created again", access(name, F_OK) == 0);
         free(name);
     }
 }
 
-/* What lies where, in place of a store. */
+/* What is at each path instead of a file of a store. */
 enum thing { NOTHING, EMPTY, GARBAGE, FIFO, DIRECTORY, LINK, DANGLING };
 
 static void put(const char *name, enum thing what)
@@ -540,7 +541,7 @@ static void refused_places(void **state)
     static const struct {
         const char *what;
         enum thing things[COUNT(suffixes)]; /* database, -wal, -shm */
-        const char *written, *read;         /* part of the reason; NULL: not asked */
+        const char *written, *read;         /* part of the reason; NULL: not checked */
     } rows[] = {
         {"nothing, to read", {NOTHING}, NULL, "there is none"},
         {"stray -wal", {NOTHING, GARBAGE}, "it is gone", "there is none"},
@@ -571,7 +572,7 @@ static void refused_places(void **state)
             put(name, rows[i].things[k]);
             free(name);
         }
-        (void)alarm((unsigned)slow_ms(10)); /* none of them may hang */
+        (void)alarm((unsigned)slow_ms(10)); /* none of the calls may hang */
         if (rows[i].read != NULL) {
             CHECK(rows[i].what, store_open_read(path, &st, err) == STORE_FAIL && st == NULL);
             CHECK_PROBLEM(rows[i].what, err, rows[i].read);
@@ -607,7 +608,7 @@ static void refused_by_content(void **state)
     raw_sql("PRAGMA user_version=-1");
     assert_int_equal(store_open_read(path, &st, err), STORE_FAIL);
     CHECK_PROBLEM("no version", err, "no tunlease has");
-    /* What akc asks is as it was. */
+    /* A reader reads the oldest version unchanged. */
     (void)snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", STORE_VERSION_OLDEST);
     raw_sql(sql);
     assert_int_equal(store_open_read(path, &st, err), STORE_OK);
@@ -649,7 +650,7 @@ static void added_and_read(void **state)
     l.max_sessions = 3;
     l.fixed_end = true;
     (void)snprintf(l.note, sizeof(l.note), "it's \"hers\"; DROP TABLE lease");
-    l.id = 99; /* not read */
+    l.id = 99; /* ignored */
     assert_int_equal(add_at(st, &l, NOW_S, &id, &conflict), STORE_OK);
     assert_int_equal(id, 1);
 
@@ -847,7 +848,7 @@ static void conflicts(void **state)
     store_close(st);
 }
 
-/* How a later grant of the port fares: to whom, how long after it was freed. */
+/* Whether the port can be granted later: to which lease, how long after it was freed. */
 static void port_after_revoke(void **state)
 {
     static const struct {
@@ -901,12 +902,12 @@ static void revoked(void **state)
 
     int64_t again = grant(st, "alice", "pfwd", 1, "8009", ""); /* name and key are free at once */
     assert_int_not_equal(again, id);
-    assert_int_equal(store_lease_by_name(st, "alice", &got), STORE_OK); /* the live one */
+    assert_int_equal(store_lease_by_name(st, "alice", &got), STORE_OK); /* not revoked */
     assert_int_equal(got.id, again);
     assert_int_equal(got.revoked_s, 0);
     lease_release(&got);
     assert_int_equal(revoke_at(st, again, false, NOW_S + 7), STORE_OK);
-    assert_int_equal(store_lease_by_name(st, "alice", &got), STORE_OK); /* of two dead, the newer */
+    assert_int_equal(store_lease_by_name(st, "alice", &got), STORE_OK); /* the newer */
     assert_int_equal(got.id, again);
     assert_false(got.keep_sessions);
     lease_release(&got);
@@ -1006,7 +1007,7 @@ static void keys_of_login(void **state)
     raw_sql("UPDATE key SET base64 = 'AAAA' WHERE lease_id = 1");
     assert_int_equal(store_login_keys(st, "pfwd", NOW_S, count_key, &names), STORE_FAIL);
     assert_string_equal(buf_text(&names), "");
-    assert_int_equal(find(st, "other", 1, NULL), STORE_OK); /* and it still answers */
+    assert_int_equal(find(st, "other", 1, NULL), STORE_OK); /* and lookups still work */
     buf_release(&names);
     store_close(st);
 }
@@ -1018,7 +1019,7 @@ static void keys_of_login(void **state)
 static void frozen(void **state)
 {
     static const struct {
-        const char *what, *login; /* of the freeze */
+        const char *what, *login; /* the frozen one */
         enum store_rc pfwd, other;
     } rows[] = {
         {"one login", "pfwd", STORE_NONE, STORE_OK},
@@ -1046,7 +1047,7 @@ static void frozen(void **state)
         assert_int_equal(store_login_keys(st, "pfwd", NOW_S, count_key, &names), STORE_OK);
         CHECK_TEXT(rows[i].what, buf_text(&names), rows[i].pfwd == STORE_OK ? "alice " : "");
         buf_clear(&names);
-        /* It is no lease to anybody who looks at leases. */
+        /* No call that reads leases returns a freeze. */
         assert_int_equal(store_lease_list(st, &all, add_name, &names), STORE_OK);
         CHECK_TEXT(rows[i].what, buf_text(&names), "alice/1 bob/1");
         (void)snprintf(sql, sizeof(sql), "!%s", rows[i].login);
@@ -1075,9 +1076,9 @@ static void rolled_back(void **state)
         assert_int_equal(store_lease_add(st, &l, QUARANTINE_S, &by, &id, &conflict), STORE_OK);
         if (closed == 0) {
             store_rollback(st);
-            store_rollback(st); /* twice does no harm */
+            store_rollback(st); /* a second call does no harm */
         } else {
-            store_close(st); /* rolls back what was not committed */
+            store_close(st); /* rolls back the open transaction */
             st = open_store();
         }
         assert_int_equal(raw_number("SELECT (SELECT count(*) FROM lease) + (SELECT count(*) FROM "
@@ -1110,7 +1111,7 @@ static void two_connections(void **state)
     CHECK("the second writer after that", store_begin(second) == STORE_OK);
     store_rollback(second);
 
-    /* A foreign program that holds the write lock keeps nobody from logging in. */
+    /* A foreign program that holds the write lock prevents no login. */
     assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
     assert_int_equal(sqlite3_exec(raw, "BEGIN IMMEDIATE; DELETE FROM key;", NULL, NULL, NULL),
                      SQLITE_OK);
@@ -1196,13 +1197,13 @@ static void damaged_rows(void **state)
 
 static bool usable(void *ctx, uint16_t port)
 {
-    return port != *(uint16_t *)ctx; /* something else listens there */
+    return port != *(uint16_t *)ctx; /* something else listens on this one */
 }
 
 static void ports_picked(void **state)
 {
     static const struct {
-        const char *what, *ports; /* rows of table port: (port, lease, freed) */
+        const char *what, *ports; /* rows of the table port: (port, lease, freed) */
         uint16_t low, high, in_use;
         enum store_rc rc;
         uint16_t port;
@@ -1253,7 +1254,7 @@ static void ports_picked(void **state)
     store_close(st);
 }
 
-/* One walk: what each piece of at most limit leases has pruned, in digits. */
+/* One walk: how many leases each step of at most `limit` leases pruned, one digit a step. */
 static const char *prune_at(struct store *st, int64_t before_s, int64_t limit)
 {
     static char pieces[32];
@@ -1286,7 +1287,7 @@ static void pruned_in_pieces(void **state)
     }
     assert_int_equal(revoke_at(st, 10, false, NOW_S), STORE_OK);
     assert_string_equal(prune_at(st, NOW_S, 4), "000");
-    /* The revoked one is the last of ten; the others are at their end, and not past it. */
+    /* The revoked lease is the last of ten; the others are at their end, not past it. */
     assert_string_equal(prune_at(st, NOW_S + 1, 4), "001");
     assert_string_equal(prune_at(st, NOW_S + 3600, 4), "000");
     raw_sql("UPDATE lease SET expires_s = expires_s + 3600 WHERE id = 2");
@@ -1300,7 +1301,7 @@ static void pruned_in_pieces(void **state)
         " created_s, renewed_s, expires_s, fixed_end, revoked_s, keep_sessions, last_login_s,"
         " heartbeat_ms, secret_used, agent_facts) VALUES(99, 'agent', 'barred', NULL, 'gw-tunnel',"
         " '', '127.0.0.1:20099', '', 0, '', 1, 0, 2, 0, 2, 0, 0, 0, 0, '')");
-    assert_string_equal(prune_at(st, NOW_S + 7201, 4), "0"); /* a revoked agent stays barred */
+    assert_string_equal(prune_at(st, NOW_S + 7201, 4), "0"); /* a revoked agent is not pruned */
     raw_sql("DELETE FROM lease");
     assert_int_equal(raw_number("SELECT count(*) FROM key"), 0);
     CHECK("their ports are in quarantine",
@@ -1386,7 +1387,7 @@ static void counted(void **state)
     raw_sql("UPDATE lease SET expires_s = 1000 + id");
     assert_int_equal(revoke_at(st, 5, false, NOW_S), STORE_OK);
     assert_int_equal(revoke_at(st, 8, false, NOW_S), STORE_OK);
-    /* At their end numbers 1 to 3 have ended; 5 and 8 are revoked. */
+    /* At time 1003 leases 1 to 3 have expired; 5 and 8 are revoked. */
     for (int64_t limit = 1; limit <= 10; limit++) {
         struct lease_range range = {0};
         struct store_counts c = {.audit_rows = 0};
