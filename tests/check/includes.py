@@ -211,7 +211,9 @@ def draw(tree):
     print("# Who includes whom\n\n"
           "Drawn from the `#include` lines by `python3 tests/check/includes.py --draw`; `make check` fails\n"
           "when this page is not what that command prints, when an arrow is new, or when there is a circle.\n"
-          "A folder includes only folders of the rows below its own.\n\n```")
+          "`a -> b` means that files of a include files of b. The number is the row: a folder includes only\n"
+          "folders with a smaller number. docs/design.md 7 has the same in short, with arrows the other way\n"
+          "round: there `a <- b` means that b may include a.\n\n```")
     for row in range(max(height(at) for at in graph), -1, -1):
         for at in sorted(at for at in graph if level[at] == row):
             print(f"{row}  {at:<{width}}  {'-> ' + ' '.join(sorted(graph[at])) if graph[at] else ''}".rstrip())
