@@ -32,9 +32,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How long the store is tried: less than DEADLINE_MS, so that its reason is logged and not only
- * that time ran out. With --check it is less still: pam_tunnel has a second for all of
- * open_session. */
+/* How long the store is tried. Less than DEADLINE_MS: so the log says why the store could not be
+ * read, and not only that time ran out. Less still with --check: pam_tunnel has one second for all
+ * of open_session. */
 enum { LOGIN_MS = 700, CHECK_MS = 400 };
 /* The alarm, in case SQLite or the kernel does not return. */
 enum { DEADLINE_MS = 1000 };
@@ -164,9 +164,9 @@ static enum store_rc answer_key(struct store *st, const struct request *req,
 }
 
 /*
- * Refuses one login too many here, where a refusal is clean. Two logins at the same moment may both
- * pass; pam_tunnel counts again under a lock. It also sees sessions that /proc hides from us: here,
- * a session of which nobody can tell counts.
+ * Refuses a login for which the lease has no session left. Here the refusal is clean: sshd refuses
+ * the key. Two logins at the same moment may both pass; pam_tunnel counts again, under a
+ * lock. /proc may hide sessions from us but not from pam_tunnel: a hidden session counts here.
  */
 static int judge_sessions(const struct request *req, const struct pubkey *key, const char *run_dir,
                           struct answer *a)
@@ -206,7 +206,7 @@ struct key_query {
     struct answer *answer;
 };
 
-/* The whole answer, or nothing. */
+/* May be called again after it failed, so it drops what the call before has added. */
 static enum store_rc query_store(void *ctx, struct store *st)
 {
     const struct key_query *q = ctx;
@@ -259,8 +259,8 @@ static int answer(const struct request *req)
                   req->conf_file != NULL ? req->conf_file : CONF_DEFAULT_FILE, problem);
         goto out;
     }
-    /* Closed before the write: a reader that waits for a slow pipe would hold the log's
-     * checkpoint up (docs/sqlite-facts.md 1.7). */
+    /* store_query closes the store before we write. A reader that waits for a slow pipe would keep
+     * SQLite from emptying the -wal (docs/sqlite-facts.md 1.7). */
     struct key_query query = {.req = req, .key = &key, .now_s = now_s, .answer = &out};
     if (store_query(paths.database, req->until_ms, query_store, &query, err) != STORE_OK) {
         log_error("refused: %s", err);

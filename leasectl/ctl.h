@@ -51,8 +51,8 @@ void ctl_warn(const struct ctl *ctl, const char *fmt, ...) __attribute__((format
 /* Prints why, and where the usage is shown. EXIT_USAGE. */
 int ctl_usage(const struct ctl *ctl, const char *why);
 
-/* Notes a change that is committed, in the words that are printed for it ("revoked 'alice' (#1)").
- * If the output cannot be written, ctl_finish says in its error what was changed. */
+/* Remembers a change that is committed, in the words that are printed for it ("revoked 'alice'
+ * (#1)"). If the output cannot be written, ctl_finish says in its error what was changed. */
 void ctl_changed(struct ctl *ctl, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Flushes standard output, and returns code. If the output could not be written, prints an error

@@ -41,8 +41,9 @@ static void store_directory(const struct ctl *ctl, char out[static CONF_PATH_BYT
 /*
  * Mode 2750, owner _tunlease where that user exists, so that new files in it get its group
  * (docs/design.md 10). It is made under another name, and renamed when it has its owner and mode.
- * Otherwise another program could find it while it is still root's, and make files there that akc
- * cannot read, or take on an identity that cannot write there yet.
+ * Otherwise another program could find it while it is still root's: privilege_become_owner would
+ * leave that program root, and akc could not read the files that it makes. Or the program could
+ * become an owner who cannot write there yet.
  */
 static int make_store_directory(const struct ctl *ctl, const char *dir)
 {
@@ -65,7 +66,8 @@ static int make_store_directory(const struct ctl *ctl, const char *dir)
                      strerror(saved));
 }
 
-/* Longer than SQLite waits for a lock: meanwhile it reads nothing. */
+/* The watchdog takes a program that reads nothing for one that hangs. While SQLite waits for a lock
+ * it reads nothing either, so the watchdog waits longer than SQLite does. */
 enum {
     READ_OPENING_MS = STORE_READ_TIMEOUT_MS + 250,
     WRITE_OPENING_MS = STORE_WRITE_TIMEOUT_MS + 250,
@@ -126,8 +128,8 @@ void ctl_close(struct ctl *ctl)
     privilege_restore(&ctl->privilege);
 }
 
-/* leased notes clock jumps in the file that it locks. No such file: leased never ran here. A file
- * that cannot be opened counts as a jump. */
+/* leased writes down clock jumps in the file that it locks. No such file: leased never ran here. A
+ * file that cannot be opened counts as a jump. */
 static bool clock_may_have_jumped(const struct ctl *ctl)
 {
     char path[CONF_PATH_BYTES + 16];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Whether the session of this key may open. */
+/* Admits or refuses a session in sshd, and removes its entry when it closes. */
 #ifndef TUNLEASE_PAM_TUNNEL_ADMIT_H
 #define TUNLEASE_PAM_TUNNEL_ADMIT_H
 
@@ -8,8 +8,8 @@
 
 #include <security/pam_modules.h>
 
-/* Returns PAM_SUCCESS or PAM_PERM_DENIED, and logs it. May not return: a refused connection is
- * ended by a signal to this process. */
+/* Opens the session if its key holds an active lease. Returns PAM_SUCCESS or PAM_PERM_DENIED, and
+ * logs which. May not return: to end a refused connection, it sends SIGTERM to this process. */
 int admit_open(pam_handle_t *pamh, const struct module_args *args,
                const struct tunnel_login *login);
 

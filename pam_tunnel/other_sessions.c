@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <syslog.h>
 
-/* So many dead entries one login removes at most: a few milliseconds' worth. */
+/* How many dead entries one login removes at most; that takes a few milliseconds. */
 enum { REMOVED_MOST = 250 };
 
 static bool has_unseen(const struct session_list *list)
@@ -67,9 +67,9 @@ static const char *cannot_read(void)
 }
 
 /*
- * A session in another container cannot be ended from here, nor told from the entry of a container
- * that was stopped for good. It is left alone, and keeps nobody out: only one of the two can bind
- * the port.
+ * From here nobody can end a session of another container, or see whether that container still
+ * runs. So such a session is left alone, and a newcomer is let in beside it: only one of the two
+ * can bind the port.
  */
 static bool is_of_this_namespace(void *unused, const struct session *s)
 {

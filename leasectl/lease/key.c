@@ -35,7 +35,7 @@ int key_read_file(struct ctl *ctl, const char *file, struct lease_key *ret)
     struct stat st;
     int code;
 
-    /* O_NONBLOCK: a FIFO nobody writes to must not hang us. */
+    /* O_NONBLOCK: to open a FIFO that nobody writes to must not make us wait. */
     int fd = stdin_key ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return ctl_error(ctl, EXIT_USAGE, "cannot read the key '%s': %s", text_clip(from).s,

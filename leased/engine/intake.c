@@ -24,7 +24,7 @@
 
 enum { REQUESTS_AT_ONCE = 16 };
 
-/* ---- what needs no commit ---- */
+/* ---- requests that need no commit: reports ---- */
 
 /* Whether the sender may read a report: sets *a to CONTROL_OK or to a refusal. */
 static void check_reader(struct intake *intake, const struct control_request *r,
@@ -71,7 +71,7 @@ static void answer_report(struct intake *intake, const struct control_request *r
     buf_release(&text);
 }
 
-/* ---- what waits for one ---- */
+/* ---- requests that wait for a commit: registers and heartbeats ---- */
 
 static void queue_request(struct intake *intake, const struct control_request *r, size_t len)
 {

@@ -25,7 +25,7 @@ struct server {
     char input[REQUEST_BYTES_MAX];
 };
 
-/* Starts to read from a new connection of the table. It may have been dropped afterwards. */
+/* Starts to read from a new connection of the table. When it returns, c may be dropped already. */
 void server_add_connection(struct server *s, struct connection *c, struct event_base *base);
 
 /* Sends engine's answer to its client, unless that has gone, or was told 503 meanwhile. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Decides registers and heartbeats (docs/protocol.md) within the batch's transaction. What http
- * sent is checked again: every field comes from a stranger. The modules that decide read what they
- * need through a request_context; what they ask of the engine is done here.
+ * sent is checked again: every field comes from a stranger. The modules that decide (register,
+ * heartbeat) read what they need through a request_context. They change nothing but the store: what
+ * else is to change they put into request_effects, and it is applied here.
  */
 #ifndef TUNLEASE_LEASED_REQUESTS_REQUESTS_H
 #define TUNLEASE_LEASED_REQUESTS_REQUESTS_H
@@ -48,20 +49,21 @@ struct requests {
     struct register_burst burst;
 };
 
-/* Reads what is remembered of the store. Called at the start, and when another store was opened. */
+/* Reads from the store what is remembered of it. Call it at the start, and when another store was
+ * opened. */
 enum store_rc requests_load(struct requests *rq);
 
 /*
- * Within a transaction: call begin before the first request; decide for each, which fills *ret
- * (code and error included) and q's lease_id; rolled_back if the transaction was. decide returns
- * anything but STORE_OK: roll back.
+ * For one transaction. Call requests_begin before the first request, and requests_decide for each:
+ * it fills *ret (code and error included) and q's lease_id. If it does not return STORE_OK, roll
+ * back. After a rollback, call requests_rolled_back.
  */
 void requests_begin(struct requests *rq);
 enum store_rc requests_decide(struct requests *rq, struct queued *q, int64_t now_ms,
                               struct control_answer *ret);
 void requests_rolled_back(struct requests *rq);
 
-/* Ports may have gone into quarantine. */
+/* Call when ports may have gone into quarantine: what is remembered of ports is dropped. */
 void requests_ports_quarantined(struct requests *rq);
 
 /* Whether leased has to make a key pair for a register without a public key. */

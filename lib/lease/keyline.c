@@ -9,11 +9,12 @@
 #include <string.h>
 
 /*
- * The option for a direction in which the lease permits nothing. With `none` sshd would drop the
- * whole line. Lower-case "none:1" could be bound where unprivileged ports start at 0; upper case
- * never matches, because sshd lower-cases the name that a client asks for, but not the rule.
- * 255.255.255.255 matches only itself, cannot be connected to, and needs no DNS (docs/sshd-facts.md
- * 6).
+ * The option for a direction in which the lease permits nothing: it must match nothing. The word
+ * `none` is no option for it, since sshd would drop the whole line (docs/sshd-facts.md 6).
+ *  - permitlisten: "NONE:1" never matches, because sshd puts the name that a client asks for into
+ *    lower case, but not the rule. With a rule in lower case a client could ask for "none:1", and
+ *    bind it where unprivileged ports start at 0.
+ *  - permitopen: 255.255.255.255 matches only itself, cannot be connected to, and needs no DNS.
  */
 static const char listen_nothing[] = "permitlisten=\"NONE:1\",";
 static const char open_nothing[] = "permitopen=\"255.255.255.255:1\",";

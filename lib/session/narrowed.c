@@ -50,8 +50,8 @@ int narrowed_record(const struct registry *r, int64_t lease_id, uint64_t ticks, 
     return rc;
 }
 
-/* One line has the ticks, and one the boot id. An older version wrote the first line only, and
- * reads no other. */
+/* The first line has the ticks, the second the boot id. Older versions of tunlease wrote the first
+ * line only, and read only that: either version can read a record of the other. */
 static bool parse_record(char *text, uint64_t *ret_ticks, const char **ret_boot)
 {
     char *end;

@@ -11,10 +11,11 @@
 #include <stdint.h>
 
 /*
- * Whether a lease may have one more open session: fewer than max of its sessions are not known to
- * be dead. No entry is opened while the lease has fewer entries than max. SIGHT_CANNOT_TELL: the
- * directory cannot be read, or not by deadline_ms (clock_monotonic_ms); errno says why. Else *ret,
- * to be released, has the sessions that were read; none, if no entry had to be opened.
+ * Whether a lease has room for one more open session. SIGHT_IS: fewer than max of its sessions are
+ * alive, or may be. Entries are first counted by their names, and read only if there are max or
+ * more. SIGHT_CANNOT_TELL: the directory cannot be read, or not by deadline_ms
+ * (clock_monotonic_ms); errno says why. Else *ret, to be released, has the sessions that were read;
+ * it is empty if none had to be.
  */
 enum sight registry_has_room(const struct registry *r, int64_t lease_id, size_t max,
                              int64_t deadline_ms, struct session_list *ret);

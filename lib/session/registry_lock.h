@@ -12,11 +12,11 @@
  * with errno (ETIMEDOUT: another holds it). */
 int registry_lock(const struct registry *r, int64_t lease_id, int64_t deadline_ms);
 
-/* The same, shared with other newcomers: it excludes whoever changes or removes what the newcomers
- * of the lease have in common. */
+/* The same, but a shared lock: newcomers of a lease hold it side by side. It keeps out whoever
+ * takes registry_lock, to narrow the lease or to remove its dead entries. */
 int registry_lock_shared(const struct registry *r, int64_t lease_id, int64_t deadline_ms);
 
-/* Shared, on the entries that have no lease yet: excludes whoever removes such entries. */
+/* A shared lock on the entries that have no lease yet: keeps out whoever removes dead ones. */
 int registry_lock_openings(const struct registry *r, int64_t deadline_ms);
 
 /* Removes the lock file of a deleted lease, and what narrowed_record wrote, unless somebody holds

@@ -21,6 +21,8 @@ struct store_filter {
     int64_t now_s;
     int64_t before_s; /* only leases that end by then; INT64_MAX: all */
 };
+/* Calls fn for each lease that passes the filter; if fn returns non-zero, that ends it: STORE_FAIL.
+ */
 typedef int (*store_lease_fn)(void *ctx, const struct lease *l);
 enum store_rc store_lease_list(struct store *st, const struct store_filter *filter,
                                store_lease_fn fn, void *ctx);

@@ -21,7 +21,8 @@ struct pubkey;
 enum store_rc store_find_key(struct store *st, const char *login, const char *fingerprint,
                              struct lease *ret);
 
-/* Why store_find_key returned STORE_NONE, for the log: the newest lease that has or had the key. */
+/* Why store_find_key returned STORE_NONE, for the log: the newest lease on this login that has or
+ * had the key; if there is none, the newest on another login. STORE_NONE: it never had a lease. */
 struct store_key_history {
     int64_t lease_id;
     char lease[LEASE_NAME_BYTES];

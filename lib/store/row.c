@@ -29,7 +29,8 @@ enum store_rc row_read_lease(struct store *st, sqlite3_stmt *s, int first, int64
         return store_damaged(st, damaged, id);
     }
     l.max_sessions = (unsigned)max_sessions;
-    if (!immutable_is_intact(st)) { /* SQLite reads a long column from the file only now */
+    /* Checked again: SQLite reads the pages of a long column only when column_text gets it. */
+    if (!immutable_is_intact(st)) {
         lease_release(&l);
         return STORE_FAIL;
     }
