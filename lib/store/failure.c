@@ -39,8 +39,8 @@ static const char *advice(int code)
     case SQLITE_READONLY:
         return "it is not writable";
     case SQLITE_INTERRUPT:
-        return "a statement took more than 3 s: is there a trigger or a view in it that is not "
-               "ours?";
+        return "a statement took more than 3 s: does the store contain a trigger or a view "
+               "that is not tunlease's?";
     default:
         return NULL;
     }
@@ -62,8 +62,8 @@ enum store_rc store_damaged(struct store *st, const char *what, int64_t lease_id
 {
     if (immutable_is_intact(st))
         (void)snprintf(st->error, sizeof(st->error),
-                       "it is corrupt: the %s of lease #%lld is no %s", what, (long long)lease_id,
-                       what);
+                       "it is corrupt: the %s of lease #%lld is not valid", what,
+                       (long long)lease_id);
     return STORE_FAIL;
 }
 

@@ -136,7 +136,8 @@ enum store_rc store_make(const char *path, int timeout_ms, char err[static STORE
     }
     if (!has_name(fd, name) || clear(name, fd) != 0) {
         open_failed(err, name,
-                    !has_name(fd, name) ? "it was taken away: try again" : strerror(errno));
+                    !has_name(fd, name) ? "another program removed it: try again"
+                                        : strerror(errno));
         goto out;
     }
     rc = fill(name, err);

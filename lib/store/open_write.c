@@ -53,15 +53,15 @@ static enum store_rc create_files(const char *path, bool may_create,
     }
     if (any && !present[0]) {
         open_failed(err, path,
-                    "it is gone, but its -wal or -shm still lies there: restore it from "
+                    "it is gone, but its -wal or -shm is still there: restore it from "
                     "a backup, or move those two away");
         return STORE_FAIL;
     }
     if (!may_create && !present[0]) {
         open_failed(
             err, path,
-            "it is missing, though leased runs or sessions are up that it let in: put it back, "
-            "or restore it from a copy");
+            "it is missing, though leased is running or sessions that it admitted are open: "
+            "put it back, or restore it from a copy");
         return STORE_FAIL;
     }
     /* An empty -wal and -shm are valid, but if one is missing no reader gets in

@@ -88,7 +88,7 @@ enum store_place store_place_check(struct store *st)
     if (store_file_stat(st->path, 0, &sb) != 0)
         return misplaced(st, STORE_MISSING,
                          errno == ENOENT ? "it is missing: it was moved away or deleted"
-                                         : "it can no longer be looked at");
+                                         : "it can no longer be examined");
     if (sb.st_size == 0)
         return misplaced(st, STORE_EMPTY, "it is empty: restore it from a copy");
     if (!store_file_is(&st->files[0], &sb))
@@ -110,7 +110,7 @@ enum store_place store_place_check(struct store *st)
     for (size_t i = 1; i < STORE_FILES; i++)
         if (st->files[i].inode != 0 &&
             (store_file_stat(st->path, i, &sb) != 0 || !store_file_is(&st->files[i], &sb)))
-            return misplaced(st, STORE_REPLACED, "its write-ahead log was taken away or replaced");
+            return misplaced(st, STORE_REPLACED, "its write-ahead log was removed or replaced");
     return STORE_IN_PLACE;
 }
 

@@ -42,7 +42,7 @@ enum store_rc store_commit(struct store *st)
     } else if (rc == STORE_FAIL)
         /* What reached the log before the disk failed may take effect later. */
         (void)strlcat(st->error,
-                      "; whether the change was made is not known: look before you try again",
+                      "; whether the change was made is not known: check before you try again",
                       sizeof(st->error));
     return rc;
 }
