@@ -104,7 +104,7 @@ agent_stop
 rm "$STATE_DIR/agent_secret"
 direct() { agent -d -c "$conf" --gateway "gw-tunnel@$GATEWAY" --token "$(added token)" --agent-id db2 --target 127.0.0.1:8022; }
 direct
-wait_for 20 'what to ask the admin for' said "does not accept the key or token: only its agent_secret .*, until an admin says 'leasectl agent reset'[.] If it is right, .*'leasectl agent reset db2'"
+wait_for 20 'what to ask the admin for' said "does not accept the key or token: only its agent_secret .*, until an admin runs 'leasectl agent reset'[.] If it is right, .*'leasectl agent reset db2'"
 [[ ! -e $STATE_DIR/agent_secret ]] || fail 'it got another secret'
 agent_stop
 leasectl agent reset db2 >/dev/null
