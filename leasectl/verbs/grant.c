@@ -305,15 +305,15 @@ static void print_handout(const struct ctl *ctl, const struct lease *l,
 }
 
 /* Ends logins with the key's former permits, and prints what the admin hands on. Closes the store.
- */
-static int hand_out(struct ctl *ctl, const struct lease *granted, const struct pubkey *host_key,
-                    int64_t begun_s)
+ * key is the one that was granted: granted was read afterwards, and another admin may have changed
+ * its keys by then. */
+static int hand_out(struct ctl *ctl, const struct lease *granted, const struct pubkey *key,
+                    const struct pubkey *host_key, int64_t begun_s)
 {
     struct agent_ports agents;
     int code = EXIT_DONE;
     find_agent_ports(ctl, granted, &agents);
-    int enforced =
-        sessions_enforce_new_key(ctl, granted, granted->keys[0].pub.fingerprint, begun_s);
+    int enforced = sessions_enforce_new_key(ctl, granted, key->fingerprint, begun_s);
     ctl_close(ctl);
     if (strchr(ctl->conf.public_host, '.') == NULL && strchr(ctl->conf.public_host, ':') == NULL)
         ctl_warn(ctl,
@@ -375,8 +375,8 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
         ctl_changed(ctl, "granted '%s' (#%" PRId64 ") on login '%s'", req.lease.name, id,
                     req.lease.login);
         enum store_rc rc = store_lease_by_id(ctl->store, id, &granted);
-        code =
-            rc == STORE_OK ? hand_out(ctl, &granted, &host_key, begun_s) : ctl_store_error(ctl, rc);
+        code = rc == STORE_OK ? hand_out(ctl, &granted, &req.lease.keys[0].pub, &host_key, begun_s)
+                              : ctl_store_error(ctl, rc);
     }
     lease_release(&granted);
     lease_release(&req.lease);

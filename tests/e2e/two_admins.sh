@@ -122,3 +122,18 @@ expect_exit 0 leasectl grant late --key "$WORK/left.pub" --open 8009
 expect_exit 0 leasectl revoke --keep-sessions steady
 ok 'once the lock is free, writers succeed'
 assert_eq "$(grep -cE "(^|[^0-9])$holder_pid([^0-9]|$)" <<<"$messages")" 2 "both messages name the process that has the lock (pid $holder_pid): $messages"
+
+note 'one admin grants, and another adds a key before the first has ended logins with the old permits'
+# right.pub was held by leases that are revoked: a login that is on its way may have their permits. The
+# other key is in front of it in the lease.
+new_key newest >/dev/null
+read -r type base64 _ <"$WORK/newest.pub"
+newest=$(ssh-keygen -lf "$WORK/newest.pub" | cut -d' ' -f2)
+query "CREATE TRIGGER other_admin AFTER INSERT ON audit WHEN NEW.lease = 'two-keys' AND NEW.action = 'grant'
+	BEGIN INSERT INTO key(lease_id, fingerprint, login, live, type, base64, comment, added_s)
+		VALUES(NEW.lease_id, '$newest', 'pfwd', 1, '$type', '$base64', '', NEW.time_s - 1); END"
+expect_exit 0 leasectl grant two-keys --key "$WORK/right.pub" --open 8009
+query 'DROP TRIGGER other_admin'
+assert_eq "$(query "SELECT fingerprint = '$newest' FROM key JOIN lease ON lease.id = lease_id WHERE name = 'two-keys' ORDER BY added_s" | tr '\n' ' ')" '1 0 ' 'keys of the lease'
+[[ -e /run/tunlease/lock/$(query "SELECT id FROM lease WHERE name = 'two-keys'").narrowed ]] ||
+	fail 'a login on its way keeps the permits that its key had before'
