@@ -33,7 +33,8 @@ void sshd_setting_values(const struct buf *effective, const char *keyword, struc
 int sshd_host_keys(const struct sshd *s, struct buf *out);
 bool sshd_read_public_key(const char *path, struct pubkey *ret);
 
-/* An address and port that reach it from here, IPv4 if there is one. 0, or -1 with why in out. */
+/* An address and port at which sshd can be reached from this host, IPv4 if there is one. 0, or -1
+ * with why in out. */
 int sshd_address(const struct sshd *s, char host[static 64], uint16_t *ret_port, struct buf *out);
 
 /* Tests the configuration with `sshd -t`. 0, or -1 with the first line of its error in out. */

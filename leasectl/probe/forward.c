@@ -181,7 +181,7 @@ enum attempt_verdict try_reverse(struct ssh_args *a, const struct attempt_target
         return ATTEMPT_UNCLEAR;
     }
     (void)snprintf(spec, sizeof(spec), "%s:127.0.0.1:%u", bind, service.port);
-    ssh_add_arg(a, "-v"); /* only debug lines tell success */
+    ssh_add_arg(a, "-v"); /* only debug lines show that it worked */
     ssh_add_arg(a, "-N");
     ssh_add_arg(a, "-R");
     ssh_add_arg(a, spec);
@@ -227,7 +227,7 @@ enum attempt_verdict try_tun(struct ssh_args *a, const struct attempt_target *t,
         return ATTEMPT_UNCLEAR;
     }
     ssh_add_option(a, "ExitOnForwardFailure=yes");
-    ssh_add_arg(a, "-vv"); /* only debug lines tell success */
+    ssh_add_arg(a, "-vv"); /* only debug lines show that it worked */
     ssh_add_arg(a, "-N");
     ssh_add_arg(a, "-w");
     ssh_add_arg(a, unit);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What the engine calls in the program around it. It includes none of its files. */
+/* Functions of leased's main program that the engine calls. The engine gets them as pointers, so
+ * that it needs no header of the main program. */
 #ifndef TUNLEASE_LEASED_ENGINE_CALLBACKS_H
 #define TUNLEASE_LEASED_ENGINE_CALLBACKS_H
 

@@ -48,8 +48,10 @@ void heartbeat_flush_arm(struct heartbeat_flush *f, bool failed);
 void heartbeat_flush_all(struct heartbeat_flush *f);
 
 /*
- * For a transaction with requests: whether a flush is due; then, within the transaction, flush as
- * many rows as suit that number of requests; then tell the outcome.
+ * For a transaction with requests. First call heartbeat_flush_is_due. If it says so, call
+ * heartbeat_flush_some within the transaction: it flushes as many rows as suit that number of
+ * requests. In either case, afterwards call heartbeat_flush_committed or
+ * heartbeat_flush_rolled_back.
  */
 bool heartbeat_flush_is_due(struct heartbeat_flush *f);
 enum store_rc heartbeat_flush_some(struct heartbeat_flush *f, size_t requests);

@@ -42,8 +42,8 @@ struct refusals {
 
 void refusals_init(struct refusals *r);
 
-/* Notes count refusals of the same kind. Returns true if one of them is to be logged now. client
- * and agent must be safe to log. */
+/* Adds refusals of one kind, as many as count says. Returns true if one of them is to be logged
+ * now. client and agent must be safe to log. */
 bool refusals_note(struct refusals *r, enum control_action action, enum control_code code,
                    const char *client, const char *agent, uint64_t count, int64_t now_ms);
 

@@ -20,9 +20,11 @@ struct pending_agents {
 /* Counts them in the store. */
 enum store_rc pending_agents_recount(struct pending_agents *p, struct store *st);
 
-/* A transaction begins; one more agent registered in it; it was rolled back. */
+/* Call when a transaction begins. */
 void pending_agents_begin(struct pending_agents *p);
+/* Counts one more agent, which registered in this transaction. */
 void pending_agents_add(struct pending_agents *p);
+/* Call when the transaction was rolled back: the count is as it was at its begin. */
 void pending_agents_roll_back(struct pending_agents *p);
 
 /* True in *ret: one more may register, as there are fewer than max. Where there are not, they are

@@ -16,7 +16,7 @@ struct queued {
     struct control_request request; /* memory ends after its last text */
 };
 
-/* Copies r, which has len bytes, and notes the time. Free it with queued_free. NULL: out of memory.
+/* Copies r, which has len bytes, and keeps the time. Free it with queued_free. NULL: out of memory.
  */
 struct queued *queued_make(const struct control_request *r, size_t len);
 

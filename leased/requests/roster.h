@@ -66,7 +66,7 @@ enum store_rc roster_find(struct roster *r, struct store *st, const char *name, 
 void roster_put(struct roster *r, const char *name, const struct member *m);
 void roster_forget(struct roster *r, const char *name);
 
-/* Everything is read again: a transaction was rolled back, or leases were deleted. */
+/* Call after a transaction was rolled back, or leases were deleted: all is read again. */
 void roster_invalidate(struct roster *r);
 
 #endif

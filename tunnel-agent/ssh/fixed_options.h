@@ -16,11 +16,11 @@ enum { SSHFIXED_MAX = 24 }; /* how many sshfixed_option has at most */
  * later) is too old for, because ssh stops at a name that it does not know. */
 const char *sshfixed_option(size_t i);
 
-/* The same for the ssh of a jump host (jump.h). It may still use a master connection that a person
- * started: for a hub that wants more than a key there is no other way in. */
+/* The same for the ssh of a jump host (jump.h). That ssh may still use a master connection that a
+ * person started: it is the only way through a jump host that wants more than a key. */
 const char *sshfixed_jump_option(size_t i);
 
-/* The same for host keys, where ssh may trust only a file of ours. */
+/* The same for the options that stop ssh from trusting any host key but those in a file of ours. */
 const char *sshfixed_host_key_option(size_t i);
 
 /* Finds out which settings the installed ssh knows, by running it once for each newer one. Call it

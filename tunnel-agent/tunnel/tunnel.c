@@ -68,7 +68,7 @@ static void on_answer(void *ctx)
         t->has_answered = true;
         t->first_answer_ms = now_ms;
         standing_set(&t->standing, TUNNEL_UP,
-                     t->standing.reason); /* still shown: why it was down last */
+                     t->standing.reason); /* `status` goes on to show why it was down */
         log_info("%s: up after %lld ms", t->leg->name, (long long)(now_ms - t->watch.started_ms));
         t->standing.last_logged[0] = '\0';
         if (t->hooks.up != NULL)
@@ -241,7 +241,7 @@ void tunnel_start(struct tunnel *t)
     if (t->ports.left_out_count > 0 && t->ports.left_out_count == t->leg->forward_count &&
         t->leg->reverse == NULL) {
         standing_set(&t->standing, TUNNEL_PAUSED,
-                     t->standing.reason); /* the port timer starts it */
+                     t->standing.reason); /* until a local port is free: see local_ports */
         return;
     }
     t->has_answered = t->is_killed = false;

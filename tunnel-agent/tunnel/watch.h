@@ -35,14 +35,14 @@ enum watch_step {
 };
 
 struct watch {
-    /* Set by the owner before watch_init, and in probe the leg and left_out. */
+    /* Set by the owner before watch_init; so are probe.leg and probe.left_out. */
     const struct settings *settings;
     struct event_base *base;
     const char *canary_path; /* the socket that ssh forwards to the far 127.0.0.1:1 */
     struct ssh_run *ssh;
     struct standing *standing;
     void (*answered)(void *ctx);              /* something came back through the tunnel */
-    void (*dead)(void *ctx, const char *why); /* the path is; stop the watch then */
+    void (*dead)(void *ctx, const char *why); /* the path is dead: call watch_stop */
     void *ctx;
 
     struct exchange canary;
