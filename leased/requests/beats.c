@@ -10,7 +10,7 @@
 
 enum { LOG_AGAIN_MS = 60000 };
 
-/* ---- the newest of each lease ---- */
+/* ---- the newest heartbeat of each lease ---- */
 
 /* Multiplying by 2^64 over the golden ratio spreads consecutive ids. */
 static size_t slot_of(int64_t lease_id)
@@ -34,7 +34,8 @@ static void merge_newest(struct beats *b, const struct beat *beat)
     struct beat *newest = &b->pending[i];
     b->lease_count += newest->lease_id == 0;
     newest->lease_id = beat->lease_id;
-    /* Each by itself: after DefaultTTL was shortened, a later heartbeat may give an earlier end. */
+    /* Two comparisons, because after DefaultTTL was shortened a later heartbeat may bring an
+     * earlier end, and an end never moves back. */
     if (newest->heartbeat_ms < beat->heartbeat_ms)
         newest->heartbeat_ms = beat->heartbeat_ms;
     if (newest->expires_s < beat->expires_s)
@@ -67,7 +68,7 @@ static void begin_flush(struct beats *b)
     b->put_back = b->put_back_committed = 0;
 }
 
-/* ---- from the start ---- */
+/* ---- what a former leased left pending ---- */
 
 struct loading {
     struct beats *b;
@@ -109,7 +110,7 @@ void beats_release(struct beats *b)
     *b = (struct beats){.pending = NULL};
 }
 
-/* ---- one comes ---- */
+/* ---- a heartbeat comes ---- */
 
 bool beats_defers(struct beats *b, int64_t lease_end_s, const struct beat *beat, int64_t now_ms)
 {
@@ -137,7 +138,7 @@ enum store_rc beats_add(struct beats *b, struct store *st, const struct beat *be
     return STORE_OK;
 }
 
-/* ---- into their leases ---- */
+/* ---- the flush into the leases ---- */
 
 int64_t beats_due_in_ms(const struct beats *b, int64_t now_ms)
 {

@@ -99,7 +99,8 @@ enum store_rc credential_begin_reissue(const struct request_context *ctx, const 
         return rc;
     *ret =
         (struct reissue){.since = REISSUE_REGISTERED, .wall_s = ctx->now_s, .boot_s = ctx->boot_s};
-    /* If that cannot be told, no login counts as known: any login then ends the time. */
+    /* On failure login_s stays 0, as if the agent had never logged in. Any login then counts as a
+     * new one, and ends the time. */
     (void)newest_login(ctx->registry, a.id, a.last_login_s, &ret->login_s);
     return STORE_OK;
 }

@@ -144,7 +144,7 @@ int issue_start(struct event_base *base, const char *agent, const char *passphra
         return -1;
     }
     if (event_base_once(base, -1, EV_TIMEOUT, on_deadline, i, &limit) != 0)
-        kill_group(i); /* no timer, no child that could need one */
+        kill_group(i); /* without a timer nothing would limit its time */
     return 0;
 }
 

@@ -27,9 +27,9 @@ struct arguments {
 int arguments_read(struct arguments *a, const struct gateway_options *o,
                    char why[static WHY_BYTES]);
 
-/* The port where leased listens on the gateway's own loopback: that of --control-port, else told,
- * which the gateway named (0: none), else a default. The endpoint's port may be that of a proxy, or
- * of a forward on this host. */
+/* The port where leased listens on the gateway's own loopback: that of --control-port; else told,
+ * the port that the gateway named (0: it named none); else a default. The port in --endpoint says
+ * nothing about it: that may be the port of a proxy, or of a forward on this host. */
 uint16_t arguments_control_port(const struct arguments *a, uint16_t told);
 
 void arguments_release(struct arguments *a);

@@ -11,7 +11,7 @@
 struct statedir;
 
 struct registration {
-    struct register_answer answer; /* without exists: only port_b, to ask for, or nothing */
+    struct register_answer answer; /* if exists is false: nothing, or only the port_b to ask for */
     bool exists;
     bool is_current; /* this process registered, and the gateway still knows it */
     char expires_at[32];
