@@ -23,8 +23,8 @@ struct probe {
 /* Gives the probe the login and the permits of this lease. The store must be open. */
 int probe_copy_lease(struct probe *probe, const char *ref);
 
-/* No lease named: a port within the ceiling of login, with a service of our own where one is free.
- */
+/* For a verify that names no lease: gives the probe the login, and one permit within its ceiling.
+ * If the port of an open permit is free, starts a service of our own on it. */
 int probe_for_login(struct probe *probe, const char *login);
 
 /* Adds the probe to the store, which must be open to write. The caller has set its name, from and

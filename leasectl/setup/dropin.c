@@ -122,8 +122,8 @@ out:
     return code;
 }
 
-/* Where sshd was upgraded and not restarted, the reload starts the new version: then the drop-in is
- * written once more, for that one. */
+/* If sshd was upgraded and not restarted, the reload starts the new version. Then a second pass
+ * writes the drop-in again, for the new version. */
 int step_sshd(struct ctl *ctl, bool dry_run)
 {
     enum { PASSES = 2 };

@@ -23,7 +23,7 @@ struct answers {
 void answers_init(struct answers *a, const struct control_site *site);
 void answers_release(struct answers *a);
 
-/* Answer the request that c is at: with what engine said, or with a refusal of our own. Afterwards
+/* Answer the request that c has under way: with engine's answer, or with a refusal of our own. Then
  * c is READING, LINGERING or SENDING, or was dropped. */
 void answer_send(struct answers *a, struct connection *c, const struct control_answer *answer);
 void answer_refuse(struct answers *a, struct connection *c, const struct refusal *refusal);

@@ -27,7 +27,13 @@ static enum store_rc choose_port(struct registering *reg)
     return agent_port_choose(reg->ctx, known->id, &known->port, &known->notes.home_port);
 }
 
-/* A reset allows one new secret. After a lost answer the time goes on from the first register. */
+/*
+ * Begins the time in which the agent may be given a new secret, if this register is to begin it:
+ *  - not if the agent has shown its secret: it needs no new one;
+ *  - not if an earlier register gave it a secret. The answer may have been lost, but the time of
+ *    that register goes on, and is not made longer;
+ *  - but always after `leasectl agent reset`, which allows one new secret.
+ */
 static enum store_rc begin_reissue(struct registering *reg, bool by_secret)
 {
     struct member *known = &reg->effects->agent;

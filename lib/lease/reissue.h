@@ -31,7 +31,7 @@ struct buf;
 /* Appends the line for an agent's facts; nothing for REISSUE_NEVER. */
 void reissue_format(const struct reissue *r, struct buf *out);
 
-/* Appends facts with r's line in place of the one that it has. */
+/* Appends a copy of an agent's facts, in which the line of r replaces the line that was there. */
 void reissue_replace(const char *facts, const struct reissue *r, struct buf *out);
 
 /* Reads it from an agent's facts; REISSUE_NEVER if they have no such line. */

@@ -26,7 +26,7 @@ const char *hostkey_fetch(const struct leg *leg, const struct settings *s, const
                           const char *scratch, struct hostkey *ret, struct buf *ret_line,
                           char why[static 256]);
 
-/* The message of ssh that a sentence of hostkey_fetch quotes. */
+/* Which message of ssh is in why, as hostkey_fetch wrote it. */
 enum ssh_message hostkey_failure(const char *why);
 
 #endif
