@@ -28,7 +28,7 @@ for lives in "$WORK"/http/*.lives; do
 	[[ ! -e $lives ]] || fail "not ended after $(basename "$lives"): $(cat "$log")"
 done
 ok "engine kills it at once after each of $((steps - 1)) kinds of packets"
-assert_eq "$(grep -c 'http sent' "$log")" "$((steps - 2))" 'each is logged, except for the one that only closes its end'
+assert_eq "$(grep -c 'the http process sent ' "$log")" "$((steps - 2))" 'each is logged, except for the one that only closes its end'
 assert_eq "$(tr '\n' ' ' <"$WORK/http/answers")" \
 	'name bad_request line bad_request keys bad_request hostname bad_request user bad_request target bad_request bind_host forbidden key bad_request good ok ' \
 	'engine checks all texts again'
