@@ -30,9 +30,8 @@ static enum store_rc choose_port(struct registering *reg)
 /*
  * Begins the time in which the agent may be given a new secret, if this register is to begin it:
  *  - not if the agent has shown its secret: it needs no new one;
- *  - not if an earlier register gave it a secret. The answer may have been lost, but the time of
- *    that register goes on, and is not made longer;
- *  - but always after `leasectl agent reset`, which allows one new secret.
+ *  - not if an earlier register gave it a secret, unless `leasectl agent reset` was run since. The
+ *    answer may have been lost, but the time of that register goes on, and is not made longer.
  */
 static enum store_rc begin_reissue(struct registering *reg, bool by_secret)
 {
