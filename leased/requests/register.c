@@ -4,6 +4,8 @@
 #include "leased/requests/agent_port.h"
 #include "leased/requests/facts.h"
 #include "leased/requests/refuse.h"
+#include "leased/requests/register_known.h"
+#include "leased/requests/register_new.h"
 #include "leased/requests/registering.h"
 #include "leased/watch/sessions.h"
 #include "lib/conf/conf.h"
@@ -12,33 +14,8 @@
 #include "lib/store/changes.h"
 #include "lib/store/leases.h"
 
-#include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <string.h>
-
-enum { BURST = 20, BURST_WINDOW_MS = 10000, BURST_SPREAD_MS = 30000 };
-
-/* After a restart of the gateway all agents register at once: they are told to reconnect at
- * different times. */
-static uint32_t spread(struct register_burst *burst, int64_t now_ms)
-{
-    if (now_ms - burst->since_ms > BURST_WINDOW_MS)
-        *burst = (struct register_burst){.since_ms = now_ms};
-    return ++burst->count > BURST ? arc4random_uniform(BURST_SPREAD_MS) : 0;
-}
-
-void register_accept(struct registering *reg, int64_t expires_s, uint16_t port, const char *secret)
-{
-    struct control_answer *a = reg->answer;
-    a->code = CONTROL_OK;
-    (void)strlcpy(a->agent_id, control_request_get(reg->r, CONTROL_AGENT_ID), sizeof(a->agent_id));
-    (void)strlcpy(a->user, control_request_get(reg->r, CONTROL_USER), sizeof(a->user));
-    (void)strlcpy(a->secret, secret, sizeof(a->secret));
-    a->port_b = port;
-    a->lease_expires_s = expires_s;
-    a->lease_ttl_s = expires_s - reg->ctx->now_s;
-    a->reconnect_after_ms = spread(reg->ctx->burst, reg->ctx->now_ms);
-}
 
 /* Replaces the key of an agent whose key leased made before. STORE_NONE: leased did not make it. */
 static enum store_rc replace_key(struct registering *reg)

@@ -12,12 +12,6 @@
 struct request_context;
 struct request_effects;
 
-/* Recent registers. */
-struct register_burst {
-    unsigned count;
-    int64_t since_ms;
-};
-
 /*
  * Fills *a and *effects, which must be zero-initialised. issued: leased made the key pair for this
  * request. Anything but STORE_OK: the store failed.

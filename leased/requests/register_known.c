@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
+#include "leased/requests/register_known.h"
+
+#include "leased/requests/registering.h"
 #include "leased/requests/agent_port.h"
 #include "leased/requests/facts.h"
 #include "leased/requests/heartbeat.h"
 #include "leased/requests/refuse.h"
-#include "leased/requests/registering.h"
 #include "lib/base/buf.h"
 #include "lib/store/agents.h"
 #include "lib/store/tokens.h"
@@ -103,7 +105,7 @@ enum store_rc register_known(struct registering *reg)
     rc = write_agent(reg, by_secret, buf_text(&facts));
     if (rc != STORE_OK)
         goto out;
-    register_accept(reg, known->expires_s, known->port, secret);
+    registering_accept(reg, known->expires_s, known->port, secret);
     const uint16_t home = known->notes.home_port, from = home != 0 ? home : port_before;
     reg->answer->port_changed_from = from != known->port ? from : 0;
 out:

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
+#include "leased/requests/register_new.h"
+
+#include "leased/requests/registering.h"
 #include "leased/requests/agent_port.h"
 #include "leased/requests/facts.h"
 #include "leased/requests/pending_agents.h"
 #include "leased/requests/refuse.h"
-#include "leased/requests/register.h"
-#include "leased/requests/registering.h"
 #include "leased/watch/listeners_cache.h"
 #include "lib/base/buf.h"
 #include "lib/conf/conf.h"
@@ -141,7 +142,7 @@ enum store_rc register_new(struct registering *reg)
     if (rc != STORE_OK || reg->answer->code != CONTROL_OK)
         goto out;
     reg->effects->is_new_agent = true;
-    register_accept(reg, l.expires_s, port, secret);
+    registering_accept(reg, l.expires_s, port, secret);
 out:
     explicit_bzero(secret, sizeof(secret));
     buf_release(&facts);

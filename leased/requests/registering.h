@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A register that is being decided. register_new and register_known finish it, with a lease for a
- * new agent or the lease of a known one, and fill in the answer. */
+/* A register that is being decided, and its answer when it is accepted. */
 #ifndef TUNLEASE_LEASED_REQUESTS_REGISTERING_H
 #define TUNLEASE_LEASED_REQUESTS_REGISTERING_H
 
@@ -22,13 +21,8 @@ struct registering {
     struct request_effects *effects; /* holds the agent */
 };
 
-/* For an agent that does not exist yet. */
-enum store_rc register_new(struct registering *reg);
-
-/* For an agent whose key and credential were found to be right. */
-enum store_rc register_known(struct registering *reg);
-
 /* Fills in the answer for an agent that has a lease now. secret "": none is sent. */
-void register_accept(struct registering *reg, int64_t expires_s, uint16_t port, const char *secret);
+void registering_accept(struct registering *reg, int64_t expires_s, uint16_t port,
+                        const char *secret);
 
 #endif

@@ -5,6 +5,7 @@
 #include "leased/requests/control_port.h"
 #include "leased/requests/heartbeat.h"
 #include "leased/requests/queue.h"
+#include "leased/requests/register.h"
 #include "leased/requests/request_context.h"
 #include "leased/watch/metrics.h"
 #include "leased/watch/open_store.h"

@@ -10,7 +10,7 @@
 
 #include "leased/requests/agent_port.h"
 #include "leased/requests/pending_agents.h"
-#include "leased/requests/register.h"
+#include "leased/requests/register_burst.h"
 #include "lib/store/store.h"
 #include "lib/wire/control.h"
 
