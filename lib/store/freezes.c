@@ -30,20 +30,30 @@ enum store_rc store_freeze(struct store *st, const char *login, const struct sto
     return rc == STORE_OK ? note_change(st, by, "freeze", id, &l, "", "") : rc;
 }
 
-enum store_rc store_thaw(struct store *st, const char *login, const struct store_actor *by)
+/* STORE_NONE: no such freeze is in force. */
+static enum store_rc find_freeze(struct store *st, const struct lease *freeze, int64_t *ret_id,
+                                 int64_t *ret_since_s)
 {
-    struct lease l = freeze_lease(login);
     sqlite3_stmt *s = statement_get(st, STMT_FREEZE_BY_NAME);
     if (s == NULL)
         return STORE_FAIL;
-    bind_text(s, ":name", l.name);
+    bind_text(s, ":name", freeze->name);
     enum store_rc rc = statement_step(st, s);
-    if (rc == STORE_OK)
-        l.id = sqlite3_column_int64(s, 0);
+    if (rc == STORE_OK) {
+        *ret_id = sqlite3_column_int64(s, 0);
+        *ret_since_s = sqlite3_column_int64(s, 1);
+    }
     statement_done(s);
-    if (rc != STORE_OK)
-        return rc;
-    rc = statement_change_row(st, STMT_LEASE_DELETE_KEYS, l.id, 0);
+    return rc;
+}
+
+enum store_rc store_thaw(struct store *st, const char *login, const struct store_actor *by)
+{
+    struct lease l = freeze_lease(login);
+    int64_t since_s;
+    enum store_rc rc = find_freeze(st, &l, &l.id, &since_s);
+    if (rc == STORE_OK)
+        rc = statement_change_row(st, STMT_LEASE_DELETE_KEYS, l.id, 0);
     if (rc == STORE_OK)
         rc = statement_change_row(st, STMT_FREEZE_END, l.id, by->now_s);
     return rc == STORE_OK ? note_change(st, by, "thaw", l.id, &l, "", "") : rc;
@@ -52,15 +62,8 @@ enum store_rc store_thaw(struct store *st, const char *login, const struct store
 enum store_rc store_frozen_since(struct store *st, const char *login, int64_t *ret_since_s)
 {
     const struct lease l = freeze_lease(login);
-    sqlite3_stmt *s = statement_get(st, STMT_FREEZE_BY_NAME);
-    if (s == NULL)
-        return STORE_FAIL;
-    bind_text(s, ":name", l.name);
-    enum store_rc rc = statement_step(st, s);
-    if (rc == STORE_OK)
-        *ret_since_s = sqlite3_column_int64(s, 1);
-    statement_done(s);
-    return rc;
+    int64_t id;
+    return find_freeze(st, &l, &id, ret_since_s);
 }
 
 enum store_rc store_freeze_list(struct store *st, store_freeze_fn fn, void *ctx)
