@@ -3,13 +3,13 @@
 
 #include "leasectl/ctl_store.h"
 #include "leasectl/host/account.h"
+#include "leasectl/lease/listen_port.h"
 #include "leasectl/probe/loopback.h"
 #include "leasectl/sessions/registry.h"
 #include "lib/base/clock.h"
 #include "lib/session/listeners.h"
 #include "lib/store/changes.h"
 #include "lib/store/leases.h"
-#include "lib/store/port_choice.h"
 #include "lib/store/transaction.h"
 
 #include <bsd/string.h>
@@ -18,32 +18,12 @@
 
 enum { PORTS_TRIED = 64 };
 
-static bool is_unused(void *ctx, uint16_t port)
-{
-    return !listeners_has(ctx, port);
-}
-
 /* Picks a free port within the ceiling for the probe: the holder's own is left alone. */
-static int pick_listen_port(struct probe *probe, struct permit *ret)
+static bool pick_listen_port(struct probe *probe, struct permit *ret)
 {
     struct listeners used;
-    const struct ceiling_rules *rules = &probe->ctl->conf.ceiling.listen;
-    if (listeners_read(&used) != 0)
-        return -1;
-    for (size_t i = 0; i < rules->count; i++) {
-        struct permit p = rules->items[i].permit;
-        uint16_t port;
-        if (!ceiling_rule_applies(rules, i, probe->lease.login) ||
-            ceiling_listen_problem(&probe->ctl->conf.ceiling, probe->lease.login, &p) != NULL)
-            continue;
-        if (store_port_pick(probe->ctl->store, p.low, p.high, ctl_quarantine_s(probe->ctl),
-                            probe->ctl->now_s, is_unused, &used, &port) != STORE_OK)
-            continue;
-        p.low = p.high = port;
-        *ret = p;
-        return 0;
-    }
-    return -1;
+    return listeners_read(&used) == 0 &&
+           listen_port_pick(probe->ctl, probe->lease.login, NULL, &used, ret) == STORE_OK;
 }
 
 /* Notes which of the agents that the probe may open have no port now. */
@@ -150,7 +130,7 @@ int probe_add(struct probe *probe)
     probe->wants_listen = probe->lease.listen.count > 0;
     enum store_rc rc = store_begin(probe->ctl->store);
     permit_list_release(&probe->lease.listen);
-    if (rc == STORE_OK && probe->wants_listen && pick_listen_port(probe, &listen) == 0)
+    if (rc == STORE_OK && probe->wants_listen && pick_listen_port(probe, &listen))
         (void)permit_list_add(&probe->lease.listen, &listen);
     if (rc == STORE_OK)
         rc = store_lease_add(probe->ctl->store, &probe->lease, ctl_quarantine_s(probe->ctl), &by,

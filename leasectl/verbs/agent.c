@@ -5,6 +5,7 @@
 #include "leasectl/host/gateway.h"
 #include "leasectl/lease/change.h"
 #include "leasectl/lease/key.h"
+#include "leasectl/lease/listen_port.h"
 #include "leasectl/lease/terms.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
@@ -15,7 +16,6 @@
 #include "lib/lease/time_text.h"
 #include "lib/session/listeners.h"
 #include "lib/store/agents.h"
-#include "lib/store/port_choice.h"
 #include "lib/store/tokens.h"
 #include "lib/store/transaction.h"
 #include "lib/wire/json.h"
@@ -40,11 +40,6 @@ struct new_agent {
     struct pubkey host_key;
 };
 
-static bool is_unused(void *ctx, uint16_t port)
-{
-    return !listeners_has(ctx, port);
-}
-
 static int add_listen_permit(struct ctl *ctl, struct lease *l, uint16_t port)
 {
     char text[PERMIT_TEXT_BYTES];
@@ -56,24 +51,24 @@ static int add_listen_permit(struct ctl *ctl, struct lease *l, uint16_t port)
     return EXIT_DONE;
 }
 
-/* Picks the first port within AllowListen that no lease holds and nothing listens on. */
+/* Picks a free port for AgentBindHost. */
 static int pick_listen_port(struct ctl *ctl, uint16_t *ret)
 {
     struct listeners used;
-    const struct ceiling_rules *rules = &ctl->conf.ceiling.listen;
+    struct permit p;
     if (listeners_read(&used) != 0)
         return ctl_error(ctl, EXIT_FAILED, "cannot read which ports are in use: %s",
                          strerror(errno));
-    for (size_t i = 0; i < rules->count; i++) {
-        const struct permit *p = &rules->items[i].permit;
-        if (ceiling_rule_applies(rules, i, ctl->conf.agent_login) &&
-            strcmp(p->host, ctl->conf.agent_bind_host) == 0 &&
-            store_port_pick(ctl->store, p->low, p->high, ctl_quarantine_s(ctl), ctl->now_s,
-                            is_unused, &used, ret) == STORE_OK)
-            return EXIT_DONE;
-    }
-    return ctl_error(ctl, EXIT_CONFLICT, "no port is free for agents: widen AllowListen for '%s'%s",
-                     ctl->conf.agent_bind_host, ctl_quarantine_note(ctl));
+    enum store_rc rc =
+        listen_port_pick(ctl, ctl->conf.agent_login, ctl->conf.agent_bind_host, &used, &p);
+    if (rc == STORE_NONE)
+        return ctl_error(ctl, EXIT_CONFLICT,
+                         "no port is free for agents: widen AllowListen for '%s'%s",
+                         ctl->conf.agent_bind_host, ctl_quarantine_note(ctl));
+    if (rc != STORE_OK)
+        return ctl_store_error(ctl, rc);
+    *ret = p.low;
+    return EXIT_DONE;
 }
 
 /* Adds the lease, and a token that only this agent can use, in one transaction. */

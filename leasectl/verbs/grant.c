@@ -4,6 +4,7 @@
 #include "leasectl/host/account.h"
 #include "leasectl/host/gateway.h"
 #include "leasectl/lease/key.h"
+#include "leasectl/lease/listen_port.h"
 #include "leasectl/lease/terms.h"
 #include "leasectl/sessions/enforce.h"
 #include "leasectl/show/lease.h"
@@ -16,7 +17,6 @@
 #include "lib/session/listeners.h"
 #include "lib/store/changes.h"
 #include "lib/store/leases.h"
-#include "lib/store/port_choice.h"
 #include "lib/store/transaction.h"
 
 #include <bsd/string.h>
@@ -169,37 +169,22 @@ static int complete_request(struct ctl *ctl, struct request *req)
     return EXIT_DONE;
 }
 
-static bool is_unused(void *ctx, uint16_t port)
-{
-    return !listeners_has(ctx, port);
-}
-
-/* Picks a free port from the first range of AllowListen for the login that has one. */
-static int pick_listen_port(struct ctl *ctl, struct lease *l)
+/* Adds a free port from the first range of AllowListen for the login that has one. */
+static int add_listen_port(struct ctl *ctl, struct lease *l)
 {
     struct listeners used;
-    const struct ceiling_rules *rules = &ctl->conf.ceiling.listen;
+    struct permit p;
     if (listeners_read(&used) != 0)
         return ctl_error(ctl, EXIT_FAILED, "cannot read which ports are in use: %s",
                          strerror(errno));
-    for (size_t i = 0; i < rules->count; i++) {
-        struct permit p = rules->items[i].permit;
-        uint16_t port;
-        if (!ceiling_rule_applies(rules, i, l->login))
-            continue;
-        enum store_rc rc = store_port_pick(ctl->store, p.low, p.high, ctl_quarantine_s(ctl),
-                                           ctl->now_s, is_unused, &used, &port);
-        if (rc == STORE_NONE)
-            continue;
-        if (rc != STORE_OK)
-            return ctl_store_error(ctl, rc);
-        p.low = p.high = port;
-        return permit_list_add(&l->listen, &p) == NULL
-                   ? EXIT_DONE
-                   : ctl_error(ctl, EXIT_FAILED, "out of memory");
-    }
-    return ctl_error(ctl, EXIT_CONFLICT, "no port is left within AllowListen for login '%s'%s",
-                     l->login, ctl_quarantine_note(ctl));
+    enum store_rc rc = listen_port_pick(ctl, l->login, NULL, &used, &p);
+    if (rc == STORE_NONE)
+        return ctl_error(ctl, EXIT_CONFLICT, "no port is left within AllowListen for login '%s'%s",
+                         l->login, ctl_quarantine_note(ctl));
+    if (rc != STORE_OK)
+        return ctl_store_error(ctl, rc);
+    return permit_list_add(&l->listen, &p) == NULL ? EXIT_DONE
+                                                   : ctl_error(ctl, EXIT_FAILED, "out of memory");
 }
 
 static int store_grant(struct ctl *ctl, struct request *req, int64_t *ret_id)
@@ -211,7 +196,7 @@ static int store_grant(struct ctl *ctl, struct request *req, int64_t *ret_id)
     if (rc != STORE_OK)
         return ctl_store_error(ctl, rc);
     if (req->listen_auto)
-        code = pick_listen_port(ctl, &req->lease);
+        code = add_listen_port(ctl, &req->lease);
     if (code == EXIT_DONE)
         rc =
             store_lease_add(ctl->store, &req->lease, ctl_quarantine_s(ctl), &by, ret_id, &conflict);

@@ -51,7 +51,7 @@ MAY = {
     "leasectl/sessions": lib(LIBS) + LEASECTL.split()[:2],
     "leasectl/show": lib(LIBS) + LEASECTL.split()[:3],
     "leasectl/lease": lib(LIBS) + LEASECTL.split()[:4],
-    "leasectl/probe": lib(LIBS) + LEASECTL.split()[:4],
+    "leasectl/probe": lib(LIBS) + LEASECTL.split()[:5],
     "leasectl/doctor": lib(LIBS) + LEASECTL.split()[:4],
     "leasectl/setup": lib(LIBS) + LEASECTL.split()[:2],
     "leasectl/verbs": lib(LIBS) + LEASECTL.split(),
