@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl agents: the hosts behind the gateway, and which of their tunnels are up. */
+#include "leasectl/show/json.h"
 #include "leasectl/ctl_store.h"
 #include "leasectl/sessions/registry.h"
 #include "leasectl/show/table.h"
@@ -103,7 +104,7 @@ int cmd_agents(struct ctl *ctl, int argc, char **argv)
     if (rc != STORE_OK)
         code = ctl_store_error(ctl, rc);
     else if (ctl->json)
-        (void)printf("[%s]\n", buf_text(&list.json) != NULL ? buf_text(&list.json) : "");
+        code = show_json_array(ctl, &list.json);
     else
         table_print(&list.table, ctl->terminal);
     table_release(&list.table);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl login add|list|check: the Unix accounts that tunnels log in as. */
+#include "leasectl/show/json.h"
 #include "leasectl/ctl.h"
 #include "leasectl/host/account.h"
 #include "leasectl/show/table.h"
@@ -79,13 +80,14 @@ static int login_list(struct ctl *ctl)
     struct login_list list = {.ctl = ctl};
     table_init(&list.table, headings);
     (void)account_each(ctl->conf.tunnel_group, add_login, &list);
+    int code = EXIT_DONE;
     if (ctl->json)
-        (void)printf("[%s]\n", buf_text(&list.json) != NULL ? buf_text(&list.json) : "");
+        code = show_json_array(ctl, &list.json);
     else
         table_print(&list.table, ctl->terminal);
     table_release(&list.table);
     buf_release(&list.json);
-    return EXIT_DONE;
+    return code;
 }
 
 static int login_check(struct ctl *ctl, const char *login)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl sessions: who is connected, and with which lease. */
+#include "leasectl/show/json.h"
 #include "leasectl/ctl.h"
 #include "leasectl/sessions/choose.h"
 #include "leasectl/show/table.h"
@@ -154,7 +155,7 @@ int cmd_sessions(struct ctl *ctl, int argc, char **argv)
         if (port == 0 || listens_on(&sockets, list.items[i].pid, (uint16_t)port))
             add_session(&v, &list.items[i]);
     if (code == EXIT_DONE && ctl->json)
-        (void)printf("[%s]\n", buf_text(&v.json) != NULL ? buf_text(&v.json) : "");
+        code = show_json_array(ctl, &v.json);
     else if (code == EXIT_DONE)
         table_print(&v.table, ctl->terminal);
     table_release(&v.table);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl token: tokens, which let agents register that no admin has added by name. */
+#include "leasectl/show/json.h"
 #include "leasectl/ctl_store.h"
 #include "leasectl/lease/terms.h"
 #include "leasectl/show/table.h"
@@ -121,7 +122,7 @@ static int list_tokens(struct ctl *ctl)
     if (rc != STORE_OK)
         code = ctl_store_error(ctl, rc);
     else if (ctl->json)
-        (void)printf("[%s]\n", buf_text(&list.json) != NULL ? buf_text(&list.json) : "");
+        code = show_json_array(ctl, &list.json);
     else
         table_print(&list.table, ctl->terminal);
     table_release(&list.table);
