@@ -25,6 +25,11 @@ static void print_message(const struct ctl *ctl, const char *kind, const char *f
     buf_release(&line);
 }
 
+const char *ctl_conf_name(const struct ctl *ctl)
+{
+    return ctl->conf_file != NULL ? ctl->conf_file : CONF_DEFAULT_FILE;
+}
+
 int ctl_error(const struct ctl *ctl, int code, const char *fmt, ...)
 {
     va_list ap;

@@ -40,6 +40,9 @@ struct ctl {
     unsigned changes;
 };
 
+/* The path of the configuration file that this run uses, for messages. */
+const char *ctl_conf_name(const struct ctl *ctl);
+
 /* Prints "leasectl: VERB: ..." on standard error, as one line, escaped for a terminal. Returns
  * code. Pass an argument that may have any length as text_clip(...).s. */
 int ctl_error(const struct ctl *ctl, int code, const char *fmt, ...)

@@ -8,21 +8,19 @@
 
 static void check_conf(struct doctor_run *d)
 {
-    doctor_reportf(d, RESULT_OK, "conf", "'%s' is well formed",
-                   d->ctl->conf_file != NULL ? d->ctl->conf_file : CONF_DEFAULT_FILE);
+    doctor_report(d, RESULT_OK, "conf", "'%s' is well formed", ctl_conf_name(d->ctl));
 }
 
 static void check_public_host(struct doctor_run *d)
 {
     const char *host = d->ctl->conf.public_host;
-    if (strchr(host, '.') == NULL && strchr(host, ':') == NULL)
-        doctor_reportf(d, RESULT_WARN, "public host",
-                       "'%s' has no dot: friends elsewhere cannot resolve it; "
-                       "set PublicHost",
-                       host);
-    else
-        doctor_reportf(d, RESULT_OK, "public host", "friends are told to connect to '%s' port %u",
-                       host, d->ctl->conf.public_port);
+    if (strchr(host, '.') == NULL && strchr(host, ':') == NULL) {
+        doctor_report(d, RESULT_WARN, "public host", "'%s' has no dot", host);
+        doctor_why(d, "friends elsewhere cannot resolve it, and it is in the line they get");
+        doctor_mend(d, "'PublicHost gateway.example.com' in '%s'", ctl_conf_name(d->ctl));
+    } else
+        doctor_report(d, RESULT_OK, "public host", "friends are told to connect to '%s' port %u",
+                      host, d->ctl->conf.public_port);
 }
 
 /* In the order in which they are printed. */
@@ -39,6 +37,7 @@ int doctor_check_all(struct ctl *ctl)
         (void)putchar('[');
     for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
         checks[i](&d);
+    doctor_report_end(&d);
     if (ctl->json)
         (void)puts("]");
     return d.failed == 0 ? EXIT_DONE : EXIT_FAILED;

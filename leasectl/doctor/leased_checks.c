@@ -39,22 +39,28 @@ static void check_key_file(struct doctor_run *d, const char *path, bool may_be_m
     const struct passwd *daemon = getpwnam("_tunlease");
     struct stat st;
     if (stat(path, &st) != 0) {
-        if (errno != ENOENT || !may_be_missing)
-            doctor_reportf(d, RESULT_FAIL, "key file",
-                           "cannot look at '%s': %s; leased does not start", path, strerror(errno));
+        if (errno != ENOENT || !may_be_missing) {
+            doctor_report(d, RESULT_FAIL, "key file", "cannot look at '%s': %s", path,
+                          strerror(errno));
+            doctor_why(d, "leased does not start");
+            doctor_mend(d, "%s, or take it out of the configuration (ApiKeyFile)", keyfile_mend);
+        }
         return;
     }
     const char *problem = keyfile_trust_problem(&st);
     if (problem == NULL)
         problem = keyfile_secrecy_problem(&st);
-    if (problem != NULL)
-        doctor_reportf(d, RESULT_FAIL, "key file", "'%s' %s: leased does not start; %s", path,
-                       problem, keyfile_mend);
-    else if (daemon != NULL && st.st_uid != daemon->pw_uid)
-        doctor_reportf(d, RESULT_WARN, "key file",
-                       "'%s' is not _tunlease's, as whom leased runs: %s", path, keyfile_mend);
-    else
-        doctor_reportf(d, RESULT_OK, "key file", "'%s' is for leased alone", path);
+    if (problem != NULL) {
+        doctor_report(d, RESULT_FAIL, "key file", "'%s' %s", path, problem);
+        doctor_why(d, "leased does not start");
+        doctor_mend(d, "%s", keyfile_mend);
+    } else if (daemon != NULL && st.st_uid != daemon->pw_uid) {
+        doctor_report(d, RESULT_WARN, "key file", "'%s' is not _tunlease's", path);
+        doctor_why(d, "leased runs as _tunlease and cannot read it");
+        doctor_mend(d, "%s", keyfile_mend);
+    } else {
+        doctor_report(d, RESULT_OK, "key file", "'%s' is for leased alone", path);
+    }
 }
 
 void check_key_files(struct doctor_run *d)
@@ -91,17 +97,20 @@ void check_control_port(struct doctor_run *d)
             continue;
         permit_format(&conf->listen[i].address, name);
         if (port < first)
-            doctor_reportf(d, RESULT_OK, "control port",
-                           "%s is below %u: root's alone to listen on", name, first);
+            doctor_report(d, RESULT_OK, "control port", "%s is below %u: root's alone to listen on",
+                          name, first);
         else if (systemd_listens_on_port(port))
-            doctor_reportf(d, RESULT_OK, "control port",
-                           "%s is held by systemd while leased is down", name);
-        else
-            doctor_reportf(
-                d, RESULT_WARN, "control port",
-                "while leased is down any user can listen on %s and is told what agents send "
-                "there: 'systemctl enable --now leased.socket', or a Listen below %u or unix:",
-                name, first);
+            doctor_report(d, RESULT_OK, "control port",
+                          "%s is held by systemd while leased is down", name);
+        else {
+            doctor_report(d, RESULT_WARN, "control port",
+                          "while leased is down any user can listen on %s", name);
+            doctor_why(d, "who listens there is told what agents send, their secrets too");
+            doctor_mend(d,
+                        "systemctl enable --now leased.socket; or in '%s': a Listen below %u, or "
+                        "'Listen unix:/path'",
+                        ctl_conf_name(d->ctl), first);
+        }
     }
 }
 
@@ -116,11 +125,12 @@ void check_leased(struct doctor_run *d)
     if (said.len == 0)
         last_journal_line("debug", &said);
     const char *text = said.len > 0 ? buf_text(&said) : NULL;
-    doctor_reportf(
-        d, RESULT_WARN, "leased",
-        "leased does not run: logins and leasectl work, but expiry ends no live session, and "
-        "agents cannot register%s%s",
-        text != NULL ? "; leased.service last said: " : "", text != NULL ? text : "");
+    doctor_report(d, RESULT_WARN, "leased", "leased does not run%s%s",
+                  text != NULL ? "; leased.service last said: " : "", text != NULL ? text : "");
+    doctor_why(d, "logins and leasectl work, but expiry ends no live session, and agents cannot "
+                  "register");
+    doctor_mend(d, "systemctl enable --now leased.socket leased.service; where there is no "
+                   "systemd: leased -D");
     buf_release(&said);
 }
 
@@ -138,28 +148,33 @@ void check_proc(struct doctor_run *d)
     (void)snprintf(path, sizeof(path), "%s-leased", d->ctl->conf.paths.database);
     bool runs = lock_holder_find(path, &pid, name) == SIGHT_IS;
     if ((!runs || proc_view_of_process(pid, &v) != 0) && proc_view_of_user("_tunlease", &v) != 0) {
-        if (getpwnam("_tunlease") == NULL)
-            doctor_report(
-                d, RESULT_WARN, "proc",
-                "there is no user _tunlease to look at /proc as: 'leasectl setup' makes it");
-        else
-            doctor_reportf(d, RESULT_WARN, "proc", "cannot tell what leased sees in /proc: %s",
-                           strerror(errno));
+        if (getpwnam("_tunlease") == NULL) {
+            doctor_report(d, RESULT_WARN, "proc", "there is no user _tunlease to look at /proc as");
+            doctor_why(d, "leased runs as that user");
+            doctor_mend(d, "leasectl setup");
+        } else {
+            doctor_report(d, RESULT_WARN, "proc", "cannot tell what leased sees in /proc: %s",
+                          strerror(errno));
+            doctor_why(d, "where it cannot see sessions, it ends none");
+            doctor_mend(d, "run 'leasectl doctor' as root, outside a container's limits");
+        }
         return;
     }
     const struct group *gr = v.has_gid ? getgrgid(v.gid) : NULL;
-    if (v.sees)
+    if (v.sees) {
         doctor_report(d, RESULT_OK, "proc", "/proc shows leased the sessions");
-    else if (v.has_gid && gr != NULL)
-        doctor_reportf(
-            d, RESULT_FAIL, "proc",
-            "/proc is mounted with hidepid=%s,gid=%s: %s; put 'SupplementaryGroups=%s' below "
-            "[Service] with 'systemctl edit leased', and restart leased",
-            v.hidepid, gr->gr_name, consequence, gr->gr_name);
-    else
-        doctor_reportf(
-            d, RESULT_FAIL, "proc",
-            "/proc is mounted with hidepid=%s: %s; make that 'hidepid=2,gid=_tunlease' in "
-            "/etc/fstab, and 'mount -o remount,hidepid=2,gid=_tunlease /proc'",
-            v.hidepid, consequence);
+    } else if (v.has_gid && gr != NULL) {
+        doctor_report(d, RESULT_FAIL, "proc", "/proc is mounted with hidepid=%s,gid=%s", v.hidepid,
+                      gr->gr_name);
+        doctor_why(d, "%s", consequence);
+        doctor_mend(d,
+                    "put 'SupplementaryGroups=%s' below [Service] with 'systemctl edit leased', "
+                    "and restart leased",
+                    gr->gr_name);
+    } else {
+        doctor_report(d, RESULT_FAIL, "proc", "/proc is mounted with hidepid=%s", v.hidepid);
+        doctor_why(d, "%s", consequence);
+        doctor_mend(d, "make that 'hidepid=2,gid=_tunlease' in /etc/fstab, and run 'mount -o "
+                       "remount,hidepid=2,gid=_tunlease /proc'");
+    }
 }

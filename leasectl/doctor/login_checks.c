@@ -16,12 +16,14 @@ static void check_login(struct doctor_run *d, const char *login)
     struct buf found = {0};
     account_check(login, d->ctl->conf.tunnel_group, &found);
     if (found.len == 0) {
-        doctor_reportf(d, RESULT_OK, "login", "'%s' is as it should be", login);
+        doctor_report(d, RESULT_OK, "login", "'%s' is as it should be", login);
     } else {
         const char *text = buf_text(&found);
-        doctor_reportf(d, RESULT_FAIL, "login", "'%s': %.*s; 'leasectl login check %s' says all",
-                       login, (int)strcspn(text != NULL ? text : "", "\n"),
-                       text != NULL ? text : "", login);
+        doctor_report(d, RESULT_FAIL, "login", "'%s': %.*s", login,
+                      (int)strcspn(text != NULL ? text : "", "\n"), text != NULL ? text : "");
+        doctor_why(d, "a tunnel login must be good for nothing but a leased tunnel");
+        doctor_mend(d, "leasectl login add %s; 'leasectl login check %s' says all that is wrong",
+                    login, login);
     }
     buf_release(&found);
 }
@@ -56,6 +58,8 @@ static bool same_words(const char *want, const char *have)
     return want_words == have_words;
 }
 
+static const char not_in_force[] = "without it sshd may open more for a key than its lease says";
+
 /* Compares what sshd has in force for this login with what the blocks set. */
 static void check_effective(struct doctor_run *d, const char *login)
 {
@@ -64,8 +68,10 @@ static void check_effective(struct doctor_run *d, const char *login)
     unsigned wrong = 0;
 
     if (sshd_effective(&d->sshd, login, &effective) != 0) {
-        doctor_reportf(d, RESULT_FAIL, "sshd", "sshd -T fails for '%s': %s", login,
-                       buf_text(&effective) != NULL ? buf_text(&effective) : "");
+        doctor_report(d, RESULT_FAIL, "sshd", "sshd -T fails for '%s': %s", login,
+                      buf_text(&effective) != NULL ? buf_text(&effective) : "");
+        doctor_why(d, "it cannot be told what sshd has in force for this login");
+        doctor_mend(d, "'%s -t' says what sshd does not take", d->sshd.path);
         goto out;
     }
     matchblock_expected(&d->ctl->conf, d->ctl->conf_file, &d->dialect, login, &expected);
@@ -81,29 +87,31 @@ static void check_effective(struct doctor_run *d, const char *login)
             !(strcmp(keyword, "unusedconnectiontimeout") == 0 && strcmp(have, "none") == 0)) {
             wrong++;
             if (d->no_dropin) { /* one line in place of one for each setting */
-                doctor_reportf(
-                    d, RESULT_FAIL, "sshd",
-                    "for '%s' the Match blocks are not in force ('%s' is not there, and %s is "
-                    "'%s', not '%s'): run 'leasectl setup'",
-                    login, SSHD_DROPIN, keyword, have, want);
+                doctor_report(d, RESULT_FAIL, "sshd",
+                              "for '%s' the Match blocks are not in force ('%s' is not there, and "
+                              "%s is '%s', not '%s')",
+                              login, SSHD_DROPIN, keyword, have, want);
+                doctor_why(d, "%s", not_in_force);
+                doctor_mend(d, "leasectl setup");
                 break;
             }
-            doctor_reportf(d, RESULT_FAIL, "sshd",
-                           "for '%s' %s is '%s', not '%s': another Match block "
-                           "comes before ours, or 'leasectl setup' was not run",
-                           login, keyword, have, want);
+            doctor_report(d, RESULT_FAIL, "sshd", "for '%s' %s is '%s', not '%s'", login, keyword,
+                          have, want);
+            doctor_why(d, "%s", not_in_force);
+            doctor_mend(d, "leasectl setup; if it stays, another Match block comes before ours");
         }
         line += len + (line[len] == '\n' ? 1 : 0);
     }
     if (wrong == 0)
-        doctor_reportf(d, RESULT_OK, "sshd",
-                       "for '%s' every setting of the Match blocks is in force", login);
+        doctor_report(d, RESULT_OK, "sshd",
+                      "for '%s' every setting of the Match blocks is in force", login);
     sshd_setting(&effective, "usepam", have, sizeof(have));
-    if (strcmp(have, "yes") != 0)
-        doctor_report(
-            d, RESULT_FAIL, "sshd",
-            "UsePAM is not yes: pam_tunnel is never asked, so live sessions are not registered "
-            "and nothing ends them, and a locked account ('!') refuses its keys");
+    if (strcmp(have, "yes") != 0) {
+        doctor_report(d, RESULT_FAIL, "sshd", "UsePAM is not yes");
+        doctor_why(d, "pam_tunnel is never asked, so live sessions are not registered and nothing "
+                      "ends them, and a locked account ('!') refuses its keys");
+        doctor_mend(d, "'UsePAM yes' in " TUNLEASE_SYSCONFDIR "/ssh/sshd_config, and reload sshd");
+    }
 out:
     buf_release(&expected);
     buf_release(&effective);
@@ -118,20 +126,26 @@ static int check_member(void *arg, const char *login)
     return 0;
 }
 
+static void check_membership(struct doctor_run *d, const char *keyword, const char *login)
+{
+    if (account_in_group(login, d->ctl->conf.tunnel_group))
+        return;
+    doctor_report(d, RESULT_FAIL, "login", "%s '%s' is not in the tunnel group", keyword, login);
+    doctor_why(d, "it can have no leases, and sshd's Match blocks do not hold for it");
+    doctor_mend(d, "leasectl login add %s", login);
+}
+
 void check_logins(struct doctor_run *d)
 {
     const struct conf *conf = &d->ctl->conf;
-    if (getgrnam(conf->tunnel_group) == NULL)
-        doctor_reportf(d, RESULT_FAIL, "login",
-                       "there is no group '%s' (TunnelGroup): 'leasectl setup' "
-                       "makes it",
-                       conf->tunnel_group);
-    else
+    if (getgrnam(conf->tunnel_group) == NULL) {
+        doctor_report(d, RESULT_FAIL, "login", "there is no group '%s' (TunnelGroup)",
+                      conf->tunnel_group);
+        doctor_why(d, "sshd's Match blocks hold for this group");
+        doctor_mend(d, "leasectl setup");
+    } else {
         (void)account_each(conf->tunnel_group, check_member, d);
-    if (!account_in_group(conf->forward_login, conf->tunnel_group))
-        doctor_reportf(d, RESULT_FAIL, "login", "ForwardLogin '%s' is not in the tunnel group",
-                       conf->forward_login);
-    if (!account_in_group(conf->agent_login, conf->tunnel_group))
-        doctor_reportf(d, RESULT_FAIL, "login", "AgentLogin '%s' is not in the tunnel group",
-                       conf->agent_login);
+    }
+    check_membership(d, "ForwardLogin", conf->forward_login);
+    check_membership(d, "AgentLogin", conf->agent_login);
 }

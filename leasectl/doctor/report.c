@@ -1,48 +1,118 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/doctor/report.h"
 
-#include "lib/base/buf.h"
 #include "lib/base/text.h"
 #include "lib/wire/json.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-void doctor_report(struct doctor_run *d, enum result result, const char *check, const char *detail)
-{
-    static const char *const words[] = {"ok", "warning", "FAIL"};
-    static const char *const colours[] = {"\033[32m", "\033[33m", "\033[31m"};
-    struct buf json = {0}, fit = {0};
-    const struct json_field fields[] = {
-        {.name = "check", .text = check},
-        {.name = "result", .text = result == RESULT_FAIL ? "fail" : words[result]},
-        {.name = "detail", .text = detail}};
+static const char *const words[] = {"ok", "note", "warning", "FAIL"};
+static const char *const json_words[] = {"ok", "note", "warning", "fail"};
+static const char *const colours[] = {"\033[32m", "\033[36m", "\033[33m", "\033[31m"};
 
-    if (result == RESULT_FAIL)
-        d->failed++;
-    text_add_escaped(&fit, detail);
-    const char *shown = buf_text(&fit) != NULL ? buf_text(&fit) : "out of memory";
-    if (d->ctl->json) {
-        if (json_object_line(fields, 3, &json) == 0)
-            (void)printf("%s%s", d->printed++ > 0 ? ",\n" : "", buf_text(&json));
-    } else if (d->ctl->terminal) {
-        (void)printf("%s%-8s%s %-12s %s\n", d->ctl->colour ? colours[result] : "", words[result],
-                     d->ctl->colour ? "\033[0m" : "", check, shown);
-    } else {
-        (void)printf("%s\t%s\t%s\n", words[result], check, shown);
-    }
-    buf_release(&json);
-    buf_release(&fit);
+static const char *text_of(const struct buf *b)
+{
+    return buf_text(b) != NULL ? buf_text(b) : "out of memory";
 }
 
-void doctor_reportf(struct doctor_run *d, enum result result, const char *check, const char *fmt,
-                    ...)
+static void print_json(struct doctor_run *d)
 {
-    struct buf text = {0};
+    struct buf json = {0};
+    const bool has_why = d->finding.why.len > 0, has_mend = d->finding.mend.len > 0;
+    const struct json_field fields[] = {
+        {.name = "check", .text = d->finding.check},
+        {.name = "result", .text = json_words[d->finding.result]},
+        {.name = "detail", .text = text_of(&d->finding.what)},
+        {.name = "why", .text = has_why ? text_of(&d->finding.why) : NULL},
+        {.name = "mend", .text = has_mend ? text_of(&d->finding.mend) : NULL},
+    };
+    if (json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &json) == 0)
+        (void)printf("%s%s", d->printed++ > 0 ? ",\n" : "", buf_text(&json));
+    buf_release(&json);
+}
+
+static void print_part(const char *name, const struct buf *part)
+{
+    if (part->len > 0)
+        text_print(stdout, "%-8s %-12s   %s%s", "", "", name, text_of(part));
+}
+
+static void print_for_terminal(const struct doctor_run *d)
+{
+    struct buf what = {0};
+    text_add_escaped(&what, text_of(&d->finding.what));
+    (void)printf("%s%-8s%s %-12s %s\n", d->ctl->colour ? colours[d->finding.result] : "",
+                 words[d->finding.result], d->ctl->colour ? "\033[0m" : "", d->finding.check,
+                 text_of(&what));
+    print_part("why:  ", &d->finding.why);
+    print_part("mend: ", &d->finding.mend);
+    buf_release(&what);
+}
+
+static void print_columns(const struct doctor_run *d)
+{
+    const struct buf *const parts[] = {&d->finding.what, &d->finding.why, &d->finding.mend};
+    (void)printf("%s\t%s", words[d->finding.result], d->finding.check);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        struct buf escaped = {0};
+        text_add_escaped(&escaped, text_of(parts[i]));
+        (void)printf("\t%s", text_of(&escaped));
+        buf_release(&escaped);
+    }
+    (void)putchar('\n');
+}
+
+static void print_finding(struct doctor_run *d)
+{
+    if (d->finding.check == NULL)
+        return;
+    if (d->ctl->json)
+        print_json(d);
+    else if (d->ctl->terminal)
+        print_for_terminal(d);
+    else
+        print_columns(d);
+    d->finding.check = NULL;
+}
+
+void doctor_report(struct doctor_run *d, enum result result, const char *check, const char *fmt,
+                   ...)
+{
+    va_list ap;
+    print_finding(d);
+    d->failed += result == RESULT_FAIL;
+    d->warned += result == RESULT_WARN;
+    d->finding.result = result;
+    d->finding.check = check;
+    buf_clear(&d->finding.what);
+    buf_clear(&d->finding.why);
+    buf_clear(&d->finding.mend);
+    va_start(ap, fmt);
+    buf_vaddf(&d->finding.what, fmt, ap);
+    va_end(ap);
+}
+
+void doctor_why(struct doctor_run *d, const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
-    buf_vaddf(&text, fmt, ap);
+    buf_vaddf(&d->finding.why, fmt, ap);
     va_end(ap);
-    doctor_report(d, result, check, buf_text(&text) != NULL ? buf_text(&text) : "out of memory");
-    buf_release(&text);
+}
+
+void doctor_mend(struct doctor_run *d, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    buf_vaddf(&d->finding.mend, fmt, ap);
+    va_end(ap);
+}
+
+void doctor_report_end(struct doctor_run *d)
+{
+    print_finding(d);
+    buf_release(&d->finding.what);
+    buf_release(&d->finding.why);
+    buf_release(&d->finding.mend);
 }

@@ -1,29 +1,53 @@
 /* SPDX-License-Identifier: ISC */
-/* Prints what doctor finds: a line for each thing that it has checked. */
+/*
+ * Prints what doctor finds. A finding has three parts: what is so; and if that is not as it should
+ * be, why it matters and what mends it: a command, or a line and the file it belongs into.
+ */
 #ifndef TUNLEASE_LEASECTL_DOCTOR_REPORT_H
 #define TUNLEASE_LEASECTL_DOCTOR_REPORT_H
 
 #include "leasectl/ctl.h"
 #include "leasectl/host/sshd.h"
 #include "leasectl/host/sshd_dialect.h"
+#include "lib/base/buf.h"
 
 #include <stdbool.h>
 
-enum result { RESULT_OK, RESULT_WARN, RESULT_FAIL };
+enum result {
+    RESULT_OK,
+    RESULT_NOTE, /* allowed, and worth knowing: it concerns other users of this host */
+    RESULT_WARN, /* tunnels work, and something that the admin expects does not */
+    RESULT_FAIL, /* logins are refused, or something is open that should not be */
+};
 
 struct doctor_run {
     struct ctl *ctl;
-    unsigned failed;
+    unsigned failed, warned;
     unsigned printed;
     struct sshd sshd;
     struct sshd_dialect dialect;
     bool has_dialect; /* dialect is known, and sshd -t accepts the configuration */
     bool no_dropin;   /* setup's file is not there; its blocks may stand elsewhere */
+    /* the finding that doctor_why and doctor_mend complete; check is NULL when there is none */
+    struct {
+        enum result result;
+        const char *check;
+        struct buf what, why, mend;
+    } finding;
 };
 
-/* check: the first column, one word or two; detail: a sentence for people. */
-void doctor_report(struct doctor_run *d, enum result result, const char *check, const char *detail);
-void doctor_reportf(struct doctor_run *d, enum result result, const char *check, const char *fmt,
-                    ...) __attribute__((format(printf, 4, 5)));
+/*
+ * Begins a finding. check: the first column, one word or two, a string constant; the text: a clause
+ * for people, without a full stop. It is printed when the next one begins, or by doctor_report_end.
+ */
+void doctor_report(struct doctor_run *d, enum result result, const char *check, const char *fmt,
+                   ...) __attribute__((format(printf, 4, 5)));
+
+/* Each adds its part to the last finding. Every finding but RESULT_OK has both. */
+void doctor_why(struct doctor_run *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void doctor_mend(struct doctor_run *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Prints the last finding, and releases what d holds. */
+void doctor_report_end(struct doctor_run *d);
 
 #endif

@@ -10,6 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
+static const char unregistered_sessions[] =
+    "live sessions are then not registered, and nothing ends them";
+static const char see_more[] =
+    "run 'leasectl doctor' where /proc shows the processes of all users: mount(8), hidepid";
+
 /* Without the module in the stack nothing registers sessions: revocation and expiry end none. */
 void check_pam(struct doctor_run *d)
 {
@@ -19,34 +24,36 @@ void check_pam(struct doctor_run *d)
     if (text != NULL && *text == '\0')
         doctor_report(d, RESULT_OK, "pam",
                       "pam_tunnel stands in the auth, account and session stacks");
-    else
-        doctor_reportf(d, RESULT_FAIL, "pam",
-                       "%.*s: live sessions are then not registered, and nothing ends "
-                       "them; 'leasectl setup' adds it",
-                       (int)strcspn(text != NULL ? text : "", "\n"),
-                       text != NULL ? text : "out of memory");
+    else {
+        doctor_report(d, RESULT_FAIL, "pam", "%.*s", (int)strcspn(text != NULL ? text : "", "\n"),
+                      text != NULL ? text : "out of memory");
+        doctor_why(d, "%s", unregistered_sessions);
+        doctor_mend(d, "leasectl setup");
+    }
     buf_release(&found);
-    if (access(TUNLEASE_PAMDIR "/pam_tunnel.so", R_OK) != 0)
-        doctor_reportf(d, RESULT_FAIL, "pam",
-                       "'%s' is missing: PAM skips it, and live sessions are not registered; "
-                       "install tunlease again",
-                       TUNLEASE_PAMDIR "/pam_tunnel.so");
+    if (access(TUNLEASE_PAMDIR "/pam_tunnel.so", R_OK) != 0) {
+        doctor_report(d, RESULT_FAIL, "pam", "'%s' is missing", TUNLEASE_PAMDIR "/pam_tunnel.so");
+        doctor_why(d, "PAM skips it: %s", unregistered_sessions);
+        doctor_mend(d, "install tunlease again");
+    }
 }
 
 /* errno: why the registry could not be opened. */
 static void report_unusable(struct doctor_run *d, const char *run_dir)
 {
-    if (errno == ENOENT)
-        doctor_reportf(d, RESULT_WARN, "registry",
-                       "'%s', or a part of it, is missing: the next login makes it, or 'leasectl "
-                       "setup'; what was up before is in no registry",
-                       run_dir);
-    else
-        doctor_reportf(d, RESULT_FAIL, "registry",
-                       "'%s/sessions' and '%s/lock' cannot be used (%s): pam_tunnel refuses every "
-                       "login; both, and '%s', have to be root's",
-                       run_dir, run_dir, errno == EPERM ? "others may write them" : strerror(errno),
-                       run_dir);
+    if (errno == ENOENT) {
+        doctor_report(d, RESULT_WARN, "registry", "'%s', or a part of it, is missing", run_dir);
+        doctor_why(d, "the next login makes it; what was up before is in no registry");
+        doctor_mend(d, "leasectl setup");
+    } else {
+        doctor_report(d, RESULT_FAIL, "registry", "'%s/sessions' and '%s/lock' cannot be used (%s)",
+                      run_dir, run_dir, errno == EPERM ? "others may write them" : strerror(errno));
+        doctor_why(d, "pam_tunnel refuses every login");
+        doctor_mend(d,
+                    "chown root:root %s/sessions %s/lock; chmod 0700 %s/sessions %s/lock; chown "
+                    "root:_tunlease %s; chmod 0750 %s",
+                    run_dir, run_dir, run_dir, run_dir, run_dir, run_dir);
+    }
 }
 
 /* Checks the registry, and looks for connections that are not in it. */
@@ -60,33 +67,38 @@ void check_registry(struct doctor_run *d)
         return;
     }
     if (registry_read(&r, 0, &list) != 0) {
-        doctor_reportf(d, RESULT_FAIL, "registry", "'%s/sessions' cannot be read: %s", run_dir,
-                       strerror(errno));
+        doctor_report(d, RESULT_FAIL, "registry", "'%s/sessions' cannot be read: %s", run_dir,
+                      strerror(errno));
+        doctor_why(d, "it cannot be told which sessions are live, so nothing can end them");
+        doctor_mend(d, "run 'leasectl doctor' as root; what the error says decides");
         registry_close(&r);
         return;
     }
-    if (list.unseen > 0)
-        doctor_reportf(d, RESULT_FAIL, "registry",
-                       "%zu session%s cannot be seen: %s; nothing here ends %s", list.unseen,
-                       list.unseen == 1 ? "" : "s", session_unseen_reason(list.unseen_why),
-                       list.unseen == 1 ? "it" : "them");
+    if (list.unseen > 0) {
+        doctor_report(d, RESULT_FAIL, "registry", "%zu session%s cannot be seen: %s", list.unseen,
+                      list.unseen == 1 ? "" : "s", session_unseen_reason(list.unseen_why));
+        doctor_why(d, "nothing here ends %s", list.unseen == 1 ? "it" : "them");
+        doctor_mend(d, "%s", see_more);
+    }
     size_t unregistered = 0;
     const enum sight sight = sessions_count_unregistered(d->ctl, &r, &unregistered);
-    if (sight == SIGHT_CANNOT_TELL)
-        doctor_reportf(d, RESULT_FAIL, "registry",
-                       "it cannot be told whether every connection of tunnel logins is in it: %s",
-                       session_unseen_reason(errno));
-    else if (unregistered > 0)
-        doctor_reportf(
-            d, RESULT_FAIL, "registry",
-            "%zu connection%s of tunnel logins %s in no entry of '%s/sessions': nothing can end "
-            "%s but 'kill PID'",
-            unregistered, unregistered == 1 ? "" : "s", unregistered == 1 ? "is" : "are", run_dir,
-            unregistered == 1 ? "it" : "them");
-    else
-        doctor_reportf(d, RESULT_OK, "registry",
-                       "'%s/sessions' has %zu live session%s, and no connection is missing",
-                       run_dir, list.count, list.count == 1 ? "" : "s");
+    if (sight == SIGHT_CANNOT_TELL) {
+        doctor_report(d, RESULT_FAIL, "registry",
+                      "it cannot be told whether every connection of tunnel logins is in it: %s",
+                      session_unseen_reason(errno));
+        doctor_why(d, "nothing ends a connection that is in no entry");
+        doctor_mend(d, "%s", see_more);
+    } else if (unregistered > 0) {
+        doctor_report(d, RESULT_FAIL, "registry",
+                      "%zu connection%s of tunnel logins %s in no entry of '%s/sessions'",
+                      unregistered, unregistered == 1 ? "" : "s", unregistered == 1 ? "is" : "are",
+                      run_dir);
+        doctor_why(d, "revoke and expiry do not end %s", unregistered == 1 ? "it" : "them");
+        doctor_mend(d, "'leasectl sessions' has the pids: kill PID");
+    } else
+        doctor_report(d, RESULT_OK, "registry",
+                      "'%s/sessions' has %zu live session%s, and no connection is missing", run_dir,
+                      list.count, list.count == 1 ? "" : "s");
     session_list_release(&list);
     registry_close(&r);
 }

@@ -111,7 +111,7 @@ note 'the advice of doctor helps'
 groupadd watchers
 hide "2,gid=$(getent group watchers | cut -d: -f3)"
 expect_exit 1 leasectl doctor
-grep -q "hidepid=.*,gid=watchers: .*'SupplementaryGroups=watchers'" "$WORK/out" || fail "$(cat "$WORK/out")"
+grep -q "hidepid=.*,gid=watchers\>.*'SupplementaryGroups=watchers'" "$WORK/out" || fail "$(cat "$WORK/out")"
 usermod -aG watchers _tunlease
 restart_leased
 wait_for 5 'leased sees through that group' is_well

@@ -73,7 +73,7 @@ login_works "$key" pfwd || fail 'no login before the undo'
 expect_exit 0 leasectl setup --undo
 [[ ! -e $dropin ]] || fail 'the drop-in is still there'
 expect_exit 1 leasectl doctor
-assert_eq "$(grep '^FAIL.sshd' "$WORK/out" | grep -c "'$dropin' is not there.*run 'leasectl setup'") $(grep -c '^FAIL.sshd' "$WORK/out")" '2 2' \
+assert_eq "$(grep '^FAIL.sshd' "$WORK/out" | grep -c "'$dropin' is not there.*leasectl setup$") $(grep -c '^FAIL.sshd' "$WORK/out")" '2 2' \
 	'doctor reports it once for each login'
 login_refused "$key" pfwd || fail 'a login succeeds after the undo'
 expect_exit 0 leasectl setup --undo
