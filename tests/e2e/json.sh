@@ -259,6 +259,25 @@ fits agent-reset 'agent reset'
 expect_exit 0 leasectl --json agents
 fits agents 'agents'
 
+expect_exit 0 leasectl --json token create --uses 2 --name db2
+fits token 'token create'
+assert_eq "$(get token "v['name'], v['uses_left']")" "('db2', 2)" 'token create prints what was asked for'
+expect_exit 0 leasectl --json token list
+fits tokens 'token list'
+
+# ---- explain, freeze, thaw ---------------------------------------------------------------------
+
+expect_exit 0 leasectl --json explain gw-tunnel --key "$WORK/db1.pub"
+fits explain 'explain'
+expect_exit 1 leasectl --json explain pfwd --key "$WORK/db1.pub"
+fits explain 'explain of a key that is refused'
+expect_exit 0 leasectl --json freeze pfwd
+fits freeze 'freeze'
+assert_eq "$(get freeze "v['login'], v['frozen']")" "('pfwd', True)" 'freeze says what is frozen'
+expect_exit 0 leasectl --json thaw pfwd
+fits freeze 'thaw'
+assert_eq "$(get freeze "v['frozen'], v['since']")" '(False, None)' 'thaw says what is frozen'
+
 # ---- errors ------------------------------------------------------------------------------------
 
 # silent CODE ARGUMENT...: exits with CODE, one line on standard error and nothing on standard
