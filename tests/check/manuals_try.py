@@ -66,8 +66,7 @@ SAMPLES = [
     (manuals.check_leased, "docs/protocol.md", "| `hostname` |", "| `host` |",
      "docs/protocol.md: field of a request 'hostname' is missing",
      "docs/protocol.md: field of a request 'host' is not in the program"),
-    (manuals.check_leased, "lib/wire/control.c", 'add_number(out, "lease_ttl_seconds"', 'add_number(out,
-     "lease_ttl_s"',
+    (manuals.check_leased, "lib/wire/control.c", 'add_number(out, "lease_ttl_seconds"', 'add_number(out, "lease_ttl_s"',
      "docs/protocol.md: field of an answer 'lease_ttl_s' is missing",
      "docs/protocol.md: field of an answer 'lease_ttl_seconds' is not in the program",
      "leased/leased.8: field of an answer 'lease_ttl_s' is missing",
@@ -111,7 +110,7 @@ SAMPLES = [
     (manuals.check_schemas, "tests/e2e/json.sh", "fits tokens ", "fits others ",
      "no test of tests/e2e compares an output with tokens.json"),
     (manuals.check_pages, "akc/akc.8", ".Xr pam_tunnel 8\n", ".Xr pam_tunnel 5\n",
-     "akc/akc.8: pam_tunnel(5) is pam_tunnel(8)"),
+     "akc/akc.8: pam_tunnel" "(5) is pam_tunnel(8)"),
     (manuals.check_pages, "akc/akc.8", ".Sh EXIT STATUS\n", ".Sh EXIT STATUS\n.Em\n", None),
     (manuals.check_help, "leased --help", "  -v  ", "  -v  " + " " * 60, None),
 ]
