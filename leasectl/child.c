@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -19,7 +21,19 @@ static const char path_env[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/u
 
 enum { ENV_MAX = 16 };
 
-static void exec_child(const char *const argv[], const char *const env[], const int fds[3])
+/* As sshd runs a command of its configuration: execve(2) alone, where execvpe(3) gives a file that
+ * the kernel does not take to a shell. */
+static void exec_as(const char *const argv[], const char *envp[], const struct child_user *user)
+{
+    if (setgroups(0, NULL) == 0 && setresgid(user->gid, user->gid, user->gid) == 0 &&
+        setresuid(user->uid, user->uid, user->uid) == 0)
+        (void)execve(argv[0], (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)envp);
+    (void)dprintf(STDERR_FILENO, "%s", strerror(errno));
+    _exit(CHILD_NOT_STARTED);
+}
+
+static void exec_child(const char *const argv[], const char *const env[],
+                       const struct child_user *user, const int fds[3])
 {
     const char *envp[ENV_MAX + 4] = {path_env, "LC_ALL=C", "HOME=/nonexistent"};
     size_t n = 3;
@@ -33,6 +47,8 @@ static void exec_child(const char *const argv[], const char *const env[], const 
      * back to the real one. */
     if (setresuid(getuid(), getuid(), getuid()) != 0)
         _exit(CHILD_NOT_STARTED);
+    if (user != NULL)
+        exec_as(argv, envp, user);
     (void)putenv((char *)(uintptr_t)path_env); /* where execvpe looks argv[0] up */
     (void)execvpe(argv[0], (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)envp);
     _exit(CHILD_NOT_STARTED);
@@ -45,7 +61,8 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-int child_start(struct child *c, const char *const argv[], const char *const env[])
+static int start(struct child *c, const char *const argv[], const char *const env[],
+                 const struct child_user *user)
 {
     int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1};
     int rc = -1;
@@ -57,7 +74,7 @@ int child_start(struct child *c, const char *const argv[], const char *const env
     if (pid < 0)
         goto out;
     if (pid == 0)
-        exec_child(argv, env, (const int[]){in[0], out[1], err[1]});
+        exec_child(argv, env, user, (const int[]){in[0], out[1], err[1]});
     (void)fcntl(out[0], F_SETFL, O_NONBLOCK);
     (void)fcntl(err[0], F_SETFL, O_NONBLOCK);
     *c = (struct child){.pid = pid, .in = in[1], .out = out[0], .err = err[0]};
@@ -70,6 +87,11 @@ out:
         close_fd(&err[i]);
     }
     return rc;
+}
+
+int child_start(struct child *c, const char *const argv[], const char *const env[])
+{
+    return start(c, argv, env, NULL);
 }
 
 /* Reads what the pipe holds, and closes our end when the other end is closed. Output beyond
@@ -169,12 +191,9 @@ static bool write_input(struct child *c, const char *input)
     return write(c->in, input, strlen(input)) == (ssize_t)strlen(input) || errno == EPIPE;
 }
 
-int child_run(struct child *c, const char *const argv[], const char *const env[], const char *input,
-              int timeout_ms)
+static int run(struct child *c, const char *input, int timeout_ms)
 {
     int64_t end_ms = clock_monotonic_ms() + timeout_ms;
-    if (child_start(c, argv, env) != 0)
-        return CHILD_NOT_STARTED;
     if (input != NULL && !write_input(c, input)) {
         child_stop(c);
         return CHILD_NOT_STARTED;
@@ -186,4 +205,16 @@ int child_run(struct child *c, const char *const argv[], const char *const env[]
             return CHILD_OUT_OF_TIME;
         }
     return child_exit_status(c);
+}
+
+int child_run(struct child *c, const char *const argv[], const char *const env[], const char *input,
+              int timeout_ms)
+{
+    return start(c, argv, env, NULL) == 0 ? run(c, input, timeout_ms) : CHILD_NOT_STARTED;
+}
+
+int child_run_as(struct child *c, const char *const argv[], const struct child_user *user,
+                 int timeout_ms)
+{
+    return start(c, argv, NULL, user) == 0 ? run(c, NULL, timeout_ms) : CHILD_NOT_STARTED;
 }

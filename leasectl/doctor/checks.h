@@ -5,9 +5,11 @@
 
 #include "leasectl/doctor/report.h"
 
-/* store_checks.c */
+/* akc_checks.c. Uses what check_sshd has set. */
 void check_akc_path(struct doctor_run *d);
-void check_store(struct doctor_run *d);
+void check_akc_run(struct doctor_run *d);
+
+/* store_checks.c */
 void check_freezes(struct doctor_run *d);
 
 /* sshd_checks.c. Sets d's sshd, dialect, has_dialect and no_dropin. */

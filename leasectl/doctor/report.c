@@ -7,9 +7,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static const char *const words[] = {"ok", "note", "warning", "FAIL"};
-static const char *const json_words[] = {"ok", "note", "warning", "fail"};
-static const char *const colours[] = {"\033[32m", "\033[36m", "\033[33m", "\033[31m"};
+static const char *const words[] = {"ok", "note", "unknown", "warning", "FAIL"};
+static const char *const json_words[] = {"ok", "note", "unknown", "warning", "fail"};
+static const char *const colours[] = {"\033[32m", "\033[36m", "\033[35m", "\033[33m", "\033[31m"};
 
 static const char *text_of(const struct buf *b)
 {
@@ -83,6 +83,7 @@ void doctor_report(struct doctor_run *d, enum result result, const char *check, 
     print_finding(d);
     d->failed += result == RESULT_FAIL;
     d->warned += result == RESULT_WARN;
+    d->unknown += result == RESULT_UNKNOWN;
     d->finding.result = result;
     d->finding.check = check;
     buf_clear(&d->finding.what);

@@ -15,14 +15,15 @@
 
 enum result {
     RESULT_OK,
-    RESULT_NOTE, /* allowed, and worth knowing: it concerns other users of this host */
-    RESULT_WARN, /* tunnels work, and something that the admin expects does not */
-    RESULT_FAIL, /* logins are refused, or something is open that should not be */
+    RESULT_NOTE,    /* allowed, and worth knowing: it concerns other users of this host */
+    RESULT_UNKNOWN, /* could not be asked, so neither well nor wrong is known */
+    RESULT_WARN,    /* tunnels work, and something that the admin expects does not */
+    RESULT_FAIL,    /* logins are refused, or something is open that should not be */
 };
 
 struct doctor_run {
     struct ctl *ctl;
-    unsigned failed, warned;
+    unsigned failed, warned, unknown;
     unsigned printed;
     struct sshd sshd;
     struct sshd_dialect dialect;
