@@ -212,6 +212,9 @@ $(BUILD)/tests/unit/test_confine: $(BUILD)/obj/leased/http/confine.o
 $(BUILD)/tests/unit/test_roster: $(BUILD)/obj/leased/requests/roster.o
 $(BUILD)/tests/unit/test_beats: $(BUILD)/obj/leased/requests/beats.o
 
+# And of leasectl.
+$(BUILD)/tests/unit/test_layout: $(BUILD)/obj/leasectl/show/layout.o
+
 unit-tests: $(addprefix $(BUILD)/tests/unit/,$(unit_names))
 	@:
 

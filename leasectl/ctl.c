@@ -2,6 +2,7 @@
 #include "leasectl/ctl.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/nearest.h"
 #include "lib/base/text.h"
 
 #include <errno.h>
@@ -11,6 +12,8 @@
 #include <string.h>
 
 enum { MESSAGE_BYTES = 1500 };
+
+const char *const ctl_common_options[] = {"json", "help", "version", NULL};
 
 static void print_message(const struct ctl *ctl, const char *kind, const char *fmt, va_list ap)
 {
@@ -87,24 +90,50 @@ static bool within_word(int argc, char **argv)
            argv[optind][2] != '\0';
 }
 
-int ctl_checked_option(const struct ctl *ctl, int opt, int argc, char **argv)
+/* Adds the options that word, an unknown one, is near to. One dash in front of a long option counts
+ * as its mistake. */
+static void add_near_options(const char *word, const struct option *options, struct buf *out)
 {
-    char why[TEXT_CLIP_BYTES + 64], letter[] = {'-', (char)optopt, '\0'};
+    struct nearest n;
+    char typed[NEAREST_WORD_BYTES + 2];
+    size_t dashes = strspn(word, "-"), len = strcspn(word + dashes, "=");
+    if (len >= sizeof(typed))
+        return;
+    (void)snprintf(typed, sizeof(typed), "%.*s", (int)len, word + dashes);
+    nearest_init(&n, typed);
+    for (const struct option *o = options; o->name != NULL; o++)
+        nearest_offer(&n, o->name);
+    for (const char *const *w = ctl_common_options; *w != NULL; w++)
+        nearest_offer(&n, *w);
+    nearest_add_question(&n, "--", out);
+}
+
+int ctl_checked_option(const struct ctl *ctl, int opt, int argc, char **argv,
+                       const struct option *options)
+{
+    struct buf why = {0};
+    char letter[] = {'-', (char)optopt, '\0'};
     if (opt != '?' && opt != ':')
         return opt;
-    const char *word = argv[optind - 1];
-    bool is_long = strncmp(word, "--", 2) == 0 && (optopt == 0 || !within_word(argc, argv));
-    (void)snprintf(why, sizeof(why),
-                   opt == ':'               ? "'%s' needs a value"
-                   : is_long && optopt != 0 ? "'%s': this option takes no value"
-                                            : "unknown option '%s'",
-                   is_long ? text_clip(word).s : letter);
-    (void)ctl_usage(ctl, why);
+    bool inside = within_word(argc, argv);
+    const char *word = argv[inside ? optind : optind - 1];
+    bool is_long = strncmp(word, "--", 2) == 0 && (optopt == 0 || !inside);
+    const struct text_clip shown = text_clip(is_long ? word : letter);
+    buf_addf(&why,
+             opt == ':'               ? "'%s' needs a value"
+             : is_long && optopt != 0 ? "'%s': this option takes no value"
+                                      : "unknown option '%s'",
+             shown.s);
+    if (opt == '?' && (optopt == 0 || !is_long))
+        add_near_options(word, options, &why);
+    (void)ctl_usage(ctl, buf_text(&why) != NULL ? buf_text(&why) : "out of memory");
+    buf_release(&why);
     return '?';
 }
 
 int ctl_option(const struct ctl *ctl, int argc, char **argv, const struct option *options)
 {
     /* Without the leading ':' getopt_long would print errors in words of its own. */
-    return ctl_checked_option(ctl, getopt_long(argc, argv, ":", options, NULL), argc, argv);
+    return ctl_checked_option(ctl, getopt_long(argc, argv, ":", options, NULL), argc, argv,
+                              options);
 }

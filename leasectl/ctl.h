@@ -68,7 +68,11 @@ struct option;
 int ctl_option(const struct ctl *ctl, int argc, char **argv, const struct option *options);
 
 /* For the opt of a getopt_long(3) that prints no errors itself: if it is '?' or ':', prints the
- * error and returns '?'; else returns opt. */
-int ctl_checked_option(const struct ctl *ctl, int opt, int argc, char **argv);
+ * error, with the option that was meant where one is near, and returns '?'; else returns opt. */
+int ctl_checked_option(const struct ctl *ctl, int opt, int argc, char **argv,
+                       const struct option *options);
+
+/* The names of the options that stand before and after every command; ends with NULL. */
+extern const char *const ctl_common_options[];
 
 #endif

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/ctl_store.h"
+#include "leasectl/help.h"
+#include "leasectl/usage.h"
 #include "leasectl/verbs.h"
 
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/descriptors.h"
+#include "lib/base/nearest.h"
 #include "lib/base/text.h"
 #include "lib/conf/load.h"
 
@@ -20,31 +23,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void print_help(FILE *to)
+/* NULL: there is none, which was printed. */
+static const struct verb *find_verb(const struct ctl *ctl, const char *name)
 {
-    (void)fputs("usage: leasectl [-c FILE] [--json] COMMAND [ARGUMENT...]\n\n"
-                "SSH port forwards as leases. See 'leasectl COMMAND --help' and leasectl(1).\n\n",
-                to);
-    for (const struct verb *v = verbs; v->name != NULL; v++)
-        (void)fprintf(to, "  %-12s %.*s\n", v->name, (int)strcspn(v->help, "\n"), v->help);
-    (void)fputs("\n  -c FILE      configuration (default " CONF_DEFAULT_FILE ")\n"
-                "  --json       JSON in place of tables\n"
-                "  --help       this text\n"
-                "  --version    the version\n",
-                to);
-}
-
-static const struct verb *find_verb(const char *name)
-{
-    for (const struct verb *v = verbs; v->name != NULL; v++)
+    struct nearest near;
+    struct buf question = {0};
+    nearest_init(&near, name);
+    for (const struct verb *v = verbs; v->name != NULL; v++) {
         if (strcmp(v->name, name) == 0)
             return v;
+        nearest_offer(&near, v->name);
+    }
+    nearest_add_question(&near, "", &question);
+    (void)ctl_error(ctl, EXIT_USAGE, "no such command '%s'%s: see 'leasectl --help'",
+                    text_clip(name).s, buf_text(&question) != NULL ? buf_text(&question) : "");
+    buf_release(&question);
     return NULL;
-}
-
-static void print_verb_help(const struct verb *v)
-{
-    (void)printf("usage: leasectl [-c FILE] [--json] %s\n\n%s", v->usage, v->help);
 }
 
 /* Who runs this, for the audit: the uid, the kernel's login uid and SUDO_USER. All three, since
@@ -109,15 +103,19 @@ static int load_conf(struct ctl *ctl, bool tolerant)
     return rc;
 }
 
-/* True with optind at the command; false: *ret_code is the exit code. */
-static bool parse_options(struct ctl *ctl, int argc, char **argv, int *ret_code)
+/* What the options that every command has ask for, in place of running it. */
+enum asked { ASKED_RUN, ASKED_HELP, ASKED_VERSION, ASKED_WRONGLY };
+
+/* The options before the command. optind is at the command then. */
+static enum asked parse_options(struct ctl *ctl, int argc, char **argv)
 {
     static const struct option options[] = {{"json", no_argument, NULL, 'j'},
                                             {"help", no_argument, NULL, 'h'},
                                             {"version", no_argument, NULL, 'V'},
                                             {NULL, 0, NULL, 0}};
+    enum asked asked = ASKED_RUN;
     int opt;
-    while ((opt = getopt_long(argc, argv, "+:c:", options, NULL)) != -1) {
+    while ((opt = getopt_long(argc, argv, "+:c:h", options, NULL)) != -1) {
         switch (opt) {
         case 'c':
             ctl->conf_file = optarg;
@@ -126,27 +124,75 @@ static bool parse_options(struct ctl *ctl, int argc, char **argv, int *ret_code)
             ctl->json = true;
             break;
         case 'h':
-            print_help(stdout);
-            *ret_code = ctl_finish(ctl, EXIT_DONE);
-            return false;
         case 'V':
-            (void)puts("leasectl (tunlease) " TUNLEASE_VERSION);
-            *ret_code = ctl_finish(ctl, EXIT_DONE);
-            return false;
+            if (asked == ASKED_RUN)
+                asked = opt == 'h' ? ASKED_HELP : ASKED_VERSION;
+            break;
         default:
-            (void)ctl_checked_option(ctl, opt, argc, argv);
-            *ret_code = EXIT_USAGE;
-            return false;
+            (void)ctl_checked_option(ctl, opt, argc, argv, options);
+            return ASKED_WRONGLY;
         }
     }
-    return true;
+    return asked;
 }
 
-static bool wants_help(int argc, char **argv)
+/*
+ * Takes the options that every command has out of the arguments of v: those that are no value of
+ * another option, and do not stand behind "--". The first of --help and --version counts.
+ */
+static enum asked take_common_options(struct ctl *ctl, const struct verb *v, int *argc, char **argv)
 {
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--help") == 0)
-            return true;
+    enum asked asked = ASKED_RUN;
+    int kept = 1, i = 1;
+    for (; i < *argc && strcmp(argv[i], "--") != 0; i++) {
+        bool help = strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
+        bool version = strcmp(argv[i], "--version") == 0;
+        if (strcmp(argv[i], "--json") == 0) {
+            ctl->json = true;
+        } else if (help || version) {
+            if (asked == ASKED_RUN)
+                asked = help ? ASKED_HELP : ASKED_VERSION;
+        } else {
+            bool takes_next = usage_takes_next_word(v, argv[i]) && i + 1 < *argc;
+            argv[kept++] = argv[i];
+            if (takes_next)
+                argv[kept++] = argv[++i];
+        }
+    }
+    while (i < *argc)
+        argv[kept++] = argv[i++];
+    argv[kept] = NULL;
+    *argc = kept;
+    return asked;
+}
+
+/* The first argument that is no option and no value of one; NULL: there is none. */
+static const char *first_word(const struct verb *v, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--") == 0)
+            return i + 1 < argc ? argv[i + 1] : NULL;
+        if (argv[i][0] != '-' || argv[i][1] == '\0')
+            return argv[i];
+        i += usage_takes_next_word(v, argv[i]);
+    }
+    return NULL;
+}
+
+/* False if a command of the verb's own is mistyped, as in "token crate": that was asked back. */
+static bool check_second_word(const struct ctl *ctl, const struct verb *v, int argc, char **argv)
+{
+    const char *word = first_word(v, argc, argv);
+    struct usage_commands words;
+    struct nearest near;
+    struct buf question = {0};
+    if (word == NULL || usage_has_command(v, word, &words, &near) || near.count == 0)
+        return true; /* what is near to nothing is left to the verb, which says what it takes */
+    nearest_add_question(&near, "", &question);
+    (void)ctl_error(ctl, EXIT_USAGE, "no such command '%s'%s: see 'leasectl %s --help'",
+                    text_clip(word).s, buf_text(&question) != NULL ? buf_text(&question) : "",
+                    v->name);
+    buf_release(&question);
     return false;
 }
 
@@ -165,30 +211,64 @@ static int run_verb(struct ctl *ctl, const struct verb *verb, int argc, char **a
     return ctl_finish(ctl, code);
 }
 
+/* "leasectl help" and "leasectl version", which need no configuration. */
+static int run_builtin(struct ctl *ctl, const struct verb *verb, int argc, char **argv)
+{
+    static const struct option none[] = {{NULL, 0, NULL, 0}};
+    optind = 0;
+    if (ctl_option(ctl, argc, argv, none) != -1)
+        return EXIT_USAGE;
+    bool help = strcmp(verb->name, "help") == 0;
+    if (argc - optind > (help ? 1 : 0))
+        return ctl_usage(ctl, help ? "help takes one COMMAND, or none" : "version takes no words");
+    const struct verb *about = help && optind < argc ? find_verb(ctl, argv[optind]) : verb;
+    if (about == NULL)
+        return EXIT_USAGE;
+    if (!help)
+        help_print_version();
+    else if (optind < argc)
+        help_print_verb(about);
+    else
+        help_print_all(stdout);
+    return ctl_finish(ctl, EXIT_DONE);
+}
+
 int main(int argc, char **argv)
 {
     struct ctl ctl = {.verb = NULL};
-    int code;
 
     descriptors_open_standard();
     descriptors_raise_limit();
     (void)signal(SIGPIPE, SIG_IGN); /* a failed write is an error with a message */
-    if (!parse_options(&ctl, argc, argv, &code))
-        return code;
-    if (optind >= argc) {
-        print_help(stderr);
+    enum asked asked = parse_options(&ctl, argc, argv);
+    if (asked == ASKED_WRONGLY)
         return EXIT_USAGE;
+    if (asked == ASKED_VERSION) {
+        help_print_version();
+        return ctl_finish(&ctl, EXIT_DONE);
     }
-    const struct verb *verb = find_verb(argv[optind]);
+    if (optind >= argc) {
+        help_print_all(asked == ASKED_HELP ? stdout : stderr);
+        return asked == ASKED_HELP ? ctl_finish(&ctl, EXIT_DONE) : EXIT_USAGE;
+    }
+    const struct verb *verb = find_verb(&ctl, argv[optind]);
     if (verb == NULL)
-        return ctl_error(&ctl, EXIT_USAGE, "no such command '%s': see 'leasectl --help'",
-                         text_clip(argv[optind]).s);
+        return EXIT_USAGE;
     ctl.verb = verb->name;
     argc -= optind;
     argv += optind;
-    if (wants_help(argc, argv)) {
-        print_verb_help(verb);
+    enum asked asked_after = take_common_options(&ctl, verb, &argc, argv);
+    if (asked == ASKED_HELP || asked_after == ASKED_HELP) {
+        help_print_verb(verb);
         return ctl_finish(&ctl, EXIT_DONE);
     }
+    if (asked_after == ASKED_VERSION) {
+        help_print_version();
+        return ctl_finish(&ctl, EXIT_DONE);
+    }
+    if (verb->run == NULL)
+        return run_builtin(&ctl, verb, argc, argv);
+    if (!check_second_word(&ctl, verb, argc, argv))
+        return EXIT_USAGE;
     return run_verb(&ctl, verb, argc, argv);
 }

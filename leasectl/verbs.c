@@ -115,8 +115,9 @@ const struct verb verbs[] = {
      "  --for VERSION  as for this version of OpenSSH, 8.2 or later\n"},
     {"doctor", cmd_doctor, "doctor",
      "check everything that leases depend on\n\n"
-     "Configuration, akc's path, store as akc sees it, sshd's effective settings, accounts, PAM, "
-     "the\n"
-     "registry of sessions, key files, the control port, leased, and what it sees in /proc.\n"},
+     "Configuration, akc's path, store as akc sees it, sshd's effective settings, accounts, PAM,\n"
+     "the registry of sessions, key files, the control port, leased, and what it sees in /proc.\n"},
+    {"help", NULL, "help [COMMAND]", "what the commands do, or one of them\n"},
+    {"version", NULL, "version", "print the version\n"},
     {NULL, NULL, NULL, NULL},
 };

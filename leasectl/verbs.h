@@ -8,8 +8,8 @@ struct ctl;
 /* run gets the verb's name as argv[0], and returns an exit_code. */
 struct verb {
     const char *name;
-    int (*run)(struct ctl *ctl, int argc, char **argv);
-    const char *usage; /* after "leasectl " */
+    int (*run)(struct ctl *ctl, int argc, char **argv); /* NULL: main does it */
+    const char *usage; /* after "leasectl "; its grammar is in leasectl/usage.h */
     const char *help;  /* what it does and its options */
 };
 

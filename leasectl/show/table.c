@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/show/table.h"
 
+#include "leasectl/show/layout.h"
 #include "lib/base/array.h"
 #include "lib/base/buf.h"
+#include "lib/base/number.h"
 #include "lib/base/text.h"
+#include "lib/base/wrap.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { COLUMNS_UNKNOWN = 80 };
 
 void table_init(struct table *t, const char *const headings[])
 {
@@ -35,45 +42,96 @@ void table_add(struct table *t, const char *cell)
     buf_release(&escaped);
 }
 
-/* Columns of a terminal: UTF-8 continuation bytes take none. (Wide characters count as one.) */
-static size_t width(const char *s)
+static size_t terminal_columns(void)
 {
-    size_t n = 0;
-    for (; *s != '\0'; s++)
-        n += ((unsigned char)*s & 0xc0) != 0x80;
-    return n;
+    struct winsize size = {.ws_col = 0};
+    const char *columns = getenv("COLUMNS");
+    int64_t value;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    if (columns != NULL && number_parse(columns, strlen(columns), 1, UINT16_MAX, &value))
+        return (size_t)value;
+    return COLUMNS_UNKNOWN;
 }
 
-static void print_aligned(const char *const *row, const struct table *t, const size_t widths[])
+static void measure(const struct table *t, struct layout *l)
 {
-    for (size_t c = 0; c < t->column_count; c++) {
-        (void)fputs(row[c], stdout);
-        if (c + 1 < t->column_count)
-            (void)printf("%*s", (int)(widths[c] - width(row[c]) + 2), "");
+    for (size_t c = 0; c < t->column_count; c++)
+        layout_add_cell(l, c, t->headings[c], true);
+    for (size_t i = 0; i < t->cell_count; i++)
+        layout_add_cell(l, i % t->column_count, t->cells[i], false);
+}
+
+/* Prints a row in as many lines as its longest cell needs. No line ends with blanks. */
+static void print_row(const char *const *row, const struct layout *l)
+{
+    const char *rest[TABLE_COLUMNS_MAX];
+    for (size_t c = 0; c < l->column_count; c++)
+        rest[c] = l->columns[c].shown ? row[c] : "";
+    for (bool more = true, first = true; more; first = false) {
+        size_t column = 0, printed = 0, bytes;
+        more = false;
+        for (size_t c = 0; c < l->column_count; c++) {
+            const char *line = wrap_next_line(&rest[c], l->columns[c].width, &bytes);
+            if (line != NULL) {
+                (void)printf("%*s%.*s", (int)(column - printed), "", (int)bytes, line);
+                printed = column + wrap_width_of(line, bytes);
+                more = more || rest[c][strspn(rest[c], " ")] != '\0';
+            }
+            column += l->columns[c].shown ? l->columns[c].width + LAYOUT_GAP : 0;
+        }
+        if (printed > 0 || first)
+            (void)putchar('\n');
     }
-    (void)putchar('\n');
+}
+
+/* A row as a block: each cell on lines of its own, behind its heading. */
+static void print_block(const struct table *t, const char *const *row, const struct layout *l)
+{
+    size_t bytes;
+    for (size_t c = 0; c < t->column_count; c++) {
+        const char *rest = row[c], *heading = t->headings[c], *line;
+        if (l->label_width == 0 && row[c][0] != '\0')
+            (void)printf("%s\n", heading);
+        while ((line = wrap_next_line(&rest, l->value_width, &bytes)) != NULL) {
+            (void)printf("%-*s%.*s\n", (int)l->label_width, l->label_width > 0 ? heading : "",
+                         (int)bytes, line);
+            heading = "";
+        }
+    }
+}
+
+static void print_on_terminal(const struct table *t)
+{
+    struct layout l;
+    layout_init(&l, t->column_count);
+    measure(t, &l);
+    layout_fit(&l, terminal_columns());
+    if (!l.blocks)
+        print_row(t->headings, &l);
+    for (size_t i = 0; i < t->cell_count; i += t->column_count) {
+        const char *const *row = (const char *const *)(t->cells + i);
+        if (!l.blocks)
+            print_row(row, &l);
+        else if (i > 0)
+            (void)putchar('\n');
+        if (l.blocks)
+            print_block(t, row, &l);
+    }
 }
 
 void table_print(const struct table *t, bool terminal)
 {
-    size_t widths[TABLE_COLUMNS_MAX] = {0};
     if (t->failed) {
         (void)fputs("leasectl: out of memory\n", stderr);
         return;
     }
-    if (!terminal) {
-        for (size_t i = 0; i < t->cell_count; i++)
-            (void)printf("%s%c", t->cells[i], (i + 1) % t->column_count == 0 ? '\n' : '\t');
+    if (terminal) {
+        print_on_terminal(t);
         return;
     }
-    for (size_t c = 0; c < t->column_count; c++)
-        widths[c] = width(t->headings[c]);
     for (size_t i = 0; i < t->cell_count; i++)
-        if (width(t->cells[i]) > widths[i % t->column_count])
-            widths[i % t->column_count] = width(t->cells[i]);
-    print_aligned(t->headings, t, widths);
-    for (size_t i = 0; i < t->cell_count; i += t->column_count)
-        print_aligned((const char *const *)(t->cells + i), t, widths);
+        (void)printf("%s%c", t->cells[i], (i + 1) % t->column_count == 0 ? '\n' : '\t');
 }
 
 void table_release(struct table *t)

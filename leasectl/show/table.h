@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Tables: aligned with a heading on a terminal; tab-separated without one when piped, the same
- * columns in the same order, so that cut(1) and awk(1) can rely on them.
+ * Tables: on a terminal aligned with a heading, and as wide as the terminal
+ * (leasectl/show/layout.h); when piped, tab-separated without a heading, always the same columns in
+ * the same order, so that cut(1) and awk(1) can rely on them.
  */
 #ifndef TUNLEASE_LEASECTL_SHOW_TABLE_H
 #define TUNLEASE_LEASECTL_SHOW_TABLE_H
 
+#include "leasectl/show/layout.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-
-enum { TABLE_COLUMNS_MAX = 16 };
 
 struct table {
     const char *const *headings;
@@ -24,7 +25,7 @@ void table_init(struct table *t, const char *const headings[]);
 /* Adds the next cell, row by row: a copy, escaped for a terminal (lib/base/text.h). */
 void table_add(struct table *t, const char *cell);
 
-/* Says so instead if memory ran out. */
+/* terminal: standard output is one. Says so instead if memory ran out. */
 void table_print(const struct table *t, bool terminal);
 void table_release(struct table *t);
 

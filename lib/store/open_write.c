@@ -34,6 +34,10 @@ static enum store_rc create_files(const char *path, bool may_create,
     for (size_t i = 0; i < STORE_FILES; i++) {
         store_file_name(path, i, name);
         present[i] = lstat(name, &sb) == 0;
+        if (!present[i] && errno != ENOENT) {
+            open_failed(err, name, strerror(errno));
+            return STORE_FAIL;
+        }
         any = any || (present[i] && sb.st_size > 0); /* tmpfiles.d may have created empty ones */
         empty = empty || (i == 0 && present[i] && sb.st_size == 0);
         if (present[i] && !S_ISREG(sb.st_mode)) {

@@ -396,7 +396,7 @@ leasectl --json list | python3 -c 'import json, sys; json.dump(json.load(sys.std
 assert_eq "$(leasectl list | tail -n 1 | cut -f9)" "$text" 'TSV'
 assert_eq "$(leasectl show b | sed -n 's/^note\t//p')" "$text" 'show: the note'
 [[ $(leasectl show b | grep '^key') == *" ssh-ed25519 $text" ]] || fail "show: the comment: $(leasectl show b)"
-script -qec 'leasectl list' /dev/null >"$WORK/terminal"
+script -qec 'stty cols 400; leasectl list' /dev/null >"$WORK/terminal"
 grep -qF -- "$text" "$WORK/terminal" || fail 'the table on a terminal'
 ok 'JSON, table and show have them as they were given'
 line=$(setpriv --reuid=_tunlease-akc --regid=_tunlease --clear-groups /usr/libexec/tunlease/akc pfwd)
