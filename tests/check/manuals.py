@@ -147,10 +147,11 @@ def check_pages(tree):
 
 
 def check_help(tree):
-    for program in ("akc", "leased", "tunnel-agent"):
-        for line in tree.help(program).split("\n"):
+    verbs = re.findall(r"^  ([a-z][a-z-]*)  ", tree.help("leasectl"), re.M)
+    for words in (["akc"], ["leased"], ["tunnel-agent"], ["leasectl"], *(["leasectl", v] for v in verbs)):
+        for line in tree.help(*words).split("\n"):
             if len(line) > HELP_COLUMNS:
-                tree.problem(f"{program} --help: a line has {len(line)} columns: {line.strip()}")
+                tree.problem(f"{' '.join(words)} --help: a line has {len(line)} columns: {line.strip()}")
 
 
 # ---- leasectl ----
@@ -166,11 +167,12 @@ def check_verb(tree, verb, page, synopsis):
     uses = re.findall(rf"^\.Nm leasectl\n\.Cm {verb}$(.*?)(?=^\.Nm|\Z)", synopsis, re.M | re.S)
     if not uses:
         tree.problem(f"{LEASECTL}: SYNOPSIS lacks {verb}")
-    have = help_options(help_text.partition("\n")[0])
+    usage = help_text.partition("\n\n")[0]
+    have = help_options(usage)
     if have and uses:
         tree.same(f"option in the SYNOPSIS of {verb}:", LEASECTL, have, options_in("\n".join(uses)))
     # Commands of a command, from the usage.
-    have = set(re.findall(rf"\b{verb} ([a-z]+)\b", help_text.partition("\n")[0]))
+    have = set(re.findall(rf"\b{verb} ([a-z]+)\b", usage))
     if have:
         tree.same(f"command of {verb}:", LEASECTL, have, items(text, "Cm"))
     return help_options(help_text)

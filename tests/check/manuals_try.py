@@ -113,6 +113,7 @@ SAMPLES = [
      "akc/akc.8: pam_tunnel" "(5) is pam_tunnel(8)"),
     (manuals.check_pages, "akc/akc.8", ".Sh EXIT STATUS\n", ".Sh EXIT STATUS\n.Em\n", None),
     (manuals.check_help, "leased --help", "  -v  ", "  -v  " + " " * 60, None),
+    (manuals.check_help, "leasectl token --help", "tokens that", "tokens " + "x" * 80 + " that", None),
 ]
 
 
