@@ -189,7 +189,7 @@ unit_libs = wire store conf session lease base
 $(BUILD)/tests/agent.a: $(filter-out %/main.o,$(call obj,$(agent_src)))
 	$(Q)mkdir -p $(@D)
 	$(Q)rm -f $@ && ar rcs $@ $^
-$(BUILD)/tests/unit/test_agent_leg $(BUILD)/tests/unit/test_register: $(BUILD)/tests/agent.a
+$(addprefix $(BUILD)/tests/unit/,test_agent_leg test_agent_advice test_register): $(BUILD)/tests/agent.a
 
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(call archive,$(unit_libs))
 	$(call say,LD,$@)

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HOLDER_BYTES = 96 };
+enum { HOLDER_BYTES = 96, LINE_BYTES = 320 };
 
 /* Finds two forwards of different legs that collide. */
 static bool find_collision(const struct leg *legs, size_t count, size_t *ret_a, size_t *ret_b,
@@ -41,7 +41,7 @@ int legs_validate(const struct leg *legs, size_t count, const struct settings *s
 {
     size_t a, b;
     uint16_t port;
-    char line[320];
+    char line[LINE_BYTES];
     if (find_collision(legs, count, &a, &b, &port)) {
         (void)snprintf(why, WHY_BYTES, "tunnels '%s' and '%s' both want local port %u",
                        legs[a].name, legs[b].name, port);
@@ -74,7 +74,7 @@ static unsigned check_alias(const struct leg *legs, size_t count, const struct l
                             const struct settings *s)
 {
     struct buf resolved = {0};
-    char line[320];
+    char line[LINE_BYTES];
     unsigned found = 0;
     if (sshresolve(leg, s, &resolved) == 0) {
         char *cursor = resolved.data;
@@ -103,7 +103,7 @@ static unsigned check_alias(const struct leg *legs, size_t count, const struct l
 
 unsigned legs_report(const struct leg *legs, size_t count, const struct settings *s)
 {
-    char holder[HOLDER_BYTES];
+    char holder[HOLDER_BYTES], line[LINE_BYTES];
     unsigned found = 0;
     for (size_t a = 0; a < count; a++) {
         for (size_t i = 0; i < legs[a].forward_count; i++) {
@@ -116,8 +116,8 @@ unsigned legs_report(const struct leg *legs, size_t count, const struct settings
                         found++;
                     }
             if (!localport_is_free(f->bind, f->port, holder, sizeof(holder))) {
-                text_print(stdout, "%s: local port %u is taken (%s)", legs[a].name, f->port,
-                           holder);
+                localport_explain(f->bind, f->port, holder, line, sizeof(line));
+                text_print(stdout, "%s: %s", legs[a].name, line);
                 found++;
             }
         }

@@ -11,6 +11,7 @@
 #include "tunnel-agent/host/statedir.h"
 #include "tunnel-agent/install.h"
 #include "tunnel-agent/legs.h"
+#include "tunnel-agent/ssh/cipher.h"
 #include "tunnel-agent/ssh/fixed_options.h"
 #include "tunnel-agent/ssh/hostkey_prompt.h"
 #include "tunnel-agent/ssh/jump.h"
@@ -75,6 +76,17 @@ static int usage(const char *why)
     return EXIT_USAGE;
 }
 
+/* ssh's own -c takes a cipher, so a person may mean that. */
+static int usage_of_file(const char *file, const char *why)
+{
+    if (access(file, F_OK) == 0 || !sshcipher_is(file))
+        return usage(why);
+    log_error("'%s' is a cipher, but -c names a file of tunnels here. For ssh's -c write: -o "
+              "Ciphers=%s",
+              file, file);
+    return EXIT_USAGE;
+}
+
 static int legs_loop(const struct settings *settings, const struct leg *legs, size_t count,
                      bool is_service)
 {
@@ -111,7 +123,7 @@ static int file_loop(const struct options *o)
     struct tunnels_conf conf;
     char why[TUNNELS_CONF_WHY_BYTES];
     if (tunnels_conf_read(o->conf_file, &conf, why) != 0)
-        return usage(why);
+        return usage_of_file(o->conf_file, why);
     int code = EXIT_USAGE;
     if (conf.leg_count == 0)
         log_error("'%s' has no Tunnel", o->conf_file);
@@ -130,7 +142,7 @@ static int read_settings(const struct options *o, struct settings *ret)
     if (o->conf_file == NULL)
         return EXIT_DONE;
     if (tunnels_conf_read(o->conf_file, &conf, why) != 0)
-        return usage(why);
+        return usage_of_file(o->conf_file, why);
     size_t count = conf.leg_count;
     *ret = conf.settings;
     tunnels_conf_release(&conf);

@@ -67,7 +67,7 @@ const char *leg_set_to(struct leg *leg, const char *to)
         if (!isgraph((unsigned char)*p) || strchr("'\"`$\\;&<>|(){}", *p) != NULL)
             return "has a user name with a character that a shell could interpret";
     if (!is_safe_host(at != NULL ? at + 1 : host, host == to ? ":%" : ":[]%"))
-        return "is no [USER@]HOST";
+        return "is no [USER@]HOST, and no ssh://[USER@]HOST[:PORT]";
     copy = strdup(to);
     if (copy == NULL)
         return out_of_memory;
@@ -78,10 +78,15 @@ const char *leg_set_to(struct leg *leg, const char *to)
 
 void leg_name_from_host(struct leg *leg)
 {
-    const char *host = strncmp(leg->to, "ssh://", 6) == 0 ? leg->to + 6 : leg->to;
-    const char *at = strrchr(host, '@');
+    const char *at = strrchr(leg->to, '@');
+    const char *host = at != NULL ? at + 1 : leg->to;
     size_t n = 0;
-    for (const char *p = at != NULL ? at + 1 : host; *p != '\0' && n < LEASE_NAME_MAX; p++)
+    if (strncmp(leg->to, "ssh://", 6) == 0) {
+        if (strlcpy(leg->name, leg->to, sizeof(leg->name)) < sizeof(leg->name))
+            return; /* whole, because host and port without their colon would look like a host */
+        host = at != NULL ? host : leg->to + 6;
+    }
+    for (const char *p = host; *p != '\0' && n < LEASE_NAME_MAX; p++)
         if (isalnum((unsigned char)*p) || *p == '_' || (n > 0 && strchr(".-", *p) != NULL))
             leg->name[n++] = *p;
     leg->name[n] = '\0';

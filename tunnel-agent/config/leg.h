@@ -75,7 +75,8 @@ const char *leg_add_ssh_option(struct leg *leg, const char *option, const char *
 const char *leg_set_probe(struct leg *leg, const char *spec);
 const char *leg_set_host_key(struct leg *leg, const char *fingerprint);
 
-/* Names a leg after its host, in letters, digits and . _ - */
+/* Names a leg after its host, in letters, digits and . _ -; one of an ssh:// URL is called by the
+ * whole URL. */
 void leg_name_from_host(struct leg *leg);
 
 /* The port number 1-65535 that text is, or 0 if it is none. */

@@ -64,8 +64,10 @@ static bool on_refused_login(struct gateway *g)
         return true;
     }
     (void)snprintf(reason, sizeof(reason),
-                   "login refused: if the lease has expired, on the gateway: leasectl renew %s",
-                   g->m.identity.agent_id);
+                   "login refused: ssh says '%.200s' On the gateway: 'leasectl renew %s' if the "
+                   "lease has expired; 'leasectl agent add %s --key -' with the line that "
+                   "'tunnel-agent key' prints here if it does not know this agent",
+                   g->m.tunnel->ssh.cause_text, g->m.identity.agent_id, g->m.identity.agent_id);
     pause_for_person(g, reason);
     return true;
 }

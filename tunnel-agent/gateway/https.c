@@ -3,6 +3,7 @@
 
 #include "lib/base/buf.h"
 #include "tunnel-agent/gateway/http.h"
+#include "tunnel-agent/gateway/reach_advice.h"
 #include "tunnel-agent/gateway/url.h"
 #include "tunnel-agent/host/endpoint.h"
 
@@ -82,8 +83,8 @@ unsigned https_post(const struct url *url, const char *credential, const char *b
         (void)getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     if (status < 100 || status > 999) {
         buf_clear(out);
-        buf_addf(out, "cannot reach https://%s:%u: %s", url->host, url->port,
-                 why[0] != '\0' ? why : "no answer");
+        buf_addf(out, "cannot reach https://%s:%u: %s%s", url->host, url->port,
+                 why[0] != '\0' ? why : "no answer", reach_advice(why));
         return 0;
     }
     return (unsigned)status; /* nothing is freed: the process ends now */

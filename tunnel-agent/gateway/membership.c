@@ -209,7 +209,7 @@ static void on_register_answer(struct membership *m, unsigned status, const char
         return;
     }
     if (status == 0) {
-        (void)snprintf(why, sizeof(why), "%.*s", len < 380 ? (int)len : 380, body);
+        (void)snprintf(why, sizeof(why), "%.*s", len < 600 ? (int)len : 600, body);
         retry_register(m, BACKOFF_SILENCE, why);
         return;
     }

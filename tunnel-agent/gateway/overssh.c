@@ -5,6 +5,7 @@
 #include "lib/base/clock.h"
 #include "tunnel-agent/gateway/post.h"
 #include "tunnel-agent/gateway/url.h"
+#include "tunnel-agent/ssh/advice.h"
 #include "tunnel-agent/ssh/forward.h"
 
 #include <bsd/string.h>
@@ -24,7 +25,8 @@ unsigned overssh_post(const char *alias, const char *config, const struct url *u
         near.port = forward.port;
         answer = post_request(&near, credential, body, end_ms - clock_monotonic_ms(), out);
     } else {
-        buf_addf(out, "cannot reach the control port over ssh to '%s': %s", alias, why);
+        buf_addf(out, "cannot reach the control port over ssh to '%s': %s.", alias, why);
+        sshadvice_add_meaning(out, sshmessage_parse(why), why, alias);
     }
     sshforward_close(&forward);
     return answer;

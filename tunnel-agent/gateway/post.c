@@ -5,6 +5,7 @@
 #include "lib/base/clock.h"
 #include "tunnel-agent/gateway/http.h"
 #include "tunnel-agent/gateway/https.h"
+#include "tunnel-agent/gateway/reach_advice.h"
 #include "tunnel-agent/gateway/url.h"
 
 #include <errno.h>
@@ -112,7 +113,8 @@ static unsigned post_plain(const struct url *url, const char *credential, const 
         buf_add_mem(out, answer_body, answer_len);
 out:
     if (status == 0)
-        buf_addf(out, "cannot reach http://%s:%u: %s", url->host, url->port, why);
+        buf_addf(out, "cannot reach http://%s:%u: %s%s", url->host, url->port, why,
+                 reach_advice(why));
     if (fd >= 0)
         (void)close(fd);
     buf_release(&request);

@@ -27,11 +27,14 @@ void refusal_explain(const char *agent_id, const struct credential *c, unsigned 
         (void)snprintf(
             why, REFUSAL_WHY_BYTES,
             "the gateway does not accept the %s: %.120s. If %s right, and this agent was "
-            "registered there: on the gateway, 'leasectl agent reset %.64s'",
+            "registered there: on the gateway, 'leasectl agent reset %.64s'%s",
             c->secret == NULL      ? "key or token"
             : c->enrolment != NULL ? "agent_secret, nor the key or token"
                                    : "agent_secret",
-            e->text, c->secret != NULL && c->enrolment != NULL ? "they are" : "it is", agent_id);
+            e->text, c->secret != NULL && c->enrolment != NULL ? "they are" : "it is", agent_id,
+            c->secret == NULL
+                ? ". If it is wrong, expired or used up: there, 'leasectl token create'"
+                : "");
         break;
     default:
         (void)snprintf(why, REFUSAL_WHY_BYTES, "the gateway answers %u: %.200s", status,

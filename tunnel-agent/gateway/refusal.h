@@ -9,7 +9,7 @@
 struct credential;
 struct register_error;
 
-enum { REFUSAL_WHY_BYTES = 400 };
+enum { REFUSAL_WHY_BYTES = 640 };
 
 /* Explains the refusal to a person: why, and what to do. */
 void refusal_explain(const char *agent_id, const struct credential *c, unsigned status,

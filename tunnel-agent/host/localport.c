@@ -12,6 +12,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+static const char unseen_holder[] = "by another program";
+
 int localport_address(const char *bind, uint16_t port, bool to_connect,
                       struct sockaddr_storage *ret, socklen_t *ret_len)
 {
@@ -57,7 +59,32 @@ bool localport_is_free(const char *bind_to, uint16_t port, char *holder, size_t 
     if (error == EADDRINUSE)
         port_holder_describe(port, holder, holder_size);
     if (holder[0] == '\0')
-        (void)strlcpy(holder, error == EADDRINUSE ? "by another program" : strerror(error),
-                      holder_size);
+        (void)strlcpy(holder, error == EADDRINUSE ? unseen_holder : strerror(error), holder_size);
     return false;
+}
+
+void localport_explain(const char *bind_to, uint16_t port, const char *holder, char *out,
+                       size_t size)
+{
+    if (strcmp(holder, strerror(EACCES)) == 0)
+        (void)snprintf(
+            out, size,
+            "local port %u is not ours to take (%s): ports below 1024 are root's, so use "
+            "a higher one, such as -L %u:HOST:HOSTPORT",
+            port, holder, 8000U + port % 1000U);
+    else if (strcmp(holder, strerror(EADDRNOTAVAIL)) == 0)
+        (void)snprintf(out, size,
+                       "local port %u cannot be taken at %.64s (%s): 'ip address' shows the "
+                       "addresses of this host",
+                       port, bind_to, holder);
+    else if (strcmp(holder, unseen_holder) == 0)
+        (void)snprintf(out, size,
+                       "local port %u is taken (%s, of another user): 'sudo ss -ltnp sport = :%u' "
+                       "shows which. It is forwarded once it is free",
+                       port, holder, port);
+    else
+        (void)snprintf(out, size,
+                       "local port %u is taken (%s). It is forwarded once that program ends; or "
+                       "use another one",
+                       port, holder);
 }

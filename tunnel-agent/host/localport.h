@@ -14,8 +14,11 @@
 int localport_address(const char *bind, uint16_t port, bool to_connect,
                       struct sockaddr_storage *ret, socklen_t *ret_len);
 
-/* Tries to bind and listen as ssh would. If the port is not free, holder says who holds it, or why.
+/* Tries to bind and listen as ssh would. If that fails, holder says who holds the port, or why not.
  */
 bool localport_is_free(const char *bind, uint16_t port, char *holder, size_t holder_size);
+
+/* For a port that is not free, and the holder of above: a sentence, with what to do about it. */
+void localport_explain(const char *bind, uint16_t port, const char *holder, char *out, size_t size);
 
 #endif

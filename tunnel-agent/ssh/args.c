@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void add(struct sshargs *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -138,6 +139,16 @@ static void add_forwards(struct sshargs *a, const struct leg *leg, const struct 
     }
 }
 
+/* Who names a key means this one. Otherwise ssh offers all keys of the ssh agent first, and a far
+ * side's MaxAuthTries may end the login before it is tried. */
+static bool names_identity(const struct leg *leg)
+{
+    for (size_t i = 0; i < leg->ssh_option_count; i++)
+        if (strcmp(leg->ssh_options[i], "-i") == 0)
+            return true;
+    return false;
+}
+
 void sshargs_build(struct sshargs *a, const struct leg *leg, const struct sshargs_plan *plan)
 {
     begin(a, leg->config_file);
@@ -154,6 +165,8 @@ void sshargs_build(struct sshargs *a, const struct leg *leg, const struct ssharg
     for (size_t i = 0; i < leg->ssh_option_count; i++)
         add(a, "%s", leg->ssh_options[i]);
     /* After the user's options, so that a value of the user's comes first. */
+    if (names_identity(leg))
+        add_setting(a, "IdentitiesOnly=yes");
     add(a, "-o");
     add(a, "ConnectTimeout=%lld",
         (long long)plan->settings->connect_timeout_s << plan->timeout_doublings);

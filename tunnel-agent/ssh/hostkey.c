@@ -62,7 +62,7 @@ static bool read_key(const struct buf *line, struct hostkey *ret)
 
 const char *hostkey_fetch(const struct leg *leg, const struct settings *s, const char *wanted,
                           const char *scratch, struct hostkey *ret, struct buf *ret_line,
-                          char why[static 256])
+                          char why[static HOSTKEY_WHY_BYTES])
 {
     static const char *const types[] = {NULL, "ssh-ed25519", "ecdsa-sha2-nistp256",
                                         "rsa-sha2-512,rsa-sha2-256"};
@@ -71,7 +71,7 @@ const char *hostkey_fetch(const struct leg *leg, const struct settings *s, const
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         if (!fetch_once(leg, s, types[i], scratch, ret_line, failure) || !read_key(ret_line, ret)) {
             if (i == 0) { /* the first attempt allows every type, the others one each */
-                (void)snprintf(why, 256, "%s%.200s", not_learned, failure);
+                (void)snprintf(why, HOSTKEY_WHY_BYTES, "%s%s", not_learned, failure);
                 return why;
             }
             continue;
@@ -81,8 +81,10 @@ const char *hostkey_fetch(const struct leg *leg, const struct settings *s, const
         if (i == 0)
             first = *ret;
     }
-    (void)snprintf(why, 256, "wrong host key: expected %s, the host shows %s (%s)", wanted,
-                   first.fingerprint, first.type);
+    (void)snprintf(why, HOSTKEY_WHY_BYTES,
+                   "wrong host key: expected %s, the host shows %s (%s). If its admin confirms the "
+                   "new one, run with --host-key %s; if not, somebody is in between",
+                   wanted, first.fingerprint, first.type, first.fingerprint);
     return why;
 }
 

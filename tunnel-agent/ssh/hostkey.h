@@ -11,6 +11,8 @@ struct buf;
 struct leg;
 struct settings;
 
+enum { HOSTKEY_WHY_BYTES = 512 };
+
 struct hostkey {
     char fingerprint[FINGERPRINT_BYTES];
     char type[PUBKEY_TYPE_BYTES];
@@ -24,7 +26,7 @@ struct hostkey {
  */
 const char *hostkey_fetch(const struct leg *leg, const struct settings *s, const char *wanted,
                           const char *scratch, struct hostkey *ret, struct buf *ret_line,
-                          char why[static 256]);
+                          char why[static HOSTKEY_WHY_BYTES]);
 
 /* Which message of ssh is in why, as hostkey_fetch wrote it. */
 enum ssh_message hostkey_failure(const char *why);

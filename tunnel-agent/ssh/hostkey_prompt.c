@@ -94,7 +94,7 @@ static bool add_to_known_hosts(const char *line)
 void hostkey_prompt(const struct leg *legs, size_t count, const struct settings *s,
                     const struct statedir *state)
 {
-    char scratch[STATEDIR_PATH_BYTES + 32], answer[16], why[256];
+    char scratch[STATEDIR_PATH_BYTES + 32], answer[16], why[HOSTKEY_WHY_BYTES];
     if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1)
         return;
     (void)snprintf(scratch, sizeof(scratch), "%s/%d-ask.hosts", state->run, (int)getpid());

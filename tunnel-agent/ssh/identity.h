@@ -3,11 +3,27 @@
 #ifndef TUNLEASE_AGENT_SSH_IDENTITY_H
 #define TUNLEASE_AGENT_SSH_IDENTITY_H
 
+#include "lib/base/buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
 struct leg;
 struct settings;
 
-/* The leg's first key file that has a passphrase and is not in the ssh agent; for the caller to
- * free. NULL: none. */
-char *sshidentity_locked(const struct leg *leg, const struct settings *s);
+/* Zero-initialised: none. */
+struct sshidentities {
+    struct buf files; /* the key files that are there, with ", " between them */
+    char *first;      /* of them; owned; NULL: none */
+    char *locked;     /* the first that has a passphrase and is not in the ssh agent; owned; NULL:
+                         none */
+    bool only_these;  /* IdentitiesOnly: keys of the ssh agent are offered only for these files */
+    bool has_agent;   /* an ssh agent answers */
+    size_t agent_key_count; /* that it holds */
+};
+
+/* 0, or -1: ssh does not tell. */
+int sshidentities_read(struct sshidentities *ret, const struct leg *leg, const struct settings *s);
+void sshidentities_release(struct sshidentities *i);
 
 #endif

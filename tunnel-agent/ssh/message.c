@@ -14,6 +14,10 @@ static const struct {
     enum ssh_message message;
 } rows[] = {
     {"Authenticated to ", "", SSH_MESSAGE_AUTHENTICATED},
+    {"Permissions ", "are too open", SSH_MESSAGE_KEY_UNUSABLE},
+    {"Load key \"", "", SSH_MESSAGE_KEY_UNUSABLE},
+    {"SHA256:", "", SSH_MESSAGE_SHOWN_KEY},
+    {"Offending ", " key ", SSH_MESSAGE_OFFENDING_KEY},
     {"channel ", "open failed: administratively prohibited", SSH_MESSAGE_FORBIDDEN},
     {"channel ", "open failed: connect failed", SSH_MESSAGE_SERVICE_DOWN},
     {"stdio forwarding failed", "", SSH_MESSAGE_JUMP},
@@ -26,8 +30,11 @@ static const struct {
     {NULL, "Too many authentication failures", SSH_MESSAGE_AUTH},
     {NULL, "no matching host key type found", SSH_MESSAGE_AUTH},
     {NULL, "no matching key exchange method found", SSH_MESSAGE_AUTH},
+    {NULL, "no matching cipher found", SSH_MESSAGE_AUTH},
+    {NULL, "no matching MAC found", SSH_MESSAGE_AUTH},
     {"bind [", "Address already in use", SSH_MESSAGE_LOCAL_PORT},
     {"bind [", "Permission denied", SSH_MESSAGE_LOCAL_PORT},
+    {"bind [", "Cannot assign requested address", SSH_MESSAGE_LOCAL_PORT},
     {"channel_setup_fwd_listener", "cannot listen to port", SSH_MESSAGE_LOCAL_PORT},
     {NULL, "Could not request local forwarding", SSH_MESSAGE_LOCAL_PORT},
     {NULL, "remote port forwarding failed for listen port", SSH_MESSAGE_REMOTE_PORT},

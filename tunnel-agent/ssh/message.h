@@ -10,10 +10,13 @@
 enum ssh_message {
     SSH_MESSAGE_UNKNOWN, /* a line that we do not know */
     SSH_MESSAGE_AUTHENTICATED,
-    SSH_MESSAGE_SERVICE_DOWN, /* the far side could not reach the forward's target */
-    SSH_MESSAGE_FORBIDDEN,    /* the far side's sshd does not allow this forward */
-    SSH_MESSAGE_CLOSED,       /* the far side ended the connection */
-    SSH_MESSAGE_BUSY,         /* closed before the login: MaxStartups, a penalty, no sshd there */
+    SSH_MESSAGE_KEY_UNUSABLE,  /* a private key file that ssh cannot use; it goes on without it */
+    SSH_MESSAGE_SHOWN_KEY,     /* the fingerprint of a host key that is not the known one */
+    SSH_MESSAGE_OFFENDING_KEY, /* FILE:LINE of the known one */
+    SSH_MESSAGE_SERVICE_DOWN,  /* the far side could not reach the forward's target */
+    SSH_MESSAGE_FORBIDDEN,     /* the far side's sshd does not allow this forward */
+    SSH_MESSAGE_CLOSED,        /* the far side ended the connection */
+    SSH_MESSAGE_BUSY,          /* closed before the login: MaxStartups, a penalty, no sshd there */
     SSH_MESSAGE_TIMEOUT,
     SSH_MESSAGE_UNREACHABLE,
     SSH_MESSAGE_NO_ADDRESS,  /* the name does not resolve */

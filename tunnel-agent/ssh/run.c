@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "tunnel-agent/ssh/run.h"
 
-#include "tunnel-agent/config/leg.h"
 #include "tunnel-agent/host/process.h"
 #include "tunnel-agent/ssh/args.h"
 
@@ -13,6 +12,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Without the full stop at the end of the line. */
+static void copy_fingerprint(char out[static FINGERPRINT_BYTES], const char *line)
+{
+    size_t len = strcspn(line, ". ");
+    if (len < FINGERPRINT_BYTES)
+        (void)snprintf(out, FINGERPRINT_BYTES, "%.*s", (int)len, line);
+}
+
+static void copy_after(char out[static SSHRUN_TEXT_BYTES], const char *line, const char *mark)
+{
+    const char *found = strstr(line, mark);
+    if (found != NULL)
+        (void)strlcpy(out, found + strlen(mark), SSHRUN_TEXT_BYTES);
+}
+
 static void on_line(struct ssh_run *r, const char *line)
 {
     enum ssh_message message = sshmessage_parse(line);
@@ -23,16 +37,29 @@ static void on_line(struct ssh_run *r, const char *line)
         r->authenticated = true;
         r->connection = connection_find(r->pid, &r->carrier);
         return;
+    case SSH_MESSAGE_KEY_UNUSABLE:
+        if (r->key_text[0] == '\0')
+            (void)strlcpy(r->key_text, line, sizeof(r->key_text));
+        return;
+    case SSH_MESSAGE_SHOWN_KEY:
+        copy_fingerprint(r->shown_key, line);
+        return;
+    case SSH_MESSAGE_OFFENDING_KEY:
+        copy_after(r->offending_key, line, " in ");
+        return;
     case SSH_MESSAGE_SERVICE_DOWN:
     case SSH_MESSAGE_FORBIDDEN:
         r->channel_failure = message;
+        copy_after(r->channel_text, line, ": ");
         return;
     default:
         break;
     }
     if (message < r->cause)
         return;
-    if (message > r->cause || message != SSH_MESSAGE_HOST_KEY_CHANGED)
+    /* The first of several has the reason; but that of a changed host key is a banner, and the last
+     * names the host. */
+    if (message > r->cause || message == SSH_MESSAGE_HOST_KEY_CHANGED)
         (void)strlcpy(r->cause_text, line, sizeof(r->cause_text));
     r->cause = message;
 }
@@ -103,25 +130,6 @@ void sshrun_reaped(struct ssh_run *r)
     r->pid = 0;
     sshrun_drain(r);
     sshrun_release(r); /* a jump host's ssh may still have the pipe open */
-}
-
-void sshrun_describe_end(const struct ssh_run *r, const struct leg *leg, int status,
-                         char text[static SSHRUN_TEXT_BYTES])
-{
-    if (r->cause_text[0] != '\0' && r->cause != SSH_MESSAGE_HOST_KEY_CHANGED)
-        (void)strlcpy(text, r->cause_text, SSHRUN_TEXT_BYTES);
-    else if (r->cause == SSH_MESSAGE_HOST_KEY_CHANGED && leg->host_key[0] != '\0')
-        (void)snprintf(text, SSHRUN_TEXT_BYTES, "wrong host key: expected %s", leg->host_key);
-    else if (r->cause == SSH_MESSAGE_HOST_KEY_CHANGED)
-        (void)snprintf(text, SSHRUN_TEXT_BYTES,
-                       "wrong host key: it is not the one that %s holds for this host",
-                       leg->known_hosts != NULL ? leg->known_hosts : "known_hosts");
-    else if (WIFSIGNALED(status))
-        (void)snprintf(text, SSHRUN_TEXT_BYTES, "ssh was killed by signal %d", WTERMSIG(status));
-    else if (WEXITSTATUS(status) == PROCESS_NOT_STARTED)
-        (void)strlcpy(text, "ssh cannot be started: is it installed?", SSHRUN_TEXT_BYTES);
-    else
-        (void)snprintf(text, SSHRUN_TEXT_BYTES, "ssh ended with status %d", WEXITSTATUS(status));
 }
 
 void sshrun_release(struct ssh_run *r)

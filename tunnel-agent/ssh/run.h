@@ -3,6 +3,7 @@
 #ifndef TUNLEASE_AGENT_SSH_RUN_H
 #define TUNLEASE_AGENT_SSH_RUN_H
 
+#include "lib/base/base64.h"
 #include "tunnel-agent/host/connection.h"
 #include "tunnel-agent/ssh/message.h"
 
@@ -12,7 +13,6 @@
 
 struct event;
 struct event_base;
-struct leg;
 struct sshargs;
 
 enum { SSHRUN_TEXT_BYTES = 320 };
@@ -26,6 +26,11 @@ struct ssh_run {
     enum ssh_message cause;             /* the message that tells best why it ended */
     enum ssh_message channel_failure;   /* why the last channel could not be opened */
     char cause_text[SSHRUN_TEXT_BYTES]; /* the line of cause, or our own reason */
+    char
+        channel_text[SSHRUN_TEXT_BYTES]; /* that of channel_failure, without the channel's number */
+    char key_text[SSHRUN_TEXT_BYTES];    /* the first line about a private key that it cannot use */
+    char shown_key[FINGERPRINT_BYTES];   /* of a host whose key is not the known one, or "" */
+    char offending_key[SSHRUN_TEXT_BYTES]; /* FILE:LINE of the known one, or "" */
     bool authenticated;
     unsigned long connection; /* its own connection, of connection_find; 0: not known */
     enum connection_carrier carrier;
@@ -46,10 +51,6 @@ bool sshrun_is_ending(struct ssh_run *r);
 
 /* To be called when waitpid(2) returned its pid: reads what it printed last. */
 void sshrun_reaped(struct ssh_run *r);
-
-/* Describes to a person how it ended. status: of waitpid(2). */
-void sshrun_describe_end(const struct ssh_run *r, const struct leg *leg, int status,
-                         char text[static SSHRUN_TEXT_BYTES]);
 
 /* Closes the pipe of its messages. It does not end ssh. */
 void sshrun_release(struct ssh_run *r);

@@ -34,12 +34,11 @@ void local_ports_scan(struct local_ports *p)
         if (!p->left_out[i])
             continue;
         if (p->left_out_count++ == 0)
-            (void)snprintf(text, sizeof(text), "local port %u is taken (%s)", f->port,
-                           p->holder[i]);
+            localport_explain(f->bind, f->port, p->holder[i], text, sizeof(text));
     }
     if (p->left_out_count > 1)
-        (void)snprintf(text + strlen(text), sizeof(text) - strlen(text), ", and %zu more are",
-                       p->left_out_count - 1);
+        (void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
+                       ". %zu more local ports cannot be taken", p->left_out_count - 1);
     if (p->left_out_count == 0)
         return;
     (void)strlcpy(p->standing->reason, text, sizeof(p->standing->reason));

@@ -3,6 +3,7 @@
 
 #include "tunnel-agent/config/leg.h"
 #include "tunnel-agent/host/localport.h"
+#include "tunnel-agent/ssh/run.h"
 #include "tunnel-agent/tunnel/standing.h"
 
 #include <stdio.h>
@@ -39,25 +40,31 @@ static void judge_answer(const struct probe *p, struct standing *s)
     standing_set_service(s, SERVICE_OK, code >= 500 ? text : "");
 }
 
-static void judge_close(const struct probe *p, enum ssh_message failure, struct standing *s)
+static void judge_close(const struct probe *p, const struct ssh_run *run, struct standing *s)
 {
-    char text[TUNNEL_TEXT_BYTES], probed[TUNNEL_TEXT_BYTES / 2];
+    char text[TUNNEL_TEXT_BYTES], probed[192];
     const struct forward *f = probed_forward(p);
     if (p->leg->control_sock != NULL)
         (void)snprintf(probed, sizeof(probed), "its control port %.128s", p->leg->control_to);
     else
         (void)snprintf(probed, sizeof(probed), "%.128s:%u", f != NULL ? f->host : "?",
                        f != NULL ? (unsigned)f->host_port : 0);
-    switch (failure) {
+    switch (run->channel_failure) {
     case SSH_MESSAGE_FORBIDDEN:
         (void)snprintf(text, sizeof(text),
-                       "the far side forbids the forward to %s (its AllowTcpForwarding or "
-                       "PermitOpen, or permitopen of the key)",
-                       probed);
+                       "the far side forbids the forward to %s: ssh says '%.200s'. "
+                       "AllowTcpForwarding or PermitOpen of its sshd, or permitopen of this key, "
+                       "does not have it. 'sshd -T -C user=USER' there shows the first two; on a "
+                       "gateway of tunlease 'leasectl explain' tells",
+                       probed, run->channel_text);
         standing_set_service(s, SERVICE_FORBIDDEN, text);
         return;
     case SSH_MESSAGE_SERVICE_DOWN:
-        (void)snprintf(text, sizeof(text), "nothing answers at %s of the far side", probed);
+        (void)snprintf(
+            text, sizeof(text),
+            "nothing answers at %s of the far side: ssh says '%.200s'. Start that service "
+            "there, or correct the forward",
+            probed, run->channel_text);
         standing_set_service(s, SERVICE_DOWN, text);
         return;
     default:
@@ -102,11 +109,11 @@ void probe_send(struct probe *p, struct event_base *base,
                          &end); /* if it cannot start: no answer, and so the canary */
 }
 
-void probe_judge(const struct probe *p, enum exchange_end end, enum ssh_message failure,
+void probe_judge(const struct probe *p, enum exchange_end end, const struct ssh_run *run,
                  struct standing *s)
 {
     if (end == EXCHANGE_CLOSED)
-        judge_close(p, failure, s);
+        judge_close(p, run, s);
     else
         judge_answer(p, s);
 }

@@ -4,12 +4,12 @@
 #define TUNLEASE_AGENT_TUNNEL_PROBE_H
 
 #include "tunnel-agent/host/exchange.h"
-#include "tunnel-agent/ssh/message.h"
 
 #include <stdbool.h>
 
 struct event_base;
 struct leg;
+struct ssh_run;
 struct standing;
 
 struct probe {
@@ -26,8 +26,10 @@ bool probe_is_possible(const struct probe *p);
 void probe_send(struct probe *p, struct event_base *base,
                 void (*done)(void *ctx, enum exchange_end end), void *ctx);
 
-/* Judges the service from how the exchange ended. failure: ssh's message about the channel. */
-void probe_judge(const struct probe *p, enum exchange_end end, enum ssh_message failure,
+/* Judges the service from how the exchange ended. run: its ssh, which may have said why a channel
+ * failed.
+ */
+void probe_judge(const struct probe *p, enum exchange_end end, const struct ssh_run *run,
                  struct standing *s);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-enum { TUNNEL_TEXT_BYTES = 320 };
+enum { TUNNEL_TEXT_BYTES = 800 };
 
 enum tunnel_state {
     TUNNEL_CONNECTING,

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "tunnel-agent/tunnel/tunnel.h"
 
+#include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "tunnel-agent/config/leg.h"
 #include "tunnel-agent/config/settings.h"
 #include "tunnel-agent/host/timer.h"
+#include "tunnel-agent/ssh/advice.h"
 #include "tunnel-agent/ssh/args.h"
 #include "tunnel-agent/ssh/fixed_options.h"
 #include "tunnel-agent/ssh/hostkey.h"
+#include "tunnel-agent/tunnel/listening.h"
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
@@ -43,7 +46,8 @@ static void wait_then_start(struct tunnel *t, enum backoff_kind kind)
     timer_set(t->timer, backoff_next(&t->backoff, kind, t->settings, arc4random()));
 }
 
-static void pause_for_keys(struct tunnel *t, const char *reason)
+/* reason: a sentence for the person who must do something. */
+static void pause_for_person(struct tunnel *t, const char *reason)
 {
     standing_set(&t->standing, TUNNEL_PAUSED, reason);
     standing_log_trouble(&t->standing, t->standing.reason);
@@ -59,6 +63,15 @@ static void on_changed(void *ctx)
         t->hooks.changed(t->hooks.ctx);
 }
 
+static void log_up(const struct tunnel *t, int64_t took_ms)
+{
+    struct buf ports = {0};
+    listening_add(&ports, t->leg, t->ports.left_out);
+    log_info("%s: up after %lld ms%s%s", t->leg->name, (long long)took_ms,
+             ports.len > 0 ? ": " : "", buf_text(&ports) != NULL ? ports.data : "");
+    buf_release(&ports);
+}
+
 /* Something came back from the far side's sshd. */
 static void on_answer(void *ctx)
 {
@@ -69,7 +82,7 @@ static void on_answer(void *ctx)
         t->first_answer_ms = now_ms;
         standing_set(&t->standing, TUNNEL_UP,
                      t->standing.reason); /* `status` goes on to show why it was down */
-        log_info("%s: up after %lld ms", t->leg->name, (long long)(now_ms - t->watch.started_ms));
+        log_up(t, now_ms - t->watch.started_ms);
         t->standing.last_logged[0] = '\0';
         if (t->hooks.up != NULL)
             t->hooks.up(t->hooks.ctx);
@@ -87,6 +100,7 @@ static void kill_ssh(struct tunnel *t, const char *why)
 {
     watch_stop(&t->watch);
     t->is_killed = true;
+    t->ssh.cause = SSH_MESSAGE_UNKNOWN; /* the text is ours, and not ssh's */
     (void)strlcpy(t->ssh.cause_text, why, sizeof(t->ssh.cause_text));
     /* Not SIGTERM: a stopped process does not handle it, and on a dead path ssh cannot say goodbye.
      */
@@ -116,16 +130,19 @@ static void on_port_timer(evutil_socket_t fd, short what, void *ctx)
 
 static void on_host_key_not_learned(struct tunnel *t, const char *why)
 {
-    standing_set(&t->standing, TUNNEL_CONNECTING, why);
+    struct buf reason = {0};
+    enum ssh_message failure = hostkey_failure(why);
+    buf_addf(&reason, "%s.", why);
+    sshadvice_add_meaning(&reason, failure, why, t->leg->to);
+    standing_set(&t->standing, TUNNEL_CONNECTING, reason.failed ? why : reason.data);
+    buf_release(&reason);
     standing_log_trouble(&t->standing, t->standing.reason);
-    wait_then_start(t, hostkey_failure(why) == SSH_MESSAGE_REFUSED ? BACKOFF_REFUSED
-                                                                   : BACKOFF_SILENCE);
+    wait_then_start(t, failure == SSH_MESSAGE_REFUSED ? BACKOFF_REFUSED : BACKOFF_SILENCE);
 }
 
 static void on_key_answer(void *ctx, enum key_answer answer, const char *text)
 {
     struct tunnel *t = ctx;
-    char reason[TUNNEL_TEXT_BYTES];
     switch (answer) {
     case KEY_PINNED:
         tunnel_start(t);
@@ -135,12 +152,8 @@ static void on_key_answer(void *ctx, enum key_answer answer, const char *text)
         break;
     case KEY_HOST_IS_ANOTHER:
     case KEY_HOST_IS_UNKNOWN:
-        pause_for_keys(t, text);
-        break;
-    case KEY_IS_LOCKED:
-        (void)snprintf(reason, sizeof(reason), "login refused: %.300s",
-                       text[0] != '\0' ? text : t->ssh.cause_text);
-        pause_for_keys(t, reason);
+    case KEY_IS_REFUSED:
+        pause_for_person(t, text);
         break;
     }
 }
@@ -173,6 +186,7 @@ static void connect_parts(struct tunnel *t)
     t->key_query = (struct key_query){.leg = t->leg,
                                       .settings = t->settings,
                                       .base = t->base,
+                                      .run = &t->ssh,
                                       .pin_path = t->pin_path,
                                       .answered = on_key_answer,
                                       .ctx = t};
@@ -282,22 +296,33 @@ static enum backoff_kind backoff_after(const struct tunnel *t, int status)
     }
 }
 
+/* The query that tells a person more than ssh's words do; NULL: none. */
+static bool (*query_after(const struct tunnel *t))(struct key_query *)
+{
+    switch (t->ssh.cause) {
+    case SSH_MESSAGE_HOST_KEY_CHANGED:
+        return key_query_changed_host;
+    case SSH_MESSAGE_HOST_KEY_UNKNOWN:
+        return t->leg->known_hosts == NULL && t->leg->host_key[0] == '\0' ? key_query_unknown_host
+                                                                          : NULL;
+    case SSH_MESSAGE_AUTH:
+        return t->leg->identity == NULL ? key_query_login : NULL;
+    default:
+        return NULL;
+    }
+}
+
 static void next_attempt(struct tunnel *t, int status)
 {
     enum backoff_kind kind = backoff_after(t, status);
-    bool is_queried = false;
+    bool (*query)(struct key_query *) = query_after(t);
     if (kind != BACKOFF_AUTH) {
         wait_then_start(t, kind);
         return;
     }
     standing_set(&t->standing, TUNNEL_PAUSED, t->standing.reason);
-    if (t->ssh.cause == SSH_MESSAGE_HOST_KEY_UNKNOWN && t->leg->known_hosts == NULL &&
-        t->leg->host_key[0] == '\0')
-        is_queried = key_query_unknown_host(&t->key_query);
-    else if (t->ssh.cause == SSH_MESSAGE_AUTH && t->leg->identity == NULL)
-        is_queried = key_query_locked(&t->key_query);
-    if (!is_queried)
-        pause_for_keys(t, t->standing.reason);
+    if (query == NULL || !query(&t->key_query))
+        pause_for_person(t, t->standing.reason);
 }
 
 /* ConnectTimeout includes the key exchange. Where packets are lost, that takes longer than we want
@@ -314,7 +339,7 @@ static void count_slow_logins(struct tunnel *t, bool was_up)
 
 void tunnel_reaped(struct tunnel *t, int status)
 {
-    char text[TUNNEL_TEXT_BYTES];
+    struct buf end = {0};
     bool was_up = t->has_answered;
 
     watch_stop(&t->watch);
@@ -327,7 +352,6 @@ void tunnel_reaped(struct tunnel *t, int status)
         t->stopped = true;
         return;
     }
-    sshrun_describe_end(&t->ssh, t->leg, status, text);
     if (t->ssh.cause == SSH_MESSAGE_USAGE)
         sshfixed_forget();
     count_slow_logins(t, was_up);
@@ -343,11 +367,13 @@ void tunnel_reaped(struct tunnel *t, int status)
         if (clock_monotonic_ms() - t->first_answer_ms >= t->settings->stable_ms)
             backoff_reset(&t->backoff);
     }
-    standing_set(&t->standing, TUNNEL_CONNECTING, text);
+    sshadvice_add_end(&end, &t->ssh, t->leg, status, was_up);
+    standing_set(&t->standing, TUNNEL_CONNECTING, end.failed ? t->ssh.cause_text : end.data);
+    buf_release(&end);
     if (was_up)
-        log_warn("%s: down: %s", t->leg->name, text);
-    else
-        standing_log_trouble(&t->standing, text);
+        log_warn("%s: down: %s", t->leg->name, t->standing.reason);
+    else if (query_after(t) == NULL) /* else its answer is logged */
+        standing_log_trouble(&t->standing, t->standing.reason);
     if (t->hooks.down == NULL || !t->hooks.down(t->hooks.ctx, t->ssh.cause, was_up))
         next_attempt(t, status);
 }

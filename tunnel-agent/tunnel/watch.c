@@ -48,7 +48,7 @@ static void on_probe(void *ctx, enum exchange_end end)
         return;
     w->standing->probe_ms = clock_monotonic_ms() - w->sent_ms;
     w->answered(w->ctx);
-    probe_judge(&w->probe, end, w->ssh->channel_failure, w->standing);
+    probe_judge(&w->probe, end, w->ssh, w->standing);
     schedule_next_probe(w);
 }
 
