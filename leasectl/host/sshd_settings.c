@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { QUERY_MS = 10000 };
+enum { QUERY_MS = 10000, SPEC_BYTES = 512 };
 
 static const char *line_after(const char *line)
 {
@@ -35,7 +35,23 @@ static void add_with_lower_keywords(const char *text, struct buf *out)
 
 int sshd_effective(const struct sshd *s, const char *login, struct buf *out)
 {
-    char spec[128];
+    return sshd_effective_from(s, login, NULL, out);
+}
+
+/* What sshd -C takes: the client and, where it is known, the address that it connects to. */
+static void format_connection(const struct sshd *s, const char *login, const char *addr,
+                              char out[static SPEC_BYTES])
+{
+    /* A client whose name sshd does not ask DNS for (UseDNS no) is called by its address. */
+    const char *from = addr != NULL ? addr : "127.0.0.1";
+    int n = snprintf(out, SPEC_BYTES, "user=%s,host=%s,addr=%s", login, from, from);
+    if (n > 0 && n < SPEC_BYTES && s->host[0] != '\0')
+        (void)snprintf(out + n, SPEC_BYTES - (size_t)n, ",laddr=%s,lport=%u", s->host, s->port);
+}
+
+int sshd_effective_from(const struct sshd *s, const char *login, const char *addr, struct buf *out)
+{
+    char spec[SPEC_BYTES];
     const char *argv[5] = {s->path, "-T"};
     struct child c;
     struct buf text = {0}, ports = {0};
@@ -43,7 +59,7 @@ int sshd_effective(const struct sshd *s, const char *login, struct buf *out)
     /* sshd checks that its privilege separation directory is there, even to print. */
     (void)mkdir(TUNLEASE_RUNSTATEDIR "/sshd", 0755);
     if (login != NULL) {
-        (void)snprintf(spec, sizeof(spec), "user=%s,host=localhost,addr=127.0.0.1", login);
+        format_connection(s, login, addr, spec);
         argv[2] = "-C";
         argv[3] = spec;
     }

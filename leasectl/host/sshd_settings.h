@@ -18,6 +18,9 @@
  */
 int sshd_effective(const struct sshd *s, const char *login, struct buf *out);
 
+/* The same for a login from addr; NULL: from 127.0.0.1. */
+int sshd_effective_from(const struct sshd *s, const char *login, const char *addr, struct buf *out);
+
 /* The first value of keyword (in lower case) in such a text; "" when it has none. */
 void sshd_setting(const struct buf *effective, const char *keyword, char *value,
                   size_t value_bytes);
