@@ -80,6 +80,16 @@ int json_lease(const struct lease *l, int64_t now_s, int64_t sessions, const cha
         JSON_COMPACT, out);
 }
 
+/* NULL: out of memory. */
+static json_t *array_of_objects(const char *objects)
+{
+    struct buf text = {0};
+    buf_addf(&text, "[%s]", objects);
+    json_t *array = buf_text(&text) != NULL ? json_loads(buf_text(&text), 0, NULL) : NULL;
+    buf_release(&text);
+    return array;
+}
+
 int json_object_line(const struct json_field *fields, size_t count, struct buf *out)
 {
     json_t *object = json_object();
@@ -90,6 +100,8 @@ int json_object_line(const struct json_field *fields, size_t count, struct buf *
             value = json_array();
             for (const char *const *t = f->texts; *t != NULL; t++)
                 (void)json_array_append_new(value, document_any_text(*t));
+        } else if (f->objects != NULL) {
+            value = array_of_objects(f->objects);
         } else if (f->is_bool) {
             value = json_boolean(f->number != 0);
         } else if (f->is_number) {
