@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The patterns of sshd_config(5), as sshd compares them. Pure. Where the client's address decides
+ * and is not known, the answer is SIGHT_CANNOT_TELL.
+ */
+#ifndef TUNLEASE_LEASECTL_ADMISSION_PATTERN_H
+#define TUNLEASE_LEASECTL_ADMISSION_PATTERN_H
+
+#include "lib/session/sight.h"
+
+#include <stdbool.h>
+
+/* `*` and `?`; capital letters differ from small ones, and `!` is a letter. */
+bool pattern_matches(const char *text, const char *pattern);
+
+/* A list with commas, in which `!` excludes: sshd's lists of algorithms. */
+bool pattern_list_matches(const char *text, const char *list);
+
+/* The client of a session. */
+struct pattern_client {
+    const char *addr; /* NULL: not known */
+    bool has_name;    /* sshd also compares its name, which is not known here (UseDNS yes) */
+};
+
+/* A list of addresses, networks and patterns with commas, in which `!` excludes. */
+enum sight pattern_address_matches(const struct pattern_client *client, const char *list);
+
+/* A word of AllowUsers or DenyUsers: `USER` or `USER@HOSTS`. */
+enum sight pattern_user_matches(const char *login, const struct pattern_client *client,
+                                const char *word);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/admission/refusal_log.h"
+
+#include "leasectl/child.h"
+#include "lib/base/buf.h"
+#include "lib/conf/conf.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <glob.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LOG_LINE_BYTES = 2048, JOURNAL_MS = 10000, PROBE_DIGITS = 8 };
+
+/* True if the word before end is akc or akc[PID]. */
+static bool is_akc(const char *line, const char *end)
+{
+    const char *word = end;
+    while (word > line && word[-1] != ' ')
+        word--;
+    return strncmp(word, "akc", 3) == 0 && (word + 3 == end || word[3] == '[');
+}
+
+/* True for the name that verify gives the lease it tries, `verify-` and eight digits: verify lets
+ * its own keys be refused. */
+static bool is_probe(const char *lease)
+{
+    static const char prefix[] = "verify-";
+    if (strncmp(lease, prefix, sizeof(prefix) - 1) != 0)
+        return false;
+    lease += sizeof(prefix) - 1;
+    return strspn(lease, "0123456789abcdef") == PROBE_DIGITS &&
+           strchr(" \r\n", lease[PROBE_DIGITS]) != NULL;
+}
+
+/* Copies the fingerprint from a line like
+ * `akc[12]: refused login=pfwd key=SHA256:... reason=... lease=...`. */
+static bool parse_line(const char *line, const char *login,
+                       char fingerprint[static FINGERPRINT_BYTES])
+{
+    char wanted[CONF_NAME_BYTES + 32];
+    (void)snprintf(wanted, sizeof(wanted), ": refused login=%s key=SHA256:", login);
+    const char *at = strstr(line, wanted);
+    /* The first ": " must be the one behind the name of the program that logs. sshd logs the names
+     * that clients give, and one could be "akc: refused login=...". */
+    if (at == NULL || at != strstr(line, ": ") || !is_akc(line, at))
+        return false;
+    at += strlen(wanted) - strlen("SHA256:");
+    size_t len = strcspn(at, " \r\n");
+    const char *lease = strstr(at, " lease=");
+    if (len != FINGERPRINT_BYTES - 1 || (lease != NULL && is_probe(lease + strlen(" lease="))))
+        return false;
+    (void)strlcpy(fingerprint, at, FINGERPRINT_BYTES);
+    return true;
+}
+
+/* What one log says. */
+struct search {
+    const char *login;
+    char *fingerprint;
+    struct buf *read_from, *why_not;
+};
+
+static void name_in(struct buf *out, const char *separator, const char *text)
+{
+    buf_addf(out, "%s%s", out->len > 0 ? separator : "", text);
+}
+
+static bool search_journal(struct search *s)
+{
+    const char *const argv[] = {"journalctl",       "--quiet",      "--no-pager",
+                                "--identifier=akc", "--lines=2000", NULL};
+    static const char files[] = "{/var,/run}/log/journal/*/system.journal";
+    glob_t found;
+    struct child c;
+    bool is_there = glob(files, GLOB_BRACE, NULL, &found) == 0, hit = false, readable = false;
+    for (size_t i = 0; is_there && i < found.gl_pathc; i++)
+        readable = readable || access(found.gl_pathv[i], R_OK) == 0;
+    globfree(&found);
+    if (!is_there)
+        return false;
+    if (!readable) {
+        name_in(s->why_not, ", and ", "the journal cannot be read by you");
+        return false;
+    }
+    int status = child_run(&c, argv, NULL, NULL, JOURNAL_MS);
+    char *rest = c.out_text.len > 0 && !c.out_text.failed ? c.out_text.data : NULL;
+    for (char *line; (line = strsep(&rest, "\n")) != NULL;)
+        hit = parse_line(line, s->login, s->fingerprint) || hit;
+    child_release(&c);
+    if (status == 0)
+        name_in(s->read_from, " and ", "the journal");
+    else
+        name_in(s->why_not, ", and ", "journalctl fails");
+    return hit;
+}
+
+static bool search_file(struct search *s, const char *path)
+{
+    char line[LOG_LINE_BYTES];
+    bool hit = false;
+    FILE *f = fopen(path, "re");
+    if (f == NULL && errno != ENOENT) {
+        name_in(s->why_not, ", and ", "");
+        buf_addf(s->why_not, "'%s' cannot be read: %s", path, strerror(errno));
+    }
+    if (f == NULL)
+        return false;
+    while (fgets(line, sizeof(line), f) != NULL)
+        hit = parse_line(line, s->login, s->fingerprint) || hit;
+    (void)fclose(f);
+    name_in(s->read_from, " and ", path);
+    return hit;
+}
+
+enum sight refusal_log_last(const char *login, char fingerprint[static FINGERPRINT_BYTES],
+                            struct buf *looked_at)
+{
+    static const char *const files[] = {"/var/log/auth.log", "/var/log/secure"};
+    struct buf read_from = {0}, why_not = {0};
+    struct search s = {login, fingerprint, &read_from, &why_not};
+    bool hit = search_journal(&s);
+    for (size_t i = 0; !hit && i < sizeof(files) / sizeof(files[0]); i++)
+        hit = search_file(&s, files[i]);
+    enum sight sight = hit ? SIGHT_IS : read_from.len > 0 ? SIGHT_IS_NOT : SIGHT_CANNOT_TELL;
+    if (sight == SIGHT_IS_NOT)
+        buf_add(looked_at, buf_text(&read_from) != NULL ? buf_text(&read_from) : "the log");
+    else if (sight == SIGHT_CANNOT_TELL && why_not.len == 0)
+        buf_add(looked_at, "there is no journal, no '/var/log/auth.log' and no '/var/log/secure'");
+    else if (sight == SIGHT_CANNOT_TELL)
+        buf_add(looked_at, buf_text(&why_not) != NULL ? buf_text(&why_not) : "out of memory");
+    buf_release(&read_from);
+    buf_release(&why_not);
+    return sight;
+}
