@@ -21,6 +21,9 @@ DATADIR ?= $(PREFIX)/share
 DOCDIR ?= $(PREFIX)/share/doc/tunlease
 PAMDIR ?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch)/security
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
+# Debian's zsh looks below /usr in another folder than that of zsh's authors.
+ZSHCOMPDIR ?= $(DATADIR)/zsh/$(if $(and $(filter /usr,$(PREFIX)),$(wildcard /etc/debian_version)),vendor-completions,site-functions)
 DESTDIR ?=
 
 BUILD ?= build
@@ -309,6 +312,9 @@ tests: all unit-tests pam-tests $(addprefix $(BUILD)/tests/,delayed/pam_tunnel.s
 
 # ---- install: copies, and enables nothing ----
 
+# bash finds a completion by the name of its file, zsh by the first line.
+completions = bash:$(BASHCOMPDIR)/leasectl bash:$(BASHCOMPDIR)/tunnel-agent zsh:$(ZSHCOMPDIR)/_leasectl
+
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR)/tunlease $(DESTDIR)$(DOCDIR)/schema \
 		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
@@ -328,6 +334,10 @@ install: all
 	install -m 0644 akc/akc.8 $(DESTDIR)$(MANDIR)/man8/akc.8
 	install -m 0644 README.md CHANGES.md LICENSE docs/from-ssh-tunnel-gateway.md $(DESTDIR)$(DOCDIR)
 	install -m 0644 docs/schema/*.json $(DESTDIR)$(DOCDIR)/schema
+	install -d $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR)
+	install -m 0755 packaging/completion/complete $(DESTDIR)$(LIBEXECDIR)/tunlease/complete
+	for file in $(completions); do \
+		sed -e 's,@LIBEXECDIR@,$(LIBEXECDIR),g' packaging/completion/$${file%%:*}.in >$(DESTDIR)$${file#*:} || exit 1; done
 	install -m 0644 packaging/sysusers.d/tunlease.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/tunlease.conf
 	sed -e 's,@RUNSTATEDIR@,$(RUNSTATEDIR),g' -e 's,@LOCALSTATEDIR@,$(LOCALSTATEDIR),g' \
 		packaging/tmpfiles.d/tunlease.conf.in >$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tunlease.conf
@@ -346,7 +356,8 @@ uninstall:
 		$(DESTDIR)$(MANDIR)/man8/pam_tunnel.8 $(DESTDIR)$(MANDIR)/man8/leased.8 $(DESTDIR)$(MANDIR)/man8/akc.8 $(DESTDIR)$(PREFIX)/lib/sysusers.d/tunlease.conf \
 		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tunlease.conf \
 		$(DESTDIR)$(UNITDIR)/leased.service $(DESTDIR)$(UNITDIR)/leased.socket \
-		$(DESTDIR)$(UNITDIR)/leased-refused.target
+		$(DESTDIR)$(UNITDIR)/leased-refused.target \
+		$(DESTDIR)$(LIBEXECDIR)/tunlease/complete $(foreach file,$(completions),$(DESTDIR)$(lastword $(subst :, ,$(file))))
 	rm -rf $(DESTDIR)$(DOCDIR)
 
 # ---- targets for people ----
@@ -357,7 +368,7 @@ build_packages = gcc libc6-dev make pkg-config libsqlite3-dev libbsd-dev libmd-d
 test_packages = openssh-server openssh-client openssh-sftp-server libcmocka-dev sqlite3 valgrind \
 	strace python3 python3-jsonschema curl iproute2 procps util-linux bsdutils xauth mandoc \
 	shellcheck clang-format passwd libc6-dbg systemd sudo cron \
-	nftables openssl
+	nftables openssl zsh bash-completion
 # For the benchmarks; for the long tests, which build the agent with another C library, too.
 bench_packages = autossh python3-fastapi uvicorn
 long_packages = systemd-container musl-tools dpkg-dev autoconf automake libtool
