@@ -38,10 +38,10 @@ expect 'ALL leasectl -' '--help --json --version -c'
 # usage VERB [COMMAND]: that part of the usage, on one line.
 usage()
 {
-	leasectl "$1" --help | awk '/^$/ { exit } { printf "%s ", $0 }' | sed "s/.*--json] $1//; s/ | $1 /\n/g" |
+	leasectl "$1" --help | awk '/^$/ { exit } { printf "%s ", $0 }' | sed -E "s/(usage:)? *leasectl [^\n]{,24}--json\] $1/\n/g" |
 		if (($# == 2)); then grep -E "^ ?$2"; else cat; fi
 }
-options() { { grep -oE -- '--[a-z-]+' || :; echo --help; } | sort -u | paste -sd ' '; }
+options() { { grep -oE -- '--[a-z-]+' || :; printf '%s\n' --help --json; } | sort -u | paste -sd ' '; }
 for verb in "${verbs[@]}"; do
 	mapfile -t commands < <(usage "$verb" | sed -nE 's/^ ?([a-z]+)( .*)?$/\1/p' | sort -u)
 	if ((${#commands[@]} == 0)); then
@@ -50,13 +50,14 @@ for verb in "${verbs[@]}"; do
 	fi
 	expect "ALL leasectl $verb " "$(words <<<"${commands[*]}")"
 	for command in "${commands[@]}"; do
-		expect "ALL leasectl --json $verb $command -" "$(usage "$verb" "$command" | options)"
+		expect "ALL leasectl $verb $command -" "$(usage "$verb" "$command" | options)"
 	done
 done
 ((case_count > 25)) || fail "only $case_count cases come from --help"
 
 # Names, of those leases that the command is for.
 expect 'TAB leasectl revo' 'leasectl revoke '
+expect 'TAB leasectl help rev' 'leasectl help revoke '
 expect 'ALL leasectl show ' 'alan alice db1 gone odd@x'
 expect 'ALL leasectl renew ' 'alan alice db1 odd@x'
 expect 'TAB leasectl delete ' 'leasectl delete gone '
