@@ -3,6 +3,7 @@
 
 #include "leased/requests/roster.h"
 #include "lib/base/buf.h"
+#include "lib/lease/agent_fact.h"
 #include "lib/lease/lease.h"
 #include "lib/store/agents.h"
 #include "lib/wire/control.h"
@@ -26,21 +27,6 @@ static void add_fact(struct buf *out, const char *name, const char *value)
     buf_add(out, " ");
     buf_add(out, value);
     buf_add(out, "\n");
-}
-
-/* The value of a fact; "" when it is not there. */
-static void get_fact(const char *facts, const char *name, char *out, size_t out_bytes)
-{
-    size_t len = strlen(name);
-    out[0] = '\0';
-    for (const char *line = facts; *line != '\0';) {
-        size_t line_len = strcspn(line, "\n");
-        if (strncmp(line, name, len) == 0 && line[len] == ' ') {
-            (void)snprintf(out, out_bytes, "%.*s", (int)(line_len - len - 1), line + len + 1);
-            return;
-        }
-        line += line_len + (line[line_len] == '\n' ? 1 : 0);
-    }
 }
 
 const char *facts_collect(const struct control_request *r, const struct agent_notes *notes,
@@ -84,8 +70,10 @@ const char *facts_collect(const struct control_request *r, const struct agent_no
 static struct agent_notes parse_notes(const char *facts)
 {
     char issued[8], home_port[8];
-    get_fact(facts, "issued", issued, sizeof(issued));
-    get_fact(facts, "home_port", home_port, sizeof(home_port));
+    const char *rest = facts;
+    (void)agent_fact_next(&rest, "issued", issued, sizeof(issued));
+    rest = facts;
+    (void)agent_fact_next(&rest, "home_port", home_port, sizeof(home_port));
     return (struct agent_notes){.by_admin = strncmp(facts, "admin 1\n", 8) == 0,
                                 .issued = strcmp(issued, "1") == 0,
                                 .home_port = (uint16_t)strtoul(home_port, NULL, 10),

@@ -3,6 +3,7 @@
 
 #include <bsd/string.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <time.h>
 
 /* Parses exactly `digits` digits at *s; -1 if there are fewer. */
@@ -135,6 +136,18 @@ void time_format_local(int64_t time_s, char out[static TIME_TEXT_BYTES])
     time_t t = clamp_to_storable(time_s);
     localtime_r(&t, &tm);
     strftime(out, TIME_TEXT_BYTES, "%Y-%m-%d %H:%M", &tm);
+}
+
+void time_format_zoned(int64_t time_s, char out[static TIME_TEXT_BYTES])
+{
+    struct tm tm;
+    time_t t = clamp_to_storable(time_s);
+    localtime_r(&t, &tm);
+    size_t len = strftime(out, TIME_TEXT_BYTES, "%Y-%m-%d %H:%M UTC", &tm);
+    const long minutes = (tm.tm_gmtoff < 0 ? -tm.tm_gmtoff : tm.tm_gmtoff) / 60;
+    if (minutes != 0)
+        (void)snprintf(out + len, TIME_TEXT_BYTES - len, "%c%02ld:%02ld",
+                       tm.tm_gmtoff < 0 ? '-' : '+', minutes / 60 % 24, minutes % 60);
 }
 
 static char *two_digits(char *p, int value)

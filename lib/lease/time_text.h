@@ -22,6 +22,9 @@ void time_format_rfc3339(int64_t time_s,
 void time_format_sshd(int64_t time_s, char out[static TIME_TEXT_BYTES]);  /* 20261201180000Z */
 void time_format_local(int64_t time_s, char out[static TIME_TEXT_BYTES]); /* 2026-12-01 19:00 */
 
+/* 2026-12-01 19:00 UTC+01:00: the local time, for somebody who may be in another zone. */
+void time_format_zoned(int64_t time_s, char out[static TIME_TEXT_BYTES]);
+
 /*
  * 20261201190000: the text that an sshd before 9.1 in our time zone reads as time_s. Such an sshd
  * does not accept a Z, and reads every text as standard time, in summer, too. If no text is read as

@@ -298,13 +298,19 @@ static void printed_times(void **state)
     static const struct {
         const char *what, *zone;
         int64_t time_s;
-        const char *rfc3339, *local;
+        const char *rfc3339, *local, *zone_text;
     } rows[] = {
-        {"contract's example", BERLIN, 1796148000, "2026-12-01T18:00:00Z", "2026-12-01 19:00"},
-        {"west, the day before", NEW_YORK, 1796083200, "2026-12-01T00:00:00Z", "2026-11-30 19:00"},
-        {"summer time", BERLIN, 1782864000, "2026-07-01T00:00:00Z", "2026-07-01 02:00"},
-        {"epoch", "UTC", 0, "1970-01-01T00:00:00Z", "1970-01-01 00:00"},
-        {"last", "UTC", TIME_MAX_S, "9999-12-31T23:59:59Z", "9999-12-31 23:59"},
+        {"contract's example", BERLIN, 1796148000, "2026-12-01T18:00:00Z", "2026-12-01 19:00",
+         "+01:00"},
+        {"west, the day before", NEW_YORK, 1796083200, "2026-12-01T00:00:00Z", "2026-11-30 19:00",
+         "-05:00"},
+        {"summer time", BERLIN, 1782864000, "2026-07-01T00:00:00Z", "2026-07-01 02:00", "+02:00"},
+        {"a zone of half an hour", "XXX-5:30", 0, "1970-01-01T00:00:00Z", "1970-01-01 05:30",
+         "+05:30"},
+        {"less than an hour west", "XXX0:45", 2700, "1970-01-01T00:45:00Z", "1970-01-01 00:00",
+         "-00:45"},
+        {"epoch", "UTC", 0, "1970-01-01T00:00:00Z", "1970-01-01 00:00", ""},
+        {"last", "UTC", TIME_MAX_S, "9999-12-31T23:59:59Z", "9999-12-31 23:59", ""},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -316,6 +322,10 @@ static void printed_times(void **state)
         CHECK(rows[i].what, time_parse(text, &again) == 0 && again == rows[i].time_s);
         time_format_local(rows[i].time_s, text);
         CHECK_TEXT(rows[i].what, text, rows[i].local);
+        time_format_zoned(rows[i].time_s, text);
+        CHECK(rows[i].what, strncmp(text, rows[i].local, strlen(rows[i].local)) == 0);
+        CHECK(rows[i].what, strncmp(text + strlen(rows[i].local), " UTC", 4) == 0);
+        CHECK_TEXT(rows[i].what, text + strlen(rows[i].local) + 4, rows[i].zone_text);
     }
     set_zone("UTC");
 }
