@@ -5,51 +5,9 @@
 #include "leasectl/host/sshd_settings.h"
 #include "lib/base/buf.h"
 #include "lib/conf/conf.h"
-#include "lib/lease/lease.h"
 
 #include <stdio.h>
 #include <string.h>
-
-uint16_t gateway_local_port(uint16_t port)
-{
-    return port < 1024 ? (uint16_t)(port + 10000) : port;
-}
-
-static void add_forward(struct buf *out, const char *flag, const char *from, const char *to)
-{
-    const char *quote = strpbrk(from, "[") != NULL || strpbrk(to, "[") != NULL ? "\"" : "";
-    buf_addf(out, " %s %s%s:%s%s", flag, quote, from, to, quote);
-}
-
-static void add_open_forwards(struct buf *out, const struct permit *p)
-{
-    char from[8], to[PERMIT_TEXT_BYTES];
-    for (unsigned port = p->low; port <= p->high; port++) {
-        struct permit one = *p;
-        one.low = one.high = (uint16_t)port;
-        permit_format(&one, to);
-        (void)snprintf(from, sizeof(from), "%u", gateway_local_port((uint16_t)port));
-        add_forward(out, "-L", from, to);
-    }
-}
-
-void gateway_connect_line(const struct conf *conf, const struct lease *l, struct buf *out)
-{
-    char from[PERMIT_TEXT_BYTES];
-    buf_add(out, "ssh -N -T -o ExitOnForwardFailure=yes -o ServerAliveInterval=15 "
-                 "-o ServerAliveCountMax=3 -o IdentitiesOnly=yes");
-    buf_addf(out, " -i ~/.ssh/%s_key", l->name);
-    if (conf->public_port != 22)
-        buf_addf(out, " -p %u", conf->public_port);
-    for (size_t i = 0; i < l->open.count; i++)
-        add_open_forwards(out, &l->open.items[i]);
-    for (size_t i = 0; i < l->listen.count; i++) {
-        permit_format(&l->listen.items[i], from);
-        /* An example: the holder decides where it leads. */
-        add_forward(out, "-R", from, "127.0.0.1:22");
-    }
-    buf_addf(out, " %s@%s", l->login, conf->public_host);
-}
 
 /* files: paths of private host keys, one a line. */
 static bool read_host_key(const char *files, struct pubkey *ret)

@@ -12,6 +12,7 @@
 
 #include <bsd/string.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 int terms_parse_for(struct ctl *ctl, const char *text, int64_t *expires_s)
@@ -60,9 +61,123 @@ int terms_add_open_agent(struct ctl *ctl, const char *text, struct lease *l)
                : ctl_error(ctl, EXIT_USAGE, "--open '%s' %s", text_clip(text).s, problem);
 }
 
-int terms_check_agents(struct ctl *ctl, const struct lease *l)
+/* ---- refusals by the ceiling ---- */
+
+static const char *conf_file(const struct ctl *ctl)
+{
+    return ctl->conf_file != NULL ? ctl->conf_file : CONF_DEFAULT_FILE;
+}
+
+/* Adds the rules that hold for login, as in the file. */
+static void add_rules(const struct ceiling_rules *rules, const char *login, struct buf *out)
 {
     char text[PERMIT_TEXT_BYTES];
+    size_t before = out->len;
+    for (size_t i = 0; i < rules->count; i++) {
+        if (!ceiling_rule_applies(rules, i, login))
+            continue;
+        permit_format(&rules->items[i].permit, text);
+        buf_addf(out, "%s%s%s%s", out->len > before ? ", " : "", rules->items[i].login,
+                 rules->items[i].login[0] != '\0' ? " " : "", text);
+    }
+    if (out->len == before)
+        buf_add(out, "nothing");
+}
+
+/* What is refused, why, and the ceiling itself. help: the line to add to the file, or NULL. */
+static int refuse_permit(const struct ctl *ctl, const char *what, const char *login,
+                         const char *problem, bool listen, const char *help)
+{
+    struct buf rules = {0};
+    const char *keyword = listen ? "AllowListen" : "AllowOpen";
+    if (strncmp(problem, keyword, strlen(keyword)) == 0) {
+        buf_addf(&rules, " (%s is ", keyword);
+        add_rules(listen ? &ctl->conf.ceiling.listen : &ctl->conf.ceiling.open, login, &rules);
+        buf_addf(&rules, " in %s)", conf_file(ctl));
+    } else {
+        buf_addf(&rules, " (%s)", conf_file(ctl));
+    }
+    if (help != NULL)
+        buf_addf(&rules, ": add '%s' there, then 'leasectl setup'", help);
+    int code = ctl_error(ctl, EXIT_CEILING, "%s on login '%s': %s%s", what, login, problem,
+                         buf_text(&rules) != NULL ? buf_text(&rules) : "");
+    buf_release(&rules);
+    return code;
+}
+
+static int check_permit(const struct ctl *ctl, const char *login, const struct permit *p,
+                        bool listen)
+{
+    char text[PERMIT_TEXT_BYTES], what[PERMIT_TEXT_BYTES + 16];
+    const char *problem = listen ? ceiling_listen_problem(&ctl->conf.ceiling, login, p)
+                                 : ceiling_open_problem(&ctl->conf.ceiling, login, p);
+    if (problem == NULL)
+        return EXIT_DONE;
+    permit_format(p, text);
+    (void)snprintf(what, sizeof(what), "%s %s", listen ? "--listen" : "--open", text);
+    return refuse_permit(ctl, what, login, problem, listen, NULL);
+}
+
+int terms_check_open(const struct ctl *ctl, const char *login, const struct permit *p)
+{
+    return check_permit(ctl, login, p, false);
+}
+
+int terms_check_listen(const struct ctl *ctl, const char *login, const struct permit *p)
+{
+    return check_permit(ctl, login, p, true);
+}
+
+/* The line of AllowOpen that lets login open the ports of all agents, present and future: the range
+ * that they come from. */
+static void format_agents_rule(const struct ctl *ctl, const char *login, const struct permit *port,
+                               char *out, size_t out_bytes)
+{
+    const struct ceiling *c = &ctl->conf.ceiling;
+    char text[PERMIT_TEXT_BYTES];
+    struct permit range = *port;
+    bool own = false;
+    for (size_t i = 0; i < c->listen.count; i++) {
+        const struct permit *p = &c->listen.items[i].permit;
+        if (ceiling_rule_applies(&c->listen, i, c->agent_login) && p->low <= port->low &&
+            p->high >= port->high) {
+            range.low = p->low;
+            range.high = p->high;
+        }
+    }
+    for (size_t i = 0; i < c->open.count && !own; i++)
+        own = strcmp(c->open.items[i].login, login) == 0;
+    permit_format(&range, text);
+    (void)snprintf(out, out_bytes, "AllowOpen %s%s%s", own ? login : "", own ? " " : "", text);
+}
+
+static int check_agent_port(const struct ctl *ctl, const struct lease *l, const char *agent,
+                            const struct permit *port)
+{
+    char text[PERMIT_TEXT_BYTES], what[PERMIT_TEXT_BYTES + LEASE_NAME_BYTES + 32],
+        help[PERMIT_TEXT_BYTES + LOGIN_NAME_BYTES + 16];
+    const char *problem = ceiling_open_problem(&ctl->conf.ceiling, l->login, port);
+    if (problem == NULL)
+        return EXIT_DONE;
+    permit_format(port, text);
+    (void)snprintf(what, sizeof(what), "--open agent:%s is %s", agent, text);
+    format_agents_rule(ctl, l->login, port, help, sizeof(help));
+    return refuse_permit(ctl, what, l->login, problem, false,
+                         strcmp(l->login, ctl->conf.agent_login) == 0 ? NULL : help);
+}
+
+void terms_warn_of_jump_user(const struct ctl *ctl, const char *agent)
+{
+    if (ctl->conf.jump_user[0] == '\0')
+        ctl_warn(ctl,
+                 "JumpUser is not set: the hint that agent '%s' gets (connect_hint, ssh -J %s ...) "
+                 "names no user, and ends in a password prompt for who has no account here: set "
+                 "'JumpUser %s' in %s",
+                 agent, ctl->conf.public_host, ctl->conf.forward_login, conf_file(ctl));
+}
+
+int terms_check_agents(struct ctl *ctl, const struct lease *l)
+{
     for (size_t i = 0; i < l->open_agent_count; i++) {
         struct lease agent = {0};
         int code = EXIT_DONE;
@@ -74,14 +189,8 @@ int terms_check_agents(struct ctl *ctl, const struct lease *l)
                 ctl_error(ctl, EXIT_NO_SUCH, "there is no agent '%s': see 'leasectl agents'", name);
         else if (rc != STORE_OK)
             code = ctl_store_error(ctl, rc);
-        for (size_t k = 0; code == EXIT_DONE && k < agent.listen.count; k++) {
-            const char *problem =
-                ceiling_open_problem(&ctl->conf.ceiling, l->login, &agent.listen.items[k]);
-            permit_format(&agent.listen.items[k], text);
-            if (problem != NULL)
-                code = ctl_error(ctl, EXIT_CEILING, "--open agent:%s is %s on login '%s': %s", name,
-                                 text, l->login, problem);
-        }
+        for (size_t k = 0; code == EXIT_DONE && k < agent.listen.count; k++)
+            code = check_agent_port(ctl, l, name, &agent.listen.items[k]);
         lease_release(&agent);
         if (code != EXIT_DONE)
             return code;
@@ -141,23 +250,12 @@ int terms_read_host_key(struct ctl *ctl, struct pubkey *ret)
 
 int terms_check_permits(struct ctl *ctl, const struct lease *l)
 {
-    char text[PERMIT_TEXT_BYTES];
-    for (size_t i = 0; i < l->open.count; i++) {
-        const char *problem = ceiling_open_problem(&ctl->conf.ceiling, l->login, &l->open.items[i]);
-        permit_format(&l->open.items[i], text);
-        if (problem != NULL)
-            return ctl_error(ctl, EXIT_CEILING, "--open %s on login '%s': %s", text, l->login,
-                             problem);
-    }
-    for (size_t i = 0; i < l->listen.count; i++) {
-        const char *problem =
-            ceiling_listen_problem(&ctl->conf.ceiling, l->login, &l->listen.items[i]);
-        permit_format(&l->listen.items[i], text);
-        if (problem != NULL)
-            return ctl_error(ctl, EXIT_CEILING, "--listen %s on login '%s': %s", text, l->login,
-                             problem);
-    }
-    return EXIT_DONE;
+    int code = EXIT_DONE;
+    for (size_t i = 0; code == EXIT_DONE && i < l->open.count; i++)
+        code = terms_check_open(ctl, l->login, &l->open.items[i]);
+    for (size_t i = 0; code == EXIT_DONE && i < l->listen.count; i++)
+        code = terms_check_listen(ctl, l->login, &l->listen.items[i]);
+    return code;
 }
 
 int terms_check_end(struct ctl *ctl, int64_t expires_s)
@@ -166,7 +264,8 @@ int terms_check_end(struct ctl *ctl, int64_t expires_s)
     if (ctl->conf.max_ttl_s == 0 || expires_s <= ctl->now_s + ctl->conf.max_ttl_s)
         return EXIT_DONE;
     duration_format(ctl->conf.max_ttl_s, text);
-    return ctl_error(ctl, EXIT_CEILING, "the lease would be longer than MaxTTL (%s)", text);
+    return ctl_error(ctl, EXIT_CEILING, "the lease would be longer than MaxTTL (%s in %s)", text,
+                     conf_file(ctl));
 }
 
 int terms_report_conflict(struct ctl *ctl, const struct lease *l, const struct store_conflict *c)

@@ -22,6 +22,11 @@ int terms_add_open_agent(struct ctl *ctl, const char *text, struct lease *l);
 /* Checks that each agent that l opens exists, and that its port is within the ceiling of l's login.
  * Needs the store open. */
 int terms_check_agents(struct ctl *ctl, const struct lease *l);
+
+/* Warns if the hint that this agent gets from leased leads people without an account here to a
+ * password prompt. */
+void terms_warn_of_jump_user(const struct ctl *ctl, const char *agent);
+
 int terms_parse_from(struct ctl *ctl, const char *text, struct source_list *ret);
 
 /* Copies text into out. problem: what is wrong with text, as lease_name_problem and its like return
@@ -39,7 +44,10 @@ int terms_check_max_sessions(struct ctl *ctl, const struct lease *l);
  * is changed: if it cannot be read, nothing may be granted. */
 int terms_read_host_key(struct ctl *ctl, struct pubkey *ret);
 
-/* Check against the ceiling. On EXIT_CEILING the error names the keyword to change. */
+/* Check against the ceiling. On EXIT_CEILING the error shows the ceiling, and names the keyword to
+ * change and its file. */
+int terms_check_open(const struct ctl *ctl, const char *login, const struct permit *p);
+int terms_check_listen(const struct ctl *ctl, const char *login, const struct permit *p);
 int terms_check_permits(struct ctl *ctl, const struct lease *l);
 int terms_check_end(struct ctl *ctl, int64_t expires_s);
 

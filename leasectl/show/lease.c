@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/show/lease.h"
 
-#include "leasectl/host/gateway.h"
 #include "leasectl/sessions/registry.h"
+#include "leasectl/show/connect_line.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
@@ -15,7 +15,7 @@
 int lease_to_json(struct ctl *ctl, const struct lease *l, struct buf *out)
 {
     struct buf connect = {0};
-    gateway_connect_line(&ctl->conf, l, &connect);
+    connect_add_line(ctl, l, &connect);
     const char *line = buf_text(&connect);
     int rc = line != NULL ? json_lease(l, ctl->now_s, sessions_count(ctl, l->id), line, out) : -1;
     buf_release(&connect);
@@ -67,7 +67,7 @@ static void print_fields(struct ctl *ctl, const struct lease *l)
     permit_list_format(&l->open, &open);
     permit_list_format(&l->listen, &listen);
     source_list_format(&l->from, &from);
-    gateway_connect_line(&ctl->conf, l, &connect);
+    connect_add_line(ctl, l, &connect);
     (void)snprintf(number, sizeof(number), "%lld", (long long)l->id);
     if (l->max_sessions != 0)
         (void)snprintf(limit, sizeof(limit), "%u", l->max_sessions);
@@ -91,7 +91,7 @@ static void print_fields(struct ctl *ctl, const struct lease *l)
     int64_t sessions = sessions_count(ctl, l->id);
     (void)snprintf(number, sizeof(number), "%lld", (long long)sessions);
     print_field(ctl, "sessions", sessions >= 0 ? number : "");
-    print_field(ctl, "connect", buf_text(&connect));
+    print_field(ctl, "connect", buf_text(&connect) != NULL ? buf_text(&connect) : "?");
     buf_release(&open);
     buf_release(&listen);
     buf_release(&from);

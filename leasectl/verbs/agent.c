@@ -131,7 +131,7 @@ static int print_added(struct ctl *ctl, const struct new_agent *a)
         if (json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &json) == 0)
             (void)puts(buf_text(&json));
     } else {
-        time_format_local(a->lease.expires_s, until);
+        time_format_zoned(a->lease.expires_s, until);
         (void)printf(
             "added agent '%s' (#%lld) on port %u until %s\n\nRun this on the host:\n\n  %s\n\n"
             "The token is good for '%s' alone, once, for a week.\n",
@@ -220,7 +220,7 @@ static int print_reset(struct ctl *ctl, const struct lease *l)
         buf_release(&json);
         return EXIT_DONE;
     }
-    time_format_local(until_s, until);
+    time_format_zoned(until_s, until);
     (void)printf("reset agent '%s' (#%lld): its next register until %s gets a new secret\n\n"
                  "Start it again with the enrolment key; or with a token:\n\n"
                  "  leasectl token create --name %s\n",

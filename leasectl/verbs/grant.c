@@ -2,11 +2,12 @@
 /* leasectl grant: a new lease, and the line to hand to its holder. */
 #include "leasectl/ctl_store.h"
 #include "leasectl/host/account.h"
-#include "leasectl/host/gateway.h"
 #include "leasectl/lease/key.h"
 #include "leasectl/lease/listen_port.h"
 #include "leasectl/lease/terms.h"
 #include "leasectl/sessions/enforce.h"
+#include "leasectl/show/connect_line.h"
+#include "leasectl/show/handout.h"
 #include "leasectl/show/lease.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
@@ -107,6 +108,14 @@ static int parse_option(struct ctl *ctl, struct request *req, int opt, const cha
 
 /* ---- the key ---- */
 
+/* The comment shows later that the holder was told which file to make (connect_key_is_told). A key
+ * with another comment was not made with the command that the holder was sent. */
+static void note_told_file(const struct lease *l, struct pubkey *key)
+{
+    if (key->comment[0] == '\0' || strcmp(key->comment, l->name) == 0)
+        (void)snprintf(key->comment, sizeof(key->comment), CONNECT_KEY_COMMENT_FORMAT, l->name);
+}
+
 static int ask_for_key(struct ctl *ctl, const struct request *req, struct lease_key *ret)
 {
     static char line[KEY_FILE_BYTES];
@@ -114,12 +123,16 @@ static int ask_for_key(struct ctl *ctl, const struct request *req, struct lease_
         return ctl_usage(ctl, "--key is missing");
     (void)fprintf(stderr,
                   "Have %s run this, and send you the file that ends in .pub:\n\n"
-                  "  ssh-keygen -t ed25519 -f ~/.ssh/%s_key -C %s\n\n"
+                  "  ssh-keygen -t ed25519 -f " CONNECT_KEY_FILE_FORMAT
+                  " -C " CONNECT_KEY_COMMENT_FORMAT "\n\n"
                   "Paste that one line here: ",
                   req->lease.name, req->lease.name, req->lease.name);
     if (fgets(line, sizeof(line), stdin) == NULL)
         return ctl_error(ctl, EXIT_USAGE, "no key was given");
-    return key_parse(ctl, "the pasted line", line, strlen(line), ret);
+    int code = key_parse(ctl, "the pasted line", line, strlen(line), ret);
+    if (code == EXIT_DONE)
+        note_told_file(&req->lease, &ret->pub);
+    return code;
 }
 
 static int add_key(struct ctl *ctl, struct request *req)
@@ -212,103 +225,48 @@ static int store_grant(struct ctl *ctl, struct request *req, int64_t *ret_id)
 
 /* ---- what the admin hands on ---- */
 
-struct agent_ports {
-    uint16_t ports[LEASE_OPEN_AGENTS_MAX]; /* by the index of open_agents; 0: none */
-};
-
-/* Only for what is printed: the lease is granted already. An agent that cannot be looked up is
- * shown as a plain port. */
-static void find_agent_ports(struct ctl *ctl, const struct lease *l, struct agent_ports *ret)
+static void warn_of_names(const struct ctl *ctl, const struct lease *granted)
 {
-    *ret = (struct agent_ports){.ports = {0}};
-    for (size_t i = 0; i < l->open_agent_count; i++) {
-        struct lease agent = {0};
-        if (store_lease_by_name(ctl->store, l->open_agents[i], &agent) == STORE_OK &&
-            agent.listen.count > 0)
-            ret->ports[i] = agent.listen.items[0].low;
-        lease_release(&agent);
-    }
-}
-
-/* The name of the agent that listens on the port of p. NULL: no agent that l opens does. */
-static const char *agent_at(const struct agent_ports *agents, const struct lease *l,
-                            const struct permit *p)
-{
-    for (size_t i = 0; i < l->open_agent_count; i++)
-        if (p->low == p->high && agents->ports[i] == p->low)
-            return l->open_agents[i];
-    return NULL;
-}
-
-static void print_how_to_use(const struct ctl *ctl, const struct lease *l,
-                             const struct agent_ports *agents, const struct permit *p)
-{
-    const char *agent = agent_at(agents, l, p);
-    const unsigned low = gateway_local_port(p->low), high = gateway_local_port(p->high);
-    if (agent != NULL) {
-        char port[16] = "";
-        if (ctl->conf.public_port != 22)
-            (void)snprintf(port, sizeof(port), ":%u", ctl->conf.public_port);
-        (void)printf("then use   ssh -p %u USER@127.0.0.1   (the host behind '%s')\n"
-                     "or jump    ssh -J %s@%s%s -p %u USER@localhost   (~/.ssh/%s_key is in the "
-                     "ssh agent)\n",
-                     low, agent, l->login, ctl->conf.public_host, port, p->low, l->name);
-        return;
-    }
-    (void)printf("then use   http://127.0.0.1:%u/", low);
-    if (high != low)
-        (void)printf(" to :%u/", high);
-    (void)putchar('\n');
-}
-
-static void print_handout(const struct ctl *ctl, const struct lease *l,
-                          const struct agent_ports *agents, const struct pubkey *host_key)
-{
-    char until[TIME_TEXT_BYTES], left[DURATION_TEXT_BYTES];
-    struct buf line = {0};
-
-    time_format_local(l->expires_s, until);
-    duration_format(l->expires_s - ctl->now_s, left);
-    gateway_connect_line(&ctl->conf, l, &line);
-    (void)printf("granted '%s' (#%" PRId64 ") on login '%s' until %s (%s)\n\n"
-                 "Send %s this line; it works in any shell, PowerShell too:\n\n  %s\n\n",
-                 l->name, l->id, l->login, until, left, l->name,
-                 buf_text(&line) != NULL ? buf_text(&line) : "?");
-    for (size_t i = 0; i < l->open.count; i++)
-        print_how_to_use(ctl, l, agents, &l->open.items[i]);
-    for (size_t i = 0; i < l->listen.count; i++)
-        (void)printf("listens on %s%s:%u of this host; put what it leads to in place of "
-                     "127.0.0.1:22\n",
-                     "", l->listen.items[i].host, l->listen.items[i].low);
-    if (l->listen.count > 0)
-        (void)puts(
-            "sessions   one at a time: a lease that listens has one connection, the newest wins");
-    (void)printf("until      %s\n", until);
-    (void)printf("host key   %s %s\n", host_key->type, host_key->fingerprint);
-    (void)printf("prove it   leasectl verify %s\n", l->name);
-    buf_release(&line);
-}
-
-/* Ends logins with the key's former permits, and prints what the admin hands on. Closes the store.
- * key is the one that was granted: granted was read afterwards, and another admin may have changed
- * its keys by then. */
-static int hand_out(struct ctl *ctl, const struct lease *granted, const struct pubkey *key,
-                    const struct pubkey *host_key, int64_t begun_s)
-{
-    struct agent_ports agents;
-    int code = EXIT_DONE;
-    find_agent_ports(ctl, granted, &agents);
-    int enforced = sessions_enforce_new_key(ctl, granted, key->fingerprint, begun_s);
-    ctl_close(ctl);
     if (strchr(ctl->conf.public_host, '.') == NULL && strchr(ctl->conf.public_host, ':') == NULL)
         ctl_warn(ctl,
                  "the host name '%s' has no dot, so only this network knows it: set PublicHost",
                  ctl->conf.public_host);
-    if (ctl->json)
-        code = lease_print(ctl, granted);
+    if (granted->open_agent_count > 0)
+        terms_warn_of_jump_user(ctl, granted->open_agents[0]);
+}
+
+static void add_granted(const struct ctl *ctl, const struct lease *l, struct buf *out)
+{
+    char until[TIME_TEXT_BYTES], left[DURATION_TEXT_BYTES];
+    time_format_zoned(l->expires_s, until);
+    duration_format(l->expires_s - ctl->now_s, left);
+    buf_addf(out, "granted '%s' (#%" PRId64 ") on login '%s' until %s (%s)\n\n", l->name, l->id,
+             l->login, until, left);
+}
+
+/* Ends logins with the key's former permits, which closes the store, and prints what the admin
+ * hands on. key is the one that was granted: granted was read afterwards, and another admin may
+ * have changed its keys by then. */
+static int hand_out(struct ctl *ctl, const struct lease *granted, const struct pubkey *key,
+                    const struct pubkey *host_key, int64_t begun_s)
+{
+    struct buf text = {0};
+    if (!ctl->json) {
+        add_granted(ctl, granted, &text);
+        handout_add(ctl, granted, host_key, &text);
+    } else if (lease_to_json(ctl, granted, &text) == 0) {
+        buf_add(&text, "\n");
+    } else {
+        text.failed = true;
+    }
+    int code = sessions_enforce_new_key(ctl, granted, key->fingerprint, begun_s);
+    warn_of_names(ctl, granted);
+    if (buf_text(&text) != NULL)
+        (void)fputs(buf_text(&text), stdout);
     else
-        print_handout(ctl, granted, &agents, host_key);
-    return code == EXIT_DONE ? enforced : code;
+        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+    buf_release(&text);
+    return code;
 }
 
 static int parse_arguments(struct ctl *ctl, int argc, char **argv, struct request *req)

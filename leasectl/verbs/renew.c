@@ -50,7 +50,7 @@ static int renew_lease(struct ctl *ctl, const char *ref, struct request *req, si
     struct lease before = {0};
     int code = change_lease(ctl, ref, apply_renew, req, &before);
     if (code == EXIT_DONE) {
-        time_format_local(req->end_s, until);
+        time_format_zoned(req->end_s, until);
         duration_format(req->end_s - ctl->now_s, left);
         (void)snprintf(said, sizeof(said), "%s '%s' (#%" PRId64 ") until %s (%s)",
                        req->end_s == req->expires_s ? "renewed" : "kept, it already lasts longer:",

@@ -4,10 +4,13 @@
 #include "leasectl/lease/change.h"
 #include "leasectl/lease/terms.h"
 #include "leasectl/sessions/enforce.h"
+#include "leasectl/show/handout.h"
 #include "leasectl/verbs.h"
+#include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/store/changes.h"
+#include "lib/store/leases.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -125,12 +128,8 @@ static int apply_edit(struct ctl *ctl, struct lease *l, const struct edit *e)
     const char *problem = permit_list_add(list, &e->permit);
     if (problem != NULL)
         return ctl_error(ctl, EXIT_USAGE, "%s %s %s", option, text, problem);
-    problem = e->listen ? ceiling_listen_problem(&ctl->conf.ceiling, l->login, &e->permit)
-                        : ceiling_open_problem(&ctl->conf.ceiling, l->login, &e->permit);
-    if (problem != NULL)
-        return ctl_error(ctl, EXIT_CEILING, "%s %s on login '%s': %s", option, text, l->login,
-                         problem);
-    return EXIT_DONE;
+    return e->listen ? terms_check_listen(ctl, l->login, &e->permit)
+                     : terms_check_open(ctl, l->login, &e->permit);
 }
 
 static int copy_permits(struct permit_list *to, const struct permit_list *from)
@@ -189,6 +188,19 @@ out:
     return code;
 }
 
+/* The holder's lines are others now. */
+static int add_new_lines(struct ctl *ctl, int64_t id, struct buf *out)
+{
+    struct lease now = {0};
+    enum store_rc rc = store_lease_by_id(ctl->store, id, &now);
+    if (rc == STORE_OK) {
+        buf_add(out, "\n");
+        handout_add(ctl, &now, NULL, out);
+    }
+    lease_release(&now);
+    return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
+}
+
 int cmd_set(struct ctl *ctl, int argc, char **argv)
 {
     static const struct option options[] = {
@@ -197,8 +209,9 @@ int cmd_set(struct ctl *ctl, int argc, char **argv)
         {"note", required_argument, NULL, 'n'}, {NULL, 0, NULL, 0}};
     struct request req = {.edit_count = 0};
     struct lease before = {0};
+    struct buf lines = {0};
     char said[LEASE_NAME_MAX + 64];
-    int opt, code = EXIT_DONE;
+    int opt, code = EXIT_DONE, lines_code = EXIT_DONE;
 
     while (code == EXIT_DONE && (opt = ctl_option(ctl, argc, argv, options)) != -1)
         code = parse_option(ctl, &req, opt, optarg);
@@ -217,11 +230,16 @@ int cmd_set(struct ctl *ctl, int argc, char **argv)
         (void)snprintf(said, sizeof(said), "changed '%s' (#%" PRId64 ")", before.name, before.id);
         code = change_print(ctl, before.id, said);
     }
+    if (code == EXIT_DONE && req.edit_count > 0 && !ctl->json)
+        lines_code = add_new_lines(ctl, before.id, &lines);
     if (code == EXIT_DONE && (req.narrows || req.limits)) {
         const struct enforce_scope scope = {
             .lease = &before, .narrowed = req.narrows, .begun_s = begun_s};
         code = sessions_enforce(ctl, &scope);
     }
+    /* Last: who reads slowly must not delay the end of a session. */
+    (void)fputs(buf_text(&lines) != NULL ? buf_text(&lines) : "", stdout);
+    buf_release(&lines);
     lease_release(&before);
-    return code;
+    return code == EXIT_DONE ? lines_code : code;
 }

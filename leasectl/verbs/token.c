@@ -60,7 +60,7 @@ static int create_token(struct ctl *ctl, struct token *t)
     } else if (!ctl->terminal) {
         (void)puts(secret); /* so that $(leasectl token create) is the token */
     } else {
-        time_format_local(t->expires_s, until);
+        time_format_zoned(t->expires_s, until);
         (void)printf("%s\ntoken #%lld, shown this once; good for %lld %s%s%s until %s\n", secret,
                      (long long)t->id, (long long)t->uses_left,
                      t->uses_left == 1 ? "agent" : "agents", t->name[0] != '\0' ? " named " : "",

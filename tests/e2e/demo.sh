@@ -7,7 +7,7 @@ set -eu
 
 normal() {
 	sed -E -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}/TIME/g' -e 's/SHA256:[A-Za-z0-9+\/]{43}/FINGERPRINT/g' \
-		-e 's/AAAA[A-Za-z0-9+\/]+/KEY/g' -e 's/in (6d 23h|7d) */in 7d  /' -e 's/\((6d 23h|7d)\)/(7d)/' \
+		-e 's/AAAA[A-Za-z0-9+\/]+/KEY/g' -e 's/in (6d 23h|7d) */in 7d  /' -e 's/\((6d 23h|7d)\)/(7d)/' -e 's/TIME UTC([+-][0-9:]{5})?/TIME UTC/' \
 		-e 's/EXPIRES +OPEN/EXPIRES  OPEN/' -e 's/[0-9]+ ms/N ms/' -e '/^alice .* TIME /s/TIME  [0-9]+/TIME  PID/' \
 		-e '/remote forward failure/s/[0-9]{4,5}/PORT/g' -e 's/[[:space:]]+$//' |
 		sed '/./,$!d'

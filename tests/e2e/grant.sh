@@ -13,16 +13,21 @@ echo 'PublicHost gateway.example.com' >>/etc/tunlease/tunlease.conf
 leasectl login add team >/dev/null
 
 note 'the ssh command that grant prints works'
+friend_file=~li/.ssh/id_ed25519
+plain='ssh -N -T -S none -o ControlPersist=no -o ExitOnForwardFailure=yes -o ServerAliveInterval=15 -o ServerAliveCountMax=3 -o ClearAllForwardings=no'
 expect_exit 0 leasectl grant alice --key "$(pub alice)" --open 8009 --note 'GPU box'
 line=$(grep '^  ssh ' "$WORK/out")
-assert_eq "$line" '  ssh -N -T -o ExitOnForwardFailure=yes -o ServerAliveInterval=15 -o ServerAliveCountMax=3 -o IdentitiesOnly=yes -i ~/.ssh/alice_key -L 8009:127.0.0.1:8009 pfwd@gateway.example.com' 'the ssh command'
-for want in 'http://127.0.0.1:8009/' "host key   ssh-ed25519 $(ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d' ' -f2)" 'prove it   leasectl verify alice' 'until '; do
+assert_eq "$line" "  $plain -L 8009:127.0.0.1:8009 pfwd@gateway.example.com" 'the ssh command, without -i for a file that nobody was told to make'
+for want in 'http://127.0.0.1:8009/' "host key   ssh-ed25519 $(ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d' ' -f2)" 'prove it   leasectl verify alice' \
+	"with key   alice's own ($(ssh-keygen -lf "$(pub alice)" | cut -d' ' -f2))"; do
 	grep -qF -- "$want" "$WORK/out" || fail "missing: $want"
 done
+grep -qE '^until      20[0-9-]{8} [0-9:]{5} UTC([+-][0-9:]{5})?$' "$WORK/out" || fail "no end with a zone: $(grep ^until "$WORK/out")"
 [[ ! -s $WORK/err ]] || fail "a warning: $(cat "$WORK/err")"
-# The friend types that command, with this host's name in place of the public one.
+# The friend types that command, with this host's name in place of the public one, and has the key where ssh looks for it.
 install -d -m 700 -o li ~li/.ssh
-install -m 600 -o li "$WORK/alice" ~li/.ssh/alice_key
+install -m 600 -o li "$WORK/alice" "$friend_file"
+install -m 644 -o li "$WORK/alice.pub" "$friend_file.pub" # ssh asks with the key in the .pub
 serve 8009
 typed=${line/gateway.example.com/localhost}
 typed=${typed/-L 8009:/-L 18009:}
@@ -61,12 +66,12 @@ refuses() { # STATUS WORDS ARGS...
 }
 refuses 5 'the name is taken by the lease' grant alice --key "$(pub bob)" --open 8009
 refuses 5 "holds the lease 'alice' (#1) on login 'pfwd' already" grant bob --key "$(pub alice)" --open 8009
-refuses 4 'AllowOpen does not cover it' grant bob --key "$(pub bob)" --open 10.0.0.1:22
+refuses 4 'AllowOpen does not cover it (AllowOpen is 127.0.0.1:*, [::1]:* in /etc/tunlease/tunlease.conf)' grant bob --key "$(pub bob)" --open 10.0.0.1:22
 refuses 4 'on ForwardLogin nothing may listen' grant bob --key "$(pub bob)" --listen 20001
 refuses 4 'on ForwardLogin nothing may listen' grant bob --key "$(pub bob)" --listen auto
-refuses 4 'AllowListen does not cover it' grant bob --login team --key "$(pub bob)" --listen 19999
+refuses 4 'AllowListen does not cover it (AllowListen is 127.0.0.1:20000-29999 in /etc/tunlease/tunlease.conf)' grant bob --login team --key "$(pub bob)" --listen 19999
 refuses 4 'only the control port' grant bob --login gw-tunnel --key "$(pub bob)" --open 8009
-refuses 4 'longer than MaxTTL' grant bob --key "$(pub bob)" --open 8009 --for 91d
+refuses 4 'longer than MaxTTL (90d in /etc/tunlease/tunlease.conf)' grant bob --key "$(pub bob)" --open 8009 --for 91d
 refuses 4 'longer than MaxTTL' grant bob --key "$(pub bob)" --open 8009 --until 9999-12-31
 refuses 2 'has passed' grant bob --key "$(pub bob)" --open 8009 --until 2020-01-01
 refuses 2 'is no duration' grant bob --key "$(pub bob)" --open 8009 --for 5
@@ -123,8 +128,26 @@ grep -q '^ended 1 session in [0-9]* ms$' "$WORK/out" || fail "$(cat "$WORK/out")
 fwd_is_over() { ! kill -0 "$FWD_PID" 2>/dev/null; }
 wait_for 5 'the client to notice' fwd_is_over
 
-note 'on a terminal, grant asks for the key'
-rm -f "$WORK/answer"
-(sleep 0.5; cat "$(pub alice)") | script -qec 'leasectl grant alice --open 8009' "$WORK/answer" >/dev/null
-grep -q 'ssh-keygen -t ed25519 -f ~/.ssh/alice_key -C alice' "$WORK/answer" || fail "$(cat "$WORK/answer")"
-grep -q "granted 'alice'" "$WORK/answer" || fail "$(cat "$WORK/answer")"
+note 'what the friend runs changes with the permits'
+expect_exit 0 leasectl set bob --open +127.0.0.1:5001 --listen -127.0.0.1:20000
+grep -qxF -- "  $plain -L 5001:127.0.0.1:5001 team@gateway.example.com" "$WORK/out" || fail "no new line: $(cat "$WORK/out")"
+! grep -q 'host key' "$WORK/out" || fail 'the host key again'
+expect_exit 0 leasectl set bob --note moved
+[[ $(wc -l <"$WORK/out") == 1 ]] || fail "a line, though it is the old one: $(cat "$WORK/out")"
+
+note 'on a terminal, grant asks for the key, and the line names the file that it told the friend to make'
+ask() { # NAME COMMENT: the friend sends a key with that comment
+	rm -f "$WORK/answer" "$WORK/sent" "$WORK/sent.pub"
+	ssh-keygen -q -t ed25519 -N '' -C "$2" -f "$WORK/sent" </dev/null
+	(sleep 0.5; cat "$WORK/sent.pub") | script -qec "leasectl grant $1 --open 8009" "$WORK/answer" >/dev/null
+	grep -q "granted '$1'" "$WORK/answer" || fail "$(cat "$WORK/answer")"
+	leasectl --json show "$1" | sed 's/.*"connect":"//; s/"}$//'
+}
+with_file="$plain -o IdentitiesOnly=yes -i ~/.ssh/erin_key -L 8009:127.0.0.1:8009 pfwd@gateway.example.com"
+assert_eq "$(ask erin erin_key)" "$with_file" 'the file of the ssh-keygen line'
+grep -q 'ssh-keygen -t ed25519 -f ~/.ssh/erin_key -C erin_key' "$WORK/answer" || fail "$(cat "$WORK/answer")"
+tr -d '\r' <"$WORK/answer" | grep -qxF -- "  $with_file" || fail "grant prints another line than show: $(cat "$WORK/answer")"
+leasectl revoke erin >/dev/null
+assert_eq "$(ask erin '')" "$with_file" 'also when the comment was lost'
+leasectl revoke erin >/dev/null
+assert_eq "$(ask erin erin@laptop)" "$plain -L 8009:127.0.0.1:8009 pfwd@gateway.example.com" 'not for a key that the friend had already'

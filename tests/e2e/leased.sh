@@ -89,9 +89,13 @@ cat >"$WORK/config" <<-END
 	  UserKnownHostsFile $WORK/known_hosts
 	  StrictHostKeyChecking no
 END
-for line in "then use   ssh -p $port USER@127.0.0.1" "or jump    ssh -J pfwd@gateway.test -p $port USER@localhost"; do
-	grep -q "^$line" "$WORK/out" || fail "the friend is not told '$line': $(cat "$WORK/out")"
+for line in "  ssh -J pfwd@gateway.test -p $port li@localhost" "logs in    on the host of agent 'db1' as li; for another user there, change that name"; do
+	grep -qxF -- "$line" "$WORK/out" || fail "the friend is not told '$line': $(cat "$WORK/out")"
 done
+! grep -qE ' -L |http://' "$WORK/out" || fail "a -L or a URL for an sshd: $(cat "$WORK/out")"
+grep -q "JumpUser is not set: the hint that agent 'db1' gets" "$WORK/err" || fail "no warning of the hint: $(cat "$WORK/err")"
+assert_eq "$(leasectl --json list | python3 -c 'import json,sys; print([l["connect"] for l in json.load(sys.stdin) if l["name"] == "friend"][0])')" \
+	"ssh -J pfwd@gateway.test -p $port li@localhost" 'the same in JSON'
 jump() { ssh -F "$WORK/config" -i ~li/.ssh/id_ed25519 -J pfwd@gateway.test -p "$port" li@localhost 'id -un' 2>"$WORK/err"; }
 out=$(jump) || fail "$(cat "$WORK/err")"
 assert_eq "$out" li 'ssh -J to the host behind the agent'

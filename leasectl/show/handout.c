@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/show/handout.h"
+
+#include "leasectl/show/connect_line.h"
+#include "lib/base/buf.h"
+#include "lib/lease/time_text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What is printed of one lease. */
+struct handout {
+    const struct ctl *ctl;
+    const struct lease *lease;
+    struct opened_agents agents;
+    struct forwards forwards;
+    char key_file[CONNECT_KEY_FILE_BYTES];
+    bool key_is_told; /* the holder's key is in key_file */
+};
+
+static bool has_tunnel(const struct handout *h)
+{
+    return h->forwards.count > 0 || h->lease->listen.count > 0;
+}
+
+static unsigned count_sshds(const struct handout *h)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < h->agents.count; i++)
+        count += h->agents.items[i].is_sshd ? 1 : 0;
+    return count;
+}
+
+static void add_jump(const struct handout *h, const struct opened_agent *a, const char *key_file,
+                     struct buf *out)
+{
+    connect_add_jump(&h->ctl->conf, h->lease, a, key_file, out);
+}
+
+/* ---- the lines ---- */
+
+static void add_lines(const struct handout *h, struct buf *out)
+{
+    const bool several = (has_tunnel(h) ? 1 : 0) + count_sshds(h) > 1;
+    buf_addf(out, "Send %s %s in any shell, PowerShell too:\n\n", h->lease->name,
+             several ? "these lines; they work" : "this line; it works");
+    if (has_tunnel(h)) {
+        buf_add(out, "  ");
+        connect_add_tunnel(&h->ctl->conf, h->lease, &h->forwards, out);
+        buf_add(out, "\n\n");
+    }
+    for (size_t i = 0; i < h->agents.count; i++) {
+        if (!h->agents.items[i].is_sshd)
+            continue;
+        buf_add(out, "  ");
+        add_jump(h, &h->agents.items[i], h->key_is_told ? h->key_file : NULL, out);
+        buf_add(out, "\n\n");
+    }
+}
+
+/* ---- how to use them ---- */
+
+/* Adds a line for forwards whose ports follow each other at both ends. */
+static void add_url(const struct forward *first, const struct forward *last, struct buf *out)
+{
+    char target[PERMIT_TEXT_BYTES];
+    struct permit p = *first->permit;
+    buf_addf(out, "then use   http://127.0.0.1:%u/", first->local_port);
+    if (last != first)
+        buf_addf(out, " to :%u/", last->local_port);
+    p.low = first->port;
+    p.high = last->port;
+    permit_format(&p, target);
+    if (first->port != first->local_port || !permit_is_loopback4(&p))
+        buf_addf(out, "   (%s)", target);
+    buf_add(out, "\n");
+}
+
+static void add_urls(const struct forwards *f, struct buf *out)
+{
+    for (size_t i = 0, end; i < f->count; i = end) {
+        const struct forward *first = &f->items[i];
+        end = i + 1;
+        while (end < f->count && f->items[end].permit == first->permit &&
+               f->items[end].local_port == f->items[end - 1].local_port + 1)
+            end++;
+        add_url(first, &f->items[end - 1], out);
+    }
+}
+
+static void add_jumps(const struct handout *h, struct buf *out)
+{
+    for (size_t i = 0; i < h->agents.count; i++) {
+        const struct opened_agent *a = &h->agents.items[i];
+        if (!a->is_sshd)
+            continue;
+        buf_addf(out, "logs in    on the host of agent '%s' as ", a->name);
+        if (a->user[0] != '\0')
+            buf_addf(out, "%s; for another user there, change that name\n", a->user);
+        else
+            buf_add(out, "USER: put the name of a user there in its place\n");
+    }
+    if (count_sshds(h) > 0)
+        buf_addf(out, "or         leasectl ssh-config %s   (stanzas that pin that host's key)\n",
+                 h->lease->name);
+}
+
+/* Where the key is ours to name, the lines name it. Else ssh looks for it by itself; where it does
+ * not look, the holder has to say so, and for a jump twice. */
+static void add_key_note(const struct handout *h, struct buf *out)
+{
+    if (h->lease->key_count == 0)
+        return;
+    const struct pubkey *key = &h->lease->keys[h->lease->key_count - 1].pub;
+    if (h->key_is_told) {
+        buf_addf(out, "with key   %s, as the ssh-keygen line made it\n", h->key_file);
+        return;
+    }
+    buf_addf(out, "with key   %s's own (%s): ssh finds it in an agent or as\n", h->lease->name,
+             key->fingerprint);
+    buf_add(out, "           ~/.ssh/id_*; in another file, add to the line: -i FILE\n");
+    for (size_t i = 0; i < h->agents.count; i++) {
+        if (!h->agents.items[i].is_sshd)
+            continue;
+        buf_add(out, "           but to jump with it, since -J gives -i to the last hop alone:\n"
+                     "           ");
+        add_jump(h, &h->agents.items[i], "FILE", out);
+        buf_add(out, "\n");
+        break;
+    }
+}
+
+static void add_rest(const struct handout *h, const struct pubkey *host_key, struct buf *out)
+{
+    char until[TIME_TEXT_BYTES];
+    const struct lease *l = h->lease;
+    for (size_t i = 0; i < l->listen.count; i++)
+        buf_addf(out,
+                 "listens on %s:%u of this host; put what it leads to in place of 127.0.0.1:22\n",
+                 l->listen.items[i].host, l->listen.items[i].low);
+    if (l->listen.count > 0)
+        buf_add(out,
+                "sessions   one at a time: a lease that listens has one connection, the newest "
+                "wins\n");
+    time_format_zoned(l->expires_s, until);
+    buf_addf(out, "until      %s\n", until);
+    if (host_key == NULL)
+        return;
+    buf_addf(out, "host key   %s %s\n", host_key->type, host_key->fingerprint);
+    buf_addf(out, "prove it   leasectl verify %s\n", l->name);
+}
+
+void handout_add(struct ctl *ctl, const struct lease *l, const struct pubkey *host_key,
+                 struct buf *out)
+{
+    struct handout h = {.ctl = ctl, .lease = l, .key_is_told = connect_key_is_told(l)};
+    (void)snprintf(h.key_file, sizeof(h.key_file), CONNECT_KEY_FILE_FORMAT, l->name);
+    opened_agents_find(ctl, l, &h.agents);
+    if (forwards_find(l, &h.agents, &h.forwards) == 0) {
+        add_lines(&h, out);
+        add_urls(&h.forwards, out);
+        add_jumps(&h, out);
+        add_key_note(&h, out);
+        add_rest(&h, host_key, out);
+    } else {
+        out->failed = true;
+    }
+    forwards_release(&h.forwards);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+#include "leasectl/show/opened_agents.h"
+
+#include "lib/lease/agent_fact.h"
+#include "lib/store/agents.h"
+#include "lib/store/leases.h"
+
+#include <bsd/string.h>
+#include <string.h>
+
+enum { TARGET_BYTES = 300 };
+
+/* An agent that names its host keys leads to an sshd; so does one that names port 22, or nothing.
+ */
+static bool leads_to_sshd(const char *facts)
+{
+    char key[8], target[TARGET_BYTES];
+    const char *rest = facts;
+    if (agent_fact_next(&rest, "host_key", key, sizeof(key)))
+        return true;
+    rest = facts;
+    if (!agent_fact_next(&rest, "target", target, sizeof(target)))
+        return true;
+    const char *port = strrchr(target, ':');
+    return port != NULL && strcmp(port, ":22") == 0;
+}
+
+/* The port in l->open that is the agent's first listen port; NULL: there is none. */
+static const struct permit *port_of(const struct lease *l, const struct lease *agent)
+{
+    for (size_t i = 0; agent->listen.count > 0 && i < l->open.count; i++)
+        if (l->open.items[i].low == agent->listen.items[0].low &&
+            l->open.items[i].high == l->open.items[i].low)
+            return &l->open.items[i];
+    return NULL;
+}
+
+static void find_agent(struct ctl *ctl, const struct lease *l, const char *name,
+                       struct opened_agents *ret)
+{
+    struct lease agent = {0};
+    char facts[AGENT_FACTS_BYTES];
+    const struct permit *port = NULL;
+    if (store_lease_by_name(ctl->store, name, &agent) == STORE_OK)
+        port = port_of(l, &agent);
+    if (port != NULL && store_agent_facts(ctl->store, agent.id, facts) == STORE_OK) {
+        struct opened_agent *a = &ret->items[ret->count++];
+        const char *rest = facts;
+        *a = (struct opened_agent){.permit = *port, .is_sshd = leads_to_sshd(facts)};
+        (void)strlcpy(a->name, name, sizeof(a->name));
+        if (agent_fact_next(&rest, "user", a->user, sizeof(a->user)) &&
+            login_name_problem(a->user) != NULL)
+            a->user[0] = '\0'; /* others may be able to write the store */
+    }
+    lease_release(&agent);
+}
+
+void opened_agents_find(struct ctl *ctl, const struct lease *l, struct opened_agents *ret)
+{
+    ret->count = 0;
+    for (size_t i = 0; ctl->store != NULL && i < l->open_agent_count; i++)
+        find_agent(ctl, l, l->open_agents[i], ret);
+}
+
+const struct opened_agent *opened_agents_sshd_at(const struct opened_agents *agents,
+                                                 const struct permit *p)
+{
+    for (size_t i = 0; i < agents->count; i++)
+        if (agents->items[i].is_sshd && permit_equal(&agents->items[i].permit, p))
+            return &agents->items[i];
+    return NULL;
+}
