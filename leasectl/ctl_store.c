@@ -29,7 +29,7 @@ struct store_actor ctl_actor(const struct ctl *ctl)
     return (struct store_actor){.who = ctl->actor, .source = "", .now_s = ctl->now_s};
 }
 
-static void store_directory(const struct ctl *ctl, char out[static CONF_PATH_BYTES])
+void ctl_store_directory(const struct ctl *ctl, char out[static CONF_PATH_BYTES])
 {
     (void)strlcpy(out, ctl->conf.paths.database, CONF_PATH_BYTES);
     char *slash = strrchr(out, '/');
@@ -80,26 +80,42 @@ static bool may_create_store(const struct ctl *ctl)
     return !ctl_leased_is_running(ctl) && registry_has_none(ctl->conf.paths.run_dir);
 }
 
-static int open_store(struct ctl *ctl, bool write)
+/* Writers lock the -shm file, or the database itself in other journal modes. */
+static const char *lock_holder(const struct ctl *ctl, char *out, size_t out_bytes)
+{
+    char path[CONF_PATH_BYTES + 8], name[LOCK_HOLDER_NAME_BYTES];
+    pid_t pid;
+    (void)snprintf(path, sizeof(path), "%s-shm", ctl->conf.paths.database);
+    if (lock_holder_find(path, &pid, name) != SIGHT_IS &&
+        lock_holder_find(ctl->conf.paths.database, &pid, name) != SIGHT_IS)
+        return "another program";
+    (void)snprintf(out, out_bytes, "'%s' (pid %d)", name, (int)pid);
+    return out;
+}
+
+static void describe_busy(const struct ctl *ctl, char why[static STORE_ERROR_BYTES])
+{
+    char holder[LOCK_HOLDER_NAME_BYTES + 32];
+    (void)snprintf(why, STORE_ERROR_BYTES,
+                   "%s holds the store's lock for more than 5 s; nothing was changed: try again",
+                   lock_holder(ctl, holder, sizeof(holder)));
+}
+
+/* EXIT_DONE; or EXIT_STORE with why, a whole sentence. */
+static int open_as_owner(struct ctl *ctl, const char *dir, bool write,
+                         char why[static STORE_ERROR_BYTES])
 {
     struct stat st;
-    char dir[CONF_PATH_BYTES], why[STORE_ERROR_BYTES];
     const char *database = ctl->conf.paths.database;
-
-    store_directory(ctl, dir);
     bool may_create =
         write && lstat(database, &st) != 0 && errno == ENOENT && may_create_store(ctl);
-    if (write) {
-        int code = make_store_directory(ctl, dir);
-        if (code != EXIT_DONE)
-            return code;
-    }
     open_watchdog_start(ctl, write ? WRITE_OPENING_MS : READ_OPENING_MS);
     if (privilege_become_owner(dir, &ctl->privilege) != 0) {
         int saved = errno;
         open_watchdog_stop();
-        return ctl_error(ctl, EXIT_STORE, "cannot use the store's directory '%s': %s%s", dir,
-                         strerror(saved), saved == ENOENT ? "; 'leasectl setup' makes it" : "");
+        (void)snprintf(why, STORE_ERROR_BYTES, "cannot use the store's directory '%s': %s%s", dir,
+                       strerror(saved), saved == ENOENT ? "; 'leasectl setup' makes it" : "");
+        return EXIT_STORE;
     }
     enum store_rc rc = may_create ? store_open_write(database, &ctl->store, why)
                        : write    ? store_open_existing(database, &ctl->store, why)
@@ -108,7 +124,19 @@ static int open_store(struct ctl *ctl, bool write)
     if (rc == STORE_OK)
         return EXIT_DONE;
     privilege_restore(&ctl->privilege);
-    return rc == STORE_BUSY ? ctl_store_error(ctl, rc) : ctl_error(ctl, EXIT_STORE, "%s", why);
+    if (rc == STORE_BUSY)
+        describe_busy(ctl, why);
+    return EXIT_STORE;
+}
+
+static int open_store(struct ctl *ctl, bool write)
+{
+    char dir[CONF_PATH_BYTES], why[STORE_ERROR_BYTES];
+    ctl_store_directory(ctl, dir);
+    int code = write ? make_store_directory(ctl, dir) : EXIT_DONE;
+    if (code == EXIT_DONE && open_as_owner(ctl, dir, write, why) != EXIT_DONE)
+        code = ctl_error(ctl, EXIT_STORE, "%s", why);
+    return code;
 }
 
 int ctl_open_read(struct ctl *ctl)
@@ -121,6 +149,13 @@ int ctl_open_write(struct ctl *ctl)
     return open_store(ctl, true);
 }
 
+int ctl_open_read_silently(struct ctl *ctl, char why[static STORE_ERROR_BYTES])
+{
+    char dir[CONF_PATH_BYTES];
+    ctl_store_directory(ctl, dir);
+    return open_as_owner(ctl, dir, false, why);
+}
+
 void ctl_close(struct ctl *ctl)
 {
     store_close(ctl->store);
@@ -128,9 +163,8 @@ void ctl_close(struct ctl *ctl)
     privilege_restore(&ctl->privilege);
 }
 
-/* leased writes down clock jumps in the file that it locks. No such file: leased never ran here. A
- * file that cannot be opened counts as a jump. */
-static bool clock_may_have_jumped(const struct ctl *ctl)
+/* No such file: leased never ran here. A file that cannot be opened counts as a jump. */
+bool ctl_clock_may_have_jumped(const struct ctl *ctl)
 {
     char path[CONF_PATH_BYTES + 16];
     struct jump_note n;
@@ -145,12 +179,12 @@ static bool clock_may_have_jumped(const struct ctl *ctl)
 
 int64_t ctl_quarantine_s(const struct ctl *ctl)
 {
-    return clock_may_have_jumped(ctl) ? INT64_MAX / 4 : ctl->conf.quarantine_ttl_s;
+    return ctl_clock_may_have_jumped(ctl) ? INT64_MAX / 4 : ctl->conf.quarantine_ttl_s;
 }
 
 const char *ctl_quarantine_note(const struct ctl *ctl)
 {
-    return clock_may_have_jumped(ctl)
+    return ctl_clock_may_have_jumped(ctl)
                ? " (the clock jumped less than an hour ago: for an hour after a jump "
                  "no port that another lease held is given)"
                : "";
@@ -161,7 +195,7 @@ bool ctl_leased_is_running(const struct ctl *ctl)
     char dir[CONF_PATH_BYTES], path[CONF_PATH_BYTES + 16];
     struct privilege as_owner;
     bool runs = false;
-    store_directory(ctl, dir);
+    ctl_store_directory(ctl, dir);
     (void)snprintf(path, sizeof(path), "%s-leased", ctl->conf.paths.database);
     if (privilege_become_owner(dir, &as_owner) != 0)
         return false;
@@ -174,27 +208,13 @@ bool ctl_leased_is_running(const struct ctl *ctl)
     return runs;
 }
 
-/* Writers lock the -shm file, or the database itself in other journal modes. */
-static const char *lock_holder(const struct ctl *ctl, char *out, size_t out_bytes)
-{
-    char path[CONF_PATH_BYTES + 8], name[LOCK_HOLDER_NAME_BYTES];
-    pid_t pid;
-    (void)snprintf(path, sizeof(path), "%s-shm", ctl->conf.paths.database);
-    if (lock_holder_find(path, &pid, name) != SIGHT_IS &&
-        lock_holder_find(ctl->conf.paths.database, &pid, name) != SIGHT_IS)
-        return "another program";
-    (void)snprintf(out, out_bytes, "'%s' (pid %d)", name, (int)pid);
-    return out;
-}
-
 int ctl_store_error(const struct ctl *ctl, enum store_rc rc)
 {
-    char holder[LOCK_HOLDER_NAME_BYTES + 32];
-    if (rc == STORE_BUSY)
-        return ctl_error(
-            ctl, EXIT_STORE,
-            "%s holds the store's lock for more than 5 s; nothing was changed: try again",
-            lock_holder(ctl, holder, sizeof(holder)));
+    char why[STORE_ERROR_BYTES];
+    if (rc == STORE_BUSY) {
+        describe_busy(ctl, why);
+        return ctl_error(ctl, EXIT_STORE, "%s", why);
+    }
     return ctl_error(ctl, EXIT_STORE, "cannot use the store '%s': %s", ctl->conf.paths.database,
                      store_error(ctl->store));
 }

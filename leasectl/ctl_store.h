@@ -21,6 +21,8 @@ struct store_actor ctl_actor(const struct ctl *ctl);
  */
 int ctl_open_read(struct ctl *ctl);
 int ctl_open_write(struct ctl *ctl);
+/* As ctl_open_read, but prints nothing: why has the error. */
+int ctl_open_read_silently(struct ctl *ctl, char why[static STORE_ERROR_BYTES]);
 void ctl_close(struct ctl *ctl);
 int ctl_store_error(const struct ctl *ctl, enum store_rc rc); /* prints; EXIT_STORE */
 
@@ -28,8 +30,15 @@ int ctl_store_error(const struct ctl *ctl, enum store_rc rc); /* prints; EXIT_ST
  * printed. */
 int ctl_find_lease(struct ctl *ctl, const char *ref, struct lease *ret);
 
+/* The directory that the store is in. */
+void ctl_store_directory(const struct ctl *ctl, char out[static CONF_PATH_BYTES]);
+
 /* True if leased runs on this store, which its lock shows. False also if that cannot be seen. */
 bool ctl_leased_is_running(const struct ctl *ctl);
+
+/* True if the wall clock was set less than an hour ago, as leased has noted beside the store, or if
+ * that note cannot be read. */
+bool ctl_clock_may_have_jumped(const struct ctl *ctl);
 
 /* How long, in seconds, a freed port is quarantined. For ever within an hour of a clock jump, since
  * by the right time the lease may not have ended. Needs the store open. */

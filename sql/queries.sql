@@ -372,3 +372,12 @@ SELECT count(*) FILTER (WHERE freed_s = 0), count(*) FILTER (WHERE freed_s <> 0)
 
 -- name: count_audit
 SELECT coalesce(max(seq), 0) - coalesce(min(seq), 1) + 1 FROM audit;
+
+-- name: quick_check
+-- For doctor. Reads the whole database, and returns at most one fault.
+PRAGMA quick_check(1);
+
+-- name: newest_time
+-- For doctor: nothing can have been written down later than now.
+SELECT max(coalesce((SELECT time_s FROM audit ORDER BY seq DESC LIMIT 1), 0),
+  coalesce((SELECT max(max(created_s, renewed_s, last_login_s, heartbeat_ms / 1000)) FROM lease), 0));

@@ -154,7 +154,7 @@ void check_akc_run(struct doctor_run *d)
                       conf->paths.database, user);
     else if (status == CHILD_NOT_STARTED)
         report_not_run(d, user, pw, child_text(&c.err_text));
-    else {
+    else if (!d->store_reported) {
         doctor_report(d, RESULT_FAIL, "store", "akc as %s cannot use '%s' (exit %d)", user,
                       conf->paths.database, status);
         doctor_why(d, "%s", nobody_logs_in);

@@ -5,11 +5,16 @@
 
 #include "leasectl/doctor/report.h"
 
-/* akc_checks.c. Uses what check_sshd has set. */
+/* akc_checks.c. Uses what check_sshd and the checks of the store have set. */
 void check_akc_path(struct doctor_run *d);
 void check_akc_run(struct doctor_run *d);
 
-/* store_checks.c */
+/* place_checks.c. check_store_files sets store_reported. */
+void check_store_files(struct doctor_run *d);
+void check_space(struct doctor_run *d);
+
+/* store_checks.c. check_store_content sets store_reported. */
+void check_store_content(struct doctor_run *d);
 void check_freezes(struct doctor_run *d);
 
 /* sshd_checks.c. Sets d's sshd, dialect, has_dialect and no_dropin. */

@@ -27,8 +27,9 @@ struct doctor_run {
     unsigned printed;
     struct sshd sshd;
     struct sshd_dialect dialect;
-    bool has_dialect; /* dialect is known, and sshd -t accepts the configuration */
-    bool no_dropin;   /* setup's file is not there; its blocks may stand elsewhere */
+    bool has_dialect;    /* dialect is known, and sshd -t accepts the configuration */
+    bool store_reported; /* a finding has said why akc or leased cannot use the store */
+    bool no_dropin;      /* setup's file is not there; its blocks may stand elsewhere */
     /* the finding that doctor_why and doctor_mend complete; check is NULL when there is none */
     struct {
         enum result result;

@@ -1,11 +1,118 @@
 /* SPDX-License-Identifier: ISC */
-/* Is the store as it must be? */
+/* Is the store sound, and what does it hold back? */
 #include "leasectl/ctl_store.h"
 #include "leasectl/doctor/checks.h"
 #include "lib/lease/time_text.h"
+#include "lib/store/audit.h"
+#include "lib/store/connection.h"
 #include "lib/store/freezes.h"
+#include "lib/store/integrity.h"
+#include "lib/store/version.h"
 
+#include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
+
+enum { MIB = 1024 * 1024, WHOLE_CHECK_MIB = 256 }; /* of a larger store not every page is read */
+
+static const char what_counts[] = "the store alone says who may log in, and what for";
+
+static void report_not_opened(struct doctor_run *d, const char *why)
+{
+    doctor_report(d, RESULT_FAIL, "store", "%s", why);
+    doctor_why(d, "nobody can log in with a lease, and nothing can be granted or revoked");
+    if (strstr(why, "newer tunlease") != NULL)
+        doctor_mend(d, "install that newer tunlease again, or put a copy of the store from before "
+                       "it in its place");
+    else
+        doctor_mend(d,
+                    "put a copy of the store at '%s', owned by _tunlease:_tunlease, mode 0640; "
+                    "where no lease was ever granted: leasectl setup",
+                    d->ctl->conf.paths.database);
+    d->store_reported = true;
+}
+
+static void report_not_asked(struct doctor_run *d, const char *check, const char *what,
+                             const char *because)
+{
+    doctor_report(d, RESULT_UNKNOWN, check, "%s was not asked: %s", what, because);
+    doctor_why(d, "%s", what_counts);
+    doctor_mend(d, "sqlite3 -readonly '%s' 'PRAGMA quick_check'", d->ctl->conf.paths.database);
+}
+
+static void check_version(struct doctor_run *d)
+{
+    int version;
+    if (store_version_read(d->ctl->store, &version) != STORE_OK || version >= STORE_VERSION)
+        return;
+    doctor_report(d, RESULT_NOTE, "store", "the store is of version %d, and this tunlease makes %d",
+                  version, STORE_VERSION);
+    doctor_why(d, "the next change brings it to %d, and an older tunlease cannot read it then",
+               STORE_VERSION);
+    doctor_mend(d, "keep a copy of the store, then: leasectl setup");
+}
+
+/* False: what was found says that more questions would fail, too. */
+static bool check_pages(struct doctor_run *d)
+{
+    char problem[STORE_ERROR_BYTES];
+    switch (store_quick_check(d->ctl->store, problem)) {
+    case STORE_OK:
+        return true;
+    case STORE_NONE:
+        doctor_report(d, RESULT_FAIL, "store", "the database is damaged: %s", problem);
+        doctor_why(d, "what is damaged is refused, and so may be what is sound beside it; %s",
+                   what_counts);
+        doctor_mend(d,
+                    "stop leased, and put a copy from before the damage at '%s'; look at the "
+                    "disk: dmesg, smartctl -a",
+                    d->ctl->conf.paths.database);
+        return false;
+    default:
+        report_not_asked(d, "store", "whether the database is sound", store_error(d->ctl->store));
+        return false;
+    }
+}
+
+static void check_audit(struct doctor_run *d)
+{
+    struct audit_report report;
+    if (audit_verify(d->ctl->store, &report) != STORE_OK)
+        report_not_asked(d, "audit", "whether the audit chain is whole",
+                         store_error(d->ctl->store));
+    else if (report.broken_seq != 0) {
+        doctor_report(d, RESULT_FAIL, "audit", "the chain breaks at row %" PRId64 " of %" PRId64,
+                      report.broken_seq, report.rows);
+        doctor_why(d, "a row was changed, deleted or put in by something that is no tunlease, so "
+                      "what the audit says from there on proves nothing");
+        doctor_mend(d,
+                    "compare with a copy of the store from before: sqlite3 -readonly '%s' "
+                    "'SELECT * FROM audit WHERE seq >= %" PRId64 " - 1'",
+                    d->ctl->conf.paths.database, report.broken_seq);
+    } else
+        doctor_report(d, RESULT_OK, "audit", "the chain of %" PRId64 " rows is whole", report.rows);
+}
+
+void check_store_content(struct doctor_run *d)
+{
+    char why[STORE_ERROR_BYTES];
+    struct stat st;
+    const char *database = d->ctl->conf.paths.database;
+    if (ctl_open_read_silently(d->ctl, why) != EXIT_DONE) {
+        if (!d->store_reported)
+            report_not_opened(d, why);
+        return;
+    }
+    check_version(d);
+    if (stat(database, &st) == 0 && st.st_size / MIB >= WHOLE_CHECK_MIB) {
+        report_not_asked(d, "store", "whether the database is sound, and its audit chain whole,",
+                         "it is so large that it would take long");
+    } else if (check_pages(d)) {
+        doctor_report(d, RESULT_OK, "store", "the database '%s' is sound", database);
+        check_audit(d);
+    }
+    ctl_close(d->ctl);
+}
 
 static int report_freeze(void *arg, const char *login, int64_t since_s)
 {
@@ -21,7 +128,8 @@ static int report_freeze(void *arg, const char *login, int64_t since_s)
 
 void check_freezes(struct doctor_run *d)
 {
-    if (ctl_open_read(d->ctl) != EXIT_DONE) /* check_akc_run has reported it */
+    char why[STORE_ERROR_BYTES];
+    if (ctl_open_read_silently(d->ctl, why) != EXIT_DONE) /* check_store_content has reported it */
         return;
     (void)store_freeze_list(d->ctl->store, report_freeze, d);
     ctl_close(d->ctl);

@@ -45,12 +45,21 @@ sees_nothing()
 # The next sees, or sees_nothing, shows that it helped.
 run_mend() { bash -ec "$mend" >"$WORK/out" 2>&1 || fail "the mend '$mend' fails: $(cat "$WORK/out")"; }
 
+stop_leased()
+{
+	kill "$(cat /run/leased.pid)"
+	wait_for 5 'leased is gone' is_gone "$(cat /run/leased.pid)"
+}
+start_leased()
+{
+	leased </dev/null >>/run/leased.out 2>&1 &
+	echo $! >/run/leased.pid
+	wait_for 5 'leased answers' curl -sf -o "$WORK/out" http://127.0.0.1:1000/healthz
+}
+
 printf '%s\n' 'PublicHost gateway.example.com' 'Listen 127.0.0.1:1000' >>"$conf"
-kill "$(cat /run/leased.pid)"
-wait_for 5 'leased is gone' is_gone "$(cat /run/leased.pid)"
-leased </dev/null >>/run/leased.out 2>&1 &
-echo $! >/run/leased.pid
-wait_for 5 'leased answers' curl -sf -o "$WORK/out" http://127.0.0.1:1000/healthz
+stop_leased
+start_leased
 leasectl setup >"$WORK/out" 2>&1 || fail "$(cat "$WORK/out")"
 store_with_alice
 sees_nothing
@@ -86,3 +95,92 @@ login_refused "$WORK/alice" pfwd || fail 'this sshd accepts it: it is no FAIL'
 gpasswd -d li root >"$WORK/out"
 run_mend
 sees_nothing 'after chmod'
+
+note 'the files of the store'
+stop_leased
+sees warning leased 'does not run'
+cut -f 1-3 "$WORK/found" >"$WORK/known"
+cp -a "$STORE_DIR" "$WORK/copy"
+restore() { cp -a "$WORK/copy/." "$STORE_DIR/"; }
+chmod 0700 "$STORE_DIR"
+sees fail store "'$STORE_DIR' is _tunlease:_tunlease 2700, not .* 2750" '^chown .* chmod 2750'
+run_mend
+chmod o+r "$STORE"
+sees warning store "'$STORE' is .* 0644, not" '^chown .* chmod 0640'
+run_mend
+chmod 0640 "$STORE-wal" # SQLite gave the empty file the mode of the database
+chmod g+w "$STORE-shm"
+sees fail store "'$STORE-shm' is .* 0660, not"
+run_mend
+chown root:root "$STORE-wal"
+sees fail store "'$STORE-wal' is root:root 0640, not _tunlease:_tunlease"
+run_mend
+rm "$STORE-wal" "$STORE-shm"
+sees warning store "'$STORE-wal' and '$STORE-shm' are missing" '^leasectl setup$'
+run_mend
+sees_nothing 'when both files are there again'
+[[ $(stat -c '%U:%a' "$STORE-wal" "$STORE-shm" | uniq) == _tunlease:640 ]] || fail "$(ls -l "$STORE_DIR")"
+
+note 'its file system'
+mount --bind "$STORE_DIR" "$STORE_DIR"
+mount -o remount,bind,ro "$STORE_DIR"
+sees fail space "'$STORE_DIR' is on a read-only file system" "^mount -o remount,rw '$STORE_DIR'; "
+mend=${mend%%;*}
+run_mend
+umount "$STORE_DIR"
+# full DIR TRY: DIR is a small file system that has what is in DIR now, and is full.
+full()
+{
+	mkdir -p "$WORK/small"
+	mount -t tmpfs -o size=24m,mode=2750,uid="$(stat -c %u "$1")",gid="$(stat -c %g "$1")" small "$WORK/small"
+	cp -a "$1/." "$WORK/small/"
+	mount --move "$WORK/small" "$1"
+	dd if=/dev/zero of="$1/filler" bs=64k >/dev/null 2>&1 || :
+}
+full "$STORE_DIR"
+sees fail space "'$STORE_DIR' is on a file system that is full, '$STORE_DIR'" 'du -xh'
+! leasectl revoke alice 2>/dev/null || fail 'it is not full'
+truncate -s -4M "$STORE_DIR/filler"
+sees warning space "'$STORE_DIR' is on a file system that is nearly full"
+umount "$STORE_DIR"
+full /run/tunlease
+chmod 0750 /run/tunlease
+sees fail space "'/run/tunlease' is on a file system that is full"
+umount /run/tunlease
+full /var/log
+chmod 0755 /var/log
+sees warning space "'/var/log' is on a file system that is full"
+umount /var/log
+sees_nothing 'when there is room'
+
+note 'what is in it'
+# by_hand SQL: what somebody does to the store without tunlease, who leaves its files as they must be.
+by_hand() { sqlite3 "$STORE" "$1" && touch "$STORE-wal" "$STORE-shm" && chown _tunlease: "$STORE"* && chmod 0640 "$STORE"*; }
+by_hand 'DROP TABLE beat; PRAGMA user_version = 1'
+sees note store 'the store is of version 1, and this tunlease makes 2' 'leasectl setup$'
+mend=${mend##*: }
+run_mend
+sees_nothing 'after the migration'
+by_hand 'PRAGMA user_version = 99'
+sees fail store 'was written by a newer tunlease .version 99' '^install that newer tunlease'
+restore
+page=$(sqlite3 -readonly "$STORE" "SELECT rootpage FROM sqlite_schema WHERE name = 'port'")
+size=$(sqlite3 -readonly "$STORE" 'PRAGMA page_size')
+dd if=/dev/urandom of="$STORE" bs="$size" seek="$((page - 1))" count=1 conv=notrunc 2>/dev/null
+sees fail store 'the database is damaged: ' '^stop leased, and put a copy'
+restore
+by_hand "DROP TRIGGER audit_update; UPDATE audit SET actor = 'nobody' WHERE seq = 1"
+sees fail audit 'the chain breaks at row 1 of ' 'seq >= 1'
+restore
+truncate -s 300M "$STORE"
+sees unknown store 'whether the database is sound.* was not asked: it is so large' "^sqlite3 -readonly '$STORE'"
+mend_says=$(bash -c "$mend")
+assert_eq "$mend_says" ok 'it can be asked by hand'
+restore
+mv "$STORE" "$WORK/away"
+sees fail store "cannot open store '$STORE'|there is none"
+mv "$WORK/away" "$STORE"
+sees_nothing 'when the store is back'
+rm "$WORK/known"
+start_leased
+sees_nothing 'with leased'
