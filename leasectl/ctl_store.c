@@ -177,6 +177,17 @@ bool ctl_clock_may_have_jumped(const struct ctl *ctl)
     return jumped;
 }
 
+bool ctl_leased_note(const struct ctl *ctl, struct jump_note *ret)
+{
+    char path[CONF_PATH_BYTES + 16];
+    (void)snprintf(path, sizeof(path), "%s-leased", ctl->conf.paths.database);
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    bool found = fd >= 0 && jump_note_read(fd, ret);
+    if (fd >= 0)
+        (void)close(fd);
+    return found;
+}
+
 int64_t ctl_quarantine_s(const struct ctl *ctl)
 {
     return ctl_clock_may_have_jumped(ctl) ? INT64_MAX / 4 : ctl->conf.quarantine_ttl_s;

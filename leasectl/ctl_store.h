@@ -36,6 +36,10 @@ void ctl_store_directory(const struct ctl *ctl, char out[static CONF_PATH_BYTES]
 /* True if leased runs on this store, which its lock shows. False also if that cannot be seen. */
 bool ctl_leased_is_running(const struct ctl *ctl);
 
+/* What leased has noted beside the store. False: there is no such note, or it cannot be read. */
+struct jump_note;
+bool ctl_leased_note(const struct ctl *ctl, struct jump_note *ret);
+
 /* True if the wall clock was set less than an hour ago, as leased has noted beside the store, or if
  * that note cannot be read. */
 bool ctl_clock_may_have_jumped(const struct ctl *ctl);

@@ -119,13 +119,14 @@ static pid_t start_http(void *arg, const struct conf *conf, int *ret_fd)
                               ret_fd);
 }
 
-static void reload(void *arg, struct conf *conf, struct api_keys *keys)
+static bool reload(void *arg, struct conf *conf, struct api_keys *keys)
 {
     struct leased *l = arg;
     if (configuration_reload(l->options.conf_file, conf, keys) != 0)
-        return;
+        return false;
     (void)site_page_update(&l->site, conf);
     log_info("configuration reloaded");
+    return true;
 }
 
 static int serve(struct leased *l)

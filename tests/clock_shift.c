@@ -2,13 +2,17 @@
 /*
  * To be preloaded: the wall clock and the boot clock are off by what CLOCK_SHIFT_FILE says, two
  * numbers of seconds in text. The file is mapped, so that it can be read behind a seccomp filter,
- * and is at least 64 bytes long. What is never set (CLOCK_MONOTONIC) is left alone.
+ * and is at least 64 bytes long. CLOCK_STATUS, if set, is what adjtimex(2) says of the clock:
+ * `right`, `unsynchronised` or `refused`. What is never set (CLOCK_MONOTONIC) is left alone.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -54,4 +58,18 @@ int gettimeofday(struct timeval *restrict tv, void *restrict zone)
     tv->tv_sec = ts.tv_sec;
     tv->tv_usec = ts.tv_nsec / 1000;
     return 0;
+}
+
+int adjtimex(struct timex *t)
+{
+    const char *status = getenv("CLOCK_STATUS");
+    int rc = (int)syscall(SYS_adjtimex, t);
+    if (status == NULL)
+        return rc;
+    if (strcmp(status, "refused") == 0) {
+        errno = EPERM;
+        return -1;
+    }
+    t->status = strcmp(status, "right") == 0 ? 0 : STA_UNSYNC;
+    return t->status == 0 ? TIME_OK : TIME_ERROR;
 }

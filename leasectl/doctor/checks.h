@@ -17,6 +17,9 @@ void check_space(struct doctor_run *d);
 void check_store_content(struct doctor_run *d);
 void check_freezes(struct doctor_run *d);
 
+/* clock_checks.c */
+void check_clock(struct doctor_run *d);
+
 /* sshd_checks.c. Sets d's sshd, dialect, has_dialect and no_dropin. */
 void check_sshd(struct doctor_run *d);
 

@@ -3,11 +3,13 @@
 #include "leasectl/child.h"
 #include "leasectl/ctl_store.h"
 #include "leasectl/doctor/checks.h"
+#include "leasectl/host/healthz.h"
 #include "leasectl/host/listening.h"
 #include "leasectl/host/procview.h"
 #include "lib/base/buf.h"
 #include "lib/conf/keyfile.h"
 #include "lib/session/lock_holder.h"
+#include "lib/store/jumps.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -114,11 +116,82 @@ void check_control_port(struct doctor_run *d)
     }
 }
 
+static const char restart_leased[] =
+    "systemctl restart leased, which ends no tunnel; where there is no systemd: stop pid %d, and "
+    "start leased again";
+
+/* Does what runs have the program and the configuration that are installed now? False: it was
+ * reported that it has not. */
+static bool check_leased_is_current(struct doctor_run *d)
+{
+    char lock[CONF_PATH_BYTES + 16], name[LOCK_HOLDER_NAME_BYTES], program[SSHD_PATH_BYTES];
+    struct jump_note note;
+    struct stat st;
+    bool replaced, current = true;
+    pid_t pid = 0;
+    (void)snprintf(lock, sizeof(lock), "%s-leased", d->ctl->conf.paths.database);
+    if (lock_holder_find(lock, &pid, name) != SIGHT_IS ||
+        !sshd_program_of(pid, program, &replaced)) {
+        doctor_report(
+            d, RESULT_UNKNOWN, "leased",
+            "whether the leased that runs is the one that is installed was not asked: its "
+            "process cannot be seen from here");
+        doctor_why(d, "after an upgrade it goes on as it was until it is restarted");
+        doctor_mend(d, "run 'leasectl doctor' as root, outside a container");
+        current = false;
+    } else if (replaced) {
+        doctor_report(d, RESULT_WARN, "leased",
+                      "'%s' was replaced since leased (pid %d) was started", program, (int)pid);
+        doctor_why(d, "the version from before goes on");
+        doctor_mend(d, restart_leased, (int)pid);
+        current = false;
+    }
+    if (stat(ctl_conf_name(d->ctl), &st) == 0 && ctl_leased_note(d->ctl, &note) &&
+        note.conf_read_s != 0 && st.st_ctim.tv_sec > note.conf_read_s) {
+        doctor_report(d, RESULT_WARN, "leased", "'%s' was changed since leased read it",
+                      ctl_conf_name(d->ctl));
+        doctor_why(d, "leased goes on with what it read, and leasectl with what is there now");
+        doctor_mend(d,
+                    "systemctl reload leased; where there is no systemd: kill -HUP %d; its log "
+                    "says when that is not enough",
+                    (int)pid);
+        current = false;
+    }
+    return current;
+}
+
+static void check_leased_answer(struct doctor_run *d)
+{
+    struct buf says = {0};
+    char name[CONF_PATH_BYTES + PERMIT_TEXT_BYTES];
+    const struct conf_listener *at = &d->ctl->conf.listen[0];
+    const enum healthz is = healthz_query(&d->ctl->conf, &says);
+    const char *text = buf_text(&says) != NULL ? buf_text(&says) : "out of memory";
+    if (at->unix_path[0] != '\0')
+        (void)snprintf(name, sizeof(name), "unix:%s", at->unix_path);
+    else
+        permit_format(&at->address, name);
+    if (is == HEALTHZ_UNWELL) {
+        doctor_report(d, RESULT_WARN, "leased", "leased is not well: %s", text);
+        doctor_why(d, "what it cannot see or do it does not do: it may end no session");
+        doctor_mend(d, "its log says more: journalctl -u leased, or the system log");
+    } else if (is == HEALTHZ_NO_ANSWER) {
+        doctor_report(d, RESULT_WARN, "leased", "leased runs, and does not answer on %s: %s", name,
+                      text);
+        doctor_why(d, "agents can neither register nor keep their leases");
+        doctor_mend(d, "systemctl restart leased.socket leased; where there is no systemd: stop "
+                       "leased, and start it again");
+    }
+    buf_release(&says);
+}
+
 void check_leased(struct doctor_run *d)
 {
     struct buf said = {0};
     if (ctl_leased_is_running(d->ctl)) {
-        doctor_report(d, RESULT_OK, "leased", "leased runs on this store");
+        if (check_leased_is_current(d))
+            doctor_report(d, RESULT_OK, "leased", "leased runs on this store");
+        check_leased_answer(d);
         return;
     }
     last_journal_line("err", &said);

@@ -4,6 +4,7 @@
 #ifndef TUNLEASE_LEASED_ENGINE_CALLBACKS_H
 #define TUNLEASE_LEASED_ENGINE_CALLBACKS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct api_keys;
@@ -15,9 +16,9 @@ struct engine_callbacks {
     /* Forks the http process. Returns its pid, with our end of the packets in *ret_fd; or -1 with
      * errno. Called again after that process has ended. */
     pid_t (*start_http)(void *arg, const struct conf *conf, int *ret_fd);
-    /* Reads the configuration again into *conf and *keys, which hold the current one. If the new
-     * one cannot be used, that is logged and both stay as they are. */
-    void (*reload)(void *arg, struct conf *conf, struct api_keys *keys);
+    /* Reads the configuration again into *conf and *keys, which hold the current one. False: the
+     * new one cannot be used, which is logged, and both stay as they are. */
+    bool (*reload)(void *arg, struct conf *conf, struct api_keys *keys);
 };
 
 #endif

@@ -96,7 +96,8 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
     (void)sig;
     (void)what;
     notify_reloading();
-    e->callbacks.reload(e->callbacks.arg, &e->conf, &e->keys);
+    if (e->callbacks.reload(e->callbacks.arg, &e->conf, &e->keys))
+        clock_jumps_conf_was_read(&e->clock_jumps);
     unregistered_find_logins(&e->report.unregistered, &e->conf);
     sessions_schedule_sweep(&e->sessions);
     if (e->http.is_ready)

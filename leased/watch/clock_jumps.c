@@ -14,7 +14,8 @@ static void save(struct clock_jumps *j)
 {
     struct jump_note n = {.wall_minus_boot_s = j->wall_minus_boot_s,
                           .jumped_boot_ms = j->jumped_ms,
-                          .jumped_s = j->jumped_s};
+                          .jumped_s = j->jumped_s,
+                          .conf_read_s = j->conf_read_s};
     if (j->state_fd < 0)
         return;
     jump_boot_id(n.boot_id);
@@ -46,7 +47,8 @@ void clock_jumps_start(struct clock_jumps *j, struct records *records, int state
 {
     struct jump_note n;
     char boot_id[JUMP_BOOT_ID_BYTES];
-    *j = (struct clock_jumps){.records = records, .state_fd = state_fd};
+    *j = (struct clock_jumps){
+        .records = records, .state_fd = state_fd, .conf_read_s = clock_now_s()};
     jump_boot_id(boot_id);
     if (j->state_fd >= 0 && jump_note_read(j->state_fd, &n)) {
         if (strcmp(n.boot_id, boot_id) == 0) {
@@ -63,6 +65,12 @@ void clock_jumps_start(struct clock_jumps *j, struct records *records, int state
     /* A jump that is found now is logged by the check itself. */
     if (clock_jumps_are_recent(j) && j->jumped_ms == known_ms)
         log_warn("the clock jumped less than an hour ago: no lease is deleted and no port reused");
+}
+
+void clock_jumps_conf_was_read(struct clock_jumps *j)
+{
+    j->conf_read_s = clock_now_s();
+    save(j);
 }
 
 void clock_jumps_set_state_fd(struct clock_jumps *j, int state_fd)

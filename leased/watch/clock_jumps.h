@@ -18,6 +18,7 @@ struct clock_jumps {
     int state_fd; /* the lock file next to the store, which this module does not close; -1: none */
     int64_t wall_minus_boot_s, saved_wall_minus_boot_s;
     int64_t jumped_ms, jumped_s; /* the last jump, by the boot clock and by the wall clock */
+    int64_t conf_read_s;         /* saved there for leasectl doctor */
 };
 
 /* Reads what the last process saved in state_fd (-1: nothing is saved). Jumps are added to records.
@@ -26,6 +27,9 @@ void clock_jumps_start(struct clock_jumps *j, struct records *records, int state
 
 /* From now on the state is saved in another file. */
 void clock_jumps_set_state_fd(struct clock_jumps *j, int state_fd);
+
+/* Saves that the configuration was read again just now. */
+void clock_jumps_conf_was_read(struct clock_jumps *j);
 
 /* Compares the clocks now. */
 void clock_jumps_check(struct clock_jumps *j);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TEXT_BYTES = 192 };
+enum { TEXT_BYTES = 256 };
 
 void jump_boot_id(char out[static JUMP_BOOT_ID_BYTES])
 {
@@ -21,16 +21,19 @@ void jump_boot_id(char out[static JUMP_BOOT_ID_BYTES])
 bool jump_note_read(int fd, struct jump_note *ret)
 {
     char text[TEXT_BYTES];
-    long long minus_s, jumped_boot_ms, jumped_s;
+    long long minus_s, jumped_boot_ms, jumped_s, conf_read_s = 0;
     struct jump_note n;
     ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
     text[len > 0 ? len : 0] = '\0';
-    if (sscanf(text, "boot %39s wall_minus_boot_s %lld jumped_boot_ms %lld jumped_s %lld",
-               n.boot_id, &minus_s, &jumped_boot_ms, &jumped_s) != 4)
+    if (sscanf(text,
+               "boot %39s wall_minus_boot_s %lld jumped_boot_ms %lld jumped_s %lld conf_read_s "
+               "%lld",
+               n.boot_id, &minus_s, &jumped_boot_ms, &jumped_s, &conf_read_s) < 4)
         return false;
     n.wall_minus_boot_s = minus_s;
     n.jumped_boot_ms = jumped_boot_ms;
     n.jumped_s = jumped_s;
+    n.conf_read_s = conf_read_s;
     *ret = n;
     return true;
 }
@@ -39,9 +42,10 @@ int jump_note_write(int fd, const struct jump_note *n)
 {
     char text[TEXT_BYTES];
     int len = snprintf(text, sizeof(text),
-                       "boot %s\nwall_minus_boot_s %lld\njumped_boot_ms %lld\njumped_s %lld\n",
+                       "boot %s\nwall_minus_boot_s %lld\njumped_boot_ms %lld\njumped_s %lld\n"
+                       "conf_read_s %lld\n",
                        n->boot_id, (long long)n->wall_minus_boot_s, (long long)n->jumped_boot_ms,
-                       (long long)n->jumped_s);
+                       (long long)n->jumped_s, (long long)n->conf_read_s);
     return pwrite(fd, text, (size_t)len, 0) == len && ftruncate(fd, len) == 0 ? 0 : -1;
 }
 

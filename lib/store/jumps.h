@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Steps of the wall clock that leased has seen, recorded in the file next to the store that leased
- * locks (DATABASE-leased). Programs that give ports to other leases read it. Until an hour of the
- * boot clock has passed since a step, nothing is done that cannot be undone. No SQLite here.
+ * locks (DATABASE-leased), with the time at which leased last read its configuration. Programs that
+ * give ports to other leases read it. Until an hour of the boot clock has passed since a step,
+ * nothing is done that cannot be undone. No SQLite here.
  */
 #ifndef TUNLEASE_STORE_JUMPS_H
 #define TUNLEASE_STORE_JUMPS_H
@@ -20,6 +21,7 @@ struct jump_note {
     char boot_id[JUMP_BOOT_ID_BYTES];
     int64_t wall_minus_boot_s;        /* when last seen */
     int64_t jumped_boot_ms, jumped_s; /* of the last step, by both clocks; 0: no step */
+    int64_t conf_read_s;              /* 0: not known; an older leased wrote the note */
 };
 
 /* "" if it cannot be read: then no two boots count as the same. In a container with a boot id of

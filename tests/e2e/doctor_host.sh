@@ -11,10 +11,12 @@ conf=/etc/tunlease/tunlease.conf
 akc_dir=/usr/libexec/tunlease
 
 # Prints what doctor found beside the findings in $WORK/known, one a line: result, check, what, why, mend.
-# Those of a kind that this machine decides (is its clock synchronised?) are known from the start.
+# Whether the kernel takes its clock for right is up to the machine, so it is told here.
+export CLOCK_STATUS=right CLOCK_SHIFT_FILE=$WORK/shift
+printf '%-64s' '0 0' >"$CLOCK_SHIFT_FILE"
 found()
 {
-	leasectl --json doctor >"$WORK/doctor.json" 2>"$WORK/doctor.err" || :
+	LD_PRELOAD=$TOP/build/tests/clock_shift.so leasectl --json doctor >"$WORK/doctor.json" 2>"$WORK/doctor.err" || :
 	python3 - "$WORK/doctor.json" "$WORK/known" <<-'END'
 		import json, os, sys
 		known = open(sys.argv[2]).read().splitlines() if os.path.exists(sys.argv[2]) else []
@@ -36,6 +38,8 @@ sees()
 	[[ $result == "$1" && $check == "$2" && $what =~ $3 && $mend =~ ${4-.} ]] || fail "not '$3': $(cat "$WORK/found")"
 	ok "$result, $check: $what"
 }
+# has_found PATTERN: of several findings that found saw.
+has_found() { grep -Eq "$1" "$WORK/found" || fail "not '$1': $(cat "$WORK/found")"; ok "$(grep -Em 1 "$1" "$WORK/found" | cut -f 1-3)"; }
 sees_nothing()
 {
 	found >"$WORK/found"
@@ -184,3 +188,47 @@ sees_nothing 'when the store is back'
 rm "$WORK/known"
 start_leased
 sees_nothing 'with leased'
+
+note 'the clock'
+CLOCK_STATUS=unsynchronised sees note clock 'nothing on this host keeps the clock right' '^timedatectl set-ntp true'
+CLOCK_STATUS=refused sees unknown clock 'whether the clock is synchronised was not asked: Operation not permitted'
+printf '%-64s' '-7200 0' >"$CLOCK_SHIFT_FILE"
+found >"$WORK/found"
+has_found $'^fail\tclock\tit is .* by the clock, and something was written into the store at '
+has_found $'^note\tclock\tthe clock jumped less than an hour ago'
+printf '%-64s' '7200 0' >"$CLOCK_SHIFT_FILE"
+sees note clock 'the clock jumped less than an hour ago' 'where the clock is right by now'
+printf '%-64s' '0 0' >"$CLOCK_SHIFT_FILE"
+sees_nothing 'when the clock is right'
+
+note 'leased'
+unwell() { ! curl -sf -o "$WORK/out" http://127.0.0.1:1000/healthz; }
+conf_read_s() { sed -n 's/^conf_read_s //p' "$STORE-leased"; }
+is_later() { (($(date +%s) > $1)); }
+has_read_since() { (($(conf_read_s) > $1)); }
+read_s=$(conf_read_s)
+wait_for 5 'the next second' is_later "$read_s"
+echo '# a change' >>"$conf"
+sees warning leased "'$conf' was changed since leased read it" 'kill -HUP [0-9]+'
+[[ $mend =~ (kill -HUP [0-9]+) ]]
+mend="${BASH_REMATCH[1]}"
+run_mend
+wait_for 5 'leased has read it' has_read_since "$read_s"
+sees_nothing 'after the reload'
+install -m 0755 "$TOP/build/bin/leased" /usr/sbin/leased
+sees warning leased "'/usr/sbin/leased' was replaced since leased .pid [0-9]*. was started" '^systemctl restart leased'
+stop_leased
+start_leased
+sees_nothing 'after the restart'
+sed -i 's/^Listen 127.0.0.1:1000$/Listen 127.0.0.1:1001/' "$conf"
+found >"$WORK/found"
+has_found $'^warning\tleased\tleased runs, and does not answer on 127.0.0.1:1001: Connection refused'
+sed -i 's/^Listen 127.0.0.1:1001$/Listen 127.0.0.1:1000/' "$conf"
+mv "$STORE" "$WORK/away"
+wait_for 5 'leased is not well' unwell
+found >"$WORK/found"
+has_found $'^warning\tleased\tleased is not well: the store cannot be used'
+mv "$WORK/away" "$STORE"
+kill -HUP "$(cat /run/leased.pid)"
+wait_for 5 'leased is well' curl -sf -o "$WORK/out" http://127.0.0.1:1000/healthz
+sees_nothing 'when leased is well'
