@@ -6,6 +6,7 @@
 #   make check        runs all tests                                         (as root)
 #   make check-quick  runs the tests that fail first if something is wrong   (as root)
 #   make install      copies the files, and enables nothing
+#   make help         names all targets
 
 -include config.mak
 
@@ -96,8 +97,8 @@ manuals = akc/akc.8 leased/leased.8 pam_tunnel/pam_tunnel.8 leasectl/leasectl.1 
 agent_src = $(wildcard tunnel-agent/*.c tunnel-agent/*/*.c)
 agent_libs = wire lease base
 
-.PHONY: all deps demo check check-quick check-long check-packages fault fuzz bench lint install dist deb \
-	uninstall clean tests unit-tests pam-tests bench-tools
+.PHONY: all help deps build-deps demo check check-quick check-long check-packages fault fuzz bench lint install \
+	install-agent uninstall uninstall-agent agent-static dist deb clean tests unit-tests pam-tests bench-tools
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
 
@@ -105,12 +106,23 @@ all: $(programs)
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-$(BUILD)/obj/%.o: %.c | $(BUILD)/gen/store_sql.h
+# A missing package is named before anything is compiled. tunnel-agent alone needs fewer.
+agent_only = $(and $(MAKECMDGOALS),$(if $(filter-out %/bin/tunnel-agent install-agent,$(MAKECMDGOALS)),,1))
+needs = $(BUILD)/gen/needs-$(if $(agent_only),agent,all)
+agent_needs = stdio.h:libc6-dev bsd/string.h:libbsd-dev sha2.h:libmd-dev jansson.h:libjansson-dev \
+	event2/event.h:libevent-dev $(if $(filter 1,$(HTTPS)),curl/curl.h:libcurl4-openssl-dev)
+all_needs = $(agent_needs) sqlite3.h:libsqlite3-dev security/pam_modules.h:libpam0g-dev
+
+$(BUILD)/gen/needs-agent $(BUILD)/gen/needs-all:
+	$(Q)packaging/needs '$(CC)' $(CPPFLAGS) -- $($(patsubst needs-%,%,$(@F))_needs)
+	$(Q)mkdir -p $(@D) && touch $@
+
+$(BUILD)/obj/%.o: %.c | $(BUILD)/gen/store_sql.h $(needs)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cppflags) $(cflags) -MMD -MP -c -o $@ $<
 
-$(BUILD)/gen/store_sql.h: sql/embed.awk sql/queries.sql $(wildcard sql/migrate/*.sql)
+$(BUILD)/gen/store_sql.h: sql/embed.awk sql/queries.sql $(wildcard sql/migrate/*.sql) | $(needs)
 	$(call say,SQL,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(AWK) -f sql/embed.awk sql/queries.sql $(sort $(wildcard sql/migrate/*.sql)) >$@
@@ -145,12 +157,21 @@ ifeq ($(HTTPS),1)
 agent_cppflags = -DTUNNEL_AGENT_HTTPS
 agent_packages = libcurl4-openssl-dev
 endif
+# AGENT_STATIC=1: it needs no library of the host that it is copied to, nor an NSS module.
+ifeq ($(AGENT_STATIC),1)
+agent_cppflags += -DTUNNEL_AGENT_STATIC
+agent_ldflags = -static-pie -Wl,-z,relro,-z,now $(hardening) $(LDFLAGS)
+# The linker's warning about getaddrinfo and getpwuid: platform_keep_to_own_library has the answer.
+agent_quiet = 2>&1 | grep -v -e 'in statically linked applications requires' -e ': in function ' >&2 || test -x $@
+else
+agent_ldflags = $(ldflags)
+endif
 $(BUILD)/obj/tunnel-agent/%.o: cppflags += $(agent_cppflags)
 
 $(BUILD)/bin/tunnel-agent: $(call obj,$(agent_src)) $(call archive,$(agent_libs))
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ldflags) -o $@ $^ $(event_libs) $(jansson_libs) $(bsd_libs)
+	$(Q)$(CC) $(agent_ldflags) -o $@ $^ $(event_libs) $(jansson_libs) $(bsd_libs) $(agent_quiet)
 
 $(BUILD)/bin/leasectl: $(call obj,$(leasectl_src)) $(call archive,$(leasectl_libs))
 	$(call say,LD,$@)
@@ -170,7 +191,7 @@ pam_obj = $(call pic_obj,$(pam_src) $(foreach l,$(pam_libs),$(call lib_src,$(l))
 pam_ldflags = -shared -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--gc-sections $(pam_defs) \
 	-Wl,--version-script=pam_tunnel/pam_tunnel.map $(hardening) $(LDFLAGS)
 
-$(BUILD)/obj/pic/%.o: %.c | $(BUILD)/gen/store_sql.h
+$(BUILD)/obj/pic/%.o: %.c | $(BUILD)/gen/store_sql.h $(needs)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cppflags) $(cflags) -fPIC -ffunction-sections -fdata-sections \
@@ -348,7 +369,24 @@ install: all
 	test -e $(DESTDIR)$(SYSCONFDIR)/tunlease/tunlease.conf || \
 		install -m 0644 packaging/tunlease.conf $(DESTDIR)$(SYSCONFDIR)/tunlease/tunlease.conf
 
+# For a private host, which needs nothing else of the above.
+install-agent: $(BUILD)/bin/tunnel-agent
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1
+	install -m 0755 $(BUILD)/bin/tunnel-agent $(DESTDIR)$(BINDIR)/tunnel-agent
+	install -m 0644 tunnel-agent/tunnel-agent.1 $(DESTDIR)$(MANDIR)/man1/tunnel-agent.1
+
+uninstall-agent:
+	$(Q)$(if $(DESTDIR),:,packaging/in-use $(BINDIR)/tunnel-agent)
+	rm -f $(DESTDIR)$(BINDIR)/tunnel-agent $(DESTDIR)$(MANDIR)/man1/tunnel-agent.1
+
+# One file to copy to a private host of any distribution. Without https: libcurl is a library of the host.
+agent-static:
+	$(Q)$(MAKE) BUILD=$(BUILD)/static AGENT_STATIC=1 HTTPS=0 $(BUILD)/static/bin/tunnel-agent
+	@echo $(BUILD)/static/bin/tunnel-agent
+
 uninstall:
+	$(Q)$(if $(DESTDIR),:,packaging/in-use $(SBINDIR)/leased $(BINDIR)/tunnel-agent $(LIBEXECDIR)/tunlease/akc \
+		$(PAMDIR)/pam_tunnel.so)
 	rm -f $(DESTDIR)$(LIBEXECDIR)/tunlease/akc $(DESTDIR)$(BINDIR)/leasectl \
 		$(DESTDIR)$(BINDIR)/tunnel-agent $(DESTDIR)$(MANDIR)/man1/tunnel-agent.1 \
 		$(DESTDIR)$(SBINDIR)/leased $(DESTDIR)$(MANDIR)/man1/leasectl.1 $(DESTDIR)$(MANDIR)/man5/tunlease.conf.5 \
@@ -359,6 +397,8 @@ uninstall:
 		$(DESTDIR)$(UNITDIR)/leased-refused.target \
 		$(DESTDIR)$(LIBEXECDIR)/tunlease/complete $(foreach file,$(completions),$(DESTDIR)$(lastword $(subst :, ,$(file))))
 	rm -rf $(DESTDIR)$(DOCDIR)
+	@[ ! -d $(DESTDIR)$(LIBEXECDIR)/tunlease ] || rmdir $(DESTDIR)$(LIBEXECDIR)/tunlease
+	@echo 'kept: $(SYSCONFDIR)/tunlease, and $(LOCALSTATEDIR)/lib/tunlease with the leases'
 
 # ---- targets for people ----
 
@@ -373,6 +413,30 @@ test_packages = openssh-server openssh-client openssh-sftp-server libcmocka-dev 
 bench_packages = autossh python3-fastapi uvicorn
 long_packages = systemd-container musl-tools dpkg-dev autoconf automake libtool
 packages = $(build_packages) $(test_packages)
+
+help:
+	@printf '  %-15s %s\n' \
+		all 'the programs, into $(BUILD)/bin and $(BUILD)/lib' \
+		build-deps 'installs the Debian packages that the programs need' \
+		deps 'the same, and those of the tests and the demo' \
+		demo 'shows the main job on a real sshd, in a sandbox' \
+		check-quick 'the tests that fail first if something is wrong' \
+		check 'all tests' \
+		check-long 'tests that take hours' \
+		fault 'disk errors, and a kill at every system call' \
+		fuzz 'needs clang' \
+		bench 'writes docs/performance.md anew' \
+		lint 'the style of the tree, and the manual pages' \
+		install 'copies the files, and enables nothing' \
+		uninstall 'removes them, unless they are in use' \
+		install-agent 'tunnel-agent and its manual alone, for a private host' \
+		uninstall-agent 'removes these two' \
+		agent-static 'tunnel-agent as one file, for a host of another distribution' \
+		dist 'a source archive' \
+		clean 'removes $(BUILD)'
+
+build-deps:
+	$(Q)NO_DEPS=$(NO_DEPS) packaging/deps $(build_packages)
 
 deps:
 	$(Q)NO_DEPS=$(NO_DEPS) packaging/deps $(packages)

@@ -8,6 +8,7 @@
 #include "tunnel-agent/gateway/agent_id.h"
 #include "tunnel-agent/gateway/gateway.h"
 #include "tunnel-agent/host/exit_code.h"
+#include "tunnel-agent/host/platform.h"
 #include "tunnel-agent/host/statedir.h"
 #include "tunnel-agent/install.h"
 #include "tunnel-agent/legs.h"
@@ -240,6 +241,7 @@ int main(int argc, char **argv)
                  {"key", verb_key},
                  {"install", install_service}};
 
+    platform_keep_to_own_library();
     descriptors_open_standard();
     log_init("tunnel-agent", true);
     if (argc > 0 && sshjump_is_invoked(argv[0]))

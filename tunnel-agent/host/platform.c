@@ -6,6 +6,25 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#if defined(TUNNEL_AGENT_STATIC) && defined(__GLIBC__)
+
+#include <nss.h>
+
+void platform_keep_to_own_library(void)
+{
+    (void)__nss_configure_lookup("hosts", "files dns");
+    (void)__nss_configure_lookup("services", "files");
+    (void)__nss_configure_lookup("passwd", "files");
+}
+
+#else
+
+void platform_keep_to_own_library(void)
+{
+}
+
+#endif
+
 #ifdef __linux__
 
 #include <signal.h>

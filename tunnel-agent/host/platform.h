@@ -16,6 +16,10 @@ void platform_die_with_parent(pid_t parent);
  */
 int64_t platform_awake_ms(void);
 
+/* To be called first. A static program would load the NSS modules of the host that it was copied
+ * to, which belong to another C library; so it looks up names in files and by DNS alone. */
+void platform_keep_to_own_library(void);
+
 /* The path of this program, for the caller to free; NULL: not known. */
 char *platform_self(void);
 
