@@ -10,18 +10,18 @@ arguments; keywords and their defaults; names of the environment; exit statuses;
 columns of tables; fields and codes of the control plane; reasons, words and fields of log lines; metrics.
 Help texts come from the programs themselves. The rest is read from the sources.
 """
-import functools
 import glob
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 
 import jsonschema
 import mdoc
 from mdoc import item_text, items, option_items, options_in, section, statuses
+from sources import (Tree, block, codes, environment, help_items, help_options, log_fields, long_options,
+                     output_of, strings)
 
 LEASECTL, AKC, LEASED = "leasectl/leasectl.1", "akc/akc.8", "leased/leased.8"
 MODULE, AGENT, CONF = "pam_tunnel/pam_tunnel.8", "tunnel-agent/tunnel-agent.1", "lib/conf/tunlease.conf.5"
@@ -31,100 +31,6 @@ HELP_COLUMNS = 80
 # those of the sources, and ':' or '--' at the end of a word is what a user types.
 LINT_IGNORED = re.compile(r"referenced manual not found|outdated mandoc\.db|verbatim \"--\"|"
                           r"input text line longer than 80 bytes|no blank before trailing delimiter: .*:$")
-
-
-@functools.lru_cache(maxsize=None)
-def output_of(*command, given=None):
-    """What a program prints on both outputs. Cached: the samples of manuals_try.py run it again."""
-    done = subprocess.run(command, input=given, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          check=False, timeout=60)
-    return done.stdout
-
-
-@functools.lru_cache(maxsize=None)
-def text_of(path):
-    with open(path, encoding="utf-8") as file:
-        return file.read()
-
-
-class Tree:
-    """Files and help texts. changed replaces the text of some, so that a sample needs no copy of the tree."""
-
-    def __init__(self, build, changed=None):
-        self.build, self.changed = build, changed or {}
-        self.problems, self.looked_up = [], 0
-
-    def read(self, path):
-        if path in self.changed:
-            return self.changed[path]
-        return text_of(path)
-
-    def sources(self, *folders):
-        paths = sorted(path for folder in folders
-                       for path in glob.glob(os.path.join(folder, "**/*.c"), recursive=True))
-        return "\n".join(self.read(path) for path in paths)
-
-    def help(self, program, *verb):
-        name = " ".join((program, *verb, "--help"))
-        return self.changed.get(name) or output_of(os.path.join(self.build, "bin", program), *verb, "--help")
-
-    def text(self, name):
-        """Of a file, or of `PROGRAM [VERB] --help`."""
-        return self.help(*name.split()[:-1]) if name.endswith(" --help") else self.read(name)
-
-    def problem(self, text):
-        self.problems.append(text)
-
-    def same(self, what, page, have, written):
-        """Neither set has a word that the other has not."""
-        have, written = set(have), set(written)
-        if not have:
-            self.problem(f"{what}: found none to look for in {page}")
-        for word in sorted(have - written):
-            self.problem(f"{page}: {what} '{word}' is missing")
-        for word in sorted(written - have):
-            self.problem(f"{page}: {what} '{word}' is not in the program")
-        self.looked_up += len(have)
-
-
-# ---- what a program has ----
-
-def help_options(text):
-    return set(re.findall(r"(?:^|(?<=[\[ |]))--?([a-z][a-z-]*)", text, re.M))
-
-
-def help_items(text):
-    """Options that begin a line of a help text."""
-    return set(re.findall(r"^  --?([A-Za-z][a-z-]*)", text, re.M))
-
-
-def long_options(source):
-    return set(re.findall(r'\{"([a-z-]+)", (?:no|required|optional)_argument', source))
-
-
-def codes(source, enum=""):
-    body = re.search(rf"^enum {enum}.*?\}};", source, re.M | re.S) if enum else None
-    return set(re.findall(r"EXIT_[A-Z_]+ = (\d+)", body.group() if body else source))
-
-
-def environment(source):
-    return set(re.findall(r'getenv\("([A-Z_]+)"\)', source))
-
-
-def block(source, start):
-    """A function or table: from the line that begins so to the one that closes it."""
-    return re.search(rf"^{start}.*?^\}}", source, re.M | re.S).group()
-
-
-def strings(source):
-    """Texts in quotes. Those that the compiler joins are one."""
-    return re.findall(r'"((?:[^"\\\n]|\\.)*)"', re.sub(r'(?<!\\)"\s+"', "", source))
-
-
-def log_fields(source):
-    """FIELD of each `FIELD=%s` in a text with blanks between such words."""
-    return {word for text in strings(source)
-            for word in re.findall(r"(?:^| )([a-z_]+)=(?=%| |\\\")", text)}
 
 
 # ---- every page ----
@@ -152,6 +58,18 @@ def check_help(tree):
         for line in tree.help(*words).split("\n"):
             if len(line) > HELP_COLUMNS:
                 tree.problem(f"{' '.join(words)} --help: a line has {len(line)} columns: {line.strip()}")
+
+
+def check_messages(tree):
+    """A message that DIAGNOSTICS explains is in the sources, up to its first five words or to what varies."""
+    for page, folder in ((LEASECTL, "leasectl"), (AKC, "akc"), (AGENT, "tunnel-agent")):
+        texts = "\n".join(strings(tree.sources(folder, "lib")))
+        for item in re.findall(r"^\.It Sy (.*)$", section(tree.read(page), "DIAGNOSTICS"), re.M):
+            for part in re.split(r"'?\b[A-Z]{2,}\b'?|\.\.\.|:", item.replace("\\&", "")):
+                words = " ".join(part.strip(" '").split()[:5])
+                if len(words) > 5 and words not in texts:
+                    tree.problem(f"{page}: no message of {folder} has the words '{words}'")
+                tree.looked_up += 1
 
 
 # ---- leasectl ----
@@ -192,6 +110,19 @@ def check_leasectl(tree):
     tree.same("environment variable", LEASECTL, environment(tree.sources("leasectl")), # TZ: the C library, too
               items(section(page, "ENVIRONMENT"), "Ev"))
     check_columns(tree, section(page, "OUTPUT"))
+    check_tolerant(tree, page)
+
+
+def check_tolerant(tree, page):
+    """The commands that work with a wrong line of the configuration, in both pages that name them."""
+    table = re.search(r"tolerant\[\] = \{(.*?)\};", tree.read("leasectl/main.c"), re.S).group(1)
+    have = {f"{verb} {word}".strip() for verb, word in re.findall(r'\{"([a-z]+)", (?:NULL|"([a-z]+)")\}', table)}
+    lines = re.findall(r"^\.Cm (revoke , .*)\n(?:and\n\.Cm (.*) \.)?", section(page, "DIAGNOSTICS"), re.M)
+    tree.same("command that works with a wrong line", LEASECTL, have,
+              {word for line in lines for part in line for word in part.rstrip(" ,").split(" , ")})
+    line = re.search(r"^\.Pq Ic (revoke , .*)$", tree.read(CONF), re.M)
+    tree.same("command that works with a wrong line", CONF, have,
+              line.group(1).rstrip(" ,").split(" , ") if line else [])
 
 
 TABLES = {"list": "list.c", "sessions": "sessions.c", "agents": "agents.c", "token list": "token.c",
@@ -327,10 +258,24 @@ def check_agent(tree):
     table = block(tree.read("tunnel-agent/config/tunnels_conf.c"), r"\} tunnel_keywords\[\]")
     tree.same("keyword", AGENT, {"Tunnel", *settings, *re.findall(r'\{"([A-Za-z]+)"', table)},
               items(section(page, "FILE FORMAT"), "Cm"))
+    check_settings(tree, section(page, "FILE FORMAT"))
     tree.same("exit status", AGENT, codes(tree.read("tunnel-agent/host/exit_code.h")), statuses(page))
     tree.same("environment variable", AGENT,
               environment(source) | set(re.findall(r'(?:\benvironment\(|\{)"([A-Z_]+)"(?:\)|, offsetof)', source)),
               items(section(page, "ENVIRONMENT"), "Ev"))
+
+
+def check_settings(tree, text):
+    """Each setting has its default in brackets."""
+    source = tree.read("tunnel-agent/config/settings.c")
+    value = dict(re.findall(r"^    \.([a-z_]+) = (\d+),", source, re.M))
+    table = re.findall(r'\{"([A-Za-z]+)", offsetof\(struct settings, ([a-z_]+)\), (\d+)\}', source)
+    for keyword, field, unit in table:
+        written = re.search(r"\((\w+)\)", item_text(text, f"Cm {keyword}"))
+        have, said = f"{int(value[field]) // int(unit)}s", normal(written.group(1)) if written else "nothing"
+        if have != said:
+            tree.problem(f"{AGENT}: the default of {keyword} is {have}, the page says {said}")
+        tree.looked_up += 1
 
 
 # ---- tunlease.conf ----
@@ -436,8 +381,8 @@ def check_schemas(tree):
             tree.problem(f"no test of tests/e2e compares an output with {name}")
 
 
-CHECKS = (check_pages, check_help, check_leasectl, check_akc, check_leased, check_module, check_agent, check_conf,
-          check_schemas)
+CHECKS = (check_pages, check_help, check_messages, check_leasectl, check_akc, check_leased, check_module,
+          check_agent, check_conf, check_schemas)
 
 
 def main():

@@ -109,6 +109,23 @@ rm /etc/ssh/sshd_config.d/05-password.conf
 reload_sshd
 login_works "$key" pfwd || fail 'the tunnel login cannot use its key any more'
 
+note 'the lines of pam_tunnel(8) in place of those of the profile'
+mkdir "$WORK/stacks"
+cp /etc/pam.d/common-* "$WORK/stacks"
+sed -i '/pam_tunnel/d' /etc/pam.d/common-*
+expect_exit 1 leasectl doctor
+grep -qE '^FAIL.pam' "$WORK/out" || fail 'doctor does not miss the module'
+sed -n '/^\.Sh EXAMPLES/,/^\.Sh/ { /^\.Bd/,/^\.Ed/ { /^\./d; s/\\e$/\\/; p } }' "$TOP/pam_tunnel/pam_tunnel.8" >"$WORK/lines"
+for stack in auth account session; do
+	awk -v stack="$stack" '$1 == stack || goes_on { print; goes_on = /\\$/ }' "$WORK/lines" |
+		cat - "$WORK/stacks/common-$stack" >"$WORK/new"
+	awk 'NR > 3 && /pam_tunnel/ { next } { print }' "$WORK/new" >"/etc/pam.d/common-$stack"
+done
+login_works "$key" pfwd || fail 'with the lines of the manual a tunnel login cannot use its key'
+if su -s /bin/sh pfwd -c true 2>/dev/null; then fail 'with the lines of the manual su lets a tunnel login in'; fi
+su -s /bin/sh li -c true || fail 'with the lines of the manual su refuses a person'
+cp "$WORK/stacks"/common-* /etc/pam.d
+
 note 'people can still change their passwords'
 as_li() { setpriv --reuid=li --regid=li --clear-groups "$@"; }
 printf 'Person-pw-1\nOther-pw-22\nOther-pw-22\n' | as_li passwd >/dev/null 2>"$WORK/err" || fail "passwd: $(cat "$WORK/err")"
