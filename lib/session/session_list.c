@@ -2,6 +2,7 @@
 #include "lib/session/session_list.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void session_list_filter(struct session_list *list,
                          bool (*wanted)(void *ctx, const struct session *s), void *ctx)
@@ -14,6 +15,35 @@ void session_list_filter(struct session_list *list,
             session_release(&list->items[i]);
     }
     list->count = kept;
+}
+
+static int copy_session(const struct session *from, struct session *ret)
+{
+    struct session copy = *from;
+    copy.opens = from->opens != NULL ? strdup(from->opens) : NULL;
+    copy.listens = from->listens != NULL ? strdup(from->listens) : NULL;
+    if ((copy.opens == NULL) == (from->opens == NULL) &&
+        (copy.listens == NULL) == (from->listens == NULL)) {
+        *ret = copy;
+        return 0;
+    }
+    session_release(&copy);
+    return -1;
+}
+
+int session_list_copy(const struct session_list *from, struct session_list *ret)
+{
+    struct session_list copy = {.unseen = from->unseen, .unseen_why = from->unseen_why};
+    copy.items = calloc(from->count + 1, sizeof(*copy.items));
+    if (copy.items == NULL)
+        return -1;
+    for (; copy.count < from->count; copy.count++)
+        if (copy_session(&from->items[copy.count], &copy.items[copy.count]) != 0) {
+            session_list_release(&copy);
+            return -1;
+        }
+    *ret = copy;
+    return 0;
 }
 
 bool session_is_open(void *unused, const struct session *s)

@@ -29,6 +29,8 @@ struct session_list {
 /* Removes the sessions for which wanted returns false. */
 void session_list_filter(struct session_list *list,
                          bool (*wanted)(void *ctx, const struct session *s), void *ctx);
+/* Copies the sessions, without the dead entries. 0, or -1 when memory ran out. */
+int session_list_copy(const struct session_list *from, struct session_list *ret);
 bool session_is_open(void *unused, const struct session *s); /* a filter */
 
 void session_list_release(struct session_list *list);

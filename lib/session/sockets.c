@@ -125,8 +125,13 @@ static bool format_address(const char *end, bool v6, char out[static SOCKET_TEXT
 {
     uint32_t words[4];
     char address[INET6_ADDRSTRLEN];
-    if (!tcp_end_parse(end, v6, words, ret_port) ||
-        inet_ntop(v6 ? AF_INET6 : AF_INET, words, address, sizeof(address)) == NULL)
+    if (!tcp_end_parse(end, v6, words, ret_port))
+        return false;
+    /* One who listens for both families sees an IPv4 client so, and the client sees plain IPv4. */
+    const bool mapped = v6 && IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)words);
+    v6 = v6 && !mapped;
+    if (inet_ntop(v6 ? AF_INET6 : AF_INET, mapped ? &words[3] : words, address, sizeof(address)) ==
+        NULL)
         return false;
     (void)snprintf(out, SOCKET_TEXT_BYTES, v6 ? "[%s]:%u" : "%s:%u", address, (unsigned)*ret_port);
     return true;
@@ -155,7 +160,6 @@ static bool add_line(void *ctx, const char *line)
 {
     struct table_scan *scan = ctx;
     struct tcp_line l;
-    uint16_t port;
     struct session_socket s = {.remote = ""};
     if (!tcp_line_parse(line, &l) || (l.state != TCP_ESTABLISHED_STATE &&
                                       l.state != TCP_SYN_SENT_STATE && l.state != TCP_LISTEN_STATE))
@@ -168,7 +172,7 @@ static bool add_line(void *ctx, const char *line)
     s.pid = match->pid;
     s.listening = l.state == TCP_LISTEN_STATE;
     if (format_address(l.local, scan->v6, s.local, &s.port) &&
-        (s.listening || format_address(l.remote, scan->v6, s.remote, &port)) &&
+        (s.listening || format_address(l.remote, scan->v6, s.remote, &s.remote_port)) &&
         add_socket(scan, &s) != 0)
         scan->failed = errno;
     return scan->failed == 0;
@@ -201,30 +205,93 @@ static int compare_socket(const void *a, const void *b)
     return strcmp(x->local, y->local);
 }
 
+/* Looks the open sockets up in the tables, adds them to out, and releases it if that fails. */
+static int look_up(struct open_sockets *found, struct socket_list *out)
+{
+    struct table_scan scan = {.open_sockets = found, .out = out};
+    if (found->failed) {
+        errno = ENOMEM;
+        return -1;
+    }
+    if (found->count > 1)
+        qsort(found->items, found->count, sizeof(found->items[0]), compare_inode);
+    if (found->count > 0 && (read_table(&scan, false) != 0 || read_table(&scan, true) != 0)) {
+        socket_list_release(out);
+        return -1;
+    }
+    if (out->count > 1)
+        qsort(out->items, out->count, sizeof(out->items[0]), compare_socket);
+    return 0;
+}
+
 int sockets_read(const struct session_list *list, struct socket_list *ret)
 {
     struct open_sockets found = {.items = NULL};
     struct socket_list out = {.items = NULL};
-    struct table_scan scan = {.open_sockets = &found, .out = &out};
-    int rc = -1;
-
     for (size_t i = 0; i < list->count; i++)
         out.unseen += !read_session(&list->items[i], &found);
-    if (found.failed)
-        goto out;
-    if (found.count > 1)
-        qsort(found.items, found.count, sizeof(found.items[0]), compare_inode);
-    if (found.count > 0 && (read_table(&scan, false) != 0 || read_table(&scan, true) != 0))
-        goto out;
-    if (out.count > 1)
-        qsort(out.items, out.count, sizeof(out.items[0]), compare_socket);
-    *ret = out;
-    out = (struct socket_list){.items = NULL};
-    rc = 0;
-out:
+    int rc = look_up(&found, &out);
+    if (rc == 0)
+        *ret = out;
     free(found.items);
-    socket_list_release(&out);
     return rc;
+}
+
+int sockets_read_of(const pid_t *pids, size_t count, struct socket_list *ret)
+{
+    struct open_sockets found = {.items = NULL};
+    struct socket_list out = {.items = NULL};
+    for (size_t i = 0; i < count; i++)
+        out.unseen += read_descriptors(pids[i], pids[i], &found) == SIGHT_CANNOT_TELL;
+    int rc = look_up(&found, &out);
+    if (rc == 0)
+        *ret = out;
+    free(found.items);
+    return rc;
+}
+
+bool sockets_are_one_connection(const struct session_socket *a, const struct session_socket *b)
+{
+    return !a->listening && !b->listening && a->port == b->remote_port &&
+           a->remote_port == b->port && strcmp(a->local, b->remote) == 0 &&
+           strcmp(a->remote, b->local) == 0;
+}
+
+struct other_end {
+    const struct session_socket *of;
+    bool v6, found;
+};
+
+static bool is_other_end(void *ctx, const char *line)
+{
+    struct other_end *other = ctx;
+    struct tcp_line l;
+    struct session_socket s = {.remote = ""};
+    if (tcp_line_parse(line, &l) && l.state == TCP_ESTABLISHED_STATE &&
+        l.port == other->of->remote_port && format_address(l.local, other->v6, s.local, &s.port) &&
+        format_address(l.remote, other->v6, s.remote, &s.remote_port))
+        other->found = sockets_are_one_connection(other->of, &s);
+    return !other->found;
+}
+
+enum sight socket_other_end_is_here(const struct session_socket *s)
+{
+    struct other_end other = {.of = s};
+    for (int v6 = 0; v6 < 2 && !other.found; v6++) {
+        struct tcp_table table;
+        int more = 1;
+        other.v6 = v6 == 1;
+        if (tcp_table_open(&table, 0, other.v6) != 0) {
+            if (errno == ENOENT && other.v6) /* no IPv6 */
+                break;
+            return SIGHT_CANNOT_TELL;
+        }
+        while (more == 1)
+            more = tcp_table_read(&table, is_other_end, &other);
+        if (more < 0)
+            return SIGHT_CANNOT_TELL;
+    }
+    return other.found ? SIGHT_IS : SIGHT_IS_NOT;
 }
 
 void socket_list_release(struct socket_list *list)

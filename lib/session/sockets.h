@@ -7,6 +7,7 @@
 #define TUNLEASE_SESSION_SOCKETS_H
 
 #include "lib/session/session_list.h"
+#include "lib/session/sight.h"
 
 #include <netinet/in.h>
 
@@ -15,8 +16,8 @@ enum { SOCKET_TEXT_BYTES = 64 };
 struct session_socket {
     pid_t pid; /* of the session's monitor */
     bool listening;
-    uint16_t port;                  /* local */
-    char local[SOCKET_TEXT_BYTES];  /* ADDRESS:PORT, IPv6 in brackets */
+    uint16_t port, remote_port;     /* local; 0 for a listener */
+    char local[SOCKET_TEXT_BYTES];  /* ADDRESS:PORT, IPv6 in brackets; ::ffff:A.B.C.D as A.B.C.D */
     char remote[SOCKET_TEXT_BYTES]; /* "" for a listener */
 };
 
@@ -35,6 +36,17 @@ struct socket_list {
  * seen; a session with such processes counts as unseen.
  */
 int sockets_read(const struct session_list *list, struct socket_list *ret);
+
+/* The same for single processes: each of pids is the pid of its sockets, and nothing is left out.
+ */
+int sockets_read_of(const pid_t *pids, size_t count, struct socket_list *ret);
+
+/* True if a and b are the two ends of one connection within this host. */
+bool sockets_are_one_connection(const struct session_socket *a, const struct session_socket *b);
+
+/* Whether the other end of this connection is on this host, whoever has it. */
+enum sight socket_other_end_is_here(const struct session_socket *s);
+
 void socket_list_release(struct socket_list *list);
 
 #endif

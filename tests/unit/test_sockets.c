@@ -128,11 +128,81 @@ static void unreadable_descriptors(void **state)
     end_pair(&p);
 }
 
+/* A connection within this host: fd[0] from our listener, fd[1] to it, over IPv6 if v6_listener. */
+static void connect_to_ourselves(bool v6_listener, int fd[static 3])
+{
+    struct sockaddr_in a;
+    struct sockaddr_in6 a6 = {.sin6_family = AF_INET6}; /* of both families */
+    socklen_t len = sizeof(a6);
+    int listener;
+    if (v6_listener) {
+        listener = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(bind(listener, (const struct sockaddr *)&a6, len), 0);
+        assert_int_equal(listen(listener, 1), 0);
+        assert_int_equal(getsockname(listener, (struct sockaddr *)&a6, &len), 0);
+        a = (struct sockaddr_in){.sin_family = AF_INET,
+                                 .sin_port = a6.sin6_port,
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    } else {
+        listener = loopback_socket(&a);
+    }
+    fd[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd[1], (const struct sockaddr *)&a, sizeof(a)), 0);
+    fd[0] = accept(listener, NULL, NULL);
+    assert_true(fd[0] >= 0);
+    fd[2] = listener;
+}
+
+static void check_both_ends(bool v6_listener)
+{
+    struct socket_list ours;
+    const pid_t self = getpid();
+    int fd[3];
+    size_t ends = 0;
+    connect_to_ourselves(v6_listener, fd);
+    assert_int_equal(sockets_read_of(&self, 1, &ours), 0);
+    assert_int_equal(ours.unseen, 0);
+    assert_int_equal(ours.count, 3);
+    for (size_t i = 0; i < ours.count; i++) {
+        const struct session_socket *a = &ours.items[i];
+        assert_int_equal(a->pid, self);
+        for (size_t k = 0; k < ours.count; k++)
+            ends += sockets_are_one_connection(a, &ours.items[k]);
+        if (a->listening)
+            continue;
+        assert_int_equal(strncmp(a->local, "127.0.0.1:", 10), 0);
+        assert_int_equal(socket_other_end_is_here(a), SIGHT_IS);
+        struct session_socket elsewhere = *a;
+        (void)snprintf(elsewhere.remote, sizeof(elsewhere.remote), "192.0.2.1:%u",
+                       elsewhere.remote_port);
+        assert_int_equal(socket_other_end_is_here(&elsewhere), SIGHT_IS_NOT);
+    }
+    assert_int_equal(ends, 2);
+    socket_list_release(&ours);
+    for (size_t i = 0; i < 3; i++)
+        (void)close(fd[i]);
+}
+
+static void both_ends_of_a_connection(void **state)
+{
+    (void)state;
+    check_both_ends(false);
+}
+
+/* As a socket unit of systemd has it for sshd. */
+static void a_listener_of_both_families(void **state)
+{
+    (void)state;
+    check_both_ends(true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(listener_of_the_child),
         cmocka_unit_test(unreadable_descriptors),
+        cmocka_unit_test(both_ends_of_a_connection),
+        cmocka_unit_test(a_listener_of_both_families),
     };
     if (geteuid() != 0) {
         (void)puts("needs root, for processes of another user");
