@@ -8,12 +8,10 @@
 #include "leasectl/sessions/unregistered.h"
 #include "lib/base/clock.h"
 #include "lib/session/narrowed.h"
-#include "lib/session/process.h"
 #include "lib/session/registry_read.h"
 #include "lib/session/registry_remove.h"
 #include "lib/session/run_dir.h"
 #include "lib/store/login.h"
-#include "lib/store/session_verdict.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -23,7 +21,6 @@
 
 enum {
     OPENING_MS = 1500, /* how long pam_tunnel judges a login: its second, and some more */
-    OPENING_S = 2,     /* the same, for times in whole seconds */
     POLL_MS = 20,
     /*
      * A second SIGTERM would interrupt what other PAM modules do in close_session
@@ -47,113 +44,43 @@ struct enforcement {
     bool leased_is_ending; /* out: leased has time left, and has not ended all of them */
 };
 
-static bool in_scope(void *arg, const struct session *s)
-{
-    const struct enforce_scope *scope = arg;
-    if (scope->login != NULL && strcmp(scope->login, s->login) != 0)
-        return false;
-    if (scope->lease == NULL)
-        return true;
-    if (s->open)
-        return s->lease_id == scope->lease->id;
-    if (strcmp(scope->lease->login, s->login) != 0)
-        return false;
-    for (size_t i = 0; i < scope->lease->key_count; i++)
-        if (strcmp(scope->lease->keys[i].pub.fingerprint, s->fingerprint) == 0)
-            return true;
-    return false;
-}
-
-/*
- * True when sshd may still apply the old permits to a session. sshd gets the permits from akc
- * before the session is registered. So a login that was under way when they were narrowed may have
- * the old ones, though its entry has the new ones. A login that had no entry yet is refused by
- * pam_tunnel, which reads what was recorded (lib/session/narrowed.h).
- */
-static bool may_hold_old_permits(const struct enforcement *e, const struct session *s)
-{
-    return e->scope->narrowed && s->open && s->start_ticks <= e->changed_ticks &&
-           (s->since_s + OPENING_S >= e->scope->begun_s || s->opens == NULL);
-}
-
 static uint64_t ticks_per_s(void)
 {
     return (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
-static uint64_t now_ticks(void)
-{
-    struct process self;
-    uint64_t ticks = (uint64_t)clock_boot_ms() * ticks_per_s() / 1000;
-    /* In a time namespace (time_namespaces(7)) /proc counts from another boot time. */
-    if (process_read(getpid(), &self) == SIGHT_IS && self.start_ticks > ticks)
-        ticks = self.start_ticks;
-    return ticks;
-}
-
 /* Judges the sessions by the store as it is now. */
-static int judge_sessions(const struct enforcement *e, struct session_list *list,
-                          enum session_verdict *verdicts)
+static int judge_sessions(struct enforcement *e, struct session_list *list, struct affected *ret)
 {
-    struct ctl *ctl = e->ctl;
-    int code = ctl_open_read(ctl);
+    int code = ctl_open_read(e->ctl);
     if (code != EXIT_DONE)
         return code;
-    enum store_rc rc = store_judge_sessions(ctl->store, list, clock_now_s(), verdicts, NULL);
-    if (rc != STORE_OK)
-        code = ctl_store_error(ctl, rc);
-    ctl_close(ctl);
+    code = affected_judge(e->ctl, e->scope, e->changed_ticks, list, ret);
+    ctl_close(e->ctl);
     return code;
-}
-
-/* Removes from the list those that may stay. */
-static void remove_allowed(struct enforcement *e, struct session_list *list,
-                           const enum session_verdict *verdicts)
-{
-    size_t ending = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        struct session *s = &list->items[i];
-        bool stays = verdicts[i] == SESSION_ALLOWED && !may_hold_old_permits(e, s);
-        e->has_opening = e->has_opening || (stays && !s->open);
-        if (stays)
-            session_release(s);
-        else
-            list->items[ending++] = *s;
-    }
-    list->count = ending;
 }
 
 /* Reads the registry once, judges what is in scope, and ends what may not stay. */
 static int enforce_once(struct enforcement *e)
 {
-    struct session_list all = {0}, list = {0};
-    enum session_verdict *verdicts = NULL;
+    struct session_list list = {.items = NULL};
+    struct affected affected = {.verdicts = NULL};
     struct ctl *ctl = e->ctl;
     int code = EXIT_DONE;
 
     e->has_opening = e->leased_is_ending = false;
     if (e->registry.sessions_fd < 0) /* no RunDir, so no session was ever registered */
         return EXIT_DONE;
-    if (registry_read(&e->registry, e->scope->lease != NULL ? e->scope->lease->id : 0, &all) != 0)
+    if (registry_read(&e->registry, affected_lease_id(e->scope), &list) != 0)
         return ctl_error(ctl, EXIT_FAILED, "cannot read the session registry '%s/sessions': %s",
                          ctl->conf.paths.run_dir, strerror(errno));
-    list = all;
-    session_list_filter(&list, in_scope, (void *)(uintptr_t)e->scope);
-    if (list.count == 0) {
-        e->ended += e->left_to_leased;
-        e->left_to_leased = 0;
-        goto out;
-    }
-    verdicts = calloc(list.count, sizeof(*verdicts));
-    if (verdicts == NULL) {
-        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
-        goto out;
-    }
-    code = judge_sessions(e, &list, verdicts);
+    affected_filter(e->scope, &list);
+    if (list.count > 0)
+        code = judge_sessions(e, &list, &affected);
     if (code != EXIT_DONE)
         goto out;
-    remove_allowed(e, &list, verdicts);
-    const size_t ending = list.count;
+    e->has_opening = affected.has_opening;
+    const size_t ending = affected.ending.count;
     if (ending > e->left_to_leased && clock_monotonic_ms() < e->leased_until_ms)
         e->left_to_leased = ending;
     e->leased_is_ending = ending > 0 && clock_monotonic_ms() < e->leased_until_ms;
@@ -163,9 +90,10 @@ static int enforce_once(struct enforcement *e)
         e->ended += e->left_to_leased - ending;
     e->left_to_leased = 0;
     if (ending > 0)
-        code = sessions_end_by(ctl, &e->registry, &list, e->start_ms + SESSIONS_END_MS, &e->ended);
+        code = sessions_end_by(ctl, &e->registry, &affected.ending, e->start_ms + SESSIONS_END_MS,
+                               &e->ended);
 out:
-    free(verdicts);
+    affected_release(&affected);
     session_list_release(&list);
     return code;
 }
@@ -202,7 +130,7 @@ int sessions_enforce(struct ctl *ctl, const struct enforce_scope *scope)
                             .scope = scope,
                             .registry = REGISTRY_CLOSED,
                             .start_ms = clock_monotonic_ms(),
-                            .changed_ticks = now_ticks()};
+                            .changed_ticks = affected_now_ticks()};
     ctl_close(ctl);
     if (ctl_leased_is_running(ctl))
         e.leased_until_ms = e.start_ms + LEASED_MS;

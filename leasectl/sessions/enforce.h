@@ -4,19 +4,11 @@
 #define TUNLEASE_LEASECTL_SESSIONS_ENFORCE_H
 
 #include "leasectl/ctl.h"
+#include "leasectl/sessions/affected.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct lease;
-
-/* The sessions that a change can affect. */
-struct enforce_scope {
-    const struct lease *lease; /* those of this lease, with the keys it had before; NULL: of any */
-    const char *login;         /* those of this login; NULL: of any */
-    bool narrowed;             /* the change removed permits from a lease that stays active */
-    int64_t begun_s;           /* with narrowed: a time before the change */
-};
 
 /*
  * Judges every session in scope by the store as it is now, ends those that may not stay, and prints

@@ -17,8 +17,8 @@ LIBS = "base lease session conf store wire"
 LEASED = "leased leased/engine leased/requests leased/watch leased/http"
 ENGINE = ["leased/engine", "leased/requests", "leased/watch"]  # the process that opens the store
 # In order: each may include only those before it.
-LEASECTL = ("leasectl leasectl/host leasectl/sessions leasectl/show leasectl/lease "
-            "leasectl/admission leasectl/probe leasectl/doctor leasectl/setup")
+LEASECTL = ("leasectl leasectl/host leasectl/sessions leasectl/show leasectl/rehearsal "
+            "leasectl/lease leasectl/admission leasectl/probe leasectl/doctor leasectl/setup")
 # Likewise; but the first two may not include each other.
 AGENT = ("tunnel-agent/host tunnel-agent/config tunnel-agent/ssh tunnel-agent/tunnel "
          "tunnel-agent/gateway")
@@ -50,10 +50,11 @@ MAY = {
     "leasectl/host": lib(LIBS) + ["leasectl"],
     "leasectl/sessions": lib(LIBS) + LEASECTL.split()[:2],
     "leasectl/show": lib(LIBS) + LEASECTL.split()[:3],
-    "leasectl/lease": lib(LIBS) + LEASECTL.split()[:4],
-    "leasectl/admission": lib(LIBS) + LEASECTL.split()[:5],
-    "leasectl/probe": lib(LIBS) + LEASECTL.split()[:6],
-    "leasectl/doctor": lib(LIBS) + LEASECTL.split()[:6],
+    "leasectl/rehearsal": lib(LIBS) + LEASECTL.split()[:4],
+    "leasectl/lease": lib(LIBS) + LEASECTL.split()[:5],
+    "leasectl/admission": lib(LIBS) + LEASECTL.split()[:6],
+    "leasectl/probe": lib(LIBS) + LEASECTL.split()[:7],
+    "leasectl/doctor": lib(LIBS) + LEASECTL.split()[:7],
     "leasectl/setup": lib(LIBS) + LEASECTL.split()[:2],
     "leasectl/verbs": lib(LIBS) + LEASECTL.split(),
     "tunnel-agent/host": lib("base"),
