@@ -18,6 +18,8 @@ const char *const ctl_common_options[] = {"json", "help", "version", NULL};
 static void print_message(const struct ctl *ctl, const char *kind, const char *fmt, va_list ap)
 {
     struct buf raw = {0}, line = {0};
+    if (ctl->muted)
+        return;
     buf_vaddf(&raw, fmt, ap);
     text_shorten(&raw, MESSAGE_BYTES); /* a backstop: the caller clips long arguments */
     text_add_escaped(&line, buf_text(&raw) != NULL ? buf_text(&raw) : "out of memory");
@@ -77,6 +79,8 @@ int ctl_finish(const struct ctl *ctl, int code)
 void ctl_changed(struct ctl *ctl, const char *fmt, ...)
 {
     va_list ap;
+    if (ctl->rehearsal != NULL)
+        return;
     va_start(ap, fmt);
     (void)vsnprintf(ctl->changed, sizeof(ctl->changed), fmt, ap);
     va_end(ap);

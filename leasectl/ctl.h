@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct rehearsal;
 struct store;
 
 /* Described in leasectl(1), EXIT STATUS. */
@@ -31,6 +32,7 @@ struct ctl {
     bool json;
     bool terminal; /* standard output is a terminal */
     bool colour;
+    bool muted; /* print no errors and no warnings: the same is done again, and prints them then */
     bool quiet; /* do not print how many sessions were ended: verify has a row for it */
     int64_t now_s;
     char actor[192]; /* who runs this, for the audit */
@@ -38,6 +40,7 @@ struct ctl {
     struct privilege privilege; /* the identity to restore when the store is closed */
     char changed[256];          /* the last message of ctl_changed; "": none yet */
     unsigned changes;
+    struct rehearsal *rehearsal; /* while a change is only rehearsed; else NULL */
 };
 
 /* The path of the configuration file that this run uses, for messages. */
@@ -55,7 +58,8 @@ void ctl_warn(const struct ctl *ctl, const char *fmt, ...) __attribute__((format
 int ctl_usage(const struct ctl *ctl, const char *why);
 
 /* Remembers a change that is committed, in the words that are printed for it ("revoked 'alice'
- * (#1)"). If the output cannot be written, ctl_finish says in its error what was changed. */
+ * (#1)"); not in a rehearsal. If the output cannot be written, ctl_finish says in its error what
+ * was changed. */
 void ctl_changed(struct ctl *ctl, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Flushes standard output, and returns code. If the output could not be written, prints an error

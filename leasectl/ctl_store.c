@@ -107,8 +107,8 @@ static int open_as_owner(struct ctl *ctl, const char *dir, bool write,
 {
     struct stat st;
     const char *database = ctl->conf.paths.database;
-    bool may_create =
-        write && lstat(database, &st) != 0 && errno == ENOENT && may_create_store(ctl);
+    bool may_create = write && ctl->rehearsal == NULL && lstat(database, &st) != 0 &&
+                      errno == ENOENT && may_create_store(ctl);
     open_watchdog_start(ctl, write ? WRITE_OPENING_MS : READ_OPENING_MS);
     if (privilege_become_owner(dir, &ctl->privilege) != 0) {
         int saved = errno;
@@ -133,7 +133,7 @@ static int open_store(struct ctl *ctl, bool write)
 {
     char dir[CONF_PATH_BYTES], why[STORE_ERROR_BYTES];
     ctl_store_directory(ctl, dir);
-    int code = write ? make_store_directory(ctl, dir) : EXIT_DONE;
+    int code = write && ctl->rehearsal == NULL ? make_store_directory(ctl, dir) : EXIT_DONE;
     if (code == EXIT_DONE && open_as_owner(ctl, dir, write, why) != EXIT_DONE)
         code = ctl_error(ctl, EXIT_STORE, "%s", why);
     return code;

@@ -17,7 +17,8 @@ struct store_actor ctl_actor(const struct ctl *ctl);
  * Opens the store as its directory's owner (lib/base/privilege.h); ctl_close closes it and makes
  * the program root again. ctl_open_write makes a missing directory, as root with the owner and mode
  * of docs/design.md 10; and a missing store, unless leased runs or sessions are up. EXIT_DONE, or
- * the exit code with the error printed.
+ * the exit code with the error printed. In a rehearsal (leasectl/rehearsal) no store
+ * and no directory is made.
  */
 int ctl_open_read(struct ctl *ctl);
 int ctl_open_write(struct ctl *ctl);

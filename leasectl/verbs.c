@@ -37,39 +37,51 @@ const struct verb verbs[] = {
     {"show", cmd_show, "show NAME|#NUMBER", "one lease with everything about it\n"},
     {"set", cmd_set,
      "set NAME [--open +PERMIT|-PERMIT]... [--listen +PERMIT|-PERMIT]... [--from CIDR,...|none] "
-     "[--max-sessions N|none] [--note TEXT]",
+     "[--max-sessions N|none] [--note TEXT] [--dry-run] [--yes]",
      "change what a lease permits\n\n"
      "The change holds at the next login; live sessions that it does not allow are ended.\n\n"
      "  --open +PERMIT|-PERMIT    add or take away what ssh -L may open; repeatable\n"
      "  --listen +PERMIT|-PERMIT  add or take away what ssh -R may bind; repeatable\n"
      "  --from CIDR,...|none      only from these addresses, or from anywhere\n"
      "  --max-sessions N|none     at most so many connections at a time; newer ones are ended\n"
-     "  --note TEXT               a note for yourself\n"},
+     "  --note TEXT               a note for yourself\n"
+     "  --dry-run                 only show what would change, and which sessions would end\n"
+     "  --yes                     do not ask where your own connection would end\n"},
     {"renew", cmd_renew, "renew [--for DURATION|--until TIME] NAME|#NUMBER...",
      "give leases a later end, counted from now; an expired lease becomes active again\n\n"
      "Never shortens a lease, except to an exact --until. A revoked one stays revoked.\n\n"
      "  --for DURATION  90s, 15m, 12h, 7d, 2w or sums like 1d12h (default DefaultTTL)\n"
      "  --until TIME    2026-12-01, '2026-12-01 18:00' or 2026-12-01T18:00:00Z\n"},
-    {"revoke", cmd_revoke, "revoke [--keep-sessions] NAME|#NUMBER...",
+    {"revoke", cmd_revoke, "revoke [--keep-sessions] [--dry-run] [--yes] NAME|#NUMBER...",
      "end leases for good: live sessions are ended, the next login is refused\n\n"
      "Name and keys are free for a new lease at once; the row stays for the audit.\n\n"
-     "  --keep-sessions  leave live sessions up until the lease would have expired\n"},
-    {"delete", cmd_delete, "delete NAME|#NUMBER",
-     "delete an expired or revoked lease; the audit keeps what it was\n"},
-    {"key", cmd_key, "key add NAME --key FILE|- | key remove NAME FINGERPRINT",
+     "  --keep-sessions  leave live sessions up until the lease would have expired\n"
+     "  --dry-run        only show what would change, and which sessions would end\n"
+     "  --yes            do not ask where your own connection would end\n"},
+    {"delete", cmd_delete, "delete [--dry-run] [--yes] NAME|#NUMBER",
+     "delete an expired or revoked lease; the audit keeps what it was\n\n"
+     "  --dry-run  only show what would change, and which sessions would end\n"
+     "  --yes      do not ask where your own connection would end\n"},
+    {"key", cmd_key, "key add NAME --key FILE|- | key remove [--dry-run] [--yes] NAME FINGERPRINT",
      "give a holder another key, or take one away\n\n"
      "  add NAME --key FILE|-    one more public key, up to 16\n"
-     "  remove NAME FINGERPRINT  SHA256:..., as 'leasectl show NAME' prints it\n"},
-    {"freeze", cmd_freeze, "freeze [LOGIN]",
+     "  remove NAME FINGERPRINT  SHA256:..., as 'leasectl show NAME' prints it\n"
+     "  --dry-run                only show what would change, and which sessions would end\n"
+     "  --yes                    do not ask where your own connection would end\n"},
+    {"freeze", cmd_freeze, "freeze [--dry-run] [--yes] [LOGIN]",
      "end every session and let nobody in, on one login or on all, until thawed\n\n"
-     "Leases stay as they are. It holds across reboots.\n"},
+     "Leases stay as they are. It holds across reboots.\n\n"
+     "  --dry-run  only show what would change, and which sessions would end\n"
+     "  --yes      do not ask where your own connection would end\n"},
     {"thaw", cmd_thaw, "thaw [LOGIN]", "end a freeze\n"},
     {"sessions", cmd_sessions, "sessions [--port P] [NAME|#NUMBER]",
      "live connections: lease, login, from, since, pid, listeners, open forwards\n\n"
      "  --port P  only the one that listens on this port\n"},
-    {"kill", cmd_kill, "kill NAME|#NUMBER | kill --pid PID",
+    {"kill", cmd_kill, "kill [--dry-run] [--yes] NAME|#NUMBER | kill [--dry-run] [--yes] --pid PID",
      "end live sessions, and keep the lease\n\n"
-     "  --pid PID  one session, by the PID column of 'leasectl sessions'\n"},
+     "  --pid PID  one session, by the PID column of 'leasectl sessions'\n"
+     "  --dry-run  only show what would change, and which sessions would end\n"
+     "  --yes      do not ask where your own connection would end\n"},
     {"agent", cmd_agent,
      "agent add NAME --key FILE|- [--port N] [--for DURATION|--until TIME] | agent reset "
      "NAME|#NUMBER",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/lease/change.h"
 
+#include "leasectl/rehearsal/rehearsal.h"
 #include "leasectl/show/lease.h"
 #include "lib/base/text.h"
 #include "lib/store/leases.h"
@@ -20,7 +21,7 @@ int change_lease(struct ctl *ctl, const char *ref, change_fn apply, void *ctx,
     if (code == EXIT_DONE)
         code = apply(ctl, ret_before, &by, ctx);
     if (code == EXIT_DONE) {
-        rc = store_commit(ctl->store);
+        rc = rehearsal_commit(ctl);
         if (rc != STORE_OK)
             code = ctl_store_error(ctl, rc);
     }

@@ -9,9 +9,9 @@
 /*
  * Finds the lease, calls apply to change it, and commits. All of this is one transaction that holds
  * the store's lock, so that no admin overwrites what another one changes at the same time. apply
- * returns EXIT_DONE to commit, or else the exit code, after it has printed the error. The store
- * must be open for writing. *ret_before is the lease before the change; the caller releases it in
- * any case.
+ * returns EXIT_DONE to commit (in a rehearsal: to roll back), or else the exit code, after it has
+ * printed the error. The store must be open for writing. *ret_before is the lease before the
+ * change; the caller releases it in any case.
  */
 typedef int (*change_fn)(struct ctl *ctl, const struct lease *l, const struct store_actor *by,
                          void *ctx);

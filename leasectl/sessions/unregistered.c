@@ -39,35 +39,45 @@ static enum sight scan_strays(const struct registry *r, const uid_t *uids, size_
     }
 }
 
-int sessions_report_unregistered(struct ctl *ctl, const struct registry *r, const char *login)
+enum sight sessions_find_unregistered(struct ctl *ctl, const struct registry *r, const char *login,
+                                      struct buf *pids, size_t *ret_count)
 {
     const bool registers = pam_profile_in_force(ctl);
     const int64_t min_ms = registers ? STRAY_LEAVING_MS : 0;
-    struct buf pids = {0};
     struct strays s = {.items = NULL};
     uid_t uid;
-    size_t sure = 0;
-    int code = EXIT_DONE;
+    *ret_count = 0;
     if (!account_uid(login, &uid))
-        return EXIT_DONE;
+        return SIGHT_IS_NOT;
     const enum sight sight = scan_strays(r, &uid, 1, registers, &s);
     const int why = errno;
     for (size_t i = 0; i < s.count; i++)
         if (stray_is_sure(&s.items[i], min_ms))
-            pids_add(&pids, sure++, s.items[i].pid);
-    if (sure > 0)
-        code = ctl_error(ctl, EXIT_STILL_UP,
-                         "still up: %zu connection%s of login '%s' (pid%s%s), of this lease or of "
-                         "others: not made through pam_tunnel, so nobody can tell; 'kill PID' ends "
-                         "one, 'leasectl doctor' says why",
-                         sure, sure == 1 ? "" : "s", login, sure == 1 ? "" : "s", pids_text(&pids));
+            pids_add(pids, (*ret_count)++, s.items[i].pid);
+    strays_release(&s);
+    errno = why;
+    return *ret_count > 0 ? SIGHT_IS : sight;
+}
+
+int sessions_report_unregistered(struct ctl *ctl, const struct registry *r, const char *login)
+{
+    struct buf pids = {0};
+    size_t count;
+    int code = EXIT_DONE;
+    const enum sight sight = sessions_find_unregistered(ctl, r, login, &pids, &count);
+    if (count > 0)
+        code =
+            ctl_error(ctl, EXIT_STILL_UP,
+                      "still up: %zu connection%s of login '%s' (pid%s%s), of this lease or of "
+                      "others: not made through pam_tunnel, so nobody can tell; 'kill PID' ends "
+                      "one, 'leasectl doctor' says why",
+                      count, count == 1 ? "" : "s", login, count == 1 ? "" : "s", pids_text(&pids));
     else if (sight == SIGHT_CANNOT_TELL)
         code =
             ctl_error(ctl, EXIT_STILL_UP,
                       "cannot tell whether login '%s' has connections that were not made through "
                       "pam_tunnel: %s",
-                      login, session_unseen_reason(why));
-    strays_release(&s);
+                      login, session_unseen_reason(errno));
     buf_release(&pids);
     return code;
 }

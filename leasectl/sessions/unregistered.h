@@ -4,7 +4,9 @@
 #define TUNLEASE_LEASECTL_SESSIONS_UNREGISTERED_H
 
 #include "leasectl/ctl.h"
+#include "lib/base/buf.h"
 #include "lib/session/registry.h"
+#include "lib/session/sight.h"
 
 #include <stddef.h>
 
@@ -15,6 +17,10 @@
  */
 enum sight sessions_count_unregistered(struct ctl *ctl, const struct registry *r,
                                        size_t *ret_count);
+
+/* Finds those of login, as sessions_count_unregistered does: adds their pids to pids. */
+enum sight sessions_find_unregistered(struct ctl *ctl, const struct registry *r, const char *login,
+                                      struct buf *pids, size_t *ret_count);
 
 /*
  * Reports the strays of login. They came in while pam_tunnel was not in sshd's stack. Nobody can

@@ -4,6 +4,7 @@
 #include "leasectl/lease/change.h"
 #include "leasectl/lease/key.h"
 #include "leasectl/lease/terms.h"
+#include "leasectl/rehearsal/rehearsal.h"
 #include "leasectl/sessions/enforce.h"
 #include "leasectl/verbs.h"
 #include "lib/base/clock.h"
@@ -44,54 +45,96 @@ static int apply_remove(struct ctl *ctl, const struct lease *l, const struct sto
                          fingerprint, l->name);
     if (rc == STORE_OK && l->key_count == 1)
         ctl_warn(ctl, "'%s' has no key left: nobody can use it until one is added", l->name);
-    return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
+    if (rc != STORE_OK)
+        return ctl_store_error(ctl, rc);
+    const struct enforce_scope scope = {.lease = l};
+    int code = rehearsal_note_lease(ctl, "remove-key", l, fingerprint);
+    return code == EXIT_DONE ? rehearsal_judge(ctl, &scope) : code;
+}
+
+/* A change that the arguments name. */
+struct request {
+    const char *ref;
+    bool adding;
+    struct lease_key key;    /* to add */
+    const char *fingerprint; /* of key, or of the key to remove */
+};
+
+static int change(struct ctl *ctl, struct request *req, struct lease *ret_before)
+{
+    int code = ctl_open_write(ctl);
+    if (code != EXIT_DONE)
+        return code;
+    return req->adding ? change_lease(ctl, req->ref, apply_add, &req->key, ret_before)
+                       : change_lease(ctl, req->ref, apply_remove,
+                                      (void *)(uintptr_t)req->fingerprint, ret_before);
+}
+
+static int change_in_rehearsal(struct ctl *ctl, void *req)
+{
+    struct lease before = {0};
+    int code = change(ctl, req, &before);
+    lease_release(&before);
+    return code;
+}
+
+static int parse_removal(struct ctl *ctl, const char *fingerprint)
+{
+    if (strncmp(fingerprint, "SHA256:", 7) == 0 && strlen(fingerprint) == FINGERPRINT_BYTES - 1)
+        return EXIT_DONE;
+    return ctl_error(ctl, EXIT_USAGE, "'%s' is no fingerprint like SHA256:...",
+                     text_clip(fingerprint).s);
+}
+
+/* Reads a key that is to be added. */
+static int parse_addition(struct ctl *ctl, const char *file, struct lease_key *ret)
+{
+    int code = key_read_file(ctl, file, ret);
+    return code == EXIT_DONE ? key_check(ctl, &ret->pub) : code;
 }
 
 int cmd_key(struct ctl *ctl, int argc, char **argv)
 {
-    static const struct option options[] = {{"key", required_argument, NULL, 'k'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"key", required_argument, NULL, 'k'}, REHEARSAL_OPTIONS, {NULL, 0, NULL, 0}};
+    struct rehearsal_options rehearsal = {.dry_run = false};
     const char *file = NULL;
     struct lease before = {0};
-    struct lease_key key;
+    struct request req = {.ref = NULL};
     char said[LEASE_NAME_MAX + 128];
     const int64_t begun_s = clock_now_s();
-    int opt, code = EXIT_DONE;
+    bool go_on = true;
+    int opt, code;
 
-    while ((opt = ctl_option(ctl, argc, argv, options)) != -1) {
-        if (opt != 'k')
+    while ((opt = ctl_option(ctl, argc, argv, options)) != -1)
+        if (opt == 'k')
+            file = optarg;
+        else if (!rehearsal_take_option(&rehearsal, opt))
             return EXIT_USAGE;
-        file = optarg;
-    }
     int words = argc - optind;
     const char *action = words > 0 ? argv[optind] : "";
-    bool adding = strcmp(action, "add") == 0 && words == 2 && file != NULL;
+    req.adding = strcmp(action, "add") == 0 && words == 2 && file != NULL;
     bool removing = strcmp(action, "remove") == 0 && words == 3 && file == NULL;
-    if (!adding && !removing)
+    if (!req.adding && !removing)
         return ctl_usage(ctl, "key takes add NAME --key FILE, or remove NAME FINGERPRINT");
-    const char *fingerprint = removing ? argv[optind + 2] : key.pub.fingerprint;
-    if (removing &&
-        (strncmp(fingerprint, "SHA256:", 7) != 0 || strlen(fingerprint) != FINGERPRINT_BYTES - 1))
-        return ctl_error(ctl, EXIT_USAGE, "'%s' is no fingerprint like SHA256:...",
-                         text_clip(fingerprint).s);
-    if (adding)
-        code = key_read_file(ctl, file, &key);
-    if (code == EXIT_DONE && adding)
-        code = key_check(ctl, &key.pub);
-    if (code == EXIT_DONE)
-        code = ctl_open_write(ctl);
-    if (code == EXIT_DONE)
-        code = adding
-                   ? change_lease(ctl, argv[optind + 1], apply_add, &key, &before)
-                   : change_lease(ctl, argv[optind + 1], apply_remove, argv[optind + 2], &before);
+    if (req.adding && (rehearsal.dry_run || rehearsal.yes))
+        return ctl_usage(ctl, "--dry-run and --yes are for key remove: key add ends no session");
+    req.ref = argv[optind + 1];
+    req.fingerprint = removing ? argv[optind + 2] : req.key.pub.fingerprint;
+    code = removing ? parse_removal(ctl, req.fingerprint) : parse_addition(ctl, file, &req.key);
+    if (code == EXIT_DONE && removing)
+        code = rehearse(ctl, &rehearsal, change_in_rehearsal, &req, &go_on);
+    if (code != EXIT_DONE || !go_on)
+        return code;
+    code = change(ctl, &req, &before);
     if (code == EXIT_DONE) {
         (void)snprintf(said, sizeof(said), "%s key %s %s '%s' (#%" PRId64 ")",
-                       adding ? "added" : "removed", fingerprint, adding ? "to" : "from",
-                       before.name, before.id);
+                       req.adding ? "added" : "removed", req.fingerprint,
+                       req.adding ? "to" : "from", before.name, before.id);
         code = change_print(ctl, before.id, said);
     }
-    if (code == EXIT_DONE && adding)
-        code = sessions_enforce_new_key(ctl, &before, fingerprint, begun_s);
+    if (code == EXIT_DONE && req.adding)
+        code = sessions_enforce_new_key(ctl, &before, req.fingerprint, begun_s);
     if (code == EXIT_DONE && removing) {
         const struct enforce_scope scope = {.lease = &before};
         code = sessions_enforce(ctl, &scope);

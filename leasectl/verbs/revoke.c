@@ -2,6 +2,7 @@
 /* leasectl revoke: ends leases for good. Name and keys are free at once; the next login is refused.
  */
 #include "leasectl/ctl_store.h"
+#include "leasectl/rehearsal/rehearsal.h"
 #include "leasectl/sessions/enforce.h"
 #include "leasectl/show/lease.h"
 #include "leasectl/verbs.h"
@@ -15,14 +16,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* In a rehearsal, shows what the revocation ends, while it is in the store. */
+static int show_in_rehearsal(struct ctl *ctl, const struct lease *l, bool keep_sessions)
+{
+    const struct enforce_scope scope = {.lease = l};
+    int code = rehearsal_note_lease(ctl, "revoke", l, "");
+    return code == EXIT_DONE && !keep_sessions ? rehearsal_judge(ctl, &scope) : code;
+}
+
 static int revoke_in_store(struct ctl *ctl, const struct lease *l, bool keep_sessions)
 {
     const struct store_actor by = ctl_actor(ctl);
+    int code = EXIT_DONE;
     enum store_rc rc = store_begin(ctl->store);
     if (rc == STORE_OK)
         rc = store_lease_revoke(ctl->store, l, keep_sessions, &by);
     if (rc == STORE_OK)
-        rc = store_commit(ctl->store);
+        code = show_in_rehearsal(ctl, l, keep_sessions);
+    if (rc == STORE_OK && code == EXIT_DONE)
+        rc = rehearsal_commit(ctl);
     store_rollback(ctl->store);
     if (rc == STORE_NONE) {
         char when[TIME_TEXT_BYTES];
@@ -30,7 +42,7 @@ static int revoke_in_store(struct ctl *ctl, const struct lease *l, bool keep_ses
         return ctl_error(ctl, EXIT_CONFLICT, "'%s' (#%" PRId64 ") was revoked already, at %s",
                          l->name, l->id, when);
     }
-    return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
+    return rc == STORE_OK ? code : ctl_store_error(ctl, rc);
 }
 
 /* Revokes one lease. EXIT_DONE and *ret, the lease as it is now, which the caller releases; or the
@@ -67,47 +79,84 @@ static int print_revoked(struct ctl *ctl, const struct lease *leases, size_t cou
     return code;
 }
 
-int cmd_revoke(struct ctl *ctl, int argc, char **argv)
-{
-    static const struct option options[] = {{"keep-sessions", no_argument, NULL, 'k'},
-                                            {NULL, 0, NULL, 0}};
-    bool keep_sessions = false;
-    struct lease *revoked = NULL;
-    size_t count = 0;
-    int opt, worst = EXIT_DONE;
+struct request {
+    char **refs;
+    size_t count;
+    bool keep_sessions;
+};
 
-    while ((opt = ctl_option(ctl, argc, argv, options)) != -1) {
-        if (opt != 'k')
-            return EXIT_USAGE;
-        keep_sessions = true;
-    }
-    if (optind == argc)
-        return ctl_usage(ctl, "revoke takes at least one NAME or #NUMBER");
-    bool several = argc - optind > 1;
-    revoked = calloc((size_t)(argc - optind), sizeof(*revoked));
-    if (revoked == NULL)
-        return ctl_error(ctl, EXIT_FAILED, "out of memory");
-    int code = ctl_open_write(ctl);
+/* Revokes all that are named: one that cannot be revoked stops no other. *ret_revoked gets those
+ * that were, and has room for all. The code of the first that could not be. */
+static int revoke_all(struct ctl *ctl, const struct request *req, struct lease *ret_revoked,
+                      size_t *ret_count)
+{
+    int worst = EXIT_DONE, code = ctl_open_write(ctl);
     if (code != EXIT_DONE)
-        goto out;
-    for (; code != EXIT_STORE && optind < argc; optind++) {
-        code = revoke_lease(ctl, argv[optind], keep_sessions, &revoked[count]);
+        return code;
+    for (size_t i = 0; code != EXIT_STORE && i < req->count; i++) {
+        code = revoke_lease(ctl, req->refs[i], req->keep_sessions, &ret_revoked[*ret_count]);
         if (code == EXIT_DONE)
-            count++;
+            (*ret_count)++;
         else if (worst == EXIT_DONE)
             worst = code;
     }
-    if (count > 0 || several)
-        code = print_revoked(ctl, revoked, count, several);
+    return worst;
+}
+
+static int revoke_in_rehearsal(struct ctl *ctl, void *arg)
+{
+    const struct request *req = arg;
+    size_t count = 0;
+    struct lease *revoked = calloc(req->count, sizeof(*revoked));
+    if (revoked == NULL)
+        return ctl_error(ctl, EXIT_FAILED, "out of memory");
+    int code = revoke_all(ctl, req, revoked, &count);
+    for (size_t i = 0; i < count; i++)
+        lease_release(&revoked[i]);
+    free(revoked);
+    return code;
+}
+
+static int revoke_and_end(struct ctl *ctl, const struct request *req)
+{
+    size_t count = 0;
+    int code = EXIT_DONE;
+    struct lease *revoked = calloc(req->count, sizeof(*revoked));
+    if (revoked == NULL)
+        return ctl_error(ctl, EXIT_FAILED, "out of memory");
+    const int worst = revoke_all(ctl, req, revoked, &count);
+    if (count > 0 || (req->count > 1 && ctl->store != NULL))
+        code = print_revoked(ctl, revoked, count, req->count > 1);
     /* Now that all of them refuse logins, their sessions are ended. */
-    for (size_t i = 0; i < count && !keep_sessions; i++) {
+    for (size_t i = 0; i < count && !req->keep_sessions; i++) {
         const struct enforce_scope scope = {.lease = &revoked[i]};
         int enforced = sessions_enforce(ctl, &scope);
         code = code == EXIT_DONE ? enforced : code;
     }
-out:
     for (size_t i = 0; i < count; i++)
         lease_release(&revoked[i]);
     free(revoked);
     return worst != EXIT_DONE ? worst : code;
+}
+
+int cmd_revoke(struct ctl *ctl, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"keep-sessions", no_argument, NULL, 'k'}, REHEARSAL_OPTIONS, {NULL, 0, NULL, 0}};
+    struct rehearsal_options rehearsal = {.dry_run = false};
+    struct request req = {.keep_sessions = false};
+    bool go_on;
+    int opt;
+
+    while ((opt = ctl_option(ctl, argc, argv, options)) != -1)
+        if (opt == 'k')
+            req.keep_sessions = true;
+        else if (!rehearsal_take_option(&rehearsal, opt))
+            return EXIT_USAGE;
+    if (optind == argc)
+        return ctl_usage(ctl, "revoke takes at least one NAME or #NUMBER");
+    req.refs = argv + optind;
+    req.count = (size_t)(argc - optind);
+    int code = rehearse(ctl, &rehearsal, revoke_in_rehearsal, &req, &go_on);
+    return go_on ? revoke_and_end(ctl, &req) : code;
 }

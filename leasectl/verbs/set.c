@@ -3,6 +3,7 @@
 #include "leasectl/ctl_store.h"
 #include "leasectl/lease/change.h"
 #include "leasectl/lease/terms.h"
+#include "leasectl/rehearsal/rehearsal.h"
 #include "leasectl/sessions/enforce.h"
 #include "leasectl/show/handout.h"
 #include "leasectl/verbs.h"
@@ -34,6 +35,9 @@ struct request {
     unsigned max_sessions; /* 0: none */
     bool narrows;          /* out: a permit was taken away, and a live session may hold it */
     bool limits;           /* out: a live session may have a wrong address, or be one too many */
+    const char *ref;
+    int64_t begun_s; /* before the change */
+    struct rehearsal_options rehearsal;
 };
 
 static int parse_edit(struct ctl *ctl, struct request *req, const char *option, bool listen,
@@ -75,7 +79,7 @@ static int parse_option(struct ctl *ctl, struct request *req, int opt, const cha
         return terms_set_text(ctl, "--note", arg, free_text_problem(arg), req->note,
                               sizeof(req->note));
     default:
-        return EXIT_USAGE;
+        return rehearsal_take_option(&req->rehearsal, opt) ? EXIT_DONE : EXIT_USAGE;
     }
 }
 
@@ -140,6 +144,20 @@ static int copy_permits(struct permit_list *to, const struct permit_list *from)
     return 0;
 }
 
+static struct enforce_scope scope_of(const struct request *req, const struct lease *before)
+{
+    return (struct enforce_scope){
+        .lease = before, .narrowed = req->narrows, .begun_s = req->begun_s};
+}
+
+/* In a rehearsal, shows what the change ends, while it is in the store. */
+static int show_in_rehearsal(struct ctl *ctl, const struct request *req, const struct lease *before)
+{
+    const struct enforce_scope scope = scope_of(req, before);
+    int code = rehearsal_note_lease(ctl, "set", before, "");
+    return code == EXIT_DONE && (req->narrows || req->limits) ? rehearsal_judge(ctl, &scope) : code;
+}
+
 static int apply_request(struct ctl *ctl, const struct lease *before, const struct store_actor *by,
                          void *ctx)
 {
@@ -182,6 +200,8 @@ static int apply_request(struct ctl *ctl, const struct lease *before, const stru
         code = terms_report_conflict(ctl, &after, &conflict);
     else if (rc != STORE_OK)
         code = ctl_store_error(ctl, rc);
+    else
+        code = show_in_rehearsal(ctl, req, before);
 out:
     permit_list_release(&after.open);
     permit_list_release(&after.listen);
@@ -201,16 +221,35 @@ static int add_new_lines(struct ctl *ctl, int64_t id, struct buf *out)
     return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
 }
 
+static int change(struct ctl *ctl, struct request *req, struct lease *ret_before)
+{
+    req->begun_s = clock_now_s();
+    int code = ctl_open_write(ctl);
+    return code == EXIT_DONE ? change_lease(ctl, req->ref, apply_request, req, ret_before) : code;
+}
+
+static int change_in_rehearsal(struct ctl *ctl, void *req)
+{
+    struct lease before = {0};
+    int code = change(ctl, req, &before);
+    lease_release(&before);
+    return code;
+}
+
 int cmd_set(struct ctl *ctl, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"open", required_argument, NULL, 'o'}, {"listen", required_argument, NULL, 'r'},
-        {"from", required_argument, NULL, 's'}, {"max-sessions", required_argument, NULL, 'm'},
-        {"note", required_argument, NULL, 'n'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"open", required_argument, NULL, 'o'},
+                                            {"listen", required_argument, NULL, 'r'},
+                                            {"from", required_argument, NULL, 's'},
+                                            {"max-sessions", required_argument, NULL, 'm'},
+                                            {"note", required_argument, NULL, 'n'},
+                                            REHEARSAL_OPTIONS,
+                                            {NULL, 0, NULL, 0}};
     struct request req = {.edit_count = 0};
     struct lease before = {0};
     struct buf lines = {0};
     char said[LEASE_NAME_MAX + 64];
+    bool go_on;
     int opt, code = EXIT_DONE, lines_code = EXIT_DONE;
 
     while (code == EXIT_DONE && (opt = ctl_option(ctl, argc, argv, options)) != -1)
@@ -222,10 +261,11 @@ int cmd_set(struct ctl *ctl, int argc, char **argv)
     if (req.edit_count == 0 && !req.set_from && !req.set_note && !req.set_limit)
         return ctl_usage(ctl,
                          "name what to change: --open, --listen, --from, --max-sessions or --note");
-    const int64_t begun_s = clock_now_s();
-    code = ctl_open_write(ctl);
-    if (code == EXIT_DONE)
-        code = change_lease(ctl, argv[optind], apply_request, &req, &before);
+    req.ref = argv[optind];
+    code = rehearse(ctl, &req.rehearsal, change_in_rehearsal, &req, &go_on);
+    if (!go_on)
+        return code;
+    code = change(ctl, &req, &before);
     if (code == EXIT_DONE) {
         (void)snprintf(said, sizeof(said), "changed '%s' (#%" PRId64 ")", before.name, before.id);
         code = change_print(ctl, before.id, said);
@@ -233,8 +273,7 @@ int cmd_set(struct ctl *ctl, int argc, char **argv)
     if (code == EXIT_DONE && req.edit_count > 0 && !ctl->json)
         lines_code = add_new_lines(ctl, before.id, &lines);
     if (code == EXIT_DONE && (req.narrows || req.limits)) {
-        const struct enforce_scope scope = {
-            .lease = &before, .narrowed = req.narrows, .begun_s = begun_s};
+        const struct enforce_scope scope = scope_of(&req, &before);
         code = sessions_enforce(ctl, &scope);
     }
     /* Last: who reads slowly must not delay the end of a session. */

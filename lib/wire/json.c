@@ -102,6 +102,8 @@ int json_object_line(const struct json_field *fields, size_t count, struct buf *
                 (void)json_array_append_new(value, document_any_text(*t));
         } else if (f->objects != NULL) {
             value = array_of_objects(f->objects);
+        } else if (f->object != NULL) {
+            value = json_loads(f->object, JSON_REJECT_DUPLICATES, NULL);
         } else if (f->is_bool) {
             value = json_boolean(f->number != 0);
         } else if (f->is_number) {

@@ -18,13 +18,14 @@ struct lease;
 int json_lease(const struct lease *l, int64_t now_s, int64_t sessions, const char *connect,
                struct buf *out);
 
-/* A member of an object. Its value is texts, objects, a bool or a number in number, text, or else
- * null. */
+/* A member of an object. Its value is texts, objects, object, a bool or a number in number, text,
+ * or else null. */
 struct json_field {
     const char *name;
     const char *text;
     const char *const *texts; /* an array, NULL-terminated */
     const char *objects;      /* an array of objects, as json_object_line wrote them, with commas */
+    const char *object;       /* an object, as json_lease or json_object_line wrote it */
     bool is_number, is_bool, is_null;
     int64_t number;
 };

@@ -231,6 +231,21 @@ expect_exit 0 leasectl --json list
 assert_eq "$(get lease "[l['sessions'] for l in v if l['name'] == 'alice']")" '[1]' 'a live session is counted'
 expect_exit 0 leasectl --json sessions
 fits sessions 'sessions'
+pid=$(get sessions "v[0]['pid']")
+for change in 'revoke alice' 'set alice --open -8009 --open +8010' 'freeze pfwd' 'kill alice' \
+	"key remove alice $(ssh-keygen -lf "$WORK/alice" | cut -d' ' -f2)"; do
+	# shellcheck disable=SC2086
+	expect_exit 0 leasectl --json $change --dry-run
+	fits dry-run "${change% SHA256*} --dry-run"
+	assert_eq "$(get dry-run "[s['pid'] for s in v['sessions']]")" "[$pid]" 'it names the session'
+done
+expect_exit 0 leasectl --json delete short --dry-run
+fits dry-run 'delete --dry-run'
+assert_eq "$(get dry-run "v['sessions'], v['changes'][0]['before']['name'], v['changes'][0]['after']")" "([], 'short', None)" \
+	'what is deleted is no more'
+get dry-run "json.dumps(v['changes'][0]['before'])" >"$WORK/before"
+mv "$WORK/before" "$WORK/out"
+fits lease 'the lease before the change'
 expect_exit 0 leasectl --json revoke alice
 fits lease 'revoke of one'
 grep -q '^ended 1 session in [0-9]* ms$' "$WORK/err" || fail "$(cat "$WORK/err")"
