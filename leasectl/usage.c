@@ -81,6 +81,17 @@ static const char *next_option(const char **s, size_t *ret_len)
     return NULL;
 }
 
+/* s is behind the name of an option. [HOST:]PORT is a value; a [NAME] for itself is none. */
+static bool value_follows(const char *s)
+{
+    if (s[0] != ' ' || strchr("-|", s[1]) != NULL)
+        return false;
+    if (s[1] != '[')
+        return true;
+    const char *end = strchr(s, ']');
+    return end != NULL && strchr(" ].|", end[1]) == NULL;
+}
+
 bool usage_takes_next_word(const struct verb *v, const char *word)
 {
     const char *s = v->usage, *name;
@@ -91,7 +102,7 @@ bool usage_takes_next_word(const struct verb *v, const char *word)
     word += 2;
     typed_len = strlen(word);
     while ((name = next_option(&s, &len)) != NULL) {
-        bool has_value = s[0] == ' ' && strchr("-[|", s[1]) == NULL;
+        bool has_value = value_follows(s);
         if (strncmp(name, word, typed_len) != 0 || typed_len > len)
             continue;
         if (typed_len == len)

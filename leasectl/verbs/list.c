@@ -131,7 +131,11 @@ int cmd_list(struct ctl *ctl, int argc, char **argv)
         (void)fputs("no leases; 'leasectl grant --help' says how to give one\n", stderr);
     if (rc == STORE_OK && !ctl->json)
         rc = store_freeze_list(ctl->store, warn_frozen, ctl);
+    if (list.table.failed)
+        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+    else if (rc != STORE_OK)
+        code = ctl_store_error(ctl, rc);
     table_release(&list.table);
     buf_release(&list.json);
-    return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
+    return code;
 }
