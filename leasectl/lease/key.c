@@ -55,6 +55,7 @@ int key_read_file(struct ctl *ctl, const char *file, struct lease_key *ret)
     else
         code = key_parse(ctl, from, text, len, ret);
 out:
+    explicit_bzero(text, len); /* it may be a private key, which is not kept anywhere */
     if (!stdin_key)
         (void)close(fd);
     return code;

@@ -26,6 +26,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 enum { KEY_FILE_BYTES = 65536 };
@@ -130,7 +131,10 @@ static int ask_for_key(struct ctl *ctl, const struct request *req, struct lease_
     if (fgets(line, sizeof(line), stdin) == NULL)
         return ctl_error(ctl, EXIT_USAGE, "no key was given");
     int code = key_parse(ctl, "the pasted line", line, strlen(line), ret);
-    if (code == EXIT_DONE)
+    explicit_bzero(line, sizeof(line)); /* it may be a private key, which is not kept anywhere */
+    if (code != EXIT_DONE)
+        (void)tcflush(STDIN_FILENO, TCIFLUSH); /* or the shell would run the lines that follow */
+    else
         note_told_file(&req->lease, &ret->pub);
     return code;
 }

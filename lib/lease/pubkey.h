@@ -33,11 +33,15 @@ struct pubkey {
 };
 
 /*
- * Parses the len bytes of a .pub file: exactly one line `TYPE BASE64 [COMMENT]`; blank lines and
- * `#` lines are skipped. text need not end with a NUL. Returns NULL and *ret; or why not, as a
- * sentence for the person who sent the key.
+ * Parses the len bytes of a .pub file: exactly one line `TYPE BASE64 [COMMENT]`; blank lines, `#`
+ * lines and a UTF-8 byte order mark are skipped. text need not end with a NUL. Returns NULL and
+ * *ret; or why not, as a sentence for the person who sent the key: what it is instead, where that
+ * is known, and the command that converts it.
  */
 const char *pubkey_parse_file(const char *text, size_t len, struct pubkey *ret);
+
+/* The type of key that the len bytes of text end with, such as ssh-ed25519; NULL: none. */
+const char *pubkey_type_at_end(const char *text, size_t len);
 
 /* Parses sshd's %t and %k. The comment is empty. NULL and *ret, or why not, as above. */
 const char *pubkey_parse(const char *type, const char *base64, struct pubkey *ret);

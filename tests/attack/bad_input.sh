@@ -160,7 +160,7 @@ put("only-comments.bad", b"# none\n\n")
 put("text.bad", b"hello, here is my key\n")
 put("ssh2.bad", b"---- BEGIN SSH2 PUBLIC KEY ----\n" + b64 + b"\n---- END SSH2 PUBLIC KEY ----\n")
 put("utf16.bad", (ed + b"\n").decode().encode("utf-16"))
-put("bom.bad", b"\xef\xbb\xbf" + ed + b"\n")
+put("bom.good", b"\xef\xbb\xbf" + ed + b"\n")
 put("line-1m.bad", ed + b" " + b"x" * (1 << 20) + b"\n")
 put("line-60k.bad", ed + b" " + b"x" * 60000 + b"\n")
 put("lines-1m.bad", b"#\n" * (1 << 19) + ed + b"\n")
@@ -191,11 +191,15 @@ reason()
 	dsa) echo DSA ;;
 	rsa-16385) echo 'longer than 16384' ;;
 	rsa-*) echo 'shorter than 2048' ;;
-	cut-*|padded*|loose-bits|url-safe|*-inside|wrapped|cr-twice) echo 'cut off' ;;
+	blank-inside|tab-inside|wrapped|cr-inside) echo 'the key is broken into' ;;
+	cut-*|padded*|loose-bits|url-safe|cr-twice) echo 'cut off' ;;
+	ssh2) echo "'ssh-keygen -i -f FILE' converts it" ;;
+	upper-type) echo 'in small letters' ;;
 	certificate) echo certificate ;;
 	other-type) echo 'another type' ;;
 	trailing-*) echo 'after its end' ;;
-	nul-*|utf16) echo NUL ;;
+	nul-*) echo NUL ;;
+	utf16) echo "'iconv -f UTF-16 -t UTF-8 FILE' converts it" ;;
 	line*-1m) echo 'larger than' ;;
 	line-60k) echo 'longer than' ;;
 	off-curve) echo "no ssh can use it: 'ssh-keygen -l' says" ;;

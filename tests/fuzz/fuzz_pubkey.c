@@ -75,6 +75,9 @@ static void check_as_file(const char *text, size_t size)
     }
     check_key(&key, text);
     check_blob(&key, text);
+    /* No text with a private key in it is taken. */
+    MUST(memmem(text, size, "PRIVATE KEY-----", 16) == NULL, text);
+    MUST(memmem(text, size, "PuTTY-User-Key-File-", 20) == NULL, text);
     MUST(memmem(text, size, key.type, strlen(key.type)) != NULL, text);
     MUST(memmem(text, size, key.base64, strlen(key.base64)) != NULL, text);
     MUST(memmem(text, size, key.comment, strlen(key.comment)) != NULL, text);

@@ -414,8 +414,31 @@ static const struct file_row {
     {"options before the key", "restrict,port-forwarding ", "\n", NULL, "options before"},
     {"an option with blanks", "command=\"a b\" ", "\n", NULL, "options before"},
     {"no-pty before the key", "no-pty ", " c\n", NULL, "options before"},
-    {"host name before the key (known_hosts)", "gw.example ", "\n", NULL, "options before"},
-    {"byte order mark", "\xef\xbb\xbf", "\n", NULL, "not an OpenSSH public key"},
+    {"option in capitals", "X11-forwarding ", "\n", NULL, "options before"},
+    {"host name before the key", "gw.example ", "\n", NULL, "known_hosts"},
+    {"host names and port", "gw,[10.0.0.1]:2222 ", "\n", NULL, "known_hosts"},
+    {"hashed host name", "|1|F1E1KeoE/eEWhi10WpGv4OdiO6Y=|x= ", "\n", NULL, "known_hosts"},
+    {"host with a marker", "@cert-authority *.example ", "\n", NULL, "known_hosts"},
+    {"byte order mark", "\xef\xbb\xbf", " c\r\n", "c", NULL},
+    {"byte order mark before a # line", "\xef\xbb\xbf# x\n", "\n", "", NULL},
+    {"byte order mark twice", "\xef\xbb\xbf\xef\xbb\xbf", "\n", NULL, "not ASCII"},
+    {"byte order mark before a later line", "# x\n\xef\xbb\xbf", "\n", NULL, "not ASCII"},
+    {"byte order mark behind the key", "", " \xef\xbb\xbf\n", NULL, "comment"},
+    {"quotes around", "\"", " c\"\n", NULL, "quotes around"},
+    {"single quotes around", "'", "'\n", NULL, "quotes around"},
+    {"typographic quotes around", "\xe2\x80\x9c", "\xe2\x80\x9d\n", NULL, "quotes around"},
+    {"escaped quotes around", "&quot;", "&quot;\n", NULL, "quotes around"},
+    {"quoted from a mail", "> ", "\n", NULL, "quoted from a mail"},
+    {"an HTML element around", "<pre>", "</pre>\n", NULL, "HTML"},
+    {"an HTML element behind", "", "<br>\n", NULL, "HTML"},
+    {"HTML in the comment alone", "", " R&amp;D <br>\n", "R&amp;D <br>", NULL},
+    {"a zero-width space before", "\xe2\x80\x8b", "\n", NULL, "not ASCII"},
+    {"the key glued to itself", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA", "\n", NULL, "two keys"},
+    {"two keys with a blank between", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA c ", "\n", NULL,
+     "two keys"},
+    {"a comment glued to the next key", "ssh-rsa AAAAB3Nz c@d", "\n", NULL, "two keys"},
+    {"a type in the comment", "", " ssh-ed25519\n", "ssh-ed25519", NULL},
+    {"a type and no key in the comment", "", " ssh-rsa AAA\n", "ssh-rsa AAA", NULL},
     {"UTF-8 in the comment", "", " J\xc3\xbcrg \xe6\x97\xa5\xe6\x9c\xac \xf0\x9f\x94\x91\n",
      "J\xc3\xbcrg \xe6\x97\xa5\xe6\x9c\xac \xf0\x9f\x94\x91", NULL},
     {"Latin-1 in the comment", "", " J\xfcrg\n", NULL, "comment"},
@@ -455,9 +478,34 @@ static void file_without_key(void **state)
         {"blank", " \n\r\n", "no public key"},
         {"type alone", "ssh-ed25519\n", "cut off"},
         {"type and blanks", "ssh-ed25519  \t\n", "cut off"},
-        {"base64 alone", "AAAAC3NzaC1lZDI1NTE5AAAA\n", "not an OpenSSH public key"},
-        {"RFC 4716", "---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n", "not an OpenSSH public key"},
-        {"PEM public key", "-----BEGIN PUBLIC KEY-----\nAAAA\n", "not an OpenSSH public key"},
+        {"base64 alone", "AAAAC3NzaC1lZDI1NTE5AAAA\n", "no type before it"},
+        {"type in capitals", "Ssh-Ed25519 AAAAC3NzaC1lZDI1NTE5AAAA c\n", "small letters"},
+        {"no-break space",
+         "ssh-ed25519\xc2\xa0"
+         "AAAAC3NzaC1lZDI1NTE5AAAA\n",
+         "not ASCII"},
+        {"en dash",
+         "ssh\xe2\x80\x93"
+         "ed25519 AAAAC3NzaC1lZDI1NTE5AAAA\n",
+         "not ASCII"},
+        {"RFC 4716", "---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n", "'ssh-keygen -i -f FILE'"},
+        {"RFC 4716 below a mail", "Hi,\n---- BEGIN SSH2 PUBLIC KEY ----\n", "RFC 4716"},
+        {"PEM of RSA", "-----BEGIN RSA PUBLIC KEY-----\nMIIB\n", "ssh-keygen -i -m PEM -f"},
+        {"PEM public key", "-----BEGIN PUBLIC KEY-----\nMFkw\n", "ssh-keygen -i -m PKCS8 -f"},
+        {"PEM of Ed25519", "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n", "cannot convert"},
+        {"X.509", "-----BEGIN CERTIFICATE-----\nMIIB\n", "openssl x509 -in FILE"},
+        {"PGP", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n", "PGP"},
+        {"other PEM", "-----BEGIN EC PARAMETERS-----\n", "not an OpenSSH public key"},
+        {"fingerprint", "SHA256:II6wHg0OQdXnKHLwWTDWP8+qLsAzy83AbDEA0wuLlOE\n", "fingerprint"},
+        {"line of ssh-keygen -l", "256 SHA256:II6wHg0OQdXnKHLwWTDWP8 c (ED25519)", "fingerprint"},
+        {"MD5 fingerprint", "256 MD5:d0:2a:3b:8b:11:65:d5:0d:5f:06:28:97:6c:5e:ff:9c", "fingerpr"},
+        {"bare MD5", "d0:2a:3b:8b:11:65:d5:0d:5f:06:28:97:6c:5e:ff:9c\n", "fingerprint"},
+        {"15 bytes", "d0:2a:3b:8b:11:65:d5:0d:5f:06:28:97:6c:5e:ff\n", "not an OpenSSH"},
+        {"PuTTY private key", "PuTTY-User-Key-File-3: ssh-ed25519\n", "puttygen FILE -L"},
+        {"the rest of one", "Comment: x\nPrivate-Lines: 1\n", "private key of PuTTY"},
+        {"OpenSSH private key without its frame", "b3BlbnNzaC1rZXktdjEAAAAABG5v\n", "private key"},
+        {"private key quoted from a mail", "> -----BEGIN RSA PRIVATE KEY-----\n", "private key"},
+        {"private key of ssh.com", "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n", "private key"},
         {"PEM private key", "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n", "private key"},
         {"PKCS#8, encrypted", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n", "private key"},
         {"private key after text", "x\n-----BEGIN EC PRIVATE KEY-----\n", "private key"},
@@ -470,6 +518,81 @@ static void file_without_key(void **state)
         struct pubkey key;
         CHECK_PROBLEM(rows[i].what, pubkey_parse_file(rows[i].text, strlen(rows[i].text), &key),
                       rows[i].problem);
+    }
+}
+
+/* Behind each `every` characters of a good line comes `between`. */
+static void broken_lines(void **state)
+{
+    static const struct {
+        const char *what, *between;
+        size_t every, after; /* not in the first `after` characters */
+        const char *problem;
+    } rows[] = {
+        {"not at all", "", 76, 0, NULL},
+        {"at 40 columns", "\n", 40, 12, "tr -d '\\r\\n' <FILE"},
+        {"at 40 columns, CRLF", "\r\n", 40, 12, "tr -d '\\r\\n' <FILE"},
+        {"at 20 columns", "\n", 20, 12, "tr -d '\\r\\n' <FILE"},
+        {"with blanks", " ", 40, 12, "broken into pieces"},
+        {"lines that begin with blanks", "\n  ", 40, 12, "broken into pieces"},
+        {"lines that end with blanks", " \n", 40, 12, "broken into pieces"},
+        {"quoted-printable", "=\n", 40, 12, "quoted-printable"},
+        {"with something else", "\n.", 40, 12, "cut off"},
+        {"more than 64 pieces", "\n", 1, 12, "cut off"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[1024];
+        struct pubkey key;
+        const char *line = ed25519_line();
+        int n = 0;
+        for (size_t k = 0; line[k] != '\0'; k++)
+            n += snprintf(text + n, sizeof(text) - (size_t)n, "%s%c",
+                          k > rows[i].after && (k - rows[i].after) % rows[i].every == 0
+                              ? rows[i].between
+                              : "",
+                          line[k]);
+        n += snprintf(text + n, sizeof(text) - (size_t)n, " c@d\n");
+        CHECK_PROBLEM(rows[i].what, pubkey_parse_file(text, (size_t)n, &key), rows[i].problem);
+    }
+    char text[1024];
+    struct pubkey key;
+    int n = snprintf(text, sizeof(text), "ssh-ed25519\n%s\nc@d\n", ed25519_line() + 12);
+    CHECK_PROBLEM("at its blanks", pubkey_parse_file(text, (size_t)n, &key), "broken into pieces");
+}
+
+static void utf16(void **state)
+{
+    static const struct {
+        const char *what;
+        bool big, mark;
+        size_t cut; /* bytes that are missing at the end */
+        const char *problem;
+    } rows[] = {
+        {"little endian", false, true, 0, "'iconv -f UTF-16 -t UTF-8 FILE'"},
+        {"big endian", true, true, 0, "'iconv -f UTF-16 -t UTF-8 FILE'"},
+        {"little endian without a mark", false, false, 0, "iconv -f UTF-16LE"},
+        {"big endian without a mark", true, false, 0, "iconv -f UTF-16BE"},
+        {"without a mark, cut within a unit", false, false, 1, "NUL"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        static const char *const texts[] = {NULL, "-----BEGIN OPENSSH PRIVATE KEY-----\n"};
+        for (size_t k = 0; k < COUNT(texts); k++) {
+            char text[1024];
+            struct pubkey key;
+            size_t n = 0;
+            if (rows[i].mark) {
+                text[n++] = rows[i].big ? '\xfe' : '\xff';
+                text[n++] = rows[i].big ? '\xff' : '\xfe';
+            }
+            for (const char *p = texts[k] != NULL ? texts[k] : ed25519_line(); *p != '\0'; p++) {
+                text[n++] = rows[i].big ? '\0' : *p;
+                text[n++] = rows[i].big ? *p : '\0';
+            }
+            CHECK_PROBLEM(rows[i].what, pubkey_parse_file(text, n - rows[i].cut, &key),
+                          texts[k] != NULL ? "private key" : rows[i].problem);
+        }
     }
 }
 
@@ -668,6 +791,8 @@ int main(void)
         cmocka_unit_test(base64_with_blank_inside),
         cmocka_unit_test(files),
         cmocka_unit_test(file_without_key),
+        cmocka_unit_test(broken_lines),
+        cmocka_unit_test(utf16),
         cmocka_unit_test(comment_length),
         cmocka_unit_test(nul_and_length),
         cmocka_unit_test(huge_lines),
