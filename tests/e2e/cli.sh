@@ -246,7 +246,7 @@ fwd_stop "$held"
 
 ((${#name} == 64)) || fail "the name has ${#name} characters"
 leasectl grant "$name" --login a-login_1 --key "$WORK/every.pub" --open 8009 >"$WORK/out"
-grep -qF -- "-i ~/.ssh/${name}_key" "$WORK/out" || fail "grant's line: $(cat "$WORK/out")"
+grep -qF -- "verify $name" "$WORK/out" || fail "grant's line: $(cat "$WORK/out")"
 leasectl set "$name" --note x >/dev/null
 leasectl renew "$name" >/dev/null
 assert_eq "$(leasectl list --login a-login_1 | cut -f2,9)" "$name"$'\t'x 'list has the name, and what set changed'
