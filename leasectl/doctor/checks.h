@@ -20,6 +20,16 @@ void check_freezes(struct doctor_run *d);
 /* clock_checks.c */
 void check_clock(struct doctor_run *d);
 
+/* network_checks.c. Use what check_sshd has set. */
+struct usage;
+void check_kernel_ports(struct doctor_run *d);
+void report_services(struct doctor_run *d, const struct usage *usage);
+
+/* ceiling_checks.c. check_usage reads what leases use, and reports the services and the ceilings.
+ */
+void report_ceilings(struct doctor_run *d, const struct usage *usage);
+void check_usage(struct doctor_run *d);
+
 /* sshd_checks.c. Sets d's sshd, dialect, has_dialect and no_dropin. */
 void check_sshd(struct doctor_run *d);
 

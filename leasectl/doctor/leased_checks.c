@@ -4,6 +4,7 @@
 #include "leasectl/ctl_store.h"
 #include "leasectl/doctor/checks.h"
 #include "leasectl/host/healthz.h"
+#include "leasectl/host/kernel_ports.h"
 #include "leasectl/host/listening.h"
 #include "leasectl/host/procview.h"
 #include "lib/base/buf.h"
@@ -74,24 +75,13 @@ void check_key_files(struct doctor_run *d)
         check_key_file(d, d->ctl->conf.api_key_file, false);
 }
 
-/* The first port that any user may listen on, ip(7). */
-static unsigned first_unprivileged_port(void)
-{
-    unsigned port = 1024;
-    FILE *f = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
-    if (f != NULL && fscanf(f, "%u", &port) != 1)
-        port = 1024;
-    if (f != NULL)
-        (void)fclose(f);
-    return port;
-}
-
 /* Another process that listens in leased's place gets what agents send, and they believe its
  * answers. */
 void check_control_port(struct doctor_run *d)
 {
     const struct conf *conf = &d->ctl->conf;
-    const unsigned first = first_unprivileged_port();
+    struct kernel_ports kernel;
+    const unsigned first = kernel_ports_read(&kernel) == 0 ? kernel.first_unprivileged : 1024;
     for (size_t i = 0; i < conf->listen_count; i++) {
         char name[PERMIT_TEXT_BYTES];
         const uint16_t port = conf->listen[i].address.low;

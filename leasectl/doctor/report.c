@@ -81,6 +81,7 @@ void doctor_report(struct doctor_run *d, enum result result, const char *check, 
 {
     va_list ap;
     print_finding(d);
+    d->findings++;
     d->failed += result == RESULT_FAIL;
     d->warned += result == RESULT_WARN;
     d->unknown += result == RESULT_UNKNOWN;

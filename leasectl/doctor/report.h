@@ -24,7 +24,7 @@ enum result {
 struct doctor_run {
     struct ctl *ctl;
     unsigned failed, warned, unknown;
-    unsigned printed;
+    unsigned findings, printed;
     struct sshd sshd;
     struct sshd_dialect dialect;
     bool has_dialect;    /* dialect is known, and sshd -t accepts the configuration */

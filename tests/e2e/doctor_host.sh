@@ -66,7 +66,25 @@ stop_leased
 start_leased
 leasectl setup >"$WORK/out" 2>&1 || fail "$(cat "$WORK/out")"
 store_with_alice
-sees_nothing
+sees note ceiling "'AllowOpen 127.0.0.1:[*]', 'AllowOpen \[::1\]:[*]' is wider than leases use" "in '$conf', .*: 'AllowOpen pfwd 127.0.0.1:8009'; then: leasectl setup"
+apply_conf()
+{
+	leasectl setup >"$WORK/out" 2>&1 || fail "$(cat "$WORK/out")"
+	stop_leased
+	start_leased
+}
+put_lines() # what the mend says to put into the configuration
+{
+	local line keyword=${1%% *}
+	sed -i "/^$keyword /d" "$conf"
+	for line in "$@"; do
+		[[ $mend == *"'$line'"* ]] || fail "'$line' is not in the mend: $mend"
+		echo "$line" >>"$conf"
+	done
+	apply_conf
+}
+put_lines 'AllowOpen pfwd 127.0.0.1:8009'
+sees_nothing 'where the ceiling is as wide as what leases use'
 
 note 'akc, run as sshd runs it'
 chmod 0750 "$akc_dir"
@@ -232,3 +250,69 @@ mv "$WORK/away" "$STORE"
 kill -HUP "$(cat /run/leased.pid)"
 wait_for 5 'leased is well' curl -sf -o "$WORK/out" http://127.0.0.1:1000/healthz
 sees_nothing 'when leased is well'
+
+note 'the ports of the kernel'
+run_first() { mend=${mend%%;*}; run_mend; } # the command; what follows is for the next boot
+echo 25000 60999 >/proc/sys/net/ipv4/ip_local_port_range
+echo 9000,26000-26001 >/proc/sys/net/ipv4/ip_local_reserved_ports
+sees warning ports 'the kernel gives 25000-60999 to .* AllowListen has 25000-25999,26002-29999$' \
+	'^sysctl -w net.ipv4.ip_local_reserved_ports=9000,25000-29999; and for the next boot'
+run_first
+sees_nothing 'with those ports reserved'
+echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start
+echo >/proc/sys/net/ipv4/ip_local_reserved_ports
+echo 20000 32000 >/proc/sys/net/ipv4/ip_local_port_range
+found >"$WORK/found"
+has_found "^warning.ports.the kernel gives 20000-32000 .*in '$conf': an AllowListen outside 20000-32000"
+has_found '^warning.ports.any user of this host may listen on ports from 0 on'
+has_found '^warning.control port.while leased is down any user can listen on 127.0.0.1:1000'
+echo 32768 60999 >/proc/sys/net/ipv4/ip_local_port_range
+mend='sysctl -w net.ipv4.ip_unprivileged_port_start=1024'
+grep -qF $'\t'"$mend; " "$WORK/found" || fail "$(cat "$WORK/found")"
+run_mend
+sees_nothing 'with the ports below 1024 for root'
+
+note 'services that listen beyond loopback'
+listens() { ! port_free "$1"; }
+ip addr add 198.51.100.1/32 dev lo
+serve 8009 127.0.0.1
+sees_nothing 'where a service listens on loopback'
+kill "${test_pids[-1]}"
+wait_for 5 'the port is free' port_free 8009
+for host in 0.0.0.0 198.51.100.1; do
+	python3 -m http.server --bind "$host" 8009 >/dev/null 2>&1 &
+	pid=$!
+	at_exit "$pid"
+	wait_for 10 'it listens' listens 8009
+	sees warning service "port 8009, which leases open, is listened on at $host, too, by 'python3' .pid $pid." "^'--bind 127.0.0.1' on its command line$"
+	kill "$pid"
+	wait_for 5 'the port is free' port_free 8009
+done
+python3 -c 'import signal, socket; s = socket.create_server(("::", 8009), family=socket.AF_INET6); signal.pause()' &
+at_exit $!
+wait_for 10 'it listens' listens 8009
+sees warning service 'listened on at \[::\], too' '^let it listen on 127.0.0.1:8009 alone'
+kill "${test_pids[-1]}"
+wait_for 5 'the port is free' port_free 8009
+serve 8010 0.0.0.0
+sees_nothing 'of a service that no lease opens'
+
+note 'ceilings'
+echo 'AllowListen 127.0.0.1:20000-29999' >>"$conf"
+echo 'AllowListen 0.0.0.0:10000-29999' >>"$conf"
+apply_conf
+sees note ceiling "'AllowListen 0.0.0.0:10000-29999' is wider than leases use" ": 'AllowListen 127.0.0.1:20000-29999'; then"
+put_lines 'AllowListen 127.0.0.1:20000-29999'
+sees_nothing 'of the range that agents draw from'
+sed -i '/^AllowOpen /d' "$conf"
+apply_conf
+new_key db1 >"$WORK/out"
+new_key bob >"$WORK/out"
+leasectl agent add db1 --key "$WORK/db1.pub" >"$WORK/out"
+leasectl grant bob --key "$WORK/bob.pub" --open agent:db1 >"$WORK/out" 2>&1
+sees note ceiling "'AllowOpen 127.0.0.1:[*]'" "'AllowOpen pfwd 127.0.0.1:8009'.*'AllowOpen pfwd 127.0.0.1:20000-29999'"
+put_lines 'AllowOpen pfwd 127.0.0.1:8009' 'AllowOpen pfwd 127.0.0.1:20000-29999'
+sees_nothing 'where friends may reach what agents may get'
+leasectl set bob --open -agent:db1 --open +8009 >"$WORK/out" 2>&1 || fail "$(cat "$WORK/out")"
+leasectl set bob --open +agent:db1 >"$WORK/out" 2>&1 || fail "the narrowed ceiling refuses an agent: $(cat "$WORK/out")"
+! leasectl set bob --open +8010 >"$WORK/out" 2>&1 || fail 'the ceiling is not narrow'
