@@ -32,6 +32,22 @@ assert_eq "$(line_of team --listen 127.0.0.1:20001 --listen '[::1]:20002')" \
 assert_eq "$(line_of team --open 127.0.0.1:5001-5002 --listen 127.0.0.1:20003)" \
 	'restrict,port-forwarding,permitopen="127.0.0.1:5001",permitopen="localhost:5001",permitopen="127.0.0.1:5002",permitopen="localhost:5002",permitlisten="127.0.0.1:20003",permitlisten="localhost:20003",'"$tail" 'a range, and both directions'
 
+note 'what the user that akc runs as may read, and that it may write nothing'
+as_akc() { setpriv --reuid=_tunlease-akc --regid=_tunlease --clear-groups "$@"; }
+install -o _tunlease -g root -m 0400 /dev/null /etc/tunlease/leased.env
+for file in /var/lib/tunlease/leases.db /run/tunlease/sessions; do
+	as_akc test -r "$file" || fail "_tunlease-akc cannot read $file"
+done
+for file in /var/lib/tunlease /var/lib/tunlease/leases.db{,-wal,-shm} /run/tunlease{,/sessions} /etc/tunlease/tunlease.conf; do
+	if as_akc test -w "$file"; then fail "_tunlease-akc can write $file"; fi
+done
+for file in /etc/tunlease/leased.env /run/tunlease/lock; do
+	if as_akc test -r "$file"; then fail "_tunlease-akc can read $file"; fi
+done
+rm /etc/tunlease/leased.env
+expect_exit 1 akc -c "$WORK/none.conf" team
+[[ ! -s $WORK/out ]] || fail 'a configuration that is named and not there is taken for the default one'
+
 note 'for an sshd before 9.1: a local time without Z, which OpenSSH reads as the end of the lease'
 ssh-keygen -q -t ed25519 -N '' -f "$WORK/ca"
 read_back() { # ZONE TEXT: how OpenSSH in ZONE reads this expiry-time, in UTC
