@@ -411,7 +411,7 @@ test_packages = openssh-server openssh-client openssh-sftp-server libcmocka-dev 
 	nftables openssl zsh bash-completion
 # For the benchmarks; for the long tests, which build the agent with another C library, too.
 bench_packages = autossh python3-fastapi uvicorn
-long_packages = systemd-container musl-tools dpkg-dev autoconf automake libtool
+long_packages = systemd-container musl-tools debootstrap dpkg-dev autoconf automake libtool
 packages = $(build_packages) $(test_packages)
 
 help:
