@@ -111,6 +111,11 @@ def check_leasectl(tree):
               items(section(page, "ENVIRONMENT"), "Ev"))
     check_columns(tree, section(page, "OUTPUT"))
     check_tolerant(tree, page)
+    # A name may also reach doctor_report through a function of its own.
+    doctor = tree.sources("leasectl/doctor")
+    have = set(re.findall(r'doctor_report\(\s*\w+,[^"]*?,\s*"([a-z ]+)",', doctor))
+    written = set(re.findall(r"^\.It ([a-z ]+)$", section(page, "doctor"), re.M))
+    tree.same("check of doctor", LEASECTL, have | (written & set(strings(doctor))), written)
 
 
 def check_tolerant(tree, page):
