@@ -125,10 +125,12 @@ const struct verb verbs[] = {
      "print the Match blocks for the sshd of this host\n\n"
      "'leasectl setup' installs exactly this.\n\n"
      "  --for VERSION  as for this version of OpenSSH, 8.2 or later\n"},
-    {"doctor", cmd_doctor, "doctor",
+    {"doctor", cmd_doctor, "doctor [--quick]",
      "check everything that leases depend on\n\n"
-     "Configuration, akc's path, store as akc sees it, sshd's effective settings, accounts, PAM,\n"
-     "the registry of sessions, key files, the control port, leased, and what it sees in /proc.\n"},
+     "Configuration, akc as sshd runs it, the store and its file system, the clock, sshd's\n"
+     "effective settings, accounts, PAM, the registry of sessions, key files, the control port,\n"
+     "leased and what it sees in /proc, ports, services and ceilings.\n\n"
+     "  --quick  a health check: starts no program, and exits 0 only when all is well\n"},
     {"help", NULL, "help [COMMAND]", "what the commands do, or one of them\n"},
     {"version", NULL, "version", "print the version\n"},
     {NULL, NULL, NULL, NULL},

@@ -15,6 +15,7 @@ void check_space(struct doctor_run *d);
 
 /* store_checks.c. check_store_content sets store_reported. */
 void check_store_content(struct doctor_run *d);
+void report_store_not_opened(struct doctor_run *d, const char *why);
 void check_freezes(struct doctor_run *d);
 
 /* clock_checks.c */
@@ -39,6 +40,7 @@ void check_logins(struct doctor_run *d);
 /* session_checks.c */
 void check_pam(struct doctor_run *d);
 void check_registry(struct doctor_run *d);
+void check_run_dir(struct doctor_run *d); /* only that it can be used */
 
 /* leased_checks.c */
 void check_key_files(struct doctor_run *d);

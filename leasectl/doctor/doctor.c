@@ -3,7 +3,6 @@
 
 #include "leasectl/doctor/checks.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static void check_conf(struct doctor_run *d)
@@ -23,23 +22,16 @@ static void check_public_host(struct doctor_run *d)
                       host, d->ctl->conf.public_port);
 }
 
-/* In the order in which they are printed. */
-static void (*const checks[])(struct doctor_run *d) = {
-    check_conf,          check_sshd,         check_akc_path,  check_store_files,  check_space,
-    check_store_content, check_akc_run,      check_clock,     check_freezes,      check_logins,
-    check_pam,           check_registry,     check_key_files, check_control_port, check_leased,
-    check_proc,          check_kernel_ports, check_usage,     check_public_host,
-};
-
 int doctor_check_all(struct ctl *ctl)
 {
+    /* In the order in which they are printed. */
+    static void (*const checks[])(struct doctor_run * d) = {
+        check_conf,          check_sshd,         check_akc_path,  check_store_files,  check_space,
+        check_store_content, check_akc_run,      check_clock,     check_freezes,      check_logins,
+        check_pam,           check_registry,     check_key_files, check_control_port, check_leased,
+        check_proc,          check_kernel_ports, check_usage,     check_public_host,
+    };
     struct doctor_run d = {.ctl = ctl};
-    if (ctl->json)
-        (void)putchar('[');
-    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
-        checks[i](&d);
-    doctor_report_end(&d);
-    if (ctl->json)
-        (void)puts("]");
+    doctor_run_all(&d, checks, sizeof(checks) / sizeof(checks[0]));
     return d.failed == 0 ? EXIT_DONE : EXIT_FAILED;
 }

@@ -184,8 +184,9 @@ void check_leased(struct doctor_run *d)
         check_leased_answer(d);
         return;
     }
-    last_journal_line("err", &said);
-    if (said.len == 0)
+    if (!d->quick)
+        last_journal_line("err", &said);
+    if (!d->quick && said.len == 0)
         last_journal_line("debug", &said);
     const char *text = said.len > 0 ? buf_text(&said) : NULL;
     doctor_report(d, RESULT_WARN, "leased", "leased does not run%s%s",

@@ -111,9 +111,15 @@ void doctor_mend(struct doctor_run *d, const char *fmt, ...)
     va_end(ap);
 }
 
-void doctor_report_end(struct doctor_run *d)
+void doctor_run_all(struct doctor_run *d, const doctor_check_fn checks[], size_t count)
 {
+    if (d->ctl->json)
+        (void)putchar('[');
+    for (size_t i = 0; i < count; i++)
+        checks[i](d);
     print_finding(d);
+    if (d->ctl->json)
+        (void)puts("]");
     buf_release(&d->finding.what);
     buf_release(&d->finding.why);
     buf_release(&d->finding.mend);

@@ -12,6 +12,7 @@
 #include "lib/base/buf.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum result {
     RESULT_OK,
@@ -23,6 +24,7 @@ enum result {
 
 struct doctor_run {
     struct ctl *ctl;
+    bool quick; /* start no program */
     unsigned failed, warned, unknown;
     unsigned findings, printed;
     struct sshd sshd;
@@ -40,7 +42,8 @@ struct doctor_run {
 
 /*
  * Begins a finding. check: the first column, one word or two, a string constant; the text: a clause
- * for people, without a full stop. It is printed when the next one begins, or by doctor_report_end.
+ * for people, without a full stop. It is printed when the next one begins, or at the end of
+ * doctor_run_all.
  */
 void doctor_report(struct doctor_run *d, enum result result, const char *check, const char *fmt,
                    ...) __attribute__((format(printf, 4, 5)));
@@ -49,7 +52,8 @@ void doctor_report(struct doctor_run *d, enum result result, const char *check, 
 void doctor_why(struct doctor_run *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void doctor_mend(struct doctor_run *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Prints the last finding, and releases what d holds. */
-void doctor_report_end(struct doctor_run *d);
+/* Runs the checks, prints all findings, and releases what d holds. */
+typedef void (*doctor_check_fn)(struct doctor_run *d);
+void doctor_run_all(struct doctor_run *d, const doctor_check_fn checks[], size_t count);
 
 #endif

@@ -50,10 +50,21 @@ static void report_unusable(struct doctor_run *d, const char *run_dir)
                       run_dir, run_dir, errno == EPERM ? "others may write them" : strerror(errno));
         doctor_why(d, "pam_tunnel refuses every login");
         doctor_mend(d,
-                    "chown root:root %s/sessions %s/lock; chmod 0700 %s/sessions %s/lock; chown "
-                    "root:_tunlease %s; chmod 0750 %s",
+                    "chown root:_tunlease '%s' '%s/sessions'; chmod 0750 '%s' '%s/sessions'; chown "
+                    "root:root '%s/lock'; chmod 0700 '%s/lock'",
                     run_dir, run_dir, run_dir, run_dir, run_dir, run_dir);
     }
+}
+
+void check_run_dir(struct doctor_run *d)
+{
+    struct registry r = REGISTRY_CLOSED;
+    const char *run_dir = d->ctl->conf.paths.run_dir;
+    if (registry_open(run_dir, true, &r) != 0)
+        report_unusable(d, run_dir);
+    else
+        doctor_report(d, RESULT_OK, "registry", "'%s' can be used", run_dir);
+    registry_close(&r);
 }
 
 /* Checks the registry, and looks for connections that are not in it. */

@@ -17,7 +17,7 @@ enum { MIB = 1024 * 1024, WHOLE_CHECK_MIB = 256 }; /* of a larger store not ever
 
 static const char what_counts[] = "the store alone says who may log in, and what for";
 
-static void report_not_opened(struct doctor_run *d, const char *why)
+void report_store_not_opened(struct doctor_run *d, const char *why)
 {
     doctor_report(d, RESULT_FAIL, "store", "%s", why);
     doctor_why(d, "nobody can log in with a lease, and nothing can be granted or revoked");
@@ -100,7 +100,7 @@ void check_store_content(struct doctor_run *d)
     const char *database = d->ctl->conf.paths.database;
     if (ctl_open_read_silently(d->ctl, why) != EXIT_DONE) {
         if (!d->store_reported)
-            report_not_opened(d, why);
+            report_store_not_opened(d, why);
         return;
     }
     check_version(d);

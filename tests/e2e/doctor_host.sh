@@ -10,13 +10,15 @@ set -eu
 conf=/etc/tunlease/tunlease.conf
 akc_dir=/usr/libexec/tunlease
 
-# Prints what doctor found beside the findings in $WORK/known, one a line: result, check, what, why, mend.
+# found [OPTION]: prints what doctor found beside the findings in $WORK/known, one a line: result, check, what, why, mend.
 # Whether the kernel takes its clock for right is up to the machine, so it is told here.
 export CLOCK_STATUS=right CLOCK_SHIFT_FILE=$WORK/shift
 printf '%-64s' '0 0' >"$CLOCK_SHIFT_FILE"
 found()
 {
-	LD_PRELOAD=$TOP/build/tests/clock_shift.so leasectl --json doctor >"$WORK/doctor.json" 2>"$WORK/doctor.err" || :
+	local rc=0
+	LD_PRELOAD=$TOP/build/tests/clock_shift.so leasectl --json doctor "$@" >"$WORK/doctor.json" 2>"$WORK/doctor.err" || rc=$?
+	echo "$rc" >"$WORK/status"
 	python3 - "$WORK/doctor.json" "$WORK/known" <<-'END'
 		import json, os, sys
 		known = open(sys.argv[2]).read().splitlines() if os.path.exists(sys.argv[2]) else []
@@ -316,3 +318,51 @@ sees_nothing 'where friends may reach what agents may get'
 leasectl set bob --open -agent:db1 --open +8009 >"$WORK/out" 2>&1 || fail "$(cat "$WORK/out")"
 leasectl set bob --open +agent:db1 >"$WORK/out" 2>&1 || fail "the narrowed ceiling refuses an agent: $(cat "$WORK/out")"
 ! leasectl set bob --open +8010 >"$WORK/out" 2>&1 || fail 'the ceiling is not narrow'
+
+note 'the quick ones'
+# quick RESULT CHECK WHAT: as sees, for doctor --quick, whose exit status says it, too.
+quick()
+{
+	found --quick >"$WORK/found"
+	(($(wc -l <"$WORK/found") == 1 && $(cat "$WORK/status") == 1)) || fail "--quick, exit $(cat "$WORK/status"), not just '$3': $(cat "$WORK/found" "$WORK/doctor.err")"
+	IFS=$'\t' read -r result check what _ mend <"$WORK/found"
+	[[ $result == "$1" && $check == "$2" && $what =~ $3 ]] || fail "not '$3': $(cat "$WORK/found")"
+	ok "--quick: $result, $check: $what"
+}
+quick_nothing()
+{
+	found --quick >"$WORK/found"
+	[[ ! -s $WORK/found && $(cat "$WORK/status") == 0 ]] || fail "--quick, exit $(cat "$WORK/status"): $(cat "$WORK/found")"
+	ok "--quick finds nothing${1:+ $1}"
+}
+quick_nothing
+dropin=/etc/ssh/sshd_config.d/20-tunlease.conf
+cp -p "$dropin" "$WORK/dropin"
+echo 'X11Forwarding yes' >>"$dropin"
+quick fail sshd "'$dropin' was edited since setup wrote it"
+cp -p "$WORK/dropin" "$dropin"
+useradd -G _tunnel -M -s /usr/sbin/nologin latecomer
+quick fail sshd "'$dropin' is not what the configuration, or the tunnel group, makes now"
+gpasswd -d latecomer _tunnel >"$WORK/out"
+mv "$dropin" "$WORK/dropin"
+quick unknown sshd 'whether the Match blocks are in force was not asked'
+mv "$WORK/dropin" "$dropin"
+cp -p /etc/pam.d/common-session "$WORK/session"
+sed -i '/pam_tunnel/d' /etc/pam.d/common-session
+quick fail pam 'common-session lacks pam_tunnel.so'
+cp -p "$WORK/session" /etc/pam.d/common-session
+chmod o+w /run/tunlease/sessions
+quick fail registry "cannot be used .others may write them." 
+run_mend
+kill -HUP "$(cat /run/leased.pid)"
+wait_for 5 'leased can read the registry' curl -sf -o "$WORK/out" http://127.0.0.1:1000/healthz
+quick_nothing 'after chmod'
+stop_leased
+quick warning leased 'leased does not run'
+start_leased
+quick_nothing 'when leased runs'
+mv "$STORE" "$WORK/away"
+found --quick >"$WORK/found"
+assert_eq "$(cat "$WORK/status")" 1 '--quick fails without a store'
+has_found $'^fail\tstore\t.*there is none'
+mv "$WORK/away" "$STORE"
