@@ -121,6 +121,13 @@ const struct verb verbs[] = {
      "  add LOGIN    make one: no shell, no password, no ageing, in the tunnel group\n"
      "  check LOGIN  what keeps it from being a safe tunnel login\n"
      "  list         all of them\n"},
+    {"ssh-config", cmd_ssh_config, "ssh-config NAME|#NUMBER [--user USER] [--only PART]",
+     "print what a client puts into ~/.ssh/config\n\n"
+     "For a holder: the Host stanza, the one-line command, a systemd user unit, a launchd job.\n"
+     "For an agent: two stanzas that log in on its host through this gateway. Both pin host keys.\n"
+     "All but the stanzas is printed as comments.\n\n"
+     "  --user USER  the user on the host behind the agent (default: as the agent has registered)\n"
+     "  --only PART  only this, as it is: stanzas, known-hosts, command, systemd or launchd\n"},
     {"sshd-config", cmd_sshd_config, "sshd-config [--for VERSION]",
      "print the Match blocks for the sshd of this host\n\n"
      "'leasectl setup' installs exactly this.\n\n"

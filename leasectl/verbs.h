@@ -32,6 +32,7 @@ int cmd_sessions(struct ctl *ctl, int argc, char **argv);
 int cmd_set(struct ctl *ctl, int argc, char **argv);
 int cmd_setup(struct ctl *ctl, int argc, char **argv);
 int cmd_show(struct ctl *ctl, int argc, char **argv);
+int cmd_ssh_config(struct ctl *ctl, int argc, char **argv);
 int cmd_sshd_config(struct ctl *ctl, int argc, char **argv);
 int cmd_thaw(struct ctl *ctl, int argc, char **argv);
 int cmd_token(struct ctl *ctl, int argc, char **argv);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/show/opened_agents.h"
 
+#include "lib/base/buf.h"
 #include "lib/lease/agent_fact.h"
 #include "lib/store/agents.h"
 #include "lib/store/leases.h"
@@ -35,31 +36,56 @@ static const struct permit *port_of(const struct lease *l, const struct lease *a
     return NULL;
 }
 
-static void find_agent(struct ctl *ctl, const struct lease *l, const char *name,
-                       struct opened_agents *ret)
+static void add_agent(struct ctl *ctl, const struct lease *agent, const struct permit *port,
+                      struct opened_agents *ret)
 {
-    struct lease agent = {0};
     char facts[AGENT_FACTS_BYTES];
-    const struct permit *port = NULL;
-    if (store_lease_by_name(ctl->store, name, &agent) == STORE_OK)
-        port = port_of(l, &agent);
-    if (port != NULL && store_agent_facts(ctl->store, agent.id, facts) == STORE_OK) {
-        struct opened_agent *a = &ret->items[ret->count++];
-        const char *rest = facts;
-        *a = (struct opened_agent){.permit = *port, .is_sshd = leads_to_sshd(facts)};
-        (void)strlcpy(a->name, name, sizeof(a->name));
-        if (agent_fact_next(&rest, "user", a->user, sizeof(a->user)) &&
-            login_name_problem(a->user) != NULL)
-            a->user[0] = '\0'; /* others may be able to write the store */
-    }
-    lease_release(&agent);
+    if (store_agent_facts(ctl->store, agent->id, facts) != STORE_OK)
+        return;
+    struct opened_agent *a = &ret->items[ret->count++];
+    const char *rest = facts;
+    *a = (struct opened_agent){.id = agent->id, .permit = *port, .is_sshd = leads_to_sshd(facts)};
+    (void)strlcpy(a->name, agent->name, sizeof(a->name));
+    if (agent_fact_next(&rest, "user", a->user, sizeof(a->user)) &&
+        login_name_problem(a->user) != NULL)
+        a->user[0] = '\0'; /* others may be able to write the store */
 }
 
 void opened_agents_find(struct ctl *ctl, const struct lease *l, struct opened_agents *ret)
 {
     ret->count = 0;
-    for (size_t i = 0; ctl->store != NULL && i < l->open_agent_count; i++)
-        find_agent(ctl, l, l->open_agents[i], ret);
+    for (size_t i = 0; ctl->store != NULL && i < l->open_agent_count; i++) {
+        struct lease agent = {0};
+        const struct permit *port = NULL;
+        if (store_lease_by_name(ctl->store, l->open_agents[i], &agent) == STORE_OK)
+            port = port_of(l, &agent);
+        if (port != NULL)
+            add_agent(ctl, &agent, port, ret);
+        lease_release(&agent);
+    }
+}
+
+bool opened_agents_find_self(struct ctl *ctl, const struct lease *l, struct opened_agents *ret)
+{
+    ret->count = 0;
+    if (l->listen.count > 0) {
+        struct permit port = l->listen.items[0];
+        permit_make_reachable(&port);
+        add_agent(ctl, l, &port, ret);
+    }
+    return ret->count > 0;
+}
+
+void opened_agents_host_keys(struct ctl *ctl, const struct opened_agent *a, struct buf *out)
+{
+    char facts[AGENT_FACTS_BYTES], line[PUBKEY_TYPE_BYTES + PUBKEY_BASE64_BYTES];
+    struct pubkey key;
+    const char *rest = facts;
+    if (store_agent_facts(ctl->store, a->id, facts) != STORE_OK)
+        return;
+    while (agent_fact_next(&rest, "host_key", line, sizeof(line)))
+        if (pubkey_parse_file(line, strlen(line), &key) == NULL)
+            buf_addf(out, "%s %s\n", key.type, key.base64);
 }
 
 const struct opened_agent *opened_agents_sshd_at(const struct opened_agents *agents,

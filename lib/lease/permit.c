@@ -165,6 +165,14 @@ bool permit_contains(const struct permit *outer, const struct permit *inner)
            strcmp(outer->host, inner->host) == 0;
 }
 
+void permit_make_reachable(struct permit *p)
+{
+    if (strcmp(p->host, "0.0.0.0") == 0)
+        (void)strlcpy(p->host, "127.0.0.1", sizeof(p->host));
+    else if (strcmp(p->host, "::") == 0)
+        (void)strlcpy(p->host, "::1", sizeof(p->host));
+}
+
 bool permit_is_loopback4(const struct permit *p)
 {
     return strcmp(p->host, "127.0.0.1") == 0;

@@ -56,6 +56,10 @@ bool permit_contains(const struct permit *outer, const struct permit *inner);
 bool permit_is_loopback4(
     const struct permit *p); /* exactly 127.0.0.1, which people also type as localhost */
 
+/* Replaces a wildcard address to listen on by the loopback address where this host itself reaches
+ * the port. */
+void permit_make_reachable(struct permit *p);
+
 /*
  * A list as the store has it: canonical texts separated by one blank. Every item is checked when it
  * is read, for a damaged row must not become a permission (docs/sqlite-facts.md 1.7). 0 and *ret;

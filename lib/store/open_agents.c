@@ -8,15 +8,6 @@
 #include <bsd/string.h>
 #include <string.h>
 
-/* Replaces a wildcard address by the loopback address where the gateway itself reaches the port. */
-static void make_reachable(struct permit *p)
-{
-    if (strcmp(p->host, "0.0.0.0") == 0)
-        (void)strlcpy(p->host, "127.0.0.1", sizeof(p->host));
-    else if (strcmp(p->host, "::") == 0)
-        (void)strlcpy(p->host, "::1", sizeof(p->host));
-}
-
 static enum store_rc resolve_agent(struct store *st, struct lease *l, const char *name)
 {
     struct permit_list listen = {0};
@@ -30,7 +21,7 @@ static enum store_rc resolve_agent(struct store *st, struct lease *l, const char
     statement_done(s);
     for (size_t i = 0; rc == STORE_OK && i < listen.count; i++) {
         struct permit p = listen.items[i];
-        make_reachable(&p);
+        permit_make_reachable(&p);
         p.from_agent = true;
         if (!permit_list_has(&l->open, &p) && permit_list_add(&l->open, &p) != NULL)
             rc = store_damaged(st, "open permit", l->id);

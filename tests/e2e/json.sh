@@ -160,6 +160,13 @@ assert_eq "$(cat "$WORK/names")" 'id name login state key open listen from max_s
 assert_eq "$(leasectl show alice | sed -n 's/^fixed_end\t//p') $(leasectl show ci | sed -n 's/^fixed_end\t//p')" 'no yes' \
 	'show, into a pipe, says whether an admin named the end'
 
+expect_exit 0 leasectl --json ssh-config alice
+fits ssh-config 'ssh-config of a holder'
+assert_eq "$(get ssh-config "v['kind'], v['hosts'], v['command'] == json.load(open('$WORK/show.json'))['connect']")" \
+	"('holder', ['alice'], True)" 'its command is the connect of show'
+expect_exit 2 leasectl --json ssh-config alice --only stanzas-and-more
+assert_eq "$(cat "$WORK/out")" '' 'no JSON for a wrong --only'
+
 # ---- verify ------------------------------------------------------------------------------------
 
 expect_exit 0 leasectl --json verify alice
@@ -269,6 +276,10 @@ fits lease 'list --all with revoked ones'
 new_key db1 >/dev/null
 expect_exit 0 leasectl --json agent add db1 --key "$WORK/db1.pub"
 fits agent 'agent add'
+expect_exit 0 leasectl --json ssh-config db1
+fits ssh-config 'ssh-config of an agent'
+assert_eq "$(get ssh-config "v['kind'], v['hosts'], v['systemd_unit'], v['launchd_plist']")" \
+	"('agent', ['db1-gateway', 'db1'], None, None)" 'an agent has a pair of stanzas and no service'
 expect_exit 0 leasectl --json agent reset db1
 fits agent-reset 'agent reset'
 expect_exit 0 leasectl --json agents

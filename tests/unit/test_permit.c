@@ -204,6 +204,24 @@ static void loopback(void **state)
     }
 }
 
+static void reachable(void **state)
+{
+    static const struct {
+        const char *text, *want;
+    } rows[] = {{"0.0.0.0:80", "127.0.0.1:80"},
+                {"[::]:80", "[::1]:80"},
+                {"10.0.0.5:80", "10.0.0.5:80"},
+                {"[::1]:80", "[::1]:80"}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[PERMIT_TEXT_BYTES];
+        struct permit p = permit_of(rows[i].text);
+        permit_make_reachable(&p);
+        permit_format(&p, text);
+        CHECK_TEXT(rows[i].text, text, rows[i].want);
+    }
+}
+
 static void list_texts(void **state)
 {
     static const struct {
@@ -292,7 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse_and_format), cmocka_unit_test(contains_and_equal),
         cmocka_unit_test(loopback),         cmocka_unit_test(list_texts),
-        cmocka_unit_test(list_limits),
+        cmocka_unit_test(list_limits),      cmocka_unit_test(reachable),
     };
     return cmocka_run_group_tests_name("permit", tests, NULL, NULL);
 }
