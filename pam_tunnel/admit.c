@@ -62,7 +62,8 @@ static void free_close_data(pam_handle_t *pamh, void *data, int status)
     free(data);
 }
 
-/* The client's address, the first word of SSH_CONNECTION. */
+/* The client's address, the first word of SSH_CONNECTION, with its zone: sshd compares from= with
+ * both (lib/lease/source.h). */
 static int parse_source(const char *connection, char out[static SESSION_ADDRESS_BYTES])
 {
     unsigned char bytes[sizeof(struct in6_addr)];
@@ -72,12 +73,12 @@ static int parse_source(const char *connection, char out[static SESSION_ADDRESS_
         return -1;
     memcpy(address, connection, len);
     address[len] = '\0';
-    char *scope = strchr(address, '%'); /* fe80::1%eth0 */
-    if (scope != NULL)
-        *scope = '\0';
+    char *zone = strchr(address, '%'); /* fe80::1%eth0 */
+    if (zone != NULL)
+        *zone = '\0';
     if (inet_pton(AF_INET, address, bytes) != 1 && inet_pton(AF_INET6, address, bytes) != 1)
         return -1;
-    (void)strlcpy(out, address, SESSION_ADDRESS_BYTES);
+    (void)snprintf(out, SESSION_ADDRESS_BYTES, "%.*s", (int)len, connection);
     return 0;
 }
 

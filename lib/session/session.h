@@ -14,7 +14,7 @@
 enum {
     SESSION_NAME_BYTES = 65,
     SESSION_LOGIN_BYTES = 33,
-    SESSION_ADDRESS_BYTES = 46,
+    SESSION_ADDRESS_BYTES = 62, /* INET6_ADDRSTRLEN, % and the name of an interface */
 };
 
 /* What a reader could see of a registered session that is not known to be dead. */
