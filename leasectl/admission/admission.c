@@ -20,10 +20,12 @@ static void read_settings(struct inquiry *i, const struct sshd *s)
         buf_add(&text, "'sshd -T' needs root");
     } else {
         rc = s != NULL ? 0 : sshd_find(&i->ctl->conf, &found, &text);
+        s = s != NULL ? s : &found;
         if (rc == 0)
-            rc = sshd_effective_from(s != NULL ? s : &found, i->q->login, i->q->addr, &text);
+            rc = sshd_effective_from(s, i->q->login, i->q->addr, &text);
     }
     if (rc == 0 && buf_text(&text) != NULL) {
+        i->version = s->program_version;
         i->settings = text;
         sshd_setting(&i->settings, "usepam", value, sizeof(value));
         i->uses_pam = strcmp(value, "yes") == 0;

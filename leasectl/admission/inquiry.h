@@ -5,6 +5,7 @@
 
 #include "leasectl/admission/question.h"
 #include "leasectl/ctl.h"
+#include "leasectl/host/sshd_version.h"
 
 #include <stddef.h>
 
@@ -15,6 +16,7 @@ struct inquiry {
     const struct admission_question *q;
     struct buf settings; /* sshd's, for this login and address; empty: they could not be read */
     bool uses_pam;       /* sshd's UsePAM */
+    struct sshd_version version; /* of the sshd that has these settings */
     struct admission_answer *answer;
 };
 

@@ -152,7 +152,7 @@ static void ask_from(struct inquiry *i, const struct lease *l)
         finding_add(f, ADMISSION_LEASE, ADMISSION_NOT_ASKED, "from",
                     "whether the client is at one of %s", sources);
         finding_why(f, "the lease admits its key from there alone");
-        finding_mend(f, "name the client's address: --addr ADDRESS");
+        finding_mend(f, "leasectl explain %s --key FILE --addr ADDRESS", i->q->login);
     } else if (i->q->addr != NULL && !source_list_matches(&l->from, i->q->addr)) {
         buf_addf(&what, "'%s' may come only from %s, not from %s", l->name, sources, i->q->addr);
         refuse(i, "from", buf_text(&what));

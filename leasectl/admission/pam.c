@@ -117,7 +117,7 @@ static const char *ask_access(struct follower *fo, const struct pam_step *step)
     add_not_asked(fo, step,
                   q->addr == NULL ? "its rules ask for the client's address, which was not named"
                                   : "a rule of its file asks DNS, a netgroup or a terminal",
-                  q->addr == NULL ? "name the client's address: --addr ADDRESS"
+                  q->addr == NULL ? "leasectl explain LOGIN --key FILE --addr ADDRESS"
                                   : "look at its file, " SECURITY_DIR "/access.conf");
     return "success";
 }

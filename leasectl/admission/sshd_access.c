@@ -125,7 +125,8 @@ static void ask_name_list(struct inquiry *i, const struct name_list *list)
         finding_why(&i->answer->findings, "it depends on %s",
                     i->q->addr == NULL ? "the client's address, which was not named"
                                        : "the name that DNS has for the client");
-        finding_mend(&i->answer->findings, "name the client's address: --addr ADDRESS");
+        finding_mend(&i->answer->findings, "leasectl explain %s --key FILE --addr ADDRESS",
+                     i->q->login);
     } else if ((sight == SIGHT_IS) == list->denies) {
         refuse_by_name(i, list, text, hit);
     }

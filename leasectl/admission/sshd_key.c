@@ -26,31 +26,43 @@ static bool is_sk(const struct pubkey *key)
 
 /* ---- the kind of key ---- */
 
+/* Before 9.5, sshd tells a client every algorithm that it knows, not those that it accepts. ssh
+ * then signs with the first, rsa-sha2-512, and tries no other (docs/sshd-facts.md 20). */
+static bool client_finds_rsa_256(const struct inquiry *i)
+{
+    return i->version.major > 9 || (i->version.major == 9 && i->version.minor >= 5);
+}
+
+/* The algorithm that the key lacks; NULL: sshd takes it. */
+static const char *missing_algorithm(const struct inquiry *i, const struct pubkey *key,
+                                     const char *list)
+{
+    if (strcmp(key->type, "ssh-rsa") != 0)
+        return pattern_list_matches(key->type, list) ? NULL : key->type;
+    if (pattern_list_matches("rsa-sha2-512", list) ||
+        (client_finds_rsa_256(i) && pattern_list_matches("rsa-sha2-256", list)))
+        return NULL;
+    return "rsa-sha2-512"; /* an RSA key signs with SHA-2, by another name than its type's */
+}
+
 static void ask_algorithms(struct inquiry *i, const struct pubkey *key)
 {
     char list[VALUE_BYTES];
     struct admission_findings *f = &i->answer->findings;
-    const char *wanted = key->type;
     sshd_setting(&i->settings, "pubkeyacceptedalgorithms", list, sizeof(list));
     if (list[0] == '\0') /* before 8.5 */
         sshd_setting(&i->settings, "pubkeyacceptedkeytypes", list, sizeof(list));
-    if (list[0] == '\0')
-        return;
-    bool is_rsa = strcmp(key->type, "ssh-rsa") == 0; /* signs with SHA-2, by another name */
-    if (is_rsa)
-        wanted = "rsa-sha2-512";
-    if (pattern_list_matches(wanted, list) ||
-        (is_rsa && pattern_list_matches("rsa-sha2-256", list)))
+    const char *missing = list[0] != '\0' ? missing_algorithm(i, key, list) : NULL;
+    if (missing == NULL)
         return;
     finding_add(f, ADMISSION_SSHD, ADMISSION_REFUSES, "accepted_algorithms",
-                "PubkeyAcceptedAlgorithms has no %s",
-                is_rsa ? "rsa-sha2-512 or rsa-sha2-256" : wanted);
-    finding_why(f, "sshd then refuses every %s key", key->type);
+                "PubkeyAcceptedAlgorithms has no %s", missing);
+    finding_why(f, "sshd then refuses %s keys as ssh offers them", key->type);
     finding_mend(f,
                  "add the line 'PubkeyAcceptedAlgorithms +%s' before the first Match line in "
                  "place of the one that is in force, or give the holder a lease for a key of "
                  "another type",
-                 wanted);
+                 missing);
 }
 
 /* The length of the modulus in bits; 0: key is no RSA key. */

@@ -41,6 +41,12 @@ says 'a shell' 'pass: This account is currently not available.'
 [[ $(awk -F'\t' '$3 == "pass"' "$WORK/out" | wc -l) -ge 14 ]] || fail "too few rows: $(cat "$WORK/out")"
 [[ $(cut -f1 "$WORK/out" | sort -u | tr -d '\n') == ABCDE ]] || fail 'not all of the checks A to E'
 
+note 'explain --last passes over the keys that verify lets be refused'
+log_has 'akc.*refused login=pfwd .*reason=[a-z]* lease=verify-' || fail 'no key of verify was refused'
+ln -sf "$SANDBOX_LOG" /var/log/auth.log
+expect_exit 3 leasectl explain --last pfwd
+rm /var/log/auth.log
+
 note 'nothing is left behind'
 [[ $(files) == "$before" ]] || fail "files: $(diff <(echo "$before") <(files))"
 [[ $(leasectl list --all) == "$leases" ]] || fail 'a probe lease is left'

@@ -1,0 +1,152 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# explain names the layer that refuses and what mends it, says admitted only for what it asked, and says what
+# it did not ask; --last finds the key that was refused, or says why it cannot; and what the holder of a
+# refused key can be told. (e2e/explain_oracle compares explain with ssh in random combinations.)
+# sandbox:
+# timeout: 120
+set -eu
+. "$TOP/tests/lib.sh"
+
+for name in alice second third; do new_key "$name" >/dev/null; done
+serve 8009
+leasectl grant alice --key "$WORK/alice.pub" --open 8009 >/dev/null
+pub=$WORK/alice.pub
+# explains STATUS PATTERN... -- ARGS: each pattern is a line of what explain prints.
+explains()
+{
+	local status=$1 pattern patterns=(); shift
+	while [[ $1 != -- ]]; do patterns+=("$1"); shift; done
+	shift
+	expect_exit "$status" leasectl explain "$@"
+	for pattern in "${patterns[@]}"; do
+		grep -qE -- "^ *$pattern\$" "$WORK/out" || fail "explain $*: no line '$pattern' in: $(cat "$WORK/out")"
+	done
+	ok "explain $1 ${*:4}: $(sed -n 2p "$WORK/out")"
+}
+dropin=/etc/ssh/sshd_config.d/05-explain.conf
+
+note 'each layer says no, and what mends it'
+explains 0 "admitted: the lease 'alice' .*" 'asked: sshd, account, pam, lease' -- pfwd --key "$pub" --open 8009 --addr 127.0.0.1
+! grep -q 'not asked' "$WORK/out" || fail "something was not asked: $(cat "$WORK/out")"
+explains 1 "refused: lease: 'alice' may not open localhost:8010: .*" 'mend: leasectl set alice --open .*' -- pfwd --key "$pub" --open 8010
+echo 'DenyUsers pfwd' >"$dropin"
+explains 1 "refused: sshd: DenyUsers has 'pfwd', which means 'pfwd'" "mend: take 'pfwd' out of DenyUsers: .*" -- pfwd --key "$pub"
+rm "$dropin"
+touch /etc/nologin
+explains 1 "refused: pam: '/etc/nologin' is there .*" 'mend: rm /etc/nologin' -- pfwd --key "$pub"
+rm /etc/nologin
+chage -E 2026-01-01 pfwd
+explains 1 "refused: account: the account 'pfwd' expired on 2026-01-01" 'mend: chage -E -1 pfwd' -- pfwd --key "$pub"
+eval "$(sed -n 's/^  mend: //p' "$WORK/out")"
+explains 0 'admitted: .*' -- pfwd --key "$pub"
+explains 1 "refused: account: 'nobody-here' is no account .*" 'mend: leasectl login add nobody-here' -- nobody-here --key "$pub"
+# Two that refuse: the one that a login meets first, and the other.
+printf 'AllowGroups li\n' >"$dropin"
+explains 1 'refused: sshd: AllowGroups .*' "also: lease: no lease holds this key" -- pfwd --key "$WORK/third.pub"
+
+note 'what was not asked'
+printf 'AllowUsers pfwd@192.0.2.0/24\n' >"$dropin"
+explains 0 'admitted: .*' "not asked: sshd: AllowUsers 'pfwd@192.0.2.0/24' \(it depends on the client's address.*" -- pfwd --key "$pub"
+explains 0 'admitted: .*' -- pfwd --key "$pub" --addr 192.0.2.1
+explains 1 'refused: sshd: AllowUsers .*' -- pfwd --key "$pub" --addr 127.0.0.1
+reload_sshd
+login_refused "$WORK/alice" pfwd || fail 'sshd lets in whom explain says it refuses'
+printf 'Match User pfwd\n  AuthorizedKeysCommand /usr/bin/cat /etc/hostname\n  AuthorizedKeysCommandUser root\nMatch all\n' >"$dropin"
+explains 1 "not known: sshd: sshd asks '/usr/bin/cat /etc/hostname'.*" -- pfwd --key "$pub"
+rm "$dropin"
+reload_sshd
+usermod -aG _tunlease li
+cp "$pub" /tmp/alice.pub
+chmod 0644 /tmp/alice.pub
+expect_exit 0 runuser -u li -- leasectl explain pfwd --key /tmp/alice.pub
+for line in 'admitted: .*' 'asked: account, lease' "not asked: sshd: sshd's settings \('sshd -T' needs root\)" \
+	"not asked: account: whether the account 'pfwd' has expired .*" 'not asked: pam: the modules of PAM .*'; do
+	grep -qE "^$line\$" "$WORK/out" || fail "without root: no '$line' in $(cat "$WORK/out")"
+done
+ok 'without root: what was not asked, and why'
+
+note '--last'
+rm -f /var/log/auth.log /var/log/secure
+expect_exit 1 leasectl explain --last pfwd
+grep -q "not known: there is no journal, no '/var/log/auth.log' and no '/var/log/secure'" "$WORK/err" || fail "$(cat "$WORK/err")"
+: >/var/log/secure
+expect_exit 3 leasectl explain --last pfwd
+grep -q "akc refused no key on 'pfwd' that /var/log/secure still has" "$WORK/err" || fail "$(cat "$WORK/err")"
+chmod 0600 /var/log/secure
+expect_exit 1 runuser -u li -- leasectl explain --last pfwd
+grep -q "'/var/log/secure' cannot be read: Permission denied; try sudo" "$WORK/err" || fail "$(cat "$WORK/err")"
+rm /var/log/secure
+ln -s "$SANDBOX_LOG" /var/log/auth.log
+login_refused "$WORK/second" pfwd || fail 'a key without a lease gets in'
+wait_log 5 'akc.*refused login=pfwd.*reason=no_lease'
+second=$(ssh-keygen -lf "$WORK/second.pub" | cut -d' ' -f2)
+second=${second//+/\\+}
+explains 1 "login 'pfwd', key $second" 'refused: lease: no lease holds this key' -- --last pfwd
+# e2e/verify tries it with a real verify, whose own keys are refused last.
+probe="refused login=pfwd key=SHA256:$(printf 'A%.0s' {1..43}) reason=revoked lease"
+logger -t 'akc[7]' -p authpriv.info "$probe=verify-0a1b2c3d"
+wait_log 5 'lease=verify-0a1b2c3d'
+explains 1 "login 'pfwd', key $second" -- --last pfwd
+logger -t 'akc[7]' -p authpriv.info "$probe=verify-0a1b2c3d.of-a-person"
+wait_log 5 'lease=verify-0a1b2c3d.of'
+explains 1 "login 'pfwd', key SHA256:A{43}" -- --last pfwd
+
+note 'a client with a link-local address'
+if [[ -e /proc/net/if_inet6 ]] && ip link add v0 type veth peer name v1 2>/dev/null; then
+	ip link set v0 up
+	ip link set v1 up
+	ip addr add fe80::7/64 dev v0 nodad
+	sed 's/^127.0.0.1,/fe80::7%v0,/' "$WORK/known_hosts" >"$WORK/more"
+	cat "$WORK/more" >>"$WORK/known_hosts"
+	echo 'ListenAddress fe80::7%v0' >"$dropin"
+	reload_sshd
+	GATEWAY=fe80::7%v0
+	# from SOURCE works|refused: what the lease's --from is, and what becomes of the login.
+	from()
+	{
+		leasectl set alice --from "$1" >/dev/null
+		if [[ $2 == works ]]; then
+			: >"$SANDBOX_LOG"
+			fwd_L "$WORK/alice" pfwd 18009:127.0.0.1:8009 || fail "--from $1: refused"
+			wait_log 5 'pam_tunnel.*opened login=pfwd .*source=fe80::7%v0'
+			leasectl sessions | grep -q 'fe80::7%v0' || fail "sessions: $(leasectl sessions)"
+			fwd_stop
+			explains 0 'admitted: .*' -- pfwd --key "$pub" --addr fe80::7%v0
+		else
+			login_refused "$WORK/alice" pfwd || fail "--from $1: not refused"
+			explains 1 'refused: lease: .* may come only from .*' -- pfwd --key "$pub" --addr fe80::7%v0
+		fi
+	}
+	from fe80::7%v0 works
+	from fe80::%v0/64 works
+	from fe80::7%v1 refused
+	from fe80::/10 refused
+	from ::/0 refused
+	leasectl set alice --from none >/dev/null
+	GATEWAY=127.0.0.1
+	rm "$dropin"
+	reload_sshd
+else
+	note 'this kernel has no veth or no IPv6: not tried'
+fi
+
+note 'what a holder can be told'
+printf 'Contact "ask admin@example.org, and send the line Offering public key"\n' >>/etc/tunlease/tunlease.conf
+leasectl setup >/dev/null
+leasectl grant second --key "$WORK/second.pub" --open 8009 --for 1s >/dev/null
+leasectl revoke alice >/dev/null
+over() { leasectl --json show second | grep -q '"state":"expired"'; }
+wait_for 10 'the lease to expire' over
+for name in alice second third; do # revoked, expired, unknown
+	rc=0
+	"${SSH[@]}" -v -N -i "$WORK/$name" -l pfwd 127.0.0.1 </dev/null >/dev/null 2>"$WORK/ssh.err" || rc=$?
+	assert_eq "$rc" 255 "ssh with the key of $name"
+	grep -v '^debug1' "$WORK/ssh.err" | grep -v -e '^OpenSSH' -e '^Authenticating' >"$WORK/words.$name" || :
+	sed -n 's/^debug1: Offering public key: .* \(SHA256:[^ ]*\).*/\1/p' "$WORK/ssh.err" >"$WORK/offered"
+	assert_eq "$(sort -u "$WORK/offered")" "$(ssh-keygen -lf "$WORK/$name.pub" | cut -d' ' -f2)" 'the line that Contact asks for has the fingerprint'
+done
+grep -q 'ask admin@example.org' "$WORK/words.third" || fail "no Contact: $(cat "$WORK/words.third")"
+cmp "$WORK/words.alice" "$WORK/words.second" || fail 'sshd tells a revoked key from an expired one'
+cmp "$WORK/words.alice" "$WORK/words.third" || fail 'sshd tells a revoked key from an unknown one'
+ok "sshd says the same of all three: $(tr '\n' ' ' <"$WORK/words.third")"
