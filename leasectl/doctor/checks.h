@@ -37,6 +37,9 @@ void check_sshd(struct doctor_run *d);
 /* login_checks.c. Uses what check_sshd has set. */
 void check_logins(struct doctor_run *d);
 
+/* admission_checks.c. Uses what check_sshd has set. */
+void check_admission(struct doctor_run *d);
+
 /* session_checks.c */
 void check_pam(struct doctor_run *d);
 void check_registry(struct doctor_run *d);
