@@ -110,6 +110,7 @@ def check_leasectl(tree):
     tree.same("environment variable", LEASECTL, environment(tree.sources("leasectl")), # TZ: the C library, too
               items(section(page, "ENVIRONMENT"), "Ev"))
     check_columns(tree, section(page, "OUTPUT"))
+    check_fields_of_show(tree, section(page, "OUTPUT"))
     check_tolerant(tree, page)
     # A name may also reach doctor_report through a function of its own.
     doctor = tree.sources("leasectl/doctor")
@@ -132,6 +133,12 @@ def check_tolerant(tree, page):
 
 TABLES = {"list": "list.c", "sessions": "sessions.c", "agents": "agents.c", "token list": "token.c",
           "login list": "login.c", "verify": "../probe/outcomes.c"}
+
+
+def check_fields_of_show(tree, output):
+    have = re.findall(r'\bprint_(?:time_)?field\(ctl, "([a-z_]+)"', tree.read("leasectl/show/lease.c"))
+    text = re.search(r"^prints one field a line.*?^Times in tab-separated", output, re.M | re.S)
+    tree.same("field of show", LEASECTL, have, re.findall(r"^\.Ar ([a-z_]+)", text.group() if text else "", re.M))
 
 
 def check_columns(tree, output):
