@@ -6,6 +6,7 @@
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
+#include "lib/lease/permit_form.h"
 #include "lib/lease/time_text.h"
 #include "lib/store/conflict.h"
 #include "lib/store/leases.h"
@@ -44,13 +45,41 @@ int terms_parse_until(struct ctl *ctl, const char *text, int64_t *expires_s)
     return EXIT_DONE;
 }
 
-int terms_parse_permit(struct ctl *ctl, const char *option, const char *text, enum permit_form form,
+/* What is wrong with text, and the form that was meant, where it is known. */
+static int refuse_form(struct ctl *ctl, const struct permit_place *place, const char *text,
+                       const char *problem)
+{
+    struct buf meant = {0};
+    const char *sign = strchr(place->before, ' ');
+    int option_len = (int)(sign - place->before);
+    bool known = permit_form_meant(text, place, &meant);
+    int code = EXIT_DONE;
+    if (known || problem != NULL)
+        code = ctl_error(ctl, EXIT_USAGE, "%.*s '%s%s'%s %s", option_len, place->before, sign + 1,
+                         text_clip(text).s, known ? "" : ":",
+                         !known                     ? problem
+                         : buf_text(&meant) != NULL ? buf_text(&meant)
+                                                    : "out of memory");
+    buf_release(&meant);
+    return code;
+}
+
+int terms_parse_permit(struct ctl *ctl, const char *before, const char *text, enum permit_form form,
                        struct permit *ret)
 {
+    const struct permit_place place = {
+        .form = form, .listens = strncmp(before, "--listen", 8) == 0, .before = before};
     const char *problem = permit_parse(text, form, ret);
-    if (problem != NULL)
-        return ctl_error(ctl, EXIT_USAGE, "%s '%s': %s", option, text_clip(text).s, problem);
-    return EXIT_DONE;
+    return problem == NULL ? EXIT_DONE : refuse_form(ctl, &place, text, problem);
+}
+
+int terms_check_typed(struct ctl *ctl, const char *before, const char *text)
+{
+    const struct permit_place place = {.form = PERMIT_PORT,
+                                       .listens = strncmp(before, "--listen", 8) == 0,
+                                       .as_typed = true,
+                                       .before = before};
+    return refuse_form(ctl, &place, text, NULL);
 }
 
 int terms_add_open_agent(struct ctl *ctl, const char *text, struct lease *l)

@@ -13,8 +13,14 @@
 int terms_parse_for(struct ctl *ctl, const char *text, int64_t *expires_s);
 int terms_parse_until(struct ctl *ctl, const char *text, int64_t *expires_s);
 
-int terms_parse_permit(struct ctl *ctl, const char *option, const char *text, enum permit_form form,
+/* before: what stands before text on the command line: "--open ", "--listen ", or with the sign of
+ * set, "--open +". */
+int terms_parse_permit(struct ctl *ctl, const char *before, const char *text, enum permit_form form,
                        struct permit *ret);
+
+/* Checks a forward's [HOST:]PORT that is written as a client types it, where ssh would not
+ * understand it either. What sshd would refuse is no error. */
+int terms_check_typed(struct ctl *ctl, const char *before, const char *text);
 
 /* Adds the agent of --open agent:NAME. */
 int terms_add_open_agent(struct ctl *ctl, const char *text, struct lease *l);

@@ -6,6 +6,7 @@
 #include "leasectl/admission/admission.h"
 #include "leasectl/admission/refusal_log.h"
 #include "leasectl/lease/key.h"
+#include "leasectl/lease/terms.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
@@ -199,7 +200,7 @@ static int set_forward(struct ctl *ctl, struct question *q, enum admission_forwa
         return ctl_usage(ctl, "explain takes one --open or one --listen");
     q->asked.forward = forward;
     q->asked.typed = typed;
-    return EXIT_DONE;
+    return terms_check_typed(ctl, forward == ADMISSION_OPEN ? "--open " : "--listen ", typed);
 }
 
 static int parse_option(struct ctl *ctl, struct question *q, int opt, const char *arg)

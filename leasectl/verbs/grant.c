@@ -45,7 +45,7 @@ static int parse_open(struct ctl *ctl, struct request *req, const char *text)
     struct permit p;
     if (strncmp(text, LEASE_AGENT_PREFIX, sizeof(LEASE_AGENT_PREFIX) - 1) == 0)
         return terms_add_open_agent(ctl, text, &req->lease);
-    int code = terms_parse_permit(ctl, "--open", text, PERMIT_RANGE, &p);
+    int code = terms_parse_permit(ctl, "--open ", text, PERMIT_RANGE, &p);
     if (code != EXIT_DONE)
         return code;
     const char *problem = permit_list_add(&req->lease.open, &p);
@@ -63,7 +63,7 @@ static int parse_listen(struct ctl *ctl, struct request *req, const char *text)
         req->listen_auto = true;
         return EXIT_DONE;
     }
-    int code = terms_parse_permit(ctl, "--listen", text, PERMIT_PORT, &p);
+    int code = terms_parse_permit(ctl, "--listen ", text, PERMIT_PORT, &p);
     if (code != EXIT_DONE)
         return code;
     for (size_t i = 0; i < req->lease.listen.count; i++)

@@ -40,12 +40,23 @@ struct request {
     struct rehearsal_options rehearsal;
 };
 
-static int parse_edit(struct ctl *ctl, struct request *req, const char *option, bool listen,
-                      const char *arg)
+/* Without a sign it is not certain whether the permit is to come or to go. */
+static int refuse_unsigned(struct ctl *ctl, const char *option, const char *arg)
 {
+    char permit[PERMIT_TEXT_BYTES] = "PERMIT";
+    struct permit p;
+    if (permit_parse(arg, PERMIT_RANGE, &p) == NULL)
+        permit_format(&p, permit);
+    return ctl_error(ctl, EXIT_USAGE, "%s '%s': write +%s to add it, -%s to take it away", option,
+                     text_clip(arg).s, permit, permit);
+}
+
+static int parse_edit(struct ctl *ctl, struct request *req, bool listen, const char *arg)
+{
+    const char *option = listen ? "--listen" : "--open";
+    char before[16];
     if (arg[0] != '+' && arg[0] != '-')
-        return ctl_error(ctl, EXIT_USAGE, "%s '%s': write +PERMIT to add, -PERMIT to take away",
-                         option, text_clip(arg).s);
+        return refuse_unsigned(ctl, option, arg);
     if (req->edit_count == EDITS_MAX)
         return ctl_error(ctl, EXIT_USAGE, "too many permits at once");
     struct edit *e = &req->edits[req->edit_count++];
@@ -54,7 +65,8 @@ static int parse_edit(struct ctl *ctl, struct request *req, const char *option, 
         e->agent = arg + sizeof(LEASE_AGENT_PREFIX);
         return EXIT_DONE;
     }
-    return terms_parse_permit(ctl, option, arg + 1, listen ? PERMIT_PORT : PERMIT_RANGE,
+    (void)snprintf(before, sizeof(before), "%s %c", option, arg[0]);
+    return terms_parse_permit(ctl, before, arg + 1, listen ? PERMIT_PORT : PERMIT_RANGE,
                               &e->permit);
 }
 
@@ -62,9 +74,9 @@ static int parse_option(struct ctl *ctl, struct request *req, int opt, const cha
 {
     switch (opt) {
     case 'o':
-        return parse_edit(ctl, req, "--open", false, arg);
+        return parse_edit(ctl, req, false, arg);
     case 'r':
-        return parse_edit(ctl, req, "--listen", true, arg);
+        return parse_edit(ctl, req, true, arg);
     case 's':
         req->set_from = true;
         req->from = (struct source_list){.count = 0};

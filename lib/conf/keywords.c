@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/conf/keywords.h"
 
+#include "lib/base/buf.h"
 #include "lib/base/keyword.h"
 #include "lib/base/text.h"
 #include "lib/conf/loading.h"
+#include "lib/conf/permit_line.h"
 #include "lib/conf/value.h"
 
 #include <assert.h>
@@ -121,12 +123,18 @@ static const struct keyword {
 enum { KEYWORD_COUNT = sizeof(keywords) / sizeof(keywords[0]) };
 static_assert((int)KEYWORD_COUNT <= (int)CONF_KEYWORDS_MAX, "struct loading has room for each");
 
+static int bad_value(struct loading *load, const struct keyword_line *line, const char *value,
+                     const char *problem)
+{
+    loading_problem(load, ":%u: %s%s%s %s", line->line_no, text_clip(line->keyword).s,
+                    value[0] != '\0' ? " " : "", text_clip(value).s, problem);
+    return 0; /* read on: all problems are reported */
+}
+
 static int bad_line(struct loading *load, const struct keyword_line *line, const char *problem)
 {
     const char *value = line->value_count > 0 ? line->values[line->value_count - 1] : "";
-    loading_problem(load, ":%u: %s%s%s %s", line->line_no, text_clip(line->keyword).s,
-                    line->value_count > 0 ? " " : "", text_clip(value).s, problem);
-    return 0; /* read on: all problems are reported */
+    return bad_value(load, line, value, problem);
 }
 
 static size_t find_keyword(const char *name)
@@ -146,6 +154,20 @@ static const char *set_keyword(struct loading *load, size_t i, char *const *word
     return problem;
 }
 
+/* As bad_line; and where another form of a permit was meant, says that instead. */
+static int bad_setting(struct loading *load, const struct keyword_line *line, const char *keyword,
+                       const char *problem)
+{
+    struct buf value = {0}, meant = {0};
+    int rc = permit_line_meant(keyword, line, &value, &meant) && buf_text(&value) != NULL &&
+                     buf_text(&meant) != NULL
+                 ? bad_value(load, line, buf_text(&value), buf_text(&meant))
+                 : bad_line(load, line, problem);
+    buf_release(&value);
+    buf_release(&meant);
+    return rc;
+}
+
 int keywords_parse_line(void *arg, const struct keyword_line *line)
 {
     struct loading *load = arg;
@@ -161,7 +183,7 @@ int keywords_parse_line(void *arg, const struct keyword_line *line)
         return bad_line(load, line, "is given a second time");
     load->seen[i] = true;
     const char *problem = set_keyword(load, i, line->values, line->value_count);
-    return problem != NULL ? bad_line(load, line, problem) : 0;
+    return problem != NULL ? bad_setting(load, line, keywords[i].name, problem) : 0;
 }
 
 const char *keywords_set(struct loading *load, const char *name, char *const *words, size_t count)

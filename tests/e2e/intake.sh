@@ -196,3 +196,62 @@ assert_eq "$(leasectl list --all)" "$active" 'no lease was made or changed'
 # shellcheck disable=SC2012 # a pattern of bytes
 secret=$(grep -v -e ---- ed | sed -n 3p)
 ! grep -rqF -e "${secret:0:40}" /var/lib/tunlease "$SANDBOX_LOG" || fail 'a part of a private key was kept'
+
+# ---- permits -----------------------------------------------------------------------------------
+
+# meant COMMAND... -- WORDS: refused as malformed, in one line with these words.
+meant()
+{
+	local words=${*: -1}
+	expect_exit 2 leasectl "${@:1:$#-2}"
+	[[ $(wc -l <err) == 1 && ! -s out ]] || fail "$*: $(cat err out)"
+	grep -qF -e "$words" err || fail "$*: no '$words' in: $(cat err)"
+	ok "$(cat err)"
+}
+grant=(grant x --key "$WORK/ed.pub")
+
+note 'permits in other forms'
+meant "${grant[@]}" --open 8009:127.0.0.1:8009 -- 'the permit is its last end: write --open 127.0.0.1:8009'
+meant "${grant[@]}" --open http://127.0.0.1:8009/ -- "--open 'http://127.0.0.1:8009/' is a URL: write --open 127.0.0.1:8009"
+meant "${grant[@]}" --open 8009,8010 -- 'write each for itself, --open 127.0.0.1:8009 --open 127.0.0.1:8010'
+meant "${grant[@]}" --open /run/app.sock -- 'is the path of a socket'
+meant "${grant[@]}" --open 127.0.0.1 -- 'names no port: write --open 127.0.0.1:PORT'
+meant "${grant[@]}" --open :8009 -- 'names no host: write --open 127.0.0.1:8009'
+meant "${grant[@]}" --open '*:8009' -- 'a permit is for one: write --open 127.0.0.1:8009'
+meant "${grant[@]}" --open ::1:8009 -- "write --open '[::1]:8009'"
+meant "${grant[@]}" --open 8020-8009 -- 'ends before it begins: write --open 127.0.0.1:8009-8020'
+meant "${grant[@]}" --open 0 -- 'the port is not a number from 1 to 65535'
+meant "${grant[@]}" --login gw-tunnel --listen 20001:127.0.0.1:22 -- 'the permit is its first end: write --listen 127.0.0.1:20001'
+meant set alice --open +http://127.0.0.1:8010/ -- "--open '+http://127.0.0.1:8010/' is a URL: write --open +127.0.0.1:8010"
+meant set alice --open +8010,8011 -- 'write each for itself, --open +127.0.0.1:8010 --open +127.0.0.1:8011'
+meant set alice --open -8009:127.0.0.1:8009 -- 'write --open -127.0.0.1:8009'
+meant set alice --open 8010 -- 'write +127.0.0.1:8010 to add it, -127.0.0.1:8010 to take it away'
+meant set alice --open nonsense! -- 'write +PERMIT to add it, -PERMIT to take it away'
+explain=(explain pfwd --key "$WORK/alice.pub")
+meant "${explain[@]}" --open 8009:127.0.0.1:8009 -- 'write --open 127.0.0.1:8009'
+meant "${explain[@]}" --open http://127.0.0.1:8009/ -- 'write --open 127.0.0.1:8009'
+meant "${explain[@]}" --open 8009,8010 -- 'ask for one at a time'
+meant "${explain[@]}" --open 127.0.0.1 -- 'names no port'
+# Each way out that was named is taken.
+expect_exit 0 leasectl "${grant[@]}" --open 127.0.0.1:8009 --open 127.0.0.1:8010 --open '[::1]:8009'
+expect_exit 0 leasectl set x --open +127.0.0.1:8011 --open -127.0.0.1:8010
+expect_exit 0 leasectl "${explain[@]}" --open 127.0.0.1:8009
+# What only sshd refuses is a question for explain, and no error in it.
+for odd in 127.1:8009 db1:8009 '[::ffff:127.0.0.1]:8009'; do
+	expect_exit 1 leasectl "${explain[@]}" --open "$odd"
+done
+expect_exit 1 leasectl "${explain[@]}" --listen '*:20001'
+
+note 'ceilings in other forms'
+while IFS='|' read -r line words; do
+	printf '%s\n' "$line" >wrong.conf
+	expect_exit 1 leased -t -c wrong.conf
+	grep -qF -e "wrong.conf:1: $words" err out || fail "$line: $(cat err out)"
+	ok "$line: $words"
+done <<'END'
+AllowOpen http://127.0.0.1:8009/|AllowOpen http://127.0.0.1:8009/ is a URL: write AllowOpen 127.0.0.1:8009
+AllowOpen db1:5432 db2:5432|AllowOpen db1:5432 db2:5432 names several: write each for itself, AllowOpen db1:5432 and AllowOpen db2:5432
+AllowOpen pfwd 8009|AllowOpen 8009 names no host: write AllowOpen pfwd 127.0.0.1:8009
+AllowListen 127.0.0.1:30000-20000|AllowListen 127.0.0.1:30000-20000 ends before it begins: write AllowListen 127.0.0.1:20000-30000
+AllowOpen nonsense!|AllowOpen nonsense! names no host
+END

@@ -2,6 +2,7 @@
 /* Permits and lists of permits: each has one canonical text, which is parsed as the same again. */
 #include "lib/base/buf.h"
 #include "lib/lease/permit.h"
+#include "lib/lease/permit_form.h"
 
 #include "tests/fuzz/fuzz.h"
 
@@ -122,6 +123,36 @@ static void check_list_text(const char *text)
     free(words);
 }
 
+/* What is suggested for a text that is no permit is one, and the text itself never is. */
+static void check_meant(const char *text)
+{
+    static const struct permit_place places[] = {
+        {.form = PERMIT_RANGE, .before = "--open "},
+        {.form = PERMIT_PORT, .listens = true, .before = "--listen +"},
+        {.form = PERMIT_CEILING, .before = "AllowOpen "},
+        {.form = PERMIT_PORT, .as_typed = true, .before = "--open "},
+    };
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        const struct permit_place *place = &places[i];
+        struct buf out = {0};
+        struct permit p;
+        char word[PERMIT_TEXT_BYTES];
+        bool valid = permit_parse(text, place->form, &p) == NULL;
+        bool known = permit_form_meant(text, place, &out);
+        MUST(known == (out.len > 0) && fuzz_is_harmless(buf_text(&out)), text);
+        MUST(!known || !valid || (place->form == PERMIT_CEILING && strchr(text, ':') == NULL),
+             text);
+        const char *at = known ? strstr(buf_text(&out), place->before) : NULL;
+        for (; at != NULL; at = strstr(at, place->before)) {
+            at += strlen(place->before);
+            at += *at == '\'';
+            (void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(at, "', "), at);
+            MUST(strstr(word, "PORT") != NULL || permit_parse(word, place->form, &p) == NULL, text);
+        }
+        buf_release(&out);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = fuzz_text(data, size);
@@ -129,6 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_text(text, PERMIT_RANGE);
     check_text(text, PERMIT_CEILING);
     check_list_text(text);
+    check_meant(text);
     free(text);
     return 0;
 }
