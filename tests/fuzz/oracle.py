@@ -4,6 +4,7 @@
 usage: oracle.py JUDGE DIRECTORY SECONDS [SEED]
 
 ssh-keygen -l -f must accept every file that we accept, with the same fingerprint; we may refuse more.
+A UTF-8 byte order mark, which we drop, is dropped for ssh-keygen, too.
 One difference is known and counted separately: a point that is not on its curve. To see that we would
 need a bignum library. It is checked here, so that no other difference is mistaken for it.
 """
@@ -165,7 +166,7 @@ def main():
             continue
         accepted += 1
         with open(path, "wb") as f:
-            f.write(text)
+            f.write(text.removeprefix(b"\xef\xbb\xbf"))
         said = subprocess.run(["ssh-keygen", "-l", "-f", path], capture_output=True, stdin=subprocess.DEVNULL)
         words = said.stdout.decode("latin-1").split()
         lines = said.stdout.count(b"\n")
