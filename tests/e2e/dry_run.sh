@@ -68,7 +68,8 @@ make_world()
 have_aged() { (($(date +%s) - $(date -d "$(leasectl sessions | cut -f4 | sort | tail -n 1)" +%s) > 3)); }
 end_world()
 {
-	leasectl thaw >/dev/null; leasectl thaw pfwd >/dev/null; leasectl thaw team >/dev/null
+	leasectl freeze >/dev/null # also what --keep-sessions has kept
+	leasectl thaw >/dev/null; for login in pfwd gw-tunnel team; do leasectl thaw "$login" >/dev/null; done
 	leasectl list | cut -f1 | sed 's/^/#/' | xargs -r leasectl revoke >/dev/null
 	wait_for 10 'the sessions to end' up 0
 }
@@ -86,7 +87,7 @@ choose_changes()
 	pick 1 2 3 4; all+=("set many --max-sessions $REPLY")
 	all+=('delete kept')
 	pick 'revoke box' "key remove box $(fingerprint box)" 'freeze gw-tunnel'; all+=("$REPLY")
-	pick "${pids[@]}"; pick 'kill solo1' "kill --pid $REPLY" 'revoke solo1 many' 'revoke far solo1' 'revoke --keep-sessions solo1'
+	pick "${pids[@]}"; pick 'kill solo1' "kill --pid $REPLY" 'revoke solo1 friend' 'revoke friend solo1' 'revoke --keep-sessions solo1'
 	all+=("$REPLY")
 	lines=()
 	while ((${#all[@]})); do
@@ -113,7 +114,7 @@ try_change()
 	expect_exit "$code" leasectl "$@"
 	ended=$(comm -23 <(sort <<<"$ups") <(pids_up | sort) | sort -n | xargs)
 	[[ $ended == "$foretold" ]] || fail "seed $seed: '$*' ended '$ended', and its dry run foretold '$foretold'"
-	for pid in $ended; do ! kill -0 "$pid" 2>/dev/null || fail "seed $seed: '$*': pid $pid is up"; done
+	for pid in $ended; do wait_for 5 "seed $seed: '$*': the end of pid $pid" is_gone "$pid"; done
 	before=$(state)
 	((ends += $(wc -w <<<"$ended"), stays += $(wc -w <<<"$(pids_up)"))) || :
 	ok "'$*': ${ended:-none} of $(xargs <<<"$ups")"
