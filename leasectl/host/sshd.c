@@ -76,6 +76,30 @@ static bool only_root_can_write(const char *program)
     return true;
 }
 
+/* From its title, `sshd: /usr/sbin/sshd -D -f FILE [listener] 0 of 10-100 startups`. */
+static void read_config_file(pid_t pid, char ret[static SSHD_PATH_BYTES])
+{
+    char path[64], title[2 * SSHD_PATH_BYTES];
+    (void)snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+    FILE *f = fopen(path, "re");
+    if (f == NULL)
+        return;
+    size_t len = fread(title, 1, sizeof(title) - 1, f);
+    (void)fclose(f);
+    title[len] = '\0';
+    for (size_t i = 0; i < len; i++) /* where the title is not set, each argument ends with a NUL */
+        if (title[i] == '\0')
+            title[i] = ' ';
+    const char *option = strstr(title, " -f ");
+    const char *file = option != NULL ? option + 4 : "";
+    size_t file_bytes = strcspn(file, " ");
+    if (file[0] != '/' || file_bytes >= SSHD_PATH_BYTES)
+        return;
+    (void)snprintf(ret, SSHD_PATH_BYTES, "%.*s", (int)file_bytes, file);
+    if (access(ret, R_OK) != 0) /* a container's */
+        ret[0] = '\0';
+}
+
 static bool adopt_listener(struct sshd *s, pid_t pid, const struct listening_socket *l)
 {
     char path[SSHD_PATH_BYTES];
@@ -88,6 +112,7 @@ static bool adopt_listener(struct sshd *s, pid_t pid, const struct listening_soc
     s->port = l->port;
     s->socket = l->inode;
     (void)strlcpy(s->host, l->host, sizeof(s->host));
+    read_config_file(pid, s->config_file);
     systemd_unit_of(pid, s->unit);
     (void)snprintf(s->how, sizeof(s->how), "which listens on port %u", l->port);
     return true;
@@ -147,13 +172,30 @@ static bool find_on_port(struct sshd *s, uint16_t port)
     return systemd && systemd_unit_for_port(port, unit) && adopt_unit(s, unit, &sockets.items[0]);
 }
 
+static bool find_on_ports(struct sshd *s, const uint16_t ports[], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool was_tried = false;
+        for (size_t k = 0; k < i; k++)
+            was_tried = was_tried || ports[k] == ports[i];
+        if (!was_tried && find_on_port(s, ports[i]))
+            return true;
+    }
+    return false;
+}
+
 int sshd_find(const struct conf *conf, struct sshd *ret, struct buf *out)
 {
+    return sshd_find_on_port(conf, conf->public_port, ret, out);
+}
+
+int sshd_find_on_port(const struct conf *conf, uint16_t port, struct sshd *ret, struct buf *out)
+{
+    const uint16_t ports[] = {port, conf->public_port, SSH_PORT};
     struct sshd s = {.path = ""};
     bool found = false;
     if (geteuid() == 0)
-        found = find_on_port(&s, conf->public_port) ||
-                (conf->public_port != SSH_PORT && find_on_port(&s, SSH_PORT));
+        found = find_on_ports(&s, ports, sizeof(ports) / sizeof(ports[0]));
     if (conf->sshd[0] != '\0') {
         if (!adopt_program(&s, conf->sshd)) {
             buf_addf(out, "Sshd '%s' of the configuration is no sshd of OpenSSH", conf->sshd);

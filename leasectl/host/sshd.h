@@ -26,6 +26,7 @@ struct sshd {
     bool by_systemd;                     /* systemd listens on the port, too, for a socket unit */
     /* the systemd service that it runs in, or that the socket unit starts; "": none */
     char unit[SYSTEMD_UNIT_BYTES];
+    char config_file[SSHD_PATH_BYTES]; /* the one that it was started with (-f); "": the default */
     char host[64]; /* an address that reaches it from this host; "": not known */
     uint16_t port;
     uint64_t socket; /* the inode of that listening socket; 0: none */
@@ -37,6 +38,10 @@ struct sshd {
  * on port 22; /usr/sbin/sshd. A caller who is not root finds no listener. 0, or -1 with why in out.
  */
 int sshd_find(const struct conf *conf, struct sshd *ret, struct buf *out);
+
+/* The same, but looks first for what listens on this port. ret->port is another one, or 0, if no
+ * sshd was found there. */
+int sshd_find_on_port(const struct conf *conf, uint16_t port, struct sshd *ret, struct buf *out);
 
 /* The version of the program that the listening process runs, though its file may have been
  * replaced. False: nothing listens, or the version is unknown. */

@@ -38,30 +38,39 @@ int sshd_effective(const struct sshd *s, const char *login, struct buf *out)
     return sshd_effective_from(s, login, NULL, out);
 }
 
-/* What sshd -C takes: the client and, where it is known, the address that it connects to. */
+/* What sshd -C takes: the client, if there is one, and where it is known the address that it
+ * connects to. */
 static void format_connection(const struct sshd *s, const char *login, const char *addr,
                               char out[static SPEC_BYTES])
 {
     /* A client whose name sshd does not ask DNS for (UseDNS no) is called by its address. */
     const char *from = addr != NULL ? addr : "127.0.0.1";
-    int n = snprintf(out, SPEC_BYTES, "user=%s,host=%s,addr=%s", login, from, from);
-    if (n > 0 && n < SPEC_BYTES && s->host[0] != '\0')
-        (void)snprintf(out + n, SPEC_BYTES - (size_t)n, ",laddr=%s,lport=%u", s->host, s->port);
+    int n = 0;
+    out[0] = '\0';
+    if (login != NULL)
+        n = snprintf(out, SPEC_BYTES, "user=%s,host=%s,addr=%s", login, from, from);
+    if (n >= 0 && n < SPEC_BYTES && s->host[0] != '\0')
+        (void)snprintf(out + n, SPEC_BYTES - (size_t)n, "%sladdr=%s,lport=%u", n > 0 ? "," : "",
+                       s->host, s->port);
 }
 
-int sshd_effective_from(const struct sshd *s, const char *login, const char *addr, struct buf *out)
+/* spec "": without -C. */
+static int query(const struct sshd *s, const char *spec, struct buf *out)
 {
-    char spec[SPEC_BYTES];
-    const char *argv[5] = {s->path, "-T"};
+    const char *argv[7] = {s->path, "-T"};
+    size_t argc = 2;
     struct child c;
     struct buf text = {0}, ports = {0};
     int rc = -1;
     /* sshd checks that its privilege separation directory is there, even to print. */
     (void)mkdir(TUNLEASE_RUNSTATEDIR "/sshd", 0755);
-    if (login != NULL) {
-        format_connection(s, login, addr, spec);
-        argv[2] = "-C";
-        argv[3] = spec;
+    if (spec[0] != '\0') {
+        argv[argc++] = "-C";
+        argv[argc++] = spec;
+    }
+    if (s->config_file[0] != '\0') {
+        argv[argc++] = "-f";
+        argv[argc++] = s->config_file;
     }
     int status = child_run(&c, argv, NULL, NULL, QUERY_MS);
     if (status == 0 && c.out_text.len > 0 && buf_text(&c.out_text) != NULL)
@@ -84,6 +93,28 @@ int sshd_effective_from(const struct sshd *s, const char *login, const char *add
     buf_release(&ports);
     buf_release(&text);
     child_release(&c);
+    return rc;
+}
+
+int sshd_effective_from(const struct sshd *s, const char *login, const char *addr, struct buf *out)
+{
+    char spec[SPEC_BYTES] = "";
+    struct buf text = {0};
+    if (login != NULL)
+        format_connection(s, login, addr, spec);
+    int rc = query(s, spec, &text);
+    /* Some print not even the global settings if there is a Match LocalPort and no port to match.
+     */
+    if (rc != 0 && login == NULL && s->host[0] != '\0' && buf_text(&text) != NULL &&
+        strstr(buf_text(&text), "connection test specification") != NULL) {
+        buf_clear(&text);
+        format_connection(s, NULL, NULL, spec);
+        rc = query(s, spec, &text);
+    }
+    if (buf_text(&text) == NULL)
+        rc = -1;
+    buf_add(out, buf_text(&text) != NULL ? buf_text(&text) : "out of memory");
+    buf_release(&text);
     return rc;
 }
 
@@ -216,7 +247,8 @@ int sshd_address(const struct sshd *s, char host[static 64], uint16_t *ret_port,
 
 int sshd_test(const struct sshd *s, struct buf *out)
 {
-    const char *const argv[] = {s->path, "-t", NULL};
+    const bool has_file = s->config_file[0] != '\0';
+    const char *const argv[] = {s->path, "-t", has_file ? "-f" : NULL, s->config_file, NULL};
     struct child c;
     (void)mkdir(TUNLEASE_RUNSTATEDIR "/sshd", 0755);
     int status = child_run(&c, argv, NULL, NULL, QUERY_MS);
