@@ -111,11 +111,15 @@ const struct verb verbs[] = {
      "  --listen HOST:PORT  what the client wants to bind, as typed after ssh -R\n"
      "  --addr IP           the client's address\n"
      "  --last LOGIN        the key that was last refused on LOGIN, from the system log\n"},
-    {"verify", cmd_verify, "verify [NAME | --login LOGIN]",
+    {"verify", cmd_verify, "verify [NAME | --login LOGIN] [--host HOST] [--port PORT]",
      "prove with real ssh connections what a lease opens, and that it opens nothing else\n\n"
      "Makes a 60-second lease with the same permits and a key that is thrown away, and tries:\n"
      "A shell, command, terminal, file transfer; B the permitted forwards, which must carry data;\n"
-     "C everything else a key could be used for. Exit status 0 only when all pass.\n"},
+     "C everything else a key could be used for; D the end of a live tunnel; E an expired key.\n"
+     "Exit status 0 only when all pass.\n\n"
+     "  --login LOGIN  a port of this login, in place of a lease\n"
+     "  --host HOST    the name or address at which sshd is tried (default: where it listens)\n"
+     "  --port PORT    the port, such as that of another sshd or of a socket unit\n"},
     {"login", cmd_login, "login add LOGIN | login check LOGIN | login list",
      "the Unix accounts that tunnels log in as\n\n"
      "  add LOGIN    make one: no shell, no password, no ageing, in the tunnel group\n"

@@ -12,6 +12,7 @@ enum { ATTEMPT_WORD_BYTES = 300 };
 struct attempt_target {
     const char *host;
     uint16_t port;
+    const char *source; /* the address to connect from (tunnel.h); NULL or "": any */
     const char *login;
     const char *key_file;
     const char *known_hosts;            /* a file with the keys of this sshd alone */

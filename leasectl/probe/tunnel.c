@@ -10,25 +10,30 @@ int tunnel_open(const struct attempt_target *t, struct child *c)
 {
     char known_hosts[160], port[8];
     const char *argv[40];
+    const bool has_source = t->source != NULL && t->source[0] != '\0';
     size_t n = 0;
     (void)snprintf(known_hosts, sizeof(known_hosts), "UserKnownHostsFile=%s", t->known_hosts);
     (void)snprintf(port, sizeof(port), "%u", t->port);
-    const char *const words[] = {"ssh",  "-v",
-                                 "-N",   "-T",
-                                 "-F",   "none",
-                                 "-o",   "BatchMode=yes",
-                                 "-o",   "IdentitiesOnly=yes",
-                                 "-o",   "IdentityAgent=none",
-                                 "-o",   "StrictHostKeyChecking=yes",
-                                 "-o",   known_hosts,
-                                 "-o",   "GlobalKnownHostsFile=none",
-                                 "-o",   "ConnectTimeout=5",
-                                 "-i",   t->key_file,
-                                 "-p",   port,
-                                 "-l",   t->login,
-                                 t->host};
+    const char *const words[] = {"ssh", "-v",
+                                 "-N",  "-T",
+                                 "-F",  "none",
+                                 "-o",  "BatchMode=yes",
+                                 "-o",  "IdentitiesOnly=yes",
+                                 "-o",  "IdentityAgent=none",
+                                 "-o",  "StrictHostKeyChecking=yes",
+                                 "-o",  known_hosts,
+                                 "-o",  "GlobalKnownHostsFile=none",
+                                 "-o",  "ConnectTimeout=5",
+                                 "-i",  t->key_file,
+                                 "-p",  port,
+                                 "-l",  t->login};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         argv[n++] = words[i];
+    if (has_source) {
+        argv[n++] = "-b";
+        argv[n++] = t->source;
+    }
+    argv[n++] = t->host;
     argv[n] = NULL;
     if (child_start(c, argv, NULL) != 0)
         return -1;

@@ -5,9 +5,9 @@
  */
 #include "leasectl/child.h"
 #include "leasectl/ctl_store.h"
-#include "leasectl/host/sshd.h"
-#include "leasectl/host/sshd_settings.h"
 #include "leasectl/probe/attempt.h"
+#include "leasectl/probe/cause.h"
+#include "leasectl/probe/destination.h"
 #include "leasectl/probe/files.h"
 #include "leasectl/probe/greeter.h"
 #include "leasectl/probe/lease.h"
@@ -18,6 +18,8 @@
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/base/number.h"
+#include "lib/base/text.h"
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
@@ -34,8 +36,7 @@ struct verify {
     struct ctl *ctl;
     struct probe probe;
     struct probe_files files;
-    struct sshd sshd;
-    char host[64];
+    struct destination to;
     struct attempt_target target;
     struct greeter elsewhere; /* a live service that the lease does not permit */
     struct outcomes outcomes;
@@ -61,45 +62,31 @@ static void respell(const struct permit *p, char out[static ATTEMPT_WORD_BYTES])
         (void)snprintf(out, ATTEMPT_WORD_BYTES, "%s.:%u", p->host, p->low);
 }
 
-static int find_sshd(struct verify *v)
-{
-    struct buf why = {0};
-    int code = EXIT_DONE;
-    if (sshd_find(&v->ctl->conf, &v->sshd, &why) != 0 ||
-        sshd_address(&v->sshd, v->host, &v->target.port, &why) != 0)
-        code = ctl_error(v->ctl, EXIT_FAILED, "%s", buf_text(&why) != NULL ? buf_text(&why) : "");
-    buf_release(&why);
-    return code;
-}
-
 static int prepare_probe(struct verify *v)
 {
     char random[9];
     struct lease *l = &v->probe.lease;
     int code = files_make(v->ctl, &v->files);
-    if (code == EXIT_DONE)
-        code = find_sshd(v);
     if (code != EXIT_DONE)
         return code;
     (void)snprintf(random, sizeof(random), "%08x", arc4random());
     (void)snprintf(l->name, sizeof(l->name), "verify-%s", random);
-    /* A connection to an address of this host comes from that address. */
-    if (source_list_parse(v->host, &l->from) != NULL)
-        return ctl_error(v->ctl, EXIT_FAILED, "sshd listens on '%s', which is no address", v->host);
+    destination_sources(&v->to, &l->from);
     l->expires_s = clock_now_s() + PROBE_TTL_S;
     if (greeter_start(&v->elsewhere, 0, v->files.socket) != 0)
         return ctl_error(v->ctl, EXIT_FAILED, "cannot listen on a loopback port: %s",
                          strerror(errno));
     code = files_make_key(v->ctl, &v->files, l);
     if (code == EXIT_DONE)
-        code = files_pin_host_keys(v->ctl, &v->files, &v->sshd, v->host, v->target.port);
+        code = files_pin_host_keys(v->ctl, &v->files, &v->to.sshd, v->to.host, v->to.port);
     return code;
 }
 
 static void set_target(struct verify *v)
 {
     struct attempt_target *t = &v->target;
-    t->host = v->host;
+    t->host = v->to.host;
+    t->port = v->to.port;
     t->login = v->probe.lease.login;
     t->key_file = v->files.key_file;
     t->known_hosts = v->files.known_hosts;
@@ -113,66 +100,53 @@ static void set_target(struct verify *v)
         permit_format(&v->probe.lease.listen.items[0], t->listen);
 }
 
-/* A permitted forward was refused: is it this permit, or is all forwarding off? */
-static void explain_refusal(const struct verify *v, char evidence[static ATTEMPT_EVIDENCE_BYTES])
-{
-    char setting[128];
-    struct buf effective = {0};
-    if (sshd_effective(&v->sshd, v->probe.lease.login, &effective) == 0) {
-        sshd_setting(&effective, "disableforwarding", setting, sizeof(setting));
-        if (strcmp(setting, "yes") == 0)
-            (void)strlcpy(evidence, "forwarding is off in sshd: DisableForwarding yes",
-                          ATTEMPT_EVIDENCE_BYTES);
-        sshd_setting(&effective, "allowtcpforwarding", setting, sizeof(setting));
-        if (strcmp(setting, "no") == 0)
-            (void)strlcpy(evidence, "forwarding is off in sshd: AllowTcpForwarding no",
-                          ATTEMPT_EVIDENCE_BYTES);
-    }
-    if (strncmp(evidence, "forwarding is off", 17) != 0) {
-        char words[ATTEMPT_EVIDENCE_BYTES];
-        (void)strlcpy(words, evidence, sizeof(words));
-        (void)snprintf(evidence, ATTEMPT_EVIDENCE_BYTES, "refused by policy: %.200s", words);
-    }
-    buf_release(&effective);
-}
-
 static void add_outcome(struct verify *v, const struct attempt *a, const char *what,
-                        enum attempt_verdict verdict, char evidence[static ATTEMPT_EVIDENCE_BYTES])
+                        enum attempt_verdict verdict, const char *evidence)
 {
-    char text[ATTEMPT_EVIDENCE_BYTES + 160];
+    struct buf text = {0};
     enum outcome outcome = OUTCOME_FAIL;
+    const struct cause_question q = {
+        .ctl = v->ctl, .to = &v->to, .lease = &v->probe.lease, .target = &v->target, .attempt = a};
     switch (verdict) {
     case ATTEMPT_ALLOWED:
         outcome = a->must_allow ? OUTCOME_PASS : OUTCOME_FAIL;
-        (void)strlcpy(text, evidence, sizeof(text));
+        buf_add(&text, evidence);
+        if (outcome == OUTCOME_FAIL)
+            cause_add_of_hole(&q, &text);
         break;
     case ATTEMPT_REFUSED:
         outcome = a->must_allow ? OUTCOME_FAIL : OUTCOME_PASS;
-        if (a->must_allow)
-            explain_refusal(v, evidence);
-        (void)strlcpy(text, evidence, sizeof(text));
+        if (outcome == OUTCOME_FAIL)
+            buf_add(&text, "refused by policy: ");
+        buf_add(&text, evidence);
+        if (outcome == OUTCOME_FAIL)
+            cause_add(&q, &text);
         break;
     case ATTEMPT_DOWN:
         outcome = a->must_allow ? OUTCOME_NOT_RUN : OUTCOME_FAIL;
-        (void)snprintf(text, sizeof(text),
-                       a->must_allow ? "permitted, but the service is down: %s"
-                                     : "policy let it through: %s",
-                       evidence);
+        buf_addf(&text,
+                 a->must_allow ? "permitted, but the service is down: %s"
+                               : "policy let it through: %s",
+                 evidence);
+        if (outcome == OUTCOME_FAIL)
+            cause_add_of_hole(&q, &text);
         break;
     case ATTEMPT_NO_LOGIN:
-        (void)snprintf(text, sizeof(text), "sshd refused the probe's key: %s", evidence);
+        buf_addf(&text, "sshd refused the probe's key: %s", evidence);
+        cause_add(&(struct cause_question){.ctl = q.ctl, .to = q.to, .lease = q.lease}, &text);
         break;
     case ATTEMPT_UNREACHABLE:
         outcome = OUTCOME_NOT_RUN;
-        (void)snprintf(text, sizeof(text), "sshd is unreachable at %s port %u: %s", v->host,
-                       v->target.port, evidence);
+        buf_addf(&text, "sshd is unreachable at %s port %u: %s", v->to.host, v->to.port, evidence);
         break;
     case ATTEMPT_UNCLEAR:
         outcome = OUTCOME_NOT_RUN;
-        (void)strlcpy(text, evidence, sizeof(text));
+        buf_add(&text, evidence);
         break;
     }
-    outcomes_add(&v->outcomes, a->check, what, outcome, text);
+    outcomes_add(&v->outcomes, a->check, what, outcome,
+                 buf_text(&text) != NULL ? buf_text(&text) : "out of memory");
+    buf_release(&text);
 }
 
 /* False if more attempts are pointless: no login, or no sshd. */
@@ -185,6 +159,37 @@ static bool try_attempt(struct verify *v, size_t i, const char *what)
     return verdict != ATTEMPT_NO_LOGIN && verdict != ATTEMPT_UNREACHABLE;
 }
 
+/* From the source of logins that are to be refused, so that it is known to be admitted before. */
+static bool open_tunnel(struct verify *v, struct child *c)
+{
+    v->target.source = v->to.source;
+    if (v->to.source[0] != '\0' && tunnel_open(&v->target, c) == 0)
+        return true;
+    if (v->to.source[0] != '\0')
+        child_release(c);
+    v->target.source = ""; /* that address cannot be used here */
+    if (tunnel_open(&v->target, c) == 0)
+        return true;
+    child_release(c);
+    return false;
+}
+
+static void try_refused_login(struct verify *v, char check, const char *what)
+{
+    char evidence[ATTEMPT_EVIDENCE_BYTES];
+    struct buf text = {0};
+    const bool refused = tunnel_is_refused(&v->target, evidence);
+    buf_add(&text, evidence);
+    if (!refused)
+        cause_add_of_hole(
+            &(struct cause_question){
+                .ctl = v->ctl, .to = &v->to, .lease = &v->probe.lease, .target = &v->target},
+            &text);
+    outcomes_add(&v->outcomes, check, what, refused ? OUTCOME_PASS : OUTCOME_FAIL,
+                 buf_text(&text) != NULL ? buf_text(&text) : evidence);
+    buf_release(&text);
+}
+
 static void try_revoke(struct verify *v)
 {
     static const char what[] = "revoking ends the live tunnel",
@@ -192,10 +197,9 @@ static void try_revoke(struct verify *v)
     char evidence[ATTEMPT_EVIDENCE_BYTES];
     struct child c;
     outcomes_show_progress(what);
-    if (tunnel_open(&v->target, &c) != 0) {
+    if (!open_tunnel(v, &c)) {
         outcomes_add(&v->outcomes, 'D', what, OUTCOME_NOT_RUN,
                      "the probe's tunnel did not come up");
-        child_release(&c);
         return;
     }
     int64_t start_ms = clock_monotonic_ms();
@@ -222,22 +226,19 @@ static void try_revoke(struct verify *v)
             TUNNEL_MS / 1000);
     child_release(&c);
     outcomes_add(&v->outcomes, 'D', what, gone ? OUTCOME_PASS : OUTCOME_FAIL, evidence);
-    bool refused = tunnel_is_refused(&v->target, evidence);
-    outcomes_add(&v->outcomes, 'D', next, refused ? OUTCOME_PASS : OUTCOME_FAIL, evidence);
+    try_refused_login(v, 'D', next);
 }
 
 static void try_expired(struct verify *v)
 {
     static const char what[] = "an expired key is refused";
-    char evidence[ATTEMPT_EVIDENCE_BYTES];
     outcomes_show_progress(what);
     if (probe_end(&v->probe, true) != EXIT_DONE) {
         outcomes_add(&v->outcomes, 'E', what, OUTCOME_NOT_RUN,
                      "no expired lease could be made for it");
         return;
     }
-    bool refused = tunnel_is_refused(&v->target, evidence);
-    outcomes_add(&v->outcomes, 'E', what, refused ? OUTCOME_PASS : OUTCOME_FAIL, evidence);
+    try_refused_login(v, 'E', what);
 }
 
 /* With the probe's tunnel and key; the holder's are not touched. */
@@ -333,17 +334,25 @@ static int store_probe(struct verify *v)
 int cmd_verify(struct ctl *ctl, int argc, char **argv)
 {
     static const struct option options[] = {{"login", required_argument, NULL, 'l'},
+                                            {"host", required_argument, NULL, 'h'},
+                                            {"port", required_argument, NULL, 'p'},
                                             {NULL, 0, NULL, 0}};
     struct verify v = {
         .ctl = ctl, .probe = {.ctl = ctl, .permitted = {.pid = -1}}, .elsewhere = {.pid = -1}};
-    const char *login = NULL;
+    const char *login = NULL, *host = NULL;
+    int64_t port = 0;
     int opt;
 
-    while ((opt = ctl_option(ctl, argc, argv, options)) != -1) {
-        if (opt != 'l')
+    while ((opt = ctl_option(ctl, argc, argv, options)) != -1)
+        if (opt == 'l')
+            login = optarg;
+        else if (opt == 'h')
+            host = optarg;
+        else if (opt != 'p')
             return EXIT_USAGE;
-        login = optarg;
-    }
+        else if (!number_parse(optarg, strlen(optarg), 1, UINT16_MAX, &port))
+            return ctl_error(ctl, EXIT_USAGE, "--port '%s' is no port from 1 to 65535",
+                             text_clip(optarg).s);
     if (argc - optind > 1 || (argc - optind == 1 && login != NULL))
         return ctl_usage(ctl, "verify takes one NAME, or --login LOGIN, or neither");
     if (geteuid() != 0)
@@ -356,6 +365,8 @@ int cmd_verify(struct ctl *ctl, int argc, char **argv)
     outcomes_init(&v.outcomes, ctl);
     int code = choose_probe(&v, optind < argc ? argv[optind] : NULL,
                             login != NULL ? login : ctl->conf.forward_login);
+    if (code == EXIT_DONE)
+        code = destination_find(ctl, host, (uint16_t)port, &v.to);
     if (code == EXIT_DONE)
         code = prepare_probe(&v);
     if (code == EXIT_DONE)
