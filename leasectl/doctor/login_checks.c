@@ -11,6 +11,16 @@
 #include <stdio.h>
 #include <string.h>
 
+static void note_home(struct doctor_run *d, const char *login)
+{
+    if (!account_home_is_missing(login))
+        return;
+    doctor_report(d, RESULT_NOTE, "login", "the home of '%s' does not exist", login);
+    doctor_why(d, "who asks for a shell reads 'Could not chdir to home directory' before the "
+                  "refusal");
+    doctor_mend(d, "usermod --home " LOGIN_HOME " %s, while none of its sessions is up", login);
+}
+
 static void check_login(struct doctor_run *d, const char *login)
 {
     struct buf found = {0};
@@ -121,6 +131,7 @@ static int check_member(void *arg, const char *login)
 {
     struct doctor_run *d = arg;
     check_login(d, login);
+    note_home(d, login);
     if (d->has_dialect)
         check_effective(d, login);
     return 0;

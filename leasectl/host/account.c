@@ -4,6 +4,7 @@
 #include "leasectl/ctl.h"
 #include "lib/base/array.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <shadow.h>
@@ -109,6 +110,19 @@ bool account_has_authorized_keys(const char *login, char *path, size_t path_byte
     return false;
 }
 
+bool account_home_is_missing(const char *login)
+{
+    struct stat st;
+    const struct passwd *pw = getpwnam(login);
+    return pw != NULL && stat(pw->pw_dir, &st) != 0 && errno == ENOENT;
+}
+
+bool account_home_is_former(const char *login)
+{
+    const struct passwd *pw = getpwnam(login);
+    return pw != NULL && strcmp(pw->pw_dir, NO_HOME) == 0 && account_home_is_missing(login);
+}
+
 bool account_is_nologin(const char *shell)
 {
     const char *base = strrchr(shell, '/');
@@ -175,7 +189,7 @@ void account_check(const char *login, const char *tunnel_group, struct buf *out)
     if (stat(pw->pw_dir, &st) == 0 && (st.st_uid == uid || (st.st_mode & S_IWOTH) != 0))
         buf_addf(out,
                  "it can write to its home '%s', and so could add keys there: give the home to "
-                 "root or use /nonexistent\n",
+                 "root or use " LOGIN_HOME "\n",
                  pw->pw_dir);
     check_shadow(login, out);
     if (account_has_authorized_keys(login, path, sizeof(path)))

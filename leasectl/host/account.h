@@ -10,6 +10,13 @@
 
 #define NOLOGIN_SHELL "/usr/sbin/nologin"
 
+/* The home of tunnel logins: it is there, and root's. With one that is not there, sshd tells who
+ * asks for a shell "Could not chdir to home directory" before nologin(8) says no. */
+#define LOGIN_HOME "/"
+
+/* Of service users, and of the tunnel logins of former versions. */
+#define NO_HOME "/nonexistent"
+
 /* True when group is login's primary group or lists login as a member; false when either does not
  * exist. */
 bool account_in_group(const char *login, const char *group);
@@ -33,11 +40,17 @@ int account_check_members(struct ctl *ctl);
  */
 void account_check(const char *login, const char *tunnel_group, struct buf *out);
 
+/* True when login's home is not there: that lets nobody in, so it is no finding of account_check.
+ * And when it is the one that former versions gave their logins, which account_make_login mends. */
+bool account_home_is_missing(const char *login);
+bool account_home_is_former(const char *login);
+
 /* True when login has an authorized_keys file with a key in it: path is the first such file. */
 bool account_has_authorized_keys(const char *login, char *path, size_t path_bytes);
 
 /*
- * Makes the login, or mends an existing one: its groups, password, ageing and masked user manager.
+ * Makes the login, or mends an existing one: its groups, password, ageing, masked user
+ * manager, and the missing home that former versions gave it.
  * Refuses an account that somebody or another service uses. The group must exist. 0, or -1 with why
  * in out, as for the two below.
  */

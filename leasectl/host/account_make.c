@@ -23,29 +23,19 @@ int account_make_group(const char *group, struct buf *out)
     return getgrnam(group) != NULL ? 0 : run_tool(argv, out);
 }
 
-/* No home, no shell, no password. The password field is "*": sshd with UsePAM no refuses keys for
- * "!". */
-static int add_user(const char *user, const char *group, struct buf *out)
+/* No shell and no password, and no home of its own. The password field is "*": sshd with UsePAM no
+ * refuses keys for "!". */
+static int add_user(const char *user, const char *group, const char *home, struct buf *out)
 {
-    const char *const argv[] = {"useradd",
-                                "--system",
-                                "--no-create-home",
-                                "--home-dir",
-                                "/nonexistent",
-                                "--shell",
-                                NOLOGIN_SHELL,
-                                "--gid",
-                                group,
-                                "--password",
-                                "*",
-                                user,
-                                NULL};
+    const char *const argv[] = {
+        "useradd", "--system", "--no-create-home", "--home-dir", home, "--shell", NOLOGIN_SHELL,
+        "--gid",   group,      "--password",       "*",          user, NULL};
     return run_tool(argv, out);
 }
 
 int account_make_service_user(const char *user, const char *group, struct buf *out)
 {
-    return getpwnam(user) != NULL ? 0 : add_user(user, group, out);
+    return getpwnam(user) != NULL ? 0 : add_user(user, group, NO_HOME, out);
 }
 
 static int mask_user_manager(const char *login, struct buf *out)
@@ -60,6 +50,17 @@ static int mask_user_manager(const char *login, struct buf *out)
         return 0;
     buf_addf(out, "cannot mask '%s': %s", path, strerror(errno));
     return -1;
+}
+
+/* usermod(8) refuses it while a process of the login runs; then the home stays, which harms
+ * nothing. */
+static void mend_home(const char *login)
+{
+    const char *const argv[] = {"usermod", "--home", LOGIN_HOME, login, NULL};
+    struct buf unused = {0};
+    if (account_home_is_former(login))
+        (void)run_tool(argv, &unused);
+    buf_release(&unused);
 }
 
 int account_make_login(const char *login, const char *tunnel_group, struct buf *out)
@@ -97,8 +98,9 @@ int account_make_login(const char *login, const char *tunnel_group, struct buf *
             return -1;
         }
     }
-    int rc = pw == NULL ? add_user(login, tunnel_group, out) : run_tool(join, out);
+    int rc = pw == NULL ? add_user(login, tunnel_group, LOGIN_HOME, out) : run_tool(join, out);
     if (rc != 0 || run_tool(no_ageing, out) != 0)
         return -1;
+    mend_home(login);
     return mask_user_manager(login, out);
 }

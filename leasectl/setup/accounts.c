@@ -34,7 +34,7 @@ int step_login(struct ctl *ctl, const char *login, bool dry_run)
     struct buf found = {0}, why = {0};
     if (getpwnam(login) != NULL) {
         account_check(login, ctl->conf.tunnel_group, &found);
-        bool good = found.len == 0;
+        bool good = found.len == 0 && !account_home_is_former(login);
         buf_release(&found);
         if (good)
             return EXIT_DONE;

@@ -105,6 +105,11 @@ static int login_check(struct ctl *ctl, const char *login)
     }
     for (size_t i = 0; !ctl->json && i < count; i++)
         text_print(stdout, "login '%s': %s", login, findings[i]);
+    if (!ctl->json && account_home_is_missing(login))
+        (void)printf("note: its home does not exist, so sshd says 'Could not chdir to home "
+                     "directory' to who asks for a shell: 'usermod --home " LOGIN_HOME
+                     " %s' mends it, while none of its sessions is up\n",
+                     login);
     buf_release(&found);
     buf_release(&json);
     return count == 0 ? EXIT_DONE : EXIT_FAILED;

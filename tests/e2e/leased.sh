@@ -105,6 +105,25 @@ expect_exit 3 leasectl set friend --open -agent:db1
 expect_exit 0 leasectl set friend --open +agent:db1
 jump >/dev/null || fail "$(cat "$WORK/err")"
 
+note 'a ceiling that leaves the agents out is shown, with the line that lets them in'
+cp /etc/tunlease/tunlease.conf "$WORK/conf"
+echo 'AllowOpen 127.0.0.1:8009' >>/etc/tunlease/tunlease.conf
+new_key late >/dev/null
+expect_exit 4 leasectl grant late --key "$WORK/late.pub" --open agent:db1
+grep -qF "AllowOpen does not cover it (AllowOpen is 127.0.0.1:8009 in /etc/tunlease/tunlease.conf): add 'AllowOpen 127.0.0.1:20000-29999' there, then 'leasectl setup'" "$WORK/err" ||
+	fail "$(cat "$WORK/err")"
+sed "s/.*add '\\(AllowOpen [^']*\\)'.*/\\1/" "$WORK/err" >>/etc/tunlease/tunlease.conf
+expect_exit 0 leasectl grant late --key "$WORK/late.pub" --open agent:db1
+leasectl revoke late >/dev/null
+echo 'AllowOpen pfwd 127.0.0.1:8009' >>/etc/tunlease/tunlease.conf
+expect_exit 4 leasectl grant late --key "$WORK/late.pub" --open agent:db1
+grep -qF "add 'AllowOpen pfwd 127.0.0.1:20000-29999' there" "$WORK/err" || fail "$(cat "$WORK/err")"
+echo 'JumpUser li' >>"$WORK/conf"
+cp "$WORK/conf" /etc/tunlease/tunlease.conf
+expect_exit 0 leasectl grant late --key "$WORK/late.pub" --open agent:db1
+[[ ! -s $WORK/err ]] || fail "a warning, though JumpUser is set: $(cat "$WORK/err")"
+leasectl revoke late >/dev/null
+
 note 'down within 5 s, although heartbeats go on'
 fwd_stop "$agent_pid"
 wait_for 5 'tunnel down' tunnel_is down

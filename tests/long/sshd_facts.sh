@@ -271,3 +271,21 @@ grep -q 'Connection refused' "$WORK/err" || fail "$(cat "$WORK/err")"
 expect_exit 255 ssh -F none -o BatchMode=yes -o UserKnownHostsFile=/dev/null -o GlobalKnownHostsFile=none -o StrictHostKeyChecking=yes -i "$WORK/li" -l li "$GATEWAY" true
 grep -q 'Host key verification failed' "$WORK/err" || fail "$(cat "$WORK/err")"
 ok '16: for a wrong key, a refused port, no sshd, and an unknown host key'
+
+note '22: words for who is refused'
+echo 'Ask li for access.' >/etc/facts-words
+talks_to_li() # BATCH KEY
+{
+	local words=("${SSH[@]/BatchMode=yes/BatchMode=$1}")
+	words=("${words[@]/PreferredAuthentications=publickey/PreferredAuthentications=publickey,keyboard-interactive}")
+	"${words[@]}" -l li -i "$WORK/$2" "$GATEWAY" true </dev/null 2>&1 || :
+}
+words_in() { grep -c '^Ask li for access' || :; }
+configure 'Match User li' 'Banner /etc/facts-words'
+assert_eq "$(talks_to_li no li | words_in) $(talks_to_li no other | words_in)" '1 1' '22: the admitted and the refused read the banner'
+set_pam <<<'auth optional pam_echo.so file=/etc/facts-words
+auth requisite pam_deny.so'
+configure 'Match User li' 'KbdInteractiveAuthentication yes'
+assert_eq "$(talks_to_li no li | words_in) $(talks_to_li no other | words_in)" '0 3' '22: with keyboard-interactive, the refused alone read what PAM says'
+assert_eq "$(talks_to_li yes other | words_in)" 0 '22: but not in batch mode'
+set_pam </dev/null
