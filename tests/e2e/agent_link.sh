@@ -29,7 +29,7 @@ second=$(ssh_of)
 cut_link
 wait_for 5 'the dead path to be suspect' suspect_or_gone "$FAR" "$second"
 wait_for 5 'the ssh on the dead path to be ended' gone "$second"
-sleep 6
+wait_for 10 'an attempt on the dead link' said 'ssh: connect to host .* Connection timed out'
 heal_link
 wait_for 10 'back after the link healed' answers http://127.0.0.1:18009/ 8009
 said 'the path is dead' || fail 'it does not say why'
@@ -40,16 +40,16 @@ third=$(ssh_of)
 restarts=$(field "$FAR" restarts)
 kill -STOP "$FAR_SERVICE"
 wait_for 5 'the silent service to be seen' service_is "$FAR" silent
-sleep 4
+sleep 3 # two probes, each with its canary
 kill -CONT "$FAR_SERVICE"
 wait_for 5 'the service again' service_is "$FAR" ok
 kill "$FAR_SERVICE"
 wait_for 5 'the dead service to be seen' service_is "$FAR" down
-sleep 3
+sleep 2
 far_serve 8009
 wait_for 5 'the service again' service_is "$FAR" ok
 far_sshd_stop
-sleep 2
+sleep 1
 far_sshd
 assert_eq "$(ssh_of) $(field "$FAR" restarts)" "$third $restarts" \
 	'a silent or dead service, or a restart of sshd, restarts no ssh'
@@ -79,7 +79,7 @@ mapfile -t frozen < <(ip netns pids far | while read -r pid; do
 ((${#frozen[@]} >= 2)) || fail "too few processes of sshd: ${frozen[*]}"
 kill -STOP "${frozen[@]}"
 wait_for 6 'the frozen sshd to be noticed' gone "$third"
-sleep 4
+wait_for 10 'an attempt that sshd does not answer' said 'Connection timed out during banner exchange'
 kill -CONT "${frozen[@]}"
 wait_for 10 'back after sshd thawed' answers http://127.0.0.1:18009/ 8009
 ok 'sshd frozen: noticed, and back'
