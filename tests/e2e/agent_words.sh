@@ -8,6 +8,8 @@ set -eu
 . "$TOP/tests/lib.sh"
 . "$TOP/tests/agent_lib.sh"
 
+FAR_SSHD_EXTRA='Port 22
+Port 2222'
 far_web
 conf=$(quick)
 host_pin=$(ssh-keygen -lf "$WORK/far/host.pub" | cut -d' ' -f2)
@@ -118,13 +120,34 @@ says "nosuch.invalid: Name or service not known'. That name is in no name server
 	root@nosuch.invalid
 says "ssh: connect to host $FAR port 9: Connection refused'. The host is there, but nothing listens on that port" -p 9 "root@$FAR"
 says "Network is unreachable'. This host has no way there now: 'ip route get'" root@192.0.2.1
-nft 'add table inet wall; add chain inet wall out { type filter hook output priority 0; }; add rule inet wall out tcp dport 2222 drop'
-says "port 2222: Connection timed out'. Nobody answers there" -p 2222 "root@$FAR"
+nft 'add table inet wall; add chain inet wall out { type filter hook output priority 0; }; add rule inet wall out tcp dport 2223 drop'
+says "port 2223: Connection timed out'. Nobody answers there" -p 2223 "root@$FAR"
 serve 18021
 says "ssh says 'kex_exchange_identification: " -p 18021 root@127.0.0.1
 says 'or no sshd at all' -p 18021 root@127.0.0.1
 says "no matching host key type found. Their offer: ssh-ed25519'. The two have no kind of host key in common" \
 	-i "$FAR_KEY" "${known[@]}" -o HostKeyAlgorithms=ssh-rsa "root@$FAR"
+
+note 'a jump host'
+printf '[%s]:2222 %s\n' "$FAR" "$(cut -d' ' -f1,2 "$other.pub")" >"$WORK/hop_hosts"
+ssh-keygen -q -H -f "$WORK/hop_hosts" >/dev/null 2>&1
+hop() { printf '%s\n' 'Host hop' "HostName $FAR" 'Port 2222' 'User root' "IdentityFile $1" "UserKnownHostsFile $WORK/hop_hosts" >/root/.ssh/config; }
+install -d -m 0700 /root/.ssh
+hop "$FAR_KEY"
+jump=(-J hop -i "$FAR_KEY" "${known[@]}")
+remove="ssh-keygen -f \"$WORK/hop_hosts\" -R \"[$FAR]:2222\""
+says "If its admin confirms the new one, run '$remove' and log in to it once with ssh; if not" "${jump[@]}" "root@$FAR"
+eval "$remove" >/dev/null 2>&1
+says "ssh says 'Host key verification failed'. Log in to the jump host once with ssh" "${jump[@]}" "root@$FAR"
+printf '[%s]:2222 %s\n' "$FAR" "$(cut -d' ' -f1,2 "$WORK/far/host.pub")" >"$WORK/hop_hosts"
+comes_up "${jump[@]}" "root@$FAR"
+hop "$stranger"
+says "Permission denied (publickey)'. That login was at the jump host, where -i does not count" "${jump[@]}" "root@$FAR"
+hop "$FAR_KEY"
+says "ssh says 'open failed: connect failed: Connection refused'. The jump host does not reach the next one" "${jump[@]}" -p 9 "root@$FAR"
+printf 'restrict,port-forwarding,permitopen="127.0.0.1:8010" %s\n' "$(cat "$FAR_KEY.pub")" >"$WORK/far/keys"
+says "administratively prohibited: open failed'. The jump host's sshd forbids to go on to that host" "${jump[@]}" "root@$FAR"
+cp "$FAR_KEY.pub" "$WORK/far/keys"
 
 note 'words of the command line'
 expect_exit 2 tunnel-agent -c aes128-ctr -L 18009:127.0.0.1:8009 "root@$FAR"
@@ -179,5 +202,5 @@ wait_for 10 'up with --host-key' is gateway up
 agent_stop
 mkdir -m 0700 "$WORK/fresh"
 AGENT_IN=(env "STATE_DIR=$WORK/fresh")
-gateway_says "Permission denied (publickey).' On the gateway: 'leasectl renew db2' if the lease has expired; 'leasectl agent add db2 --key -' with the line that 'tunnel-agent key' prints" \
+gateway_says "Permission denied (publickey)'. On the gateway: 'leasectl renew db2' if the lease has expired; 'leasectl agent add db2 --key -' with the line that 'tunnel-agent key' prints" \
 	--agent-id db2 --gateway "gw-tunnel@127.0.0.1" --host-key "$sshd_pin" --token "$wrong"

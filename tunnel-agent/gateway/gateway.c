@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "tunnel-agent/gateway/gateway.h"
 
+#include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/wire/agent_status.h"
 #include "tunnel-agent/config/options.h"
 #include "tunnel-agent/gateway/membership.h"
 #include "tunnel-agent/host/exit_code.h"
+#include "tunnel-agent/ssh/advice.h"
 #include "tunnel-agent/ssh/fixed_options.h"
 #include "tunnel-agent/ssh/jump.h"
 #include "tunnel-agent/tunnel/supervisor.h"
@@ -51,7 +53,7 @@ static void pause_for_person(struct gateway *g, const char *reason)
 
 static bool on_refused_login(struct gateway *g)
 {
-    char reason[TUNNEL_TEXT_BYTES];
+    struct buf reason = {0};
     g->m.last_word.login_is_refused = true;
     if (membership_stop_if_confirmed(&g->m))
         return true;
@@ -63,12 +65,16 @@ static bool on_refused_login(struct gateway *g)
         membership_register(&g->m);
         return true;
     }
-    (void)snprintf(reason, sizeof(reason),
-                   "login refused: ssh says '%.200s' On the gateway: 'leasectl renew %s' if the "
-                   "lease has expired; 'leasectl agent add %s --key -' with the line that "
-                   "'tunnel-agent key' prints here if it does not know this agent",
-                   g->m.tunnel->ssh.cause_text, g->m.identity.agent_id, g->m.identity.agent_id);
-    pause_for_person(g, reason);
+    buf_add(&reason, "login refused: ");
+    sshadvice_add_words(&reason, g->m.tunnel->ssh.cause_text);
+    buf_addf(
+        &reason,
+        " On the gateway: 'leasectl renew %s' if the lease has expired; 'leasectl agent add %s "
+        "--key -' with the line that 'tunnel-agent key' prints here if it does not know this "
+        "agent",
+        g->m.identity.agent_id, g->m.identity.agent_id);
+    pause_for_person(g, reason.failed ? "login refused" : reason.data);
+    buf_release(&reason);
     return true;
 }
 

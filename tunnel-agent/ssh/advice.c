@@ -38,9 +38,12 @@ static const struct {
      "What listens there closes before the login: a busy sshd (MaxStartups), one that punishes "
      "this address (PerSourcePenalties), or no sshd at all. 'journalctl -u ssh' there tells"},
     {SSH_MESSAGE_CLOSED, "", "It ended the login: 'journalctl -u ssh' there tells why"},
+    {SSH_MESSAGE_JUMP, "administratively prohibited",
+     "The jump host's sshd forbids to go on to that host: its AllowTcpForwarding or PermitOpen, or "
+     "permitopen of your key there. On a gateway of tunlease 'leasectl explain' tells"},
     {SSH_MESSAGE_JUMP, "",
-     "The jump host does not connect us to the next one: nothing listens there, or its sshd "
-     "forbids it (AllowTcpForwarding, PermitOpen). 'ssh -v @' shows each step"},
+     "The jump host does not reach the next one: is that one on, and its sshd on that port? 'ssh "
+     "-G @' shows both"},
     {SSH_MESSAGE_LOCAL_PORT, "Permission denied",
      "Ports below 1024 are root's: use a higher one, -L 8080:HOST:80 for one"},
     {SSH_MESSAGE_LOCAL_PORT, "Cannot assign",
@@ -97,9 +100,13 @@ void sshadvice_add_end(struct buf *out, const struct ssh_run *run, const struct 
                        int status, bool was_up)
 {
     if (run->cause != SSH_MESSAGE_UNKNOWN) {
-        sshadvice_add_words(out, run->cause_text);
+        /* "stdio forwarding failed" follows the line that says why. */
+        const char *words = run->cause == SSH_MESSAGE_JUMP && run->channel_text[0] != '\0'
+                                ? run->channel_text
+                                : run->cause_text;
+        sshadvice_add_words(out, words);
         if (!was_up || !is_broken_connection(run->cause))
-            sshadvice_add_meaning(out, run->cause, run->cause_text, leg->to);
+            sshadvice_add_meaning(out, run->cause, words, leg->to);
     } else if (run->cause_text[0] != '\0') { /* our own reason to kill it */
         buf_add(out, run->cause_text);
     } else if (WIFSIGNALED(status)) {

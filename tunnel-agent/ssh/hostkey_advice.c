@@ -66,17 +66,11 @@ static void name_of(const char *words, char name[static SSHRUN_TEXT_BYTES])
 static bool is_host_of(const struct leg *leg, const struct settings *s, const char *name)
 {
     struct buf resolved = {0};
-    char *cursor, *host = NULL, *alias = NULL;
-    bool is = false;
-    if (sshresolve(leg, s, &resolved) == 0) {
-        cursor = resolved.data;
-        host = sshresolve_value(&cursor, "hostname");
-        alias = sshresolve_value(&cursor, "hostkeyalias");
-        is = (host != NULL && strstr(name, host) != NULL) ||
-             (alias != NULL && strcmp(name, alias) == 0);
-    }
+    char own[SSHRUN_TEXT_BYTES] = "";
+    if (sshresolve(leg, s, &resolved) == 0)
+        sshresolve_known_name(resolved.data, own, sizeof(own));
     buf_release(&resolved);
-    return is;
+    return own[0] != '\0' && strcmp(own, name) == 0;
 }
 
 void sshhostkey_add_changed(struct buf *out, const struct ssh_run *run, const struct leg *leg,

@@ -37,40 +37,20 @@ static bool is_known(const char *name, char *files)
     return false;
 }
 
-static char *resolved_copy(const struct buf *resolved, const char *keyword)
-{
-    char *text = strdup(resolved->data), *cursor = text;
-    char *value = text != NULL ? sshresolve_value(&cursor, keyword) : NULL;
-    char *copy = value != NULL ? strdup(value) : NULL;
-    free(text);
-    return copy;
-}
-
 static bool host_key_is_unknown(const struct leg *leg, const struct settings *s)
 {
     struct buf resolved = {0};
-    char name[300] = "", *host, *port, *alias, *files, *global;
+    char name[300] = "", *files, *global;
     bool needs = false;
     if (sshresolve(leg, s, &resolved) != 0) {
         buf_release(&resolved);
         return false;
     }
-    host = resolved_copy(&resolved, "hostname");
-    port = resolved_copy(&resolved, "port");
-    alias = resolved_copy(&resolved, "hostkeyalias");
-    files = resolved_copy(&resolved, "userknownhostsfile");
-    global = resolved_copy(&resolved, "globalknownhostsfile");
-    if (alias != NULL && strcmp(alias, "none") != 0)
-        (void)strlcpy(name, alias, sizeof(name));
-    else if (host != NULL && port != NULL && strcmp(port, "22") != 0)
-        (void)snprintf(name, sizeof(name), "[%.250s]:%.8s", host, port);
-    else if (host != NULL)
-        (void)strlcpy(name, host, sizeof(name));
+    sshresolve_known_name(resolved.data, name, sizeof(name));
+    files = sshresolve_copy(resolved.data, "userknownhostsfile");
+    global = sshresolve_copy(resolved.data, "globalknownhostsfile");
     needs = name[0] != '\0' && files != NULL && !is_known(name, files) &&
             (global == NULL || !is_known(name, global));
-    free(host);
-    free(port);
-    free(alias);
     free(files);
     free(global);
     buf_release(&resolved);

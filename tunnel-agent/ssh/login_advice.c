@@ -116,6 +116,11 @@ void sshlogin_add_advice(struct buf *out, const struct ssh_run *run, const struc
     sshadvice_add_meaning(out, run->cause, run->cause_text, leg->to);
     if (out->len > before)
         return;
+    if (run->jump_ended) {
+        buf_add(out, " That login was at the jump host, where -i does not count, but the keys of "
+                     "its own Host in your ssh configuration: log in to it with ssh alone first");
+        return;
+    }
     if (methods_of(run->cause_text, methods) && strstr(methods, "publickey") == NULL) {
         buf_addf(out,
                  " It takes no key, only %s, and nobody is here to type: its admin must allow keys "

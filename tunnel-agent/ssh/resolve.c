@@ -5,6 +5,9 @@
 #include "tunnel-agent/host/process.h"
 #include "tunnel-agent/ssh/args.h"
 
+#include <bsd/string.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { RESOLVE_MS = 5000 };
@@ -26,4 +29,29 @@ char *sshresolve_value(char **cursor, const char *keyword)
         if (strncmp(line, keyword, len) == 0 && line[len] == ' ')
             return line + len + 1;
     return NULL;
+}
+
+char *sshresolve_copy(const char *resolved, const char *keyword)
+{
+    char *text = strdup(resolved), *cursor = text;
+    char *value = text != NULL ? sshresolve_value(&cursor, keyword) : NULL;
+    char *copy = value != NULL ? strdup(value) : NULL;
+    free(text);
+    return copy;
+}
+
+void sshresolve_known_name(const char *resolved, char *out, size_t size)
+{
+    char *host = sshresolve_copy(resolved, "hostname"), *port = sshresolve_copy(resolved, "port"),
+         *alias = sshresolve_copy(resolved, "hostkeyalias");
+    out[0] = '\0';
+    if (alias != NULL && strcmp(alias, "none") != 0)
+        (void)strlcpy(out, alias, size);
+    else if (host != NULL && port != NULL && strcmp(port, "22") != 0)
+        (void)snprintf(out, size, "[%.250s]:%.8s", host, port);
+    else if (host != NULL)
+        (void)strlcpy(out, host, size);
+    free(host);
+    free(port);
+    free(alias);
 }

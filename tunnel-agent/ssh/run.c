@@ -30,6 +30,8 @@ static void copy_after(char out[static SSHRUN_TEXT_BYTES], const char *line, con
 static void on_line(struct ssh_run *r, const char *line)
 {
     enum ssh_message message = sshmessage_parse(line);
+    if (strstr(line, "UNKNOWN port 65535") != NULL) /* which a connection of ssh's own never has */
+        r->jump_ended = true;
     switch (message) {
     case SSH_MESSAGE_UNKNOWN:
         return;

@@ -32,6 +32,7 @@ struct ssh_run {
     char shown_key[FINGERPRINT_BYTES];   /* of a host whose key is not the known one, or "" */
     char offending_key[SSHRUN_TEXT_BYTES]; /* FILE:LINE of the known one, or "" */
     bool authenticated;
+    bool jump_ended;          /* the jump host's ssh, or the ProxyCommand, ended before the login */
     unsigned long connection; /* its own connection, of connection_find; 0: not known */
     enum connection_carrier carrier;
 };

@@ -72,10 +72,10 @@ static void on_unknown_key(void *ctx, const char *text)
     q->job = NULL;
     if (text[0] == '?') {
         buf_add(&reason, text + 1);
-    } else { /* a jump host's key, then */
+    } else {
         sshadvice_add_words(&reason, q->run->cause_text);
-        buf_addf(&reason, " Log in once with 'ssh %s', and compare the fingerprints that it shows",
-                 q->leg->to);
+        buf_addf(&reason, " Log in to %s once with ssh, and compare the fingerprint that it shows",
+                 q->run->jump_ended ? "the jump host" : q->leg->to);
     }
     q->answered(q->ctx, KEY_HOST_IS_UNKNOWN, reason.failed ? q->run->cause_text : reason.data);
     buf_release(&reason);
