@@ -6,7 +6,7 @@
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
-#include "lib/lease/permit_form.h"
+#include "lib/lease/permit_meant.h"
 #include "lib/lease/time_text.h"
 #include "lib/store/conflict.h"
 #include "lib/store/leases.h"
@@ -52,7 +52,7 @@ static int refuse_form(struct ctl *ctl, const struct permit_place *place, const 
     struct buf meant = {0};
     const char *sign = strchr(place->before, ' ');
     int option_len = (int)(sign - place->before);
-    bool known = permit_form_meant(text, place, &meant);
+    bool known = permit_meant(text, place, &meant);
     int code = EXIT_DONE;
     if (known || problem != NULL)
         code = ctl_error(ctl, EXIT_USAGE, "%.*s '%s%s'%s %s", option_len, place->before, sign + 1,

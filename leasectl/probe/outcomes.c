@@ -38,12 +38,13 @@ void outcomes_add(struct outcomes *o, char check, const char *what, enum outcome
     table_add(&o->table, evidence);
 }
 
-void outcomes_print(const struct outcomes *o)
+int outcomes_print(const struct outcomes *o)
 {
     if (o->ctl->json)
         (void)printf("[%s]\n", buf_text(&o->json) != NULL ? buf_text(&o->json) : "");
     else
-        table_print(&o->table, o->ctl->terminal);
+        return table_print(o->ctl, &o->table);
+    return EXIT_DONE;
 }
 
 void outcomes_release(struct outcomes *o)

@@ -120,7 +120,7 @@ static void add_unregistered_rows(struct table *t, const struct forecast *f)
     }
 }
 
-static void print_table(const struct ctl *ctl, const struct forecast *f)
+static int print_table(const struct ctl *ctl, const struct forecast *f)
 {
     struct table t;
     table_init(&t, headings);
@@ -129,12 +129,13 @@ static void print_table(const struct ctl *ctl, const struct forecast *f)
     for (size_t i = 0; i < f->ending.count; i++)
         add_session_rows(&t, f, i, ctl->terminal);
     add_unregistered_rows(&t, f);
-    table_print(&t, ctl->terminal);
+    int code = table_print(ctl, &t);
     table_release(&t);
     if (ctl->terminal)
         (void)printf("%snothing was changed: a dry run\n", f->sessions_known && f->ending.count == 0
                                                                ? "no live session would end; "
                                                                : "");
+    return code;
 }
 
 /* ---- JSON ---- */
@@ -283,7 +284,7 @@ int forecast_print(struct ctl *ctl, const struct forecast *f)
     if (ctl->json)
         code = print_json(ctl, f);
     else
-        print_table(ctl, f);
+        code = print_table(ctl, f);
     while ((line = text_next_line(&rest, &len)) != NULL)
         code = ctl_error(ctl, EXIT_FAILED, "cannot tell %.*s", len, line);
     return code;

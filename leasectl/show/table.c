@@ -120,18 +120,17 @@ static void print_on_terminal(const struct table *t)
     }
 }
 
-void table_print(const struct table *t, bool terminal)
+int table_print(const struct ctl *ctl, const struct table *t)
 {
-    if (t->failed) {
-        (void)fputs("leasectl: out of memory\n", stderr);
-        return;
-    }
-    if (terminal) {
+    if (t->failed)
+        return ctl_error(ctl, EXIT_FAILED, "out of memory");
+    if (ctl->terminal) {
         print_on_terminal(t);
-        return;
+        return EXIT_DONE;
     }
     for (size_t i = 0; i < t->cell_count; i++)
         (void)printf("%s%c", t->cells[i], (i + 1) % t->column_count == 0 ? '\n' : '\t');
+    return EXIT_DONE;
 }
 
 void table_release(struct table *t)

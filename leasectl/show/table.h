@@ -7,6 +7,7 @@
 #ifndef TUNLEASE_LEASECTL_SHOW_TABLE_H
 #define TUNLEASE_LEASECTL_SHOW_TABLE_H
 
+#include "leasectl/ctl.h"
 #include "leasectl/show/layout.h"
 
 #include <stdbool.h>
@@ -25,8 +26,8 @@ void table_init(struct table *t, const char *const headings[]);
 /* Adds the next cell, row by row: a copy, escaped for a terminal (lib/base/text.h). */
 void table_add(struct table *t, const char *cell);
 
-/* terminal: standard output is one. Says so instead if memory ran out. */
-void table_print(const struct table *t, bool terminal);
+/* EXIT_DONE; or EXIT_FAILED with the error printed, and no table, if memory ran out. */
+int table_print(const struct ctl *ctl, const struct table *t);
 void table_release(struct table *t);
 
 #endif

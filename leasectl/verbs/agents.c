@@ -106,7 +106,7 @@ int cmd_agents(struct ctl *ctl, int argc, char **argv)
     else if (ctl->json)
         code = show_json_array(ctl, &list.json);
     else
-        table_print(&list.table, ctl->terminal);
+        code = table_print(ctl, &list.table);
     table_release(&list.table);
     buf_release(&list.json);
     return code;

@@ -125,15 +125,13 @@ int cmd_list(struct ctl *ctl, int argc, char **argv)
     enum store_rc rc = store_lease_list(ctl->store, &filter, add_lease, &list);
     if (ctl->json)
         (void)puts("]");
-    else if (rc == STORE_OK)
-        table_print(&list.table, ctl->terminal);
+    else if (rc == STORE_OK || list.table.failed)
+        code = table_print(ctl, &list.table);
     if (rc == STORE_OK && !ctl->json && list.table.cell_count == 0 && ctl->terminal)
         (void)fputs("no leases; 'leasectl grant --help' says how to give one\n", stderr);
     if (rc == STORE_OK && !ctl->json)
         rc = store_freeze_list(ctl->store, warn_frozen, ctl);
-    if (list.table.failed)
-        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
-    else if (rc != STORE_OK)
+    if (code == EXIT_DONE && rc != STORE_OK)
         code = ctl_store_error(ctl, rc);
     table_release(&list.table);
     buf_release(&list.json);

@@ -84,7 +84,7 @@ static int login_list(struct ctl *ctl)
     if (ctl->json)
         code = show_json_array(ctl, &list.json);
     else
-        table_print(&list.table, ctl->terminal);
+        code = table_print(ctl, &list.table);
     table_release(&list.table);
     buf_release(&list.json);
     return code;

@@ -374,8 +374,9 @@ int cmd_verify(struct ctl *ctl, int argc, char **argv)
     if (code == EXIT_DONE) {
         set_target(&v);
         try_all(&v);
-        outcomes_print(&v.outcomes);
-        code = v.outcomes.not_passed == 0 ? EXIT_DONE : EXIT_FAILED;
+        code = outcomes_print(&v.outcomes);
+        if (v.outcomes.not_passed > 0)
+            code = EXIT_FAILED;
     }
     clean_up(&v);
     return code;

@@ -4,7 +4,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/keyword.h"
 #include "lib/lease/name.h"
-#include "lib/lease/permit_form.h"
+#include "lib/lease/permit_meant.h"
 
 #include <bsd/string.h>
 #include <stdio.h>
@@ -52,7 +52,7 @@ bool permit_line_meant(const char *keyword, const struct keyword_line *line, str
                    login ? " " : "");
     const struct permit_place place = {.form = k->form, .listens = k->listens, .before = before};
     if (!join_values(line, login ? 1 : 0, text, sizeof(text)) ||
-        !permit_form_meant(text, &place, ret_meant))
+        !permit_meant(text, &place, ret_meant))
         return false;
     buf_add(ret_value, text);
     return true;

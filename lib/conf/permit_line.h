@@ -8,8 +8,8 @@
 struct buf;
 struct keyword_line;
 
-/* Appends the value that is none, and the form that was meant, as permit_form_meant does
- * (lib/lease/permit_form.h). False, with nothing appended: it is not known, or keyword takes no
+/* Appends the value that is none, and the form that was meant, as permit_meant does
+ * (lib/lease/permit_meant.h). False, with nothing appended: it is not known, or keyword takes no
  * permit. */
 bool permit_line_meant(const char *keyword, const struct keyword_line *line, struct buf *ret_value,
                        struct buf *ret_meant);

@@ -2,7 +2,7 @@
 /* Permits and lists of permits: each has one canonical text, which is parsed as the same again. */
 #include "lib/base/buf.h"
 #include "lib/lease/permit.h"
-#include "lib/lease/permit_form.h"
+#include "lib/lease/permit_meant.h"
 
 #include "tests/fuzz/fuzz.h"
 
@@ -138,7 +138,7 @@ static void check_meant(const char *text)
         struct permit p;
         char word[PERMIT_TEXT_BYTES];
         bool valid = permit_parse(text, place->form, &p) == NULL;
-        bool known = permit_form_meant(text, place, &out);
+        bool known = permit_meant(text, place, &out);
         MUST(known == (out.len > 0) && fuzz_is_harmless(buf_text(&out)), text);
         MUST(!known || !valid || (place->form == PERMIT_CEILING && strchr(text, ':') == NULL),
              text);

@@ -3,8 +3,8 @@
  * What somebody meant who wrote a permit in another form: all of ssh's -L, a URL, a list, the path
  * of a socket, an address without port. Pure.
  */
-#ifndef TUNLEASE_LEASE_PERMIT_FORM_H
-#define TUNLEASE_LEASE_PERMIT_FORM_H
+#ifndef TUNLEASE_LEASE_PERMIT_MEANT_H
+#define TUNLEASE_LEASE_PERMIT_MEANT_H
 
 #include "lib/lease/permit.h"
 
@@ -24,6 +24,6 @@ struct permit_place {
  * URL: write --open 127.0.0.1:8009"), with the permit filled in where it is certain. False, with
  * nothing appended: its form is not known, or it is none of ours.
  */
-bool permit_form_meant(const char *text, const struct permit_place *place, struct buf *out);
+bool permit_meant(const char *text, const struct permit_place *place, struct buf *out);
 
 #endif

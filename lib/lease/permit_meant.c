@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "lib/lease/permit_form.h"
+#include "lib/lease/permit_meant.h"
 
 #include "lib/base/buf.h"
 #include "lib/base/number.h"
@@ -9,9 +9,9 @@
 #include <string.h>
 #include <strings.h>
 
-enum { TEXT_MAX = 2 * PERMIT_TEXT_BYTES }; /* a longer text is none of the forms below */
+enum { TEXT_MAX = 2 * PERMIT_TEXT_BYTES }; /* a longer text is none of the cases below */
 
-struct form {
+struct asked {
     const struct permit_place *place;
     struct buf *out;
 };
@@ -19,7 +19,7 @@ struct form {
 /* ---- candidates: what a permit would be, made of parts of the text ---- */
 
 /* Adds "BEFORE PERMIT" if the text is a permit at that place. */
-static bool add_permit(const struct form *f, const char *text)
+static bool add_permit(const struct asked *f, const char *text)
 {
     char canonical[PERMIT_TEXT_BYTES];
     struct permit p;
@@ -33,7 +33,7 @@ static bool add_permit(const struct form *f, const char *text)
 }
 
 /* Adds why, and the permit that is meant. False, with nothing added: text is none. */
-static bool suggest(const struct form *f, const char *why, const char *text)
+static bool suggest(const struct asked *f, const char *why, const char *text)
 {
     size_t before = f->out->len;
     buf_addf(f->out, "%s: write ", why);
@@ -46,7 +46,7 @@ static bool suggest(const struct form *f, const char *why, const char *text)
     return false;
 }
 
-static bool say(const struct form *f, const char *why)
+static bool say(const struct asked *f, const char *why)
 {
     buf_add(f->out, why);
     return true;
@@ -98,9 +98,9 @@ static size_t split(char *text, char **parts, size_t max)
     return n;
 }
 
-/* ---- the forms; each returns true if it is that one, and has said so ---- */
+/* ---- the forms; each returns true if the text is of that one, and has said so ---- */
 
-static bool url(const struct form *f, const char *text)
+static bool url(const struct asked *f, const char *text)
 {
     char meant[TEXT_MAX + 16];
     const char *rest = strstr(text, "://");
@@ -126,7 +126,7 @@ static bool url(const struct form *f, const char *text)
 }
 
 /* Blanks at the ends, and around - and : */
-static bool blanks(const struct form *f, const char *text)
+static bool blanks(const struct asked *f, const char *text)
 {
     char meant[TEXT_MAX + 1];
     size_t used = 0;
@@ -141,7 +141,7 @@ static bool blanks(const struct form *f, const char *text)
 }
 
 /* Adds each permit of a list. False: one of them is none. */
-static bool add_list(const struct form *f, const char *text)
+static bool add_list(const struct asked *f, const char *text)
 {
     const char sign = f->place->before[strlen(f->place->before) - 1];
     bool other_host = false;
@@ -166,10 +166,10 @@ static bool add_list(const struct form *f, const char *text)
     return true;
 }
 
-static bool list(const struct form *f, const char *text)
+static bool list(const struct asked *f, const char *text)
 {
     struct buf items = {0};
-    const struct form to_items = {.place = f->place, .out = &items};
+    const struct asked to_items = {.place = f->place, .out = &items};
     if (strpbrk(text, ",; ") == NULL)
         return false;
     bool certain = add_list(&to_items, text + strspn(text, ",; ")) && buf_text(&items) != NULL;
@@ -183,7 +183,7 @@ static bool list(const struct form *f, const char *text)
     return true;
 }
 
-static bool path(const struct form *f, const char *text)
+static bool path(const struct asked *f, const char *text)
 {
     char meant[TEXT_MAX + 1];
     size_t before = strcspn(text, "/");
@@ -200,7 +200,7 @@ static bool path(const struct form *f, const char *text)
 }
 
 /* [BIND:]PORT:HOST:PORT of ssh -L and -R. */
-static bool whole_forward(const struct form *f, const char *text)
+static bool whole_forward(const struct asked *f, const char *text)
 {
     char copy[TEXT_MAX + 1], meant[TEXT_MAX + 8], *parts[4];
     bool listens = f->place->listens;
@@ -224,7 +224,7 @@ static bool whole_forward(const struct form *f, const char *text)
     return true;
 }
 
-static bool no_host(const struct form *f, const char *text)
+static bool no_host(const struct asked *f, const char *text)
 {
     if (begins(text, "*:"))
         return suggest(f,
@@ -238,7 +238,7 @@ static bool no_host(const struct form *f, const char *text)
 }
 
 /* An IPv6 address without brackets, with a port or without. */
-static bool bare_v6(const struct form *f, const char *text)
+static bool bare_v6(const struct asked *f, const char *text)
 {
     char host[TEXT_MAX + 1], meant[TEXT_MAX + 8];
     struct in6_addr v6;
@@ -261,7 +261,7 @@ static bool bare_v6(const struct form *f, const char *text)
     return true;
 }
 
-static bool backwards(const struct form *f, const char *text)
+static bool backwards(const struct asked *f, const char *text)
 {
     char meant[TEXT_MAX + 1];
     const char *colon = strrchr(text, ':'), *ports = colon != NULL ? colon + 1 : text;
@@ -274,7 +274,7 @@ static bool backwards(const struct form *f, const char *text)
 }
 
 /* HOST:http */
-static bool service(const struct form *f, const char *text)
+static bool service(const struct asked *f, const char *text)
 {
     char meant[TEXT_MAX + 8];
     const char *colon = strrchr(text, ':');
@@ -287,7 +287,7 @@ static bool service(const struct form *f, const char *text)
 
 /* Small things: a sign or zeros before a bare port, a user, the root's dot, brackets without IPv6.
  */
-static bool odd_spelling(const struct form *f, const char *text)
+static bool odd_spelling(const struct asked *f, const char *text)
 {
     char meant[TEXT_MAX + 8];
     const char *at = strrchr(text, '@'), *host = at != NULL ? at + 1 : text;
@@ -308,7 +308,7 @@ static bool odd_spelling(const struct form *f, const char *text)
         meant);
 }
 
-static bool no_port(const struct form *f, const char *text)
+static bool no_port(const struct asked *f, const char *text)
 {
     char with_port[TEXT_MAX + 8];
     struct permit p;
@@ -327,18 +327,18 @@ static bool no_port(const struct form *f, const char *text)
     return true;
 }
 
-static bool bare_port_in_ceiling(const struct form *f, const char *text)
+static bool bare_port_in_ceiling(const struct asked *f, const char *text)
 {
     return f->place->form == PERMIT_CEILING && strchr(text, ':') == NULL &&
            suggest(f, "names no host", text);
 }
 
-bool permit_form_meant(const char *text, const struct permit_place *place, struct buf *out)
+bool permit_meant(const char *text, const struct permit_place *place, struct buf *out)
 {
     static const struct {
-        bool (*is)(const struct form *f, const char *text);
+        bool (*is)(const struct asked *f, const char *text);
         bool as_typed; /* ssh would not understand it either */
-    } forms[] = {
+    } cases[] = {
         {bare_port_in_ceiling, false},
         {url, true},
         {blanks, false},
@@ -352,7 +352,7 @@ bool permit_form_meant(const char *text, const struct permit_place *place, struc
         {odd_spelling, false},
         {no_port, true},
     };
-    const struct form f = {.place = place, .out = out};
+    const struct asked f = {.place = place, .out = out};
     struct permit p;
     if (strlen(text) > TEXT_MAX)
         return false;
@@ -363,8 +363,8 @@ bool permit_form_meant(const char *text, const struct permit_place *place, struc
         text += 2;
         text += strspn(text, " ");
     }
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
-        if ((forms[i].as_typed || !place->as_typed) && forms[i].is(&f, text))
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        if ((cases[i].as_typed || !place->as_typed) && cases[i].is(&f, text))
             return true;
     return false;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What was meant by a text that is no permit: each form, next to one that is not it. */
-#include "lib/lease/permit_form.h"
+#include "lib/lease/permit_meant.h"
 
 #include "lib/base/buf.h"
 
@@ -158,7 +158,7 @@ static void meanings(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct buf out = {0};
         buf_add(&out, "|");
-        bool known = permit_form_meant(rows[i].text, &places[rows[i].place], &out);
+        bool known = permit_meant(rows[i].text, &places[rows[i].place], &out);
         CHECK(rows[i].text, known == (rows[i].meant != NULL));
         CHECK_TEXT(rows[i].text, buf_text(&out) + 1, known ? rows[i].meant : "");
         buf_release(&out);
@@ -177,7 +177,7 @@ static void long_texts(void **state)
             for (size_t k = 0; k < len; k++)
                 text[k] = patterns[i][k % n];
             text[len] = '\0';
-            (void)permit_form_meant(text, &places[GRANT], &out); /* for the sanitizers */
+            (void)permit_meant(text, &places[GRANT], &out); /* for the sanitizers */
             buf_release(&out);
         }
     }
@@ -186,5 +186,5 @@ static void long_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(meanings), cmocka_unit_test(long_texts)};
-    return cmocka_run_group_tests_name("permit_form", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("permit_meant", tests, NULL, NULL);
 }
