@@ -34,6 +34,9 @@ void check_usage(struct doctor_run *d);
 /* sshd_checks.c. Sets d's sshd, dialect, has_dialect and no_dropin. */
 void check_sshd(struct doctor_run *d);
 
+/* account_checks.c */
+void check_login_account(struct doctor_run *d, const char *login);
+
 /* login_checks.c. Uses what check_sshd has set. */
 void check_logins(struct doctor_run *d);
 

@@ -106,36 +106,46 @@ void check_control_port(struct doctor_run *d)
     }
 }
 
-static const char restart_leased[] =
-    "systemctl restart leased, which ends no tunnel; where there is no systemd: stop pid %d, and "
-    "start leased again";
-
-/* Does what runs have the program and the configuration that are installed now? False: it was
- * reported that it has not. */
-static bool check_leased_is_current(struct doctor_run *d)
+/* False: it was reported that leased runs an older program, or that this cannot be told. */
+static bool check_leased_program(struct doctor_run *d, pid_t pid)
 {
-    char lock[CONF_PATH_BYTES + 16], name[LOCK_HOLDER_NAME_BYTES], program[SSHD_PATH_BYTES];
-    struct jump_note note;
-    struct stat st;
-    bool replaced, current = true;
-    pid_t pid = 0;
-    (void)snprintf(lock, sizeof(lock), "%s-leased", d->ctl->conf.paths.database);
-    if (lock_holder_find(lock, &pid, name) != SIGHT_IS ||
-        !sshd_program_of(pid, program, &replaced)) {
+    char program[SSHD_PATH_BYTES];
+    bool replaced = false;
+    if (d->quick || !proc_view_may_look_inside()) /* check_proc reports the latter */
+        return true;
+    if (pid == 0 || !sshd_program_of(pid, program, &replaced)) {
         doctor_report(
             d, RESULT_UNKNOWN, "leased",
             "whether the leased that runs is the one that is installed was not asked: its "
             "process cannot be seen from here");
         doctor_why(d, "after an upgrade it goes on as it was until it is restarted");
-        doctor_mend(d, "run 'leasectl doctor' as root, outside a container");
-        current = false;
-    } else if (replaced) {
-        doctor_report(d, RESULT_WARN, "leased",
-                      "'%s' was replaced since leased (pid %d) was started", program, (int)pid);
-        doctor_why(d, "the version from before goes on");
-        doctor_mend(d, restart_leased, (int)pid);
-        current = false;
+        doctor_mend(d, "run 'leasectl doctor' where leased runs, not in another container");
+        return false;
     }
+    if (!replaced)
+        return true;
+    doctor_report(d, RESULT_WARN, "leased", "'%s' was replaced since leased (pid %d) was started",
+                  program, (int)pid);
+    doctor_why(d, "the version from before goes on");
+    doctor_mend(d,
+                "systemctl restart leased, which ends no tunnel; where there is no systemd: stop "
+                "pid %d, and start leased again",
+                (int)pid);
+    return false;
+}
+
+/* Does what runs have the program and the configuration that are installed now? False: it was
+ * reported that it has not. */
+static bool check_leased_is_current(struct doctor_run *d)
+{
+    char lock[CONF_PATH_BYTES + 16], name[LOCK_HOLDER_NAME_BYTES];
+    struct jump_note note;
+    struct stat st;
+    pid_t pid = 0;
+    (void)snprintf(lock, sizeof(lock), "%s-leased", d->ctl->conf.paths.database);
+    if (lock_holder_find(lock, &pid, name) != SIGHT_IS)
+        pid = 0;
+    bool current = check_leased_program(d, pid);
     if (stat(ctl_conf_name(d->ctl), &st) == 0 && ctl_leased_note(d->ctl, &note) &&
         note.conf_read_s != 0 && st.st_ctim.tv_sec > note.conf_read_s) {
         doctor_report(d, RESULT_WARN, "leased", "'%s' was changed since leased read it",
@@ -223,6 +233,14 @@ void check_proc(struct doctor_run *d)
             doctor_mend(d, "run 'leasectl doctor' as root, outside a container's limits");
         }
         return;
+    }
+    if (!d->quick && !proc_view_may_look_inside()) {
+        doctor_report(d, RESULT_UNKNOWN, "proc",
+                      "root has no CAP_SYS_PTRACE here, so which ports sessions have, who listens, "
+                      "and which leased runs was not asked");
+        doctor_why(d, "'leasectl sessions' cannot show the ports either");
+        doctor_mend(d, "'docker run --cap-add SYS_PTRACE', or that capability in "
+                       "CapabilityBoundingSet of the unit");
     }
     const struct group *gr = v.has_gid ? getgrgid(v.gid) : NULL;
     if (v.sees) {

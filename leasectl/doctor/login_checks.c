@@ -11,33 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static void note_home(struct doctor_run *d, const char *login)
-{
-    if (!account_home_is_missing(login))
-        return;
-    doctor_report(d, RESULT_NOTE, "login", "the home of '%s' does not exist", login);
-    doctor_why(d, "who asks for a shell reads 'Could not chdir to home directory' before the "
-                  "refusal");
-    doctor_mend(d, "usermod --home " LOGIN_HOME " %s, while none of its sessions is up", login);
-}
-
-static void check_login(struct doctor_run *d, const char *login)
-{
-    struct buf found = {0};
-    account_check(login, d->ctl->conf.tunnel_group, &found);
-    if (found.len == 0) {
-        doctor_report(d, RESULT_OK, "login", "'%s' is as it should be", login);
-    } else {
-        const char *text = buf_text(&found);
-        doctor_report(d, RESULT_FAIL, "login", "'%s': %.*s", login,
-                      (int)strcspn(text != NULL ? text : "", "\n"), text != NULL ? text : "");
-        doctor_why(d, "a tunnel login must be good for nothing but a leased tunnel");
-        doctor_mend(d, "leasectl login add %s; 'leasectl login check %s' says all that is wrong",
-                    login, login);
-    }
-    buf_release(&found);
-}
-
 /*
  * sshd -T prints the words of PermitOpen and PermitListen in an order of its own. So the words are
  * compared, not the line.
@@ -130,8 +103,7 @@ out:
 static int check_member(void *arg, const char *login)
 {
     struct doctor_run *d = arg;
-    check_login(d, login);
-    note_home(d, login);
+    check_login_account(d, login);
     if (d->has_dialect)
         check_effective(d, login);
     return 0;

@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <shadow.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,28 +131,60 @@ bool account_is_nologin(const char *shell)
     return strcmp(base, "nologin") == 0 || strcmp(base, "false") == 0;
 }
 
+/* Where account_problems tells what it finds. */
+struct told {
+    account_problem_fn fn;
+    void *ctx;
+    enum account_problem problem;
+};
+
+static void tell(const struct told *to, const char *mend, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* mend: a command without its last argument, the login. */
+static void tell_command(const struct told *to, const char *login, const char *mend,
+                         const char *what)
+{
+    char command[256];
+    (void)snprintf(command, sizeof(command), "%s %s", mend, login);
+    tell(to, command, "%s", what);
+}
+
+static void tell(const struct told *to, const char *mend, const char *fmt, ...)
+{
+    char what[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(what, sizeof(what), fmt, ap);
+    va_end(ap);
+    to->fn(to->ctx, to->problem, what, mend);
+}
+
 /* Password ageing breaks a login without an error: sshd accepts the key and forwards nothing
  * (docs/sshd-facts.md 11). */
-static void check_shadow(const char *login, struct buf *out)
+static void check_shadow(const char *login, const struct told *unsafe, const struct told *refused)
 {
     const struct spwd *sp = getspnam(login);
     if (sp == NULL) {
-        buf_addf(out, "its shadow entry cannot be read: %s\n",
-                 geteuid() != 0 ? "run this as root" : "there is none");
+        tell(refused, geteuid() != 0 ? "run this as root" : "pwconv",
+             "its shadow entry cannot be read: %s",
+             geteuid() != 0 ? "run this as root" : "there is none");
         return;
     }
     if (strcmp(sp->sp_pwdp, "*") != 0)
-        buf_add(out,
-                sp->sp_pwdp[0] == '!'
-                    ? "its password is locked with '!': where sshd has UsePAM no, that refuses "
-                      "its keys too; it must be '*'\n"
-                    : "it has a password; it must be '*'\n");
+        tell_command(unsafe, login, "usermod --password '*'",
+                     sp->sp_pwdp[0] == '!'
+                         ? "its password is locked with '!': where sshd has UsePAM no, that "
+                           "refuses its keys too; it must be '*'"
+                         : "it has a password; it must be '*'");
     if (sp->sp_max > 0 && sp->sp_max < 99999)
-        buf_add(out, "its password will expire: its tunnels then look alive and carry nothing\n");
+        tell_command(refused, login, "chage --maxdays -1 --inactive -1",
+                     "its password will expire: its tunnels then look alive and carry nothing");
     if (sp->sp_lstchg == 0)
-        buf_add(out, "its password has expired: its tunnels look alive and carry nothing\n");
+        tell_command(refused, login, "chage --lastday -1",
+                     "its password has expired: its tunnels look alive and carry nothing");
     if (sp->sp_expire > 0)
-        buf_add(out, "the account has an expiry date\n");
+        tell_command(refused, login, "chage --expiredate -1", "the account has an expiry date");
 }
 
 void account_mask_path(const char *login, char *out, size_t out_bytes)
@@ -169,34 +202,70 @@ bool account_is_masked(const char *login)
     return n == 9 && memcmp(target, "/dev/null", 9) == 0;
 }
 
-void account_check(const char *login, const char *tunnel_group, struct buf *out)
+static void check_home(const char *login, const struct passwd *pw, const struct told *to)
 {
-    char path[512];
+    char command[300];
     struct stat st;
+    if (stat(pw->pw_dir, &st) != 0 || (st.st_uid != pw->pw_uid && (st.st_mode & S_IWOTH) == 0))
+        return;
+    (void)snprintf(command, sizeof(command), "usermod --home " LOGIN_HOME " %s", login);
+    tell(to, command,
+         "it can write to its home '%s', and so could add keys there: give the home to root or "
+         "use " LOGIN_HOME,
+         pw->pw_dir);
+}
+
+static void check_keys(const char *login, const struct told *to)
+{
+    char path[512], command[1400];
+    if (!account_has_authorized_keys(login, path, sizeof(path)))
+        return;
+    (void)snprintf(command, sizeof(command),
+                   "give each holder a lease (leasectl grant NAME --login %s --key FILE), then: mv "
+                   "'%s' '%s.old'",
+                   login, path, path);
+    tell(to, command, "it has keys of its own in '%s', which outlive every lease", path);
+}
+
+void account_problems(const char *login, const char *tunnel_group, account_problem_fn fn, void *ctx)
+{
+    char command[256];
+    const struct told unsafe = {fn, ctx, ACCOUNT_UNSAFE}, refused = {fn, ctx, ACCOUNT_REFUSED};
     const char *problem = account_lease_problem(login, tunnel_group);
-    if (problem != NULL) {
-        buf_addf(out, "it %s\n", problem);
+    const struct passwd *pw = getpwnam(login);
+    if (problem != NULL || pw == NULL) {
+        if (pw != NULL && pw->pw_uid == 0)
+            (void)snprintf(command, sizeof(command), "gpasswd -d %s %s", login, tunnel_group);
+        else
+            (void)snprintf(command, sizeof(command), "leasectl login add %s", login);
+        tell(&unsafe, command, "it %s", problem != NULL ? problem : "has just been deleted");
         return;
     }
-    const struct passwd *pw = getpwnam(login);
-    if (pw == NULL)
-        return;
-    uid_t uid = pw->pw_uid;
+    (void)snprintf(command, sizeof(command), "usermod --shell " NOLOGIN_SHELL " %s", login);
     if (!account_is_nologin(pw->pw_shell))
-        buf_addf(out, "its shell is '%s': it must be " NOLOGIN_SHELL "\n", pw->pw_shell);
+        tell(&unsafe, command, "its shell is '%s': it must be " NOLOGIN_SHELL, pw->pw_shell);
     else if (access(pw->pw_shell, X_OK) != 0)
-        buf_addf(out, "its shell '%s' does not exist: sshd refuses every login\n", pw->pw_shell);
-    if (stat(pw->pw_dir, &st) == 0 && (st.st_uid == uid || (st.st_mode & S_IWOTH) != 0))
-        buf_addf(out,
-                 "it can write to its home '%s', and so could add keys there: give the home to "
-                 "root or use " LOGIN_HOME "\n",
-                 pw->pw_dir);
-    check_shadow(login, out);
-    if (account_has_authorized_keys(login, path, sizeof(path)))
-        buf_addf(out, "it has keys of its own in '%s', which outlive every lease\n", path);
+        tell(&refused, command, "its shell '%s' does not exist: sshd refuses every login",
+             pw->pw_shell);
+    check_home(login, pw, &unsafe);
+    check_shadow(login, &unsafe, &refused);
+    check_keys(login, &unsafe);
     if (!account_is_masked(login))
-        buf_add(out, "its systemd user manager is not masked: logind would start one at each "
-                     "login, and count it as failed\n");
+        tell_command(&unsafe, login, "leasectl login add",
+                     "its systemd user manager is not masked: logind would start one at each "
+                     "login, and count it as failed");
+}
+
+static void add_line(void *ctx, enum account_problem problem, const char *what, const char *mend)
+{
+    (void)problem;
+    (void)mend;
+    buf_addf(ctx, "%s\n", what);
+}
+
+void account_check(const char *login, const char *tunnel_group, struct buf *out)
+{
+    account_problems(login, tunnel_group, add_line, out);
 }
 
 static int check_member(void *ctx, const char *login)

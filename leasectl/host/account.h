@@ -34,9 +34,24 @@ int account_each(const char *group, int (*fn)(void *ctx, const char *login), voi
 struct ctl;
 int account_check_members(struct ctl *ctl);
 
+enum account_problem {
+    ACCOUNT_UNSAFE,  /* good for more than a leased tunnel */
+    ACCOUNT_REFUSED, /* sshd or PAM refuses it, or will: leasectl/admission judges that more finely
+                      */
+};
+
+/*
+ * Calls fn with each thing that makes login unsafe as a tunnel login, and with what mends it: a
+ * command, unless it needs a person. Only root can read shadow(5): for others that is one of them.
+ */
+typedef void (*account_problem_fn)(void *ctx, enum account_problem problem, const char *what,
+                                   const char *mend);
+void account_problems(const char *login, const char *tunnel_group, account_problem_fn fn,
+                      void *ctx);
+
 /*
  * Adds to out what makes login unsafe as a tunnel login, one finding a line; nothing when it is
- * safe. Only root can read shadow(5): for others that is a finding of its own.
+ * safe.
  */
 void account_check(const char *login, const char *tunnel_group, struct buf *out);
 

@@ -13,6 +13,10 @@ struct proc_view {
     bool sees; /* none is hidden, it is a member of gid, or it has CAP_SYS_PTRACE */
 };
 
+/* True if this process may look into those of other users (CAP_SYS_PTRACE), which root often may
+ * not in a container. */
+bool proc_view_may_look_inside(void);
+
 /* For a running process, with its groups and capabilities. 0, or -1 with errno set. */
 int proc_view_of_process(pid_t pid, struct proc_view *ret);
 

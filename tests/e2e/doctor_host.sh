@@ -14,10 +14,11 @@ akc_dir=/usr/libexec/tunlease
 # Whether the kernel takes its clock for right is up to the machine, so it is told here.
 export CLOCK_STATUS=right CLOCK_SHIFT_FILE=$WORK/shift
 printf '%-64s' '0 0' >"$CLOCK_SHIFT_FILE"
+as=() # a program that doctor is run by
 found()
 {
 	local rc=0
-	LD_PRELOAD=$TOP/build/tests/clock_shift.so leasectl --json doctor "$@" >"$WORK/doctor.json" 2>"$WORK/doctor.err" || rc=$?
+	LD_PRELOAD=$TOP/build/tests/clock_shift.so "${as[@]}" leasectl --json doctor "$@" >"$WORK/doctor.json" 2>"$WORK/doctor.err" || rc=$?
 	echo "$rc" >"$WORK/status"
 	python3 - "$WORK/doctor.json" "$WORK/known" <<-'END'
 		import json, os, sys
@@ -366,3 +367,60 @@ found --quick >"$WORK/found"
 assert_eq "$(cat "$WORK/status")" 1 '--quick fails without a store'
 has_found $'^fail\tstore\t.*there is none'
 mv "$WORK/away" "$STORE"
+wait_for 5 'leased is well' curl -sf -o "$WORK/out" http://127.0.0.1:1000/healthz
+quick_nothing 'when the store is back'
+
+note 'the accounts of tunnel logins'
+usermod --shell /bin/bash pfwd
+sees fail login "'pfwd': its shell is '/bin/bash'" '^usermod --shell /usr/sbin/nologin pfwd$'
+run_mend
+usermod --home /home/pfwd pfwd
+install -d -o root -m 0755 /home/pfwd/.ssh
+cp "$WORK/alice.pub" /home/pfwd/.ssh/authorized_keys
+sees fail login "'pfwd': it has keys of its own in '/home/pfwd/.ssh/authorized_keys'" 'then: mv '
+mend=${mend#*then: }
+run_mend
+chown pfwd /home/pfwd
+sees fail login "'pfwd': it can write to its home '/home/pfwd'" '^usermod --home / pfwd$'
+run_mend
+usermod --lock pfwd
+sees fail login "'pfwd': its password is locked with '!'" "^usermod --password '[*]' pfwd$"
+run_mend
+gpasswd -a pfwd docker >/dev/null 2>&1 || { groupadd docker && gpasswd -a pfwd docker >"$WORK/out"; }
+sees fail login "'pfwd' is in the group 'docker'" '^gpasswd -d pfwd docker$'
+run_mend
+usermod --gid adm gw-tunnel
+usermod --append --groups _tunnel gw-tunnel
+sees fail login "'gw-tunnel' is in the group 'adm'" '^usermod --gid _tunnel gw-tunnel$'
+run_mend
+if [[ -x /usr/bin/sudo ]]; then
+	echo 'pfwd ALL=(root) NOPASSWD: /bin/true' >/etc/sudoers.d/tunnel
+	chmod 0440 /etc/sudoers.d/tunnel
+	sees fail login "'pfwd' may run commands with sudo" 'sudo -l -U pfwd'
+	echo 'no sudoers line' >/etc/sudoers.d/tunnel
+	found >"$WORK/found"
+	rm /etc/sudoers.d/tunnel
+	! grep -q sudo "$WORK/found" || fail "a line that sudo does not take makes no difference: $(cat "$WORK/found")"
+	mv /usr/bin/sudo "$WORK/sudo"
+	printf '#!/bin/sh\necho no answer from the directory >&2\nexit 1\n' >/usr/bin/sudo
+	chmod 0755 /usr/bin/sudo
+	found >"$WORK/found"
+	has_found "^unknown.login.whether 'pfwd' may run commands with sudo was not asked: no answer from the directory"
+	rm /usr/bin/sudo
+	sees_nothing 'without sudo'
+	cp -p "$WORK/sudo" /usr/bin/sudo
+fi
+rm "/etc/systemd/system/user@$(id -u pfwd).service"
+sees fail login "'pfwd': its systemd user manager is not masked" '^leasectl login add pfwd$'
+run_mend
+sees_nothing 'of accounts'
+
+note 'with a live session, and without the right to look into it'
+serve 8009 127.0.0.1
+fwd_L "$WORK/alice" pfwd 18009:127.0.0.1:8009 || fail "$(cat "$WORK/ssh.err")"
+sees_nothing 'while a session is live'
+as=(setpriv --bounding-set=-sys_ptrace)
+sees unknown proc 'root has no CAP_SYS_PTRACE here, so which ports sessions have, .* was not asked' '--cap-add SYS_PTRACE'
+quick_nothing 'that needs it'
+as=()
+fwd_stop
