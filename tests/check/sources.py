@@ -10,9 +10,9 @@ import subprocess
 @functools.lru_cache(maxsize=None)
 def output_of(*command, given=None):
     """What a program prints on both outputs. Cached: the samples of manuals_try.py run it again."""
-    done = subprocess.run(command, input=given, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          check=False, timeout=60)
-    return done.stdout
+    # Each output by itself: mixed, one is cut into the other wherever a buffer of the program was full.
+    done = subprocess.run(command, input=given, text=True, capture_output=True, check=False, timeout=60)
+    return done.stdout + done.stderr
 
 
 @functools.lru_cache(maxsize=None)
