@@ -2,6 +2,7 @@
 #include "lib/wire/register.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/text.h"
 #include "lib/lease/pubkey.h"
 #include "lib/lease/time_text.h"
 #include "lib/wire/document.h"
@@ -34,6 +35,20 @@ static void set_number(json_t *object, const char *name, int64_t number)
         (void)json_object_set_new(object, name, json_integer(number));
 }
 
+/* Sets an array of the lines of text; nothing when there are none. */
+static void set_lines(json_t *object, const char *name, const char *text)
+{
+    json_t *array = json_array();
+    const char *rest = text, *line;
+    int len;
+    while ((line = text_next_line(&rest, &len)) != NULL)
+        if (len > 0)
+            (void)json_array_append_new(array, json_stringn(line, (size_t)len));
+    if (json_array_size(array) > 0)
+        (void)json_object_set(object, name, array);
+    json_decref(array);
+}
+
 int register_request_format(const struct register_request *r, struct buf *out)
 {
     json_t *object = json_object();
@@ -45,6 +60,7 @@ int register_request_format(const struct register_request *r, struct buf *out)
     set_text(object, "target", r->target);
     set_text(object, "reverse_bind_host", r->reverse_bind_host);
     set_number(object, "port_b", r->port_b);
+    set_lines(object, "host_keys", r->host_keys);
     return document_write(object, JSON_COMPACT, out);
 }
 

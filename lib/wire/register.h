@@ -25,7 +25,8 @@ enum {
 /* Fields that are NULL or 0 are left out. */
 struct register_request {
     const char *agent_id, *public_key, *hostname, *user, *target, *reverse_bind_host;
-    uint16_t port_b; /* the port it had before */
+    const char *host_keys; /* of the target's sshd: TYPE BASE64, one a line */
+    uint16_t port_b;       /* the port it had before */
 };
 
 struct register_answer {

@@ -280,6 +280,10 @@ expect_exit 0 leasectl --json ssh-config db1
 fits ssh-config 'ssh-config of an agent'
 assert_eq "$(get ssh-config "v['kind'], v['hosts'], v['systemd_unit'], v['launchd_plist']")" \
 	"('agent', ['db1-gateway', 'db1'], None, None)" 'an agent has a pair of stanzas and no service'
+new_key jumper >/dev/null
+expect_exit 0 leasectl --json grant jumper --key "$WORK/jumper.pub" --open agent:db1
+fits lease 'grant of an agent'
+assert_eq "$(get lease "v['open_agents'], v['connect'].split('@')[0]")" "(['db1'], 'ssh -J pfwd')" 'the command of a lease that opens an agent alone'
 expect_exit 0 leasectl --json agent reset db1
 fits agent-reset 'agent reset'
 expect_exit 0 leasectl --json agents

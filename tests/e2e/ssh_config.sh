@@ -20,7 +20,6 @@ hostile='Host *
     ExitOnForwardFailure no
     BatchMode yes'
 new_key alice_key >/dev/null
-new_key db1 >/dev/null
 install -m 600 -o li "$WORK/alice_key" ~li/.ssh/alice_key
 
 # li_config WORD...: the output of ssh-config becomes li's configuration, with what is hostile behind it.
@@ -112,11 +111,6 @@ grep -q 'Host key verification failed' "$WORK/err" || fail "$(cat "$WORK/err")"
 ok 'with another key pinned, and with none'
 
 note 'an agent that has registered its host keys: a jump, and nobody else on its port'
-post()
-{
-	curl -s -o "$WORK/answer" --max-time "$(slow 10)" -H 'Content-Type: application/json' \
-		-H 'Authorization: Bearer an-enrolment-key-for-the-tests' --data "$1" http://127.0.0.1:12000/
-}
 ssh-keygen -q -t ed25519 -N '' -f "$WORK/host" </dev/null
 behind() { # PORT KEY: an sshd with that host key
 	printf '%s\n' "ListenAddress 127.0.0.1:$1" "HostKey $2" "PidFile $WORK/pid$1" 'UsePAM no' 'StrictModes no' \
@@ -129,31 +123,37 @@ cp "$WORK/alice_key.pub" "$WORK/keys"
 chmod 755 "$WORK"
 behind 8022 "$WORK/host"
 behind 8023 "$WORK/stranger"
-post "{\"action\":\"register\",\"agent_id\":\"db1\",\"public_key\":\"$(cat "$WORK/db1.pub")\",\"user\":\"li\",
-	\"target\":\"127.0.0.1:8022\",\"host_keys\":[\"$(cut -d' ' -f1,2 "$WORK/host.pub")\"]}"
-port=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["port_b"])' "$WORK/answer")
+agent_has_told() { leasectl ssh-config db1 --only known-hosts 2>/dev/null | grep -q "^tunlease:gateway.test:db1 $(cut -d' ' -f1,2 "$WORK/host.pub")\$"; }
+agent_is_up() { [[ $(leasectl agents | cut -f4) == up ]]; }
+export STATE_DIR=$WORK/state
+tunnel-agent -d --endpoint http://127.0.0.1:12000 --api-key an-enrolment-key-for-the-tests --agent-id db1 \
+	--target 127.0.0.1:8022 </dev/null >/dev/null 2>"$WORK/agent.err" &
+agent=$!
+at_exit "$agent"
+wait_for 20 'the agent to be up' agent_is_up
+wait_for 20 "the agent to register its sshd's key" agent_has_told
+port=$(leasectl agents | cut -f2)
 leasectl set alice --open +agent:db1 >/dev/null
-fwd_R "$WORK/db1" gw-tunnel "127.0.0.1:$port:127.0.0.1:8022" || fail 'the agent has no tunnel'
-li_config alice
+li_config alice --user li # the agent has registered root, as which it runs
 for want in 'hostname localhost' "port $port" 'user li' 'proxyjump db1-gateway' 'hostkeyalias tunlease:gateway.test:db1' \
 	'stricthostkeychecking true' 'controlmaster false' 'identityfile ~/.ssh/alice_key'; do
 	assert_eq "$(setting db1 "${want%% *}")" "${want#* };" "ssh -G db1: ${want%% *}"
 done
 jumps() { expect_exit 0 as_li timeout 20 ssh db1 id -un; assert_eq "$(tr -d '\r' <"$WORK/out")" li "$1"; }
 jumps 'the jump, with the stanzas of a holder'
+leasectl ssh-config db1 --only stanzas | grep -qx '    User root' || fail 'not the user that the agent has registered'
 assert_eq "$(leasectl ssh-config alice --only command)" "$(leasectl --json show alice | python3 -c 'import json,sys; print(json.load(sys.stdin)["connect"])')" \
 	'the command is the one of show'
 cp ~li/.ssh/alice_key ~li/.ssh/id_ed25519
 cp "$WORK/alice_key.pub" ~li/.ssh/id_ed25519.pub
 chown li ~li/.ssh/id_ed25519
-li_config db1
+li_config db1 --user li
 jumps 'the jump, with the pair of an agent, and a key that ssh finds by itself'
-assert_eq "$(leasectl ssh-config db1 --only command)" "ssh -J pfwd@gateway.test -p $port li@localhost" 'its command'
-leasectl ssh-config db1 --user root --only stanzas | grep -qx '    User root' || fail 'not the user of --user'
+assert_eq "$(leasectl ssh-config db1 --user li --only command)" "ssh -J pfwd@gateway.test -p $port li@localhost" 'its command'
 
-fwd_stop
+fwd_stop "$agent"
 wait_for 10 'the port to be free' port_free "$port"
-fwd_R "$WORK/db1" gw-tunnel "127.0.0.1:$port:127.0.0.1:8023" || fail 'the other host has no tunnel'
+fwd_R "$STATE_DIR/agent.pem" gw-tunnel "127.0.0.1:$port:127.0.0.1:8023" || fail 'the other host has no tunnel'
 expect_exit 255 as_li timeout 20 ssh db1 id -un
 grep -q 'Host key verification failed' "$WORK/err" || fail "another host on the port of db1: $(cat "$WORK/err")"
 [[ ! -s $WORK/out ]] || fail "it ran a command there: $(cat "$WORK/out")"

@@ -89,6 +89,25 @@ static void session_without_secret(void **state)
     buf_release(&out);
 }
 
+static void requests(void **state)
+{
+    static const struct {
+        const char *what, *host_keys, *want;
+    } rows[] = {
+        {"two", "ssh-a AAAA\nssh-b BBBB\n", ",\"host_keys\":[\"ssh-a AAAA\",\"ssh-b BBBB\"]}"},
+        {"none", "", "\"agent_id\":\"db1\"}"},
+        {"not known", NULL, "\"agent_id\":\"db1\"}"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct register_request r = {.agent_id = "db1", .host_keys = rows[i].host_keys};
+        struct buf out = {0};
+        CHECK(rows[i].what, register_request_format(&r, &out) == 0);
+        CHECK(rows[i].what, strstr(buf_text(&out), rows[i].want) != NULL);
+        buf_release(&out);
+    }
+}
+
 static void heartbeats(void **state)
 {
     struct heartbeat_answer a;
@@ -239,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers),
         cmocka_unit_test(session_without_secret),
+        cmocka_unit_test(requests),
         cmocka_unit_test(heartbeats),
         cmocka_unit_test(urls),
         cmocka_unit_test(http_answers),

@@ -240,6 +240,7 @@ void membership_register(struct membership *m)
 {
     if (m->register_job.job != NULL || m->s->stopping)
         return;
+    m->has_new_keys = false;
     if (register_job_start(&m->register_job, m->s->base) != 0)
         retry_register(m, BACKOFF_REFUSED, "out of processes or memory");
 }
@@ -325,6 +326,8 @@ static void on_channel_answer(void *ctx, unsigned status, const char *body, size
         on_register_answer(m, status, body, len, true);
     else
         on_heartbeat_answer(m, status, body, len);
+    if (m->has_new_keys)
+        membership_send(m);
 }
 
 void membership_send(struct membership *m)
@@ -336,7 +339,9 @@ void membership_send(struct membership *m)
         .path = "/"};
     if (!m->tunnel->has_answered || m->s->stopping)
         return;
-    m->sends_register = !m->registration.is_current;
+    m->sends_register = !m->registration.is_current || m->has_new_keys;
+    if (m->sends_register)
+        m->has_new_keys = false;
     int rc = m->sends_register ? register_facts_format(&m->register_job.facts, &body)
                                : heartbeat_request_format(m->identity.agent_id, &body);
     if (rc == 0)
@@ -351,6 +356,15 @@ static void on_channel_due(void *ctx)
     membership_send(ctx);
 }
 
+/* A tunnel that is not up tells them when it is; a request that is under way is not disturbed. */
+static void on_target_keys(void *ctx)
+{
+    struct membership *m = ctx;
+    m->has_new_keys = true;
+    if (!exchange_is_under_way(&m->channel.exchange))
+        membership_send(m);
+}
+
 /* ---- life ---- */
 
 /* Gives each part what it may know. */
@@ -358,10 +372,13 @@ static void connect_parts(struct membership *m)
 {
     m->register_job = (struct register_job){.facts = {.identity = &m->identity,
                                                       .arguments = &m->arguments,
-                                                      .registration = &m->registration},
+                                                      .registration = &m->registration,
+                                                      .target_keys = &m->target_keys},
                                             .credential = &m->credential,
                                             .answered = on_job_answer,
                                             .ctx = m};
+    m->target_keys =
+        (struct target_keys){.target = m->arguments.target, .found = on_target_keys, .ctx = m};
     m->channel = (struct control_channel){.base = m->s->base,
                                           .registration = &m->registration,
                                           .due = on_channel_due,
@@ -373,12 +390,14 @@ int membership_init(struct membership *m)
 {
     connect_parts(m);
     m->register_timer = evtimer_new(m->s->base, on_register_timer, m);
+    target_keys_query(&m->target_keys, m->s->base);
     return control_channel_init(&m->channel) == 0 && m->register_timer != NULL ? 0 : -1;
 }
 
 void membership_cancel(struct membership *m)
 {
     register_job_cancel(&m->register_job);
+    target_keys_release(&m->target_keys);
     control_channel_release(&m->channel);
     if (m->register_timer != NULL)
         event_free(m->register_timer);

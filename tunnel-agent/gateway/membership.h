@@ -14,6 +14,7 @@
 #include "tunnel-agent/gateway/last_word.h"
 #include "tunnel-agent/gateway/register_job.h"
 #include "tunnel-agent/gateway/registration.h"
+#include "tunnel-agent/gateway/target_keys.h"
 #include "tunnel-agent/tunnel/backoff.h"
 
 #include <stdbool.h>
@@ -37,6 +38,8 @@ struct membership {
     struct leg leg;
 
     struct register_job register_job;
+    struct target_keys target_keys; /* asked once, when we start */
+    bool has_new_keys;              /* of the target, which no register has told */
     struct control_channel channel; /* through our own tunnel */
     bool sends_register;            /* the request of channel is a register, not a heartbeat */
     struct event *register_timer;
@@ -59,7 +62,7 @@ void membership_start_tunnel(struct membership *m);
 void membership_register(struct membership *m);
 
 /* Sends a request through the tunnel if that is up: a heartbeat, or a register if we are not
- * registered now. */
+ * registered now or have something new to tell. */
 void membership_send(struct membership *m);
 
 /* True if a last word is confirmed; it then stops the program. */

@@ -10,6 +10,7 @@
 #include "tunnel-agent/gateway/overssh.h"
 #include "tunnel-agent/gateway/post.h"
 #include "tunnel-agent/gateway/registration.h"
+#include "tunnel-agent/gateway/target_keys.h"
 #include "tunnel-agent/host/job.h"
 
 #include <bsd/stdlib.h>
@@ -26,6 +27,7 @@ int register_facts_format(const struct register_facts *f, struct buf *out)
                                        .user = f->identity->user,
                                        .target = f->arguments->target,
                                        .reverse_bind_host = f->arguments->o->reverse_bind_host,
+                                       .host_keys = buf_text(&f->target_keys->lines),
                                        .port_b = f->registration->answer.port_b};
     return register_request_format(&r, out);
 }

@@ -12,12 +12,14 @@ struct event_base;
 struct identity;
 struct job;
 struct registration;
+struct target_keys;
 
 /* What a register says of the agent. Borrowed. */
 struct register_facts {
     const struct identity *identity;
     const struct arguments *arguments;
     const struct registration *registration;
+    const struct target_keys *target_keys;
 };
 
 /* Adds the body of a register to out. 0, or -1: no memory. */
