@@ -64,6 +64,27 @@ start_leased()
 	wait_for 5 'leased answers' curl -sf -o "$WORK/out" http://127.0.0.1:1000/healthz
 }
 
+# A hardened host, as its guide has it: nothing of that is a finding.
+cat >/etc/ssh/sshd_config.d/10-hardening.conf <<-END
+	PermitRootLogin no
+	PasswordAuthentication no
+	KbdInteractiveAuthentication no
+	PubkeyAuthentication yes
+	AuthenticationMethods publickey
+	PermitEmptyPasswords no
+	MaxAuthTries 3
+	LoginGraceTime 30
+	X11Forwarding no
+	AllowAgentForwarding no
+	PermitTunnel no
+	GatewayPorts no
+	AllowTcpForwarding no
+	AllowStreamLocalForwarding no
+	ClientAliveInterval 300
+	ClientAliveCountMax 2
+	LogLevel VERBOSE
+END
+reload_sshd
 printf '%s\n' 'PublicHost gateway.example.com' 'Listen 127.0.0.1:1000' >>"$conf"
 stop_leased
 start_leased
@@ -295,6 +316,13 @@ python3 -c 'import signal, socket; s = socket.create_server(("::", 8009), family
 at_exit $!
 wait_for 10 'it listens' listens 8009
 sees warning service 'listened on at \[::\], too' '^let it listen on 127.0.0.1:8009 alone'
+kill "${test_pids[-1]}"
+wait_for 5 'the port is free' port_free 8009
+python3 -c 'import signal, socket; s = socket.create_server(("", 8009)); signal.pause()' \
+	docker-proxy -proto tcp -host-ip 0.0.0.0 -host-port 8009 -container-ip 172.17.0.2 -container-port 80 &
+at_exit $!
+wait_for 10 'it listens' listens 8009
+sees warning service 'listened on at 0.0.0.0, too' "^docker run with '-p 127.0.0.1:8009:80', in compose.yaml"
 kill "${test_pids[-1]}"
 wait_for 5 'the port is free' port_free 8009
 serve 8010 0.0.0.0
