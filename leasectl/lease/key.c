@@ -5,6 +5,7 @@
 #include "leasectl/host/sshd.h"
 #include "leasectl/host/sshd_settings.h"
 #include "lib/base/text.h"
+#include "lib/lease/pubkey_form.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +26,20 @@ int key_parse(struct ctl *ctl, const char *from, const char *text, size_t len,
     return EXIT_DONE;
 }
 
+/* People also give the key itself, which may be a private one: then it is not shown. */
+static int refuse_file(struct ctl *ctl, const char *file, const char *why)
+{
+    struct pubkey key;
+    const char *private = pubkey_form_private(file, strlen(file));
+    if (private != NULL)
+        return ctl_error(ctl, EXIT_USAGE, "--key takes the name of a file, and %s", private);
+    if (pubkey_parse_file(file, strlen(file), &key) == NULL)
+        return ctl_error(ctl, EXIT_USAGE,
+                         "--key takes the name of a file, and this is the key itself: write '--key "
+                         "-', and give the key on standard input");
+    return ctl_error(ctl, EXIT_USAGE, "cannot read the key '%s': %s", text_clip(file).s, why);
+}
+
 int key_read_file(struct ctl *ctl, const char *file, struct lease_key *ret)
 {
     static char text[KEY_FILE_BYTES + 1];
@@ -38,8 +53,7 @@ int key_read_file(struct ctl *ctl, const char *file, struct lease_key *ret)
     /* O_NONBLOCK: to open a FIFO that nobody writes to must not make us wait. */
     int fd = stdin_key ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
-        return ctl_error(ctl, EXIT_USAGE, "cannot read the key '%s': %s", text_clip(from).s,
-                         strerror(errno));
+        return refuse_file(ctl, file, strerror(errno));
     if (!stdin_key && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
         code = ctl_error(ctl, EXIT_USAGE, "the key '%s' is not a file", text_clip(from).s);
         goto out;

@@ -172,6 +172,15 @@ for file in private.*; do
 done
 expect_exit 2 leasectl grant x --open 8009 --key - <private.openssh
 grep -q 'standard input: this is a private key' err || fail "standard input: $(cat err)"
+for verb in 'grant x --open 8009' 'key add alice' 'explain pfwd'; do
+	# shellcheck disable=SC2086 # words
+	expect_exit 2 leasectl $verb --key "$(cat private.openssh)"
+	grep -q 'takes the name of a file, and this is a private key' err || fail "$verb, as the argument: $(cat err)"
+	! grep -q 'BEGIN\|b3BlbnNzaC' err out || fail "shown: $(cat err)"
+done
+ok 'a private key as the argument is not shown'
+expect_exit 2 leasectl grant x --open 8009 --key "$(cat ed.pub)"
+grep -qF "this is the key itself: write '--key -'" err || fail "the key as the argument: $(cat err)"
 # Pasted at the prompt: the lines that follow the first one are not left for the shell.
 python3 - >out <<'END' || fail "pasted: $(cat out)"
 import os, pty, sys, time

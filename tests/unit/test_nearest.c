@@ -29,6 +29,7 @@ static const struct row {
      {"bad", "bat", "bar", "bay"},
      " (did you mean 'bad', 'bat' or 'bar'?)"},
     {"3 letters: one mistake", "sit", {"set"}, " (did you mean 'set'?)"},
+    {"3 letters: two exchanged", "ste", {"set"}, " (did you mean 'set'?)"},
     {"3 letters: two mistakes", "sic", {"set"}, ""},
     {"7 letters: two mistakes", "explxxn", {"explain"}, " (did you mean 'explain'?)"},
     {"7 letters: three mistakes", "expxxxn", {"explain"}, ""},
