@@ -234,6 +234,9 @@ $(BUILD)/tests/clock_shift.so $(BUILD)/tests/slow_disk.so: $(BUILD)/tests/%.so: 
 $(BUILD)/tests/unit/test_http_head: $(BUILD)/obj/leased/http/http_head.o
 $(BUILD)/tests/unit/test_confine: $(BUILD)/obj/leased/http/confine.o
 $(BUILD)/tests/unit/test_roster: $(BUILD)/obj/leased/requests/roster.o
+$(BUILD)/tests/unit/test_pattern: $(call obj,leasectl/admission/pattern.c)
+$(BUILD)/tests/unit/test_pam_stack: $(call obj,leasectl/admission/pam_stack.c leasectl/admission/pam_stack_read.c \
+	leasectl/host/textfile.c leasectl/ctl.c)
 $(BUILD)/tests/unit/test_beats: $(BUILD)/obj/leased/requests/beats.o
 
 # And of leasectl.

@@ -29,10 +29,10 @@ static void ask_shell(struct inquiry *i, const struct passwd *pw)
 static void ask_shadow_without_pam(struct inquiry *i)
 {
     struct admission_findings *f = &i->answer->findings;
-    const struct spwd *sp = getspnam(i->q->login);
-    enum shadow_age age = shadow_judge(i);
-    if (age == SHADOW_EXPIRED || age == SHADOW_UNREADABLE)
+    enum shadow_age age = shadow_judge_expiry(i);
+    if (age != SHADOW_GOOD)
         shadow_add_finding(i, age);
+    const struct spwd *sp = getspnam(i->q->login);
     if (sp == NULL || sp->sp_pwdp[0] != '!')
         return;
     finding_add(f, ADMISSION_ACCOUNT, ADMISSION_REFUSES, "locked",

@@ -67,8 +67,10 @@ int admission_ask(struct ctl *ctl, const struct sshd *s, const struct admission_
     if (code == EXIT_DONE)
         code = ask_lease(&i);
     ctl_close(ctl);
-    if (code == EXIT_DONE)
+    if (code == EXIT_DONE) {
+        ask_akc(&i);
         ask_after_lease(&i);
+    }
     if (code == EXIT_DONE && ret->findings.failed)
         code = ctl_error(ctl, EXIT_FAILED, "out of memory");
     buf_release(&i.settings);

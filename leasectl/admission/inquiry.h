@@ -36,6 +36,9 @@ void ask_pam(struct inquiry *i);
 /* Needs the store open. EXIT_DONE, or the exit code with the error printed. */
 int ask_lease(struct inquiry *i);
 
+/* After ask_lease, with the store closed: runs akc where the lease admits the key. */
+void ask_akc(struct inquiry *i);
+
 /* The forward as ssh sends it: `HOST:PORT`, the host without brackets. False: it has no port. */
 bool inquiry_forward(const struct inquiry *i, char *host, size_t host_bytes, unsigned *ret_port);
 

@@ -3,6 +3,7 @@
  * the line that akc would print. */
 #include "leasectl/admission/inquiry.h"
 #include "leasectl/ctl_store.h"
+#include "leasectl/host/listening.h"
 #include "leasectl/host/matchblock.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
@@ -116,6 +117,27 @@ static bool line_has(const struct buf *line, const char *option, const char *typ
     return strstr(buf_text(line), wanted) != NULL;
 }
 
+/* A lease that listens may take its port from its own older session, and from nobody else. */
+static void ask_port(struct inquiry *i, const struct lease *l)
+{
+    char host[PERMIT_HOST_BYTES];
+    unsigned port;
+    size_t sessions = 0;
+    struct listening_sockets held;
+    struct admission_findings *f = &i->answer->findings;
+    if (!inquiry_forward(i, host, sizeof(host), &port))
+        return;
+    listening_sockets_on_port((uint16_t)port, &held);
+    if (held.count == 0 || registry_count(i->ctl->conf.paths.run_dir, l->id, &sessions) != 0 ||
+        sessions > 0)
+        return;
+    finding_add(f, ADMISSION_LEASE, ADMISSION_ENDANGERS, "port_held",
+                "something listens on %s port %u now, and it is no session of '%s'",
+                held.items[0].host, port, l->name);
+    finding_why(f, "sshd cannot bind the port a second time: the key gets in, and its -R fails");
+    finding_mend(f, "'ss -Hltnp sport = :%u' names the process", port);
+}
+
 static void ask_forward(struct inquiry *i, const struct lease *l)
 {
     char typed[PERMIT_TEXT_BYTES];
@@ -126,8 +148,11 @@ static void ask_forward(struct inquiry *i, const struct lease *l)
     /* A bare port gets the host that ssh adds for -L and -R. */
     (void)snprintf(typed, sizeof(typed), strchr(i->q->typed, ':') == NULL ? "localhost:%s" : "%s",
                    i->q->typed);
-    if (line_has(&i->answer->line, option, typed, listens))
+    if (line_has(&i->answer->line, option, typed, listens)) {
+        if (listens)
+            ask_port(i, l);
         return;
+    }
     permit_list_format(listens ? &l->listen : &l->open, &list);
     text_add_escaped(&shown, typed);
     buf_addf(&what, "'%s' may not %s %s: it may %s %s", l->name, listens ? "listen on" : "open",
@@ -205,6 +230,9 @@ static void ask_use(struct inquiry *i, const struct lease *l)
     duration_format(l->expires_s - i->ctl->now_s, left);
     buf_addf(&a->admits, "the lease '%s' (#%" PRId64 ") admits it for another %s", l->name, l->id,
              left);
+    if (i->q->forward != ADMISSION_NO_FORWARD)
+        buf_addf(&a->admits, ", with -%c for %s", i->q->forward == ADMISSION_OPEN ? 'L' : 'R',
+                 i->q->typed);
     if (l->from.count > 0 && i->q->addr == NULL) {
         buf_add(&a->admits, ", from ");
         source_list_format(&l->from, &a->admits);

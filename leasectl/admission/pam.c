@@ -10,8 +10,10 @@
 #include "leasectl/admission/shadow_age.h"
 #include "leasectl/host/sshd_settings.h"
 #include "lib/base/text.h"
+#include "lib/session/registry_read.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -164,6 +166,20 @@ static const char *ask_limits(struct follower *fo, const struct pam_step *step)
     return "success";
 }
 
+/* pam_tunnel asks for the lease, which is asked before; and it refuses what it cannot register. */
+static const char *ask_tunnel(struct follower *fo, const struct pam_step *step)
+{
+    struct registry r = REGISTRY_CLOSED;
+    (void)step;
+    if (strcmp(fo->type, "session") != 0 || geteuid() != 0)
+        return "success";
+    if (registry_open(fo->i->ctl->conf.paths.run_dir, true, &r) == 0) {
+        registry_close(&r);
+        return "success";
+    }
+    return errno == ENOENT ? "success" : "session_err"; /* what is missing, it makes */
+}
+
 /* ---- all modules ---- */
 
 static const struct known {
@@ -175,8 +191,8 @@ static const struct known {
     {"pam_localuser", say_success}, {"pam_loginuid", say_success}, {"pam_mail", say_success},
     {"pam_motd", say_success},      {"pam_nologin", ask_nologin},  {"pam_permit", say_success},
     {"pam_selinux", say_success},   {"pam_systemd", say_success},  {"pam_time", ask_time},
-    {"pam_tunnel", say_success}, /* it asks for the lease */
-    {"pam_umask", say_success},     {"pam_unix", ask_unix},        {"pam_usertype", say_success},
+    {"pam_tunnel", ask_tunnel},     {"pam_umask", say_success},    {"pam_unix", ask_unix},
+    {"pam_usertype", say_success},
 };
 
 static const char *ask_module(void *ctx, const struct pam_step *step)
@@ -221,6 +237,12 @@ static void add_module_refusal(struct follower *fo, const struct pam_step *blame
         finding_why(f, "%s", why);
         finding_mend(f, "put the line '+ : (%s) : ALL' before that rule",
                      fo->i->ctl->conf.tunnel_group);
+    } else if (strcmp(name, "pam_tunnel") == 0) {
+        finding_add(f, ADMISSION_PAM, ADMISSION_REFUSES, "registry",
+                    "pam_tunnel cannot use the session registry below '%s'",
+                    fo->i->ctl->conf.paths.run_dir);
+        finding_why(f, "what cannot be registered could not be revoked, so it ends every login");
+        finding_mend(f, "leasectl doctor says what is wrong with it");
     } else if (!pam_module_exists(blame->module)) {
         finding_add(f, ADMISSION_PAM, ADMISSION_REFUSES, "pam_missing",
                     "the module '%s' is missing (%s)", blame->module, blame->where);

@@ -48,6 +48,15 @@ enum shadow_age shadow_judge(const struct inquiry *i)
     return age > sp->sp_max ? SHADOW_PASSWORD_DUE : SHADOW_GOOD;
 }
 
+enum shadow_age shadow_judge_expiry(const struct inquiry *i)
+{
+    if (geteuid() != 0)
+        return SHADOW_UNREADABLE;
+    const struct spwd *sp = getspnam(i->q->login);
+    bool is_over = sp != NULL && sp->sp_expire != DAYS_NEVER && today(i) > sp->sp_expire;
+    return is_over ? SHADOW_EXPIRED : SHADOW_GOOD;
+}
+
 void shadow_add_finding(const struct inquiry *i, enum shadow_age age)
 {
     struct admission_findings *f = &i->answer->findings;

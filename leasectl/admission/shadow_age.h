@@ -17,6 +17,9 @@ enum shadow_age {
 /* As pam_unix judges it in its account stage. */
 enum shadow_age shadow_judge(const struct inquiry *i);
 
+/* As sshd itself judges it without PAM: the account's end alone, and a day later than pam_unix. */
+enum shadow_age shadow_judge_expiry(const struct inquiry *i);
+
 /* Adds the finding for an age that refuses, and its twin for dates that are still to come. */
 void shadow_add_finding(const struct inquiry *i, enum shadow_age age);
 void shadow_add_dangers(const struct inquiry *i);

@@ -150,6 +150,14 @@ static void ask_methods(struct inquiry *i)
 {
     char value[VALUE_BYTES];
     struct admission_findings *f = &i->answer->findings;
+    sshd_setting(&i->settings, "refuseconnection", value, sizeof(value)); /* from 9.9 on */
+    if (strcmp(value, "yes") == 0) {
+        finding_add(f, ADMISSION_SSHD, ADMISSION_REFUSES, "refuse_connection",
+                    "RefuseConnection is 'yes' for '%s'", i->q->login);
+        finding_why(f, "sshd then ends the connection before it looks at any key");
+        finding_mend(f, "take it out: 'grep -rniw RefuseConnection %s/ssh/sshd_config*' finds it",
+                     TUNLEASE_SYSCONFDIR);
+    }
     sshd_setting(&i->settings, "pubkeyauthentication", value, sizeof(value));
     if (strcmp(value, "no") == 0) {
         finding_add(f, ADMISSION_SSHD, ADMISSION_REFUSES, "pubkey_authentication",

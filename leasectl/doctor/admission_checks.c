@@ -113,11 +113,11 @@ static bool is_of_the_key(const struct admission_finding *f)
     return f->effect == ADMISSION_NOT_ASKED && strcmp(f->rule, "pubkey_auth_options") == 0;
 }
 
-/* check_logins compares every setting of our Match blocks, and reports those. */
-static bool is_of_our_blocks(const struct admission_finding *f)
+/* check_logins compares every setting of our Match blocks, and check_registry has the registry. */
+static bool is_of_another_check(const struct admission_finding *f)
 {
     static const char *const rules[] = {"pubkey_authentication", "authentication_methods",
-                                        "authorized_keys_file", "chroot"};
+                                        "authorized_keys_file", "chroot", "registry"};
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
         if (strcmp(f->rule, rules[i]) == 0)
             return true;
@@ -154,7 +154,7 @@ void check_admission(struct doctor_run *d)
     }
     (void)account_each(d->ctl->conf.tunnel_group, check_member, &check);
     for (size_t i = 0; i < check.found.count; i++)
-        if (!is_of_the_key(&check.found.items[i]) && !is_of_our_blocks(&check.found.items[i]))
+        if (!is_of_the_key(&check.found.items[i]) && !is_of_another_check(&check.found.items[i]))
             report_finding(d, &check.found.items[i]);
     findings_release(&check.found);
     free(check.types);

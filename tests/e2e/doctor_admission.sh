@@ -41,6 +41,21 @@ leasectl doctor | grep -q "^ok.admission.sshd, the account and PAM admit 'pfwd' 
 	fail "doctor does not say that pfwd is admitted: $(leasectl doctor)"
 
 note 'sshd'
+# A usual hardening of all other users, in front of our drop-in.
+sshd_says 'PermitRootLogin no
+PasswordAuthentication no
+PubkeyAuthentication yes
+AuthenticationMethods publickey
+MaxAuthTries 3
+LoginGraceTime 30
+AllowAgentForwarding no
+GatewayPorts no
+AllowTcpForwarding no
+AllowStreamLocalForwarding no
+ClientAliveInterval 300
+ClientAliveCountMax 2'
+healthy 'a hardened sshd'
+leasectl explain pfwd --key "$WORK/alice.pub" --open 8009 >/dev/null || fail 'explain refuses alice on a hardened sshd'
 sshd_says 'AllowUsers li gw-tunnel'
 names AllowUsers FAIL "AllowUsers does not name 'pfwd': li gw-tunnel.*add the line 'AllowUsers pfwd'"
 sshd_says 'AllowUsers li gw-tunnel pfwd@*,!192.0.2.7'

@@ -41,9 +41,40 @@ explains 1 "refused: account: the account 'pfwd' expired on 2026-01-01" 'mend: c
 eval "$(sed -n 's/^  mend: //p' "$WORK/out")"
 explains 0 'admitted: .*' -- pfwd --key "$pub"
 explains 1 "refused: account: 'nobody-here' is no account .*" 'mend: leasectl login add nobody-here' -- nobody-here --key "$pub"
+new_key box >/dev/null
+leasectl grant box --login gw-tunnel --key "$WORK/box.pub" --listen 20001 >/dev/null
+explains 0 'admitted: .*, with -R for 20001' -- gw-tunnel --key "$WORK/box.pub" --listen 20001
+! grep -q warning "$WORK/out" || fail "a free port is held: $(cat "$WORK/out")"
+serve 20001
+explains 0 'admitted: .*' "warning: lease: something listens on 127.0.0.1 port 20001 now, and it is no session of 'box'" -- gw-tunnel --key "$WORK/box.pub" --listen 20001
+! fwd_R "$WORK/box" gw-tunnel 127.0.0.1:20001:127.0.0.1:8009 || fail 'a port is bound twice'
 # Two that refuse: the one that a login meets first, and the other.
 printf 'AllowGroups li\n' >"$dropin"
 explains 1 'refused: sshd: AllowGroups .*' "also: lease: no lease holds this key" -- pfwd --key "$WORK/third.pub"
+
+rm "$dropin"
+chmod 0700 /var/lib/tunlease
+login_refused "$WORK/alice" pfwd || fail 'akc reads a store that is closed to it'
+explains 1 "refused: lease: the lease is good, but akc as '_tunlease-akc' prints no line for it .*" 'mend: leasectl doctor; .*' -- pfwd --key "$pub"
+chmod 2750 /var/lib/tunlease
+# An account ends a day earlier for pam_unix than for an sshd that does not ask PAM.
+chage -E "$(date +%F)" pfwd
+! login_works "$WORK/alice" pfwd || fail 'PAM admits an account on its last day'
+explains 1 'refused: account: .* expired on .*' -- pfwd --key "$pub"
+sed -i 's/^UsePAM yes/UsePAM no/' /etc/ssh/sshd_config
+reload_sshd
+login_works "$WORK/alice" pfwd || fail 'without PAM sshd refuses an account on its last day'
+explains 0 'admitted: .*' -- pfwd --key "$pub"
+chage -E "$(date -d yesterday +%F)" pfwd
+login_refused "$WORK/alice" pfwd || fail 'without PAM sshd admits an account that is over'
+explains 1 'refused: account: .* expired on .*' -- pfwd --key "$pub"
+chage -E -1 pfwd
+usermod -p '!' pfwd
+login_refused "$WORK/alice" pfwd || fail 'without PAM sshd admits a locked account'
+explains 1 "refused: account: .* is locked with '!', and sshd has UsePAM no" -- pfwd --key "$pub"
+usermod -p '*' pfwd
+sed -i 's/^UsePAM no/UsePAM yes/' /etc/ssh/sshd_config
+reload_sshd
 
 note 'what was not asked'
 printf 'AllowUsers pfwd@192.0.2.0/24\n' >"$dropin"

@@ -162,6 +162,19 @@ fault_pam()
 	note_case "$chosen"
 }
 
+# What akc and pam_tunnel need.
+fault_product()
+{
+	one_of closed-store no-akc open-registry no-registry
+	case $chosen in
+	closed-store) chmod 0700 /var/lib/tunlease ;;
+	no-akc) chmod 0700 /usr/libexec/tunlease ;;
+	open-registry) chmod 0777 /run/tunlease/sessions ;;
+	no-registry) rm -rf /run/tunlease ;;
+	esac
+	note_case "$chosen"
+}
+
 fault_lease()
 {
 	one_of from from-other from-network frozen frozen-all full
@@ -193,6 +206,9 @@ restore()
 	rm -rf /etc/pam.d /etc/nologin /run/nologin "$dropin" "$WORK/global" "$WORK"/revoked.* "$WORK"/others.*
 	cp -a "$WORK/pam.d" /etc/pam.d
 	cp -a "$WORK/sshd_config" /etc/ssh/sshd_config
+	chmod 0755 /usr/libexec/tunlease
+	chmod 2750 /var/lib/tunlease
+	[[ ! -d /run/tunlease ]] || chmod 0750 /run/tunlease/sessions
 	leasectl thaw >/dev/null
 	[[ $login == '' ]] || leasectl thaw "$login" >/dev/null
 	[[ $state != active ]] || leasectl set "$lease" --from none >/dev/null
@@ -228,7 +244,7 @@ prepare()
 	note_case "$login $type $state --$kind $forward from $addr"
 	one_of 0 1 1 1 2 2 3
 	for ((faults = chosen; faults > 0; faults--)); do
-		one_of users keys block account account access access pam pam pam lease nopam
+		one_of users keys block account account access access pam pam pam lease nopam product
 		fault=$chosen
 		if [[ $fault == nopam ]]; then
 			sed -i 's/^UsePAM yes/UsePAM no/' /etc/ssh/sshd_config
@@ -267,7 +283,7 @@ opens()
 }
 settled() { ! kill -0 "$FWD_PID" 2>/dev/null || [[ -n $(ss -Hltn "sport = :${forward##*:}") ]]; }
 
-refused_words='Permission denied|administratively prohibited|remote port forwarding failed|Connection (closed|reset)|closed by remote host|open failed|no authentication methods enabled|Connection to .* closed'
+refused_words='Permission denied|administratively prohibited|remote port forwarding failed|Connection (closed|reset)|closed by remote host|open failed|no authentication methods enabled|send disconnect: Broken pipe|Connection to .* closed'
 
 unknown=0 agreed=0 login='' state='' holder='' lease='' chosen='' reloaded=''
 : >"$reasons"
