@@ -5,6 +5,7 @@
 
 #include "lib/base/privilege.h"
 #include "lib/conf/conf.h"
+#include "lib/store/probes.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,6 +41,8 @@ struct ctl {
     struct privilege privilege; /* the identity to restore when the store is closed */
     char changed[256];          /* the last message of ctl_changed; "": none yet */
     unsigned changes;
+    int64_t abandoned[PROBES_AT_ONCE]; /* probes that were deleted since the store is open */
+    size_t abandoned_count;
     struct rehearsal *rehearsal; /* while a change is only rehearsed; else NULL */
 };
 

@@ -6,13 +6,16 @@
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/session/lock_holder.h"
+#include "lib/session/registry.h"
 #include "lib/session/registry_count.h"
+#include "lib/session/registry_lock.h"
 #include "lib/store/actor.h"
 #include "lib/store/connection.h"
 #include "lib/store/jumps.h"
 #include "lib/store/leases.h"
 #include "lib/store/open_read.h"
 #include "lib/store/open_write.h"
+#include "lib/store/transaction.h"
 
 #include <bsd/string.h>
 #include <errno.h>
@@ -144,9 +147,40 @@ int ctl_open_read(struct ctl *ctl)
     return open_store(ctl, false);
 }
 
+/* Deletes what a verify has left that was killed. A failure is that of the command itself, which
+ * then meets it, too. */
+static void delete_abandoned_probes(struct ctl *ctl)
+{
+    const struct store_actor by = ctl_actor(ctl);
+    size_t count = 0;
+    if (store_probes_abandoned(ctl->store, by.now_s, ctl->abandoned, &count) != STORE_OK ||
+        count == 0)
+        return;
+    if (store_begin(ctl->store) == STORE_OK &&
+        store_probes_delete(ctl->store, ctl->abandoned, count, &by) == STORE_OK &&
+        store_commit(ctl->store) == STORE_OK)
+        ctl->abandoned_count = count;
+    store_rollback(ctl->store);
+}
+
+/* As root: what RunDir has of them. */
+static void forget_abandoned_probes(struct ctl *ctl)
+{
+    struct registry r;
+    if (ctl->abandoned_count > 0 && registry_open(ctl->conf.paths.run_dir, true, &r) == 0) {
+        for (size_t i = 0; i < ctl->abandoned_count; i++)
+            registry_remove_lock_file(&r, ctl->abandoned[i]);
+        registry_close(&r);
+    }
+    ctl->abandoned_count = 0;
+}
+
 int ctl_open_write(struct ctl *ctl)
 {
-    return open_store(ctl, true);
+    int code = open_store(ctl, true);
+    if (code == EXIT_DONE && ctl->rehearsal == NULL)
+        delete_abandoned_probes(ctl);
+    return code;
 }
 
 int ctl_open_read_silently(struct ctl *ctl, char why[static STORE_ERROR_BYTES])
@@ -161,6 +195,7 @@ void ctl_close(struct ctl *ctl)
     store_close(ctl->store);
     ctl->store = NULL;
     privilege_restore(&ctl->privilege);
+    forget_abandoned_probes(ctl);
 }
 
 /* No such file: leased never ran here. A file that cannot be opened counts as a jump. */

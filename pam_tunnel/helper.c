@@ -176,7 +176,7 @@ int judgement_parse(struct judgement *j)
         const size_t value_len = strlen(value);
         bool good = true;
         if (strcmp(word, "lease_id") == 0) {
-            good = number_parse(value, value_len, 1, INT64_MAX, &j->lease_id);
+            good = number_parse_signed(value, value_len, &j->lease_id);
         } else if (strcmp(word, "listen") == 0) {
             good = number_parse(value, value_len, 0, INT32_MAX, &number);
             j->listens = number != 0;

@@ -95,10 +95,11 @@ WHERE k.fingerprint = :fingerprint AND k.login = :login AND k.live = 1;
 SELECT 1 FROM key WHERE fingerprint = :fingerprint AND login = :login AND live IS NULL LIMIT 1;
 
 -- name: lease_insert
-INSERT INTO lease(kind, name, live, login, open, listen, sources, max_sessions, note, created_s,
+-- :id is NULL but for a probe.
+INSERT INTO lease(id, kind, name, live, login, open, listen, sources, max_sessions, note, created_s,
   renewed_s, expires_s, fixed_end, revoked_s, keep_sessions, last_login_s, heartbeat_ms,
   secret_used, agent_facts)
-VALUES(:kind, :name, 1, :login, :open, :listen, :sources, :max_sessions, :note, :created_s,
+VALUES(:id, :kind, :name, 1, :login, :open, :listen, :sources, :max_sessions, :note, :created_s,
   0, :expires_s, :fixed_end, 0, 0, 0, 0, 0, '');
 
 -- name: key_insert
@@ -128,6 +129,10 @@ DELETE FROM lease WHERE id = :id AND kind <> 'freeze' AND (live IS NULL OR expir
 
 -- name: lease_delete_keys
 DELETE FROM key WHERE lease_id = :id;
+
+-- name: probes_abandoned
+-- When a store is opened to write: what a killed leasectl verify has left. The id is negative.
+SELECT id FROM lease WHERE id < 0 AND expires_s < :before_s ORDER BY id LIMIT :limit;
 
 -- name: key_delete
 DELETE FROM key WHERE lease_id = :lease_id AND fingerprint = :fingerprint;

@@ -5,7 +5,8 @@
 -- akc parses the whole schema at every login, so it is kept small: a table costs some 15,000
 -- instructions a login, a CREATE INDEX as much again (docs/sqlite-facts.md 2). `live` makes names and
 -- keys unique among leases that are not revoked: it is 1 until the lease is revoked, and then NULL;
--- for UNIQUE, each NULL differs from every other. Times are Unix seconds UTC, 0 for never. Readers
+-- for UNIQUE, each NULL differs from every other. A lease with a negative id is a probe of leasectl
+-- verify (lib/store/probes.h). Times are Unix seconds UTC, 0 for never. Readers
 -- check all texts again.
 
 CREATE TABLE lease(

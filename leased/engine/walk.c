@@ -16,6 +16,7 @@
 #include "lib/conf/conf.h"
 #include "lib/store/audit.h"
 #include "lib/store/connection.h"
+#include "lib/store/probes.h"
 #include "lib/store/prune.h"
 #include "lib/store/transaction.h"
 #include "lib/store/walk.h"
@@ -55,6 +56,15 @@ static enum store_rc free_expired(struct walk *w, int64_t now_s)
                                     now_s - EXPIRED_PORT_S, now_s);
 }
 
+/* Those of a leasectl verify that was killed. */
+static enum store_rc delete_abandoned_probes(struct walk *w, const struct store_actor *by)
+{
+    int64_t ids[PROBES_AT_ONCE];
+    size_t count;
+    enum store_rc rc = store_probes_abandoned(w->open_store->store, by->now_s, ids, &count);
+    return rc == STORE_OK ? store_probes_delete(w->open_store->store, ids, count, by) : rc;
+}
+
 static enum store_rc prune_piece(struct walk *w, bool has_range, int64_t *ret_leases,
                                  int64_t *ret_rows)
 {
@@ -79,6 +89,8 @@ static enum store_rc prune_piece(struct walk *w, bool has_range, int64_t *ret_le
         rc = control_port_update_range(w->control_port, at, &by);
     if (rc == STORE_OK && !has_range)
         rc = free_expired(w, now_s);
+    if (rc == STORE_OK && !has_range)
+        rc = delete_abandoned_probes(w, &by);
     if (rc == STORE_OK)
         rc = audit_prune(w->open_store->store, &by, now_s - w->conf->audit_keep_s, w->piece_leases,
                          ret_rows);

@@ -19,3 +19,13 @@ bool number_parse(const char *s, size_t len, int64_t min, int64_t max, int64_t *
     *ret = value;
     return true;
 }
+
+bool number_parse_signed(const char *s, size_t len, int64_t *ret)
+{
+    int64_t value;
+    const bool negative = len > 0 && s[0] == '-';
+    if (!number_parse(s + negative, len - negative, negative ? 1 : 0, INT64_MAX, &value))
+        return false;
+    *ret = negative ? -value : value;
+    return true;
+}

@@ -12,4 +12,7 @@
  * max. Returns false, with *ret untouched, if they are anything else. */
 bool number_parse(const char *s, size_t len, int64_t min, int64_t max, int64_t *ret);
 
+/* The same for any int64_t but the least: a negative number begins with a minus sign. */
+bool number_parse_signed(const char *s, size_t len, int64_t *ret);
+
 #endif

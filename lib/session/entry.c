@@ -91,7 +91,7 @@ static bool parse_line(const char *key, const char *value, struct session *s, un
         s->start_ticks = (uint64_t)number;
         *seen |= SEEN_START;
     } else if (strcmp(key, "lease_id") == 0) {
-        good = number_parse(value, len, 0, INT64_MAX, &number);
+        good = number_parse_signed(value, len, &number);
         s->lease_id = number;
     } else if (strcmp(key, "uid") == 0) {
         /* never root, never (uid_t)-1 */

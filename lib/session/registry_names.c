@@ -15,7 +15,9 @@ void entry_name(int64_t lease_id, pid_t pid, char out[static REGISTRY_NAME_BYTES
 bool entry_name_parse(const char *name, struct entry_id *ret)
 {
     char *end;
-    if (name[0] < '0' || name[0] > '9' || (name[0] == '0' && name[1] != '.'))
+    const char *digits = name[0] == '-' ? name + 1 : name;
+    if (digits[0] < '0' || digits[0] > '9' ||
+        (digits[0] == '0' && (digits != name || name[1] != '.')))
         return false;
     errno = 0;
     long long id = strtoll(name, &end, 10);

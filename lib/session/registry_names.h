@@ -13,7 +13,8 @@ enum { REGISTRY_NAME_BYTES = 48 };
 
 /* LEASEID.PID names an entry. */
 struct entry_id {
-    int64_t lease_id; /* 0: while the login is being judged */
+    int64_t
+        lease_id; /* 0: while the login is being judged; negative: a probe (lib/store/probes.h) */
     pid_t pid;
 };
 

@@ -181,7 +181,7 @@ enum store_rc store_agent_add(struct store *st, const struct lease *l, int64_t t
                               int64_t *ret_id, struct store_conflict *ret_conflict)
 {
     const struct agent_update u = {.token_id = token_id, .facts = facts};
-    enum store_rc rc = add_lease(st, "agent", l, quarantine_s, by, ret_id, ret_conflict);
+    enum store_rc rc = add_lease(st, "agent", 0, l, quarantine_s, by, ret_id, ret_conflict);
     return rc == STORE_OK ? store_agent_update(st, *ret_id, &u) : rc;
 }
 

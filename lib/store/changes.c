@@ -15,7 +15,7 @@ enum store_rc store_lease_add(struct store *st, const struct lease *l, int64_t q
                               const struct store_actor *by, int64_t *ret_id,
                               struct store_conflict *ret_conflict)
 {
-    return add_lease(st, "grant", l, quarantine_s, by, ret_id, ret_conflict);
+    return add_lease(st, "grant", 0, l, quarantine_s, by, ret_id, ret_conflict);
 }
 
 enum store_rc store_lease_set(struct store *st, const struct lease *l, int64_t quarantine_s,

@@ -24,7 +24,7 @@ enum store_rc store_freeze(struct store *st, const char *login, const struct sto
     const struct lease l = freeze_lease(login);
     const struct lease_key key = {.pub = {.fingerprint = "!"}};
     int64_t id = 0;
-    enum store_rc rc = insert_lease(st, "freeze", &l, by, &id);
+    enum store_rc rc = insert_lease(st, "freeze", 0, &l, by, &id);
     if (rc == STORE_OK)
         rc = insert_key(st, &l, id, &key, by->now_s, NULL);
     return rc == STORE_OK ? note_change(st, by, "freeze", id, &l, "", "") : rc;

@@ -63,13 +63,15 @@ enum store_rc insert_key(struct store *st, const struct lease *l, int64_t lease_
     return rc;
 }
 
-enum store_rc insert_lease(struct store *st, const char *kind, const struct lease *l,
+enum store_rc insert_lease(struct store *st, const char *kind, int64_t id, const struct lease *l,
                            const struct store_actor *by, int64_t *ret_id)
 {
     struct terms terms = {{0}, {0}, {0}};
     sqlite3_stmt *s = statement_get(st, STMT_LEASE_INSERT);
     if (s == NULL)
         return STORE_FAIL;
+    if (id != 0)
+        bind_int(s, ":id", id);
     bind_text(s, ":kind", kind);
     bind_text(s, ":name", l->name);
     bind_text(s, ":login", l->login);
@@ -86,13 +88,12 @@ enum store_rc insert_lease(struct store *st, const char *kind, const struct leas
     return rc;
 }
 
-enum store_rc add_lease(struct store *st, const char *kind, const struct lease *l,
+enum store_rc add_lease(struct store *st, const char *kind, int64_t id, const struct lease *l,
                         int64_t quarantine_s, const struct store_actor *by, int64_t *ret_id,
                         struct store_conflict *ret_conflict)
 {
     struct buf detail = {0};
-    int64_t id = 0;
-    enum store_rc rc = insert_lease(st, kind, l, by, &id);
+    enum store_rc rc = insert_lease(st, kind, id, l, by, &id);
     if (rc == STORE_CONFLICT)
         name_conflict(st, l, by->now_s, ret_conflict);
     for (size_t i = 0; rc == STORE_OK && i < l->key_count; i++)

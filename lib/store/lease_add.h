@@ -12,13 +12,14 @@
 struct lease;
 struct lease_key;
 
-/* As store_lease_add, for a lease of any kind. */
-enum store_rc add_lease(struct store *st, const char *kind, const struct lease *l,
+/* As store_lease_add, for a lease of any kind. id: its number; 0: the next one. */
+enum store_rc add_lease(struct store *st, const char *kind, int64_t id, const struct lease *l,
                         int64_t quarantine_s, const struct store_actor *by, int64_t *ret_id,
                         struct store_conflict *ret_conflict);
 
-/* Inserts the row of the lease alone. STORE_CONFLICT: a lease that is not revoked has the name. */
-enum store_rc insert_lease(struct store *st, const char *kind, const struct lease *l,
+/* Inserts the row of the lease alone; id as above. STORE_CONFLICT: a lease that is not revoked has
+ * the name. */
+enum store_rc insert_lease(struct store *st, const char *kind, int64_t id, const struct lease *l,
                            const struct store_actor *by, int64_t *ret_id);
 
 /* STORE_CONFLICT: a lease on this login that is not revoked has the key; *ret_conflict (may be

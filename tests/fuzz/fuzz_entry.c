@@ -22,7 +22,7 @@ static void check_entry(const struct session *s, const char *text)
 
     MUST(s->pid >= 1 && s->pid <= 1 << 22, text);
     MUST(s->uid != 0 && s->uid != (uid_t)-1, text);
-    MUST(s->open == (s->lease_id > 0) && s->lease_id >= 0 && s->since_s >= 0, text);
+    MUST(s->open == (s->lease_id != 0) && s->since_s >= 0, text);
     MUST(s->login[0] != '\0' && s->fingerprint[0] != '\0' && s->orphan == 0, text);
     MUST(is_word(s->login) && is_word(s->fingerprint) && is_word(s->lease), text);
     MUST(is_word(s->source), text);

@@ -99,6 +99,8 @@ static void good_line(void **state)
     assert_int_equal(j.max_sessions, 0);
     assert_null(j.opens);
     assert_null(j.listens_on);
+    assert_int_equal(read_line(&j, "lease_id=-9223372036854775807 name=b fp=f\n"), 0);
+    assert_int_equal(j.lease_id, -INT64_MAX);
     assert_int_equal(read_line(&j, "colour=blue lease_id=1 name=b fp=f weight=\n"), 0);
     assert_int_equal(read_line(&j, "lease_id=1 name=b fp=f max_sessions=2147483647\n"), 0);
     assert_int_equal(j.max_sessions, INT32_MAX);
@@ -117,7 +119,9 @@ static void bad_lines(void **state)
         "lease_id=1 fp=f\n",
         "lease_id=1 name=alice\n",
         "lease_id=0 name=a fp=f\n",
-        "lease_id=-1 name=a fp=f\n",
+        "lease_id=-0 name=a fp=f\n",
+        "lease_id=--1 name=a fp=f\n",
+        "lease_id=- name=a fp=f\n",
         "lease_id=+1 name=a fp=f\n",
         "lease_id= name=a fp=f\n",
         "lease_id=1x name=a fp=f\n",

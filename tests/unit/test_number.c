@@ -51,6 +51,34 @@ static void spellings(void **state)
     }
 }
 
+static void negative(void **state)
+{
+    static const struct {
+        const char *text;
+        bool taken;
+        int64_t want;
+    } rows[] = {{"0", true, 0},
+                {"7", true, 7},
+                {"-1", true, -1},
+                {"9223372036854775807", true, INT64_MAX},
+                {"-9223372036854775807", true, -INT64_MAX},
+                {"-9223372036854775808", false, 0},
+                {"", false, 0},
+                {"-", false, 0},
+                {"-0", false, 0},
+                {"--1", false, 0},
+                {"-01", false, 0},
+                {"- 1", false, 0},
+                {"+1", false, 0}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int64_t got = -2;
+        const bool taken = number_parse_signed(rows[i].text, strlen(rows[i].text), &got);
+        CHECK(rows[i].text, taken == rows[i].taken);
+        CHECK(rows[i].text, got == (taken ? rows[i].want : -2));
+    }
+}
+
 /* Only len bytes count, and no NUL ends them early. */
 static void length(void **state)
 {
@@ -67,6 +95,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spellings),
+        cmocka_unit_test(negative),
         cmocka_unit_test(length),
     };
     return cmocka_run_group_tests_name("number", tests, NULL, NULL);

@@ -94,8 +94,9 @@ static void round_trip(void **state)
     static char opens[] = "127.0.0.1:8009,[::1]:8009", none[] = "";
     char text[REGISTRY_ENTRY_BYTES];
     struct session rows[] = {session_of(getpid()), opening_of(getpid()), session_of(getpid()),
-                             session_of(getpid())};
+                             session_of(getpid()), session_of(getpid())};
     (void)state;
+    rows[4].lease_id = -INT64_MAX; /* a probe of leasectl verify */
     rows[0].opens = opens;
     rows[0].listens = none;
     rows[2].start_ticks = INT64_MAX;

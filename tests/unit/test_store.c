@@ -11,6 +11,7 @@
 #include "lib/store/open_read.h"
 #include "lib/store/open_write.h"
 #include "lib/store/port_choice.h"
+#include "lib/store/probes.h"
 #include "lib/store/prune.h"
 #include "lib/store/store.h"
 #include "lib/store/transaction.h"
@@ -1063,6 +1064,54 @@ static void frozen(void **state)
     store_close(st);
 }
 
+/* The leases of leasectl verify: their numbers are none that admins see. */
+static void probes(void **state)
+{
+    const struct store_actor by = actor_at(NOW_S);
+    struct store_conflict conflict;
+    struct lease_range range = {0};
+    struct audit_report report;
+    struct store *st = open_store();
+    struct lease l = make_lease("verify-1", "pfwd", 9, "8009", "127.0.0.1:20001"), again = {0};
+    int64_t ids[PROBES_AT_ONCE];
+    size_t count = 99;
+    (void)state;
+    assert_int_equal(grant(st, "alice", "pfwd", 1, "8009", ""), 1);
+    l.id = -5;
+    l.expires_s = NOW_S + 60;
+    assert_int_equal(store_begin(st), STORE_OK);
+    assert_int_equal(store_probe_add(st, &l, QUARANTINE_S, &by, &conflict), STORE_OK);
+    assert_int_equal(store_commit(st), STORE_OK);
+    assert_int_equal(store_lease_by_name(st, "verify-1", &again), STORE_OK);
+    assert_int_equal(again.id, -5);
+    lease_release(&again);
+    assert_int_equal(grant(st, "bob", "pfwd", 2, "8009", ""), 2);
+    assert_int_equal(store_range_next(st, 100, &range), STORE_OK);
+    assert_true(range.after == 0 && range.last == 2);
+    assert_int_equal(raw_number("SELECT lease_id FROM audit WHERE lease = 'verify-1'"), -5);
+
+    /* A verify that runs may need it a little longer than it lasts. */
+    assert_int_equal(store_probes_abandoned(st, NOW_S + 60 + PROBE_ABANDONED_S, ids, &count),
+                     STORE_OK);
+    assert_int_equal(count, 0);
+    const struct store_actor later = actor_at(NOW_S + 61 + PROBE_ABANDONED_S);
+    assert_int_equal(store_probes_abandoned(st, later.now_s, ids, &count), STORE_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(ids[0], -5);
+    for (int twice = 0; twice < 2; twice++) {
+        assert_int_equal(store_begin(st), STORE_OK);
+        assert_int_equal(store_probes_delete(st, ids, count, &later), STORE_OK);
+        assert_int_equal(store_commit(st), STORE_OK);
+        assert_int_equal(raw_number("SELECT count(*) FROM lease"), 2);
+        assert_int_equal(raw_number("SELECT count(*) FROM key"), 2);
+        assert_int_equal(raw_number("SELECT count(*) FROM port"), 0);
+    }
+    assert_int_equal(audit_verify(st, &report), STORE_OK);
+    assert_int_equal(grant(st, "carol", "pfwd", 3, "8009", ""), 3);
+    lease_release(&l);
+    store_close(st);
+}
+
 static void rolled_back(void **state)
 {
     const struct store_actor by = actor_at(NOW_S);
@@ -1478,6 +1527,7 @@ int main(void)
         TEST(history),
         TEST(keys_of_login),
         TEST(frozen),
+        TEST(probes),
         TEST(rolled_back),
         TEST(two_connections),
         TEST(damaged_rows),
