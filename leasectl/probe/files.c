@@ -3,15 +3,78 @@
 
 #include "leasectl/child.h"
 #include "leasectl/host/sshd_settings.h"
+#include "lib/base/clock.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEYGEN_MS = 20000, TMPDIR_MAX = 50 };
+enum { KEYGEN_MS = 20000, TMPDIR_MAX = 50, ABANDONED_S = 5 };
+
+#define DIRECTORY_PREFIX "leasectl-verify."
+static const char lock_file[] = "lock";
+
+/* All that a run puts into its directory. agent.sock: leasectl/probe/session.c. */
+static const char *const file_names[] = {"key",    "key.pub",    "known_hosts",
+                                         "socket", "agent.sock", lock_file};
+
+/* The lock, whoever makes it; -1 with errno: another process has it, or it cannot be made. The
+ * processes that a run forks have it, too, and die with the run. */
+static int lock_directory(const char *path)
+{
+    char file[128];
+    (void)snprintf(file, sizeof(file), "%s/%s", path, lock_file);
+    int fd = open(file, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        const int why = errno;
+        (void)close(fd);
+        errno = why;
+        return -1;
+    }
+    return fd;
+}
+
+static void remove_directory(const char *path)
+{
+    char file[128];
+    for (size_t i = 0; i < sizeof(file_names) / sizeof(file_names[0]); i++)
+        if (snprintf(file, sizeof(file), "%s/%s", path, file_names[i]) < (int)sizeof(file))
+            (void)unlink(file);
+    (void)rmdir(path);
+}
+
+/* A directory that is not locked yet may be one that was made this moment. */
+static bool is_abandoned(const char *path)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+        st.st_mtim.tv_sec + ABANDONED_S > clock_now_s())
+        return false;
+    int lock = lock_directory(path);
+    if (lock >= 0)
+        (void)close(lock);
+    return lock >= 0;
+}
+
+static void remove_abandoned(const char *tmp)
+{
+    char path[128];
+    DIR *dir = opendir(tmp);
+    for (const struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
+        if (strncmp(e->d_name, DIRECTORY_PREFIX, sizeof(DIRECTORY_PREFIX) - 1) == 0 &&
+            strlen(e->d_name) == sizeof(DIRECTORY_PREFIX) - 1 + 6 &&
+            snprintf(path, sizeof(path), "%s/%s", tmp, e->d_name) < (int)sizeof(path) &&
+            is_abandoned(path))
+            remove_directory(path);
+    if (dir != NULL)
+        (void)closedir(dir);
+}
 
 int files_make(struct ctl *ctl, struct probe_files *files)
 {
@@ -19,12 +82,16 @@ int files_make(struct ctl *ctl, struct probe_files *files)
     /* Sockets go there, and the path of a socket must be short (unix(7)). */
     if (tmp == NULL || tmp[0] != '/' || strlen(tmp) > TMPDIR_MAX)
         tmp = "/tmp";
-    (void)snprintf(files->work_dir, sizeof(files->work_dir), "%s/leasectl-verify.XXXXXX", tmp);
+    remove_abandoned(tmp);
+    (void)snprintf(files->work_dir, sizeof(files->work_dir), "%s/" DIRECTORY_PREFIX "XXXXXX", tmp);
     if (mkdtemp(files->work_dir) == NULL) {
         files->work_dir[0] = '\0';
         return ctl_error(ctl, EXIT_FAILED, "cannot make a directory of our own: %s",
                          strerror(errno));
     }
+    files->lock_fd = lock_directory(files->work_dir);
+    if (files->lock_fd < 0)
+        return ctl_error(ctl, EXIT_FAILED, "cannot lock it: %s", strerror(errno));
     /* Other users can reach the socket in it, since an attempt does, but cannot list the files. */
     if (chmod(files->work_dir, 0711) != 0)
         return ctl_error(ctl, EXIT_FAILED, "cannot set its mode: %s", strerror(errno));
@@ -94,15 +161,11 @@ int files_pin_host_keys(struct ctl *ctl, const struct probe_files *files, const 
                      : ctl_error(ctl, EXIT_FAILED, "none of sshd's host keys has a readable .pub");
 }
 
-void files_remove(const struct probe_files *files)
+void files_remove(struct probe_files *files)
 {
-    char public_file[128];
-    if (files->work_dir[0] != '\0') {
-        (void)snprintf(public_file, sizeof(public_file), "%s.pub", files->key_file);
-        (void)unlink(public_file);
-        (void)unlink(files->key_file);
-        (void)unlink(files->known_hosts);
-        (void)unlink(files->socket);
-        (void)rmdir(files->work_dir);
-    }
+    if (files->work_dir[0] != '\0')
+        remove_directory(files->work_dir);
+    if (files->lock_fd >= 0)
+        (void)close(files->lock_fd);
+    *files = PROBE_FILES_NONE;
 }

@@ -12,11 +12,14 @@
 struct probe_files {
     char work_dir[80]; /* "": there is none */
     char key_file[112], known_hosts[112], socket[112];
+    int lock_fd; /* of the file that is locked as long as this run lives; -1: none */
 };
+#define PROBE_FILES_NONE ((struct probe_files){.lock_fd = -1})
 
 /* Each returns EXIT_DONE, or the exit code with the error printed. */
 
-/* Makes the directory; the paths of the files are then set. */
+/* Makes the directory; the paths of the files are then set. Also removes those of runs that were
+ * killed, which hold the lock in theirs no more. */
 int files_make(struct ctl *ctl, struct probe_files *files);
 
 /* Makes a key in key_file, and adds it to the probe. */
@@ -27,6 +30,6 @@ int files_pin_host_keys(struct ctl *ctl, const struct probe_files *files, const 
                         const char *host, uint16_t port);
 
 /* Removes the directory and its files. */
-void files_remove(const struct probe_files *files);
+void files_remove(struct probe_files *files);
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* How long to wait for data from a service that was reached. */
@@ -210,6 +211,9 @@ enum attempt_verdict try_reverse(struct ssh_args *a, const struct attempt_target
         quote_last_words(&c, evidence);
     }
     child_release(&c);
+    struct stat st;
+    if (bind[0] == '/' && lstat(bind, &st) == 0 && S_ISSOCK(st.st_mode))
+        (void)unlink(bind); /* sshd leaves a socket that it has made where it is */
 out:
     greeter_stop(&service);
     return v;

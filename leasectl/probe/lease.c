@@ -10,13 +10,18 @@
 #include "lib/session/listeners.h"
 #include "lib/store/changes.h"
 #include "lib/store/leases.h"
+#include "lib/store/probes.h"
 #include "lib/store/transaction.h"
 
+#include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { PORTS_TRIED = 64 };
+enum {
+    PORTS_TRIED = 64,
+    PROBE_KEEP_S = 30, /* an attempt takes at most 10 s */
+};
 
 /* Picks a free port within the ceiling for the probe: the holder's own is left alone. */
 static bool pick_listen_port(struct probe *probe, struct permit *ret)
@@ -120,21 +125,28 @@ int probe_for_login(struct probe *probe, const char *login)
                      login);
 }
 
+/* A number that no probe had. The one below it is left for the probe that has expired. */
+static int64_t new_number(void)
+{
+    return -(clock_now_ms() * 1000 + 2 * (int64_t)arc4random_uniform(500));
+}
+
 int probe_add(struct probe *probe)
 {
     const struct store_actor by = ctl_actor(probe->ctl);
     struct store_conflict conflict;
     struct permit listen;
-    int64_t id = 0;
+    struct lease l = probe->lease;
 
     probe->wants_listen = probe->lease.listen.count > 0;
     enum store_rc rc = store_begin(probe->ctl->store);
     permit_list_release(&probe->lease.listen);
     if (rc == STORE_OK && probe->wants_listen && pick_listen_port(probe, &listen))
         (void)permit_list_add(&probe->lease.listen, &listen);
+    l.listen = probe->lease.listen;
+    l.id = new_number();
     if (rc == STORE_OK)
-        rc = store_lease_add(probe->ctl->store, &probe->lease, ctl_quarantine_s(probe->ctl), &by,
-                             &id, &conflict);
+        rc = store_probe_add(probe->ctl->store, &l, ctl_quarantine_s(probe->ctl), &by, &conflict);
     if (rc == STORE_OK)
         rc = store_commit(probe->ctl->store);
     store_rollback(probe->ctl->store);
@@ -142,8 +154,33 @@ int probe_add(struct probe *probe)
         return ctl_error(probe->ctl, EXIT_CONFLICT, "another probe is under way: try again");
     if (rc != STORE_OK)
         return ctl_store_error(probe->ctl, rc);
-    probe->lease.id = id;
+    probe->lease.id = l.id;
     return EXIT_DONE;
+}
+
+int probe_keep(struct probe *probe)
+{
+    struct store_actor by = ctl_actor(probe->ctl);
+    struct store_conflict conflict;
+    by.now_s = clock_now_s();
+    if (probe->lease.expires_s - by.now_s > PROBE_KEEP_S)
+        return EXIT_DONE;
+    int code = ctl_open_write(probe->ctl);
+    if (code != EXIT_DONE)
+        return code;
+    enum store_rc rc = store_begin(probe->ctl->store);
+    if (rc == STORE_OK)
+        rc = store_lease_renew(probe->ctl->store, &probe->lease, by.now_s + PROBE_TTL_S, false,
+                               ctl_quarantine_s(probe->ctl), &by, &conflict);
+    if (rc == STORE_OK)
+        rc = store_commit(probe->ctl->store);
+    store_rollback(probe->ctl->store);
+    if (rc == STORE_OK)
+        probe->lease.expires_s = by.now_s + PROBE_TTL_S;
+    else
+        code = ctl_store_error(probe->ctl, rc);
+    ctl_close(probe->ctl);
+    return code;
 }
 
 int probe_end(struct probe *probe, bool expired_anew)
@@ -151,7 +188,6 @@ int probe_end(struct probe *probe, bool expired_anew)
     struct store_actor by = ctl_actor(probe->ctl);
     struct store_conflict conflict;
     struct lease again = probe->lease;
-    int64_t id = 0;
     int code = ctl_open_write(probe->ctl);
     if (code != EXIT_DONE)
         return code;
@@ -160,10 +196,11 @@ int probe_end(struct probe *probe, bool expired_anew)
     if (rc == STORE_OK && !expired_anew)
         rc = store_lease_revoke(probe->ctl->store, &probe->lease, false, &by);
     if (rc == STORE_OK && expired_anew) {
+        again.id = probe->lease.id - 1;
         again.expires_s = by.now_s - 1;
         rc = store_lease_delete(probe->ctl->store, &probe->lease, false, &by);
         if (rc == STORE_OK)
-            rc = store_lease_add(probe->ctl->store, &again, ctl_quarantine_s(probe->ctl), &by, &id,
+            rc = store_probe_add(probe->ctl->store, &again, ctl_quarantine_s(probe->ctl), &by,
                                  &conflict);
     }
     if (rc == STORE_OK)
@@ -174,7 +211,7 @@ int probe_end(struct probe *probe, bool expired_anew)
     ctl_close(probe->ctl);
     if (code == EXIT_DONE && expired_anew) {
         sessions_forget_lease(probe->ctl, probe->lease.id);
-        probe->lease.id = id;
+        probe->lease.id = again.id;
     }
     return code;
 }

@@ -9,6 +9,9 @@
 
 #include <stdbool.h>
 
+/* Nobody can use the key of a verify that was killed for longer than this. */
+enum { PROBE_TTL_S = 60 };
+
 struct probe {
     struct ctl *ctl;
     struct lease lease;       /* what is tried; id 0 until it is in the store */
@@ -28,8 +31,11 @@ int probe_copy_lease(struct probe *probe, const char *ref);
 int probe_for_login(struct probe *probe, const char *login);
 
 /* Adds the probe to the store, which must be open to write. The caller has set its name, from and
- * end. */
+ * end. It gets a negative number (lib/store/probes.h). */
 int probe_add(struct probe *probe);
+
+/* Gives the probe another PROBE_TTL_S when half of it is over. The store must be closed. */
+int probe_keep(struct probe *probe);
 
 /* Revokes the probe; or, with expired_anew, replaces it by a lease to the same key whose end has
  * passed, in one transaction. Opens the store and closes it. */

@@ -30,8 +30,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PROBE_TTL_S = 60 };
-
 struct verify {
     struct ctl *ctl;
     struct probe probe;
@@ -154,6 +152,8 @@ static bool try_attempt(struct verify *v, size_t i, const char *what)
 {
     char evidence[ATTEMPT_EVIDENCE_BYTES];
     outcomes_show_progress(what);
+    if (probe_keep(&v->probe) != EXIT_DONE)
+        return false;
     enum attempt_verdict verdict = attempt_make(i, &v->target, evidence);
     add_outcome(v, attempt_at(i), what, verdict, evidence);
     return verdict != ATTEMPT_NO_LOGIN && verdict != ATTEMPT_UNREACHABLE;
@@ -337,8 +337,10 @@ int cmd_verify(struct ctl *ctl, int argc, char **argv)
                                             {"host", required_argument, NULL, 'h'},
                                             {"port", required_argument, NULL, 'p'},
                                             {NULL, 0, NULL, 0}};
-    struct verify v = {
-        .ctl = ctl, .probe = {.ctl = ctl, .permitted = {.pid = -1}}, .elsewhere = {.pid = -1}};
+    struct verify v = {.ctl = ctl,
+                       .probe = {.ctl = ctl, .permitted = {.pid = -1}},
+                       .files = PROBE_FILES_NONE,
+                       .elsewhere = {.pid = -1}};
     const char *login = NULL, *host = NULL;
     int64_t port = 0;
     int opt;

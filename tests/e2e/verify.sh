@@ -12,6 +12,8 @@ conf=/etc/tunlease/tunlease.conf
 for key in alice box gone far down team off other hole; do new_key "$key" >/dev/null; done
 for login in team off other hole; do leasectl login add "$login" >/dev/null; done
 for agent in box gone far; do leasectl agent add "$agent" --key "$WORK/$agent.pub" >/dev/null 2>&1; done
+store=/var/lib/tunlease/leases.db
+query() { setpriv --reuid=_tunlease --regid=_tunlease --clear-groups sqlite3 "$store" "$1"; }
 port_of() { leasectl --json show "$1" | sed -n 's/.*"listen":\["127.0.0.1:\([0-9]*\)"\].*/\1/p'; }
 grant() { leasectl grant "$1" --key "$WORK/$1.pub" "${@:2}" >/dev/null; }
 grant alice --open 8009 --open agent:box --from 192.0.2.1
@@ -114,6 +116,12 @@ begin third verify --port 2223 alice
 finish_all
 nothing_left 'twelve, some at a time'
 
+note 'verify uses up no lease numbers'
+numbers="SELECT seq FROM sqlite_sequence WHERE name = 'lease'"
+assert_eq "$(query "SELECT max(id) FROM lease")" "$(query "$numbers")" 'no number was taken'
+assert_eq "$(query "SELECT count(*) > 30, max(lease_id) < 0 FROM audit WHERE lease LIKE 'verify-%'")" '1|1' \
+	'the audit has its probes, with numbers of their own'
+
 note 'all is well'
 ended alice 0
 says '127.0.0.1:8009 with -L' 'pass: data came back'
@@ -175,13 +183,42 @@ rm /var/log/auth.log
 note 'nothing is left behind when verify is interrupted'
 begin interrupted verify alice
 # Its probe, by the name that it has.
-probe_of() { leasectl list | cut -f2 | grep '^verify-'; }
+probe_of() { leasectl list --all | cut -f2 | grep '^verify-'; }
 probing() { probe_of >/dev/null; }
 wait_for 10 'verify to make its probe lease' probing
 pkill -TERM -P "${begun[0]}" -x leasectl
 finish_all
 ended interrupted 1
 nothing_left 'an interrupted one'
+
+note 'a verify that is killed with SIGKILL'
+begin killed verify alice
+wait_for 10 'verify to make its probe lease' probing
+on_probe() { leasectl sessions | grep -q '^verify-'; }
+wait_for 10 'a session of the probe' on_probe
+pkill -KILL -P "${begun[0]}" -x leasectl
+finish_all
+no_more() { ! pgrep -u pfwd && ! pgrep -f leasectl-verify; } >/dev/null
+wait_for 5 'its connections and processes to end' no_more
+directory=$(echo /tmp/leasectl-verify.*)
+[[ -f $directory/key ]] || fail 'it was killed too early'
+probe=$(probe_of)
+(($(query "SELECT expires_s - unixepoch() FROM lease WHERE name = '$probe'") <= 60)) || fail 'the probe lasts longer than 60 s'
+query "UPDATE lease SET expires_s = unixepoch() - 1 WHERE name = '$probe'"
+login_refused "$directory/key" pfwd || fail 'the key is good for longer than the probe'
+leasectl set alice --note x >/dev/null
+assert_eq "$(probe_of)" "$probe" 'a verify that is only slow keeps its probe'
+query "UPDATE lease SET expires_s = unixepoch() - 100 WHERE name = '$probe'"
+leasectl set alice --note '' >/dev/null
+[[ $(leasectl list --all) == "$leases" ]] || fail 'the next change does not delete the probe of the killed verify'
+touch -d '1 minute ago' "$directory"
+mkdir /tmp/leasectl-verify.abcdef # another user's
+touch -d '1 minute ago' /tmp/leasectl-verify.abcdef
+chown -R li /tmp/leasectl-verify.abcdef
+expect_exit 1 leasectl verify alice --port 2224
+[[ -d /tmp/leasectl-verify.abcdef ]] || fail "another user's directory is removed"
+rmdir /tmp/leasectl-verify.abcdef
+nothing_left 'the next ones'
 
 note 'a login that sshd refuses'
 echo 'DenyUsers team' >/etc/ssh/sshd_config.d/05-test.conf
