@@ -43,8 +43,9 @@ wait_for 10 'the connection to end' idle
 
 note 'the same lease in every form'
 assert_eq "$(leasectl list | cut -f1-4,6-9)" $'1\talice\tpfwd\tactive\t127.0.0.1:8009\t\t\tGPU box' 'TSV'
-script -qec 'leasectl list' /dev/null | grep -q '^ID  NAME ' || fail 'no heading on a terminal'
-script -qec 'leasectl list' /dev/null | grep -qE 'in (6d 23h|7d)' || fail 'no time until the end on a terminal'
+on_terminal=$(script -qec 'leasectl list' /dev/null)
+grep -q '^ID  NAME ' <<<"$on_terminal" || fail "no heading on a terminal: $on_terminal"
+grep -qE 'in (6d 23h|7d)' <<<"$on_terminal" || fail "no time until the end on a terminal: $on_terminal"
 assert_eq "$(leasectl show alice | grep '^note')" $'note\tGPU box' 'show'
 assert_eq "$(leasectl show '#1' | head -n 2 | tail -n 1)" $'name\talice' 'by number'
 assert_eq "$(leasectl --json list | python3 -c 'import json,sys; print(json.load(sys.stdin)[0]["name"])')" alice 'JSON'

@@ -105,6 +105,20 @@ expect_exit 3 leasectl set friend --open -agent:db1
 expect_exit 0 leasectl set friend --open +agent:db1
 jump >/dev/null || fail "$(cat "$WORK/err")"
 
+note 'an agent that leads to a web server is forwarded, not jumped to'
+new_key web >/dev/null
+new_key both >/dev/null
+register "$enrol" web web ',"target":"127.0.0.1:8022"'
+answered 200 'an agent with another target'
+web_port=$(field port_b)
+expect_exit 0 leasectl grant both --key "$WORK/both.pub" --open agent:db1 --open agent:web
+assert_eq "$(grep -c '^  ssh ' "$WORK/out") $(grep -cE "^  ssh -N .* -L $web_port:127.0.0.1:$web_port pfwd@" "$WORK/out") $(grep -c "^  ssh -J pfwd@gateway.test -p $port li@localhost" "$WORK/out")" \
+	'2 1 1' 'one line for each'
+grep -qx "then use   http://127.0.0.1:$web_port/" "$WORK/out" || fail "$(cat "$WORK/out")"
+expect_exit 1 leasectl ssh-config web
+grep -q "leads to no sshd" "$WORK/err" || fail "$(cat "$WORK/err")"
+leasectl revoke both web >/dev/null
+
 note 'a ceiling that leaves the agents out is shown, with the line that lets them in'
 cp /etc/tunlease/tunlease.conf "$WORK/conf"
 echo 'AllowOpen 127.0.0.1:8009' >>/etc/tunlease/tunlease.conf

@@ -65,7 +65,9 @@ asks_for_shell() { "${SSH[@]}" -T -i "$key" -l pfwd "$GATEWAY" </dev/null 2>&1 |
 assert_eq "$(home)" / 'the home of a login that setup has made'
 shell_says=$(asks_for_shell)
 [[ $shell_says == *'not available'* && $shell_says != *chdir* ]] || fail "$shell_says"
-usermod -d /nonexistent pfwd # as former versions made it
+no_session() { ! pgrep -u pfwd >/dev/null; }
+give_home() { wait_for 10 'the session to end' no_session; usermod -d "$1" pfwd; }
+give_home /nonexistent # as former versions made it
 asks_for_shell | grep -q 'Could not chdir to home directory /nonexistent' || fail 'sshd no longer says so'
 leasectl login check pfwd | grep -q '^note: its home does not exist.*usermod --home / pfwd' || fail "$(leasectl login check pfwd)"
 expect_exit 0 leasectl doctor
@@ -74,14 +76,13 @@ fwd_L "$key" pfwd 18009:127.0.0.1:8009
 expect_exit 0 leasectl setup
 assert_eq "$(home)" /nonexistent 'not while a session is up; setup goes on'
 fwd_stop
-no_session() { ! pgrep -u pfwd >/dev/null; }
 wait_for 10 'the session to end' no_session
 expect_exit 0 leasectl setup
 assert_eq "$(home)" / 'then setup mends it'
-usermod -d /srv/nobody-made-it pfwd
+give_home /srv/nobody-made-it
 expect_exit 0 leasectl setup
 assert_eq "$(home)" /srv/nobody-made-it 'a home that somebody else has chosen stays'
-usermod -d / pfwd
+give_home /
 
 note 'what sshd refuses is undone'
 echo 'NoSuchKeyword yes' >/etc/ssh/sshd_config.d/99-broken.conf
