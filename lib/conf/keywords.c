@@ -3,6 +3,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/keyword.h"
+#include "lib/base/nearest.h"
 #include "lib/base/text.h"
 #include "lib/conf/loading.h"
 #include "lib/conf/permit_line.h"
@@ -168,13 +169,28 @@ static int bad_setting(struct loading *load, const struct keyword_line *line, co
     return rc;
 }
 
+static int unknown_keyword(struct loading *load, const struct keyword_line *line)
+{
+    struct nearest near;
+    struct buf problem = {0};
+    nearest_init(&near, line->keyword);
+    for (size_t i = 0; i < KEYWORD_COUNT; i++)
+        nearest_offer(&near, keywords[i].name);
+    buf_add(&problem, "is no keyword of tunlease.conf(5)");
+    nearest_add_question(&near, "", &problem);
+    int rc =
+        bad_line(load, line, buf_text(&problem) != NULL ? buf_text(&problem) : "out of memory");
+    buf_release(&problem);
+    return rc;
+}
+
 int keywords_parse_line(void *arg, const struct keyword_line *line)
 {
     struct loading *load = arg;
     size_t i = find_keyword(line->keyword);
 
     if (i == KEYWORD_COUNT)
-        return bad_line(load, line, "is no keyword of tunlease.conf(5)");
+        return unknown_keyword(load, line);
     if (line->malformed != NULL) {
         load->invalid[i] = true;
         return bad_line(load, line, line->malformed);

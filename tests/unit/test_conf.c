@@ -285,6 +285,8 @@ static void refused(void **state)
         const char *why;
     } rows[] = {
         {"\n# x\nDatabse /srv/a.db\n", 3, "Databse /srv/a.db is no keyword"},
+        {"Databse /srv/a.db\n", 1, "tunlease.conf(5) (did you mean 'Database'?)"},
+        {"allowoepn 127.0.0.1:*\n", 1, "tunlease.conf(5) (did you mean 'AllowOpen'?)"},
         {"Database=/srv/a.db\n", 1, "is no keyword"},
         {"Database /a\ndatabase /a\n", 2, "second time"},
         {"Listen 127.0.0.1:1\nMaxTTL 9d\nMaxTTL 9d\n", 3, "second time"},
