@@ -111,6 +111,25 @@ leasectl agent reset db2 >/dev/null
 direct
 wait_for 20 'another secret after leasectl agent reset' test -s "$STATE_DIR/agent_secret"
 wait_for 10 'data' reaches "$(added port_b)"
+agent_stop
+# A secret that the gateway does not know, as after a restored store, and a token that it accepts.
+leasectl agent reset db2 >/dev/null
+printf '%064d' 0 >"$STATE_DIR/agent_secret"
+direct
+has_new_secret() { [[ $(<"$STATE_DIR/agent_secret") == *[1-9a-f]* ]]; }
+wait_for 10 'a new secret by the token at once, though the old secret was refused' has_new_secret
+! said 'does not accept' || fail 'it asks a person for help, and needs none'
+wait_for 10 'data' reaches "$(added port_b)"
+agent_stop
+# The admin has taken it out and added it again, on another port than the one that it remembers.
+leasectl revoke db2 >/dev/null
+leasectl delete db2 >/dev/null
+old_port=$(added port_b)
+leasectl --json agent add db2 --key "$WORK/direct.pub" >"$WORK/added.json"
+[[ $(added port_b) != "$old_port" ]] || fail 'the new lease has the old port: nothing is tried'
+direct
+wait_for 20 'it gives the old port up, and is told the new one' reaches "$(added port_b)"
+! said '\(null\)' || fail 'a line of the log has no text'
 direct_ssh=$(ssh_of)
 new_key db5 >/dev/null
 leasectl agent add db5 --key "$WORK/db5.pub" >/dev/null

@@ -92,10 +92,13 @@ static bool on_down(void *ctx, enum ssh_message cause, bool was_up)
                 "the gateway's sshd does not give us port %u again: somebody else listens "
                 "there (on the gateway: ss -ltnp 'sport = :%u'), or its Match block forbids it",
                 g->m.registration.answer.port_b, g->m.registration.answer.port_b);
-        if (g->port_busy % PORT_BUSY_REGISTER == 0 && g->m.o->endpoint != NULL) {
+        if (g->port_busy % PORT_BUSY_REGISTER != 0)
+            return false;
+        if (g->m.o->endpoint != NULL) {
             membership_register(&g->m);
             return true;
         }
+        membership_give_up_port(&g->m);
         /* Our login ends an old session of ours. If a stranger has the port, wait as for any
          * refusal. */
         return false;

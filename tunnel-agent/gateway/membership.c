@@ -214,8 +214,11 @@ static void on_register_answer(struct membership *m, unsigned status, const char
         return;
     }
     register_error_parse(body, len, &error);
-    if (credential_switch(&m->credential, error.code) && !through_tunnel) {
-        membership_register(m);
+    if (credential_switch(&m->credential, error.code)) {
+        if (through_tunnel)
+            membership_send(m);
+        else
+            membership_register(m);
         return;
     }
     if (error.code == CONTROL_REVOKED)
@@ -351,9 +354,19 @@ void membership_send(struct membership *m)
     buf_release(&request);
 }
 
+void membership_give_up_port(struct membership *m)
+{
+    m->registration.exists = false;
+    m->registration.is_current = false;
+    (void)build_leg(m); /* cannot fail: it was built of the same before */
+}
+
+/* At a boot the target's sshd may start after us: it is asked again. */
 static void on_channel_due(void *ctx)
 {
-    membership_send(ctx);
+    struct membership *m = ctx;
+    target_keys_query(&m->target_keys, m->s->base);
+    membership_send(m);
 }
 
 /* A tunnel that is not up tells them when it is; a request that is under way is not disturbed. */

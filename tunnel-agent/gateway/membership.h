@@ -38,7 +38,7 @@ struct membership {
     struct leg leg;
 
     struct register_job register_job;
-    struct target_keys target_keys; /* asked once, when we start */
+    struct target_keys target_keys;
     bool has_new_keys;              /* of the target, which no register has told */
     struct control_channel channel; /* through our own tunnel */
     bool sends_register;            /* the request of channel is a register, not a heartbeat */
@@ -60,6 +60,10 @@ void membership_start_tunnel(struct membership *m);
 /* Registers at the endpoint, unless that is under way. The answer starts, pauses or moves the
  * tunnel. */
 void membership_register(struct membership *m);
+
+/* The next login asks for no port, and registers through the tunnel to be given one: after an admin
+ * has added this agent again, its lease may have another port than the one that we remember. */
+void membership_give_up_port(struct membership *m);
 
 /* Sends a request through the tunnel if that is up: a heartbeat, or a register if we are not
  * registered now or have something new to tell. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define ANSWER_S "5"
+enum { QUERIES_MAX = 3 };
 enum { LINE_BYTES = 512 + PUBKEY_TYPE_BYTES + PUBKEY_BASE64_BYTES };
 
 /*
@@ -70,8 +71,10 @@ static void on_end(void *ctx, const char *text)
 
 void target_keys_query(struct target_keys *k, struct event_base *base)
 {
-    if (k->job == NULL)
-        k->job = job_start(base, run_query, k, on_end, k);
+    if (k->job != NULL || k->lines.len > 0 || k->queries == QUERIES_MAX)
+        return;
+    k->queries++;
+    k->job = job_start(base, run_query, k, on_end, k);
 }
 
 void target_keys_release(struct target_keys *k)
