@@ -38,6 +38,13 @@ static void format_owner_and_mode(const struct stat *st, char *out, size_t out_b
     (void)snprintf(out, out_bytes, "%s:%s %04o", owner, group, st->st_mode & all_mask);
 }
 
+/* A directory of root's with another name may have files of others: it must not become ours. */
+static bool is_shared(const char *dir, const struct stat *st)
+{
+    const char *slash = strrchr(dir, '/');
+    return st->st_uid == 0 && strcmp(slash != NULL ? slash + 1 : dir, "tunlease") != 0;
+}
+
 /* One file or directory of the store, with the owner and the mode of docs/design.md 10. */
 static void check_owner_and_mode(struct doctor_run *d, const char *path, mode_t want)
 {
@@ -63,7 +70,14 @@ static void check_owner_and_mode(struct doctor_run *d, const char *path, mode_t 
         doctor_why(d, "everybody on this host can see who has which lease");
     else
         doctor_why(d, "files that are made there may get a group that akc is not in");
-    doctor_mend(d, "chown _tunlease:_tunlease '%s' && chmod %04o '%s'", path, want, path);
+    if (S_ISDIR(st.st_mode) && is_shared(path, &st))
+        doctor_mend(d,
+                    "a directory of its own: install -d -o _tunlease -g _tunlease -m 2750 "
+                    "'%s/tunlease'; then move the store's files into it, and 'Database "
+                    "%s/tunlease/leases.db' in '%s'",
+                    path, path, ctl_conf_name(d->ctl));
+    else
+        doctor_mend(d, "chown _tunlease:_tunlease '%s' && chmod %04o '%s'", path, want, path);
     d->store_reported = d->store_reported || lacks;
 }
 

@@ -167,6 +167,14 @@ run_mend
 sees_nothing 'when both files are there again'
 [[ $(stat -c '%U:%a' "$STORE-wal" "$STORE-shm" | uniq) == _tunlease:640 ]] || fail "$(ls -l "$STORE_DIR")"
 
+mkdir -m 0755 /opt/shared
+cp -a "$STORE" "$STORE-wal" "$STORE-shm" /opt/shared/
+sed 's,^PublicHost,Database /opt/shared/leases.db\n&,' "$conf" >/etc/tunlease/other.conf
+leasectl -c /etc/tunlease/other.conf doctor >"$WORK/found" || :
+has_found "^FAIL.store.'/opt/shared' is root:root 0755, not .*a directory of its own: install -d .* '/opt/shared/tunlease'"
+! grep -q 'chown _tunlease:_tunlease ./opt/shared. ' "$WORK/found" || fail 'a directory of others is given away'
+rm -r /opt/shared /etc/tunlease/other.conf
+
 note 'its file system'
 mount --bind "$STORE_DIR" "$STORE_DIR"
 mount -o remount,bind,ro "$STORE_DIR"
