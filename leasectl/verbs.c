@@ -5,14 +5,16 @@
 #include <stddef.h>
 
 const struct verb verbs[] = {
-    {"setup", cmd_setup, "setup [--dry-run] [--undo]",
+    {"setup", cmd_setup, "setup [--dry-run] [--undo [--keep-sessions]]",
      "prepare this host: accounts, store, sshd's Match blocks\n\n"
      "Makes what is missing: the users _tunlease and _tunlease-akc, the tunnel group and logins,\n"
      "the store, the PAM profile, and sshd's drop-in, which is tested, loaded, and undone if sshd\n"
      "refuses it. Stops before it takes over a login that has keys or a Match block of its own.\n"
-     "Runs doctor at the end.\n\n"
-     "  --dry-run  only print what would be done\n"
-     "  --undo     remove the drop-in and the PAM profile; accounts and leases stay\n"},
+     "Runs doctor at the end, and says what starts leased where it does not run.\n\n"
+     "  --dry-run        only print what would be done\n"
+     "  --undo           remove the drop-in and the PAM profile, and end all live sessions;\n"
+     "                   accounts and leases stay\n"
+     "  --keep-sessions  with --undo: leave live sessions up\n"},
     {"grant", cmd_grant,
      "grant NAME [--key FILE|-] [--open [HOST:]PORT|HOST:LOW-HIGH|agent:NAME]... "
      "[--listen HOST:PORT|auto]... [--login LOGIN] [--for DURATION|--until TIME] "
@@ -139,8 +141,9 @@ const struct verb verbs[] = {
     {"doctor", cmd_doctor, "doctor [--quick]",
      "check everything that leases depend on\n\n"
      "Configuration, akc as sshd runs it, the store and its file system, the clock, sshd's\n"
-     "effective settings, accounts, PAM, the registry of sessions, key files, the control port,\n"
-     "leased and what it sees in /proc, ports, services and ceilings.\n\n"
+     "settings for each tunnel login from inside and outside, accounts, PAM, the registry of\n"
+     "sessions, key files, the control port, leased and what it sees in /proc, ports, services,\n"
+     "ceilings, room for all agents, and what sshd opens for others.\n\n"
      "  --quick  a health check: starts no program, and exits 0 only when all is well\n"},
     {"help", NULL, "help [COMMAND]", "what the commands do, or one of them\n"},
     {"version", NULL, "version", "print the version\n"},

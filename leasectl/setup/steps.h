@@ -33,6 +33,11 @@ int step_banner(struct ctl *ctl, bool dry_run);
 int step_sshd(struct ctl *ctl, bool dry_run);
 int undo_sshd(struct ctl *ctl, const char *old, bool dry_run);
 
+/* sessions.c. Ends all live sessions, or says with keep how many stay; to be done when sshd lets no
+ * more in, and while pam_tunnel still registers those that it let in before. EXIT_STILL_UP: some
+ * are up after all. */
+int undo_sessions(struct ctl *ctl, bool keep, bool dry_run);
+
 /* pam.c */
 int step_pam(struct ctl *ctl, bool dry_run);
 int undo_pam(struct ctl *ctl, bool dry_run);

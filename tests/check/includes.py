@@ -55,7 +55,7 @@ MAY = {
     "leasectl/admission": lib(LIBS) + LEASECTL.split()[:6],
     "leasectl/probe": lib(LIBS) + LEASECTL.split()[:7],
     "leasectl/doctor": lib(LIBS) + LEASECTL.split()[:7],
-    "leasectl/setup": lib(LIBS) + LEASECTL.split()[:2],
+    "leasectl/setup": lib(LIBS) + LEASECTL.split()[:3],
     "leasectl/verbs": lib(LIBS) + LEASECTL.split(),
     "tunnel-agent/host": lib("base"),
     "tunnel-agent/config": lib("base lease"),
