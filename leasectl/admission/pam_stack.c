@@ -66,6 +66,35 @@ static size_t jump(const struct pam_stack *s, size_t n, int64_t steps)
     return n;
 }
 
+enum pam_passing pam_stack_passing(const struct pam_stack *s, const struct pam_step *earlier,
+                                   const struct pam_step *later)
+{
+    const size_t n = (size_t)(earlier - s->items), m = (size_t)(later - s->items);
+    int64_t steps;
+    if (last_of_level(s, n) < m) /* it ends or skips the rest of its own substack */
+        return PAM_COMES;
+    for (const char *p = earlier->control; *(p += strspn(p, " \t")) != '\0';
+         p += strcspn(p, " \t")) {
+        const size_t item = strcspn(p, " \t"), name = strcspn(p, "=");
+        if (name >= item)
+            continue;
+        const char *action = p + name + 1;
+        const size_t len = item - name - 1;
+        if (len == 4 && strncmp(action, "done", 4) == 0)
+            return PAM_MAY_END;
+        if (number_parse(action, len, 1, 100, &steps) && jump(s, n, steps) >= m)
+            return PAM_MAY_SKIP;
+    }
+    return PAM_COMES;
+}
+
+bool pam_step_refuses(const struct pam_step *step)
+{
+    char action[32];
+    find_action(step->control, "perm_denied", action);
+    return strcmp(action, "die") == 0 || strcmp(action, "bad") == 0;
+}
+
 /* Applies what the module of step n returned. Returns the last step that is done with. */
 static size_t apply(const struct pam_stack *s, size_t n, const char *value, struct walk *w)
 {

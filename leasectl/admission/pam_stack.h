@@ -12,8 +12,11 @@
 /* One line, with what it includes in its place. */
 struct pam_step {
     char control[160]; /* in the form `value=action ...`, without brackets */
+    char written[160]; /* the control as it is written, without brackets */
     char module[128];
     char args[256];
+    char file[160];
+    unsigned line;
     char where[160]; /* FILE:LINE */
     unsigned level;  /* 1 and more: within so many substacks */
 };
@@ -36,6 +39,18 @@ typedef const char *(*pam_module_fn)(void *ctx, const struct pam_step *step);
  * decided. */
 const char *pam_stack_follow(const struct pam_stack *stack, pam_module_fn ask, void *ctx,
                              const struct pam_step **ret_blame);
+
+/* What an earlier step may do to a later one of the same stack, by its control alone. */
+enum pam_passing {
+    PAM_COMES,    /* libpam comes to the later one, or refuses before it */
+    PAM_MAY_END,  /* it may end the stack with a yes before it */
+    PAM_MAY_SKIP, /* it may jump over it */
+};
+enum pam_passing pam_stack_passing(const struct pam_stack *stack, const struct pam_step *earlier,
+                                   const struct pam_step *later);
+
+/* True if what this step refuses is refused by its stack. */
+bool pam_step_refuses(const struct pam_step *step);
 
 /* True if a step that fails changes nothing in what its stack returns. */
 bool pam_step_may_fail(const struct pam_step *step);

@@ -82,7 +82,10 @@ static void add_step(const struct reader *r, const char *control, const char *mo
     struct pam_step *step = &items[s->count++];
     *step = (struct pam_step){.level = r->level};
     (void)strlcpy(step->control, actions_of(control), sizeof(step->control));
+    (void)strlcpy(step->written, control, sizeof(step->written));
     (void)strlcpy(step->module, module, sizeof(step->module));
+    (void)strlcpy(step->file, path, sizeof(step->file));
+    step->line = line;
     (void)strlcpy(step->args, args, sizeof(step->args));
     (void)snprintf(step->where, sizeof(step->where), "%.140s:%u", path, line);
 }

@@ -113,15 +113,21 @@ static bool is_of_the_key(const struct admission_finding *f)
     return f->effect == ADMISSION_NOT_ASKED && strcmp(f->rule, "pubkey_auth_options") == 0;
 }
 
-/* check_logins compares every setting of our Match blocks, and check_registry has the registry. */
+/* check_settings compares every setting of our Match blocks, check_pam reads the stacks, and
+ * check_registry has the registry. */
 static bool is_of_another_check(const struct admission_finding *f)
 {
-    static const char *const rules[] = {"pubkey_authentication", "authentication_methods",
-                                        "authorized_keys_file", "chroot", "registry"};
+    static const char *const rules[] = {"pubkey_authentication",
+                                        "authentication_methods",
+                                        "authorized_keys_file",
+                                        "chroot",
+                                        "keys_command",
+                                        "pam_files",
+                                        "registry"};
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
         if (strcmp(f->rule, rules[i]) == 0)
             return true;
-    return strcmp(f->rule, "keys_command") == 0 && f->effect == ADMISSION_REFUSES;
+    return false;
 }
 
 static const char *text_of(const struct buf *b)

@@ -31,20 +31,36 @@ void report_services(struct doctor_run *d, const struct usage *usage);
 void report_ceilings(struct doctor_run *d, const struct usage *usage);
 void check_usage(struct doctor_run *d);
 
-/* sshd_checks.c. Sets d's sshd, dialect, has_dialect and no_dropin. */
+/* dropin_checks.c. One finding, and no other check after it, where setup was never run or was
+ * undone. */
+void check_set_up(struct doctor_run *d);
+
+/* sshd_checks.c. Sets d's sshd, dialect, has_dialect, global and lines. */
 void check_sshd(struct doctor_run *d);
 
 /* account_checks.c */
 void check_login_account(struct doctor_run *d, const char *login);
 
-/* login_checks.c. Uses what check_sshd has set. */
+/* lease_facts.c. Sets d's sources and agents, where the store can be opened. Finds nothing. */
+void check_leases(struct doctor_run *d);
+
+/* These use what check_sshd and check_leases have set. dropin_checks.c sets no_blocks and
+ * dropin_differs. */
+void check_dropin(struct doctor_run *d);
+void check_settings(struct doctor_run *d); /* settings_checks.c, time_checks.c */
+void check_load(struct doctor_run *d);     /* load_checks.c */
+void check_others(struct doctor_run *d);   /* others_checks.c */
+
+/* login_checks.c */
 void check_logins(struct doctor_run *d);
 
 /* admission_checks.c. Uses what check_sshd has set. */
 void check_admission(struct doctor_run *d);
 
-/* session_checks.c */
+/* pam_checks.c */
 void check_pam(struct doctor_run *d);
+
+/* session_checks.c */
 void check_registry(struct doctor_run *d);
 void check_run_dir(struct doctor_run *d); /* only that it can be used */
 

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const char *const words[] = {"ok", "note", "unknown", "warning", "FAIL"};
 static const char *const json_words[] = {"ok", "note", "unknown", "warning", "fail"};
@@ -85,6 +86,8 @@ void doctor_report(struct doctor_run *d, enum result result, const char *check, 
     d->failed += result == RESULT_FAIL;
     d->warned += result == RESULT_WARN;
     d->unknown += result == RESULT_UNKNOWN;
+    d->noted += result == RESULT_NOTE;
+    d->well += result == RESULT_OK;
     d->finding.result = result;
     d->finding.check = check;
     buf_clear(&d->finding.what);
@@ -111,15 +114,44 @@ void doctor_mend(struct doctor_run *d, const char *fmt, ...)
     va_end(ap);
 }
 
+/* Adds `2 warnings`; nothing for none. */
+static void add_number(struct buf *out, unsigned number, const char *one, const char *many)
+{
+    if (number > 0)
+        buf_addf(out, "%s%u %s", out->len > 0 ? ", " : "", number, number == 1 ? one : many);
+}
+
+static void print_sum(const struct doctor_run *d)
+{
+    struct buf sum = {0};
+    add_number(&sum, d->failed, "failed", "failed");
+    add_number(&sum, d->warned, "warning", "warnings");
+    add_number(&sum, d->unknown, "not known", "not known");
+    add_number(&sum, d->noted, "note", "notes");
+    const bool all_well = sum.len == 0;
+    add_number(&sum, d->well, "ok", "ok");
+    text_print(stdout, "%s%s", text_of(&sum),
+               d->failed > 0            ? ": mend what failed first"
+               : all_well               ? ": all is well"
+               : d->warned + d->unknown ? ": leases hold, and something is not as you expect"
+                                        : ": leases hold");
+    buf_release(&sum);
+}
+
 void doctor_run_all(struct doctor_run *d, const doctor_check_fn checks[], size_t count)
 {
     if (d->ctl->json)
         (void)putchar('[');
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && !d->no_more; i++)
         checks[i](d);
     print_finding(d);
     if (d->ctl->json)
         (void)puts("]");
+    if (d->ctl->terminal && !d->ctl->json)
+        print_sum(d);
+    buf_release(&d->global);
+    sshd_lines_release(&d->lines);
+    free(d->sources);
     buf_release(&d->finding.what);
     buf_release(&d->finding.why);
     buf_release(&d->finding.mend);

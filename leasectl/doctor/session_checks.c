@@ -1,42 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* Are sessions registered, and is every one in the registry? */
 #include "leasectl/doctor/checks.h"
-#include "leasectl/host/pam_profile.h"
 #include "leasectl/sessions/unregistered.h"
-#include "lib/base/buf.h"
 #include "lib/session/registry_read.h"
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
-static const char unregistered_sessions[] =
-    "live sessions are then not registered, and nothing ends them";
 static const char see_more[] =
     "run 'leasectl doctor' where /proc shows the processes of all users: mount(8), hidepid";
-
-/* Without the module in the stack nothing registers sessions: revocation and expiry end none. */
-void check_pam(struct doctor_run *d)
-{
-    struct buf found = {0};
-    pam_profile_check(d->ctl, &found);
-    const char *text = buf_text(&found);
-    if (text != NULL && *text == '\0')
-        doctor_report(d, RESULT_OK, "pam",
-                      "pam_tunnel stands in the auth, account and session stacks");
-    else {
-        doctor_report(d, RESULT_FAIL, "pam", "%.*s", (int)strcspn(text != NULL ? text : "", "\n"),
-                      text != NULL ? text : "out of memory");
-        doctor_why(d, "%s", unregistered_sessions);
-        doctor_mend(d, "leasectl setup");
-    }
-    buf_release(&found);
-    if (access(TUNLEASE_PAMDIR "/pam_tunnel.so", R_OK) != 0) {
-        doctor_report(d, RESULT_FAIL, "pam", "'%s' is missing", TUNLEASE_PAMDIR "/pam_tunnel.so");
-        doctor_why(d, "PAM skips it: %s", unregistered_sessions);
-        doctor_mend(d, "install tunlease again");
-    }
-}
 
 /* errno: why the registry could not be opened. */
 static void report_unusable(struct doctor_run *d, const char *run_dir)

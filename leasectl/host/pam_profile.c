@@ -11,7 +11,7 @@
 enum { TOOL_MS = 60000 };
 
 static const char default_group[] = "_tunnel";
-static const char module[] = "pam_tunnel.so";
+static const char module[] = PAM_TUNNEL_MODULE;
 static const char pam_d[] = TUNLEASE_SYSCONFDIR "/pam.d";
 
 /* The files that pam-auth-update(8) writes. Not common-password: with a line before pam_unix there,
@@ -23,6 +23,12 @@ static const struct stack {
               {"common-session", "session"},
               {"common-session-noninteractive", "session"}};
 
+/* module_unknown=ignore: a missing module locks nobody out (docs/sshd-facts.md 13). */
+static const char control[] = "[success=ignore ignore=ignore module_unknown=ignore default=die]";
+static const char session_control[] =
+    "[success=ok ignore=ignore module_unknown=ignore default=die]";
+
+/* Each argument with a blank before it. */
 static void add_arguments(const struct ctl *ctl, struct buf *out)
 {
     if (strcmp(ctl->conf.tunnel_group, default_group) != 0)
@@ -38,8 +44,7 @@ void pam_profile_format(const struct ctl *ctl, struct buf *out)
     const char *words = buf_text(&args) != NULL ? buf_text(&args) : "";
     /*
      * Primary, with a priority above pam_unix's 256: an Additional line is skipped when the
-     * password has expired. module_unknown=ignore: a missing module locks nobody out
-     * (docs/sshd-facts.md 13).
+     * password has expired (docs/sshd-facts.md 13).
      */
     buf_addf(out,
              "Name: Tunnel logins: no session but a leased tunnel\n"
@@ -47,14 +52,31 @@ void pam_profile_format(const struct ctl *ctl, struct buf *out)
              "Priority: 900\n"
              "Auth-Type: Primary\n"
              "Auth:\n"
-             "\t[success=ignore ignore=ignore module_unknown=ignore default=die]\t%s%s\n"
+             "\t%s\t%s%s\n"
              "Account-Type: Primary\n"
              "Account:\n"
-             "\t[success=ignore ignore=ignore module_unknown=ignore default=die]\t%s%s\n"
+             "\t%s\t%s%s\n"
              "Session-Type: Additional\n"
              "Session:\n"
-             "\t[success=ok ignore=ignore module_unknown=ignore default=die]\t%s%s\n",
-             module, words, module, words, module, words);
+             "\t%s\t%s%s\n",
+             control, module, words, control, module, words, session_control, module, words);
+    buf_release(&args);
+}
+
+void pam_profile_add_line(const struct ctl *ctl, const char *type, struct buf *out)
+{
+    buf_addf(out, "%s %s %s", type, strcmp(type, "session") == 0 ? session_control : control,
+             module);
+    add_arguments(ctl, out);
+}
+
+void pam_profile_add_arguments(const struct ctl *ctl, struct buf *out)
+{
+    struct buf args = {0};
+    add_arguments(ctl, &args);
+    if (args.len > 0 && buf_text(&args) != NULL)
+        buf_add(out, buf_text(&args) + 1);
+    out->failed |= args.failed;
     buf_release(&args);
 }
 
@@ -90,9 +112,8 @@ void pam_profile_check(const struct ctl *ctl, struct buf *out)
 {
     char have[512];
     struct buf want = {0};
-    add_arguments(ctl, &want);
+    pam_profile_add_arguments(ctl, &want);
     const char *wanted = buf_text(&want) != NULL ? buf_text(&want) : "";
-    wanted += *wanted == ' ' ? 1 : 0;
     for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++) {
         if (!read_module_arguments(stacks[i].file, stacks[i].type, have, sizeof(have))) {
             buf_addf(out, "%s/%s lacks %s\n", pam_d, stacks[i].file, module);

@@ -7,11 +7,17 @@
 
 struct buf;
 
+#define PAM_TUNNEL_MODULE "pam_tunnel.so"
 #define PAM_PROFILE TUNLEASE_DATADIR "/pam-configs/tunlease"
 
 /* Formats the profile for this configuration: the installed one, with group= and conf= where they
  * are not the defaults. */
 void pam_profile_format(const struct ctl *ctl, struct buf *out);
+
+/* Add the line of a stack of this type (auth, account, session), as pam.d(5) wants it; and the
+ * module's arguments in it. */
+void pam_profile_add_line(const struct ctl *ctl, const char *type, struct buf *out);
+void pam_profile_add_arguments(const struct ctl *ctl, struct buf *out);
 
 /* Adds a line for each stack that lacks the module or gives it other arguments; nothing when all
  * are right. */

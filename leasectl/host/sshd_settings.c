@@ -96,6 +96,14 @@ static int query(const struct sshd *s, const char *spec, struct buf *out)
     return rc;
 }
 
+int sshd_effective_for(const struct sshd *s, const struct sshd_connection *c, struct buf *out)
+{
+    char spec[SPEC_BYTES];
+    (void)snprintf(spec, sizeof(spec), "user=%s,host=%s,addr=%s,laddr=%s,lport=%u", c->login,
+                   c->host, c->addr, c->laddr, c->lport);
+    return query(s, spec, out);
+}
+
 int sshd_effective_from(const struct sshd *s, const char *login, const char *addr, struct buf *out)
 {
     char spec[SPEC_BYTES] = "";

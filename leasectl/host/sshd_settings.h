@@ -11,11 +11,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A connection that sshd is asked about: what Match lines can tell apart. */
+struct sshd_connection {
+    const char *login;
+    char addr[64];  /* the client's address */
+    char host[256]; /* its name as sshd sees it: the address, without `UseDNS yes` */
+    char laddr[64]; /* the gateway's address that it connects to */
+    uint16_t lport;
+};
+
 /*
- * Adds the settings for a login from 127.0.0.1, or the global ones when login is NULL: one `keyword
- * value` a line, with the keyword in lower case whatever case this version prints. Needs root. 0,
- * or -1 with why in out.
+ * Adds the settings for a connection: one `keyword value` a line, with the keyword in lower case
+ * whatever case this version prints. Needs root. 0, or -1 with why in out.
  */
+int sshd_effective_for(const struct sshd *s, const struct sshd_connection *c, struct buf *out);
+
+/* The same for a login from 127.0.0.1, or the global ones when login is NULL. */
 int sshd_effective(const struct sshd *s, const char *login, struct buf *out);
 
 /* The same for a login from addr; NULL: from 127.0.0.1. */

@@ -86,6 +86,7 @@ cat >/etc/ssh/sshd_config.d/10-hardening.conf <<-END
 END
 reload_sshd
 printf '%s\n' 'PublicHost gateway.example.com' 'Listen 127.0.0.1:1000' >>"$conf"
+sed -i '/^Port /i PasswordAuthentication no' /etc/ssh/sshd_config
 stop_leased
 start_leased
 leasectl setup >"$WORK/out" 2>&1 || fail "$(cat "$WORK/out")"
@@ -386,7 +387,7 @@ quick unknown sshd 'whether the Match blocks are in force was not asked'
 mv "$WORK/dropin" "$dropin"
 cp -p /etc/pam.d/common-session "$WORK/session"
 sed -i '/pam_tunnel/d' /etc/pam.d/common-session
-quick fail pam 'common-session lacks pam_tunnel.so'
+quick fail pam "the session stack of '/etc/pam.d/sshd' lacks pam_tunnel.so"
 cp -p "$WORK/session" /etc/pam.d/common-session
 chmod o+w /run/tunlease/sessions
 quick fail registry "cannot be used .others may write them." 

@@ -186,7 +186,7 @@ assert_eq "$(get verify "[r['result'] for r in v if r['check'] == 'B']")" "['not
 expect_exit 0 leasectl --json doctor
 fits doctor doctor
 assert_eq "$(get doctor "sorted({r['check'] for r in v})")" \
-	"['admission', 'akc', 'audit', 'ceiling', 'clock', 'conf', 'control port', 'leased', 'login', 'pam', 'ports', 'proc', 'public host', 'registry', 'service', 'space', 'sshd', 'store']" 'doctor makes all its checks'
+	"['admission', 'akc', 'audit', 'ceiling', 'clock', 'conf', 'control port', 'dead peer', 'drop-in', 'leased', 'login', 'others', 'pam', 'ports', 'proc', 'public host', 'registry', 'service', 'space', 'sshd', 'store']" 'doctor makes all its checks'
 get doctor "'\n'.join('\t'.join([r['result'].replace('fail', 'FAIL'), r['check'], r['detail'], r['why'] or '', r['mend'] or '']) for r in v)" \
 	>"$WORK/want.tsv"
 leasectl doctor | diff - "$WORK/want.tsv" || fail 'the table of doctor differs from its JSON'

@@ -164,7 +164,7 @@ doctor 0 "^warning.sshd.'/usr/sbin/sshd' was replaced since" 'doctor sees anothe
 
 note 'OpenSSH 8.9: it gets times in its local zone, and no keyword that it does not know'
 upgrade 8.9
-doctor 1 "FAIL.sshd.*made for OpenSSH 9.2, and 8.9 serves now.*leasectl setup$" 'doctor sees that the drop-in is for another version'
+doctor 1 "FAIL.drop-in.*made for OpenSSH 9.2, and 8.9 serves now.*leasectl setup$" 'doctor sees that the drop-in is for another version'
 restart_sshd TZ=Australia/Lord_Howe
 expect_exit 0 leasectl setup
 in_force() { grep -qxF "authorizedkeyscommand /usr/libexec/tunlease/akc $1%u %t %k" <<<"$(sshd_effective pfwd)" || fail "akc $1 is not in force"; }
