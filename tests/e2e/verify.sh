@@ -219,6 +219,16 @@ expect_exit 1 leasectl verify alice --port 2224
 [[ -d /tmp/leasectl-verify.abcdef ]] || fail "another user's directory is removed"
 rmdir /tmp/leasectl-verify.abcdef
 nothing_left 'the next ones'
+query "INSERT INTO lease(id, kind, name, live, login, open, listen, sources, max_sessions, note, created_s, renewed_s, expires_s,
+	fixed_end, revoked_s, keep_sessions, last_login_s, heartbeat_ms, secret_used, agent_facts)
+	VALUES(-7, 'grant', 'verify-left', 1, 'pfwd', '127.0.0.1:8009', '', '', 0, '', 1, 0, 2, 0, 0, 0, 0, 0, 0, '')"
+leased 2>/dev/null &
+leased=$!
+at_exit "$leased"
+deleted() { [[ -z $(query 'SELECT id FROM lease WHERE id < 0') ]]; }
+wait_for 10 'leased to delete a probe that was left' deleted
+kill "$leased"
+wait "$leased" || :
 
 note 'a login that sshd refuses'
 echo 'DenyUsers team' >/etc/ssh/sshd_config.d/05-test.conf
