@@ -10,6 +10,9 @@ set -eu
 dropin=/etc/ssh/sshd_config.d/05-broken.conf
 new_key alice >/dev/null
 leasectl grant alice --key "$WORK/alice.pub" --open 8009 >/dev/null
+# Two of one type: what is too short for sshd is not seen in the longer one.
+ssh-keygen -q -t rsa -b 3072 -N '' -f "$WORK/longer" </dev/null
+leasectl grant longer --key "$WORK/longer.pub" --open 8009 >/dev/null
 ssh-keygen -q -t rsa -b 2048 -N '' -f "$WORK/rsa" </dev/null
 leasectl grant rsa --key "$WORK/rsa.pub" --open 8009 >/dev/null
 

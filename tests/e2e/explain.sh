@@ -52,6 +52,13 @@ explains 0 'admitted: .*' "warning: lease: something listens on 127.0.0.1 port 2
 printf 'AllowGroups li\n' >"$dropin"
 explains 1 'refused: sshd: AllowGroups .*' "also: lease: no lease holds this key" -- pfwd --key "$WORK/third.pub"
 
+# The settings of a client's own address, and forwards that sshd refuses though the lease permits them.
+printf 'Match Address 192.0.2.0/24\n  PubkeyAuthentication no\nMatch User pfwd\n  PermitOpen 127.0.0.1:8010\nMatch all\n' >"$dropin"
+explains 1 "refused: sshd: PubkeyAuthentication is 'no' for 'pfwd'" -- pfwd --key "$pub" --addr 192.0.2.9
+explains 0 'admitted: .*' -- pfwd --key "$pub" --addr 192.0.3.9
+explains 1 "refused: sshd: PermitOpen for 'pfwd' is '127.0.0.1:8010', not 127.0.0.1:8009" -- pfwd --key "$pub" --open 127.0.0.1:8009
+printf 'Match User pfwd\n  DisableForwarding yes\nMatch all\n' >"$dropin"
+explains 1 "refused: sshd: forwarding is off in sshd for 'pfwd': DisableForwarding yes" -- pfwd --key "$pub" --open 8009
 rm "$dropin"
 chmod 0700 /var/lib/tunlease
 login_refused "$WORK/alice" pfwd || fail 'akc reads a store that is closed to it'

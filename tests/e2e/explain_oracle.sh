@@ -70,7 +70,15 @@ is_expired() { leasectl --json show "$1" | grep -q '"state":"expired"'; }
 
 # ---- what may be wrong with the host ----------------------------------------------------------------
 
-match_login() { printf 'Match User %s\n    %s\nMatch all\n' "$login" "$1" >>"$dropin"; }
+# match_login SETTING: for the login, and of these cases a third for one address alone.
+match_login()
+{
+	local where="User $login"
+	! one_in 3 || where="Address 127.0.0.9 User $login"
+	! one_in 6 || where="Address ::1,127.0.0.0/29"
+	printf 'Match %s\n    %s\nMatch all\n' "$where" "$1" >>"$dropin"
+	note_case "Match $where: $1"
+}
 global() { printf '%s\n' "$1" >>"$WORK/global"; }
 
 fault_users()
@@ -107,9 +115,9 @@ fault_block()
 		'PermitOpen none' 'PermitOpen any' 'PermitOpen 127.0.0.1:8009' 'PermitOpen *:8010' 'PermitOpen localhost:*' \
 		'PermitListen none' 'PermitListen any' 'PermitListen 20001 20002' 'PermitListen localhost:*' \
 		'PermitListen 127.*:*' 'GatewayPorts no' 'MaxSessions 0' "AllowUsers li" "DenyGroups _tunnel" \
-		'AuthorizedKeysFile .ssh/none-here' 'PermitTTY no'
+		'AuthorizedKeysFile .ssh/none-here' 'PermitTTY no' foreign
+	[[ $chosen != foreign ]] || chosen=$'AuthorizedKeysCommand /usr/bin/true\n    AuthorizedKeysCommandUser root'
 	match_login "$chosen"
-	note_case "Match: $chosen"
 }
 
 fault_account()
