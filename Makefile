@@ -240,7 +240,6 @@ $(BUILD)/tests/unit/test_pam_stack: $(call obj,leasectl/admission/pam_stack.c le
 $(BUILD)/tests/unit/test_beats: $(BUILD)/obj/leased/requests/beats.o
 
 # And of leasectl.
-$(BUILD)/tests/unit/test_layout: $(BUILD)/obj/leasectl/show/layout.o
 $(BUILD)/tests/unit/test_port_set: $(BUILD)/obj/leasectl/host/port_set.o
 
 unit-tests: $(addprefix $(BUILD)/tests/unit/,$(unit_names))

@@ -43,7 +43,7 @@ int outcomes_print(const struct outcomes *o)
     if (o->ctl->json)
         (void)printf("[%s]\n", buf_text(&o->json) != NULL ? buf_text(&o->json) : "");
     else
-        return table_print(o->ctl, &o->table);
+        return table_show(o->ctl, &o->table);
     return EXIT_DONE;
 }
 

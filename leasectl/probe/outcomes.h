@@ -22,7 +22,7 @@ void outcomes_init(struct outcomes *o, const struct ctl *ctl);
 void outcomes_add(struct outcomes *o, char check, const char *what, enum outcome outcome,
                   const char *evidence);
 
-/* As table_print (leasectl/show/table.h). */
+/* As table_show (leasectl/show/table.h). */
 int outcomes_print(const struct outcomes *o);
 void outcomes_release(struct outcomes *o);
 

@@ -129,7 +129,7 @@ static int print_table(const struct ctl *ctl, const struct forecast *f)
     for (size_t i = 0; i < f->ending.count; i++)
         add_session_rows(&t, f, i, ctl->terminal);
     add_unregistered_rows(&t, f);
-    int code = table_print(ctl, &t);
+    int code = table_show(ctl, &t);
     table_release(&t);
     if (ctl->terminal)
         (void)printf("%snothing was changed: a dry run\n", f->sessions_known && f->ending.count == 0

@@ -1,33 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * Tables: on a terminal aligned with a heading, and as wide as the terminal
- * (leasectl/show/layout.h); when piped, tab-separated without a heading, always the same columns in
- * the same order, so that cut(1) and awk(1) can rely on them.
- */
+/* A table as the output of a command. */
 #ifndef TUNLEASE_LEASECTL_SHOW_TABLE_H
 #define TUNLEASE_LEASECTL_SHOW_TABLE_H
 
 #include "leasectl/ctl.h"
-#include "leasectl/show/layout.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-
-struct table {
-    const char *const *headings;
-    size_t column_count;
-    char **cells; /* row after row; owned */
-    size_t cell_count, cell_room;
-    bool failed; /* memory ran out */
-};
-
-/* headings (borrowed, NULL-terminated) in capitals. */
-void table_init(struct table *t, const char *const headings[]);
-/* Adds the next cell, row by row: a copy, escaped for a terminal (lib/base/text.h). */
-void table_add(struct table *t, const char *cell);
+#include "lib/base/table.h"
 
 /* EXIT_DONE; or EXIT_FAILED with the error printed, and no table, if memory ran out. */
-int table_print(const struct ctl *ctl, const struct table *t);
-void table_release(struct table *t);
+int table_show(const struct ctl *ctl, const struct table *t);
 
 #endif

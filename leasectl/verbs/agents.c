@@ -106,7 +106,7 @@ int cmd_agents(struct ctl *ctl, int argc, char **argv)
     else if (ctl->json)
         code = show_json_array(ctl, &list.json);
     else
-        code = table_print(ctl, &list.table);
+        code = table_show(ctl, &list.table);
     table_release(&list.table);
     buf_release(&list.json);
     return code;

@@ -126,7 +126,7 @@ int cmd_list(struct ctl *ctl, int argc, char **argv)
     if (ctl->json)
         (void)puts("]");
     else if (rc == STORE_OK || list.table.failed)
-        code = table_print(ctl, &list.table);
+        code = table_show(ctl, &list.table);
     if (rc == STORE_OK && !ctl->json && list.table.cell_count == 0 && ctl->terminal)
         (void)fputs("no leases; 'leasectl grant --help' says how to give one\n", stderr);
     if (rc == STORE_OK && !ctl->json)

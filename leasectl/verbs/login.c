@@ -84,7 +84,7 @@ static int login_list(struct ctl *ctl)
     if (ctl->json)
         code = show_json_array(ctl, &list.json);
     else
-        code = table_print(ctl, &list.table);
+        code = table_show(ctl, &list.table);
     table_release(&list.table);
     buf_release(&list.json);
     return code;

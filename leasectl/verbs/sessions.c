@@ -157,7 +157,7 @@ int cmd_sessions(struct ctl *ctl, int argc, char **argv)
     if (code == EXIT_DONE && ctl->json)
         code = show_json_array(ctl, &v.json);
     else if (code == EXIT_DONE)
-        code = table_print(ctl, &v.table);
+        code = table_show(ctl, &v.table);
     table_release(&v.table);
     buf_release(&v.json);
     socket_list_release(&sockets);

@@ -23,6 +23,7 @@ from mdoc import item_text, items, option_items, options_in, section, statuses
 from sources import (Tree, block, codes, environment, help_items, help_options, log_fields, long_options,
                      output_of, strings)
 
+TABLE = "lib/base/table.c" # which asks COLUMNS, for both of them
 LEASECTL, AKC, LEASED = "leasectl/leasectl.1", "akc/akc.8", "leased/leased.8"
 MODULE, AGENT, CONF = "pam_tunnel/pam_tunnel.8", "tunnel-agent/tunnel-agent.1", "lib/conf/tunlease.conf.5"
 PROTOCOL = "docs/protocol.md"
@@ -107,7 +108,7 @@ def check_leasectl(tree):
     for option in sorted(long_options(tree.sources("leasectl")) - explained):
         tree.problem(f"leasectl takes --{option}, and no help text says so")
     tree.same("exit status", LEASECTL, codes(tree.read("leasectl/ctl.h"), "exit_code"), statuses(page))
-    tree.same("environment variable", LEASECTL, environment(tree.sources("leasectl")), # TZ: the C library, too
+    tree.same("environment variable", LEASECTL, environment(tree.sources("leasectl") + tree.read(TABLE)), # TZ: the C library, too
               items(section(page, "ENVIRONMENT"), "Ev"))
     check_columns(tree, section(page, "OUTPUT"))
     check_fields_of_show(tree, section(page, "OUTPUT"))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Tables on a terminal: how wide text is, where it is wrapped, and what a table does that does not
  * fit. */
-#include "leasectl/show/layout.h"
+#include "lib/base/layout.h"
 
 #include "lib/base/buf.h"
 #include "lib/base/wrap.h"

@@ -4,8 +4,8 @@
  * cells are wrapped between words; then within words; and where not even that is readable, each row
  * becomes a block with a line for each cell. Pure.
  */
-#ifndef TUNLEASE_LEASECTL_SHOW_LAYOUT_H
-#define TUNLEASE_LEASECTL_SHOW_LAYOUT_H
+#ifndef TUNLEASE_BASE_LAYOUT_H
+#define TUNLEASE_BASE_LAYOUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "leasectl/show/layout.h"
+#include "lib/base/layout.h"
 
 #include "lib/base/wrap.h"
 
