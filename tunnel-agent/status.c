@@ -3,6 +3,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/base/table.h"
 #include "tunnel-agent/host/exchange.h"
 #include "tunnel-agent/host/exit_code.h"
 #include "tunnel-agent/host/statedir.h"
@@ -55,28 +56,19 @@ out:
     return rc;
 }
 
-static void print_table(char *text)
+/* text: a line for each tunnel, its cells separated by tabs. It is changed. 0 or -1: no memory. */
+static int print_table(char *text)
 {
-    static const char *const head[COLUMNS] = {"NAME",  "STATE",   "SINCE", "RESTARTS",
-                                              "PROBE", "SERVICE", "NOTE"};
-    size_t width[COLUMNS];
-    char *copy = strdup(text);
-    for (size_t c = 0; c < COLUMNS; c++)
-        width[c] = strlen(head[c]);
-    for (char *rest = copy, *line; copy != NULL && (line = strsep(&rest, "\n")) != NULL;)
-        for (size_t c = 0; c < COLUMNS && line != NULL; c++) {
-            size_t len = strlen(strsep(&line, "\t"));
-            if (len > width[c])
-                width[c] = len;
-        }
-    free(copy);
-    for (size_t c = 0; c < COLUMNS; c++)
-        (void)printf("%-*s%s", c + 1 < COLUMNS ? (int)width[c] : 0, head[c],
-                     c + 1 < COLUMNS ? "  " : "\n");
+    static const char *const headings[COLUMNS + 1] = {"NAME",  "STATE",   "SINCE", "RESTARTS",
+                                                      "PROBE", "SERVICE", "NOTE",  NULL};
+    struct table table;
+    table_init(&table, headings);
     for (char *line; (line = strsep(&text, "\n")) != NULL && *line != '\0';)
-        for (size_t c = 0; c < COLUMNS && line != NULL; c++)
-            (void)printf("%-*s%s", c + 1 < COLUMNS ? (int)width[c] : 0, strsep(&line, "\t"),
-                         c + 1 < COLUMNS ? "  " : "\n");
+        for (size_t c = 0; c < COLUMNS; c++)
+            table_add(&table, line != NULL ? strsep(&line, "\t") : "");
+    int rc = table_print(&table, true);
+    table_release(&table);
+    return rc;
 }
 
 /* True if the report has tunnels and each is up. */
@@ -98,7 +90,7 @@ static bool all_up(const char *text, bool json)
 int status_show(const struct statedir *state, bool json)
 {
     struct buf all = {0}, one = {0};
-    bool silent = false;
+    bool silent = false, failed = false;
     char path[STATEDIR_PATH_BYTES + 300];
     DIR *dir = opendir(state->run);
     for (const struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
@@ -126,13 +118,15 @@ int status_show(const struct statedir *state, bool json)
     if (json)
         (void)printf("[%s]\n", text != NULL ? text : "");
     else if (text != NULL && text[0] != '\0' && isatty(STDOUT_FILENO) == 1)
-        print_table(all.data);
+        failed = print_table(all.data) != 0;
     else
         (void)fputs(text != NULL ? text : "", stdout);
+    if (failed)
+        (void)fputs("tunnel-agent: out of memory\n", stderr);
     if (all.len == 0 && !silent && !json)
         (void)fprintf(stderr, "tunnel-agent: no agent runs with the state directory '%s'\n",
                       state->path);
     buf_release(&one);
     buf_release(&all);
-    return good ? EXIT_DONE : EXIT_FAILED;
+    return good && !failed ? EXIT_DONE : EXIT_FAILED;
 }

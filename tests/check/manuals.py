@@ -274,7 +274,7 @@ def check_agent(tree):
     check_settings(tree, section(page, "FILE FORMAT"))
     tree.same("exit status", AGENT, codes(tree.read("tunnel-agent/host/exit_code.h")), statuses(page))
     tree.same("environment variable", AGENT,
-              environment(source) | set(re.findall(r'(?:\benvironment\(|\{)"([A-Z_]+)"(?:\)|, offsetof)', source)),
+              environment(source + tree.read(TABLE)) | set(re.findall(r'(?:\benvironment\(|\{)"([A-Z_]+)"(?:\)|, offsetof)', source)),
               items(section(page, "ENVIRONMENT"), "Ev"))
 
 

@@ -116,7 +116,7 @@ shown='\xc2\x9b31m\xe2\x80\xae\xe2\x81\xa6\xd8\x9c\xe2\x80\x8b\xe2\x80\xa8'
 printf '403:expired %s, but Grüße\n' "$steering" >"$gw/answer"
 wait_for 10 'held' is gateway held
 said 'On the gateway: leasectl renew db1' || fail 'the log does not say what a person must do'
-for source in "cat $WORK/agent.err" 'tunnel-agent status' "script -qec 'tunnel-agent status' /dev/null"; do
+for source in "cat $WORK/agent.err" 'tunnel-agent status' "script -qec 'COLUMNS=999 tunnel-agent status' /dev/null"; do
 	eval "$source" </dev/null >"$WORK/words" || :
 	grep -F -q "refuses: $shown, but Grüße" "$WORK/words" || fail "shown in another way: $(cat -v "$WORK/words")"
 	! grep -q -P '\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]' "$WORK/words" || fail "control characters reach the terminal: $(cat -v "$WORK/words")"

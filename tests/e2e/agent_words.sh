@@ -49,6 +49,19 @@ says "ssh says 'Load key \"$WORK/broken\": error in libcrypto'. That file is no 
 stranger=$(new_key stranger)
 says "login refused: ssh says 'root@$FAR: Permission denied (publickey)'. It takes none of the keys that ssh offered for this login: $stranger. Send $stranger.pub to the host's admin, or name another key with -i" \
 	-i "$stranger" "${known[@]}" "root@$FAR"
+# status, on a terminal: a table as leasectl's, as wide as the terminal, which wraps the sentence. Piped:
+# seven fields without a heading.
+start -i "$stranger" "${known[@]}" "root@$FAR"
+is_held() { is "$FAR" held; }
+wait_for 8 'held' is_held
+script -qec 'stty cols 100; tunnel-agent status' /dev/null </dev/null | tr -d '\r' >"$WORK/terminal" || :
+{ tunnel-agent status || :; } >"$WORK/piped"
+agent_stop
+[[ $(head -n 1 "$WORK/terminal") =~ ^NAME\ +STATE\ +SINCE\ .*NOTE$ ]] || fail "the heading: $(cat "$WORK/terminal")"
+(($(wc -L <"$WORK/terminal") <= 100 && $(wc -l <"$WORK/terminal") > 3)) || fail "wider than the terminal: $(cat "$WORK/terminal")"
+grep -q "^$FAR  held  .*login refused:" "$WORK/terminal" || fail "$(cat "$WORK/terminal")"
+[[ $(tr -s ' \n' '  ' <"$WORK/terminal") == *' name another key with -i ' ]] || fail "the sentence is cut: $(cat "$WORK/terminal")"
+assert_eq "$(awk -F'\t' '{ print NF, $1, $2 }' "$WORK/piped") $(wc -l <"$WORK/piped")" "7 $FAR held 1" 'status, piped'
 rm "$stranger.pub"
 says "Send what 'ssh-keygen -y -f $stranger' prints" -i "$stranger" "${known[@]}" "root@$FAR"
 says "There was no key to offer: 'ssh-keygen -t ed25519' makes one" "${known[@]}" "root@$FAR"
