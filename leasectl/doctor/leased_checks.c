@@ -164,7 +164,7 @@ static void check_leased_answer(struct doctor_run *d)
 {
     struct buf says = {0};
     char name[CONF_PATH_BYTES + PERMIT_TEXT_BYTES];
-    const struct conf_listener *at = &d->ctl->conf.listen[0];
+    const struct conf_listener *at = healthz_listener(&d->ctl->conf);
     const enum healthz is = healthz_query(&d->ctl->conf, &says);
     const char *text = buf_text(&says) != NULL ? buf_text(&says) : "out of memory";
     if (at->unix_path[0] != '\0')

@@ -57,10 +57,9 @@ static bool wait_for(int fd, short events, int64_t until_ms)
 }
 
 /* 0; or -1 with errno. */
-static int exchange(int fd, const union any_address *to, socklen_t to_bytes, struct buf *answer)
+static int exchange(int fd, const union any_address *to, socklen_t to_bytes, const char *request,
+                    struct buf *answer)
 {
-    static const char request[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
-                                  "Connection: close\r\n\r\n";
     const int64_t until_ms = clock_monotonic_ms() + ANSWER_MS;
     int problem = 0;
     socklen_t problem_bytes = sizeof(problem);
@@ -74,7 +73,7 @@ static int exchange(int fd, const union any_address *to, socklen_t to_bytes, str
         getsockopt(fd, SOL_SOCKET, SO_ERROR, &problem, &problem_bytes) != 0)
         return -1;
     errno = problem;
-    if (problem != 0 || send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) < 0)
+    if (problem != 0 || send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
         return -1;
     do {
         errno = ETIMEDOUT;
@@ -100,19 +99,39 @@ static void add_body(const char *answer, struct buf *says)
     }
 }
 
+const struct conf_listener *healthz_listener(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->listen_count; i++)
+        if (conf->listen[i].proxy_group[0] == '\0')
+            return &conf->listen[i];
+    return &conf->listen[0];
+}
+
+/* On a listener for a proxy leased refuses what names no client. */
+static void format_request(const struct conf *conf, const struct conf_listener *at,
+                           struct buf *request)
+{
+    buf_add(request, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+    if (at->proxy_group[0] != '\0')
+        buf_addf(request, "%s: 127.0.0.1\r\n", conf_proxy_header_name(conf->proxy_header));
+    buf_add(request, "\r\n");
+}
+
 enum healthz healthz_query(const struct conf *conf, struct buf *says)
 {
     enum healthz is = HEALTHZ_NO_ANSWER;
-    struct buf answer = {0};
+    struct buf answer = {0}, request = {0};
     union any_address to;
-    const socklen_t to_bytes = conf->listen_count > 0 ? parse_address(&conf->listen[0], &to) : 0;
+    const struct conf_listener *at = healthz_listener(conf);
+    const socklen_t to_bytes = parse_address(at, &to);
     int fd = -1;
-    if (to_bytes == 0) {
-        buf_add(says, "the first Listen is no address");
+    format_request(conf, at, &request);
+    if (to_bytes == 0 || buf_text(&request) == NULL) {
+        buf_add(says, "Listen is no address that it could be asked at");
         goto out;
     }
     fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || exchange(fd, &to, to_bytes, &answer) != 0) {
+    if (fd < 0 || exchange(fd, &to, to_bytes, buf_text(&request), &answer) != 0) {
         buf_add(says, strerror(errno));
         goto out;
     }
@@ -129,5 +148,6 @@ out:
     if (fd >= 0)
         (void)close(fd);
     buf_release(&answer);
+    buf_release(&request);
     return is;
 }

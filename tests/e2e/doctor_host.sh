@@ -407,6 +407,17 @@ mv "$WORK/away" "$STORE"
 wait_for 5 'leased is well' curl -sf -o "$WORK/out" http://127.0.0.1:1000/healthz
 quick_nothing 'when the store is back'
 
+cp "$conf" "$WORK/conf"
+sed -i 's,^Listen .*,Listen unix:/run/for-a-proxy proxy li\nProxyHeader X-Real-IP,' "$conf"
+leasectl setup >"$WORK/out" 2>&1 || fail "$(cat "$WORK/out")"
+stop_leased
+leased </dev/null >>/run/leased.out 2>&1 &
+echo $! >/run/leased.pid
+wait_for 5 'leased listens for a proxy' test -S /run/for-a-proxy
+quick_nothing 'where leased listens for a proxy alone'
+cp "$WORK/conf" "$conf"
+apply_conf
+
 note 'the accounts of tunnel logins'
 usermod --shell /bin/bash pfwd
 sees fail login "'pfwd': its shell is '/bin/bash'" '^usermod --shell /usr/sbin/nologin pfwd$'

@@ -191,6 +191,9 @@ get doctor "'\n'.join('\t'.join([r['result'].replace('fail', 'FAIL'), r['check']
 	>"$WORK/want.tsv"
 leasectl doctor | diff - "$WORK/want.tsv" || fail 'the table of doctor differs from its JSON'
 ok 'the table of doctor agrees with its JSON'
+expect_exit 1 leasectl --json doctor --quick
+fits doctor 'doctor --quick'
+assert_eq "$(get doctor "sorted({r['check'] for r in v})")" "['leased', 'pam', 'proc', 'registry', 'sshd', 'store']" 'doctor --quick makes its checks'
 chmod o+w /usr/libexec/tunlease/akc
 expect_exit 1 leasectl --json doctor
 chmod o-w /usr/libexec/tunlease/akc
