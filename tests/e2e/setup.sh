@@ -73,6 +73,8 @@ leasectl login check pfwd | grep -q '^note: its home does not exist.*usermod --h
 expect_exit 0 leasectl doctor
 grep -q "^note.login.the home of 'pfwd' does not exist" "$WORK/out" || fail "$(cat "$WORK/out")"
 fwd_L "$key" pfwd 18009:127.0.0.1:8009
+has_session() { pgrep -u pfwd >/dev/null; } # a new session is root's process at first
+wait_for 10 'the session to be of the login' has_session
 expect_exit 0 leasectl setup
 assert_eq "$(home)" /nonexistent 'not while a session is up; setup goes on'
 fwd_stop
