@@ -2,7 +2,7 @@
 # tunlease: the whole build. Local overrides go into config.mak.
 #
 #   make              builds the programs, into build/bin and build/lib
-#   make demo         shows the main job on a real sshd, in a sandbox        (as root)
+#   make demo         shows both jobs on a real sshd, in a sandbox        (as root)
 #   make check        runs all tests                                         (as root)
 #   make check-quick  runs the tests that fail first if something is wrong   (as root)
 #   make install      copies the files, and enables nothing
@@ -422,7 +422,7 @@ help:
 		all 'the programs, into $(BUILD)/bin and $(BUILD)/lib' \
 		build-deps 'installs the Debian packages that the programs need' \
 		deps 'the same, and those of the tests and the demo' \
-		demo 'shows the main job on a real sshd, in a sandbox' \
+		demo 'shows both jobs on a real sshd, in a sandbox' \
 		check-quick 'the tests that fail first if something is wrong' \
 		check 'all tests' \
 		check-long 'tests that take hours' \
@@ -471,7 +471,8 @@ check-long: deps
 demo: deps
 	@echo 'building'
 	$(Q)$(MAKE) QUIET=1 all $(BUILD)/tests/logsink
-	$(Q)tests/sandbox tests/demo
+	$(Q)tests/sandbox --bare tests/demo
+	$(Q)tests/sandbox --bare tests/demo_gateway
 
 bench: deps
 	$(Q)NO_DEPS=$(NO_DEPS) packaging/deps $(bench_packages)
