@@ -305,6 +305,10 @@ grep -qF $'\t'"$mend; " "$WORK/found" || fail "$(cat "$WORK/found")"
 run_mend
 sees_nothing 'with the ports below 1024 for root'
 
+mount -t tmpfs none /proc/sys/net
+sees unknown ports 'whether the kernel gives away ports of leases was not asked: No such file'
+umount /proc/sys/net
+
 note 'services that listen beyond loopback'
 listens() { ! port_free "$1"; }
 ip addr add 198.51.100.1/32 dev lo

@@ -395,6 +395,14 @@ assert_eq "$(stat -c '%n %a %U:%G' /run/tunlease /run/tunlease/* | tr '\n' ' ')"
 	'/run/tunlease 750 root:_tunlease /run/tunlease/lock 700 root:root /run/tunlease/sessions 750 root:_tunlease ' 'the registry is made'
 assert_eq "$(fetch "${api}healthz")" ok 'leased uses it'
 
+note 'doctor --quick as a unit'
+expect_exit 0 systemd-run --quiet --wait --pipe leasectl doctor --quick
+expect_exit 0 systemctl stop leased.socket leased.service
+expect_exit 1 systemd-run --quiet --wait --pipe leasectl doctor --quick
+assert_eq "$(grep -v '^ok' "$WORK/out" | cut -f 1-3)" $'warning\tleased\tleased does not run' 'it fails while leased is down, and says why'
+expect_exit 0 systemctl start leased.socket leased.service
+expect_exit 0 systemd-run --quiet --wait --pipe leasectl doctor --quick
+
 note 'sshd behind ssh.socket'
 doctor_says() { # PATTERN
 	leasectl doctor >"$WORK/doctor" || :
