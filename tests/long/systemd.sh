@@ -402,6 +402,9 @@ expect_exit 1 systemd-run --quiet --wait --pipe leasectl doctor --quick
 assert_eq "$(grep -v '^ok' "$WORK/out" | cut -f 1-3)" $'warning\tleased\tleased does not run' 'it fails while leased is down, and says why'
 expect_exit 0 systemctl start leased.socket leased.service
 expect_exit 0 systemd-run --quiet --wait --pipe leasectl doctor --quick
+leasectl doctor >"$WORK/doctor" || fail "$(grep -Ev '^(ok|note)' "$WORK/doctor")"
+! grep -Ev '^(ok|note)' "$WORK/doctor" || fail 'doctor finds something on a healthy host'
+ok 'doctor finds nothing but notes on a healthy host'
 
 note 'sshd behind ssh.socket'
 doctor_says() { # PATTERN
