@@ -69,23 +69,36 @@ static void name_in(struct buf *out, const char *separator, const char *text)
     buf_addf(out, "%s%s", out->len > 0 ? separator : "", text);
 }
 
+/* Is there a journal that we may read? A folder that we may not look into may have one. */
+static enum sight journal_sight(void)
+{
+    char file[LOG_LINE_BYTES];
+    glob_t found;
+    enum sight sight = SIGHT_IS_NOT;
+    if (glob("{/var,/run}/log/journal/*", GLOB_BRACE, NULL, &found) != 0)
+        return SIGHT_IS_NOT;
+    for (size_t i = 0; sight != SIGHT_IS && i < found.gl_pathc; i++) {
+        (void)snprintf(file, sizeof(file), "%s/system.journal", found.gl_pathv[i]);
+        if (access(file, R_OK) == 0)
+            sight = SIGHT_IS;
+        else if (errno != ENOENT)
+            sight = SIGHT_CANNOT_TELL;
+    }
+    globfree(&found);
+    return sight;
+}
+
 static bool search_journal(struct search *s)
 {
     const char *const argv[] = {"journalctl",       "--quiet",      "--no-pager",
                                 "--identifier=akc", "--lines=2000", NULL};
-    static const char files[] = "{/var,/run}/log/journal/*/system.journal";
-    glob_t found;
     struct child c;
-    bool is_there = glob(files, GLOB_BRACE, NULL, &found) == 0, hit = false, readable = false;
-    for (size_t i = 0; is_there && i < found.gl_pathc; i++)
-        readable = readable || access(found.gl_pathv[i], R_OK) == 0;
-    globfree(&found);
-    if (!is_there)
-        return false;
-    if (!readable) {
+    bool hit = false;
+    const enum sight sight = journal_sight();
+    if (sight == SIGHT_CANNOT_TELL)
         name_in(s->why_not, ", and ", "the journal cannot be read by you");
+    if (sight != SIGHT_IS)
         return false;
-    }
     int status = child_run(&c, argv, NULL, NULL, JOURNAL_MS);
     char *rest = c.out_text.len > 0 && !c.out_text.failed ? c.out_text.data : NULL;
     for (char *line; (line = strsep(&rest, "\n")) != NULL;)

@@ -167,6 +167,30 @@ static int answer(struct ctl *ctl, struct question *q)
 
 /* ---- the question ---- */
 
+/* No key was refused by akc. Perhaps none gets so far: then that is the answer. */
+static int report_none_refused(struct ctl *ctl, const char *login, const char *looked_at)
+{
+    struct admission_findings found = {0};
+    admission_ask_host(ctl, NULL, login, NULL, 0, &found);
+    const struct admission_finding *f = finding_first(&found, ADMISSION_REFUSES);
+    const char *readable = geteuid() != 0 ? " and you may read" : "";
+    int code;
+    if (f != NULL)
+        code =
+            ctl_error(ctl, EXIT_NO_SUCH,
+                      "akc refused no key on '%s' that %s still has%s, but every key is refused: "
+                      "%s: %s; mend: %s",
+                      login, looked_at, readable, admission_layer_name(f->layer), text_of(&f->what),
+                      text_of(&f->mend));
+    else
+        code = ctl_error(ctl, EXIT_NO_SUCH,
+                         "akc refused no key on '%s' that %s still has%s: name the key, 'leasectl "
+                         "explain %s --key FILE'",
+                         login, looked_at, readable, login);
+    findings_release(&found);
+    return code;
+}
+
 static int find_last_refused(struct ctl *ctl, struct question *q)
 {
     struct buf looked_at = {0};
@@ -176,11 +200,7 @@ static int find_last_refused(struct ctl *ctl, struct question *q)
     case SIGHT_IS:
         break;
     case SIGHT_IS_NOT:
-        code =
-            ctl_error(ctl, EXIT_NO_SUCH,
-                      "akc refused no key on '%s' that %s still has%s: name the key, 'leasectl "
-                      "explain %s --key FILE'",
-                      login, text_of(&looked_at), geteuid() != 0 ? " and you may read" : "", login);
+        code = report_none_refused(ctl, login, text_of(&looked_at));
         break;
     case SIGHT_CANNOT_TELL:
         code = ctl_error(ctl, EXIT_FAILED,

@@ -267,11 +267,11 @@ no 2 'at most 1024' "${wide[@]}" grant b --key "$WORK/bob.pub" "${many[@]:0:126}
 
 addresses=''
 for ((i = 1; i <= 32; i++)); do addresses+=",10.0.0.$i"; done
-for from in 0.0.0.0/0 10.1.2.3/32 10.1.2.3/8 ::/0 2001:db8::1/128 ::ffff:10.1.2.3 "${addresses:1}"; do
+for from in 0.0.0.0/0 10.1.2.3/32 10.1.2.3/8 ::/0 2001:db8::1/128 ::ffff:10.1.2.3 fe80::1%lo "${addresses:1}"; do
 	yes "${good[@]}" --from "$from"
 done
 for from in '' ',' '10.0.0.1,' ',10.0.0.1' 10.0.0.0/33 10.0.0.0/-1 10.0.0.0/ 10.0.0.0/08 10.0.0.0/8/8 ::/129 ::/1280 10.0.0 256.0.0.1 \
-	'10.0.0.1 ' '10.*' '!10.0.0.1' db.example ::ffff:10.0.0.0/104 fe80::1%lo "10.0.0.77$addresses" any; do
+	'10.0.0.1 ' '10.*' '!10.0.0.1' db.example ::ffff:10.0.0.0/104 fe80::1% 'fe80::1%a b' 2001:db8::1%lo "10.0.0.77$addresses" any; do
 	no 2 "--from '" grant b "${good[@]}" --from "$from"
 done
 

@@ -127,6 +127,11 @@ line_out
 rm -r /etc/ssh/more
 before 'Match User li' '    PermitTTY yes' 'Match Group nobody-here,root' '    X11Forwarding yes'
 sees_nothing 'in Match blocks for others'
+for number in {1..30}; do printf 'Match Address 10.9.%d.0/24 User li\n    PermitTTY no\n' "$number"; done >"$file"
+found >"$WORK/found"
+grep -q "^unknown.sshd.for 'pfwd' sshd was asked about [0-9]* kinds of connections, and not about [0-9]* more" "$WORK/found" || fail "$(cat "$WORK/found")"
+ok 'what was not asked is said'
+rm "$file"
 
 note 'a foreign AuthorizedKeysCommand'
 before 'Match Group _tunnel' '    AuthorizedKeysCommand /usr/bin/true'
@@ -308,6 +313,17 @@ grep -q '^ended 3 sessions in ' "$WORK/out" || fail "$(cat "$WORK/out")"
 grep -q "no lease opens anything until 'leasectl setup' is run again" "$WORK/out" || fail "$(cat "$WORK/out")"
 ! talks "$TALK" || fail 'the tunnel is up after the undo'
 assert_eq "$(leasectl sessions 2>/dev/null)" '' 'no session is left'
+
+note 'setup --undo, with a connection that is in no registry'
+expect_exit 0 leasectl setup
+sed -i '/pam_tunnel/d' /etc/pam.d/common-*
+tunnel "$WORK/alice" pfwd -L 18001:127.0.0.1:8009 || fail 'no login'
+expect_exit 6 leasectl setup --undo
+grep -q "still up: 1 connection of login 'pfwd'" "$WORK/err" || fail "$(cat "$WORK/err")"
+[[ ! -e $dropin ]] || fail 'the rest was not undone'
+fwd_stop
+cp -a "$WORK"/pam.d/* /etc/pam.d/
+leasectl setup --undo >/dev/null
 
 note 'before the first setup'
 userdel pfwd; userdel gw-tunnel; groupdel _tunnel

@@ -111,6 +111,11 @@ grep -q "not known: there is no journal, no '/var/log/auth.log' and no '/var/log
 : >/var/log/secure
 expect_exit 3 leasectl explain --last pfwd
 grep -q "akc refused no key on 'pfwd' that /var/log/secure still has" "$WORK/err" || fail "$(cat "$WORK/err")"
+# A login that sshd refuses before it asks akc is in no line of akc's.
+echo 'AllowUsers li' >"$dropin"
+expect_exit 3 leasectl explain --last pfwd
+grep -q "but every key is refused: sshd: AllowUsers does not name 'pfwd': li; mend: add the line" "$WORK/err" || fail "$(cat "$WORK/err")"
+rm "$dropin"
 chmod 0600 /var/log/secure
 expect_exit 1 runuser -u li -- leasectl explain --last pfwd
 grep -q "'/var/log/secure' cannot be read: Permission denied; try sudo" "$WORK/err" || fail "$(cat "$WORK/err")"
@@ -129,6 +134,29 @@ explains 1 "login 'pfwd', key $second" -- --last pfwd
 logger -t 'akc[7]' -p authpriv.info "$probe=verify-0a1b2c3d.of-a-person"
 wait_log 5 'lease=verify-0a1b2c3d.of'
 explains 1 "login 'pfwd', key SHA256:A{43}" -- --last pfwd
+
+if [[ -x /lib/systemd/systemd-journald && -s /etc/machine-id ]]; then
+	rm /var/log/auth.log
+	mkdir -p /run/systemd/journal /run/log/journal
+	/lib/systemd/systemd-journald </dev/null >"$WORK/journald" 2>&1 &
+	at_exit $!
+	journals() { compgen -G '/run/log/journal/*/system.journal' >/dev/null && [[ -S /run/systemd/journal/dev-log ]]; }
+	wait_for 10 'journald to start' journals
+	expect_exit 3 leasectl explain --last pfwd
+	grep -q "akc refused no key on 'pfwd' that the journal still has" "$WORK/err" || fail "$(cat "$WORK/err")"
+	expect_exit 1 runuser -u li -- leasectl explain --last pfwd
+	grep -q 'the journal cannot be read by you; try sudo' "$WORK/err" || fail "$(cat "$WORK/err")"
+	mv /dev/log /dev/sandbox-log
+	ln -s /run/systemd/journal/dev-log /dev/log
+	login_refused "$WORK/third" pfwd || fail 'a key without a lease gets in'
+	third=$(ssh-keygen -lf "$WORK/third.pub" | cut -d' ' -f2)
+	journal_has() { journalctl -q --identifier=akc 2>/dev/null | grep -qF "$third"; }
+	wait_for 10 'the journal to have the refusal' journal_has
+	explains 1 "login 'pfwd', key ${third//+/\\+}" -- --last pfwd
+	mv /dev/sandbox-log /dev/log
+else
+	note 'no journald here: not tried'
+fi
 
 note 'a client with a link-local address'
 if [[ -e /proc/net/if_inet6 ]] && ip link add v0 type veth peer name v1 2>/dev/null; then

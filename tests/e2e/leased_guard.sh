@@ -189,6 +189,7 @@ stop
 echo "API_KEY=$enrol" >"$env_file"
 
 note 'files with keys that others can read'
+: >/etc/ssh/sshd_config.d/20-tunlease.conf # without setup doctor would say just that
 group=$(id -gn _tunlease-akc)
 keys=/etc/tunlease/keys
 install -o _tunlease -g root -m 0400 "$env_file" "$keys"
