@@ -44,6 +44,14 @@ static bool is_sshd(pid_t pid)
     return read && strncmp(name, "sshd", 4) == 0;
 }
 
+static bool has_sshd(const struct own_connection *own)
+{
+    for (size_t i = 0; i < own->ancestor_count; i++)
+        if (is_sshd(own->ancestors[i]))
+            return true;
+    return false;
+}
+
 /* Keeps those that came in: to a port that something listens on, or to an sshd. A connection that a
  * shell above us made to somewhere is not the one that the admin works through. */
 static enum sight keep_incoming(struct socket_list *sockets)
@@ -68,8 +76,8 @@ enum sight own_connection_read(const struct ctl *ctl, struct own_connection *ret
     enum sight sight = read_ancestors(ctl, &own, &is_tunnel);
     if (sight == SIGHT_IS && sockets_read_of(own.ancestors, own.ancestor_count, &own.sockets) != 0)
         sight = SIGHT_CANNOT_TELL;
-    if (sight == SIGHT_IS && own.sockets.unseen > 0) {
-        errno = EACCES;
+    if (sight == SIGHT_IS && own.sockets.unseen > 0 && has_sshd(&own)) {
+        errno = EACCES; /* root without CAP_SYS_PTRACE, as in a container */
         sight = SIGHT_CANNOT_TELL;
     }
     if (sight == SIGHT_IS)

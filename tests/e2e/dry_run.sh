@@ -158,6 +158,10 @@ set	other	pfwd	note: none -> why" 'the terms before and after'
 		"an agent's end takes its port from who may open it"
 	exec {TALK}>&-
 
+	expect_exit 1 as_admin 22 setpriv --bounding-set=-sys_ptrace leasectl --json kill jump --dry-run
+	assert_eq "$(query "v['own_connection'], 'whether your own connection runs through a session that ends' in v['unknown']")" \
+		'(None, True)' "sshd's connection cannot be seen"
+
 	note 'a command that would end my own connection asks'
 	before=$(state)
 	for command in 'revoke other jump' 'set jump --open -22 --open +8009' 'freeze' 'freeze pfwd' \
@@ -198,7 +202,7 @@ could_not_ask()
 	chmod o-w /run/tunlease/sessions
 	expect_exit 1 setpriv --bounding-set=-sys_ptrace leasectl --json freeze --dry-run
 	assert_eq "$(query "len(v['sessions']), v['unknown']")" \
-		"(15, ['who uses the forwards of 15 sessions: their processes in /proc cannot be read', 'whether your own connection runs through a session that ends'])" \
+		"(15, ['who uses the forwards of 15 sessions: their processes in /proc cannot be read'])" \
 		'descriptors that cannot be read'
 	before=$(state)
 }
