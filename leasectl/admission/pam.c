@@ -7,6 +7,7 @@
 #include "leasectl/admission/inquiry.h"
 #include "leasectl/admission/pam_access.h"
 #include "leasectl/admission/pam_stack.h"
+#include "leasectl/admission/pam_succeed_if.h"
 #include "leasectl/admission/shadow_age.h"
 #include "leasectl/host/sshd_settings.h"
 #include "lib/base/text.h"
@@ -14,6 +15,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,7 +27,7 @@ enum { NAME_BYTES = 128, PATH_BYTES = 512 };
 /* What one stack is followed with. */
 struct follower {
     struct inquiry *i;
-    const char *type;
+    const char *service, *type;
 };
 
 typedef const char *(*module_fn)(struct follower *fo, const struct pam_step *step);
@@ -180,18 +182,53 @@ static const char *ask_tunnel(struct follower *fo, const struct pam_step *step)
     return errno == ENOENT ? "success" : "session_err"; /* what is missing, it makes */
 }
 
+static const char *ask_succeed_if(struct follower *fo, const struct pam_step *step)
+{
+    switch (succeed_if_judge(step->args, fo->service, fo->i->q->login)) {
+    case SIGHT_IS:
+        return "success";
+    case SIGHT_IS_NOT:
+        return "auth_err";
+    case SIGHT_CANNOT_TELL:
+        break;
+    }
+    add_not_asked(fo, step, "one of its conditions is not read here", "look at its line");
+    return "success";
+}
+
+/* Modules for accounts of other hosts do not know an account of this host's own passwd(5). */
+static const char *ask_directory(struct follower *fo, const struct pam_step *step)
+{
+    bool is_local = false;
+    FILE *f = fopen(TUNLEASE_SYSCONFDIR "/passwd", "re");
+    for (const struct passwd *pw; f != NULL && !is_local && (pw = fgetpwent(f)) != NULL;)
+        is_local = strcmp(pw->pw_name, fo->i->q->login) == 0;
+    if (f != NULL)
+        (void)fclose(f);
+    if (!is_local)
+        add_not_asked(fo, step, "it asks a directory, which may refuse the login",
+                      "look into the system log for its refusals (authpriv)");
+    return is_local ? "user_unknown" : "success";
+}
+
 /* ---- all modules ---- */
 
 static const struct known {
     const char *name;
     module_fn ask;
 } modules[] = {
-    {"pam_access", ask_access},     {"pam_deny", say_denied},      {"pam_env", say_success},
-    {"pam_keyinit", say_success},   {"pam_lastlog", say_success},  {"pam_limits", ask_limits},
-    {"pam_localuser", say_success}, {"pam_loginuid", say_success}, {"pam_mail", say_success},
-    {"pam_motd", say_success},      {"pam_nologin", ask_nologin},  {"pam_permit", say_success},
-    {"pam_selinux", say_success},   {"pam_systemd", say_success},  {"pam_time", ask_time},
-    {"pam_tunnel", ask_tunnel},     {"pam_umask", say_success},    {"pam_unix", ask_unix},
+    {"pam_faillock", say_success},  {"pam_krb5", ask_directory},
+    {"pam_ldap", ask_directory},    {"pam_sss", ask_directory},
+    {"pam_winbind", ask_directory}, {"pam_succeed_if", ask_succeed_if},
+    {"pam_access", ask_access},     {"pam_deny", say_denied},
+    {"pam_env", say_success},       {"pam_keyinit", say_success},
+    {"pam_lastlog", say_success},   {"pam_limits", ask_limits},
+    {"pam_localuser", say_success}, {"pam_loginuid", say_success},
+    {"pam_mail", say_success},      {"pam_motd", say_success},
+    {"pam_nologin", ask_nologin},   {"pam_permit", say_success},
+    {"pam_selinux", say_success},   {"pam_systemd", say_success},
+    {"pam_time", ask_time},         {"pam_tunnel", ask_tunnel},
+    {"pam_umask", say_success},     {"pam_unix", ask_unix},
     {"pam_usertype", say_success},
 };
 
@@ -278,7 +315,7 @@ static void add_refusal(struct follower *fo, const char *status, const struct pa
 
 static void follow(struct inquiry *i, const char *service, const char *type)
 {
-    struct follower fo = {i, type};
+    struct follower fo = {i, service, type};
     struct pam_stack stack;
     const struct pam_step *blame = NULL;
     struct admission_findings *f = &i->answer->findings;

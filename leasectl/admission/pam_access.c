@@ -5,6 +5,7 @@
 #include "lib/lease/source.h"
 
 #include <bsd/string.h>
+#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -125,6 +126,17 @@ void access_rules_parse(const char *args, struct access_rules *ret, char *path, 
     }
 }
 
+/* Some versions of pam_access read these files, too, and others do not. */
+static bool has_more_files(const char *path)
+{
+    glob_t found;
+    if (strcmp(path, ACCESS_DEFAULT_FILE) != 0)
+        return false;
+    bool any = glob(TUNLEASE_SYSCONFDIR "/security/access.d/*.conf", 0, NULL, &found) == 0;
+    globfree(&found);
+    return any;
+}
+
 enum sight access_rules_admit(const struct access_rules *rules, const char *login, const char *addr,
                               char *rule, size_t rule_bytes)
 {
@@ -150,5 +162,5 @@ enum sight access_rules_admit(const struct access_rules *rules, const char *logi
         }
     }
     (void)fclose(f);
-    return admits;
+    return decided || !has_more_files(rules->path) ? admits : SIGHT_CANNOT_TELL;
 }

@@ -83,6 +83,22 @@ usermod -p '*' pfwd
 sed -i 's/^UsePAM no/UsePAM yes/' /etc/ssh/sshd_config
 reload_sshd
 
+note 'the conditions of pam_succeed_if, as libpam reads them'
+cp -a /etc/pam.d/sshd "$WORK/pam-sshd"
+succeed_if() # STATUS CONTROL CONDITIONS
+{
+	sed -i "/^account.*pam_nologin/a account $2 pam_succeed_if.so $3" /etc/pam.d/sshd
+	explains "$1" "$([[ $1 == 0 ]] && echo admitted || echo refused): .*" -- pfwd --key "$pub"
+	rc=0
+	login_works "$WORK/alice" pfwd || rc=1
+	assert_eq "$rc" "$1" "ssh agrees: $2 $3"
+	cp -a "$WORK/pam-sshd" /etc/pam.d/sshd
+}
+succeed_if 0 required 'quiet user ingroup _tunnel uid < 65000'
+succeed_if 1 required 'user notin li:pfwd'
+succeed_if 1 required 'uid >= 65000 quiet'
+succeed_if 0 '[success=1 default=ignore]' 'service in crond:su quiet use_uid'
+
 note 'what was not asked'
 printf 'AllowUsers pfwd@192.0.2.0/24\n' >"$dropin"
 explains 0 'admitted: .*' "not asked: sshd: AllowUsers 'pfwd@192.0.2.0/24' \(it depends on the client's address.*" -- pfwd --key "$pub"

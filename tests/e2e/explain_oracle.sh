@@ -153,10 +153,15 @@ fault_access()
 
 fault_pam()
 {
+	draw
 	one_of nologin run-nologin 'account required pam_no_such.so' 'account optional pam_no_such.so' \
 		'account [default=ignore] pam_deny.so' 'account requisite pam_deny.so' 'account sufficient pam_permit.so' \
 		'account [success=1 default=ignore] pam_permit.so' 'session required pam_deny.so' \
-		'session optional pam_deny.so' 'account substack deny' no-file no-unix 'account required pam_time.so'
+		'session optional pam_deny.so' 'account substack deny' no-file no-unix 'account required pam_time.so' \
+		"account $(pick required sufficient) pam_succeed_if.so quiet user $(pick ingroup notingroup) $(pick _tunnel li)" \
+		'account required pam_succeed_if.so quiet uid < 1000' 'account required pam_succeed_if.so uid >= 1000 quiet' \
+		'account [success=1 default=ignore] pam_succeed_if.so service in crond:sshd quiet use_uid' \
+		'account required pam_succeed_if.so user notin li:pfwd service notin cron'
 	case $chosen in
 	nologin) echo 'closed for today' >/etc/nologin ;;
 	run-nologin) echo 'closed for today' >/run/nologin ;;
