@@ -15,7 +15,7 @@ char *textfile_read(const char *path)
     FILE *f = fopen(path, "re");
     if (f == NULL)
         return NULL;
-    text = calloc(1, TEXTFILE_BYTES_MAX + 1);
+    text = malloc(TEXTFILE_BYTES_MAX + 1);
     if (text != NULL)
         text[fread(text, 1, TEXTFILE_BYTES_MAX, f)] = '\0';
     (void)fclose(f);
