@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The line that gives a keyword the value in force. Before some version the last line of
- * MaxStartups counts, and not the first: so the value decides. sshd -T writes 100 as 100:30:100. */
+/* The line that gives a keyword the value in force. In 9.2 the last line of MaxStartups counts, and
+ * not the first as of other keywords: so the value decides. sshd -T writes 100 as 100:30:100. */
 static const struct sshd_line *find_global(const struct doctor_run *d, const char *keyword,
                                            const char *have)
 {

@@ -121,6 +121,9 @@ rm "$file"
 # An Include inside a Match block, and a Match block in what it includes.
 mkdir /etc/ssh/more
 printf 'Match User pfwd\n    PermitTunnel yes\nMatch User li\n    PermitTTY yes\n' >/etc/ssh/more/a.conf
+before 'Match User li' '    Include more/*.conf' 'Match User pfwd' '    PermitTunnel yes'
+sees fail sshd "^for 'pfwd' permittunnel is 'yes', not 'no': '$file:4', below 'Match User pfwd' of line 3$"
+line_out
 before 'Match LocalPort 22' '    Include more/*.conf'
 sees fail sshd "^for 'pfwd' permittunnel is 'yes', not 'no': '/etc/ssh/more/a.conf:2', below 'Match User pfwd' of line 1$"
 line_out
@@ -201,8 +204,11 @@ note 'room for all agents'
 for name in db1 db2 db3; do leasectl agent add "$name" --key "$(new_key "$name").pub" >/dev/null; done
 sees_nothing 'with three agents'
 sed -i 's/^MaxStartups 100$/MaxStartups 2:30:60/' "$config"
-sees warning 'sshd load' '^MaxStartups is 2:30:60, and 3 agents come back at once' '^sed '
+before 'MaxStartups 1:30:60' # 9.2 takes the last line, and the mend must name the one that counts
+sees warning 'sshd load' '^MaxStartups is [12]:30:60, and 3 agents come back at once' '^sed '
 run_mend
+sees_nothing 'with room for them'
+rm "$file"
 sed -i 's/^MaxStartups .*/MaxStartups 100/' "$config"
 reload_sshd
 serve_echo 8009
