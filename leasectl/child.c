@@ -25,7 +25,7 @@ enum { ENV_MAX = 16 };
  * the kernel does not take to a shell. */
 static void exec_as(const char *const argv[], const char *envp[], const struct child_user *user)
 {
-    if (setgroups(0, NULL) == 0 && setresgid(user->gid, user->gid, user->gid) == 0 &&
+    if (initgroups(user->name, user->gid) == 0 && setresgid(user->gid, user->gid, user->gid) == 0 &&
         setresuid(user->uid, user->uid, user->uid) == 0)
         (void)execve(argv[0], (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)envp);
     (void)dprintf(STDERR_FILENO, "%s", strerror(errno));
@@ -95,11 +95,13 @@ int child_start(struct child *c, const char *const argv[], const char *const env
 }
 
 /* Reads what the pipe holds, and closes our end when the other end is closed. Output beyond
- * CHILD_OUTPUT_MAX is dropped. */
+ * CHILD_OUTPUT_MAX is dropped. A program that writes without an end is not read without an end: its
+ * deadline comes. */
 static void drain(int *fd, struct buf *text)
 {
-    char chunk[4096];
-    while (*fd >= 0) {
+    enum { CHUNK_BYTES = 4096, CHUNKS_MAX = 2 * 65536 / CHUNK_BYTES }; /* a pipe holds 65536 */
+    char chunk[CHUNK_BYTES];
+    for (int i = 0; *fd >= 0 && i < CHUNKS_MAX; i++) {
         ssize_t n = read(*fd, chunk, sizeof(chunk));
         if (n > 0 && text->len < CHILD_OUTPUT_MAX)
             buf_add_mem(text, chunk, (size_t)n);

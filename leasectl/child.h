@@ -62,13 +62,14 @@ int child_run(struct child *c, const char *const argv[], const char *const env[]
               int timeout_ms);
 
 struct child_user {
+    const char *name; /* whose groups it gets */
     uid_t uid;
     gid_t gid;
 };
 
 /*
  * As child_run, without input: argv[0] is a path, run as sshd(8) runs AuthorizedKeysCommand: as
- * user, who has no other group, by execve(2). CHILD_NOT_STARTED: err_text is why the kernel did not
+ * user, with the user's groups, by execve(2). CHILD_NOT_STARTED: err_text is why the kernel did not
  * take it. Needs root.
  */
 int child_run_as(struct child *c, const char *const argv[], const struct child_user *user,

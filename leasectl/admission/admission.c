@@ -107,8 +107,8 @@ static void keep_finding(struct admission_finding *from, struct admission_findin
     finding_mend(found, "%s", buf_text(&from->mend) != NULL ? buf_text(&from->mend) : "");
 }
 
-void admission_ask_host(struct ctl *ctl, const struct sshd *s, const char *login,
-                        const struct pubkey *keys, size_t count, struct admission_findings *found)
+size_t admission_ask_host(struct ctl *ctl, const struct sshd *s, const char *login,
+                          const struct pubkey *keys, size_t count, struct admission_findings *found)
 {
     struct admission_question q = {.login = login};
     struct admission_answer answer = {0};
@@ -122,8 +122,10 @@ void admission_ask_host(struct ctl *ctl, const struct sshd *s, const char *login
     for (size_t n = 0; n < answer.findings.count; n++)
         keep_finding(&answer.findings.items[n], found);
     found->failed = found->failed || answer.findings.failed;
+    const size_t findings = answer.findings.count;
     admission_answer_release(&answer);
     buf_release(&i.settings);
+    return findings;
 }
 
 bool admission_why(struct ctl *ctl, const struct sshd *s, const struct admission_question *q,

@@ -24,10 +24,12 @@ void admission_answer_release(struct admission_answer *a);
 
 /*
  * Asks sshd, the account and PAM about a login and each of the keys (count may be 0), but not the
- * store. The findings are those of all keys, each once.
+ * store. Adds the findings of all keys to found, each once. Returns how many there are of this
+ * login: those that were in found before count, too. found->failed: memory ran out.
  */
-void admission_ask_host(struct ctl *ctl, const struct sshd *s, const char *login,
-                        const struct pubkey *keys, size_t count, struct admission_findings *found);
+size_t admission_ask_host(struct ctl *ctl, const struct sshd *s, const char *login,
+                          const struct pubkey *keys, size_t count,
+                          struct admission_findings *found);
 
 /*
  * For an attempt that failed: adds to why one sentence that names the layer that refuses, and to

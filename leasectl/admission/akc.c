@@ -54,7 +54,7 @@ void ask_akc(struct inquiry *i)
     if (pw == NULL) /* ask_sshd_key has said it */
         return;
     expand(i, command, argv);
-    const struct child_user as = {.uid = pw->pw_uid, .gid = pw->pw_gid};
+    const struct child_user as = {.name = user, .uid = pw->pw_uid, .gid = pw->pw_gid};
     int status = child_run_as(&c, argv, &as, AKC_MS);
     if (status == CHILD_NOT_STARTED)
         finding_add(f, ADMISSION_LEASE, ADMISSION_REFUSES, "akc",

@@ -118,18 +118,29 @@ static void read_line(const struct reader *r, char *text, const char *path, unsi
     add_step(r, control, module, rest, path, line);
 }
 
-/* Joins lines that end with a backslash to the next one. */
+/* Joins lines that end with a backslash to the next one. A `\v` stays where one ended. */
 static void join_lines(char *text)
 {
-    for (char *p = text; (p = strstr(p, "\\\n")) != NULL;)
-        p[0] = p[1] = ' ';
+    for (char *p = text; (p = strstr(p, "\\\n")) != NULL;) {
+        p[0] = ' ';
+        p[1] = '\v';
+    }
+}
+
+/* Makes blanks of the ends of lines that were joined, and counts them. */
+static unsigned count_joined(char *line)
+{
+    unsigned joined = 0;
+    for (char *p = line; (p = strchr(p, '\v')) != NULL; joined++)
+        *p = ' ';
+    return joined;
 }
 
 static void read_file(const struct reader *r, const char *name)
 {
     char path[NAME_BYTES];
     struct pam_stack *s = r->stack;
-    unsigned line = 0;
+    unsigned line = 1;
     char *text = r->depth < DEPTH_MAX ? read_service(name, path) : NULL;
     if (text == NULL) {
         if (r->depth > 0) /* that a service has no file of its own is no error */
@@ -138,8 +149,11 @@ static void read_file(const struct reader *r, const char *name)
     }
     join_lines(text);
     char *rest = text;
-    for (char *at; (at = strsep(&rest, "\n")) != NULL;)
-        read_line(r, at, path, ++line);
+    for (char *at; (at = strsep(&rest, "\n")) != NULL; line++) {
+        const unsigned joined = count_joined(at);
+        read_line(r, at, path, line);
+        line += joined;
+    }
     free(text);
 }
 

@@ -100,14 +100,16 @@ static bool search_journal(struct search *s)
     if (sight != SIGHT_IS)
         return false;
     int status = child_run(&c, argv, NULL, NULL, JOURNAL_MS);
+    const bool too_much = c.out_text.failed || c.out_text.len >= CHILD_OUTPUT_MAX;
     char *rest = c.out_text.len > 0 && !c.out_text.failed ? c.out_text.data : NULL;
     for (char *line; (line = strsep(&rest, "\n")) != NULL;)
         hit = parse_line(line, s->login, s->fingerprint) || hit;
     child_release(&c);
-    if (status == 0)
+    if (status == 0 && !too_much)
         name_in(s->read_from, " and ", "the journal");
     else
-        name_in(s->why_not, ", and ", "journalctl fails");
+        name_in(s->why_not, ", and ",
+                status == 0 ? "the journal has more than is read" : "journalctl fails");
     return hit;
 }
 
@@ -116,16 +118,18 @@ static bool search_file(struct search *s, const char *path)
     char line[LOG_LINE_BYTES];
     bool hit = false;
     FILE *f = fopen(path, "re");
-    if (f == NULL && errno != ENOENT) {
+    if (f == NULL && errno == ENOENT)
+        return false;
+    while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+        hit = parse_line(line, s->login, s->fingerprint) || hit;
+    if (f == NULL || ferror(f)) {
         name_in(s->why_not, ", and ", "");
         buf_addf(s->why_not, "'%s' cannot be read: %s", path, strerror(errno));
+    } else {
+        name_in(s->read_from, " and ", path);
     }
-    if (f == NULL)
-        return false;
-    while (fgets(line, sizeof(line), f) != NULL)
-        hit = parse_line(line, s->login, s->fingerprint) || hit;
-    (void)fclose(f);
-    name_in(s->read_from, " and ", path);
+    if (f != NULL)
+        (void)fclose(f);
     return hit;
 }
 

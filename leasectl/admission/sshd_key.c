@@ -185,6 +185,8 @@ static void ask_revoked(struct inquiry *i, const struct pubkey *key)
         sight = is_in_krl(path, key);
     else if (text_has_key(text, key))
         sight = SIGHT_IS;
+    else if (strlen(text) >= TEXTFILE_BYTES_MAX) /* the rest was not read */
+        sight = SIGHT_CANNOT_TELL;
     free(text);
     if (sight == SIGHT_IS) {
         finding_add(f, ADMISSION_SSHD, ADMISSION_REFUSES, "revoked_keys",

@@ -96,13 +96,13 @@ static void report_admitted(struct doctor_run *d, const char *login, const struc
 static int check_member(void *ctx, const char *login)
 {
     struct admission_check *check = ctx;
-    const size_t before = check->found.count;
     if (!check_name(check->d, login))
         return 0;
     read_key_types(check->d, login, check->types);
-    admission_ask_host(check->d->ctl, &check->d->sshd, login, check->types->items,
-                       check->types->count, &check->found);
-    if (check->found.count == before)
+    const size_t findings =
+        admission_ask_host(check->d->ctl, &check->d->sshd, login, check->types->items,
+                           check->types->count, &check->found);
+    if (findings == 0 && !check->found.failed)
         report_admitted(check->d, login, check->types);
     return 0;
 }
@@ -135,6 +135,13 @@ static const char *text_of(const struct buf *b)
     return buf_text(b) != NULL ? buf_text(b) : "out of memory";
 }
 
+static void report_no_memory(struct doctor_run *d)
+{
+    doctor_report(d, RESULT_UNKNOWN, "admission", "out of memory");
+    doctor_why(d, "not all that may refuse a login was asked");
+    doctor_mend(d, "leasectl doctor");
+}
+
 static void report_finding(struct doctor_run *d, const struct admission_finding *f)
 {
     static const enum result results[] = {[ADMISSION_REFUSES] = RESULT_FAIL,
@@ -153,15 +160,15 @@ void check_admission(struct doctor_run *d)
         return;
     check.types = calloc(1, sizeof(*check.types));
     if (check.types == NULL) {
-        doctor_report(d, RESULT_UNKNOWN, "admission", "out of memory");
-        doctor_why(d, "no login was asked for");
-        doctor_mend(d, "leasectl doctor");
+        report_no_memory(d);
         return;
     }
     (void)account_each(d->ctl->conf.tunnel_group, check_member, &check);
     for (size_t i = 0; i < check.found.count; i++)
         if (!is_of_the_key(&check.found.items[i]) && !is_of_another_check(&check.found.items[i]))
             report_finding(d, &check.found.items[i]);
+    if (check.found.failed)
+        report_no_memory(d);
     findings_release(&check.found);
     free(check.types);
 }

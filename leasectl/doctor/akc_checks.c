@@ -147,7 +147,7 @@ void check_akc_run(struct doctor_run *d)
         argv[n++] = d->ctl->conf_file;
     }
     argv[n] = conf->forward_login;
-    const struct child_user as = {.uid = pw->pw_uid, .gid = pw->pw_gid};
+    const struct child_user as = {.name = user, .uid = pw->pw_uid, .gid = pw->pw_gid};
     int status = child_run_as(&c, argv, &as, AKC_MS);
     if (status == 0)
         doctor_report(d, RESULT_OK, "store", "'%s' answers akc as the user %s",

@@ -151,10 +151,12 @@ static bool check_leased_is_current(struct doctor_run *d)
         doctor_report(d, RESULT_WARN, "leased", "'%s' was changed since leased read it",
                       ctl_conf_name(d->ctl));
         doctor_why(d, "leased goes on with what it read, and leasectl with what is there now");
-        doctor_mend(d,
-                    "systemctl reload leased; where there is no systemd: kill -HUP %d; its log "
-                    "says when that is not enough",
-                    (int)pid);
+        doctor_mend(d, "systemctl reload leased; where there is no systemd: ");
+        if (pid != 0)
+            doctor_mend(d, "kill -HUP %d", (int)pid);
+        else
+            doctor_mend(d, "send leased SIGHUP where it runs");
+        doctor_mend(d, "; its log says when that is not enough");
         current = false;
     }
     return current;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Can all agents come back at once, when sshd or the line was down? */
+#include "leasectl/admission/pattern.h"
 #include "leasectl/doctor/checks.h"
 #include "leasectl/doctor/place.h"
 #include "leasectl/host/sshd_settings.h"
@@ -124,7 +125,8 @@ static void check_penalties(struct doctor_run *d, const struct crowd *crowd)
     sshd_setting(&d->global, "persourcepenalties", have, sizeof(have));
     sshd_setting(&d->global, "persourcepenaltyexemptlist", exempt, sizeof(exempt));
     const bool off = have[0] == '\0' || strcmp(have, "no") == 0;
-    if (off || crowd->sessions < 2 || strstr(exempt, crowd->source) != NULL)
+    const struct pattern_client client = {.addr = crowd->source};
+    if (off || crowd->sessions < 2 || pattern_address_matches(&client, exempt) == SIGHT_IS)
         return;
     doctor_report(d, RESULT_NOTE, "sshd load",
                   "PerSourcePenalties are on, and %zu live sessions come from %s", crowd->sessions,

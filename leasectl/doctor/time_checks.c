@@ -7,6 +7,8 @@
 #include "lib/base/number.h"
 
 #include <fnmatch.h>
+#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +32,8 @@ static unsigned dead_peer_s(const struct sshd_version *v, unsigned interval_s, u
 {
     if (interval_s == 0 || count == 0)
         return 0;
-    return interval_s * (count + 1) * (sshd_at_least(v, 9, 5) ? 1 : 2);
+    const uint64_t all_s = ((uint64_t)count + 1) * interval_s * (sshd_at_least(v, 9, 5) ? 1 : 2);
+    return all_s < UINT_MAX ? (unsigned)all_s : UINT_MAX;
 }
 
 static unsigned number_setting(const struct buf *effective, const char *keyword)
@@ -38,7 +41,7 @@ static unsigned number_setting(const struct buf *effective, const char *keyword)
     char text[32];
     int64_t number;
     sshd_setting(effective, keyword, text, sizeof(text));
-    return number_parse(text, strlen(text), 0, 1000000, &number) ? (unsigned)number : 0;
+    return number_parse(text, strlen(text), 0, INT32_MAX, &number) ? (unsigned)number : 0;
 }
 
 static void check_dead_peer(struct asked *a)

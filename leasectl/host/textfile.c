@@ -11,14 +11,20 @@
 
 char *textfile_read(const char *path)
 {
-    char *text = NULL;
-    FILE *f = fopen(path, "re");
-    if (f == NULL)
-        return NULL;
-    text = malloc(TEXTFILE_BYTES_MAX + 1);
+    /* A FIFO that nobody writes would hold us for ever. */
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
+    char *text = f != NULL ? malloc(TEXTFILE_BYTES_MAX + 1) : NULL;
     if (text != NULL)
         text[fread(text, 1, TEXTFILE_BYTES_MAX, f)] = '\0';
-    (void)fclose(f);
+    if (text != NULL && ferror(f)) {
+        free(text);
+        text = NULL;
+    }
+    if (f != NULL)
+        (void)fclose(f);
+    else if (fd >= 0)
+        (void)close(fd);
     return text;
 }
 

@@ -119,11 +119,35 @@ static void missing(void **state)
     CHECK("none is to blame", blame == NULL);
 }
 
+/* doctor names lines to sed(1), which knows nothing of lines that go on. */
+static void line_numbers(void **state)
+{
+    struct pam_stack stack;
+    char path[300], *dir = temp_dir_make();
+    (void)state;
+    (void)snprintf(path, sizeof(path), "%s/service", dir);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    (void)fputs("account \\\n  required \\\n  first.so a\n\naccount required second.so\n", f);
+    (void)fclose(f);
+    pam_stack_read(path, "account", &stack);
+    assert_string_equal(stack.problem, "");
+    assert_int_equal(stack.count, 2);
+    assert_string_equal(stack.items[0].module, "first.so");
+    assert_string_equal(stack.items[0].args, "a");
+    assert_int_equal(stack.items[0].line, 1);
+    assert_int_equal(stack.items[1].line, 5);
+    pam_stack_release(&stack);
+    (void)unlink(path);
+    temp_dir_remove(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(follows),
         cmocka_unit_test(missing),
+        cmocka_unit_test(line_numbers),
     };
     return cmocka_run_group_tests_name("pam_stack", tests, NULL, NULL);
 }
