@@ -230,7 +230,7 @@ $(BUILD)/tests/clock_shift.so $(BUILD)/tests/slow_disk.so: $(BUILD)/tests/%.so: 
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cppflags) $(CFLAGS) $(warnings) -fPIC -shared -o $@ $<
 
-# The objects of leased that a test needs.
+# The objects of leased and leasectl that a test needs.
 $(BUILD)/tests/unit/test_http_head: $(BUILD)/obj/leased/http/http_head.o
 $(BUILD)/tests/unit/test_confine: $(BUILD)/obj/leased/http/confine.o
 $(BUILD)/tests/unit/test_roster: $(BUILD)/obj/leased/requests/roster.o
@@ -238,9 +238,6 @@ $(BUILD)/tests/unit/test_pattern: $(call obj,leasectl/admission/pattern.c)
 $(BUILD)/tests/unit/test_pam_stack: $(call obj,leasectl/admission/pam_stack.c leasectl/admission/pam_stack_read.c \
 	leasectl/host/textfile.c leasectl/ctl.c)
 $(BUILD)/tests/unit/test_beats: $(BUILD)/obj/leased/requests/beats.o
-
-# And of leasectl.
-$(BUILD)/tests/unit/test_port_set: $(BUILD)/obj/leasectl/host/port_set.o
 
 unit-tests: $(addprefix $(BUILD)/tests/unit/,$(unit_names))
 	@:

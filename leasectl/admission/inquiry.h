@@ -5,6 +5,7 @@
 
 #include "leasectl/admission/question.h"
 #include "leasectl/ctl.h"
+#include "leasectl/host/sshd.h"
 #include "leasectl/host/sshd_version.h"
 
 #include <stddef.h>
@@ -20,7 +21,11 @@ struct inquiry {
     struct admission_answer *answer;
 };
 
-/* sshd: who may log in, and how. Ours is akc's path. */
+/* What mends a setting that our Match blocks set and sshd does not have. */
+#define MEND_BLOCKS                                                                                \
+    "leasectl setup; if a Match block stands before ours, move it behind " SSHD_DROPIN
+
+/* sshd: who may log in, and how. */
 void ask_sshd_access(struct inquiry *i);
 /* sshd: is this key taken, and who says so? */
 void ask_sshd_key(struct inquiry *i);

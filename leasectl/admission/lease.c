@@ -42,27 +42,34 @@ static void describe_revoked(struct ctl *ctl, const struct store_key_history *h,
     buf_addf(what, " %s ago (%s) by %s", distance, when, actor);
 }
 
-static void add_frozen(struct inquiry *i)
+/* STORE_OK: it was added; else the store could not be asked. */
+static enum store_rc add_frozen(struct inquiry *i)
 {
     char what[256], distance[DURATION_TEXT_BYTES];
     int64_t since_s = 0;
     struct admission_findings *f = &i->answer->findings;
-    bool all = store_frozen_since(i->ctl->store, "*", &since_s) == STORE_OK;
-    if (!all && store_frozen_since(i->ctl->store, i->q->login, &since_s) != STORE_OK) {
+    enum store_rc rc = store_frozen_since(i->ctl->store, "*", &since_s);
+    const bool all = rc == STORE_OK;
+    if (rc == STORE_NONE)
+        rc = store_frozen_since(i->ctl->store, i->q->login, &since_s);
+    if (rc == STORE_NONE) {
         refuse(i, "frozen", "the lease was changed just now");
         finding_why(f, "the answer may be another one by now");
         finding_mend(f, "ask again");
-        return;
+        return STORE_OK;
     }
+    if (rc != STORE_OK)
+        return rc;
     duration_format(i->ctl->now_s - since_s, distance);
     (void)snprintf(what, sizeof(what), "%s been frozen for %s",
                    all ? "all tunnel logins have" : "the login has", distance);
     refuse(i, "frozen", what);
     finding_why(f, "%s", no_line);
     finding_mend(f, "leasectl thaw%s%s", all ? "" : " ", all ? "" : i->q->login);
+    return STORE_OK;
 }
 
-static void add_verdict(struct inquiry *i, const struct key_judgement *j)
+static enum store_rc add_verdict(struct inquiry *i, const struct key_judgement *j)
 {
     const struct store_key_history *h = &j->history;
     struct admission_findings *f = &i->answer->findings;
@@ -89,17 +96,17 @@ static void add_verdict(struct inquiry *i, const struct key_judgement *j)
         buf_addf(&mend, "leasectl renew %s", h->lease);
         break;
     case KEY_FROZEN:
-        add_frozen(i);
-        return;
+        return add_frozen(i);
     case KEY_ADMITTED:
     case KEY_VERDICT__MAX:
-        return;
+        return STORE_OK;
     }
     refuse(i, key_verdict_name(j->verdict), buf_text(&what));
     finding_why(f, "%s", no_line);
     finding_mend(f, "%s", buf_text(&mend) != NULL ? buf_text(&mend) : "");
     buf_release(&what);
     buf_release(&mend);
+    return STORE_OK;
 }
 
 /* ---- a key that one holds: from here, for this forward, once more? ---- */
@@ -251,8 +258,8 @@ int ask_lease(struct inquiry *i)
     if (j.verdict != KEY_ADMITTED) {
         if (j.verdict != KEY_NO_LEASE)
             (void)strlcpy(i->answer->lease, j.history.lease, sizeof(i->answer->lease));
-        add_verdict(i, &j);
-        return EXIT_DONE;
+        rc = add_verdict(i, &j);
+        return rc == STORE_OK ? EXIT_DONE : ctl_store_error(i->ctl, rc);
     }
     (void)strlcpy(i->answer->lease, l.name, sizeof(i->answer->lease));
     ask_use(i, &l);

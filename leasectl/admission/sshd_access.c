@@ -2,15 +2,15 @@
 /* Who may log in to this sshd, and by which methods: what it asks before it looks at any key. */
 #include "leasectl/admission/inquiry.h"
 #include "leasectl/admission/pattern.h"
+#include "leasectl/host/account.h"
 #include "leasectl/host/sshd_settings.h"
 
 #include <grp.h>
-#include <pwd.h>
+#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { GROUPS_MAX = 256, GROUP_NAME_BYTES = 128, VALUE_BYTES = 1024 };
+enum { VALUE_BYTES = 1024 };
 
 /* A keyword that admits or refuses by name, in sshd's order. */
 struct name_list {
@@ -25,23 +25,9 @@ static const struct name_list name_lists[] = {
     {"AllowGroups", "allowgroups", "allow_groups", false, true},
 };
 
-/* Calls fn with each group of login until it returns true, which is then returned. */
-static bool any_group(const char *login, bool (*fn)(const char *group, const char *word),
-                      const char *word)
+static bool group_matches(void *word, const struct group *gr)
 {
-    gid_t gids[GROUPS_MAX];
-    int count = GROUPS_MAX;
-    const struct passwd *pw = getpwnam(login);
-    if (pw == NULL)
-        return false;
-    if (getgrouplist(login, pw->pw_gid, gids, &count) < 0)
-        count = GROUPS_MAX;
-    for (int i = 0; i < count; i++) {
-        const struct group *gr = getgrgid(gids[i]);
-        if (gr != NULL && fn(gr->gr_name, word))
-            return true;
-    }
-    return false;
+    return pattern_matches(gr->gr_name, word);
 }
 
 static enum sight name_matches(const struct inquiry *i, const struct name_list *list,
@@ -49,7 +35,9 @@ static enum sight name_matches(const struct inquiry *i, const struct name_list *
 {
     char use_dns[16];
     if (list->of_groups)
-        return any_group(i->q->login, pattern_matches, word) ? SIGHT_IS : SIGHT_IS_NOT;
+        return account_any_group(i->q->login, group_matches, (void *)(uintptr_t)word)
+                   ? SIGHT_IS
+                   : SIGHT_IS_NOT;
     sshd_setting(&i->settings, "usedns", use_dns, sizeof(use_dns));
     const struct pattern_client client = {i->q->addr, strcmp(use_dns, "yes") == 0};
     return pattern_user_matches(i->q->login, &client, word);
@@ -163,16 +151,14 @@ static void ask_methods(struct inquiry *i)
         finding_add(f, ADMISSION_SSHD, ADMISSION_REFUSES, "pubkey_authentication",
                     "PubkeyAuthentication is 'no' for '%s'", i->q->login);
         finding_why(f, "sshd then looks at no key");
-        finding_mend(f, "leasectl setup; if a Match block stands before ours, move it behind %s",
-                     SSHD_DROPIN);
+        finding_mend(f, "%s", MEND_BLOCKS);
     }
     sshd_setting(&i->settings, "authenticationmethods", value, sizeof(value));
     if (!publickey_suffices(value)) {
         finding_add(f, ADMISSION_SSHD, ADMISSION_REFUSES, "authentication_methods",
                     "AuthenticationMethods is '%s' for '%s'", value, i->q->login);
         finding_why(f, "a key alone is then not enough, and a tunnel login has nothing else");
-        finding_mend(f, "leasectl setup; if a Match block stands before ours, move it behind %s",
-                     SSHD_DROPIN);
+        finding_mend(f, "%s", MEND_BLOCKS);
     }
 }
 
@@ -185,8 +171,7 @@ static void ask_chroot(struct inquiry *i)
         return;
     finding_add(f, ADMISSION_SSHD, ADMISSION_NOT_ASKED, "chroot", "ChrootDirectory '%s'", value);
     finding_why(f, "sshd ends a login whose ChrootDirectory is not root's in every part");
-    finding_mend(f, "leasectl setup; if a Match block stands before ours, move it behind %s",
-                 SSHD_DROPIN);
+    finding_mend(f, "%s", MEND_BLOCKS);
 }
 
 void ask_sshd_access(struct inquiry *i)

@@ -13,8 +13,7 @@
 enum { HOST_BYTES = 256, PORT_UNPRIVILEGED = 1024 };
 
 static const char mend_ceiling[] =
-    "widen the ceiling in tunlease.conf (AllowOpen, AllowListen), then 'leasectl setup'; if a "
-    "Match block stands before ours, move it behind " SSHD_DROPIN;
+    "widen the ceiling in tunlease.conf (AllowOpen, AllowListen), then: " MEND_BLOCKS;
 
 /* Splits `HOST:PORT`; a host in brackets may have colons. The port is text: it may be `*`. */
 static bool split(const char *text, size_t len, char *host, size_t host_bytes, char port[static 8])
@@ -96,8 +95,7 @@ static void ask_switches(struct inquiry *i, bool listens)
         finding_add(f, ADMISSION_SSHD, ADMISSION_REFUSES, "forwarding",
                     "forwarding is off in sshd for '%s': DisableForwarding yes", i->q->login);
         finding_why(f, "%s", why);
-        finding_mend(f, "leasectl setup; if a Match block stands before ours, move it behind %s",
-                     SSHD_DROPIN);
+        finding_mend(f, "%s", MEND_BLOCKS);
     }
     sshd_setting(&i->settings, "allowtcpforwarding", value, sizeof(value));
     if (strcmp(value, "no") == 0 || strcmp(value, listens ? "local" : "remote") == 0) {
@@ -108,8 +106,7 @@ static void ask_switches(struct inquiry *i, bool listens)
         finding_mend(f, "%s",
                      strcmp(i->q->login, i->ctl->conf.forward_login) == 0 && listens
                          ? "grant it on another login (--login): nothing listens on ForwardLogin"
-                         : "leasectl setup; if a Match block stands before ours, move it behind "
-                           "" SSHD_DROPIN);
+                         : MEND_BLOCKS);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "leasectl/admission/inquiry.h"
 #include "leasectl/admission/pattern.h"
 #include "leasectl/child.h"
+#include "leasectl/host/matchblock.h"
 #include "leasectl/host/sshd_settings.h"
 #include "leasectl/host/textfile.h"
 #include "lib/base/number.h"
@@ -14,10 +15,6 @@
 #include <string.h>
 
 enum { VALUE_BYTES = 4096, PATH_BYTES = 1024, REVOKED_MS = 5000 };
-
-static const char akc_path[] = TUNLEASE_LIBEXECDIR "/tunlease/akc";
-static const char behind_ours[] = "leasectl setup; if a Match block stands before ours, move it "
-                                  "behind " SSHD_DROPIN;
 
 static bool is_sk(const struct pubkey *key)
 {
@@ -239,7 +236,7 @@ static void ask_key_file(struct inquiry *i, const char *pattern, const struct pu
         finding_add(f, ADMISSION_SSHD, ADMISSION_ELSEWHERE, "authorized_keys_file",
                     "'%s' has the key, and sshd reads it before it asks akc", path);
         finding_why(f, "the options there hold for the login, and not those of the lease");
-        finding_mend(f, "take the key out of '%s'; %s", path, behind_ours);
+        finding_mend(f, "take the key out of '%s'; %s", path, MEND_BLOCKS);
     }
     free(text);
 }
@@ -259,7 +256,6 @@ static void ask_command(struct inquiry *i)
 {
     char command[VALUE_BYTES], user[128];
     struct admission_findings *f = &i->answer->findings;
-    size_t len = sizeof(akc_path) - 1;
     sshd_setting(&i->settings, "authorizedkeyscommand", command, sizeof(command));
     sshd_setting(&i->settings, "authorizedkeyscommanduser", user, sizeof(user));
     bool is_none = command[0] == '\0' || strcmp(command, "none") == 0;
@@ -267,18 +263,18 @@ static void ask_command(struct inquiry *i)
         finding_add(f, ADMISSION_SSHD, ADMISSION_REFUSES, "keys_command",
                     "there is no AuthorizedKeysCommand for '%s'", i->q->login);
         finding_why(f, "sshd then never asks akc, so no lease admits anybody");
-        finding_mend(f, "%s", behind_ours);
-    } else if (strncmp(command, akc_path, len) != 0 || strchr(" ", command[len]) == NULL) {
+        finding_mend(f, "%s", MEND_BLOCKS);
+    } else if (!matchblock_asks_akc(&i->settings)) {
         finding_add(f, ADMISSION_SSHD, ADMISSION_ELSEWHERE, "keys_command",
                     "sshd asks '%s' (AuthorizedKeysCommand) for '%s', and not akc", command,
                     i->q->login);
         finding_why(f, "what that command prints decides, and no lease does");
-        finding_mend(f, "%s", behind_ours);
+        finding_mend(f, "%s", MEND_BLOCKS);
     } else if (getpwnam(user) == NULL) {
         finding_add(f, ADMISSION_SSHD, ADMISSION_REFUSES, "keys_command",
                     "AuthorizedKeysCommandUser '%s' is no account on this host", user);
         finding_why(f, "sshd then does not run akc, and refuses every key");
-        finding_mend(f, "%s", behind_ours);
+        finding_mend(f, "%s", MEND_BLOCKS);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "leasectl/child.h"
 #include "leasectl/doctor/checks.h"
 #include "leasectl/host/filesystem.h"
+#include "leasectl/host/matchblock.h"
 #include "leasectl/host/sshd_settings.h"
 #include "lib/base/buf.h"
 
@@ -14,7 +15,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
-static const char akc_path[] = TUNLEASE_LIBEXECDIR "/tunlease/akc";
+static const char akc_path[] = MATCHBLOCK_AKC;
 
 static const char nobody_logs_in[] = "nobody can log in with a lease";
 

@@ -17,13 +17,10 @@
 /* Does sshd ask akc about this login? Then our blocks are in force, wherever they stand. */
 static bool asks_akc(const struct sshd *s, const char *login)
 {
-    static const char akc[] = TUNLEASE_LIBEXECDIR "/tunlease/akc";
-    char have[1024] = "";
     struct buf effective = {0};
-    if (sshd_effective(s, login, &effective) == 0)
-        sshd_setting(&effective, "authorizedkeyscommand", have, sizeof(have));
+    const bool asks = sshd_effective(s, login, &effective) == 0 && matchblock_asks_akc(&effective);
     buf_release(&effective);
-    return strncmp(have, akc, sizeof(akc) - 1) == 0;
+    return asks;
 }
 
 void check_set_up(struct doctor_run *d)

@@ -4,7 +4,7 @@
 #define TUNLEASE_LEASECTL_DOCTOR_USAGE_H
 
 #include "leasectl/ctl.h"
-#include "leasectl/host/port_set.h"
+#include "lib/base/port_set.h"
 #include "lib/lease/ceiling.h"
 
 enum { USAGE_RULES_MAX = 64 };

@@ -30,6 +30,24 @@ bool account_in_group(const char *login, const char *group)
     return false;
 }
 
+bool account_any_group(const char *login, bool (*fn)(void *ctx, const struct group *gr), void *ctx)
+{
+    enum { GROUPS_MAX = 256 };
+    gid_t gids[GROUPS_MAX];
+    int count = GROUPS_MAX;
+    const struct passwd *pw = getpwnam(login);
+    if (pw == NULL)
+        return false;
+    if (getgrouplist(login, pw->pw_gid, gids, &count) < 0)
+        count = GROUPS_MAX; /* there are more */
+    for (int i = 0; i < count; i++) {
+        const struct group *gr = getgrgid(gids[i]);
+        if (gr != NULL && fn(ctx, gr))
+            return true;
+    }
+    return false;
+}
+
 const char *account_lease_problem(const char *login, const char *tunnel_group)
 {
     const struct passwd *pw = getpwnam(login);

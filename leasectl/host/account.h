@@ -21,6 +21,11 @@
  * exist. */
 bool account_in_group(const char *login, const char *group);
 
+/* Calls fn with each group of login, the primary one and those that list it, until it returns true,
+ * which is then returned. fn must look up no group itself. */
+struct group;
+bool account_any_group(const char *login, bool (*fn)(void *ctx, const struct group *gr), void *ctx);
+
 /* NULL when login may have leases. Else why not, as a clause that follows the login's name: it does
  * not exist, is root, or is not in the tunnel group. */
 const char *account_lease_problem(const char *login, const char *tunnel_group);

@@ -2,36 +2,43 @@
 #include "leasectl/host/account_rights.h"
 
 #include "leasectl/child.h"
+#include "leasectl/host/account.h"
 
 #include <grp.h>
 #include <pwd.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { GROUPS_MAX = 256, SUDO_MS = 5000 };
+enum { SUDO_MS = 5000 };
 
 static const char *const strong_groups[] = {
     "root",  "sudo", "wheel",  "admin", "docker",          "podman",  "lxd",
     "incus", "disk", "shadow", "adm",   "systemd-journal", "libvirt", "kmem",
 };
 
+struct strong_search {
+    gid_t own;
+    account_group_fn fn;
+    void *ctx;
+};
+
+static bool report_if_strong(void *arg, const struct group *gr)
+{
+    const struct strong_search *s = arg;
+    for (size_t i = 0; i < sizeof(strong_groups) / sizeof(strong_groups[0]); i++)
+        if (strcmp(gr->gr_name, strong_groups[i]) == 0)
+            s->fn(s->ctx, strong_groups[i], gr->gr_gid == s->own);
+    return false;
+}
+
 void account_strong_groups(const char *login, account_group_fn fn, void *ctx)
 {
-    gid_t groups[GROUPS_MAX];
-    int count = GROUPS_MAX;
     const struct passwd *pw = getpwnam(login);
+    struct strong_search search = {.fn = fn, .ctx = ctx};
     if (pw == NULL)
         return;
-    const gid_t own = pw->pw_gid;
-    if (getgrouplist(login, own, groups, &count) < 0)
-        count = GROUPS_MAX;
-    for (int i = 0; i < count; i++) {
-        const struct group *gr = getgrgid(groups[i]);
-        for (size_t k = 0; gr != NULL && k < sizeof(strong_groups) / sizeof(strong_groups[0]); k++)
-            if (strcmp(gr->gr_name, strong_groups[k]) == 0)
-                fn(ctx, strong_groups[k], groups[i] == own);
-    }
+    search.own = pw->pw_gid;
+    (void)account_any_group(login, report_if_strong, &search);
 }
 
 static bool has_sudo(void)

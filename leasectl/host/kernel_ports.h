@@ -3,7 +3,7 @@
 #ifndef TUNLEASE_LEASECTL_HOST_KERNEL_PORTS_H
 #define TUNLEASE_LEASECTL_HOST_KERNEL_PORTS_H
 
-#include "leasectl/host/port_set.h"
+#include "lib/base/port_set.h"
 
 struct kernel_ports {
     uint16_t local_low, local_high; /* given to connections that ask for no port */

@@ -3,7 +3,7 @@
 #ifndef TUNLEASE_LEASECTL_HOST_LISTENING_H
 #define TUNLEASE_LEASECTL_HOST_LISTENING_H
 
-#include "leasectl/host/port_set.h"
+#include "lib/base/port_set.h"
 
 #include <stdbool.h>
 #include <stddef.h>

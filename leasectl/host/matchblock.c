@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char akc_path[] = TUNLEASE_LIBEXECDIR "/tunlease/akc";
-
 /* Adds one setting: emit_config as in sshd_config(5), emit_effective as sshd -T prints it. */
 typedef void (*emit_fn)(struct buf *out, const char *keyword, const char *value);
 
@@ -152,7 +150,7 @@ void matchblock_format_zone(const struct sshd_zone *zone, struct buf *out)
 static void add_akc_command(const struct block_writer *w, struct buf *out)
 {
     const struct sshd_zone *zone = &w->dialect->zone;
-    buf_add(out, akc_path);
+    buf_add(out, MATCHBLOCK_AKC);
     if (w->conf_file != NULL)
         buf_addf(out, " -c %s", w->conf_file);
     if (!sshd_reads_utc(&w->dialect->version))

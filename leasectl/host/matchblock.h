@@ -16,6 +16,9 @@
 
 #include <stdbool.h>
 
+/* The AuthorizedKeysCommand of the blocks, without its arguments. */
+#define MATCHBLOCK_AKC TUNLEASE_LIBEXECDIR "/tunlease/akc"
+
 struct conf;
 struct lease;
 struct pubkey;
@@ -41,6 +44,10 @@ void matchblock_format_zone(const struct sshd_zone *zone, struct buf *out);
 
 /* The text of the installed drop-in, which the caller frees; NULL when it cannot be read. */
 char *matchblock_read_dropin(void);
+
+/* True when effective, a login's settings as sshd -T prints them, has akc as AuthorizedKeysCommand.
+ */
+bool matchblock_asks_akc(const struct buf *effective);
 
 /* Formats the key line that akc prints when it runs with the options in the drop-in's text. text:
  * NULL when there is no drop-in. */

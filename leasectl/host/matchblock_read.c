@@ -3,6 +3,7 @@
 #include "leasectl/host/matchblock.h"
 #include "leasectl/host/matchblock_text.h"
 #include "leasectl/host/sshd.h"
+#include "leasectl/host/sshd_settings.h"
 #include "leasectl/host/textfile.h"
 #include "lib/lease/keyline.h"
 
@@ -42,6 +43,15 @@ void matchblock_read_zone(const char *text, struct buf *out)
 char *matchblock_read_dropin(void)
 {
     return textfile_read(SSHD_DROPIN);
+}
+
+bool matchblock_asks_akc(const struct buf *effective)
+{
+    static const char akc[] = MATCHBLOCK_AKC;
+    char command[1024];
+    sshd_setting(effective, "authorizedkeyscommand", command, sizeof(command));
+    const size_t len = sizeof(akc) - 1;
+    return strncmp(command, akc, len) == 0 && (command[len] == ' ' || command[len] == '\0');
 }
 
 /* Sets TZ as akc does for itself, and restores it: other times are shown in the zone of the caller.

@@ -28,7 +28,8 @@ void outcomes_add(struct outcomes *o, char check, const char *what, enum outcome
             {.name = "evidence", .text = evidence}};
         if (o->rows++ > 0)
             buf_add(&o->json, ",\n");
-        (void)json_object_line(fields, 4, &o->json);
+        if (json_object_line(fields, 4, &o->json) != 0)
+            o->json.failed = true;
         return;
     }
     o->rows++;
@@ -40,10 +41,11 @@ void outcomes_add(struct outcomes *o, char check, const char *what, enum outcome
 
 int outcomes_print(const struct outcomes *o)
 {
-    if (o->ctl->json)
-        (void)printf("[%s]\n", buf_text(&o->json) != NULL ? buf_text(&o->json) : "");
-    else
+    if (!o->ctl->json)
         return table_show(o->ctl, &o->table);
+    if (buf_text(&o->json) == NULL)
+        return ctl_error(o->ctl, EXIT_FAILED, "out of memory");
+    (void)printf("[%s]\n", buf_text(&o->json));
     return EXIT_DONE;
 }
 

@@ -40,8 +40,11 @@ static void add_agent(struct ctl *ctl, const struct lease *agent, const struct p
                       struct opened_agents *ret)
 {
     char facts[AGENT_FACTS_BYTES];
-    if (store_agent_facts(ctl->store, agent->id, facts) != STORE_OK)
+    const enum store_rc rc = store_agent_facts(ctl->store, agent->id, facts);
+    if (rc != STORE_OK) {
+        ret->rc = rc != STORE_NONE ? rc : ret->rc;
         return;
+    }
     struct opened_agent *a = &ret->items[ret->count++];
     const char *rest = facts;
     *a = (struct opened_agent){.id = agent->id, .permit = *port, .is_sshd = leads_to_sshd(facts)};
@@ -53,12 +56,15 @@ static void add_agent(struct ctl *ctl, const struct lease *agent, const struct p
 
 void opened_agents_find(struct ctl *ctl, const struct lease *l, struct opened_agents *ret)
 {
-    ret->count = 0;
+    *ret = (struct opened_agents){.rc = STORE_OK};
     for (size_t i = 0; ctl->store != NULL && i < l->open_agent_count; i++) {
         struct lease agent = {0};
         const struct permit *port = NULL;
-        if (store_lease_by_name(ctl->store, l->open_agents[i], &agent) == STORE_OK)
+        const enum store_rc rc = store_lease_by_name(ctl->store, l->open_agents[i], &agent);
+        if (rc == STORE_OK)
             port = port_of(l, &agent);
+        else if (rc != STORE_NONE)
+            ret->rc = rc;
         if (port != NULL)
             add_agent(ctl, &agent, port, ret);
         lease_release(&agent);
@@ -67,7 +73,7 @@ void opened_agents_find(struct ctl *ctl, const struct lease *l, struct opened_ag
 
 bool opened_agents_find_self(struct ctl *ctl, const struct lease *l, struct opened_agents *ret)
 {
-    ret->count = 0;
+    *ret = (struct opened_agents){.rc = STORE_OK};
     if (l->listen.count > 0) {
         struct permit port = l->listen.items[0];
         permit_make_reachable(&port);
@@ -76,16 +82,19 @@ bool opened_agents_find_self(struct ctl *ctl, const struct lease *l, struct open
     return ret->count > 0;
 }
 
-void opened_agents_host_keys(struct ctl *ctl, const struct opened_agent *a, struct buf *out)
+enum store_rc opened_agents_host_keys(struct ctl *ctl, const struct opened_agent *a,
+                                      struct buf *out)
 {
     char facts[AGENT_FACTS_BYTES], line[PUBKEY_TYPE_BYTES + PUBKEY_BASE64_BYTES];
     struct pubkey key;
     const char *rest = facts;
-    if (store_agent_facts(ctl->store, a->id, facts) != STORE_OK)
-        return;
+    const enum store_rc rc = store_agent_facts(ctl->store, a->id, facts);
+    if (rc != STORE_OK)
+        return rc == STORE_NONE ? STORE_OK : rc;
     while (agent_fact_next(&rest, "host_key", line, sizeof(line)))
         if (pubkey_parse_file(line, strlen(line), &key) == NULL)
             buf_addf(out, "%s %s\n", key.type, key.base64);
+    return STORE_OK;
 }
 
 const struct opened_agent *opened_agents_sshd_at(const struct opened_agents *agents,

@@ -6,6 +6,7 @@
 
 #include "leasectl/ctl.h"
 #include "lib/lease/lease.h"
+#include "lib/store/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,19 +24,22 @@ struct opened_agent {
 struct opened_agents {
     struct opened_agent items[LEASE_OPEN_AGENTS_MAX];
     size_t count;
+    enum store_rc rc; /* STORE_OK; else why one of them, or its facts, could not be looked up */
 };
 
 /*
- * Looks up the agents of l in the store, if it is open. Only for what is printed: an agent that has
- * no port, or that cannot be looked up, is left out, and its port is shown as any other.
+ * Looks up the agents of l in the store, if it is open. An agent that has no port is left out, and
+ * so is one that cannot be looked up (ret->rc): a line that is printed shows its port as any other.
  */
 void opened_agents_find(struct ctl *ctl, const struct lease *l, struct opened_agents *ret);
 
 /* The same for one agent, whose lease is l. False: it has no port. */
 bool opened_agents_find_self(struct ctl *ctl, const struct lease *l, struct opened_agents *ret);
 
-/* Adds the host keys that the agent has registered, one TYPE BASE64 a line. */
-void opened_agents_host_keys(struct ctl *ctl, const struct opened_agent *a, struct buf *out);
+/* Adds the host keys that the agent has registered, one TYPE BASE64 a line. STORE_OK; else whether
+ * it has any is not known. */
+enum store_rc opened_agents_host_keys(struct ctl *ctl, const struct opened_agent *a,
+                                      struct buf *out);
 
 /* The one that p leads to, if that is an sshd; else NULL. */
 const struct opened_agent *opened_agents_sshd_at(const struct opened_agents *agents,

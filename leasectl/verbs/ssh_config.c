@@ -57,6 +57,8 @@ static int find_agents(struct ctl *ctl, const struct request *req, struct ssh_cl
         (void)opened_agents_find_self(ctl, l, &client->agents);
     else
         opened_agents_find(ctl, l, &client->agents);
+    if (client->agents.rc != STORE_OK)
+        return ctl_store_error(ctl, client->agents.rc);
     if (!client->is_agent && forwards_find(l, &client->agents, &client->forwards) != 0)
         return ctl_error(ctl, EXIT_FAILED, "out of memory");
     keep_sshds(&client->agents);
@@ -74,7 +76,11 @@ static int find_agents(struct ctl *ctl, const struct request *req, struct ssh_cl
         if (req->user != NULL)
             (void)strlcpy(client->agents.items[i].user, req->user,
                           sizeof(client->agents.items[i].user));
-        opened_agents_host_keys(ctl, &client->agents.items[i], &client->agent_keys[i]);
+        /* Without its keys ssh would ask the user, so that they are not known is no "none". */
+        const enum store_rc rc =
+            opened_agents_host_keys(ctl, &client->agents.items[i], &client->agent_keys[i]);
+        if (rc != STORE_OK)
+            return ctl_store_error(ctl, rc);
     }
     return EXIT_DONE;
 }

@@ -152,8 +152,11 @@ static bool try_attempt(struct verify *v, size_t i, const char *what)
 {
     char evidence[ATTEMPT_EVIDENCE_BYTES];
     outcomes_show_progress(what);
-    if (probe_keep(&v->probe) != EXIT_DONE)
+    if (probe_keep(&v->probe) != EXIT_DONE) {
+        outcomes_add(&v->outcomes, attempt_at(i)->check, what, OUTCOME_NOT_RUN,
+                     "the probe's lease could not be renewed");
         return false;
+    }
     enum attempt_verdict verdict = attempt_make(i, &v->target, evidence);
     add_outcome(v, attempt_at(i), what, verdict, evidence);
     return verdict != ATTEMPT_NO_LOGIN && verdict != ATTEMPT_UNREACHABLE;

@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/lease/local_port.h"
 
+#include "lib/base/port_set.h"
+
 #include <stdbool.h>
 
 enum { FIRST_PORT = 1024, PORT_COUNT = 65536 };
 
-struct port_set {
-    uint8_t bits[PORT_COUNT / 8];
-};
-
 /* False: it was in the set already. */
 static bool add_port(struct port_set *set, unsigned port)
 {
-    const uint8_t bit = (uint8_t)(1U << (port % 8));
-    bool added = (set->bits[port / 8] & bit) == 0;
-    set->bits[port / 8] |= bit;
-    return added;
+    const bool is_new = !port_set_has(set, (uint16_t)port);
+    port_set_add(set, (uint16_t)port, (uint16_t)port);
+    return is_new;
 }
 
 static unsigned preferred_port(uint16_t remote)

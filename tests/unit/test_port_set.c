@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Sets of ports, and how the kernel writes them. */
-#include "leasectl/host/port_set.h"
+#include "lib/base/port_set.h"
 
 #include "lib/base/buf.h"
 

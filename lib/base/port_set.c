@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "leasectl/host/port_set.h"
+#include "lib/base/port_set.h"
 
 #include "lib/base/buf.h"
 

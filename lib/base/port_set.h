@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* A set of TCP ports. A zeroed one is empty. */
-#ifndef TUNLEASE_LEASECTL_HOST_PORT_SET_H
-#define TUNLEASE_LEASECTL_HOST_PORT_SET_H
+#ifndef TUNLEASE_BASE_PORT_SET_H
+#define TUNLEASE_BASE_PORT_SET_H
 
 #include <stdbool.h>
 #include <stddef.h>
