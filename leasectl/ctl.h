@@ -6,6 +6,7 @@
 #include "lib/base/privilege.h"
 #include "lib/conf/conf.h"
 #include "lib/store/probes.h"
+#include "lib/store/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,8 +39,9 @@ struct ctl {
     int64_t now_s;
     char actor[192]; /* who runs this, for the audit */
     struct store *store;
-    struct privilege privilege; /* the identity to restore when the store is closed */
-    char changed[256];          /* the last message of ctl_changed; "": none yet */
+    char no_answer[STORE_ERROR_BYTES]; /* why ctl_open_read_silently asks no more; "": it asks */
+    struct privilege privilege;        /* the identity to restore when the store is closed */
+    char changed[256];                 /* the last message of ctl_changed; "": none yet */
     unsigned changes;
     int64_t abandoned[PROBES_AT_ONCE]; /* probes that were deleted since the store is open */
     size_t abandoned_count;

@@ -186,12 +186,22 @@ int ctl_open_write(struct ctl *ctl)
 int ctl_open_read_silently(struct ctl *ctl, char why[static STORE_ERROR_BYTES])
 {
     char dir[CONF_PATH_BYTES];
+    int code = EXIT_STORE;
     ctl_store_directory(ctl, dir);
-    return open_as_owner(ctl, dir, false, why);
+    if (ctl->no_answer[0] == '\0') {
+        code = open_as_owner(ctl, dir, false, why);
+        if (code != EXIT_DONE)
+            (void)strlcpy(ctl->no_answer, why, sizeof(ctl->no_answer));
+    } else
+        (void)strlcpy(why, ctl->no_answer, STORE_ERROR_BYTES);
+    return code;
 }
 
 void ctl_close(struct ctl *ctl)
 {
+    if (ctl->store != NULL && store_took_too_long(ctl->store))
+        (void)snprintf(ctl->no_answer, sizeof(ctl->no_answer),
+                       "the store '%s' took too long to answer", ctl->conf.paths.database);
     store_close(ctl->store);
     ctl->store = NULL;
     privilege_restore(&ctl->privilege);

@@ -22,7 +22,10 @@ struct store_actor ctl_actor(const struct ctl *ctl);
  */
 int ctl_open_read(struct ctl *ctl);
 int ctl_open_write(struct ctl *ctl);
-/* As ctl_open_read, but prints nothing: why has the error. */
+/*
+ * As ctl_open_read, but prints nothing: why has the error. It waits for a store only once: after an
+ * error of its own, or when a statement took too long before ctl_close, it fails at once.
+ */
 int ctl_open_read_silently(struct ctl *ctl, char why[static STORE_ERROR_BYTES]);
 void ctl_close(struct ctl *ctl);
 int ctl_store_error(const struct ctl *ctl, enum store_rc rc); /* prints; EXIT_STORE */

@@ -50,8 +50,9 @@ static int add_type(void *ctx, const struct lease *l, const struct pubkey *key)
 /* No key where the store cannot be read: another check reports that. */
 static void read_key_types(struct doctor_run *d, const char *login, struct key_types *types)
 {
+    char why[STORE_ERROR_BYTES];
     types->count = 0;
-    if (ctl_open_read(d->ctl) == EXIT_DONE)
+    if (ctl_open_read_silently(d->ctl, why) == EXIT_DONE)
         (void)store_login_keys(d->ctl->store, login, d->ctl->now_s, add_type, types);
     ctl_close(d->ctl);
 }

@@ -55,7 +55,7 @@ void check_leases(struct doctor_run *d)
     char why[STORE_ERROR_BYTES];
     if (ctl_open_read_silently(d->ctl, why) != EXIT_DONE) /* check_store_content has reported it */
         return;
-    (void)store_lease_list(d->ctl->store, &active, add_sources, d);
-    (void)store_agent_list(d->ctl->store, false, count_agent, d);
+    if (store_lease_list(d->ctl->store, &active, add_sources, d) == STORE_OK)
+        (void)store_agent_list(d->ctl->store, false, count_agent, d);
     ctl_close(d->ctl);
 }

@@ -15,6 +15,11 @@ void store_close(struct store *st)
     free(st);
 }
 
+bool store_took_too_long(const struct store *st)
+{
+    return st->took_too_long;
+}
+
 const char *store_error(const struct store *st)
 {
     return st->error;

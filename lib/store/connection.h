@@ -5,6 +5,7 @@
 
 #include "lib/store/store.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 void store_close(struct store *st); /* accepts NULL; rolls back an open transaction */
@@ -12,6 +13,9 @@ void store_close(struct store *st); /* accepts NULL; rolls back an open transact
 /* One line that says why the last call returned STORE_BUSY or STORE_FAIL. Valid until the next
  * call. */
 const char *store_error(const struct store *st);
+
+/* True if a statement was stopped because it took too long; another one may take as long. */
+bool store_took_too_long(const struct store *st);
 
 /* ---- for a long-running process ---- */
 

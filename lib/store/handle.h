@@ -18,6 +18,7 @@ struct store {
     sqlite3_stmt *prepared[STMT__MAX];
     bool in_transaction;
     int64_t step_since_ms; /* when the running statement was first seen to take long; 0: not yet */
+    bool took_too_long;    /* a statement was stopped for that */
     int failed_code;  /* SQLite's code of the failure in `error`; the connection forgets it at the
                          next call */
     bool transient;   /* a read without the log was not intact: no failure counts */

@@ -26,7 +26,10 @@ static int takes_too_long(void *arg)
     int64_t now_ms = clock_monotonic_ms();
     if (st->step_since_ms == 0)
         st->step_since_ms = now_ms;
-    return now_ms - st->step_since_ms > STEP_MS;
+    if (now_ms - st->step_since_ms <= STEP_MS)
+        return 0;
+    st->took_too_long = true;
+    return 1;
 }
 
 struct store *store_new(void)
