@@ -16,6 +16,8 @@ as_owner() { setpriv --reuid=_tunlease --regid=_tunlease --clear-groups "$@"; }
 gcc -std=c11 -D_GNU_SOURCE -O1 -Wall -Wextra -o "$WORK/swap" "$TOP/tests/fault/swap.c" || fail 'tests/fault/swap.c does not build'
 chmod 0755 "$WORK" "$WORK/swap"
 
+mount -t tmpfs -o mode=1777 tmp /var/tmp # through the overlay, what others do there would show
+
 # ---- what lies where -----------------------------------------------------------------------------
 
 new_key alice >/dev/null
