@@ -103,6 +103,31 @@ ok 'both commands help'
 says "wrong host key: expected $other_pin, the host shows $host_pin (ssh-ed25519). If its admin confirms the new one, run with --host-key $host_pin" \
 	-i "$FAR_KEY" --host-key "$other_pin" "root@$FAR"
 
+note 'a banner of the far side that speaks as ssh does'
+# None of its words stands in a command. Those of ssh itself do, above.
+mkfifo "$WORK/pipe"
+banner() { printf '%s\n' "$@" >"$WORK/far/banner"; }
+echo "Banner $WORK/far/banner" >>"$WORK/far/sshd_config"
+far_sshd_stop
+far_sshd
+banner "Permissions 0644 for '/etc/x;reboot' are too open."
+says "run 'chmod 600 FILE', if FILE is a key of yours" -i "$stranger" "${known[@]}" "root@$FAR"
+banner "Load key \"/etc/shadow\": Permission denied"
+says "chown 0 FILE' as root, if FILE is a key of yours" -i "$stranger" "${known[@]}" "root@$FAR"
+ssh-keyscan -t ed25519 "$FAR" 2>/dev/null | sed "s/^$FAR/a/" >"$WORK/has_a_key"
+changed() { banner "Offending ED25519 key in $1:1" "$2" "Host key for $3 has changed and you have requested strict checking."; }
+says_no_command() { says "has changed and you have requested strict checking'. Ask the host's admin" -i "$stranger" "${known[@]}" "root@$FAR"; }
+changed "$WORK/has_a_key" "$host_pin" 'x$(reboot)'
+says_no_command
+changed "$WORK/has_a_key" 'SHA256:$(reboot)' x
+says_no_command
+changed "$WORK/pipe" "$host_pin" x
+says_no_command
+changed "$WORK/has_a_key" "$host_pin" x
+says "run 'ssh-keygen -f \"$WORK/has_a_key\" -R \"x\"' and log in to it once with ssh" -i "$stranger" "${known[@]}" "root@$FAR"
+banner 'Authorized use only.'
+says 'It takes none of the keys that ssh offered for this login' -i "$stranger" "${known[@]}" "root@$FAR"
+
 note 'forwards'
 printf 'restrict,port-forwarding,permitopen="127.0.0.1:8010" %s\n' "$(cat "$FAR_KEY.pub")" >"$WORK/far/keys"
 says "the far side forbids the forward to 127.0.0.1:8009: ssh says 'open failed: administratively prohibited: open failed'. AllowTcpForwarding or PermitOpen of its sshd, or permitopen of this key, does not have it" \

@@ -108,9 +108,35 @@ static void logins(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct buf out = {0};
-        sshlogin_add_advice(&out, &rows[i].run, &leg, NULL);
-        CHECK(rows[i].what, strncmp(buf_text(&out), "login refused: ssh says '", 25) == 0);
+        const char *line = rows[i].run.key_text;
+        char file[SSHRUN_TEXT_BYTES];
+        sshlogin_key_file(line, file);
+        if (*line != '\0')
+            sshlogin_add_key_advice(&out, line, file);
+        else
+            sshlogin_add_advice(&out, &rows[i].run, &leg, NULL);
+        CHECK(rows[i].what, strstr(buf_text(&out), "ssh says '") != NULL);
         CHECK(rows[i].what, strstr(out.data, rows[i].part) != NULL);
+        buf_release(&out);
+    }
+}
+
+/* The far side's banner can hold such a line, so a file that is no key of ours is in no command. */
+static void a_key_that_is_none_of_ours(void **state)
+{
+    static const char *const lines[] = {
+        "Permissions 0644 for '/a;reboot' are too open.",
+        "Load key \"/a;reboot\": bad permissions",
+        "Load key \"/a;reboot\": Permission denied",
+        "Load key \"/a;reboot\": error in libcrypto",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(lines); i++) {
+        struct buf out = {0};
+        sshlogin_add_key_advice(&out, lines[i], NULL);
+        const char *advice = strstr(buf_text(&out), "'. ");
+        CHECK(lines[i], advice != NULL);
+        CHECK(lines[i], strstr(advice, "reboot") == NULL);
         buf_release(&out);
     }
 }
@@ -211,6 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(how_ssh_ended),      cmocka_unit_test(logins),
+        cmocka_unit_test(a_key_that_is_none_of_ours),
         cmocka_unit_test(what_listens_where), cmocka_unit_test(no_more_than_a_line),
         cmocka_unit_test(local_ports),        cmocka_unit_test(gateways_that_cannot_be_reached),
     };

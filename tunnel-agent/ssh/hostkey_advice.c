@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* [@MARKER] HOSTS TYPE BASE64 [COMMENT] */
 static const char *parse_line(char *line, struct pubkey *ret)
@@ -32,11 +33,13 @@ static bool read_known(const char *place, char file[static SSHRUN_TEXT_BYTES],
 {
     struct buf text = {0};
     struct pubkey key;
+    struct stat st;
     const char *colon = strrchr(place, ':');
     bool found = false;
     (void)snprintf(file, SSHRUN_TEXT_BYTES, "%.*s", colon != NULL ? (int)(colon - place) : 0,
                    place);
-    if (colon == NULL)
+    /* Nobody may make us wait for a pipe. */
+    if (colon == NULL || stat(file, &st) != 0 || !S_ISREG(st.st_mode))
         return false;
     textfile_read(file, &text);
     char *cursor = text.data, *line = NULL;
@@ -62,6 +65,22 @@ static void name_of(const char *words, char name[static SSHRUN_TEXT_BYTES])
                        (int)(end - words - (long)(sizeof(start) - 1)), words + sizeof(start) - 1);
 }
 
+/* True if text can stand between double quotes in a command of the advice. The words are those of
+ * ssh's standard error, where the far side's banner stands, too. */
+static bool is_quotable(const char *text)
+{
+    return text[0] != '\0' && text[0] != '-' && strpbrk(text, "\"$`\\!'") == NULL;
+}
+
+static bool is_fingerprint(const char *text)
+{
+    static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char start[] = "SHA256:";
+    const size_t start_len = sizeof(start) - 1;
+    return strncmp(text, start, start_len) == 0 && text[start_len] != '\0' &&
+           text[start_len + strspn(text + start_len, base64)] == '\0';
+}
+
 /* True if the host of that name is the leg's own, and not a jump host. */
 static bool is_host_of(const struct leg *leg, const struct settings *s, const char *name)
 {
@@ -80,8 +99,8 @@ void sshhostkey_add_changed(struct buf *out, const struct ssh_run *run, const st
     buf_add(out, "wrong host key: ");
     sshadvice_add_words(out, run->cause_text);
     name_of(run->cause_text, name);
-    if (!read_known(run->offending_key, file, known) || run->shown_key[0] == '\0' ||
-        name[0] == '\0') {
+    if (!read_known(run->offending_key, file, known) || !is_quotable(file) ||
+        !is_fingerprint(run->shown_key) || !is_quotable(name)) {
         buf_add(out,
                 " Ask the host's admin for the fingerprint of its key, and run with --host-key");
         return;

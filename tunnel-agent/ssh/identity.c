@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 enum {
+    PATH_BYTES = 1024,
     KEY_TOOL_MS = 5000,
     SSH_ADD_NO_KEYS = 1, /* its exit status where an agent is there and holds none */
 };
@@ -58,14 +59,20 @@ static void read_agent(struct sshidentities *ret, struct buf *keys)
         ret->agent_key_count++;
 }
 
-static void add_file(struct sshidentities *ret, const char *file, const char *agent_keys)
+/* The name that ssh opens; its configuration may begin it with a ~. */
+static void expand_home(const char *file, char path[static PATH_BYTES])
 {
-    char path[1024];
     const char *home = getenv("HOME");
     if (file[0] == '~' && file[1] == '/')
-        (void)snprintf(path, sizeof(path), "%s%s", home != NULL ? home : "", file + 1);
+        (void)snprintf(path, PATH_BYTES, "%s%s", home != NULL ? home : "", file + 1);
     else
-        (void)strlcpy(path, file, sizeof(path));
+        (void)strlcpy(path, file, PATH_BYTES);
+}
+
+static void add_file(struct sshidentities *ret, const char *file, const char *agent_keys)
+{
+    char path[PATH_BYTES];
+    expand_home(file, path);
     if (access(path, F_OK) != 0)
         return;
     buf_addf(&ret->files, "%s%s", ret->files.len > 0 ? ", " : "", path);
@@ -73,6 +80,21 @@ static void add_file(struct sshidentities *ret, const char *file, const char *ag
         ret->first = strdup(path);
     if (ret->locked == NULL && is_locked(agent_keys, path))
         ret->locked = strdup(path);
+}
+
+bool sshidentities_has(const struct leg *leg, const struct settings *s, const char *file)
+{
+    struct buf resolved = {0};
+    char path[PATH_BYTES];
+    bool has = false;
+    char *cursor = sshresolve(leg, s, &resolved) == 0 ? resolved.data : NULL;
+    for (const char *one;
+         !has && cursor != NULL && (one = sshresolve_value(&cursor, "identityfile")) != NULL;) {
+        expand_home(one, path);
+        has = strcmp(path, file) == 0;
+    }
+    buf_release(&resolved);
+    return has;
 }
 
 int sshidentities_read(struct sshidentities *ret, const struct leg *leg, const struct settings *s)

@@ -22,6 +22,9 @@ struct sshidentities {
     size_t agent_key_count; /* that it holds */
 };
 
+/* True if file is one of the keys that ssh is configured to offer for the leg. */
+bool sshidentities_has(const struct leg *leg, const struct settings *s, const char *file);
+
 /* 0, or -1: ssh does not tell. */
 int sshidentities_read(struct sshidentities *ret, const struct leg *leg, const struct settings *s);
 void sshidentities_release(struct sshidentities *i);

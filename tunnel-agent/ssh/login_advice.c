@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* ssh puts the file's name between two quotes, single or double. */
-static void quoted_part(const char *line, char out[static SSHRUN_TEXT_BYTES])
+void sshlogin_key_file(const char *line, char out[static SSHRUN_TEXT_BYTES])
 {
     const char *start = line + strcspn(line, "'\"");
     const char *end = *start != '\0' ? strrchr(start + 1, *start) : NULL;
@@ -21,25 +21,26 @@ static void quoted_part(const char *line, char out[static SSHRUN_TEXT_BYTES])
                    start + (end != NULL));
 }
 
-void sshlogin_add_key_advice(struct buf *out, const char *line)
+void sshlogin_add_key_advice(struct buf *out, const char *line, const char *file)
 {
-    char file[SSHRUN_TEXT_BYTES];
-    quoted_part(line, file);
+    const char *name = file != NULL ? file : "FILE";
     sshadvice_add_words(out, line);
     if (strstr(line, "too open") != NULL || strstr(line, "bad permissions") != NULL)
         buf_addf(out,
                  " It does not use an UNPROTECTED PRIVATE KEY FILE, which others can read: run "
                  "'chmod 600 %s'",
-                 file);
+                 name);
     else if (strstr(line, "Permission denied") != NULL)
         buf_addf(out, " This user may not read that key: run 'chown %u %s' as root",
-                 (unsigned)geteuid(), file);
+                 (unsigned)geteuid(), name);
     else
         buf_addf(out,
                  " That file is no private key that ssh can read: 'ssh-keygen -y -f %s' must print "
                  "its public key. A key of PuTTY becomes one with 'puttygen KEY.ppk -O "
                  "private-openssh -o FILE'",
-                 file);
+                 name);
+    if (file == NULL)
+        buf_add(out, ", if FILE is a key of yours: it is none that 'ssh -G' names for this host");
 }
 
 /* What sshd accepts, of "Permission denied (publickey,password)."; false: ssh does not say. */
@@ -108,7 +109,10 @@ void sshlogin_add_advice(struct buf *out, const struct ssh_run *run, const struc
     size_t before;
     buf_add(out, "login refused: ");
     if (run->key_text[0] != '\0') {
-        sshlogin_add_key_advice(out, run->key_text);
+        char file[SSHRUN_TEXT_BYTES];
+        sshlogin_key_file(run->key_text, file);
+        sshlogin_add_key_advice(out, run->key_text,
+                                sshidentities_has(leg, s, file) ? file : NULL);
         return;
     }
     sshadvice_add_words(out, run->cause_text);
