@@ -4,6 +4,7 @@
 # --help and the store have them. Who may not read the store gets no names and no message.
 # sandbox:
 # timeout: 120
+# shellcheck disable=SC2016,SC2088 # texts for other shells: this one expands nothing in them
 # shellcheck source=tests/lib.sh
 . "$TOP/tests/lib.sh"
 
@@ -134,6 +135,44 @@ as_nobody() { setpriv --reuid=nobody --regid=nogroup --clear-groups env HOME=/no
 in_shells as_nobody
 [[ ! -e $WORK/sudo ]] || fail 'sudo was called'
 ok 'nobody was asked for a password'
+
+# ---- the current folder is a stranger's -----------------------------------------------------------
+
+# own | strange: a folder of root's | of somebody else's, each with a leasectl and files for --key.
+here=$PWD
+for folder in own strange; do
+	mkdir "$WORK/$folder" "$WORK/$folder/~"
+	printf '#!/bin/sh\necho "$@" >>%s 2>/dev/null\nexec /usr/bin/leasectl "$@"\n' "$WORK/ran-$folder" >"$WORK/$folder/leasectl"
+	chmod 0755 "$WORK/$folder/leasectl"
+	cp -p "$WORK/$folder/leasectl" "$WORK/$folder/~/leasectl"
+	: >"$WORK/$folder/k\$(touch pwned);touch pwned.pub"
+	mkdir "$WORK/$folder/d\`touch pwned\`"
+done
+chown -R nobody "$WORK/strange"
+ln -s /usr/bin/env "$WORK/strange/tunnel-agent"
+try_folder() { # FOLDER VERB: what comes of `revo` for its leasectl
+	cd "$WORK/$1"
+	: >"$WORK/typed"; : >"$WORK/want"
+	expect 'TAB leasectl revo' 'leasectl revoke ' # bash-completion loads what a path names at the second TAB
+	expect 'TAB ./leasectl revo' "./leasectl $2"
+	expect 'TAB leasectl grant bob --key k' 'leasectl grant bob --key k\$\(touch\ pwned\)\;touch\ pwned.pub '
+	expect 'TAB leasectl grant bob --key d' 'leasectl grant bob --key d\`touch\ pwned\`/'
+	in_shells env
+	cd "$here"
+	[[ ! -e $WORK/$1/pwned ]] || fail 'the name of a file was run'
+}
+try_folder own 'revoke '
+[[ -e $WORK/ran-own ]] || fail "root's own leasectl was not asked"
+try_folder strange revo
+: >"$WORK/typed"; : >"$WORK/want"
+expect 'TAB leasectl revo' 'leasectl revoke '
+expect 'TAB ~/leasectl revo' '~/leasectl revo'
+expect 'TAB ./tunnel-agent stat' './tunnel-agent stat'
+cd "$WORK/strange"
+in_shells env HOME="$WORK/files"
+cd "$here"
+[[ ! -e $WORK/ran-strange ]] || fail "TAB ran the leasectl of a stranger: $(cat "$WORK/ran-strange")"
+ok 'nothing in a folder of somebody else is run'
 
 # ---- a leasectl that hangs: no names, and the shell goes on ---------------------------------------
 
