@@ -236,10 +236,13 @@ static void gateways_that_cannot_be_reached(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(how_ssh_ended),      cmocka_unit_test(logins),
+        cmocka_unit_test(how_ssh_ended),
+        cmocka_unit_test(logins),
         cmocka_unit_test(a_key_that_is_none_of_ours),
-        cmocka_unit_test(what_listens_where), cmocka_unit_test(no_more_than_a_line),
-        cmocka_unit_test(local_ports),        cmocka_unit_test(gateways_that_cannot_be_reached),
+        cmocka_unit_test(what_listens_where),
+        cmocka_unit_test(no_more_than_a_line),
+        cmocka_unit_test(local_ports),
+        cmocka_unit_test(gateways_that_cannot_be_reached),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,8 +111,7 @@ void sshlogin_add_advice(struct buf *out, const struct ssh_run *run, const struc
     if (run->key_text[0] != '\0') {
         char file[SSHRUN_TEXT_BYTES];
         sshlogin_key_file(run->key_text, file);
-        sshlogin_add_key_advice(out, run->key_text,
-                                sshidentities_has(leg, s, file) ? file : NULL);
+        sshlogin_add_key_advice(out, run->key_text, sshidentities_has(leg, s, file) ? file : NULL);
         return;
     }
     sshadvice_add_words(out, run->cause_text);
