@@ -9,21 +9,26 @@
 
 /* ---- names ---- */
 
-/* A name for `ssh HOST` and for a unit: in both, what stands before an @ would be something else.
- */
-static void host_name(const char *lease_name, const char *suffix, char *out, size_t out_bytes)
+/* A name for `ssh HOST`, in which what stands before an @ would be a user. Agents choose their own
+ * names, and no lease name has a +: so none is the Host of another one, nor of its gateway, which
+ * is SSH_HOST_GATEWAY behind it. */
+static void host_name(const char *lease_name, const char *suffix, char out[static SSH_HOST_BYTES])
 {
-    (void)snprintf(out, out_bytes, "%s%s", lease_name, suffix);
-    for (char *p = out; *p != '\0'; p++)
+    size_t used = 0;
+    for (const char *p = lease_name; *p != '\0'; p++) {
+        out[used++] = *p == '@' ? '+' : *p;
         if (*p == '@')
-            *p = '-';
+            out[used++] = '+';
+    }
+    (void)strlcpy(out + used, suffix, SSH_HOST_BYTES - used);
 }
 
 void ssh_config_unit_name(const struct lease *l, char out[static SSH_SERVICE_NAME_BYTES])
 {
-    char name[LEASE_NAME_BYTES];
-    host_name(l->name, "", name, sizeof(name));
-    (void)snprintf(out, SSH_SERVICE_NAME_BYTES, "tunlease-%s", name);
+    (void)snprintf(out, SSH_SERVICE_NAME_BYTES, "tunlease-%s", l->name);
+    for (char *p = out; *p != '\0'; p++)
+        if (*p == '@') /* what stands behind it would be an instance */
+            *p = '-';
 }
 
 void ssh_config_job_name(const struct lease *l, char out[static SSH_SERVICE_NAME_BYTES])
@@ -51,7 +56,7 @@ void ssh_config_add_alias(const struct conf *conf, const struct opened_agent *ag
     buf_add(out, ":");
     add_lower(agent->name, out);
     if (strpbrk(agent->name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL)
-        buf_addf(out, ".%lld", (long long)agent->id);
+        buf_addf(out, ":%lld", (long long)agent->id); /* no lease name has a colon */
 }
 
 /* ---- stanzas ---- */
@@ -131,8 +136,8 @@ static void add_forward_settings(const struct ssh_client *client, struct ssh_con
 
 static void add_tunnel(const struct ssh_client *client, struct ssh_config *c)
 {
-    char name[sizeof(c->hosts[0])];
-    host_name(client->lease->name, "", name, sizeof(name));
+    char name[SSH_HOST_BYTES];
+    host_name(client->lease->name, "", name);
     add_host(name, c);
     add_gateway_settings(client, client->lease->login, c);
     add_setting(c, "ClearAllForwardings", "no");
@@ -146,9 +151,9 @@ static void add_tunnel(const struct ssh_client *client, struct ssh_config *c)
 static void add_jump(const struct ssh_client *client, size_t i, struct ssh_config *c)
 {
     const struct opened_agent *a = &client->agents.items[i];
-    char name[sizeof(c->hosts[0])], gateway[sizeof(c->hosts[0])], port[8];
-    host_name(a->name, "", name, sizeof(name));
-    host_name(a->name, "-gateway", gateway, sizeof(gateway));
+    char name[SSH_HOST_BYTES], gateway[SSH_HOST_BYTES], port[8];
+    host_name(a->name, "", name);
+    host_name(a->name, SSH_HOST_GATEWAY, gateway);
     (void)snprintf(port, sizeof(port), "%u", a->permit.low);
     add_host(gateway, c);
     add_gateway_settings(client, client->jump_login, c);

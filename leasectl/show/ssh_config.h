@@ -9,7 +9,12 @@
 #include "leasectl/show/connect_line.h"
 #include "lib/base/buf.h"
 
-enum { SSH_CONFIG_HOSTS_MAX = 1 + 2 * LEASE_OPEN_AGENTS_MAX };
+#define SSH_HOST_GATEWAY "+gateway"
+
+enum {
+    SSH_CONFIG_HOSTS_MAX = 1 + 2 * LEASE_OPEN_AGENTS_MAX,
+    SSH_HOST_BYTES = 2 * LEASE_NAME_BYTES + sizeof(SSH_HOST_GATEWAY), /* an @ becomes ++ */
+};
 
 /* For whom it is. All of it is filled in by the caller, who keeps it until the texts are made. */
 struct ssh_client {
@@ -26,7 +31,7 @@ struct ssh_client {
 
 /* The texts. A service text is empty where there is no tunnel to hold. */
 struct ssh_config {
-    char hosts[SSH_CONFIG_HOSTS_MAX][LEASE_NAME_BYTES + sizeof("-gateway")]; /* the Host names */
+    char hosts[SSH_CONFIG_HOSTS_MAX][SSH_HOST_BYTES]; /* the Host names */
     size_t host_count;
     struct buf stanzas, known_hosts, command, unit, plist;
 };

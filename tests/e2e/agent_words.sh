@@ -117,9 +117,9 @@ says "chown 0 FILE' as root, if FILE is a key of yours" -i "$stranger" "${known[
 ssh-keyscan -t ed25519 "$FAR" 2>/dev/null | sed "s/^$FAR/a/" >"$WORK/has_a_key"
 changed() { banner "Offending ED25519 key in $1:1" "$2" "Host key for $3 has changed and you have requested strict checking."; }
 says_no_command() { says "has changed and you have requested strict checking'. Ask the host's admin" -i "$stranger" "${known[@]}" "root@$FAR"; }
-changed "$WORK/has_a_key" "$host_pin" 'x$(reboot)'
+changed "$WORK/has_a_key" "$host_pin" "x\$(reboot)"
 says_no_command
-changed "$WORK/has_a_key" 'SHA256:$(reboot)' x
+changed "$WORK/has_a_key" "SHA256:\$(reboot)" x
 says_no_command
 changed "$WORK/pipe" "$host_pin" x
 says_no_command

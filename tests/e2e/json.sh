@@ -310,7 +310,7 @@ fits agent 'agent add'
 expect_exit 0 leasectl --json ssh-config db1
 fits ssh-config 'ssh-config of an agent'
 assert_eq "$(get ssh-config "v['kind'], v['hosts'], v['systemd_unit'], v['launchd_plist']")" \
-	"('agent', ['db1-gateway', 'db1'], None, None)" 'an agent has a pair of stanzas and no service'
+	"('agent', ['db1+gateway', 'db1'], None, None)" 'an agent has a pair of stanzas and no service'
 new_key jumper >/dev/null
 expect_exit 0 leasectl --json grant jumper --key "$WORK/jumper.pub" --open agent:db1
 fits lease 'grant of an agent'

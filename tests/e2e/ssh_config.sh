@@ -135,7 +135,7 @@ wait_for 20 "the agent to register its sshd's key" agent_has_told
 port=$(leasectl agents | cut -f2)
 leasectl set alice --open +agent:db1 >/dev/null
 li_config alice --user li # the agent has registered root, as which it runs
-for want in 'hostname localhost' "port $port" 'user li' 'proxyjump db1-gateway' 'hostkeyalias tunlease:gateway.test:db1' \
+for want in 'hostname localhost' "port $port" 'user li' 'proxyjump db1+gateway' 'hostkeyalias tunlease:gateway.test:db1' \
 	'stricthostkeychecking true' 'controlmaster false' 'identityfile ~/.ssh/alice_key'; do
 	assert_eq "$(setting db1 "${want%% *}")" "${want#* };" "ssh -G db1: ${want%% *}"
 done
@@ -172,8 +172,25 @@ note 'names that ssh or systemd would read otherwise'
 leasectl revoke alice >/dev/null
 leasectl grant Al@B --key "$WORK/alice_key.pub" --open 8009 >/dev/null
 leasectl ssh-config Al@B >"$WORK/odd"
-assert_eq "$(ssh -F "$WORK/odd" -G Al-B | sed -n 's/^user //p')" pfwd 'an @ in a name'
+assert_eq "$(ssh -F "$WORK/odd" -G Al++B | sed -n 's/^user //p')" pfwd 'an @ in a name'
 grep -q '/tunlease-Al-B.service' "$WORK/odd" || fail "$(cat "$WORK/odd")"
+
+note 'an agent that is called as the gateway of another one, or as its alias'
+for name in db2-gateway db2+gateway Db3; do ssh-keygen -q -t ed25519 -N '' -f "$WORK/of-$name" </dev/null; done
+expect_exit 2 leasectl agent add db2+gateway --key "$WORK/of-db2+gateway.pub"
+expect_exit 0 leasectl agent add db2-gateway --key "$WORK/of-db2-gateway.pub"
+expect_exit 0 leasectl agent add Db3 --key "$WORK/of-Db3.pub"
+number=$(leasectl --json show Db3 | python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])')
+expect_exit 0 leasectl agent add "db3.$number" --key "$WORK/of-db2+gateway.pub"
+leasectl grant eve --key "$WORK/host.pub" --open agent:db2-gateway --open agent:db2 --open agent:Db3 --open "agent:db3.$number" >/dev/null
+leasectl ssh-config eve --only stanzas >"$WORK/eve"
+assert_eq "$(grep -c '^Host ' "$WORK/eve")" "$(grep '^Host ' "$WORK/eve" | sort -fu | wc -l)" 'each Host stands there once'
+jump=$(ssh -F "$WORK/eve" -G db2 | sed -n 's/^proxyjump //p')
+assert_eq "$(ssh -F "$WORK/eve" -G "$jump" | grep -E '^(hostname|proxyjump|hostkeyalias) ' | sort | paste -sd ' ')" \
+	'hostkeyalias tunlease:gateway.test hostname gateway.test' 'the way to db2 leads through the gateway alone'
+alias_of() { ssh -F "$WORK/eve" -G "$1" | sed -n 's/^hostkeyalias //p'; }
+assert_eq "$(alias_of Db3)" "tunlease:gateway.test:db3:$number" 'the alias of a name with a capital'
+[[ $(alias_of "db3.$number") != "$(alias_of Db3)" ]] || fail 'two agents have one alias'
 
 note 'refused'
 refuses() { # STATUS WHY ARGS...
