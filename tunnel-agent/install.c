@@ -270,7 +270,8 @@ static int check_arguments(int argc, char **argv, struct variables *ret)
         return -1;
     }
     if (o.credential_is_visible)
-        log_warn("warning: everybody could read the key or token in the unit: use --api-key @FILE");
+        log_warn("warning: everybody could read the key or token in the unit: put it into a file "
+                 "of your own (mode 0600), and write --api-key @FILE or --token @FILE");
     if (o.mode == OPTIONS_FILE && o.conf_file[0] != '/')
         log_warn("warning: '%s' is no absolute path, and the service starts elsewhere",
                  o.conf_file);

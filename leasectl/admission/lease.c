@@ -2,6 +2,7 @@
 /* What akc would say of the key: the verdict is the one that akc gets, and a permit is looked up in
  * the line that akc would print. */
 #include "leasectl/admission/inquiry.h"
+#include "leasectl/admission/regrant.h"
 #include "leasectl/ctl_store.h"
 #include "leasectl/host/listening.h"
 #include "leasectl/host/matchblock.h"
@@ -78,7 +79,7 @@ static enum store_rc add_verdict(struct inquiry *i, const struct key_judgement *
     switch (j->verdict) {
     case KEY_NO_LEASE:
         buf_add(&what, "no lease holds this key");
-        buf_addf(&mend, "leasectl grant NAME --key FILE --login %s", i->q->login);
+        buf_addf(&mend, "leasectl grant NAME --key FILE --open PORT --login %s", i->q->login);
         break;
     case KEY_OTHER_LOGIN:
         buf_addf(&what, "the key holds the lease '%s' (#%" PRId64 "), which is on another login",
@@ -87,7 +88,7 @@ static enum store_rc add_verdict(struct inquiry *i, const struct key_judgement *
         break;
     case KEY_REVOKED:
         describe_revoked(i->ctl, h, &what);
-        buf_addf(&mend, "leasectl grant %s --key FILE --login %s", h->lease, i->q->login);
+        regrant_add(i->ctl, h, i->q->login, &mend);
         break;
     case KEY_EXPIRED:
         duration_format(i->ctl->now_s - h->expires_s, distance);

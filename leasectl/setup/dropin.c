@@ -84,9 +84,11 @@ static int test_and_reload(struct ctl *ctl, const struct sshd *sshd, const char 
     }
     if (!running && !sshd->by_systemd)
         ctl_warn(ctl,
-                 "no sshd listens on PublicPort (%u) or port 22, so none was told to reload: where "
-                 "one runs on another port, tell it ('systemctl reload ssh')",
-                 ctl->conf.public_port);
+                 "no sshd listens on port %u%s, so none was told to reload: start it "
+                 "('systemctl start ssh'), or where it runs on another port, tell it "
+                 "('systemctl reload ssh')",
+                 ctl->conf.public_port,
+                 ctl->conf.public_port != 22 ? " (PublicPort) or port 22" : "");
     return EXIT_DONE;
 }
 

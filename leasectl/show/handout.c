@@ -117,9 +117,8 @@ static void add_key_note(const struct handout *h, struct buf *out)
         buf_addf(out, "with key   %s, as the ssh-keygen line made it\n", h->key_file);
         return;
     }
-    buf_addf(out, "with key   %s's own (%s): ssh finds it in an agent or as\n", h->lease->name,
-             key->fingerprint);
-    buf_add(out, "           ~/.ssh/id_*; in another file, add to the line: -i FILE\n");
+    buf_addf(out, "with key   %s's own (%s):\n", h->lease->name, key->fingerprint);
+    buf_add(out, "           ssh finds it in an agent or as ~/.ssh/id_*; else add -i FILE\n");
     for (size_t i = 0; i < h->agents.count; i++) {
         if (!h->agents.items[i].is_sshd)
             continue;

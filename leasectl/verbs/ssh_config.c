@@ -142,7 +142,8 @@ static void print_all(const struct ssh_client *client, const struct ssh_config *
                  "first value.\n\n%s\n",
                  client->is_agent ? "Agent" : "Lease", client->lease->name, client->lease->id,
                  client->conf->public_host, until, buf_text(&c->stanzas));
-    (void)puts("# Append to ~/.ssh/known_hosts what the stanzas pin:");
+    (void)puts(
+        "# Append to ~/.ssh/known_hosts, without the '#   ', the lines that the stanzas pin:");
     print_commented(&c->known_hosts);
     if (has_tunnel)
         (void)printf("# 'ssh -N %s' holds the tunnel.", c->hosts[0]);

@@ -232,3 +232,33 @@ grep -q 'ask admin@example.org' "$WORK/words.third" || fail "no Contact: $(cat "
 cmp "$WORK/words.alice" "$WORK/words.second" || fail 'sshd tells a revoked key from an expired one'
 cmp "$WORK/words.alice" "$WORK/words.third" || fail 'sshd tells a revoked key from an unknown one'
 ok "sshd says the same of all three: $(tr '\n' ' ' <"$WORK/words.third")"
+
+note 'what mends a revoked lease, as it is printed, gives the holder the same again'
+# terms_of NAME: what the lease of this name permits.
+terms_of()
+{
+	leasectl --json show "$1" | python3 -c 'import json, sys
+lease = json.load(sys.stdin)
+print({word: lease[word] for word in ("login", "open", "open_agents", "listen", "from", "max_sessions")})'
+}
+for name in db1 other; do new_key "$name" >/dev/null; done
+leasectl agent add db1 --key "$WORK/db1.pub" >/dev/null
+leasectl login add team >/dev/null
+for terms in '--open 8009 --open 127.0.0.1:8020-8022 --from 10.0.0.0/8,fe80::1%eth0 --max-sessions 3' '--open agent:db1 --open 8011' \
+	'--login team --listen 127.0.0.1:20077'; do
+	read -ra words <<<"$terms"
+	leasectl grant again --key "$WORK/other.pub" "${words[@]}" >/dev/null 2>&1
+	before=$(terms_of again) login=$(leasectl --json show again | grep -o '"login":"[^"]*' | cut -d'"' -f4)
+	leasectl revoke again >/dev/null
+	expect_exit 1 leasectl explain "$login" --key "$WORK/other.pub"
+	mend=$(sed -n 's/^ *mend: leasectl grant/grant/p' "$WORK/out")
+	[[ $mend != *:20000* ]] || fail "the port of an agent, which it may not keep: $mend"
+	read -ra words <<<"${mend/FILE/$WORK/other.pub}"
+	leasectl "${words[@]}" >/dev/null 2>&1 || fail "this does not work: $mend"
+	assert_eq "$(terms_of again)" "$before" "$mend"
+	leasectl revoke again >/dev/null
+	ok "$mend"
+done
+leasectl revoke db1 >/dev/null
+explains 1 "refused: lease: the lease 'db1' .*was revoked .*" 'mend: leasectl agent add db1 --key FILE' -- gw-tunnel --key "$WORK/db1.pub"
+expect_exit 0 leasectl agent add db1 --key "$WORK/db1.pub"
