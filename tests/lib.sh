@@ -30,6 +30,7 @@
 #   login_works KEY LOGIN         authentication succeeds (the connection is closed at once)
 #   login_refused KEY LOGIN       ssh is refused with "Permission denied (publickey)", and no other error
 #   reload_sshd                   reload a changed sshd_config; returns when sshd listens again
+#   harden_sshd                   the global lines of many guides, in sshd_config.d/10-hardening.conf; reloads
 #   sshd_effective LOGIN          what sshd -T prints for LOGIN, with the keywords in lower case
 #   mixed_case_sshd FILE          make an sshd that prints them in mixed case, as 10.5 does
 #   allow NAME [K=V...] | refuse NAME [K=V...]   the attempt NAME of build/tests/attempt, made with
@@ -200,6 +201,30 @@ sshd_reloaded()
 {
 	local now
 	now=$(stat -c '%i %z' /run/sshd.pid 2>/dev/null) && [[ $now != "$1" && -s /run/sshd.pid ]]
+}
+
+harden_sshd()
+{
+	cat >/etc/ssh/sshd_config.d/10-hardening.conf <<-END
+		PermitRootLogin no
+		PasswordAuthentication no
+		KbdInteractiveAuthentication no
+		PubkeyAuthentication yes
+		AuthenticationMethods publickey
+		PermitEmptyPasswords no
+		MaxAuthTries 3
+		LoginGraceTime 30
+		X11Forwarding no
+		AllowAgentForwarding no
+		PermitTunnel no
+		GatewayPorts no
+		AllowTcpForwarding no
+		AllowStreamLocalForwarding no
+		ClientAliveInterval 300
+		ClientAliveCountMax 2
+		LogLevel VERBOSE
+	END
+	reload_sshd
 }
 
 # OpenSSH 10.5 and later print the keywords in mixed case.

@@ -40,7 +40,7 @@ KNOWN = {"setup": ("--dry-run", 1, 0, 0), "grant": (f"none --key {key} --open 80
          "revoke": ("none", 2, 7, 7), "delete": ("none", 2, 7, 7), "key": (f"add none --key {key}", 2, 7, 7),
          "freeze": ("a-login_1", 7, 7, 7), "thaw": ("a-login_1", 7, 7, 7), "sessions": ("", 1, 1, 1), "kill": ("none", 2, 7, 7),
          "agent": ("reset none", 2, 7, 7), "agents": ("", 7, 7, 7), "token": ("list", 2, 7, 7),
-         "explain": (f"pfwd --key {key}", 2, 7, 7), "verify": ("none", 1, 1, 7), "login": ("list", 2, 0, 0),
+         "explain": (f"pfwd --key {key}", 2, 7, 7), "ssh-config": ("alice", 2, 7, 7), "verify": ("none", 1, 1, 7), "login": ("list", 2, 0, 0),
          "sshd-config": ("", 0, 0, 0), "doctor": ("", 1, 1, 1), "help": ("", 0, 0, 0), "version": ("", 0, 0, 0)}
 
 def words_of(verb):

@@ -65,26 +65,7 @@ start_leased()
 }
 
 # A hardened host, as its guide has it: nothing of that is a finding.
-cat >/etc/ssh/sshd_config.d/10-hardening.conf <<-END
-	PermitRootLogin no
-	PasswordAuthentication no
-	KbdInteractiveAuthentication no
-	PubkeyAuthentication yes
-	AuthenticationMethods publickey
-	PermitEmptyPasswords no
-	MaxAuthTries 3
-	LoginGraceTime 30
-	X11Forwarding no
-	AllowAgentForwarding no
-	PermitTunnel no
-	GatewayPorts no
-	AllowTcpForwarding no
-	AllowStreamLocalForwarding no
-	ClientAliveInterval 300
-	ClientAliveCountMax 2
-	LogLevel VERBOSE
-END
-reload_sshd
+harden_sshd
 printf '%s\n' 'PublicHost gateway.example.com' 'Listen 127.0.0.1:1000' >>"$conf"
 sed -i '/^Port /i PasswordAuthentication no' /etc/ssh/sshd_config
 stop_leased

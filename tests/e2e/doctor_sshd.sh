@@ -68,27 +68,7 @@ ok "setup: $(cat "$WORK/last")"
 sees_nothing 'on a healthy host'
 
 note 'hardened as in many guides, by global lines before our drop-in'
-cat >"$dropins/10-hardening.conf" <<'END'
-# --- SSHD hardening baseline ---
-PermitRootLogin no
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-PubkeyAuthentication yes
-AuthenticationMethods publickey
-PermitEmptyPasswords no
-MaxAuthTries 3
-LoginGraceTime 30
-X11Forwarding no
-AllowAgentForwarding no
-PermitTunnel no
-GatewayPorts no
-AllowTcpForwarding no
-AllowStreamLocalForwarding no
-ClientAliveInterval 300
-ClientAliveCountMax 2
-LogLevel VERBOSE
-END
-reload_sshd
+harden_sshd
 sees_nothing 'with that hardening'
 expect_exit 0 leasectl verify
 ok 'verify passes with it'
