@@ -41,6 +41,7 @@ static void add(struct asked *a, struct wrong_setting *w)
     struct wrong_setting *items =
         array_grow(a->wrongs, a->wrong_count, &a->wrong_cap, sizeof(*items), WRONGS_MAX);
     if (items == NULL) {
+        a->lost = true;
         release(w);
         return;
     }
@@ -79,6 +80,12 @@ void asked_report(struct asked *a)
         place_mend_line(a->d, w->line,
                         "leasectl setup; if it stays, another Match block comes before ours");
         release(w);
+    }
+    if (a->lost) {
+        doctor_report(a->d, RESULT_UNKNOWN, "sshd",
+                      "not every setting was compared, or is named here: memory ran out");
+        doctor_why(a->d, "another setting may be wrong, too");
+        doctor_mend(a->d, "run 'leasectl doctor' again");
     }
     free(a->wrongs);
     a->wrongs = NULL;

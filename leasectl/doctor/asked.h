@@ -33,6 +33,8 @@ struct asked {
         dead_peer_s; /* the longest time until a vanished client is dropped, where it is ours */
     bool dead_peer_wrong;
     bool channels_said; /* that ChannelTimeout cuts connections */
+    bool lost;          /* something was not asked, or is not reported: there were too many, or no
+                           memory */
 };
 
 /*

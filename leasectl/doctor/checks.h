@@ -41,7 +41,8 @@ void check_sshd(struct doctor_run *d);
 /* account_checks.c */
 void check_login_account(struct doctor_run *d, const char *login);
 
-/* lease_facts.c. Sets d's sources and agents, where the store can be opened. Finds nothing. */
+/* lease_facts.c. Sets d's sources and agents, where the store can be opened. Reports only that they
+ * cannot be read. */
 void check_leases(struct doctor_run *d);
 
 /* These use what check_sshd and check_leases have set. dropin_checks.c sets no_blocks and

@@ -203,6 +203,7 @@ void connections_for(const struct doctor_run *d, const char *login, struct conne
                 add_connection(ret, login, "192.0.2.1", q.hosts.items[i], q.locals.items[l],
                                q.ports.items[p]);
         }
+    ret->left_out += d->sources_lost;
     ret->left_out += q.clients.left_out + q.hosts.left_out + q.locals.left_out + q.ports.left_out;
 }
 

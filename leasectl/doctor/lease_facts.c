@@ -5,6 +5,7 @@
 #include "leasectl/doctor/checks.h"
 #include "lib/base/array.h"
 #include "lib/store/agents.h"
+#include "lib/store/connection.h"
 #include "lib/store/leases.h"
 
 #include <bsd/string.h>
@@ -34,8 +35,10 @@ static int add_sources(void *arg, const struct lease *l)
             continue;
         struct lease_source *items =
             array_grow(d->sources, d->source_count, &d->source_cap, sizeof(*items), SOURCES_MAX);
-        if (items == NULL)
+        if (items == NULL) {
+            d->sources_lost = true;
             return 0;
+        }
         d->sources = items;
         items[d->source_count++] = s;
     }
@@ -55,7 +58,13 @@ void check_leases(struct doctor_run *d)
     char why[STORE_ERROR_BYTES];
     if (ctl_open_read_silently(d->ctl, why) != EXIT_DONE) /* check_store_content has reported it */
         return;
-    if (store_lease_list(d->ctl->store, &active, add_sources, d) == STORE_OK)
-        (void)store_agent_list(d->ctl->store, false, count_agent, d);
+    if ((store_lease_list(d->ctl->store, &active, add_sources, d) != STORE_OK ||
+         store_agent_list(d->ctl->store, false, count_agent, d) != STORE_OK) &&
+        !d->store_reported) {
+        doctor_report(d, RESULT_UNKNOWN, "store", "the leases were not read: %s",
+                      store_error(d->ctl->store));
+        doctor_why(d, "sshd is not asked about where they are used from, nor about their number");
+        doctor_mend(d, "see what else is said of the store");
+    }
     ctl_close(d->ctl);
 }

@@ -47,7 +47,8 @@ struct doctor_run {
     bool store_reported;     /* a finding has said why akc or leased cannot use the store */
     struct lease_source *sources; /* owned */
     size_t source_count, source_cap;
-    size_t agents; /* that are active */
+    bool sources_lost; /* there are more than were kept */
+    size_t agents;     /* that are active */
     /* the finding that doctor_why and doctor_mend complete; check is NULL when there is none */
     struct {
         enum result result;

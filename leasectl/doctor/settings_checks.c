@@ -168,8 +168,10 @@ static int check_member(void *arg, const char *login)
     struct connections *all = calloc(1, sizeof(*all));
     struct buf expected = {0}, first = {0};
     bool answered = all != NULL;
-    if (all == NULL)
+    if (all == NULL) {
+        a->lost = true;
         goto out;
+    }
     connections_for(a->d, login, all);
     matchblock_expected(&a->d->ctl->conf, a->d->ctl->conf_file, &a->d->dialect, login, &expected);
     a->all = all;

@@ -10,7 +10,6 @@
 /* Upgraded without a restart: the old sshd listens, and starts the new one for each login. */
 static void check_running(struct doctor_run *d)
 {
-
     struct sshd_version v = d->dialect.running;
     const char *path = d->sshd.path;
     if (v.major != 0 && !sshd_same_version(&v, &d->sshd.program_version)) {
@@ -62,6 +61,11 @@ void check_sshd(struct doctor_run *d)
                   d->sshd.how);
     check_running(d);
     sshd_lines_read(place_config(d), &d->lines);
-    if (sshd_effective(&d->sshd, NULL, &d->global) != 0)
-        buf_clear(&d->global);
+    if (sshd_effective(&d->sshd, NULL, &d->global) == 0)
+        return;
+    doctor_report(d, RESULT_UNKNOWN, "sshd", "the settings that hold for all were not asked: %s",
+                  buf_text(&d->global) != NULL ? buf_text(&d->global) : "out of memory");
+    doctor_why(d, "whether PAM is asked, and for how many sshd has room, is not known");
+    doctor_mend(d, "'%s -T' says what it lacks", d->sshd.path);
+    buf_clear(&d->global);
 }

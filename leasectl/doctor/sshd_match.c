@@ -1,32 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 /* Does a Match line of sshd_config(5) hold for a connection? */
-#include "leasectl/doctor/sshd_lines.h"
 #include "leasectl/admission/pattern.h"
+#include "leasectl/doctor/sshd_lines.h"
+#include "leasectl/host/account.h"
 #include "leasectl/host/sshd_settings.h"
 
 #include <ctype.h>
 #include <grp.h>
-#include <pwd.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { GROUPS_MAX = 1024 };
+static bool is_group(void *pattern, const struct group *gr)
+{
+    return pattern_matches(gr->gr_name, pattern);
+}
 
 static bool group_holds(const char *login, const char *pattern)
 {
-    gid_t gids[GROUPS_MAX];
-    int count = GROUPS_MAX;
-    const struct passwd *pw = getpwnam(login);
-    if (pw == NULL || getgrouplist(login, pw->pw_gid, gids, &count) < 0)
-        return false;
-    for (int i = 0; i < count; i++) {
-        const struct group *gr = getgrgid(gids[i]);
-        if (gr != NULL && pattern_matches(gr->gr_name, pattern))
-            return true;
-    }
-    return false;
+    return account_any_group(login, is_group, (void *)(uintptr_t)pattern);
 }
 
 static bool port_holds(const char *port, const char *pattern)

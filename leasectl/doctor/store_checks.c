@@ -131,6 +131,7 @@ void check_freezes(struct doctor_run *d)
     char why[STORE_ERROR_BYTES];
     if (ctl_open_read_silently(d->ctl, why) != EXIT_DONE) /* check_store_content has reported it */
         return;
-    (void)store_freeze_list(d->ctl->store, report_freeze, d);
+    if (store_freeze_list(d->ctl->store, report_freeze, d) != STORE_OK && !d->store_reported)
+        report_not_asked(d, "freeze", "whether a login is frozen", store_error(d->ctl->store));
     ctl_close(d->ctl);
 }

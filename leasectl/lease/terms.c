@@ -92,11 +92,6 @@ int terms_add_open_agent(struct ctl *ctl, const char *text, struct lease *l)
 
 /* ---- refusals by the ceiling ---- */
 
-static const char *conf_file(const struct ctl *ctl)
-{
-    return ctl->conf_file != NULL ? ctl->conf_file : CONF_DEFAULT_FILE;
-}
-
 /* Adds the rules that hold for login, as in the file. */
 static void add_rules(const struct ceiling_rules *rules, const char *login, struct buf *out)
 {
@@ -122,9 +117,9 @@ static int refuse_permit(const struct ctl *ctl, const char *what, const char *lo
     if (strncmp(problem, keyword, strlen(keyword)) == 0) {
         buf_addf(&rules, " (%s is ", keyword);
         add_rules(listen ? &ctl->conf.ceiling.listen : &ctl->conf.ceiling.open, login, &rules);
-        buf_addf(&rules, " in %s)", conf_file(ctl));
+        buf_addf(&rules, " in %s)", ctl_conf_name(ctl));
     } else {
-        buf_addf(&rules, " (%s)", conf_file(ctl));
+        buf_addf(&rules, " (%s)", ctl_conf_name(ctl));
     }
     if (help != NULL)
         buf_addf(&rules, ": add '%s' there, then 'leasectl setup'", help);
@@ -202,7 +197,7 @@ void terms_warn_of_jump_user(const struct ctl *ctl, const char *agent)
                  "JumpUser is not set: the hint that agent '%s' gets (connect_hint, ssh -J %s ...) "
                  "names no user, and ends in a password prompt for who has no account here: set "
                  "'JumpUser %s' in %s",
-                 agent, ctl->conf.public_host, ctl->conf.forward_login, conf_file(ctl));
+                 agent, ctl->conf.public_host, ctl->conf.forward_login, ctl_conf_name(ctl));
 }
 
 int terms_check_agents(struct ctl *ctl, const struct lease *l)
@@ -294,7 +289,7 @@ int terms_check_end(struct ctl *ctl, int64_t expires_s)
         return EXIT_DONE;
     duration_format(ctl->conf.max_ttl_s, text);
     return ctl_error(ctl, EXIT_CEILING, "the lease would be longer than MaxTTL (%s in %s)", text,
-                     conf_file(ctl));
+                     ctl_conf_name(ctl));
 }
 
 int terms_report_conflict(struct ctl *ctl, const struct lease *l, const struct store_conflict *c)
