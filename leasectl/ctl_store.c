@@ -132,13 +132,21 @@ static int open_as_owner(struct ctl *ctl, const char *dir, bool write,
     return EXIT_STORE;
 }
 
+/* The store is private, and a newcomer forgets sudo. A root that may not read it has another
+ * trouble, which doctor names. */
+static const char *who_may_read(const struct ctl *ctl)
+{
+    bool is_denied = access(ctl->conf.paths.database, R_OK) != 0 && errno == EACCES;
+    return geteuid() != 0 && is_denied ? ": run this as root" : "";
+}
+
 static int open_store(struct ctl *ctl, bool write)
 {
     char dir[CONF_PATH_BYTES], why[STORE_ERROR_BYTES];
     ctl_store_directory(ctl, dir);
     int code = write && ctl->rehearsal == NULL ? make_store_directory(ctl, dir) : EXIT_DONE;
     if (code == EXIT_DONE && open_as_owner(ctl, dir, write, why) != EXIT_DONE)
-        code = ctl_error(ctl, EXIT_STORE, "%s", why);
+        code = ctl_error(ctl, EXIT_STORE, "%s%s", why, who_may_read(ctl));
     return code;
 }
 

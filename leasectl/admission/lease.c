@@ -79,7 +79,7 @@ static enum store_rc add_verdict(struct inquiry *i, const struct key_judgement *
     switch (j->verdict) {
     case KEY_NO_LEASE:
         buf_add(&what, "no lease holds this key");
-        buf_addf(&mend, "leasectl grant NAME --key FILE --open PORT --login %s", i->q->login);
+        regrant_add_first(i->ctl, i->q->login, &mend);
         break;
     case KEY_OTHER_LOGIN:
         buf_addf(&what, "the key holds the lease '%s' (#%" PRId64 "), which is on another login",

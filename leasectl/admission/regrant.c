@@ -35,17 +35,32 @@ static void add_terms(const struct lease *l, struct buf *out)
         buf_addf(out, " --max-sessions %u", l->max_sessions);
 }
 
+/* Adds the command for a lease of this name, as far as it is the same for all terms. */
+static void add_command(const struct ctl *ctl, const char *name, const char *login, struct buf *out)
+{
+    if (strcmp(login, ctl->conf.agent_login) == 0) {
+        buf_addf(out, "leasectl agent add %s --key FILE", name);
+        return;
+    }
+    buf_addf(out, "leasectl grant %s --key FILE", name);
+    if (strcmp(login, ctl->conf.forward_login) != 0)
+        buf_addf(out, " --login %s", login);
+}
+
+void regrant_add_first(const struct ctl *ctl, const char *login, struct buf *out)
+{
+    add_command(ctl, "NAME", login, out);
+    if (strcmp(login, ctl->conf.agent_login) != 0)
+        buf_add(out, " --open PORT");
+}
+
 void regrant_add(const struct ctl *ctl, const struct store_key_history *ended, const char *login,
                  struct buf *out)
 {
     struct lease l = {0};
-    if (strcmp(login, ctl->conf.agent_login) == 0) {
-        buf_addf(out, "leasectl agent add %s --key FILE", ended->lease);
+    add_command(ctl, ended->lease, login, out);
+    if (strcmp(login, ctl->conf.agent_login) == 0)
         return;
-    }
-    buf_addf(out, "leasectl grant %s --key FILE", ended->lease);
-    if (strcmp(login, ctl->conf.forward_login) != 0)
-        buf_addf(out, " --login %s", login);
     if (store_lease_by_id(ctl->store, ended->lease_id, &l) == STORE_OK)
         add_terms(&l, out);
     lease_release(&l);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The command that gives the holder of a lease that has ended for good the same again. */
+/* The command that gives a lease to the holder of a key: the first one, or after one that has ended
+ * for good the same again. */
 #ifndef TUNLEASE_LEASECTL_ADMISSION_REGRANT_H
 #define TUNLEASE_LEASECTL_ADMISSION_REGRANT_H
 
@@ -7,7 +8,11 @@ struct buf;
 struct ctl;
 struct store_key_history;
 
-/* FILE stands for the key's file. Where the lease cannot be read, its terms are left out. */
+/* Adds the command. FILE stands for the key's file, NAME and PORT for what the admin chooses. */
+void regrant_add_first(const struct ctl *ctl, const char *login, struct buf *out);
+
+/* As above, with the name and the terms of the lease that ended; without the terms where it
+ * cannot be read. */
 void regrant_add(const struct ctl *ctl, const struct store_key_history *ended, const char *login,
                  struct buf *out);
 

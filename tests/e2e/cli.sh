@@ -178,7 +178,7 @@ for verb in verbs:
         fail(f"{verb}: fails without a word")
     ok(f"{verb}: without rights, and without a store")
 for verb in ("freeze", "thaw"):
-    Ran([verb], as_nobody=True).must(7, "leases.db': Permission denied") # it is not "missing"
+    Ran([verb], as_nobody=True).must(7, "leases.db': Permission denied: run this as root") # it is not "missing"
 
 # ---- output that cannot be written ----
 

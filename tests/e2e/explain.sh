@@ -262,3 +262,5 @@ done
 leasectl revoke db1 >/dev/null
 explains 1 "refused: lease: the lease 'db1' .*was revoked .*" 'mend: leasectl agent add db1 --key FILE' -- gw-tunnel --key "$WORK/db1.pub"
 expect_exit 0 leasectl agent add db1 --key "$WORK/db1.pub"
+explains 1 'refused: lease: no lease holds this key' 'mend: leasectl grant NAME --key FILE --open PORT' -- pfwd --key "$WORK/third.pub"
+explains 1 'refused: lease: no lease holds this key' 'mend: leasectl agent add NAME --key FILE' -- gw-tunnel --key "$WORK/third.pub"
