@@ -166,6 +166,17 @@ static enum asked take_common_options(struct ctl *ctl, const struct verb *v, int
     return asked;
 }
 
+/* "list help", "token version": the same, from who puts the command last. Where the word can be a
+ * name it is one: a lease may be called help. */
+static enum asked asked_by_word(const struct verb *v, int argc, char **argv)
+{
+    if (argc != 2 || usage_takes_name(v))
+        return ASKED_RUN;
+    return strcmp(argv[1], "help") == 0      ? ASKED_HELP
+           : strcmp(argv[1], "version") == 0 ? ASKED_VERSION
+                                             : ASKED_RUN;
+}
+
 /* The first argument that is no option and no value of one; NULL: there is none. */
 static const char *first_word(const struct verb *v, int argc, char **argv)
 {
@@ -258,6 +269,8 @@ int main(int argc, char **argv)
     argc -= optind;
     argv += optind;
     enum asked asked_after = take_common_options(&ctl, verb, &argc, argv);
+    if (asked_after == ASKED_RUN)
+        asked_after = asked_by_word(verb, argc, argv);
     if (asked == ASKED_HELP || asked_after == ASKED_HELP) {
         help_print_verb(verb);
         return ctl_finish(&ctl, EXIT_DONE);

@@ -134,3 +134,34 @@ bool usage_has_command(const struct verb *v, const char *word, struct usage_comm
     }
     return false;
 }
+
+/* In a form without commands: a word in capitals that does not follow the name of an option. */
+static bool form_takes_name(const char *s, size_t len)
+{
+    bool value_is_due = false;
+    for (const char *end = s + len; s < end;) {
+        size_t word_len = strcspn(s, " ");
+        size_t mark = strspn(s, "[");
+        if (s[mark] >= 'A' && s[mark] <= 'Z' && !value_is_due)
+            return true;
+        const char *option = memmem(s, word_len, "--", 2);
+        value_is_due = option != NULL && s[word_len - 1] != ']';
+        s += word_len + (s[word_len] == ' ');
+    }
+    return false;
+}
+
+bool usage_takes_name(const struct verb *v)
+{
+    struct usage_commands words;
+    struct nearest near;
+    const char *next;
+    if (!usage_has_command(v, "", &words, &near))
+        return false;
+    for (const char *s = v->usage; s != NULL; s = next) {
+        size_t len = form_bytes(v, s, &next), name_len = strlen(v->name);
+        if (form_takes_name(s + name_len, len - name_len))
+            return true;
+    }
+    return false;
+}

@@ -32,4 +32,7 @@ struct usage_commands {
 bool usage_has_command(const struct verb *v, const char *word, struct usage_commands *words,
                        struct nearest *ret);
 
+/* True if v takes a word that is no option, no value of one and no command of its own: a name. */
+bool usage_takes_name(const struct verb *v);
+
 #endif

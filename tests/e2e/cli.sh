@@ -118,7 +118,12 @@ for verb in verbs:
     for words in ([verb, "--version"], ["--version", verb], [verb, "none", "--version", "--help"]):
         if Ran(words).out != version:
             fail(f"{' '.join(words)} does not print the version")
-    ok(f"{verb}: help and version, wherever they stand")
+    # As a word behind the command, too, unless it can be a name there.
+    named = re.search(r"^usage: .*?\] " + verb + r"( \[--[a-z-]+( [^]]*)?\])* \[?[A-Z]", " ".join(text.partition("\n\n")[0].split()))
+    for word, wanted in (("help", text), ("version", version)):
+        if verb != "help" and (Ran([verb, word]).out == wanted) == bool(named):
+            fail(f"{verb} {word}: {'a name' if named else 'no name'} is taken for another thing")
+    ok(f"{verb}: help and version, wherever they stand{', but where a name stands' if named else ''}")
 
     # The usage, which tells what belongs to an option, and the parser must agree.
     usage = " ".join(text.partition("\n\n")[0].split()).replace("[-c FILE] [--json] ", "")
