@@ -106,9 +106,11 @@ enum sight sessions_count_unregistered(struct ctl *ctl, const struct registry *r
     struct uid_list uids = {.items = NULL};
     struct strays s = {.items = NULL};
     const bool registers = pam_profile_in_force(ctl);
-    (void)account_each(ctl->conf.tunnel_group, add_uid, &uids);
     enum sight sight = SIGHT_IS_NOT;
-    if (uids.count > 0)
+    if (account_each(ctl->conf.tunnel_group, add_uid, &uids) != 0) {
+        errno = ENOMEM;
+        sight = SIGHT_CANNOT_TELL;
+    } else if (uids.count > 0)
         sight = scan_strays(r, uids.items, uids.count, registers, &s);
     const int why = errno;
     *ret_count = strays_sure(&s, registers ? STRAY_LEAVING_MS : 0);

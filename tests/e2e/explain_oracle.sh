@@ -331,6 +331,7 @@ for ((number = first; number < first + cases; number++)); do
 	note "$number$described: $(tail -n 1 "$reasons")"
 	restore
 done
-((unknown * 10 <= cases)) || fail "$unknown of $cases were not known"
+# Few are; but of ten that chance has chosen, several may be.
+((unknown <= cases / 10 + 2)) || fail "$unknown of $cases were not known"
 ok "explain and ssh agree in $agreed cases, $unknown were not known"
 sort "$reasons" | uniq -c | sort -rn | sed 's/^/# /'
