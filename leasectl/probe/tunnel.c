@@ -47,7 +47,8 @@ int tunnel_open(const struct attempt_target *t, struct child *c)
     return -1;
 }
 
-bool tunnel_is_refused(const struct attempt_target *t, char evidence[static ATTEMPT_EVIDENCE_BYTES])
+enum sight tunnel_is_refused(const struct attempt_target *t,
+                             char evidence[static ATTEMPT_EVIDENCE_BYTES])
 {
     struct child c;
     bool logged_in = tunnel_open(t, &c) == 0;
@@ -60,5 +61,5 @@ bool tunnel_is_refused(const struct attempt_target *t, char evidence[static ATTE
                    : denied != NULL ? denied
                                     : "no clear answer from sshd");
     child_release(&c);
-    return !logged_in && denied != NULL;
+    return logged_in ? SIGHT_IS_NOT : denied != NULL ? SIGHT_IS : SIGHT_CANNOT_TELL;
 }

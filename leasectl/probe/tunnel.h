@@ -6,8 +6,7 @@
 #include "leasectl/child.h"
 #include "leasectl/probe/target.h"
 #include "leasectl/probe/verdict.h"
-
-#include <stdbool.h>
+#include "lib/session/sight.h"
 
 enum { TUNNEL_MS = 6000 };
 
@@ -15,8 +14,9 @@ enum { TUNNEL_MS = 6000 };
  * *c in either case. */
 int tunnel_open(const struct attempt_target *t, struct child *c);
 
-/* True when sshd refuses the target's key. evidence: what ssh printed about that. */
-bool tunnel_is_refused(const struct attempt_target *t,
-                       char evidence[static ATTEMPT_EVIDENCE_BYTES]);
+/* Whether sshd refuses the target's key. evidence: what ssh printed about that. SIGHT_CANNOT_TELL:
+ * it was neither let in nor refused. */
+enum sight tunnel_is_refused(const struct attempt_target *t,
+                             char evidence[static ATTEMPT_EVIDENCE_BYTES]);
 
 #endif

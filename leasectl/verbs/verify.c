@@ -181,14 +181,17 @@ static void try_refused_login(struct verify *v, char check, const char *what)
 {
     char evidence[ATTEMPT_EVIDENCE_BYTES];
     struct buf text = {0};
-    const bool refused = tunnel_is_refused(&v->target, evidence);
+    const enum sight refused = tunnel_is_refused(&v->target, evidence);
     buf_add(&text, evidence);
-    if (!refused)
+    if (refused == SIGHT_IS_NOT)
         cause_add_of_hole(
             &(struct cause_question){
                 .ctl = v->ctl, .to = &v->to, .lease = &v->probe.lease, .target = &v->target},
             &text);
-    outcomes_add(&v->outcomes, check, what, refused ? OUTCOME_PASS : OUTCOME_FAIL,
+    outcomes_add(&v->outcomes, check, what,
+                 refused == SIGHT_IS       ? OUTCOME_PASS
+                 : refused == SIGHT_IS_NOT ? OUTCOME_FAIL
+                                           : OUTCOME_NOT_RUN,
                  buf_text(&text) != NULL ? buf_text(&text) : evidence);
     buf_release(&text);
 }
