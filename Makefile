@@ -162,7 +162,8 @@ ifeq ($(AGENT_STATIC),1)
 agent_cppflags += -DTUNNEL_AGENT_STATIC
 agent_ldflags = -static-pie -Wl,-z,relro,-z,now $(hardening) $(LDFLAGS)
 # The linker's warning about getaddrinfo and getpwuid: platform_keep_to_own_library has the answer.
-agent_quiet = 2>&1 | grep -v -e 'in statically linked applications requires' -e ': in function ' >&2 || test -x $@
+agent_quiet = 2>$@.said || { cat $@.said >&2; rm $@.said; exit 1; }; \
+	grep -v -e 'in statically linked applications requires' -e ': in function ' $@.said >&2; rm -f $@.said
 else
 agent_ldflags = $(ldflags)
 endif

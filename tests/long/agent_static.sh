@@ -11,8 +11,10 @@ root=$TOP/build/trixie
 
 if [[ -z ${SANDBOX_LOG-} ]]; then
 	type -P debootstrap >/dev/null || { echo 'needs debootstrap'; exit 77; }
-	make QUIET=1 agent-static >/dev/null
 	agent=$TOP/build/static/bin/tunnel-agent
+	rm -f "$agent"
+	! make QUIET=1 agent-static LDFLAGS=-lno-such-library >/dev/null 2>&1 || { echo 'FAIL: a link that fails is no error'; exit 1; }
+	make QUIET=1 agent-static >/dev/null
 	! readelf -lW "$agent" | grep -q INTERP || { echo 'FAIL: it needs a dynamic linker'; exit 1; }
 	! readelf -dW "$agent" | grep -q NEEDED || { echo 'FAIL: it needs a library'; exit 1; }
 
