@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -52,20 +53,60 @@ static bool has_sshd(const struct own_connection *own)
     return false;
 }
 
-/* Keeps those that came in: to a port that something listens on, or to an sshd. A connection that a
- * shell above us made to somewhere is not the one that the admin works through. */
+static bool listens_itself(const struct socket_list *sockets, const struct session_socket *s)
+{
+    for (size_t i = 0; i < sockets->count; i++)
+        if (sockets->items[i].listening && sockets->items[i].pid == s->pid &&
+            sockets->items[i].port == s->port)
+            return true;
+    return false;
+}
+
+/* True for a connection to a port that somebody else listens on: the first sshd's, for one. What
+ * came in to a port of its own is a forward (ssh -R), and what did not come in is one (ssh -L). */
+static bool came_to_sshd(const struct socket_list *sockets, const struct listeners *listeners,
+                         const struct session_socket *s)
+{
+    return !s->listening && listeners_has(listeners, s->port) && !listens_itself(sockets, s);
+}
+
+/* Where nobody listens on sshd's port any more, its own connection looks like a forward. */
+static bool is_of_sshd(const struct socket_list *sockets, const struct listeners *listeners,
+                       const struct session_socket *s)
+{
+    if (came_to_sshd(sockets, listeners, s))
+        return true;
+    for (size_t i = 0; i < sockets->count; i++)
+        if (sockets->items[i].pid == s->pid && came_to_sshd(sockets, listeners, &sockets->items[i]))
+            return false;
+    return !s->listening;
+}
+
+/*
+ * Keeps those that the admin may work through. An sshd above us has one. Another program, such as a
+ * terminal on a web page, has those of all its clients: they are asked about on a terminal, but
+ * must not stop a service that revokes the lease of one of them.
+ */
 static enum sight keep_incoming(struct socket_list *sockets)
 {
+    const bool has_terminal = isatty(STDIN_FILENO) == 1;
     struct listeners listeners;
-    size_t kept = 0;
-    if (sockets->count > 0 && listeners_read(&listeners) != 0)
+    struct socket_list kept = {.unseen = sockets->unseen};
+    if (sockets->count == 0)
+        return SIGHT_IS;
+    kept.items = calloc(sockets->count, sizeof(*kept.items));
+    if (kept.items == NULL || listeners_read(&listeners) != 0) {
+        free(kept.items);
         return SIGHT_CANNOT_TELL;
+    }
     for (size_t i = 0; i < sockets->count; i++) {
         const struct session_socket *s = &sockets->items[i];
-        if (!s->listening && (listeners_has(&listeners, s->port) || is_sshd(s->pid)))
-            sockets->items[kept++] = *s;
+        if (is_sshd(s->pid) ? is_of_sshd(sockets, &listeners, s)
+                            : has_terminal && !s->listening && listeners_has(&listeners, s->port))
+            kept.items[kept.count++] = *s;
     }
-    sockets->count = kept;
+    socket_list_release(sockets);
+    *sockets = kept;
     return SIGHT_IS;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The connection that the admin works through: the TCP connections that came in to processes above
- * ours, of which sshd's is one. It may run through a session of a lease, as with `ssh -J
- * pfwd@gateway admin@localhost`, or through several. Whoever ends such a session ends this command,
- * too.
+ * ours, of which sshd's is one; without a terminal it is the only one that counts. It may run
+ * through a session of a lease, as with `ssh -J pfwd@gateway admin@localhost`, or through several.
+ * Whoever ends such a session ends this command, too.
  *
  * A program that lives on without its connection, such as tmux, has none above it. A way through
  * another host, and back from there, cannot be seen.

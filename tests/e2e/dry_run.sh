@@ -190,6 +190,57 @@ set	other	pfwd	note: none -> why" 'the terms before and after'
 	wait_for 10 'and ends both' is_down other
 }
 
+# ---- a holder cannot make himself my own connection ----------------------------------------------
+
+# eve may connect to a service whose program revokes her, and to a port that the admin's ssh listens on;
+# the admin's ssh leads to a port of eve's, too. None of these is the way that the admin works through.
+cannot_be_blocked()
+{
+	note 'a holder cannot block her own revocation'
+	for key in eve lure; do new_key "$key" >/dev/null; done
+	cat >"$WORK/service" <<-'END'
+		import os, socket, subprocess, sys
+		s = socket.create_server(("127.0.0.1", 8010))
+		held = s.accept()[0]
+		held.recv(1)
+		held.sendall(b"held")
+		r = subprocess.run(["leasectl", "--json", "revoke", "eve"], stdin=subprocess.DEVNULL, capture_output=True)
+		open(sys.argv[1] + "_", "w").write("%d %s" % (r.returncode, r.stderr.decode()))
+		os.rename(sys.argv[1] + "_", sys.argv[1])
+	END
+	grant eve eve --open 8010 --open 8012
+	python3 "$WORK/service" "$WORK/revoked_by_service" </dev/null &
+	at_exit "$!"
+	wait_for 5 'the service' bash -c 'ss -Hltn sport = :8010 | grep -q .'
+	tunnel "$WORK/eve" pfwd -L 7010:127.0.0.1:8010
+	exec {EVE}<>/dev/tcp/127.0.0.1/7010
+	echo >&"$EVE"
+	wait_for 20 'the service to revoke' test -s "$WORK/revoked_by_service"
+	assert_eq "$(cut -d' ' -f1-4 "$WORK/revoked_by_service")" '0 ended 1 session' 'a service that she holds a connection to revokes her'
+	exec {EVE}>&-
+
+	serve_echo 8014
+	grant eve eve --open 8012
+	leasectl agent add lure --key "$WORK/lure.pub" >/dev/null
+	local port
+	port=$(leasectl --json show lure | sed -n 's/.*"listen":\["127.0.0.1:\([0-9]*\)"\].*/\1/p')
+	tunnel "$WORK/lure" gw-tunnel -R "$port:127.0.0.1:8014"
+	as_admin 22 -R 8012:127.0.0.1:8014 -L "7013:127.0.0.1:$port" \
+		"until [ -e $WORK/go ]; do sleep 0.1; done; leasectl revoke eve 2>&1 && leasectl revoke lure 2>&1; echo status \$?" \
+		</dev/null >"$WORK/by_admin" 2>/dev/null &
+	at_exit "$!"
+	wait_for 10 "the admin's ssh to listen" bash -c 'ss -Hltn sport = :8012 | grep -q . && ss -Hltn sport = :7013 | grep -q .'
+	tunnel "$WORK/eve" pfwd -L 7012:127.0.0.1:8012
+	talk_to 7012; talks "$TALK" || fail 'eve reaches no port of the admin'
+	local eve=$TALK
+	talk_to 7013; talks "$TALK" || fail 'the admin reaches no port of lure'
+	: >"$WORK/go"
+	wait_for 20 'the admin to revoke' grep -q '^status' "$WORK/by_admin"
+	grep -q '^status 0' "$WORK/by_admin" || fail "sshd's other connections count: $(cat "$WORK/by_admin")"
+	exec {TALK}>&- {eve}>&-
+	ok "nor by connections that are not the admin's own"
+}
+
 # ---- what cannot be found out ------------------------------------------------------------------
 
 could_not_ask()
@@ -210,6 +261,7 @@ could_not_ask()
 ends=0 stays=0
 make_world
 own_connection
+cannot_be_blocked
 could_not_ask
 wait_for 20 'the sessions to be old enough' have_aged
 for ((world = 1; ; world++)); do
