@@ -41,6 +41,8 @@ static bool is_probe(const char *lease)
 static bool parse_line(const char *line, const char *login,
                        char fingerprint[static FINGERPRINT_BYTES])
 {
+    static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const size_t prefix_len = strlen("SHA256:");
     char wanted[CONF_NAME_BYTES + 32];
     (void)snprintf(wanted, sizeof(wanted), ": refused login=%s key=SHA256:", login);
     const char *at = strstr(line, wanted);
@@ -51,7 +53,8 @@ static bool parse_line(const char *line, const char *login,
     at += strlen(wanted) - strlen("SHA256:");
     size_t len = strcspn(at, " \r\n");
     const char *lease = strstr(at, " lease=");
-    if (len != FINGERPRINT_BYTES - 1 || (lease != NULL && is_probe(lease + strlen(" lease="))))
+    if (len != FINGERPRINT_BYTES - 1 || strspn(at + prefix_len, base64) != len - prefix_len ||
+        (lease != NULL && is_probe(lease + strlen(" lease="))))
         return false;
     (void)strlcpy(fingerprint, at, FINGERPRINT_BYTES);
     return true;
@@ -116,12 +119,16 @@ static bool search_journal(struct search *s)
 static bool search_file(struct search *s, const char *path)
 {
     char line[LOG_LINE_BYTES];
-    bool hit = false;
+    bool hit = false, begins = true;
     FILE *f = fopen(path, "re");
     if (f == NULL && errno == ENOENT)
         return false;
-    while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-        hit = parse_line(line, s->login, s->fingerprint) || hit;
+    while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+        /* The rest of a long line is none of its own: a stranger may have made it long. */
+        if (begins)
+            hit = parse_line(line, s->login, s->fingerprint) || hit;
+        begins = strchr(line, '\n') != NULL;
+    }
     if (f == NULL || ferror(f)) {
         name_in(s->why_not, ", and ", "");
         buf_addf(s->why_not, "'%s' cannot be read: %s", path, strerror(errno));

@@ -150,6 +150,11 @@ explains 1 "login 'pfwd', key $second" -- --last pfwd
 logger -t 'akc[7]' -p authpriv.info "$probe=verify-0a1b2c3d.of-a-person"
 wait_log 5 'lease=verify-0a1b2c3d.of'
 explains 1 "login 'pfwd', key SHA256:A{43}" -- --last pfwd
+# What is no fingerprint, and what is the rest of a line that a stranger has made long.
+logger -t 'akc[7]' -p authpriv.info "refused login=pfwd key=SHA256:\$(reboot)$(printf 'B%.0s' {1..34}) reason=no_lease"
+wait_log 5 'key=SHA256:.*reboot'
+printf '%02047d%s\n' 0 "akc[7]: refused login=pfwd key=SHA256:$(printf 'B%.0s' {1..43}) reason=no_lease" >>"$SANDBOX_LOG"
+explains 1 "login 'pfwd', key SHA256:A{43}" -- --last pfwd
 
 if [[ -x /lib/systemd/systemd-journald && -s /etc/machine-id ]]; then
 	rm /var/log/auth.log
