@@ -8,6 +8,7 @@
 #include <bsd/string.h>
 #include <errno.h>
 #include <glob.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -93,8 +94,18 @@ static enum sight journal_sight(void)
 
 static bool search_journal(struct search *s)
 {
-    const char *const argv[] = {"journalctl",       "--quiet",      "--no-pager",
-                                "--identifier=akc", "--lines=2000", NULL};
+    /* Any user can log as akc. journald notes who did, by the credentials of the socket. */
+    const struct passwd *akc_user = getpwnam("_tunlease-akc");
+    char uid[32] = "";
+    if (akc_user != NULL)
+        (void)snprintf(uid, sizeof(uid), "_UID=%u", akc_user->pw_uid);
+    const char *const argv[] = {"journalctl",
+                                "--quiet",
+                                "--no-pager",
+                                "--lines=2000",
+                                "--identifier=akc",
+                                akc_user != NULL ? uid : NULL,
+                                NULL};
     struct child c;
     bool hit = false;
     const enum sight sight = journal_sight();

@@ -26,6 +26,22 @@ int key_parse(struct ctl *ctl, const char *from, const char *text, size_t len,
     return EXIT_DONE;
 }
 
+/* A part of a private key, without the lines around it, is a long run of such characters. */
+static bool may_be_part_of_key(const char *text)
+{
+    static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    enum { RUN_MAX = 48 };
+    for (; *text != '\0'; text++) {
+        size_t run = strspn(text, base64);
+        if (run > RUN_MAX)
+            return true;
+        text += run;
+        if (*text == '\0')
+            break;
+    }
+    return false;
+}
+
 /* People also give the key itself, which may be a private one: then it is not shown. */
 static int refuse_file(struct ctl *ctl, const char *file, const char *why)
 {
@@ -37,6 +53,8 @@ static int refuse_file(struct ctl *ctl, const char *file, const char *why)
         return ctl_error(ctl, EXIT_USAGE,
                          "--key takes the name of a file, and this is the key itself: write '--key "
                          "-', and give the key on standard input");
+    if (file[0] != '/' && may_be_part_of_key(file))
+        return ctl_error(ctl, EXIT_USAGE, "--key takes the name of a file: %s", why);
     return ctl_error(ctl, EXIT_USAGE, "cannot read the key '%s': %s", text_clip(file).s, why);
 }
 

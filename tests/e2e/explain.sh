@@ -173,6 +173,10 @@ if [[ -x /lib/systemd/systemd-journald && -s /etc/machine-id ]]; then
 	third=$(ssh-keygen -lf "$WORK/third.pub" | cut -d' ' -f2)
 	journal_has() { journalctl -q --identifier=akc 2>/dev/null | grep -qF "$third"; }
 	wait_for 10 'the journal to have the refusal' journal_has
+	forged=SHA256:$(printf 'F%.0s' {1..43})
+	runuser -u li -- logger -t akc "refused login=pfwd key=$forged reason=no_lease"
+	forged_is_there() { journalctl -q --identifier=akc 2>/dev/null | grep -qF "$forged"; }
+	wait_for 10 'the journal to have the line of a local user' forged_is_there
 	explains 1 "login 'pfwd', key ${third//+/\\+}" -- --last pfwd
 	mv /dev/sandbox-log /dev/log
 else

@@ -181,6 +181,11 @@ done
 ok 'a private key as the argument is not shown'
 expect_exit 2 leasectl grant x --open 8009 --key "$(cat ed.pub)"
 grep -qF "this is the key itself: write '--key -'" err || fail "the key as the argument: $(cat err)"
+body=$(sed -n 3p private.openssh)
+expect_exit 2 leasectl grant x --key "$body" --open 8009
+! grep -qF "${body:0:20}" "$WORK/err" || fail "a part of a private key is shown: $(cat "$WORK/err")"
+expect_exit 2 leasectl grant x --key no-such-file.pub --open 8009
+grep -qF "cannot read the key 'no-such-file.pub'" "$WORK/err" || fail "the name of a file is not shown: $(cat "$WORK/err")"
 # Pasted at the prompt: the lines that follow the first one are not left for the shell.
 python3 - >out <<'END' || fail "pasted: $(cat out)"
 import os, pty, sys, time
