@@ -109,10 +109,16 @@ def no_ssh_of_friend():
     return subprocess.run(["pgrep", "-u", "li", "-x", "ssh"], stdout=subprocess.DEVNULL, check=False).returncode == 1
 
 
+def signal_ssh_of_friend():
+    """True when none is left. With ControlPersist an ssh forks its master once it has connected: the signal may
+    come just before, so it is sent at each look."""
+    subprocess.run(["pkill", "-u", "li", "-x", "ssh"], check=False)
+    return no_ssh_of_friend()
+
+
 def end_masters():
     """The friend's own, which the next case would use: a jump is a login of his, and may leave one."""
-    subprocess.run(["pkill", "-u", "li", "-x", "ssh"], check=False)
-    until("the friend's masters to end", no_ssh_of_friend)
+    until("the friend's masters to end", signal_ssh_of_friend)
 
 
 def check_urls(text, local_ports):
