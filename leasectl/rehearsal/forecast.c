@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/rehearsal/forecast.h"
 
+#include "leasectl/show/session.h"
 #include "leasectl/show/table.h"
 #include "lib/base/text.h"
 #include "lib/lease/time_text.h"
@@ -193,21 +194,13 @@ static void add_session_item(struct buf *array, const struct forecast *f, size_t
         else
             forwards[forward_count++] = socket->remote;
     }
-    time_format_rfc3339(s->since_s, since);
-    const struct json_field fields[] = {
-        {.name = "lease", .text = s->lease},
-        {.name = "lease_id", .is_number = true, .number = s->lease_id},
-        {.name = "login", .text = s->login},
-        {.name = "from", .text = s->source},
-        {.name = "since", .text = since},
-        {.name = "pid", .is_number = true, .number = s->pid},
-        {.name = "fingerprint", .text = s->fingerprint},
-        {.name = "seen", .is_bool = true, .number = s->sight == SESSION_LIVE},
-        {.name = "reason", .text = f->reasons[i]},
+    struct json_field fields[] = {
+        [SESSION_JSON_FIELDS] = {.name = "reason", .text = f->reasons[i]},
         {.name = "own", .is_bool = f->own != NULL, .number = f->own != NULL && f->own[i]},
         {.name = "listeners", .texts = listeners},
         {.name = "clients", .objects = buf_text(&clients)},
         {.name = "forwards", .texts = forwards}};
+    session_json_fields(s, since, fields);
     if (listeners == NULL || forwards == NULL)
         array->failed = true;
     add_item(array, fields, sizeof(fields) / sizeof(fields[0]));

@@ -3,6 +3,7 @@
 #include "leasectl/show/json.h"
 #include "leasectl/ctl.h"
 #include "leasectl/sessions/choose.h"
+#include "leasectl/show/session.h"
 #include "leasectl/show/table.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
@@ -69,18 +70,10 @@ static void add_session(struct view *v, const struct session *s)
         goto out;
     (void)snprintf(pid, sizeof(pid), "%d", (int)s->pid);
     if (v->ctl->json) {
-        time_format_rfc3339(s->since_s, since);
-        const struct json_field fields[] = {
-            {.name = "lease", .text = s->lease},
-            {.name = "lease_id", .is_number = true, .number = s->lease_id},
-            {.name = "login", .text = s->login},
-            {.name = "from", .text = s->source},
-            {.name = "since", .text = since},
-            {.name = "pid", .is_number = true, .number = s->pid},
-            {.name = "fingerprint", .text = s->fingerprint},
-            {.name = "seen", .is_bool = true, .number = s->sight == SESSION_LIVE},
-            {.name = "listeners", .texts = listeners},
+        struct json_field fields[] = {
+            [SESSION_JSON_FIELDS] = {.name = "listeners", .texts = listeners},
             {.name = "forwards", .texts = forwards}};
+        session_json_fields(s, since, fields);
         if (v->count++ > 0)
             buf_add(&v->json, ",\n");
         (void)json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &v->json);
