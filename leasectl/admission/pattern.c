@@ -38,19 +38,25 @@ static const char *next_word(const char *list, char word[static WORD_BYTES], boo
     return list[len] == ',' ? list + len + 1 : NULL;
 }
 
-bool pattern_list_matches(const char *text, const char *list)
+bool pattern_list_holds(const char *text, const char *list,
+                        bool (*holds)(const char *text, const char *word))
 {
     char word[WORD_BYTES];
     bool found = false, excludes;
     while (list != NULL) {
         list = next_word(list, word, &excludes);
-        if (!pattern_matches(text, word))
+        if (!holds(text, word))
             continue;
         if (excludes)
             return false;
         found = true;
     }
     return found;
+}
+
+bool pattern_list_matches(const char *text, const char *list)
+{
+    return pattern_list_holds(text, list, pattern_matches);
 }
 
 static enum sight word_matches(const struct pattern_client *client, const char *word)

@@ -13,7 +13,11 @@
 /* `*` and `?`; capital letters differ from small ones, and `!` is a letter. */
 bool pattern_matches(const char *text, const char *pattern);
 
-/* A list with commas, in which `!` excludes: sshd's lists of algorithms. */
+/* A list with commas: one word must hold for text, and none that begins with `!`. */
+bool pattern_list_holds(const char *text, const char *list,
+                        bool (*holds)(const char *text, const char *word));
+
+/* The same with pattern_matches: sshd's lists of algorithms. */
 bool pattern_list_matches(const char *text, const char *list);
 
 /* The client of a session. */

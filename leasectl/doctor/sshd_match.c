@@ -28,27 +28,13 @@ static bool port_holds(const char *port, const char *pattern)
     return strcmp(port, pattern) == 0;
 }
 
-/* A list with commas: one entry must hold, and none that begins with `!`. */
-static bool list_holds(const char *text, char *list, bool (*holds)(const char *, const char *))
-{
-    bool found = false;
-    for (char *entry; (entry = strsep(&list, ",")) != NULL;) {
-        const bool excludes = *entry == '!';
-        if (!holds(text, entry + excludes))
-            continue;
-        if (excludes)
-            return false;
-        found = true;
-    }
-    return found;
-}
-
 static bool is_address(const char *name)
 {
     return strcasecmp(name, "address") == 0 || strcasecmp(name, "localaddress") == 0;
 }
 
-static enum sight criterion_holds(const char *name, char *list, const struct sshd_connection *c)
+static enum sight criterion_holds(const char *name, const char *list,
+                                  const struct sshd_connection *c)
 {
     char port[8];
     const struct {
@@ -67,7 +53,8 @@ static enum sight criterion_holds(const char *name, char *list, const struct ssh
     }
     for (size_t i = 0; i < sizeof(criteria) / sizeof(criteria[0]); i++)
         if (strcasecmp(criteria[i].name, name) == 0)
-            return list_holds(criteria[i].text, list, criteria[i].holds) ? SIGHT_IS : SIGHT_IS_NOT;
+            return pattern_list_holds(criteria[i].text, list, criteria[i].holds) ? SIGHT_IS
+                                                                                 : SIGHT_IS_NOT;
     return SIGHT_CANNOT_TELL; /* a criterion of a later version */
 }
 
