@@ -4,6 +4,7 @@
 #include "leasectl/child.h"
 #include "lib/base/buf.h"
 #include "lib/conf/conf.h"
+#include "lib/store/probes.h"
 
 #include <bsd/string.h>
 #include <errno.h>
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOG_LINE_BYTES = 2048, JOURNAL_MS = 10000, PROBE_DIGITS = 8 };
+enum { LOG_LINE_BYTES = 2048, JOURNAL_MS = 10000 };
 
 /* True if the word before end is akc or akc[PID]. */
 static bool is_akc(const char *line, const char *end)
@@ -23,18 +24,6 @@ static bool is_akc(const char *line, const char *end)
     while (word > line && word[-1] != ' ')
         word--;
     return strncmp(word, "akc", 3) == 0 && (word + 3 == end || word[3] == '[');
-}
-
-/* True for the name that verify gives the lease it tries, `verify-` and eight digits: verify lets
- * its own keys be refused. */
-static bool is_probe(const char *lease)
-{
-    static const char prefix[] = "verify-";
-    if (strncmp(lease, prefix, sizeof(prefix) - 1) != 0)
-        return false;
-    lease += sizeof(prefix) - 1;
-    return strspn(lease, "0123456789abcdef") == PROBE_DIGITS &&
-           strchr(" \r\n", lease[PROBE_DIGITS]) != NULL;
 }
 
 /* Copies the fingerprint from a line like
@@ -55,7 +44,8 @@ static bool parse_line(const char *line, const char *login,
     size_t len = strcspn(at, " \r\n");
     const char *lease = strstr(at, " lease=");
     if (len != FINGERPRINT_BYTES - 1 || strspn(at + prefix_len, base64) != len - prefix_len ||
-        (lease != NULL && is_probe(lease + strlen(" lease="))))
+        (lease != NULL &&
+         probe_name_begins(lease + strlen(" lease="))) /* verify lets them be refused */)
         return false;
     (void)strlcpy(fingerprint, at, FINGERPRINT_BYTES);
     return true;

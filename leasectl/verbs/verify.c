@@ -20,6 +20,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/number.h"
 #include "lib/base/text.h"
+#include "lib/store/probes.h"
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
@@ -62,13 +63,11 @@ static void respell(const struct permit *p, char out[static ATTEMPT_WORD_BYTES])
 
 static int prepare_probe(struct verify *v)
 {
-    char random[9];
     struct lease *l = &v->probe.lease;
     int code = files_make(v->ctl, &v->files);
     if (code != EXIT_DONE)
         return code;
-    (void)snprintf(random, sizeof(random), "%08x", arc4random());
-    (void)snprintf(l->name, sizeof(l->name), "verify-%s", random);
+    probe_name_format(arc4random(), l->name);
     destination_sources(&v->to, &l->from);
     l->expires_s = clock_now_s() + PROBE_TTL_S;
     if (greeter_start(&v->elsewhere, 0, v->files.socket) != 0)

@@ -7,6 +7,26 @@
 #include "lib/store/leases.h"
 #include "lib/store/statement.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char name_prefix[] = "verify-";
+enum { NAME_DIGITS = 8 };
+
+void probe_name_format(uint32_t random, char out[static PROBE_NAME_BYTES])
+{
+    (void)snprintf(out, PROBE_NAME_BYTES, "%s%08" PRIx32, name_prefix, random);
+}
+
+bool probe_name_begins(const char *text)
+{
+    const size_t prefix_len = sizeof(name_prefix) - 1;
+    return strncmp(text, name_prefix, prefix_len) == 0 &&
+           strspn(text + prefix_len, "0123456789abcdef") == NAME_DIGITS &&
+           strchr(" \r\n", text[prefix_len + NAME_DIGITS]) != NULL;
+}
+
 enum store_rc store_probe_add(struct store *st, const struct lease *l, int64_t quarantine_s,
                               const struct store_actor *by, struct store_conflict *ret_conflict)
 {

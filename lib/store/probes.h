@@ -11,10 +11,19 @@
 #include "lib/store/conflict.h"
 #include "lib/store/store.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct lease;
+
+enum { PROBE_NAME_BYTES = sizeof("verify-12345678") };
+
+/* The name of a probe; a random number makes it its own. */
+void probe_name_format(uint32_t random, char out[static PROBE_NAME_BYTES]);
+
+/* True if the word at text, up to a blank or its end, is such a name. */
+bool probe_name_begins(const char *text);
 
 /* As store_lease_add, with l->id for the number, which is negative and was never used. */
 enum store_rc store_probe_add(struct store *st, const struct lease *l, int64_t quarantine_s,
