@@ -95,3 +95,9 @@ const char *buf_text(const struct buf *b)
         return NULL;
     return b->data != NULL ? b->data : "";
 }
+
+const char *buf_text_or(const struct buf *b, const char *other)
+{
+    const char *text = buf_text(b);
+    return text != NULL ? text : other;
+}

@@ -29,4 +29,7 @@ void buf_vaddf(struct buf *b, const char *fmt, va_list ap) __attribute__((format
 /* The text, which b owns: "" for an empty buffer, NULL when an allocation failed. */
 const char *buf_text(const struct buf *b);
 
+/* The same, but other when an allocation failed: "out of memory" where a person reads it. */
+const char *buf_text_or(const struct buf *b, const char *other);
+
 #endif

@@ -336,6 +336,23 @@ void log_info(const char *fmt, ...)
     va_end(ap);
 }
 
+void log_event(const struct log_event *event, const struct log_field *fields, const char *fmt, ...)
+{
+    int saved_errno = errno;
+    char raw[LOG_LINE_BYTES];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(raw, sizeof(raw), fmt, ap);
+    va_end(ap);
+    /* A line does not overtake those that wait. Of a line on stderr the journal knows the unit, so
+     * a program that may end soon sees to it that it is not worse off here. */
+    int64_t *wait_ms = log_to_journal && on_wait == NULL ? &wait_left_ms : NULL;
+    if ((log_to_stderr && !log_to_journal) || queue_at < queue_end || lost_unreported > 0 ||
+        !journal_send(log_ident, event, fields, raw, wait_ms))
+        emit(event->priority, raw);
+    errno = saved_errno;
+}
+
 void log_error_async(const char *text)
 {
     static const char priority[] = "<83>"; /* authpriv (10) * 8 + err (3), RFC 3164 section 4.1.1 */

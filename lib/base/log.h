@@ -13,6 +13,8 @@
 #ifndef TUNLEASE_BASE_LOG_H
 #define TUNLEASE_BASE_LOG_H
 
+#include "lib/base/journal.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -35,6 +37,15 @@ int log_stderr_fd(void);
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Logs a line of a kind that the journal's catalog explains. Where the log ends up in systemd's
+ * journal the line has fields; anywhere else, and when the journal does not take it at once, it is
+ * the same line without them.
+ */
+void log_event(const struct log_event *event, const struct log_field *fields, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+#define LOG_FIELDS(...) ((const struct log_field[]){__VA_ARGS__, {NULL, NULL}})
 
 /*
  * Logs one fixed line from a signal handler, where syslog(3) may not be called. It sends a datagram

@@ -57,6 +57,17 @@ uint64_t tcp_line_inode(const struct tcp_line *line)
     return sscanf(line->rest, " %*s %*s %*s %*u %*u %" SCNu64, &inode) == 1 ? inode : 0;
 }
 
+bool tcp_line_owner(const struct tcp_line *line, uid_t *ret_uid, uint64_t *ret_inode)
+{
+    unsigned uid;
+    uint64_t inode;
+    if (sscanf(line->rest, " %*s %*s %*s %u %*u %" SCNu64, &uid, &inode) != 2)
+        return false;
+    *ret_uid = uid;
+    *ret_inode = inode;
+    return true;
+}
+
 int tcp_table_open(struct tcp_table *t, pid_t pid, bool v6)
 {
     char path[48];

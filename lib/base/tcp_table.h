@@ -12,7 +12,14 @@
 #include <sys/types.h>
 
 /* include/net/tcp_states.h of the kernel */
-enum tcp_state { TCP_ESTABLISHED_STATE = 1, TCP_SYN_SENT_STATE = 2, TCP_LISTEN_STATE = 10 };
+enum tcp_state {
+    TCP_ESTABLISHED_STATE = 1,
+    TCP_SYN_SENT_STATE = 2,
+    TCP_FIN_WAIT1_STATE = 4,  /* our end of the connection is closed for sending, */
+    TCP_FIN_WAIT2_STATE = 5,  /* and the other side knows */
+    TCP_CLOSE_WAIT_STATE = 8, /* the other end is closed for sending */
+    TCP_LISTEN_STATE = 10
+};
 
 /* The parts of one line; the pointers point into it. */
 struct tcp_line {
@@ -31,6 +38,10 @@ bool tcp_end_parse(const char *end, bool v6, uint32_t ret_address[static 4], uin
 
 /* The socket's inode; 0 if the line has none. */
 uint64_t tcp_line_inode(const struct tcp_line *line);
+
+/* Whose socket it is, and its inode, which is 0 once no process has it open. False: the line does
+ * not say. */
+bool tcp_line_owner(const struct tcp_line *line, uid_t *ret_uid, uint64_t *ret_inode);
 
 struct tcp_table {
     int fd; /* -1: closed */

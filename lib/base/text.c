@@ -145,8 +145,8 @@ void text_print(FILE *to, const char *fmt, ...)
     va_start(ap, fmt);
     buf_vaddf(&raw, fmt, ap);
     va_end(ap);
-    text_add_escaped(&line, buf_text(&raw) != NULL ? buf_text(&raw) : "out of memory");
-    (void)fprintf(to, "%s\n", buf_text(&line) != NULL ? buf_text(&line) : "out of memory");
+    text_add_escaped(&line, buf_text_or(&raw, "out of memory"));
+    (void)fprintf(to, "%s\n", buf_text_or(&line, "out of memory"));
     buf_release(&raw);
     buf_release(&line);
 }

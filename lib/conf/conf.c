@@ -11,9 +11,9 @@ int conf_set_defaults(struct conf *c)
     struct permit p;
     *c = (struct conf){
         .paths = {.database = CONF_DEFAULT_DATABASE, .run_dir = CONF_DEFAULT_RUN_DIR},
-        .forward_login = "pfwd",
-        .agent_login = "gw-tunnel",
-        .tunnel_group = "_tunnel",
+        .forward_login = CONF_DEFAULT_FORWARD_LOGIN,
+        .agent_login = CONF_DEFAULT_AGENT_LOGIN,
+        .tunnel_group = CONF_DEFAULT_TUNNEL_GROUP,
         .default_ttl_s = 7 * 86400,
         .max_ttl_s = 90 * 86400,
         .agent_bind_host = "127.0.0.1",
@@ -36,6 +36,16 @@ int conf_set_defaults(struct conf *c)
         return -1;
     (void)permit_parse("127.0.0.1:20000-29999", PERMIT_CEILING, &p);
     return ceiling_rules_add(&c->ceiling.listen, "", &p);
+}
+
+void conf_logins_of(const struct conf *c, struct conf_logins *ret)
+{
+    *ret = (struct conf_logins){.problem = NULL};
+    (void)strlcpy(ret->join_login, c->join_login, sizeof(ret->join_login));
+    (void)strlcpy(ret->forward_login, c->forward_login, sizeof(ret->forward_login));
+    (void)strlcpy(ret->agent_login, c->agent_login, sizeof(ret->agent_login));
+    (void)strlcpy(ret->jump_user, c->jump_user, sizeof(ret->jump_user));
+    (void)strlcpy(ret->tunnel_group, c->tunnel_group, sizeof(ret->tunnel_group));
 }
 
 const char *conf_proxy_header_name(enum proxy_header header)

@@ -8,8 +8,10 @@
 
 #include "lib/conf/paths.h"
 #include "lib/lease/ceiling.h"
+#include "lib/lease/name.h"
 #include "lib/lease/permit.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,10 +23,11 @@ enum {
     CONF_LISTENERS_MAX = 8,
     CONF_API_KEYS_MAX = 32,
     CONF_TEXT_BYTES = 256,
-    CONF_NAME_BYTES = LOGIN_NAME_BYTES,
 };
 
 enum session_refusal { SESSION_REFUSAL_MESSAGE, SESSION_REFUSAL_SILENT };
+/* Where two hosts have the state of one agent: who goes on. */
+enum copied_agents { COPIED_AGENTS_NEWEST, COPIED_AGENTS_REFUSE };
 
 /* The header in which a proxy names its client's address. */
 enum proxy_header { PROXY_HEADER_NONE, PROXY_HEADER_REAL_IP, PROXY_HEADER_FORWARDED_FOR };
@@ -35,11 +38,15 @@ struct conf_listener {
     char proxy_group[CONF_NAME_BYTES]; /* "": not for a proxy; else its members may connect */
 };
 
+static_assert((int)CONF_NAME_BYTES == (int)LOGIN_NAME_BYTES,
+              "lib/conf/paths.h includes no lib/lease");
+
 struct conf {
     struct conf_paths paths;
     char forward_login[CONF_NAME_BYTES];
     char agent_login[CONF_NAME_BYTES];
     char tunnel_group[CONF_NAME_BYTES];
+    char join_login[CONF_NAME_BYTES]; /* "": not set, and nobody can join */
     enum session_refusal session_refusal;
     int64_t default_ttl_s;
     int64_t max_ttl_s;          /* 0: no limit */
@@ -66,11 +73,15 @@ struct conf {
     int64_t keep_expired_s;
     int64_t audit_keep_s;
     int64_t heartbeat_interval_s;
+    enum copied_agents copied_agents;
 };
 
 int conf_set_defaults(struct conf *c); /* 0, or -1: out of memory; release it in either case */
 void conf_release(struct conf *c);
 void conf_forget_keys(struct conf *c); /* erases and frees api_keys, once they are hashed */
+
+/* The logins that are set, for join_login_problem. */
+void conf_logins_of(const struct conf *c, struct conf_logins *ret);
 
 const char *conf_proxy_header_name(enum proxy_header header); /* "" for none */
 /* True if both have the same path, or the same address and port. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/conf/cross_checks.h"
 
+#include "lib/base/buf.h"
 #include "lib/conf/keywords.h"
 #include "lib/conf/loading.h"
 
@@ -113,6 +114,27 @@ static const char *logins_problem(const struct conf *c, char text[static RULE_TE
                : NULL;
 }
 
+/* Whoever has an open invite may offer any key to JoinLogin, so it is nobody else's. */
+static const char *join_login_is_taken(const struct conf *c, char text[static RULE_TEXT_BYTES])
+{
+    const struct {
+        const char *keyword, *login;
+    } others[] = {
+        {"ForwardLogin", c->forward_login},
+        {"AgentLogin", c->agent_login},
+        {"JumpUser", c->jump_user},
+    };
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (c->join_login[0] != '\0' && strcmp(c->join_login, others[i].login) == 0) {
+            (void)snprintf(text, RULE_TEXT_BYTES,
+                           "JoinLogin and %s must be two logins: whoever has an invite may offer "
+                           "any key to JoinLogin",
+                           others[i].keyword);
+            return text;
+        }
+    return NULL;
+}
+
 static const char *bind_host_problem(const struct conf *c, char text[static RULE_TEXT_BYTES])
 {
     bool v6 = strchr(c->agent_bind_host, ':') != NULL;
@@ -147,9 +169,25 @@ static const struct rule {
     {{"Listen", "MetricsListen"}, addresses_problem},
     {{"DefaultTTL", "MaxTTL"}, ttl_problem},
     {{"ForwardLogin", "AgentLogin"}, logins_problem},
+    {{"JoinLogin", "ForwardLogin", "AgentLogin", "JumpUser"}, join_login_is_taken},
     {{"AgentBindHost", "AllowListen", "AgentLogin"}, bind_host_problem},
     {{"DefaultOpen", "AllowOpen", "ForwardLogin"}, default_open_problem},
 };
+
+/* Only leased says so: it is no error, and each command of leasectl would repeat it. */
+static void warn_of_page(struct loading *load)
+{
+    const struct ceiling *c = &load->conf->ceiling;
+    const struct ceiling_rule *wide = ceiling_page_rule(c);
+    char text[PERMIT_TEXT_BYTES];
+    if (wide == NULL || !load->is_daemon || load->warnings == NULL)
+        return;
+    permit_format(&wide->permit, text);
+    buf_addf(load->warnings,
+             "%s: AllowOpen %s%s%s opens the port of MetricsListen in sshd's Match block, where "
+             "leased alone refuses tunnels: 'MetricsListen unix:PATH' is closed to all of them\n",
+             load->file, wide->login, wide->login[0] != '\0' ? " " : "", text);
+}
 
 void conf_cross_check(struct loading *load)
 {
@@ -159,6 +197,9 @@ void conf_cross_check(struct loading *load)
     (void)strlcpy(c->ceiling.forward_login, c->forward_login, sizeof(c->ceiling.forward_login));
     (void)strlcpy(c->ceiling.agent_login, c->agent_login, sizeof(c->ceiling.agent_login));
     choose_control_address(c);
+    if (c->has_metrics_listen && c->metrics_listen.unix_path[0] == '\0')
+        c->ceiling.page = c->metrics_listen.address;
+    (void)strlcpy(c->ceiling.own_name, c->public_host, sizeof(c->ceiling.own_name));
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
         if (!keywords_are_valid(load, rules[i].keywords, RULE_KEYWORDS))
             continue;
@@ -166,4 +207,5 @@ void conf_cross_check(struct loading *load)
         if (problem != NULL)
             loading_problem(load, ": %s", problem);
     }
+    warn_of_page(load);
 }

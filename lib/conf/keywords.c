@@ -94,6 +94,7 @@ static const struct keyword {
     {"ForwardLogin", value_name, FIELD(forward_login)},
     {"AgentLogin", value_name, FIELD(agent_login)},
     {"TunnelGroup", value_name, FIELD(tunnel_group)},
+    {"JoinLogin", value_name, FIELD(join_login)},
     {"SessionRefusal", value_session_refusal, FIELD(session_refusal)},
     {"DefaultTTL", value_duration, FIELD(default_ttl_s)},
     {"MaxTTL", value_duration_or_none, FIELD(max_ttl_s)},
@@ -117,6 +118,7 @@ static const struct keyword {
     {"KeepExpired", value_duration, FIELD(keep_expired_s)},
     {"AuditKeep", value_duration, FIELD(audit_keep_s)},
     {"HeartbeatInterval", value_duration, FIELD(heartbeat_interval_s)},
+    {"CopiedAgents", value_copied_agents, FIELD(copied_agents)},
 #undef FIELD
 #undef OWN
 };
@@ -178,8 +180,7 @@ static int unknown_keyword(struct loading *load, const struct keyword_line *line
         nearest_offer(&near, keywords[i].name);
     buf_add(&problem, "is no keyword of tunlease.conf(5)");
     nearest_add_question(&near, "", &problem);
-    int rc =
-        bad_line(load, line, buf_text(&problem) != NULL ? buf_text(&problem) : "out of memory");
+    int rc = bad_line(load, line, buf_text_or(&problem, "out of memory"));
     buf_release(&problem);
     return rc;
 }

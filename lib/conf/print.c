@@ -43,6 +43,7 @@ void conf_print(const struct conf *c, struct buf *out)
     buf_addf(out, "ForwardLogin %s\nAgentLogin %s\nTunnelGroup %s\nSessionRefusal %s\n",
              c->forward_login, c->agent_login, c->tunnel_group,
              c->session_refusal == SESSION_REFUSAL_SILENT ? "silent" : "message");
+    add_optional(out, "JoinLogin", c->join_login);
     add_duration(out, "DefaultTTL", c->default_ttl_s);
     if (c->max_ttl_s == 0)
         buf_add(out, "MaxTTL none\n");
@@ -73,4 +74,6 @@ void conf_print(const struct conf *c, struct buf *out)
     add_duration(out, "KeepExpired", c->keep_expired_s);
     add_duration(out, "AuditKeep", c->audit_keep_s);
     add_duration(out, "HeartbeatInterval", c->heartbeat_interval_s);
+    buf_addf(out, "CopiedAgents %s\n",
+             c->copied_agents == COPIED_AGENTS_REFUSE ? "refuse" : "newest");
 }

@@ -86,6 +86,17 @@ const char *value_session_refusal(void *field, char *const *words, size_t count)
     return NULL;
 }
 
+const char *value_copied_agents(void *field, char *const *words, size_t count)
+{
+    enum copied_agents *value = field;
+    if (count != 1)
+        return one_value;
+    if (strcasecmp(words[0], "newest") != 0 && strcasecmp(words[0], "refuse") != 0)
+        return "is neither 'newest' nor 'refuse'";
+    *value = strcasecmp(words[0], "refuse") == 0 ? COPIED_AGENTS_REFUSE : COPIED_AGENTS_NEWEST;
+    return NULL;
+}
+
 const char *value_permit(void *field, char *const *words, size_t count)
 {
     return count != 1 ? one_value : permit_parse(words[0], PERMIT_PORT, field);

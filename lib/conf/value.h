@@ -18,6 +18,7 @@ const char *value_duration_or_none(void *field, char *const *words, size_t count
 const char *value_bool(void *field, char *const *words, size_t count);             /* bool */
 const char *value_proxy_header(void *field, char *const *words, size_t count);     /* its enum */
 const char *value_session_refusal(void *field, char *const *words, size_t count);  /* its enum */
+const char *value_copied_agents(void *field, char *const *words, size_t count);    /* its enum */
 const char *value_permit(void *field, char *const *words, size_t count); /* struct permit */
 const char *value_rule(void *field, char *const *words, size_t count);   /* struct ceiling_rules */
 const char *value_bind_host(void *field, char *const *words, size_t count); /* CONF_TEXT_BYTES */

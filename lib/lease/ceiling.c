@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/lease/ceiling.h"
 
+#include <arpa/inet.h>
 #include <bsd/string.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 int ceiling_rules_add(struct ceiling_rules *rules, const char *login, const struct permit *p)
 {
@@ -39,13 +42,57 @@ static bool covered(const struct ceiling_rules *rules, const char *login, const 
     return false;
 }
 
+static bool is_this_host(const struct ceiling *c, const char *host)
+{
+    static const char *const names[] = {"localhost", "localhost.localdomain", "ip6-localhost",
+                                        "ip6-loopback"};
+    struct in_addr v4;
+    struct in6_addr v6;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(host, names[i]) == 0)
+            return true;
+    /* A connection to the unspecified address goes to loopback. */
+    if (inet_pton(AF_INET, host, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127 || v4.s_addr == 0 || strcmp(host, c->page.host) == 0;
+    if (inet_pton(AF_INET6, host, &v6) == 1)
+        return IN6_IS_ADDR_LOOPBACK(&v6) || IN6_IS_ADDR_UNSPECIFIED(&v6) ||
+               IN6_IS_ADDR_V4MAPPED(&v6) || strcmp(host, c->page.host) == 0;
+    return c->own_name[0] != '\0' && strcasecmp(host, c->own_name) == 0;
+}
+
+bool ceiling_reaches_page(const struct ceiling *c, const struct permit *p)
+{
+    return c->page.low != 0 && p->low <= c->page.low && p->high >= c->page.low &&
+           is_this_host(c, p->host);
+}
+
+const struct ceiling_rule *ceiling_page_rule(const struct ceiling *c)
+{
+    for (size_t i = 0; c->page.low != 0 && i < c->open.count; i++) {
+        const struct permit *p = &c->open.items[i].permit;
+        if (p->low != p->high && is_this_host(c, p->host))
+            return &c->open.items[i];
+    }
+    return NULL;
+}
+
+static const char open_is_uncovered[] = "AllowOpen does not cover it";
+static const char listen_is_uncovered[] = "AllowListen does not cover it";
+
+bool ceiling_rule_would_help(const char *problem)
+{
+    return problem == open_is_uncovered || problem == listen_is_uncovered;
+}
+
 const char *ceiling_open_problem(const struct ceiling *c, const char *login, const struct permit *p)
 {
     if (strcmp(login, c->agent_login) == 0)
         return c->control.low != 0 && permit_equal(&c->control, p)
                    ? NULL
                    : "on AgentLogin only the control port (Listen) may be opened";
-    return covered(&c->open, login, p) ? NULL : "AllowOpen does not cover it";
+    if (ceiling_reaches_page(c, p))
+        return "no lease may open the port of MetricsListen";
+    return covered(&c->open, login, p) ? NULL : open_is_uncovered;
 }
 
 const char *ceiling_listen_problem(const struct ceiling *c, const char *login,
@@ -53,5 +100,7 @@ const char *ceiling_listen_problem(const struct ceiling *c, const char *login,
 {
     if (strcmp(login, c->forward_login) == 0)
         return "on ForwardLogin nothing may listen";
-    return covered(&c->listen, login, p) ? NULL : "AllowListen does not cover it";
+    if (c->page.low != 0 && p->low <= c->page.low && p->high >= c->page.low)
+        return "no lease may listen on the port of MetricsListen";
+    return covered(&c->listen, login, p) ? NULL : listen_is_uncovered;
 }

@@ -23,6 +23,8 @@ struct ceiling {
     char forward_login[LOGIN_NAME_BYTES]; /* it may not listen */
     char agent_login[LOGIN_NAME_BYTES];   /* it may open only the control port */
     struct permit control; /* where agents reach leased; low 0: leased has no TCP port */
+    struct permit page;    /* where leased serves its page and metrics; low 0: on no TCP port */
+    char own_name[PERMIT_HOST_BYTES]; /* a name of this host; "": none is known */
 };
 
 /* Adds a rule for login, or for all (""). 0, or -1: out of memory. */
@@ -36,6 +38,19 @@ void ceiling_rules_release(struct ceiling_rules *rules);
 bool ceiling_rule_applies(const struct ceiling_rules *rules, size_t i, const char *login);
 
 /*
+ * Whether p reaches the port of the page by an address or a name of this host: loopback, the
+ * address that it listens on, or own_name. No lease may, whatever a rule allows.
+ */
+bool ceiling_reaches_page(const struct ceiling *c, const struct permit *p);
+
+/*
+ * The first rule whose words in sshd's Match block open the page: sshd has no port ranges, so any
+ * rule for more than one port opens all ports of its host (docs/design.md 2.2). NULL: there is
+ * none.
+ */
+const struct ceiling_rule *ceiling_page_rule(const struct ceiling *c);
+
+/*
  * NULL if p is within the ceiling. Otherwise the reason, with the keyword to change, as a clause
  * ("AllowOpen does not cover it"). The text is static.
  */
@@ -43,5 +58,9 @@ const char *ceiling_open_problem(const struct ceiling *c, const char *login,
                                  const struct permit *p);
 const char *ceiling_listen_problem(const struct ceiling *c, const char *login,
                                    const struct permit *p);
+
+/* True for a problem that one more rule of AllowOpen or AllowListen removes; false: it is built in.
+ * problem: as one of both returned it. */
+bool ceiling_rule_would_help(const char *problem);
 
 #endif

@@ -39,6 +39,7 @@ struct lease {
     struct permit_list listen;
     struct source_list from;
     unsigned max_sessions; /* 0: no limit of its own */
+    bool is_frozen;        /* an agent of which a copy was seen: its key is refused */
     char note[LEASE_NOTE_MAX + 1];
     int64_t created_s;
     int64_t renewed_s;

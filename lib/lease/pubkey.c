@@ -3,6 +3,7 @@
 
 #include "lib/base/base64.h"
 #include "lib/lease/name.h"
+#include "lib/lease/ssh_string.h"
 
 #include <bsd/string.h>
 #include <netinet/in.h>
@@ -41,50 +42,22 @@ static const struct key_kind *find_kind(const char *type)
     return NULL;
 }
 
-struct reader {
-    const unsigned char *at;
-    size_t left;
-};
-
-/* Moves r past the next string, which has its length in front (RFC 4251 section 5). */
-static bool parse_string(struct reader *r, struct reader *ret)
-{
-    if (r->left < 4)
-        return false;
-    size_t len = (size_t)r->at[0] << 24 | (size_t)r->at[1] << 16 | (size_t)r->at[2] << 8 | r->at[3];
-    if (len > r->left - 4)
-        return false;
-    *ret = (struct reader){r->at + 4, len};
-    r->at += 4 + len;
-    r->left -= 4 + len;
-    return true;
-}
-
-static bool equals(const struct reader *r, const char *s)
+static bool equals(const struct ssh_span *r, const char *s)
 {
     return r->left == strlen(s) && memcmp(r->at, s, r->left) == 0;
 }
 
 /* The bits of a positive mpint (RFC 4251 section 5); 0 if it is not one in its shortest form. */
-static unsigned mpint_bits(const struct reader *m)
+static unsigned mpint_bits(const struct ssh_span *m)
 {
-    const unsigned char *p = m->at;
-    size_t len = m->left;
-    if (len == 0 || (p[0] & 0x80) != 0)
+    if (m->left == 0 || (m->at[0] & 0x80) != 0)
         return 0;
-    if (p[0] == 0) {
-        if (len == 1 || (p[1] & 0x80) == 0)
-            return 0;
-        p++;
-        len--;
-    }
-    unsigned bits = (unsigned)len * 8;
-    for (unsigned char top = p[0]; (top & 0x80) == 0; top = (unsigned char)(top << 1))
-        bits--;
-    return bits;
+    if (m->at[0] == 0 && (m->left == 1 || (m->at[1] & 0x80) == 0))
+        return 0;
+    return ssh_number_bits(m);
 }
 
-static const char *check_field(const struct key_kind *kind, char field, const struct reader *r)
+static const char *check_field(const struct key_kind *kind, char field, const struct ssh_span *r)
 {
     static const char damaged[] = "the key is damaged: its content does not match its type";
     switch (field) {
@@ -113,11 +86,11 @@ static const char *check_field(const struct key_kind *kind, char field, const st
 
 static const char *check_blob(const struct key_kind *kind, const unsigned char *blob, size_t len)
 {
-    struct reader r = {blob, len}, field;
-    if (!parse_string(&r, &field) || !equals(&field, kind->type))
+    struct ssh_span r = {blob, len}, field;
+    if (!ssh_string_next(&r, &field) || !equals(&field, kind->type))
         return "the key is of another type than it says";
     for (const char *f = kind->fields; *f != '\0'; f++) {
-        if (!parse_string(&r, &field))
+        if (!ssh_string_next(&r, &field))
             return "the key is cut off";
         const char *problem = check_field(kind, *f, &field);
         if (problem != NULL)

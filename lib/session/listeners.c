@@ -10,7 +10,7 @@ static bool add_port(void *ctx, const char *line)
     struct tcp_line l;
     if (!tcp_line_parse(line, &l) || l.state != TCP_LISTEN_STATE)
         return false;
-    found->ports[l.port / 8] |= (uint8_t)(1U << l.port % 8);
+    listeners_add(found, l.port);
     return true;
 }
 
@@ -51,6 +51,12 @@ int listeners_read_of(pid_t pid, struct listeners *ret)
     if (more == 0)
         *ret = scan.found;
     return more;
+}
+
+void listeners_add(void *listeners, uint16_t port)
+{
+    struct listeners *l = listeners;
+    l->ports[port / 8] |= (uint8_t)(1U << port % 8);
 }
 
 bool listeners_has(const struct listeners *l, uint16_t port)

@@ -37,5 +37,6 @@ int listeners_scan_next(struct listeners_scan *scan);
 void listeners_scan_end(struct listeners_scan *scan);
 
 bool listeners_has(const struct listeners *l, uint16_t port);
+void listeners_add(void *listeners, uint16_t port); /* struct listeners */
 
 #endif

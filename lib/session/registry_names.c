@@ -38,6 +38,11 @@ int entry_id_compare(const void *a, const void *b)
     return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
+void temporary_name(uint64_t pid_namespace, pid_t pid, char out[static REGISTRY_NAME_BYTES])
+{
+    (void)snprintf(out, REGISTRY_NAME_BYTES, ".%" PRIu64 ".%d.new", pid_namespace, (int)pid);
+}
+
 void namespace_mark_name(uint64_t pid_namespace, char out[static REGISTRY_NAME_BYTES])
 {
     (void)snprintf(out, REGISTRY_NAME_BYTES, ".%" PRIu64 ".ns", pid_namespace);

@@ -26,6 +26,9 @@ bool entry_name_parse(const char *name, struct entry_id *ret);
 /* By lease, then by pid; for qsort(3) and bsearch(3). */
 int entry_id_compare(const void *a, const void *b);
 
+/* .NUMBER.PID.new: what a process of that pid namespace is writing, before it becomes an entry. */
+void temporary_name(uint64_t pid_namespace, pid_t pid, char out[static REGISTRY_NAME_BYTES]);
+
 /* .NUMBER.ns says that processes of that pid namespace have made entries. */
 void namespace_mark_name(uint64_t pid_namespace, char out[static REGISTRY_NAME_BYTES]);
 bool namespace_mark_parse(const char *name, uint64_t *ret);

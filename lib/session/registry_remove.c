@@ -17,11 +17,26 @@ static bool may_remove(const struct registry *r)
     return r->lock_fd >= 0 && geteuid() == r->owner;
 }
 
+/*
+ * The caller holds the lock of the lease. A login that was ended while it was opening may have left
+ * a half-written entry behind; while the lock of openings is held, no other one has its pid.
+ */
+static bool remove_names(const struct registry *r, int64_t lease_id, const struct session *s)
+{
+    char name[REGISTRY_NAME_BYTES];
+    entry_name(lease_id, s->pid, name);
+    if (unlinkat(r->sessions_fd, name, 0) != 0)
+        return false;
+    temporary_name(s->origin.pid_namespace, s->pid, name);
+    if (lease_id == 0)
+        (void)unlinkat(r->sessions_fd, name, 0);
+    return true;
+}
+
 /* The caller holds the lock of the lease. The entry is judged again, because another login may have
  * got the pid since. */
 static bool remove_dead_entry(const struct registry *r, const struct dead_entry *dead)
 {
-    char name[REGISTRY_NAME_BYTES];
     struct session s;
     bool removed = false;
     if (entry_read(r, dead->id.lease_id, dead->id.pid, &s) != SIGHT_IS)
@@ -38,8 +53,7 @@ static bool remove_dead_entry(const struct registry *r, const struct dead_entry 
     case LIVENESS_UNSEEN:
         break;
     }
-    entry_name(dead->id.lease_id, dead->id.pid, name);
-    removed = removed && unlinkat(r->sessions_fd, name, 0) == 0;
+    removed = removed && remove_names(r, dead->id.lease_id, &s);
     session_release(&s);
     return removed;
 }
@@ -72,13 +86,11 @@ static bool is_entry_of(const struct registry *r, int64_t lease_id, const struct
 static void remove_ended(const struct registry *r, int64_t lease_id, const struct session *s,
                          bool has_lock, int64_t deadline_ms)
 {
-    char name[REGISTRY_NAME_BYTES];
     if (!is_entry_of(r, lease_id, s))
         return;
     int lock = has_lock ? -1 : registry_lock(r, lease_id, deadline_ms);
-    entry_name(lease_id, s->pid, name);
     if (has_lock || (lock >= 0 && is_entry_of(r, lease_id, s)))
-        (void)unlinkat(r->sessions_fd, name, 0);
+        (void)remove_names(r, lease_id, s);
     if (lock >= 0)
         (void)close(lock);
 }

@@ -71,12 +71,12 @@ static bool is_of_other_namespace(const struct registry *r, int64_t lease_id, pi
 /* Writes a temporary file and renames it, so that a reader finds a whole entry or none. */
 static int put_entry(const struct registry *r, const char *name, const struct session *s)
 {
-    char temporary[REGISTRY_NAME_BYTES + 8];
+    char temporary[REGISTRY_NAME_BYTES];
     if (is_of_other_namespace(r, s->lease_id, s->pid)) {
         errno = EEXIST;
         return -1;
     }
-    (void)snprintf(temporary, sizeof(temporary), ".%s", name);
+    temporary_name(r->here.pid_namespace, s->pid, temporary);
     (void)unlinkat(r->sessions_fd, temporary, 0); /* of a process that had this pid before */
     if (mark_namespace(r) != 0 || write_entry(r, temporary, s) != 0)
         return -1;

@@ -67,11 +67,26 @@ static int make_temporary(int at, const char *name, char ret_name[static NAME_MA
     return -1;
 }
 
-static int make_inner(int fd, gid_t group);
+/* What is in a directory: nothing yet, the two of a registry, or those and the registry of the join
+ * connections. */
+enum inner { INNER_NONE, INNER_REGISTRY, INNER_RUN_DIR };
 
-/* Makes a directory that is missing, and RunDir together with its subdirectories. Returns 0 also if
- * another maker was faster. */
-static int make_directory(int at, const char *name, gid_t group, mode_t mode, bool is_run_dir)
+static int make_inner(int fd, gid_t group, enum inner inner);
+
+static void remove_inner(int fd, enum inner inner)
+{
+    if (inner == INNER_RUN_DIR) {
+        (void)unlinkat(fd, JOIN_DIRECTORY "/sessions", AT_REMOVEDIR);
+        (void)unlinkat(fd, JOIN_DIRECTORY "/lock", AT_REMOVEDIR);
+        (void)unlinkat(fd, JOIN_DIRECTORY, AT_REMOVEDIR);
+    }
+    (void)unlinkat(fd, "sessions", AT_REMOVEDIR);
+    (void)unlinkat(fd, "lock", AT_REMOVEDIR);
+}
+
+/* Makes a directory that is missing, together with what is in it. Returns 0 also if another maker
+ * was faster. */
+static int make_directory(int at, const char *name, gid_t group, mode_t mode, enum inner inner)
 {
     char temporary[NAME_MAX + 1];
     struct stat st;
@@ -83,14 +98,13 @@ static int make_directory(int at, const char *name, gid_t group, mode_t mode, bo
     if (fd < 0)
         return -1;
     int rc = set_owner(fd, group, mode);
-    if (rc == 0 && is_run_dir)
-        rc = make_inner(fd, group);
+    if (rc == 0)
+        rc = make_inner(fd, group, inner);
     if (rc == 0)
         rc = (int)syscall(SYS_renameat2, at, temporary, at, name, NOREPLACE);
     int saved = errno;
     if (rc != 0) {
-        (void)unlinkat(fd, "sessions", AT_REMOVEDIR);
-        (void)unlinkat(fd, "lock", AT_REMOVEDIR);
+        remove_inner(fd, inner);
         (void)unlinkat(at, temporary, AT_REMOVEDIR);
     }
     (void)close(fd);
@@ -98,19 +112,27 @@ static int make_directory(int at, const char *name, gid_t group, mode_t mode, bo
     return rc == 0 || saved == EEXIST ? 0 : -1; /* another maker's is as good */
 }
 
-static int make_inner(int fd, gid_t group)
+static int make_inner(int fd, gid_t group, enum inner inner)
 {
-    int rc = make_directory(fd, "sessions", group, 0750, false);
-    return rc == 0 ? make_directory(fd, "lock", getegid(), 0700, false) : rc;
+    int rc = 0;
+    if (inner != INNER_NONE)
+        rc = make_directory(fd, "sessions", group, 0750, INNER_NONE);
+    if (rc == 0 && inner != INNER_NONE)
+        rc = make_directory(fd, "lock", getegid(), 0700, INNER_NONE);
+    if (rc == 0 && inner == INNER_RUN_DIR)
+        rc = make_directory(fd, JOIN_DIRECTORY, group, 0750, INNER_REGISTRY);
+    return rc;
 }
 
-/* Makes what is missing in a RunDir that exists. */
-static int make_missing(int at, const char *name, gid_t group)
+/* Makes what is missing in a directory that exists. */
+static int make_missing(int at, const char *name, gid_t group, enum inner inner)
 {
     int fd = open_safe(at, name, O_NOFOLLOW);
     if (fd < 0)
         return -1;
-    int rc = make_inner(fd, group);
+    int rc = make_inner(fd, group, inner);
+    if (rc == 0 && inner == INNER_RUN_DIR)
+        rc = make_missing(fd, JOIN_DIRECTORY, group, INNER_REGISTRY);
     int saved = errno;
     (void)close(fd);
     errno = saved;
@@ -132,9 +154,9 @@ int run_dir_make(const char *run_dir)
     int fd = open_safe(AT_FDCWD, parent, 0);
     if (fd < 0)
         return -1;
-    int rc = make_directory(fd, slash + 1, group, 0750, true);
+    int rc = make_directory(fd, slash + 1, group, 0750, INNER_RUN_DIR);
     if (rc == 0)
-        rc = make_missing(fd, slash + 1, group);
+        rc = make_missing(fd, slash + 1, group, INNER_RUN_DIR);
     int saved = errno;
     (void)close(fd);
     errno = saved;

@@ -2,7 +2,8 @@
 /*
  * Makes what is missing of RunDir. Every program that needs it and runs as root does so
  * (docs/design.md 10): a container without tmpfiles.d, or a wiped /run, keeps nobody out. RunDir
- * and its sessions/ are 0750 root:_tunlease, its lock/ is 0700 root:root. Where the group _tunlease
+ * and its sessions/ are 0750 root:_tunlease, its lock/ is 0700 root:root, and so are those of its
+ * join/, the registry of the join connections. Where the group _tunlease
  * does not exist (a private instance), all belongs to the maker's user and group.
  */
 #ifndef TUNLEASE_SESSION_RUN_DIR_H
@@ -10,13 +11,15 @@
 
 struct registry;
 
+#define JOIN_DIRECTORY "join" /* below RunDir: lib/session/join_session.h */
+
 /*
- * Makes RunDir, sessions/ and lock/ where they are missing. Each appears under its name with its
- * owner and mode already set, so concurrent makers do not disturb each other, and a maker that is
- * killed leaves nothing half-made under these names. What exists is never changed. RunDir is used
- * only if it is no link, belongs to root or the effective user, and nobody else may write to it.
- * The same holds for its parent directory, which is not made, and which may be reached through a
- * link (/var/run). Returns 0, or -1 with errno (EPERM: not safe).
+ * Makes RunDir, sessions/, lock/ and join/ where they are missing. Each appears under its name with
+ * its owner and mode already set, so concurrent makers do not disturb each other, and a maker that
+ * is killed leaves nothing half-made under these names. What exists is never changed. RunDir is
+ * used only if it is no link, belongs to root or the effective user, and nobody else may write to
+ * it. The same holds for its parent directory, which is not made, and which may be reached through
+ * a link (/var/run). Returns 0, or -1 with errno (EPERM: not safe).
  */
 int run_dir_make(const char *run_dir);
 

@@ -156,13 +156,20 @@ static int add_socket(struct table_scan *scan, const struct session_socket *s)
     return 0;
 }
 
+/* A connection that is closed in one direction still carries data in the other. */
+static bool is_in_use(unsigned state)
+{
+    return state == TCP_ESTABLISHED_STATE || state == TCP_SYN_SENT_STATE ||
+           state == TCP_LISTEN_STATE || state == TCP_FIN_WAIT1_STATE ||
+           state == TCP_FIN_WAIT2_STATE || state == TCP_CLOSE_WAIT_STATE;
+}
+
 static bool add_line(void *ctx, const char *line)
 {
     struct table_scan *scan = ctx;
     struct tcp_line l;
     struct session_socket s = {.remote = ""};
-    if (!tcp_line_parse(line, &l) || (l.state != TCP_ESTABLISHED_STATE &&
-                                      l.state != TCP_SYN_SENT_STATE && l.state != TCP_LISTEN_STATE))
+    if (!tcp_line_parse(line, &l) || !is_in_use(l.state))
         return true;
     const struct open_socket key = {.inode = tcp_line_inode(&l)};
     const struct open_socket *match = bsearch(
@@ -170,6 +177,8 @@ static bool add_line(void *ctx, const char *line)
     if (match == NULL)
         return true;
     s.pid = match->pid;
+    s.inode = match->inode;
+    s.state = l.state;
     s.listening = l.state == TCP_LISTEN_STATE;
     if (format_address(l.local, scan->v6, s.local, &s.port) &&
         (s.listening || format_address(l.remote, scan->v6, s.remote, &s.remote_port)) &&
@@ -210,6 +219,7 @@ static int look_up(struct open_sockets *found, struct socket_list *out)
 {
     struct table_scan scan = {.open_sockets = found, .out = out};
     if (found->failed) {
+        socket_list_release(out);
         errno = ENOMEM;
         return -1;
     }
@@ -227,9 +237,13 @@ static int look_up(struct open_sockets *found, struct socket_list *out)
 int sockets_read(const struct session_list *list, struct socket_list *ret)
 {
     struct open_sockets found = {.items = NULL};
-    struct socket_list out = {.items = NULL};
-    for (size_t i = 0; i < list->count; i++)
-        out.unseen += !read_session(&list->items[i], &found);
+    struct socket_list out = {.seen = calloc(list->count + 1, sizeof(*out.seen))};
+    if (out.seen == NULL)
+        return -1;
+    for (size_t i = 0; i < list->count; i++) {
+        out.seen[i] = read_session(&list->items[i], &found);
+        out.unseen += !out.seen[i];
+    }
     int rc = look_up(&found, &out);
     if (rc == 0)
         *ret = out;
@@ -248,6 +262,23 @@ int sockets_read_of(const pid_t *pids, size_t count, struct socket_list *ret)
         *ret = out;
     free(found.items);
     return rc;
+}
+
+bool socket_was_accepted(const struct socket_list *list, const struct session_socket *s)
+{
+    const struct session_socket first = {.pid = s->pid, .listening = true};
+    size_t low = 0, high = list->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (compare_socket(&list->items[middle], &first) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < list->count && list->items[low].pid == s->pid && list->items[low].listening; low++)
+        if (list->items[low].port == s->port)
+            return true;
+    return false;
 }
 
 bool sockets_are_one_connection(const struct session_socket *a, const struct session_socket *b)
@@ -297,5 +328,6 @@ enum sight socket_other_end_is_here(const struct session_socket *s)
 void socket_list_release(struct socket_list *list)
 {
     free(list->items);
+    free(list->seen);
     *list = (struct socket_list){.items = NULL};
 }

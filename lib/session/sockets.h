@@ -10,11 +10,16 @@
 #include "lib/session/sight.h"
 
 #include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 enum { SOCKET_TEXT_BYTES = 64 };
 
 struct session_socket {
     pid_t pid; /* of the session's monitor */
+    uint64_t inode;
+    unsigned state; /* enum tcp_state (lib/base/tcp_table.h), or another of the kernel's */
     bool listening;
     uint16_t port, remote_port;     /* local; 0 for a listener */
     char local[SOCKET_TEXT_BYTES];  /* ADDRESS:PORT, IPv6 in brackets; ::ffff:A.B.C.D as A.B.C.D */
@@ -25,6 +30,7 @@ struct socket_list {
     struct session_socket *items; /* owned; sorted by session, listeners first, then by port */
     size_t count;
     size_t unseen; /* how many sessions may have more sockets than could be seen */
+    bool *seen;    /* owned; for each session of the list that was read: not one of these */
 };
 
 /*
@@ -40,6 +46,10 @@ int sockets_read(const struct session_list *list, struct socket_list *ret);
 /* The same for single processes: each of pids is the pid of its sockets, and nothing is left out.
  */
 int sockets_read_of(const pid_t *pids, size_t count, struct socket_list *ret);
+
+/* True if s, a connection of a session, came in to one of the listeners of that session (ssh -R).
+ * Else the session opened it (ssh -L). */
+bool socket_was_accepted(const struct socket_list *list, const struct session_socket *s);
 
 /* True if a and b are the two ends of one connection within this host. */
 bool sockets_are_one_connection(const struct session_socket *a, const struct session_socket *b);
