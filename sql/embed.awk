@@ -2,6 +2,7 @@
 # Makes one C header of queries.sql and migrate/*.sql: enum stmt_id, the texts of the statements, and
 # the migrations in order. Comments and indentation are dropped, so that SQLite has less to parse.
 #   awk -f sql/embed.awk sql/queries.sql sql/migrate/*.sql
+# With -v set=NAME the enum is NAME_id, and no migrations are expected.
 # With -v dir=DIR it writes each statement to DIR/NAME.sql instead, as SQLite will get it.
 
 function squeeze(line)
@@ -65,14 +66,19 @@ END {
     if (dir != "")
         exit 0
     print "/* Made by sql/embed.awk. Included by lib/store only. */"
-    print "enum stmt_id {"
+    if (set == "")
+        set = "stmt"
+    prefix = toupper(set) "_"
+    print "enum " set "_id {"
     for (i = 1; i <= count; i++)
-        print "    STMT_" toupper(names[i]) ","
-    print "    STMT__MAX\n};\n"
-    print "static const struct {\n    const char *name;\n    const char *sql;\n} stmt_table[STMT__MAX] = {"
+        print "    " prefix toupper(names[i]) ","
+    print "    " prefix "_MAX\n};\n"
+    print "static const struct {\n    const char *name;\n    const char *sql;\n} " set "_table[" prefix "_MAX] = {"
     for (i = 1; i <= count; i++)
-        print "    [STMT_" toupper(names[i]) "] = {" quote(names[i]) "," text[names[i]] "},"
+        print "    [" prefix toupper(names[i]) "] = {" quote(names[i]) "," text[names[i]] "},"
     print "};\n"
+    if (migrations == 0)
+        exit 0
     print "static const char *const migration_table[] = {"
     for (i = 1; i <= migrations; i++)
         print "   " migration[i] ","

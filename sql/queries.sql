@@ -80,6 +80,12 @@ WHERE kind <> 'freeze' AND (:login = '' OR login = :login) AND expires_s <= :bef
   AND (:all OR (live = 1 AND expires_s > :now_s))
 ORDER BY id;
 
+-- name: lease_briefs
+-- leasectl top: those that are active, as lib/store/briefs.c reads them.
+SELECT id, kind, name, login, open, listen, expires_s, last_login_s, note FROM lease
+WHERE kind <> 'freeze' AND live = 1 AND expires_s > :now_s
+ORDER BY id;
+
 -- name: lease_keys
 SELECT type, base64, fingerprint, comment, added_s FROM key
 WHERE lease_id = :lease_id ORDER BY added_s, fingerprint;
@@ -115,6 +121,10 @@ WHERE id = :id AND live = 1;
 -- Makes an expired lease active again. A revoked one stays revoked.
 UPDATE lease SET expires_s = :expires_s, fixed_end = :fixed_end, renewed_s = :now_s
 WHERE id = :id AND live = 1;
+
+-- name: lease_prolong
+-- leasectl run: another minute, if nobody gave the lease another end meanwhile.
+UPDATE lease SET expires_s = :expires_s WHERE id = :id AND live = 1 AND expires_s = :before_s;
 
 -- name: lease_revoke
 UPDATE lease SET live = NULL, revoked_s = :now_s, keep_sessions = :keep_sessions
@@ -208,8 +218,19 @@ DELETE FROM port WHERE lease_id = :lease_id;
 SELECT time_s, actor FROM audit WHERE lease_id = :lease_id AND action = :action
 ORDER BY seq DESC LIMIT 1;
 
+-- name: overview_leases
+-- For leased's page: of one range, what the lists are sorted and filtered by.
+SELECT id, kind = 'agent', live = 1, expires_s, revoked_s, name, login, open, listen FROM lease
+WHERE id > :after AND id <= :last AND kind <> 'freeze' ORDER BY id;
+
+-- name: audit_newest
+-- The newest rows of the audit, from :offset on, :limit of them at most. Rows are numbered without a
+-- gap, so a page is found by its number.
+SELECT seq, time_s, actor, action, lease_id, lease, source, outcome, detail FROM audit
+WHERE seq <= (SELECT max(seq) FROM audit) - :offset ORDER BY seq DESC LIMIT :limit;
+
 -- name: audit_head
-SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1;
+SELECT seq, hash, time_s FROM audit ORDER BY seq DESC LIMIT 1;
 
 -- name: audit_insert
 INSERT INTO audit(seq, time_s, actor, action, lease_id, lease, fingerprint, source, outcome, detail,
@@ -217,14 +238,25 @@ INSERT INTO audit(seq, time_s, actor, action, lease_id, lease, fingerprint, sour
 VALUES(:seq, :time_s, :actor, :action, :lease_id, :lease, :fingerprint, :source, :outcome, :detail,
   :anchor_seq, :hash);
 
+-- part: audit_columns
+-- As lib/store/audit_row.c reads them.
+seq, time_s, actor, action, lease_id, lease, fingerprint, source, outcome, detail, anchor_seq, hash
+
 -- name: audit_scan
-SELECT seq, time_s, actor, action, lease_id, lease, fingerprint, source, outcome, detail,
-  anchor_seq, hash
-FROM audit ORDER BY seq;
+SELECT {audit_columns} FROM audit WHERE seq >= :from ORDER BY seq;
+
+-- name: audit_row
+SELECT {audit_columns} FROM audit WHERE seq = :seq;
+
+-- name: audit_list
+SELECT {audit_columns} FROM audit
+WHERE seq > :after AND time_s >= :since_s AND (:lease IS NULL OR lease = :lease)
+  AND (:lease_id = 0 OR lease_id = :lease_id)
+ORDER BY seq LIMIT :limit;
 
 -- name: audit_anchor
 -- The newest anchor, where verification starts: the last deleted row, and its hash in detail.
-SELECT anchor_seq, detail FROM audit WHERE anchor_seq IS NOT NULL ORDER BY seq DESC LIMIT 1;
+SELECT anchor_seq, detail, seq FROM audit WHERE anchor_seq IS NOT NULL ORDER BY seq DESC LIMIT 1;
 
 -- name: audit_anchored
 -- The last deleted row; 0: none. By the index: there may be a million rows and no anchor.
@@ -236,6 +268,16 @@ DELETE FROM audit WHERE seq <= :anchor_seq;
 -- name: audit_row_hash
 SELECT hash FROM audit WHERE seq = :seq;
 
+-- name: audit_try_change
+-- These three are tried by `leasectl prove`, which rolls them back: the triggers must refuse them.
+UPDATE audit SET detail = '' WHERE seq = (SELECT max(seq) FROM audit);
+
+-- name: audit_try_removal
+DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit);
+
+-- name: audit_try_replacement
+INSERT OR REPLACE INTO audit SELECT * FROM audit WHERE seq = (SELECT max(seq) FROM audit);
+
 -- name: audit_newest_before
 -- Looks only at the next :limit rows: looking at all would cost more, the more rows there are.
 SELECT coalesce(max(seq), 0) FROM audit
@@ -244,7 +286,7 @@ WHERE seq > :after AND seq <= :after + :limit AND time_s < :before_s;
 -- part: agent_columns
 -- As lib/store/agents.c reads them.
 id, login, kind, live, listen, created_s, expires_s, last_login_s, heartbeat_ms, fixed_end,
-secret_hash, secret_used, token_id, name
+secret_hash, secret_used, token_id, name, max_sessions
 
 -- name: agent_find
 -- The one that is not revoked. agent_find_dead finds the newest revoked one.
@@ -259,6 +301,30 @@ SELECT {agent_columns} FROM lease WHERE kind = 'agent' AND (:all OR live = 1) OR
 -- name: agent_facts
 SELECT agent_facts FROM lease WHERE id = :id;
 
+-- name: agents_copied
+-- For doctor: it reads all agents. Those that are frozen, or of which a copy was seen.
+SELECT name, agent_facts, max_sessions FROM lease
+WHERE kind = 'agent' AND live = 1 AND (max_sessions < 0 OR instr(agent_facts, 'copy_seen_s ') > 0)
+ORDER BY name;
+
+-- name: agent_facts_set
+UPDATE lease SET agent_facts = :facts WHERE id = :id AND live = 1;
+
+-- name: agent_turn
+-- leased alone, whose store is migrated: older ones have no such column.
+SELECT turn FROM lease WHERE id = :id;
+
+-- name: agent_freeze
+-- An agent has no limit of sessions of its own, so max_sessions says this: -1 is frozen, 0 is not.
+UPDATE lease SET max_sessions = :max_sessions WHERE id = :id AND live = 1;
+
+-- name: agent_turn_forget
+UPDATE lease SET turn = NULL WHERE id = :id;
+
+-- name: beat_turn_forget
+-- Rare: it reads all pending heartbeats.
+UPDATE beat SET turn = NULL WHERE lease_id = :id AND turn IS NOT NULL;
+
 -- name: agent_key
 SELECT 1 FROM key WHERE lease_id = :id AND fingerprint = :fingerprint;
 
@@ -272,24 +338,27 @@ ORDER BY l.live DESC, l.id DESC LIMIT 1;
 -- A column whose parameter is NULL stays unchanged, if it has coalesce.
 UPDATE lease SET secret_hash = coalesce(:secret_hash, secret_hash), secret_used = :secret_used,
   token_id = :token_id, agent_facts = :facts,
-  heartbeat_ms = coalesce(:heartbeat_ms, heartbeat_ms), expires_s = coalesce(:expires_s, expires_s)
+  heartbeat_ms = coalesce(:heartbeat_ms, heartbeat_ms), expires_s = coalesce(:expires_s, expires_s),
+  turn = coalesce(:turn, turn)
 WHERE id = :id AND live = 1;
 
 -- name: agent_beat
 -- Runs thousands of times a second: by id, and without an audit row.
-UPDATE lease SET heartbeat_ms = :heartbeat_ms, expires_s = :expires_s WHERE id = :id AND live = 1;
+UPDATE lease SET heartbeat_ms = :heartbeat_ms, expires_s = :expires_s, turn = coalesce(:turn, turn)
+WHERE id = :id AND live = 1;
 
 -- name: beat_insert
-INSERT INTO beat(seq, lease_id, heartbeat_ms, expires_s)
-VALUES(:seq, :lease_id, :heartbeat_ms, :expires_s);
+INSERT INTO beat(seq, lease_id, heartbeat_ms, expires_s, turn)
+VALUES(:seq, :lease_id, :heartbeat_ms, :expires_s, :turn);
 
 -- name: beat_list
-SELECT seq, lease_id, heartbeat_ms, expires_s FROM beat ORDER BY seq;
+SELECT seq, lease_id, heartbeat_ms, expires_s, turn FROM beat ORDER BY seq;
 
 -- name: beat_apply
 -- If since the heartbeat the lease was revoked or an admin set its end, expires_s stays.
 UPDATE lease SET heartbeat_ms = max(heartbeat_ms, :heartbeat_ms),
-  expires_s = CASE WHEN fixed_end OR live IS NULL THEN expires_s ELSE max(expires_s, :expires_s) END
+  expires_s = CASE WHEN fixed_end OR live IS NULL THEN expires_s ELSE max(expires_s, :expires_s) END,
+  turn = nullif(max(coalesce(turn, x''), coalesce(:turn, x'')), x'')
 WHERE id = :id;
 
 -- name: beat_delete
@@ -347,20 +416,82 @@ id, name, uses_left, created_s, expires_s
 INSERT INTO token(hash, name, uses_left, created_s, expires_s)
 VALUES(:hash, :name, :uses_left, :now_s, :expires_s);
 
+-- part: is_token
+-- An invite is named !NAME. Not by the column `invite`: a store of version 3 has none.
+name NOT GLOB '!*'
+
 -- name: token_find
-SELECT {token_columns} FROM token WHERE hash = :hash;
+SELECT {token_columns} FROM token WHERE hash = :hash AND {is_token};
 
 -- name: token_use
 UPDATE token SET uses_left = uses_left - 1 WHERE id = :id AND uses_left > 0;
 
 -- name: token_delete
-DELETE FROM token WHERE id = :id;
+DELETE FROM token WHERE id = :id AND {is_token};
 
 -- name: token_list
-SELECT {token_columns} FROM token ORDER BY id;
+SELECT {token_columns} FROM token WHERE {is_token} ORDER BY id;
+
+-- part: invite_columns
+-- As lib/store/invites.c reads them.
+id, substr(name, 2), uses_left, created_s, expires_s, invite
+
+-- name: invite_insert
+-- Its number is one that no invite had: 'leasectl invite revoke 1', printed for one that is gone, is not to
+-- take back another. The audit knows the newest number, also of those that are deleted.
+INSERT INTO token(id, hash, name, uses_left, created_s, expires_s, invite)
+VALUES(1 + max(coalesce((SELECT max(id) FROM token), 0),
+  coalesce((SELECT CAST(substr(detail, length('invite=') + 1) AS INTEGER) FROM audit
+    WHERE action = 'invite_create' ORDER BY seq DESC LIMIT 1), 0)),
+  :hash, '!' || :name, 1, :now_s, :expires_s, :invite);
+
+-- name: invite_find
+SELECT {invite_columns} FROM token WHERE hash = :hash AND invite IS NOT NULL;
+
+-- name: invite_by_id
+SELECT {invite_columns} FROM token WHERE id = :id AND invite IS NOT NULL;
+
+-- name: invite_list
+SELECT {invite_columns} FROM token WHERE invite IS NOT NULL ORDER BY id;
+
+-- name: invite_of_name
+SELECT id FROM token
+WHERE name = '!' || :name AND invite IS NOT NULL AND uses_left > 0 AND expires_s > :now_s;
+
+-- name: invite_admits
+-- reader: akc
+-- At a login of JoinLogin alone. The time at which an invite was spent is its expires_s then.
+SELECT 1 FROM token WHERE invite IS NOT NULL AND CASE WHEN uses_left > 0 THEN expires_s > :now_s
+  ELSE expires_s > :spent_after_s AND instr(invite, char(10) || 'fingerprint ' || :fingerprint || char(10))
+  END LIMIT 1;
+
+-- name: invite_use
+UPDATE token SET uses_left = 0, expires_s = :now_s
+WHERE id = :id AND invite IS NOT NULL AND uses_left > 0 AND expires_s > :now_s;
+
+-- name: invite_spend
+UPDATE token SET invite = invite || :spent WHERE id = :id AND invite IS NOT NULL AND uses_left = 0;
+
+-- name: invite_delete
+DELETE FROM token WHERE id = :id AND invite IS NOT NULL;
+
+-- name: invite_prune
+DELETE FROM token WHERE invite IS NOT NULL AND expires_s < :before_s;
 
 -- name: data_version
 PRAGMA data_version;
+
+-- name: page_count
+-- How large the database is: before a migration makes its backup.
+PRAGMA page_count;
+
+-- name: page_size
+-- The same.
+PRAGMA page_size;
+
+-- name: generation
+-- SQLite counts the changes of the tables themselves: a migration, and a restore.
+PRAGMA schema_version;
 
 -- name: leases_ending
 SELECT id, name, expires_s FROM lease
@@ -378,9 +509,10 @@ SELECT count(*) FILTER (WHERE freed_s = 0), count(*) FILTER (WHERE freed_s <> 0)
 -- name: count_audit
 SELECT coalesce(max(seq), 0) - coalesce(min(seq), 1) + 1 FROM audit;
 
--- name: quick_check
--- For doctor. Reads the whole database, and returns at most one fault.
-PRAGMA quick_check(1);
+-- name: integrity_check
+-- Reads the whole database, and returns at most one fault. Not quick_check, which passes over an index
+-- that does not match its table: a name or a key is looked up in one.
+PRAGMA integrity_check(1);
 
 -- name: newest_time
 -- For doctor: nothing can have been written down later than now.

@@ -32,6 +32,8 @@ CREATE TABLE lease(
   secret_used INTEGER NOT NULL,
   token_id INTEGER,                     -- the token that admitted the agent
   agent_facts TEXT NOT NULL,            -- lines `key value`: hostname, user, target, host_key ...
+  turn BLOB,                            -- of the agent's last request, which finds copies of the agent:
+                                        -- its counter, 8 bytes, the highest first, and its nonce, 16
   UNIQUE(name, live)
 ) STRICT;
 
@@ -57,13 +59,18 @@ CREATE TABLE port(
   freed_s INTEGER NOT NULL              -- 0: held
 ) STRICT;
 
+-- Tokens, with which agents register over HTTP, and invites, with which a friend or a private host joins
+-- over ssh. One table, since each costs akc. What has no NOT NULL is cheap: a DEFAULT costs as much again.
 CREATE TABLE token(
   id INTEGER PRIMARY KEY,
-  hash BLOB NOT NULL,                   -- SHA-256 of the token
-  name TEXT NOT NULL,                   -- the agent_id that it admits; empty: any
+  hash BLOB NOT NULL,                   -- SHA-256 of the token, or of the invite's code
+  name TEXT NOT NULL,                   -- the agent_id that it admits, empty: any; of an invite !NAME,
+                                        -- for the lease to be: an open invite reserves it
   uses_left INTEGER NOT NULL,
   created_s INTEGER NOT NULL,
-  expires_s INTEGER NOT NULL
+  expires_s INTEGER NOT NULL,
+  invite TEXT                           -- of an invite, lines `key value`: the terms of the lease, and
+                                        -- once it is spent, by which key and into which lease
 ) STRICT;
 
 -- Pending heartbeats of a busy gateway. To write one into its lease costs a page, and a page has room
@@ -73,10 +80,11 @@ CREATE TABLE beat(
   seq INTEGER PRIMARY KEY,
   lease_id INTEGER NOT NULL,
   heartbeat_ms INTEGER NOT NULL,
-  expires_s INTEGER NOT NULL            -- the new end of the lease
+  expires_s INTEGER NOT NULL,           -- the new end of the lease
+  turn BLOB                             -- as in the lease
 ) STRICT;
 
--- Each row's hash is SHA-256 over the previous row's hash and its own fields (lib/store/audit.c).
+-- Each row's hash is SHA-256 over the previous row's hash and its own fields (lib/store/audit_hash.h).
 CREATE TABLE audit(
   seq INTEGER PRIMARY KEY,
   time_s INTEGER NOT NULL,
@@ -100,4 +108,11 @@ END;
 CREATE TRIGGER audit_delete BEFORE DELETE ON audit
 WHEN NOT EXISTS (SELECT 1 FROM audit WHERE anchor_seq >= OLD.seq) BEGIN
   SELECT RAISE(ABORT, 'audit rows above the newest anchor are kept');
+END;
+
+-- INSERT OR REPLACE deletes the row with the same number or anchor_seq, and fires no DELETE trigger for
+-- it. One SELECT without WHEN: it is what akc parses fastest.
+CREATE TRIGGER audit_insert BEFORE INSERT ON audit BEGIN
+  SELECT RAISE(ABORT, 'audit rows are only added behind the newest')
+  FROM audit WHERE seq >= NEW.seq OR anchor_seq >= NEW.anchor_seq;
 END;

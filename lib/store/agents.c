@@ -2,14 +2,19 @@
 #include "lib/store/agents.h"
 
 #include "lib/base/buf.h"
+#include "lib/lease/agent_copies.h"
 #include "lib/lease/lease.h"
 #include "lib/lease/reissue.h"
+#include "lib/store/beats.h"
 #include "lib/store/failure.h"
 #include "lib/store/lease_add.h"
 #include "lib/store/leases.h"
 #include "lib/store/note.h"
 #include "lib/store/statement.h"
+#include "lib/store/turn.h"
 
+#include <bsd/string.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +34,8 @@ enum {
     COL_SECRET_HASH,
     COL_SECRET_USED,
     COL_TOKEN,
-    COL_NAME
+    COL_NAME,
+    COL_MAX_SESSIONS
 };
 
 /* The port of an agent's one listen permit. A granted lease may have no port, or several. */
@@ -54,6 +60,7 @@ static enum store_rc read_agent(struct store *st, sqlite3_stmt *s, struct agent 
         .fixed_end = sqlite3_column_int64(s, COL_FIXED_END) != 0,
         .secret_used = sqlite3_column_int64(s, COL_SECRET_USED) != 0,
         .token_id = sqlite3_column_int64(s, COL_TOKEN),
+        .is_frozen = sqlite3_column_int64(s, COL_MAX_SESSIONS) < 0,
     };
     if (column_copy(s, COL_NAME, a.name, sizeof(a.name)) != 0 ||
         column_copy(s, COL_LOGIN, a.login, sizeof(a.login)) != 0)
@@ -150,6 +157,24 @@ enum store_rc store_agent_list(struct store *st, bool all, store_agent_fn fn, vo
     return rc == STORE_NONE ? STORE_OK : rc;
 }
 
+enum store_rc store_agents_copied(struct store *st, store_copied_fn fn, void *ctx)
+{
+    enum store_rc rc;
+    sqlite3_stmt *s = statement_get(st, STMT_AGENTS_COPIED);
+    if (s == NULL)
+        return STORE_FAIL;
+    while ((rc = statement_step(st, s)) == STORE_OK) {
+        struct agent_copies copies;
+        agent_copies_parse(column_text(s, 1), &copies);
+        if (fn(ctx, column_text(s, 0), &copies, sqlite3_column_int64(s, 2) < 0) != 0) {
+            rc = store_failed_because(st, "stopped by the caller");
+            break;
+        }
+    }
+    statement_done(s);
+    return rc == STORE_NONE ? STORE_OK : rc;
+}
+
 enum store_rc store_agents_pending(struct store *st, int64_t *ret_count)
 {
     return statement_number(st, STMT_AGENTS_PENDING, ret_count);
@@ -173,6 +198,7 @@ enum store_rc store_agent_update(struct store *st, int64_t id, const struct agen
         bind_int(s, ":heartbeat_ms", u->heartbeat_ms);
     if (u->expires_s != 0)
         bind_int(s, ":expires_s", u->expires_s);
+    bind_turn(s, ":turn", &u->counter);
     return statement_change(st, s);
 }
 
@@ -185,38 +211,117 @@ enum store_rc store_agent_add(struct store *st, const struct lease *l, int64_t t
     return rc == STORE_OK ? store_agent_update(st, *ret_id, &u) : rc;
 }
 
-enum store_rc store_agent_reset(struct store *st, const struct agent *a, int64_t boot_s,
-                                const struct store_actor *by)
+static enum store_rc set_facts(struct store *st, int64_t id, const struct buf *facts)
 {
-    const struct reissue reset = {
-        .since = REISSUE_RESET, .wall_s = by->now_s, .boot_s = boot_s, .login_s = a->last_login_s};
+    if (facts->failed || facts->len >= AGENT_FACTS_BYTES)
+        return store_failed_because(st, "what the agent said of itself is too long");
+    sqlite3_stmt *s = statement_get(st, STMT_AGENT_FACTS_SET);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":id", id);
+    bind_text(s, ":facts", facts->len > 0 ? facts->data : "");
+    return statement_change(st, s);
+}
+
+enum store_rc store_agent_set_copies(struct store *st, int64_t id, const struct agent_copies *c)
+{
     char before[AGENT_FACTS_BYTES];
     struct buf facts = {0};
-    enum store_rc rc = store_agent_facts(st, a->id, before);
-    if (rc != STORE_OK)
-        return rc;
-    reissue_replace(before, &reset, &facts);
-    if (buf_text(&facts) == NULL || facts.len >= AGENT_FACTS_BYTES)
-        rc = store_failed_because(st, "what the agent said of itself is too long");
-    const struct agent_update u = {
-        .secret_used = a->secret_used, .token_id = a->token_id, .facts = facts.data};
-    if (rc == STORE_OK)
-        rc = store_agent_update(st, a->id, &u);
-    if (rc == STORE_OK)
-        rc = store_note(st, by, "agent_reset", a->id, a->name, "");
+    enum store_rc rc = store_agent_facts(st, id, before);
+    if (rc == STORE_OK) {
+        agent_copies_replace(before, c, &facts);
+        rc = set_facts(st, id, &facts);
+    }
     buf_release(&facts);
     return rc;
 }
 
-enum store_rc store_agent_beat(struct store *st, int64_t id, int64_t heartbeat_ms,
-                               int64_t expires_s)
+/* The facts with a reset of the secret and of the counter. */
+static enum store_rc format_reset(const char *before, const struct reissue *reset, const char *from,
+                                  struct agent_copies *ret_copies, struct buf *out)
+{
+    struct buf reissued = {0};
+    struct agent_copies c;
+    agent_copies_parse(before, ret_copies);
+    c = *ret_copies;
+    agent_copies_settle(&c);
+    c.reset_wall_s = reset->wall_s;
+    c.reset_boot_s = reset->boot_s > 0 ? reset->boot_s : 1;
+    (void)strlcpy(c.reset_from, from, sizeof(c.reset_from));
+    reissue_replace(before, reset, &reissued);
+    if (buf_text(&reissued) != NULL)
+        agent_copies_replace(buf_text(&reissued), &c, out);
+    buf_release(&reissued);
+    return buf_text(out) != NULL ? STORE_OK : STORE_FAIL;
+}
+
+enum store_rc store_agent_reset(struct store *st, const struct agent *a, int64_t boot_s,
+                                const char *from, const struct store_actor *by,
+                                struct agent_copies *ret_copies)
+{
+    const struct reissue reset = {
+        .since = REISSUE_RESET, .wall_s = by->now_s, .boot_s = boot_s, .login_s = a->last_login_s};
+    char before[AGENT_FACTS_BYTES], detail[COPIES_FROM_BYTES + 8] = "";
+    struct buf facts = {0};
+    enum store_rc rc = store_agent_facts(st, a->id, before);
+    if (rc != STORE_OK)
+        return rc;
+    if (format_reset(before, &reset, from, ret_copies, &facts) != STORE_OK)
+        rc = store_failed_because(st, "out of memory");
+    if (rc == STORE_OK)
+        rc = set_facts(st, a->id, &facts);
+    if (rc == STORE_OK && a->is_frozen)
+        rc = store_agent_freeze(st, a->id, false);
+    if (from[0] != '\0')
+        (void)snprintf(detail, sizeof(detail), "from=%s", from);
+    if (rc == STORE_OK)
+        rc = store_note(st, by, "agent_reset", a->id, a->name, detail);
+    buf_release(&facts);
+    return rc;
+}
+
+enum store_rc store_agent_freeze(struct store *st, int64_t id, bool is_frozen)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_AGENT_FREEZE);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":id", id);
+    bind_int(s, ":max_sessions", is_frozen ? -1 : 0);
+    return statement_change(st, s);
+}
+
+enum store_rc store_agent_counter(struct store *st, int64_t id, struct agent_counter *ret)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_AGENT_TURN);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":id", id);
+    enum store_rc rc = statement_step(st, s);
+    if (rc == STORE_OK)
+        column_turn(s, 0, ret);
+    statement_done(s);
+    return rc;
+}
+
+enum store_rc store_agent_forget_counter(struct store *st, int64_t id)
+{
+    enum store_rc rc = statement_change_row(st, STMT_AGENT_TURN_FORGET, id, 0);
+    sqlite3_stmt *s = rc == STORE_OK ? statement_get(st, STMT_BEAT_TURN_FORGET) : NULL;
+    if (s == NULL)
+        return rc == STORE_OK ? STORE_FAIL : rc;
+    bind_int(s, ":id", id);
+    return statement_execute(st, s);
+}
+
+enum store_rc store_agent_beat(struct store *st, const struct beat *b)
 {
     sqlite3_stmt *s = statement_get(st, STMT_AGENT_BEAT);
     if (s == NULL)
         return STORE_FAIL;
-    bind_int(s, ":id", id);
-    bind_int(s, ":heartbeat_ms", heartbeat_ms);
-    bind_int(s, ":expires_s", expires_s);
+    bind_int(s, ":id", b->lease_id);
+    bind_int(s, ":heartbeat_ms", b->heartbeat_ms);
+    bind_int(s, ":expires_s", b->expires_s);
+    bind_turn(s, ":turn", &b->counter);
     return statement_change(st, s);
 }
 

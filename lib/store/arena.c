@@ -98,3 +98,8 @@ void store_arena_reset(void)
     if (arena_in_use && sqlite3_shutdown() == SQLITE_OK)
         arena_used = 0;
 }
+
+bool store_arena_is_used(void)
+{
+    return arena_in_use;
+}

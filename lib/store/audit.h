@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The audit chain: every change writes a row, and each row's hash covers the hash of the row
- * before. So the chain shows that no row was changed, deleted or inserted. That the newest rows are
- * all still there shows only by comparison with a hash that was stored elsewhere.
- *
- *   hash = SHA-256(previous hash, or 32 zero bytes
- *                  || for each field: its length in 8 bytes, big-endian || its bytes)
- *   fields: seq, time_s, actor, action, lease_id, lease, fingerprint, source, outcome, detail,
- *           anchor_seq; numbers as decimal text, a missing anchor_seq as the empty text.
+ * The audit: every change writes a row, in its own transaction. The rows are a chain
+ * (lib/store/audit_hash.h): lib/store/audit_verify.h recomputes it.
  */
 #ifndef TUNLEASE_STORE_AUDIT_H
 #define TUNLEASE_STORE_AUDIT_H
 
 #include "lib/store/actor.h"
+#include "lib/store/audit_hash.h"
 #include "lib/store/store.h"
 
 #include <stddef.h>
 #include <stdint.h>
-
-enum { AUDIT_HASH_BYTES = 32 };
 
 /* Strings are borrowed; NULL means "". */
 struct audit_entry {
@@ -47,14 +40,14 @@ enum store_rc audit_prune(struct store *st, const struct store_actor *by, int64_
 enum store_rc audit_last_of(struct store *st, int64_t lease_id, const char *action,
                             int64_t *ret_time_s, char *actor, size_t actor_bytes);
 
-struct audit_report {
-    int64_t rows;
-    int64_t first_seq, last_seq;
-    int64_t broken_seq; /* 0: the chain is intact; else the first row that does not match */
-    unsigned char head[AUDIT_HASH_BYTES];
+/* The newest row: what is kept elsewhere, so that a cut of the newest rows shows. */
+struct audit_head {
+    int64_t seq;                          /* 0: the audit is empty */
+    int64_t time_s;                       /* when the row was written */
+    unsigned char hash[AUDIT_HASH_BYTES]; /* zeros: the audit is empty */
 };
 
-/* STORE_OK if the chain could be read, whether it is intact or not. */
-enum store_rc audit_verify(struct store *st, struct audit_report *ret);
+/* STORE_FAIL also where the newest row has no whole hash. */
+enum store_rc audit_head(struct store *st, struct audit_head *ret);
 
 #endif

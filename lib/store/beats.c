@@ -3,6 +3,7 @@
 
 #include "lib/store/failure.h"
 #include "lib/store/statement.h"
+#include "lib/store/turn.h"
 
 static enum store_rc bind_beat(struct store *st, enum stmt_id stmt, const char *id_param,
                                const struct beat *b, sqlite3_stmt **ret)
@@ -13,6 +14,7 @@ static enum store_rc bind_beat(struct store *st, enum stmt_id stmt, const char *
     bind_int(s, id_param, b->lease_id);
     bind_int(s, ":heartbeat_ms", b->heartbeat_ms);
     bind_int(s, ":expires_s", b->expires_s);
+    bind_turn(s, ":turn", &b->counter);
     *ret = s;
     return STORE_OK;
 }
@@ -33,9 +35,10 @@ enum store_rc store_beat_list(struct store *st, store_beat_fn fn, void *ctx)
     if (s == NULL)
         return STORE_FAIL;
     while ((rc = statement_step(st, s)) == STORE_OK) {
-        const struct beat b = {.lease_id = sqlite3_column_int64(s, 1),
-                               .heartbeat_ms = sqlite3_column_int64(s, 2),
-                               .expires_s = sqlite3_column_int64(s, 3)};
+        struct beat b = {.lease_id = sqlite3_column_int64(s, 1),
+                         .heartbeat_ms = sqlite3_column_int64(s, 2),
+                         .expires_s = sqlite3_column_int64(s, 3)};
+        column_turn(s, 4, &b.counter);
         if (fn(ctx, sqlite3_column_int64(s, 0), &b) != 0) {
             rc = store_failed_because(st, "out of memory");
             break;

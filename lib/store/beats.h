@@ -9,13 +9,15 @@
 #ifndef TUNLEASE_STORE_BEATS_H
 #define TUNLEASE_STORE_BEATS_H
 
+#include "lib/lease/agent_counter.h"
 #include "lib/store/store.h"
 
 #include <stdint.h>
 
 struct beat {
     int64_t lease_id, heartbeat_ms;
-    int64_t expires_s; /* the new end of the lease */
+    int64_t expires_s;            /* the new end of the lease */
+    struct agent_counter counter; /* the pair that it came with; its number 0: none */
 };
 
 /* seq must be greater than that of every existing row. */
@@ -24,9 +26,9 @@ enum store_rc store_beat_add(struct store *st, int64_t seq, const struct beat *b
 typedef int (*store_beat_fn)(void *ctx, int64_t seq, const struct beat *b);
 enum store_rc store_beat_list(struct store *st, store_beat_fn fn, void *ctx);
 
-/* Writes a heartbeat into its lease. Never moves the time of the last heartbeat or the end back;
- * does not change an end that an admin fixed, or the end of a revoked lease. STORE_NONE: the lease
- * was deleted. */
+/* Writes a heartbeat into its lease. Never moves the time of the last heartbeat, the end or the
+ * counter back; does not change an end that an admin fixed, or the end of a revoked lease.
+ * STORE_NONE: the lease was deleted. */
 enum store_rc store_beat_apply(struct store *st, const struct beat *b);
 
 /* Deletes the rows up to seq `last`, which were applied. */

@@ -18,6 +18,24 @@ enum store_rc store_lease_add(struct store *st, const struct lease *l, int64_t q
     return add_lease(st, "grant", 0, l, quarantine_s, by, ret_id, ret_conflict);
 }
 
+enum store_rc store_lease_import(struct store *st, const struct lease *l, const char *file,
+                                 size_t line, int64_t quarantine_s, const struct store_actor *by,
+                                 int64_t *ret_id, struct store_conflict *ret_conflict)
+{
+    struct buf detail = {0};
+    int64_t id;
+    enum store_rc rc = insert_whole_lease(st, "grant", 0, l, quarantine_s, by, &id, ret_conflict);
+    if (rc == STORE_OK) {
+        describe_terms(l, &detail);
+        buf_addf(&detail, " line=%zu file=%s", line, file);
+        rc = note_change(st, by, "import", id, l, NULL, buf_text(&detail));
+    }
+    if (rc == STORE_OK)
+        *ret_id = id;
+    buf_release(&detail);
+    return rc;
+}
+
 enum store_rc store_lease_set(struct store *st, const struct lease *l, int64_t quarantine_s,
                               const struct store_actor *by, struct store_conflict *ret_conflict)
 {

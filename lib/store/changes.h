@@ -11,6 +11,7 @@
 #include "lib/store/store.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct lease;
@@ -23,6 +24,12 @@ struct lease_key;
 enum store_rc store_lease_add(struct store *st, const struct lease *l, int64_t quarantine_s,
                               const struct store_actor *by, int64_t *ret_id,
                               struct store_conflict *ret_conflict);
+
+/* The same for a lease that was a line of an authorized_keys file. Its audit row says `import`, the
+ * file and the line. */
+enum store_rc store_lease_import(struct store *st, const struct lease *l, const char *file,
+                                 size_t line, int64_t quarantine_s, const struct store_actor *by,
+                                 int64_t *ret_id, struct store_conflict *ret_conflict);
 
 /* Writes open, listen, from, max_sessions and note of *l. Frees the ports that it no longer listens
  * on. STORE_NONE: the lease is revoked. */

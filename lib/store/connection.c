@@ -35,9 +35,19 @@ int64_t store_rows_changed(const struct store *st)
     return sqlite3_total_changes64(st->db);
 }
 
+int store_migrated_from(const struct store *st)
+{
+    return st->migrated_from;
+}
+
 enum store_rc store_data_version(struct store *st, int64_t *ret)
 {
     return statement_number(st, STMT_DATA_VERSION, ret);
+}
+
+enum store_rc store_generation(struct store *st, int64_t *ret)
+{
+    return statement_number(st, STMT_GENERATION, ret);
 }
 
 enum store_rc store_checkpoint(struct store *st)

@@ -17,6 +17,9 @@ const char *store_error(const struct store *st);
 /* True if a statement was stopped because it took too long; another one may take as long. */
 bool store_took_too_long(const struct store *st);
 
+/* The version from which opening it to write has migrated the store; 0: it had not to. */
+int store_migrated_from(const struct store *st);
+
 /* ---- for a long-running process ---- */
 
 /* How long to wait for a lock of another process; 0: return STORE_BUSY at once. */
@@ -24,6 +27,10 @@ void store_set_timeout(struct store *st, int timeout_ms);
 
 /* A number that changes when another process has changed the store, but not when this one has. */
 enum store_rc store_data_version(struct store *st, int64_t *ret);
+
+/* A number that changes when a restore or a migration has put others in the place of all tables:
+ * nothing that was known of the store need be so. */
+enum store_rc store_generation(struct store *st, int64_t *ret);
 
 /* Rows that this connection inserted, changed or deleted since it was opened. */
 int64_t store_rows_changed(const struct store *st);

@@ -33,6 +33,7 @@ struct store {
     /* change time and size of the main file when it was last seen to be whole */
     int64_t checked_ns;
     off_t checked_bytes;
+    int migrated_from;                 /* the version that this connection has migrated; 0: none */
     char error[STORE_ERROR_BYTES / 2]; /* a path and a sentence are added around it */
 };
 

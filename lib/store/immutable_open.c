@@ -4,6 +4,7 @@
 #include "lib/store/immutable.h"
 #include "lib/store/open.h"
 #include "lib/store/statement.h"
+#include "lib/store/uri.h"
 #include "lib/store/version.h"
 
 #include <bsd/string.h>
@@ -11,36 +12,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { URI_BYTES = 1024 };
-
-/* Makes file:PATH?immutable=1; every character that has a meaning in a URI is escaped. */
-static int immutable_uri(const char *path, char out[static URI_BYTES])
-{
-    static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
-    size_t used = strlcpy(out, "file:", URI_BYTES);
-    for (; *path != '\0'; path++) {
-        if (used + 32 > URI_BYTES)
-            return -1;
-        if (strchr(plain, *path) != NULL)
-            out[used++] = *path;
-        else
-            used += (size_t)snprintf(out + used, 4, "%%%02x", (unsigned char)*path);
-    }
-    out[used] = '\0';
-    (void)strlcat(out, "?immutable=1", URI_BYTES);
-    return 0;
-}
-
 enum store_rc immutable_open(const char *path, struct store **ret)
 {
-    char uri[URI_BYTES];
+    char uri[STORE_URI_BYTES];
     int version;
     struct store *st = store_new();
     *ret = st;
     if (st == NULL)
         return STORE_FAIL;
-    int failed = immutable_uri(path, uri) == 0 ? immutable_begin(st, path) : -1;
+    int failed = store_uri(path, "?immutable=1", uri) == 0 ? immutable_begin(st, path) : -1;
     if (failed != 0) {
         st->transient = failed > 0;
         (void)strlcpy(st->error, st->transient ? "another program is writing it" : strerror(errno),

@@ -12,9 +12,9 @@ enum store_rc store_version_read(struct store *st, int *ret_version)
     return store_check_version(st, ret_version);
 }
 
-enum store_rc store_quick_check(struct store *st, char problem[static STORE_ERROR_BYTES])
+enum store_rc store_integrity_check(struct store *st, char problem[static STORE_ERROR_BYTES])
 {
-    sqlite3_stmt *s = statement_get(st, STMT_QUICK_CHECK);
+    sqlite3_stmt *s = statement_get(st, STMT_INTEGRITY_CHECK);
     if (s == NULL)
         return STORE_FAIL;
     enum store_rc rc = statement_step(st, s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What doctor asks of an open store besides its audit chain (lib/store/audit.h). */
+/* What doctor and backup ask of an open store besides its audit chain (audit_verify.h). */
 #ifndef TUNLEASE_STORE_INTEGRITY_H
 #define TUNLEASE_STORE_INTEGRITY_H
 
@@ -11,10 +11,11 @@
 enum store_rc store_version_read(struct store *st, int *ret_version);
 
 /*
- * Reads every page of the database. STORE_OK: its structure is sound. STORE_NONE: it is not, and
- * problem is the first fault that SQLite names. It takes some seconds for each GiB.
+ * Reads every page of the database. STORE_OK: its structure is sound, and its indices match its
+ * tables. STORE_NONE: it is not, and problem is the first fault that SQLite names. It takes some
+ * seconds for each GiB.
  */
-enum store_rc store_quick_check(struct store *st, char problem[static STORE_ERROR_BYTES]);
+enum store_rc store_integrity_check(struct store *st, char problem[static STORE_ERROR_BYTES]);
 
 /* The latest time that was written down anywhere: a change, a login, a heartbeat. 0: none was.
  * Reads every lease. */

@@ -17,6 +17,12 @@ enum store_rc add_lease(struct store *st, const char *kind, int64_t id, const st
                         int64_t quarantine_s, const struct store_actor *by, int64_t *ret_id,
                         struct store_conflict *ret_conflict);
 
+/* The same without an audit row. */
+enum store_rc insert_whole_lease(struct store *st, const char *kind, int64_t id,
+                                 const struct lease *l, int64_t quarantine_s,
+                                 const struct store_actor *by, int64_t *ret_id,
+                                 struct store_conflict *ret_conflict);
+
 /* Inserts the row of the lease alone; id as above. STORE_CONFLICT: a lease that is not revoked has
  * the name. */
 enum store_rc insert_lease(struct store *st, const char *kind, int64_t id, const struct lease *l,

@@ -8,6 +8,7 @@
 #include "lib/lease/lease.h"
 #include "lib/store/failure.h"
 #include "lib/store/immutable.h"
+#include "lib/store/invites.h"
 #include "lib/store/open_agents.h"
 #include "lib/store/row.h"
 #include "lib/store/snapshot.h"
@@ -160,11 +161,14 @@ enum store_rc store_judge_key(struct store *st, const char *login, const char *f
     if (rc != STORE_OK)
         return rc;
     rc = find_key(st, login, fingerprint, &l);
-    if (rc == STORE_NONE || (rc == STORE_OK && lease_state_at(&l, now_s) != LEASE_ACTIVE)) {
+    if (rc == STORE_NONE ||
+        (rc == STORE_OK && (l.is_frozen || lease_state_at(&l, now_s) != LEASE_ACTIVE))) {
+        const bool is_copied = rc == STORE_OK && l.is_frozen;
         lease_release(&l);
         l = (struct lease){0};
         rc = store_key_history(st, login, fingerprint, &j.history);
         j.verdict = rc == STORE_OK ? refusal(&j.history, now_s) : KEY_NO_LEASE;
+        j.history.is_copied = is_copied && j.verdict == KEY_FROZEN;
     }
     rc = answer_end(st, rc);
     if (rc != STORE_OK && rc != STORE_NONE) {
@@ -173,6 +177,32 @@ enum store_rc store_judge_key(struct store *st, const char *login, const char *f
     }
     *ret = j;
     *ret_lease = l;
+    return STORE_OK;
+}
+
+const char *join_verdict_name(enum join_verdict verdict)
+{
+    static const char *const names[JOIN_VERDICT__MAX] = {
+        [JOIN_ADMITTED] = "admitted", [JOIN_NOT_INVITED] = "no_invite", [JOIN_FROZEN] = "frozen"};
+    return names[verdict];
+}
+
+enum store_rc store_judge_join(struct store *st, const char *login, const char *fingerprint,
+                               int64_t now_s, enum join_verdict *ret)
+{
+    enum join_verdict verdict = JOIN_FROZEN;
+    enum store_rc rc = snapshot_begin(st);
+    if (rc != STORE_OK)
+        return rc;
+    rc = find_freeze(st, login);
+    if (rc == STORE_NONE) {
+        rc = store_invite_admits(st, fingerprint, now_s);
+        verdict = rc == STORE_OK ? JOIN_ADMITTED : JOIN_NOT_INVITED;
+    }
+    rc = answer_end(st, rc);
+    if (rc != STORE_OK && rc != STORE_NONE)
+        return rc;
+    *ret = verdict;
     return STORE_OK;
 }
 
@@ -194,7 +224,7 @@ enum store_rc store_login_keys(struct store *st, const char *login, int64_t now_
         rc = find_lease(st, sqlite3_column_int64(s, 0), login, &l);
         if (rc == STORE_OK && pubkey_parse(column_text(s, 1), column_text(s, 2), &key) != NULL)
             rc = store_damaged(st, "key", l.id);
-        if (rc == STORE_OK && fn(ctx, &l, &key) != 0)
+        if (rc == STORE_OK && !l.is_frozen && fn(ctx, &l, &key) != 0)
             rc = store_failed_because(st, "stopped by the caller");
         lease_release(&l);
         if (rc != STORE_OK)

@@ -28,6 +28,7 @@ struct store_key_history {
     char lease[LEASE_NAME_BYTES];
     bool other_login;
     bool revoked;
+    bool is_copied; /* of KEY_FROZEN: the lease alone is frozen, since a copy of it was seen */
     int64_t expires_s;
 };
 enum store_rc store_key_history(struct store *st, const char *login, const char *fingerprint,
@@ -59,6 +60,16 @@ struct key_judgement {
 };
 enum store_rc store_judge_key(struct store *st, const char *login, const char *fingerprint,
                               int64_t now_s, struct key_judgement *ret, struct lease *ret_lease);
+
+/* The verdict on a key at JoinLogin, in the words of the log. */
+enum join_verdict { JOIN_ADMITTED, JOIN_NOT_INVITED, JOIN_FROZEN, JOIN_VERDICT__MAX };
+const char *join_verdict_name(enum join_verdict verdict); /* admitted, no_invite, frozen */
+
+/* JOIN_ADMITTED: an invite is open, or this key spent one a short time ago and may ask for the
+ * answer again (lib/store/invites.h), and neither the login nor all logins are frozen. A store of a
+ * version before invites has none. */
+enum store_rc store_judge_join(struct store *st, const char *login, const char *fingerprint,
+                               int64_t now_s, enum join_verdict *ret);
 
 /* Calls fn for every active lease and key of the login. If fn returns non-zero, the list ends with
  * STORE_FAIL. */

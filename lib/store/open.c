@@ -42,11 +42,17 @@ struct store *store_new(void)
 
 enum store_rc open_connection(struct store *st, const char *path, int flags, int timeout_ms)
 {
+    return open_with_vfs(st, path, flags, timeout_ms,
+                         (flags & SQLITE_OPEN_READONLY) != 0 ? reader_vfs() : NULL);
+}
+
+enum store_rc open_with_vfs(struct store *st, const char *path, int flags, int timeout_ms,
+                            const char *vfs)
+{
     if (st == NULL)
         return STORE_FAIL;
     /* Without SQLITE_OPEN_URI the path is used literally, whatever characters it contains. */
-    int rc = sqlite3_open_v2(path, &st->db, flags | SQLITE_OPEN_NOMUTEX,
-                             (flags & SQLITE_OPEN_READONLY) != 0 ? reader_vfs() : NULL);
+    int rc = sqlite3_open_v2(path, &st->db, flags | SQLITE_OPEN_NOMUTEX, vfs);
     if (rc != SQLITE_OK)
         return store_failed(st, rc);
     (void)sqlite3_extended_result_codes(st->db, 1);

@@ -90,7 +90,7 @@ static enum store_rc open_once(const char *path, bool for_query, int timeout_ms,
     if (stat(path, &sb) != 0) {
         open_failed(err, path,
                     errno == ENOENT
-                        ? "there is none: restore it from a copy; only where no lease was "
+                        ? "there is none: 'leasectl restore' a backup; only where no lease was "
                           "ever granted, 'leasectl setup' makes it"
                         : strerror(errno));
         return STORE_FAIL;
@@ -159,6 +159,27 @@ static enum store_rc query_once(const char *path, int timeout_ms, store_query_fn
     return rc;
 }
 
+/*
+ * Ends the read and its locks. A process that asks one question and ends does not close the
+ * connection: that would be a twentieth of what akc does at a login, for nothing
+ * (docs/sqlite-facts.md 2). In any other, what is left open would be shared with later connections.
+ */
+static void end_query(struct store *st)
+{
+    static struct store *left_open;
+    if (!store_arena_is_used()) {
+        store_close(st);
+        return;
+    }
+    sqlite3_stmt *s =
+        sqlite3_get_autocommit(st->db) == 0 ? statement_get(st, STMT_SNAPSHOT_END) : NULL;
+    if (s != NULL)
+        (void)statement_execute(st, s);
+    immutable_close(st);
+    left_open = st;
+    (void)left_open; /* so that a checker of leaks finds it */
+}
+
 enum store_rc store_query(const char *path, int64_t until_ms, store_query_fn query, void *ctx,
                           char err[static STORE_ERROR_BYTES])
 {
@@ -170,7 +191,7 @@ enum store_rc store_query(const char *path, int64_t until_ms, store_query_fn que
         int64_t left_ms = until_ms - clock_monotonic_ms();
         rc = query_once(path, left_ms > 0 ? (int)left_ms : 0, query, ctx, &st, err);
         if (rc == STORE_OK || rc == STORE_NONE) {
-            store_close(st);
+            end_query(st);
             break;
         }
     } while (try_again(st, until_ms, &pause_ms));

@@ -18,12 +18,13 @@ enum store_rc store_open_read(const char *path, struct store **ret,
                               char err[static STORE_ERROR_BYTES]);
 
 /*
- * Opens the store, calls `query`, and closes the store. A transient failure is tried again after 1,
- * 2, 4 .. STORE_PAUSE_MAX_MS, until until_ms of clock_monotonic_ms; any other failure ends the call
- * at once. So query may be called several times; it returns STORE_OK or STORE_NONE when it has its
- * answer. Its first read transaction uses the lock under which the schema was read, which saves six
- * system calls. If store_query does not return STORE_OK or STORE_NONE, err says why; for failures
- * of SQLite in SQLite's words.
+ * Opens the store, calls `query`, and closes the store; in a process that uses the arena, which
+ * asks once and ends, it only ends the read and its locks. A transient failure is tried again after
+ * 1, 2, 4 .. STORE_PAUSE_MAX_MS, until until_ms of clock_monotonic_ms; any other failure ends the
+ * call at once. So query may be called several times; it returns STORE_OK or STORE_NONE when it has
+ * its answer. Its first read transaction uses the lock under which the schema was read, which saves
+ * six system calls. If store_query does not return STORE_OK or STORE_NONE, err says why; for
+ * failures of SQLite in SQLite's words.
  */
 typedef enum store_rc (*store_query_fn)(void *ctx, struct store *st);
 enum store_rc store_query(const char *path, int64_t until_ms, store_query_fn query, void *ctx,

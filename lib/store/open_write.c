@@ -55,17 +55,20 @@ static enum store_rc create_files(const char *path, bool may_create,
         open_failed(err, path, store_is_empty);
         return STORE_FAIL;
     }
+    /* Another program may have made the store since the first of the three was looked for. */
+    if (any && !present[0])
+        present[0] = lstat(path, &sb) == 0 && S_ISREG(sb.st_mode);
     if (any && !present[0]) {
         open_failed(err, path,
-                    "it is gone, but its -wal or -shm is still there: restore it from "
-                    "a backup, or move those two away");
+                    "it is gone, but its -wal or -shm is still there: 'leasectl restore' a "
+                    "backup, or move those two away");
         return STORE_FAIL;
     }
     if (!may_create && !present[0]) {
         open_failed(
             err, path,
             "it is missing, though leased is running or sessions that it admitted are open: "
-            "put it back, or restore it from a copy");
+            "put it back, or 'leasectl restore' a backup");
         return STORE_FAIL;
     }
     /* An empty -wal and -shm are valid, but if one is missing no reader gets in
@@ -112,7 +115,7 @@ static enum store_rc open_write(const char *path, bool may_create, struct store 
     if (rc == STORE_OK)
         rc = configure(st);
     if (rc == STORE_OK)
-        rc = store_migrate(st);
+        rc = store_migrate_in_place(st, path);
     if (rc == STORE_OK && statement_get(st, STMT_KEY_FIND) == NULL)
         rc = STORE_FAIL;
     if (rc == STORE_OK)

@@ -90,7 +90,7 @@ enum store_place store_place_check(struct store *st)
                          errno == ENOENT ? "it is missing: it was moved away or deleted"
                                          : "it can no longer be examined");
     if (sb.st_size == 0)
-        return misplaced(st, STORE_EMPTY, "it is empty: restore it from a copy");
+        return misplaced(st, STORE_EMPTY, "it is empty: 'leasectl restore' a backup");
     if (!store_file_is(&st->files[0], &sb))
         return misplaced(st, STORE_REPLACED, "it was replaced by another file");
     int64_t changed_ns = (int64_t)sb.st_ctim.tv_sec * 1000000000 + sb.st_ctim.tv_nsec;
@@ -99,7 +99,7 @@ enum store_place store_place_check(struct store *st)
          * and the rest is still in the log. */
         if (sb.st_size < st->checked_bytes && !is_whole(st, sb.st_size))
             return misplaced(st, STORE_CUT,
-                             "it is shorter than it should be: restore it from a copy");
+                             "it is shorter than it should be: 'leasectl restore' a backup");
         /* Usually a checkpoint changed it, and cached pages are still valid. But if somebody copied
          * another store into this very file, SQLite must not answer from its cache. */
         if (st->db != NULL)

@@ -5,6 +5,8 @@
 #include "lib/store/failure.h"
 #include "lib/store/immutable.h"
 
+enum { FROZEN = -1 }; /* in place of a limit: see agent_freeze in sql/queries.sql */
+
 enum store_rc row_read_lease(struct store *st, sqlite3_stmt *s, int first, int64_t id,
                              struct lease *ret)
 {
@@ -22,13 +24,14 @@ enum store_rc row_read_lease(struct store *st, sqlite3_stmt *s, int first, int64
         damaged = "listen permit";
     else if (*sources != '\0' && source_list_parse(sources, &l.from) != NULL)
         damaged = "from list";
-    else if (max_sessions < 0 || max_sessions > LEASE_SESSIONS_LIMIT_MAX)
+    else if (max_sessions < FROZEN || max_sessions > LEASE_SESSIONS_LIMIT_MAX)
         damaged = "session limit";
     if (damaged != NULL) {
         lease_release(&l);
         return store_damaged(st, damaged, id);
     }
-    l.max_sessions = (unsigned)max_sessions;
+    l.is_frozen = max_sessions == FROZEN;
+    l.max_sessions = l.is_frozen ? 0 : (unsigned)max_sessions;
     /* Checked again: SQLite reads the pages of a long column only when column_text gets it. */
     if (!immutable_is_intact(st)) {
         lease_release(&l);

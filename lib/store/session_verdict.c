@@ -89,6 +89,8 @@ static enum session_verdict judge_by_lease(const struct session *s, const struct
     default:
         break;
     }
+    if (l->is_frozen)
+        return SESSION_FROZEN;
     if (!has_key(l, s->fingerprint))
         return SESSION_KEY_REMOVED;
     if (!source_list_matches(&l->from, s->source))

@@ -8,7 +8,7 @@ enum store_rc bind_terms(struct store *st, sqlite3_stmt *s, const struct lease *
     lease_open_format(l, &t->open);
     permit_list_format(&l->listen, &t->listen);
     source_list_format(&l->from, &t->sources);
-    bind_int(s, ":max_sessions", l->max_sessions);
+    bind_int(s, ":max_sessions", l->is_frozen ? -1 : (int64_t)l->max_sessions);
     bind_text(s, ":note", l->note);
     if (bind_buf(st, s, ":open", &t->open) != STORE_OK ||
         bind_buf(st, s, ":listen", &t->listen) != STORE_OK ||

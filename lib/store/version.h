@@ -6,9 +6,17 @@
 #include "lib/store/store.h"
 
 enum {
-    STORE_VERSION = 2,        /* PRAGMA user_version after the last of sql/migrate/ */
+    STORE_VERSION = 4,        /* PRAGMA user_version after the last of sql/migrate/ */
     STORE_VERSION_OLDEST = 1, /* the oldest that is read unchanged; a writer migrates it */
 };
+
+enum { STORE_BACKUP_NAME_BYTES = 512 + 32 };
+
+/*
+ * The name of the backup that a migration to that version makes of the store at path, beside it:
+ * PATH-before-4. 0, or -1: too long.
+ */
+int store_backup_name(const char *path, int version, char out[static STORE_BACKUP_NAME_BYTES]);
 
 /* ---- inside lib/store ---- */
 
