@@ -22,7 +22,7 @@ int agent_status_json(const struct agent_status *s, struct buf *out)
         (void)json_array_append_new(forwards, forward(&s->forwards[i]));
     time_format_rfc3339(s->since_s, since);
     json_t *object = json_pack(
-        "{s:s,s:o,s:I,s:s,s:s,s:o,s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "name", s->name, "to",
+        "{s:s,s:o,s:I,s:s,s:s,s:o,s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "name", s->name, "to",
         document_any_text(s->to), "pid", (json_int_t)s->pid, "state", s->state, "since", since,
         "reason", document_text_or_null(s->reason), "restarts", (json_int_t)s->restarts, "probe_ms",
         s->probe_ms >= 0 ? json_integer(s->probe_ms) : json_null(), "service", s->service,
@@ -30,6 +30,6 @@ int agent_status_json(const struct agent_status *s, struct buf *out)
         "agent_id", document_text_or_null(s->agent_id), "port_b",
         s->port_b > 0 ? json_integer(s->port_b) : json_null(), "lease_expires_at",
         document_text_or_null(s->lease_expires_at), "connect_hint",
-        document_text_or_null(s->connect_hint));
+        document_text_or_null(s->connect_hint), "copied", s->is_copied);
     return document_write(object, JSON_COMPACT, out);
 }

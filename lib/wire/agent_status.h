@@ -31,6 +31,7 @@ struct agent_status {
     int64_t port_b;               /* 0: none */
     const char *lease_expires_at; /* NULL: not known */
     const char *connect_hint;     /* NULL: none */
+    bool is_copied;               /* the gateway says that another host has its state */
 };
 
 /* One object on one line without a newline. 0, or -1 when memory ran out. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/wire/control.h"
 
+#include "lib/base/text.h"
 #include "lib/lease/time_text.h"
 #include "lib/wire/document.h"
 
@@ -16,9 +17,19 @@ const char *control_action_name(enum control_action action)
     static const char *const names[CONTROL_ACTION__MAX] = {
         [CONTROL_REGISTER] = "register", [CONTROL_HEARTBEAT] = "heartbeat",
         [CONTROL_HEALTH] = "healthz",    [CONTROL_VERSION] = "version",
-        [CONTROL_METRICS] = "metrics",   [CONTROL_READY] = "ready",
-        [CONTROL_REFUSED] = "http"};
+        [CONTROL_METRICS] = "metrics",   [CONTROL_PAGE] = "page",
+        [CONTROL_STATUS] = "status",     [CONTROL_READY] = "ready",
+        [CONTROL_JOIN] = "join",         [CONTROL_REFUSED] = "http"};
     return action > 0 && action < CONTROL_ACTION__MAX ? names[action] : "unknown";
+}
+
+const char *control_list_name(enum control_list list)
+{
+    static const char *const names[CONTROL_LIST__MAX] = {[CONTROL_LIST_LEASES] = "leases",
+                                                         [CONTROL_LIST_AGENTS] = "agents",
+                                                         [CONTROL_LIST_SESSIONS] = "sessions",
+                                                         [CONTROL_LIST_AUDIT] = "audit"};
+    return names[list];
 }
 
 /* ---- packets ---- */
@@ -67,6 +78,37 @@ bool control_address_is_plain(const char *address)
     return false;
 }
 
+static bool is_text(const char *s)
+{
+    size_t len;
+    while ((len = text_char_bytes(s)) > 0)
+        s += len;
+    return *s == '\0';
+}
+
+/* What only requests on MetricsListen or on the join socket may have. */
+static const char *listener_problem(const struct control_request *r)
+{
+    const bool is_page = r->action == CONTROL_PAGE || r->action == CONTROL_STATUS;
+    const bool is_join = r->action == CONTROL_JOIN;
+    const char *filter = control_request_get(r, CONTROL_FILTER);
+    if (r->on_metrics_listen == 0 && (is_page || r->peer_port != 0))
+        return "a request for the page from elsewhere than MetricsListen";
+    if (r->on_metrics_listen == 0 && !is_join && r->peer_uid != 0)
+        return "a user from elsewhere than a unix socket that tells it";
+    if (is_join ? r->on_metrics_listen != 0 || r->peer_pid <= 0 || r->address[0] != '\0'
+                : r->peer_pid != 0 || r->wants_json != 0)
+        return "what only a request on the join socket has, or not all of it";
+    if (strlen(filter) > CONTROL_FILTER_BYTES || !is_text(filter) ||
+        (*filter != '\0' && r->action != CONTROL_STATUS))
+        return "an invalid filter";
+    for (size_t i = 0; i < CONTROL_LIST__MAX; i++)
+        if (r->offsets[i] > CONTROL_OFFSET_MAX ||
+            (r->offsets[i] != 0 && r->action != CONTROL_STATUS))
+            return "an invalid offset";
+    return NULL;
+}
+
 const char *control_request_problem(const struct control_request *r, size_t len)
 {
     if (len < offsetof(struct control_request, text) + 1 || len > sizeof(*r))
@@ -83,8 +125,13 @@ const char *control_request_problem(const struct control_request *r, size_t len)
         return "an address without an end";
     if (r->address[0] != '\0' && !control_address_is_plain(r->address))
         return "an invalid address";
-    if (r->on_metrics_listen > 1 || r->reserved != 0)
+    if (r->on_metrics_listen > 1 || r->is_admitted > r->on_metrics_listen || r->wants_json > 1)
         return "a flag that is neither 0 nor 1";
+    const char *problem = listener_problem(r);
+    if (problem != NULL)
+        return problem;
+    if (r->counter.number < 0 || r->counter.number > AGENT_COUNTER_MAX)
+        return "an invalid counter";
     const bool is_report = r->action == CONTROL_REFUSED;
     if (is_report != (r->count > 0) || is_report != (r->code != CONTROL_OK) ||
         r->code >= CONTROL_CODE__MAX)
@@ -105,7 +152,8 @@ static bool has_end(const char *text, size_t bytes)
 const char *control_answer_problem(const struct control_answer *a, size_t len)
 {
     if (len < offsetof(struct control_answer, report) || a->report_bytes > CONTROL_REPORT_BYTES ||
-        control_answer_bytes(a) != len)
+        control_answer_bytes(a) != len || a->whole_bytes > CONTROL_WHOLE_BYTES ||
+        (a->whole_bytes != 0 && (a->report_bytes == 0 || a->report_bytes > a->whole_bytes)))
         return "a packet of a wrong size";
     if (a->has_keys != 0 && memchr(a->report, '\0', a->report_bytes) == NULL)
         return "keys without an end";
@@ -128,6 +176,7 @@ static const struct {
     [CONTROL_REVOKED] = {"revoked", 403},
     [CONTROL_NOT_FOUND] = {"not_found", 404},
     [CONTROL_CONFLICT] = {"conflict", 409},
+    [CONTROL_COPIED] = {"copied", 409},
     [CONTROL_GONE] = {"gone", 410},
     [CONTROL_TOO_LARGE] = {"too_large", 413},
     [CONTROL_UNSUPPORTED] = {"unsupported", 415},
@@ -203,6 +252,25 @@ static const char *parse_host_keys(const json_t *list, struct control_request *r
     return problem;
 }
 
+/* A counter of 0 is that of an agent that was told none yet. */
+static const char *parse_counter(const json_t *object, struct agent_counter *ret)
+{
+    const json_t *number = json_object_get(object, "counter");
+    const json_t *nonce = json_object_get(object, "nonce");
+    struct agent_counter counter = {.number = 0};
+    if (number == NULL || json_is_null(number))
+        return nonce == NULL || json_is_null(nonce) ? NULL : "nonce is there without counter";
+    if (!json_is_integer(number) || json_integer_value(number) < 0 ||
+        json_integer_value(number) > AGENT_COUNTER_MAX)
+        return "counter is not a whole number from 0 to 2^53 - 1";
+    if (!json_is_string(nonce) || strlen(json_string_value(nonce)) != json_string_length(nonce) ||
+        !agent_nonce_parse(json_string_value(nonce), counter.nonce))
+        return "nonce is not 32 hexadecimal digits";
+    counter.number = json_integer_value(number);
+    *ret = counter;
+    return NULL;
+}
+
 static const char *parse_object(const json_t *object, struct control_request *r)
 {
     const json_t *value = json_object_get(object, "action");
@@ -241,7 +309,7 @@ static const char *parse_object(const json_t *object, struct control_request *r)
     }
     if (*control_request_get(r, CONTROL_AGENT_ID) == '\0')
         return "agent_id is missing";
-    return NULL;
+    return parse_counter(object, &r->counter);
 }
 
 const char *control_parse(const char *body, size_t len, struct control_request *ret)
@@ -392,6 +460,8 @@ static int add_answer(struct buf *out, const struct control_answer *a,
     if (add_text(out, "agent_id", a->agent_id) != 0)
         return -1;
     add_number(out, "port_b", a->port_b);
+    if (a->counter != 0)
+        add_number(out, "counter", a->counter);
     return a->action == CONTROL_REGISTER ? add_register(out, a, cache) : add_heartbeat(out, a);
 }
 

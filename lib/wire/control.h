@@ -15,6 +15,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/secret.h"
+#include "lib/lease/agent_counter.h"
 #include "lib/lease/name.h"
 
 #include <stdbool.h>
@@ -27,7 +28,10 @@ enum {
     CONTROL_ADDRESS_BYTES = 46,
     CONTROL_HOST_KEYS_MAX = 8,
     CONTROL_HOST_KEY_BYTES = 3200, /* TYPE BASE64 of the largest key that sshd accepts */
-    CONTROL_REPORT_BYTES = 60000,  /* of the metrics, the longest report */
+    CONTROL_REPORT_BYTES = 60000,  /* of the metrics, the longest report in one packet */
+    CONTROL_WHOLE_BYTES = 1 << 20, /* of a report in several packets */
+    CONTROL_FILTER_BYTES = 64,
+    CONTROL_OFFSET_MAX = 10000000,
 };
 
 enum control_action {
@@ -36,7 +40,10 @@ enum control_action {
     CONTROL_HEALTH,
     CONTROL_VERSION,
     CONTROL_METRICS,
-    CONTROL_READY,   /* no request: http is confined, and answers clients from now on */
+    CONTROL_PAGE,   /* http serves a part of the page itself: only whether the client may have it */
+    CONTROL_STATUS, /* what the page shows (docs/protocol.md 8.4) */
+    CONTROL_JOIN,   /* redeems an invite; on the join socket alone (docs/protocol.md 10) */
+    CONTROL_READY,  /* no request: http is confined, and answers clients from now on */
     CONTROL_REFUSED, /* no request: http itself refused some; see code, count and CONTROL_WHY */
     CONTROL_ACTION__MAX
 };
@@ -45,16 +52,27 @@ const char *control_action_name(enum control_action action); /* register, heartb
 /* The texts of a request; "" if absent. */
 enum control_field {
     CONTROL_AGENT_ID,
-    CONTROL_CREDENTIAL, /* from a header or from the body */
+    CONTROL_CREDENTIAL, /* from a header or from the body; of CONTROL_JOIN the code */
     CONTROL_PUBLIC_KEY,
     CONTROL_HOSTNAME,
     CONTROL_USER,
     CONTROL_TARGET,
     CONTROL_HOST_KEYS, /* one a line */
     CONTROL_BIND_HOST, /* the address that the agent wants to listen on */
+    CONTROL_FILTER,    /* of CONTROL_STATUS */
     CONTROL_WHY,       /* of CONTROL_REFUSED: what the last client was told */
     CONTROL_FIELD__MAX
 };
+
+/* The lists of CONTROL_STATUS, each of which is shown from an offset on. */
+enum control_list {
+    CONTROL_LIST_LEASES,
+    CONTROL_LIST_AGENTS,
+    CONTROL_LIST_SESSIONS,
+    CONTROL_LIST_AUDIT,
+    CONTROL_LIST__MAX
+};
+const char *control_list_name(enum control_list list); /* leases, agents ... */
 
 struct control_request {
     uint64_t id;     /* made by http; the answer has the same */
@@ -64,8 +82,16 @@ struct control_request {
     uint16_t port_b; /* the port that the agent asks for; 0: any */
     uint8_t
         on_metrics_listen; /* came in where no credential is asked for metrics (MetricsListen) */
-    uint8_t reserved;
+    /* On MetricsListen, once engine said so: this connection is not that of a tunnel login. */
+    uint8_t is_admitted;
+    uint8_t wants_json;                  /* of CONTROL_JOIN: the lease as JSON */
+    uint16_t peer_port;                  /* on MetricsListen: of the client; 0: a unix socket */
     char address[CONTROL_ADDRESS_BYTES]; /* of the client; "" for a unix socket */
+    uint32_t
+        peer_uid; /* on the join socket, or a MetricsListen that is a unix socket: the client's */
+    int32_t peer_pid;                    /* on the join socket: of the process that connected */
+    uint32_t offsets[CONTROL_LIST__MAX]; /* of CONTROL_STATUS */
+    struct agent_counter counter; /* of CONTROL_REGISTER and CONTROL_HEARTBEAT; number 0: none */
     uint16_t text_bytes;
     uint16_t at[CONTROL_FIELD__MAX]; /* where in text each begins; each ends with a NUL */
     char text[CONTROL_TEXT_BYTES];
@@ -99,6 +125,7 @@ enum control_code {
     CONTROL_REVOKED, /* for good */
     CONTROL_NOT_FOUND,
     CONTROL_CONFLICT,
+    CONTROL_COPIED, /* another host has the same state (docs/protocol.md 4.5) */
     CONTROL_GONE,
     CONTROL_TOO_LARGE,
     CONTROL_UNSUPPORTED,
@@ -127,10 +154,13 @@ struct control_answer {
     uint8_t tunnel;                     /* enum control_tunnel */
     uint8_t
         has_keys; /* register: report holds the public key, a NUL, and the encrypted private one */
-    uint8_t reserved[2];
+    uint8_t is_admitted; /* as in struct control_request */
+    uint8_t join_exit;   /* join, with CONTROL_OK: enum join_exit; report is the text */
     uint32_t reconnect_after_ms;
     int64_t lease_expires_s, lease_ttl_s;
+    int64_t counter; /* register and heartbeat: to be sent next; 0: not said */
     uint32_t report_bytes;
+    uint32_t whole_bytes; /* 0; or of the reports of several packets with this id together */
     char report[CONTROL_REPORT_BYTES]; /* of health and metrics: the body */
 };
 size_t control_answer_bytes(const struct control_answer *a);

@@ -2,10 +2,12 @@
 #include "lib/wire/register.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/hex.h"
 #include "lib/base/text.h"
 #include "lib/lease/pubkey.h"
 #include "lib/lease/time_text.h"
 #include "lib/wire/document.h"
+#include "lib/wire/fields.h"
 
 #include <bsd/string.h>
 #include <ctype.h>
@@ -49,6 +51,16 @@ static void set_lines(json_t *object, const char *name, const char *text)
     json_decref(array);
 }
 
+static void set_counter(json_t *object, const struct agent_counter *counter)
+{
+    char nonce[AGENT_NONCE_TEXT_BYTES];
+    if (counter == NULL || counter->number == 0)
+        return;
+    hex_encode(counter->nonce, sizeof(counter->nonce), nonce);
+    set_number(object, "counter", counter->number);
+    set_text(object, "nonce", nonce);
+}
+
 int register_request_format(const struct register_request *r, struct buf *out)
 {
     json_t *object = json_object();
@@ -61,52 +73,16 @@ int register_request_format(const struct register_request *r, struct buf *out)
     set_text(object, "reverse_bind_host", r->reverse_bind_host);
     set_number(object, "port_b", r->port_b);
     set_lines(object, "host_keys", r->host_keys);
+    set_counter(object, r->counter);
     return document_write(object, JSON_COMPACT, out);
 }
 
-int heartbeat_request_format(const char *agent_id, struct buf *out)
+int heartbeat_request_format(const char *agent_id, const struct agent_counter *counter,
+                             struct buf *out)
 {
-    return document_write(json_pack("{s:s,s:s}", "action", "heartbeat", "agent_id", agent_id),
-                          JSON_COMPACT, out);
-}
-
-/* A missing field makes out "". False: the field has another type, is too long, or contains control
- * characters. */
-static bool get_text(const json_t *root, const char *name, char *out, size_t size)
-{
-    const json_t *value = json_object_get(root, name);
-    out[0] = '\0';
-    if (value == NULL || json_is_null(value))
-        return true;
-    const char *text = json_string_value(value);
-    if (text == NULL || strlcpy(out, text, size) >= size)
-        return false;
-    for (const char *p = out; *p != '\0'; p++)
-        if (iscntrl((unsigned char)*p))
-            return false;
-    return true;
-}
-
-static bool get_number(const json_t *root, const char *name, int64_t most, int64_t *ret)
-{
-    const json_t *value = json_object_get(root, name);
-    *ret = 0;
-    if (value == NULL || json_is_null(value))
-        return true;
-    if (!json_is_integer(value) || json_integer_value(value) < 0 ||
-        json_integer_value(value) > most)
-        return false;
-    *ret = json_integer_value(value);
-    return true;
-}
-
-static bool get_port(const json_t *root, const char *name, uint16_t *ret)
-{
-    int64_t port;
-    if (!get_number(root, name, 65535, &port))
-        return false;
-    *ret = (uint16_t)port;
-    return true;
+    json_t *object = json_pack("{s:s,s:s}", "action", "heartbeat", "agent_id", agent_id);
+    set_counter(object, counter);
+    return document_write(object, JSON_COMPACT, out);
 }
 
 /* Strict, because it ends up among ssh's arguments. */
@@ -151,37 +127,40 @@ static const char *parse_answer(const json_t *root, struct register_answer *a)
 {
     enum { YEAR_S = 366 * 86400, DAY_MS = 86400000 };
     int64_t end_s;
-    if (!get_text(root, "agent_id", a->agent_id, sizeof(a->agent_id)) ||
+    if (!fields_text(root, "agent_id", a->agent_id, sizeof(a->agent_id)) ||
         lease_name_problem(a->agent_id) != NULL)
         return "has no valid agent_id";
-    if (!get_port(root, "port_b", &a->port_b) || a->port_b == 0)
+    if (!fields_port(root, "port_b", &a->port_b) || a->port_b == 0)
         return "has no valid port_b";
-    if (!get_port(root, "port_changed_from", &a->port_changed_from) ||
-        !get_port(root, "ssh_port", &a->ssh_port) ||
-        !get_port(root, "control_port", &a->control_port))
+    if (!fields_port(root, "port_changed_from", &a->port_changed_from) ||
+        !fields_port(root, "ssh_port", &a->ssh_port) ||
+        !fields_port(root, "control_port", &a->control_port))
         return "has an invalid port";
-    if (!get_text(root, "ssh_user", a->ssh_user, sizeof(a->ssh_user)) ||
+    if (!fields_text(root, "ssh_user", a->ssh_user, sizeof(a->ssh_user)) ||
         login_name_problem(a->ssh_user) != NULL)
         return "has no valid ssh_user";
-    if (!get_text(root, "ssh_host", a->ssh_host, sizeof(a->ssh_host)) ||
+    if (!fields_text(root, "ssh_host", a->ssh_host, sizeof(a->ssh_host)) ||
         (a->ssh_host[0] != '\0' && !is_host(a->ssh_host)) ||
-        !get_text(root, "jump_host", a->jump_host, sizeof(a->jump_host)) ||
+        !fields_text(root, "jump_host", a->jump_host, sizeof(a->jump_host)) ||
         (a->jump_host[0] != '\0' && !is_host(a->jump_host)) ||
-        !get_text(root, "reverse_bind_host", a->reverse_bind_host, sizeof(a->reverse_bind_host)) ||
+        !fields_text(root, "reverse_bind_host", a->reverse_bind_host,
+                     sizeof(a->reverse_bind_host)) ||
         (a->reverse_bind_host[0] != '\0' && !is_host(a->reverse_bind_host)))
         return "has an invalid host name";
-    if (!get_text(root, "jump_user", a->jump_user, sizeof(a->jump_user)) ||
+    if (!fields_text(root, "jump_user", a->jump_user, sizeof(a->jump_user)) ||
         (a->jump_user[0] != '\0' && login_name_problem(a->jump_user) != NULL))
         return "has an invalid jump_user";
-    if (!get_text(root, "lease_expires_at", a->lease_expires_at, sizeof(a->lease_expires_at)) ||
+    if (!fields_text(root, "lease_expires_at", a->lease_expires_at, sizeof(a->lease_expires_at)) ||
         (a->lease_expires_at[0] != '\0' && time_parse(a->lease_expires_at, &end_s) != 0))
         return "has an invalid lease_expires_at";
-    if (!get_number(root, "lease_ttl_seconds", 100 * (int64_t)YEAR_S, &a->lease_ttl_seconds) ||
-        !get_number(root, "heartbeat_interval_seconds", YEAR_S, &a->heartbeat_interval_seconds) ||
-        !get_number(root, "reconnect_after_ms", DAY_MS, &a->reconnect_after_ms))
+    if (!fields_number(root, "lease_ttl_seconds", 100 * (int64_t)YEAR_S, &a->lease_ttl_seconds) ||
+        !fields_number(root, "heartbeat_interval_seconds", YEAR_S,
+                       &a->heartbeat_interval_seconds) ||
+        !fields_number(root, "reconnect_after_ms", DAY_MS, &a->reconnect_after_ms) ||
+        !fields_number(root, "counter", AGENT_COUNTER_MAX, &a->counter))
         return "has a number that is out of range";
-    if (!get_text(root, "agent_secret", a->agent_secret, sizeof(a->agent_secret)) ||
-        !get_text(root, "connect_hint", a->connect_hint, sizeof(a->connect_hint)))
+    if (!fields_text(root, "agent_secret", a->agent_secret, sizeof(a->agent_secret)) ||
+        !fields_text(root, "connect_hint", a->connect_hint, sizeof(a->connect_hint)))
         return "has a text that is too long or not printable";
     return get_host_keys(root, a);
 }
@@ -220,10 +199,11 @@ const char *heartbeat_answer_parse(const char *text, size_t len, struct heartbea
     json_t *root = parse_body(text, len);
     if (root == NULL)
         return "is not a JSON object";
-    if (!get_port(root, "port_b", &a.port_b) ||
-        !get_text(root, "lease_expires_at", a.lease_expires_at, sizeof(a.lease_expires_at)) ||
+    if (!fields_port(root, "port_b", &a.port_b) ||
+        !fields_text(root, "lease_expires_at", a.lease_expires_at, sizeof(a.lease_expires_at)) ||
         (a.lease_expires_at[0] != '\0' && time_parse(a.lease_expires_at, &end_s) != 0) ||
-        !get_text(root, "tunnel", tunnel, sizeof(tunnel)))
+        !fields_text(root, "tunnel", tunnel, sizeof(tunnel)) ||
+        !fields_number(root, "counter", AGENT_COUNTER_MAX, &a.counter))
         problem = "has an invalid field";
     else if (strcmp(tunnel, "up") == 0 || strcmp(tunnel, "down") == 0)
         a.up = tunnel[0] == 'u';
@@ -274,7 +254,7 @@ uint16_t register_old_port(const char *text, size_t len)
 {
     uint16_t port = 0;
     json_t *root = parse_body(text, len);
-    if (root != NULL && !get_port(root, "port_b", &port))
+    if (root != NULL && !fields_port(root, "port_b", &port))
         port = 0;
     json_decref(root);
     return port;

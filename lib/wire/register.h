@@ -6,6 +6,7 @@
 #ifndef TUNLEASE_WIRE_REGISTER_H
 #define TUNLEASE_WIRE_REGISTER_H
 
+#include "lib/lease/agent_counter.h"
 #include "lib/lease/name.h"
 #include "lib/lease/permit.h"
 #include "lib/wire/control.h"
@@ -25,8 +26,9 @@ enum {
 /* Fields that are NULL or 0 are left out. */
 struct register_request {
     const char *agent_id, *public_key, *hostname, *user, *target, *reverse_bind_host;
-    const char *host_keys; /* of the target's sshd: TYPE BASE64, one a line */
-    uint16_t port_b;       /* the port it had before */
+    const char *host_keys;               /* of the target's sshd: TYPE BASE64, one a line */
+    uint16_t port_b;                     /* the port it had before */
+    const struct agent_counter *counter; /* its number 0: none is sent, either */
 };
 
 struct register_answer {
@@ -45,17 +47,20 @@ struct register_answer {
     size_t host_key_count;
     char agent_secret[REGISTER_TEXT_BYTES]; /* "": the answer has none */
     char connect_hint[REGISTER_TEXT_BYTES];
+    int64_t counter; /* to be sent next; 0: the gateway knows none. Not in session.json */
 };
 
 struct heartbeat_answer {
     uint16_t port_b; /* 0: not said */
     char lease_expires_at[32];
-    int up; /* 1 up, 0 down, -1 not said */
+    int up;          /* 1 up, 0 down, -1 not said */
+    int64_t counter; /* as above */
 };
 
 /* Adds the JSON body. 0, or -1 when memory ran out. */
 int register_request_format(const struct register_request *r, struct buf *out);
-int heartbeat_request_format(const char *agent_id, struct buf *out);
+int heartbeat_request_format(const char *agent_id, const struct agent_counter *counter,
+                             struct buf *out);
 
 /* Parse an answer. NULL, and *ret is the caller's to release; or the problem, as the predicate of a
  * sentence: "has no valid port_b". A session.json is parsed like an answer: it only lacks the
