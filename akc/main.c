@@ -13,6 +13,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
+#include "lib/conf/join_login.h"
 #include "lib/conf/paths.h"
 #include "lib/lease/keyline.h"
 #include "lib/lease/lease.h"
@@ -20,6 +21,7 @@
 #include "lib/store/arena.h"
 #include "lib/store/login.h"
 #include "lib/store/open_read.h"
+#include "lib/store/version.h"
 
 #include <bsd/string.h>
 #include <errno.h>
@@ -29,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,6 +51,7 @@ struct request {
     const char *key_type; /* NULL: every key of the login */
     const char *key_base64;
     bool expiry_local;   /* for an sshd before 9.1: the end in local time */
+    bool join;           /* for JoinLogin: is an invite open? */
     bool check;          /* for pam_tunnel: print which lease, not the key line */
     const char *address; /* with check: the client's address; NULL: not checked */
     int64_t until_ms;    /* of clock_monotonic_ms */
@@ -65,6 +69,8 @@ struct answer {
 static const char usage_text[] =
     "usage: akc [-c FILE] [--expiry-local[=ZONE]] LOGIN [KEYTYPE KEYBASE64]\n"
     "       akc [-c FILE] --check [--addr IP] LOGIN KEYTYPE KEYBASE64\n"
+    "       akc [-c FILE] --join LOGIN KEYTYPE KEYBASE64\n"
+    "       akc --store-version\n"
     "\n"
     "Prints the authorized_keys line of LOGIN's active lease with that key, or of\n"
     "all its active leases. Run by sshd as AuthorizedKeysCommand with %u %t %k;\n"
@@ -78,6 +84,10 @@ static const char usage_text[] =
     "             with status 3 if none\n"
     "  --addr IP  with --check: refuse a client at an address that the lease does\n"
     "             not name\n"
+    "  --join     for JoinLogin: print a line that redeems an invite and does nothing\n"
+    "             else, for any key while an invite is open\n"
+    "  --store-version\n"
+    "             the newest version of the store that it reads\n"
     "  --help     this text\n"
     "  --version  the version\n";
 
@@ -133,11 +143,60 @@ static void add_check(const struct lease *l, const struct pubkey *key, struct bu
     buf_add(out, "\n");
 }
 
+static const struct log_event event_login_refused = {"f079f4c7fc0a4e10b0e95da66a39ab67", LOG_INFO};
+static const struct log_event event_not_judged = {"dbaba5e8b9da4f0db84eb4bb72b00aa3", LOG_ERR};
+
 static void log_refusal(const struct request *req, const struct pubkey *key, const char *reason,
                         const char *lease)
 {
-    log_info("refused login=%s key=%s reason=%s lease=%s", req->login, key->fingerprint, reason,
-             lease);
+    log_event(&event_login_refused,
+              LOG_FIELDS({"LEASE_NAME", lease}, {"LOGIN", req->login}, {"REASON", reason},
+                         {"KEY_FP", key->fingerprint}),
+              "refused login=%s key=%s reason=%s lease=%s", req->login, key->fingerprint, reason,
+              lease);
+}
+
+/* sshd takes the first key that it is offered and lets in whoever signs with it; leased judges the
+ * code. So each key is good while there is anything to redeem. */
+static enum store_rc answer_join(struct store *st, const struct request *req,
+                                 const struct pubkey *key, int64_t now_s, struct answer *out)
+{
+    enum join_verdict verdict;
+    enum store_rc rc = store_judge_join(st, req->login, key->fingerprint, now_s, &verdict);
+    if (rc != STORE_OK)
+        return rc;
+    out->refused = verdict != JOIN_ADMITTED;
+    if (out->refused)
+        log_refusal(req, key, join_verdict_name(verdict), "");
+    else
+        buf_addf(&out->text, "restrict,command=\"" JOIN_PROGRAM "\" %s %s\n", key->type,
+                 key->base64);
+    return STORE_OK;
+}
+
+/*
+ * Whether this program may answer for the login: with --join for JoinLogin alone, without for all
+ * others. Where JoinLogin names a login of leases by mistake, leases win.
+ */
+static bool serves_login(const struct request *req, const struct pubkey *key,
+                         const struct conf_logins *logins)
+{
+    bool is_join_login = strcmp(req->login, logins->join_login) == 0;
+    bool is_for_leases = strcmp(req->login, logins->forward_login) == 0 ||
+                         strcmp(req->login, logins->agent_login) == 0;
+    const char *fingerprint = req->key_type != NULL ? key->fingerprint : "";
+    const char *problem = !req->join       ? NULL
+                          : !is_join_login ? "is not JoinLogin"
+                                           : join_login_problem(logins, req->login);
+    if (problem == NULL && (req->join || !is_join_login || is_for_leases))
+        return true;
+    if (problem == NULL)
+        problem = "is JoinLogin, where keys hold no lease";
+    log_event(&event_login_refused,
+              LOG_FIELDS({"LOGIN", req->login}, {"REASON", "join_login"}, {"KEY_FP", fingerprint}),
+              "refused login=%s key=%s reason=join_login lease= problem=\"the login %s\"",
+              req->login, fingerprint, problem);
+    return false;
 }
 
 static enum store_rc answer_key(struct store *st, const struct request *req,
@@ -196,7 +255,8 @@ static int judge_sessions(const struct request *req, const struct pubkey *key, c
         buf_clear(&a->text);
         break;
     case SIGHT_CANNOT_TELL:
-        log_error("refused: cannot count the sessions of lease %s in '%s/sessions': %s", a->lease,
+        log_event(&event_not_judged, LOG_FIELDS({"LEASE_NAME", a->lease}),
+                  "refused: cannot count the sessions of lease %s in '%s/sessions': %s", a->lease,
                   run_dir, strerror(errno));
         return -1;
     }
@@ -215,6 +275,8 @@ static enum store_rc query_store(void *ctx, struct store *st)
 {
     const struct key_query *q = ctx;
     buf_clear(&q->answer->text);
+    if (q->req->join)
+        return answer_join(st, q->req, q->key, q->now_s, q->answer);
     return q->req->key_type != NULL
                ? answer_key(st, q->req, q->key, q->now_s, q->answer)
                : store_login_keys(st, q->req->login, q->now_s, add_line, q->answer);
@@ -244,6 +306,7 @@ static int answer(const struct request *req)
 {
     char err[STORE_ERROR_BYTES];
     struct conf_paths paths;
+    struct conf_logins logins;
     struct pubkey key;
     struct answer out = {.expiry_local = req->expiry_local};
     int64_t now_s = clock_now_s();
@@ -253,21 +316,27 @@ static int answer(const struct request *req)
     if (problem == NULL && req->key_type != NULL)
         problem = pubkey_parse(req->key_type, req->key_base64, &key);
     if (problem != NULL) { /* nobody holds a lease with such a login or key */
-        log_info("refused login=%s key= reason=no_lease lease= problem=\"%s\"",
-                 text_word(req->login).s, problem);
+        log_event(&event_login_refused,
+                  LOG_FIELDS({"LOGIN", text_word(req->login).s}, {"REASON", "no_lease"}),
+                  "refused login=%s key= reason=no_lease lease= problem=\"%s\"",
+                  text_word(req->login).s, problem);
         return req->check ? EXIT_NO_LEASE : EXIT_ANSWERED;
     }
-    problem = conf_paths_load(req->conf_file, &paths);
+    problem = conf_paths_load_logins(req->conf_file, &paths, &logins);
     if (problem != NULL) {
-        log_error("refused: configuration '%s' %s",
+        log_event(&event_not_judged, NULL, "refused: configuration '%s' %s",
                   req->conf_file != NULL ? req->conf_file : CONF_DEFAULT_FILE, problem);
         goto out;
     }
-    /* store_query closes the store before we write. A reader that waits for a slow pipe would keep
+    if (!serves_login(req, &key, &logins)) {
+        status = req->check ? EXIT_NO_LEASE : EXIT_ANSWERED;
+        goto out;
+    }
+    /* store_query ends its read before we write. A reader that waits for a slow pipe would keep
      * SQLite from emptying the -wal (docs/sqlite-facts.md 1.7). */
     struct key_query query = {.req = req, .key = &key, .now_s = now_s, .answer = &out};
     if (store_query(paths.database, req->until_ms, query_store, &query, err) != STORE_OK) {
-        log_error("refused: %s", err);
+        log_event(&event_not_judged, NULL, "refused: %s", err);
         goto out;
     }
     if (judge_sessions(req, &key, paths.run_dir, &out) == 0)
@@ -308,18 +377,22 @@ int main(int argc, char **argv)
                 return EXIT_COULD_NOT;
         } else if (strcmp(argv[i], "--check") == 0) {
             req.check = true;
+        } else if (strcmp(argv[i], "--join") == 0) {
+            req.join = true;
         } else if (strcmp(argv[i], "--addr") == 0 && i + 1 < argc) {
             req.address = argv[++i];
         } else if (strcmp(argv[i], "--help") == 0) {
             return usage(stdout, EXIT_ANSWERED);
+        } else if (strcmp(argv[i], "--store-version") == 0) {
+            return printf("%d\n", STORE_VERSION) < 0 ? EXIT_COULD_NOT : EXIT_ANSWERED;
         } else if (strcmp(argv[i], "--version") == 0) {
             return puts("akc (tunlease) " TUNLEASE_VERSION) < 0 ? EXIT_COULD_NOT : EXIT_ANSWERED;
         } else {
             return usage(stderr, EXIT_USAGE);
         }
     }
-    if ((argc - i != 1 && argc - i != 3) || (req.check && argc - i != 3) ||
-        (req.address != NULL && !req.check))
+    if ((argc - i != 1 && argc - i != 3) || ((req.check || req.join) && argc - i != 3) ||
+        (req.address != NULL && !req.check) || (req.join && req.check))
         return usage(stderr, EXIT_USAGE);
     req.until_ms += req.check ? CHECK_MS : LOGIN_MS;
     req.login = argv[i];

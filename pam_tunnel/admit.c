@@ -12,37 +12,22 @@
 #include "lib/conf/paths.h"
 #include "lib/session/auth_info.h"
 #include "lib/session/narrowed.h"
-#include "lib/session/process.h"
 #include "lib/session/registry_lock.h"
 #include "lib/session/registry_write.h"
 #include "lib/session/run_dir.h"
+#include "pam_tunnel/connection.h"
 #include "pam_tunnel/helper.h"
 #include "pam_tunnel/other_sessions.h"
 
-#include <arpa/inet.h>
 #include <bsd/string.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <security/pam_ext.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
-
-/* sshd itself has no time limit here (docs/sshd-facts.md 4). */
-enum { OPEN_DEADLINE_MS = 1000 };
-
-static const char data_name[] = "pam_tunnel_session";
-
-/* What close_session needs. Passed on by pam_set_data(3), since the environment can be forged by
- * then. */
-struct close_data {
-    char run_dir[CONF_PATH_BYTES];
-    int64_t lease_id;
-    pid_t pid;
-};
 
 struct opening {
     pam_handle_t *pamh;
@@ -55,42 +40,7 @@ struct opening {
     bool was_logged; /* this refusal was logged before */
 };
 
-static void free_close_data(pam_handle_t *pamh, void *data, int status)
-{
-    (void)pamh;
-    (void)status;
-    free(data);
-}
-
-/* The client's address, the first word of SSH_CONNECTION, with its zone: sshd compares from= with
- * both (lib/lease/source.h). */
-static int parse_source(const char *connection, char out[static SESSION_ADDRESS_BYTES])
-{
-    unsigned char bytes[sizeof(struct in6_addr)];
-    char address[SESSION_ADDRESS_BYTES];
-    size_t len = connection != NULL ? strcspn(connection, " ") : 0;
-    if (len == 0 || len >= sizeof(address))
-        return -1;
-    memcpy(address, connection, len);
-    address[len] = '\0';
-    char *zone = strchr(address, '%'); /* fe80::1%eth0 */
-    if (zone != NULL)
-        *zone = '\0';
-    if (inet_pton(AF_INET, address, bytes) != 1 && inet_pton(AF_INET6, address, bytes) != 1)
-        return -1;
-    (void)snprintf(out, SESSION_ADDRESS_BYTES, "%.*s", (int)len, connection);
-    return 0;
-}
-
 /* ---- steps 4 to 7 of docs/design.md 3.2 ---- */
-
-static const char *cannot_register(void)
-{
-    return errno == EEXIST
-               ? "a session of another pid namespace, such as that of a container that shares "
-                 "RunDir, is registered with the same pid; the next login will have another pid"
-               : "the session cannot be registered";
-}
 
 /* Returns NULL: the session is open in the registry; else why it is refused. */
 static const char *open_under_lock(struct opening *o)
@@ -118,7 +68,7 @@ static const char *open_under_lock(struct opening *o)
     if (why == NULL) {
         o->session.open = true;
         if (registry_open_session(&o->registry, &o->session) != 0)
-            why = cannot_register();
+            why = connection_cannot_register();
     }
     (void)close(lock);
     return why;
@@ -149,58 +99,20 @@ static const char *copy_judgement(struct opening *o)
 static const char *admit(struct opening *o, const struct conf_paths *paths)
 {
     struct auth_info key;
-    struct process self;
-    const char *why = NULL;
-
-    why = auth_info_parse(pam_getenv(o->pamh, "SSH_AUTH_INFO_0"), &key);
+    const char *why = connection_read(o->pamh, &o->session, &key);
     if (why != NULL)
         return why;
-    (void)strlcpy(o->session.fingerprint, key.fingerprint, sizeof(o->session.fingerprint));
-    if (parse_source(pam_getenv(o->pamh, "SSH_CONNECTION"), o->session.source) != 0)
-        return "sshd does not say where the client is";
-    if (process_read(getpid(), &self) != SIGHT_IS)
-        return "/proc cannot be read";
-    o->session.pid = self.pid;
-    o->session.start_ticks = self.start_ticks;
-    o->session.since_s = clock_now_s();
     if (run_dir_open(paths->run_dir, &o->registry) != 0)
         return "there is no session registry below RunDir that only root can write, and what "
                "cannot be registered could not be revoked: 'leasectl doctor' says more";
     if (registry_add_opening(&o->registry, &o->session, o->deadline_ms) != 0)
-        return cannot_register();
+        return connection_cannot_register();
     o->registered = true;
     if (helper_check(o->args, o->session.login, &key, o->session.source, o->deadline_ms,
                      &o->judgement, &why) != HELPER_LEASE)
         return why;
     why = copy_judgement(o);
     return why != NULL ? why : open_under_lock(o);
-}
-
-static const char *set_close_data(const struct opening *o, const struct conf_paths *paths)
-{
-    struct close_data *close_data = calloc(1, sizeof(*close_data));
-    if (close_data == NULL)
-        return "out of memory";
-    (void)strlcpy(close_data->run_dir, paths->run_dir, sizeof(close_data->run_dir));
-    close_data->lease_id = o->session.lease_id;
-    close_data->pid = o->session.pid;
-    if (pam_set_data(o->pamh, data_name, close_data, free_close_data) != PAM_SUCCESS) {
-        free(close_data);
-        return "out of memory";
-    }
-    return NULL;
-}
-
-/*
- * A refused open_session leaves the client connected to a login whose every forward is dead
- * (docs/sshd-facts.md 1). So this ends the connection, as the last thing it does: in the monitor,
- * SIGTERM still has its default action (docs/sshd-facts.md 2).
- */
-static void end_connection(const struct opening *o)
-{
-    if (o->args->end_refused && geteuid() == 0 && getuid() == 0 &&
-        pam_getenv(o->pamh, "SSH_CONNECTION") != NULL)
-        (void)kill(getpid(), SIGTERM);
 }
 
 int admit_open(pam_handle_t *pamh, const struct module_args *args, const struct tunnel_login *login)
@@ -224,7 +136,7 @@ int admit_open(pam_handle_t *pamh, const struct module_args *args, const struct 
     if (why == NULL)
         why = admit(o, &paths);
     if (why == NULL)
-        why = set_close_data(o, &paths);
+        why = connection_remember(pamh, paths.run_dir, o->session.lease_id, o->session.pid);
     if (why == NULL) {
         status = PAM_SUCCESS;
         pam_syslog(pamh, LOG_INFO, "opened login=%s lease=%s key=%s source=%s", o->session.login,
@@ -236,28 +148,9 @@ int admit_open(pam_handle_t *pamh, const struct module_args *args, const struct 
     if (status != PAM_SUCCESS && o->registered)
         registry_remove_own(&o->registry, o->session.lease_id, o->session.pid);
     if (status != PAM_SUCCESS)
-        end_connection(o);
+        connection_end(pamh, args);
     registry_close(&o->registry);
     session_release(&o->session);
     free(o);
     return status;
-}
-
-void admit_close(pam_handle_t *pamh)
-{
-    const void *data = NULL;
-    struct registry registry;
-    int rc;
-    if (pam_get_data(pamh, data_name, &data) != PAM_SUCCESS || data == NULL)
-        return;
-    const struct close_data *close_data = data;
-    if (close_data->pid != getpid())
-        return;
-    do
-        rc = registry_open(close_data->run_dir, false, &registry);
-    while (rc != 0 && errno == EINTR);
-    if (rc != 0)
-        return; /* readers of the registry see that the process is gone */
-    registry_remove_own(&registry, close_data->lease_id, close_data->pid);
-    registry_close(&registry);
 }

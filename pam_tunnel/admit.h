@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Admits or refuses a session in sshd, and removes its entry when it closes. */
+/* Admits or refuses a session of a lease in sshd. */
 #ifndef TUNLEASE_PAM_TUNNEL_ADMIT_H
 #define TUNLEASE_PAM_TUNNEL_ADMIT_H
 
@@ -12,8 +12,5 @@
  * logs which. May not return: to end a refused connection, it sends SIGTERM to this process. */
 int admit_open(pam_handle_t *pamh, const struct module_args *args,
                const struct tunnel_login *login);
-
-/* Removes the entry that admit_open made. May be called again. */
-void admit_close(pam_handle_t *pamh);
 
 #endif

@@ -23,6 +23,7 @@ void module_args_parse(int argc, const char **argv, struct module_args *ret)
     for (int i = 0; i < argc; i++) {
         const char *end = NULL;
         if (value_of(argv[i], "conf", &args.conf_file) || value_of(argv[i], "group", &args.group) ||
+            value_of(argv[i], "join_group", &args.join_group) ||
             value_of(argv[i], "service", &args.service) || value_of(argv[i], "akc", &args.akc) ||
             value_of(argv[i], "akc_user", &args.akc_user))
             continue;

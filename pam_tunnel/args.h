@@ -15,7 +15,8 @@
 struct module_args {
     const char *conf_file; /* NULL: the default one */
     const char *group;
-    const char *service; /* sshd's PAM service name */
+    const char *join_group; /* of JoinLogin; NULL: not given, and there is none */
+    const char *service;    /* sshd's PAM service name */
     const char *akc;
     const char *akc_user;
     bool debug;

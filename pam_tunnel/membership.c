@@ -61,13 +61,49 @@ static bool is_member(const struct passwd *pw, const struct group *gr)
     return false;
 }
 
-enum sight membership_is_tunnel_login(pam_handle_t *pamh, const struct module_args *args,
-                                      struct tunnel_login *ret)
+/* Whether the user is a member of the group; a failure is logged. */
+static enum sight is_in_group(pam_handle_t *pamh, const struct module_args *args,
+                              const struct passwd *pw, const char *name)
+{
+    struct lookup l = {NULL, 0};
+    struct group gr, *grp = NULL;
+    enum sight member = SIGHT_IS_NOT;
+    int rc = find_group(name, &l, &gr, &grp);
+    if (rc != 0) {
+        member = SIGHT_CANNOT_TELL;
+        pam_syslog(pamh, LOG_ERR,
+                   "cannot look up group '%s': %s; '%s' is not treated as a tunnel "
+                   "login",
+                   name, strerror(rc), pw->pw_name);
+    } else if (grp == NULL && args->debug) {
+        pam_syslog(pamh, LOG_DEBUG, "there is no group '%s'", name);
+    }
+    if (grp != NULL && is_member(pw, grp))
+        member = SIGHT_IS;
+    free(l.text);
+    return member;
+}
+
+/* Which of the two groups the user is in. Where one cannot be looked up, the other alone counts. */
+static enum sight find_groups(pam_handle_t *pamh, const struct module_args *args,
+                              const struct passwd *pw, struct tunnel_login *login)
+{
+    enum sight leases = is_in_group(pamh, args, pw, args->group);
+    enum sight joins =
+        args->join_group != NULL ? is_in_group(pamh, args, pw, args->join_group) : SIGHT_IS_NOT;
+    login->leases = leases == SIGHT_IS;
+    login->joins = joins == SIGHT_IS;
+    if (login->leases || login->joins)
+        return SIGHT_IS;
+    return leases == SIGHT_CANNOT_TELL ? leases : joins;
+}
+
+enum sight membership_find(pam_handle_t *pamh, const struct module_args *args,
+                           struct tunnel_login *ret)
 {
     const char *name = NULL;
-    struct lookup user = {NULL, 0}, group = {NULL, 0};
+    struct lookup user = {NULL, 0};
     struct passwd pw, *pwp = NULL;
-    struct group gr, *grp = NULL;
     enum sight member = SIGHT_IS_NOT;
 
     /* pam_get_user(3) asks for the name if the program has set none yet; pam_unix would do so
@@ -80,26 +116,12 @@ enum sight membership_is_tunnel_login(pam_handle_t *pamh, const struct module_ar
         pam_syslog(pamh, LOG_ERR, "cannot look up user '%s': %s; not treated as a tunnel login",
                    name, strerror(rc));
     }
-    if (rc != 0 || pwp == NULL || pwp->pw_uid == 0)
-        goto out;
-    rc = find_group(args->group, &group, &gr, &grp);
-    if (rc != 0) {
-        member = SIGHT_CANNOT_TELL;
-        pam_syslog(pamh, LOG_ERR,
-                   "cannot look up group '%s': %s; '%s' is not treated as a tunnel "
-                   "login",
-                   args->group, strerror(rc), name);
-    } else if (grp == NULL && args->debug) {
-        pam_syslog(pamh, LOG_DEBUG, "there is no group '%s'", args->group);
+    if (rc == 0 && pwp != NULL && pwp->pw_uid != 0) {
+        struct tunnel_login login = {.name = name, .uid = pwp->pw_uid};
+        member = find_groups(pamh, args, pwp, &login);
+        if (member == SIGHT_IS)
+            *ret = login;
     }
-    if (rc != 0 || grp == NULL)
-        goto out;
-    if (!is_member(pwp, grp))
-        goto out;
-    member = SIGHT_IS;
-    *ret = (struct tunnel_login){.name = name, .uid = pwp->pw_uid};
-out:
     free(user.text);
-    free(group.text);
     return member;
 }

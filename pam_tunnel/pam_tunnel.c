@@ -6,10 +6,15 @@
  * refused everywhere but in sshd, and there its key has to hold an active lease when the session
  * opens: only then does SSH_AUTH_INFO_0 say which key it was (docs/sshd-facts.md 2).
  *
+ * JoinLogin, the member of the join group, is refused everywhere but in sshd, too. There its
+ * connection is registered with its key, without a lease.
+ *
  * Refusal is PAM_PERM_DENIED from every entry point: sudo carries on after PAM_SESSION_ERR.
  */
 #include "pam_tunnel/admit.h"
 #include "pam_tunnel/args.h"
+#include "pam_tunnel/connection.h"
+#include "pam_tunnel/join_admit.h"
 #include "pam_tunnel/membership.h"
 
 #include <security/pam_ext.h>
@@ -18,13 +23,13 @@
 
 enum stage { STAGE_AUTH, STAGE_CREDENTIALS, STAGE_ACCOUNT, STAGE_SESSION, STAGE_PASSWORD };
 
-/* Parses the arguments and looks up the user. False: no tunnel login, so the module has no
- * opinion. */
+/* Parses the arguments and looks up the user. False: neither a tunnel login nor JoinLogin, so the
+ * module has no opinion. */
 static bool is_ours(pam_handle_t *pamh, int argc, const char **argv, struct module_args *args,
                     struct tunnel_login *login)
 {
     module_args_parse(argc, argv, args);
-    switch (membership_is_tunnel_login(pamh, args, login)) {
+    switch (membership_find(pamh, args, login)) {
     case SIGHT_IS:
         return true;
     case SIGHT_IS_NOT:
@@ -67,15 +72,21 @@ static int judge(pam_handle_t *pamh, enum stage stage, int argc, const char **ar
         return PAM_PERM_DENIED;
     }
     bool sshd = is_sshd(pamh, &args, &service);
+    if (login.leases && login.joins)
+        return refuse(
+            pamh, &login, service,
+            "it is a member of the tunnel group and of the join group, whose rules differ");
     if (!sshd)
-        return refuse(pamh, &login, service, "a tunnel login has no session but its tunnel");
+        return refuse(pamh, &login, service,
+                      login.joins ? "JoinLogin has no session but the one that joins"
+                                  : "a tunnel login has no session but its tunnel");
     switch (stage) {
     case STAGE_AUTH:
         return refuse(pamh, &login, service, "a tunnel login has no password, only its key");
     case STAGE_PASSWORD:
         return refuse(pamh, &login, service, "a tunnel login has no password");
     case STAGE_SESSION:
-        return admit_open(pamh, &args, &login);
+        return login.joins ? join_admit(pamh, &args, &login) : admit_open(pamh, &args, &login);
     case STAGE_CREDENTIALS:
     case STAGE_ACCOUNT: /* which key it was is not known yet */
         return PAM_IGNORE;
@@ -114,9 +125,11 @@ PAM_EXTERN int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, con
     const char *service;
     (void)flags;
     /* First, and whatever PAM_USER is by now: the entry is found by the pid of this process. */
-    admit_close(pamh);
+    connection_forget(pamh);
     if (!is_ours(pamh, argc, argv, &args, &login))
         return PAM_IGNORE;
+    if (login.leases && login.joins)
+        return PAM_PERM_DENIED;
     return args.bad == NULL && is_sshd(pamh, &args, &service) ? PAM_SUCCESS : PAM_PERM_DENIED;
 }
 
