@@ -2,9 +2,11 @@
 #include "leased/configuration.h"
 
 #include "leased/requests/api_keys.h"
+#include "leased/watch/events.h"
 #include "lib/base/buf.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
+#include "lib/conf/join_login.h"
 #include "lib/conf/load.h"
 
 #include <stdbool.h>
@@ -23,7 +25,7 @@ static void log_problems(const char *what, const struct buf *lines)
     const char *rest = buf_text(lines);
     int len;
     for (const char *line; (line = text_next_line(&rest, &len)) != NULL;)
-        log_error("%s%.*s", what, len, line);
+        log_event(&event_conf_refused, NULL, "%s%.*s", what, len, line);
 }
 
 /* Loads tunlease.conf, leased.env and the key files: all, or none with the reasons in problems. */
@@ -51,6 +53,19 @@ int configuration_load(const char *file, struct conf *ret, struct api_keys *ret_
     buf_release(&problems);
     buf_release(&warnings);
     return rc;
+}
+
+bool configuration_check_join(const struct conf *conf)
+{
+    struct conf_logins logins;
+    conf_logins_of(conf, &logins);
+    const char *problem =
+        conf->join_login[0] != '\0' ? join_login_problem(&logins, conf->join_login) : NULL;
+    if (problem != NULL)
+        log_event(&event_conf_refused, NULL,
+                  "JoinLogin %s: the login %s; nobody can join until it is mended",
+                  conf->join_login, problem);
+    return problem == NULL;
 }
 
 /* The keyword that changed and that only a restart can change, or NULL. */
@@ -90,13 +105,20 @@ int configuration_reload(const char *file, struct conf *conf, struct api_keys *k
      * not open. */
     const char *keyword = needs_restart(conf, &new_conf);
     if (keyword != NULL) {
-        log_error(
-            "nothing of the configuration was reloaded: %s has changed, which only a restart "
-            "can apply; 'systemctl restart leased' applies the whole file, and ends no tunnel",
-            keyword);
+        /* Under systemd leased does not start with other sockets than the file names. */
+        log_event(&event_conf_refused, NULL,
+                  "nothing of the configuration was reloaded: %s has changed, which only a "
+                  "restart can apply; %s'systemctl restart leased' applies the whole file, and "
+                  "ends no tunnel",
+                  keyword,
+                  strstr(keyword, "Listen") != NULL
+                      ? "first give leased.socket or leased-metrics.socket the same address "
+                        "(leased(8), The page); then "
+                      : "");
         conf_release(&new_conf);
         return -1;
     }
+    (void)configuration_check_join(&new_conf);
     conf_release(conf);
     *conf = new_conf;
     *keys = new_keys;

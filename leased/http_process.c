@@ -25,8 +25,8 @@
  *
  * ENGINE and SITE are the descriptors of the packet socket and of the site page. FLAGS is "-" and
  * perhaps u (unconfined) and D (log to stderr). Each LISTENER is the descriptor of a listening
- * socket and perhaps m (on MetricsListen), and r (X-Real-IP) or f (X-Forwarded-For) if it is for a
- * proxy.
+ * socket and perhaps m (on MetricsListen) or j (the join socket), and r (X-Real-IP) or f
+ * (X-Forwarded-For) if it is for a proxy.
  */
 struct arguments {
     int engine_fd, site_fd;
@@ -50,6 +50,9 @@ static bool parse_listener(const char *word, struct http_listener *ret)
     const char *flag = word + digits;
     if (*flag == 'm') {
         ret->on_metrics_listen = true;
+        flag++;
+    } else if (*flag == 'j') {
+        ret->on_join_socket = true;
         flag++;
     }
     if (*flag == 'r' || *flag == 'f') {
@@ -85,6 +88,7 @@ int http_process_main(int argc, char **argv)
         return EXIT_USAGE;
     }
     log_init("leased", a.to_stderr);
+    (void)prctl(PR_SET_NAME, "leased-http"); /* it was started as "exe", which says nothing in ps */
     const struct http_options options = {.engine_fd = a.engine_fd,
                                          .listeners = a.listeners,
                                          .listener_count = a.listener_count,
@@ -153,7 +157,9 @@ static void exec_http(const struct http_process_options *o, int engine_fd, pid_t
     for (size_t i = 0; i < o->sockets->count; i++) {
         const struct http_listener *l = &o->sockets->items[i];
         (void)snprintf(words[i + 2], sizeof(words[0]), "%d%s%s", l->fd,
-                       l->on_metrics_listen ? "m" : "",
+                       l->on_metrics_listen ? "m"
+                       : l->on_join_socket  ? "j"
+                                            : "",
                        l->proxy == PROXY_HEADER_REAL_IP         ? "r"
                        : l->proxy == PROXY_HEADER_FORWARDED_FOR ? "f"
                                                                 : "");

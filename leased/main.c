@@ -10,18 +10,22 @@
 #include "leased/site_page.h"
 #include "leased/sockets.h"
 #include "leased/store_lock.h"
+#include "leased/watch/events.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/descriptors.h"
 #include "lib/base/log.h"
 #include "lib/conf/conf.h"
 #include "lib/conf/print.h"
+#include "lib/session/join_session.h"
 #include "lib/session/registry_count.h"
 #include "lib/session/registry_read.h"
 #include "lib/session/registry_remove.h"
 #include "lib/store/connection.h"
 #include "lib/store/open_write.h"
+#include "lib/store/version.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,19 +76,28 @@ static int print_effective(const struct conf *conf)
     return rc;
 }
 
-/* Removes registry entries of dead sessions that did not remove them themselves. Only root can. */
-static void clear_dead_entries(const struct conf *conf)
+/* Closes r. */
+static void clear_dead_of(struct registry *r)
 {
     enum { CLEAR_MS = 1000 };
-    struct registry r;
     struct session_list list;
-    if (registry_open(conf->paths.run_dir, true, &r) != 0)
-        return; /* engine logs it if it cannot open the registry either */
-    if (registry_read(&r, 0, &list) == 0) {
-        (void)registry_remove_dead(&r, &list, clock_monotonic_ms() + CLEAR_MS);
+    if (registry_read(r, 0, &list) == 0) {
+        (void)registry_remove_dead(r, &list, clock_monotonic_ms() + CLEAR_MS);
         session_list_release(&list);
     }
-    registry_close(&r);
+    registry_close(r);
+}
+
+/* Removes registry entries of dead sessions and join connections that did not remove them
+ * themselves. Only root can. If a registry cannot be opened, the engine cannot either, and logs it.
+ */
+static void clear_dead_entries(const struct conf *conf)
+{
+    struct registry r;
+    if (registry_open(conf->paths.run_dir, true, &r) == 0)
+        clear_dead_of(&r);
+    if (join_registry_open(conf->paths.run_dir, true, &r) == 0)
+        clear_dead_of(&r);
 }
 
 /* leased -P. The unit runs this as root before the service, which is not root and cannot do it. */
@@ -110,8 +123,7 @@ static enum store_rc open_store(const struct conf *conf, struct store **ret,
 static pid_t start_http(void *arg, const struct conf *conf, int *ret_fd)
 {
     struct leased *l = arg;
-    if (l->site.shared == NULL && site_page_update(&l->site, conf) != 0)
-        return -1;
+    (void)conf;
     return http_process_start(&(struct http_process_options){.sockets = &l->sockets,
                                                              .site_fd = l->site.fd,
                                                              .unconfined = l->options.unconfined,
@@ -125,14 +137,15 @@ static bool reload(void *arg, struct conf *conf, struct api_keys *keys)
     if (configuration_reload(l->options.conf_file, conf, keys) != 0)
         return false;
     (void)site_page_update(&l->site, conf);
-    log_info("configuration reloaded");
+    sockets_warn_of_join(&l->sockets, conf);
+    log_event(&event_conf_reloaded, NULL, "configuration reloaded");
     return true;
 }
 
 static int serve(struct leased *l)
 {
     struct engine *e = &l->engine;
-    char err[STORE_ERROR_BYTES];
+    char err[STORE_ERROR_BYTES], backup[STORE_BACKUP_NAME_BYTES];
     struct store *st = NULL;
     int lock_fd = -1;
     e->callbacks = (struct engine_callbacks){.arg = l, .start_http = start_http, .reload = reload};
@@ -150,9 +163,19 @@ static int serve(struct leased *l)
     if (privileges_drop() != 0)
         return EXIT_FAILURE;
     if (open_store(&e->conf, &st, err) != STORE_OK) {
-        log_error("%s", err);
+        log_event(&event_store_unusable, NULL, "%s", err);
         return EXIT_FAILURE;
     }
+    if (store_migrated_from(st) != 0 &&
+        store_backup_name(e->conf.paths.database, STORE_VERSION, backup) == 0)
+        log_info("the store '%s' was migrated from version %d to %d; the one of before is '%s'",
+                 e->conf.paths.database, store_migrated_from(st), STORE_VERSION, backup);
+    if (site_page_update(&l->site, &e->conf) != 0) {
+        log_error("cannot start: %s", strerror(errno));
+        store_close(st);
+        return EXIT_FAILURE;
+    }
+    e->site = l->site.shared;
     /* Never wait for a locked store: requests stay queued, and sessions are ended meanwhile. */
     store_set_timeout(st, 0);
     open_store_adopt(&e->open_store, e->conf.paths.database, st, lock_fd);
@@ -221,7 +244,10 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     if (o->print)
         return print_effective(conf);
+    if (o->prepare)
+        return prepare_run_dir(conf);
+    bool may_join = configuration_check_join(conf);
     if (o->check)
-        return EXIT_SUCCESS;
-    return o->prepare ? prepare_run_dir(conf) : serve(&l);
+        return may_join ? EXIT_SUCCESS : EXIT_FAILURE;
+    return serve(&l);
 }

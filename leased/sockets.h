@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SOCKETS_MAX = CONF_LISTENERS_MAX + 1 };
+enum { SOCKETS_MAX = CONF_LISTENERS_MAX + 2 }; /* MetricsListen and the join socket */
 
 struct sockets {
     struct http_listener items[SOCKETS_MAX];
@@ -22,5 +22,8 @@ int sockets_check(const struct conf *conf);
 
 /* Fills *ret, which the caller zeroed. 0; or -1, logged with what to do. */
 int sockets_open(const struct conf *conf, struct sockets *ret);
+
+/* After a reload: if JoinLogin is set and there is no join socket, logs that a restart opens it. */
+void sockets_warn_of_join(const struct sockets *s, const struct conf *conf);
 
 #endif

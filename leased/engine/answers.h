@@ -45,6 +45,10 @@ void answers_send(struct answers *as, const struct queued *q, struct control_ans
 /* Sets *a to "unavailable" with the text why. */
 void answers_set_unavailable(struct control_answer *a, const char *why);
 
+/* Sends a packet if the socket has room, without counting it. Or else false. */
+bool answers_try_send(const struct answers *as, const struct control_answer *a);
+void answers_count(struct answers *as, uint32_t action, enum control_code code);
+
 /* Sends an answer with a report, and counts it. A refusal is logged by answers_log_refusal. */
 void answers_send_report(struct answers *as, const struct control_answer *a);
 void answers_log_refusal(struct answers *as, const struct control_request *r,

@@ -9,6 +9,7 @@
 #include "leased/watch/open_store.h"
 #include "leased/watch/records.h"
 #include "leased/watch/timer.h"
+#include "leased/watch/events.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/store/connection.h"
@@ -113,7 +114,8 @@ static void roll_back(struct batch *b, const struct attempt *a)
     requests_rolled_back(b->requests);
     roster_invalidate(b->roster);
     metrics_add_store_error(b->metrics);
-    log_error("the store failed: %s", store_error(b->open_store->store));
+    log_event(&event_store_unusable, NULL, "the store failed: %s",
+              store_error(b->open_store->store));
     if (a->request_failed)
         answer_request_failed(b, a->count - 1);
     else if (!a->flush_failed) /* otherwise they are tried again without the flush */
@@ -172,9 +174,9 @@ void batch_on_flush(int fd, short what, void *arg)
     on_retry(fd, what, arg);
 }
 
-bool batch_has_room(const struct batch *b)
+bool batch_has_room(const struct batch *b, uint32_t action)
 {
-    return b->queue.count < QUEUE_MAX;
+    return b->queue.count < QUEUE_MAX + (action == CONTROL_JOIN ? QUEUE_JOINING_MAX : 0);
 }
 
 void batch_add(struct batch *b, struct queued *q)

@@ -20,7 +20,10 @@ struct requests;
 struct roster;
 struct heartbeat_flush;
 
-enum { QUEUE_MAX = 4096 /* requests that may be queued */ };
+enum {
+    QUEUE_MAX = 4096,      /* requests that may be queued */
+    QUEUE_JOINING_MAX = 64 /* and so many more that join: agents cannot crowd them out */
+};
 
 struct batch {
     /* Lent. */
@@ -39,7 +42,8 @@ struct batch {
 /* The lent members must be set. Returns 0, or -1: out of memory. */
 int batch_start(struct batch *b, struct event_base *base);
 
-bool batch_has_room(const struct batch *b);
+/* action: enum control_action, of the request that is to be added. */
+bool batch_has_room(const struct batch *b, uint32_t action);
 void batch_add(struct batch *b, struct queued *q); /* takes ownership of q */
 
 /* Commits what is queued, unless a retry is scheduled. */

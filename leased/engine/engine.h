@@ -14,11 +14,13 @@
 #define TUNLEASE_LEASED_ENGINE_ENGINE_H
 
 #include "leased/engine/answers.h"
+#include "leased/engine/audit_head_log.h"
 #include "leased/engine/batch.h"
 #include "leased/engine/http_child.h"
 #include "leased/engine/intake.h"
 #include "leased/engine/log_drain.h"
 #include "leased/engine/callbacks.h"
+#include "leased/engine/page_desk.h"
 #include "leased/engine/report.h"
 #include "leased/engine/heartbeat_flush.h"
 #include "leased/engine/walk.h"
@@ -27,8 +29,12 @@
 #include "leased/requests/limiter.h"
 #include "leased/requests/requests.h"
 #include "leased/requests/roster.h"
+#include "leased/status/overview.h"
 #include "leased/watch/clock_jumps.h"
+#include "leased/watch/copies_seen.h"
+#include "leased/watch/join_connections.h"
 #include "leased/watch/listeners_cache.h"
+#include "leased/watch/local_peers.h"
 #include "leased/watch/metrics.h"
 #include "leased/watch/open_store.h"
 #include "leased/watch/records.h"
@@ -44,7 +50,8 @@ struct engine {
     struct engine_callbacks callbacks;
     struct conf conf;
     struct api_keys keys;
-    bool verbose;         /* a line for each heartbeat */
+    const struct control_site *site; /* the site page, which changes at a reload */
+    bool verbose;                    /* a line for each heartbeat */
     bool foreign_network; /* sockets are systemd's: our /proc/net does not show sshd's listeners */
     struct open_store open_store;
 
@@ -55,10 +62,12 @@ struct engine {
     /* What is written to the store next, and whether the store and the clock can be trusted. */
     struct records records;
     struct clock_jumps clock_jumps;
+    struct copies_seen copies_seen;
     struct store_watch store_watch;
 
     /* Who is connected, and what listens. */
     struct sessions sessions;
+    struct join_connections join_connections;
     struct listeners_cache listeners;
 
     /* The way of a request, from http and back. */
@@ -76,6 +85,12 @@ struct engine {
     struct control_port control_port;
 
     struct report report;
+    struct audit_head_log audit_head_log;
+
+    /* The page on MetricsListen. */
+    struct overview overview;
+    struct local_peers peers;
+    struct page_desk desk;
 
     int64_t sweep_ms; /* at most this long from one sweep to the next */
     struct event *on_sweep;

@@ -6,6 +6,7 @@
 #include "leased/engine/callbacks.h"
 #include "leased/watch/metrics.h"
 #include "leased/watch/timer.h"
+#include "leased/watch/events.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
@@ -40,7 +41,8 @@ static void close_packets(struct http_child *h)
 void http_child_kill(struct http_child *h, const char *problem)
 {
     if (problem != NULL)
-        log_error("the http process sent %s: it is killed and started again", problem);
+        log_event(&event_http_ended, NULL,
+                  "the http process sent %s: it is killed and started again", problem);
     close_packets(h);
     if (h->pid > 0)
         (void)kill(h->pid, SIGKILL); /* not reaped yet, so no other process has its pid */
@@ -88,7 +90,7 @@ void http_child_ended(struct http_child *h, int status)
     h->pause_ms = !failed_at_once ? RESTART_MS : h->pause_ms * 2;
     if (h->pause_ms > RESTART_MAX_MS)
         h->pause_ms = RESTART_MAX_MS;
-    log_error("the http process ended (%s %d): it is started again",
+    log_event(&event_http_ended, NULL, "the http process ended (%s %d): it is started again",
               WIFSIGNALED(status) ? "signal" : "status",
               WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     metrics_add_http_restart(h->metrics);

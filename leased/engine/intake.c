@@ -4,6 +4,7 @@
 #include "leased/engine/answers.h"
 #include "leased/engine/batch.h"
 #include "leased/engine/http_child.h"
+#include "leased/engine/page_desk.h"
 #include "leased/engine/report.h"
 #include "leased/requests/api_keys.h"
 #include "leased/requests/issue.h"
@@ -46,8 +47,9 @@ static void check_reader(struct intake *intake, const struct control_request *r,
     answers_log_refusal(intake->answers, r, a);
 }
 
-static void answer_report(struct intake *intake, const struct control_request *r)
+void intake_answer_report(void *arg, const struct control_request *r)
 {
+    struct intake *intake = arg;
     struct buf text = {0};
     struct control_answer *a = calloc(1, sizeof(*a));
     if (a == NULL)
@@ -62,6 +64,7 @@ static void answer_report(struct intake *intake, const struct control_request *r
         if (a->code == CONTROL_OK && r->action == CONTROL_METRICS)
             report_metrics(intake->report, &text);
     }
+    a->is_admitted = a->code == CONTROL_OK && r->on_metrics_listen != 0;
     if (buf_text(&text) != NULL && text.len <= CONTROL_REPORT_BYTES) {
         memcpy(a->report, buf_text(&text), text.len);
         a->report_bytes = (uint32_t)text.len;
@@ -71,11 +74,11 @@ static void answer_report(struct intake *intake, const struct control_request *r
     buf_release(&text);
 }
 
-/* ---- requests that wait for a commit: registers and heartbeats ---- */
+/* ---- requests that wait for a commit: registers, heartbeats, joins ---- */
 
 static void queue_request(struct intake *intake, const struct control_request *r, size_t len)
 {
-    struct queued *q = batch_has_room(intake->batch) ? queued_make(r, len) : NULL;
+    struct queued *q = batch_has_room(intake->batch, r->action) ? queued_make(r, len) : NULL;
     if (q == NULL)
         return; /* http answers 503 when it gets no answer */
     if (!requests_wants_key(intake->requests, r)) {
@@ -125,10 +128,14 @@ static void dispatch_request(struct intake *intake, const struct control_request
         break;
     case CONTROL_REGISTER:
     case CONTROL_HEARTBEAT:
+    case CONTROL_JOIN:
         queue_request(intake, r, len);
         break;
     default:
-        answer_report(intake, r);
+        if (r->on_metrics_listen != 0)
+            page_desk_add(intake->desk, r, len);
+        else
+            intake_answer_report(intake, r);
         break;
     }
 }

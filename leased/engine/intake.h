@@ -13,7 +13,9 @@ struct batch;
 struct conf;
 struct event_base;
 struct http_child;
+struct control_request;
 struct limiter;
+struct page_desk;
 struct report;
 struct requests;
 
@@ -28,11 +30,15 @@ struct intake {
     struct batch *batch;
     struct answers *answers;
     struct report *report;
+    struct page_desk *desk;
 };
 
 /* A callback of libevent; arg is a struct intake. Reads the packets that are in fd; there may be
  * none. */
 void intake_read(int fd, short what, void *arg);
+
+/* Answers a report, for the page desk; arg is a struct intake. */
+void intake_answer_report(void *arg, const struct control_request *r);
 
 /* A child other than http was reaped. If it made a key, the request that waits for that key goes
  * on. good: it exited with 0. */

@@ -5,6 +5,7 @@
 #include "leased/engine/pace.h"
 #include "leased/requests/issue.h"
 #include "leased/watch/timer.h"
+#include "leased/watch/events.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/store/connection.h"
@@ -16,7 +17,10 @@
 #include <string.h>
 #include <sys/wait.h>
 
-enum { STATUS_BYTES = 160 };
+enum {
+    STATUS_BYTES = 160,
+    START_SWEEP_MS = 1000, /* from one sweep to the next, until http is ready */
+};
 
 /* ---- another store than before ---- */
 
@@ -26,6 +30,7 @@ static enum store_rc reload_store(void *arg)
     struct engine *e = arg;
     roster_invalidate(&e->roster);
     lease_count_stop(&e->report.leases);
+    overview_forget(&e->overview);
     walk_stop(&e->walk);
     enum store_rc rc = heartbeat_flush_reload(&e->heartbeat_flush);
     if (rc == STORE_OK)
@@ -41,6 +46,8 @@ static void on_reopened(void *arg)
 {
     struct engine *e = arg;
     store_watch_reopened(&e->store_watch);
+    audit_head_log_again(&e->audit_head_log);
+    audit_head_log_daily(&e->audit_head_log, clock_now_s());
 }
 
 /* ---- the clock's work ---- */
@@ -54,7 +61,12 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
     (void)what;
     clock_jumps_check(&e->clock_jumps);
     (void)sessions_sweep(&e->sessions);
+    overview_sample(&e->overview);
     refusals_log_sums(&e->answers.refusals, false, clock_monotonic_ms());
+    join_guesses_flush(&e->requests.guesses, &e->records, clock_monotonic_ms(), clock_now_s(),
+                       false);
+    if (e->http.is_ready) /* one that cannot start says that alone */
+        audit_head_log_daily(&e->audit_head_log, clock_now_s());
     /* The watchdog is only notified after a sweep that was completed: a sweep that hangs, or fails
      * for too long, has the service restarted. */
     (void)snprintf(status, sizeof(status), "%sSTATUS=%zu live sessions, %zu being ended%s\n",
@@ -62,7 +74,8 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
                    e->sessions.judged.count, e->sessions.endings.count,
                    e->open_store.is_lost ? "; the store cannot be used" : "");
     notify_send(status);
-    timer_arm(e->on_sweep, e->sweep_ms);
+    timer_arm(e->on_sweep,
+              e->http.is_ready || e->sweep_ms < START_SWEEP_MS ? e->sweep_ms : START_SWEEP_MS);
 }
 
 /* ---- signals ---- */
@@ -86,7 +99,7 @@ static void on_stop(evutil_socket_t sig, short what, void *arg)
 {
     struct engine *e = arg;
     (void)what;
-    log_info("stopping: signal %d; tunnels stay up", (int)sig);
+    log_event(&event_stopping, NULL, "stopping: signal %d; tunnels stay up", (int)sig);
     (void)event_base_loopbreak(e->base);
 }
 
@@ -129,7 +142,25 @@ static void lend_modules(struct engine *e)
                                 .requests = &e->requests,
                                 .batch = &e->batch,
                                 .answers = &e->answers,
-                                .report = &e->report};
+                                .report = &e->report,
+                                .desk = &e->desk};
+    e->desk = (struct page_desk){.overview = &e->overview,
+                                 .answers = &e->answers,
+                                 .peers = &e->peers,
+                                 .http = &e->http,
+                                 .answer = intake_answer_report,
+                                 .arg = &e->intake};
+    e->peers = (struct local_peers){.conf = &e->conf,
+                                    .unregistered = &e->report.unregistered,
+                                    .foreign_network = e->foreign_network};
+    e->overview = (struct overview){.conf = &e->conf,
+                                    .open_store = &e->open_store,
+                                    .sessions = &e->sessions,
+                                    .listeners = &e->listeners,
+                                    .unregistered = &e->report.unregistered,
+                                    .clock_jumps = &e->clock_jumps,
+                                    .copies_seen = &e->copies_seen,
+                                    .metrics = &e->metrics};
     e->batch = (struct batch){.open_store = &e->open_store,
                               .roster = &e->roster,
                               .records = &e->records,
@@ -143,12 +174,14 @@ static void lend_modules(struct engine *e)
                                     .keys = &e->keys,
                                     .open_store = &e->open_store,
                                     .sessions = &e->sessions,
+                                    .site = e->site,
                                     .control_port = &e->control_port,
                                     .limiter = &e->limiter,
                                     .roster = &e->roster,
                                     .listeners = &e->listeners,
                                     .clock_jumps = &e->clock_jumps,
                                     .beats = &e->heartbeat_flush.beats,
+                                    .copies_seen = &e->copies_seen,
                                     .metrics = &e->metrics};
     e->control_port = (struct control_port){.conf = &e->conf,
                                             .open_store = &e->open_store,
@@ -164,6 +197,7 @@ static void lend_modules(struct engine *e)
                             .clock_jumps = &e->clock_jumps,
                             .beats = &e->heartbeat_flush.beats,
                             .control_port = &e->control_port};
+    e->audit_head_log = (struct audit_head_log){.open_store = &e->open_store};
     e->report = (struct report){.open_store = &e->open_store,
                                 .sessions = &e->sessions,
                                 .listeners = &e->listeners,
@@ -182,6 +216,7 @@ static int start_modules(struct engine *e)
         records_start(&e->records, e->base, batch_on_flush, &e->batch) != 0 ||
         listeners_cache_start(&e->listeners, e->base, e->foreign_network) != 0 ||
         open_store_start(&e->open_store, e->base, &e->clock_jumps, &reopen) != 0 ||
+        overview_start(&e->overview, e->base) != 0 || page_desk_start(&e->desk, e->base) != 0 ||
         roster_init(&e->roster) != 0)
         return -1;
     limiter_init(&e->limiter);
@@ -205,7 +240,8 @@ static int set_up(struct engine *e)
         add_signal(e, SIGHUP, on_reload) != 0 || add_signal(e, SIGCHLD, on_child) != 0)
         return -1;
     if (sessions_start(&e->sessions, e->base, &e->conf, &e->open_store, &e->records, &e->metrics) !=
-        0)
+            0 ||
+        join_connections_start(&e->join_connections, e->base, &e->conf) != 0)
         return -1;
     return store_watch_start(&e->store_watch, e->base, &e->open_store, &e->sessions, &e->metrics);
 }
@@ -232,6 +268,8 @@ static void finish(struct engine *e)
     batch_cancel_retry(&e->batch);
     if (e->http.on_packets != NULL)
         intake_read(e->http.fd, 0, &e->intake);
+    join_guesses_flush(&e->requests.guesses, &e->records, clock_monotonic_ms(), clock_now_s(),
+                       true);
     batch_finish(&e->batch);
     http_child_end(&e->http);
     issue_stop(free);
@@ -246,7 +284,8 @@ static void finish(struct engine *e)
 int engine_loop(struct engine *e)
 {
     if (heartbeat_flush_load(&e->heartbeat_flush, &e->open_store, &e->metrics) != STORE_OK) {
-        log_error("cannot read the store: %s", store_error(e->open_store.store));
+        log_event(&event_store_unusable, NULL, "cannot read the store: %s",
+                  store_error(e->open_store.store));
         return EXIT_FAILURE;
     }
     if (set_up(e) != 0 || http_child_start(&e->http) != 0) {

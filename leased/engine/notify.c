@@ -66,9 +66,25 @@ int notify_listen_fds(void)
     int fd = NOTIFY_FIRST_FD;
     while (fd - NOTIFY_FIRST_FD < count && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
         fd++;
+    return count;
+}
+
+bool notify_listen_fd_is(size_t at, const char *name)
+{
+    const char *names = getenv("LISTEN_FDNAMES");
+    for (; names != NULL && at > 0; at--) {
+        names = strchr(names, ':');
+        names = names != NULL ? names + 1 : NULL;
+    }
+    const size_t len = names != NULL ? strcspn(names, ":") : 0;
+    return names != NULL && len == strlen(name) && strncmp(names, name, len) == 0;
+}
+
+void notify_forget_fds(void)
+{
     (void)unsetenv("LISTEN_PID");
     (void)unsetenv("LISTEN_FDS");
-    return count;
+    (void)unsetenv("LISTEN_FDNAMES");
 }
 
 int64_t notify_watchdog_ms(void)

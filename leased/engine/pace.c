@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/engine/pace.h"
 
+#include "leased/watch/events.h"
+
 #include "lib/base/log.h"
 #include "lib/base/number.h"
 
@@ -55,8 +57,9 @@ bool pace_wait(void)
     sigset_t stop, was;
     if (pause.tv_sec == 0)
         return true;
-    log_warn("ended soon after its start %d times in a row: starts in %lld s", before,
-             (long long)pause.tv_sec);
+    log_event(&event_start_paused, NULL,
+              "ended soon after its start %d times in a row: starts in %lld s", before,
+              (long long)pause.tv_sec);
     (void)sigemptyset(&stop);
     (void)sigaddset(&stop, SIGTERM);
     (void)sigaddset(&stop, SIGINT);

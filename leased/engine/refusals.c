@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/engine/refusals.h"
 
+#include "leased/watch/events.h"
+
 #include "lib/base/hash.h"
 #include "lib/base/log.h"
 
@@ -17,9 +19,12 @@ void refusals_init(struct refusals *r)
 static void log_sum(struct refusal_kind *k, int64_t now_ms)
 {
     if (k->more_count > 0)
-        log_info("refused %llu more action=%s client=%s code=%s in %lld s; the last agent=%s",
-                 (unsigned long long)k->more_count, control_action_name(k->action), k->client,
-                 control_code_name(k->code), (long long)((now_ms - k->since_ms) / 1000), k->agent);
+        log_event(&event_request_refused,
+                  LOG_FIELDS({"AGENT_ID", k->agent}, {"REASON", control_code_name(k->code)},
+                             {"CLIENT", k->client}),
+                  "refused %llu more action=%s client=%s code=%s in %lld s; the last agent=%s",
+                  (unsigned long long)k->more_count, control_action_name(k->action), k->client,
+                  control_code_name(k->code), (long long)((now_ms - k->since_ms) / 1000), k->agent);
     *k = (struct refusal_kind){.key = 0};
 }
 

@@ -139,7 +139,8 @@ static void add_requests(const struct metrics *m, struct buf *out)
     prometheus_header(out, "http_requests_total", "counter", "Answers, by action and code.");
     for (int a = CONTROL_REGISTER; a < CONTROL_ACTION__MAX; a++)
         for (int c = 0; c < CONTROL_CODE__MAX; c++)
-            if (m->requests[a][c] != 0)
+            /* From 0 on where somebody watches for the first one. */
+            if (m->requests[a][c] != 0 || (c == CONTROL_COPIED && a <= CONTROL_HEARTBEAT))
                 buf_addf(out,
                          "tunlease_http_requests_total{action=\"%s\",code=\"%s\"} %" PRIu64 "\n",
                          control_action_name((enum control_action)a),

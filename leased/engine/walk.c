@@ -11,11 +11,13 @@
 #include "leased/watch/records.h"
 #include "leased/watch/sessions.h"
 #include "leased/watch/timer.h"
+#include "leased/watch/events.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/conf/conf.h"
 #include "lib/store/audit.h"
 #include "lib/store/connection.h"
+#include "lib/store/invites.h"
 #include "lib/store/probes.h"
 #include "lib/store/prune.h"
 #include "lib/store/transaction.h"
@@ -38,8 +40,9 @@ enum {
 static int log_expires_soon(void *arg, int64_t id, const char *name, int64_t expires_s)
 {
     (void)arg;
-    log_info("expires_soon lease=%s id=%lld expires_s=%lld", name, (long long)id,
-             (long long)expires_s);
+    log_event(&event_expires_soon, LOG_FIELDS({"LEASE_NAME", name}),
+              "expires_soon lease=%s id=%lld expires_s=%lld", name, (long long)id,
+              (long long)expires_s);
     return 0;
 }
 
@@ -91,6 +94,8 @@ static enum store_rc prune_piece(struct walk *w, bool has_range, int64_t *ret_le
         rc = free_expired(w, now_s);
     if (rc == STORE_OK && !has_range)
         rc = delete_abandoned_probes(w, &by);
+    if (rc == STORE_OK && !has_range)
+        rc = store_invite_prune(w->open_store->store, &by);
     if (rc == STORE_OK)
         rc = audit_prune(w->open_store->store, &by, now_s - w->conf->audit_keep_s, w->piece_leases,
                          ret_rows);

@@ -18,12 +18,12 @@ static void start_connection(struct acceptor *a, int fd, const struct sockaddr_s
 {
     struct server *s = a->all->server;
     const int on = 1, bytes = BUFFER_BYTES;
-    struct connection *c = connection_open(&s->connections, fd);
+    struct connection *c = connection_open(&s->connections, fd, a->listener->on_join_socket);
     if (c == NULL)
         return;
     c->client.on_metrics_listen = a->listener->on_metrics_listen;
     c->client.proxy = a->listener->proxy;
-    client_set_from_peer(&c->client, peer);
+    client_set_from_peer(&c->client, fd, peer);
     /* Set on each client and not on the listener: systemd may have queued clients on its socket
      * before we could set an option on it. */
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/http/answer.h"
 
+#include "leased/http/page_parts.h"
+#include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/wire/join.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -122,40 +125,112 @@ static const char *date_of(struct answers *a)
     return a->date;
 }
 
-/* Sends a->body. allow: the methods of a 405 (RFC 9110 section 15.5.6), or NULL. */
-static void send_body(struct answers *a, struct connection *c, int status, const char *type,
-                      const char *allow)
+/*
+ * What the page may do in a browser: only load its own parts and read its own data. It is not kept,
+ * not framed, and no other site learns its address or loads a part of it.
+ */
+static const char page_headers[] =
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
+    "connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'\r\n"
+    "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n";
+
+/* A body, and what its head says of it. */
+struct content {
+    const char *type, *text;
+    size_t bytes;
+};
+
+/* allow: the methods of a 405 (RFC 9110 section 15.5.6), or NULL. */
+static void send_content(struct answers *a, struct connection *c, int status,
+                         const struct content *content, const char *allow)
 {
-    char head[384];
+    char head[384 + sizeof(page_headers)];
     int n = snprintf(head, sizeof(head),
                      "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-                     "Cache-Control: no-store\r\n%s%s%s%s%s\r\n",
-                     status, reason_phrase(status), date_of(a), type, a->body.len,
+                     "Cache-Control: no-store\r\n%s%s%s%s%s%s\r\n",
+                     status, reason_phrase(status), date_of(a), content->type, content->bytes,
                      status == 401 ? "WWW-Authenticate: Bearer\r\n" : "",
-                     allow != NULL ? "Allow: " : "", allow != NULL ? allow : "",
-                     allow != NULL ? "\r\n" : "", c->keep_alive ? "" : "Connection: close\r\n");
+                     c->is_page ? page_headers : "", allow != NULL ? "Allow: " : "",
+                     allow != NULL ? allow : "", allow != NULL ? "\r\n" : "",
+                     c->keep_alive ? "" : "Connection: close\r\n");
     c->sent_continue = false;
+    union { /* writev(2) does not write to it */
+        const void *in;
+        void *out;
+    } body = {.in = content->text};
     send_pieces(
         c, (struct iovec[]){{.iov_base = head, .iov_len = (size_t)n},
-                            {.iov_base = a->body.data, .iov_len = c->head_only ? 0 : a->body.len}});
+                            {.iov_base = body.out, .iov_len = c->head_only ? 0 : content->bytes}});
+}
+
+static int format(struct answers *a, const struct control_answer *answer)
+{
+    struct buf text = {0};
+    if (answer->action != CONTROL_JOIN || answer->code != CONTROL_OK)
+        return control_format(answer, a->site, &a->site_cache, &a->body);
+    buf_add_mem(&text, answer->report, answer->report_bytes);
+    int rc = buf_text(&text) != NULL
+                 ? join_answer_format(answer->join_exit, buf_text(&text), &a->body)
+                 : -1;
+    if (text.data != NULL)
+        explicit_bzero(text.data, text.cap); /* it may hold an agent's secret */
+    buf_release(&text);
+    return rc;
 }
 
 static void send_formatted(struct answers *a, struct connection *c,
                            const struct control_answer *answer, int status, const char *allow)
 {
-    const char *type = answer->report_bytes == 0           ? "application/json"
-                       : answer->action == CONTROL_METRICS ? "text/plain; version=0.0.4"
-                                                           : "text/plain; charset=utf-8";
+    struct content content = {
+        .type = answer->report_bytes == 0 || answer->action == CONTROL_STATUS ||
+                        answer->action == CONTROL_JOIN
+                    ? "application/json"
+                : answer->action == CONTROL_METRICS ? "text/plain; version=0.0.4"
+                                                    : "text/plain; charset=utf-8"};
     buf_clear(&a->body);
-    if (control_format(answer, a->site, &a->site_cache, &a->body) == 0)
-        send_body(a, c, status, type, allow);
-    else
+    if (format(a, answer) != 0) {
         connection_drop(c);
+        return;
+    }
+    content.text = a->body.data;
+    content.bytes = a->body.len;
+    send_content(a, c, status, &content, allow);
+}
+
+bool answer_add_packet(struct connection *c, const struct control_answer *answer)
+{
+    buf_add_mem(&c->whole, answer->report, answer->report_bytes);
+    if (c->whole.failed || c->whole.len > answer->whole_bytes) {
+        connection_drop(c);
+        return false;
+    }
+    return c->whole.len == answer->whole_bytes;
+}
+
+static void send_whole(struct answers *a, struct connection *c)
+{
+    struct buf whole = c->whole; /* sending may drop c */
+    const struct content content = {
+        .type = "application/json", .text = whole.data, .bytes = whole.len};
+    c->whole = (struct buf){0};
+    send_content(a, c, 200, &content, NULL);
+    buf_release(&whole);
 }
 
 void answer_send(struct answers *a, struct connection *c, const struct control_answer *answer)
 {
-    send_formatted(a, c, answer, control_code_status((enum control_code)answer->code), NULL);
+    const struct page_part *part = c->part;
+    c->part = NULL;
+    if (answer->code == CONTROL_OK && part != NULL)
+        send_content(
+            a, c, 200,
+            &(struct content){.type = part->type, .text = part->text, .bytes = part->bytes}, NULL);
+    else if (c->whole.len > 0)
+        send_whole(a, c);
+    else
+        send_formatted(a, c, answer, control_code_status((enum control_code)answer->code), NULL);
 }
 
 void answer_refuse(struct answers *a, struct connection *c, const struct refusal *refusal)

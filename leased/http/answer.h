@@ -8,6 +8,7 @@
 #include "lib/base/buf.h"
 #include "lib/wire/control.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What every answer is formatted with. One is formatted at a time. */
@@ -22,6 +23,10 @@ struct answers {
 
 void answers_init(struct answers *a, const struct control_site *site);
 void answers_release(struct answers *a);
+
+/* Adds a packet of a report of several to those that came before for c. True: it is whole now, and
+ * answer_send sends it. False: more come, or c was dropped. */
+bool answer_add_packet(struct connection *c, const struct control_answer *answer);
 
 /* Answer the request that c has under way: with engine's answer, or with a refusal of our own. Then
  * c is READING, LINGERING or SENDING, or was dropped. */

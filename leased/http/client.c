@@ -5,11 +5,26 @@
 #include <netinet/in.h>
 #include <string.h>
 
-void client_set_from_peer(struct client *c, const struct sockaddr_storage *peer)
+static struct ucred user_of_peer(int fd)
+{
+    struct ucred peer;
+    socklen_t len = sizeof(peer);
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0
+               ? peer
+               : (struct ucred){.uid = (uid_t)-1};
+}
+
+void client_set_from_peer(struct client *c, int fd, const struct sockaddr_storage *peer)
 {
     const struct sockaddr_in *v4 = (const void *)peer;
     const struct sockaddr_in6 *v6 = (const void *)peer;
     c->address[0] = '\0';
+    c->port = peer->ss_family == AF_INET    ? ntohs(v4->sin_port)
+              : peer->ss_family == AF_INET6 ? ntohs(v6->sin6_port)
+                                            : 0;
+    const struct ucred user = peer->ss_family == AF_UNIX ? user_of_peer(fd) : (struct ucred){0};
+    c->uid = user.uid;
+    c->pid = user.pid;
     if (peer->ss_family == AF_INET)
         (void)inet_ntop(AF_INET, &v4->sin_addr, c->address, CONTROL_ADDRESS_BYTES);
     else if (peer->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))

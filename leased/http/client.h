@@ -8,15 +8,22 @@
 #include "lib/wire/control.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 struct client {
-    bool on_metrics_listen;              /* both as in struct http_listener */
-    enum proxy_header proxy;             /* not NONE: each request brings its own address */
-    char address[CONTROL_ADDRESS_BYTES]; /* "" for a unix socket */
+    bool on_metrics_listen, on_join_socket; /* both as in struct http_listener */
+    bool is_admitted;                       /* on MetricsListen: engine said so */
+    enum proxy_header proxy;                /* not NONE: each request brings its own address */
+    char address[CONTROL_ADDRESS_BYTES];    /* "" for a unix socket */
+    uint16_t port;                          /* 0 for a unix socket, */
+    uid_t uid;                              /* which has this instead; -1: cannot be told */
+    pid_t pid;                              /* and this; 0: cannot be told */
 };
 
-void client_set_from_peer(struct client *c, const struct sockaddr_storage *peer);
+/* fd is the client's socket, for what peer does not say. */
+void client_set_from_peer(struct client *c, int fd, const struct sockaddr_storage *peer);
 
 /* Sets the address to what the proxy's header says. False, with the address "", if the header has
  * no plain address. */

@@ -11,7 +11,7 @@
 
 enum {
     CONNECTIONS_MAX = 4096,
-    CONNECTIONS_SPARE = 64, /* descriptors for everything else */
+    CONNECTIONS_SPARE = 64, /* descriptors for everything else; at least so many connections */
     INPUT_BYTES_MIN = 2048,
     BUFFERED_BYTES_MAX = 32 * 1024 * 1024, /* of all connections together */
 };
@@ -55,18 +55,37 @@ void connections_release(struct connections *t)
     free(t->slots);
 }
 
-struct connection *connection_open(struct connections *t, int fd)
+static bool is_full(const struct connections *t, bool for_joining)
 {
-    if (t->free == NULL && t->oldest != NULL)
-        connection_drop(t->oldest);
-    struct connection *c = t->free;
+    return for_joining ? t->joining >= CONNECTIONS_JOINING_MAX
+                       : t->in_use - t->joining >= t->slot_count - CONNECTIONS_JOINING_MAX;
+}
+
+static void make_room(struct connections *t, bool for_joining)
+{
+    struct connection *c = t->oldest;
+    while (c != NULL && c->client.on_join_socket != for_joining)
+        c = c->newer;
+    if (c != NULL)
+        connection_drop(c);
+}
+
+struct connection *connection_open(struct connections *t, int fd, bool is_joining)
+{
+    if (is_full(t, is_joining))
+        make_room(t, is_joining);
+    struct connection *c = is_full(t, is_joining) ? NULL : t->free;
     if (c == NULL) {
         (void)close(fd);
         return NULL;
     }
     t->free = c->newer;
     t->in_use++;
-    *c = (struct connection){.table = t, .fd = fd, .generation = c->generation + 1};
+    t->joining += is_joining;
+    *c = (struct connection){.table = t,
+                             .fd = fd,
+                             .generation = c->generation + 1,
+                             .client = {.on_join_socket = is_joining}};
     return c;
 }
 
@@ -79,6 +98,7 @@ void connection_drop(struct connection *c)
     t->buffered_bytes -= c->in_bytes;
     free(c->in);
     free(c->out);
+    buf_release(&c->whole);
     c->in = c->out = NULL;
     c->in_len = c->in_bytes = c->out_len = 0;
     connection_set_state(c, CONNECTION_FREE);
@@ -86,6 +106,7 @@ void connection_drop(struct connection *c)
     c->newer = t->free;
     t->free = c;
     t->in_use--;
+    t->joining -= c->client.on_join_socket;
 }
 
 uint64_t connection_id(const struct connection *c)
@@ -164,7 +185,7 @@ bool connection_grow_input(struct connection *c, size_t want)
         next = old->newer;
         if (t->buffered_bytes - c->in_bytes + bytes <= BUFFERED_BYTES_MAX)
             break;
-        if (old != c && old->in_bytes > 0)
+        if (old != c && old->in_bytes > 0 && !old->client.on_join_socket)
             connection_drop(old);
     }
     if (want > bytes || t->buffered_bytes - c->in_bytes + bytes > BUFFERED_BYTES_MAX)

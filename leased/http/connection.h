@@ -5,6 +5,7 @@
 
 #include "leased/http/client.h"
 #include "leased/http/http_head.h"
+#include "lib/base/buf.h"
 #include "lib/wire/control.h"
 
 #include <event2/event_struct.h>
@@ -12,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct page_part;
 struct server;
 
 /* The largest request that is accepted. */
@@ -34,11 +36,14 @@ struct connection {
     uint32_t generation; /* changes when a late answer must not find this connection any more */
     struct client client;
     bool keep_alive, sent_continue, head_only;
+    bool is_page;     /* the request is for the page or its data: its answer has their headers */
     bool is_reading;  /* on_in was added to the loop */
     int64_t since_ms; /* start of the state; in READING the request's first byte, 0 before it */
     int64_t idle_since_ms; /* when READING started */
     char *in;              /* buffered: a request that is incomplete or cannot be handled yet */
     size_t in_len, in_bytes;
+    const struct page_part *part; /* of the page, which it waits for engine's leave to send; NULL */
+    struct buf whole;             /* a report of several packets, as far as it has come */
     char *out;
     size_t out_len, out_at;
     struct connection *older, *newer; /* links of oldest..newest; newer also links the free slots */
@@ -48,6 +53,7 @@ struct connection {
 struct connections {
     struct connection *slots, *free;
     size_t slot_count, in_use;
+    size_t joining;                     /* how many of them came through the join socket */
     struct connection *oldest, *newest; /* READING or LINGERING, by the start of that state */
     size_t stalled;                     /* how many are STALLED */
     size_t buffered_bytes;              /* in_bytes of all together */
@@ -58,10 +64,15 @@ int connections_init(struct connections *t);
 /* Drops all connections. May be called after connections_init failed. */
 void connections_release(struct connections *t);
 
-/* Opens a connection that owns the client's socket fd; the caller assigns its events. If the table
- * is full, drops the connection that has gone longest without a whole request. NULL: every
- * connection has a request under way, and fd was closed. */
-struct connection *connection_open(struct connections *t, int fd);
+/* Of the join socket at most so many at once; no other connection takes their slots. So neither can
+ * who joins crowd out agents, nor agents who joins. */
+enum { CONNECTIONS_JOINING_MAX = 32 };
+
+/* Opens a connection that owns the client's socket fd; the caller assigns its events. is_joining:
+ * it came through the join socket. If there is no room for its kind, drops the connection of that
+ * kind that has gone longest without a whole request. NULL: each of them has a request under way,
+ * and fd was closed. */
+struct connection *connection_open(struct connections *t, int fd, bool is_joining);
 void connection_drop(struct connection *c);
 
 /* Names a connection in packets to engine. A later connection in the same slot has another id. */

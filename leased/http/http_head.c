@@ -74,8 +74,10 @@ static int parse_request_line(struct http_slice line, struct http_head *head)
         return line.len >= 5 && memcmp(line.at, "HTTP/", 5) == 0 ? NO_VERSION : BAD;
     head->path = target;
     const char *query = memchr(target.at, '?', target.len);
-    if (query != NULL)
+    if (query != NULL) {
         head->path.len = (size_t)(query - target.at);
+        head->query = (struct http_slice){query + 1, target.len - head->path.len - 1};
+    }
     return 0;
 }
 
@@ -134,8 +136,10 @@ static int parse_value(struct http_head *head, struct seen *seen, struct http_sl
                        struct http_slice value)
 {
     int64_t length = 0;
-    if (is_word_in_any_case(&name, "host"))
+    if (is_word_in_any_case(&name, "host")) {
+        head->host = value;
         return is_first(&seen->host) && is_host(&value) ? 0 : BAD;
+    }
     if (is_word_in_any_case(&name, "content-length")) {
         if (!is_first(&seen->length) || !number_parse(value.at, value.len, 0, INT64_MAX, &length))
             return BAD;
@@ -160,6 +164,9 @@ static int parse_value(struct http_head *head, struct seen *seen, struct http_sl
         head->real_ip = value;
     } else if (is_word_in_any_case(&name, "x-forwarded-for")) {
         head->forwarded_for = value;
+    } else if (is_word_in_any_case(&name, "sec-fetch-site")) {
+        head->is_foreign_fetch = head->is_foreign_fetch || !(http_slice_is(&value, "same-origin") ||
+                                                             http_slice_is(&value, "none"));
     } else if (is_word_in_any_case(&name, "authorization")) {
         return is_first(&seen->authorization) ? parse_authorization(head, value) : BAD;
     }

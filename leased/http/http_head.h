@@ -24,6 +24,8 @@ struct http_slice {
 
 struct http_head {
     struct http_slice method, path; /* path without its query */
+    struct http_slice query;        /* what follows the `?` */
+    struct http_slice host;
     bool keep_alive;
     bool has_length;
     size_t content_length; /* not limited here: the caller checks it */
@@ -33,6 +35,9 @@ struct http_head {
     struct http_slice real_ip, forwarded_for;
     bool real_ip_twice;
     bool expects_continue;
+    /* A browser says that a page of another site makes this request (Sec-Fetch-Site is neither
+     * same-origin nor none). */
+    bool is_foreign_fetch;
 };
 
 /*

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/http/request.h"
 
+#include "leased/http/page_guard.h"
+#include "leased/http/page_parts.h"
+#include "leased/http/status_query.h"
+#include "lib/wire/join.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -13,8 +18,14 @@ static bool is_json(const struct http_slice *type)
 }
 
 /* The action of a GET. 0: there is nothing at this path. */
-static enum control_action action_at(const struct http_slice *path)
+static enum control_action action_at(const struct client *client, const struct http_slice *path)
 {
+    if (client->on_join_socket)
+        return 0;
+    if (client->on_metrics_listen && http_slice_is(path, "/status.json"))
+        return CONTROL_STATUS;
+    if (client->on_metrics_listen && page_part_at(path) != NULL)
+        return CONTROL_PAGE;
     if (http_slice_is(path, "/healthz"))
         return CONTROL_HEALTH;
     if (http_slice_is(path, "/version"))
@@ -51,12 +62,21 @@ static bool allows_method(bool is_post, const struct http_slice *method)
                    : http_slice_is(method, "GET") || http_slice_is(method, "HEAD");
 }
 
-struct refusal request_check(struct client *client, const struct http_head *head)
+bool request_is_page(const struct client *client, const struct http_head *head)
 {
-    bool is_post = http_slice_is(&head->path, "/");
+    const enum control_action action = action_at(client, &head->path);
+    return action == CONTROL_STATUS || action == CONTROL_PAGE;
+}
+
+struct refusal request_check(struct client *client, const struct http_head *head,
+                             const char *public_host)
+{
+    /* On MetricsListen there is the page at this path, and nothing takes a POST. */
+    bool is_post = http_slice_is(&head->path, "/") &&
+                   (!client->on_metrics_listen || http_slice_is(&head->method, "POST"));
     if (client->proxy != PROXY_HEADER_NONE && !client_set_from_proxy(client, head))
         return bad_request("the proxy sent no plain address in the header that ProxyHeader names");
-    if (action_at(&head->path) == 0 && (!is_post || client->on_metrics_listen))
+    if ((action_at(client, &head->path) == 0 || is_post) && (!is_post || client->on_metrics_listen))
         return refuse(404, CONTROL_NOT_FOUND,
                       is_post ? "this address serves only reports"
                               : "there is nothing at this path");
@@ -65,6 +85,10 @@ struct refusal request_check(struct client *client, const struct http_head *head
                                 .status = 405,
                                 .code = CONTROL_BAD_REQUEST,
                                 .allow = is_post ? "POST" : "GET, HEAD"};
+    const char *foreign =
+        request_is_page(client, head) ? page_guard_problem(head, public_host) : NULL;
+    if (foreign != NULL)
+        return refuse(403, CONTROL_FORBIDDEN, foreign);
     if (is_post && !head->has_length)
         return bad_request("Content-Length is missing");
     if (head->content_length > CONTROL_BODY_BYTES)
@@ -76,16 +100,40 @@ struct refusal request_check(struct client *client, const struct http_head *head
     return (struct refusal){0};
 }
 
+/* On the join socket. The code is in the body: a credential in the head means nothing there. */
+static struct refusal fill_join(const struct client *client, const struct http_head *head,
+                                const char *body, struct control_request *ret)
+{
+    control_request_init(ret, CONTROL_JOIN);
+    ret->peer_uid = client->uid;
+    ret->peer_pid = client->pid;
+    if (client->pid <= 0)
+        return refuse(403, CONTROL_FORBIDDEN, "the kernel does not tell which process asks");
+    const char *problem = join_request_parse(body, head->content_length, ret);
+    if (problem == join_other_action)
+        return refuse(403, CONTROL_FORBIDDEN, problem);
+    return problem != NULL ? bad_request(problem) : (struct refusal){0};
+}
+
 struct refusal request_fill(const struct client *client, const struct http_head *head,
                             const char *body, struct control_request *ret)
 {
-    control_request_init(ret, action_at(&head->path));
+    if (client->on_join_socket)
+        return fill_join(client, head, body, ret);
+    control_request_init(ret, action_at(client, &head->path));
     ret->on_metrics_listen = client->on_metrics_listen;
     memcpy(ret->address, client->address, sizeof(ret->address));
+    if (client->on_metrics_listen) {
+        ret->is_admitted = client->is_admitted;
+        ret->peer_port = client->port;
+        ret->peer_uid = client->uid;
+    }
     if (head->credential.len != 0 &&
         control_request_set(ret, CONTROL_CREDENTIAL, head->credential.at, head->credential.len) !=
             0)
         return bad_request("the credential is too long");
-    const char *problem = ret->action == 0 ? control_parse(body, head->content_length, ret) : NULL;
+    const char *problem = ret->action == 0 ? control_parse(body, head->content_length, ret)
+                          : ret->action == CONTROL_STATUS ? status_query_parse(&head->query, ret)
+                                                          : NULL;
     return problem != NULL ? bad_request(problem) : (struct refusal){0};
 }

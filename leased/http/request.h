@@ -18,8 +18,13 @@ struct refusal {
 /* The refusal of a head that http_head_parse refused with this status. */
 struct refusal request_head_refusal(int status);
 
-/* Refuses what can be refused by the head alone. Behind a proxy, sets the client's address. */
-struct refusal request_check(struct client *client, const struct http_head *head);
+/* Whether this is a request for the page, one of its parts or its data, where these are served. */
+bool request_is_page(const struct client *client, const struct http_head *head);
+
+/* Refuses what can be refused by the head alone. Behind a proxy, sets the client's address.
+ * public_host: as in page_guard_problem. */
+struct refusal request_check(struct client *client, const struct http_head *head,
+                             const char *public_host);
 
 /* Fills *ret except for its id. Only for a request that passed request_check; body: all of it. */
 struct refusal request_fill(const struct client *client, const struct http_head *head,

@@ -2,6 +2,7 @@
 #include "leased/http/server.h"
 
 #include "leased/http/http_head.h"
+#include "leased/http/page_parts.h"
 #include "leased/http/request.h"
 #include "lib/base/clock.h"
 
@@ -81,7 +82,9 @@ static size_t handle_request(struct server *s, struct connection *c, const char 
     int status;
     size_t head_bytes = http_head_parse(text, len, &head, &status);
 
-    c->head_only = false;
+    c->head_only = c->is_page = false;
+    c->part = NULL;
+    buf_release(&c->whole);
     if (c->client.proxy != PROXY_HEADER_NONE)
         c->client.address[0] = '\0'; /* it was that of the previous request */
     if (status != 0) {
@@ -98,13 +101,16 @@ static size_t handle_request(struct server *s, struct connection *c, const char 
     is_whole = is_whole && (head.has_length || !http_slice_is(&head.method, "POST"));
     c->keep_alive = head.keep_alive && is_whole;
     c->head_only = http_slice_is(&head.method, "HEAD");
-    refusal = request_check(&c->client, &head);
+    c->is_page = request_is_page(&c->client, &head);
+    refusal = request_check(&c->client, &head, s->answers.site->ssh_host);
     if (refusal.why == NULL && !is_whole) {
         send_continue(c, &head);
         return 0;
     }
     if (refusal.why == NULL)
         refusal = request_fill(&c->client, &head, text + head_bytes, &s->request);
+    if (refusal.why == NULL && s->request.action == CONTROL_PAGE)
+        c->part = page_part_at(&head.path);
     if (refusal.why != NULL)
         refuse(s, c, &refusal);
     else if (!send_to_engine(s, c))
@@ -199,6 +205,9 @@ void server_deliver(struct server *s, const struct control_answer *a)
     struct connection *c = connection_find(&s->connections, a->id);
     if (c == NULL || c->state != CONNECTION_WAITING)
         return;
+    c->client.is_admitted = c->client.is_admitted || a->is_admitted != 0;
+    if (a->whole_bytes != 0 && !answer_add_packet(c, a))
+        return;
     answer_send(&s->answers, c, a);
     resume(s, c);
 }
@@ -220,8 +229,19 @@ void server_retry_stalled(struct server *s)
     }
 }
 
+/* Whether engine has spent an invite, or will, cannot be told here. A 503 would say that it has
+ * not. So who joins gets no answer, and is told to ask again. */
+static bool may_be_spent(const struct connection *c)
+{
+    return c->client.on_join_socket && c->state == CONNECTION_WAITING;
+}
+
 void server_give_up(struct server *s, struct connection *c)
 {
+    if (may_be_spent(c)) {
+        connection_drop(c);
+        return;
+    }
     c->generation++; /* or a late answer would go to the next request */
     /* A STALLED request is still in the input, and would be handled again. */
     if (c->state == CONNECTION_STALLED)
@@ -236,7 +256,9 @@ void server_lose_engine(struct server *s)
     s->refusals.engine_fd = -1;
     for (size_t i = 0; i < s->connections.slot_count; i++) {
         struct connection *c = &s->connections.slots[i];
-        if (c->state == CONNECTION_WAITING || c->state == CONNECTION_STALLED) {
+        if (may_be_spent(c)) {
+            connection_drop(c);
+        } else if (c->state == CONNECTION_WAITING || c->state == CONNECTION_STALLED) {
             c->keep_alive = false;
             answer_unavailable(s, c, stopping);
         }

@@ -9,8 +9,10 @@
 #include "leased/watch/sessions.h"
 #include "lib/conf/conf.h"
 #include "lib/lease/lease.h"
+#include "lib/session/listeners.h"
 #include "lib/store/changes.h"
 #include "lib/store/connection.h"
+#include "lib/store/invites.h"
 #include "lib/store/leases.h"
 #include "lib/store/port_choice.h"
 #include "lib/store/transaction.h"
@@ -26,9 +28,16 @@ void agent_port_quarantine_changed(struct port_memory *memory)
     memory->none_quarantined = false;
 }
 
-static bool is_usable(void *listeners, uint16_t port)
+struct taken {
+    struct listeners_cache *listeners;
+    struct listeners invited; /* for who joins by an open invite */
+};
+
+static bool is_usable(void *ctx, uint16_t port)
 {
-    return !listeners_cache_has(listeners, port, LISTENERS_MAX_AGE_MS);
+    const struct taken *taken = ctx;
+    return !listeners_has(&taken->invited, port) &&
+           !listeners_cache_has(taken->listeners, port, LISTENERS_MAX_AGE_MS);
 }
 
 /* False: the port and AgentBindHost make no valid permit. */
@@ -104,6 +113,10 @@ enum store_rc agent_port_pick(const struct request_context *ctx, uint16_t *ret)
     const struct conf *conf = ctx->conf;
     const struct ceiling_rules *rules = &conf->ceiling.listen;
     const int64_t never = INT64_MAX / 4, after_s = agent_port_quarantine_s(ctx);
+    struct taken taken = {.listeners = ctx->listeners};
+    enum store_rc rc = store_invite_ports(ctx->store, ctx->now_s, listeners_add, &taken.invited);
+    if (rc != STORE_OK)
+        return rc;
     for (int pass = 0; pass < 2; pass++)
         for (size_t i = 0; i < rules->count; i++) {
             const struct permit *p = &rules->items[i].permit;
@@ -112,9 +125,8 @@ enum store_rc agent_port_pick(const struct request_context *ctx, uint16_t *ret)
             if (!ceiling_rule_applies(rules, i, conf->agent_login) ||
                 strcmp(p->host, conf->agent_bind_host) != 0)
                 continue;
-            enum store_rc rc = store_port_pick(ctx->store, continues ? memory->next_port : p->low,
-                                               p->high, pass == 0 ? never : after_s, ctx->now_s,
-                                               is_usable, ctx->listeners, ret);
+            rc = store_port_pick(ctx->store, continues ? memory->next_port : p->low, p->high,
+                                 pass == 0 ? never : after_s, ctx->now_s, is_usable, &taken, ret);
             if (rc == STORE_NONE)
                 continue;
             if (rc == STORE_OK && pass == 0)

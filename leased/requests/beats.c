@@ -40,12 +40,55 @@ static void merge_newest(struct beats *b, const struct beat *beat)
         newest->heartbeat_ms = beat->heartbeat_ms;
     if (newest->expires_s < beat->expires_s)
         newest->expires_s = beat->expires_s;
+    if (newest->counter.number < beat->counter.number)
+        newest->counter = beat->counter;
 }
 
 static int by_lease(const void *a, const void *b)
 {
     const struct beat *x = a, *y = b;
     return (x->lease_id > y->lease_id) - (x->lease_id < y->lease_id);
+}
+
+static struct beat *find_pending(const struct beats *b, int64_t lease_id)
+{
+    if (b->pending == NULL)
+        return NULL;
+    size_t i = slot_of(lease_id);
+    while (b->pending[i].lease_id != 0 && b->pending[i].lease_id != lease_id)
+        i = (i + 1) % BEATS_SLOTS;
+    return b->pending[i].lease_id != 0 ? &b->pending[i] : NULL;
+}
+
+static struct beat *find_flushing(const struct beats *b, int64_t lease_id)
+{
+    const struct beat key = {.lease_id = lease_id};
+    return b->flushing != NULL
+               ? bsearch(&key, b->flushing, b->flushing_count, sizeof(key), by_lease)
+               : NULL;
+}
+
+struct beat beats_newest(const struct beats *b, int64_t lease_id)
+{
+    struct beat newest = {.lease_id = lease_id};
+    const struct beat *found[] = {find_flushing(b, lease_id), find_pending(b, lease_id)};
+    for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
+        if (found[i] == NULL)
+            continue;
+        if (found[i]->counter.number > newest.counter.number)
+            newest.counter = found[i]->counter;
+        if (found[i]->heartbeat_ms > newest.heartbeat_ms)
+            newest.heartbeat_ms = found[i]->heartbeat_ms;
+    }
+    return newest;
+}
+
+void beats_forget_counter(struct beats *b, int64_t lease_id)
+{
+    struct beat *found[] = {find_flushing(b, lease_id), find_pending(b, lease_id)};
+    for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++)
+        if (found[i] != NULL)
+            found[i]->counter.number = 0;
 }
 
 /* Moves all pending heartbeats into a flush: packs the slots into a sorted list. If a smaller block

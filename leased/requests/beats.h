@@ -62,6 +62,13 @@ bool beats_defers(struct beats *b, int64_t lease_end_s, const struct beat *beat,
 /* Adds one for which beats_defers said true. */
 enum store_rc beats_add(struct beats *b, struct store *st, const struct beat *beat, int64_t now_ms);
 
+/* What is pending of a lease, or being flushed: the newest heartbeat_ms and counter, each 0 if
+ * there is none. The lease's row may be behind them. */
+struct beat beats_newest(const struct beats *b, int64_t lease_id);
+/* Forgets the counters of a lease that are pending. store_agent_forget_counter forgets their rows.
+ */
+void beats_forget_counter(struct beats *b, int64_t lease_id);
+
 /* Call outside a transaction. Begins a flush if one is due. True: a flush is under way, and
  * beats_flush has work. */
 bool beats_begin_due(struct beats *b, int64_t now_ms);

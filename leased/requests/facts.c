@@ -3,6 +3,7 @@
 
 #include "leased/requests/roster.h"
 #include "lib/base/buf.h"
+#include "lib/lease/agent_copies.h"
 #include "lib/lease/agent_fact.h"
 #include "lib/lease/lease.h"
 #include "lib/store/agents.h"
@@ -30,7 +31,7 @@ static void add_fact(struct buf *out, const char *name, const char *value)
 }
 
 const char *facts_collect(const struct control_request *r, const struct agent_notes *notes,
-                          struct buf *out)
+                          const struct agent_copies *copies, struct buf *out)
 {
     const char *hostname = control_request_get(r, CONTROL_HOSTNAME);
     const char *user = control_request_get(r, CONTROL_USER);
@@ -64,7 +65,10 @@ const char *facts_collect(const struct control_request *r, const struct agent_no
         buf_addf(out, "host_key %s %s\n", key.type, key.base64);
         line += len + (line[len] == '\n' ? 1 : 0);
     }
-    return out->len + REISSUE_LINE_BYTES < AGENT_FACTS_BYTES ? NULL : "host_keys are too long";
+    agent_copies_format(copies, out);
+    return out->len + REISSUE_LINE_BYTES + COPIES_TEXT_BYTES < AGENT_FACTS_BYTES
+               ? NULL
+               : "host_keys are too long";
 }
 
 static struct agent_notes parse_notes(const char *facts)
@@ -78,6 +82,15 @@ static struct agent_notes parse_notes(const char *facts)
                                 .issued = strcmp(issued, "1") == 0,
                                 .home_port = (uint16_t)strtoul(home_port, NULL, 10),
                                 .reissue = reissue_parse(facts)};
+}
+
+enum store_rc facts_read_copies(struct store *st, int64_t id, struct agent_copies *ret)
+{
+    char facts[AGENT_FACTS_BYTES];
+    enum store_rc rc = store_agent_facts(st, id, facts);
+    if (rc == STORE_OK)
+        agent_copies_parse(facts, ret);
+    return rc;
 }
 
 enum store_rc facts_read_notes(struct store *st, struct member *m)

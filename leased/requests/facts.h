@@ -7,7 +7,9 @@
 #include "lib/store/store.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+struct agent_copies;
 struct agent_notes;
 struct buf;
 struct control_request;
@@ -17,10 +19,13 @@ struct member;
  * ssh_config stanzas. */
 bool facts_is_plain(const char *text, size_t max);
 
-/* Adds the notes and what the agent says of itself. Each host key must be one that ssh can use.
- * Returns NULL, or what is wrong. */
+/* Adds the notes, what the agent says of itself, and what is known of its copies. Each host key
+ * must be one that ssh can use. Returns NULL, or what is wrong. */
 const char *facts_collect(const struct control_request *r, const struct agent_notes *notes,
-                          struct buf *out);
+                          const struct agent_copies *copies, struct buf *out);
+
+/* Reads what is known of an agent's copies. */
+enum store_rc facts_read_copies(struct store *st, int64_t id, struct agent_copies *ret);
 
 /* Reads the notes of an agent, if they are not in *m yet. */
 enum store_rc facts_read_notes(struct store *st, struct member *m);

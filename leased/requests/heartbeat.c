@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/requests/heartbeat.h"
 
+#include "leased/requests/beats.h"
+#include "leased/requests/copies.h"
 #include "leased/requests/credential.h"
 #include "leased/requests/refuse.h"
 #include "leased/requests/request_context.h"
@@ -66,6 +68,18 @@ static enum store_rc identify(const struct request_context *ctx, const struct co
     return STORE_OK;
 }
 
+/*
+ * After agent reset, an enrolment key speaks for the agent for a while. Many hosts may have that
+ * key, so it changes no counter: only who has the agent's own secret can be its copy.
+ */
+static bool may_be_counted(const struct request_context *ctx, const struct control_request *r,
+                           const struct member *agent, const struct credential_verdict *verdict)
+{
+    return verdict->what == CREDENTIAL_SECRET ||
+           (r->counter.number == 0 && agent->counter.number == 0 &&
+            beats_newest(ctx->beats, agent->id).counter.number == 0);
+}
+
 enum store_rc heartbeat_decide(const struct request_context *ctx, const struct control_request *r,
                                struct control_answer *a, struct request_effects *effects)
 {
@@ -76,6 +90,11 @@ enum store_rc heartbeat_decide(const struct request_context *ctx, const struct c
     if (lease_name_problem(name) != NULL)
         return refuse(a, CONTROL_BAD_REQUEST, "agent_id is not a valid name");
     enum store_rc rc = identify(ctx, r, a, agent, &verdict);
+    if (rc != STORE_OK || a->code != CONTROL_OK)
+        return rc;
+    if (!may_be_counted(ctx, r, agent, &verdict))
+        return credential_refuse(ctx, r, &verdict, agent, a);
+    rc = copies_judge(ctx, r, false, NULL, a, effects);
     if (rc != STORE_OK || a->code != CONTROL_OK)
         return rc;
     if (verdict.what == CREDENTIAL_SECRET && !agent->secret_used) {

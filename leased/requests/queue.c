@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leased/requests/queue.h"
 
+#include "leased/requests/join_result.h"
 #include "lib/base/clock.h"
 
 #include <stdlib.h>
@@ -13,6 +14,7 @@ struct queued *queued_make(const struct control_request *r, size_t len)
         return NULL;
     q->next = NULL;
     q->private_key = NULL;
+    q->join = NULL;
     q->lease_id = 0;
     q->since_ms = clock_monotonic_ms();
     memcpy(&q->request, r, len);
@@ -39,6 +41,7 @@ void queued_free(struct queued *q)
     if (q->private_key != NULL)
         explicit_bzero(q->private_key, strlen(q->private_key));
     free(q->private_key);
+    join_result_free(q->join);
     free(q);
 }
 

@@ -8,11 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct join_result;
+
 struct queued {
     struct queued *next;
     int64_t since_ms;
-    int64_t lease_id;  /* of the agent that has proven to have sent it; 0: none, or not yet */
-    char *private_key; /* made for it, encrypted; NULL: the request has its own public key */
+    int64_t lease_id; /* of the agent that has proven to have sent it; 0: none, or not yet */
+    struct join_result *join; /* owned: what was decided of a CONTROL_JOIN; NULL: not yet */
+    char *private_key;        /* made for it, encrypted; NULL: the request has its own public key */
     struct control_request request; /* memory ends after its last text */
 };
 

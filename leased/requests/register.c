@@ -2,6 +2,7 @@
 #include "leased/requests/register.h"
 
 #include "leased/requests/agent_port.h"
+#include "leased/requests/copies.h"
 #include "leased/requests/facts.h"
 #include "leased/requests/refuse.h"
 #include "leased/requests/register_known.h"
@@ -139,7 +140,12 @@ static enum store_rc check_agent(struct registering *reg)
         return refuse(a, CONTROL_CONFLICT,
                       "this agent_id is registered with another key: a copied machine needs an "
                       "agent_id of its own, a new key 'leasectl key add'");
-    if (rc == STORE_OK && agent->fixed_end && agent->expires_s <= ctx->now_s)
+    if (rc == STORE_OK)
+        rc = copies_judge(ctx, reg->r, reg->verdict.what != CREDENTIAL_SECRET, &reg->copies, a,
+                          effects);
+    if (rc != STORE_OK || a->code != CONTROL_OK)
+        return rc;
+    if (agent->fixed_end && agent->expires_s <= ctx->now_s)
         return refuse(a, CONTROL_EXPIRED,
                       "the lease has ended, and an admin fixed that end: 'leasectl renew'");
     return rc;

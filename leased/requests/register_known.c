@@ -74,7 +74,8 @@ static enum store_rc write_agent(struct registering *reg, bool by_secret, const 
                                    .token_id = known->token_id,
                                    .facts = facts,
                                    .heartbeat_ms = reg->ctx->now_ms,
-                                   .expires_s = known->expires_s};
+                                   .expires_s = known->expires_s,
+                                   .counter = known->counter};
     return rc == STORE_OK ? store_agent_update(reg->ctx->store, known->id, &u) : rc;
 }
 
@@ -87,7 +88,7 @@ enum store_rc register_known(struct registering *reg)
     const uint16_t port_before = known->port;
     /* The facts are checked before anything changes: a refused request leaves the port as it was.
      */
-    const char *problem = facts_collect(reg->r, &known->notes, &facts);
+    const char *problem = facts_collect(reg->r, &known->notes, &reg->copies, &facts);
     enum store_rc rc =
         problem != NULL ? refuse(reg->answer, CONTROL_BAD_REQUEST, problem) : choose_port(reg);
     if (rc != STORE_OK || reg->answer->code != CONTROL_OK)
@@ -96,7 +97,7 @@ enum store_rc register_known(struct registering *reg)
     if (rc != STORE_OK)
         goto out;
     buf_clear(&facts);
-    (void)facts_collect(reg->r, &known->notes, &facts);
+    (void)facts_collect(reg->r, &known->notes, &reg->copies, &facts);
     if (buf_text(&facts) == NULL) {
         rc = STORE_FAIL;
         goto out;

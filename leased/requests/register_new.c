@@ -104,14 +104,19 @@ static enum store_rc give_secret(const struct registering *reg, int64_t id, cons
     return store_agent_update(reg->ctx->store, id,
                               &(struct agent_update){.secret_hash = hash,
                                                      .token_id = reg->verdict.token.id,
-                                                     .facts = facts});
+                                                     .facts = facts,
+                                                     .counter = reg->r->counter});
 }
 
-static enum store_rc refuse_key(const struct registering *reg,
-                                const struct store_conflict *conflict)
+static enum store_rc refuse_conflict(const struct registering *reg,
+                                     const struct store_conflict *conflict)
 {
     char text[CONTROL_ERROR_BYTES];
-    (void)snprintf(text, sizeof(text), "the key belongs to the agent '%s'", conflict->lease);
+    if (conflict->what == CONFLICT_INVITE)
+        (void)snprintf(text, sizeof(text), "the name is reserved by the open invite #%lld",
+                       (long long)conflict->lease_id);
+    else
+        (void)snprintf(text, sizeof(text), "the key belongs to the agent '%s'", conflict->lease);
     return refuse(reg->answer, CONTROL_CONFLICT, text);
 }
 
@@ -127,7 +132,8 @@ enum store_rc register_new(struct registering *reg)
     const struct agent_notes notes = {
         .issued = reg->issued,
         .reissue = {.since = REISSUE_REGISTERED, .wall_s = ctx->now_s, .boot_s = ctx->boot_s}};
-    const char *problem = facts_collect(reg->r, &notes, &facts);
+    (void)strlcpy(reg->copies.last_from, reg->r->address, sizeof(reg->copies.last_from));
+    const char *problem = facts_collect(reg->r, &notes, &reg->copies, &facts);
     enum store_rc rc =
         problem != NULL ? refuse(reg->answer, CONTROL_BAD_REQUEST, problem) : check_room(reg);
     if (rc != STORE_OK || reg->answer->code != CONTROL_OK)
@@ -136,12 +142,14 @@ enum store_rc register_new(struct registering *reg)
     if (rc == STORE_NONE)
         rc = refuse(reg->answer, CONTROL_NO_PORTS, agent_port_none_text);
     else if (rc == STORE_CONFLICT)
-        rc = refuse_key(reg, &conflict);
+        rc = refuse_conflict(reg, &conflict);
     else if (rc == STORE_OK)
         rc = give_secret(reg, id, buf_text(&facts), secret);
     if (rc != STORE_OK || reg->answer->code != CONTROL_OK)
         goto out;
     reg->effects->is_new_agent = true;
+    /* An agent that was another gateway's, or was deleted here, goes on from its own counter. */
+    reg->answer->counter = agent_counter_told(&reg->r->counter);
     registering_accept(reg, l.expires_s, port, secret);
 out:
     explicit_bzero(secret, sizeof(secret));

@@ -5,6 +5,7 @@
 
 #include "leased/requests/credential.h"
 #include "leased/requests/request_context.h"
+#include "lib/lease/agent_copies.h"
 #include "lib/lease/pubkey.h"
 #include "lib/store/store.h"
 
@@ -17,6 +18,7 @@ struct registering {
     bool issued; /* leased made its key for this request */
     struct pubkey key;
     struct credential_verdict verdict;
+    struct agent_copies copies; /* as they are to be written with the facts */
     struct control_answer *answer;
     struct request_effects *effects; /* holds the agent */
 };

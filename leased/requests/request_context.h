@@ -13,8 +13,12 @@
 #include <stdint.h>
 
 struct api_keys;
+struct beats;
 struct clock_jumps;
 struct conf;
+struct copies_seen;
+struct control_site;
+struct join_guesses;
 struct register_burst;
 struct limiter;
 struct listeners_cache;
@@ -30,6 +34,8 @@ struct request_context {
     struct limiter *limiter;
     struct store *store;
     struct roster *roster;
+    struct beats *beats;
+    struct copies_seen *copies_seen;
     const struct sessions *sessions;
     const struct registry *registry; /* NULL: it cannot be read */
     struct listeners_cache *listeners;
@@ -37,10 +43,12 @@ struct request_context {
     struct port_memory *ports;
     struct pending_agents *pending;
     struct register_burst *burst;
-    struct store_actor by; /* the actor for the audit */
-    int64_t now_s;         /* Unix time */
-    int64_t boot_s;        /* boot clock */
-    int64_t now_ms;        /* Unix time when the batch began */
+    struct join_guesses *guesses;
+    const struct control_site *site; /* what agents are told of this gateway */
+    struct store_actor by;           /* the actor for the audit */
+    int64_t now_s;                   /* Unix time */
+    int64_t boot_s;                  /* boot clock */
+    int64_t now_ms;                  /* Unix time when the batch began */
 };
 
 /*
@@ -51,6 +59,7 @@ struct request_effects {
     int64_t lease_id;  /* of the agent that the request was proven to come from; 0: none */
     bool is_new_agent; /* it counts as pending from now on */
     bool came_back; /* its lease had expired, so its permit for the control port may be outdated */
+    bool sweeps;    /* sessions may have to end */
     bool is_beat;   /* write agent.expires_s, to its lease or as a pending heartbeat */
     enum {
         ROSTER_STAYS,

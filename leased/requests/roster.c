@@ -106,6 +106,9 @@ enum store_rc roster_find(struct roster *r, struct store *st, const char *name, 
         return STORE_OK;
     }
     enum store_rc rc = store_agent_find(st, name, &a);
+    struct agent_counter counter = {.number = 0};
+    if (rc == STORE_OK && a.is_agent && !a.revoked)
+        rc = store_agent_counter(st, a.id, &counter);
     if (rc != STORE_OK)
         return rc;
     struct member m = {.id = a.id,
@@ -114,11 +117,16 @@ enum store_rc roster_find(struct roster *r, struct store *st, const char *name, 
                        .port = a.port,
                        .expires_s = a.expires_s,
                        .lease_expires_s = a.expires_s,
+                       .heartbeat_ms = a.heartbeat_ms,
+                       .counter = counter,
+                       .is_frozen = a.is_frozen,
                        .token_id = a.token_id,
                        .fixed_end = a.fixed_end,
                        .has_secret = a.has_secret,
                        .secret_used = a.secret_used};
     memcpy(m.secret_hash, a.secret_hash, sizeof(m.secret_hash));
+    if (entry != NULL && entry->member.id == m.id) /* which is not in the store */
+        memcpy(m.last_from, entry->member.last_from, sizeof(m.last_from));
     if (m.is_agent && !m.revoked) /* others could be any number */
         roster_put(r, name, &m);
     *ret = m;

@@ -10,6 +10,8 @@
 
 #include "lib/base/base64.h"
 #include "lib/base/secret.h"
+#include "lib/lease/agent_copies.h"
+#include "lib/lease/agent_counter.h"
 #include "lib/lease/reissue.h"
 #include "lib/store/store.h"
 
@@ -31,15 +33,19 @@ struct member {
     int64_t id;
     int64_t expires_s;       /* as the agent was told */
     int64_t lease_expires_s; /* as its lease says, which may be behind (leased/requests/beats.h) */
-    int64_t token_id;        /* that admitted it; 0: an enrolment key, or an admin */
+    int64_t heartbeat_ms;    /* when it was accepted last; pending heartbeats may be newer */
+    struct agent_counter counter; /* the last accepted one, likewise */
+    int64_t token_id;             /* that admitted it; 0: an enrolment key, or an admin */
     uint16_t port;
     struct agent_notes notes;
     bool is_agent; /* false: a lease of this name was granted by an admin */
     bool revoked;
     bool fixed_end, has_secret, secret_used;
+    bool is_frozen; /* since a copy of it was seen */
     bool has_notes; /* notes and fingerprint have been read */
     uint8_t secret_hash[SECRET_HASH_BYTES];
-    char fingerprint[FINGERPRINT_BYTES]; /* of one of its keys; "": not read */
+    char fingerprint[FINGERPRINT_BYTES];  /* of one of its keys; "": not read */
+    char last_from[COPIES_ADDRESS_BYTES]; /* of the last accepted request; "": not known */
 };
 
 struct roster_entry;

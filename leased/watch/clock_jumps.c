@@ -2,6 +2,7 @@
 #include "leased/watch/clock_jumps.h"
 
 #include "leased/watch/records.h"
+#include "leased/watch/events.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/store/jumps.h"
@@ -36,7 +37,9 @@ void clock_jumps_check(struct clock_jumps *j)
         j->jumped_ms = now_ms;
         j->jumped_s = clock_now_s();
         (void)snprintf(detail, sizeof(detail), "by_s=%lld", (long long)jump);
-        log_warn("the clock jumped %s: for an hour no lease is deleted and no port reused", detail);
+        log_event(&event_clock_jumped, NULL,
+                  "the clock jumped %s: for an hour no lease is deleted and no port reused",
+                  detail);
         records_add(j->records, RECORD_CLOCK, 0, "", clock_now_s(), detail);
     }
     if (jumped || drift > 1 || drift < -1) /* each clock is rounded down to seconds */
@@ -64,7 +67,8 @@ void clock_jumps_start(struct clock_jumps *j, struct records *records, int state
     int64_t known_ms = j->jumped_ms;
     /* A jump that is found now is logged by the check itself. */
     if (clock_jumps_are_recent(j) && j->jumped_ms == known_ms)
-        log_warn("the clock jumped less than an hour ago: no lease is deleted and no port reused");
+        log_event(&event_clock_jumped, NULL,
+                  "the clock jumped less than an hour ago: no lease is deleted and no port reused");
 }
 
 void clock_jumps_conf_was_read(struct clock_jumps *j)

@@ -4,6 +4,7 @@
 #include "leased/watch/metrics.h"
 #include "leased/watch/records.h"
 #include "leased/watch/timer.h"
+#include "leased/watch/events.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/store/session_verdict.h"
@@ -52,14 +53,20 @@ static void note_ended(struct endings *es, const struct ending *end, int64_t now
     (void)snprintf(detail, sizeof(detail), "reason=%s pid=%d after_ms=%lld",
                    session_verdict_name(end->why), (int)end->pid,
                    (long long)(now_ms - end->since_ms));
-    log_info("ended login=%s lease=%s %s", end->login, end->lease, detail);
+    log_event(&event_session_ended,
+              LOG_FIELDS({"LEASE_NAME", end->lease}, {"LOGIN", end->login},
+                         {"REASON", session_verdict_name(end->why)}),
+              "ended login=%s lease=%s %s", end->login, end->lease, detail);
     metrics_add_ended(es->metrics, end->why, now_ms - end->since_ms);
     records_add(es->records, RECORD_ENDED, end->lease_id, end->lease, clock_now_s(), detail);
 }
 
 static void log_cannot_end(const struct ending *end, const char *why)
 {
-    log_error("cannot end pid %d login=%s lease=%s reason=%s: %s", (int)end->pid, end->login,
+    log_event(&event_session_stays,
+              LOG_FIELDS({"LEASE_NAME", end->lease}, {"LOGIN", end->login},
+                         {"REASON", session_verdict_name(end->why)}),
+              "cannot end pid %d login=%s lease=%s reason=%s: %s", (int)end->pid, end->login,
               end->lease, session_verdict_name(end->why), why);
 }
 

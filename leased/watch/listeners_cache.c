@@ -2,6 +2,7 @@
 #include "leased/watch/listeners_cache.h"
 
 #include "leased/watch/timer.h"
+#include "leased/watch/events.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
@@ -26,7 +27,8 @@ static void stop_scan(struct listeners_cache *l)
 static void note_unreadable(struct listeners_cache *l)
 {
     if (!l->is_unreadable)
-        log_error("cannot read what listens, in '/proc/%s/net/tcp': %m; no new agent gets a port "
+        log_event(&event_sight_lost, NULL,
+                  "cannot read what listens, in '/proc/%s/net/tcp': %m; no new agent gets a port "
                   "until it can be read",
                   l->foreign_network ? "1" : "self");
     l->is_unreadable = true;

@@ -3,6 +3,7 @@
 
 #include "leased/watch/clock_jumps.h"
 #include "leased/watch/timer.h"
+#include "leased/watch/events.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/conf/conf.h"
@@ -34,7 +35,8 @@ static void log_unusable(struct open_store *os, const char *why)
         return;
     (void)strlcpy(os->why, why, sizeof(os->why));
     os->logged_ms = now_ms;
-    log_error("the store '%s' cannot be used: %s; until it can, requests are answered 503 and "
+    log_event(&event_store_unusable, NULL,
+              "the store '%s' cannot be used: %s; until it can, requests are answered 503 and "
               "nothing is ended",
               os->path, why);
 }
@@ -58,6 +60,19 @@ bool open_store_check(struct open_store *os)
 const char *open_store_problem(const struct open_store *os)
 {
     return os->is_lost ? os->why : NULL;
+}
+
+enum store_rc open_store_read_anew(struct open_store *os)
+{
+    enum store_rc rc = os->callbacks.reload(os->callbacks.arg);
+    if (rc == STORE_OK)
+        log_event(&event_store_replaced, NULL,
+                  "the store '%s' was restored or migrated: leased has read it anew", os->path);
+    else
+        log_event(&event_store_unusable, NULL,
+                  "the store '%s' was restored or migrated, and cannot be read anew: %s", os->path,
+                  store_error(os->store));
+    return rc;
 }
 
 /* Whether nobody seems to write to the files at the path any more, so that the store there is
@@ -143,8 +158,9 @@ static void on_poll(evutil_socket_t fd, short what, void *arg)
     if (!is_quiet(os) || !reopen(os))
         return;
     (void)event_del(os->on_poll);
-    log_warn("the store '%s' was replaced, or moved away and put back: leased has opened it again",
-             os->path);
+    log_event(&event_store_replaced, NULL,
+              "the store '%s' was replaced, or moved away and put back: leased has opened it again",
+              os->path);
     os->callbacks.reopened(os->callbacks.arg);
 }
 

@@ -61,6 +61,10 @@ int open_store_start(struct open_store *os, struct event_base *base,
  * and another one that appears at the path will be opened. */
 bool open_store_check(struct open_store *os);
 
+/* The open store has other contents than before, as after a restore: all that is known of it is
+ * read again. */
+enum store_rc open_store_read_anew(struct open_store *os);
+
 /* What is wrong with the store, by the last check; NULL: nothing. */
 const char *open_store_problem(const struct open_store *os);
 

@@ -42,14 +42,17 @@ enum store_rc records_write(const struct records *r, struct store *st)
     static const char *const actions[] = {[RECORD_TUNNEL_UP] = "tunnel_up",
                                           [RECORD_TUNNEL_DOWN] = "tunnel_down",
                                           [RECORD_ENDED] = "session_end",
-                                          [RECORD_CLOCK] = "clock_jump"};
+                                          [RECORD_CLOCK] = "clock_jump",
+                                          [RECORD_WRONG_CODES] = "join_refused"};
     enum store_rc rc = STORE_OK;
     for (size_t i = 0; rc == STORE_OK && i < r->count; i++) {
         const struct record *at = &r->items[i];
-        const struct store_actor by = {.who = "leased", .source = "", .now_s = at->time_s};
-        rc = at->what == RECORD_LOGIN
-                 ? store_login_seen(st, at->lease_id, at->time_s)
-                 : store_note(st, &by, actions[at->what], at->lease_id, at->lease, at->detail);
+        const bool is_guess = at->what == RECORD_WRONG_CODES;
+        const struct store_actor by = {
+            .who = "leased", .source = is_guess ? at->lease : "", .now_s = at->time_s};
+        rc = at->what == RECORD_LOGIN ? store_login_seen(st, at->lease_id, at->time_s)
+                                      : store_note(st, &by, actions[at->what], at->lease_id,
+                                                   is_guess ? "" : at->lease, at->detail);
     }
     return rc;
 }

@@ -17,9 +17,16 @@ enum { RECORDS_MAX = 16384 /* queued events */ };
 
 /* One event. */
 struct record {
-    enum { RECORD_LOGIN, RECORD_TUNNEL_UP, RECORD_TUNNEL_DOWN, RECORD_ENDED, RECORD_CLOCK } what;
+    enum {
+        RECORD_LOGIN,
+        RECORD_TUNNEL_UP,
+        RECORD_TUNNEL_DOWN,
+        RECORD_ENDED,
+        RECORD_CLOCK,
+        RECORD_WRONG_CODES
+    } what;
     int64_t lease_id, time_s;
-    char lease[SESSION_NAME_BYTES];
+    char lease[SESSION_NAME_BYTES]; /* of RECORD_WRONG_CODES: where they came from */
     char detail[96];
 };
 

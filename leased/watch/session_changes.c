@@ -3,6 +3,7 @@
 
 #include "leased/watch/metrics.h"
 #include "leased/watch/records.h"
+#include "leased/watch/events.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/session/session_list.h"
@@ -40,7 +41,9 @@ static void note_opened(const struct session *s, struct records *records, struct
     metrics_add_opened(metrics);
     records_add(records, RECORD_LOGIN, s->lease_id, s->lease, since_s, "");
     if (has_tunnel(s)) {
-        log_info("tunnel up lease=%s login=%s source=%s", s->lease, s->login, s->source);
+        log_event(&event_tunnel_up,
+                  LOG_FIELDS({"LEASE_NAME", s->lease}, {"LOGIN", s->login}, {"CLIENT", s->source}),
+                  "tunnel up lease=%s login=%s source=%s", s->lease, s->login, s->source);
         records_add(records, RECORD_TUNNEL_UP, s->lease_id, s->lease, since_s, s->source);
     }
 }
@@ -48,7 +51,9 @@ static void note_opened(const struct session *s, struct records *records, struct
 static void note_gone(const struct session *s, struct records *records)
 {
     if (has_tunnel(s)) {
-        log_info("tunnel down lease=%s login=%s source=%s", s->lease, s->login, s->source);
+        log_event(&event_tunnel_down,
+                  LOG_FIELDS({"LEASE_NAME", s->lease}, {"LOGIN", s->login}, {"CLIENT", s->source}),
+                  "tunnel down lease=%s login=%s source=%s", s->lease, s->login, s->source);
         records_add(records, RECORD_TUNNEL_DOWN, s->lease_id, s->lease, clock_now_s(), s->source);
     }
 }

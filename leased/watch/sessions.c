@@ -7,6 +7,7 @@
 #include "leased/watch/records.h"
 #include "leased/watch/session_changes.h"
 #include "leased/watch/timer.h"
+#include "leased/watch/events.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/conf/conf.h"
@@ -68,7 +69,8 @@ static void note_unreadable(struct sessions *s, int why)
 {
     const int64_t now_ms = clock_monotonic_ms();
     if (!s->registry_unreadable || now_ms - s->unreadable_logged_ms >= LOG_AGAIN_MS) {
-        log_error("cannot read the session registry '%s/sessions': %s; until it can be read no "
+        log_event(&event_sight_lost, NULL,
+                  "cannot read the session registry '%s/sessions': %s; until it can be read no "
                   "session is ended",
                   s->conf->paths.run_dir, strerror(why));
         s->unreadable_logged_ms = now_ms;

@@ -18,18 +18,27 @@ enum {
     CHECKS = 9, /* long: a commit becomes visible only after its writer has flushed it to disk */
 };
 
+static enum store_rc note_version(struct store_watch *w)
+{
+    enum store_rc rc = store_data_version(w->open_store->store, &w->version);
+    return rc == STORE_OK ? store_generation(w->open_store->store, &w->generation) : rc;
+}
+
 static void check(struct store_watch *w)
 {
-    int64_t version = 0;
+    const struct store_watch before = *w;
     if (!open_store_check(w->open_store))
         return;
-    if (store_data_version(w->open_store->store, &version) != STORE_OK) {
+    enum store_rc rc = note_version(w);
+    /* A restore leaves the file where it is, and changes all that is in it. */
+    if (rc == STORE_OK && w->generation != before.generation)
+        rc = open_store_read_anew(w->open_store);
+    if (rc != STORE_OK) { /* the next check tries again */
+        w->version = before.version;
+        w->generation = before.generation;
         metrics_add_store_error(w->metrics);
-        return;
-    }
-    if (version != w->version)
+    } else if (w->version != before.version)
         (void)sessions_sweep(w->sessions);
-    w->version = version;
 }
 
 static void on_inotify(evutil_socket_t fd, short what, void *arg)
@@ -74,7 +83,7 @@ static int watch_directory(struct store_watch *w)
 void store_watch_reopened(struct store_watch *w)
 {
     (void)watch_directory(w);
-    (void)store_data_version(w->open_store->store, &w->version);
+    (void)note_version(w);
     (void)sessions_sweep(w->sessions);
 }
 
@@ -98,7 +107,7 @@ int store_watch_start(struct store_watch *w, struct event_base *base, struct ope
                               .on_regular = evtimer_new(base, on_regular, w)};
     if (w->on_check == NULL || w->on_regular == NULL || watch_directory(w) != 0)
         return -1;
-    (void)store_data_version(open_store->store, &w->version);
+    (void)note_version(w);
     timer_arm(w->on_regular, DIR_WATCH_FALLBACK_MS);
     return 0;
 }

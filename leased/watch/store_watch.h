@@ -20,6 +20,7 @@ struct store_watch {
     struct metrics *metrics;
     struct event_base *base;
     int64_t version; /* of the store, when it was last checked */
+    int64_t generation;
     unsigned checks; /* since the last inotify event */
     struct event *on_inotify, *on_check, *on_regular;
 };

@@ -34,6 +34,17 @@ void unregistered_find_logins(struct unregistered *u, const struct conf *conf)
         .uids = uids, .uid_count = count, .has_gid = has_group && gid != 0, .gid = gid};
 }
 
+bool unregistered_is_login(const struct unregistered *u, uid_t uid)
+{
+    if (uid == 0)
+        return false;
+    for (size_t i = 0; i < u->logins.uid_count; i++)
+        if (u->logins.uids[i] == uid)
+            return true;
+    const struct passwd *pw = u->logins.has_gid ? getpwuid(uid) : NULL;
+    return pw != NULL && pw->pw_gid == u->logins.gid;
+}
+
 /* A process that a single scan finds may be that of a session that is just ending. So if a scan
  * finds any, a second one follows by itself. */
 static void scan(struct unregistered *u)

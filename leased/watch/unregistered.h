@@ -32,6 +32,10 @@ int unregistered_start(struct unregistered *u, struct event_base *base,
  * memory: the logins found before stay. */
 void unregistered_find_logins(struct unregistered *u, const struct conf *conf);
 
+/* Whether uid is that of a tunnel login, by the group as it was found last, or by the user's own
+ * primary group as it is now. */
+bool unregistered_is_login(const struct unregistered *u, uid_t uid);
+
 /* Scans, and returns how many processes there are. -1: none was found, but not all processes can be
  * seen. */
 int64_t unregistered_count(struct unregistered *u);

@@ -2,6 +2,7 @@
 #include "leased/watch/unseen.h"
 
 #include "leased/watch/timer.h"
+#include "leased/watch/events.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -50,8 +51,8 @@ static void log_unseen(const struct unseen *u)
 {
     struct buf text = {0};
     unseen_format(u, &text);
-    log_error("%s; 'leasectl doctor' says what to do",
-              buf_text(&text) != NULL ? buf_text(&text) : "out of memory");
+    log_event(&event_sight_lost, NULL, "%s; 'leasectl doctor' says what to do",
+              buf_text_or(&text, "out of memory"));
     buf_release(&text);
 }
 
