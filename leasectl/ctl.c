@@ -22,10 +22,9 @@ static void print_message(const struct ctl *ctl, const char *kind, const char *f
         return;
     buf_vaddf(&raw, fmt, ap);
     text_shorten(&raw, MESSAGE_BYTES); /* a backstop: the caller clips long arguments */
-    text_add_escaped(&line, buf_text(&raw) != NULL ? buf_text(&raw) : "out of memory");
+    text_add_escaped(&line, buf_text_or(&raw, "out of memory"));
     (void)fprintf(stderr, "leasectl: %s%s%s%s\n", ctl->verb != NULL ? ctl->verb : "",
-                  ctl->verb != NULL ? ": " : "", kind,
-                  buf_text(&line) != NULL ? buf_text(&line) : "out of memory");
+                  ctl->verb != NULL ? ": " : "", kind, buf_text_or(&line, "out of memory"));
     buf_release(&raw);
     buf_release(&line);
 }
@@ -130,7 +129,7 @@ int ctl_checked_option(const struct ctl *ctl, int opt, int argc, char **argv,
              shown.s);
     if (opt == '?' && (optopt == 0 || !is_long))
         add_near_options(word, options, &why);
-    (void)ctl_usage(ctl, buf_text(&why) != NULL ? buf_text(&why) : "out of memory");
+    (void)ctl_usage(ctl, buf_text_or(&why, "out of memory"));
     buf_release(&why);
     return '?';
 }

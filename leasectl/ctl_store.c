@@ -11,11 +11,13 @@
 #include "lib/session/registry_lock.h"
 #include "lib/store/actor.h"
 #include "lib/store/connection.h"
+#include "lib/store/invites.h"
 #include "lib/store/jumps.h"
 #include "lib/store/leases.h"
 #include "lib/store/open_read.h"
 #include "lib/store/open_write.h"
 #include "lib/store/transaction.h"
+#include "lib/store/version.h"
 
 #include <bsd/string.h>
 #include <errno.h>
@@ -104,32 +106,47 @@ static void describe_busy(const struct ctl *ctl, char why[static STORE_ERROR_BYT
                    lock_holder(ctl, holder, sizeof(holder)));
 }
 
-/* EXIT_DONE; or EXIT_STORE with why, a whole sentence. */
-static int open_as_owner(struct ctl *ctl, const char *dir, bool write,
-                         char why[static STORE_ERROR_BYTES])
+enum opening { OPENING_READ, OPENING_WRITE, OPENING_EXISTING };
+
+static void say_migrated(const struct ctl *ctl)
+{
+    char name[STORE_BACKUP_NAME_BYTES];
+    if (store_migrated_from(ctl->store) != 0 &&
+        store_backup_name(ctl->conf.paths.database, STORE_VERSION, name) == 0)
+        text_print(stderr,
+                   "leasectl: %s: the store was migrated from version %d to %d; the one of before "
+                   "is '%s'",
+                   ctl->verb, store_migrated_from(ctl->store), STORE_VERSION, name);
+}
+
+/* On anything but STORE_OK why has a whole sentence, and the program is root again. */
+static enum store_rc open_as_owner(struct ctl *ctl, const char *dir, enum opening how,
+                                   char why[static STORE_ERROR_BYTES])
 {
     struct stat st;
     const char *database = ctl->conf.paths.database;
-    bool may_create = write && ctl->rehearsal == NULL && lstat(database, &st) != 0 &&
+    bool may_create = how == OPENING_WRITE && ctl->rehearsal == NULL && lstat(database, &st) != 0 &&
                       errno == ENOENT && may_create_store(ctl);
-    open_watchdog_start(ctl, write ? WRITE_OPENING_MS : READ_OPENING_MS);
+    open_watchdog_start(ctl, how != OPENING_READ ? WRITE_OPENING_MS : READ_OPENING_MS);
     if (privilege_become_owner(dir, &ctl->privilege) != 0) {
         int saved = errno;
         open_watchdog_stop();
         (void)snprintf(why, STORE_ERROR_BYTES, "cannot use the store's directory '%s': %s%s", dir,
                        strerror(saved), saved == ENOENT ? "; 'leasectl setup' makes it" : "");
-        return EXIT_STORE;
+        return STORE_FAIL;
     }
-    enum store_rc rc = may_create ? store_open_write(database, &ctl->store, why)
-                       : write    ? store_open_existing(database, &ctl->store, why)
-                                  : store_open_read(database, &ctl->store, why);
+    enum store_rc rc = may_create            ? store_open_write(database, &ctl->store, why)
+                       : how != OPENING_READ ? store_open_existing(database, &ctl->store, why)
+                                             : store_open_read(database, &ctl->store, why);
     open_watchdog_stop();
-    if (rc == STORE_OK)
-        return EXIT_DONE;
+    if (rc == STORE_OK) {
+        say_migrated(ctl);
+        return STORE_OK;
+    }
     privilege_restore(&ctl->privilege);
     if (rc == STORE_BUSY)
         describe_busy(ctl, why);
-    return EXIT_STORE;
+    return rc;
 }
 
 /* The store is private, and a newcomer forgets sudo. A root that may not read it has another
@@ -145,7 +162,8 @@ static int open_store(struct ctl *ctl, bool write)
     char dir[CONF_PATH_BYTES], why[STORE_ERROR_BYTES];
     ctl_store_directory(ctl, dir);
     int code = write && ctl->rehearsal == NULL ? make_store_directory(ctl, dir) : EXIT_DONE;
-    if (code == EXIT_DONE && open_as_owner(ctl, dir, write, why) != EXIT_DONE)
+    if (code == EXIT_DONE &&
+        open_as_owner(ctl, dir, write ? OPENING_WRITE : OPENING_READ, why) != STORE_OK)
         code = ctl_error(ctl, EXIT_STORE, "%s%s", why, who_may_read(ctl));
     return code;
 }
@@ -197,12 +215,44 @@ int ctl_open_read_silently(struct ctl *ctl, char why[static STORE_ERROR_BYTES])
     int code = EXIT_STORE;
     ctl_store_directory(ctl, dir);
     if (ctl->no_answer[0] == '\0') {
-        code = open_as_owner(ctl, dir, false, why);
-        if (code != EXIT_DONE)
+        if (open_as_owner(ctl, dir, OPENING_READ, why) == STORE_OK)
+            code = EXIT_DONE;
+        else
             (void)strlcpy(ctl->no_answer, why, sizeof(ctl->no_answer));
     } else
         (void)strlcpy(why, ctl->no_answer, STORE_ERROR_BYTES);
     return code;
+}
+
+enum store_rc ctl_open_to_replace(struct ctl *ctl, char why[static STORE_ERROR_BYTES])
+{
+    char dir[CONF_PATH_BYTES];
+    struct stat st;
+    bool is_there = lstat(ctl->conf.paths.database, &st) == 0 || errno != ENOENT;
+    ctl_store_directory(ctl, dir);
+    if (!is_there)
+        (void)snprintf(why, STORE_ERROR_BYTES, "there is no store '%s'", ctl->conf.paths.database);
+    return is_there ? open_as_owner(ctl, dir, OPENING_EXISTING, why) : STORE_NONE;
+}
+
+int ctl_become_owner(struct ctl *ctl)
+{
+    char dir[CONF_PATH_BYTES];
+    ctl_store_directory(ctl, dir);
+    int code = ctl->rehearsal == NULL ? make_store_directory(ctl, dir) : EXIT_DONE;
+    if (code == EXIT_DONE && privilege_become_owner(dir, &ctl->privilege) != 0 &&
+        !(ctl->rehearsal != NULL && errno == ENOENT))
+        code = ctl_error(ctl, EXIT_STORE, "cannot use the store's directory '%s': %s", dir,
+                         strerror(errno));
+    return code;
+}
+
+bool ctl_store_was_lost(const struct ctl *ctl)
+{
+    char log[CONF_PATH_BYTES + 8];
+    struct stat st;
+    (void)snprintf(log, sizeof(log), "%s-wal", ctl->conf.paths.database);
+    return !may_create_store(ctl) || (lstat(log, &st) == 0 && st.st_size > 0);
 }
 
 void ctl_close(struct ctl *ctl)
@@ -283,6 +333,22 @@ int ctl_store_error(const struct ctl *ctl, enum store_rc rc)
                      store_error(ctl->store));
 }
 
+/* No lease has the name. */
+static int refuse_name(struct ctl *ctl, const char *name)
+{
+    int64_t invite = 0;
+    enum store_rc rc = store_invite_of_name(ctl->store, name, ctl->now_s, &invite);
+    if (rc == STORE_OK)
+        return ctl_error(ctl, EXIT_NO_SUCH,
+                         "there is no lease '%s' yet, only the open invite #%lld: 'leasectl invite "
+                         "revoke %lld' takes it back",
+                         name, (long long)invite, (long long)invite);
+    if (rc == STORE_NONE)
+        return ctl_error(ctl, EXIT_NO_SUCH, "there is no lease '%s': see 'leasectl list --all'",
+                         name);
+    return ctl_store_error(ctl, rc);
+}
+
 int ctl_find_lease(struct ctl *ctl, const char *ref, struct lease *ret)
 {
     enum store_rc rc;
@@ -297,6 +363,8 @@ int ctl_find_lease(struct ctl *ctl, const char *ref, struct lease *ret)
             return ctl_error(ctl, EXIT_USAGE, "the name '%s' %s", text_clip(ref).s, problem);
         rc = store_lease_by_name(ctl->store, ref, ret);
     }
+    if (rc == STORE_NONE && ref[0] != '#')
+        return refuse_name(ctl, ref);
     if (rc == STORE_NONE)
         return ctl_error(ctl, EXIT_NO_SUCH, "there is no lease '%s': see 'leasectl list --all'",
                          ref);

@@ -27,6 +27,16 @@ int ctl_open_write(struct ctl *ctl);
  * error of its own, or when a statement took too long before ctl_close, it fails at once.
  */
 int ctl_open_read_silently(struct ctl *ctl, char why[static STORE_ERROR_BYTES]);
+/*
+ * For a restore. ctl_open_to_replace opens an existing store to write, as its owner, and prints
+ * nothing: why has the error. STORE_NONE: there is none. ctl_become_owner makes the store's
+ * directory and becomes its owner without opening a store, until ctl_close; EXIT_DONE, or the exit
+ * code, printed. ctl_store_was_lost, of a store that is missing: leased runs on it, sessions that
+ * it admitted are up, or its log is still there.
+ */
+enum store_rc ctl_open_to_replace(struct ctl *ctl, char why[static STORE_ERROR_BYTES]);
+int ctl_become_owner(struct ctl *ctl);
+bool ctl_store_was_lost(const struct ctl *ctl);
 void ctl_close(struct ctl *ctl);
 int ctl_store_error(const struct ctl *ctl, enum store_rc rc); /* prints; EXIT_STORE */
 

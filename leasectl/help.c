@@ -92,7 +92,7 @@ void help_print_all(FILE *to)
         buf_clear(&summary);
         buf_add_mem(&summary, v->help, strcspn(v->help, "\n"));
         (void)snprintf(head.s, sizeof(head.s), "  %s", v->name);
-        print_behind(to, head.s, TEXT_AT, buf_text(&summary) != NULL ? buf_text(&summary) : "");
+        print_behind(to, head.s, TEXT_AT, buf_text_or(&summary, ""));
     }
     buf_release(&summary);
     (void)fputs("\n  -c FILE      configuration (default " CONF_DEFAULT_FILE ")\n"

@@ -16,7 +16,8 @@
 #include <unistd.h>
 
 /* After the limit there is a check every CHECK_MS. The program ends after IDLE_CHECKS_MAX checks
- * without a read, and after CHECKS_MAX in all, since somebody could feed it single bytes for ever.
+ * without a read or write, and after CHECKS_MAX in all, since somebody could feed it single bytes
+ * for ever.
  */
 enum { CHECK_MS = 250, IDLE_CHECKS_MAX = 4, CHECKS_MAX = 60 * 1000 / CHECK_MS };
 
@@ -26,33 +27,40 @@ enum { SIDECARS = 3, MESSAGE_BYTES = CONF_PATH_BYTES + 200 };
  * signal-safety(7) lists. */
 static struct {
     int io_fd;             /* /proc/self/io, or -1 */
-    unsigned long reads;   /* the count at the last check, without own_reads */
+    unsigned long calls;   /* the count at the last check, without own_reads */
     unsigned own_reads;    /* reads that the handler itself has made */
-    unsigned checks, idle; /* checks in all; since the last read */
+    unsigned checks, idle; /* checks in all; since the last read or write */
     char sidecars[SIDECARS][CONF_PATH_BYTES + 16];
     char is_fifo[SIDECARS][MESSAGE_BYTES];
     char is_idle[MESSAGE_BYTES];
     char is_long[MESSAGE_BYTES];
 } watch;
 
-/* syscr of proc(5): how many system calls have read, or tried to. False: unknown. */
-static bool count_reads(unsigned long *ret)
+/* Adds the number behind name. */
+static bool add_count(const char *text, const char *name, unsigned long *sum)
 {
-    static const char name[] = "syscr: ";
-    char text[256];
-    ssize_t n = watch.io_fd < 0 ? -1 : pread(watch.io_fd, text, sizeof(text) - 1, 0);
-    if (n <= 0)
-        return false;
-    watch.own_reads++;
-    text[n] = '\0';
     const char *at = strstr(text, name);
     if (at == NULL)
         return false;
     unsigned long count = 0;
-    for (at += sizeof(name) - 1; *at >= '0' && *at <= '9'; at++)
+    for (at += strlen(name); *at >= '0' && *at <= '9'; at++)
         count = count * 10 + (unsigned long)(*at - '0');
-    *ret = count;
+    *sum += count;
     return true;
+}
+
+/* syscr and syscw of proc(5): how many system calls have read or written, or tried to. A migration
+ * may write for long without a read. False: unknown. */
+static bool count_calls(unsigned long *ret)
+{
+    char text[256];
+    ssize_t n = watch.io_fd < 0 ? -1 : pread(watch.io_fd, text, sizeof(text) - 1, 0);
+    *ret = 0;
+    if (n <= 0)
+        return false;
+    watch.own_reads++;
+    text[n] = '\0';
+    return add_count(text, "syscr: ", ret) && add_count(text, "syscw: ", ret);
 }
 
 static void end_program(const char *message)
@@ -73,12 +81,12 @@ static void end_with_cause(void)
 static void check_progress(int sig)
 {
     int saved = errno;
-    unsigned long reads = 0;
+    unsigned long calls;
     (void)sig;
     /* The count does not contain the read that gets it, so only earlier ones are subtracted. */
     unsigned own = watch.own_reads;
-    bool progress = count_reads(&reads) && reads - own != watch.reads;
-    watch.reads = reads - own;
+    bool progress = count_calls(&calls) && calls - own != watch.calls;
+    watch.calls = calls - own;
     watch.idle = progress ? 0 : watch.idle + 1;
     if (watch.idle >= IDLE_CHECKS_MAX)
         end_with_cause();
@@ -92,7 +100,7 @@ static void make_messages(const struct ctl *ctl)
     static const char *const suffixes[SIDECARS] = {"-wal", "-shm", "-journal"};
     struct buf path = {0};
     text_add_escaped(&path, text_clip(ctl->conf.paths.database).s);
-    const char *shown = buf_text(&path) != NULL ? buf_text(&path) : "?";
+    const char *shown = buf_text_or(&path, "?");
     for (size_t i = 0; i < SIDECARS; i++) {
         (void)snprintf(watch.sidecars[i], sizeof(watch.sidecars[i]), "%s%s",
                        ctl->conf.paths.database, suffixes[i]);
@@ -120,7 +128,7 @@ void open_watchdog_start(const struct ctl *ctl, int limit_ms)
         .it_value = {.tv_sec = limit_ms / 1000, .tv_usec = limit_ms % 1000 * 1000L},
         .it_interval = {.tv_usec = CHECK_MS * 1000L}};
     sigset_t alarm_only;
-    watch.reads = 0;
+    watch.calls = 0;
     watch.own_reads = watch.checks = watch.idle = 0;
     make_messages(ctl);
     watch.io_fd = open("/proc/self/io", O_RDONLY | O_CLOEXEC);

@@ -33,7 +33,7 @@ static void read_settings(struct inquiry *i, const struct sshd *s)
         return;
     }
     finding_add(f, ADMISSION_SSHD, ADMISSION_NOT_ASKED, "sshd", "sshd's settings");
-    finding_why(f, "%s", buf_text(&text) != NULL ? buf_text(&text) : "out of memory");
+    finding_why(f, "%s", buf_text_or(&text, "out of memory"));
     finding_mend(f, "%s", geteuid() != 0 ? "ask as root: sudo leasectl" : "leasectl doctor");
     buf_release(&text);
 }
@@ -103,8 +103,8 @@ static void keep_finding(struct admission_finding *from, struct admission_findin
             return;
     }
     finding_add(found, from->layer, from->effect, from->rule, "%s", what != NULL ? what : "");
-    finding_why(found, "%s", buf_text(&from->why) != NULL ? buf_text(&from->why) : "");
-    finding_mend(found, "%s", buf_text(&from->mend) != NULL ? buf_text(&from->mend) : "");
+    finding_why(found, "%s", buf_text_or(&from->why, ""));
+    finding_mend(found, "%s", buf_text_or(&from->mend, ""));
 }
 
 size_t admission_ask_host(struct ctl *ctl, const struct sshd *s, const char *login,
@@ -137,9 +137,8 @@ bool admission_why(struct ctl *ctl, const struct sshd *s, const struct admission
     if (f == NULL)
         f = finding_first(&a.findings, ADMISSION_ELSEWHERE);
     if (code == EXIT_DONE && f != NULL) {
-        buf_addf(why, "%s: %s", admission_layer_name(f->layer),
-                 buf_text(&f->what) != NULL ? buf_text(&f->what) : "");
-        buf_add(mend, buf_text(&f->mend) != NULL ? buf_text(&f->mend) : "");
+        buf_addf(why, "%s: %s", admission_layer_name(f->layer), buf_text_or(&f->what, ""));
+        buf_add(mend, buf_text_or(&f->mend, ""));
     }
     admission_answer_release(&a);
     return code == EXIT_DONE && f != NULL;

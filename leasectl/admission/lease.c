@@ -43,6 +43,23 @@ static void describe_revoked(struct ctl *ctl, const struct store_key_history *h,
     buf_addf(what, " %s ago (%s) by %s", distance, when, actor);
 }
 
+/* An agent that is frozen alone. */
+static void add_copied(struct inquiry *i, const char *name)
+{
+    char what[256];
+    struct admission_findings *f = &i->answer->findings;
+    (void)snprintf(what, sizeof(what),
+                   "the agent '%.64s' is frozen, since two hosts have its state (CopiedAgents "
+                   "refuse)",
+                   name);
+    refuse(i, "frozen", what);
+    finding_why(f, "%s", no_line);
+    finding_mend(f,
+                 "leasectl agents names both; stop the copy, then 'leasectl agent reset %s', or "
+                 "'leasectl invite %s --agent --replace' where the state may have been stolen",
+                 name, name);
+}
+
 /* STORE_OK: it was added; else the store could not be asked. */
 static enum store_rc add_frozen(struct inquiry *i)
 {
@@ -97,14 +114,17 @@ static enum store_rc add_verdict(struct inquiry *i, const struct key_judgement *
         buf_addf(&mend, "leasectl renew %s", h->lease);
         break;
     case KEY_FROZEN:
-        return add_frozen(i);
+        if (!h->is_copied)
+            return add_frozen(i);
+        add_copied(i, h->lease);
+        return STORE_OK;
     case KEY_ADMITTED:
     case KEY_VERDICT__MAX:
         return STORE_OK;
     }
     refuse(i, key_verdict_name(j->verdict), buf_text(&what));
     finding_why(f, "%s", no_line);
-    finding_mend(f, "%s", buf_text(&mend) != NULL ? buf_text(&mend) : "");
+    finding_mend(f, "%s", buf_text_or(&mend, ""));
     buf_release(&what);
     buf_release(&mend);
     return STORE_OK;
@@ -164,8 +184,8 @@ static void ask_forward(struct inquiry *i, const struct lease *l)
     permit_list_format(listens ? &l->listen : &l->open, &list);
     text_add_escaped(&shown, typed);
     buf_addf(&what, "'%s' may not %s %s: it may %s %s", l->name, listens ? "listen on" : "open",
-             buf_text(&shown) != NULL ? buf_text(&shown) : "?", listens ? "listen on" : "open",
-             list.len > 0 && buf_text(&list) != NULL ? buf_text(&list) : "nothing");
+             buf_text_or(&shown, "?"), listens ? "listen on" : "open",
+             list.len > 0 ? buf_text_or(&list, "nothing") : "nothing");
     refuse(i, listens ? "listen" : "open", buf_text(&what));
     finding_why(f, "sshd compares the words as typed, and refuses what the line does not have");
     finding_mend(f, "leasectl set %s --%s +HOST:PORT, or type it as the lease has it", l->name,
@@ -180,7 +200,7 @@ static void ask_from(struct inquiry *i, const struct lease *l)
     struct buf list = {0}, what = {0};
     struct admission_findings *f = &i->answer->findings;
     source_list_format(&l->from, &list);
-    const char *sources = buf_text(&list) != NULL ? buf_text(&list) : "?";
+    const char *sources = buf_text_or(&list, "?");
     if (i->q->addr == NULL && l->from.count > 0) {
         finding_add(f, ADMISSION_LEASE, ADMISSION_NOT_ASKED, "from",
                     "whether the client is at one of %s", sources);

@@ -1,32 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/admission/pattern.h"
 
+#include "lib/base/pattern.h"
 #include "lib/lease/source.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { WORD_BYTES = 512 };
-
-bool pattern_matches(const char *text, const char *pattern)
-{
-    const char *star = NULL, *after_star = NULL;
-    while (*text != '\0') {
-        if (*pattern == '*') {
-            star = ++pattern;
-            after_star = text;
-        } else if (*pattern == '?' || (*pattern == *text && *pattern != '\0')) {
-            pattern++;
-            text++;
-        } else if (star != NULL) { /* the last star takes one character more */
-            pattern = star;
-            text = ++after_star;
-        } else {
-            return false;
-        }
-    }
-    return pattern[strspn(pattern, "*")] == '\0';
-}
 
 /* Copies the word before the next comma, without its `!`. Returns what follows, or NULL. */
 static const char *next_word(const char *list, char word[static WORD_BYTES], bool *ret_excludes)

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The patterns of sshd_config(5), as sshd compares them. Pure. Where the client's address decides
- * and is not known, the answer is SIGHT_CANNOT_TELL.
+ * The lists of patterns of sshd_config(5), as sshd compares them. Pure. Where the client's address
+ * decides and is not known, the answer is SIGHT_CANNOT_TELL.
  */
 #ifndef TUNLEASE_LEASECTL_ADMISSION_PATTERN_H
 #define TUNLEASE_LEASECTL_ADMISSION_PATTERN_H
 
+#include "lib/base/pattern.h"
 #include "lib/session/sight.h"
 
 #include <stdbool.h>
-
-/* `*` and `?`; capital letters differ from small ones, and `!` is a letter. */
-bool pattern_matches(const char *text, const char *pattern);
 
 /* A list with commas: one word must hold for text, and none that begins with `!`. */
 bool pattern_list_holds(const char *text, const char *list,

@@ -152,11 +152,11 @@ enum sight refusal_log_last(const char *login, char fingerprint[static FINGERPRI
         hit = search_file(&s, files[i]);
     enum sight sight = hit ? SIGHT_IS : read_from.len > 0 ? SIGHT_IS_NOT : SIGHT_CANNOT_TELL;
     if (sight == SIGHT_IS_NOT)
-        buf_add(looked_at, buf_text(&read_from) != NULL ? buf_text(&read_from) : "the log");
+        buf_add(looked_at, buf_text_or(&read_from, "the log"));
     else if (sight == SIGHT_CANNOT_TELL && why_not.len == 0)
         buf_add(looked_at, "there is no journal, no '/var/log/auth.log' and no '/var/log/secure'");
     else if (sight == SIGHT_CANNOT_TELL)
-        buf_add(looked_at, buf_text(&why_not) != NULL ? buf_text(&why_not) : "out of memory");
+        buf_add(looked_at, buf_text_or(&why_not, "out of memory"));
     buf_release(&read_from);
     buf_release(&why_not);
     return sight;

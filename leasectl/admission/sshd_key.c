@@ -7,6 +7,7 @@
 #include "leasectl/host/sshd_settings.h"
 #include "leasectl/host/textfile.h"
 #include "lib/base/number.h"
+#include "lib/lease/ssh_string.h"
 
 #include <pwd.h>
 #include <stdint.h>
@@ -67,27 +68,13 @@ static unsigned rsa_bits(const struct pubkey *key)
 {
     uint8_t blob[PUBKEY_BLOB_BYTES];
     long len = base64_decode(key->base64, strlen(key->base64), blob, sizeof(blob));
-    const uint8_t *at = blob, *end = blob + (len > 0 ? len : 0);
-    uint32_t field = 0;
+    struct ssh_span rest = {blob, len > 0 ? (size_t)len : 0}, field = {NULL, 0};
     if (strcmp(key->type, "ssh-rsa") != 0)
         return 0;
-    for (unsigned n = 0; n < 3; n++) { /* the type, the exponent, the modulus */
-        at += field;
-        if (end - at < 4)
+    for (unsigned n = 0; n < 3; n++) /* the type, the exponent, the modulus */
+        if (!ssh_string_next(&rest, &field))
             return 0;
-        field = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-        at += 4;
-        if (field > (size_t)(end - at))
-            return 0;
-    }
-    while (field > 0 && *at == 0) {
-        at++;
-        field--;
-    }
-    unsigned bits = field * 8;
-    for (unsigned top = field > 0 ? *at : 0x80; (top & 0x80) == 0; top <<= 1)
-        bits--;
-    return bits;
+    return ssh_number_bits(&field);
 }
 
 static void ask_rsa_size(struct inquiry *i, const struct pubkey *key)
@@ -219,7 +206,7 @@ static void expand_path(const char *pattern, const struct passwd *pw, char out[s
         else
             buf_add_mem(&path, p, 1);
     }
-    (void)snprintf(out, PATH_BYTES, "%s", buf_text(&path) != NULL ? buf_text(&path) : "");
+    (void)snprintf(out, PATH_BYTES, "%s", buf_text_or(&path, ""));
     buf_release(&path);
 }
 

@@ -36,8 +36,9 @@ static void report_group(void *ctx, const char *group, bool primary)
         doctor_mend(check->d, "gpasswd -d %s %s", check->login, group);
 }
 
-static void check_sudo(const struct login_check *check)
+void check_login_sudo(struct doctor_run *d, const char *login)
 {
+    const struct login_check only = {.d = d, .login = login}, *check = &only;
     struct buf says = {0};
     switch (account_may_sudo(check->login, &says)) {
     case SIGHT_IS:
@@ -50,7 +51,7 @@ static void check_sudo(const struct login_check *check)
     case SIGHT_CANNOT_TELL:
         doctor_report(check->d, RESULT_UNKNOWN, "login",
                       "whether '%s' may run commands with sudo was not asked: %s", check->login,
-                      buf_text(&says) != NULL ? buf_text(&says) : "out of memory");
+                      buf_text_or(&says, "out of memory"));
         doctor_why(check->d, "%s", nothing_else);
         doctor_mend(check->d, "sudo -l -U %s", check->login);
         break;
@@ -76,7 +77,7 @@ void check_login_account(struct doctor_run *d, const char *login)
     const unsigned before = d->findings;
     account_problems(login, d->ctl->conf.tunnel_group, report_problem, &check);
     account_strong_groups(login, report_group, &check);
-    check_sudo(&check);
+    check_login_sudo(d, login);
     note_home(d, login);
     if (d->findings == before)
         doctor_report(d, RESULT_OK, "login", "'%s' is as it should be", login);

@@ -90,7 +90,7 @@ static void report_admitted(struct doctor_run *d, const char *login, const struc
     for (size_t i = 0; i < types->count; i++)
         buf_addf(&names, "%s%s", i > 0 ? ", " : " with keys of type ", types->items[i].type);
     doctor_report(d, RESULT_OK, "admission", "sshd, the account and PAM admit '%s'%s", login,
-                  buf_text(&names) != NULL ? buf_text(&names) : "");
+                  buf_text_or(&names, ""));
     buf_release(&names);
 }
 
@@ -131,11 +131,6 @@ static bool is_of_another_check(const struct admission_finding *f)
     return false;
 }
 
-static const char *text_of(const struct buf *b)
-{
-    return buf_text(b) != NULL ? buf_text(b) : "out of memory";
-}
-
 static void report_no_memory(struct doctor_run *d)
 {
     doctor_report(d, RESULT_UNKNOWN, "admission", "out of memory");
@@ -149,9 +144,26 @@ static void report_finding(struct doctor_run *d, const struct admission_finding 
                                           [ADMISSION_ELSEWHERE] = RESULT_FAIL,
                                           [ADMISSION_ENDANGERS] = RESULT_WARN,
                                           [ADMISSION_NOT_ASKED] = RESULT_UNKNOWN};
-    doctor_report(d, results[f->effect], "admission", "%s", text_of(&f->what));
-    doctor_why(d, "%s", text_of(&f->why));
-    doctor_mend(d, "%s", text_of(&f->mend));
+    doctor_report(d, results[f->effect], "admission", "%s", buf_text_or(&f->what, "out of memory"));
+    doctor_why(d, "%s", buf_text_or(&f->why, "out of memory"));
+    doctor_mend(d, "%s", buf_text_or(&f->mend, "out of memory"));
+}
+
+/* JoinLogin has no lease. check_join has its account and check_pam the stacks, so only what sshd
+ * itself refuses is left. */
+static void check_join_login(struct doctor_run *d)
+{
+    struct admission_findings found = {0};
+    const char *login = d->ctl->conf.join_login;
+    if (*login == '\0' || getpwnam(login) == NULL)
+        return;
+    (void)admission_ask_host(d->ctl, &d->sshd, login, NULL, 0, &found);
+    for (size_t i = 0; i < found.count; i++)
+        if (found.items[i].layer == ADMISSION_SSHD && !is_of_another_check(&found.items[i]))
+            report_finding(d, &found.items[i]);
+    if (found.failed)
+        report_no_memory(d);
+    findings_release(&found);
 }
 
 void check_admission(struct doctor_run *d)
@@ -170,6 +182,7 @@ void check_admission(struct doctor_run *d)
             report_finding(d, &check.found.items[i]);
     if (check.found.failed)
         report_no_memory(d);
+    check_join_login(d);
     findings_release(&check.found);
     free(check.types);
 }

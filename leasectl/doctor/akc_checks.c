@@ -147,7 +147,9 @@ void check_akc_run(struct doctor_run *d)
         argv[n++] = "-c";
         argv[n++] = d->ctl->conf_file;
     }
-    argv[n] = conf->forward_login;
+    /* A name that is no login has no leases. With those of a login akc would print all of them,
+     * which it never does for sshd, and has neither memory nor time for where they are many. */
+    argv[n] = conf->tunnel_group;
     const struct child_user as = {.name = user, .uid = pw->pw_uid, .gid = pw->pw_gid};
     int status = child_run_as(&c, argv, &as, AKC_MS);
     if (status == 0)

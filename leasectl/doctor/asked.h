@@ -27,6 +27,7 @@ struct asked {
     const struct connections *all;
     const struct sshd_connection *c;
     const struct buf *effective;
+    bool joins;     /* it is JoinLogin, and no tunnel login */
     unsigned wrong; /* settings of this login that are not as the Match blocks say */
     /* of all logins */
     unsigned

@@ -40,10 +40,18 @@ void check_sshd(struct doctor_run *d);
 
 /* account_checks.c */
 void check_login_account(struct doctor_run *d, const char *login);
+void check_login_sudo(struct doctor_run *d, const char *login); /* reports only that it may */
+
+/* join_checks.c. Nothing where JoinLogin is not set; check_settings has its settings, and check_pam
+ * its argument. Uses what check_sshd has set. */
+void check_join(struct doctor_run *d);
 
 /* lease_facts.c. Sets d's sources and agents, where the store can be opened. Reports only that they
  * cannot be read. */
 void check_leases(struct doctor_run *d);
+
+/* copy_checks.c */
+void check_copies(struct doctor_run *d);
 
 /* These use what check_sshd and check_leases have set. dropin_checks.c sets no_blocks and
  * dropin_differs. */
@@ -51,6 +59,9 @@ void check_dropin(struct doctor_run *d);
 void check_settings(struct doctor_run *d); /* settings_checks.c, time_checks.c */
 void check_load(struct doctor_run *d);     /* load_checks.c */
 void check_others(struct doctor_run *d);   /* others_checks.c */
+
+/* page_checks.c */
+void check_page(struct doctor_run *d);
 
 /* login_checks.c */
 void check_logins(struct doctor_run *d);

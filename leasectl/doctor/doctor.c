@@ -26,13 +26,14 @@ int doctor_check_all(struct ctl *ctl)
 {
     /* In the order in which they are printed. */
     static void (*const checks[])(struct doctor_run * d) = {
-        check_conf,         check_set_up,      check_sshd,          check_akc_path,
-        check_store_files,  check_space,       check_store_content, check_akc_run,
-        check_clock,        check_freezes,     check_leases,        check_dropin,
-        check_settings,     check_load,        check_others,        check_logins,
-        check_admission,    check_pam,         check_registry,      check_key_files,
-        check_control_port, check_leased,      check_proc,          check_kernel_ports,
-        check_usage,        check_public_host,
+        check_conf,        check_set_up,       check_sshd,          check_akc_path,
+        check_store_files, check_space,        check_store_content, check_akc_run,
+        check_clock,       check_freezes,      check_copies,        check_leases,
+        check_dropin,      check_settings,     check_load,          check_others,
+        check_logins,      check_join,         check_admission,     check_pam,
+        check_registry,    check_key_files,    check_control_port,  check_leased,
+        check_proc,        check_kernel_ports, check_usage,         check_page,
+        check_public_host,
     };
     struct doctor_run d = {.ctl = ctl};
     doctor_run_all(&d, checks, sizeof(checks) / sizeof(checks[0]));

@@ -51,7 +51,7 @@ static void check_zone(struct doctor_run *d, const char *dropin)
     struct buf made_for = {0}, current = {0};
     matchblock_read_zone(dropin, &made_for);
     if (!sshd_reads_utc(&d->dialect.version))
-        matchblock_format_zone(&d->dialect.zone, &current);
+        sshd_zone_format(&d->dialect.zone, &current);
     const char *was = made_for.len > 0 ? buf_text(&made_for) : "",
                *now = current.len > 0 ? buf_text(&current) : "";
     if (was == NULL || now == NULL) {

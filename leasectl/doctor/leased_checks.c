@@ -93,7 +93,7 @@ void check_control_port(struct doctor_run *d)
                           name, first);
         else if (systemd_listens_on_port(port))
             doctor_report(d, RESULT_OK, "control port",
-                          "%s is held by systemd while leased is down", name);
+                          "systemd holds %s, also while leased is down", name);
         else {
             doctor_report(d, RESULT_WARN, "control port",
                           "while leased is down any user can listen on %s", name);
@@ -168,7 +168,7 @@ static void check_leased_answer(struct doctor_run *d)
     char name[CONF_PATH_BYTES + PERMIT_TEXT_BYTES];
     const struct conf_listener *at = healthz_listener(&d->ctl->conf);
     const enum healthz is = healthz_query(&d->ctl->conf, &says);
-    const char *text = buf_text(&says) != NULL ? buf_text(&says) : "out of memory";
+    const char *text = buf_text_or(&says, "out of memory");
     if (at->unix_path[0] != '\0')
         (void)snprintf(name, sizeof(name), "unix:%s", at->unix_path);
     else
@@ -203,8 +203,9 @@ void check_leased(struct doctor_run *d)
     const char *text = said.len > 0 ? buf_text(&said) : NULL;
     doctor_report(d, RESULT_WARN, "leased", "leased does not run%s%s",
                   text != NULL ? "; leased.service last said: " : "", text != NULL ? text : "");
-    doctor_why(d, "logins and leasectl work, but expiry ends no live session, and agents cannot "
-                  "register");
+    doctor_why(d, "logins and leasectl work, but expiry ends no live session, and %s",
+               d->ctl->conf.join_login[0] != '\0' ? "nobody can join or register"
+                                                  : "agents cannot register");
     doctor_mend(d, "systemctl enable --now leased.socket leased.service; where there is no "
                    "systemd: leased -D");
     buf_release(&said);

@@ -143,6 +143,18 @@ static void report_room(struct doctor_run *d, const struct place *place,
     doctor_why(d, "%s", place->why);
 }
 
+/* True if no log is kept in /var/log: the image of a container is read-only, and its log is the
+ * output of its processes. What became read-only by a fault has files of before. */
+static bool no_log_is_kept(const struct filesystem *fs)
+{
+    static const char *const logs[] = {"/var/log/journal", "/var/log/auth.log", "/var/log/secure",
+                                       "/var/log/syslog", "/var/log/messages"};
+    for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++)
+        if (access(logs[i], F_OK) == 0)
+            return false;
+    return fs->read_only;
+}
+
 /* Each file system is reported once, for the first place that is on it. */
 void check_space(struct doctor_run *d)
 {
@@ -154,7 +166,7 @@ void check_space(struct doctor_run *d)
          RESULT_FAIL},
         {"/var/log", "who was let in and who was refused is not in the log", RESULT_WARN},
     };
-    enum { PLACES = sizeof(places) / sizeof(places[0]) };
+    enum { PLACES = sizeof(places) / sizeof(places[0]), LOG = PLACES - 1 };
     struct filesystem fs[PLACES];
     unsigned well = 0;
     for (size_t i = 0; i < PLACES; i++) {
@@ -171,8 +183,10 @@ void check_space(struct doctor_run *d)
         }
         for (size_t k = 0; k < i; k++)
             seen = seen || strcmp(fs[k].mount_point, fs[i].mount_point) == 0;
-        if (seen || (!fs[i].read_only && fs[i].free_bytes >= ROOM_LITTLE_BYTES &&
-                     (!fs[i].has_file_count || fs[i].free_files > 0)))
+        if (seen ||
+            (!fs[i].read_only && fs[i].free_bytes >= ROOM_LITTLE_BYTES &&
+             (!fs[i].has_file_count || fs[i].free_files > 0)) ||
+            (i == LOG && no_log_is_kept(&fs[i])))
             well++;
         else
             report_room(d, &places[i], &fs[i]);

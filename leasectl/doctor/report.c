@@ -12,11 +12,6 @@ static const char *const words[] = {"ok", "note", "unknown", "warning", "FAIL"};
 static const char *const json_words[] = {"ok", "note", "unknown", "warning", "fail"};
 static const char *const colours[] = {"\033[32m", "\033[36m", "\033[35m", "\033[33m", "\033[31m"};
 
-static const char *text_of(const struct buf *b)
-{
-    return buf_text(b) != NULL ? buf_text(b) : "out of memory";
-}
-
 static void print_json(struct doctor_run *d)
 {
     struct buf json = {0};
@@ -24,9 +19,9 @@ static void print_json(struct doctor_run *d)
     const struct json_field fields[] = {
         {.name = "check", .text = d->finding.check},
         {.name = "result", .text = json_words[d->finding.result]},
-        {.name = "detail", .text = text_of(&d->finding.what)},
-        {.name = "why", .text = has_why ? text_of(&d->finding.why) : NULL},
-        {.name = "mend", .text = has_mend ? text_of(&d->finding.mend) : NULL},
+        {.name = "detail", .text = buf_text_or(&d->finding.what, "out of memory")},
+        {.name = "why", .text = has_why ? buf_text_or(&d->finding.why, "out of memory") : NULL},
+        {.name = "mend", .text = has_mend ? buf_text_or(&d->finding.mend, "out of memory") : NULL},
     };
     if (json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &json) == 0)
         (void)printf("%s%s", d->printed++ > 0 ? ",\n" : "", buf_text(&json));
@@ -36,16 +31,16 @@ static void print_json(struct doctor_run *d)
 static void print_part(const char *name, const struct buf *part)
 {
     if (part->len > 0)
-        text_print(stdout, "%-8s %-12s   %s%s", "", "", name, text_of(part));
+        text_print(stdout, "%-8s %-12s   %s%s", "", "", name, buf_text_or(part, "out of memory"));
 }
 
 static void print_for_terminal(const struct doctor_run *d)
 {
     struct buf what = {0};
-    text_add_escaped(&what, text_of(&d->finding.what));
+    text_add_escaped(&what, buf_text_or(&d->finding.what, "out of memory"));
     (void)printf("%s%-8s%s %-12s %s\n", d->ctl->colour ? colours[d->finding.result] : "",
                  words[d->finding.result], d->ctl->colour ? "\033[0m" : "", d->finding.check,
-                 text_of(&what));
+                 buf_text_or(&what, "out of memory"));
     print_part("why:  ", &d->finding.why);
     print_part("mend: ", &d->finding.mend);
     buf_release(&what);
@@ -57,8 +52,8 @@ static void print_columns(const struct doctor_run *d)
     (void)printf("%s\t%s", words[d->finding.result], d->finding.check);
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         struct buf escaped = {0};
-        text_add_escaped(&escaped, text_of(parts[i]));
-        (void)printf("\t%s", text_of(&escaped));
+        text_add_escaped(&escaped, buf_text_or(parts[i], "out of memory"));
+        (void)printf("\t%s", buf_text_or(&escaped, "out of memory"));
         buf_release(&escaped);
     }
     (void)putchar('\n');
@@ -130,7 +125,7 @@ static void print_sum(const struct doctor_run *d)
     add_number(&sum, d->noted, "note", "notes");
     const bool all_well = sum.len == 0;
     add_number(&sum, d->well, "ok", "ok");
-    text_print(stdout, "%s%s", text_of(&sum),
+    text_print(stdout, "%s%s", buf_text_or(&sum, "out of memory"),
                d->failed > 0            ? ": mend what failed first"
                : all_well               ? ": all is well"
                : d->warned + d->unknown ? ": leases hold, and something is not as you expect"

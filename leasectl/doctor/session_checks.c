@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Are sessions registered, and is every one in the registry? */
 #include "leasectl/doctor/checks.h"
+#include "leasectl/sessions/pids.h"
 #include "leasectl/sessions/unregistered.h"
 #include "lib/session/registry_read.h"
 
@@ -39,6 +40,34 @@ void check_run_dir(struct doctor_run *d)
     registry_close(&r);
 }
 
+/* live: the sessions that the registry has. */
+static void report_connections(struct doctor_run *d, const struct registry *r, size_t live)
+{
+    struct buf pids = {0};
+    size_t unregistered = 0;
+    const char *run_dir = d->ctl->conf.paths.run_dir;
+    const enum sight sight = sessions_count_unregistered(d->ctl, r, &pids, &unregistered);
+    if (sight == SIGHT_CANNOT_TELL) {
+        doctor_report(d, RESULT_FAIL, "registry",
+                      "it cannot be told whether every connection of tunnel logins is in it: %s",
+                      session_unseen_reason(errno));
+        doctor_why(d, "nothing ends a connection that is in no entry");
+        doctor_mend(d, "%s", see_more);
+    } else if (unregistered > 0) {
+        doctor_report(d, RESULT_FAIL, "registry",
+                      "%zu connection%s of tunnel logins %s in no entry of '%s/sessions'",
+                      unregistered, unregistered == 1 ? "" : "s", unregistered == 1 ? "is" : "are",
+                      run_dir);
+        doctor_why(d, "revoke and expiry do not end %s", unregistered == 1 ? "it" : "them");
+        doctor_mend(d, "each registers when its client connects again, at the latest after: kill%s",
+                    pids_text(&pids));
+    } else
+        doctor_report(d, RESULT_OK, "registry",
+                      "'%s/sessions' has %zu live session%s, and no connection is missing", run_dir,
+                      live, live == 1 ? "" : "s");
+    buf_release(&pids);
+}
+
 /* Checks the registry, and looks for connections that are not in it. */
 void check_registry(struct doctor_run *d)
 {
@@ -63,25 +92,7 @@ void check_registry(struct doctor_run *d)
         doctor_why(d, "nothing here ends %s", list.unseen == 1 ? "it" : "them");
         doctor_mend(d, "%s", see_more);
     }
-    size_t unregistered = 0;
-    const enum sight sight = sessions_count_unregistered(d->ctl, &r, &unregistered);
-    if (sight == SIGHT_CANNOT_TELL) {
-        doctor_report(d, RESULT_FAIL, "registry",
-                      "it cannot be told whether every connection of tunnel logins is in it: %s",
-                      session_unseen_reason(errno));
-        doctor_why(d, "nothing ends a connection that is in no entry");
-        doctor_mend(d, "%s", see_more);
-    } else if (unregistered > 0) {
-        doctor_report(d, RESULT_FAIL, "registry",
-                      "%zu connection%s of tunnel logins %s in no entry of '%s/sessions'",
-                      unregistered, unregistered == 1 ? "" : "s", unregistered == 1 ? "is" : "are",
-                      run_dir);
-        doctor_why(d, "revoke and expiry do not end %s", unregistered == 1 ? "it" : "them");
-        doctor_mend(d, "'leasectl sessions' has the pids: kill PID");
-    } else
-        doctor_report(d, RESULT_OK, "registry",
-                      "'%s/sessions' has %zu live session%s, and no connection is missing", run_dir,
-                      list.count, list.count == 1 ? "" : "s");
+    report_connections(d, &r, list.count);
     session_list_release(&list);
     registry_close(&r);
 }

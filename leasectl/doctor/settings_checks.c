@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What sshd has in force for each tunnel login, keyword by keyword, against what the Match blocks
- * say: for each kind of connection that its configuration can tell apart. sshd -T decides; the
- * files only say where the line stands.
+ * What sshd has in force for each tunnel login and for JoinLogin, keyword by keyword, against what
+ * the Match blocks say: for each kind of connection that its configuration can tell apart. sshd -T
+ * decides; the files only say where the line stands.
  */
 #include "leasectl/child.h"
 #include "leasectl/doctor/asked.h"
@@ -50,6 +50,38 @@ static const struct {
     {"banner", "people who are refused are not told whom to ask, or are told something else"},
 };
 
+static const char stays_long[] =
+    "strangers who hold a connection and do nothing are ended later, by leased alone";
+
+/* The same for JoinLogin, where it matters for another reason. */
+static const struct {
+    const char *keyword, *why;
+} reasons_of_join[] = {
+    {"exposeauthinfo", "join is not told which key was verified, and redeems no invite"},
+    {"acceptenv", "a client sets the environment of join"},
+    {"forcecommand", "whoever joins with any key runs something else than join"},
+    {"maxsessions", "one connection tries codes side by side"},
+    {"authorizedkeyscommand", "nobody can join, or another program decides who may"},
+    {"disableforwarding", "any key opens forwards while an invite is open"},
+    {"permittty", "any key gets a terminal while an invite is open"},
+    {"unusedconnectiontimeout", stays_long},
+    {"channeltimeout", stays_long},
+    {"clientaliveinterval", stays_long},
+    {"clientalivecountmax", stays_long},
+    {"banner", "who is refused is not told that joining needs a key and an open invite"},
+};
+
+static const char *why_it_matters_to_join(const char *keyword)
+{
+    for (size_t i = 0; i < sizeof(reasons_of_join) / sizeof(reasons_of_join[0]); i++)
+        if (strcmp(reasons_of_join[i].keyword, keyword) == 0)
+            return reasons_of_join[i].why;
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+        if (strcmp(reasons[i].why, other_way_in) == 0 && strcmp(reasons[i].keyword, keyword) == 0)
+            return other_way_in;
+    return "a stranger can do more than join";
+}
+
 static const char *why_it_matters(const char *keyword, const char *have)
 {
     if (strcmp(keyword, "allowtcpforwarding") == 0 && strcmp(have, "no") == 0)
@@ -93,14 +125,35 @@ static bool same_value(const char *want, const char *have)
            (has_all_words(have, want) && has_all_words(want, have));
 }
 
+/* All values of a keyword that may be set more than once, in one line. */
+static void read_setting(const struct asked *a, const char *keyword, char have[static VALUE_BYTES])
+{
+    struct buf all = {0};
+    sshd_setting_values(a->effective, keyword, &all);
+    (void)snprintf(have, VALUE_BYTES, "%s", child_text(&all));
+    for (char *p = have; *p != '\0'; p++)
+        *p = *p == '\n' ? ' ' : *p;
+    if (*have != '\0')
+        have[strlen(have) - 1] = '\0';
+    buf_release(&all);
+}
+
+/* Without it join works on, or what it opens is ended by another layer, too. */
+static bool is_comfort(const char *keyword)
+{
+    return strcmp(keyword, "banner") == 0 || strcmp(keyword, "channeltimeout") == 0 ||
+           times_are_set_by(keyword);
+}
+
 static void check_setting(struct asked *a, const char *keyword, const char *want)
 {
     char have[VALUE_BYTES];
-    sshd_setting(a->effective, keyword, have, sizeof(have));
-    if (!times_are_set_by(keyword) && !same_value(want, have))
-        asked_add_wrong(a, strcmp(keyword, "banner") == 0 ? RESULT_WARN : RESULT_FAIL, "sshd",
-                        keyword, why_it_matters(keyword, have), "%s is '%s', not '%s'", keyword,
-                        *have != '\0' ? have : "none", want);
+    read_setting(a, keyword, have);
+    if ((!a->joins && times_are_set_by(keyword)) || same_value(want, have))
+        return;
+    asked_add_wrong(a, is_comfort(keyword) ? RESULT_WARN : RESULT_FAIL, "sshd", keyword,
+                    a->joins ? why_it_matters_to_join(keyword) : why_it_matters(keyword, have),
+                    "%s is '%s', not '%s'", keyword, *have != '\0' ? have : "none", want);
 }
 
 static void check_settings_of(struct asked *a, const char *expected)
@@ -151,7 +204,8 @@ static bool check_connection(struct asked *a, const char *expected, struct buf *
         report_unanswered(a->d, a->c->login, &effective);
     else if (strcmp(child_text(&effective), child_text(first)) != 0) {
         check_settings_of(a, expected);
-        check_times(a);
+        if (!a->joins)
+            check_times(a);
     }
     if (answered && first->len == 0)
         buf_add(first, child_text(&effective));
@@ -222,6 +276,9 @@ void check_settings(struct doctor_run *d)
     if (d->no_blocks) /* one finding says so, in place of one for each setting */
         return;
     (void)account_each(d->ctl->conf.tunnel_group, check_member, &a);
+    a.joins = true;
+    if (d->ctl->conf.join_login[0] != '\0')
+        (void)check_member(&a, d->ctl->conf.join_login);
     asked_report(&a);
     report_times(&a);
 }

@@ -37,17 +37,17 @@ void check_sshd(struct doctor_run *d)
 {
     struct buf why = {0};
     if (sshd_find(&d->ctl->conf, &d->sshd, &why) != 0) {
-        doctor_report(d, RESULT_FAIL, "sshd", "%s", buf_text(&why) != NULL ? buf_text(&why) : "");
+        doctor_report(d, RESULT_FAIL, "sshd", "%s", buf_text_or(&why, ""));
         doctor_why(d, "no setting of sshd can be checked");
         doctor_mend(d, "'Sshd /path/of/the/sshd/that/serves' in '%s'", ctl_conf_name(d->ctl));
     } else if (sshd_query_dialect(&d->sshd, &d->dialect, &why) != 0) {
         doctor_report(d, RESULT_FAIL, "sshd", "'%s', %s: %s", d->sshd.path, d->sshd.how,
-                      buf_text(&why) != NULL ? buf_text(&why) : "");
+                      buf_text_or(&why, ""));
         doctor_why(d, "no setting of sshd can be checked");
         doctor_mend(d, "'%s -t' says what sshd does not take", d->sshd.path);
     } else if (sshd_test(&d->sshd, &why) != 0) {
         doctor_report(d, RESULT_FAIL, "sshd", "'%s -t' refuses the configuration: %s", d->sshd.path,
-                      buf_text(&why) != NULL ? buf_text(&why) : "");
+                      buf_text_or(&why, ""));
         doctor_why(d, "sshd does not start again with it");
         doctor_mend(d, "mend that line; '%s -t' is silent when all is well", d->sshd.path);
     } else {
@@ -64,7 +64,7 @@ void check_sshd(struct doctor_run *d)
     if (sshd_effective(&d->sshd, NULL, &d->global) == 0)
         return;
     doctor_report(d, RESULT_UNKNOWN, "sshd", "the settings that hold for all were not asked: %s",
-                  buf_text(&d->global) != NULL ? buf_text(&d->global) : "out of memory");
+                  buf_text_or(&d->global, "out of memory"));
     doctor_why(d, "whether PAM is asked, and for how many sshd has room, is not known");
     doctor_mend(d, "'%s -T' says what it lacks", d->sshd.path);
     buf_clear(&d->global);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Is the store sound, and what does it hold back? */
+#include "leasectl/audit/fault.h"
 #include "leasectl/ctl_store.h"
 #include "leasectl/doctor/checks.h"
+#include "lib/base/buf.h"
 #include "lib/lease/time_text.h"
-#include "lib/store/audit.h"
+#include "lib/store/audit_verify.h"
 #include "lib/store/connection.h"
 #include "lib/store/freezes.h"
 #include "lib/store/integrity.h"
@@ -19,16 +21,18 @@ static const char what_counts[] = "the store alone says who may log in, and what
 
 void report_store_not_opened(struct doctor_run *d, const char *why)
 {
+    char backup[STORE_BACKUP_NAME_BYTES];
     doctor_report(d, RESULT_FAIL, "store", "%s", why);
     doctor_why(d, "nobody can log in with a lease, and nothing can be granted or revoked");
-    if (strstr(why, "newer tunlease") != NULL)
-        doctor_mend(d, "install that newer tunlease again, or put a copy of the store from before "
-                       "it in its place");
-    else
+    if (strstr(why, "newer tunlease") != NULL &&
+        store_backup_name(d->ctl->conf.paths.database, STORE_VERSION + 1, backup) == 0)
         doctor_mend(d,
-                    "put a copy of the store at '%s', owned by _tunlease:_tunlease, mode 0640; "
-                    "where no lease was ever granted: leasectl setup",
-                    d->ctl->conf.paths.database);
+                    "install that newer tunlease again, or restore the backup from before it, '%s' "
+                    "or above: leasectl restore FILE --forget-revocations",
+                    backup);
+    else
+        doctor_mend(d, "leasectl restore FILE, a backup; where no lease was ever granted: "
+                       "leasectl setup");
     d->store_reported = true;
 }
 
@@ -37,7 +41,7 @@ static void report_not_asked(struct doctor_run *d, const char *check, const char
 {
     doctor_report(d, RESULT_UNKNOWN, check, "%s was not asked: %s", what, because);
     doctor_why(d, "%s", what_counts);
-    doctor_mend(d, "sqlite3 -readonly '%s' 'PRAGMA quick_check'", d->ctl->conf.paths.database);
+    doctor_mend(d, "sqlite3 -readonly '%s' 'PRAGMA integrity_check'", d->ctl->conf.paths.database);
 }
 
 static void check_version(struct doctor_run *d)
@@ -49,14 +53,31 @@ static void check_version(struct doctor_run *d)
                   version, STORE_VERSION);
     doctor_why(d, "the next change brings it to %d, and an older tunlease cannot read it then",
                STORE_VERSION);
-    doctor_mend(d, "keep a copy of the store, then: leasectl setup");
+    doctor_mend(d, "leasectl setup");
+}
+
+/* Backups that migrations made. They only take room once nobody wants to go back. */
+static void check_kept_backups(struct doctor_run *d)
+{
+    char name[STORE_BACKUP_NAME_BYTES], when[TIME_TEXT_BYTES];
+    struct stat st;
+    for (int v = STORE_VERSION_OLDEST + 1; v <= STORE_VERSION; v++) {
+        if (store_backup_name(d->ctl->conf.paths.database, v, name) != 0 || lstat(name, &st) != 0)
+            continue;
+        time_format_local(st.st_mtime, when);
+        doctor_report(d, RESULT_NOTE, "store", "'%s' is the store from before its migration of %s",
+                      name, when);
+        doctor_why(d, "it is the way back to an older tunlease, and permits what was revoked since "
+                      "to whoever puts it back: leasectl(1), UPGRADE");
+        doctor_mend(d, "rm '%s' when nobody will go back", name);
+    }
 }
 
 /* False: what was found says that more questions would fail, too. */
 static bool check_pages(struct doctor_run *d)
 {
     char problem[STORE_ERROR_BYTES];
-    switch (store_quick_check(d->ctl->store, problem)) {
+    switch (store_integrity_check(d->ctl->store, problem)) {
     case STORE_OK:
         return true;
     case STORE_NONE:
@@ -77,20 +98,33 @@ static bool check_pages(struct doctor_run *d)
 static void check_audit(struct doctor_run *d)
 {
     struct audit_report report;
+    struct buf fault = {0};
     if (audit_verify(d->ctl->store, &report) != STORE_OK)
         report_not_asked(d, "audit", "whether the audit chain is whole",
                          store_error(d->ctl->store));
     else if (report.broken_seq != 0) {
-        doctor_report(d, RESULT_FAIL, "audit", "the chain breaks at row %" PRId64 " of %" PRId64,
-                      report.broken_seq, report.rows);
-        doctor_why(d, "a row was changed, deleted or put in by something that is no tunlease, so "
-                      "what the audit says from there on proves nothing");
+        audit_fault_describe(&report, &fault);
+        doctor_report(d, RESULT_FAIL, "audit", "the chain breaks at row %" PRId64 ": %s",
+                      report.broken_seq, buf_text_or(&fault, "out of memory"));
+        doctor_why(d, "that was done by something that is no tunlease, so what the audit says from "
+                      "there on proves nothing");
         doctor_mend(d,
                     "compare with a copy of the store from before: sqlite3 -readonly '%s' "
                     "'SELECT * FROM audit WHERE seq >= %" PRId64 " - 1'",
                     d->ctl->conf.paths.database, report.broken_seq);
     } else
         doctor_report(d, RESULT_OK, "audit", "the chain of %" PRId64 " rows is whole", report.rows);
+    buf_release(&fault);
+}
+
+static void report_too_large(struct doctor_run *d, const char *database)
+{
+    doctor_report(d, RESULT_UNKNOWN, "store",
+                  "whether the database is sound, and its audit chain whole, was not asked: it is "
+                  "so large that it would take long");
+    doctor_why(d, "%s", what_counts);
+    doctor_mend(d, "sqlite3 -readonly '%s' 'PRAGMA integrity_check' && leasectl audit verify",
+                database);
 }
 
 void check_store_content(struct doctor_run *d)
@@ -104,9 +138,9 @@ void check_store_content(struct doctor_run *d)
         return;
     }
     check_version(d);
+    check_kept_backups(d);
     if (stat(database, &st) == 0 && st.st_size / MIB >= WHOLE_CHECK_MIB) {
-        report_not_asked(d, "store", "whether the database is sound, and its audit chain whole,",
-                         "it is so large that it would take long");
+        report_too_large(d, database);
     } else if (check_pages(d)) {
         doctor_report(d, RESULT_OK, "store", "the database '%s' is sound", database);
         check_audit(d);

@@ -4,7 +4,9 @@
 #include "leasectl/ctl.h"
 #include "lib/base/array.h"
 
+#include <bsd/string.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <shadow.h>
@@ -108,25 +110,72 @@ int account_each(const char *group, int (*fn)(void *ctx, const char *login), voi
     return rc;
 }
 
-bool account_has_authorized_keys(const char *login, char *path, size_t path_bytes)
+static enum sight stream_has_keys(FILE *f)
+{
+    char line[4096];
+    while (fgets(line, sizeof(line), f) != NULL)
+        if (line[strspn(line, " \t\r\n")] != '\0' && line[strspn(line, " \t")] != '#')
+            return SIGHT_IS;
+    return ferror(f) ? SIGHT_CANNOT_TELL : SIGHT_IS_NOT;
+}
+
+enum sight account_open_keys(const char *path, FILE **ret)
+{
+    struct stat st;
+    FILE *f = NULL;
+    enum sight sight = SIGHT_CANNOT_TELL;
+    /* Its owner can put a FIFO or a device there. sshd does not read those either. */
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) /* ENXIO: a socket */
+        return errno == ENOENT || errno == ENOTDIR || errno == ENXIO ? SIGHT_IS_NOT
+                                                                     : SIGHT_CANNOT_TELL;
+    if (fstat(fd, &st) == 0)
+        sight = S_ISREG(st.st_mode) ? SIGHT_IS : SIGHT_IS_NOT;
+    if (sight == SIGHT_IS && (f = fdopen(fd, "r")) == NULL)
+        sight = SIGHT_CANNOT_TELL;
+    if (f != NULL) {
+        *ret = f;
+    } else {
+        int saved = errno;
+        (void)close(fd);
+        errno = saved;
+    }
+    return sight;
+}
+
+enum sight account_file_has_keys(const char *path)
+{
+    FILE *f;
+    enum sight sight = account_open_keys(path, &f);
+    if (sight != SIGHT_IS)
+        return sight;
+    sight = stream_has_keys(f);
+    int saved = errno;
+    (void)fclose(f);
+    errno = saved;
+    return sight;
+}
+
+enum sight account_has_authorized_keys(const char *login, char *path, size_t path_bytes)
 {
     static const char *const files[] = {".ssh/authorized_keys", ".ssh/authorized_keys2"};
-    char line[4096];
+    enum sight sight = SIGHT_IS_NOT;
+    int why = 0;
     const struct passwd *pw = getpwnam(login);
-    if (pw == NULL)
-        return false;
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-        bool found = false;
-        (void)snprintf(path, path_bytes, "%s/%s", pw->pw_dir, files[i]);
-        FILE *f = fopen(path, "re");
-        while (f != NULL && !found && fgets(line, sizeof(line), f) != NULL)
-            found = line[strspn(line, " \t\r\n")] != '\0' && line[strspn(line, " \t")] != '#';
-        if (f != NULL)
-            (void)fclose(f);
-        if (found)
-            return true;
+    for (size_t i = 0; pw != NULL && i < sizeof(files) / sizeof(files[0]); i++) {
+        char file[512];
+        (void)snprintf(file, sizeof(file), "%s/%s", pw->pw_dir, files[i]);
+        const enum sight one = account_file_has_keys(file);
+        if (one == SIGHT_IS_NOT || (one == SIGHT_CANNOT_TELL && sight == one))
+            continue;
+        why = errno;
+        sight = one;
+        (void)strlcpy(path, file, path_bytes);
+        if (one == SIGHT_IS)
+            break;
     }
-    return false;
+    errno = why;
+    return sight;
 }
 
 bool account_home_is_missing(const char *login)
@@ -205,6 +254,12 @@ static void check_shadow(const char *login, const struct told *unsafe, const str
         tell_command(refused, login, "chage --expiredate -1", "the account has an expiry date");
 }
 
+void account_shadow_problems(const char *login, account_problem_fn fn, void *ctx)
+{
+    const struct told unsafe = {fn, ctx, ACCOUNT_UNSAFE}, refused = {fn, ctx, ACCOUNT_REFUSED};
+    check_shadow(login, &unsafe, &refused);
+}
+
 void account_mask_path(const char *login, char *out, size_t out_bytes)
 {
     const struct passwd *pw = getpwnam(login);
@@ -220,13 +275,23 @@ bool account_is_masked(const char *login)
     return n == 9 && memcmp(target, "/dev/null", 9) == 0;
 }
 
+/* usermod(8) refuses to change a home while a tunnel of the login is up; chown(1) works at once. A
+ * home that others may write is none of the login's own, and stays as it is. */
 static void check_home(const char *login, const struct passwd *pw, const struct told *to)
 {
-    char command[300];
-    struct stat st;
+    char command[1024], ssh_dir[512];
+    struct stat st, unused;
     if (stat(pw->pw_dir, &st) != 0 || (st.st_uid != pw->pw_uid && (st.st_mode & S_IWOTH) == 0))
         return;
-    (void)snprintf(command, sizeof(command), "usermod --home " LOGIN_HOME " %s", login);
+    (void)snprintf(ssh_dir, sizeof(ssh_dir), "%s/.ssh", pw->pw_dir);
+    if ((st.st_mode & S_IWOTH) != 0)
+        (void)snprintf(command, sizeof(command),
+                       "once no session of it is up: usermod --home " LOGIN_HOME " %s", login);
+    else if (lstat(ssh_dir, &unused) == 0)
+        (void)snprintf(command, sizeof(command), "chown root: '%s'; chown -R root: '%s'",
+                       pw->pw_dir, ssh_dir);
+    else
+        (void)snprintf(command, sizeof(command), "chown root: '%s'", pw->pw_dir);
     tell(to, command,
          "it can write to its home '%s', and so could add keys there: give the home to root or "
          "use " LOGIN_HOME,
@@ -235,13 +300,13 @@ static void check_home(const char *login, const struct passwd *pw, const struct 
 
 static void check_keys(const char *login, const struct told *to)
 {
-    char path[512], command[1400];
-    if (!account_has_authorized_keys(login, path, sizeof(path)))
+    char path[512], command[2048];
+    if (account_has_authorized_keys(login, path, sizeof(path)) != SIGHT_IS)
         return;
     (void)snprintf(command, sizeof(command),
-                   "give each holder a lease (leasectl grant NAME --login %s --key FILE), then: mv "
-                   "'%s' '%s.old'",
-                   login, path, path);
+                   "give each holder a lease (leasectl import '%s' --login %s), then: mv '%s' "
+                   "'%s.moved'",
+                   path, login, path, path);
     tell(to, command, "it has keys of its own in '%s', which outlive every lease", path);
 }
 
@@ -249,6 +314,7 @@ void account_problems(const char *login, const char *tunnel_group, account_probl
 {
     char command[256];
     const struct told unsafe = {fn, ctx, ACCOUNT_UNSAFE}, refused = {fn, ctx, ACCOUNT_REFUSED};
+    const struct told by_hand = {fn, ctx, ACCOUNT_BY_HAND};
     const char *problem = account_lease_problem(login, tunnel_group);
     const struct passwd *pw = getpwnam(login);
     if (problem != NULL || pw == NULL) {
@@ -265,9 +331,9 @@ void account_problems(const char *login, const char *tunnel_group, account_probl
     else if (access(pw->pw_shell, X_OK) != 0)
         tell(&refused, command, "its shell '%s' does not exist: sshd refuses every login",
              pw->pw_shell);
-    check_home(login, pw, &unsafe);
+    check_home(login, pw, &by_hand);
     check_shadow(login, &unsafe, &refused);
-    check_keys(login, &unsafe);
+    check_keys(login, &by_hand);
     if (!account_is_masked(login))
         tell_command(&unsafe, login, "leasectl login add",
                      "its systemd user manager is not masked: logind would start one at each "
@@ -294,7 +360,7 @@ static int check_member(void *ctx, const char *login)
         return 0;
     const struct passwd *pw = getpwnam(login);
     bool is_tunnel_login = pw != NULL && account_is_nologin(pw->pw_shell) && pw->pw_uid != 0 &&
-                           !account_has_authorized_keys(login, path, sizeof(path));
+                           account_has_authorized_keys(login, path, sizeof(path)) == SIGHT_IS_NOT;
     return is_tunnel_login
                ? 0
                : ctl_error(ctl, EXIT_CONFLICT,

@@ -4,8 +4,10 @@
 #define TUNLEASE_LEASECTL_HOST_ACCOUNT_H
 
 #include "lib/base/buf.h"
+#include "lib/session/sight.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #define NOLOGIN_SHELL "/usr/sbin/nologin"
@@ -30,6 +32,11 @@ bool account_any_group(const char *login, bool (*fn)(void *ctx, const struct gro
  * not exist, is root, or is not in the tunnel group. */
 const char *account_lease_problem(const char *login, const char *tunnel_group);
 
+/* True for ForwardLogin and AgentLogin while they are an account that setup would make a tunnel
+ * login, once its keys have leases: nobody's, with nologin, and not in the tunnel group yet. */
+struct conf;
+bool account_setup_would_adopt(const struct conf *conf, const char *login);
+
 /* Calls fn for each member of the group, primary or listed, once and in sorted order, until fn
  * returns other than 0. Returns what fn returned last; 0 when there is no such group. */
 int account_each(const char *group, int (*fn)(void *ctx, const char *login), void *ctx);
@@ -41,6 +48,7 @@ int account_check_members(struct ctl *ctl);
 
 enum account_problem {
     ACCOUNT_UNSAFE,  /* good for more than a leased tunnel */
+    ACCOUNT_BY_HAND, /* the same; account_make_login leaves it, since files are somebody's */
     ACCOUNT_REFUSED, /* sshd or PAM refuses it, or will: leasectl/admission judges that more finely
                       */
 };
@@ -54,6 +62,9 @@ typedef void (*account_problem_fn)(void *ctx, enum account_problem problem, cons
 void account_problems(const char *login, const char *tunnel_group, account_problem_fn fn,
                       void *ctx);
 
+/* Those of them that are about its password and its end. */
+void account_shadow_problems(const char *login, account_problem_fn fn, void *ctx);
+
 /*
  * Adds to out what makes login unsafe as a tunnel login, one finding a line; nothing when it is
  * safe.
@@ -65,17 +76,36 @@ void account_check(const char *login, const char *tunnel_group, struct buf *out)
 bool account_home_is_missing(const char *login);
 bool account_home_is_former(const char *login);
 
-/* True when login has an authorized_keys file with a key in it: path is the first such file. */
-bool account_has_authorized_keys(const char *login, char *path, size_t path_bytes);
+/* SIGHT_IS: login has an authorized_keys file with a key in it, where sshd looks by default, and
+ * path is the first such file. SIGHT_CANNOT_TELL: path is one that cannot be read, and errno says
+ * why. */
+enum sight account_has_authorized_keys(const char *login, char *path, size_t path_bytes);
+
+/* Opens a file of keys as sshd reads one, without waiting. SIGHT_IS: *ret, which the caller closes.
+ * SIGHT_IS_NOT: there is none, or it is no regular file, which sshd does not read. */
+enum sight account_open_keys(const char *path, FILE **ret);
+
+/* SIGHT_IS: the file has a line that is neither blank nor a comment. What is no regular file has
+ * none, for sshd too. */
+enum sight account_file_has_keys(const char *path);
+
+/* False, with why added to out, when login is an account that may not become a tunnel login,
+ * whatever keys it has: root's, a person's, or that of another service. */
+bool account_may_adopt(const char *login, const char *tunnel_group, struct buf *out);
 
 /*
  * Makes the login, or mends an existing one: its groups, password, ageing, masked user
  * manager, and the missing home that former versions gave it.
  * Refuses an account that somebody or another service uses. The group must exist. 0, or -1 with why
- * in out, as for the two below.
+ * in out, as for those below.
  */
 int account_make_login(const char *login, const char *tunnel_group, struct buf *out);
 int account_make_group(const char *group, struct buf *out);
+
+/* Makes an account whose shell is this program, or mends the password, home, ageing and mask of one
+ * that is there; it asks nobody whose it is. group: its only one. */
+int account_make_program_login(const char *login, const char *group, const char *program,
+                               struct buf *out);
 int account_make_service_user(const char *user, const char *group, struct buf *out);
 
 /* True when shell is nologin(8) or false(1), in whatever directory. */

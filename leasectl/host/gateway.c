@@ -35,13 +35,13 @@ int gateway_host_key(const struct conf *conf, struct pubkey *ret, struct buf *ou
     if (sshd_find(conf, &sshd, out) != 0)
         return -1;
     if (sshd_host_keys(&sshd, &files) != 0)
-        buf_add(out, buf_text(&files) != NULL ? buf_text(&files) : "out of memory");
+        buf_add(out, buf_text_or(&files, "out of memory"));
     else if (buf_text(&files) == NULL || !read_host_key(buf_text(&files), ret))
         buf_addf(out,
                  "none of sshd's host keys has a readable .pub file next to it: 'ssh-keygen -y "
                  "-f %.*s' prints what it must contain",
                  buf_text(&files) != NULL ? (int)strcspn(buf_text(&files), "\n") : 0,
-                 buf_text(&files) != NULL ? buf_text(&files) : "");
+                 buf_text_or(&files, ""));
     else
         rc = 0;
     buf_release(&files);

@@ -2,7 +2,9 @@
 #include "leasectl/host/matchblock.h"
 
 #include "leasectl/host/account.h"
+#include "leasectl/host/matchblock_join.h"
 #include "leasectl/host/matchblock_text.h"
+#include "leasectl/host/matchblock_writer.h"
 #include "leasectl/host/sshd.h"
 #include "leasectl/host/sshd_zone.h"
 #include "lib/base/text.h"
@@ -11,29 +13,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-/* Adds one setting: emit_config as in sshd_config(5), emit_effective as sshd -T prints it. */
-typedef void (*emit_fn)(struct buf *out, const char *keyword, const char *value);
-
-static void emit_config(struct buf *out, const char *keyword, const char *value)
-{
-    buf_addf(out, "    %s %s\n", keyword, value);
-}
-
-/* What the blocks are made of, and how and where they are written. */
-struct block_writer {
-    const struct conf *conf;
-    const char *conf_file;
-    const struct sshd_dialect *dialect;
-    emit_fn emit;
-    struct buf *out;
-};
-
-static void emit_setting(const struct block_writer *w, const char *keyword, const char *value)
-{
-    if (sshd_has_keyword(&w->dialect->version, keyword))
-        w->emit(w->out, keyword, value);
-}
 
 static void emit_effective(struct buf *out, const char *keyword, const char *value)
 {
@@ -86,11 +65,14 @@ static bool is_duplicate_word(const struct ceiling_rules *rules, size_t i, const
     return false;
 }
 
-static void add_words_of_rules(const struct ceiling_rules *rules, const char *login,
-                               struct buf *out)
+/* A rule for the port of MetricsListen alone is left out: no lease may open it. */
+static void add_words_of_rules(const struct ceiling *ceiling, const struct ceiling_rules *rules,
+                               const char *login, struct buf *out)
 {
     for (size_t i = 0; i < rules->count; i++)
-        if (ceiling_rule_applies(rules, i, login) && !is_duplicate_word(rules, i, login))
+        if (ceiling_rule_applies(rules, i, login) && !is_duplicate_word(rules, i, login) &&
+            !(rules->items[i].permit.low == rules->items[i].permit.high &&
+              ceiling_reaches_page(ceiling, &rules->items[i].permit)))
             add_permit_words(out, &rules->items[i].permit);
     if (out->len == 0)
         buf_add(out, "none");
@@ -114,7 +96,7 @@ static void emit_login_settings(const struct block_writer *w, const char *login)
     bool agents = strcmp(login, conf->agent_login) == 0;
 
     if (!agents)
-        add_words_of_rules(&conf->ceiling.open, login, &open);
+        add_words_of_rules(&conf->ceiling, &conf->ceiling.open, login, &open);
     else if (conf->ceiling.control.low != 0)
         add_permit_words(&open, &conf->ceiling.control);
     else
@@ -122,30 +104,22 @@ static void emit_login_settings(const struct block_writer *w, const char *login)
     if (forwards)
         buf_add(&listen, "none");
     else
-        add_words_of_rules(&conf->ceiling.listen, login, &listen);
+        add_words_of_rules(&conf->ceiling, &conf->ceiling.listen, login, &listen);
 
-    emit_setting(w, "AllowTcpForwarding", forwards ? "local" : "yes");
-    emit_setting(w, "PermitOpen", buf_text(&open) != NULL ? buf_text(&open) : "none");
-    emit_setting(w, "PermitListen", buf_text(&listen) != NULL ? buf_text(&listen) : "none");
+    block_emit(w, "AllowTcpForwarding", forwards ? "local" : "yes");
+    block_emit(w, "PermitOpen", buf_text_or(&open, "none"));
+    block_emit(w, "PermitListen", buf_text_or(&listen, "none"));
     /* `no` binds loopback whatever was asked for, `yes` all addresses whatever was permitted
      * (docs/sshd-facts.md 7). So it is always set, and the global settings never decide. */
-    emit_setting(w, "GatewayPorts",
-                 forwards || all_rules_are_loopback(&conf->ceiling.listen, login)
-                     ? "no"
-                     : "clientspecified");
+    block_emit(w, "GatewayPorts",
+               forwards || all_rules_are_loopback(&conf->ceiling.listen, login)
+                   ? "no"
+                   : "clientspecified");
     buf_release(&open);
     buf_release(&listen);
 }
 
 /* ---- what holds for all of them ---- */
-
-void matchblock_format_zone(const struct sshd_zone *zone, struct buf *out)
-{
-    if (zone->is_set)
-        buf_addf(out, "TZ=%s", zone->tz);
-    else
-        buf_addf(out, "no TZ, /etc/localtime is %s", zone->localtime);
-}
 
 static void add_akc_command(const struct block_writer *w, struct buf *out)
 {
@@ -160,15 +134,6 @@ static void add_akc_command(const struct block_writer *w, struct buf *out)
     buf_add(out, " %u %t %k");
 }
 
-static void add_zone_comment(const struct block_writer *w)
-{
-    if (sshd_reads_utc(&w->dialect->version) || w->emit != emit_config)
-        return;
-    buf_add(w->out, "    " MATCHBLOCK_ZONE_LABEL);
-    matchblock_format_zone(&w->dialect->zone, w->out);
-    buf_add(w->out, "\n");
-}
-
 static void emit_common_settings(const struct block_writer *w)
 {
     const struct conf *conf = w->conf;
@@ -176,48 +141,18 @@ static void emit_common_settings(const struct block_writer *w)
     bool silent = conf->session_refusal == SESSION_REFUSAL_SILENT;
 
     add_akc_command(w, &command);
-    emit_setting(w, "AuthenticationMethods", "publickey");
-    emit_setting(w, "PubkeyAuthentication", "yes");
-    emit_setting(w, "PasswordAuthentication", "no");
-    emit_setting(w, "KbdInteractiveAuthentication", "no");
-    emit_setting(w, "HostbasedAuthentication", "no");
-    /* sshd asks both before akc, and a key that they accept has none of akc's restrictions
-     * (docs/sshd-facts.md 5). */
-    emit_setting(w, "AuthorizedKeysFile", "none");
-    emit_setting(w, "TrustedUserCAKeys", "none");
-    /* These two stand before AuthorizedKeysCommand: behind it, OpenSSH before 9.4 ignores the first
-     * (docs/sshd-facts.md 15). */
-    emit_setting(w, "AuthorizedPrincipalsCommand", "none");
-    emit_setting(w, "AuthorizedPrincipalsFile", "none");
-    add_zone_comment(w);
-    emit_setting(w, "AuthorizedKeysCommand",
-                 buf_text(&command) != NULL ? buf_text(&command) : "none");
-    emit_setting(w, "AuthorizedKeysCommandUser", "_tunlease-akc");
-    emit_setting(w, "ForceCommand", KEYLINE_COMMAND);
-    emit_setting(w, "MaxSessions", silent ? "0" : "1");
-    emit_setting(w, "PermitTTY", "no");
-    emit_setting(w, "PermitUserRC", "no");
-    emit_setting(w, "X11Forwarding", "no");
-    emit_setting(w, "AllowAgentForwarding", "no");
-    /* No option of a key line forbids these two (docs/sshd-facts.md 6). */
-    emit_setting(w, "AllowStreamLocalForwarding", "no");
-    emit_setting(w, "PermitTunnel", "no");
-    emit_setting(w, "DisableForwarding", "no");
-    emit_setting(w, "ChrootDirectory", "none");
-    emit_setting(w, "ClientAliveInterval", "15");
-    emit_setting(w, "ClientAliveCountMax", "3");
+    block_emit_keys_of_akc(w, buf_text_or(&command, "none"));
+    block_emit(w, "ForceCommand", KEYLINE_COMMAND);
+    block_emit(w, "MaxSessions", silent ? "0" : "1");
+    block_emit_nothing_else(w);
+    block_emit(w, "DisableForwarding", "no");
+    block_emit(w, "ChrootDirectory", "none");
+    block_emit(w, "ClientAliveInterval", "15");
+    block_emit(w, "ClientAliveCountMax", "3");
     /* A global value would cut tunnels that are up and idle (docs/sshd-facts.md 10). */
-    emit_setting(w, "UnusedConnectionTimeout", "none");
-    emit_setting(w, "Banner", conf->contact[0] != '\0' ? MATCHBLOCK_BANNER : "none");
+    block_emit(w, "UnusedConnectionTimeout", "none");
+    block_emit(w, "Banner", conf->contact[0] != '\0' ? MATCHBLOCK_BANNER : "none");
     buf_release(&command);
-}
-
-static void emit_no_forwarding(const struct block_writer *w)
-{
-    emit_setting(w, "AllowTcpForwarding", "no");
-    emit_setting(w, "PermitOpen", "none");
-    emit_setting(w, "PermitListen", "none");
-    emit_setting(w, "GatewayPorts", "no");
 }
 
 /* ---- the file ---- */
@@ -241,15 +176,19 @@ void matchblock_format(const struct conf *conf, const char *conf_file,
                        const struct sshd_dialect *dialect, struct buf *out)
 {
     struct buf body = {0};
-    struct block_writer w = {conf, conf_file, dialect, emit_config, &body};
+    struct block_writer w = {conf, conf_file, dialect, block_as_config, &body};
     char hash[MATCHBLOCK_HASH_CHARS + 1];
 
     add_login_block(&w, conf->forward_login);
     add_login_block(&w, conf->agent_login);
     (void)account_each(conf->tunnel_group, add_other_login_block, &w);
     buf_addf(&body, "Match Group %s\n", conf->tunnel_group);
-    emit_no_forwarding(&w);
+    block_emit_no_forwarding(&w);
     emit_common_settings(&w);
+    if (conf->join_login[0] != '\0') {
+        buf_addf(&body, "\nMatch User %s\n", conf->join_login);
+        block_emit_join(&w);
+    }
     buf_add(&body, "\nMatch all\n");
     if (buf_text(&body) == NULL) {
         out->failed = true;
@@ -271,6 +210,10 @@ void matchblock_expected(const struct conf *conf, const char *conf_file,
                          const struct sshd_dialect *dialect, const char *login, struct buf *out)
 {
     const struct block_writer w = {conf, conf_file, dialect, emit_effective, out};
+    if (strcmp(login, conf->join_login) == 0) {
+        block_emit_join(&w);
+        return;
+    }
     emit_login_settings(&w, login);
     emit_common_settings(&w);
 }

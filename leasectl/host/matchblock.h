@@ -9,6 +9,7 @@
 #ifndef TUNLEASE_LEASECTL_HOST_MATCHBLOCK_H
 #define TUNLEASE_LEASECTL_HOST_MATCHBLOCK_H
 
+#include "leasectl/host/matchblock_text.h"
 #include "leasectl/host/sshd_dialect.h"
 #include "leasectl/host/sshd_version.h"
 #include "leasectl/host/sshd_zone.h"
@@ -16,31 +17,28 @@
 
 #include <stdbool.h>
 
-/* The AuthorizedKeysCommand of the blocks, without its arguments. */
-#define MATCHBLOCK_AKC TUNLEASE_LIBEXECDIR "/tunlease/akc"
-
 struct conf;
 struct lease;
 struct pubkey;
 
 /* Formats the whole drop-in, with its header, for this sshd. It has a block for each tunnel login:
- * those of the configuration, and the members of the group. conf_file: NULL for the default. */
+ * those of the configuration, and the members of the group; and one for JoinLogin, if that is set.
+ * conf_file: NULL for the default. */
 void matchblock_format(const struct conf *conf, const char *conf_file,
                        const struct sshd_dialect *dialect, struct buf *out);
 
-/* Formats what the blocks set for login, to compare with what is in force: one `keyword value` a
- * line with the keyword in lower case, as sshd_effective has it. */
+/* Formats what the blocks set for login, a tunnel login or JoinLogin, to compare with what is in
+ * force: one `keyword value` a line with the keyword in lower case, as sshd_effective has it. */
 void matchblock_expected(const struct conf *conf, const char *conf_file,
                          const struct sshd_dialect *dialect, const char *login, struct buf *out);
 
 /*
  * Read which version of OpenSSH and which time zone a drop-in's text was made for. False: its
- * header names no version. The zone is added as matchblock_format_zone writes it; nothing where
+ * header names no version. The zone is added as sshd_zone_format writes it; nothing where
  * times are in UTC.
  */
 bool matchblock_read_version(const char *text, struct sshd_version *ret);
 void matchblock_read_zone(const char *text, struct buf *out);
-void matchblock_format_zone(const struct sshd_zone *zone, struct buf *out);
 
 /* The text of the installed drop-in, which the caller frees; NULL when it cannot be read. */
 char *matchblock_read_dropin(void);

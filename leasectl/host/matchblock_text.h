@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* The marks in a drop-in's text by which it is recognised: matchblock.c writes and
- * matchblock_read.c reads them. */
+/* What is always the same in a drop-in's text: matchblock.c and its parts write it, and
+ * matchblock_read.c recognises a drop-in by it. */
 #ifndef TUNLEASE_LEASECTL_HOST_MATCHBLOCK_TEXT_H
 #define TUNLEASE_LEASECTL_HOST_MATCHBLOCK_TEXT_H
+
+/* The AuthorizedKeysCommand of the blocks, without its arguments. */
+#define MATCHBLOCK_AKC TUNLEASE_LIBEXECDIR "/tunlease/akc"
 
 #define MATCHBLOCK_VERSION_LABEL "# Tunnel logins: made by 'leasectl setup' for OpenSSH "
 #define MATCHBLOCK_HASH_LABEL "# sha256 of what follows: "

@@ -3,6 +3,7 @@
 
 #include "leasectl/host/tool.h"
 #include "lib/base/buf.h"
+#include "lib/conf/join_login.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +34,8 @@ static void add_arguments(const struct ctl *ctl, struct buf *out)
 {
     if (strcmp(ctl->conf.tunnel_group, default_group) != 0)
         buf_addf(out, " group=%s", ctl->conf.tunnel_group);
+    if (ctl->conf.join_login[0] != '\0')
+        buf_add(out, " " PAM_TUNNEL_JOIN_GROUP JOIN_GROUP);
     if (ctl->conf_file != NULL && strcmp(ctl->conf_file, CONF_DEFAULT_FILE) != 0)
         buf_addf(out, " conf=%s", ctl->conf_file);
 }
@@ -41,14 +44,14 @@ void pam_profile_format(const struct ctl *ctl, struct buf *out)
 {
     struct buf args = {0};
     add_arguments(ctl, &args);
-    const char *words = buf_text(&args) != NULL ? buf_text(&args) : "";
+    const char *words = buf_text_or(&args, "");
     /*
      * Primary, with a priority above pam_unix's 256: an Additional line is skipped when the
      * password has expired (docs/sshd-facts.md 13).
      */
     buf_addf(out,
              "Name: Tunnel logins: no session but a leased tunnel\n"
-             "Default: yes\n"
+             "Default: no\n"
              "Priority: 900\n"
              "Auth-Type: Primary\n"
              "Auth:\n"
@@ -113,7 +116,7 @@ void pam_profile_check(const struct ctl *ctl, struct buf *out)
     char have[512];
     struct buf want = {0};
     pam_profile_add_arguments(ctl, &want);
-    const char *wanted = buf_text(&want) != NULL ? buf_text(&want) : "";
+    const char *wanted = buf_text_or(&want, "");
     for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++) {
         if (!read_module_arguments(stacks[i].file, stacks[i].type, have, sizeof(have))) {
             buf_addf(out, "%s/%s lacks %s\n", pam_d, stacks[i].file, module);

@@ -8,10 +8,12 @@
 struct buf;
 
 #define PAM_TUNNEL_MODULE "pam_tunnel.so"
+/* An argument of the module, where JoinLogin is set. */
+#define PAM_TUNNEL_JOIN_GROUP "join_group="
 #define PAM_PROFILE TUNLEASE_DATADIR "/pam-configs/tunlease"
 
 /* Formats the profile for this configuration: the installed one, with group= and conf= where they
- * are not the defaults. */
+ * are not the defaults, and join_group= where JoinLogin is set. */
 void pam_profile_format(const struct ctl *ctl, struct buf *out);
 
 /* Add the line of a stack of this type (auth, account, session), as pam.d(5) wants it; and the

@@ -118,6 +118,17 @@ static bool adopt_listener(struct sshd *s, pid_t pid, const struct listening_soc
     return true;
 }
 
+/* False for an sshd of a container, or of the host that an image is made on, seen from its root: it
+ * reads other files than ours. */
+static bool has_our_root(const char *pid)
+{
+    char path[64];
+    struct stat ours, its;
+    (void)snprintf(path, sizeof(path), "/proc/%s/root", pid);
+    return stat("/", &ours) == 0 && stat(path, &its) == 0 && its.st_dev == ours.st_dev &&
+           its.st_ino == ours.st_ino;
+}
+
 /* Finds the process that has one of sockets open and whose program is an OpenSSH. *ret_systemd:
  * systemd has one of them open. */
 static bool find_listener(struct sshd *s, const struct listening_sockets *sockets,
@@ -136,7 +147,7 @@ static bool find_listener(struct sshd *s, const struct listening_sockets *socket
         const struct listening_socket *l = listening_socket_of_process(e->d_name, sockets);
         if (l != NULL && pid == 1)
             *ret_systemd = access("/run/systemd/system", F_OK) == 0;
-        if (l != NULL)
+        if (l != NULL && has_our_root(e->d_name))
             found = adopt_listener(s, (pid_t)pid, l);
     }
     if (dir != NULL)

@@ -16,6 +16,7 @@ static const struct {
     struct sshd_version since;
 } keywords[] = {
     {"UnusedConnectionTimeout", {9, 2}},
+    {"ChannelTimeout", {9, 2}},
 };
 
 bool sshd_is_too_old(const struct sshd_version *v)

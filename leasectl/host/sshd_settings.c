@@ -121,7 +121,7 @@ int sshd_effective_from(const struct sshd *s, const char *login, const char *add
     }
     if (buf_text(&text) == NULL)
         rc = -1;
-    buf_add(out, buf_text(&text) != NULL ? buf_text(&text) : "out of memory");
+    buf_add(out, buf_text_or(&text, "out of memory"));
     buf_release(&text);
     return rc;
 }
@@ -167,7 +167,7 @@ int sshd_host_keys(const struct sshd *s, struct buf *out)
     }
     if (sshd_effective(s, NULL, &effective) != 0) {
         buf_addf(out, "sshd's host keys cannot be looked up: %s",
-                 buf_text(&effective) != NULL ? buf_text(&effective) : "out of memory");
+                 buf_text_or(&effective, "out of memory"));
         goto out;
     }
     sshd_setting_values(&effective, "hostkey", &files);
@@ -225,8 +225,7 @@ int sshd_address(const struct sshd *s, char host[static 64], uint16_t *ret_port,
     struct buf effective = {0}, values = {0};
     bool found = false;
     if (sshd_effective(s, NULL, &effective) != 0) {
-        buf_addf(out, "sshd -T failed: %s",
-                 buf_text(&effective) != NULL ? buf_text(&effective) : "out of memory");
+        buf_addf(out, "sshd -T failed: %s", buf_text_or(&effective, "out of memory"));
         buf_release(&effective);
         return -1;
     }

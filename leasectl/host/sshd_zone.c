@@ -198,3 +198,11 @@ int sshd_query_zone(const struct sshd *s, struct sshd_zone *ret, struct buf *out
     free(search);
     return rc;
 }
+
+void sshd_zone_format(const struct sshd_zone *zone, struct buf *out)
+{
+    if (zone->is_set)
+        buf_addf(out, "TZ=%s", zone->tz);
+    else
+        buf_addf(out, "no TZ, /etc/localtime is %s", zone->localtime);
+}

@@ -23,4 +23,7 @@ struct sshd_zone {
  */
 int sshd_query_zone(const struct sshd *s, struct sshd_zone *ret, struct buf *out);
 
+/* Adds it as a clause: "TZ=Europe/Berlin". */
+void sshd_zone_format(const struct sshd_zone *zone, struct buf *out);
+
 #endif

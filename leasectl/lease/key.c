@@ -96,7 +96,7 @@ out:
 /* The first line of a program's output. */
 static struct text_clip first_line(const struct buf *said)
 {
-    struct text_clip line = text_clip(buf_text(said) != NULL ? buf_text(said) : "");
+    struct text_clip line = text_clip(buf_text_or(said, ""));
     line.s[strcspn(line.s, "\r\n")] = '\0';
     return line;
 }
@@ -163,7 +163,7 @@ int key_check(struct ctl *ctl, const struct pubkey *key)
         code = sshd_find(&ctl->conf, &sshd, &line) == 0
                    ? check_type(ctl, &sshd, key->type)
                    : ctl_error(ctl, EXIT_FAILED, "cannot check the key: %s",
-                               buf_text(&line) != NULL ? buf_text(&line) : "out of memory");
+                               buf_text_or(&line, "out of memory"));
         if (code != EXIT_DONE)
             goto out;
         sshd_tool(&sshd, "ssh-keygen", keygen);

@@ -9,6 +9,7 @@
 #include "lib/lease/permit_meant.h"
 #include "lib/lease/time_text.h"
 #include "lib/store/conflict.h"
+#include "lib/store/invites.h"
 #include "lib/store/leases.h"
 
 #include <bsd/string.h>
@@ -57,9 +58,7 @@ static int refuse_form(struct ctl *ctl, const struct permit_place *place, const 
     if (known || problem != NULL)
         code = ctl_error(ctl, EXIT_USAGE, "%.*s '%s%s'%s %s", option_len, place->before, sign + 1,
                          text_clip(text).s, known ? "" : ":",
-                         !known                     ? problem
-                         : buf_text(&meant) != NULL ? buf_text(&meant)
-                                                    : "out of memory");
+                         !known ? problem : buf_text_or(&meant, "out of memory"));
     buf_release(&meant);
     return code;
 }
@@ -114,7 +113,7 @@ static int refuse_permit(const struct ctl *ctl, const char *what, const char *lo
 {
     struct buf rules = {0};
     const char *keyword = listen ? "AllowListen" : "AllowOpen";
-    if (strncmp(problem, keyword, strlen(keyword)) == 0) {
+    if (ceiling_rule_would_help(problem)) {
         buf_addf(&rules, " (%s is ", keyword);
         add_rules(listen ? &ctl->conf.ceiling.listen : &ctl->conf.ceiling.open, login, &rules);
         buf_addf(&rules, " in %s)", ctl_conf_name(ctl));
@@ -124,7 +123,7 @@ static int refuse_permit(const struct ctl *ctl, const char *what, const char *lo
     if (help != NULL)
         buf_addf(&rules, ": add '%s' there, then 'leasectl setup'", help);
     int code = ctl_error(ctl, EXIT_CEILING, "%s on login '%s': %s%s", what, login, problem,
-                         buf_text(&rules) != NULL ? buf_text(&rules) : "");
+                         buf_text_or(&rules, ""));
     buf_release(&rules);
     return code;
 }
@@ -187,7 +186,7 @@ static int check_agent_port(const struct ctl *ctl, const struct lease *l, const 
     (void)snprintf(what, sizeof(what), "--open agent:%s is %s", agent, text);
     format_agents_rule(ctl, l->login, port, help, sizeof(help));
     return refuse_permit(ctl, what, l->login, problem, false,
-                         strcmp(l->login, ctl->conf.agent_login) == 0 ? NULL : help);
+                         ceiling_rule_would_help(problem) ? help : NULL);
 }
 
 void terms_warn_of_jump_user(const struct ctl *ctl, const char *agent)
@@ -200,8 +199,42 @@ void terms_warn_of_jump_user(const struct ctl *ctl, const char *agent)
                  agent, ctl->conf.public_host, ctl->conf.forward_login, ctl_conf_name(ctl));
 }
 
+int terms_check_room(struct ctl *ctl, const struct lease *l)
+{
+    size_t permits = l->open_agent_count, ports = l->open_agent_count;
+    for (size_t i = 0; i < l->open.count; i++) {
+        const struct permit *p = &l->open.items[i];
+        permits += p->from_agent ? 0 : 1;
+        ports += p->from_agent ? 0 : (size_t)(p->high - p->low) + 1;
+    }
+    if (permits <= PERMIT_LIST_MAX && ports <= PERMIT_LIST_PORTS)
+        return EXIT_DONE;
+    return ctl_error(ctl, EXIT_USAGE,
+                     "--open is too much: a lease opens at most %d permits and %d ports, and each "
+                     "agent is one of them",
+                     PERMIT_LIST_MAX, PERMIT_LIST_PORTS);
+}
+
+/* No agent has the name. */
+static int refuse_agent(struct ctl *ctl, const char *name)
+{
+    int64_t invite = 0;
+    enum store_rc rc = store_invite_of_name(ctl->store, name, ctl->now_s, &invite);
+    if (rc == STORE_OK)
+        return ctl_error(ctl, EXIT_NO_SUCH,
+                         "there is no agent '%s' yet, only the open invite #%" PRId64
+                         ": do this again when it has joined",
+                         name, invite);
+    if (rc == STORE_NONE)
+        return ctl_error(ctl, EXIT_NO_SUCH, "there is no agent '%s': see 'leasectl agents'", name);
+    return ctl_store_error(ctl, rc);
+}
+
 int terms_check_agents(struct ctl *ctl, const struct lease *l)
 {
+    int room = terms_check_room(ctl, l);
+    if (room != EXIT_DONE)
+        return room;
     for (size_t i = 0; i < l->open_agent_count; i++) {
         struct lease agent = {0};
         int code = EXIT_DONE;
@@ -209,8 +242,7 @@ int terms_check_agents(struct ctl *ctl, const struct lease *l)
         enum store_rc rc = store_lease_by_name(ctl->store, name, &agent);
         if (rc == STORE_NONE ||
             (rc == STORE_OK && (agent.revoked_s != 0 || agent.listen.count == 0)))
-            code =
-                ctl_error(ctl, EXIT_NO_SUCH, "there is no agent '%s': see 'leasectl agents'", name);
+            code = refuse_agent(ctl, name);
         else if (rc != STORE_OK)
             code = ctl_store_error(ctl, rc);
         for (size_t k = 0; code == EXIT_DONE && k < agent.listen.count; k++)
@@ -267,7 +299,7 @@ int terms_read_host_key(struct ctl *ctl, struct pubkey *ret)
         code = ctl_error(
             ctl, EXIT_FAILED,
             "cannot read this host's key, which the holder needs; nothing was changed: %s",
-            buf_text(&why) != NULL ? buf_text(&why) : "out of memory");
+            buf_text_or(&why, "out of memory"));
     buf_release(&why);
     return code;
 }
@@ -301,6 +333,11 @@ int terms_report_conflict(struct ctl *ctl, const struct lease *l, const struct s
                          "the name is taken by the %slease '%s' (#%" PRId64 "): "
                          "'leasectl revoke %s' frees it",
                          state, c->lease, c->lease_id, c->lease);
+    case CONFLICT_INVITE:
+        return ctl_error(ctl, EXIT_CONFLICT,
+                         "the name is reserved by the open invite #%" PRId64 " for '%s': "
+                         "'leasectl invite revoke %" PRId64 "' frees it",
+                         c->lease_id, c->lease, c->lease_id);
     case CONFLICT_KEY:
         return ctl_error(ctl, EXIT_CONFLICT,
                          "the key holds the %slease '%s' (#%" PRId64 ") on login '%s' already: one "

@@ -25,8 +25,11 @@ int terms_check_typed(struct ctl *ctl, const char *before, const char *text);
 /* Adds the agent of --open agent:NAME. */
 int terms_add_open_agent(struct ctl *ctl, const char *text, struct lease *l);
 
-/* Checks that each agent that l opens exists, and that its port is within the ceiling of l's login.
- * Needs the store open. */
+/* Checks that l can be read with the ports of its agents: each is one more permit of one port. */
+int terms_check_room(struct ctl *ctl, const struct lease *l);
+
+/* The same; and that each agent that l opens exists, and that its port is within the ceiling of l's
+ * login. Needs the store open. */
 int terms_check_agents(struct ctl *ctl, const struct lease *l);
 
 /* Warns if the hint that this agent gets from leased leads people without an account here to a

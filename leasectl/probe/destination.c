@@ -100,7 +100,7 @@ static int default_address(struct ctl *ctl, uint16_t port, struct destination *d
     } else if (port != 0) { /* nothing listens there; ssh will say so */
         (void)strlcpy(d->host, "127.0.0.1", sizeof(d->host));
     } else if (sshd_address(&d->sshd, d->host, &d->port, &why) != 0) {
-        code = ctl_error(ctl, EXIT_FAILED, "%s", buf_text(&why) != NULL ? buf_text(&why) : "");
+        code = ctl_error(ctl, EXIT_FAILED, "%s", buf_text_or(&why, ""));
     }
     buf_release(&why);
     return code;
@@ -113,7 +113,7 @@ int destination_find(struct ctl *ctl, const char *host, uint16_t port, struct de
     int code = EXIT_DONE;
     if ((port != 0 ? sshd_find_on_port(&ctl->conf, port, &d.sshd, &why)
                    : sshd_find(&ctl->conf, &d.sshd, &why)) != 0)
-        code = ctl_error(ctl, EXIT_FAILED, "%s", buf_text(&why) != NULL ? buf_text(&why) : "");
+        code = ctl_error(ctl, EXIT_FAILED, "%s", buf_text_or(&why, ""));
     buf_release(&why);
     if (code == EXIT_DONE)
         code = default_address(ctl, port, &d);

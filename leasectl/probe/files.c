@@ -21,8 +21,9 @@ enum { KEYGEN_MS = 20000, TMPDIR_MAX = 50, ABANDONED_S = 5 };
 static const char lock_file[] = "lock";
 
 /* All that a run puts into its directory. agent.sock: leasectl/probe/session.c. */
-static const char *const file_names[] = {"key",    "key.pub",    "known_hosts",
-                                         "socket", "agent.sock", lock_file};
+static const char *const file_names[] = {"key",        "key.pub",  "key2",        "key2.pub",
+                                         "key3",       "key3.pub", "known_hosts", "socket",
+                                         "agent.sock", lock_file};
 
 /* The lock, whoever makes it; -1 with errno: another process has it, or it cannot be made. The
  * processes that a run forks have it, too, and die with the run. */
@@ -96,17 +97,19 @@ int files_make(struct ctl *ctl, struct probe_files *files)
     if (chmod(files->work_dir, 0711) != 0)
         return ctl_error(ctl, EXIT_FAILED, "cannot set its mode: %s", strerror(errno));
     (void)snprintf(files->key_file, sizeof(files->key_file), "%s/key", files->work_dir);
+    for (int i = 0; i < PROBE_MORE_KEYS; i++)
+        (void)snprintf(files->more_key_files[i], sizeof(files->more_key_files[i]), "%s/key%d",
+                       files->work_dir, i + 2);
     (void)snprintf(files->known_hosts, sizeof(files->known_hosts), "%s/known_hosts",
                    files->work_dir);
     (void)snprintf(files->socket, sizeof(files->socket), "%s/socket", files->work_dir);
     return EXIT_DONE;
 }
 
-int files_make_key(struct ctl *ctl, const struct probe_files *files, struct lease *probe)
+int files_make_key(struct ctl *ctl, const char *key_file, struct lease *probe)
 {
-    const char *const argv[] = {
-        "ssh-keygen",    "-q", "-t", "ed25519", "-N", "", "-C", "leasectl-verify", "-f",
-        files->key_file, NULL};
+    const char *const argv[] = {"ssh-keygen",      "-q", "-t",     "ed25519", "-N", "", "-C",
+                                "leasectl-verify", "-f", key_file, NULL};
     char public_file[128];
     struct child c;
     struct lease_key key = {.added_s = ctl->now_s};
@@ -117,10 +120,10 @@ int files_make_key(struct ctl *ctl, const struct probe_files *files, struct leas
                          "ssh-keygen failed (exit %d): is openssh-client "
                          "installed?",
                          status);
-    (void)snprintf(public_file, sizeof(public_file), "%s.pub", files->key_file);
+    (void)snprintf(public_file, sizeof(public_file), "%s.pub", key_file);
     if (!sshd_read_public_key(public_file, &key.pub))
         return ctl_error(ctl, EXIT_FAILED, "cannot read the key that ssh-keygen made");
-    if (lease_add_key(probe, &key) != 0)
+    if (probe != NULL && lease_add_key(probe, &key) != 0)
         return ctl_error(ctl, EXIT_FAILED, "out of memory");
     return EXIT_DONE;
 }
@@ -133,8 +136,7 @@ int files_pin_host_keys(struct ctl *ctl, const struct probe_files *files, const 
     unsigned count = 0;
     FILE *f = fopen(files->known_hosts, "we");
     if (sshd_host_keys(sshd, &keys) != 0) {
-        int code = ctl_error(ctl, EXIT_FAILED, "%s",
-                             buf_text(&keys) != NULL ? buf_text(&keys) : "out of memory");
+        int code = ctl_error(ctl, EXIT_FAILED, "%s", buf_text_or(&keys, "out of memory"));
         buf_release(&keys);
         if (f != NULL)
             (void)fclose(f);

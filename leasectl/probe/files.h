@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The directory of a run of verify, and the files in it. */
+/* The directory of a run of verify or of prove, and the files in it. */
 #ifndef TUNLEASE_LEASECTL_PROBE_FILES_H
 #define TUNLEASE_LEASECTL_PROBE_FILES_H
 
@@ -9,9 +9,12 @@
 
 #include <stdint.h>
 
+enum { PROBE_MORE_KEYS = 2 };
+
 struct probe_files {
     char work_dir[80]; /* "": there is none */
     char key_file[112], known_hosts[112], socket[112];
+    char more_key_files[PROBE_MORE_KEYS][112]; /* for who needs more keys than one */
     int lock_fd; /* of the file that is locked as long as this run lives; -1: none */
 };
 #define PROBE_FILES_NONE ((struct probe_files){.lock_fd = -1})
@@ -22,8 +25,8 @@ struct probe_files {
  * killed, which hold the lock in theirs no more. */
 int files_make(struct ctl *ctl, struct probe_files *files);
 
-/* Makes a key in key_file, and adds it to the probe. */
-int files_make_key(struct ctl *ctl, const struct probe_files *files, struct lease *probe);
+/* Makes a key in key_file, one of those above, and adds it to the probe; NULL: to none. */
+int files_make_key(struct ctl *ctl, const char *key_file, struct lease *probe);
 
 /* Writes known_hosts: this sshd's own keys, so that nothing else can answer in its place. */
 int files_pin_host_keys(struct ctl *ctl, const struct probe_files *files, const struct sshd *sshd,

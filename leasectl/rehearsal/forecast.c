@@ -157,6 +157,7 @@ static const char *json_or_null(const struct buf *json)
 static void add_change_item(struct buf *array, const struct found_change *c)
 {
     const struct json_field fields[] = {{.name = "what", .text = c->what},
+                                        {.name = "lease", .text = c->lease[0] ? c->lease : NULL},
                                         {.name = "login", .text = c->login},
                                         {.name = "before", .object = json_or_null(&c->before)},
                                         {.name = "after", .object = json_or_null(&c->after)}};

@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 struct found_change {
-    const char *what;             /* revoke, delete, set, remove-key or freeze */
+    const char *what;             /* revoke, delete, set, remove-key or freeze; or as restored.h */
     char lease[LEASE_NAME_BYTES]; /* "": a freeze */
     int64_t lease_id;
     char login[LOGIN_NAME_BYTES];

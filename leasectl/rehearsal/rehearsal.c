@@ -168,6 +168,19 @@ int rehearsal_note_freeze(struct ctl *ctl, const char *login, bool already)
     return EXIT_DONE;
 }
 
+int rehearsal_note_restored(struct ctl *ctl, const char *what, int64_t id, const char *name,
+                            const char *login, const char *detail)
+{
+    struct found_change *c = add_change(ctl->rehearsal, what);
+    if (c == NULL)
+        return ctl_error(ctl, EXIT_FAILED, "out of memory");
+    c->lease_id = id;
+    (void)strlcpy(c->lease, name, sizeof(c->lease));
+    (void)strlcpy(c->login, login, sizeof(c->login));
+    buf_addf(&c->details, "%s\n", detail);
+    return EXIT_DONE;
+}
+
 /* ---- the sessions ---- */
 
 static int add_ending(struct rehearsal *r, struct session *s, const char *reason)

@@ -50,11 +50,15 @@ enum store_rc rehearsal_commit(struct ctl *ctl);
  *
  * rehearsal_note_lease: the lease changes. what: revoke, delete, set or remove-key; detail: "", or
  * a clause for people. Reads from the store what it is after the change. rehearsal_note_freeze: the
- * login ("*": all) lets nobody in any more.
+ * login ("*": all) lets nobody in any more. rehearsal_note_restored: what a restore makes of a
+ * lease
+ * ("": a freeze), a word and a clause.
  */
 int rehearsal_note_lease(struct ctl *ctl, const char *what, const struct lease *before,
                          const char *detail);
 int rehearsal_note_freeze(struct ctl *ctl, const char *login, bool already);
+int rehearsal_note_restored(struct ctl *ctl, const char *what, int64_t id, const char *name,
+                            const char *login, const char *detail);
 
 /* Judges the live sessions by the store with the change in it. */
 int rehearsal_judge(struct ctl *ctl, const struct enforce_scope *scope);

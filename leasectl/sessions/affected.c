@@ -60,6 +60,16 @@ void affected_filter(const struct enforce_scope *scope, struct session_list *lis
     session_list_filter(list, in_scope, (void *)(uintptr_t)scope);
 }
 
+static bool is_narrowed(const struct enforce_scope *scope, int64_t lease_id)
+{
+    if (!scope->narrowed || scope->lease != NULL)
+        return scope->narrowed;
+    for (size_t i = 0; i < scope->narrowed_id_count; i++)
+        if (scope->narrowed_ids[i] == lease_id)
+            return true;
+    return false;
+}
+
 /*
  * True when sshd may still apply the old permits to a session. sshd gets the permits from akc
  * before the session is registered. So a login that was under way when they were narrowed may have
@@ -69,7 +79,7 @@ void affected_filter(const struct enforce_scope *scope, struct session_list *lis
 static bool may_hold_old_permits(const struct enforce_scope *scope, uint64_t changed_ticks,
                                  const struct session *s)
 {
-    return scope->narrowed && s->open && s->start_ticks <= changed_ticks &&
+    return is_narrowed(scope, s->lease_id) && s->open && s->start_ticks <= changed_ticks &&
            (s->since_s + OPENING_S >= scope->begun_s || s->opens == NULL);
 }
 

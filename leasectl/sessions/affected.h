@@ -9,6 +9,7 @@
 #include "lib/store/session_verdict.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct lease;
@@ -18,9 +19,11 @@ struct enforce_scope {
     /* Those of this lease, with the keys it had before. If it listens, also those of other leases
      * that lose its port with the change (--open agent:NAME). NULL: of any. */
     const struct lease *lease;
-    const char *login; /* those of this login; NULL: of any */
-    bool narrowed;     /* the change removed permits from a lease that stays active */
-    int64_t begun_s;   /* with narrowed: a time before the change */
+    const char *login;           /* those of this login; NULL: of any */
+    bool narrowed;               /* the change removed permits from a lease that stays active */
+    int64_t begun_s;             /* with narrowed: a time before the change */
+    const int64_t *narrowed_ids; /* with narrowed, where lease is NULL: from which leases */
+    size_t narrowed_id_count;
 };
 
 /* This moment, as /proc counts the start of a process. */

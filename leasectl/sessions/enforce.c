@@ -113,9 +113,16 @@ static int report_unregistered(void *arg, const char *login)
 static bool record_narrowing(struct enforcement *e)
 {
     const struct enforce_scope *scope = e->scope;
-    if (!scope->narrowed || e->registry.sessions_fd < 0 ||
-        narrowed_record(&e->registry, scope->lease->id, e->changed_ticks,
-                        e->start_ms + OPENING_MS) == 0)
+    const int64_t one = scope->lease != NULL ? scope->lease->id : 0;
+    const int64_t *ids = scope->lease != NULL ? &one : scope->narrowed_ids;
+    const size_t count = scope->lease != NULL ? 1 : scope->narrowed_id_count;
+    if (!scope->narrowed || e->registry.sessions_fd < 0)
+        return true;
+    size_t i = 0;
+    while (i < count &&
+           narrowed_record(&e->registry, ids[i], e->changed_ticks, e->start_ms + OPENING_MS) == 0)
+        i++;
+    if (i == count)
         return true;
     (void)ctl_error(e->ctl, EXIT_STILL_UP,
                     "cannot write to '%s/lock': %s; a login that is on its way now may still get "

@@ -13,5 +13,5 @@ void pids_add(struct buf *text, size_t n, pid_t pid)
 
 const char *pids_text(const struct buf *text)
 {
-    return buf_text(text) != NULL ? buf_text(text) : " ?";
+    return buf_text_or(text, " ?");
 }

@@ -39,6 +39,16 @@ static enum sight scan_strays(const struct registry *r, const uid_t *uids, size_
     }
 }
 
+/* Returns how many of s are sure, and adds their pids. */
+static size_t add_sure(const struct strays *s, int64_t min_ms, struct buf *pids)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < s->count; i++)
+        if (stray_is_sure(&s->items[i], min_ms))
+            pids_add(pids, count++, s->items[i].pid);
+    return count;
+}
+
 enum sight sessions_find_unregistered(struct ctl *ctl, const struct registry *r, const char *login,
                                       struct buf *pids, size_t *ret_count)
 {
@@ -51,9 +61,7 @@ enum sight sessions_find_unregistered(struct ctl *ctl, const struct registry *r,
         return SIGHT_IS_NOT;
     const enum sight sight = scan_strays(r, &uid, 1, registers, &s);
     const int why = errno;
-    for (size_t i = 0; i < s.count; i++)
-        if (stray_is_sure(&s.items[i], min_ms))
-            pids_add(pids, (*ret_count)++, s.items[i].pid);
+    *ret_count = add_sure(&s, min_ms, pids);
     strays_release(&s);
     errno = why;
     return *ret_count > 0 ? SIGHT_IS : sight;
@@ -101,7 +109,8 @@ static int add_uid(void *arg, const char *login)
     return 0;
 }
 
-enum sight sessions_count_unregistered(struct ctl *ctl, const struct registry *r, size_t *ret_count)
+enum sight sessions_count_unregistered(struct ctl *ctl, const struct registry *r, struct buf *pids,
+                                       size_t *ret_count)
 {
     struct uid_list uids = {.items = NULL};
     struct strays s = {.items = NULL};
@@ -113,7 +122,7 @@ enum sight sessions_count_unregistered(struct ctl *ctl, const struct registry *r
     } else if (uids.count > 0)
         sight = scan_strays(r, uids.items, uids.count, registers, &s);
     const int why = errno;
-    *ret_count = strays_sure(&s, registers ? STRAY_LEAVING_MS : 0);
+    *ret_count = add_sure(&s, registers ? STRAY_LEAVING_MS : 0, pids);
     strays_release(&s);
     free(uids.items);
     errno = why;

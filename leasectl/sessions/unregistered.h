@@ -12,10 +12,11 @@
 
 /*
  * Counts the strays: processes of tunnel logins that no registry entry names. Takes up to half a
- * second. SIGHT_IS: there are *ret_count. SIGHT_IS_NOT: there are none, and *ret_count is 0.
+ * second. SIGHT_IS: there are *ret_count, and their pids are added to pids. SIGHT_IS_NOT: there are
+ * none, and *ret_count is 0.
  * SIGHT_CANNOT_TELL: none can be seen, but not all can; errno says why.
  */
-enum sight sessions_count_unregistered(struct ctl *ctl, const struct registry *r,
+enum sight sessions_count_unregistered(struct ctl *ctl, const struct registry *r, struct buf *pids,
                                        size_t *ret_count);
 
 /* Finds those of login, as sessions_count_unregistered does: adds their pids to pids. */

@@ -29,14 +29,23 @@ int step_user(struct ctl *ctl, const char *user, bool dry_run)
     return EXIT_DONE;
 }
 
+/* What stays after account_make_login is no work for it: doctor, which runs at the end, says it. */
+static void note_work(void *ctx, enum account_problem problem, const char *what, const char *mend)
+{
+    bool *has_work = ctx;
+    (void)what;
+    (void)mend;
+    if (problem != ACCOUNT_BY_HAND)
+        *has_work = true;
+}
+
 int step_login(struct ctl *ctl, const char *login, bool dry_run)
 {
-    struct buf found = {0}, why = {0};
+    struct buf why = {0};
     if (getpwnam(login) != NULL) {
-        account_check(login, ctl->conf.tunnel_group, &found);
-        bool good = found.len == 0 && !account_home_is_former(login);
-        buf_release(&found);
-        if (good)
+        bool has_work = account_home_is_former(login);
+        account_problems(login, ctl->conf.tunnel_group, note_work, &has_work);
+        if (!has_work)
             return EXIT_DONE;
     }
     setup_say(ctl, dry_run, "make tunnel login %s", login);

@@ -2,6 +2,7 @@
 /* Writes, tests and loads sshd's drop-in and the banner that it names, and removes them again. */
 #include "leasectl/child.h"
 #include "leasectl/host/matchblock.h"
+#include "leasectl/host/pam_profile.h"
 #include "leasectl/host/sshd.h"
 #include "leasectl/host/sshd_reload.h"
 #include "leasectl/host/sshd_settings.h"
@@ -18,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-int step_banner(struct ctl *ctl, bool dry_run)
+static int step_banner(struct ctl *ctl, bool dry_run)
 {
     char text[CONF_TEXT_BYTES + 2];
     if (ctl->conf.contact[0] == '\0')
@@ -62,21 +63,54 @@ static void restore_dropin(const struct ctl *ctl, const char *old)
         (void)unlink(SSHD_DROPIN);
 }
 
-static int test_and_reload(struct ctl *ctl, const struct sshd *sshd, const char *old)
+/* The words for a drop-in that sshd -t refused, when the old state is back. */
+static int report_refused(struct ctl *ctl, const struct sshd *sshd, const struct buf *why)
+{
+    struct buf unused = {0};
+    const bool is_ours = sshd_test(sshd, &unused) == 0;
+    buf_release(&unused);
+    return is_ours
+               ? ctl_error(ctl, EXIT_FAILED, "sshd -t refuses the new '%s', which was undone: %s",
+                           SSHD_DROPIN, buf_text_or(why, ""))
+               : ctl_error(ctl, EXIT_FAILED,
+                           "sshd -t refuses the configuration whatever '%s' says, so that was "
+                           "left as it was: %s",
+                           SSHD_DROPIN, buf_text_or(why, ""));
+}
+
+static int test_dropin(struct ctl *ctl, const struct sshd *sshd, const char *old)
+{
+    struct buf why = {0};
+    if (sshd_test(sshd, &why) == 0)
+        return EXIT_DONE;
+    restore_dropin(ctl, old);
+    int code = report_refused(ctl, sshd, &why);
+    buf_release(&why);
+    return code;
+}
+
+static int check_it_serves(struct ctl *ctl, const struct sshd *sshd)
+{
+    struct buf why = {0};
+    if (sshd_would_serve(ctl, sshd, &why))
+        return EXIT_DONE;
+    restore_dropin(ctl, NULL);
+    int code = ctl_error(ctl, EXIT_FAILED,
+                         "%s. '%s' was removed again, and sshd was not told to "
+                         "reload. Mend that, then run 'leasectl setup'",
+                         buf_text_or(&why, "out of memory"), SSHD_DROPIN);
+    buf_release(&why);
+    return code;
+}
+
+static int reload(struct ctl *ctl, const struct sshd *sshd, const char *old)
 {
     struct buf why = {0};
     bool running = false;
-    if (sshd_test(sshd, &why) != 0) {
-        restore_dropin(ctl, old);
-        int code = ctl_error(ctl, EXIT_FAILED, "sshd -t refuses the new '%s', which was undone: %s",
-                             SSHD_DROPIN, buf_text(&why) != NULL ? buf_text(&why) : "");
-        buf_release(&why);
-        return code;
-    }
     if (sshd_reload(sshd, &why, &running) != 0) {
         restore_dropin(ctl, old);
         (void)ctl_error(ctl, EXIT_FAILED, "sshd did not reload, '%s' was undone: %s", SSHD_DROPIN,
-                        buf_text(&why) != NULL ? buf_text(&why) : "");
+                        buf_text_or(&why, ""));
         buf_release(&why);
         (void)sshd_reload(sshd, &why, &running);
         buf_release(&why);
@@ -90,6 +124,48 @@ static int test_and_reload(struct ctl *ctl, const struct sshd *sshd, const char 
                  ctl->conf.public_port,
                  ctl->conf.public_port != 22 ? " (PublicPort) or port 22" : "");
     return EXIT_DONE;
+}
+
+/* What must be there before sshd reads the drop-in: the banner that it names, and pam_tunnel, which
+ * must be asked from the first login on. */
+static int prepare_load(struct ctl *ctl, bool dry_run)
+{
+    int code = step_banner(ctl, dry_run);
+    return code == EXIT_DONE ? step_pam(ctl, dry_run) : code;
+}
+
+/* Everything is tested before sshd is told, and undone where a test fails. old: NULL at a first
+ * setup. */
+static int put_in_force(struct ctl *ctl, const struct sshd *sshd, const char *text, const char *old)
+{
+    int code = textfile_write(ctl, SSHD_DROPIN, text);
+    if (code == EXIT_DONE)
+        code = test_dropin(ctl, sshd, old);
+    if (code == EXIT_DONE && old == NULL)
+        code = check_it_serves(ctl, sshd);
+    if (code != EXIT_DONE)
+        return code;
+    code = prepare_load(ctl, false);
+    if (code != EXIT_DONE) {
+        restore_dropin(ctl, old);
+        return code;
+    }
+    return reload(ctl, sshd, old);
+}
+
+/* An sshd that a socket unit starts reads the drop-in at each connection, so from when it is there:
+ * then PAM must have pam_tunnel already, or a tunnel could begin that nothing can end. */
+static int put_in_force_safely(struct ctl *ctl, const struct sshd *sshd, const char *text,
+                               const char *old)
+{
+    const bool pam_first = old == NULL && sshd->by_systemd && sshd->listener == 0 &&
+                           pam_profile_can_apply() && !pam_profile_is_applied();
+    int code = pam_first ? step_pam(ctl, false) : EXIT_DONE;
+    if (code == EXIT_DONE)
+        code = put_in_force(ctl, sshd, text, old);
+    if (code != EXIT_DONE && pam_first)
+        (void)undo_pam(ctl, false);
+    return code;
 }
 
 static int write_dropin(struct ctl *ctl, const struct sshd *sshd,
@@ -106,18 +182,20 @@ static int write_dropin(struct ctl *ctl, const struct sshd *sshd,
         goto out;
     }
     old = matchblock_read_dropin();
-    if (old != NULL && strcmp(old, wanted) == 0)
+    if (old != NULL && strcmp(old, wanted) == 0) {
+        code = prepare_load(ctl, dry_run);
         goto out;
+    }
     if (old != NULL && !matchblock_is_unedited(old)) {
         code = refuse_edited(ctl, wanted);
         goto out;
     }
     setup_say(ctl, dry_run, "write %s and reload sshd", SSHD_DROPIN);
-    if (dry_run)
+    if (dry_run) {
+        code = prepare_load(ctl, dry_run);
         goto out;
-    code = textfile_write(ctl, SSHD_DROPIN, wanted);
-    if (code == EXIT_DONE)
-        code = test_and_reload(ctl, sshd, old);
+    }
+    code = put_in_force_safely(ctl, sshd, wanted, old);
 out:
     free(old);
     buf_release(&text);
@@ -164,5 +242,6 @@ int undo_sshd(struct ctl *ctl, const char *old, bool dry_run)
         return ctl_error(ctl, EXIT_FAILED, "cannot remove '%s': %s", SSHD_DROPIN, strerror(errno));
     (void)unlink(MATCHBLOCK_BANNER);
     ctl_changed(ctl, "removed %s", SSHD_DROPIN);
-    return test_and_reload(ctl, &sshd, old);
+    int code = test_dropin(ctl, &sshd, old);
+    return code == EXIT_DONE ? reload(ctl, &sshd, old) : code;
 }

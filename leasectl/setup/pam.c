@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The last step before sshd's: from here on a tunnel login gets no session but a leased tunnel. */
+/* The last step before sshd reads its drop-in: from here on a tunnel login gets no session but a
+ * leased tunnel. */
 int step_pam(struct ctl *ctl, bool dry_run)
 {
     struct buf wanted = {0}, found = {0}, why = {0};
@@ -43,6 +44,25 @@ out:
     return code;
 }
 
+/* The profile stays where it is, as the package or `make install` has put it: without joining. */
+static int forget_join(struct ctl *ctl)
+{
+    struct conf *conf = &ctl->conf;
+    struct buf text = {0};
+    char login[sizeof(conf->join_login)];
+    int code = EXIT_DONE;
+    char *old = textfile_read(PAM_PROFILE);
+    memcpy(login, conf->join_login, sizeof(login));
+    conf->join_login[0] = '\0';
+    pam_profile_format(ctl, &text);
+    memcpy(conf->join_login, login, sizeof(login));
+    if (old != NULL && strstr(old, PAM_TUNNEL_JOIN_GROUP) != NULL && buf_text(&text) != NULL)
+        code = textfile_write(ctl, PAM_PROFILE, buf_text(&text));
+    free(old);
+    buf_release(&text);
+    return code;
+}
+
 /* To be done before the module is removed: a stack that names a missing module lets people in, but
  * logs an error each time. */
 int undo_pam(struct ctl *ctl, bool dry_run)
@@ -56,7 +76,9 @@ int undo_pam(struct ctl *ctl, bool dry_run)
         return EXIT_DONE;
     }
     setup_say(ctl, dry_run, "take pam_tunnel out of the PAM stacks (pam-auth-update)");
-    if (dry_run || pam_profile_remove(&why) == 0)
+    if (dry_run)
         return EXIT_DONE;
-    return setup_fail(ctl, EXIT_FAILED, &why);
+    if (pam_profile_remove(&why) != 0)
+        return setup_fail(ctl, EXIT_FAILED, &why);
+    return forget_join(ctl);
 }

@@ -15,14 +15,13 @@ void setup_say(const struct ctl *ctl, bool dry_run, const char *fmt, ...)
     va_start(ap, fmt);
     buf_vaddf(&text, fmt, ap);
     va_end(ap);
-    text_print(stdout, "%s%s", dry_run ? "would " : "",
-               buf_text(&text) != NULL ? buf_text(&text) : "out of memory");
+    text_print(stdout, "%s%s", dry_run ? "would " : "", buf_text_or(&text, "out of memory"));
     buf_release(&text);
 }
 
 int setup_fail(const struct ctl *ctl, int code, struct buf *why)
 {
-    code = ctl_error(ctl, code, "%s", buf_text(why) != NULL ? buf_text(why) : "out of memory");
+    code = ctl_error(ctl, code, "%s", buf_text_or(why, "out of memory"));
     buf_release(why);
     return code;
 }

@@ -2,7 +2,8 @@
 #include "leasectl/show/lease.h"
 
 #include "leasectl/sessions/registry.h"
-#include "leasectl/show/connect_line.h"
+#include "lib/handout/connect_line.h"
+#include "lib/handout/opened_agents.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 #include "lib/lease/duration.h"
@@ -12,10 +13,17 @@
 
 #include <stdio.h>
 
+static void add_connect_line(const struct ctl *ctl, const struct lease *l, struct buf *out)
+{
+    struct opened_agents agents;
+    opened_agents_find(ctl->store, l, &agents);
+    connect_add_line(&ctl->conf, l, &agents, out);
+}
+
 int lease_to_json(struct ctl *ctl, const struct lease *l, struct buf *out)
 {
     struct buf connect = {0};
-    connect_add_line(ctl, l, &connect);
+    add_connect_line(ctl, l, &connect);
     const char *line = buf_text(&connect);
     int rc = line != NULL ? json_lease(l, ctl->now_s, sessions_count(ctl, l->id), line, out) : -1;
     buf_release(&connect);
@@ -26,8 +34,7 @@ static void print_field(const struct ctl *ctl, const char *name, const char *val
 {
     struct buf escaped = {0};
     text_add_escaped(&escaped, value); /* others may be able to write the store */
-    (void)printf(ctl->terminal ? "%-14s %s\n" : "%s\t%s\n", name,
-                 buf_text(&escaped) != NULL ? buf_text(&escaped) : "?");
+    (void)printf(ctl->terminal ? "%-14s %s\n" : "%s\t%s\n", name, buf_text_or(&escaped, "?"));
     buf_release(&escaped);
 }
 
@@ -55,7 +62,7 @@ static void print_key_field(const struct ctl *ctl, const struct lease_key *key)
 {
     struct buf text = {0};
     buf_addf(&text, "%s %s %s", key->pub.fingerprint, key->pub.type, key->pub.comment);
-    print_field(ctl, "key", buf_text(&text) != NULL ? buf_text(&text) : "?");
+    print_field(ctl, "key", buf_text_or(&text, "?"));
     buf_release(&text);
 }
 
@@ -67,7 +74,7 @@ static void print_fields(struct ctl *ctl, const struct lease *l)
     permit_list_format(&l->open, &open);
     permit_list_format(&l->listen, &listen);
     source_list_format(&l->from, &from);
-    connect_add_line(ctl, l, &connect);
+    add_connect_line(ctl, l, &connect);
     (void)snprintf(number, sizeof(number), "%lld", (long long)l->id);
     if (l->max_sessions != 0)
         (void)snprintf(limit, sizeof(limit), "%u", l->max_sessions);
@@ -91,7 +98,7 @@ static void print_fields(struct ctl *ctl, const struct lease *l)
     int64_t sessions = sessions_count(ctl, l->id);
     (void)snprintf(number, sizeof(number), "%lld", (long long)sessions);
     print_field(ctl, "sessions", sessions >= 0 ? number : "");
-    print_field(ctl, "connect", buf_text(&connect) != NULL ? buf_text(&connect) : "?");
+    print_field(ctl, "connect", buf_text_or(&connect, "?"));
     buf_release(&open);
     buf_release(&listen);
     buf_release(&from);

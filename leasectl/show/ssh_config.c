@@ -2,6 +2,7 @@
 #include "leasectl/show/ssh_config.h"
 
 #include "lib/base/text.h"
+#include "lib/conf/conf.h"
 
 #include <bsd/string.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #ifndef TUNLEASE_LEASECTL_SHOW_SSH_CONFIG_H
 #define TUNLEASE_LEASECTL_SHOW_SSH_CONFIG_H
 
-#include "leasectl/show/connect_line.h"
+#include "lib/handout/connect_line.h"
 #include "lib/base/buf.h"
 
 #define SSH_HOST_GATEWAY "+gateway"

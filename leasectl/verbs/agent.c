@@ -12,7 +12,9 @@
 #include "lib/base/clock.h"
 #include "lib/base/number.h"
 #include "lib/base/text.h"
+#include "lib/lease/agent_copies.h"
 #include "lib/lease/reissue.h"
+#include "lib/lease/source.h"
 #include "lib/lease/time_text.h"
 #include "lib/session/listeners.h"
 #include "lib/store/agents.h"
@@ -39,17 +41,6 @@ struct new_agent {
     int64_t id;
     struct pubkey host_key;
 };
-
-static int add_listen_permit(struct ctl *ctl, struct lease *l, uint16_t port)
-{
-    char text[PERMIT_TEXT_BYTES];
-    struct permit p;
-    const char *host = ctl->conf.agent_bind_host;
-    (void)snprintf(text, sizeof(text), strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
-    if (permit_parse(text, PERMIT_PORT, &p) != NULL || permit_list_add(&l->listen, &p) != NULL)
-        return ctl_error(ctl, EXIT_FAILED, "'%s' is no address to listen on (AgentBindHost)", text);
-    return EXIT_DONE;
-}
 
 /* Picks a free port for AgentBindHost. */
 static int pick_listen_port(struct ctl *ctl, uint16_t *ret)
@@ -88,7 +79,7 @@ static int add_in_store(struct ctl *ctl, struct new_agent *a)
     if (code == EXIT_DONE && a->port == 0)
         code = pick_listen_port(ctl, &a->port);
     if (code == EXIT_DONE)
-        code = add_listen_permit(ctl, &a->lease, a->port);
+        code = listen_port_add_agents(ctl, &a->lease, a->port);
     if (code == EXIT_DONE)
         code = terms_check_permits(ctl, &a->lease);
     if (code != EXIT_DONE)
@@ -189,11 +180,37 @@ static int add_agent(struct ctl *ctl, const char *name, struct new_agent *a)
 
 /* ---- agent reset ---- */
 
+struct reset {
+    const char *from; /* as given; NULL: any address */
+    char sources[COPIES_FROM_BYTES];
+    struct agent_copies before;
+};
+
+static int parse_from(struct ctl *ctl, struct reset *r)
+{
+    struct source_list list;
+    struct buf text = {0};
+    int code = EXIT_DONE;
+    if (r->from == NULL)
+        return EXIT_DONE;
+    const char *problem = source_list_parse(r->from, &list);
+    if (problem == NULL) {
+        source_list_format(&list, &text);
+        if (buf_text(&text) == NULL ||
+            strlcpy(r->sources, buf_text(&text), sizeof(r->sources)) >= sizeof(r->sources))
+            problem = "is too long";
+    }
+    if (problem != NULL)
+        code = ctl_error(ctl, EXIT_USAGE, "--from '%s' %s", text_clip(r->from).s, problem);
+    buf_release(&text);
+    return code;
+}
+
 static int apply_reset(struct ctl *ctl, const struct lease *l, const struct store_actor *by,
                        void *ctx)
 {
     struct agent a;
-    (void)ctx;
+    struct reset *r = ctx;
     if (l->revoked_s != 0)
         return change_refuse_revoked(ctl, l);
     enum store_rc rc = store_agent_find(ctl->store, l->name, &a);
@@ -201,48 +218,93 @@ static int apply_reset(struct ctl *ctl, const struct lease *l, const struct stor
         return ctl_error(ctl, EXIT_NO_SUCH, "'%s' (#%lld) is no agent: see 'leasectl agents'",
                          l->name, (long long)l->id);
     if (rc == STORE_OK)
-        rc = store_agent_reset(ctl->store, &a, clock_boot_ms() / 1000, by);
+        rc = store_agent_reset(ctl->store, &a, clock_boot_ms() / 1000, r->sources, by, &r->before);
     return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
 }
 
-static int print_reset(struct ctl *ctl, const struct lease *l)
+/* The addresses that the agent was seen at, at most three; NULL ends them. */
+static void list_seen(const struct agent_copies *c, const char *ret[static 4])
 {
-    struct buf json = {0};
-    char until[TIME_TEXT_BYTES];
-    const int64_t until_s = ctl->now_s + REISSUE_RESET_S;
-    time_format_rfc3339(until_s, until);
-    const struct json_field fields[] = {{.name = "id", .is_number = true, .number = l->id},
-                                        {.name = "name", .text = l->name},
-                                        {.name = "until", .text = until}};
-    if (ctl->json) {
-        if (json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &json) == 0)
-            (void)puts(buf_text(&json));
-        buf_release(&json);
-        return EXIT_DONE;
+    const char *const all[] = {c->copy_from, c->other_from, c->last_from};
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        bool is_new = all[i][0] != '\0';
+        for (size_t k = 0; k < n; k++)
+            is_new = is_new && strcmp(ret[k], all[i]) != 0;
+        if (is_new)
+            ret[n++] = all[i];
     }
-    time_format_zoned(until_s, until);
-    (void)printf("reset agent '%s' (#%lld): its next register until %s gets a new secret\n\n"
-                 "Start it again with the enrolment key; or with a token:\n\n"
-                 "  leasectl token create --name %s\n",
-                 l->name, (long long)l->id, until, l->name);
-    return EXIT_DONE;
+    ret[n] = NULL;
 }
 
-static int reset_agent(struct ctl *ctl, const char *ref)
+static void print_reset_json(const struct ctl *ctl, const struct lease *l, const struct reset *r,
+                             const char *const *seen)
+{
+    struct buf json = {0};
+    char until[TIME_TEXT_BYTES], counter_until[TIME_TEXT_BYTES];
+    time_format_rfc3339(ctl->now_s + REISSUE_RESET_S, until);
+    time_format_rfc3339(ctl->now_s + COPIES_RESET_S, counter_until);
+    const struct json_field fields[] = {
+        {.name = "id", .is_number = true, .number = l->id},
+        {.name = "name", .text = l->name},
+        {.name = "until", .text = until},
+        {.name = "counter_until", .text = counter_until},
+        {.name = "from", .text = r->sources[0] != '\0' ? r->sources : NULL},
+        {.name = "seen", .texts = seen}};
+    if (json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &json) == 0)
+        (void)puts(buf_text(&json));
+    buf_release(&json);
+}
+
+static void print_reset(const struct ctl *ctl, const struct lease *l, const struct reset *r)
+{
+    char until[TIME_TEXT_BYTES], counter_until[TIME_TEXT_BYTES];
+    const char *seen[4];
+    list_seen(&r->before, seen);
+    if (ctl->json) {
+        print_reset_json(ctl, l, r, seen);
+        return;
+    }
+    time_format_zoned(ctl->now_s + REISSUE_RESET_S, until);
+    time_format_zoned(ctl->now_s + COPIES_RESET_S, counter_until);
+    (void)printf("reset agent '%s' (#%lld): its next register%s%s until %s goes on from there, and "
+                 "a copy of it is refused\n",
+                 l->name, (long long)l->id, r->sources[0] != '\0' ? " from " : "", r->sources,
+                 counter_until);
+    if (seen[0] != NULL) {
+        (void)fputs("seen at:", stdout);
+        for (size_t i = 0; seen[i] != NULL; i++)
+            (void)printf(" %s", seen[i]);
+        (void)fputs("\n", stdout);
+    }
+    (void)printf("\nStart it again. If it lost its agent_secret, then until %s with the enrolment "
+                 "key, or with a token:\n\n"
+                 "  leasectl token create --name %s\n",
+                 until, l->name);
+    if (r->before.seen_s != 0)
+        (void)printf("\nIf its state may have been stolen, only a new key shuts the thief out:\n\n"
+                     "  leasectl invite %s --agent --replace\n",
+                     l->name);
+}
+
+static int reset_agent(struct ctl *ctl, const char *ref, struct reset *r)
 {
     struct lease before = {0};
-    int code = ctl_open_write(ctl);
+    int code = parse_from(ctl, r);
     if (code == EXIT_DONE)
-        code = change_lease(ctl, ref, apply_reset, NULL, &before);
+        code = ctl_open_write(ctl);
+    if (code == EXIT_DONE)
+        code = change_lease(ctl, ref, apply_reset, r, &before);
     if (code == EXIT_DONE) {
         ctl_changed(ctl, "reset agent '%s' (#%lld)", before.name, (long long)before.id);
-        code = print_reset(ctl, &before);
+        print_reset(ctl, &before, r);
     }
     lease_release(&before);
     return code;
 }
 
-static int parse_option(struct ctl *ctl, struct new_agent *a, int opt, const char *arg)
+static int parse_option(struct ctl *ctl, struct new_agent *a, struct reset *r, int opt,
+                        const char *arg)
 {
     int64_t port;
     switch (opt) {
@@ -261,6 +323,9 @@ static int parse_option(struct ctl *ctl, struct new_agent *a, int opt, const cha
     case 'u':
         a->lease.fixed_end = true;
         return terms_parse_until(ctl, arg, &a->lease.expires_s);
+    case 's':
+        r->from = arg;
+        return EXIT_DONE;
     default:
         return EXIT_USAGE;
     }
@@ -268,22 +333,23 @@ static int parse_option(struct ctl *ctl, struct new_agent *a, int opt, const cha
 
 int cmd_agent(struct ctl *ctl, int argc, char **argv)
 {
-    static const struct option options[] = {{"key", required_argument, NULL, 'k'},
-                                            {"port", required_argument, NULL, 'p'},
-                                            {"for", required_argument, NULL, 'f'},
-                                            {"until", required_argument, NULL, 'u'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"key", required_argument, NULL, 'k'},  {"port", required_argument, NULL, 'p'},
+        {"for", required_argument, NULL, 'f'},  {"until", required_argument, NULL, 'u'},
+        {"from", required_argument, NULL, 's'}, {NULL, 0, NULL, 0}};
     struct new_agent a = {.port = 0};
+    struct reset r = {.from = NULL};
     int opt, code = EXIT_DONE;
 
     while (code == EXIT_DONE && (opt = ctl_option(ctl, argc, argv, options)) != -1)
-        code = parse_option(ctl, &a, opt, optarg);
+        code = parse_option(ctl, &a, &r, opt, optarg);
     if (code != EXIT_DONE)
         return code;
     bool terms = a.key_file != NULL || a.port != 0 || a.lease.expires_s != 0;
     if (argc - optind == 2 && strcmp(argv[optind], "reset") == 0 && !terms)
-        return reset_agent(ctl, argv[optind + 1]);
-    if (argc - optind != 2 || strcmp(argv[optind], "add") != 0 || a.key_file == NULL)
-        return ctl_usage(ctl, "agent takes add NAME --key FILE, or reset NAME");
+        return reset_agent(ctl, argv[optind + 1], &r);
+    if (argc - optind != 2 || strcmp(argv[optind], "add") != 0 || a.key_file == NULL ||
+        r.from != NULL)
+        return ctl_usage(ctl, "agent takes add NAME --key FILE, or reset NAME [--from ADDR]");
     return add_agent(ctl, argv[optind + 1], &a);
 }

@@ -28,11 +28,6 @@ struct question {
 
 /* ---- the answer ---- */
 
-static const char *text_of(const struct buf *b)
-{
-    return buf_text(b) != NULL ? buf_text(b) : "out of memory";
-}
-
 /* The finding that decides; NULL when the key is admitted. */
 static const struct admission_finding *decisive(const struct admission_answer *a)
 {
@@ -53,9 +48,9 @@ static int add_findings(const struct admission_answer *a, bool not_asked, struct
         const struct json_field fields[] = {
             {.name = "layer", .text = admission_layer_name(f->layer)},
             {.name = "rule", .text = f->rule},
-            {.name = "what", .text = text_of(&f->what)},
-            {.name = "why", .text = text_of(&f->why)},
-            {.name = "mend", .text = text_of(&f->mend)},
+            {.name = "what", .text = buf_text_or(&f->what, "out of memory")},
+            {.name = "why", .text = buf_text_or(&f->why, "out of memory")},
+            {.name = "mend", .text = buf_text_or(&f->mend, "out of memory")},
         };
         if (f == decisive(a) || is_not_asked(f) != not_asked)
             continue;
@@ -85,9 +80,9 @@ static int print_json(struct ctl *ctl, const struct question *q, const struct ad
         {.name = "layer", .text = f != NULL ? admission_layer_name(f->layer) : NULL},
         {.name = "rule", .text = f != NULL ? f->rule : "admitted"},
         {.name = "lease", .text = a->lease[0] != '\0' ? a->lease : NULL},
-        {.name = "why", .text = text_of(f != NULL ? &f->what : &a->admits)},
-        {.name = "matters", .text = f != NULL ? text_of(&f->why) : NULL},
-        {.name = "mend", .text = f != NULL ? text_of(&f->mend) : NULL},
+        {.name = "why", .text = buf_text_or(f != NULL ? &f->what : &a->admits, "out of memory")},
+        {.name = "matters", .text = f != NULL ? buf_text_or(&f->why, "out of memory") : NULL},
+        {.name = "mend", .text = f != NULL ? buf_text_or(&f->mend, "out of memory") : NULL},
         {.name = "line", .text = a->line.len > 0 ? buf_text(&a->line) : NULL},
         {.name = "asked", .texts = asked},
         {.name = "not_asked", .objects = not_asked.len > 0 ? buf_text(&not_asked) : ""},
@@ -110,20 +105,22 @@ static void print_asked(const struct admission_answer *a)
         if (a->asked[layer])
             buf_addf(&asked, "%s%s", asked.len > 0 ? ", " : "",
                      admission_layer_name((enum admission_layer)layer));
-    text_print(stdout, "asked: %s", text_of(&asked));
+    text_print(stdout, "asked: %s", buf_text_or(&asked, "out of memory"));
     for (size_t i = 0; i < a->findings.count; i++)
         if (is_not_asked(&a->findings.items[i]))
             text_print(stdout, "not asked: %s: %s (%s)",
                        admission_layer_name(a->findings.items[i].layer),
-                       text_of(&a->findings.items[i].what), text_of(&a->findings.items[i].why));
+                       buf_text_or(&a->findings.items[i].what, "out of memory"),
+                       buf_text_or(&a->findings.items[i].why, "out of memory"));
     buf_release(&asked);
 }
 
 static void print_finding(const char *verdict, const struct admission_finding *f)
 {
-    text_print(stdout, "%s: %s: %s", verdict, admission_layer_name(f->layer), text_of(&f->what));
-    text_print(stdout, "  why: %s", text_of(&f->why));
-    text_print(stdout, "  mend: %s", text_of(&f->mend));
+    text_print(stdout, "%s: %s: %s", verdict, admission_layer_name(f->layer),
+               buf_text_or(&f->what, "out of memory"));
+    text_print(stdout, "  why: %s", buf_text_or(&f->why, "out of memory"));
+    text_print(stdout, "  mend: %s", buf_text_or(&f->mend, "out of memory"));
 }
 
 static void print_text(const struct question *q, const struct admission_answer *a)
@@ -131,7 +128,7 @@ static void print_text(const struct question *q, const struct admission_answer *
     const struct admission_finding *first = decisive(a);
     text_print(stdout, "login '%s', key %s", q->asked.login, q->key.pub.fingerprint);
     if (first == NULL)
-        text_print(stdout, "admitted: %s", text_of(&a->admits));
+        text_print(stdout, "admitted: %s", buf_text_or(&a->admits, "out of memory"));
     else
         print_finding(first->effect == ADMISSION_REFUSES ? "refused" : "not known", first);
     for (size_t i = 0; i < a->findings.count; i++) {
@@ -142,7 +139,7 @@ static void print_text(const struct question *q, const struct admission_answer *
     }
     print_asked(a);
     if (a->line.len > 0)
-        text_print(stdout, "akc prints: %s", text_of(&a->line));
+        text_print(stdout, "akc prints: %s", buf_text_or(&a->line, "out of memory"));
 }
 
 static int answer(struct ctl *ctl, struct question *q)
@@ -176,12 +173,12 @@ static int report_none_refused(struct ctl *ctl, const char *login, const char *l
     const char *readable = geteuid() != 0 ? " and you may read" : "";
     int code;
     if (f != NULL)
-        code =
-            ctl_error(ctl, EXIT_NO_SUCH,
-                      "akc refused no key on '%s' that %s still has%s, but every key is refused: "
-                      "%s: %s; mend: %s",
-                      login, looked_at, readable, admission_layer_name(f->layer), text_of(&f->what),
-                      text_of(&f->mend));
+        code = ctl_error(
+            ctl, EXIT_NO_SUCH,
+            "akc refused no key on '%s' that %s still has%s, but every key is refused: "
+            "%s: %s; mend: %s",
+            login, looked_at, readable, admission_layer_name(f->layer),
+            buf_text_or(&f->what, "out of memory"), buf_text_or(&f->mend, "out of memory"));
     else
         code = ctl_error(ctl, EXIT_NO_SUCH,
                          "akc refused no key on '%s' that %s still has%s: name the key, 'leasectl "
@@ -200,13 +197,14 @@ static int find_last_refused(struct ctl *ctl, struct question *q)
     case SIGHT_IS:
         break;
     case SIGHT_IS_NOT:
-        code = report_none_refused(ctl, login, text_of(&looked_at));
+        code = report_none_refused(ctl, login, buf_text_or(&looked_at, "out of memory"));
         break;
     case SIGHT_CANNOT_TELL:
         code = ctl_error(ctl, EXIT_FAILED,
                          "the last refused login on '%s' is not known: %s; %s'leasectl explain %s "
                          "--key FILE' needs no log",
-                         login, text_of(&looked_at), geteuid() != 0 ? "try sudo, or " : "", login);
+                         login, buf_text_or(&looked_at, "out of memory"),
+                         geteuid() != 0 ? "try sudo, or " : "", login);
         break;
     }
     buf_release(&looked_at);
@@ -274,10 +272,24 @@ static int parse_arguments(struct ctl *ctl, int argc, char **argv, struct questi
     return EXIT_DONE;
 }
 
+/* Which lease a key has says nothing of JoinLogin, and what mends another login would spoil this
+ * one. */
+static int refuse_join_login(struct ctl *ctl, const char *login)
+{
+    if (ctl->conf.join_login[0] == '\0' || strcmp(login, ctl->conf.join_login) != 0)
+        return EXIT_DONE;
+    return ctl_error(ctl, EXIT_USAGE,
+                     "'%s' is JoinLogin, which asks for no lease: while an invite is open any key "
+                     "may join there: see 'leasectl invite list' and 'leasectl doctor'",
+                     login);
+}
+
 int cmd_explain(struct ctl *ctl, int argc, char **argv)
 {
     struct question q = {.last = false};
     int code = parse_arguments(ctl, argc, argv, &q);
+    if (code == EXIT_DONE)
+        code = refuse_join_login(ctl, q.asked.login);
     if (code == EXIT_DONE)
         code = q.last ? find_last_refused(ctl, &q) : key_read_file(ctl, q.key_file, &q.key);
     return code == EXIT_DONE ? answer(ctl, &q) : code;

@@ -35,7 +35,7 @@ static int print_state(struct ctl *ctl, const char *login)
     const char *what = strcmp(login, all_logins) == 0 ? "all tunnel logins" : login;
     if (ctl->json) {
         (void)json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &json);
-        (void)puts(buf_text(&json) != NULL ? buf_text(&json) : "");
+        (void)puts(buf_text_or(&json, ""));
     } else if (frozen) {
         time_format_local(since_s, since);
         (void)printf("%s: frozen since %s; nobody gets in until 'leasectl thaw%s%s'\n", what, since,

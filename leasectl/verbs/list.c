@@ -29,7 +29,7 @@ static void add_permits(struct table *t, void (*format)(const struct permit_list
 {
     struct buf text = {0};
     format(list, &text);
-    table_add(t, buf_text(&text) != NULL ? buf_text(&text) : "?");
+    table_add(t, buf_text_or(&text, "?"));
     buf_release(&text);
 }
 
@@ -54,7 +54,7 @@ static void add_row(struct listing *list, const struct lease *l)
     add_permits(&list->table, permit_list_format, &l->open);
     add_permits(&list->table, permit_list_format, &l->listen);
     source_list_format(&l->from, &from);
-    table_add(&list->table, buf_text(&from) != NULL ? buf_text(&from) : "?");
+    table_add(&list->table, buf_text_or(&from, "?"));
     buf_release(&from);
     table_add(&list->table, l->note);
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl login add|list|check: the Unix accounts that tunnels log in as. */
-#include "leasectl/show/json.h"
 #include "leasectl/ctl.h"
 #include "leasectl/host/account.h"
-#include "leasectl/show/table.h"
+#include "leasectl/show/listing.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 #include "lib/wire/json.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,27 +28,19 @@ static size_t split_lines(char *text, const char *lines[FINDINGS_MAX + 1])
     return count;
 }
 
-static void print_json(const char *login, const char *const findings[], size_t count,
-                       struct buf *out)
-{
-    const struct json_field fields[] = {
-        {.name = "login", .text = login},
-        {.name = "ok", .is_bool = true, .number = count == 0},
-        {.name = "findings", .texts = findings},
-    };
-    (void)json_object_line(fields, 3, out);
-}
+enum { JSON_FIELDS = 3 };
 
-struct login_list {
-    const struct ctl *ctl;
-    struct table table;
-    struct buf json;
-    size_t count;
-};
+static void json_fields(const char *login, const char *const findings[], size_t count,
+                        struct json_field out[static JSON_FIELDS])
+{
+    out[0] = (struct json_field){.name = "login", .text = login};
+    out[1] = (struct json_field){.name = "ok", .is_bool = true, .number = count == 0};
+    out[2] = (struct json_field){.name = "findings", .texts = findings};
+}
 
 static int add_login(void *arg, const char *login)
 {
-    struct login_list *list = arg;
+    struct listing *list = arg;
     const char *findings[FINDINGS_MAX + 1];
     char verdict[64] = "ok";
     struct buf found = {0};
@@ -57,9 +49,9 @@ static int add_login(void *arg, const char *login)
     size_t count = found.len > 0 && !found.failed ? split_lines(found.data, findings) : 0;
     findings[count] = NULL;
     if (list->ctl->json) {
-        if (list->count++ > 0)
-            buf_add(&list->json, ",\n");
-        print_json(login, findings, count, &list->json);
+        struct json_field fields[JSON_FIELDS];
+        json_fields(login, findings, count, fields);
+        (void)listing_add_object(list, fields, JSON_FIELDS);
     } else {
         const char *role = strcmp(login, list->ctl->conf.forward_login) == 0 ? "ForwardLogin"
                            : strcmp(login, list->ctl->conf.agent_login) == 0 ? "AgentLogin"
@@ -77,17 +69,10 @@ static int add_login(void *arg, const char *login)
 static int login_list(struct ctl *ctl)
 {
     static const char *const headings[] = {"LOGIN", "ROLE", "CHECK", NULL};
-    struct login_list list = {.ctl = ctl};
-    table_init(&list.table, headings);
+    struct listing list;
+    listing_begin(&list, ctl, headings);
     (void)account_each(ctl->conf.tunnel_group, add_login, &list);
-    int code = EXIT_DONE;
-    if (ctl->json)
-        code = show_json_array(ctl, &list.json);
-    else
-        code = table_show(ctl, &list.table);
-    table_release(&list.table);
-    buf_release(&list.json);
-    return code;
+    return listing_end(&list, EXIT_DONE);
 }
 
 static int login_check(struct ctl *ctl, const char *login)
@@ -98,8 +83,10 @@ static int login_check(struct ctl *ctl, const char *login)
     account_check(login, ctl->conf.tunnel_group, &found);
     size_t count = found.len > 0 && !found.failed ? split_lines(found.data, findings) : 0;
     if (ctl->json) {
-        print_json(login, findings, count, &json);
-        (void)puts(buf_text(&json) != NULL ? buf_text(&json) : "");
+        struct json_field fields[JSON_FIELDS];
+        json_fields(login, findings, count, fields);
+        (void)json_object_line(fields, JSON_FIELDS, &json);
+        (void)puts(buf_text_or(&json, ""));
     } else if (count == 0) {
         (void)printf("login '%s' is as it should be\n", login);
     }
@@ -118,6 +105,8 @@ static int login_check(struct ctl *ctl, const char *login)
 static int login_add(struct ctl *ctl, const char *login)
 {
     struct buf why = {0};
+    char path[512];
+    enum sight keys;
     int code = EXIT_DONE;
     if (geteuid() != 0)
         return ctl_error(ctl, EXIT_FAILED,
@@ -125,8 +114,21 @@ static int login_add(struct ctl *ctl, const char *login)
     code = account_check_members(ctl);
     if (code != EXIT_DONE)
         return code;
-    if (account_make_group(ctl->conf.tunnel_group, &why) != 0 ||
-        account_make_login(login, ctl->conf.tunnel_group, &why) != 0)
+    /* First: keys of an account that is somebody's must not be moved away. */
+    if (!account_may_adopt(login, ctl->conf.tunnel_group, &why))
+        code = ctl_error(ctl, EXIT_CONFLICT, "cannot make login '%s': %s", login, buf_text(&why));
+    else if ((keys = account_has_authorized_keys(login, path, sizeof(path))) == SIGHT_CANNOT_TELL)
+        code = ctl_error(ctl, EXIT_FAILED,
+                         "cannot make login '%s': whether it has keys in '%s' is not known: %s",
+                         login, path, strerror(errno));
+    else if (keys == SIGHT_IS)
+        code = ctl_error(
+            ctl, EXIT_CONFLICT,
+            "cannot make login '%s': it has keys in '%s', which would stop working: move the file "
+            "away, then 'leasectl login add %s' and 'leasectl import'",
+            login, path, login);
+    else if (account_make_group(ctl->conf.tunnel_group, &why) != 0 ||
+             account_make_login(login, ctl->conf.tunnel_group, &why) != 0)
         code = ctl_error(ctl, EXIT_CONFLICT, "cannot make login '%s': %s", login, buf_text(&why));
     buf_release(&why);
     if (code != EXIT_DONE)

@@ -5,7 +5,8 @@
 #include "leasectl/lease/terms.h"
 #include "leasectl/rehearsal/rehearsal.h"
 #include "leasectl/sessions/enforce.h"
-#include "leasectl/show/handout.h"
+#include "lib/handout/handout.h"
+#include "lib/handout/opened_agents.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
@@ -186,6 +187,8 @@ static int apply_request(struct ctl *ctl, const struct lease *before, const stru
         code = apply_edit(ctl, &after, &req->edits[i]);
         req->narrows = req->narrows || req->edits[i].remove;
     }
+    if (code == EXIT_DONE)
+        code = terms_check_room(ctl, &after);
     if (code == EXIT_DONE && after.open.count == 0 && after.open_agent_count == 0 &&
         after.listen.count == 0)
         code = ctl_error(ctl, EXIT_USAGE, "'%s' would permit nothing: 'leasectl revoke %s' ends it",
@@ -223,11 +226,13 @@ out:
 /* The holder's lines are others now. */
 static int add_new_lines(struct ctl *ctl, int64_t id, struct buf *out)
 {
+    struct opened_agents agents;
     struct lease now = {0};
     enum store_rc rc = store_lease_by_id(ctl->store, id, &now);
     if (rc == STORE_OK) {
+        opened_agents_find(ctl->store, &now, &agents);
         buf_add(out, "\n");
-        handout_add(ctl, &now, NULL, out);
+        handout_add(&ctl->conf, &now, &agents, NULL, out);
     }
     lease_release(&now);
     return rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc);
@@ -289,7 +294,7 @@ int cmd_set(struct ctl *ctl, int argc, char **argv)
         code = sessions_enforce(ctl, &scope);
     }
     /* Last: who reads slowly must not delay the end of a session. */
-    (void)fputs(buf_text(&lines) != NULL ? buf_text(&lines) : "", stdout);
+    (void)fputs(buf_text_or(&lines, ""), stdout);
     buf_release(&lines);
     lease_release(&before);
     return code == EXIT_DONE ? lines_code : code;

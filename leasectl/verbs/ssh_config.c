@@ -54,9 +54,9 @@ static int find_agents(struct ctl *ctl, const struct request *req, struct ssh_cl
 {
     const struct lease *l = client->lease;
     if (client->is_agent)
-        (void)opened_agents_find_self(ctl, l, &client->agents);
+        (void)opened_agents_find_self(ctl->store, l, &client->agents);
     else
-        opened_agents_find(ctl, l, &client->agents);
+        opened_agents_find(ctl->store, l, &client->agents);
     if (client->agents.rc != STORE_OK)
         return ctl_store_error(ctl, client->agents.rc);
     if (!client->is_agent && forwards_find(l, &client->agents, &client->forwards) != 0)
@@ -78,7 +78,7 @@ static int find_agents(struct ctl *ctl, const struct request *req, struct ssh_cl
                           sizeof(client->agents.items[i].user));
         /* Without its keys ssh would ask the user, so that they are not known is no "none". */
         const enum store_rc rc =
-            opened_agents_host_keys(ctl, &client->agents.items[i], &client->agent_keys[i]);
+            opened_agents_host_keys(ctl->store, &client->agents.items[i], &client->agent_keys[i]);
         if (rc != STORE_OK)
             return ctl_store_error(ctl, rc);
     }

@@ -28,12 +28,10 @@ static int find_dialect(struct ctl *ctl, const char *named, struct sshd_dialect 
                          text_clip(named).s, SSHD_OLDEST_MAJOR, SSHD_OLDEST_MINOR);
     bool found = sshd_find(&ctl->conf, &sshd, &why) == 0;
     if (named == NULL && (!found || sshd_query_dialect(&sshd, ret, &why) != 0))
-        code = ctl_error(ctl, EXIT_FAILED, "%s",
-                         buf_text(&why) != NULL ? buf_text(&why) : "out of memory");
+        code = ctl_error(ctl, EXIT_FAILED, "%s", buf_text_or(&why, "out of memory"));
     else if (named != NULL && found && !sshd_reads_utc(&ret->version) &&
              sshd_query_zone(&sshd, &ret->zone, &why) != 0)
-        ctl_warn(ctl, "%s: written as for one without TZ",
-                 buf_text(&why) != NULL ? buf_text(&why) : "out of memory");
+        ctl_warn(ctl, "%s: written as for one without TZ", buf_text_or(&why, "out of memory"));
     buf_release(&why);
     return code;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl token: tokens, which let agents register that no admin has added by name. */
-#include "leasectl/show/json.h"
 #include "leasectl/ctl_store.h"
+#include "leasectl/lease/numbered.h"
 #include "leasectl/lease/terms.h"
-#include "leasectl/show/table.h"
+#include "leasectl/show/listing.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/number.h"
@@ -72,13 +72,6 @@ static int create_token(struct ctl *ctl, struct token *t)
 
 /* ---- list, revoke ---- */
 
-struct listing {
-    struct ctl *ctl;
-    struct table table;
-    struct buf json;
-    unsigned count;
-};
-
 static int add_row(void *arg, const struct token *t)
 {
     struct listing *list = arg;
@@ -91,11 +84,8 @@ static int add_row(void *arg, const struct token *t)
         {.name = "uses_left", .is_number = true, .number = t->uses_left},
         {.name = "created_at", .text = created},
         {.name = "expires_at", .text = until}};
-    if (list->ctl->json) {
-        if (list->count++ > 0)
-            buf_add(&list->json, ",\n");
-        return json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &list->json);
-    }
+    if (list->ctl->json)
+        return listing_add_object(list, fields, sizeof(fields) / sizeof(fields[0]));
     if (list->ctl->terminal) {
         time_format_local(t->created_s, created);
         time_format_local(t->expires_s, until);
@@ -113,51 +103,18 @@ static int add_row(void *arg, const struct token *t)
 static int list_tokens(struct ctl *ctl)
 {
     static const char *const headings[] = {"ID", "AGENT", "USES", "CREATED", "EXPIRES", NULL};
-    struct listing list = {.ctl = ctl};
+    struct listing list;
     int code = ctl_open_read(ctl);
     if (code != EXIT_DONE)
         return code;
-    table_init(&list.table, headings);
+    listing_begin(&list, ctl, headings);
     enum store_rc rc = store_token_list(ctl->store, add_row, &list);
-    if (rc != STORE_OK)
-        code = ctl_store_error(ctl, rc);
-    else if (ctl->json)
-        code = show_json_array(ctl, &list.json);
-    else
-        code = table_show(ctl, &list.table);
-    table_release(&list.table);
-    buf_release(&list.json);
-    return code;
-}
-
-static int revoke_token(struct ctl *ctl, const char *ref)
-{
-    const struct store_actor by = ctl_actor(ctl);
-    int64_t id = 0;
-    ref += ref[0] == '#' ? 1 : 0;
-    if (!number_parse(ref, strlen(ref), 1, INT64_MAX, &id))
-        return ctl_error(ctl, EXIT_USAGE, "'%s' is no token's number: see 'leasectl token list'",
-                         text_clip(ref).s);
-    int code = ctl_open_write(ctl);
-    if (code != EXIT_DONE)
-        return code;
-    enum store_rc rc = store_begin(ctl->store);
-    if (rc == STORE_OK)
-        rc = store_token_revoke(ctl->store, id, &by);
-    if (rc == STORE_OK)
-        rc = store_commit(ctl->store);
-    store_rollback(ctl->store);
-    if (rc == STORE_NONE)
-        return ctl_error(ctl, EXIT_NO_SUCH, "there is no token #%lld", (long long)id);
-    if (rc != STORE_OK)
-        return ctl_store_error(ctl, rc);
-    ctl_changed(ctl, "revoked token #%lld", (long long)id);
-    (void)printf(ctl->json ? "{\"id\":%lld}\n" : "revoked token #%lld\n", (long long)id);
-    return EXIT_DONE;
+    return listing_end(&list, rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc));
 }
 
 int cmd_token(struct ctl *ctl, int argc, char **argv)
 {
+    static const struct numbered tokens = {"token", store_token_revoke, NULL};
     static const struct option options[] = {{"uses", required_argument, NULL, 'u'},
                                             {"for", required_argument, NULL, 'f'},
                                             {"name", required_argument, NULL, 'n'},
@@ -196,7 +153,7 @@ int cmd_token(struct ctl *ctl, int argc, char **argv)
     if (strcmp(action, "list") == 0 && words == 1 && !terms)
         return list_tokens(ctl);
     if (strcmp(action, "revoke") == 0 && words == 2 && !terms)
-        return revoke_token(ctl, argv[optind + 1]);
+        return numbered_revoke(ctl, &tokens, argv[optind + 1]);
     return ctl_usage(ctl, "token takes create [--uses N] [--for DURATION] [--name NAME], list, or "
                           "revoke ID");
 }

@@ -73,7 +73,7 @@ static int prepare_probe(struct verify *v)
     if (greeter_start(&v->elsewhere, 0, v->files.socket) != 0)
         return ctl_error(v->ctl, EXIT_FAILED, "cannot listen on a loopback port: %s",
                          strerror(errno));
-    code = files_make_key(v->ctl, &v->files, l);
+    code = files_make_key(v->ctl, v->files.key_file, l);
     if (code == EXIT_DONE)
         code = files_pin_host_keys(v->ctl, &v->files, &v->to.sshd, v->to.host, v->to.port);
     return code;
@@ -141,8 +141,7 @@ static void add_outcome(struct verify *v, const struct attempt *a, const char *w
         buf_add(&text, evidence);
         break;
     }
-    outcomes_add(&v->outcomes, a->check, what, outcome,
-                 buf_text(&text) != NULL ? buf_text(&text) : "out of memory");
+    outcomes_add(&v->outcomes, a->check, what, outcome, buf_text_or(&text, "out of memory"));
     buf_release(&text);
 }
 
