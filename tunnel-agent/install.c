@@ -112,7 +112,7 @@ static void add_environment_file(const struct variables *v, struct buf *out)
     /* systemd expands specifiers in this path, but reads no quotes. */
     for (const char *p = v->path; *p != '\0'; p++)
         buf_addf(&path, *p == '%' ? "%%%%" : "%c", *p);
-    buf_addf(out, "%s\n", buf_text(&path) != NULL ? buf_text(&path) : "");
+    buf_addf(out, "%s\n", buf_text_or(&path, ""));
     buf_release(&path);
 }
 

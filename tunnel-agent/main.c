@@ -5,13 +5,15 @@
 #include "lib/base/log.h"
 #include "tunnel-agent/config/options.h"
 #include "tunnel-agent/config/tunnels_conf.h"
+#include "tunnel-agent/exec.h"
 #include "tunnel-agent/gateway/agent_id.h"
 #include "tunnel-agent/gateway/gateway.h"
 #include "tunnel-agent/host/exit_code.h"
-#include "tunnel-agent/host/platform.h"
 #include "tunnel-agent/host/statedir.h"
 #include "tunnel-agent/install.h"
+#include "tunnel-agent/join/join.h"
 #include "tunnel-agent/legs.h"
+#include "tunnel-agent/licences.h"
 #include "tunnel-agent/ssh/cipher.h"
 #include "tunnel-agent/ssh/fixed_options.h"
 #include "tunnel-agent/ssh/hostkey_prompt.h"
@@ -39,22 +41,30 @@ static const char help[] =
     "       tunnel-agent [-d] [-p PORT] [-i FILE] [-J HOST] [-o OPT] -L SPEC...\n"
     "                    [--probe tcp|http:/PATH|none] [--host-key SHA256:...]\n"
     "                    [USER@]HOST\n"
+    "       tunnel-agent exec [-p PORT] [-i FILE] [-J HOST] [-o OPT] -L SPEC...\n"
+    "                    [--host-key SHA256:...] [--invite CODE|@FILE|-]\n"
+    "                    [USER@]HOST -- COMMAND...\n"
     "       tunnel-agent [-d] -c tunnels.conf\n"
     "       tunnel-agent check -c tunnels.conf\n"
+    "       tunnel-agent join [-d] [-p PORT] [-i FILE] [--host-key SHA256:...]\n"
+    "                    [--target HOST:PORT] [--no-hold] [USER@]HOST[:PORT]\n"
+    "                    CODE|@FILE|-\n"
     "       tunnel-agent key\n"
     "       tunnel-agent status [--json]\n"
     "       tunnel-agent install --systemd-user|--systemd|--launchd [--name NAME]\n"
     "                    [--write] -- ARGUMENTS\n"
     "\n"
     "Keeps SSH port forwards up, judged by data that comes back. The first two keep\n"
-    "ssh -R up for a gateway; the third takes options of ssh; the fourth keeps many\n"
-    "tunnels up. See tunnel-agent(1).\n"
+    "ssh -R up for a gateway; the third takes options of ssh, and so does exec, while\n"
+    "COMMAND runs; -c keeps many tunnels up. See tunnel-agent(1).\n"
     "\n"
     "  -d                     for a service manager: a failure to start ends it\n"
     "  -c FILE                tunnels and settings\n"
     "  -L SPEC                [BIND:]PORT:HOST:HOSTPORT, or PORT or LOW-HIGH for the\n"
     "                         same at both ends\n"
     "                         -p -i -J -o -l -F -4 -6 -C -m -b -B are ssh's\n"
+    "  --invite CODE          of exec: join first, with a key that is in no file;\n"
+    "                         @FILE or - (standard input) has the code\n"
     "  --probe HOW            how the first forward is probed (default tcp)\n"
     "  --host-key SHA256:...  the far side's host key, in place of known_hosts\n"
     "  --endpoint URL         the gateway's control port\n"
@@ -68,7 +78,9 @@ static const char help[] =
     "  --control-port PORT    leased's port on the gateway's own loopback (default:\n"
     "                         what it says)\n"
     "  --insecure             allow http:// beyond loopback\n"
+    "  --no-hold              join alone: the tunnel is held up later\n"
     "  --help                 this text\n"
+    "  --licences             of all that this file consists of\n"
     "  --version              the version\n";
 
 static int usage(const char *why)
@@ -126,10 +138,17 @@ static int file_loop(const struct options *o)
     if (tunnels_conf_read(o->conf_file, &conf, why) != 0)
         return usage_of_file(o->conf_file, why);
     int code = EXIT_USAGE;
-    if (conf.leg_count == 0)
-        log_error("'%s' has no Tunnel", o->conf_file);
+    size_t first = 0, count = conf.leg_count;
+    if (o->only_leg != NULL) {
+        while (first < conf.leg_count && strcmp(conf.legs[first].name, o->only_leg) != 0)
+            first++;
+        count = first < conf.leg_count ? 1 : 0;
+    }
+    if (count == 0)
+        log_error("'%s' has no Tunnel%s%s", o->conf_file, o->only_leg != NULL ? " " : "",
+                  o->only_leg != NULL ? o->only_leg : "");
     else
-        code = legs_loop(&conf.settings, conf.legs, conf.leg_count, o->is_service);
+        code = legs_loop(&conf.settings, conf.legs + first, count, o->is_service);
     tunnels_conf_release(&conf);
     return code;
 }
@@ -137,33 +156,44 @@ static int file_loop(const struct options *o)
 /* Reads the settings of -c FILE, next to -L or a gateway. The file may have no tunnels then. */
 static int read_settings(const struct options *o, struct settings *ret)
 {
-    struct tunnels_conf conf;
     char why[TUNNELS_CONF_WHY_BYTES];
-    *ret = settings_default;
-    if (o->conf_file == NULL)
-        return EXIT_DONE;
-    if (tunnels_conf_read(o->conf_file, &conf, why) != 0)
+    size_t leg_count;
+    if (tunnels_conf_read_settings(o->conf_file, ret, &leg_count, why) != 0)
         return usage_of_file(o->conf_file, why);
-    size_t count = conf.leg_count;
-    *ret = conf.settings;
-    tunnels_conf_release(&conf);
-    return count == 0 ? EXIT_DONE : usage("the file has tunnels, so leave out -L and the gateway");
+    return leg_count == 0 ? EXIT_DONE
+                          : usage("the file has tunnels, so leave out -L and the gateway");
+}
+
+static int hold_up(const struct options *o)
+{
+    struct settings settings;
+    int code;
+    if (o->mode == OPTIONS_FILE)
+        code = file_loop(o);
+    else if ((code = read_settings(o, &settings)) == EXIT_DONE)
+        code = o->mode == OPTIONS_LEG ? legs_loop(&settings, &o->leg, 1, o->is_service)
+                                      : gateway_loop(o, &settings);
+    return code;
 }
 
 static int tunnels_loop(int argc, char **argv)
 {
     struct options o;
-    struct settings settings;
     char why[OPTIONS_WHY_BYTES];
-    int code;
     if (options_parse(argc, argv, &o, why) != 0)
         return usage(why);
-    if (o.mode == OPTIONS_FILE)
-        code = file_loop(&o);
-    else if ((code = read_settings(&o, &settings)) == EXIT_DONE)
-        code = o.mode == OPTIONS_LEG ? legs_loop(&settings, &o.leg, 1, o.is_service)
-                                     : gateway_loop(&o, &settings);
+    int code = hold_up(&o);
     options_release(&o);
+    return code;
+}
+
+static int verb_join(int argc, char **argv)
+{
+    struct join join;
+    int code = join_run(&join, argc, argv);
+    if (code == EXIT_DONE && join.holds)
+        code = hold_up(&join.options);
+    join_release(&join);
     return code;
 }
 
@@ -236,12 +266,9 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*verb)(int argc, char **argv);
-    } verbs[] = {{"check", verb_check},
-                 {"status", verb_status},
-                 {"key", verb_key},
-                 {"install", install_service}};
+    } verbs[] = {{"check", verb_check}, {"status", verb_status}, {"join", verb_join},
+                 {"key", verb_key},     {"exec", exec_verb},     {"install", install_service}};
 
-    platform_keep_to_own_library();
     descriptors_open_standard();
     log_init("tunnel-agent", true);
     if (argc > 0 && sshjump_is_invoked(argv[0]))
@@ -251,8 +278,14 @@ int main(int argc, char **argv)
             (void)fputs(help, stdout);
             return finish(EXIT_DONE);
         }
+        if (strcmp(argv[i], "--licences") == 0) {
+            licences_print();
+            return finish(EXIT_DONE);
+        }
         if (strcmp(argv[i], "--version") == 0) {
             (void)puts("tunnel-agent (tunlease) " TUNLEASE_VERSION);
+            if (*licences_parts() != '\0')
+                (void)printf("static, with %s\n", licences_parts());
             return finish(EXIT_DONE);
         }
     }

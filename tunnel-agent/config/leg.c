@@ -148,7 +148,7 @@ bool forward_collides(const struct forward *a, const struct forward *b)
 {
     const char *x = strcasecmp(a->bind, "localhost") == 0 ? "127.0.0.1" : a->bind;
     const char *y = strcasecmp(b->bind, "localhost") == 0 ? "127.0.0.1" : b->bind;
-    if (a->port != b->port)
+    if (a->port != b->port || a->port == 0)
         return false;
     if (strcmp(x, y) == 0 || strcmp(x, "*") == 0 || strcmp(y, "*") == 0)
         return true;
@@ -211,10 +211,18 @@ const char *leg_add_forward(struct leg *leg, const char *spec, const char **ret_
         if (!is_safe_host(f.host, ":%"))
             return "names no host to forward to";
     }
-    if (!parse_ports(fields[at], &low, &high))
-        return "has a local port that is not 1-65535";
+    if (leg->is_for_command && count >= 3 && strcmp(fields[at], "0") == 0)
+        low = high = 0;
+    else if (!parse_ports(fields[at], &low, &high))
+        return leg->is_for_command ? "has a local port that is not 0-65535"
+                                   : "has a local port that is not 1-65535";
     if (!parse_ports(fields[count - 1], &far_low, &far_high))
         return "has a remote port that is not 1-65535";
+    if (leg->is_for_command && (high != low || far_high != far_low))
+        return "is a range: a command is told of each port by its own name";
+    for (size_t i = 0; leg->is_for_command && i < leg->forward_count; i++)
+        if (leg->forwards[i].host_port == far_low)
+            return "has the remote port of another -L: the command is told of both by one name";
     if (high - low >= LEG_RANGE_PORTS)
         return "spans more than 256 ports";
     if (high - low != far_high - far_low)

@@ -46,6 +46,9 @@ struct leg {
     enum probe_kind probe;
     char probe_path[LEG_PROBE_PATH_BYTES]; /* of PROBE_HTTP */
     char host_key[FINGERPRINT_BYTES];      /* the pinned SHA256:..., or "" */
+    /* Of `exec`, which names each forward by its remote port: that is no range, and there once. A
+     * local port may be 0 until the owner fills in a free one. */
+    bool is_for_command;
 
     /* For a gateway only; NULL in a leg of the user's own ssh. */
     char *reverse;      /* owned: BIND:PORT:HOST:PORT of -R */

@@ -24,6 +24,7 @@ enum {
     OPT_INSECURE,
     OPT_HOST_KEY,
     OPT_PROBE,
+    OPT_INVITE,
 };
 
 static const struct option longs[] = {
@@ -39,6 +40,7 @@ static const struct option longs[] = {
     {"insecure", no_argument, NULL, OPT_INSECURE},
     {"host-key", required_argument, NULL, OPT_HOST_KEY},
     {"probe", required_argument, NULL, OPT_PROBE},
+    {"invite", required_argument, NULL, OPT_INVITE},
     {NULL, 0, NULL, 0},
 };
 
@@ -241,12 +243,11 @@ static int decide_mode(struct options *o, int argc, char **argv, const char *hos
     return 0;
 }
 
-int options_parse(int argc, char **argv, struct options *ret, char why[static OPTIONS_WHY_BYTES])
+static int parse(int argc, char **argv, struct options *ret, char why[static OPTIONS_WHY_BYTES])
 {
     const char *host_key = NULL, *probe = NULL;
     int opt, rc = 0;
 
-    *ret = (struct options){.mode = OPTIONS_LEG};
     optind = 0; /* getopt_long(3): start over */
     opterr = 0;
     while (rc == 0 &&
@@ -264,6 +265,9 @@ int options_parse(int argc, char **argv, struct options *ret, char why[static OP
             break;
         case OPT_PROBE:
             probe = optarg;
+            break;
+        case OPT_INVITE:
+            ret->invite = optarg;
             break;
         case '?':
         case ':':
@@ -283,6 +287,33 @@ int options_parse(int argc, char **argv, struct options *ret, char why[static OP
     if (rc != 0)
         options_release(ret);
     return rc;
+}
+
+int options_parse(int argc, char **argv, struct options *ret, char why[static OPTIONS_WHY_BYTES])
+{
+    *ret = (struct options){.mode = OPTIONS_LEG};
+    if (parse(argc, argv, ret, why) != 0)
+        return -1;
+    if (ret->invite == NULL)
+        return 0;
+    options_release(ret);
+    return bad(why, "option", "--invite", "is for 'tunnel-agent exec' alone");
+}
+
+int options_parse_exec(int argc, char **argv, struct options *ret,
+                       char why[static OPTIONS_WHY_BYTES])
+{
+    *ret = (struct options){.mode = OPTIONS_LEG, .leg = {.is_for_command = true}};
+    if (parse(argc, argv, ret, why) != 0)
+        return -1;
+    if (ret->mode == OPTIONS_LEG && !ret->is_service)
+        return 0;
+    options_release(ret);
+    (void)strlcpy(why,
+                  ret->is_service ? "-d is for a service: exec ends with its command"
+                                  : "exec takes -L and [USER@]HOST: see 'tunnel-agent --help'",
+                  OPTIONS_WHY_BYTES);
+    return -1;
 }
 
 void options_release(struct options *o)

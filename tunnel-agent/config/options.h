@@ -31,14 +31,20 @@ struct gateway_options {
 struct options {
     enum options_mode mode;
     bool is_service;       /* -d: runs under a service manager */
+    const char *only_leg;  /* of OPTIONS_FILE: the one tunnel to hold up; NULL: all */
     const char *conf_file; /* -c, or NULL; in modes but OPTIONS_FILE it may have settings only */
     struct leg leg;        /* of OPTIONS_LEG; to be released */
     struct gateway_options gateway;
+    const char *invite;         /* --invite of `exec`, not read yet; or NULL */
     bool credential_is_visible; /* it is on the command line, where ps(1) shows it */
 };
 
 /* 0, or -1 with a sentence in why. Warnings are logged. */
 int options_parse(int argc, char **argv, struct options *ret, char why[static OPTIONS_WHY_BYTES]);
+
+/* The same for `exec`, without the command: OPTIONS_LEG always. */
+int options_parse_exec(int argc, char **argv, struct options *ret,
+                       char why[static OPTIONS_WHY_BYTES]);
 
 /* Name of the i-th environment variable that o was made of, or that names the state directory; NULL
  * after the last. */

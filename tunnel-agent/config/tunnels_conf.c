@@ -204,3 +204,15 @@ void tunnels_conf_release(struct tunnels_conf *c)
     free(c->legs);
     *c = (struct tunnels_conf){0};
 }
+
+int tunnels_conf_read_settings(const char *path, struct settings *ret, size_t *ret_leg_count,
+                               char why[static TUNNELS_CONF_WHY_BYTES])
+{
+    struct tunnels_conf conf = {.settings = settings_default};
+    if (path != NULL && tunnels_conf_read(path, &conf, why) != 0)
+        return -1;
+    *ret = conf.settings;
+    *ret_leg_count = conf.leg_count;
+    tunnels_conf_release(&conf);
+    return 0;
+}

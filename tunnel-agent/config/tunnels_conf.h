@@ -20,4 +20,9 @@ int tunnels_conf_read(const char *path, struct tunnels_conf *ret,
                       char why[static TUNNELS_CONF_WHY_BYTES]);
 void tunnels_conf_release(struct tunnels_conf *c);
 
+/* The settings of a file alone, and how many tunnels it has; path NULL: the default ones. As
+ * above; nothing is to be released. */
+int tunnels_conf_read_settings(const char *path, struct settings *ret, size_t *ret_leg_count,
+                               char why[static TUNNELS_CONF_WHY_BYTES]);
+
 #endif

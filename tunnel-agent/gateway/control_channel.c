@@ -77,6 +77,11 @@ void control_channel_send(struct control_channel *c, const char *control_sock, c
         wait_for_next(c);
 }
 
+void control_channel_wait(struct control_channel *c, int64_t wait_ms)
+{
+    timer_set(c->timer, wait_ms);
+}
+
 void control_channel_stop(struct control_channel *c)
 {
     exchange_cancel(&c->exchange);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct event;
 struct event_base;
@@ -33,6 +34,9 @@ int control_channel_init(struct control_channel *c);
  * none is sent. answered is called if an answer comes; a silent gateway is logged once. Afterwards,
  * in any case, due is called after the interval. */
 void control_channel_send(struct control_channel *c, const char *control_sock, const char *request);
+
+/* From answered: due is called after so long, in place of the interval. */
+void control_channel_wait(struct control_channel *c, int64_t wait_ms);
 
 /* Cancels what is under way, and calls nothing until the next control_channel_send. */
 void control_channel_stop(struct control_channel *c);

@@ -36,6 +36,19 @@ int credential_save_secret(struct credential *c, const struct statedir *state, c
     return rc;
 }
 
+bool credential_reread(struct credential *c, const struct statedir *state)
+{
+    char *secret = statedir_read(state, "agent_secret");
+    if (secret == NULL || (c->secret != NULL && strcmp(secret, c->secret) == 0)) {
+        free(secret);
+        return false;
+    }
+    free(c->secret);
+    c->secret = secret;
+    c->tries_enrolment = false;
+    return true;
+}
+
 void credential_release(struct credential *c)
 {
     free(c->secret);

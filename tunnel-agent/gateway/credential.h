@@ -32,6 +32,10 @@ bool credential_switch(struct credential *c, enum control_code code);
 /* Saves a secret that the gateway gave. 0, or -1 with errno: it is not on disk. */
 int credential_save_secret(struct credential *c, const struct statedir *state, const char *secret);
 
+/* Reads the secret again: somebody may have joined anew with this state directory. True: it is
+ * another one, and is the current credential now. */
+bool credential_reread(struct credential *c, const struct statedir *state);
+
 void credential_release(struct credential *c);
 
 #endif

@@ -67,12 +67,18 @@ static bool on_refused_login(struct gateway *g)
     }
     buf_add(&reason, "login refused: ");
     sshadvice_add_words(&reason, g->m.tunnel->ssh.cause_text);
-    buf_addf(
-        &reason,
-        " On the gateway: 'leasectl renew %s' if the lease has expired; 'leasectl agent add %s "
-        "--key -' with the line that 'tunnel-agent key' prints here if it does not know this "
-        "agent",
-        g->m.identity.agent_id, g->m.identity.agent_id);
+    if (g->m.turn.is_copied)
+        buf_addf(&reason,
+                 " Another host has the state of this agent. On the gateway: 'leasectl agent reset "
+                 "%s'",
+                 g->m.identity.agent_id);
+    else
+        buf_addf(
+            &reason,
+            " On the gateway: 'leasectl renew %s' if the lease has expired; 'leasectl agent add %s "
+            "--key -' with the line that 'tunnel-agent key' prints here if it does not know this "
+            "agent",
+            g->m.identity.agent_id, g->m.identity.agent_id);
     pause_for_person(g, reason.failed ? "login refused" : reason.data);
     buf_release(&reason);
     return true;
@@ -103,6 +109,11 @@ static bool on_down(void *ctx, enum ssh_message cause, bool was_up)
          * refusal. */
         return false;
     case SSH_MESSAGE_CLOSED:
+        if (was_up && g->m.turn.is_copied) {
+            pause_for_person(g, "another host has the state of this agent, and the gateway ended "
+                                "our connection: see 'leasectl agents' there");
+            return true;
+        }
         if (was_up && g->closed_ms != 0 && now_ms - g->closed_ms < TAKEOVER_MS) {
             g->closed_ms = 0;
             pause_for_person(g, "another client uses this key: the gateway ended our connection "
@@ -130,6 +141,7 @@ static void fill_status(void *ctx, struct agent_status *s)
     s->port_b = g->m.registration.answer.port_b;
     s->lease_expires_at = g->m.registration.expires_at;
     s->connect_hint = g->m.registration.answer.connect_hint;
+    s->is_copied = g->m.turn.is_copied;
 }
 
 /* ---- before the loop ---- */
@@ -141,9 +153,8 @@ static int prepare(struct gateway *g)
         log_error("%s", why);
         return EXIT_USAGE;
     }
-    if (statedir_lock(&g->s.state) != 0) {
-        log_error("another agent runs with the state directory '%s', or it cannot be locked",
-                  g->s.state.path);
+    if (statedir_lock(&g->s.state, why) != 0) {
+        log_error("%s", why);
         return EXIT_FAILED;
     }
     if (identity_read(&g->m.identity, &g->s.state, g->m.o->agent_id, why) != 0) {
@@ -153,7 +164,8 @@ static int prepare(struct gateway *g)
     credential_read(&g->m.credential, &g->s.state, g->m.arguments.credential);
     if (credential_current(&g->m.credential) == NULL) {
         log_error("no --api-key and no --token (or API_KEY), and this agent has no secret of its "
-                  "own yet");
+                  "own: where it had one and lost it, an invite brings it back ('leasectl invite "
+                  "NAME --agent --replace' on the gateway)");
         return EXIT_USAGE;
     }
     if (g->m.o->gateway != NULL && g->m.o->host_key == NULL &&
@@ -161,6 +173,7 @@ static int prepare(struct gateway *g)
         log_error("--gateway needs --host-key SHA256:... the first time");
         return EXIT_USAGE;
     }
+    turn_read(&g->m.turn, &g->s.state);
     registration_read(&g->m.registration, &g->s.state, g->m.identity.agent_id,
                       g->m.o->host_key != NULL);
     return EXIT_DONE;

@@ -131,6 +131,7 @@ static void on_register_ok(struct membership *m, const char *body, size_t len, b
     log_info("registered agent_id=%s port_b=%u ssh_user=%s jump_user=%s jump_host=%s "
              "connect_hint='%s'",
              a.agent_id, a.port_b, a.ssh_user, a.jump_user, a.jump_host, a.connect_hint);
+    turn_accepted(&m->turn, a.counter);
     m->registration.is_current = true;
     m->credential.tries_enrolment = false;
     m->last_word.kind = LAST_WORD_NONE;
@@ -199,6 +200,34 @@ static void retry_register(struct membership *m, enum backoff_kind kind, const c
     timer_set(m->register_timer, wait_ms);
 }
 
+/* True: there is a credential to try at once. */
+static bool try_other_credential(struct membership *m, enum control_code code)
+{
+    if (credential_switch(&m->credential, code))
+        return true;
+    if (code != CONTROL_UNAUTHORIZED || !credential_reread(&m->credential, &m->s->state))
+        return false;
+    identity_reread(&m->identity, &m->s->state);
+    return true;
+}
+
+/* Another host has our state. The tunnel stays: whoever holds the control port while leased is down
+ * can say so, too. If the gateway ends our session as well, gateway.c pauses. The next request is a
+ * register, which an admin's reset lets in. */
+static void on_copied(struct membership *m, const char *what)
+{
+    const bool is_new = !m->turn.is_copied;
+    const int64_t wait_ms = turn_refused(&m->turn, &m->s->settings);
+    m->registration.is_current = false;
+    control_channel_wait(&m->channel, wait_ms);
+    if (is_new)
+        log_error("another host has the state of this agent, such as a copy of this machine: the "
+                  "gateway says: %s. Stop the one that is not to be here. Trying again each 5 "
+                  "minutes",
+                  what);
+    supervisor_changed(m->s);
+}
+
 static void on_register_answer(struct membership *m, unsigned status, const char *body, size_t len,
                                bool through_tunnel)
 {
@@ -214,7 +243,7 @@ static void on_register_answer(struct membership *m, unsigned status, const char
         return;
     }
     register_error_parse(body, len, &error);
-    if (credential_switch(&m->credential, error.code)) {
+    if (try_other_credential(m, error.code)) {
         if (through_tunnel)
             membership_send(m);
         else
@@ -226,6 +255,10 @@ static void on_register_answer(struct membership *m, unsigned status, const char
     else if (error.code == CONTROL_CONFLICT)
         record_last_word(m, LAST_WORD_OTHER_KEY);
     refusal_explain(m->identity.agent_id, &m->credential, status, &error, why);
+    if (error.code == CONTROL_COPIED)
+        on_copied(m, error.text);
+    if (through_tunnel && error.code == CONTROL_COPIED)
+        return;
     if (through_tunnel)
         log_warn("%s", why); /* the tunnel is up and stays */
     else if (!membership_stop_if_confirmed(m))
@@ -233,6 +266,15 @@ static void on_register_answer(struct membership *m, unsigned status, const char
 }
 
 /* ---- register at the endpoint ---- */
+
+static const char *not_written(const struct membership *m)
+{
+    static char why[REFUSAL_WHY_BYTES];
+    (void)snprintf(why, sizeof(why),
+                   "cannot write '%.250s/turn', without which nothing is sent: %s",
+                   m->s->state.path, strerror(errno));
+    return why;
+}
 
 static void on_job_answer(void *ctx, unsigned status, const char *body, size_t len)
 {
@@ -244,6 +286,10 @@ void membership_register(struct membership *m)
     if (m->register_job.job != NULL || m->s->stopping)
         return;
     m->has_new_keys = false;
+    if (turn_begin(&m->turn) != 0) {
+        retry_register(m, BACKOFF_REFUSED, not_written(m));
+        return;
+    }
     if (register_job_start(&m->register_job, m->s->base) != 0)
         retry_register(m, BACKOFF_REFUSED, "out of processes or memory");
 }
@@ -267,6 +313,9 @@ static void on_heartbeat_refused(struct membership *m, unsigned status,
         m->registration.is_current = false;
         membership_send(m);
         return;
+    case CONTROL_COPIED:
+        on_copied(m, e->text);
+        return;
     case CONTROL_REVOKED:
         if (m->last_word.kind != LAST_WORD_REVOKED)
             log_warn("the gateway says that '%s' is revoked: %s. Going on until its sshd says so, "
@@ -276,7 +325,7 @@ static void on_heartbeat_refused(struct membership *m, unsigned status,
         return;
     case CONTROL_RATE_LIMITED:
     case CONTROL_UNAUTHORIZED:
-        if (credential_switch(&m->credential, e->code)) {
+        if (try_other_credential(m, e->code)) {
             log_warn("the gateway does not accept our secret: %s. Registering again", e->text);
             m->registration.is_current = false;
             membership_send(m);
@@ -311,6 +360,7 @@ static void on_heartbeat_answer(struct membership *m, unsigned status, const cha
         log_warn("cannot use the answer to a heartbeat: it %s", problem);
         return;
     }
+    turn_accepted(&m->turn, a.counter);
     m->last_word.kind = LAST_WORD_NONE;
     if (a.lease_expires_at[0] != '\0')
         (void)strlcpy(m->registration.expires_at, a.lease_expires_at,
@@ -345,8 +395,13 @@ void membership_send(struct membership *m)
     m->sends_register = !m->registration.is_current || m->has_new_keys;
     if (m->sends_register)
         m->has_new_keys = false;
-    int rc = m->sends_register ? register_facts_format(&m->register_job.facts, &body)
-                               : heartbeat_request_format(m->identity.agent_id, &body);
+    int rc = turn_begin(&m->turn);
+    if (rc != 0)
+        log_warn("%s", not_written(m));
+    else
+        rc = m->sends_register
+                 ? register_facts_format(&m->register_job.facts, &body)
+                 : heartbeat_request_format(m->identity.agent_id, &m->turn.next, &body);
     if (rc == 0)
         http_post_format(&url, credential_current(&m->credential), body.data, &request);
     control_channel_send(&m->channel, m->leg.control_sock, rc == 0 ? buf_text(&request) : NULL);
@@ -386,7 +441,8 @@ static void connect_parts(struct membership *m)
     m->register_job = (struct register_job){.facts = {.identity = &m->identity,
                                                       .arguments = &m->arguments,
                                                       .registration = &m->registration,
-                                                      .target_keys = &m->target_keys},
+                                                      .target_keys = &m->target_keys,
+                                                      .counter = &m->turn.next},
                                             .credential = &m->credential,
                                             .answered = on_job_answer,
                                             .ctx = m};

@@ -15,6 +15,7 @@
 #include "tunnel-agent/gateway/register_job.h"
 #include "tunnel-agent/gateway/registration.h"
 #include "tunnel-agent/gateway/target_keys.h"
+#include "tunnel-agent/gateway/turn.h"
 #include "tunnel-agent/tunnel/backoff.h"
 
 #include <stdbool.h>
@@ -33,6 +34,7 @@ struct membership {
     struct arguments arguments;
     struct identity identity;
     struct credential credential;
+    struct turn turn;
     struct registration registration;
     struct tunnel *tunnel; /* of leg, which each register may replace */
     struct leg leg;

@@ -18,6 +18,10 @@ void refusal_explain(const char *agent_id, const struct credential *c, unsigned 
         (void)snprintf(why, REFUSAL_WHY_BYTES, "the gateway knows '%.64s' with another key: %.200s",
                        agent_id, e->text);
         break;
+    case CONTROL_COPIED:
+        (void)snprintf(why, REFUSAL_WHY_BYTES, "another host has the state of this agent: %.255s",
+                       e->text);
+        break;
     case CONTROL_EXPIRED:
         (void)snprintf(why, REFUSAL_WHY_BYTES,
                        "the gateway refuses: %.200s. On the gateway: leasectl renew %.64s", e->text,
@@ -51,6 +55,7 @@ enum backoff_kind refusal_backoff(enum control_code code)
     case CONTROL_EXPIRED:
     case CONTROL_REVOKED:
     case CONTROL_CONFLICT:
+    case CONTROL_COPIED:
         return BACKOFF_AUTH;
     default:
         return BACKOFF_REFUSED;

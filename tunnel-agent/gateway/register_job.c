@@ -28,7 +28,8 @@ int register_facts_format(const struct register_facts *f, struct buf *out)
                                        .target = f->arguments->target,
                                        .reverse_bind_host = f->arguments->o->reverse_bind_host,
                                        .host_keys = buf_text(&f->target_keys->lines),
-                                       .port_b = f->registration->answer.port_b};
+                                       .port_b = f->registration->answer.port_b,
+                                       .counter = f->counter};
     return register_request_format(&r, out);
 }
 

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+struct agent_counter;
 struct arguments;
 struct buf;
 struct credential;
@@ -20,6 +21,7 @@ struct register_facts {
     const struct arguments *arguments;
     const struct registration *registration;
     const struct target_keys *target_keys;
+    const struct agent_counter *counter; /* NULL: none is sent */
 };
 
 /* Adds the body of a register to out. 0, or -1: no memory. */

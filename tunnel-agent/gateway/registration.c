@@ -10,24 +10,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { HEARTBEAT_DEFAULT_S = 60, HEARTBEAT_MAX_S = 3600 };
+
+static int write_host_keys(const struct statedir *state, const struct register_answer *a)
+{
+    struct buf lines = {0};
+    int rc = -1;
+    for (size_t i = 0; i < a->host_key_count; i++)
+        buf_addf(&lines, "tunlease-gateway %s\n", a->host_keys[i]);
+    if (lines.failed)
+        errno = ENOMEM;
+    else
+        rc = statedir_write(state, "known_hosts", buf_text(&lines));
+    buf_release(&lines);
+    return rc;
+}
 
 /* Saves the host keys of the first register alone: later answers may be anybody's. sshd itself
  * tells ssh its other keys, proven by the pinned one (UpdateHostKeys). */
 static int save_host_keys(const struct statedir *state, const struct register_answer *a)
 {
-    struct buf lines = {0};
-    int rc = 0;
-    for (size_t i = 0; i < a->host_key_count; i++)
-        buf_addf(&lines, "tunlease-gateway %s\n", a->host_keys[i]);
-    if (lines.failed) {
-        rc = -1;
-        errno = ENOMEM;
-    } else if (lines.len > 0 && !statedir_has(state, "known_hosts"))
-        rc = statedir_write(state, "known_hosts", buf_text(&lines));
-    buf_release(&lines);
-    return rc;
+    return a->host_key_count > 0 && !statedir_has(state, "known_hosts") ? write_host_keys(state, a)
+                                                                        : 0;
 }
 
 /*
@@ -40,14 +46,17 @@ static char *login_of(const struct register_answer *a)
     return asprintf(&text, "%s@%s:%u", a->ssh_user, a->ssh_host, a->ssh_port) < 0 ? NULL : text;
 }
 
-static int save_first_login(const struct statedir *state, const struct register_answer *a)
+static int write_login(const struct statedir *state, const struct register_answer *a)
 {
-    int rc = 0;
     char *login = login_of(a);
-    if (!statedir_has(state, "first_login"))
-        rc = login != NULL ? statedir_write(state, "first_login", login) : -1;
+    int rc = login != NULL ? statedir_write(state, "first_login", login) : -1;
     free(login);
     return rc;
+}
+
+static int save_first_login(const struct statedir *state, const struct register_answer *a)
+{
+    return statedir_has(state, "first_login") ? 0 : write_login(state, a);
 }
 
 bool registration_has_first_login(const struct registration *r, const struct statedir *state)
@@ -69,6 +78,18 @@ int registration_save_origin(const struct statedir *state, const struct register
 {
     int rc = save_host_keys(state, a);
     return rc == 0 ? save_first_login(state, a) : rc;
+}
+
+int registration_replace_origin(const struct statedir *state, const struct register_answer *a)
+{
+    char *old = statedir_file(state, "known_hosts");
+    int rc = 0;
+    if (a->host_key_count > 0)
+        rc = write_host_keys(state, a);
+    else if (old == NULL || (unlink(old) != 0 && errno != ENOENT))
+        rc = -1;
+    free(old);
+    return rc == 0 ? write_login(state, a) : rc;
 }
 
 int registration_save_answer(const struct statedir *state, const struct register_answer *a)

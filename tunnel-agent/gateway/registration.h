@@ -27,6 +27,10 @@ void registration_read(struct registration *r, const struct statedir *state, con
 int registration_save_origin(const struct statedir *state, const struct register_answer *a);
 int registration_save_answer(const struct statedir *state, const struct register_answer *a);
 
+/* Saves the host keys and the login in place of those that are there: of an answer that sshd itself
+ * has brought, from a host whose key a person has confirmed. 0, or -1 with errno. */
+int registration_replace_origin(const struct statedir *state, const struct register_answer *a);
+
 /* True if host keys of the gateway are saved. */
 bool registration_knows_host(const struct statedir *state);
 /* True if r has the login of the first register. */

@@ -50,7 +50,7 @@ static void on_output(evutil_socket_t fd, short what, void *ctx)
     struct buf text = job->text;
     job->text = (struct buf){0};
     job_free(job);
-    done(done_ctx, buf_text(&text) != NULL ? buf_text(&text) : "");
+    done(done_ctx, buf_text_or(&text, ""));
     buf_release(&text);
 }
 

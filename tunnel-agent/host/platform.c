@@ -6,25 +6,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#if defined(TUNNEL_AGENT_STATIC) && defined(__GLIBC__)
-
-#include <nss.h>
-
-void platform_keep_to_own_library(void)
-{
-    (void)__nss_configure_lookup("hosts", "files dns");
-    (void)__nss_configure_lookup("services", "files");
-    (void)__nss_configure_lookup("passwd", "files");
-}
-
-#else
-
-void platform_keep_to_own_library(void)
-{
-}
-
-#endif
-
 #ifdef __linux__
 
 #include <signal.h>
@@ -35,6 +16,16 @@ void platform_die_with_parent(pid_t parent)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) /* it died before the line above */
         _exit(127);
+}
+
+void platform_keep_death_signal(void)
+{
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+void platform_outlive_parent(void)
+{
+    (void)prctl(PR_SET_PDEATHSIG, 0);
 }
 
 int64_t platform_awake_ms(void)
@@ -52,6 +43,14 @@ char *platform_self(void)
 void platform_die_with_parent(pid_t parent)
 {
     (void)parent;
+}
+
+void platform_keep_death_signal(void)
+{
+}
+
+void platform_outlive_parent(void)
+{
 }
 
 int64_t platform_awake_ms(void)

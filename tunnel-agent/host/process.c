@@ -42,7 +42,7 @@ static bool within_call;
 
 /* In the child: sets up descriptors 0-2, default signals and a process group. False: that failed.
  */
-static bool become_child(pid_t parent, int out, int err)
+static bool become_child(pid_t parent, int in, int out, int err)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD, SIGCONT, SIGUSR1};
     sigset_t none;
@@ -54,7 +54,7 @@ static bool become_child(pid_t parent, int out, int err)
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     int null = open("/dev/null", O_RDWR);
-    if (null < 0 || dup2(null, 0) < 0 || dup2(out >= 0 ? out : null, 1) < 0)
+    if (null < 0 || dup2(in >= 0 ? in : null, 0) < 0 || dup2(out >= 0 ? out : null, 1) < 0)
         return false;
     if (dup2(err >= 0 ? err : 1, 2) < 0)
         return false;
@@ -63,7 +63,8 @@ static bool become_child(pid_t parent, int out, int err)
     return true;
 }
 
-pid_t process_start(const char *const argv[], int *ret_out, int *ret_err)
+/* in: its standard input; -1: /dev/null. tied: see process_start_tied. */
+static pid_t start(const char *const argv[], int in, int *ret_out, int *ret_err, bool tied)
 {
     int out[2] = {-1, -1}, err[2] = {-1, -1};
     pid_t pid = -1, parent = getpid();
@@ -76,12 +77,14 @@ pid_t process_start(const char *const argv[], int *ret_out, int *ret_err)
     if (pid < 0)
         goto out;
     if (pid == 0) {
-        if (!become_child(parent, out[1], err[1]))
+        if (!become_child(parent, in, out[1], err[1]))
             _exit(PROCESS_NOT_STARTED);
         /* We parse what ssh prints, so it must be in English. Nobody is there to type a passphrase.
          */
         (void)setenv("LC_ALL", "C", 1);
         (void)setenv("SSH_ASKPASS_REQUIRE", "never", 1);
+        if (tied)
+            platform_keep_death_signal();
         const char *slash = strrchr(argv[0], '/');
         (void)execvp(slash != NULL ? slash + 1 : argv[0], (char *const *)(uintptr_t)argv);
         _exit(PROCESS_NOT_STARTED);
@@ -102,6 +105,16 @@ out:
     return pid;
 }
 
+pid_t process_start(const char *const argv[], int *ret_out, int *ret_err)
+{
+    return start(argv, -1, ret_out, ret_err, false);
+}
+
+pid_t process_start_tied(const char *const argv[])
+{
+    return start(argv, -1, NULL, NULL, true);
+}
+
 pid_t process_call(int (*run)(void *ctx), void *ctx, int *ret_out)
 {
     int out[2] = {-1, -1};
@@ -110,7 +123,7 @@ pid_t process_call(int (*run)(void *ctx), void *ctx, int *ret_out)
         return -1;
     pid_t pid = fork();
     if (pid == 0) {
-        if (!become_child(parent, out[1], -1))
+        if (!become_child(parent, -1, out[1], -1))
             _exit(PROCESS_NOT_STARTED);
         within_call = true;
         _exit(run(ctx)); /* exit(3) would flush and close what is the parent's */
@@ -157,37 +170,76 @@ int process_status(int status)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* Reads what is there. False: fd is at its end, or broken. */
+static bool take(int fd, struct buf *out)
+{
+    char chunk[4096];
+    ssize_t n = read(fd, chunk, sizeof(chunk));
+    if (n > 0 && out->len < PROCESS_OUTPUT_MAX)
+        buf_add_mem(out, chunk, (size_t)n);
+    return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+/* Reads both pipes until they end or the program does; fds[i] is closed, and -1 if it was opened at
+ * all. False: that took until end_ms. */
+static bool read_all(pid_t pid, int fds[2], struct buf *const outs[2], int64_t end_ms)
+{
+    while (fds[0] >= 0 || fds[1] >= 0) {
+        struct pollfd p[2] = {{.fd = fds[0], .events = POLLIN}, {.fd = fds[1], .events = POLLIN}};
+        int64_t left_ms = end_ms - clock_monotonic_ms();
+        if (left_ms <= 0)
+            return false;
+        /* A process that it started may keep a pipe open after its end. */
+        if (poll(p, 2, left_ms < POLL_MS ? (int)left_ms : POLL_MS) <= 0 && has_ended(pid) &&
+            poll(p, 2, 0) <= 0)
+            return true;
+        for (size_t i = 0; i < 2; i++)
+            if (fds[i] >= 0 && p[i].revents != 0 && !take(fds[i], outs[i])) {
+                (void)close(fds[i]);
+                fds[i] = -1;
+            }
+    }
+    return true;
+}
+
+/* Waits for the end of pid. The exit status as process_run returns it. */
+static int finish(pid_t pid, int fds[2], struct buf *const outs[2], int64_t end_ms)
+{
+    int status = 0;
+    bool in_time = read_all(pid, fds, outs, end_ms);
+    if (!in_time)
+        process_signal(pid, SIGKILL);
+    (void)process_reap(pid, true, &status);
+    close_pipe(fds);
+    return in_time ? process_status(status) : PROCESS_OUT_OF_TIME;
+}
+
 int process_run(const char *const argv[], int64_t timeout_ms, struct buf *out)
 {
     int64_t end_ms = clock_monotonic_ms() + timeout_ms;
-    int fd = -1, status = 0;
-    char chunk[4096];
-    bool late = false;
-    pid_t pid = process_start(argv, &fd, NULL);
+    int fds[2] = {-1, -1};
+    pid_t pid = process_start(argv, &fds[0], NULL);
+    return pid > 0 ? finish(pid, fds, (struct buf *const[]){out, NULL}, end_ms)
+                   : PROCESS_NOT_STARTED;
+}
 
-    if (pid < 0)
+int process_run_with(const char *const argv[], const char *input, int64_t timeout_ms,
+                     struct buf *out, struct buf *err)
+{
+    int64_t end_ms = clock_monotonic_ms() + timeout_ms;
+    int fds[2] = {-1, -1}, in[2] = {-1, -1}, code = PROCESS_NOT_STARTED;
+    const size_t len = strlen(input);
+    /* The pipe takes so little at once, before anybody reads it. */
+    if (len > PROCESS_INPUT_MAX || open_pipe(in) != 0)
         return PROCESS_NOT_STARTED;
-    while (fd >= 0) {
-        struct pollfd p = {.fd = fd, .events = POLLIN};
-        int64_t left_ms = end_ms - clock_monotonic_ms();
-        late = left_ms <= 0;
-        if (late)
-            break;
-        /* A process that it started may keep the pipe open after its end. */
-        if (poll(&p, 1, left_ms < POLL_MS ? (int)left_ms : POLL_MS) <= 0) {
-            if (has_ended(pid) && poll(&p, 1, 0) <= 0)
-                break;
-            continue;
-        }
-        ssize_t n = read(fd, chunk, sizeof(chunk));
-        if (n > 0 && out->len < PROCESS_OUTPUT_MAX)
-            buf_add_mem(out, chunk, (size_t)n);
-        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-            break;
+    (void)fcntl(in[0], F_SETFL, 0); /* ssh expects an input that blocks */
+    if (write(in[1], input, len) == (ssize_t)len) {
+        (void)close(in[1]);
+        in[1] = -1;
+        pid_t pid = start(argv, in[0], &fds[0], &fds[1], false);
+        if (pid > 0)
+            code = finish(pid, fds, (struct buf *const[]){out, err}, end_ms);
     }
-    if (late)
-        process_signal(pid, SIGKILL);
-    (void)process_reap(pid, true, &status);
-    (void)close(fd);
-    return late ? PROCESS_OUT_OF_TIME : process_status(status);
+    close_pipe(in);
+    return code;
 }

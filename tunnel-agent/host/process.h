@@ -17,6 +17,7 @@ enum {
     PROCESS_NOT_STARTED = 127,
     PROCESS_OUT_OF_TIME = 124,
     PROCESS_OUTPUT_MAX = 128 * 1024, /* bytes; the rest is discarded */
+    PROCESS_INPUT_MAX = 4096,        /* bytes; what every pipe takes at once */
 };
 
 /*
@@ -26,6 +27,13 @@ enum {
  * block. The pid, or -1.
  */
 pid_t process_start(const char *const argv[], int *ret_out, int *ret_err);
+
+/*
+ * The same without output, for a program that is set-group-ID, as ssh-agent is on Debian: of such a
+ * one the kernel forgets that it dies with the agent. So it is run without those rights. The pid,
+ * or -1.
+ */
+pid_t process_start_tied(const char *const argv[]);
 
 /*
  * Calls run(ctx) in a child, which exits with what run returns. *ret_out becomes a pipe from its
@@ -39,6 +47,11 @@ pid_t process_call(int (*run)(void *ctx), void *ctx, int *ret_out);
  * PROCESS_NOT_STARTED or PROCESS_OUT_OF_TIME.
  */
 int process_run(const char *const argv[], int64_t timeout_ms, struct buf *out);
+
+/* The same with input, at most PROCESS_INPUT_MAX bytes, on its standard input, which ends then. Its
+ * standard output is added to out, its standard error to err. */
+int process_run_with(const char *const argv[], const char *input, int64_t timeout_ms,
+                     struct buf *out, struct buf *err);
 
 /*
  * Reaps a child that has ended (pid, or any child if pid is 0), and kills what is left of its

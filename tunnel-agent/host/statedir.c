@@ -115,6 +115,21 @@ bool statedir_has(const struct statedir *d, const char *name)
     return !is_missing;
 }
 
+/* The rename itself is on disk only after this. Some file systems cannot do it (fsync(2), EINVAL);
+ * they are as good as they were without it. */
+static int sync_directory(const struct statedir *d)
+{
+    int fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = fd >= 0 ? fsync(fd) : -1;
+    int saved = errno;
+    if (fd >= 0 && rc != 0 && saved == EINVAL)
+        rc = 0;
+    if (fd >= 0)
+        (void)close(fd);
+    errno = saved;
+    return rc;
+}
+
 int statedir_write(const struct statedir *d, const char *name, const char *text)
 {
     char *path = statedir_file(d, name), *temp = NULL;
@@ -135,7 +150,7 @@ int statedir_write(const struct statedir *d, const char *name, const char *text)
     }
     /* The gateway gives a secret only once, so the file must survive a power cut: the old one or
      * the new one, whole. */
-    if (fsync(fd) != 0 || rename(temp, path) != 0)
+    if (fsync(fd) != 0 || rename(temp, path) != 0 || sync_directory(d) != 0)
         goto out;
     rc = 0;
 out:
@@ -151,18 +166,40 @@ out:
     return rc;
 }
 
-int statedir_lock(const struct statedir *d)
+/* The pid that the holder has written; 0: it cannot be read. */
+static long read_holder(int fd)
 {
-    char *path = statedir_file(d, "lock");
+    char text[24];
+    ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+    text[n > 0 ? n : 0] = '\0';
+    return strtol(text, NULL, 10);
+}
+
+int statedir_lock(const struct statedir *d, char why[static WHY_BYTES])
+{
+    char *path = statedir_file(d, "lock"), text[24];
     int fd = path != NULL ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
     free(path);
-    if (fd < 0)
-        return -1;
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        (void)close(fd);
-        return -1;
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        /* For the sentence below alone: that it cannot be written changes nothing. */
+        int len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+        if (ftruncate(fd, 0) == 0)
+            (void)!pwrite(fd, text, (size_t)len, 0);
+        return 0; /* fd stays open: closing it would release the lock */
     }
-    return 0; /* fd stays open: closing it would release the lock */
+    if (fd >= 0 && errno == EWOULDBLOCK && read_holder(fd) > 0)
+        (void)snprintf(why, WHY_BYTES,
+                       "another agent, pid %ld, runs with the state directory '%s': stop it, or "
+                       "give this one another STATE_DIR",
+                       read_holder(fd), d->path);
+    else
+        (void)snprintf(why, WHY_BYTES,
+                       "another agent runs with the state directory '%s', or it cannot be locked: "
+                       "%s",
+                       d->path, strerror(errno));
+    if (fd >= 0)
+        (void)close(fd);
+    return -1;
 }
 
 void statedir_sweep(const struct statedir *d)

@@ -29,17 +29,16 @@ char *statedir_read(const struct statedir *d, const char *name);
 /* True if there is such a file, or nobody can tell; also if statedir_read cannot read it. */
 bool statedir_has(const struct statedir *d, const char *name);
 
-/* Replaces a file by rename(2), mode 0600, so that a reader sees the old text or the new one. 0, or
- * -1 with errno.
- */
+/* Replaces a file by rename(2), mode 0600, so that a reader sees the old text or the new one; so
+ * does one after a power cut, and the new one is on disk when this returns. 0, or -1 with errno. */
 int statedir_write(const struct statedir *d, const char *name, const char *text);
 
 /* PATH/NAME, for the caller to free. NULL: no memory. */
 char *statedir_file(const struct statedir *d, const char *name);
 
-/* Locks the directory until this process ends: only one agent of a gateway may use it. 0, or -1:
- * another agent holds the lock, or it cannot be made. */
-int statedir_lock(const struct statedir *d);
+/* Locks the directory until this process ends: only one agent of a gateway may use it. 0, or -1
+ * with a sentence in why: another agent holds the lock, with its pid, or it cannot be made. */
+int statedir_lock(const struct statedir *d, char why[static WHY_BYTES]);
 
 /* Removes what killed agents left in PATH/run. */
 void statedir_sweep(const struct statedir *d);

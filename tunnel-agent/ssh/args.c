@@ -50,11 +50,14 @@ static void begin(struct sshargs *a, const char *config_file)
     }
 }
 
-/* An incomplete list must not be run, so argv is then empty. */
-static void end(struct sshargs *a, const char *to)
+/* An incomplete list must not be run, so argv is then empty. After the `--` ssh takes no option, so
+ * a command may begin with one. */
+static void end(struct sshargs *a, const char *to, const char *command)
 {
     add(a, "--");
     add(a, "%s", to);
+    if (command != NULL)
+        add(a, "%s", command);
     a->argv[a->failed ? 0 : a->count] = NULL;
 }
 
@@ -71,6 +74,9 @@ static void add_fixed_options(struct sshargs *a, const struct leg *leg,
     /* Lets the gateway's sshd, proven by its pinned key, tell us its other host keys. */
     if (plan->use == SSHARGS_TUNNEL && leg->known_hosts != NULL)
         add_setting(a, "UpdateHostKeys=yes");
+    /* A forward of the user's configuration is not for a command. */
+    if (plan->use == SSHARGS_COMMAND)
+        add_setting(a, "ClearAllForwardings=yes");
     /* Before the fixed options, which say no: ssh takes the first value. */
     if (plan->mux_sock != NULL) {
         add_setting(a, "ControlMaster=yes");
@@ -173,11 +179,12 @@ void sshargs_build(struct sshargs *a, const struct leg *leg, const struct ssharg
     add_setting(a, "ServerAliveInterval=5");
     add_setting(a, "ServerAliveCountMax=3");
     add_setting(a, "TCPKeepAlive=yes");
-    add(a, "-N");
+    if (plan->use != SSHARGS_COMMAND)
+        add(a, "-N");
     add(a, "-T");
     if (plan->use == SSHARGS_TUNNEL)
         add_forwards(a, leg, plan);
-    end(a, leg->to);
+    end(a, leg->to, plan->use == SSHARGS_COMMAND ? plan->command : NULL);
 }
 
 void sshargs_build_forward(struct sshargs *a, const char *to, const char *config_file,
@@ -189,7 +196,7 @@ void sshargs_build_forward(struct sshargs *a, const char *to, const char *config
     add(a, "-N");
     add(a, "-T");
     add_local_forward(a, f);
-    end(a, to);
+    end(a, to, NULL);
 }
 
 const char *const *sshargs_argv(const struct sshargs *a)

@@ -20,6 +20,7 @@ enum sshargs_use {
     SSHARGS_TUNNEL,   /* keep the forwards open */
     SSHARGS_HOST_KEY, /* learn the host key without a login, see hostkey.h */
     SSHARGS_RESOLVE,  /* ssh -G: print the effective configuration */
+    SSHARGS_COMMAND,  /* run a command there, without any forward */
 };
 
 struct sshargs_plan {
@@ -31,6 +32,7 @@ struct sshargs_plan {
     const char *mux_sock;            /* the socket where ssh listens for ssh -O, or NULL */
     const char *known_hosts;         /* the only file of host keys; NULL: the user's files */
     const char *host_key_algorithms; /* NULL: ssh's own choice */
+    const char *command;             /* of SSHARGS_COMMAND; the far side may read it as it likes */
 };
 
 void sshargs_build(struct sshargs *a, const struct leg *leg, const struct sshargs_plan *plan);

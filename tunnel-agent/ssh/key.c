@@ -57,9 +57,15 @@ out:
 
 char *key_public(const struct statedir *state, const char *id, char why[static WHY_BYTES])
 {
+    return key_public_in(state, "agent.pem", id, why);
+}
+
+char *key_public_in(const struct statedir *state, const char *file, const char *id,
+                    char why[static WHY_BYTES])
+{
     struct buf output = {0};
     struct pubkey key;
-    char *path = statedir_file(state, "agent.pem"), *line = NULL;
+    char *path = statedir_file(state, file), *line = NULL;
 
     if (path == NULL)
         goto out;

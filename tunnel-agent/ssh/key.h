@@ -13,4 +13,8 @@ struct statedir;
  */
 char *key_public(const struct statedir *state, const char *id, char why[static WHY_BYTES]);
 
+/* The same of another file of the state directory. */
+char *key_public_in(const struct statedir *state, const char *file, const char *id,
+                    char why[static WHY_BYTES]);
+
 #endif

@@ -37,7 +37,8 @@ static void on_line(struct ssh_run *r, const char *line)
         return;
     case SSH_MESSAGE_AUTHENTICATED:
         r->authenticated = true;
-        r->connection = connection_find(r->pid, &r->carrier);
+        if (r->pid > 0)
+            r->connection = connection_find(r->pid, &r->carrier);
         return;
     case SSH_MESSAGE_KEY_UNUSABLE:
         if (r->key_text[0] == '\0')
@@ -66,6 +67,21 @@ static void on_line(struct ssh_run *r, const char *line)
     r->cause = message;
 }
 
+void sshrun_read(struct ssh_run *r, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] != '\n' && text[i] != '\r') {
+            if (r->line_len + 1 < sizeof(r->line)) /* the rest of a long line tells nothing */
+                r->line[r->line_len++] = text[i];
+            continue;
+        }
+        r->line[r->line_len] = '\0';
+        if (r->line_len > 0)
+            on_line(r, r->line);
+        r->line_len = 0;
+    }
+}
+
 void sshrun_drain(struct ssh_run *r)
 {
     char chunk[2048];
@@ -79,17 +95,7 @@ void sshrun_drain(struct ssh_run *r)
             sshrun_release(r);
             return;
         }
-        for (ssize_t i = 0; i < n; i++) {
-            if (chunk[i] != '\n' && chunk[i] != '\r') {
-                if (r->line_len + 1 < sizeof(r->line)) /* the rest of a long line tells nothing */
-                    r->line[r->line_len++] = chunk[i];
-                continue;
-            }
-            r->line[r->line_len] = '\0';
-            if (r->line_len > 0)
-                on_line(r, r->line);
-            r->line_len = 0;
-        }
+        sshrun_read(r, chunk, (size_t)n);
     }
 }
 

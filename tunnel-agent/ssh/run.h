@@ -41,6 +41,11 @@ struct ssh_run {
  * its messages cannot be read. */
 int sshrun_start(struct ssh_run *r, struct event_base *base, const struct sshargs *args);
 
+/* Parses len bytes that an ssh has printed. A zeroed *r will do: for an ssh that somebody else
+ * runs.
+ */
+void sshrun_read(struct ssh_run *r, const char *text, size_t len);
+
 /* Reads and parses what it has printed up to now. */
 void sshrun_drain(struct ssh_run *r);
 

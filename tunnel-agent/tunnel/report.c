@@ -69,8 +69,9 @@ static void format_json(const struct report *r, const struct tunnel *t, struct b
     free(text);
 }
 
-static void format_line(const struct tunnel *t, struct buf *out)
+static void format_line(const struct report *r, const struct tunnel *t, struct buf *out)
 {
+    struct agent_status status = {.is_copied = false};
     char since[DURATION_TEXT_BYTES], probe[32] = "-";
     const char *note = t->standing.reason;
     duration_format(clock_now_s() - t->standing.since_s, since);
@@ -79,6 +80,10 @@ static void format_line(const struct tunnel *t, struct buf *out)
     bool all_open = t->standing.state == TUNNEL_UP && t->ports.left_out_count == 0;
     if (all_open && t->standing.service_text[0] != '\0')
         note = t->standing.service_text;
+    if (r->fill != NULL)
+        r->fill(r->fill_ctx, &status);
+    if (status.is_copied)
+        note = "another host has the state of this agent: see 'leasectl agents' on the gateway";
     /* A tunnel that is up again still shows why it was down last. */
     buf_addf(out, "%s\t%s\t%s\t%u\t%s\t%s\t%s", t->leg->name, tunnel_state_name(t->standing.state),
              since, t->standing.restarts, probe, service_state_name(t->standing.service),
@@ -91,7 +96,7 @@ void report_format(const struct report *r, bool json, struct buf *out)
 {
     for (size_t i = 0; i < r->count; i++) {
         if (!json) {
-            format_line(r->tunnels[i], out);
+            format_line(r, r->tunnels[i], out);
             continue;
         }
         if (i > 0)

@@ -108,12 +108,15 @@ static void on_child(evutil_socket_t fd, short what, void *ctx)
     pid_t pid;
     (void)fd;
     (void)what;
-    while ((pid = process_reap(0, false, &status)) > 0)
-        for (size_t i = 0; i < s->tunnel_count; i++)
-            if (s->tunnels[i]->ssh.pid == pid) {
-                tunnel_reaped(s->tunnels[i], status);
-                break;
-            } /* else it is a job's child, whose pipe tells its end */
+    while ((pid = process_reap(0, false, &status)) > 0) {
+        size_t i = 0;
+        while (i < s->tunnel_count && s->tunnels[i]->ssh.pid != pid)
+            i++;
+        if (i < s->tunnel_count)
+            tunnel_reaped(s->tunnels[i], status);
+        else if (s->reaped != NULL) /* or it is a job's child, whose pipe tells its end */
+            s->reaped(s->reaped_ctx, pid);
+    }
     if (s->stopping)
         stop_when_all_have(s);
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct agent_status;
 struct event;
@@ -34,6 +35,9 @@ struct supervisor {
     /* Fills in what only a gateway's agent knows; may be NULL. */
     void (*fill_status)(void *ctx, struct agent_status *s);
     void *fill_ctx;
+    /* A child that is no ssh of a tunnel was reaped; may be NULL. */
+    void (*reaped)(void *ctx, pid_t pid);
+    void *reaped_ctx;
     char status_line[256]; /* last sent to the service manager */
 };
 

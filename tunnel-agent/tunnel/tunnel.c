@@ -68,7 +68,7 @@ static void log_up(const struct tunnel *t, int64_t took_ms)
     struct buf ports = {0};
     listening_add(&ports, t->leg, t->ports.left_out);
     log_info("%s: up after %lld ms%s%s", t->leg->name, (long long)took_ms,
-             ports.len > 0 ? ": " : "", buf_text(&ports) != NULL ? buf_text(&ports) : "");
+             ports.len > 0 ? ": " : "", buf_text_or(&ports, ""));
     buf_release(&ports);
 }
 
