@@ -109,7 +109,7 @@ static ssize_t spoil(unsigned step)
         r->on_metrics_listen = 2;
         return len;
     case 14:
-        r->reserved = 1;
+        r->is_admitted = 1;
         return len;
     case 15: /* http's own refusals: without a code, */
         r->action = CONTROL_REFUSED;
@@ -128,7 +128,45 @@ static ssize_t spoil(unsigned step)
         r->code = CONTROL_BAD_REQUEST;
         r->count = 1;
         return len;
-    case 19: /* the end of the stream, as if http had ended */
+    case 19: /* the page from elsewhere than MetricsListen, */
+        r->action = CONTROL_PAGE;
+        return len;
+    case 20:
+        r->action = CONTROL_STATUS;
+        return len;
+    case 21: /* and what only its requests have in others */
+        r->offsets[CONTROL_LIST_AUDIT] = 1;
+        return len;
+    case 22:
+        r->at[CONTROL_FILTER] = r->at[CONTROL_AGENT_ID];
+        return len;
+    case 23:
+        r->peer_port = 1;
+        return len;
+    case 24:
+        r->peer_uid = 1;
+        return len;
+    case 25: /* joining from elsewhere than the join socket, which no process asks for, */
+        r->action = CONTROL_JOIN;
+        r->address[0] = '\0';
+        return len;
+    case 26: /* which has an address, */
+        r->action = CONTROL_JOIN;
+        r->peer_pid = 1;
+        return len;
+    case 27: /* or on MetricsListen; */
+        r->action = CONTROL_JOIN;
+        r->address[0] = '\0';
+        r->peer_pid = 1;
+        r->on_metrics_listen = 1;
+        return len;
+    case 28: /* and what only its requests have in others */
+        r->peer_pid = 1;
+        return len;
+    case 29:
+        r->wants_json = 1;
+        return len;
+    case 30: /* the end of the stream, as if http had ended */
         return 0;
     default:
         return -1;

@@ -15,6 +15,7 @@
 #   new_key NAME                  make an ed25519 key, comment NAME; prints its path
 #   store_with_alice              make a store with a lease alice of such a key for port 8009; its path is
 #                                 in STORE, its directory in STORE_DIR
+#   join_account                  the account of JoinLogin, and JoinLogin itself, as setup --join makes them
 #   serve PORT [HOST]             HTTP on HOST (127.0.0.1) that says "hello from PORT"
 #   fetch URL
 #   agent_request KEY             print a heartbeat as HTTP, for build/tests/load; fill --agents makes its agents
@@ -28,13 +29,16 @@
 #   fwd_stop [PID]                end it
 #   tunnel KEY LOGIN OPTION...    several forwards on one connection, FWD_PID; fails if one is refused
 #   login_works KEY LOGIN         authentication succeeds (the connection is closed at once)
+#   wait_idle                     until no connection to sshd is left, be it one that no session has yet
 #   login_refused KEY LOGIN       ssh is refused with "Permission denied (publickey)", and no other error
 #   reload_sshd                   reload a changed sshd_config; returns when sshd listens again
-#   harden_sshd                   the global lines of many guides, in sshd_config.d/10-hardening.conf; reloads
+#   harden_sshd                   enables our example of the global lines that many guides have; reloads
 #   sshd_effective LOGIN          what sshd -T prints for LOGIN, with the keywords in lower case
 #   mixed_case_sshd FILE          make an sshd that prints them in mixed case, as 10.5 does
 #   allow NAME [K=V...] | refuse NAME [K=V...]   the attempt NAME of build/tests/attempt, made with
 #                                 ATTEMPT_KEY as ATTEMPT_LOGIN, must be allowed | must be refused
+#   COMMAND | some_line [-EFiwx] PATTERN   a line of COMMAND's output matches. `grep -q` would leave at the first
+#                                 one, and COMMAND may then end by SIGPIPE, which fails the whole pipe
 #   at_exit PID                   kill PID when the test ends (as serve and fwd_* do for theirs)
 set -euo pipefail
 
@@ -53,6 +57,7 @@ FWD_PID=''
 test_pids=()
 
 at_exit() { test_pids+=("$1"); }
+some_line() { local rc=0; grep -q "$@" || rc=$?; cat >/dev/null; return "$rc"; }
 lib_cleanup()
 {
 	local pid
@@ -123,6 +128,13 @@ store_with_alice()
 	leasectl grant alice --key "$WORK/alice.pub" --open 8009 >/dev/null
 }
 
+join_account()
+{
+	getent group _tunnel-join >/dev/null || groupadd -r _tunnel-join
+	id join >/dev/null 2>&1 || useradd -r -g _tunnel-join -d / -s /usr/libexec/tunlease/join join
+	echo 'JoinLogin join' >>/etc/tunlease/tunlease.conf
+}
+
 # ---- ssh ---------------------------------------------------------------------------------------
 
 SSH=(ssh -F none -o BatchMode=yes -o IdentitiesOnly=yes -o IdentityAgent=none
@@ -177,6 +189,11 @@ login_works()
 	return "$rc"
 }
 
+# Asked by sshd's children: a client that is told "Authenticated" may be gone before its session is made,
+# and a new login is root's process until it becomes its user's.
+idle() { sshd_has_pid && ! pgrep -P "$(cat /run/sshd.pid)" >/dev/null; }
+wait_idle() { wait_for 10 'connections to end' idle; }
+
 login_refused()
 {
 	if ssh_start "$1" "$2" '^Authenticated to '; then
@@ -192,11 +209,13 @@ reload_sshd()
 {
 	local old
 	"${SSHD:-/usr/sbin/sshd}" -t || fail 'sshd -t refuses the configuration'
+	wait_for 5 'a reload before this one to end' sshd_has_pid
 	old=$(stat -c '%i %z' /run/sshd.pid)
 	kill -HUP "$(cat /run/sshd.pid)"
 	wait_for 5 'sshd reloads' sshd_reloaded "$old"
 }
-# For a moment there is no pid file.
+# While sshd reloads there is no pid file for a moment.
+sshd_has_pid() { [[ -s /run/sshd.pid ]]; }
 sshd_reloaded()
 {
 	local now
@@ -205,25 +224,7 @@ sshd_reloaded()
 
 harden_sshd()
 {
-	cat >/etc/ssh/sshd_config.d/10-hardening.conf <<-END
-		PermitRootLogin no
-		PasswordAuthentication no
-		KbdInteractiveAuthentication no
-		PubkeyAuthentication yes
-		AuthenticationMethods publickey
-		PermitEmptyPasswords no
-		MaxAuthTries 3
-		LoginGraceTime 30
-		X11Forwarding no
-		AllowAgentForwarding no
-		PermitTunnel no
-		GatewayPorts no
-		AllowTcpForwarding no
-		AllowStreamLocalForwarding no
-		ClientAliveInterval 300
-		ClientAliveCountMax 2
-		LogLevel VERBOSE
-	END
+	install -m 0644 "$TOP/packaging/sshd_config.d/10-hardening.conf" /etc/ssh/sshd_config.d/
 	reload_sshd
 }
 
@@ -285,23 +286,7 @@ server.serve_forever()
 serve_echo()
 {
 	local port=$1 host=${2:-127.0.0.1} out line=''
-	exec {out}< <(exec python3 -c '
-import socketserver, sys
-
-class Echo(socketserver.StreamRequestHandler):
-    def handle(self):
-        for line in self.rfile:
-            self.wfile.write(line)
-
-class Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-    request_queue_size = 128
-
-server = Server((sys.argv[1], int(sys.argv[2])), Echo)
-print("ready", flush=True)
-server.serve_forever()
-' "$host" "$port" </dev/null)
+	exec {out}< <(exec python3 "$TOP/tests/echo.py" "$host" "$port" </dev/null)
 	at_exit "$!"
 	read -r line <&"$out" || :
 	exec {out}<&-

@@ -4,7 +4,7 @@
 # sourced inside tests/sandbox --bare.
 #
 #   transcript_is NAME DEMO     runs DEMO; its output must be the block after <!-- NAME --> there, apart from times,
-#                               keys, ports and process ids
+#                               keys, codes, ports and process ids
 #   readme_is_typed HEADING...  each line with a prompt (gateway#, friend$, db1$) below these headings of README.md
 #                               must be typed in that demo
 #
@@ -16,6 +16,7 @@ normal_transcript()
 {
 	sed -E -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}( [A-Z]{3,4}| [+-][0-9:]+)?/TIME/g' \
 		-e 's/SHA256:[A-Za-z0-9+\/]{43}/FINGERPRINT/g' -e 's/AAAA[A-Za-z0-9+\/]+/KEY/g' -e 's/[0-9a-f]{64}/TOKEN/g' \
+		-e 's/[2-9A-HJ-NP-Z]{4}(-[2-9A-HJ-NP-Z]{4}){3}/CODE/g' \
 		-e 's/(6d 23h|7d)/7d/g' -e 's/[0-9]+ ms/N ms/' -e '/^alice .* TIME /s/TIME  [0-9]+/TIME  PID/' \
 		-e '/remote forward failure/s/[0-9]{4,5}/PORT/g' -e 's/[0-9]+s ago/Ns ago/' -e 's/[0-9]+ (notes?|ok)\b/N \1/g' -e 's/-HUP [0-9]+/-HUP PID/' -e 's/  +/  /g' \
 		-e 's/[[:space:]]+$//' | sed -e '/^ok  clock/d' -e '/^note  clock/,+2d' | sed '/./,$!d'

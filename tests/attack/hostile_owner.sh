@@ -27,7 +27,7 @@ new_key bob >/dev/null
 leasectl grant canary --key "$WORK/bob.pub" --open 8009 --note CANARY-SECRET >/dev/null
 install -d -m 0700 "$canaries"
 install -m 0600 "$store" "$canaries/leases.db"
-leasectl --json list | grep -q CANARY-SECRET || fail 'the canary does not sing'
+leasectl --json list | some_line CANARY-SECRET || fail 'the canary does not sing'
 for _ in {1..400}; do echo 'root:CANARY-SECRET:19000:0:99999:7:::'; done >"$canaries/shadow"
 chmod 0600 "$canaries/shadow"
 cp -p "$canaries/shadow" /etc/canary-shadow # here only its own mode protects it
@@ -93,6 +93,11 @@ work() { # [--quick]: what an admin does in a day
 	try doctor "$@"
 }
 all_work() { work; try setup; try verify alice; }
+save_and_restore()
+{
+	try backup "$WORK/backup.db" --overwrite
+	try restore "$WORK/good.db" --forget-revocations
+}
 locked_work() # each waits for the same lock
 {
 	local pids=()
@@ -114,7 +119,8 @@ judge()
 	everything >"$WORK/now"
 	cmp -s "$WORK/before" "$WORK/now" || wrong "$state: elsewhere: $(diff "$WORK/before" "$WORK/now" | head -n 5 | xargs)"
 	cp "$WORK/now" "$WORK/before"
-	find "$dir" -user root -printf '%P\n' | sort >"$WORK/roots"
+	# What restore finds in its way keeps its owner, and gets another name.
+	find "$dir" -user root -printf '%P\n' | sed 's/-replaced-[0-9T:-]*Z//' | sort >"$WORK/roots"
 	[[ -z $(comm -13 "$WORK/roots.before" "$WORK/roots") ]] || wrong "$state: files of root's: $(comm -13 "$WORK/roots.before" "$WORK/roots" | xargs)"
 	[[ $(stat -c '%U:%G' "$dir") == _tunlease:_tunlease ]] || wrong "$state: the directory changed hands"
 }
@@ -128,6 +134,7 @@ attack()
 	"$@" || fail "$state cannot be set up"
 	find "$dir" -user root -printf '%P\n' | sort >"$WORK/roots.before"
 	"${day:-work}"
+	[[ ${day:-work} != all_work ]] || save_and_restore
 	judge
 	((bad > before)) || ok "$state"
 }
@@ -135,6 +142,7 @@ attack()
 everything >"$WORK/before"
 state=none
 restore
+leasectl backup "$WORK/good.db" >/dev/null
 : >"$WORK/roots.before"
 work
 [[ $last_rc == 0 ]] || fail "a good store is not good: $(cat "$WORK/out.0")"
@@ -186,7 +194,7 @@ attack 'a trigger that loads an extension' schema "CREATE TRIGGER hostile AFTER 
 attack 'a trigger that writes a file' schema "CREATE TRIGGER hostile AFTER INSERT ON lease
 	BEGIN SELECT writefile('/etc/canary-new', 'x'), edit('x', 'touch /etc/canary-new'); END"
 attack 'a trigger that never ends' schema "CREATE TRIGGER hostile AFTER INSERT ON lease
-	BEGIN INSERT INTO token SELECT NULL, x'00', '', 0, 0, max(i) FROM
+	BEGIN INSERT INTO token(hash, name, uses_left, created_s, expires_s) SELECT x'00', '', 0, 0, max(i) FROM
 	(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n); END"
 day=all_work
 attack 'leases are a view' schema "ALTER TABLE lease RENAME TO old; CREATE VIEW lease AS SELECT * FROM old;
@@ -256,6 +264,7 @@ race() { # NAME COMMAND...: NAME and what COMMAND made of evil change places whi
 		((bad == before && SECONDS < end)) || break
 	done
 	try setup
+	save_and_restore
 	kill -KILL "$swapper"
 	{ wait "$swapper" || :; } 2>/dev/null
 	judge

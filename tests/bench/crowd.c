@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * crowd DATABASE RUNDIR SESSIONS LOW HIGH: listens on loopback's ports LOW to HIGH, and registers a
- * session for each of the store's first SESSIONS leases. A session is two processes that do
- * nothing, as those of sshd: a monitor, and its child, which runs as nobody and ends with it.
- * Prints "ready", and runs until it is killed, which ends all these processes.
+ * crowd DATABASE RUNDIR SESSIONS LOW HIGH [CONNECTIONS]: listens on loopback's ports LOW to HIGH,
+ * and registers a session for each of the store's first SESSIONS leases. A session is two processes
+ * that do nothing, as those of sshd: a monitor, and its child, which runs as nobody and ends with
+ * it. The child has CONNECTIONS (none) open, as forwards have, to a process of crowd that writes
+ * into each of them once a second. Prints "ready", and runs until it is killed, which ends all
+ * these processes.
  */
 #include "lib/base/clock.h"
+#include "lib/base/descriptors.h"
 #include "lib/lease/lease.h"
 #include "lib/session/process.h"
 #include "lib/session/registry_write.h"
@@ -18,6 +21,7 @@
 #include <bsd/string.h>
 #include <err.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +33,8 @@
 enum { NOBODY = 65534, PORTS_PER_PROCESS = 900 };
 
 static volatile sig_atomic_t stopping;
+static unsigned connections; /* of each session */
+static struct sockaddr_in target;
 
 static void stop(int sig)
 {
@@ -40,6 +46,72 @@ static void wait_for_ever(void)
 {
     for (;;)
         (void)pause();
+}
+
+static int loopback_socket(uint16_t port)
+{
+    const int on = 1;
+    target = (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+        bind(fd, (const struct sockaddr *)&target, sizeof(target)) != 0 || listen(fd, 128) != 0)
+        err(1, "port %u", port);
+    return fd;
+}
+
+static _Noreturn void serve(int fd)
+{
+    static int clients[65536];
+    static const char bytes[1000];
+    struct pollfd waiting = {.fd = fd, .events = POLLIN};
+    size_t count = 0;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (int64_t next_ms = 0;;) {
+        if (poll(&waiting, 1, 1000) == 1 && count < sizeof(clients) / sizeof(clients[0]))
+            clients[count++] = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (clock_monotonic_ms() < next_ms)
+            continue;
+        next_ms = clock_monotonic_ms() + 1000;
+        for (size_t i = 0; i < count; i++)
+            (void)!write(clients[i], bytes, sizeof(bytes));
+    }
+}
+
+/* Sets `target` to a port that a process of its own serves. */
+static void start_service(void)
+{
+    socklen_t len = sizeof(target);
+    int fd = loopback_socket(0);
+    if (getsockname(fd, (struct sockaddr *)&target, &len) != 0)
+        err(1, "getsockname");
+    if (fork() == 0)
+        serve(fd);
+    (void)close(fd);
+}
+
+/* What comes is read, as sshd does. */
+static _Noreturn void use_connections(const int *fds)
+{
+    static char bytes[4096];
+    struct pollfd waiting[64];
+    for (unsigned i = 0; i < connections; i++)
+        waiting[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+    for (;;) {
+        (void)poll(waiting, connections, -1);
+        for (unsigned i = 0; i < connections; i++)
+            if (waiting[i].revents != 0 && read(waiting[i].fd, bytes, sizeof(bytes)) == 0)
+                waiting[i].fd = -1;
+    }
+}
+
+static void connect_all(int *fds)
+{
+    for (unsigned i = 0; i < connections; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fds[i] < 0 || connect(fds[i], (const struct sockaddr *)&target, sizeof(target)) != 0)
+            _exit(1);
+    }
 }
 
 /* Writes a byte to `ready` when both processes run. */
@@ -62,9 +134,11 @@ static void run_session(int ready)
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
         if (setresuid(NOBODY, NOBODY, NOBODY) != 0)
             _exit(1);
+        int fds[64];
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        connect_all(fds);
         if (write(ready, "", 1) == 1)
-            wait_for_ever();
+            use_connections(fds);
         _exit(1);
     }
     while (!stopping)
@@ -136,13 +210,7 @@ static void add_sessions(const char *database, const char *run_dir, int64_t coun
 
 static void listen_on(uint16_t port)
 {
-    const struct sockaddr_in to = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    const int on = 1;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-        bind(fd, (const struct sockaddr *)&to, sizeof(to)) != 0 || listen(fd, 1) != 0)
-        err(1, "port %u", port);
+    (void)loopback_socket(port);
 }
 
 /* In several processes, because one may not have so many descriptors. */
@@ -174,8 +242,13 @@ static void listen_all(unsigned low, unsigned high)
 
 int main(int argc, char **argv)
 {
-    if (argc != 6)
-        errx(2, "usage: crowd DATABASE RUNDIR SESSIONS LOW HIGH");
+    if (argc != 6 && argc != 7)
+        errx(2, "usage: crowd DATABASE RUNDIR SESSIONS LOW HIGH [CONNECTIONS]");
+    descriptors_raise_limit();
+    if (argc == 7) {
+        connections = (unsigned)strtonum(argv[6], 1, 64, NULL);
+        start_service();
+    }
     add_sessions(argv[1], argv[2], strtonum(argv[3], 0, 20000, NULL));
     listen_all((unsigned)strtonum(argv[4], 1, UINT16_MAX, NULL),
                (unsigned)strtonum(argv[5], 1, UINT16_MAX, NULL));

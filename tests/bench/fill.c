@@ -14,6 +14,7 @@
 #include "lib/lease/keyline.h"
 #include "lib/lease/lease.h"
 #include "lib/store/agents.h"
+#include "lib/store/beats.h"
 #include "lib/store/changes.h"
 #include "lib/store/connection.h"
 #include "lib/store/open_write.h"
@@ -92,7 +93,9 @@ static void add_lease(struct store *st, uint32_t number, const struct kind *kind
         if (rc == STORE_OK)
             rc = store_login_seen(st, id, kind->granted_s);
         if (rc == STORE_OK)
-            rc = store_agent_beat(st, id, kind->granted_s * 1000, l->expires_s);
+            rc = store_agent_beat(st, &(struct beat){.lease_id = id,
+                                                     .heartbeat_ms = kind->granted_s * 1000,
+                                                     .expires_s = l->expires_s});
     }
     if (rc != STORE_OK)
         errx(1, "lease %u: %s", number, store_error(st));

@@ -19,7 +19,7 @@ chmod 0755 "$work"
 mkdir -m 1777 "$work/out"
 fail() { printf 'FAIL: %s\n' "$*"; exit 1; }
 
-! readelf -d build/bin/akc | grep -q NEEDED || fail 'build/bin/akc is not the default static build'
+[[ $(readelf -d build/bin/akc) != *NEEDED* ]] || fail 'build/bin/akc is not the default static build'
 
 # akc runs as a user that may only read the store.
 mkdir -m 2750 "$work/store"

@@ -18,10 +18,10 @@ import re
 import sys
 
 SKIPPED = {".git", "build", "corpus"}
-NOT_READ = {"LICENSE", "citations.py", "citations.sh"}
-MANUALS = {"akc": "8", "leased": "8", "pam_tunnel": "8", "leasectl": "1", "tunnel-agent": "1",
+NOT_READ = {"LICENSE", "copyright", "citations.py", "citations.sh"}
+MANUALS = {"akc": "8", "join": "8", "leased": "8", "pam_tunnel": "8", "leasectl": "1", "tunnel-agent": "1",
            "tunlease.conf": "5"}
-ROOTS = ("akc", "docs", "leased", "leasectl", "lib", "packaging", "pam_tunnel", "sql", "tests",
+ROOTS = ("akc", "docs", "join", "leased", "leasectl", "lib", "packaging", "pam_tunnel", "sql", "tests",
          "tunnel-agent")
 
 NUMBER = r"\d+(?:\.\d+)*"

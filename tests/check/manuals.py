@@ -7,7 +7,8 @@
 
 What is compared, in both directions unless a line of this file says otherwise: options, commands and
 arguments; keywords and their defaults; names of the environment; exit statuses; fields of JSON and
-columns of tables; fields and codes of the control plane; reasons, words and fields of log lines; metrics.
+columns of tables; fields and codes of the control plane; reasons, words and fields of log lines; metrics;
+and what packaging/ ships for other programs, by shipped.py.
 Help texts come from the programs themselves. The rest is read from the sources.
 """
 import glob
@@ -20,11 +21,13 @@ import tempfile
 import jsonschema
 import mdoc
 from mdoc import item_text, items, option_items, options_in, section, statuses
+from shipped import check_catalog, check_dashboard, check_env_examples
 from sources import (Tree, block, codes, environment, help_items, help_options, log_fields, long_options,
                      output_of, strings)
 
 TABLE = "lib/base/table.c" # which asks COLUMNS, for both of them
-LEASECTL, AKC, LEASED = "leasectl/leasectl.1", "akc/akc.8", "leased/leased.8"
+AUDIT_FIELDS = {"by_s", "wrong_codes", "since_s", "other_sources"}  # of leased: not of its log
+LEASECTL, AKC, LEASED, JOIN = "leasectl/leasectl.1", "akc/akc.8", "leased/leased.8", "join/join.8"
 MODULE, AGENT, CONF = "pam_tunnel/pam_tunnel.8", "tunnel-agent/tunnel-agent.1", "lib/conf/tunlease.conf.5"
 PROTOCOL = "docs/protocol.md"
 HELP_COLUMNS = 80
@@ -63,7 +66,7 @@ def check_help(tree):
 
 def check_messages(tree):
     """A message that DIAGNOSTICS explains is in the sources, up to its first five words or to what varies."""
-    for page, folder in ((LEASECTL, "leasectl"), (AKC, "akc"), (AGENT, "tunnel-agent")):
+    for page, folder in ((LEASECTL, "leasectl"), (AKC, "akc"), (JOIN, "join"), (AGENT, "tunnel-agent")):
         texts = "\n".join(strings(tree.sources(folder, "lib")))
         for item in re.findall(r"^\.It Sy (.*)$", section(tree.read(page), "DIAGNOSTICS"), re.M):
             for part in re.split(r"'?\b[A-Z]{2,}\b'?|\.\.\.|:", item.replace("\\&", "")):
@@ -132,8 +135,8 @@ def check_tolerant(tree, page):
               line.group(1).rstrip(" ,").split(" , ") if line else [])
 
 
-TABLES = {"list": "list.c", "sessions": "sessions.c", "agents": "agents.c", "token list": "token.c",
-          "login list": "login.c", "verify": "../probe/outcomes.c"}
+TABLES = {"list": "list.c", "sessions": "sessions.c", "agents": "agents.c", "token list": "token.c", "invite list": "invite.c",
+          "login list": "login.c", "audit": "../audit/list.c", "verify": "../probe/outcomes.c"}
 
 
 def check_fields_of_show(tree, output):
@@ -164,9 +167,12 @@ def check_akc(tree):
     tree.same("option in the source", AKC, re.findall(r'strn?cmp\(argv\[i\], "--?([a-z-]+)=?"', source),
               help_options(text))
     tree.same("exit status", AKC, codes(source), statuses(page))
+    login = tree.read("lib/store/login.c")
     tree.same("reason", AKC,
-              {*strings(block(tree.read("lib/store/login.c"), r"const char \*key_verdict_name")), *re.findall(
-                  r'log_refusal\(req, &?key, "([a-z_]+)"', source)} - {"admitted"}, items(diagnostics, "Cm"))
+              {*strings(block(login, r"const char \*key_verdict_name")),
+               *strings(block(login, r"const char \*join_verdict_name")),
+               *re.findall(r'log_refusal\(req, &?key, "([a-z_]+)"', source),
+               *re.findall(r'"REASON", "([a-z_]+)"', source)} - {"admitted"}, items(diagnostics, "Cm"))
     answer = block(source, "static void add_check")
     tree.same("log field", AKC, log_fields(source.replace(answer, "")), mdoc.log_fields(diagnostics))
     tree.same("word of --check", AKC, re.findall(r'\b([a-z_]+)=(?=%|")', answer),
@@ -178,6 +184,15 @@ def check_akc(tree):
     if have != written:
         tree.problem(f"{AKC}: the line has '{' '.join(have)}', the page '{' '.join(written)}'")
     tree.looked_up += len(have)
+
+
+# ---- join ----
+
+def check_join(tree):
+    page, main = tree.read(JOIN), tree.read("join/main.c")
+    tree.same("exit status", JOIN,
+              codes(main) | set(re.findall(r"\bJOIN_[A-Z_]+ = (\d),", tree.read("lib/wire/join_exit.h"))), statuses(page))
+    tree.same("environment variable", JOIN, environment(main), items(section(page, "ENVIRONMENT"), "Ev"))
 
 
 # ---- leased ----
@@ -197,7 +212,7 @@ def check_leased(tree):
     tree.same("environment variable", LEASED,
               (environment(source) | set(re.findall(r'"([A-Z]+_USEC)"', source))) - {"MONOTONIC_USEC"},
               items(section(page, "ENVIRONMENT"), "Ev"))
-    tree.same("log field", LEASED, log_fields(source) - {"by_s"}, mdoc.log_fields(diagnostics)) # by_s: the audit's
+    tree.same("log field", LEASED, log_fields(source) - AUDIT_FIELDS, mdoc.log_fields(diagnostics))
     tree.same("reason", LEASED,
               set(strings(block(tree.read("lib/store/session_verdict.c"), r"const char \*session_verdict_name"))) -
               {"allowed", "not_judged"}, items(diagnostics, "Cm"))
@@ -206,6 +221,7 @@ def check_leased(tree):
     rules = tree.read("packaging/prometheus/tunlease.rules.yml")
     for name in sorted(set(re.findall(r"\btunlease_([a-z_]+?)(?:_bucket)?\b", rules)) - metrics):
         tree.problem(f"tunlease.rules.yml watches tunlease_{name}, which leased has not")
+    check_dashboard(tree, metrics)
     check_control_plane(tree, page)
 
 
@@ -370,12 +386,12 @@ def check_schema(tree, path):
 
 
 def page_of(path):
-    return AGENT if path.endswith("/status.json") else LEASECTL
+    return {"status.json": AGENT, "gateway-status.json": LEASED}.get(os.path.basename(path), LEASECTL)
 
 
 def check_schemas(tree):
     paths = sorted(glob.glob("docs/schema/*"))
-    output = {page: section(tree.read(page), "OUTPUT") for page in (LEASECTL, AGENT)}
+    output = {page: section(tree.read(page), "OUTPUT") for page in (LEASECTL, LEASED, AGENT)}
     for page, text in output.items():
         tree.same("schema", page, {os.path.basename(path) for path in paths if page_of(path) == page},
                   items(text, "Pa"))
@@ -394,8 +410,8 @@ def check_schemas(tree):
             tree.problem(f"no test of tests/e2e compares an output with {name}")
 
 
-CHECKS = (check_pages, check_help, check_messages, check_leasectl, check_akc, check_leased, check_module,
-          check_agent, check_conf, check_schemas)
+CHECKS = (check_pages, check_help, check_messages, check_leasectl, check_akc, check_join, check_leased, check_module,
+          check_agent, check_conf, check_schemas, check_env_examples, check_catalog)
 
 
 def main():

@@ -40,6 +40,19 @@ for name in "${names[@]}"; do
 done
 grep -qx "0 passed, ${#names[@]} failed, 0 skipped" "$work/out" || fail "$(tail -n 1 "$work/out")"
 
+# Where all are skipped, nothing was shown: that is neither a success nor a failure, and the reasons are summed up.
+rm "$work"/tests/check/*.sh
+rm -r "$work/build"
+a_test one_skipped '' <<<'echo no moon; exit 77'
+a_test two_skipped '' <<<'echo no moon; exit 77'
+rc=0; "$work/tests/run" >"$work/out" || rc=$?
+[[ $rc == 77 ]] || fail "all are skipped, and it exits $rc"
+grep -qx 'left out: 2: no moon' "$work/out" || fail "$(cat "$work/out")"
+a_test passes '' <<<'exit 0'
+"$work/tests/run" >"$work/out" || fail "one passes, and it exits $?"
+rm "$work"/tests/check/*_skipped.sh
+names=("${names[@]:0:${#names[@]}-3}")
+
 # Half a second of a quiet machine is a second on one that is half as fast.
 a_test waits '' <<<"$lib"$'\n[[ $(slow 5) == 10 ]]; start=${EPOCHREALTIME/./}; poll 0.5 false || :
 	echo "took $(((${EPOCHREALTIME/./} - start) / 1000))"'

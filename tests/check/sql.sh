@@ -37,6 +37,19 @@ for file in "$work"/*.sql; do
 done
 ((count >= 20)) || fail "only $count statements were found"
 
+# Those of restore: with the store that is replaced, and the list of what the backup has.
+mkdir "$work/restore"
+awk -v dir="$work/restore" -f sql/embed.awk sql/restore.sql || fail 'sql/embed.awk'
+{
+	printf ".bail on\nATTACH '%s' AS old;\n" "$work/migrated.db"
+	cat "$work/restore/was_make.sql"
+	for file in "$work"/restore/*.sql; do
+		[[ $file == */was_make.sql ]] || { printf 'EXPLAIN '; cat "$file"; }
+	done
+} >"$work/restore.all"
+sqlite3 "$work/schema.db" <"$work/restore.all" >/dev/null 2>"$work/plan" || fail "restore: $(cat "$work/plan")"
+count=$((count + $(find "$work/restore" -name '*.sql' | wc -l)))
+
 for name in key_find lease_find key_history; do
 	grep -qx "$name" "$work/akc" || fail "$name is not marked as akc's"
 	plan=$({ printf 'EXPLAIN QUERY PLAN '; cat "$work/$name.sql"; } | sqlite3 "$work/migrated.db")

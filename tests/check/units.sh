@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# The systemd units: they are installed with the right directories, systemd-analyze accepts them, and
-# their filter allows every system call that leased makes.
+# The systemd units: they are installed with the right directories, systemd-analyze accepts them and finds
+# them tight, and their filter allows every system call that leased makes.
 # sandbox: --bare
 # timeout: 60
 set -eu
@@ -10,23 +10,65 @@ set -eu
 type -P systemd-analyze >/dev/null || { echo 'no systemd-analyze'; exit 77; }
 units=/usr/lib/systemd/system
 service=$units/leased.service
-! grep -n '@[A-Z]*@' "$service" "$units/leased.socket" || fail 'a directory was not filled in'
+! grep -n '@[A-Z]*@' "$service" "$units/leased.socket" "$units/leased-join.socket" || fail 'a directory was not filled in'
 grep -q '^ExecStart=/usr/sbin/leased -D$' "$service" || fail 'another program'
 make -s -C "$TOP" install NO_DEPS=1 DESTDIR="$WORK/local" PREFIX=/opt/t LOCALSTATEDIR=/opt/var >/dev/null
 grep -q '^ExecStart=/opt/t/sbin/leased -D$' "$WORK/local/opt/t/lib/systemd/system/leased.service" || fail 'PREFIX'
 grep -q '^ReadWritePaths=/opt/var/lib/tunlease$' "$WORK/local/opt/t/lib/systemd/system/leased.service" || fail 'LOCALSTATEDIR'
 ok 'installed with the directories'
 
-systemd-analyze verify --man=no "$service" "$units/leased.socket" "$units/leased-refused.target" >"$WORK/verify" 2>&1 || fail "$(cat "$WORK/verify")"
-! grep -E 'leased(-refused)?\.(service|socket|target)' "$WORK/verify" || fail 'systemd-analyze verify'
+# What must hold whatever the score is: one capability, no network, and no directory that systemd would
+# make anew, give to another user or remove.
+for line in User=_tunlease Group=_tunlease CapabilityBoundingSet=CAP_KILL AmbientCapabilities=CAP_KILL PrivateNetwork=yes \
+	RestrictAddressFamilies=AF_UNIX ProtectSystem=strict ReadWritePaths=/var/lib/tunlease; do
+	assert_eq "$(grep "^${line%%=*}=" "$service")" "$line" "leased.service: ${line%%=*}"
+done
+! grep -E '^(State|Cache|Logs|Configuration)Directory=|^RuntimeDirectory=.*tunlease' "$service" || fail 'a directory of the unit'
+
+agents=("$units"/tunnel-agent{,@}.service /usr/lib/systemd/user/tunnel-agent.service)
+! grep -n '@[A-Z -]*@' "${agents[@]}" || fail 'a name was not filled in'
+for unit in "${agents[@]}"; do
+	# shellcheck disable=SC2016 # systemd's
+	grep -qx 'ExecStart=/usr/bin/tunnel-agent -d $AGENT_OPTS' "$unit" || fail "$unit: another program"
+	# The lines that an enabled unit without a configuration and a revoked agent depend on.
+	file=$(sed -n 's/^EnvironmentFile=//p' "$unit")
+	for line in "ConditionPathExists=$file" Restart=on-failure StartLimitIntervalSec=0; do
+		grep -qxF "$line" "$unit" || fail "$unit: no $line"
+	done
+done
+diff <(sed -e 's/-%i\.env/.env/' -e 's/ %i,/,/' -e 's/%i/.ssh-tunnel/' "${agents[1]}") "${agents[0]}" || fail 'the template differs'
+
+verified() { # UNIT...: systemd-analyze finds nothing in these
+	systemd-analyze verify --man=no "$@" >"$WORK/verify" 2>&1 || fail "$(cat "$WORK/verify")"
+	! grep -E 'leased(-refused|-metrics|-join)?\.|tunnel-agent' "$WORK/verify" || fail 'systemd-analyze verify'
+}
+cp "${agents[1]}" "$WORK/tunnel-agent@db1.service" # verify takes an instance
+verified "$service" "$units/leased.socket" "$units/leased-metrics.socket" "$units/leased-join.socket" "$units/leased-refused.target" "${agents[0]}" "$WORK/tunnel-agent@db1.service"
+XDG_RUNTIME_DIR=$WORK verified --user "${agents[2]}"
 ok 'systemd-analyze verify'
-score=$(systemd-analyze security --offline=yes --threshold=15 "$service" 2>&1 | tail -n 1) || fail "$score"
-systemd-analyze security --offline=yes --threshold=15 "$service" >/dev/null || fail "$score"
-ok "$score"
+scores() { # UNIT TENTHS: at most that
+	local score
+	score=$(systemd-analyze security --offline=yes --threshold="$2" "$1" 2>&1) || fail "$(tail -n 1 <<<"$score")"
+	ok "$(tail -n 1 <<<"$score")"
+}
+scores "$service" 10
+scores "${agents[0]}" 15
+scores "$WORK/tunnel-agent@db1.service" 15
 [[ $(grep -c '^ListenStream=' "$units/leased.socket") == 1 ]] || fail 'more than one socket'
 [[ "Listen $(sed -n 's/^ListenStream=//p' "$units/leased.socket")" == "$(leased -T | grep '^Listen ')" ]] ||
 	fail 'the socket and the default of Listen differ'
 ok 'the socket is the default of Listen'
+for line in SocketMode=0660 FileDescriptorName=metrics; do
+	grep -qx "$line" "$units/leased-metrics.socket" || fail "leased-metrics.socket: no $line"
+done
+sed -n "s/^#   '\(MetricsListen.*\)' in tunlease.conf/\1/p" "$units/leased-metrics.socket" >"$WORK/metrics.conf"
+[[ $(leased -T -c "$WORK/metrics.conf" | grep '^MetricsListen') == "MetricsListen unix:$(sed -n 's/^ListenStream=//p' "$units/leased-metrics.socket")" ]] ||
+	fail 'its own words and its socket differ'
+ok 'the socket of MetricsListen is for one group'
+for line in ListenStream=/run/tunlease-join/socket SocketGroup=_tunnel-join SocketMode=0660 FileDescriptorName=join Service=leased.service; do
+	grep -qx "$line" "$units/leased-join.socket" || fail "leased-join.socket: no $line"
+done
+ok 'the join socket is for the join program alone'
 
 # The system calls that the filter allows: @default, then each line in order.
 set_of() { # GROUP: its system calls, those of nested groups, too
@@ -80,9 +122,9 @@ poll 10 answers || fail "$(cat "$WORK/leased.log"; tail -n 5 "$WORK/trace")"
 engine=$(pgrep -f '^leased -D')
 post() { curl -s --max-time "$(slow 10)" -H 'Content-Type: application/json' -H 'X-API-Key: an-enrolment-key-for-the-tests' --data "$1" http://127.0.0.1:12000/; }
 new_key a >/dev/null
-post "{\"action\":\"register\",\"agent_id\":\"a\",\"public_key\":\"$(cat "$WORK/a.pub")\"}" | grep -q port_b || fail 'register'
-post '{"action":"register","agent_id":"b"}' | grep -q private_key || fail 'a key that is made here'
-post '{"action":"heartbeat","agent_id":"a"}' | grep -q lease_expires_at || fail 'heartbeat'
+post "{\"action\":\"register\",\"agent_id\":\"a\",\"public_key\":\"$(cat "$WORK/a.pub")\"}" | some_line port_b || fail 'register'
+post '{"action":"register","agent_id":"b"}' | some_line private_key || fail 'a key that is made here'
+post '{"action":"heartbeat","agent_id":"a"}' | some_line lease_expires_at || fail 'heartbeat'
 curl -s -H 'X-API-Key: an-enrolment-key-for-the-tests' http://127.0.0.1:12000/metrics >"$WORK/metrics"
 grep -q tunlease_build "$WORK/metrics" || fail 'metrics'
 kill -HUP "$engine"

@@ -23,7 +23,7 @@ cp -a "$STORE_DIR" "$before"
 # the log.
 "$TOP/build/tests/fill" "$STORE" 100 pfwd >/dev/null
 as_owner sqlite3 -cmd '.filectrl persist_wal 1' "$STORE" "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
-	WHERE i < 60) INSERT INTO token SELECT i, randomblob(1500), '', 1, 1, 1 FROM n" >/dev/null
+	WHERE i < 60) INSERT INTO token(id, hash, name, uses_left, created_s, expires_s) SELECT i, randomblob(1500), '', 1, 1, 1 FROM n" >/dev/null
 mkfifo "$WORK/sql"
 as_owner sqlite3 "$STORE" <"$WORK/sql" >"$WORK/sql.out" 2>&1 &
 holder_pid=$!

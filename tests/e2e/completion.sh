@@ -20,6 +20,8 @@ ssh-keygen -q -t ed25519 -N '' -C db1 -f "$WORK/key-db1"
 leasectl agent add db1 --key "$WORK/key-db1.pub" >/dev/null
 leasectl revoke gone 2>/dev/null
 leasectl token create >/dev/null
+join_account
+leasectl invite newcomer --open 8009 >/dev/null 2>&1
 tokens=$(leasectl token list | cut -f1 | sort | paste -sd ' ')
 fingerprint=$(leasectl show alice | awk '$1 == "key" { print $2 }')
 mkdir "$WORK/files"
@@ -74,6 +76,8 @@ expect 'TAB leasectl agent reset ' 'leasectl agent reset db1 '
 expect 'TAB leasectl grant bob --open agent:' 'leasectl grant bob --open agent:db1 '
 expect 'TAB leasectl key remove alice ' "leasectl key remove alice $fingerprint "
 expect 'ALL leasectl token revoke ' "$tokens"
+expect 'TAB leasectl invite revoke ' "leasectl invite revoke $(leasectl invite list | cut -f 1) "
+expect 'TAB leasectl invite al' 'leasectl invite al'
 expect "TAB leasectl -c $WORK/other.conf show al" "leasectl -c $WORK/other.conf show al"
 # Logins.
 expect 'ALL leasectl grant bob --login ' 'gw-tunnel pfwd'
@@ -89,7 +93,7 @@ expect 'TAB leasectl grant bob --note x --not' 'leasectl grant bob --note x --no
 expect 'TAB leasectl grant bob --open 1 --ope' 'leasectl grant bob --open 1 --open '
 # Words of the usage.
 expect 'TAB leasectl set alice --max-sessions n' 'leasectl set alice --max-sessions none '
-expect 'ALL tunnel-agent ' 'check install key status'
+expect 'ALL tunnel-agent ' 'check exec install join key status'
 expect 'TAB tunnel-agent status -' 'tunnel-agent status --'
 expect 'ALL tunnel-agent status --' '--help --json'
 expect 'ALL tunnel-agent --probe ' 'none tcp'

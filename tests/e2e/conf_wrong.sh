@@ -19,7 +19,7 @@ tunnel_up()
 	fwd_L "$key" pfwd "$1:127.0.0.1:8009" || fail "$2"
 	wait_for 5 'the session is registered' registered
 }
-registered() { leasectl sessions 2>/dev/null | grep -q '^alice'; }
+registered() { leasectl sessions 2>/dev/null | some_line '^alice'; }
 
 # wrong TEXT WHAT: appends TEXT to the original file; WHAT is the error that leasectl must report.
 wrong() { cp -a "$WORK/conf" "$conf"; printf '%s\n' "$1" >>"$conf"; what=$2; }

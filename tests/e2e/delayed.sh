@@ -17,7 +17,6 @@ grant() { leasectl grant alice --key "$WORK/alice.pub" --open 8009 --open 8010 >
 
 paused() { [[ -e /run/delayed.now ]]; }
 unpaused() { [[ ! -e /run/delayed.now ]]; }
-sshd_is_idle() { no_children "$(cat /run/sshd.pid)"; }
 port_carries() { { exec {TALK}<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null && talks "$TALK"; }
 
 # login_at STEP WHEN MS: starts a login that pauses before or after STEP.
@@ -33,7 +32,7 @@ login_at()
 assert_ended() # WHAT: nothing of the session is left
 {
 	wait_for 5 "$1: the client to go" is_gone "$client"
-	wait_for 5 "$1: the connection to be gone" sshd_is_idle
+	wait_idle
 	rm -f /run/delayed.now      # left by a login that was ended in its pause
 	[[ -z $(pgrep -u pfwd) && -z $(leasectl sessions) ]] || fail "$1: a session is alive: $(leasectl sessions)"
 	[[ -z $(find /run/tunlease/sessions -mindepth 1 ! -name '.*.ns') ]] || fail "$1: an entry is left"
@@ -45,7 +44,7 @@ assert_admitted()
 	wait_for 5 "$1: the forward" port_carries 18010
 	assert_eq "$(leasectl sessions | cut -f1)" alice "$1: admitted"
 	fwd_stop "$client"
-	wait_for 5 "$1: the connection to be gone" sshd_is_idle
+	wait_idle
 }
 
 grant
@@ -79,7 +78,7 @@ for step in 'add before' 'check before' 'lock before'; do
 	expect_exit 0 leasectl grant alice2 --key "$WORK/alice.pub" --open 8010
 	assert_ended "$step, revoked and granted again"
 	login_works "$WORK/alice" pfwd || fail 'the new lease does not let the key in'
-	wait_for 5 'the connection to be gone' sshd_is_idle
+	wait_idle
 	leasectl revoke alice2 >/dev/null
 	grant
 done
@@ -97,7 +96,7 @@ note 'a narrowed lease refuses only logins that began before; a note that cannot
 lock=/run/tunlease/lock/$(leasectl --json show alice | python3 -c 'import json,sys; print(json.load(sys.stdin)["id"])')
 expect_exit 0 leasectl set alice --open -8009
 login_works "$WORK/alice" pfwd || fail 'the next login is refused'
-wait_for 5 'the connection to be gone' sshd_is_idle
+wait_idle
 leasectl set alice --open +8009 >/dev/null
 cp "$lock.narrowed" "$WORK/narrowed"
 for junk in '' x '9 9'; do
@@ -107,7 +106,7 @@ done
 wait_log 5 'refused login=pfwd .*: the lease was narrowed while this login was on its way'
 cp "$WORK/narrowed" "$lock.narrowed"
 login_works "$WORK/alice" pfwd || fail 'a note that is older than the login refuses it'
-wait_for 5 'the connection to be gone' sshd_is_idle
+wait_idle
 # leasectl says so when it cannot write the note; the note is deleted with its lease.
 rm "$lock.narrowed"; mkdir "$lock.narrowed"
 expect_exit 6 leasectl set alice --open -8009

@@ -9,4 +9,4 @@ set -eu
 . "$TOP/tests/transcript_lib.sh"
 
 transcript_is gateway "$TOP/tests/demo_gateway"
-readme_is_typed 'A gateway for private hosts in five commands'
+readme_is_typed 'A gateway for private hosts in three commands'

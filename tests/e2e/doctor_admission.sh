@@ -40,7 +40,7 @@ keep() { cp -a "$1" "$WORK/kept"; }
 put_back() { cp -a "$WORK/kept" "$1"; }
 
 healthy 'a healthy host'
-leasectl doctor | grep -q "^ok.admission.sshd, the account and PAM admit 'pfwd' with keys of type ssh-ed25519, ssh-rsa" ||
+leasectl doctor | some_line "^ok.admission.sshd, the account and PAM admit 'pfwd' with keys of type ssh-ed25519, ssh-rsa" ||
 	fail "doctor does not say that pfwd is admitted: $(leasectl doctor)"
 # What keeps out every login is said once, and the second one is not called admitted for that.
 touch /etc/nologin
@@ -71,7 +71,7 @@ sshd_says 'AllowGroups _tunnel li'
 healthy 'AllowGroups that names the group'
 sshd_says 'AllowGroups li _tunne'
 [[ $(said | wc -l) == 2 ]] || fail "AllowGroups: not a finding for each login: $(said)"
-said | grep -q "AllowGroups does not name a group of 'pfwd'.*add the line 'AllowGroups _tunnel'" || fail "AllowGroups: $(said)"
+said | some_line "AllowGroups does not name a group of 'pfwd'.*add the line 'AllowGroups _tunnel'" || fail "AllowGroups: $(said)"
 sshd_says 'DenyUsers p?wd'
 names DenyUsers FAIL "DenyUsers has 'p\?wd', which means 'pfwd'"
 sshd_says 'DenyUsers PFWD li'
@@ -80,7 +80,7 @@ sshd_says 'DenyGroups _tun*'
 [[ $(said | grep -c "DenyGroups has '_tun\*', which is a group of") == 2 ]] || fail "DenyGroups: $(said)"
 sshd_says 'PubkeyAcceptedAlgorithms ssh-ed25519'
 names 'a type of key that a lease holds' FAIL 'PubkeyAcceptedAlgorithms has no rsa-sha2-512'
-if ! "$SSHD" -V 2>&1 | grep -q 'OpenSSH_\(9\.[5-9]\|[1-9][0-9]\)'; then
+if ! "$SSHD" -V 2>&1 | some_line 'OpenSSH_\(9\.[5-9]\|[1-9][0-9]\)'; then
 	sshd_says 'PubkeyAcceptedAlgorithms rsa-sha2-256,ssh-ed25519'
 	names 'a signature that ssh does not try' FAIL 'PubkeyAcceptedAlgorithms has no rsa-sha2-512'
 	reload_sshd
@@ -108,7 +108,7 @@ printf '#!/bin/sh\n' >/usr/local/bin/keys
 chmod 0755 /usr/local/bin/keys
 sshd_says $'Match User pfwd\nAuthorizedKeysCommand /usr/local/bin/keys %u\nAuthorizedKeysCommandUser root\nMatch all'
 healthy 'a foreign AuthorizedKeysCommand'
-{ leasectl doctor || :; } | grep -q "^FAIL.sshd.for 'pfwd' authorizedkeyscommand is '/usr/local/bin/keys %u'" || fail 'a foreign AuthorizedKeysCommand is not named'
+{ leasectl doctor || :; } | some_line "^FAIL.sshd.for 'pfwd' authorizedkeyscommand is '/usr/local/bin/keys %u'" || fail 'a foreign AuthorizedKeysCommand is not named'
 rm "$dropin"
 healthy 'sshd mended'
 

@@ -6,6 +6,8 @@
 # timeout: 300
 set -eu
 . "$TOP/tests/lib.sh"
+# shellcheck source=tests/doctor_lib.sh
+. "$TOP/tests/doctor_lib.sh"
 
 conf=/etc/tunlease/tunlease.conf
 akc_dir=/usr/libexec/tunlease
@@ -31,24 +33,8 @@ found()
 	END
 }
 
-# sees RESULT CHECK WHAT [MEND]: doctor finds this one thing, and nothing else. WHAT and MEND: extended
-# regular expressions. The mend stays in $mend.
-sees()
-{
-	found >"$WORK/found"
-	(($(wc -l <"$WORK/found") == 1)) || fail "not just '$3': $(cat "$WORK/found" "$WORK/doctor.err")"
-	IFS=$'\t' read -r result check what _ mend <"$WORK/found"
-	[[ $result == "$1" && $check == "$2" && $what =~ $3 && $mend =~ ${4-.} ]] || fail "not '$3': $(cat "$WORK/found")"
-	ok "$result, $check: $what"
-}
 # has_found PATTERN: of several findings that found saw.
 has_found() { grep -Eq "$1" "$WORK/found" || fail "not '$1': $(cat "$WORK/found")"; ok "$(grep -Em 1 "$1" "$WORK/found" | cut -f 1-3)"; }
-sees_nothing()
-{
-	found >"$WORK/found"
-	[[ ! -s $WORK/found ]] || fail "doctor finds something on a healthy host: $(cat "$WORK/found")"
-	ok "doctor finds nothing${1:+ $1}"
-}
 # The next sees, which finds one thing alone, or sees_nothing, shows that it helped.
 run_mend() { bash -ec "$mend" >"$WORK/out" 2>&1 || fail "the mend '$mend' fails: $(cat "$WORK/out")"; }
 
@@ -185,15 +171,26 @@ full /var/log
 chmod 0755 /var/log
 sees warning space "'/var/log' is on a file system that is full"
 umount /var/log
+mount -t tmpfs -o mode=0755 log /var/log
+: >/var/log/auth.log
+mount -o remount,ro /var/log
+sees warning space "'/var/log' is on a read-only file system"
+mount -o remount,rw /var/log
+rm /var/log/auth.log
+mount -o remount,ro /var/log
+sees_nothing 'when no log is kept in /var/log, as in a container with a read-only image'
+umount /var/log
 sees_nothing 'when there is room'
 
 note 'what is in it'
 # by_hand SQL: what somebody does to the store without tunlease, who leaves its files as they must be.
 by_hand() { sqlite3 "$STORE" "$1" && touch "$STORE-wal" "$STORE-shm" && chown _tunlease: "$STORE"* && chmod 0640 "$STORE"*; }
-by_hand 'DROP TABLE beat; PRAGMA user_version = 1'
-sees note store 'the store is of version 1, and this tunlease makes 2' 'leasectl setup$'
-mend=${mend##*: }
+by_hand "$(cat "$TOP/tests/to_version_3.sql")"
+by_hand 'DROP TRIGGER audit_insert; DROP TABLE beat; PRAGMA user_version = 1'
+sees note store 'the store is of version 1, and this tunlease makes 4' 'leasectl setup$'
 run_mend
+sees note store "'$STORE-before-4' is the store from before its migration" '^rm .*-before-4'
+rm "$STORE-before-4"
 by_hand 'PRAGMA user_version = 99'
 sees fail store 'was written by a newer tunlease .version 99' '^install that newer tunlease'
 restore
@@ -203,12 +200,13 @@ dd if=/dev/urandom of="$STORE" bs="$size" seek="$((page - 1))" count=1 conv=notr
 sees fail store 'the database is damaged: ' '^stop leased, and put a copy'
 restore
 by_hand "DROP TRIGGER audit_update; UPDATE audit SET actor = 'nobody' WHERE seq = 1"
-sees fail audit 'the chain breaks at row 1 of ' 'seq >= 1'
+sees fail audit 'the chain breaks at row 1: row 1 was changed' 'seq >= 1'
 restore
 truncate -s 300M "$STORE"
 sees unknown store 'whether the database is sound.* was not asked: it is so large' "^sqlite3 -readonly '$STORE'"
 mend_says=$(bash -c "$mend")
-assert_eq "$mend_says" ok 'it can be asked by hand'
+[[ $mend_says == $'ok\nthe chain of '*' is whole: '* ]] || fail "asked by hand: $mend_says"
+ok 'it can be asked by hand'
 restore
 mv "$STORE" "$WORK/away"
 sees fail store "cannot open store '$STORE'|there is none"
@@ -407,7 +405,11 @@ sees fail login "'pfwd': it has keys of its own in '/home/pfwd/.ssh/authorized_k
 mend=${mend#*then: }
 run_mend
 chown pfwd /home/pfwd
-sees fail login "'pfwd': it can write to its home '/home/pfwd'" '^usermod --home / pfwd$'
+sees fail login "'pfwd': it can write to its home '/home/pfwd'" "^chown root: '/home/pfwd'; chown -R root: '/home/pfwd/.ssh'\$"
+run_mend
+chmod 1777 /home/pfwd
+sees fail login "'pfwd': it can write to its home '/home/pfwd'" 'no session of it is up: usermod --home / pfwd$'
+mend=${mend#*is up: }
 run_mend
 usermod --lock pfwd
 sees fail login "'pfwd': its password is locked with '!'" "^usermod --password '[*]' pfwd$"

@@ -178,7 +178,7 @@ set	other	pfwd	note: none -> why" 'the terms before and after'
 	assert_eq "$rc $(grep -c 'Go on? \[y/N\]' "$WORK/out")" '1 1' 'it asks on a terminal, and takes a no'
 	unchanged 'a no'
 	as_admin 2222 leasectl kill --yes jump >/dev/null 2>&1 || :
-	is_up() { leasectl sessions "$1" | grep -q .; }
+	is_up() { leasectl sessions "$1" | some_line .; }
 	is_down() { ! is_up "$1"; }
 	wait_for 10 '--yes ends it' is_down jump
 	tunnel "$WORK/other" pfwd

@@ -156,7 +156,8 @@ wait_log 5 'key=SHA256:.*reboot'
 printf '%02047d%s\n' 0 "akc[7]: refused login=pfwd key=SHA256:$(printf 'B%.0s' {1..43}) reason=no_lease" >>"$SANDBOX_LOG"
 explains 1 "login 'pfwd', key SHA256:A{43}" -- --last pfwd
 
-if [[ -x /lib/systemd/systemd-journald && -s /etc/machine-id ]]; then
+if [[ -x /lib/systemd/systemd-journald ]]; then
+	tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id # a root that never booted has none
 	rm /var/log/auth.log
 	mkdir -p /run/systemd/journal /run/log/journal
 	/lib/systemd/systemd-journald </dev/null >"$WORK/journald" 2>&1 &
@@ -171,11 +172,14 @@ if [[ -x /lib/systemd/systemd-journald && -s /etc/machine-id ]]; then
 	ln -s /run/systemd/journal/dev-log /dev/log
 	login_refused "$WORK/third" pfwd || fail 'a key without a lease gets in'
 	third=$(ssh-keygen -lf "$WORK/third.pub" | cut -d' ' -f2)
-	journal_has() { journalctl -q --identifier=akc 2>/dev/null | grep -qF "$third"; }
+	journal_has() { journalctl -q --identifier=akc 2>/dev/null | some_line -F "$third"; }
 	wait_for 10 'the journal to have the refusal' journal_has
+	journalctl --update-catalog
+	journalctl -q -x -t akc "KEY_FP=$third" REASON=no_lease LOGIN=pfwd >"$WORK/out"
+	grep -q 'The login pfwd was refused to a key: no_lease' "$WORK/out" || fail "the journal has no fields, or no catalog: $(cat "$WORK/out")"
 	forged=SHA256:$(printf 'F%.0s' {1..43})
 	runuser -u li -- logger -t akc "refused login=pfwd key=$forged reason=no_lease"
-	forged_is_there() { journalctl -q --identifier=akc 2>/dev/null | grep -qF "$forged"; }
+	forged_is_there() { journalctl -q --identifier=akc 2>/dev/null | some_line -F "$forged"; }
 	wait_for 10 'the journal to have the line of a local user' forged_is_there
 	explains 1 "login 'pfwd', key ${third//+/\\+}" -- --last pfwd
 	mv /dev/sandbox-log /dev/log
@@ -201,7 +205,7 @@ if [[ -e /proc/net/if_inet6 ]] && ip link add v0 type veth peer name v1 2>/dev/n
 			: >"$SANDBOX_LOG"
 			fwd_L "$WORK/alice" pfwd 18009:127.0.0.1:8009 || fail "--from $1: refused"
 			wait_log 5 'pam_tunnel.*opened login=pfwd .*source=fe80::7%v0'
-			leasectl sessions | grep -q 'fe80::7%v0' || fail "sessions: $(leasectl sessions)"
+			leasectl sessions | some_line 'fe80::7%v0' || fail "sessions: $(leasectl sessions)"
 			fwd_stop
 			explains 0 'admitted: .*' -- pfwd --key "$pub" --addr fe80::7%v0
 		else
@@ -227,7 +231,7 @@ printf 'Contact "ask admin@example.org, and send the line Offering public key"\n
 leasectl setup >/dev/null
 leasectl grant second --key "$WORK/second.pub" --open 8009 --for 1s >/dev/null
 leasectl revoke alice >/dev/null
-over() { leasectl --json show second | grep -q '"state":"expired"'; }
+over() { leasectl --json show second | some_line '"state":"expired"'; }
 wait_for 10 'the lease to expire' over
 for name in alice second third; do # revoked, expired, unknown
 	rc=0

@@ -66,7 +66,7 @@ need_lease()
 	[[ $state != revoked ]] || leasectl revoke "$lease" >/dev/null
 	[[ $state != expired ]] || wait_for 10 'the lease to expire' is_expired "$lease"
 }
-is_expired() { leasectl --json show "$1" | grep -q '"state":"expired"'; }
+is_expired() { leasectl --json show "$1" | some_line '"state":"expired"'; }
 
 # ---- what may be wrong with the host ----------------------------------------------------------------
 
@@ -182,7 +182,7 @@ fault_product()
 	case $chosen in
 	closed-store) chmod 0700 /var/lib/tunlease ;;
 	no-akc) chmod 0700 /usr/libexec/tunlease ;;
-	open-registry) chmod 0777 /run/tunlease/sessions ;;
+	open-registry) [[ ! -d /run/tunlease/sessions ]] || chmod 0777 /run/tunlease/sessions ;; # it may be gone by then
 	no-registry) rm -rf /run/tunlease ;;
 	esac
 	note_case "$chosen"
@@ -221,7 +221,7 @@ restore()
 	cp -a "$WORK/sshd_config" /etc/ssh/sshd_config
 	chmod 0755 /usr/libexec/tunlease
 	chmod 2750 /var/lib/tunlease
-	[[ ! -d /run/tunlease ]] || chmod 0750 /run/tunlease/sessions
+	[[ ! -d /run/tunlease/sessions ]] || chmod 0750 /run/tunlease/sessions
 	leasectl thaw >/dev/null
 	[[ $login == '' ]] || leasectl thaw "$login" >/dev/null
 	[[ $state != active ]] || leasectl set "$lease" --from none >/dev/null

@@ -108,7 +108,7 @@ before=$(state)
 refuses 5 "port 20000 is held by the lease 'bob'" grant carol --login gw-tunnel --key "$(pub carol)" --listen 127.0.0.1:20000
 python3 -m http.server -b 127.0.0.1 20001 >/dev/null 2>&1 &
 at_exit $!
-listening() { ss -ltn | grep -q ':20001 '; }
+listening() { ss -ltn | some_line ':20001 '; }
 wait_for 5 'another program to listen' listening
 expect_exit 0 leasectl grant carol --login gw-tunnel --key "$(pub carol)" --listen auto
 assert_eq "$(leasectl --json show carol | python3 -c 'import json,sys; print(json.load(sys.stdin)["listen"])')" "['127.0.0.1:20002']" 'auto skips a port that another program listens on'
@@ -147,7 +147,7 @@ ask() { # NAME COMMENT: the friend sends a key with that comment
 with_file="$plain -o IdentitiesOnly=yes -i ~/.ssh/erin_key -L 8009:127.0.0.1:8009 pfwd@gateway.example.com"
 assert_eq "$(ask erin erin_key)" "$with_file" 'the file of the ssh-keygen line'
 grep -q 'ssh-keygen -t ed25519 -f ~/.ssh/erin_key -C erin_key' "$WORK/answer" || fail "$(cat "$WORK/answer")"
-tr -d '\r' <"$WORK/answer" | grep -qxF -- "  $with_file" || fail "grant prints another line than show: $(cat "$WORK/answer")"
+tr -d '\r' <"$WORK/answer" | some_line -xF -- "  $with_file" || fail "grant prints another line than show: $(cat "$WORK/answer")"
 leasectl revoke erin >/dev/null
 assert_eq "$(ask erin '')" "$with_file" 'also when the comment was lost'
 leasectl revoke erin >/dev/null

@@ -214,7 +214,7 @@ assert_eq "$(get verify "[r['result'] for r in v if r['check'] == 'B']")" "['not
 expect_exit 0 leasectl --json doctor
 fits doctor doctor
 assert_eq "$(get doctor "sorted({r['check'] for r in v})")" \
-	"['admission', 'akc', 'audit', 'ceiling', 'clock', 'conf', 'control port', 'dead peer', 'drop-in', 'leased', 'login', 'others', 'pam', 'ports', 'proc', 'public host', 'registry', 'service', 'space', 'sshd', 'store']" 'doctor makes all its checks'
+	"['admission', 'akc', 'audit', 'ceiling', 'clock', 'conf', 'control port', 'copies', 'dead peer', 'drop-in', 'leased', 'login', 'others', 'pam', 'ports', 'proc', 'public host', 'registry', 'service', 'space', 'sshd', 'store']" 'doctor makes all its checks'
 get doctor "'\n'.join('\t'.join([r['result'].replace('fail', 'FAIL'), r['check'], r['detail'], r['why'] or '', r['mend'] or '']) for r in v)" \
 	>"$WORK/want.tsv"
 leasectl doctor | diff - "$WORK/want.tsv" || fail 'the table of doctor differs from its JSON'
@@ -326,6 +326,31 @@ assert_eq "$(get token "v['name'], v['uses_left']")" "('db2', 2)" 'token create 
 expect_exit 0 leasectl --json token list
 fits tokens 'token list'
 
+join_account
+for words in 'invited --open 8009' 'db3 --agent'; do
+	# shellcheck disable=SC2086 # words
+	expect_exit 0 leasectl --json invite $words
+	fits invite "invite $words"
+done
+assert_eq "$(get invite "v['name'], v['kind'], v['command'].split()[:2]")" "('db3', 'agent', ['tunnel-agent', 'join'])" 'invite prints what was asked for'
+expect_exit 0 leasectl --json invite list
+fits invites 'invite list'
+
+# ---- import ------------------------------------------------------------------------------------
+
+new_key moved >/dev/null
+{ echo '# a file'; echo "no-pty,permitopen=\"localhost:8009\",from=\"127.0.0.1\" $(cat "$WORK/moved.pub")"; echo 'no key'; } >"$WORK/keys"
+expect_exit 0 leasectl --json import "$WORK/keys" --login pfwd --dry-run
+fits import 'import --dry-run'
+cp "$WORK/out" "$WORK/dry.json"
+expect_exit 0 leasectl --json import "$WORK/keys" --login pfwd
+fits import import
+assert_eq "$(get import "[(l['line'], l['result'], l['name']) for l in v['lines']], v['count'], v['nothing'], v['lease'], v['dead']")" \
+	"([(2, 'lease', 'moved'), (3, 'dead', None)], 3, 1, 1, 1)" 'import has each line, and counts them'
+assert_eq "$(get import "v['lines'][0]['today'] == {'open': ['localhost:8009'], 'listen': ['any'], 'from': '127.0.0.1', 'until': None}, v['lines'][0]['lease']['open'], v['lines'][0]['lease']['from'], v['lines'][0]['lost']")" \
+	"(True, ['127.0.0.1:8009'], '127.0.0.1', ['any -R'])" 'import has what sshd allows and what the lease allows'
+assert_eq "$(get import "[{**l, 'id': None} for l in v['lines']] == json.load(open('$WORK/dry.json'))['lines']")" True 'the dry run had said the same'
+
 # ---- explain, freeze, thaw ---------------------------------------------------------------------
 
 expect_exit 0 leasectl --json explain gw-tunnel --key "$WORK/db1.pub"
@@ -338,6 +363,37 @@ assert_eq "$(get freeze "v['login'], v['frozen']")" "('pfwd', True)" 'freeze say
 expect_exit 0 leasectl --json thaw pfwd
 fits freeze 'thaw'
 assert_eq "$(get freeze "v['frozen'], v['since']")" '(False, None)' 'thaw says what is frozen'
+
+# ---- audit -------------------------------------------------------------------------------------
+
+expect_exit 0 leasectl --json audit --lease alice
+fits audit 'audit'
+assert_eq "$(get audit "v[0]['action'], v[0]['lease'], v[0]['source'], v[0]['anchor_seq']")" "('grant', 'alice', None, None)" 'a row of the audit'
+expect_exit 0 leasectl --json audit checkpoint --sign "$WORK/alice"
+fits audit-checkpoint 'audit checkpoint'
+get audit-checkpoint "v['signature'] + v['text']" >"$WORK/checkpoint"
+expect_exit 0 leasectl --json audit verify --checkpoint "$WORK/checkpoint"
+fits audit-verify 'audit verify'
+assert_eq "$(get audit-verify "v['intact'], v['fault'], v['checkpoint']['result'], v['checkpoint']['signature']")" \
+	"(True, None, 'agrees', 'unchecked')" 'audit verify agrees with the checkpoint'
+
+expect_exit 0 leasectl --json backup "$WORK/backup.db"
+fits backup 'backup'
+expect_exit 0 leasectl --json restore "$WORK/backup.db" --dry-run
+fits dry-run 'restore --dry-run'
+expect_exit 0 leasectl --json restore "$WORK/backup.db"
+fits restore 'restore'
+
+# ---- lint --------------------------------------------------------------------------------------
+
+expect_exit 1 leasectl --json lint "$TOP/tests/authorized_keys.shapes"
+fits lint 'lint of all shapes'
+assert_eq "$(get lint "len(v), [l['findings'][0]['finding'] for l in v if l['kind'] == 'dead']")" \
+	"(15, ['dead', 'dead', 'dead', 'dead'])" 'a line of lint for each that is not blank'
+assert_eq "$(get lint "v[0]['allows'], v[0]['key']['comment'], v[-1]['allows']")" \
+	"('any -R; -L 127.0.0.1:8009; commands', 's01', None)" 'what a line of lint allows'
+expect_exit 0 leasectl --json lint - </dev/null
+assert_eq "$(cat "$WORK/out")" '[]' 'lint of nothing is an empty array'
 
 # ---- errors ------------------------------------------------------------------------------------
 

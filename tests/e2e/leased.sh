@@ -26,7 +26,7 @@ register() { # CREDENTIAL NAME KEY [MORE]
 heartbeat() { post "$1" "{\"action\":\"heartbeat\",\"agent_id\":\"$2\"}"; }
 tunnel_is() { heartbeat "$secret" db1; [[ $code == 200 && $(field tunnel) == "$1" ]]; }
 gone() { ! kill -0 "$FWD_PID" 2>/dev/null; }
-nothing_listens() { ! ss -Hltn "sport = :$1" | grep -q .; }
+nothing_listens() { ! ss -Hltn "sport = :$1" | some_line .; }
 
 new_key db1 >/dev/null
 new_key other >/dev/null
@@ -103,6 +103,10 @@ expect_exit 0 leasectl set friend --open -agent:db1 --open +8022
 ! jump >/dev/null || fail 'jumps without the permit'
 expect_exit 3 leasectl set friend --open -agent:db1
 expect_exit 0 leasectl set friend --open +agent:db1
+more=(); for i in {1..62}; do more+=(--open "+$((9000 + i))"); done
+expect_exit 0 leasectl set friend --dry-run "${more[@]}"
+expect_exit 2 leasectl set friend --dry-run "${more[@]}" --open +9063
+grep -q 'each agent is one of them' "$WORK/err" || fail "$(cat "$WORK/err")"
 jump >/dev/null || fail "$(cat "$WORK/err")"
 
 note 'an agent that leads to a web server is forwarded, not jumped to'

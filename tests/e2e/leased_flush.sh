@@ -28,7 +28,7 @@ fwd_R "$WORK/box" gw-tunnel "127.0.0.1:$port:127.0.0.1:22" || fail 'the tunnel'
 stop KILL
 box=$(sql "SELECT id FROM lease WHERE name = 'box'") now_s=$(date +%s)
 sql "UPDATE lease SET expires_s = $((now_s - 5)) WHERE id = $box;
-	INSERT INTO beat VALUES(1000000, $box, $((now_s - 700))000, $((now_s + 3600)))"
+	INSERT INTO beat(seq, lease_id, heartbeat_ms, expires_s) VALUES(1000000, $box, $((now_s - 700))000, $((now_s + 3600)))"
 start
 wait_for 5 'it is flushed' none_pending
 assert_eq "$(sql "SELECT expires_s FROM lease WHERE id = $box")" "$((now_s + 3600))" 'the end that its heartbeat gave'
@@ -48,7 +48,7 @@ note 'one lease cannot be written'
 # It is the first in the list: the ones after it are flushed, and its heartbeat stays pending.
 id_of() { sql "SELECT id FROM lease WHERE name = '$(name "$1")'"; }
 bad=$(id_of 3) other=$(id_of 150)
-sql "DELETE FROM beat; INSERT INTO beat VALUES(2000000, $bad, $(($(date +%s) + 1))000, $((now_s + 7200))), (2000001, $other, $(date +%s)000, $((now_s + 700000))),
+sql "DELETE FROM beat; INSERT INTO beat(seq, lease_id, heartbeat_ms, expires_s) VALUES(2000000, $bad, $(($(date +%s) + 1))000, $((now_s + 7200))), (2000001, $other, $(date +%s)000, $((now_s + 700000))),
 	(2000002, $box, $(date +%s)000, $((now_s + 700001)));
 	CREATE TRIGGER damaged BEFORE UPDATE ON lease WHEN OLD.id = $bad BEGIN SELECT RAISE(ABORT, 'damaged'); END"
 bad_ms=$(sql "SELECT heartbeat_ms FROM lease WHERE id = $bad")

@@ -131,7 +131,7 @@ register "$enrol" unshown unshown
 answered 401 'a reset allows one new secret'
 leasectl --json agent reset unshown >"$WORK/reset.json"
 jq_until=$(python3 -c 'import json,sys; j=json.load(open(sys.argv[1])); print(sorted(j), j["name"])' "$WORK/reset.json")
-assert_eq "$jq_until" "['id', 'name', 'until'] unshown" 'what it prints'
+assert_eq "$jq_until" "['counter_until', 'from', 'id', 'name', 'seen', 'until'] unshown" 'what it prints'
 sql "UPDATE lease SET agent_facts = replace(agent_facts, 'secret_reset 1', 'secret_reset 0') WHERE name = 'unshown'"
 register "$enrol" unshown unshown
 answered 401 'register long after a reset'

@@ -55,8 +55,8 @@ cmp "$WORK/T1" "$WORK/T2" || fail "$(diff "$WORK/T1" "$WORK/T2")"
 ok "leased -T: its $(wc -l <"$WORK/T1") lines, as a file, print the same again"
 
 note 'leased --http, typed by somebody'
-for args in '' '3 4 -' '3 4 -Du 5' '3 4 u 5' '3 4 -ux 5' '3 x - 5' '+3 4 - 5' '3 4 - 5x' '3 4 - 5rm' '3 4 - 5rf' '3 4 - m' '3 4 - 99999999999' \
-	'3 4 - 5 6 7 8 9 10 11 12 13 14'; do
+for args in '' '3 4 -' '3 4 -Du 5' '3 4 u 5' '3 4 -ux 5' '3 x - 5' '+3 4 - 5' '3 4 - 5x' '3 4 - 5rm' '3 4 - 5rf' '3 4 - 5mj' '3 4 - m' '3 4 - 99999999999' \
+	'3 4 - 5 6 7 8 9 10 11 12 13 14 15'; do
 	# shellcheck disable=SC2086 # words
 	expect_exit 2 leased --http $args
 	grep -q '^leased: --http is for leased itself' "$WORK/err" || fail "--http $args: $(cat "$WORK/err")"
@@ -86,7 +86,7 @@ kill -HUP "$daemon"; wait_for 5 'the refusal of a missing key file' said 'not re
 register a
 assert_eq "$(field ssh_host)" other.example.com 'nor does a missing key file'
 reset 'Listen 127.0.0.1:12009'
-kill -HUP "$daemon"; wait_for 5 'the refusal of another Listen' said 'nothing of the configuration was reloaded: Listen has changed.*restart leased'
+kill -HUP "$daemon"; wait_for 5 'the refusal of another Listen' said 'nothing of the configuration was reloaded: Listen has changed.*first give leased.socket .*restart leased'
 up || fail 'gone'
 
 note 'a second leased on the same store'
@@ -130,7 +130,7 @@ wait_for 5 STATUS noted 'STATUS=[0-9]+ live sessions'
 wait_for 5 'WATCHDOG at a third of its time' watched
 kill -HUP "$daemon"
 wait_for 5 RELOADING noted '^RELOADING=1 MONOTONIC_USEC=[0-9]+'
-again() { sed '1,/RELOADING/d' "$WORK/notes" | grep -q '^READY=1'; }
+again() { sed '1,/RELOADING/d' "$WORK/notes" | some_line '^READY=1'; }
 wait_for 5 'READY again' again
 kill -STOP "$daemon"; before=$(grep -c WATCHDOG "$WORK/notes"); sleep 1; after=$(grep -c WATCHDOG "$WORK/notes"); kill -CONT "$daemon"
 ((after <= before + 1)) || fail 'WATCHDOG=1 from a leased that is stopped'
@@ -201,6 +201,8 @@ for i, fd in enumerate(high):
 os.closerange(3 + len(high), 256)
 os.environ["LISTEN_FDS"] = str(len(high))
 os.environ["LISTEN_PID"] = str(os.getpid())
+if os.environ.get("NAMES"):
+    os.environ["LISTEN_FDNAMES"] = os.environ["NAMES"]
 os.execvp(sys.argv[2], sys.argv[2:])
 END
 reset
@@ -213,9 +215,9 @@ stop
 expect_exit 1 python3 "$WORK/activate.py" 12005 leased -D
 grep -q 'no Listen names: make ListenStream' "$WORK/err" || fail "$(cat "$WORK/err")"
 ok 'a socket that no Listen names: exit 1, and what to do'
-for n in 10 17; do
+for n in 11 17; do
 	expect_exit 1 python3 "$WORK/activate.py" "$(seq -s , 12100 $((12099 + n)))" leased -D
-	grep -q "systemd passed $n sockets, and leased takes at most 9" "$WORK/err" || fail "$n sockets: $(cat "$WORK/err")"
+	grep -q "systemd passed $n sockets, and leased takes at most 10" "$WORK/err" || fail "$n sockets: $(cat "$WORK/err")"
 done
 for n in x -1 99999999999; do
 	# shellcheck disable=SC2016 # sh's own pid
@@ -232,6 +234,16 @@ start python3 "$WORK/activate.py" 12000,12001
 [[ $(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:12000/metrics) == 401 ]] || fail 'metrics without a credential'
 ok 'a socket for Listen and one for MetricsListen'
 stop
+start env NAMES=metrics:leased.socket python3 "$WORK/activate.py" 12001,12000
+[[ $(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:12001/) == 200 ]] || fail 'no page there'
+ok 'and by its name, in another order'
+stop
+expect_exit 1 env NAMES=metrics:leased.socket python3 "$WORK/activate.py" 12000,12001 leased -D
+grep -q 'the socket of leased-metrics.socket (127.0.0.1:12000) is not that of MetricsListen: make ListenStream' "$WORK/err" || fail "$(cat "$WORK/err")"
+reset
+expect_exit 1 env NAMES=leased.socket:metrics python3 "$WORK/activate.py" 12000,12001 leased -D
+grep -q "leased-metrics.socket has a socket (127.0.0.1:12001), and MetricsListen is not set: set it in tunlease.conf, or 'systemctl disable" "$WORK/err" || fail "$(cat "$WORK/err")"
+ok 'where it is not that of MetricsListen: exit 1, and what to do'
 
 note 'an agent that asks for an address it may not have'
 reset

@@ -75,5 +75,7 @@ grep -q '1 connections of tunnel logins are in no registry entry' "$WORK/health"
 [[ $(curl -s -H "X-API-Key: $enrol" http://127.0.0.1:12000/metrics | sed -n 's/^tunlease_unregistered_sessions //p') == 1 ]] || fail '/metrics'
 leasectl doctor >"$WORK/out" 2>/dev/null || :
 grep -q '1 connection of tunnel logins is in no entry' "$WORK/out" || fail "$(cat "$WORK/out")"
+mend=$(sed -n 's/.*connects again, at the latest after: //p' "$WORK/out")
+[[ $mend =~ ^kill\ [0-9]+$ && $(ps -o user= -p "${mend#kill }") == team* ]] || fail "doctor's mend is '$mend'"
 fwd_stop "$stray"
 ok '/healthz, /metrics and doctor report it'

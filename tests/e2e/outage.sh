@@ -129,7 +129,7 @@ change="DELETE FROM key WHERE lease_id = (SELECT id FROM lease WHERE name = 'ali
 	UPDATE key SET live = 1 WHERE lease_id = (SELECT id FROM lease WHERE name = 'bob');"
 spill="PRAGMA cache_size = 2; BEGIN IMMEDIATE; $change
 	WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
-	INSERT INTO token SELECT i, randomblob(200), '', 1, 1, 1 FROM n;"
+	INSERT INTO token(id, hash, name, uses_left, created_s, expires_s) SELECT i, randomblob(200), '', 1, 1, 1 FROM n;"
 
 # ---- the states ----------------------------------------------------------------------------------
 

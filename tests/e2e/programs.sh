@@ -43,7 +43,7 @@ only_li 'login -f' as_login USER
 # From one user to another, with a password.
 from_li() { printf 'Tunnel-pw-1\n' | setpriv --reuid=li --regid=li --clear-groups su "$1" -c "$say"; }
 ! proves pfwd from_li pfwd || fail 'su to pfwd with its password succeeds'
-printf 'Person-pw-1\n' | setpriv --reuid=nobody --clear-groups su li -c "$say" 2>/dev/null | grep -qx "$MARK li" || fail 'su to li with his password fails'
+printf 'Person-pw-1\n' | setpriv --reuid=nobody --clear-groups su li -c "$say" 2>/dev/null | some_line -x "$MARK li" || fail 'su to li with his password fails'
 ok 'su with a password: pfwd is refused, li gets in'
 
 note 'cron'
@@ -127,10 +127,10 @@ cp "$WORK/stacks"/common-* /etc/pam.d
 note 'people can still change their passwords'
 as_li() { setpriv --reuid=li --regid=li --clear-groups "$@"; }
 printf 'Person-pw-1\nOther-pw-22\nOther-pw-22\n' | as_li passwd >/dev/null 2>"$WORK/err" || fail "passwd: $(cat "$WORK/err")"
-printf 'Other-pw-22\n' | setpriv --reuid=nobody --clear-groups su li -c "$say" 2>/dev/null | grep -qx "$MARK li" || fail 'the new password does not work'
+printf 'Other-pw-22\n' | setpriv --reuid=nobody --clear-groups su li -c "$say" 2>/dev/null | some_line -x "$MARK li" || fail 'the new password does not work'
 printf 'wrong\nThird-pw-333\nThird-pw-333\n' | as_li passwd >/dev/null 2>&1 && fail 'passwd succeeds with a wrong old password'
 echo 'li:Fourth-pw-4' | chpasswd || fail 'chpasswd fails'
-printf 'Fourth-pw-4\n' | setpriv --reuid=nobody --clear-groups su li -c "$say" 2>/dev/null | grep -qx "$MARK li" || fail 'the password that chpasswd set does not work'
+printf 'Fourth-pw-4\n' | setpriv --reuid=nobody --clear-groups su li -c "$say" 2>/dev/null | some_line -x "$MARK li" || fail 'the password that chpasswd set does not work'
 ok 'passwd and chpasswd work'
 
 note 'root logs in, with and without the file of the module'

@@ -17,8 +17,8 @@ leasectl grant alice --key "$WORK/alice.pub" --open 8009 >/dev/null
 wipe() { rm -rf /run/tunlease; }
 assert_made()
 {
-	assert_eq "$(stat -c '%n %a %U:%G' /run/tunlease /run/tunlease/* | tr '\n' ' ')" \
-		'/run/tunlease 750 root:_tunlease /run/tunlease/lock 700 root:root /run/tunlease/sessions 750 root:_tunlease ' "$1"
+	assert_eq "$(stat -c '%n %a %U:%G' /run/tunlease /run/tunlease/* /run/tunlease/join/* | tr '\n' ' ')" \
+		'/run/tunlease 750 root:_tunlease /run/tunlease/join 750 root:_tunlease /run/tunlease/lock 700 root:root /run/tunlease/sessions 750 root:_tunlease /run/tunlease/join/lock 700 root:root /run/tunlease/join/sessions 750 root:_tunlease ' "$1"
 	assert_eq "$(find /run -maxdepth 1 -name '*tunlease*')" /run/tunlease "$1: nothing else is made"
 }
 

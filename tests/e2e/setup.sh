@@ -24,7 +24,7 @@ for login in pfwd gw-tunnel; do
 	assert_eq "$(getent passwd "$login" | cut -d: -f7)" /usr/sbin/nologin "$login has no shell"
 	assert_eq "$(getent shadow "$login" | cut -d: -f5,7,8)" '::' "$login does not age"
 	assert_eq "$(readlink "/etc/systemd/system/user@$(id -u "$login").service")" /dev/null "the user manager of $login is masked"
-	id -nG "$login" | grep -qw _tunnel || fail "$login is not in the group"
+	id -nG "$login" | some_line -w _tunnel || fail "$login is not in the group"
 done
 expect_exit 0 leasectl doctor
 
@@ -65,11 +65,10 @@ asks_for_shell() { "${SSH[@]}" -T -i "$key" -l pfwd "$GATEWAY" </dev/null 2>&1 |
 assert_eq "$(home)" / 'the home of a login that setup has made'
 shell_says=$(asks_for_shell)
 [[ $shell_says == *'not available'* && $shell_says != *chdir* ]] || fail "$shell_says"
-no_session() { ! pgrep -u pfwd >/dev/null; }
-give_home() { wait_for 10 'the session to end' no_session; usermod -d "$1" pfwd; }
+give_home() { wait_idle; usermod -d "$1" pfwd; }
 give_home /nonexistent # as former versions made it
-asks_for_shell | grep -q 'Could not chdir to home directory /nonexistent' || fail 'sshd no longer says so'
-leasectl login check pfwd | grep -q '^note: its home does not exist.*usermod --home / pfwd' || fail "$(leasectl login check pfwd)"
+asks_for_shell | some_line 'Could not chdir to home directory /nonexistent' || fail 'sshd no longer says so'
+leasectl login check pfwd | some_line '^note: its home does not exist.*usermod --home / pfwd' || fail "$(leasectl login check pfwd)"
 expect_exit 0 leasectl doctor
 grep -q "^note.login.the home of 'pfwd' does not exist" "$WORK/out" || fail "$(cat "$WORK/out")"
 fwd_L "$key" pfwd 18009:127.0.0.1:8009
@@ -78,7 +77,7 @@ wait_for 10 'the session to be of the login' has_session
 expect_exit 0 leasectl setup
 assert_eq "$(home)" /nonexistent 'not while a session is up; setup goes on'
 fwd_stop
-wait_for 10 'the session to end' no_session
+wait_idle
 expect_exit 0 leasectl setup
 assert_eq "$(home)" / 'then setup mends it'
 give_home /srv/nobody-made-it
@@ -106,6 +105,35 @@ assert_eq "$(grep -v '^ok' "$WORK/out" | cut -f1,2,5)" $'FAIL\tsetup\tleasectl s
 login_refused "$key" pfwd || fail 'a login succeeds after the undo'
 expect_exit 0 leasectl setup --undo
 grep -q 'nothing to undo' "$WORK/out" || fail "$(cat "$WORK/out")"
+
+note 'a first setup leaves sshd and PAM alone where it would come to nothing'
+# stands_in_the_way WORDS COMMAND...: COMMAND changes sshd's files; setup says WORDS, and changes nothing.
+stands_in_the_way()
+{
+	local words=$1 before; shift
+	cp -a /etc/ssh "$WORK/ssh"
+	"$@"
+	before=$(state)
+	expect_exit 1 leasectl setup
+	assert_eq "$(grep -Ec "^leasectl: setup: $words.*, then run 'leasectl setup'$" "$WORK/err") of $(wc -l <"$WORK/err")" '1 of 1' "stopped: $words"
+	[[ $(state) == "$before" ]] || fail "changed: $(diff <(echo "$before") <(state))"
+	cp -a "$WORK/ssh/." /etc/ssh/
+	rm -rf "$WORK/ssh" /etc/ssh/sshd_config.d/10-site.conf
+}
+site() { printf '%s\n' "$@" >/etc/ssh/sshd_config.d/10-site.conf; }
+config=/etc/ssh/sshd_config
+stands_in_the_way "'sshd -t' refuses the configuration that is there: .*NoSuchKeyword" site 'NoSuchKeyword yes'
+stands_in_the_way "sshd has 'UsePAM no'.*Set 'UsePAM yes' in '$config'" sed -i 's/^UsePAM yes/UsePAM no/' $config
+stands_in_the_way "sshd does not read '$dropin': .*Add the line 'Include /etc/ssh/sshd_config.d/\*.conf'" sed -i /^Include/d $config
+stands_in_the_way "sshd would let no tunnel login in: AllowUsers does not name 'pfwd': .*; AllowUsers does not name 'gw-tunnel'" site 'AllowUsers li root'
+stands_in_the_way "sshd would let no tunnel login in: .*AuthorizedKeysCommand. for 'pfwd', and not akc" \
+	site 'Match Group _tunnel' 'AuthorizedKeysCommand /usr/bin/true' 'AuthorizedKeysCommandUser nobody'
+# A block of the site for everybody is nobody's own, and the line of one login is enough.
+site 'AllowUsers li pfwd' 'Match User *,!root' '    Banner none' 'Match User p*' '    PermitTTY no'
+expect_exit 1 leasectl setup
+grep -q "AllowUsers does not name 'gw-tunnel'" "$WORK/out" || fail "$(cat "$WORK/out" "$WORK/err")"
+rm /etc/ssh/sshd_config.d/10-site.conf
+reload_sshd
 expect_exit 0 leasectl setup
 
 note 'undo, when the drop-in is gone already'
@@ -136,14 +164,26 @@ with_login shared
 expect_exit 5 leasectl -c "$WORK/other.conf" setup
 grep -q 'authorized_keys' "$WORK/err" || fail "$(cat "$WORK/err")"
 rm ~shared/.ssh/authorized_keys
+mkdir /etc/ssh/keys
+printf 'AuthorizedKeysFile none /etc/ssh/keys/%%u\n' >/etc/ssh/sshd_config.d/05-keys.conf
+cat "$key.pub" >/etc/ssh/keys/shared
+expect_exit 5 leasectl -c "$WORK/other.conf" setup
+grep -q "1 of 1 key that '/etc/ssh/keys/shared' lets in has no lease" "$WORK/err" || fail "a file elsewhere: $(cat "$WORK/err")"
+rm -r /etc/ssh/keys /etc/ssh/sshd_config.d/05-keys.conf
 printf 'Match User "shared"\n    PermitTTY no\n' >/etc/ssh/sshd_config.d/10-shared.conf
 sed -i 's/"//g' /etc/ssh/sshd_config.d/10-shared.conf
 expect_exit 5 leasectl -c "$WORK/other.conf" setup
 grep -q '10-shared.conf' "$WORK/err" || fail "$(cat "$WORK/err")"
 rm /etc/ssh/sshd_config.d/10-shared.conf
 with_login li
+install -d -m 700 -o li ~li/.ssh
+cat "$key.pub" >~li/.ssh/authorized_keys
 expect_exit 5 leasectl -c "$WORK/other.conf" setup
+grep -q "'li' is somebody's account" "$WORK/err" || fail "a person's keys are to be moved: $(cat "$WORK/err")"
 assert_eq "$(getent passwd li | cut -d: -f7)" /bin/bash 'a person keeps his shell'
+expect_exit 5 leasectl login add li
+grep -q "'li' is somebody's account" "$WORK/err" || fail "a person's keys are to be moved: $(cat "$WORK/err")"
+rm -r ~li/.ssh
 expect_exit 5 leasectl login add www-data
 expect_exit 5 leasectl login add root
 groupadd people; usermod -aG people li
@@ -154,7 +194,7 @@ grep -q "member 'li'" "$WORK/err" || fail "$(cat "$WORK/err")"
 note 'login add and login check'
 expect_exit 0 leasectl login add team
 expect_exit 0 leasectl login check team
-leasectl login list | grep -q "^team" || fail 'team is not listed'
+leasectl login list | some_line "^team" || fail 'team is not listed'
 chage -d 0 team
 expect_exit 1 leasectl login check team
 grep -q 'expired' "$WORK/out" || fail "$(cat "$WORK/out")"

@@ -91,7 +91,7 @@ if type -P systemd-analyze >/dev/null; then
 	expect_exit 0 verify_unit
 	[[ ! -s $WORK/err ]] || fail "the unit: $(cat "$WORK/err")"
 	sed -i 's/^Restart=always/Restart=perhaps/' "$WORK/tunlease-alice.service"
-	! { verify_unit 2>&1 || :; } | grep -q perhaps && fail 'systemd-analyze accepts anything'
+	! { verify_unit 2>&1 || :; } | some_line perhaps && fail 'systemd-analyze accepts anything'
 	ok 'systemd takes the unit'
 else
 	note 'no systemd-analyze: the unit is not verified'
@@ -123,7 +123,7 @@ cp "$WORK/alice_key.pub" "$WORK/keys"
 chmod 755 "$WORK"
 behind 8022 "$WORK/host"
 behind 8023 "$WORK/stranger"
-agent_has_told() { leasectl ssh-config db1 --only known-hosts 2>/dev/null | grep -q "^tunlease:gateway.test:db1 $(cut -d' ' -f1,2 "$WORK/host.pub")\$"; }
+agent_has_told() { leasectl ssh-config db1 --only known-hosts 2>/dev/null | some_line "^tunlease:gateway.test:db1 $(cut -d' ' -f1,2 "$WORK/host.pub")\$"; }
 agent_is_up() { [[ $(leasectl agents | cut -f4) == up ]]; }
 export STATE_DIR=$WORK/state
 tunnel-agent -d --endpoint http://127.0.0.1:12000 --api-key an-enrolment-key-for-the-tests --agent-id db1 \
@@ -141,7 +141,7 @@ for want in 'hostname localhost' "port $port" 'user li' 'proxyjump db1+gateway' 
 done
 jumps() { expect_exit 0 as_li timeout 20 ssh db1 id -un; assert_eq "$(tr -d '\r' <"$WORK/out")" li "$1"; }
 jumps 'the jump, with the stanzas of a holder'
-leasectl ssh-config db1 --only stanzas | grep -qx '    User root' || fail 'not the user that the agent has registered'
+leasectl ssh-config db1 --only stanzas | some_line -x '    User root' || fail 'not the user that the agent has registered'
 assert_eq "$(leasectl ssh-config alice --only command)" "$(leasectl --json show alice | python3 -c 'import json,sys; print(json.load(sys.stdin)["connect"])')" \
 	'the command is the one of show'
 cp ~li/.ssh/alice_key ~li/.ssh/id_ed25519
@@ -166,7 +166,7 @@ expect_exit 0 leasectl agent add db2 --key "$WORK/stranger.pub"
 expect_exit 0 leasectl ssh-config db2
 grep -qx '    StrictHostKeyChecking ask' "$WORK/out" || fail "$(cat "$WORK/out")"
 ! grep -q '^    User li' "$WORK/out" || fail 'a user that nobody has named'
-leasectl ssh-config db2 --only known-hosts | grep -q ':db2 ' && fail 'a key that nobody has registered'
+leasectl ssh-config db2 --only known-hosts | some_line ':db2 ' && fail 'a key that nobody has registered'
 
 note 'names that ssh or systemd would read otherwise'
 leasectl revoke alice >/dev/null

@@ -34,7 +34,7 @@ leasectl show alice >/dev/null || fail 'the store is back, but alice is not in i
 
 stop_leased
 mv "$STORE" "$STORE-wal" "$STORE-shm" "$WORK/kept/"
-refused missing 'there is none: restore it from a copy' leasectl list
+refused missing "there is none: .leasectl restore. a backup" leasectl list
 cp -a "$WORK"/kept/* "$STORE_DIR/"
 : >"$STORE"
 rm -f "$STORE-wal" "$STORE-shm"
@@ -42,7 +42,7 @@ for command in 'thaw pfwd' 'freeze pfwd' 'revoke alice' 'list' 'doctor' 'token c
 	# shellcheck disable=SC2086  # words
 	case $command in
 	doctor*) expect_exit 1 leasectl $command; grep -q '^FAIL.store' "$WORK/out" || fail "doctor does not report it: $(cat "$WORK/out")" ;;
-	*) refused empty 'it is empty: restore it from a copy' leasectl $command ;;
+	*) refused empty "it is empty: .leasectl restore. a backup" leasectl $command ;;
 	esac
 	[[ -f $STORE && ! -s $STORE ]] || fail "$command: it wrote into the empty store"
 done
@@ -57,7 +57,7 @@ rm "$STORE"
 cp -a "$WORK"/kept/* "$STORE_DIR/"
 serve 8009
 fwd_L "$WORK/alice" pfwd 9001:127.0.0.1:8009 || fail 'no tunnel'
-registered() { leasectl sessions | grep -q '^alice'; }
+registered() { leasectl sessions | some_line '^alice'; }
 wait_for 5 'the session is registered' registered
 rm "$STORE"*
 refused 'missing while a session is up' 'it is missing' leasectl thaw pfwd

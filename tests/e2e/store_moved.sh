@@ -39,6 +39,8 @@ register first
 assert_eq "$code" 200 'an agent registers'
 secret=$(field agent_secret)
 
+wait_log 5 'audit head seq=[0-9]* hash=' # of the store that is moved away
+
 note 'moved away'
 mkdir -m 0700 /root/away
 mv "$lib"/leases.db* /root/away
@@ -58,6 +60,8 @@ note 'a copy is put back'
 cp -a /root/away/leases.db* "$lib"
 wait_for 5 'leased opens the copy' is_well
 wait_log 5 'leases.db. was replaced.*leased has opened it again'
+head_is_logged() { sed '1,/leased has opened it again/d' "$SANDBOX_LOG" | some_line 'audit head seq=[0-9]* hash='; }
+wait_for 5 "the head of the copy's audit in the log" head_is_logged
 stays_up 'the store is a copy'
 answers second || fail "$code $(cat "$WORK/answer")"
 new_key late >/dev/null
@@ -73,7 +77,7 @@ sleep 0.5
 { kill -0 "$late" && ! log_has 'ended login=pfwd lease=late'; } || fail "a new session was ended: $(tail -n 5 "$SANDBOX_LOG")"
 fwd_stop "$late"
 for name in first second; do leasectl show "$name" >/dev/null || fail "$name was told 200, and is not in the store"; done
-leasectl agents | grep -q '^second' || fail "$(leasectl agents)"
+leasectl agents | some_line '^second' || fail "$(leasectl agents)"
 ok 'new sessions stay up, and every agent that was told 200 is in the store'
 leasectl doctor >"$WORK/out" 2>&1 || :
 ! grep -q 'leased does not run' "$WORK/out" || fail 'doctor does not see that leased runs'

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: ISC
 # make uninstall while leased or an agent runs, or while sshd or PAM still call what it would remove: it
 # removes nothing and says what to do first. After that nothing of the product is left.
-# make install-agent copies two files.
+# make install-agent copies nothing of the gateway, and uninstall-agent removes all of it.
 # sandbox: --leased
 # timeout: 120
 set -eu
 . "$TOP/tests/lib.sh"
 
 quiet_make() { expect_exit "$1" make -s -C "$TOP" NO_DEPS=1 "${@:2}"; }
-files=(/usr/bin/leasectl /usr/bin/tunnel-agent /usr/sbin/leased /usr/libexec/tunlease/akc /usr/lib/systemd/system/leased.service)
+files=(/usr/bin/leasectl /usr/bin/tunnel-agent /usr/sbin/leased /usr/libexec/tunlease/{akc,join} /usr/lib/systemd/system/leased.service)
 all_there() { local file; for file in "${files[@]}"; do [[ -e $file ]] || fail "$file is gone"; done; }
 # refused LINE...: uninstall removes nothing, and prints exactly these lines.
 refused()
@@ -45,19 +45,20 @@ quiet_make 0 uninstall
 grep -qx 'kept: /etc/tunlease, and /var/lib/tunlease with the leases' "$WORK/out" || fail "$(cat "$WORK/out")"
 [[ -e /etc/tunlease/tunlease.conf && -e /var/lib/tunlease/leases.db ]] || fail 'what is kept is not there'
 for file in "${files[@]}"; do [[ ! -e $file ]] || fail "$file is still there"; done
-left=$(find /usr /etc/systemd -xdev \( -name '*tunlease*' -o -name 'pam_tunnel*' -o -name 'leased*' -o -name 'tunnel-agent*' \) -not -path "$TOP/*" 2>/dev/null || :)
+left=$(find /usr /etc/systemd -xdev \( -name '*tunlease*' -o -name 'pam_tunnel*' -o -name 'leased*' -o -name 'tunnel-agent*' -o -name join.8 \) -not -path "$TOP/*" 2>/dev/null || :)
 ok "after the last refusal is mended: removed; left: ${left:-nothing}"
 [[ -z $left ]] || fail "left behind: $left"
 expect_exit 0 sshd -t
 ok 'sshd goes on'
 
 quiet_make 0 install-agent
-assert_eq "$(find /usr -xdev \( -name 'tunnel-agent*' -o -name 'leasectl*' -o -name 'akc*' \) -newer "$WORK/err" -not -path "$TOP/*" | sort | tr '\n' ' ')" \
-	'/usr/bin/tunnel-agent /usr/share/man/man1/tunnel-agent.1 ' 'install-agent: these two'
+ours() { find /usr -xdev \( -path '*tunnel-agent*' -o -name '*tunlease*' -o -name 'leas*' -o -name 'akc*' \) -type f -newer "$WORK/err" -not -path "$TOP/*" | sort | tr '\n' ' '; }
+assert_eq "$(ours)" "$(printf '/usr/%s ' bin/tunnel-agent lib/systemd/system/tunnel-agent{,@}.service lib/systemd/user/tunnel-agent.service \
+	lib/sysusers.d/tunnel-agent.conf lib/tmpfiles.d/tunnel-agent.conf share/doc/tunnel-agent/examples/agent.env share/man/man1/tunnel-agent.1)" \
+	'install-agent: these'
 expect_exit 0 tunnel-agent --version
 quiet_make 0 uninstall-agent
-[[ ! -e /usr/bin/tunnel-agent && ! -e /usr/share/man/man1/tunnel-agent.1 ]] || fail 'uninstall-agent leaves something'
-ok 'and uninstall-agent removes them'
+assert_eq "$(ours)" '' 'and uninstall-agent removes them'
 # Into a package's directory nothing is asked: what runs is not in it.
 quiet_make 0 install-agent "DESTDIR=$WORK/root"
 quiet_make 0 uninstall "DESTDIR=$WORK/root"

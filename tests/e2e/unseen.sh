@@ -90,7 +90,7 @@ inner() # KEY LOGIN WORDS: logs in to that sshd, and waits for WORDS in the log
 	local lines; lines=$(wc -l <"$SANDBOX_LOG")
 	"${SSH[@]}" -N -T -p 2202 -o HostKeyAlias=gateway.test -i "$WORK/$1" -l "$2" "$GATEWAY" </dev/null >/dev/null 2>&1 &
 	at_exit $!
-	said() { tail -n "+$lines" "$SANDBOX_LOG" | grep -q "$1"; }
+	said() { tail -n "+$lines" "$SANDBOX_LOG" | some_line "$1"; }
 	wait_for 5 "$3" said "$3"
 }
 inner one pfwd 'reason=sessions lease=one'

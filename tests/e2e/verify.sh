@@ -97,8 +97,7 @@ second_listens() { ! port_free 2222 && ! port_free 2223; }
 wait_for 5 'the second sshd' second_listens
 
 login_works "$WORK/down" team || fail 'no login' # what the first login makes stays
-no_session() { [[ -z $(find /run/tunlease/sessions -name '[0-9]*') ]]; }
-wait_for 5 'its session to end' no_session
+wait_idle
 before=$(files) leases=$(leasectl list --all)
 begin alice verify alice
 begin down -c "$WORK/mixed.conf" verify down
@@ -194,7 +193,7 @@ nothing_left 'an interrupted one'
 note 'a verify that is killed with SIGKILL'
 begin killed verify alice
 wait_for 10 'verify to make its probe lease' probing
-on_probe() { leasectl sessions | grep -q '^verify-'; }
+on_probe() { leasectl sessions | some_line '^verify-'; }
 wait_for 10 'a session of the probe' on_probe
 pkill -KILL -P "${begun[0]}" -x leasectl
 finish_all

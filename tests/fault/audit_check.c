@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* audit_check DATABASE: prints the number of audit rows; exit 1 when the audit chain is broken. */
-#include "lib/store/audit.h"
+#include "lib/store/audit_verify.h"
 #include "lib/store/connection.h"
 #include "lib/store/open_read.h"
 #include "lib/store/store.h"

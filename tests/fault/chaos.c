@@ -14,7 +14,7 @@
 #include "lib/base/buf.h"
 #include "lib/lease/keyline.h"
 #include "lib/lease/lease.h"
-#include "lib/store/audit.h"
+#include "lib/store/audit_verify.h"
 #include "lib/store/changes.h"
 #include "lib/store/connection.h"
 #include "lib/store/leases.h"
@@ -291,7 +291,8 @@ static void spill(sqlite3 *db)
         (void)execute(
             db, "UPDATE lease SET live = NULL; DELETE FROM key;"
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)"
-                "INSERT INTO token SELECT NULL, randomblob(100), '', 1, 1, 1 FROM n");
+                "INSERT INTO token(hash, name, uses_left, created_s, expires_s) "
+                "SELECT randomblob(100), '', 1, 1, 1 FROM n");
         (void)execute(db, "ROLLBACK");
     }
 }

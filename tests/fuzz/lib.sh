@@ -7,7 +7,7 @@
 #   fuzz_build CC DIR OUT FLAG... FILE...   builds the program OUT of FILEs and DIR/lib.a
 
 # shellcheck disable=SC2034 # used by those who source this
-fuzz_targets=(pubkey permit source duration conf keyline auth_info entry http_head)
+fuzz_targets=(pubkey permit source duration conf keyline auth_info entry http_head authorized join)
 
 fuzz_flags=(-std=c11 -D_GNU_SOURCE -I. -DLIBBSD_OPENBSD_VIS -DTUNLEASE_VERSION='"fuzz"'
 	-DTUNLEASE_SYSCONFDIR='"/nowhere/etc"' -DTUNLEASE_LOCALSTATEDIR='"/nowhere/var"'
@@ -18,7 +18,8 @@ fuzz_library()
 {
 	local cc=$1 dir=$2 file objects=(); shift 2
 	mkdir -p "$dir"
-	for file in lib/base/*.c lib/lease/*.c lib/conf/*.c lib/session/*.c leased/http/http_head.c; do
+	for file in lib/base/*.c lib/lease/*.c lib/lease/authorized/*.c lib/conf/*.c lib/session/*.c leased/http/http_head.c join/command.c \
+		join/http_answer.c; do
 		objects+=("$dir/$(basename "$file" .c).o")
 		"$cc" "${fuzz_flags[@]}" "$@" -c -o "${objects[-1]}" "$file"
 	done

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# `make agent-static` makes one file that runs on a host of another distribution release, with another C
-# library and another OpenSSH: it finds names there, though the host's NSS modules are not for its own C
-# library, and holds a tunnel. That host is Debian 13, made by debootstrap.
+# The file that `make agent-static` makes is an agent like the other: e2e/agent_link passes with it. And on a
+# host of another release, with another OpenSSH and its own way to look up names, it finds names and holds a
+# tunnel. That host is Debian 13, made by debootstrap.
 # timeout: 1200
 set -eu
 cd "$TOP"
@@ -11,12 +11,12 @@ root=$TOP/build/trixie
 
 if [[ -z ${SANDBOX_LOG-} ]]; then
 	type -P debootstrap >/dev/null || { echo 'needs debootstrap'; exit 77; }
-	agent=$TOP/build/static/bin/tunnel-agent
-	rm -f "$agent"
-	! make QUIET=1 agent-static LDFLAGS=-lno-such-library >/dev/null 2>&1 || { echo 'FAIL: a link that fails is no error'; exit 1; }
+	agent=$TOP/build/static/$(uname -m)/bin/tunnel-agent
 	make QUIET=1 agent-static >/dev/null
-	! readelf -lW "$agent" | grep -q INTERP || { echo 'FAIL: it needs a dynamic linker'; exit 1; }
-	! readelf -dW "$agent" | grep -q NEEDED || { echo 'FAIL: it needs a library'; exit 1; }
+	printf '#!/bin/bash\ncp %q /usr/bin/tunnel-agent\nexec %q\n' "$agent" "$TOP/tests/e2e/agent_link.sh" >"$agent.link"
+	chmod +x "$agent.link"
+	tests/sandbox "$agent.link"
+	echo 'e2e/agent_link passes with it'
 
 	if [[ ! -e $root/made ]]; then
 		rm -rf --one-file-system "$root"
@@ -42,12 +42,12 @@ install -d -m 0700 "$root/root/work"
 cp "$FAR_KEY" "$WORK/far/known_hosts" "$(quick)" "$root/root/work"
 export STATE_DIR=$root/root/work/state
 AGENT_IN=(chroot "$root" env HOME=/root STATE_DIR=/root/work/state)
-! chroot "$root" ssh -V 2>&1 | grep -qF "$(ssh -V 2>&1)" || fail 'it is the same OpenSSH'
+! chroot "$root" ssh -V 2>&1 | some_line -F "$(ssh -V 2>&1)" || fail 'it is the same OpenSSH'
 agent --insecure --endpoint http://gate.test:9 --token a-token-that-nobody-gave
 wait_for 5 'a name that only its own files have' said_text 'cannot reach http://gate.test:9: Connection refused'
 agent_stop
 agent --insecure --endpoint http://nosuch.test:9 --token a-token-that-nobody-gave
-wait_for 5 'a name that nobody has' said 'cannot reach http://nosuch.test:9: (Name or service not known|Temporary failure)'
+wait_for 5 'a name that nobody has' said 'cannot reach http://nosuch.test:9: (Name does not resolve|Name has no|Try again)'
 agent_stop
 ok 'names are looked up'
 agent -c /root/work/quick.conf -i "/root/work/${FAR_KEY##*/}" -o UserKnownHostsFile=/root/work/known_hosts \

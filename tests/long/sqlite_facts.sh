@@ -105,3 +105,19 @@ def tries(begin):
 print(tries("BEGIN"), tries("BEGIN IMMEDIATE"), sep="; ")
 END
 )" '^database is locked; done$' '1.9: a BEGIN that read first fails at once after the commit of another; BEGIN IMMEDIATE does not'
+
+# replace MORE: what INSERT OR REPLACE does to a table whose DELETE trigger refuses.
+replace()
+{
+	sqlite3 :memory: "$1; CREATE TABLE kept(n INTEGER PRIMARY KEY, u UNIQUE, what);
+		CREATE TRIGGER d BEFORE DELETE ON kept BEGIN SELECT RAISE(ABORT, 'refused'); END; $2
+		INSERT INTO kept VALUES(1, 1, 'old'); $3" 'SELECT group_concat(what) FROM kept' 2>&1 | tail -n 1
+}
+insert="CREATE TRIGGER i BEFORE INSERT ON kept BEGIN SELECT RAISE(ABORT, 'refused') FROM kept WHERE n >= NEW.n OR u >= NEW.u; END;"
+expect "$(replace 'PRAGMA recursive_triggers = 0' '' "INSERT OR REPLACE INTO kept VALUES(1, 2, 'new')")" '^new$' '1.10: REPLACE deletes, and fires no DELETE trigger'
+expect "$(replace 'PRAGMA recursive_triggers = 0' '' "INSERT OR REPLACE INTO kept VALUES(2, 1, 'new')")" '^new$' '1.10: also by a UNIQUE column'
+expect "$(replace 'PRAGMA recursive_triggers = 1' '' "INSERT OR REPLACE INTO kept VALUES(1, 2, 'new')")" 'refused' '1.10: unless the connection has recursive_triggers'
+for sql in 'OR REPLACE INTO kept VALUES(1, 2, 1)' 'OR REPLACE INTO kept VALUES(2, 1, 1)' 'OR IGNORE INTO kept VALUES(1, 2, 1)' \
+	"INTO kept VALUES(1, 2, 1) ON CONFLICT DO UPDATE SET what = 'new'"; do
+	expect "$(replace 'PRAGMA recursive_triggers = 0' "$insert" "INSERT $sql")" 'refused' "1.10: an INSERT trigger stops INSERT $sql"
+done

@@ -8,83 +8,15 @@
 set -euo pipefail
 
 script=${TOP:?run me through tests/run}/tests/long/systemd.sh
-skip() { printf '%s\n' "$*"; exit 77; }
 
 # ---- outside: the machine ----------------------------------------------------------------------
-
-outside()
-{
-	local name
-	((EUID == 0)) || skip 'needs root, to boot a container'
-	for name in systemd-nspawn unshare nsenter mount; do
-		type -P "$name" >/dev/null || skip "needs $name"
-	done
-	[[ -x /lib/systemd/systemd ]] || skip 'needs systemd, to boot it'
-	own_cgroups
-	trap 'leave_cgroups' EXIT
-	# In a mount namespace of its own, so that the overlay disappears however this test ends.
-	local rc=0
-	unshare --mount "$script" booting || rc=$?
-	return "$rc"
-}
-
-# Where no systemd runs, nspawn makes its cgroups next to ours; below a cgroup of our own we can
-# remove them.
-own_cgroups()
-{
-	local root
-	groups=()
-	[[ ! -d /run/systemd/system ]] || return 0
-	for root in /sys/fs/cgroup /sys/fs/cgroup/unified /sys/fs/cgroup/systemd; do
-		[[ -w $root/cgroup.procs ]] || continue
-		mkdir "$root/tunlease-test.$$" 2>/dev/null || continue
-		echo $$ >"$root/tunlease-test.$$/cgroup.procs"
-		groups+=("$root")
-	done
-}
-leave_cgroups()
-{
-	local root
-	for root in "${groups[@]}"; do
-		echo $$ >"$root/cgroup.procs"
-		find "$root/tunlease-test.$$" -depth -type d -exec rmdir {} + 2>/dev/null || :
-	done
-}
-
-booting()
-{
-	local root options=(--register=no)
-	[[ -d /run/systemd/system ]] || options+=(--keep-unit)
-	mount --make-rprivate /
-	world=$(mktemp -d)
-	trap 'stop_machine; umount -l "$world"; rmdir "$world"' EXIT
-	mount -t tmpfs -o mode=0755 world "$world"
-	root=$world/root
-	mkdir "$world/upper" "$world/work" "$root"
-	mount -t overlay -o "lowerdir=/,upperdir=$world/upper,workdir=$world/work" overlay "$root" ||
-		skip 'no overlay over /'
-	furnish "$root"
-	local turn
-	for turn in first second; do
-		boot "$world" "${options[@]}" ||
-			{ tail -n 3 "$world/console"; skip 'systemd-nspawn boots no systemd here'; }
-		enter "$script" "$turn"
-		enter systemctl --no-block poweroff 2>/dev/null || :
-		wait "$machine" || :
-		machine=''
-	done
-}
 
 # Removes what the machine has installed, and makes a target that starts sshd and nothing else of
 # the machine.
 furnish()
 {
 	local root=$1
-	rm -rf --one-file-system "$root"/{etc/tunlease,var/lib/tunlease,var/log/journal,etc/ssh/sshd_config.d/20-tunlease.conf}
-	: >"$root/etc/machine-id"
-	mkdir -p "$root/var/log/journal" # so that the journal of the first boot is kept
-	echo gateway.test >"$root/etc/hostname"
-	printf '%s\n' '127.0.0.1 localhost gateway.test' '::1 localhost' >"$root/etc/hosts"
+	rm -rf --one-file-system "$root"/{etc/tunlease,var/lib/tunlease,etc/ssh/sshd_config.d/20-tunlease.conf}
 	make -s -C "$TOP" install NO_DEPS=1 DESTDIR="$root" PREFIX=/usr SYSCONFDIR=/etc LOCALSTATEDIR=/var \
 		RUNSTATEDIR=/run >/dev/null
 	cat >"$root/etc/systemd/system/test.target" <<-'E'
@@ -94,44 +26,18 @@ furnish()
 		After=basic.target ssh.service systemd-user-sessions.service
 	E
 }
-
-# The system call filter of nspawn does not allow these before systemd 253.
-landlock='landlock_create_ruleset landlock_add_rule landlock_restrict_self'
-machine='' leader=''
-boot()
-{
-	local world=$1 pid _; shift
-	systemd-nspawn -q "$@" --private-network -D "$world/root" --bind-ro="$TOP" -M "tunlease-$$" --system-call-filter="$landlock" --boot \
-		--console=pipe systemd.unit=test.target </dev/null >"$world/console" 2>&1 &
-	machine=$!
-	for _ in {1..300}; do
-		kill -0 "$machine" 2>/dev/null || return 1
-		# nspawn's only child is nspawn itself, until it has become systemd.
-		pid=$(pgrep -P "$machine") || pid=0
-		if [[ $(cat "/proc/$pid/comm" 2>/dev/null) == systemd ]]; then
-			leader=$pid
-			! enter systemctl -q is-active test.target 2>/dev/null || return 0
-		fi
-		sleep 0.1
+if [[ -z ${1-} ]]; then
+	. "$TOP/tests/machine.sh"
+	machine_host
+	machine_make gateway /
+	furnish "$(root_of gateway)"
+	for turn in first second; do
+		machine_start gateway systemd.unit=test.target
+		enter gateway "$script" "$turn"
+		machine_stop gateway
 	done
-	return 1
-}
-enter()
-{
-	nsenter -t "$leader" -a env -i HOME=/root LC_ALL=C TOP="$TOP" SANDBOX_LOG=/dev/null \
-		PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
-}
-stop_machine()
-{
-	[[ -n $machine ]] || return 0
-	kill -KILL "$leader" 2>/dev/null || :
-	wait "$machine" 2>/dev/null || :
-}
-
-case ${1-} in
-'') outside; exit ;;
-booting) booting; exit ;;
-esac
+	exit
+fi
 
 # ---- inside: the gateway's administrator -------------------------------------------------------
 
@@ -163,6 +69,7 @@ second_boot()
 	note 'after the reboot'
 	systemctl -q is-active leased.socket || fail 'leased.socket is not active'
 	wait_for 10 'leased to answer' up
+	assert_eq "$(fetch -o /dev/null -w '%{http_code}' --unix-socket /run/leased-metrics.sock http://localhost/)" 200 'the page is back'
 	register
 	assert_eq "$(field port_b)" "$(cat /root/db1.port)" 'the port is the same'
 	owner_mode /run/tunlease/sessions 'root:_tunlease 750'
@@ -377,6 +284,18 @@ up || fail 'no answer over IPv4'
 [[ $(fetch --unix-socket /run/leased.sock http://x/healthz) == ok ]] || fail 'no answer on the unix socket'
 grep -q tunlease_build_info <<<"$(fetch http://127.0.0.1:12009/metrics)" || fail 'no metrics'
 ok 'all four sockets answer'
+status_as() { setpriv --reuid="$(id -u "$1")" --clear-groups --regid="$(id -g "$1")" curl -s -o /dev/null -w '%{http_code}' --max-time 5 "${@:2}"; }
+assert_eq "$(status_as nobody http://127.0.0.1:12009/status.json) $(status_as pfwd http://127.0.0.1:12009/status.json)" '200 403' \
+	'the page is not for tunnel logins, which leased sees from its own network'
+sed -i 's/ ListenStream=127.0.0.1:12009//; /^ListenStream=127.0.0.1:12009$/d' /etc/systemd/system/leased.socket.d/more.conf
+sed -i 's|^MetricsListen .*|MetricsListen unix:/run/leased-metrics.sock|' /etc/tunlease/tunlease.conf
+systemctl daemon-reload
+expect_exit 0 systemctl stop leased.socket leased.service
+systemctl -q enable leased-metrics.socket # it must come back after the reboot
+expect_exit 0 systemctl start leased.socket leased-metrics.socket leased.service
+assert_eq "$(fetch -o /dev/null -w '%{http_code}' --unix-socket /run/leased-metrics.sock http://localhost/) $(stat -c %a /run/leased-metrics.sock)" \
+	'200 660' 'leased-metrics.socket is for one group'
+[[ $(status_as nobody --unix-socket /run/leased-metrics.sock http://localhost/) == 000 ]] || fail 'anybody may connect'
 tunnel_carries || fail 'the tunnel does not work'
 expect_exit 0 leasectl revoke db1
 wait_for 5 'the revoke to end the tunnel' is_gone "$tunnel_pid"
@@ -392,7 +311,7 @@ systemctl stop leased.service
 rm -r /run/tunlease
 expect_exit 0 systemctl start leased.service
 assert_eq "$(stat -c '%n %a %U:%G' /run/tunlease /run/tunlease/* | tr '\n' ' ')" \
-	'/run/tunlease 750 root:_tunlease /run/tunlease/lock 700 root:root /run/tunlease/sessions 750 root:_tunlease ' 'the registry is made'
+	'/run/tunlease 750 root:_tunlease /run/tunlease/join 750 root:_tunlease /run/tunlease/lock 700 root:root /run/tunlease/sessions 750 root:_tunlease ' 'the registry is made'
 assert_eq "$(fetch "${api}healthz")" ok 'leased uses it'
 
 note 'doctor --quick as a unit'

@@ -14,7 +14,7 @@
 struct entry_point {
     const char *name;
     int (*call)(pam_handle_t *pamh, int flags);
-    int in_sshd; /* for a tunnel login whose key sshd does not name */
+    int in_sshd; /* for a tunnel login, or JoinLogin, whose key sshd does not name */
 };
 
 static const struct entry_point entry_points[] = {
@@ -33,26 +33,40 @@ struct module_line {
     const char *args;
     const char *group;        /* whose members are tunnel logins; NULL: there are none */
     const char *sshd_service; /* the service that counts as sshd; NULL: all are refused */
+    const char *join_group;   /* whose members may join; NULL: there are none */
 };
 
 static const struct module_line sets[] = {
-    {"end=no group=nogroup", "nogroup", "sshd"},
-    {"end=no", "_tunnel", "sshd"},
-    {"end=no group=tunlease-missing", NULL, "sshd"},
-    {"end=no group=tunlease-missing unknown=1", NULL, NULL},
-    {"end=no group=nogroup unknown=1", "nogroup", NULL},
-    {"end=no group=nogroup use_first_pass", "nogroup", NULL},
-    {"end=no group=nogroup service=sshd-tunnel", "nogroup", "sshd-tunnel"},
-    {"end=no group=nogroup akc=", "nogroup", NULL},
-    {"end=no group=nogroup akc=/nonexistent akc_user=nobody", "nogroup", "sshd"},
-    {"end=no group=nogroup conf=/nonexistent", "nogroup", "sshd"},
-    {"end=no group=nogroup debug", "nogroup", "sshd"},
-    {"end=no group=root", "root", "sshd"},
-    {"end=no group=daemon", "daemon", "sshd"},
+    {"end=no group=nogroup", "nogroup", "sshd", NULL},
+    {"end=no", "_tunnel", "sshd", NULL},
+    {"end=no group=tunlease-missing", NULL, "sshd", NULL},
+    {"end=no group=tunlease-missing unknown=1", NULL, NULL, NULL},
+    {"end=no group=nogroup unknown=1", "nogroup", NULL, NULL},
+    {"end=no group=nogroup use_first_pass", "nogroup", NULL, NULL},
+    {"end=no group=nogroup service=sshd-tunnel", "nogroup", "sshd-tunnel", NULL},
+    {"end=no group=nogroup akc=", "nogroup", NULL, NULL},
+    {"end=no group=nogroup akc=/nonexistent akc_user=nobody", "nogroup", "sshd", NULL},
+    {"end=no group=nogroup conf=/nonexistent", "nogroup", "sshd", NULL},
+    {"end=no group=nogroup debug", "nogroup", "sshd", NULL},
+    {"end=no group=root", "root", "sshd", NULL},
+    {"end=no group=daemon", "daemon", "sshd", NULL},
+    /* JoinLogin, as a tunnel login, has its session in sshd alone. */
+    {"end=no join_group=nogroup", "_tunnel", "sshd", "nogroup"},
+    {"end=no group=tunlease-missing join_group=nogroup", NULL, "sshd", "nogroup"},
+    {"end=no group=daemon join_group=nogroup", "daemon", "sshd", "nogroup"},
+    {"end=no group=daemon join_group=root", "daemon", "sshd", "root"},
+    {"end=no group=nogroup join_group=tunlease-missing", "nogroup", "sshd", NULL},
+    {"end=no group=tunlease-missing join_group=nogroup unknown=1", NULL, NULL, "nogroup"},
+    {"end=no group=tunlease-missing join_group=nogroup service=sshd-tunnel", NULL, "sshd-tunnel",
+     "nogroup"},
+    {"end=no group=tunlease-missing join_group=", NULL, NULL, NULL},
+    {"end=no group=tunlease-missing join_group=nogroup conf=/nonexistent", NULL, "sshd", "nogroup"},
+    /* Who is in both groups is refused everywhere. */
+    {"end=no group=nogroup join_group=nogroup", "nogroup", "sshd", "nogroup"},
 };
 
 /* Whether user is a member of group, by another way: getgrouplist(3). */
-static bool is_tunnel_login(const char *user, const char *group)
+static bool is_member(const char *user, const char *group)
 {
     const struct passwd *pw = getpwnam(user);
     gid_t gids[64];
@@ -71,10 +85,11 @@ static unsigned checked, refusals;
 
 static void check_calls(const char *user, const struct module_line *line, const char *service)
 {
-    bool ours = is_tunnel_login(user, line->group);
+    bool leases = is_member(user, line->group), joins = is_member(user, line->join_group);
     for (size_t i = 0; i < COUNT(entry_points); i++) {
         const struct entry_point *e = &entry_points[i];
-        int want = !ours ? IGNORED
+        int want = !leases && !joins ? IGNORED
+                   : leases && joins ? PAM_PERM_DENIED
                    : line->sshd_service == NULL || strcmp(line->sshd_service, service) != 0
                        ? PAM_PERM_DENIED
                        : e->in_sshd;
@@ -126,7 +141,7 @@ static void named_member(void **state)
     if (user[0] == '\0')
         skip();
     (void)snprintf(args, sizeof(args), "end=no group=%s", group);
-    const struct module_line line = {args, group, "sshd"};
+    const struct module_line line = {args, group, "sshd", NULL};
     unsigned before = refusals;
     check_user(user, &line);
     assert_true(refusals > before);
@@ -147,11 +162,10 @@ static void exports(void **state)
     static const char *const ours[] = {"pam_sm_authenticate",  "pam_sm_setcred",
                                        "pam_sm_acct_mgmt",     "pam_sm_open_session",
                                        "pam_sm_close_session", "pam_sm_chauthtok"};
-    static const char *const inner[] = {"module_args_parse", "admit_open",
-                                        "helper_check",      "registry_open",
-                                        "auth_info_parse",   "ladder_start",
-                                        "conf_paths_load",   "base64_decode",
-                                        "judgement_parse",   "membership_is_tunnel_login"};
+    static const char *const inner[] = {"module_args_parse", "admit_open",      "helper_check",
+                                        "registry_open",     "auth_info_parse", "ladder_start",
+                                        "conf_paths_load",   "base64_decode",   "judgement_parse",
+                                        "membership_find"};
     (void)state;
     void *module = dlopen(module_path, RTLD_NOW | RTLD_LOCAL);
     if (module == NULL)

@@ -3,8 +3,12 @@
 #include "tunnel-agent/config/leg.h"
 
 #include "tests/unit/helpers.h"
+#include "lib/base/buf.h"
 #include "tunnel-agent/tunnel/backoff.h"
+#include "tunnel-agent/config/leg_text.h"
 #include "tunnel-agent/config/settings.h"
+#include "tunnel-agent/config/tunnels_conf.h"
+#include "tunnel-agent/join/join_words.h"
 #include "tunnel-agent/ssh/args.h"
 #include "tunnel-agent/ssh/hostkey.h"
 #include "tunnel-agent/ssh/message.h"
@@ -265,10 +269,93 @@ static void settings_of_a_file(void **state)
     CHECK("unknown", !known);
 }
 
+/* What is written is what was meant, as the reader of the file sees it. */
+static void a_leg_as_text(void **state)
+{
+    static const char *const specs[] = {"8009-8011:127.0.0.1:8009-8011", "10080:127.0.0.1:80",
+                                        "[::1]:9:[fe80::1]:9", "*:10:db:10"};
+    struct leg leg = {.name = "alice@home"};
+    struct tunnels_conf conf;
+    struct buf text = {0};
+    char why[TUNNELS_CONF_WHY_BYTES], *dir = temp_dir_make(), *path = path_in(dir, "tunnels.conf");
+    const char *warning;
+    (void)state;
+    write_text(path, "");
+    assert_null(leg_set_to(&leg, "pfwd@gw.example.com"));
+    assert_null(leg_add_ssh_option(&leg, "-p", "2222"));
+    assert_null(leg_add_ssh_option(&leg, "-i", path));
+    assert_null(leg_add_ssh_option(&leg, "-o", "Compression=yes # no comment"));
+    assert_null(leg_set_host_key(&leg, "SHA256:0123456789012345678901234567890123456789012"));
+    for (size_t i = 0; i < COUNT(specs); i++)
+        assert_null(leg_add_forward(&leg, specs[i], &warning));
+    assert_null(leg_text_add(&leg, &text));
+    char *file = path_in(dir, "written");
+    write_text(file, buf_text(&text));
+    if (tunnels_conf_read(file, &conf, why) != 0)
+        fail_msg("%s:\n%s", why, text.data);
+    assert_int_equal(conf.leg_count, 1);
+    CHECK_TEXT("name", conf.legs[0].name, leg.name);
+    assert_int_equal(conf.legs[0].forward_count, 6);
+    assert_int_equal(conf.legs[0].forwards[2].port, 8011);
+    CHECK_TEXT("bind", conf.legs[0].forwards[4].bind, "::1");
+    assert_true(leg_leads_alike(&conf.legs[0], &leg));
+    leg.forwards[5].port = 11;
+    assert_true(leg_leads_alike(&conf.legs[0], &leg));
+    leg.forwards[5].host_port = 11;
+    assert_false(leg_leads_alike(&conf.legs[0], &leg));
+    assert_null(leg_add_ssh_option(&leg, "-o", "ProxyCommand=\"x\""));
+    assert_non_null(leg_text_add(&leg, &text));
+    tunnels_conf_release(&conf);
+    leg_release(&leg);
+    buf_release(&text);
+    free(file);
+    free(path);
+    temp_dir_remove(dir);
+}
+
+static void whom_to_join(void **state)
+{
+    static const struct {
+        const char *text, *to, *port, *problem;
+    } rows[] = {
+        {"gw.example.com", "gw.example.com", "", NULL},
+        {"join@gw.example.com:2222", "join@gw.example.com", "2222", NULL},
+        {"[::1]", "::1", "", NULL},
+        {"me@[fe80::1]:22", "me@fe80::1", "22", NULL},
+        {"fe80::1", "fe80::1", "", NULL},
+        {"gw:", NULL, NULL, "port"},
+        {"gw:0", NULL, NULL, "port"},
+        {"gw:65536", NULL, NULL, "port"},
+        {"gw:22x", NULL, NULL, "port"},
+        {"[::1]x", NULL, NULL, "is no"},
+        {"[::1", NULL, NULL, "is no"},
+        {"", NULL, NULL, "is no"},
+        {"@gw", NULL, NULL, "no user"},
+        {"-oProxyCommand=id", NULL, NULL, "is no"},
+        {"me@-gw", NULL, NULL, "is no"},
+        {"-x@gw", NULL, NULL, "no user"},
+        {"$(id)@gw", NULL, NULL, "shell"},
+        {"gw;id", NULL, NULL, "is no"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct join_words w = {.port = ""};
+        CHECK_PROBLEM(rows[i].text, join_words_set_to(&w, rows[i].text), rows[i].problem);
+        if (rows[i].problem != NULL)
+            continue;
+        CHECK_TEXT(rows[i].text, w.to, rows[i].to);
+        CHECK_TEXT(rows[i].text, w.port, rows[i].port);
+    }
+    struct join_words twice = {.port = "22"};
+    CHECK_PROBLEM("a second port", join_words_set_to(&twice, "gw:22"), "-p names one");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forwards),
+        cmocka_unit_test(a_leg_as_text),
+        cmocka_unit_test(whom_to_join),
         cmocka_unit_test(forwards_that_collide),
         cmocka_unit_test(loopback_only),
         cmocka_unit_test(destinations),

@@ -139,6 +139,79 @@ static void into_their_leases(void **state)
     }
 }
 
+static const uint8_t *turn_of(int64_t id)
+{
+    static uint8_t turn[24];
+    sqlite3_stmt *s = NULL;
+    sqlite3 *db = NULL;
+    memset(turn, 0, sizeof(turn));
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT turn FROM lease WHERE id = ?", -1, &s, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_bind_int64(s, 1, id), SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    if (sqlite3_column_bytes(s, 0) == (int)sizeof(turn))
+        memcpy(turn, sqlite3_column_blob(s, 0), sizeof(turn));
+    (void)sqlite3_finalize(s);
+    (void)sqlite3_close(db);
+    return turn;
+}
+
+static void add_counter(struct store *st, int64_t lease_id, int64_t number, int64_t after_ms)
+{
+    const struct beat b = {.lease_id = lease_id,
+                           .heartbeat_ms = now_ms + after_ms,
+                           .expires_s = NOW_S + 4000,
+                           .counter = {.number = number, .nonce = {(uint8_t)(100 + number), 7}}};
+    beats.second_ms = after_ms;
+    beats.in_second = BEATS_DIRECT_PER_S;
+    assert_true(beats_defers(&beats, NOW_S + 3600, &b, after_ms));
+    assert_int_equal(beats_add(&beats, st, &b, after_ms), STORE_OK);
+}
+
+/* The newest counter is known before its lease has it, during the flush, and in another process;
+ * and a heartbeat without one takes none away. */
+static void counters(void **state)
+{
+    struct store *st = open_busy();
+    int64_t a = grant(st, "a", "gw-tunnel", 1, "8009", "");
+    (void)state;
+    assert_int_equal(beats_newest(&beats, a).counter.number, 0);
+    assert_int_equal(store_begin(st), STORE_OK);
+    for (int64_t number = 1; number <= 3; number++)
+        add_counter(st, a, number, number);
+    add(st, a, 4, NOW_S + 4000);
+    commit(st);
+    assert_int_equal(beats_newest(&beats, a).counter.number, 3);
+    assert_int_equal(beats_newest(&beats, a).heartbeat_ms, now_ms + 4);
+    assert_int_equal(beats_newest(&beats, a + 1).counter.number, 0);
+    assert_int_equal(turn_of(a)[7], 0);
+
+    beats_release(&beats); /* a kill, and another process */
+    assert_int_equal(beats_load(&beats, st), STORE_OK);
+    assert_int_equal(beats_newest(&beats, a).counter.number, 3);
+    assert_int_equal(beats_newest(&beats, a).counter.nonce[0], 103);
+    (void)flush_all(st, 20000, 1);
+    assert_int_equal(turn_of(a)[7], 3);
+    assert_int_equal(turn_of(a)[8], 103);
+
+    assert_int_equal(store_begin(st), STORE_OK);
+    add_counter(st, a, 2, 20005); /* never back */
+    commit(st);
+    (void)flush_all(st, 40000, 100);
+    assert_int_equal(turn_of(a)[7], 3);
+
+    assert_int_equal(store_begin(st), STORE_OK);
+    add_counter(st, a, 9, 40005);
+    beats_forget_counter(&beats, a);
+    assert_int_equal(store_agent_forget_counter(st, a), STORE_OK);
+    commit(st);
+    assert_int_equal(beats_newest(&beats, a).counter.number, 0);
+    (void)flush_all(st, 60000, 100);
+    assert_int_equal(turn_of(a)[7], 0);
+    close_busy(st);
+}
+
 /* DefaultTTL became shorter, and the agent was read from a lease that was behind. */
 static void an_earlier_end(void **state)
 {
@@ -324,6 +397,7 @@ int main(void)
         TEST(after_a_crash),
         TEST(full),
         TEST(an_earlier_end),
+        TEST(counters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

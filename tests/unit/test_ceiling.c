@@ -4,6 +4,8 @@
 
 #include "tests/unit/helpers.h"
 
+#include <bsd/string.h>
+
 static struct permit permit_of(const char *text)
 {
     struct permit p;
@@ -47,7 +49,23 @@ static void judged(void **state)
         {"the general rules do not apply to it", "special", "127.0.0.1:8000", false, true},
         {"its rules apply to no other login", "pfwd", "db1:5432", false, false},
         {"a login's name is case-sensitive", "Special", "db1:5432", false, false},
+        {"the page", "pfwd", "127.0.0.1:8500", false, false},
+        {"a range with the page in it", "pfwd", "127.0.0.1:8400-8600", false, false},
+        {"a range beside it", "pfwd", "127.0.0.1:8501-8600", true, false},
+        {"the page by another address of loopback", "wide", "127.9.9.9:8500", false, false},
+        {"by a name", "wide", "localhost:8500", false, false},
+        {"by the name of this host", "wide", "gateway.test:8500", false, false},
+        {"by the unspecified address", "wide", "0.0.0.0:8500", false, false},
+        {"by IPv6", "wide", "[::1]:8500", false, false},
+        {"by IPv4 in IPv6", "wide", "[::ffff:127.0.0.1]:8500", false, false},
+        {"the same port of another host", "wide", "db1:8500", true, false},
+        {"another port of this one", "wide", "localhost:8501", true, false},
+        {"its port is for no listener", "special", "127.0.0.1:8500", false, false},
+        {"on no address", "special", "db1:8500", false, false},
     };
+    static const char *const wide[] = {"127.9.9.9:*", "localhost:*", "gateway.test:*",
+                                       "0.0.0.0:*",   "[::1]:*",     "[::ffff:127.0.0.1]:*",
+                                       "db1:*"};
     struct ceiling c = {.forward_login = "pfwd", .agent_login = "gw-tunnel"};
     (void)state;
     add(&c.open, "", "127.0.0.1:8000-8999");
@@ -58,6 +76,10 @@ static void judged(void **state)
     add(&c.listen, "special", "127.0.0.1:*");
     add(&c.listen, "special", "db1:*");
     c.control = permit_of("127.0.0.1:12000");
+    for (size_t i = 0; i < COUNT(wide); i++)
+        add(&c.open, "wide", wide[i]);
+    c.page = permit_of("127.0.0.1:8500");
+    (void)strlcpy(c.own_name, "Gateway.test", sizeof(c.own_name));
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct permit p = permit_of(rows[i].permit);
         CHECK(rows[i].what,

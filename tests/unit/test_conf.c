@@ -64,6 +64,7 @@ static void show(const struct conf *c, struct buf *out)
     buf_addf(out, "forward_login=%s,%s\n", c->forward_login, c->ceiling.forward_login);
     buf_addf(out, "agent_login=%s,%s\n", c->agent_login, c->ceiling.agent_login);
     buf_addf(out, "tunnel_group=%s\n", c->tunnel_group);
+    buf_addf(out, "join_login=%s\n", c->join_login);
     buf_addf(out, "session_refusal=%d\n", (int)c->session_refusal);
     buf_addf(out, "default_ttl=%lld\n", (long long)c->default_ttl_s);
     buf_addf(out, "max_ttl=%lld\n", (long long)c->max_ttl_s);
@@ -96,6 +97,7 @@ static void show(const struct conf *c, struct buf *out)
     buf_addf(out, "keep_expired=%lld\n", (long long)c->keep_expired_s);
     buf_addf(out, "audit_keep=%lld\n", (long long)c->audit_keep_s);
     buf_addf(out, "heartbeat=%lld\n", (long long)c->heartbeat_interval_s);
+    buf_addf(out, "copied_agents=%d\n", (int)c->copied_agents);
 }
 
 /* The three conf_load functions; err gets the problems, one a line, without the last newline. */
@@ -181,6 +183,7 @@ static const struct moves_row {
     {"ForwardLogin fw", "forward_login=fw,fw"},
     {"AgentLogin ag", "agent_login=ag,ag"},
     {"TunnelGroup tg", "tunnel_group=tg"},
+    {"JoinLogin join", "join_login=join"},
     {"SessionRefusal silent", "session_refusal=1"},
     {"DefaultTTL 1d12h", "default_ttl=129600"},
     {"MaxTTL 8d", "max_ttl=691200"},
@@ -204,10 +207,12 @@ static const struct moves_row {
     {"KeepExpired 8d", "keep_expired=691200"},
     {"AuditKeep 8d", "audit_keep=691200"},
     {"HeartbeatInterval 30s", "heartbeat=30"},
+    {"CopiedAgents refuse", "copied_agents=1"},
     /* Other spellings of the same, and the ends of ranges. */
     {"# nothing\n\n", ""},
     {"daTABase /srv/a.db", "database=/srv/a.db"},
     {"SessionRefusal MESSAGE", ""},
+    {"CopiedAgents NEWEST", ""},
     {"MaxTTL none", "max_ttl=0"},
     {"MaxTTL 7d", "max_ttl=604800"},
     {"MaxPendingAgents 1", "max_pending=1"},
@@ -240,7 +245,7 @@ static const struct moves_row {
     {"AgentBindHost localhost", ""},
 };
 
-enum { KEYWORDS_OF_MANUAL = 26 };
+enum { KEYWORDS_OF_MANUAL = 28 };
 
 static void every_keyword(void **state)
 {
@@ -260,13 +265,13 @@ static void every_keyword(void **state)
     buf_addf(
         &expected,
         "database=%s/lib/tunlease/leases.db\nrun_dir=%s/tunlease\nforward_login=pfwd,pfwd\n"
-        "agent_login=gw-tunnel,gw-tunnel\ntunnel_group=_tunnel\nsession_refusal=0\n"
+        "agent_login=gw-tunnel,gw-tunnel\ntunnel_group=_tunnel\njoin_login=\nsession_refusal=0\n"
         "default_ttl=604800\nmax_ttl=7776000\ndefault_open=\n"
         "allow_open=127.0.0.1:*,[::1]:*\nallow_listen=127.0.0.1:20000-29999\n"
         "bind_host=127.0.0.1\nlisten=127.0.0.1:12000 control=127.0.0.1:12000\nplain_http=0\n"
         "proxy_header=\napi_key_file=\napi_keys=\nmax_pending=256\nissue_keys=0\npublic_host=%s\n"
         "public_port=22\nsshd=\njump_user=\ncontact=\nmetrics=\nquarantine=604800\n"
-        "keep_expired=2592000\naudit_keep=34560000\nheartbeat=60\n",
+        "keep_expired=2592000\naudit_keep=34560000\nheartbeat=60\ncopied_agents=0\n",
         TUNLEASE_LOCALSTATEDIR, TUNLEASE_RUNSTATEDIR, host);
     assert_string_equal(fields, buf_text(&expected));
     buf_release(&expected);
@@ -298,9 +303,12 @@ static void refused(void **state)
         {"RunDir run\n", 1, "absolute"},
         {"ForwardLogin -x\n", 1, "may not start"},
         {"ForwardLogin a@b\n", 1, "may hold only"},
+        {"JoinLogin a@b\n", 1, "may hold only"},
+        {"JoinLogin a b\n", 1, "exactly one"},
         {"AgentLogin \"\"\n", 1, "is empty"},
         {"TunnelGroup a,b\n", 1, "may hold only"},
         {"SessionRefusal loud\n", 1, "neither 'message' nor 'silent'"},
+        {"CopiedAgents oldest\n", 1, "neither 'newest' nor 'refuse'"},
         {"DefaultTTL 7\n", 1, "not a duration"},
         {"DefaultTTL none\n", 1, "not a duration"},
         {"DefaultTTL 0d\n", 1, "not a duration"},
@@ -381,6 +389,10 @@ static void refused(void **state)
         {"MaxTTL 6d23h\n", 0, "longer than MaxTTL"},
         {"ForwardLogin gw-tunnel\n", 0, "two logins"},
         {"AgentLogin pfwd\n", 0, "two logins"},
+        {"JoinLogin pfwd\n", 0, "JoinLogin and ForwardLogin must be two logins"},
+        {"JoinLogin x\nForwardLogin x\n", 0, "JoinLogin and ForwardLogin must be two logins"},
+        {"JoinLogin gw-tunnel\n", 0, "JoinLogin and AgentLogin must be two logins"},
+        {"JoinLogin li\nJumpUser li\n", 0, "JoinLogin and JumpUser must be two logins"},
         {"AgentBindHost 127.0.0.2\n", 0, "'AllowListen gw-tunnel 127.0.0.2:20000-29999'"},
         {"AllowListen [::1]:1\n", 0, "does not lie within AllowListen"},
         {"AllowListen gw-tunnel [::1]:1\nAllowListen 127.0.0.1:1\n", 0,
@@ -721,6 +733,38 @@ static void paths(void **state)
     }
 }
 
+/* What akc knows of the logins: the file alone, and a bad line is no reason not to serve leases. */
+static void login_lines(void **state)
+{
+    static const struct {
+        const char *what, *text, *logins; /* NULL: a problem */
+    } rows[] = {
+        {"defaults", "", ",pfwd,gw-tunnel,,_tunnel"},
+        {"all", "JoinLogin j\nForwardLogin f\nAgentLogin a\nJumpUser u\nTunnelGroup g\n",
+         "j,f,a,u,g"},
+        {"any case", "joinLOGIN j\n", "j,pfwd,gw-tunnel,,_tunnel"},
+        {"the first counts", "JoinLogin j\nJoinLogin \n", "j,pfwd,gw-tunnel,,_tunnel"},
+        {"no value", "JoinLogin\n", NULL},
+        {"two values", "JoinLogin a b\n", NULL},
+        {"too long", "TunnelGroup 0123456789012345678901234567890123\n", NULL},
+        {"empty, then one", "JumpUser \"\"\nJumpUser a\n", NULL},
+        {"a quote that is not closed", "AgentLogin \"a\n", NULL},
+    };
+    struct conf_paths got;
+    struct conf_logins l;
+    char text[256];
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        write_text(file, rows[i].text);
+        CHECK_PROBLEM(rows[i].what, conf_paths_load_logins(file, &got, &l), NULL);
+        CHECK_PROBLEM(rows[i].what, l.problem, rows[i].logins == NULL ? "no usable name" : NULL);
+        (void)snprintf(text, sizeof(text), "%s,%s,%s,%s,%s", l.join_login, l.forward_login,
+                       l.agent_login, l.jump_user, l.tunnel_group);
+        if (rows[i].logins != NULL)
+            CHECK_TEXT(rows[i].what, text, rows[i].logins);
+    }
+}
+
 static void paths_file(void **state)
 {
     struct conf_paths got;
@@ -756,7 +800,7 @@ int main(void)
         cmocka_unit_test(warned),        cmocka_unit_test(which_file),
         cmocka_unit_test(tolerated),     cmocka_unit_test(paths),
         cmocka_unit_test(all_problems),  cmocka_unit_test(many_problems),
-        cmocka_unit_test(paths_file),
+        cmocka_unit_test(login_lines),   cmocka_unit_test(paths_file),
     };
     return cmocka_run_group_tests_name("conf", tests, set_up, tear_down);
 }

@@ -44,13 +44,13 @@ static void pages_are_checked(void **state)
     char problem[STORE_ERROR_BYTES] = "untouched";
     struct store *st = open_store();
     (void)state;
-    assert_int_equal(store_quick_check(st, problem), STORE_OK);
+    assert_int_equal(store_integrity_check(st, problem), STORE_OK);
     assert_string_equal(problem, "untouched");
     assert_int_equal(store_checkpoint(st), STORE_OK);
     store_close(st);
     damage("port");
     st = open_store();
-    assert_int_equal(store_quick_check(st, problem), STORE_NONE);
+    assert_int_equal(store_integrity_check(st, problem), STORE_NONE);
     assert_non_null(strstr(problem, "age "));
     assert_null(strchr(problem, '\n'));
     assert_null(strstr(problem, "***"));

@@ -171,6 +171,38 @@ static void frozen(void **state)
     store_close(st);
 }
 
+/* An agent of which a copy was seen: alone, whatever else its login has. */
+static void frozen_alone(void **state)
+{
+    struct live l = {.list.count = 0};
+    struct store *st = open_store();
+    struct key_judgement j;
+    struct lease lease = {0};
+    const struct pubkey key = key_number(1);
+    int64_t one = grant(st, "one", "gw-tunnel", 1, "127.0.0.1:1", "");
+    int64_t other = grant(st, "other", "gw-tunnel", 2, "127.0.0.1:1", "");
+    (void)state;
+    add_session(&l, 11, one, "gw-tunnel", 1);
+    add_session(&l, 12, other, "gw-tunnel", 2);
+    add_session(&l, 13, 0, "gw-tunnel", 1); /* opening */
+    for (int frozen = 1; frozen >= 0; frozen--) {
+        assert_int_equal(store_begin(st), STORE_OK);
+        assert_int_equal(store_agent_freeze(st, one, frozen), STORE_OK);
+        assert_int_equal(store_commit(st), STORE_OK);
+        judge_at(&l, NOW_S);
+        CHECK_VERDICT(&l, 11, frozen ? SESSION_FROZEN : SESSION_ALLOWED);
+        CHECK_VERDICT(&l, 12, SESSION_ALLOWED);
+        CHECK_VERDICT(&l, 13, frozen ? SESSION_FROZEN : SESSION_ALLOWED);
+        assert_int_equal(store_judge_key(st, "gw-tunnel", key.fingerprint, NOW_S, &j, &lease),
+                         STORE_OK);
+        lease_release(&lease);
+        assert_int_equal(j.verdict, frozen ? KEY_FROZEN : KEY_ADMITTED);
+        if (frozen)
+            assert_true(j.history.is_copied && strcmp(j.history.lease, "one") == 0);
+    }
+    store_close(st);
+}
+
 /* Sessions that have no lease yet are judged by login and key, as akc would answer. */
 static void opening(void **state)
 {
@@ -359,8 +391,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(ended_leases), TEST(frozen),       TEST(opening), TEST(from),
-        TEST(narrowed),     TEST(max_sessions), TEST(nobody),  TEST(damaged_lease),
+        TEST(ended_leases), TEST(frozen),       TEST(frozen_alone), TEST(opening),       TEST(from),
+        TEST(narrowed),     TEST(max_sessions), TEST(nobody),       TEST(damaged_lease),
     };
     return cmocka_run_group_tests_name("judge", tests, NULL, NULL);
 }

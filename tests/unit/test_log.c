@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* A log that nobody reads: stderr is a full pipe, for a daemon and for a program that ends. Each
- * runs in a child, because a process has one log. */
+ * runs in a child, because a process has one log. And systemd's journal, which takes fields. */
 #include "lib/base/log.h"
 
 #include "tests/unit/helpers.h"
@@ -8,10 +8,17 @@
 #include "lib/base/clock.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <syslog.h>
 
-enum { LINES = 5000, MOST_MS = 10000 };
+enum { LINES = 5000, MOST_MS = 10000, JOURNAL_LINES = 3000, NO_NAMESPACE = 9 };
 
 static void wait_for_room(void)
 {
@@ -148,10 +155,177 @@ static void test_shared(void **state)
     (void)close(lines[1]);
 }
 
+/* ---- the journal ---- */
+
+static const struct log_event event = {"0123456789abcdef0123456789abcdef", LOG_WARNING};
+
+/* A journal of our own at its path, in a mount namespace of the child. Returns its socket. */
+static int own_journal(void)
+{
+    const struct sockaddr_un at = {.sun_family = AF_UNIX,
+                                   .sun_path = "/run/systemd/journal/socket"};
+    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("run", "/run", "tmpfs", 0, NULL) != 0)
+        _exit(NO_NAMESPACE);
+    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    if (mkdir("/run/systemd", 0755) != 0 || mkdir("/run/systemd/journal", 0755) != 0 ||
+        bind(fd, (const struct sockaddr *)&at, sizeof(at)) != 0)
+        _exit(2);
+    return fd;
+}
+
+/* What systemd says to a service whose stderr is its journal: sd-daemon(3). */
+static void pretend_journal_stream(void)
+{
+    char text[64];
+    struct stat st;
+    assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+    (void)snprintf(text, sizeof(text), "%llu:%llu", (unsigned long long)st.st_dev,
+                   (unsigned long long)st.st_ino);
+    (void)setenv("JOURNAL_STREAM", text, 1);
+}
+
+static void expect_datagram(int fd, const char *want)
+{
+    char got[8192] = "";
+    if (recv(fd, got, sizeof(got) - 1, MSG_DONTWAIT) < 0)
+        (void)strcpy(got, "none");
+    if (strcmp(got, want) != 0) {
+        (void)dprintf(STDOUT_FILENO, "got:  %s\nwant: %s\n", got, want);
+        _exit(3);
+    }
+}
+
+/* The child. Its stderr is a pipe that nobody reads before it ends, and which has room. */
+static void write_to_journal(bool is_stream)
+{
+    char long_text[6000];
+    int fd = own_journal();
+    if (is_stream)
+        pretend_journal_stream();
+    log_init("test", true);
+    if (is_stream)
+        log_never_wait(nothing, NULL); /* a daemon */
+    log_event(&event,
+              LOG_FIELDS({"LEASE_NAME", "db1"}, {"LOGIN", ""}, {"REASON", "a\nMESSAGE_ID=1"}),
+              "line %d\nPRIORITY=0", 1);
+    expect_datagram(fd, is_stream ? "MESSAGE_ID=0123456789abcdef0123456789abcdef\nPRIORITY=4\n"
+                                    "SYSLOG_FACILITY=10\nSYSLOG_IDENTIFIER=test\nLEASE_NAME=db1\n"
+                                    "REASON=a\\x0aMESSAGE_ID=1\nMESSAGE=line 1\\x0aPRIORITY=0\n"
+                                  : "none");
+    /* What is too long is cut, and still ends as a field must. */
+    memset(long_text, '\n', sizeof(long_text) - 1);
+    long_text[sizeof(long_text) - 1] = '\0';
+    log_event(&event, LOG_FIELDS({"REASON", long_text}), "%s", "text");
+    char got[8192];
+    ssize_t len = recv(fd, got, sizeof(got), MSG_DONTWAIT);
+    if (is_stream && (len < 2048 || len > 4096 || got[len - 1] != '\n'))
+        _exit(4);
+    /* A journal that does not read: nothing waits, and the lines go the usual way. */
+    const int64_t since_ms = clock_monotonic_ms();
+    for (int i = 0; i < JOURNAL_LINES && is_stream; i++)
+        log_event(&event, NULL, "l");
+    if (clock_monotonic_ms() - since_ms > slow_ms(MOST_MS))
+        _exit(5);
+    int taken = 0;
+    while (recv(fd, got, sizeof(got), MSG_DONTWAIT) > 0)
+        taken++;
+    (void)dprintf(STDERR_FILENO, "%d in the journal\n", taken);
+    _exit(0);
+}
+
+static void check_journal(bool is_stream, const char *first_line, int event_lines)
+{
+    int lines[2], status;
+    assert_int_equal(pipe2(lines, O_CLOEXEC), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        (void)alarm((unsigned)slow_ms(30));
+        (void)dup2(lines[1], STDERR_FILENO);
+        write_to_journal(is_stream);
+    }
+    (void)close(lines[1]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == NO_NAMESPACE)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+    char line[8192];
+    int seen = 0, taken = -1;
+    FILE *f = fdopen(lines[0], "r");
+    for (int i = 0; fgets(line, sizeof(line), f) != NULL; i++) {
+        if (i == 0)
+            assert_string_equal(line, first_line);
+        if (strcmp(line, "<4>l\n") == 0)
+            seen++;
+        (void)sscanf(line, "%d in the journal", &taken);
+    }
+    (void)fclose(f);
+    assert_int_equal(seen + taken, event_lines);
+    assert_true(event_lines == 0 || (seen > 0 && taken > 0));
+}
+
+/* A program that ends: journald has to find it in /proc after it has read the line. */
+static void write_and_end(void)
+{
+    int fd = own_journal();
+    volatile int *lines_done =
+        mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t reader = fork();
+    if (reader == 0) {
+        char got[8192];
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void)poll(NULL, 0, 30);
+        while (recv(fd, got, sizeof(got), 0) > 0) {
+            (void)poll(NULL, 0, 30); /* what journald does with it */
+            (*lines_done)++;
+        }
+        _exit(0);
+    }
+    pretend_journal_stream();
+    log_init("test", true);
+    log_event(&event, NULL, "one");
+    if (*lines_done != 1)
+        _exit(6);
+    _exit(reader > 0 ? 0 : 7);
+}
+
+static void test_journal_end(void **state)
+{
+    int status;
+    (void)state;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        (void)alarm((unsigned)slow_ms(30));
+        write_and_end();
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == NO_NAMESPACE)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void test_journal(void **state)
+{
+    (void)state;
+    check_journal(true, "<4>l\n", JOURNAL_LINES);
+}
+
+/* A program that somebody started by hand, where there is a journal, too. */
+static void test_no_journal(void **state)
+{
+    (void)state;
+    check_journal(false, "test: line 1\\x0aPRIORITY=0\n", 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_daemon),
-                                       cmocka_unit_test(test_program),
-                                       cmocka_unit_test(test_shared)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_daemon),      cmocka_unit_test(test_program),
+        cmocka_unit_test(test_shared),      cmocka_unit_test(test_journal),
+        cmocka_unit_test(test_journal_end), cmocka_unit_test(test_no_journal)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -298,7 +298,7 @@ static void over_leftovers(void **state)
     path = path_in(sessions, name);
     write_text(path, "rubbish");
     free(path);
-    (void)snprintf(name, sizeof(name), ".17.%d", (int)getpid());
+    temporary_name(r.here.pid_namespace, getpid(), name);
     assert_int_equal(symlinkat("/etc/hostname", r.sessions_fd, name), 0);
     assert_int_equal(registry_add_opening(&r, &opening, soon()), 0);
     assert_int_equal(found(0, open.pid, false), 1);
@@ -441,6 +441,37 @@ static void reused_meanwhile(void **state)
     registry_remove_ended(&r, &older, true, soon());
     assert_int_equal(names_in(sessions), 0);
     (void)close(lock);
+}
+
+/* What a login had half written when it was ended goes with its opening entry; not before, for that
+ * entry's lock keeps others with its pid away. */
+static void half_written(void **state)
+{
+    pid_t child = idle_child();
+    struct session s = session_of(child), opening = opening_of(child);
+    char name[REGISTRY_NAME_BYTES], *path;
+    (void)state;
+    temporary_name(r.here.pid_namespace, child, name);
+    path = path_in(sessions, name);
+    assert_int_equal(registry_add_opening(&r, &opening, soon()), 0);
+    assert_int_equal(registry_open_session(&r, &s), 0);
+    write_text(path, "lease 17\n");
+    end_child(child);
+    assert_int_equal(remove_all_dead(&r, 1), 1);
+    assert_int_equal(access(path, F_OK), 0);
+    assert_int_equal(unlink(path), 0);
+
+    child = idle_child();
+    opening = opening_of(child);
+    free(path);
+    temporary_name(r.here.pid_namespace, child, name);
+    path = path_in(sessions, name);
+    assert_int_equal(registry_add_opening(&r, &opening, soon()), 0);
+    write_text(path, "lease 17\n");
+    end_child(child);
+    assert_int_equal(remove_all_dead(&r, 1), 1);
+    assert_int_not_equal(access(path, F_OK), 0);
+    free(path);
 }
 
 /* A reader that runs out of time fails; it does not say that there are no sessions. */
@@ -1190,6 +1221,7 @@ int main(void)
         TEST(dead),
         TEST(room),
         TEST(reused_meanwhile),
+        TEST(half_written),
         TEST(out_of_time),
         TEST(added_meanwhile),
         TEST(newcomers),

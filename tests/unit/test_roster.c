@@ -3,6 +3,7 @@
 #include "leased/requests/roster.h"
 
 #include "lib/store/agents.h"
+#include "lib/store/beats.h"
 #include "lib/store/connection.h"
 #include "lib/store/transaction.h"
 
@@ -116,7 +117,11 @@ static void revoked_by_another(void **state)
         assert_int_equal(roster_refresh(&roster, st), STORE_OK);
         assert_false(find_member(st, "box-7").revoked);
         /* Our own change is not taken for that of another process. */
-        assert_int_equal(store_agent_beat(st, id, NOW_S * INT64_C(1000) + i, NOW_S + 5), STORE_OK);
+        assert_int_equal(
+            store_agent_beat(st, &(struct beat){.lease_id = id,
+                                                .heartbeat_ms = NOW_S * INT64_C(1000) + i,
+                                                .expires_s = NOW_S + 5}),
+            STORE_OK);
         assert_int_equal(store_commit(st), STORE_OK);
     }
     raw_sql("UPDATE lease SET live = NULL, revoked_s = 1 WHERE name = 'box-7'");

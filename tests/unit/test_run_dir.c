@@ -56,14 +56,28 @@ static void check_made(const char *what)
     CHECK(what, mode_of("run") == 0750);
     CHECK(what, mode_of("run/sessions") == 0750);
     CHECK(what, mode_of("run/lock") == 0700);
-    CHECK(what, names_in(dir) == 1 && names_in(run) == 2);
+    CHECK(what, mode_of("run/join") == 0750);
+    CHECK(what, mode_of("run/join/sessions") == 0750);
+    CHECK(what, mode_of("run/join/lock") == 0700);
+    CHECK(what, names_in(dir) == 1 && names_in(run) == 3);
+}
+
+static void remove_join(void)
+{
+    static const char *const paths[] = {"run/join/sessions", "run/join/lock", "run/join"};
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        char *path = path_in(dir, paths[i]);
+        assert_int_equal(rmdir(path), 0);
+        free(path);
+    }
 }
 
 /* Each missing part is made, whatever the umask of the caller, and an existing one is not
  * changed. */
 static void missing(void **state)
 {
-    static const char *const paths[] = {"run", "run/sessions", "run/lock"};
+    static const char *const paths[] = {"run", "run/sessions", "run/lock", "run/join/sessions",
+                                        "run/join/lock"};
     (void)state;
     mode_t mask = umask(geteuid() == 0 ? 0777 : 0077);
     assert_int_equal(run_dir_make(run), 0);
@@ -75,6 +89,10 @@ static void missing(void **state)
         check_made(paths[i]);
         free(path);
     }
+    /* As an older version left it. */
+    remove_join();
+    assert_int_equal(run_dir_make(run), 0);
+    check_made("join");
     (void)umask(mask);
     assert_int_equal(chmod(run, 0700), 0);
     assert_int_equal(run_dir_make(run), 0);
@@ -106,7 +124,8 @@ static void many_makers(void **state)
             CHECK("a maker", status == 0 || (turn % 2 == 1 && WIFSIGNALED(status)));
         }
         CHECK("made", mode_of("run") == 0750 && mode_of("run/sessions") == 0750 &&
-                          mode_of("run/lock") == 0700 && names_in(run) == 2);
+                          mode_of("run/lock") == 0700 && mode_of("run/join/lock") == 0700 &&
+                          names_in(run) == 3);
         size_t names = names_in(dir);
         CHECK("nothing is left but by who was killed", names == 1 || (turn % 2 == 1 && names == 2));
         assert_int_equal(run_dir_make(run), 0);
@@ -136,7 +155,15 @@ static void unsafe(void **state)
     assert_int_equal(run_dir_make(run), -1);
     assert_int_equal(errno, EPERM);
     assert_int_equal(names_in(run), 0);
-    assert_int_equal(rmdir(run), 0);
+    assert_int_equal(chmod(run, 0755), 0);
+    char *join = path_in(dir, "run/join");
+    assert_int_equal(mkdir(join, 0777), 0);
+    assert_int_equal(chmod(join, 0777), 0);
+    assert_int_equal(run_dir_make(run), -1);
+    assert_int_equal(errno, EPERM);
+    assert_int_equal(names_in(join), 0);
+    temp_dir_remove(strdup(run));
+    free(join);
 
     char *elsewhere = path_in(dir, "elsewhere");
     assert_int_equal(mkdir(elsewhere, 0755), 0);

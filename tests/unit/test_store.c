@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The store: creating, opening and refusing it; adding, finding and ending leases; damaged rows. */
-#include "lib/store/audit.h"
+#include "lib/store/audit_verify.h"
 #include "lib/store/changes.h"
 #include "lib/store/connection.h"
 #include "lib/store/counts.h"
@@ -156,6 +156,117 @@ static void migrates_to_the_schema(void **state)
     free(file);
 }
 
+static void back_to_version_3(void)
+{
+    char *file = source_file("tests/to_version_3.sql"), *sql = read_whole(file, NULL);
+    raw_sql(sql);
+    free(sql);
+    free(file);
+}
+
+static void back_to_version_2(void)
+{
+    back_to_version_3();
+    raw_sql("DROP TRIGGER audit_insert; PRAGMA user_version=2");
+}
+
+static void migrates_under_a_backup(void **state)
+{
+    char err[STORE_ERROR_BYTES];
+    struct store *st = open_store(), *reader = NULL;
+    char *backup = path_in(dir, "leases.db-before-4"), *live = path;
+    struct stat sb;
+    int64_t found;
+    (void)state;
+    assert_int_equal(store_migrated_from(st), 0);
+    int64_t id = grant(st, "alice", "pfwd", 1, "8009", "");
+    assert_int_equal(id, 1);
+    store_close(st);
+    back_to_version_3();
+    assert_int_equal(store_open_read(path, &reader, err), STORE_OK); /* as it is */
+    store_close(reader);
+    assert_int_not_equal(access(backup, F_OK), 0);
+
+    /* A broken audit chain is in the backup as it is in the store. */
+    raw_sql("DROP TRIGGER audit_update; UPDATE audit SET detail = 'x';"
+            "CREATE TRIGGER audit_update BEFORE UPDATE ON audit BEGIN"
+            "  SELECT RAISE(ABORT, 'audit rows never change'); END");
+    st = open_store();
+    assert_int_equal(store_migrated_from(st), 3);
+    assert_int_equal(find(st, "pfwd", 1, &found), STORE_OK);
+    store_close(st);
+    assert_int_equal(raw_number("PRAGMA user_version"), STORE_VERSION);
+    assert_int_equal(stat(backup, &sb), 0);
+    assert_int_equal(sb.st_mode & 07777, 0640);
+    path = backup;
+    assert_int_equal(store_open_read(path, &reader, err), STORE_OK);
+    assert_int_equal(find(reader, "pfwd", 1, &found), STORE_OK);
+    store_close(reader);
+    assert_int_equal(raw_number("PRAGMA user_version"), 3);
+    path = live;
+    free(backup);
+}
+
+static void not_migrated_without_a_backup(void **state)
+{
+    char err[STORE_ERROR_BYTES];
+    struct store *st = open_store();
+    char *backup = path_in(dir, "leases.db-before-4");
+    int64_t found;
+    (void)state;
+    (void)grant(st, "alice", "pfwd", 1, "8009", "");
+    store_close(st);
+    back_to_version_3();
+    st = NULL;
+    assert_int_equal(mkdir(backup, 0755), 0); /* its name is taken */
+    assert_int_equal(store_open_write(path, &st, err), STORE_FAIL);
+    assert_null(st);
+    CHECK_PROBLEM("the name is taken", err, "not done without a backup");
+    CHECK_PROBLEM("the name is taken", err, backup);
+    assert_int_equal(raw_number("PRAGMA user_version"), 3);
+    assert_int_equal(rmdir(backup), 0);
+
+    raw_sql("CREATE INDEX ours ON lease(login)");
+    assert_int_equal(store_open_write(path, &st, err), STORE_OK); /* or nobody could revoke */
+    store_close(st);
+    st = NULL;
+    assert_int_equal(raw_number("PRAGMA user_version"), STORE_VERSION);
+    assert_int_equal(unlink(backup), 0);
+    raw_sql("DROP INDEX ours");
+    back_to_version_3();
+
+    /* A migration that fails leaves no backup: it would only take room. */
+    raw_sql("PRAGMA user_version=1");
+    assert_int_equal(store_open_write(path, &st, err), STORE_FAIL);
+    assert_int_not_equal(access(backup, F_OK), 0);
+    raw_sql("PRAGMA user_version=3");
+    assert_int_equal(store_open_read(path, &st, err), STORE_OK);
+    assert_int_equal(find(st, "pfwd", 1, &found), STORE_OK);
+    store_close(st);
+    free(backup);
+}
+
+/* One change from there makes all that the versions between have. */
+static void migrates_over_two_versions(void **state)
+{
+    struct store *st = open_store();
+    struct buf before = {0}, after = {0};
+    int64_t found;
+    (void)state;
+    (void)grant(st, "alice", "pfwd", 1, "8009", "");
+    read_schema(st->db, &before);
+    store_close(st);
+    back_to_version_2();
+    st = open_store();
+    assert_int_equal(store_migrated_from(st), 2);
+    read_schema(st->db, &after);
+    assert_string_equal(buf_text(&after), buf_text(&before));
+    assert_int_equal(find(st, "pfwd", 1, &found), STORE_OK);
+    store_close(st);
+    buf_release(&before);
+    buf_release(&after);
+}
+
 static void opened_again(void **state)
 {
     char err[STORE_ERROR_BYTES];
@@ -286,7 +397,7 @@ static void empty_is_not_recreated(void **state)
             enum store_rc rc =
                 write ? store_open_write(path, &st, err) : store_open_read(path, &st, err);
             CHECK(sql[i], rc == STORE_FAIL && st == NULL);
-            CHECK_PROBLEM(sql[i], err, "it is empty: restore it from a copy");
+            CHECK_PROBLEM(sql[i], err, "it is empty: 'leasectl restore' a backup");
         }
         assert_int_equal(stat(path, &after), 0);
         assert_true(after.st_size == before.st_size && after.st_ino == before.st_ino);
@@ -1209,7 +1320,8 @@ static void damaged_rows(void **state)
         {"no limit of sessions", "max_sessions = 0", STORE_OK, NULL},
         {"largest limit of sessions", "max_sessions = 1000", STORE_OK, NULL},
         {"a session more", "max_sessions = 1001", STORE_FAIL, "session limit"},
-        {"negative limit", "max_sessions = -1", STORE_FAIL, "session limit"},
+        {"frozen, since a copy was seen", "max_sessions = -1", STORE_OK, NULL},
+        {"negative limit", "max_sessions = -2", STORE_FAIL, "session limit"},
         {"limit past 32 bits", "max_sessions = 4294967297", STORE_FAIL, "session limit"},
         {"not live", "live = NULL", STORE_NONE, NULL},
         {"live is another number", "live = 2", STORE_NONE, NULL},
@@ -1507,6 +1619,9 @@ int main(void)
         TEST(created_with_modes),
         TEST(group_of_directory),
         TEST(migrates_to_the_schema),
+        TEST(migrates_under_a_backup),
+        TEST(not_migrated_without_a_backup),
+        TEST(migrates_over_two_versions),
         TEST(opened_again),
         TEST(query_takes_one_lock),
         TEST(query_until_final),
