@@ -109,6 +109,8 @@ agent_libs = wire lease base
 	install-agent uninstall uninstall-agent agent-static dist deb rpm image clean tests unit-tests pam-tests bench-tools
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
+# Objects stay, whichever chain of rules made them: a second make builds nothing, and says nothing.
+.SECONDARY:
 
 all: $(programs)
 

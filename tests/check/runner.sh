@@ -37,6 +37,9 @@ if TEST_SLOW_PERCENT=100 "$work/tests/run" >"$work/out"; then fail 'tests that f
 for name in "${names[@]}"; do
 	grep -qF -- "$(cat "$work/$name.want")" "$work/build/test-logs/check/$name.log" ||
 		fail "$name: $(cat "$work/build/test-logs/check/$name.log")"
+	# Said again at the end, where a reader of a long output looks.
+	tail -n $((${#names[@]} + 1)) "$work/out" | grep -F -- "failed: check/$name: " >"$work/again" ||
+		fail "$name is not among the failed tests at the end: $(tail -n 12 "$work/out")"
 done
 grep -qx "0 passed, ${#names[@]} failed, 0 skipped" "$work/out" || fail "$(tail -n 1 "$work/out")"
 
