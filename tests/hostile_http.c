@@ -141,6 +141,7 @@ static ssize_t spoil(unsigned step)
         r->at[CONTROL_FILTER] = r->at[CONTROL_AGENT_ID];
         return len;
     case 23:
+        r->action = CONTROL_HEALTH;
         r->peer_port = 1;
         return len;
     case 24:

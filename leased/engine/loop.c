@@ -182,6 +182,7 @@ static void lend_modules(struct engine *e)
                                     .clock_jumps = &e->clock_jumps,
                                     .beats = &e->heartbeat_flush.beats,
                                     .copies_seen = &e->copies_seen,
+                                    .peers = &e->peers,
                                     .metrics = &e->metrics};
     e->control_port = (struct control_port){.conf = &e->conf,
                                             .open_store = &e->open_store,

@@ -7,6 +7,7 @@
 #include "leased/watch/local_peers.h"
 #include "leased/watch/timer.h"
 #include "lib/base/clock.h"
+#include "lib/conf/conf.h"
 
 #include <bsd/string.h>
 #include <string.h>
@@ -81,12 +82,15 @@ static void answer_overview(struct page_desk *d)
 static void admit(struct page_desk *d)
 {
     static struct peer peers[DESK_WAITING_MAX];
+    const struct conf_listener *const l = &d->peers->conf->metrics_listen;
+    const uint16_t our_port = l->unix_path[0] == '\0' ? l->address.low : 0;
     struct queued *next;
     size_t count = 0, at = 0, i = 0;
     for (const struct queued *q = d->waiting.head; q != NULL; q = q->next)
         if (q->request.is_admitted == 0)
             peers[count++] = (struct peer){.address = q->request.address,
                                            .port = q->request.peer_port,
+                                           .our_port = our_port,
                                            .uid = q->request.peer_uid};
     if (count == 0)
         return;

@@ -135,5 +135,7 @@ struct refusal request_fill(const struct client *client, const struct http_head 
     const char *problem = ret->action == 0 ? control_parse(body, head->content_length, ret)
                           : ret->action == CONTROL_STATUS ? status_query_parse(&head->query, ret)
                                                           : NULL;
+    if (control_action_is_agents((enum control_action)ret->action))
+        ret->peer_port = client->port;
     return problem != NULL ? bad_request(problem) : (struct refusal){0};
 }

@@ -4,7 +4,7 @@
 #include "leased/requests/beats.h"
 #include "leased/requests/client.h"
 #include "leased/requests/facts.h"
-#include "leased/requests/limiter.h"
+#include "leased/requests/other_session.h"
 #include "leased/requests/refuse.h"
 #include "leased/requests/request_context.h"
 #include "leased/watch/copies_seen.h"
@@ -14,13 +14,11 @@
 #include "lib/base/log.h"
 #include "lib/conf/conf.h"
 #include "lib/lease/agent_counter.h"
-#include "lib/session/registry_read.h"
 #include "lib/store/agents.h"
 #include "lib/store/note.h"
 
 #include <bsd/string.h>
 #include <stdio.h>
-#include <unistd.h>
 
 /* One request, while it is judged. */
 struct judging {
@@ -43,51 +41,34 @@ static void add_pending(const struct request_context *ctx, struct member *agent)
         agent->heartbeat_ms = newest.heartbeat_ms;
 }
 
-/* Whether a session began after that moment. since_s has whole seconds; within one of them, what
- * counts is when its process began, and that is not yet known to be after the moment if it began
- * before. */
-static bool began_after(const struct session *s, int64_t moment_ms)
+/* Where the agent's last accepted request came from, as far as is known. */
+static const char *last_address(const struct judging *j)
 {
-    const int64_t since_ms = s->since_s * 1000;
-    const int64_t ticks_a_second = sysconf(_SC_CLK_TCK);
-    if (since_ms > moment_ms || since_ms + 999 < moment_ms || ticks_a_second <= 0)
-        return since_ms > moment_ms;
-    const int64_t age_ms = clock_boot_ms() - (int64_t)s->start_ticks * 1000 / ticks_a_second;
-    return clock_now_ms() - age_ms > moment_ms;
+    return j->agent->last_from[0] != '\0' ? j->agent->last_from : j->copies.last_from;
 }
 
-/*
- * Whether another host may have a session of the agent. An agent has one session. If it began after
- * the last accepted request, and this request came through a tunnel, it is the sender's own: its
- * login ended that of the other one.
- */
-static bool other_may_be_up(const struct judging *j)
+/* Since the last accepted request. Nobody is called silent for the time in which leased was down:
+ * after it, the first to ask may be the copy. */
+static int64_t quiet_ms(const struct judging *j)
 {
-    struct session_list list;
-    bool other = false;
-    if (j->ctx->registry == NULL || registry_read(j->ctx->registry, j->agent->id, &list) != 0)
-        return true;
-    session_list_filter(&list, session_is_open, NULL);
-    for (size_t i = 0; i < list.count && !other; i++)
-        other = !address_is_loopback(j->r->address) || list.items[i].sight != SESSION_LIVE ||
-                !began_after(&list.items[i], j->agent->heartbeat_ms);
-    session_list_release(&list);
-    return other;
+    const int64_t ms = j->ctx->now_ms - j->agent->heartbeat_ms;
+    return ms < j->ctx->listens_ms ? ms : j->ctx->listens_ms;
 }
 
 static void decide(struct judging *j, bool is_reset)
 {
     const struct request_context *ctx = j->ctx;
-    const bool is_copy = j->verdict == COUNTER_OTHER || j->verdict == COUNTER_MISSING;
-    const struct counter_facts facts = {
+    struct counter_facts facts = {
         .is_reset = is_reset,
         .is_frozen = j->agent->is_frozen,
         /* While a reset waits for the host that it is for, its copies must not undo it. */
         .refuses = ctx->conf->copied_agents == COPIED_AGENTS_REFUSE &&
                    !agent_copies_reset_waits(&j->copies, ctx->now_s, ctx->boot_s),
-        .quiet_s = (ctx->now_ms - j->agent->heartbeat_ms) / 1000,
-        .heartbeat_interval_s = ctx->conf->heartbeat_interval_s,
-        .other_may_be_up = is_copy && other_may_be_up(j)};
+        .quiet_s = quiet_ms(j) / 1000,
+        .heartbeat_interval_s = ctx->conf->heartbeat_interval_s};
+    /* Dear to ask, so only where it decides. */
+    facts.other_may_be_up = j->verdict == COUNTER_OTHER && agent_counter_is_quiet(&facts) &&
+                            other_session_may_be_up(ctx, j->r, j->agent, last_address(j));
     j->decision = agent_counter_decide(j->verdict, &facts);
 }
 
@@ -99,7 +80,7 @@ static const char *other_address(const struct judging *j)
     const struct session *s = sessions_find_open(j->ctx->sessions, j->agent->id);
     if (s != NULL && s->source[0] != '\0' && strcmp(s->source, j->address) != 0)
         return s->source;
-    return j->agent->last_from[0] != '\0' ? j->agent->last_from : j->copies.last_from;
+    return last_address(j);
 }
 
 static void log_copy(const struct judging *j)

@@ -22,6 +22,7 @@ struct join_guesses;
 struct register_burst;
 struct limiter;
 struct listeners_cache;
+struct local_peers;
 struct pending_agents;
 struct port_memory;
 struct registry;
@@ -36,6 +37,7 @@ struct request_context {
     struct roster *roster;
     struct beats *beats;
     struct copies_seen *copies_seen;
+    struct local_peers *peers;
     const struct sessions *sessions;
     const struct registry *registry; /* NULL: it cannot be read */
     struct listeners_cache *listeners;
@@ -49,6 +51,7 @@ struct request_context {
     int64_t now_s;                   /* Unix time */
     int64_t boot_s;                  /* boot clock */
     int64_t now_ms;                  /* Unix time when the batch began */
+    int64_t listens_ms;              /* so long there was a leased to hear, with this store */
 };
 
 /*

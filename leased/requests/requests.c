@@ -27,6 +27,7 @@ static struct request_context lend(struct requests *rq, const struct control_req
                                     .roster = rq->roster,
                                     .beats = rq->beats,
                                     .copies_seen = rq->copies_seen,
+                                    .peers = rq->peers,
                                     .sessions = rq->sessions,
                                     .registry =
                                         rq->sessions->has_registry ? &rq->sessions->registry : NULL,
@@ -40,7 +41,8 @@ static struct request_context lend(struct requests *rq, const struct control_req
                                     .by = {.who = "agent", .source = r->address, .now_s = now_s},
                                     .now_s = now_s,
                                     .boot_s = clock_boot_ms() / 1000,
-                                    .now_ms = now_ms};
+                                    .now_ms = now_ms,
+                                    .listens_ms = clock_monotonic_ms() - rq->loaded_ms};
 }
 
 /* Writes a heartbeat, to its lease or to the pending ones, and updates *m. */
@@ -146,6 +148,7 @@ void requests_ports_quarantined(struct requests *rq)
 
 enum store_rc requests_load(struct requests *rq)
 {
+    rq->loaded_ms = clock_monotonic_ms();
     requests_ports_quarantined(rq);
     return pending_agents_recount(&rq->pending, rq->open_store->store);
 }

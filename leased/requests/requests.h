@@ -26,6 +26,7 @@ struct control_port;
 struct copies_seen;
 struct limiter;
 struct listeners_cache;
+struct local_peers;
 struct metrics;
 struct open_store;
 struct queued;
@@ -46,8 +47,10 @@ struct requests {
     struct clock_jumps *clock_jumps;
     struct beats *beats;
     struct copies_seen *copies_seen;
+    struct local_peers *peers;
     struct metrics *metrics;
 
+    int64_t loaded_ms; /* requests_load, by the monotonic clock */
     struct port_memory ports;
     struct pending_agents pending;
     struct register_burst burst;

@@ -16,7 +16,6 @@ struct search {
     struct local_peers *peers;
     struct peer *items;
     size_t count;
-    uint16_t our_port;
     bool v6;
 };
 
@@ -53,7 +52,7 @@ static void note_socket(const struct search *s, const struct tcp_line *line, str
     uid_t uid = (uid_t)-1;
     uint64_t inode = 0;
     const bool leads_here =
-        tcp_end_parse(line->remote, s->v6, remote, &remote_port) && remote_port == s->our_port;
+        tcp_end_parse(line->remote, s->v6, remote, &remote_port) && remote_port == p->our_port;
     /* A socket that nobody has open any more has no inode, and is shown as root's. */
     const bool is_open = tcp_line_owner(line, &uid, &inode) && inode != 0;
     const bool is_login = is_open && unregistered_is_login(s->peers->unregistered, uid);
@@ -129,11 +128,12 @@ static enum peer_verdict judge_tcp(const struct peer *p)
 static void note_readable(struct local_peers *l, bool is_readable)
 {
     if (!is_readable && !l->is_unreadable)
-        log_error("cannot read who connects to MetricsListen, in '/proc/%s/net/tcp': %m; nobody is "
-                  "answered there until it can be read",
-                  l->foreign_network ? "1" : "self");
+        log_error(
+            "cannot read who on this host connects to leased, in '/proc/%s/net/tcp': %m; nobody "
+            "is answered at MetricsListen until it can be read",
+            l->foreign_network ? "1" : "self");
     if (is_readable && l->is_unreadable)
-        log_info("who connects to MetricsListen can be read again");
+        log_info("who on this host connects to leased can be read again");
     l->is_unreadable = !is_readable;
 }
 
@@ -141,8 +141,6 @@ void local_peers_judge(struct local_peers *l, struct peer *peers, size_t count)
 {
     struct search s = {.peers = l, .items = peers, .count = count};
     bool has_tcp = false;
-    s.our_port =
-        l->conf->metrics_listen.unix_path[0] == '\0' ? l->conf->metrics_listen.address.low : 0;
     unregistered_find_logins(l->unregistered, l->conf); /* somebody may have made another */
     for (size_t i = 0; i < count; i++) {
         struct peer *p = &peers[i];

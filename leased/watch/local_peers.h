@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Who on this host is at the other end of a connection to MetricsListen. No lease may read what is
- * served there, and sshd's Match block cannot always forbid it: PermitOpen has no exceptions. But
- * sshd opens a forward as the login of the session, so the socket at the other end belongs to a
- * tunnel login, and the kernel's tables say so.
+ * Who on this host is at the other end of a connection. sshd opens a forward as the login of the
+ * session, so what comes through a tunnel is a socket of a tunnel login, and the kernel's tables
+ * say so. No lease may read what is served at MetricsListen, and sshd's Match block cannot always
+ * forbid it: PermitOpen has no exceptions. And of two hosts with the state of one agent, the one
+ * that asks through a tunnel has the agent's session.
  *
  * Both tables are searched, whatever the address: an IPv4 address can also be reached through a
  * socket of IPv6 (::ffff:127.0.0.1).
@@ -28,7 +29,8 @@ enum peer_verdict {
 struct peer {
     const char *address; /* as inet_ntop(3) writes it; "": a unix socket, and uid is the peer's */
     uint16_t port;
-    uid_t uid; /* -1: cannot be told */
+    uint16_t our_port; /* which it connected to */
+    uid_t uid;         /* -1: cannot be told */
     enum peer_verdict verdict;
 
     /* While the tables are searched. */

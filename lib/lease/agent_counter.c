@@ -22,9 +22,9 @@ enum counter_verdict agent_counter_judge(const struct agent_counter *last,
     return sent->number == last->number + 1 ? COUNTER_CURRENT : COUNTER_AHEAD;
 }
 
-static bool is_gone(const struct counter_facts *f)
+bool agent_counter_is_quiet(const struct counter_facts *f)
 {
-    return f->quiet_s >= COUNTER_QUIET_INTERVALS * f->heartbeat_interval_s && !f->other_may_be_up;
+    return f->quiet_s >= COUNTER_QUIET_INTERVALS * f->heartbeat_interval_s;
 }
 
 enum counter_decision agent_counter_decide(enum counter_verdict verdict,
@@ -42,7 +42,7 @@ enum counter_decision agent_counter_decide(enum counter_verdict verdict,
     case COUNTER_AHEAD:
         return COUNTER_ADOPT;
     case COUNTER_OTHER:
-        if (!f->refuses && is_gone(f))
+        if (!f->refuses && agent_counter_is_quiet(f) && !f->other_may_be_up)
             return COUNTER_RESTORE;
         break;
     case COUNTER_MISSING:

@@ -59,6 +59,9 @@ enum counter_decision {
 
 enum { COUNTER_QUIET_INTERVALS = 3 };
 
+/* Whether nothing was accepted for so many intervals. */
+bool agent_counter_is_quiet(const struct counter_facts *facts);
+
 enum counter_decision agent_counter_decide(enum counter_verdict verdict,
                                            const struct counter_facts *facts);
 

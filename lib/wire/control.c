@@ -86,13 +86,19 @@ static bool is_text(const char *s)
     return *s == '\0';
 }
 
+bool control_action_is_agents(enum control_action action)
+{
+    return action == CONTROL_REGISTER || action == CONTROL_HEARTBEAT;
+}
+
 /* What only requests on MetricsListen or on the join socket may have. */
 static const char *listener_problem(const struct control_request *r)
 {
     const bool is_page = r->action == CONTROL_PAGE || r->action == CONTROL_STATUS;
     const bool is_join = r->action == CONTROL_JOIN;
     const char *filter = control_request_get(r, CONTROL_FILTER);
-    if (r->on_metrics_listen == 0 && (is_page || r->peer_port != 0))
+    const bool is_agents = control_action_is_agents((enum control_action)r->action);
+    if (r->on_metrics_listen == 0 && (is_page || (r->peer_port != 0 && !is_agents)))
         return "a request for the page from elsewhere than MetricsListen";
     if (r->on_metrics_listen == 0 && !is_join && r->peer_uid != 0)
         return "a user from elsewhere than a unix socket that tells it";

@@ -48,6 +48,7 @@ enum control_action {
     CONTROL_ACTION__MAX
 };
 const char *control_action_name(enum control_action action); /* register, heartbeat, ... */
+bool control_action_is_agents(enum control_action action);   /* register or heartbeat */
 
 /* The texts of a request; "" if absent. */
 enum control_field {
@@ -84,8 +85,9 @@ struct control_request {
         on_metrics_listen; /* came in where no credential is asked for metrics (MetricsListen) */
     /* On MetricsListen, once engine said so: this connection is not that of a tunnel login. */
     uint8_t is_admitted;
-    uint8_t wants_json;                  /* of CONTROL_JOIN: the lease as JSON */
-    uint16_t peer_port;                  /* on MetricsListen: of the client; 0: a unix socket */
+    uint8_t wants_json; /* of CONTROL_JOIN: the lease as JSON */
+    uint16_t peer_port; /* on MetricsListen, and of an agent's request: of the client; 0: a
+                           unix socket */
     char address[CONTROL_ADDRESS_BYTES]; /* of the client; "" for a unix socket */
     uint32_t
         peer_uid; /* on the join socket, or a MetricsListen that is a unix socket: the client's */

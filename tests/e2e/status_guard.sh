@@ -133,7 +133,7 @@ if strace -o /dev/null true 2>/dev/null; then
 	for path in /status.json /metrics; do
 		answers 503 "nobody is answered: $path" "$page$path"
 	done
-	assert_eq "$(grep -c "cannot read who connects to MetricsListen" "$log")" 1 'logged once'
+	assert_eq "$(grep -c "cannot read who on this host connects to leased" "$log")" 1 'logged once'
 	pkill -TERM -P "$daemon" leased || :
 else
 	ok 'SKIP, no strace'
