@@ -218,6 +218,12 @@ DELETE FROM port WHERE lease_id = :lease_id;
 SELECT time_s, actor FROM audit WHERE lease_id = :lease_id AND action = :action
 ORDER BY seq DESC LIMIT 1;
 
+-- name: audit_made_by_run
+-- Whether leasectl run made a lease, with these terms and this one key. By its time as well, since a
+-- store that was restored may give a number again.
+SELECT 1 FROM audit WHERE lease_id = :lease_id AND action = 'run' AND time_s = :created_s
+  AND fingerprint = :fingerprint AND substr(detail, 1, length(:terms)) = :terms LIMIT 1;
+
 -- name: overview_leases
 -- For leased's page: of one range, what the lists are sorted and filtered by.
 SELECT id, kind = 'agent', live = 1, expires_s, revoked_s, name, login, open, listen FROM lease

@@ -186,14 +186,14 @@ int grant_request_add_listen_port(struct ctl *ctl, struct lease *l)
                                                    : ctl_error(ctl, EXIT_FAILED, "out of memory");
 }
 
-static enum store_rc add_in_transaction(struct ctl *ctl, const struct grant_request *req,
-                                        int64_t *ret_id, struct store_conflict *ret_conflict)
+static enum store_rc add_in_transaction(struct ctl *ctl, struct grant_request *req, int64_t *ret_id,
+                                        struct store_conflict *ret_conflict)
 {
     const struct store_actor by = ctl_actor(ctl);
     int64_t quarantine_s = ctl_quarantine_s(ctl);
     return req->command != NULL
                ? store_lease_run(ctl->store, &req->lease, req->command, quarantine_s, &by, ret_id,
-                                 ret_conflict)
+                                 &req->left, ret_conflict)
                : store_lease_add(ctl->store, &req->lease, quarantine_s, &by, ret_id, ret_conflict);
 }
 

@@ -10,11 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Zero-initialised: nothing is asked for yet. The caller releases the lease with lease_release. */
+/* Zero-initialised: nothing is asked for yet. The caller releases both leases with lease_release.
+ */
 struct grant_request {
     struct lease lease;
     const char *key_file; /* NULL: ask the admin for it; "-": standard input */
     const char *command;  /* the lease is for as long as this command runs; NULL: it is not */
+    struct lease left;    /* out: what an earlier command left, revoked now; id 0: nothing */
     bool listen_auto;
     bool login_named;
 };

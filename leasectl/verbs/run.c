@@ -164,6 +164,16 @@ static int run_command(struct ctl *ctl, struct request *req, struct minute *m)
     return status;
 }
 
+/* Of what an earlier run left. */
+static int end_sessions_of(struct ctl *ctl, const struct lease *left)
+{
+    const struct enforce_scope scope = {.lease = left};
+    ctl->quiet = true;
+    int code = left->id != 0 ? sessions_enforce(ctl, &scope) : EXIT_DONE;
+    ctl->quiet = false;
+    return code;
+}
+
 /* What is granted is given back, whatever fails. */
 static int run_with_lease(struct ctl *ctl, struct request *req, struct minute *m, int64_t begun_s)
 {
@@ -171,6 +181,8 @@ static int run_with_lease(struct ctl *ctl, struct request *req, struct minute *m
     if (code == EXIT_DONE)
         code = sessions_enforce_new_key(ctl, &m->lease, req->grant.lease.keys[0].pub.fingerprint,
                                         begun_s);
+    if (code == EXIT_DONE)
+        code = end_sessions_of(ctl, &req->grant.left);
     ctl_close(ctl);
     if (code == EXIT_DONE)
         return run_command(ctl, req, m);
@@ -194,5 +206,6 @@ int cmd_run(struct ctl *ctl, int argc, char **argv)
         code = COMMAND_NOT_STARTED;
     lease_release(&m.lease);
     lease_release(&req.grant.lease);
+    lease_release(&req.grant.left);
     return code;
 }

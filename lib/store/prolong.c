@@ -14,16 +14,99 @@
 
 #include <string.h>
 
+static enum store_rc refuse(enum prolong_refusal why, enum prolong_refusal *ret_why)
+{
+    *ret_why = why;
+    return STORE_NONE;
+}
+
+/* STORE_OK: neither the login nor all is frozen. */
+static enum store_rc check_freezes(struct store *st, const char *login,
+                                   enum prolong_refusal *ret_why)
+{
+    const char *const frozen[] = {login, "*"};
+    int64_t since_s;
+    for (size_t i = 0; i < 2; i++) {
+        enum store_rc rc = store_frozen_since(st, frozen[i], &since_s);
+        if (rc == STORE_OK)
+            return refuse(PROLONG_FROZEN, ret_why);
+        if (rc != STORE_NONE)
+            return rc;
+    }
+    return STORE_OK;
+}
+
+/* ---- what a run that was killed has left ---- */
+
+/* The row says what was granted, and a set or a key that was added since is not in it. */
+static enum store_rc check_audit(struct store *st, const struct lease *l)
+{
+    struct lease endless = *l;
+    struct buf terms = {0};
+    enum store_rc rc = STORE_FAIL;
+    endless.expires_s = 0;
+    describe_terms(&endless, &terms);
+    sqlite3_stmt *s = statement_get(st, STMT_AUDIT_MADE_BY_RUN);
+    if (buf_text(&terms) == NULL)
+        rc = store_failed_because(st, "out of memory");
+    else if (s != NULL) {
+        terms.data[--terms.len] = '\0'; /* the 0 of the end, which moved */
+        bind_int(s, ":lease_id", l->id);
+        bind_int(s, ":created_s", l->created_s);
+        bind_text(s, ":fingerprint", l->keys[0].pub.fingerprint);
+        rc = bind_buf(st, s, ":terms", &terms);
+        if (rc == STORE_OK)
+            rc = statement_step(st, s);
+        statement_done(s);
+    }
+    buf_release(&terms);
+    return rc;
+}
+
+/* STORE_OK: *ret is over, and what a run of this name and key left that could not give it back.
+ * Nobody else has changed it, and it is not frozen. STORE_NONE: there is none. */
+static enum store_rc find_left(struct store *st, const struct lease *l, int64_t now_s,
+                               struct lease *ret)
+{
+    enum prolong_refusal why;
+    enum store_rc rc = store_lease_by_name(st, l->name, ret);
+    if (rc != STORE_OK)
+        return rc;
+    if (ret->revoked_s != 0 || ret->expires_s > now_s || ret->renewed_s != 0 || ret->fixed_end ||
+        ret->key_count != 1 || l->key_count != 1 || strcmp(ret->login, l->login) != 0 ||
+        strcmp(ret->keys[0].pub.fingerprint, l->keys[0].pub.fingerprint) != 0)
+        return STORE_NONE;
+    rc = check_freezes(st, l->login, &why);
+    return rc == STORE_OK ? check_audit(st, ret) : rc;
+}
+
+/* Ends it as that run would have. ret_left->id 0: there is none. */
+static enum store_rc revoke_left(struct store *st, const struct lease *l,
+                                 const struct store_actor *by, struct lease *ret_left)
+{
+    *ret_left = (struct lease){.id = 0};
+    enum store_rc rc = find_left(st, l, by->now_s, ret_left);
+    if (rc == STORE_OK)
+        return store_lease_revoke(st, ret_left, false, by);
+    lease_release(ret_left);
+    *ret_left = (struct lease){.id = 0};
+    return rc == STORE_NONE ? STORE_OK : rc;
+}
+
 enum store_rc store_lease_run(struct store *st, const struct lease *l, const char *command,
                               int64_t quarantine_s, const struct store_actor *by, int64_t *ret_id,
-                              struct store_conflict *ret_conflict)
+                              struct lease *ret_left, struct store_conflict *ret_conflict)
 {
     struct buf detail = {0};
     int64_t id;
-    enum store_rc rc = insert_whole_lease(st, "grant", 0, l, quarantine_s, by, &id, ret_conflict);
+    enum store_rc rc = revoke_left(st, l, by, ret_left);
+    if (rc == STORE_OK)
+        rc = insert_whole_lease(st, "grant", 0, l, quarantine_s, by, &id, ret_conflict);
     if (rc == STORE_OK) {
         describe_terms(l, &detail);
         buf_addf(&detail, " command=%s", command);
+        if (ret_left->id != 0)
+            buf_addf(&detail, " instead_of=%lld", (long long)ret_left->id);
         rc = note_change(st, by, "run", id, l, NULL, buf_text(&detail));
     }
     if (rc == STORE_OK)
@@ -31,6 +114,8 @@ enum store_rc store_lease_run(struct store *st, const struct lease *l, const cha
     buf_release(&detail);
     return rc;
 }
+
+/* ---- another minute ---- */
 
 /* What was granted, but for the end. */
 static void describe(const struct lease *l, struct buf *out)
@@ -57,28 +142,6 @@ static enum store_rc compare_terms(struct store *st, const struct lease *a, cons
     buf_release(&text_a);
     buf_release(&text_b);
     return rc;
-}
-
-static enum store_rc refuse(enum prolong_refusal why, enum prolong_refusal *ret_why)
-{
-    *ret_why = why;
-    return STORE_NONE;
-}
-
-/* STORE_OK: neither the login nor all is frozen. */
-static enum store_rc check_freezes(struct store *st, const char *login,
-                                   enum prolong_refusal *ret_why)
-{
-    const char *const frozen[] = {login, "*"};
-    int64_t since_s;
-    for (size_t i = 0; i < 2; i++) {
-        enum store_rc rc = store_frozen_since(st, frozen[i], &since_s);
-        if (rc == STORE_OK)
-            return refuse(PROLONG_FROZEN, ret_why);
-        if (rc != STORE_NONE)
-            return rc;
-    }
-    return STORE_OK;
 }
 
 static enum store_rc move_end(struct store *st, const struct lease *as, int64_t expires_s)

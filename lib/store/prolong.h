@@ -15,10 +15,16 @@ struct lease;
 /*
  * As store_lease_add; its audit row says `run`, and the command's name. Between store_begin and
  * store_commit, as the next one.
+ *
+ * A run that was killed together with its keeper has left a lease that nobody gave back. Where that
+ * one is over, has this name, this login and this key alone, is what was granted then, and is not
+ * frozen, it is revoked first, and the row of the new one names it. *ret_left: that lease as it
+ * was, the caller's to release whatever is returned; its id is 0 where there is none. Whether a run
+ * has made it, only the audit knows.
  */
 enum store_rc store_lease_run(struct store *st, const struct lease *l, const char *command,
                               int64_t quarantine_s, const struct store_actor *by, int64_t *ret_id,
-                              struct store_conflict *ret_conflict);
+                              struct lease *ret_left, struct store_conflict *ret_conflict);
 
 /* Why a lease may not be prolonged. */
 enum prolong_refusal {

@@ -174,3 +174,36 @@ killed leasectl
 killed command
 killed keeper
 
+note 'killed with its keeper: the lease is left, and gives way to the next run of its name and key'
+# What is left is over; without the wait of a minute.
+leave() { # NAME
+	rm -f "$WORK/out"
+	"${as_li[@]}" leasectl run "$1" --key "$(pub "$1")" --open 8009 --from 127.0.0.1,10.0.0.0/8 -- sh -c 'echo $$; sleep 300' >"$WORK/out" 2>/dev/null & pid=$!
+	wait_for 10 'the command' has_line "$WORK/out" '^[0-9]'
+	keeper=$(pgrep -P "$pid" | grep -vx "$(<"$WORK/out")")
+	kill -STOP "$keeper" # or it would revoke the lease between the two
+	kill -KILL "$pid" "$keeper"
+	wait "$pid" 2>/dev/null || :
+	query "UPDATE lease SET expires_s = expires_s - 61 WHERE name = '$1' AND live = 1"
+	is_in_state "$1" expired || fail "$1 is $(state_of "$1")"
+}
+number_of() { query "SELECT id FROM lease WHERE name = '$1' AND live = 1"; }
+leave alice
+left=$(number_of alice) rows=$(query 'SELECT count(*) FROM audit')
+expect_exit 125 "${as_li[@]}" leasectl run alice --key "$(pub bob)" --open 8009 -- true
+grep -q "taken by the expired lease 'alice' (#$left)" "$WORK/err" || fail "$(cat "$WORK/err")"
+expect_exit 5 leasectl grant alice --key "$(pub alice)" --open 8009
+expect_exit 125 "${as_li[@]}" leasectl run alice2 --key "$(pub alice)" --open 8009 -- true
+assert_eq "$(query 'SELECT count(*) FROM audit') $(number_of alice)" "$rows $left" 'another key, a grant, another name: refused, and nothing changed'
+expect_exit 0 "${as_li[@]}" leasectl run alice --key "$(pub alice)" --open 8010 -- true
+assert_eq "$(query "SELECT group_concat(action || ' ' || lease_id, ', ') FROM (SELECT action, lease_id FROM audit WHERE seq > $rows)")" \
+	"revoke $left, run $((left + 1)), revoke $((left + 1))" 'the next run goes on with another lease'
+leasectl audit --lease alice | some_line "instead_of=$left" || fail "$(leasectl audit --lease alice)"
+leave alice
+leasectl set alice --open +8010 >/dev/null
+expect_exit 125 "${run[@]}" -- true
+leasectl revoke alice >/dev/null
+leasectl grant alice --key "$(pub alice)" --open 8009 --for 1h >/dev/null
+query "UPDATE lease SET expires_s = $(date +%s) - 1 WHERE name = 'alice' AND live = 1"
+expect_exit 125 "${run[@]}" -- true
+assert_eq "$(state_of alice)" expired 'what an admin has changed or granted stays'

@@ -176,6 +176,8 @@ is_active stopped || fail 'a stop of leasectl ended the lease'
 ok 'a lease is prolonged while leasectl is stopped'
 is_active both && fail 'the lease is over a minute old'
 ok 'after kill -9 of both the lease is over'
+expect_exit 0 "${as_li[@]}" leasectl run both --key "$WORK/both.pub" --open 8009 -- true
+ok 'and the same run works again'
 
 mv "$STORE_DIR" "$STORE_DIR.away"
 away_s=$SECONDS
