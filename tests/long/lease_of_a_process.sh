@@ -179,6 +179,7 @@ ok 'after kill -9 of both the lease is over'
 expect_exit 0 "${as_li[@]}" leasectl run both --key "$WORK/both.pub" --open 8009 -- true
 ok 'and the same run works again'
 
+# shellcheck disable=SC2153 # of store_tools.sh
 mv "$STORE_DIR" "$STORE_DIR.away"
 away_s=$SECONDS
 ended() { ! pgrep -u li sleep >/dev/null; }
