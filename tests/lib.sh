@@ -25,7 +25,8 @@
 #   port_free PORT                succeeds if nothing listens there
 #   is_gone PID | no_children PID    the process has ended | it has no child
 #   fwd_L KEY LOGIN SPEC | fwd_R KEY LOGIN SPEC   a forward in the background, FWD_PID; ssh's output is in
-#                                 $WORK/ssh.err; 1 if ssh or the gateway refused it
+#                                 $WORK/ssh.err; 1 if ssh or the gateway refused it. When it is up, sshd has
+#                                 opened the session: sessions and revoke know it
 #   fwd_stop [PID]                end it
 #   tunnel KEY LOGIN OPTION...    several forwards on one connection, FWD_PID; fails if one is refused
 #   login_works KEY LOGIN         authentication succeeds (the connection is closed at once)
@@ -159,8 +160,12 @@ ssh_start()
 }
 ssh_is_up_or_gone() { grep -E -q -e "$1" "$WORK/ssh.err" || ! kill -0 "$FWD_PID" 2>/dev/null; }
 
+# The first thing that sshd sends when PAM has opened the session. ssh says before that it has logged in and that its
+# forwards are up: who then revokes the lease, or counts sessions, may be faster than the session.
+SESSION_OPEN='^debug1: client_input_global_request: rtype hostkeys-00@openssh\.com'
+
 # Checks ssh's output, not the port: something else may be listening on it.
-fwd_L() { ssh_start "$1" "$2" '^debug1: Entering interactive session' -L "$3"; }
+fwd_L() { ssh_start "$1" "$2" "$SESSION_OPEN" -L "$3"; }
 fwd_R()
 {
 	ssh_start "$1" "$2" 'remote forward (success|failure) for' -R "$3" || return 1
@@ -169,7 +174,7 @@ fwd_R()
 
 tunnel()
 {
-	local ready='^debug1: Entering interactive session'
+	local ready=$SESSION_OPEN
 	[[ " ${*:3} " != *' -R '* ]] || ready='^debug1: forwarding_success'
 	ssh_start "$1" "$2" "$ready" "${@:3}"
 }

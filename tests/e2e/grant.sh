@@ -34,7 +34,7 @@ typed=${typed/-L 8009:/-L 18009:}
 setpriv --reuid=li --regid=li --clear-groups env HOME=/home/li bash -c "exec ${typed/ssh /ssh -o StrictHostKeyChecking=no }" 2>"$WORK/ssh.err" &
 at_exit $!
 up() { [[ $(fetch http://127.0.0.1:18009/) == 'hello from 8009' ]]; }
-wait_for 10 'the tunnel of that command' up
+poll 10 up || fail "the tunnel of that command: $(cat "$WORK/ssh.err")"
 kill $!
 # Asked by sshd's children, not by user: a new login is root's process at first, before it becomes
 # its user's.
@@ -123,7 +123,10 @@ refuses 5 "kept for its former holder 'carol'" grant dave --login team --key "$(
 assert_eq "$(leasectl list --all | cut -f2,4 | sort | tr '\n' ' ')" $'alice\tactive bob\tactive bob\trevoked carol\trevoked ' 'the revoked leases stay listed'
 
 note 'a revoke ends a live connection'
-fwd_L "$WORK/alice" pfwd 18010:127.0.0.1:8009
+# A session that is opened late: a tunnel that is said to be up has one, or the revoke would end none.
+sed -i '1i session optional pam_exec.so /bin/sleep 0.3' /etc/pam.d/sshd
+fwd_L "$WORK/alice" pfwd 18010:127.0.0.1:8009 || fail "the tunnel: $(tail -n 3 "$WORK/ssh.err")"
+sed -i 1d /etc/pam.d/sshd
 expect_exit 0 leasectl revoke alice
 grep -q '^ended 1 session in [0-9]* ms$' "$WORK/out" || fail "$(cat "$WORK/out")"
 fwd_is_over() { ! kill -0 "$FWD_PID" 2>/dev/null; }

@@ -150,7 +150,7 @@ new_key many >/dev/null
 leasectl grant many --key "$WORK/many.pub" --open 127.0.0.1:18080 >/dev/null
 clients=()
 for _ in {1..4}; do
-	ssh_start "$WORK/many" pfwd '^debug1: Entering interactive session' || fail "$(tail -n 3 "$WORK/ssh.err")"
+	ssh_start "$WORK/many" pfwd "$SESSION_OPEN" || fail "$(tail -n 3 "$WORK/ssh.err")"
 	clients+=("$FWD_PID")
 done
 wait_for 5 'four sessions' metric_is sessions 4
