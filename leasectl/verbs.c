@@ -251,8 +251,8 @@ const struct verb verbs[] = {
      "check everything that leases depend on\n\n"
      "Configuration, akc as sshd runs it, the store and its file system, the clock, sshd's\n"
      "settings for each tunnel login from inside and outside, accounts, PAM, the registry of\n"
-     "sessions, key files, the control port, leased and what it sees in /proc, ports, services,\n"
-     "ceilings, room for all agents, and what sshd opens for others.\n\n"
+     "sessions, all that joining needs, key files, the control port, leased and what it sees in\n"
+     "/proc, ports, services, ceilings, room for all agents, and what sshd opens for others.\n\n"
      "  --quick  a health check: starts no program, and exits 0 only when all is well\n"},
     {"prove", cmd_prove, "prove --report FILE [--sign KEY]",
      "write a report for an auditor, after trying each claim that can be tried here\n\n"

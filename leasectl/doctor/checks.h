@@ -81,5 +81,8 @@ void check_key_files(struct doctor_run *d);
 void check_control_port(struct doctor_run *d);
 void check_leased(struct doctor_run *d);
 void check_proc(struct doctor_run *d);
+struct proc_view;
+int leased_proc_view(struct doctor_run *d, struct proc_view *ret);    /* 0, or -1 with errno */
+void mend_proc_view(struct doctor_run *d, const struct proc_view *v); /* of one that hides */
 
 #endif

@@ -8,10 +8,16 @@
 #include "leasectl/host/join_place.h"
 #include "leasectl/host/join_unit.h"
 #include "leasectl/host/matchblock_join.h"
+#include "leasectl/host/procview.h"
 #include "leasectl/host/textfile.h"
+#include "lib/base/clock.h"
 #include "lib/conf/join_login.h"
+#include "lib/session/join_session.h"
+#include "lib/session/registry_read.h"
+#include "lib/session/run_dir.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +137,101 @@ static void check_socket(struct doctor_run *d)
                "join cannot reach leased, so nobody can join", restart_mend());
 }
 
+/* ---- whose connection it is ---- */
+
+/* leased finds the connection of who asks by the ancestors of the process. */
+static void check_ancestors(struct doctor_run *d)
+{
+    struct proc_view v;
+    if (leased_proc_view(d, &v) != 0 || v.sees) /* check_proc says that it cannot tell */
+        return;
+    doctor_report(d, RESULT_FAIL, "join",
+                  "/proc hides from leased whose connection asks to join (hidepid=%s)", v.hidepid);
+    doctor_why(d, "%s: each is refused with exit status 7", nobody_joins);
+    mend_proc_view(d, &v);
+}
+
+/* Whoever comes next has it made anew. What is lost are the counts of half a minute. */
+static void mend_registry(struct doctor_run *d, const char *path)
+{
+    doctor_mend(d, "rm -rf '%s'", path);
+}
+
+/* Can leased, which is not root, read that part of the registry? False: it was reported. */
+static bool check_readable(struct doctor_run *d, const char *path, const char *part)
+{
+    const struct group *gr = getgrnam("_tunlease");
+    char name[CONF_PATH_BYTES + 32];
+    struct stat st;
+    (void)snprintf(name, sizeof(name), "%s%s", path, part);
+    if (gr == NULL || stat(name, &st) != 0 ||
+        (st.st_gid == gr->gr_gid && (st.st_mode & S_IRWXG) == (S_IRGRP | S_IXGRP)))
+        return true;
+    doctor_report(d, RESULT_FAIL, "join", "leased cannot read '%s': it has the mode %04o%s", name,
+                  (unsigned)st.st_mode & 07777,
+                  st.st_gid == gr->gr_gid ? "" : " and not the group _tunlease");
+    doctor_why(d, "%s, and nothing ends a connection that only stands there", nobody_joins);
+    mend_registry(d, path);
+    return false;
+}
+
+static bool has_stayed(void *ctx, const struct session *s)
+{
+    const int64_t *now_s = ctx;
+    return s->sight == SESSION_UNSEEN && *now_s - s->since_s > 2 * JOIN_SESSION_S;
+}
+
+/* One that cannot be seen is counted, since it may be there. */
+static void check_places(struct doctor_run *d, const struct registry *r, const char *path)
+{
+    struct session_list list;
+    int64_t now_s = clock_now_s();
+    if (registry_read(r, 0, &list) != 0) {
+        doctor_report(d, RESULT_FAIL, "join", "'%s/sessions' cannot be read: %s", path,
+                      strerror(errno));
+        doctor_why(d, "%s", nobody_joins);
+        mend_registry(d, path);
+        return;
+    }
+    const int why = list.unseen_why;
+    session_list_filter(&list, has_stayed, &now_s);
+    if (list.count > 0) {
+        doctor_report(d, RESULT_FAIL, "join", "%zu connection%s in '%s' cannot be seen: %s",
+                      list.count, list.count == 1 ? "" : "s", path, session_unseen_reason(why));
+        doctor_why(d,
+                   "no connection lasts longer than %d s, and %s of the %d places, until nobody "
+                   "can join",
+                   JOIN_SESSION_S, list.count == 1 ? "this takes one" : "these take as many",
+                   JOIN_SESSIONS_MAX);
+        mend_registry(d, path);
+    }
+    session_list_release(&list);
+}
+
+/* RunDir/join, where pam_tunnel registers who comes, and leased reads which key he has. What is
+ * missing of it pam_tunnel makes; and of RunDir itself check_registry says whether it can be used.
+ */
+static void check_registry_of_join(struct doctor_run *d)
+{
+    char path[CONF_PATH_BYTES + 16];
+    struct registry r = REGISTRY_CLOSED;
+    const char *run_dir = d->ctl->conf.paths.run_dir;
+    if (registry_open(run_dir, true, &r) != 0)
+        return;
+    registry_close(&r);
+    (void)snprintf(path, sizeof(path), "%s/" JOIN_DIRECTORY, run_dir);
+    if (registry_open(path, true, &r) == 0) {
+        if (check_readable(d, path, "") && check_readable(d, path, "/sessions"))
+            check_places(d, &r, path);
+    } else if (errno != ENOENT) {
+        doctor_report(d, RESULT_FAIL, "join", "'%s' cannot be used: %s", path,
+                      errno == EPERM ? "others may write there" : strerror(errno));
+        doctor_why(d, "pam_tunnel registers there who comes to join, and lets nobody in");
+        mend_registry(d, path);
+    }
+    registry_close(&r);
+}
+
 static void check_boot(struct doctor_run *d)
 {
     static const char why[] = "after the next boot nobody can join";
@@ -171,6 +272,8 @@ void check_join(struct doctor_run *d)
     check_program(d);
     check_tmp(d);
     check_socket(d);
+    check_ancestors(d);
+    check_registry_of_join(d);
     check_boot(d);
     check_banner(d);
     if (d->findings == before)

@@ -211,20 +211,43 @@ void check_leased(struct doctor_run *d)
     buf_release(&said);
 }
 
+/* How leased sees /proc, or would if it ran. */
+int leased_proc_view(struct doctor_run *d, struct proc_view *ret)
+{
+    char path[CONF_PATH_BYTES + 16], name[LOCK_HOLDER_NAME_BYTES];
+    pid_t pid;
+    (void)snprintf(path, sizeof(path), "%s-leased", d->ctl->conf.paths.database);
+    if (lock_holder_find(path, &pid, name) == SIGHT_IS && proc_view_of_process(pid, ret) == 0)
+        return 0;
+    return proc_view_of_user("_tunlease", ret);
+}
+
+static const struct group *seeing_group(const struct proc_view *v)
+{
+    return v->has_gid ? getgrgid(v->gid) : NULL;
+}
+
+void mend_proc_view(struct doctor_run *d, const struct proc_view *v)
+{
+    const struct group *gr = seeing_group(v);
+    if (gr != NULL)
+        doctor_mend(d,
+                    "put 'SupplementaryGroups=%s' below [Service] with 'systemctl edit leased', "
+                    "and restart leased",
+                    gr->gr_name);
+    else
+        doctor_mend(d, "make that 'hidepid=2,gid=_tunlease' in /etc/fstab, and run 'mount -o "
+                       "remount,hidepid=2,gid=_tunlease /proc'");
+}
+
 /*
  * leased has no capability but CAP_KILL. Where /proc hides the processes of other users, it sees no
  * session, and so ends none.
  */
 void check_proc(struct doctor_run *d)
 {
-    static const char consequence[] =
-        "leased cannot see sessions, and ends none at the end of its lease";
-    char path[CONF_PATH_BYTES + 16], name[LOCK_HOLDER_NAME_BYTES];
     struct proc_view v;
-    pid_t pid;
-    (void)snprintf(path, sizeof(path), "%s-leased", d->ctl->conf.paths.database);
-    bool runs = lock_holder_find(path, &pid, name) == SIGHT_IS;
-    if ((!runs || proc_view_of_process(pid, &v) != 0) && proc_view_of_user("_tunlease", &v) != 0) {
+    if (leased_proc_view(d, &v) != 0) {
         if (getpwnam("_tunlease") == NULL) {
             doctor_report(d, RESULT_WARN, "proc", "there is no user _tunlease to look at /proc as");
             doctor_why(d, "leased runs as that user");
@@ -245,21 +268,13 @@ void check_proc(struct doctor_run *d)
         doctor_mend(d, "'docker run --cap-add SYS_PTRACE', or that capability in "
                        "CapabilityBoundingSet of the unit");
     }
-    const struct group *gr = v.has_gid ? getgrgid(v.gid) : NULL;
     if (v.sees) {
         doctor_report(d, RESULT_OK, "proc", "/proc shows leased the sessions");
-    } else if (v.has_gid && gr != NULL) {
-        doctor_report(d, RESULT_FAIL, "proc", "/proc is mounted with hidepid=%s,gid=%s", v.hidepid,
-                      gr->gr_name);
-        doctor_why(d, "%s", consequence);
-        doctor_mend(d,
-                    "put 'SupplementaryGroups=%s' below [Service] with 'systemctl edit leased', "
-                    "and restart leased",
-                    gr->gr_name);
-    } else {
-        doctor_report(d, RESULT_FAIL, "proc", "/proc is mounted with hidepid=%s", v.hidepid);
-        doctor_why(d, "%s", consequence);
-        doctor_mend(d, "make that 'hidepid=2,gid=_tunlease' in /etc/fstab, and run 'mount -o "
-                       "remount,hidepid=2,gid=_tunlease /proc'");
+        return;
     }
+    const struct group *gr = seeing_group(&v);
+    doctor_report(d, RESULT_FAIL, "proc", "/proc is mounted with hidepid=%s%s%s", v.hidepid,
+                  gr != NULL ? ",gid=" : "", gr != NULL ? gr->gr_name : "");
+    doctor_why(d, "leased cannot see sessions, and ends none at the end of its lease");
+    mend_proc_view(d, &v);
 }

@@ -66,13 +66,14 @@ def check_help(tree):
 
 def check_messages(tree):
     """A message that DIAGNOSTICS explains is in the sources, up to its first five words or to what varies."""
-    for page, folder in ((LEASECTL, "leasectl"), (AKC, "akc"), (JOIN, "join"), (AGENT, "tunnel-agent")):
-        texts = "\n".join(strings(tree.sources(folder, "lib")))
+    # join prints what leased answers
+    for page, *folders in ((LEASECTL, "leasectl"), (AKC, "akc"), (JOIN, "join", "leased"), (AGENT, "tunnel-agent")):
+        texts = "\n".join(strings(tree.sources(*folders, "lib")))
         for item in re.findall(r"^\.It Sy (.*)$", section(tree.read(page), "DIAGNOSTICS"), re.M):
             for part in re.split(r"'?\b[A-Z]{2,}\b'?|\.\.\.|:", item.replace("\\&", "")):
                 words = " ".join(part.strip(" '").split()[:5])
                 if len(words) > 5 and words not in texts:
-                    tree.problem(f"{page}: no message of {folder} has the words '{words}'")
+                    tree.problem(f"{page}: no message of {folders[0]} has the words '{words}'")
                 tree.looked_up += 1
 
 
