@@ -1,18 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# tunnel-agent join with the real gateway: a friend's lease and a private host, each by one command there; a
-# wrong code, an unknown host and a wrong one; leased stopped; the same code again; a host that was installed anew.
+# tunnel-agent join with the real gateway: a friend's lease and a private host, each by one command there, the host
+# against a stopwatch; a wrong code, an unknown host and a wrong one; leased stopped; the same code again; a host that
+# was installed anew.
 # What a gateway can answer wrongly is in e2e/agent_join_words.
 # sandbox:
 # timeout: 180
 set -eu
 . "$TOP/tests/lib.sh"
 . "$TOP/tests/agent_lib.sh"
+. "$TOP/tests/stopwatch_lib.sh"
 
 leasectl setup --join >/dev/null
 far_link
 gateway_on_link
-far_host # the private host, with an sshd of its own
+private_host
 serve 8009
 pin=$(ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d' ' -f2)
 AGENT_IN=(ip netns exec far)
@@ -64,26 +66,12 @@ ok 'a friend: one line here, one there'
 
 # ---- a private host ----
 export STATE_DIR=$WORK/db1.state
-new_key bob >/dev/null
-cat "$WORK/bob.pub" >>"$WORK/far/keys"
-invite db1 --agent
-agent join --host-key "$pin" --target "$FAR:22" "$NEAR" "@$WORK/code"
-wait_for 20 'the agent to be up' is gateway up
+host_comes_in db1
 wait_for 10 'a register through its own tunnel' said 'registered agent_id=db1'
 agent_stop
 agent -d -c "$(quick)" --gateway "$NEAR" --target "$FAR:22"
 wait_for 20 'up again without code, token and --host-key' is gateway up
 port=$(field gateway port_b)
-leasectl grant bob --key "$WORK/bob.pub" --open agent:db1 >/dev/null
-cat >"$WORK/config" <<-END
-	Host *
-		IdentityFile $WORK/bob
-		IdentitiesOnly yes
-		UserKnownHostsFile $WORK/known
-		StrictHostKeyChecking accept-new
-END
-reached() { [[ $(ssh -F "$WORK/config" -J "pfwd@$GATEWAY" -p "$port" root@localhost 'ip -br a' 2>"$WORK/ssh.err") == *"$FAR"* ]]; }
-wait_for 10 'ssh -J to the private host' reached
 # Joined anew with the state of an agent that runs: by a new key, since a copy of the old one may be elsewhere.
 cp "$STATE_DIR/agent.pem" "$WORK/stolen"
 invite db1 --agent --replace
