@@ -251,7 +251,7 @@ ok("empty columns go first, then words are wrapped, then rows are blocks; NO_COL
 print(f"{shown} shown")
 END
 active=$(leasectl list --all)
-python3 "$WORK/cli.py" || fail 'cli.py'
+python3 -u "$WORK/cli.py" || fail 'cli.py' # -u: why it fails comes behind what it has shown
 assert_eq "$(leasectl list --all)" "$active" 'none of it changed anything'
 fwd_stop "$held"
 
