@@ -195,6 +195,8 @@ save(old, "db1"); save(a, "db1.copy")
 assert_eq "$(sql "SELECT count(*) FROM audit WHERE action = 'restored' AND lease = 'db1'")" 1 'and audited as restored'
 
 note 'refuse: both are refused until agent reset'
+# An agent reset is judged as newest is: whoever is silent for three intervals, as while doctor runs, may be replaced.
+conf 'HeartbeatInterval 60s'
 conf 'CopiedAgents refuse'
 reload
 key="gw-tunnel $(cut -d' ' -f1,2 "$WORK/db1.pub")"
