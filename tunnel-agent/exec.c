@@ -76,35 +76,46 @@ static int read_code(const char *invite, struct tunnel_keeper *t)
 
 /* ---- local ports ---- */
 
-/* Another program may take the port before ssh does: then there is no tunnel, and that is said. */
-static uint16_t free_port(const char *bind_to)
+/* Another program may take the port before ssh does: then there is no tunnel, and that is said.
+ * *ret_fd keeps it until then: close it; or -1. */
+static uint16_t free_port(const char *bind_to, int *ret_fd)
 {
     struct sockaddr_storage at;
     socklen_t len;
     uint16_t port = 0;
+    *ret_fd = -1;
     if (localport_address(bind_to, 0, false, &at, &len) != 0)
         return 0;
-    int fd = socket(at.ss_family, SOCK_STREAM, 0);
+    int fd = socket(at.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 && bind(fd, (struct sockaddr *)&at, len) == 0 &&
         getsockname(fd, (struct sockaddr *)&at, &len) == 0)
         port = ntohs(at.ss_family == AF_INET6
                          ? ((const struct sockaddr_in6 *)(const void *)&at)->sin6_port
                          : ((const struct sockaddr_in *)(const void *)&at)->sin_port);
-    if (fd >= 0)
-        (void)close(fd);
+    *ret_fd = fd;
     return port;
 }
 
+/* All are kept until the last is found, so that none is found twice. */
 static int fill_in_ports(struct leg *leg)
 {
-    for (size_t i = 0; i < leg->forward_count; i++) {
+    int *kept = calloc(leg->forward_count + 1, sizeof(*kept));
+    size_t count = 0;
+    bool found = kept != NULL;
+    for (size_t i = 0; found && i < leg->forward_count; i++) {
         struct forward *f = &leg->forwards[i];
-        if (f->port == 0)
-            f->port = free_port(strcasecmp(f->bind, "localhost") == 0 ? "127.0.0.1" : f->bind);
-        if (f->port == 0)
-            return not_started("no local port is free, or the bind address is none of this host");
+        if (f->port != 0)
+            continue;
+        f->port = free_port(strcasecmp(f->bind, "localhost") == 0 ? "127.0.0.1" : f->bind,
+                            &kept[count++]);
+        found = f->port != 0;
     }
-    return EXIT_DONE;
+    while (count > 0)
+        if (kept[--count] >= 0)
+            (void)close(kept[count]);
+    free(kept);
+    return found ? EXIT_DONE
+                 : not_started("no local port is free, or the bind address is none of this host");
 }
 
 /* Where a client on this host connects to. */

@@ -4,7 +4,7 @@
 # command; the command is told of its ports; whichever process is killed, nothing is left.
 # sandbox:
 # timeout: 120
-# shellcheck disable=SC2016 # texts for the command's shell
+# shellcheck disable=SC2016,SC2153,SC2317 # texts for the command's shell; CODE is of join_stand_in.sh; functions are called by wait_for
 set -eu
 . "$TOP/tests/lib.sh"
 . "$TOP/tests/join_stand_in.sh"
@@ -17,6 +17,16 @@ export HOME=$WORK/home STATE_DIR=$WORK/state
 install -d -m 700 "$HOME/.ssh"
 cp "$WORK/known_hosts" "$HOME/.ssh/known_hosts"
 exec_=(tunnel-agent exec -i "$WORK/alice" -o "UserKnownHostsFile=$WORK/known_hosts")
+# A service that accepts and says nothing, to the end of its client's half and after it.
+mute()
+{
+	python3 -c 'import socket, sys, time
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+kept = []
+while True: kept.append(s.accept())' "$1" & at_exit $!
+	is_served() { ! port_free "$1"; }
+	wait_for 5 'the mute service' is_served "$1"
+}
 has_line() { grep -qsE -- "$2" "$1"; }
 # What an agent leaves behind: its processes and its files.
 left() { pgrep -f "$WORK/state|$WORK/alice" || ls "$STATE_DIR/run"; }
@@ -50,6 +60,9 @@ refuses 125 'not started: no tunnel: .*[Rr]efused' -p 9 -L 0:127.0.0.1:8009 pfwd
 refuses 125 'not started: no tunnel: .*Permission denied' -L 0:127.0.0.1:8009 nobody@127.0.0.1
 refuses 125 'not started: no tunnel: ' --host-key SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA -L 0:127.0.0.1:8009 pfwd@127.0.0.1
 refuses 125 'not started: no tunnel: .*8009' -L 8009:127.0.0.1:8009 -L 0:127.0.0.1:8010 pfwd@127.0.0.1
+forbids='not started: no tunnel: the far side forbids the forward to 127.0.0.1:'
+refuses 125 "${forbids}8011" -L 0:127.0.0.1:8011 pfwd@127.0.0.1
+refuses 125 "${forbids}8011" -L 0:127.0.0.1:8009 -L 0:127.0.0.1:8010 -L 0:127.0.0.1:8011 pfwd@127.0.0.1
 refuses 2 'is a range' -L 18000-18001 pfwd@127.0.0.1
 refuses 2 'remote port of another -L' -L 0:127.0.0.1:8009 -L 0:localhost:8009 pfwd@127.0.0.1
 refuses 2 'exec takes -L|no -L is named' pfwd@127.0.0.1
@@ -57,6 +70,20 @@ refuses 2 'for a service' -d -L 0:127.0.0.1:8009 pfwd@127.0.0.1
 expect_exit 2 "${exec_[@]}" -L 0:127.0.0.1:8009 pfwd@127.0.0.1
 expect_exit 2 tunnel-agent -i "$WORK/alice" -L 0:127.0.0.1:8009 pfwd@127.0.0.1
 nothing_left || fail "something is left: $(left)"
+
+note 'what starts all the same'
+mute 8012
+leasectl set alice --open +8012 --open +8013 >/dev/null
+starts() { # WORDS OPTION...
+	expect_exit 0 "${exec_[@]}" "${@:2}" pfwd@127.0.0.1 -- true
+	[[ -z $1 ]] || grep -q "$1" "$WORK/err" || fail "$(cat "$WORK/err")"
+}
+began_ms=${EPOCHREALTIME/./}
+starts '' -L 0:127.0.0.1:8012 -L 0:127.0.0.1:8009
+(((${EPOCHREALTIME/./} - began_ms) / 1000 < $(slow 4) * 1000)) || fail 'a silent service holds the command up'
+starts '' -L 0:127.0.0.1:8009 -L 0:127.0.0.1:8013
+starts '' --probe none -L 0:127.0.0.1:8011
+ok 'a silent service, none at all, and a forward that is forbidden with --probe none'
 
 # begin: the command in the background; its process in COMMAND, the keeper in KEEPER, ssh in SSH_PID
 begin()
@@ -144,3 +171,9 @@ expect_exit 0 tunnel-agent exec --host-key "$PIN" --invite "$code" -L 0:127.0.0.
 	sh -c 'curl -sS "http://$TUNNEL_8009/"'
 assert_eq "$(<"$WORK/out")" 'hello from 8009' 'one command, no key and no file: data through the tunnel'
 nothing_left || fail "something is left: $(left)"
+
+note 'a far side that allows the port of the canary, and so answers it in another way'
+printf '%s\n' '#!/bin/sh' 'echo "restrict,port-forwarding,permitopen=\"127.0.0.1:1\",permitopen=\"127.0.0.1:8009\" $2 $3"' >/run/join-stand-in/akc
+exec_=(tunnel-agent exec -p 2222 --host-key "$PIN" -i "$WORK/alice")
+starts '' -L 0:127.0.0.1:8009
+refuses 125 "${forbids}8010" -L 0:127.0.0.1:8009 -L 0:127.0.0.1:8010 pfwd@127.0.0.1

@@ -141,6 +141,11 @@ static void on_up(void *ctx)
         fail(k, k->tunnel->standing.reason);
         return;
     }
+    if (k->tunnel->watch.check.why[0] != '\0') {
+        fail(k, k->tunnel->watch.check.why);
+        return;
+    }
+    k->tunnel->watch.check.wanted = false; /* later the probe tells, and the command runs */
     k->was_up = true;
     platform_outlive_parent();
     tie_send(k->tie, TUNNEL_KEEPER_UP);
@@ -215,6 +220,7 @@ static int start(struct keeping *k, const char **ret_why)
     if (k->tunnel == NULL)
         return -1;
     k->tunnel->hooks = (struct tunnel_hooks){.ctx = k, .up = on_up, .changed = on_changed};
+    k->tunnel->watch.check.wanted = k->terms->options->leg.probe != PROBE_NONE;
     tunnel_start(k->tunnel);
     return 0;
 }

@@ -54,6 +54,10 @@ static void on_line(struct ssh_run *r, const char *line)
     case SSH_MESSAGE_FORBIDDEN:
         r->channel_failure = message;
         copy_after(r->channel_text, line, ": ");
+        if (message == SSH_MESSAGE_FORBIDDEN) {
+            r->refused_count++;
+            copy_after(r->refused_text, line, ": ");
+        }
         return;
     default:
         break;

@@ -28,8 +28,10 @@ struct ssh_run {
     char cause_text[SSHRUN_TEXT_BYTES]; /* the line of cause, or our own reason */
     char
         channel_text[SSHRUN_TEXT_BYTES]; /* that of channel_failure, without the channel's number */
-    char key_text[SSHRUN_TEXT_BYTES];    /* the first line about a private key that it cannot use */
-    char shown_key[FINGERPRINT_BYTES];   /* of a host whose key is not the known one, or "" */
+    unsigned refused_count;              /* channels that the far side's sshd has forbidden */
+    char refused_text[SSHRUN_TEXT_BYTES]; /* the text of the last of them */
+    char key_text[SSHRUN_TEXT_BYTES];  /* the first line about a private key that it cannot use */
+    char shown_key[FINGERPRINT_BYTES]; /* of a host whose key is not the known one, or "" */
     char offending_key[SSHRUN_TEXT_BYTES]; /* FILE:LINE of the known one, or "" */
     bool authenticated;
     bool jump_ended;          /* the jump host's ssh, or the ProxyCommand, ended before the login */

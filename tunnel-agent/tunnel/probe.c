@@ -40,6 +40,24 @@ static void judge_answer(const struct probe *p, struct standing *s)
     standing_set_service(s, SERVICE_OK, code >= 500 ? text : "");
 }
 
+static void describe_forbidden(char out[static TUNNEL_TEXT_BYTES], const char *to, const char *text)
+{
+    (void)snprintf(out, TUNNEL_TEXT_BYTES,
+                   "the far side forbids the forward to %.192s: ssh says '%.200s'. "
+                   "AllowTcpForwarding or PermitOpen of its sshd, or permitopen of this key, "
+                   "does not have it. 'sshd -T -C user=USER' there shows the first two; on a "
+                   "gateway of tunlease 'leasectl explain' tells",
+                   to, text);
+}
+
+void probe_describe_forbidden(char out[static TUNNEL_TEXT_BYTES], const struct forward *f,
+                              const char *text)
+{
+    char to[192];
+    (void)snprintf(to, sizeof(to), "%.128s:%u", f->host, (unsigned)f->host_port);
+    describe_forbidden(out, to, text);
+}
+
 static void judge_close(const struct probe *p, const struct ssh_run *run, struct standing *s)
 {
     char text[TUNNEL_TEXT_BYTES], probed[192];
@@ -51,12 +69,7 @@ static void judge_close(const struct probe *p, const struct ssh_run *run, struct
                        f != NULL ? (unsigned)f->host_port : 0);
     switch (run->channel_failure) {
     case SSH_MESSAGE_FORBIDDEN:
-        (void)snprintf(text, sizeof(text),
-                       "the far side forbids the forward to %s: ssh says '%.200s'. "
-                       "AllowTcpForwarding or PermitOpen of its sshd, or permitopen of this key, "
-                       "does not have it. 'sshd -T -C user=USER' there shows the first two; on a "
-                       "gateway of tunlease 'leasectl explain' tells",
-                       probed, run->channel_text);
+        describe_forbidden(text, probed, run->channel_text);
         standing_set_service(s, SERVICE_FORBIDDEN, text);
         return;
     case SSH_MESSAGE_SERVICE_DOWN:

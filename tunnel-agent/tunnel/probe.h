@@ -4,13 +4,14 @@
 #define TUNLEASE_AGENT_TUNNEL_PROBE_H
 
 #include "tunnel-agent/host/exchange.h"
+#include "tunnel-agent/tunnel/standing.h"
 
 #include <stdbool.h>
 
 struct event_base;
+struct forward;
 struct leg;
 struct ssh_run;
-struct standing;
 
 struct probe {
     const struct leg *leg;
@@ -31,5 +32,9 @@ void probe_send(struct probe *p, struct event_base *base,
  */
 void probe_judge(const struct probe *p, enum exchange_end end, const struct ssh_run *run,
                  struct standing *s);
+
+/* A sentence's words about a forward that the far side forbids. text: what ssh says of it. */
+void probe_describe_forbidden(char out[static TUNNEL_TEXT_BYTES], const struct forward *f,
+                              const char *text);
 
 #endif

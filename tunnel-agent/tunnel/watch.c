@@ -29,6 +29,7 @@ static void cancel_exchanges(struct watch *w)
 {
     exchange_cancel(&w->canary);
     exchange_cancel(&w->probe.exchange);
+    forward_check_cancel(&w->check);
 }
 
 static void schedule_next_probe(struct watch *w)
@@ -59,6 +60,42 @@ static void send_probe(struct watch *w)
     probe_send(&w->probe, w->base, on_probe, w);
 }
 
+/* The path is alive, so from here on only the service can be silent. A probe that is under way is
+ * left alone: on a slow path its answer may follow at once. */
+static void path_has_answered(struct watch *w)
+{
+    w->answered(w->ctx);
+    if (!probe_is_possible(&w->probe)) {
+        schedule_next_probe(w);
+        return;
+    }
+    w->path_answered = true;
+    if (!exchange_is_under_way(&w->probe.exchange))
+        send_probe(w);
+    schedule(w, WATCH_SUSPECT, w->settings->probe_timeout_ms);
+}
+
+static void on_checked(void *ctx)
+{
+    struct watch *w = ctx;
+    if (w->check.why[0] != '\0')
+        w->answered(w->ctx);
+    else
+        path_has_answered(w);
+}
+
+static void check_forwards(struct watch *w)
+{
+    w->check.base = w->base;
+    w->check.leg = w->probe.leg;
+    w->check.left_out = w->probe.left_out;
+    w->check.canary_path = w->canary_path;
+    w->check.ssh = w->ssh;
+    w->check.done = on_checked;
+    w->check.ctx = w;
+    forward_check_begin(&w->check);
+}
+
 static void on_canary(void *ctx, enum exchange_end end)
 {
     struct watch *w = ctx;
@@ -66,17 +103,10 @@ static void on_canary(void *ctx, enum exchange_end end)
         return;
     if (!probe_is_possible(&w->probe))
         w->standing->probe_ms = clock_monotonic_ms() - w->sent_ms;
-    w->answered(w->ctx);
-    if (!probe_is_possible(&w->probe)) {
-        schedule_next_probe(w);
-        return;
-    }
-    /* The path is alive, so from here on only the service can be silent. A probe that is under way
-     * is left alone: on a slow path its answer may follow at once. */
-    w->path_answered = true;
-    if (!exchange_is_under_way(&w->probe.exchange))
-        send_probe(w);
-    schedule(w, WATCH_SUSPECT, w->settings->probe_timeout_ms);
+    if (w->next == WATCH_LOGIN && w->check.wanted)
+        check_forwards(w);
+    else
+        path_has_answered(w);
 }
 
 /* False: nothing listens at the canary's socket. */
@@ -179,7 +209,7 @@ static void poll_login(struct watch *w)
                                               : "the login took too long");
         return;
     }
-    if (w->ssh->authenticated && !exchange_is_under_way(&w->canary))
+    if (w->ssh->authenticated && !exchange_is_under_way(&w->canary) && !w->check.under_way)
         (void)send_canary(w);
     schedule(w, WATCH_LOGIN, SOCKET_POLL_MS);
 }
@@ -245,4 +275,5 @@ void watch_release(struct watch *w)
         event_free(w->timer);
     exchange_release(&w->canary);
     exchange_release(&w->probe.exchange);
+    forward_check_release(&w->check);
 }

@@ -14,6 +14,7 @@
 #define TUNLEASE_AGENT_TUNNEL_WATCH_H
 
 #include "tunnel-agent/host/exchange.h"
+#include "tunnel-agent/tunnel/forward_check.h"
 #include "tunnel-agent/tunnel/probe.h"
 #include "tunnel-agent/tunnel/traffic.h"
 
@@ -28,7 +29,8 @@ struct standing;
 
 /* What the timer does next. */
 enum watch_step {
-    WATCH_LOGIN,   /* polls for the login, then sends the canary until it is answered */
+    WATCH_LOGIN,   /* polls for the login, then sends the canary until it is answered; then the
+                      forwards are checked, if that is wanted */
     WATCH_PROBE,   /* sends the probe */
     WATCH_SUSPECT, /* no answer: the tunnel is suspect, and the canary is sent */
     WATCH_JUDGE,   /* no answer to that either: is the path dead? */
@@ -41,11 +43,13 @@ struct watch {
     const char *canary_path; /* the socket that ssh forwards to the far 127.0.0.1:1 */
     struct ssh_run *ssh;
     struct standing *standing;
-    void (*answered)(void *ctx);              /* something came back through the tunnel */
+    void (*answered)(void *ctx);              /* something came back through the tunnel; check.why
+                                                 says whether a forward is forbidden */
     void (*dead)(void *ctx, const char *why); /* the path is dead: call watch_stop */
     void *ctx;
 
     struct exchange canary;
+    struct forward_check check; /* wanted: by the owner, for the next login */
     struct probe probe;
     struct event *timer;
     enum watch_step next;
