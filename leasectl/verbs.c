@@ -38,8 +38,9 @@ const struct verb verbs[] = {
      "[--note TEXT] [--valid DURATION] | invite NAME --agent [--replace] [--port N] "
      "[--for DURATION|--until TIME] [--valid DURATION] | invite list | invite revoke ID",
      "a line with which somebody joins over ssh, once, with a key of his own\n\n"
-     "Whoever runs it gets a lease of these terms; nobody sends a key. It needs JoinLogin, and\n"
-     "leased. The name is reserved until then. The code in the line is printed this once.\n\n"
+     "Whoever runs it gets a lease of these terms; nobody sends a key. It needs leased, and\n"
+     "JoinLogin, which setup makes. The name is reserved until somebody has joined, or the invite\n"
+     "is over or taken back. The code in the line is printed this once.\n\n"
      "  list                invites: open, spent since yesterday, or over\n"
      "  revoke ID           take one back; the lease of who has joined with it stays\n"
      "  --open [HOST:]PORT  what may be opened with ssh -L; repeatable; HOST:LOW-HIGH is a range;\n"
