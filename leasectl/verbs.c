@@ -52,7 +52,7 @@ const struct verb verbs[] = {
      "  --from CIDR,...     only from these addresses, when joining, too\n"
      "  --max-sessions N    at most so many connections at a time; a lease that listens has one\n"
      "  --note TEXT         a note for yourself\n"
-     "  --valid DURATION    how long the invite is good (default 1d)\n"
+     "  --valid DURATION    how long the invite is good (default 1d, at most 30d)\n"
      "  --agent             it is for a private host, which runs tunnel-agent\n"
      "  --replace           the host takes the place of the agent NAME: new key, same port\n"
      "  --port N            the agent's port; else the first that is free when it joins\n"},

@@ -18,7 +18,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VALID_S = 86400 };
+/* An open invite keeps its name, and lets strangers come as far as the program that joins. Who does
+ * not come within a month is invited again. */
+enum { DAY_S = 86400, VALID_S = DAY_S, VALID_MAX_DAYS = 30 };
 
 void invite_request_release(struct invite_request *req)
 {
@@ -51,6 +53,11 @@ int invite_request_parse_option(struct ctl *ctl, struct invite_request *req, int
             return ctl_error(ctl, EXIT_USAGE,
                              "--valid '%s' is no duration like 90s, 15m, 12h, 7d or 1d12h",
                              text_clip(arg).s);
+        if (req->valid_s > (int64_t)VALID_MAX_DAYS * DAY_S)
+            return ctl_error(ctl, EXIT_USAGE,
+                             "--valid '%s' is too long: an invite is good for %d days at most, and "
+                             "the lease lasts as long as --for says, from joining on",
+                             text_clip(arg).s, VALID_MAX_DAYS);
         return EXIT_DONE;
     case 'k': /* who joins brings the key */
         return EXIT_USAGE;
@@ -62,22 +69,30 @@ int invite_request_parse_option(struct ctl *ctl, struct invite_request *req, int
 
 /* ---- what may be invited to ---- */
 
-static int check_can_join(struct ctl *ctl)
+bool invite_can_be_redeemed(const struct ctl *ctl, struct buf *out)
 {
     struct conf_logins logins;
     const char *login = ctl->conf.join_login;
-    if (login[0] == '\0')
-        return ctl_error(
-            ctl, EXIT_FAILED,
-            "nobody can join this gateway: JoinLogin is not set in %s: 'leasectl setup "
-            "--join' writes 'JoinLogin join' there, and makes what it needs",
-            ctl_conf_name(ctl));
     conf_logins_of(&ctl->conf, &logins);
-    const char *problem = join_login_problem(&logins, login);
-    if (problem != NULL)
-        return ctl_error(ctl, EXIT_FAILED, "nobody can join this gateway: JoinLogin '%s' %s", login,
-                         problem);
-    return EXIT_DONE;
+    const char *problem = login[0] != '\0' ? join_login_problem(&logins, login) : NULL;
+    if (login[0] == '\0')
+        buf_addf(out,
+                 "nobody can join this gateway: JoinLogin is not set in %s: 'leasectl setup "
+                 "--join' writes 'JoinLogin join' there, and makes what it needs",
+                 ctl_conf_name(ctl));
+    else if (problem != NULL)
+        buf_addf(out, "nobody can join this gateway: JoinLogin '%s' %s", login, problem);
+    return login[0] != '\0' && problem == NULL;
+}
+
+static int check_can_join(struct ctl *ctl)
+{
+    struct buf why = {0};
+    int code = EXIT_DONE;
+    if (!invite_can_be_redeemed(ctl, &why))
+        code = ctl_error(ctl, EXIT_FAILED, "%s", buf_text_or(&why, "out of memory"));
+    buf_release(&why);
+    return code;
 }
 
 /* An agent's invite has what `agent add` has. */

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct buf;
+
 /* Zero-initialised: nothing is asked for yet. Release it with invite_request_release. */
 struct invite_request {
     struct grant_request grant; /* what is said as for grant; invite_request_complete empties it */
@@ -32,6 +34,9 @@ void invite_request_release(struct invite_request *req);
     }
 int invite_request_parse_option(struct ctl *ctl, struct invite_request *req, int opt,
                                 const char *arg);
+
+/* Whether there is a login at which somebody can join; else why not in out. */
+bool invite_can_be_redeemed(const struct ctl *ctl, struct buf *out);
 
 /* Checks that somebody can join, fills in what was not named, and checks the terms against the
  * ceiling. */

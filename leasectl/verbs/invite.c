@@ -149,11 +149,18 @@ static void add_table_row(struct listing *list, const struct invite *i, const ch
     table_add(&list->table, terms);
 }
 
+struct rows {
+    struct listing list;
+    bool has_open;
+};
+
 static int add_row(void *arg, const struct invite *i)
 {
-    struct listing *list = arg;
+    struct rows *rows = arg;
+    struct listing *list = &rows->list;
     struct buf terms = {0};
     int rc = 0;
+    rows->has_open = rows->has_open || (i->is_open && i->expires_s > list->ctl->now_s);
     add_terms(i, &terms);
     if (list->ctl->json)
         rc = add_json_row(list, i, buf_text_or(&terms, "?"));
@@ -163,17 +170,31 @@ static int add_row(void *arg, const struct invite *i)
     return rc;
 }
 
+/* It stays open, since its name is kept, and it is good again when JoinLogin is back. Where a line
+ * of the configuration is wrong, that was said, and it may be this one. */
+static void warn_of_no_login(const struct ctl *ctl)
+{
+    struct buf why = {0};
+    if (!invite_can_be_redeemed(ctl, &why) && !ctl->conf_is_partial)
+        ctl_warn(ctl, "%s; an open invite is good again then, until it is over",
+                 buf_text_or(&why, "out of memory"));
+    buf_release(&why);
+}
+
 static int list_invites(struct ctl *ctl)
 {
     static const char *const headings[] = {"ID",    "NAME", "KIND",  "STATE", "UNTIL",
                                            "LEASE", "KEY",  "TERMS", NULL};
-    struct listing list;
+    struct rows rows = {.has_open = false};
     int code = ctl_open_read(ctl);
     if (code != EXIT_DONE)
         return code;
-    listing_begin(&list, ctl, headings);
-    enum store_rc rc = store_invite_list(ctl->store, add_row, &list);
-    return listing_end(&list, rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc));
+    listing_begin(&rows.list, ctl, headings);
+    enum store_rc rc = store_invite_list(ctl->store, add_row, &rows);
+    code = listing_end(&rows.list, rc == STORE_OK ? EXIT_DONE : ctl_store_error(ctl, rc));
+    if (code == EXIT_DONE && rows.has_open)
+        warn_of_no_login(ctl);
+    return code;
 }
 
 /* ---- invite revoke ---- */

@@ -90,6 +90,10 @@ sed -i '$d' "$conf"
 refused 2 "the name '-x'" invite -- -x
 refused 2 'no duration' invite bob --open 8009 --valid 0
 refused 2 'no duration' invite bob --open 8009 --valid soon
+for long in 30d1s 5w 36500d; do refused 2 "'$long' is too long: an invite is good for 30 days at most, and the lease lasts as long as --for says" invite bob --open 8009 --valid "$long"; done
+expect_exit 0 leasectl --json invite bob --open 8009 --valid 30d
+(($(date -d "$(get expires_at)" +%s) - $(now) > 30 * 86400 - 120)) || fail "30 days: $(cat "$WORK/out")"
+expect_exit 0 leasectl invite revoke "$(get id)"
 refused 2 'give one of them' invite bob --open 8009 --for 1d --until 2099-01-01
 refused 2 'has passed' invite bob --open 8009 --until 2020-01-01
 refused 2 'key' invite bob --open 8009 --key "$WORK/alice.pub"
@@ -115,6 +119,29 @@ expect_exit 0 leasectl invite host --agent
 some_line -E "^  tunnel-agent join gateway\.test:2222 $code_pattern --host-key SHA256:" <"$WORK/out" || fail "$(cat "$WORK/out")"
 sed -i '$d' "$conf"
 ok 'another port'
+
+note 'JoinLogin taken away meanwhile'
+expect_exit 0 leasectl invite list
+[[ ! -s $WORK/err ]] || fail "a warning, where all is well: $(cat "$WORK/err")"
+cp "$WORK/out" "$WORK/list"
+expect_exit 0 leasectl --json invite list
+cp "$WORK/out" "$WORK/list.json"
+sed -i.joins '/^JoinLogin/d' "$conf"
+warned() # WORDS
+{
+	for as in '' --json; do
+		# shellcheck disable=SC2086 # nothing, or one word
+		expect_exit 0 leasectl $as invite list
+		assert_eq "$(grep -c "warning: nobody can join this gateway: $1.*; an open invite is good again then, until it is over\$" "$WORK/err") $(wc -l <"$WORK/err")" '1 1' \
+			"$(cat "$WORK/err")"
+		cmp "$WORK/out" "$WORK/list${as:+.json}" || fail 'what is listed'
+	done
+}
+warned "JoinLogin is not set in $conf: 'leasectl setup --join'"
+echo 'JoinLogin _tunlease' >>"$conf"
+warned "JoinLogin '_tunlease' .*is not the account that"
+mv "$conf.joins" "$conf"
+ok 'the list says that nobody can join, and that the invites stay'
 
 note 'listen ports'
 invited_port() { query "SELECT invite FROM token WHERE name = '!$1'" | sed -n 's/^listen .*:\([0-9]*\)$/\1/p'; }
@@ -231,5 +258,6 @@ note 'a wrong line of the configuration'
 echo 'MaxTTL never' >>"$conf"
 expect_exit 1 leasectl invite x1 --open 8009
 expect_exit 0 leasectl invite list
+! grep 'nobody can join' "$WORK/err" || fail 'JoinLogin is set'
 expect_exit 0 leasectl invite revoke "$(query "SELECT id FROM token WHERE name = '!w1'")"
 ok 'list and revoke work all the same'
