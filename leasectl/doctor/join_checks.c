@@ -246,17 +246,26 @@ static void check_boot(struct doctor_run *d)
         report(d, RESULT_WARN, JOIN_UNIT " is not enabled", why, "leasectl setup");
 }
 
+/* In a container the configuration may be read-only. Then nobody is refused for want of it. */
 static void check_banner(struct doctor_run *d)
 {
+    static const char conf_d[] = TUNLEASE_SYSCONFDIR "/tunlease";
     struct buf want = {0};
     char *have = textfile_read(MATCHBLOCK_JOIN_BANNER);
+    const bool read_only = filesystem_is_read_only(conf_d);
     join_place_banner(&d->ctl->conf, &want);
-    if (buf_text(&want) != NULL && (have == NULL || strcmp(have, buf_text(&want)) != 0))
-        report(d, RESULT_WARN,
-               have == NULL ? "'" MATCHBLOCK_JOIN_BANNER "' is not there"
-                            : "'" MATCHBLOCK_JOIN_BANNER "' is not what setup writes",
-               "who is refused is not told that joining needs a key and an open invite",
-               "leasectl setup");
+    const char *text = buf_text(&want);
+    if (text != NULL && (have == NULL || strcmp(have, text) != 0)) {
+        doctor_report(d, read_only ? RESULT_NOTE : RESULT_WARN, "join",
+                      have == NULL ? "'" MATCHBLOCK_JOIN_BANNER "' is not there"
+                                   : "'" MATCHBLOCK_JOIN_BANNER "' is not what setup writes");
+        doctor_why(d, "who is refused is not told that joining needs a key and an open invite");
+        if (read_only)
+            doctor_mend(d, "where '%s' is mounted from, a file 'join-banner' with this line: %.*s",
+                        conf_d, (int)strcspn(text, "\n"), text);
+        else
+            doctor_mend(d, "leasectl setup");
+    }
     free(have);
     buf_release(&want);
 }

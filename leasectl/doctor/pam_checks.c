@@ -158,8 +158,8 @@ static bool check_arguments(const struct stack_check *s)
     while (len > 0 && strchr(" \t\r", s->tunnel->args[len - 1]) != NULL)
         len--;
     (void)snprintf(args, sizeof(args), "%.*s", (int)len, s->tunnel->args);
-    const bool same = strcmp(child_text(&want), args) == 0;
-    if (!same) {
+    const bool are_right = pam_profile_arguments_are_right(s->d->ctl, args);
+    if (!are_right) {
         doctor_report(s->d, RESULT_FAIL, "pam",
                       "'%s' has " PAM_TUNNEL_MODULE " with '%s', and the configuration wants '%s'",
                       s->tunnel->where, args, child_text(&want));
@@ -168,7 +168,7 @@ static bool check_arguments(const struct stack_check *s)
         doctor_mend(s->d, "leasectl setup");
     }
     buf_release(&want);
-    return same;
+    return are_right;
 }
 
 static const struct pam_step *find_tunnel(const struct pam_stack *stack)

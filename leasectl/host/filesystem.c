@@ -51,6 +51,19 @@ int filesystem_of(const char *path, struct filesystem *ret)
     return 0;
 }
 
+bool filesystem_is_read_only(const char *directory)
+{
+    char at[FILESYSTEM_PATH_BYTES];
+    struct statvfs s;
+    if (strlcpy(at, directory, sizeof(at)) >= sizeof(at))
+        return false;
+    do {
+        if (statvfs(at, &s) == 0)
+            return (s.f_flag & ST_RDONLY) != 0;
+    } while (errno == ENOENT && go_up(at));
+    return false;
+}
+
 static bool may_enter(const struct stat *st, uid_t uid, gid_t gid)
 {
     mode_t bit = st->st_uid == uid ? S_IXUSR : st->st_gid == gid ? S_IXGRP : S_IXOTH;

@@ -20,6 +20,11 @@ struct filesystem {
 /* 0; or -1 with errno: it could not be asked. */
 int filesystem_of(const char *path, struct filesystem *ret);
 
+/* True where nothing can be written into this directory, or where it would have to be made: in a
+ * container with a read-only root what is there has to do. False, too, where that cannot be told.
+ */
+bool filesystem_is_read_only(const char *directory);
+
 /*
  * The first directory above path that a process with this uid and gid, and no other group, may not
  * enter, by owner and mode. False: it may enter all that could be looked at.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/host/pam_profile.h"
 
+#include "leasectl/host/filesystem.h"
 #include "leasectl/host/tool.h"
 #include "lib/base/buf.h"
 #include "lib/conf/join_login.h"
@@ -29,12 +30,17 @@ static const char control[] = "[success=ignore ignore=ignore module_unknown=igno
 static const char session_control[] =
     "[success=ok ignore=ignore module_unknown=ignore default=die]";
 
+static bool is_joined(const struct ctl *ctl)
+{
+    return ctl->conf.join_login[0] != '\0';
+}
+
 /* Each argument with a blank before it. */
-static void add_arguments(const struct ctl *ctl, struct buf *out)
+static void add_arguments(const struct ctl *ctl, bool joins, struct buf *out)
 {
     if (strcmp(ctl->conf.tunnel_group, default_group) != 0)
         buf_addf(out, " group=%s", ctl->conf.tunnel_group);
-    if (ctl->conf.join_login[0] != '\0')
+    if (joins)
         buf_add(out, " " PAM_TUNNEL_JOIN_GROUP JOIN_GROUP);
     if (ctl->conf_file != NULL && strcmp(ctl->conf_file, CONF_DEFAULT_FILE) != 0)
         buf_addf(out, " conf=%s", ctl->conf_file);
@@ -43,7 +49,7 @@ static void add_arguments(const struct ctl *ctl, struct buf *out)
 void pam_profile_format(const struct ctl *ctl, struct buf *out)
 {
     struct buf args = {0};
-    add_arguments(ctl, &args);
+    add_arguments(ctl, is_joined(ctl), &args);
     const char *words = buf_text_or(&args, "");
     /*
      * Primary, with a priority above pam_unix's 256: an Additional line is skipped when the
@@ -70,17 +76,34 @@ void pam_profile_add_line(const struct ctl *ctl, const char *type, struct buf *o
 {
     buf_addf(out, "%s %s %s", type, strcmp(type, "session") == 0 ? session_control : control,
              module);
-    add_arguments(ctl, out);
+    add_arguments(ctl, is_joined(ctl), out);
 }
 
 void pam_profile_add_arguments(const struct ctl *ctl, struct buf *out)
 {
     struct buf args = {0};
-    add_arguments(ctl, &args);
+    add_arguments(ctl, is_joined(ctl), &args);
     if (args.len > 0 && buf_text(&args) != NULL)
         buf_add(out, buf_text(&args) + 1);
     out->failed |= args.failed;
     buf_release(&args);
+}
+
+static bool are_arguments(const struct ctl *ctl, bool joins, const char *args)
+{
+    struct buf want = {0};
+    add_arguments(ctl, joins, &want);
+    const char *text = buf_text_or(&want, "");
+    const bool same = strcmp(args, *text == ' ' ? text + 1 : text) == 0 && !want.failed;
+    buf_release(&want);
+    return same;
+}
+
+bool pam_profile_arguments_are_right(const struct ctl *ctl, const char *args)
+{
+    if (are_arguments(ctl, is_joined(ctl), args))
+        return true;
+    return !is_joined(ctl) && filesystem_is_read_only(pam_d) && are_arguments(ctl, true, args);
 }
 
 /* Reads the module's arguments from the file of a stack. False: it does not name the module. */
@@ -123,7 +146,7 @@ void pam_profile_check(const struct ctl *ctl, struct buf *out)
             continue;
         }
         trim(have);
-        if (strcmp(have, wanted) != 0)
+        if (!pam_profile_arguments_are_right(ctl, have))
             buf_addf(out, "%s/%s has %s with '%s', and the configuration wants '%s'\n", pam_d,
                      stacks[i].file, module, have, wanted);
     }

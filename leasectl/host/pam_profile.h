@@ -21,6 +21,10 @@ void pam_profile_format(const struct ctl *ctl, struct buf *out);
 void pam_profile_add_line(const struct ctl *ctl, const char *type, struct buf *out);
 void pam_profile_add_arguments(const struct ctl *ctl, struct buf *out);
 
+/* Whether these are they. In a container with a read-only root, whose image is made for joining,
+ * join_group= may also be there without JoinLogin: then sshd lets nobody of that group in. */
+bool pam_profile_arguments_are_right(const struct ctl *ctl, const char *args);
+
 /* Adds a line for each stack that lacks the module or gives it other arguments; nothing when all
  * are right. */
 void pam_profile_check(const struct ctl *ctl, struct buf *out);

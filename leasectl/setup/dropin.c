@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Writes, tests and loads sshd's drop-in and the banner that it names, and removes them again. */
 #include "leasectl/child.h"
+#include "leasectl/host/filesystem.h"
 #include "leasectl/host/matchblock.h"
 #include "leasectl/host/pam_profile.h"
 #include "leasectl/host/sshd.h"
@@ -19,8 +20,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* sshd does without it: a container whose configuration is read-only has to start. */
 static int step_banner(struct ctl *ctl, bool dry_run)
 {
+    static const char conf_d[] = TUNLEASE_SYSCONFDIR "/tunlease";
     char text[CONF_TEXT_BYTES + 2];
     if (ctl->conf.contact[0] == '\0')
         return EXIT_DONE;
@@ -30,6 +33,13 @@ static int step_banner(struct ctl *ctl, bool dry_run)
     free(old);
     if (same)
         return EXIT_DONE;
+    if (filesystem_is_read_only(conf_d)) {
+        ctl_warn(ctl,
+                 "'%s' is read-only, so Contact is shown to nobody: put a file 'banner' with it "
+                 "where that is mounted from",
+                 conf_d);
+        return EXIT_DONE;
+    }
     setup_say(ctl, dry_run, "write %s", MATCHBLOCK_BANNER);
     return dry_run ? EXIT_DONE : textfile_write(ctl, MATCHBLOCK_BANNER, text);
 }

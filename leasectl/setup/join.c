@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* JoinLogin: its account, its places, its line in tunlease.conf, and all of it away again. */
+#include "leasectl/host/filesystem.h"
 #include "leasectl/host/join_account.h"
 #include "leasectl/host/join_place.h"
 #include "leasectl/host/join_unit.h"
@@ -19,6 +20,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static const char tmpfiles_d[] = TUNLEASE_SYSCONFDIR "/tmpfiles.d";
+static const char conf_d[] = TUNLEASE_SYSCONFDIR "/tunlease";
 
 int check_join_is_free(struct ctl *ctl)
 {
@@ -67,23 +71,14 @@ static int step_account(struct ctl *ctl, bool dry_run)
     return EXIT_DONE;
 }
 
-/* A container may have its configuration on a file system that it cannot write. What is missing
- * there cannot be made either. */
-static bool is_read_only(const char *directory)
-{
-    if (access(directory, W_OK) == 0)
-        return false;
-    return errno == EROFS ||
-           (errno == ENOENT && access(TUNLEASE_SYSCONFDIR, W_OK) != 0 && errno == EROFS);
-}
-
 static int write_if_other(struct ctl *ctl, const char *directory, const char *path,
                           const char *text, bool dry_run)
 {
     char *old = textfile_read(path);
     const bool same = old != NULL && strcmp(old, text) == 0;
     free(old);
-    if (same || is_read_only(directory))
+    /* A container may have its configuration on a file system that it cannot write. */
+    if (same || filesystem_is_read_only(directory))
         return EXIT_DONE;
     setup_say(ctl, dry_run, "write %s", path);
     return dry_run ? EXIT_DONE : textfile_write(ctl, path, text);
@@ -91,7 +86,6 @@ static int write_if_other(struct ctl *ctl, const char *directory, const char *pa
 
 static int step_places(struct ctl *ctl, bool dry_run)
 {
-    static const char tmpfiles_d[] = TUNLEASE_SYSCONFDIR "/tmpfiles.d";
     struct buf banner = {0}, why = {0};
     int code = EXIT_DONE;
     join_place_banner(&ctl->conf, &banner);
@@ -101,13 +95,13 @@ static int step_places(struct ctl *ctl, bool dry_run)
         if (!dry_run && join_place_make_directory(&why) != 0)
             code = setup_fail(ctl, EXIT_FAILED, &why);
     }
-    if (code == EXIT_DONE && !is_read_only(TUNLEASE_SYSCONFDIR))
+    if (code == EXIT_DONE && !filesystem_is_read_only(TUNLEASE_SYSCONFDIR))
         code = step_directory(ctl, tmpfiles_d, 0755, dry_run);
     if (code == EXIT_DONE)
         code = write_if_other(ctl, tmpfiles_d, JOIN_TMPFILES, JOIN_TMPFILES_TEXT, dry_run);
     if (code == EXIT_DONE)
-        code = write_if_other(ctl, TUNLEASE_SYSCONFDIR "/tunlease", MATCHBLOCK_JOIN_BANNER,
-                              buf_text_or(&banner, ""), dry_run);
+        code =
+            write_if_other(ctl, conf_d, MATCHBLOCK_JOIN_BANNER, buf_text_or(&banner, ""), dry_run);
     buf_release(&why);
     buf_release(&banner);
     return code;
@@ -216,9 +210,10 @@ static int undo_account(void *ctx, const char *login)
     return 0;
 }
 
-static void undo_file(struct undoing *u, const char *path)
+/* In a container whose image has it, and is read-only, it stays as it came. */
+static void undo_file(struct undoing *u, const char *directory, const char *path)
 {
-    if (!is_there(path))
+    if (!is_there(path) || filesystem_is_read_only(directory))
         return;
     setup_say(u->ctl, u->dry_run, "remove %s", path);
     if (!u->dry_run && unlink(path) != 0)
@@ -228,8 +223,8 @@ static void undo_file(struct undoing *u, const char *path)
 static void undo_accounts(struct undoing *u)
 {
     struct buf why = {0};
-    /* In a container whose image has the account, and is read-only, it stays as it came. */
-    if (is_read_only(TUNLEASE_SYSCONFDIR) || getgrnam(JOIN_GROUP) == NULL)
+    /* As with undo_file. */
+    if (filesystem_is_read_only(TUNLEASE_SYSCONFDIR) || getgrnam(JOIN_GROUP) == NULL)
         return;
     (void)join_account_each(undo_account, u);
     setup_say(u->ctl, u->dry_run, "remove group " JOIN_GROUP);
@@ -265,7 +260,7 @@ int undo_join(struct ctl *ctl, bool dry_run)
     undo_unit(&u);
     undo_accounts(&u);
     undo_directory(&u);
-    undo_file(&u, JOIN_TMPFILES);
-    undo_file(&u, MATCHBLOCK_JOIN_BANNER);
+    undo_file(&u, tmpfiles_d, JOIN_TMPFILES);
+    undo_file(&u, conf_d, MATCHBLOCK_JOIN_BANNER);
     return u.code;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Adds pam_tunnel to the PAM stacks, and removes it again. */
+#include "leasectl/host/filesystem.h"
 #include "leasectl/host/pam_profile.h"
 #include "leasectl/host/textfile.h"
 #include "leasectl/setup/say.h"
@@ -7,6 +8,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+static const char profile_d[] = TUNLEASE_DATADIR "/pam-configs";
 
 /* The last step before sshd reads its drop-in: from here on a tunnel login gets no session but a
  * leased tunnel. */
@@ -23,7 +26,8 @@ int step_pam(struct ctl *ctl, bool dry_run)
         goto out;
     }
     bool same = old != NULL && strcmp(old, buf_text(&wanted)) == 0;
-    if (same && found.len == 0)
+    /* The stacks are what libpam reads. The profile makes them, on a root that can be written. */
+    if (found.len == 0 && (same || filesystem_is_read_only(profile_d)))
         goto out;
     if (!pam_profile_can_apply()) {
         ctl_warn(ctl, "this host has no pam-auth-update: put pam_tunnel.so first into the auth, "

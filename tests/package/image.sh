@@ -3,8 +3,9 @@
 # The gateway image: the same digest from two builds, and a container of it, run as a container's runtime runs it
 # (namespaces, capabilities of Docker's default set, no new privileges, a root that is read-only), but by this script.
 # From empty volumes it serves friends and an agent; leased and sshd come back when they die; it ends within
-# seconds, and the next container has the leases and the host keys.
-# timeout: 150
+# seconds, and the next container has the leases and the host keys. With JoinLogin in its configuration a friend
+# joins there; without, nobody does.
+# timeout: 170
 set -euo pipefail
 . "$TOP/tests/bare_dev.sh"
 
@@ -54,11 +55,15 @@ build() # FILE
 		"$(deb_of libpam-tunnel)" >"$1.digest" 2>"$1.err"
 }
 # In memory: most of a build's time is that of a disk.
+# shellcheck disable=SC2154 # machine.sh has set it
 fast=$machine_world/image
 mkdir -p "$fast"/{first,second}
 export TMPDIR=$fast/first
 note 'the image'
+mount -t tmpfs -o mode=0755 lists /var/lib/apt/lists
+touch /var/lib/apt/lists/mirror_Release
 build "$fast/first.tar" || { cat "$fast/first.tar.err"; machine_skip 'no Debian mirror, or buildah is refused'; }
+[[ -e /var/lib/apt/lists/mirror_Release ]] || fail "the build empties the package lists of the host's apt"
 # The second one meanwhile, elsewhere in the world.
 (umask 077; export TZ=Asia/Tokyo LC_ALL=C.UTF-8 TMPDIR=$fast/second; build "$fast/second.tar") &
 second=$!
@@ -84,7 +89,7 @@ assert_eq "$today" '' "accounts in /etc/shadow of another day than the source's"
 
 mkdir -p "$WORK"/gateway/{store,keys,conf}
 printf '%s\n' 'PublicHost gateway.test' 'AllowOpen 127.0.0.1:8009' 'AllowOpen 127.0.0.1:20000-29999' \
-	'Listen 127.0.0.1:120' >"$WORK/gateway/conf/tunlease.conf"
+	'Listen 127.0.0.1:120' 'Contact Ask li' >"$WORK/gateway/conf/tunlease.conf"
 GATEWAY=10.77.0.7
 log=$WORK/container.log
 container_start()
@@ -145,6 +150,17 @@ grep -q '^alice' "$WORK/out" || fail 'the session is not listed'
 wait_for 5 'pam_tunnel in the log' grep -q 'pam_tunnel.*: opened login=pfwd lease=' "$log"
 ok 'alice is connected, and the log of the container says so'
 
+join() # NAME WORD...: as NAME, at the login that joins
+{
+	"${SSH[@]}" -T -i "$WORK/$1" "join@$GATEWAY" "${@:2}" </dev/null
+}
+new_key carol >/dev/null
+expect_exit 1 inside leasectl invite carol --open 8009
+some_line 'JoinLogin is not set' <"$WORK/err" || fail "$(cat "$WORK/err")"
+expect_exit 255 join carol 2222-2222-2222-2222
+some_line -F 'Permission denied (publickey)' <"$WORK/err" || fail "$(cat "$WORK/err")"
+ok 'without JoinLogin nobody joins'
+
 note 'an agent'
 export STATE_DIR=$WORK/agent
 expect_exit 0 "$TOP/build/bin/tunnel-agent" key
@@ -192,6 +208,7 @@ rc=0; wait "$container" || rc=$?
 assert_eq "$rc" 0 'the exit status after SIGTERM'
 ok "SIGTERM ended all of it in $(((${EPOCHREALTIME/./} - begin) / 1000)) ms"
 keys=$(sha256sum "$WORK"/gateway/keys/*)
+echo 'JoinLogin join' >>"$WORK/gateway/conf/tunlease.conf"
 container_start
 assert_eq "$(sha256sum "$WORK"/gateway/keys/*)" "$keys" 'the host keys of the next container'
 container_echo
@@ -202,6 +219,22 @@ login_refused "$WORK/alice" pfwd || fail 'the next container lets a revoked leas
 wait_for 60 'the agent to be back' agent_is_up
 assert_eq "$(inside leasectl agents | awk '$1 == "db1" { print $2 }')" "$port" "the agent's port in the next container"
 ok 'the next container has the leases, the host keys and the agent'
+
+note 'a friend joins, and nothing of the root is written'
+inside leasectl doctor >"$WORK/out" || :
+assert_eq "$(grep -Ev '^(ok|note)' "$WORK/out" | cut -f 1,2)" "$(printf 'unknown\tproc')" 'what doctor finds with JoinLogin'
+some_line -P "^note\tjoin\t'/etc/tunlease/join-banner' is not there" <"$WORK/out" || fail "the banner: $(grep -P '\tjoin\t' "$WORK/out")"
+expect_exit 0 inside leasectl invite carol --open 8009
+code=$(sed -n 's/^  ssh join@gateway.test //p' "$WORK/out")
+[[ ! -s $WORK/err && -n $code ]] || fail "invite: $(cat "$WORK/out" "$WORK/err")"
+expect_exit 3 join carol 2222-2222-2222-2222
+expect_exit 0 join carol "$code"
+some_line "^joined as 'carol' with your key" <"$WORK/out" || fail "$(cat "$WORK/out")"
+wait_for 5 'pam_tunnel in the log' grep -q 'pam_tunnel.*: opened to join login=join' "$log"
+fwd_L "$WORK/carol" pfwd 8011:127.0.0.1:8009 || fail "$(tail -n 3 "$WORK/ssh.err")"
+talk_to 8011
+talks "$TALK" || fail "no data through carol's tunnel"
+ok 'a friend joins in a container whose root is read-only'
 
 wait "$second" || fail "the second build: $(cat "$fast/second.tar.err")"
 assert_eq "$(cat "$fast/second.tar.digest")" "$(cat "$fast/first.tar.digest")" 'the digest of the second build'
