@@ -15,6 +15,8 @@
 #   new_key NAME                  make an ed25519 key, comment NAME; prints its path
 #   store_with_alice              make a store with a lease alice of such a key for port 8009; its path is
 #                                 in STORE, its directory in STORE_DIR
+#   expire_soon LEASE             its end is in two seconds of a quiet machine. One that is made so short may be over
+#                                 before its first login is
 #   join_account                  the account of JoinLogin, and JoinLogin itself, as setup --join makes them
 #   serve PORT [HOST]             HTTP on HOST (127.0.0.1) that says "hello from PORT"
 #   fetch URL
@@ -128,6 +130,8 @@ store_with_alice()
 	new_key alice >/dev/null
 	leasectl grant alice --key "$WORK/alice.pub" --open 8009 >/dev/null
 }
+
+expire_soon() { leasectl renew "$1" --until "$(date -u -d "+$(slow 2) seconds" +%FT%TZ)" >/dev/null; }
 
 join_account()
 {

@@ -50,7 +50,7 @@ ok 'the same port again, by the secret alone'
 
 # Expired: leased ends the session at that second, the agent slows down and says what a person must do,
 # and needs nobody after the renewal.
-leasectl renew db1 --until "$(date -u -d '+4 seconds' +%FT%TZ)" >/dev/null
+expire_soon db1
 wait_for 15 'held once the lease has ended' is gateway held
 said 'leasectl renew db1' || fail "it does not say who must do what: $(tail -n 3 "$WORK/agent.err")"
 refusals() { grep -c 'refused login=gw-tunnel .*reason=expired' "$SANDBOX_LOG" || :; }

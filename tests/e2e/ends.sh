@@ -30,7 +30,7 @@ untouched()
 	talks "$li_out" || fail "$1: the session of li does not work any more"
 }
 
-grant() { leasectl grant alice --login team --key "$(pub alice)" --open 8009 --open 8010 --listen 20001 "$@" >/dev/null; }
+grant() { leasectl grant alice --login team --key "$(pub alice)" --open 8009 --open 8010 --listen 20001 >/dev/null; }
 connect_alice()
 {
 	tunnel "$WORK/alice" team -L 18001:127.0.0.1:8009 -R 20001:127.0.0.1:8010 || fail "alice: $(tail -n 3 "$WORK/ssh.err")"
@@ -157,8 +157,9 @@ kill -STOP "$(leasectl sessions alice | cut -f5)"
 ends 'revoke with the monitor stopped' leasectl revoke alice
 
 note 'without leased a session outlives the expiry of its lease; delete ends it'
-grant --for 2s
+grant
 connect_alice
+expire_soon alice
 state() { [[ $(leasectl --json show alice) == *"\"state\":\"$1\""* ]]; }
 wait_for 10 'the lease to expire' state expired
 login_refused "$WORK/alice" team || fail 'the lease is expired, and its key gets in'

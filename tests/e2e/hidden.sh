@@ -119,7 +119,8 @@ leasectl doctor >"$WORK/out" 2>&1 || :
 grep -q '/proc shows leased the sessions' "$WORK/out" || fail "$(cat "$WORK/out")"
 hide "2,gid=$(getent group _tunlease | cut -d: -f3)"
 wait_for 15 'leased sees through its own group' is_well
-connect --for 2s
+connect
+expire_soon friend
 wait_for 8 'the end of a session that can be seen' is_gone "$friend"
 wait_log 5 'ended login=pfwd lease=friend reason=expired'
 exec {TALK}>&-

@@ -146,8 +146,9 @@ tunnel_carries || fail 'no data through the tunnel'
 is_up() { post '{"action":"heartbeat","agent_id":"db1"}'; [[ $(field tunnel) == up ]]; }
 wait_for 5 'the heartbeat to show its tunnel' is_up
 new_key short >/dev/null
-expect_exit 0 leasectl grant short --key "$WORK/short.pub" --open 8022 --for 3s
+expect_exit 0 leasectl grant short --key "$WORK/short.pub" --open 8022
 fwd_L "$WORK/short" pfwd 18022:127.0.0.1:8022 || fail 'no login with the short lease'
+expire_soon short
 wait_for 10 'the session to end with its lease' is_gone "$FWD_PID"
 wait_for 5 'the line about it in the journal' said 'ended login=pfwd lease=short reason=expired'
 

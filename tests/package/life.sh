@@ -72,8 +72,9 @@ at_exit "$alice"
 answers() { (talk_to "$1" && talks "$TALK") 2>/dev/null; }
 wait_for 10 'the line that grant printed to carry data' answers 8009
 verified alice
-grant short --open 8010 --for 3s
+grant short --open 8010 --for 1h
 fwd_L "$WORK/short" pfwd 18011:127.0.0.1:8010 || fail "$(tail -n 3 "$WORK/ssh.err")"
+expect_exit 0 in_gateway leasectl renew short --until "$(date -u -d "+$(slow 2) seconds" +%FT%TZ)"
 wait_for 10 'a tunnel to end with its lease' is_gone "$FWD_PID"
 login_refused "$WORK/short" pfwd || fail 'an expired lease logs in'
 ok 'a lease that expires ends its tunnel, and logs in no more'
