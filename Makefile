@@ -284,7 +284,7 @@ $(BUILD)/tests/unit/test_tally: $(call obj,leasectl/top/tally.c leasectl/traffic
 $(BUILD)/tests/unit/test_screen: $(call obj,leasectl/top/frame.c leasectl/top/keys.c leasectl/show/bytes.c)
 $(BUILD)/tests/unit/test_beats: $(BUILD)/obj/leased/requests/beats.o
 $(BUILD)/tests/unit/test_join_decision: $(call obj,$(filter-out leased/main.c leased/http_process.c leased/http/%,$(leased_src)))
-$(BUILD)/tests/unit/test_join: $(call obj,$(filter-out join/main.c,$(join_src)))
+$(BUILD)/tests/unit/test_join $(BUILD)/tests/unit/test_system_calls: $(call obj,$(filter-out join/main.c,$(join_src)))
 
 unit-tests: $(addprefix $(BUILD)/tests/unit/,$(unit_names))
 	@:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "join/confine.h"
 
+#include "join/system_calls.h"
 #include "lib/base/descriptors.h"
 
 #include <bsd/unistd.h>
@@ -31,4 +32,5 @@ void confine_self(void)
         const struct rlimit l = {.rlim_cur = limits[i].most, .rlim_max = limits[i].most};
         (void)setrlimit(limits[i].what, &l);
     }
+    system_calls_refuse(); /* last: some of what is done above, too */
 }

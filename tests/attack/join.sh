@@ -237,6 +237,7 @@ for stopped in http engine; do
 		"${JOIN_SSH[@]}" -i "$WORK/$name" "join@$GATEWAY" "$CODE" </dev/null >"$WORK/out" 2>"$WORK/err" &
 		client=$!
 		wait_for 5 'join asks' asks
+		((held > 1)) || assert_eq "$(sed -n -E 's/^(NoNewPrivs|Seccomp|Seccomp_filters):\t//p' "/proc/$pid_asks/status" | tr '\n' ' ')" '1 2 1 ' 'join has given up what it does not need'
 		case $killed in
 		client) kill -KILL "$client" ;;
 		leased) kill -KILL "$LEASED" ;;
