@@ -25,7 +25,7 @@ static void take_code(const char *word, size_t len, char code[static JOIN_CODE_M
 
 const char *command_parse(const char *text, struct command *ret)
 {
-    static const char json[] = "--json";
+    static const char json[] = "--json", lease[] = "--json=lease";
     struct command c = {.json = false};
     if (text == NULL)
         text = "";
@@ -34,9 +34,11 @@ const char *command_parse(const char *text, struct command *ret)
     for (const char *word = text + strspn(text, blanks); *word != '\0';
          word += strspn(word, blanks)) {
         size_t len = strcspn(word, blanks);
-        bool is_json = len == sizeof(json) - 1 && memcmp(word, json, len) == 0;
+        bool is_lease = len == sizeof(lease) - 1 && memcmp(word, lease, len) == 0;
+        bool is_json = is_lease || (len == sizeof(json) - 1 && memcmp(word, json, len) == 0);
         if (is_json ? c.json : c.code[0] != '\0')
             return too_many;
+        c.lease_only = c.lease_only || is_lease;
         if (is_json)
             c.json = true;
         else

@@ -14,10 +14,12 @@
 struct command {
     char code[JOIN_CODE_MAX + 1]; /* "": none was given */
     bool json;
+    bool lease_only; /* --json=lease: not for a private host */
 };
 
 /*
- * Parses a command of at most JOIN_CODE_MAX bytes: `CODE`, `CODE --json`, `--json` or nothing. NULL
+ * Parses a command of at most JOIN_CODE_MAX bytes: `CODE`, `CODE --json`, `--json` or nothing, with
+ * `--json=lease` in place of `--json`. NULL
  * and *ret; or what is wrong, as a clause. Whether CODE is one is for leased to judge. But nothing
  * that is neither a letter, a digit nor a hyphen leaves this function: a code with such a character
  * becomes one that cannot be right. text may be NULL.

@@ -212,5 +212,6 @@ int main(void)
     request.key_type = key.key_type;
     request.key_base64 = key.key_base64;
     request.json = command.json;
+    request.lease_only = command.lease_only;
     return join(&request);
 }

@@ -92,7 +92,19 @@ static enum store_rc check_code(struct joining *j, const char *code)
     return STORE_OK;
 }
 
-/* ---- freeze, key, source, ceiling ---- */
+/* ---- what the invite is for, freeze, key, source, ceiling ---- */
+
+static enum store_rc check_kind(struct joining *j)
+{
+    if (!j->lease_only || !j->invite.is_agent)
+        return STORE_OK;
+    return join_refuse(
+        j->ret, JOIN_TAKEN, "kind",
+        "The invite is for the private host '%s', and a lease to use was asked for.\n"
+        "The invite was not spent: 'tunnel-agent join' redeems it on that host, and "
+        "'leasectl invite' without --agent makes one for you.\n",
+        j->invite.terms.name);
+}
 
 static enum store_rc check_freeze(struct joining *j)
 {
@@ -191,8 +203,8 @@ static enum store_rc check_ceiling(struct joining *j)
 
 static enum store_rc decide(struct joining *j, const char *code)
 {
-    enum store_rc (*const checks[])(struct joining *) = {check_freeze, check_key, check_source,
-                                                         check_ceiling, join_lease_take};
+    enum store_rc (*const checks[])(struct joining *) = {
+        check_kind, check_freeze, check_key, check_source, check_ceiling, join_lease_take};
     enum store_rc rc = check_code(j, code);
     for (size_t i = 0;
          rc == STORE_OK && j->ret->text == NULL && i < sizeof(checks) / sizeof(checks[0]); i++)
@@ -212,6 +224,7 @@ enum store_rc join_decide_as(const struct request_context *ctx, const struct con
 {
     struct joining j = {.ctx = ctx,
                         .wants_json = r->wants_json != 0,
+                        .lease_only = r->lease_only != 0,
                         .by = {.who = "join", .source = conn->source, .now_s = ctx->now_s},
                         .source = conn->source,
                         .ret = ret};

@@ -18,7 +18,7 @@ struct request_context;
 
 struct joining {
     const struct request_context *ctx;
-    bool wants_json;
+    bool wants_json, lease_only;
     struct store_actor by; /* the actor for the audit: who joins */
     const char *source;    /* the client's address */
     struct pubkey key;

@@ -103,7 +103,7 @@ static const char *listener_problem(const struct control_request *r)
     if (r->on_metrics_listen == 0 && !is_join && r->peer_uid != 0)
         return "a user from elsewhere than a unix socket that tells it";
     if (is_join ? r->on_metrics_listen != 0 || r->peer_pid <= 0 || r->address[0] != '\0'
-                : r->peer_pid != 0 || r->wants_json != 0)
+                : r->peer_pid != 0 || r->wants_json != 0 || r->lease_only != 0)
         return "what only a request on the join socket has, or not all of it";
     if (strlen(filter) > CONTROL_FILTER_BYTES || !is_text(filter) ||
         (*filter != '\0' && r->action != CONTROL_STATUS))
@@ -131,7 +131,8 @@ const char *control_request_problem(const struct control_request *r, size_t len)
         return "an address without an end";
     if (r->address[0] != '\0' && !control_address_is_plain(r->address))
         return "an invalid address";
-    if (r->on_metrics_listen > 1 || r->is_admitted > r->on_metrics_listen || r->wants_json > 1)
+    if (r->on_metrics_listen > 1 || r->is_admitted > r->on_metrics_listen || r->wants_json > 1 ||
+        r->lease_only > 1)
         return "a flag that is neither 0 nor 1";
     const char *problem = listener_problem(r);
     if (problem != NULL)

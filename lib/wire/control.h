@@ -86,6 +86,7 @@ struct control_request {
     /* On MetricsListen, once engine said so: this connection is not that of a tunnel login. */
     uint8_t is_admitted;
     uint8_t wants_json; /* of CONTROL_JOIN: the lease as JSON */
+    uint8_t lease_only; /* of CONTROL_JOIN: not for a private host */
     uint16_t peer_port; /* on MetricsListen, and of an agent's request: of the client; 0: a
                            unix socket */
     char address[CONTROL_ADDRESS_BYTES]; /* of the client; "" for a unix socket */

@@ -16,8 +16,9 @@ int join_request_format(const struct join_request *r, struct buf *out)
     char key[PUBKEY_TYPE_BYTES + PUBKEY_BASE64_BYTES];
     if (snprintf(key, sizeof(key), "%s %s", r->key_type, r->key_base64) >= (int)sizeof(key))
         return -1;
-    return document_write(json_pack("{s:s,s:s,s:s,s:b}", "action", "join", "code", r->code,
-                                    "public_key", key, "json", (int)r->json),
+    return document_write(json_pack("{s:s,s:s,s:s,s:b,s:b}", "action", "join", "code", r->code,
+                                    "public_key", key, "json", (int)r->json, "lease_only",
+                                    (int)r->lease_only),
                           JSON_COMPACT, out);
 }
 
@@ -29,6 +30,7 @@ static const char *parse_request(const json_t *root, struct control_request *ret
     const char *code = json_string_value(json_object_get(root, "code"));
     const char *key = json_string_value(json_object_get(root, "public_key"));
     const json_t *json = json_object_get(root, "json");
+    const json_t *lease_only = json_object_get(root, "lease_only");
     if (action == NULL || strcmp(action, "join") != 0)
         return join_other_action;
     if (code == NULL || strlen(code) > JOIN_CODE_MAX ||
@@ -39,7 +41,10 @@ static const char *parse_request(const json_t *root, struct control_request *ret
         return "public_key is not a string, or is too long";
     if (json != NULL && !json_is_boolean(json))
         return "json is neither true nor false";
+    if (lease_only != NULL && !json_is_boolean(lease_only))
+        return "lease_only is neither true nor false";
     ret->wants_json = json_is_true(json);
+    ret->lease_only = json_is_true(lease_only);
     return NULL;
 }
 

@@ -31,6 +31,7 @@ struct join_request {
     char code[JOIN_CODE_MAX + 1];
     const char *key_type, *key_base64; /* the key that sshd verified */
     bool json;                         /* the lease as JSON, not a text for people */
+    bool lease_only;                   /* an invite of a private host is refused, and not spent */
 };
 
 struct join_answer {

@@ -163,9 +163,13 @@ leased -D >"$WORK/leased.log" 2>&1 & at_exit $!
 wait_for 10 'the socket of join' test -S /run/tunlease-join/socket
 reload_sshd
 code_of() { leasectl invite "$@" 2>&1 | grep -oE '[2-9A-HJ-NP-Z]{4}(-[2-9A-HJ-NP-Z]{4}){3}' | head -n 1; }
-expect_exit 125 tunnel-agent exec --host-key "$PIN" --invite "$(code_of db1 --agent)" -L 0:127.0.0.1:8009 127.0.0.1 -- touch "$WORK/started"
-grep -q "was for the private host 'db1'.*and is spent" "$WORK/err" || fail "$(cat "$WORK/err")"
+code=$(code_of db1 --agent)
+expect_exit 125 tunnel-agent exec --host-key "$PIN" --invite "$code" -L 0:127.0.0.1:8009 127.0.0.1 -- touch "$WORK/started"
+grep -q "is for the private host 'db1'" "$WORK/err" || fail "$(cat "$WORK/err")"
 [[ ! -e $WORK/started ]] || fail 'the command ran with the lease of a private host'
+new_key db1 >/dev/null
+"${SSH[@]}" -i "$WORK/db1" join@127.0.0.1 "$code" >"$WORK/out" 2>&1 || fail "the invite was spent: $(cat "$WORK/out")"
+ok 'an invite of a private host is refused, and not spent'
 code=$(code_of ci --open 8009)
 expect_exit 0 tunnel-agent exec --host-key "$PIN" --invite "$code" -L 0:127.0.0.1:8009 127.0.0.1 -- \
 	sh -c 'curl -sS "http://$TUNNEL_8009/"'

@@ -31,6 +31,9 @@ static void commands(void **state)
         {"with --json", CODE " --json", NULL, CODE, true},
         {"--json first", "--json " CODE, NULL, CODE, true},
         {"--json alone", "--json", NULL, "", true},
+        {"--json=lease", CODE " --json=lease", NULL, CODE, true},
+        {"--json twice, once with a value", CODE " --json --json=lease", "more words", NULL, false},
+        {"--json of something else", "--json=agent", NULL, "-", false},
         {"64 bytes", X16 X16 X16 X16, NULL, X16 X16 X16 X16, false},
         {"65 bytes", X16 X16 X16 X16 "X", "64 bytes", NULL, false},
         {"65 bytes, blanks among them", CODE "                                              ",
@@ -55,6 +58,9 @@ static void commands(void **state)
         CHECK_PROBLEM(rows[i].what, problem, rows[i].problem);
         CHECK_TEXT(rows[i].what, c.code, problem == NULL ? rows[i].code : "before");
         CHECK(rows[i].what, problem != NULL || c.json == rows[i].json);
+        CHECK(rows[i].what,
+              problem != NULL ||
+                  c.lease_only == (rows[i].text != NULL && strstr(rows[i].text, "=lease") != NULL));
     }
 }
 

@@ -130,6 +130,8 @@ static bool is_open(int64_t id)
 
 /* ---- joining ---- */
 
+static bool lease_only; /* asked for by try_over */
+
 /* Joins with key number n over a connection of key number connected. *ret_result is to be freed. */
 static enum store_rc try_over(const char *typed, unsigned char n, unsigned char connected,
                               bool json, struct join_result **ret_result)
@@ -151,6 +153,7 @@ static enum store_rc try_over(const char *typed, unsigned char n, unsigned char 
                                         .now_s = now_s};
     control_request_init(&r, CONTROL_JOIN);
     r.wants_json = json;
+    r.lease_only = lease_only;
     (void)snprintf(key, sizeof(key), "%s %s", pub.type, pub.base64);
     assert_int_equal(control_request_set(&r, CONTROL_CREDENTIAL, typed, strlen(typed)), 0);
     assert_int_equal(control_request_set(&r, CONTROL_PUBLIC_KEY, key, strlen(key)), 0);
@@ -472,6 +475,21 @@ static void parse_agent(const struct join_result *got, struct register_answer *r
     json_decref(root);
 }
 
+static void for_a_lease_only(void **state)
+{
+    (void)state;
+    lease_only = true;
+    const int64_t host = invite_host("db1", false);
+    joins("a private host's", 5, JOIN_TAKEN, "is for the private host 'db1'");
+    CHECK("not spent", is_open(host) && find(st, "gw-tunnel", 5, NULL) == STORE_NONE);
+    lease_only = false;
+    joins("the same without", 5, JOIN_JOINED, "db1");
+    lease_only = true;
+    (void)invite_friend("alice");
+    joins("a friend's", 6, JOIN_JOINED, "alice");
+    lease_only = false;
+}
+
 static bool has_secret(const char *name, const char *secret)
 {
     struct agent a;
@@ -616,6 +634,7 @@ int main(void)
         CASE(the_code_comes_first),
         CASE(wrong_codes_are_counted),
         CASE(agents_that_cannot_be_read),
+        CASE(for_a_lease_only),
         CASE(a_private_host_joins),
         CASE(a_private_host_by_plain_ssh),
         CASE(a_private_host_in_place_of_another),

@@ -95,6 +95,7 @@ static int join(struct keeping *k)
                                        .identity = k->key.public_half,
                                        .agent_sock = k->key.socket,
                                        .host_key = leg->host_key[0] != '\0' ? leg->host_key : NULL,
+                                       .lease_only = true,
                                        .code = t->code,
                                        .patience_s = REDEEM_PATIENCE_S,
                                        .settings = t->settings,
@@ -103,8 +104,8 @@ static int join(struct keeping *k)
     if (rc != 0) {
         redeemed_log(&done);
     } else if (done.lease.is_agent) {
-        /* Only the answer says so. Its lease opens nothing for -L, and its key ends with this
-         * process. */
+        /* A gateway that does not do as it was asked. The lease opens nothing for -L, and its key
+         * ends with this process. */
         log_error("the invite was for the private host '%s' (leasectl invite %s --agent), and is "
                   "spent now: 'tunnel-agent join' redeems such a one. Whoever invited you can "
                   "repeat it with --replace",

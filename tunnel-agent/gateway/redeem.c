@@ -253,7 +253,7 @@ static enum outcome attempt(struct attempts *a, struct redeemed *ret)
                                       .settings = t->settings,
                                       .timeout_doublings = 1,
                                       .known_hosts = a->pin_path[0] != '\0' ? a->pin_path : NULL,
-                                      .command = "--json"};
+                                      .command = t->lease_only ? "--json=lease" : "--json"};
     struct sshargs args;
     struct buf out = {0}, err = {0};
     struct ssh_run run = {.err_fd = -1};

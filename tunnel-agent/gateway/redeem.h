@@ -44,7 +44,9 @@ struct redeem_terms {
     const char *agent_sock;  /* the only ssh agent that is asked; "none"; NULL: the user's */
     const char *fingerprint; /* SHA256:... of that key, which the lease must have; NULL: any */
     const char *host_key;    /* SHA256:... of the host; NULL: as known_hosts has it */
-    bool asks;          /* a host that is not known is shown on the terminal, if there is one */
+    bool asks; /* a host that is not known is shown on the terminal, if there is one */
+    bool
+        lease_only; /* an invite of a private host is refused (REDEEM_KEY_REFUSED), and not spent */
     const char *code;   /* at most 64 bytes, without a line end */
     int64_t patience_s; /* how long an answer that is lost, or REDEEM_NOT_NOW, is tried again */
     const struct settings *settings;
