@@ -6,7 +6,8 @@
  *
  * Prints `ready PORT METRICS_PORT HTTP_PID` and serves until a line or the end of its standard
  * input; then it closes its end of the packets, and its exit status is that of http. A line
- * `stop` ends http by SIGTERM instead; `pause` and `go` make it read no packets for a while.
+ * `stop` ends http by SIGTERM instead; `pause` and `go` make it read no packets for a while, and
+ * are printed when they hold.
  *
  * By agent_id: `silent` is never answered, `unknown` is 404, `gone` 410, `held` 409. A credential
  * `wrong` is 401. If control_request_problem refuses a packet, it exits with 3.
@@ -138,9 +139,11 @@ static void engine_loop(int fd, pid_t http)
             return;
         if (strcmp(word, "stop\n") == 0)
             (void)kill(http, SIGTERM);
-        else if (strcmp(word, "pause\n") == 0 || strcmp(word, "go\n") == 0)
+        else if (strcmp(word, "pause\n") == 0 || strcmp(word, "go\n") == 0) {
             paused = word[0] == 'p';
-        else
+            if (fputs(word, stdout) < 0 || fflush(stdout) != 0)
+                die("stdout");
+        } else
             return;
     }
 }
