@@ -38,5 +38,8 @@ with open(shown_file, "wb", buffering=0) as shown:
         if re.search(rb"\(yes/no/\[fingerprint\]\)\? $", seen):
             os.write(terminal, fingerprint.encode() + b"\n")
             seen = b""
+        elif seen.endswith(b"or the fingerprint: "):  # it is another one
+            os.write(terminal, b"no\n")
+            seen = b""
 _, status = os.waitpid(pid, 0)
 sys.exit(os.waitstatus_to_exitcode(status) & 255)
