@@ -4,7 +4,7 @@
 # nothing, the first run makes a gateway with its leases, the second changes nothing, and each later one what was
 # changed and that alone. Another machine is enrolled as an agent's host and reached. At the end both have
 # nothing of ours.
-# timeout: 150
+# timeout: 180
 set -euo pipefail
 . "$TOP/tests/machine.sh"
 type -P ansible-playbook >/dev/null || machine_skip 'needs ansible-core'
@@ -27,6 +27,7 @@ in_gateway() { enter gateway "$@"; }
 lease() { in_gateway leasectl --json show "$1" | python3 -c "import json, sys; print(json.load(sys.stdin)$2)"; }
 
 # What Ansible writes on its own behalf is left out of the listings: it goes to /tmp.
+# shellcheck disable=SC2154 # machine.sh has set it
 export HOME=$WORK ANSIBLE_PIPELINING=1 ANSIBLE_REMOTE_TEMP=/tmp/ansible ANSIBLE_LOCAL_TEMP=$WORK/ansible ANSIBLE_NOCOLOR=1 \
 	ANSIBLE_SSH_CONTROL_PATH_DIR=$machine_world/cp ANSIBLE_RETRY_FILES_ENABLED=0 ANSIBLE_LOCALHOST_WARNING=0 ANSIBLE_PYTHON_INTERPRETER=/usr/bin/python3 \
 	ANSIBLE_SSH_ARGS="-F none -o UserKnownHostsFile=$WORK/known_hosts -o IdentitiesOnly=yes -i $WORK/admin -o ControlMaster=auto -o ControlPersist=120"
@@ -35,6 +36,7 @@ export HOME=$WORK ANSIBLE_PIPELINING=1 ANSIBLE_REMOTE_TEMP=/tmp/ansible ANSIBLE_
 secret=an-enrolment-key-for-the-tests
 conf='{PublicHost: gateway.test, MaxTTL: none, JumpUser: pfwd, Listen: "127.0.0.1:12001", Contact: "Ask li, #1", AllowOpen: ["127.0.0.1:8000-8099", "127.0.0.1:20000-20099", ["db", "[::1]:5432"]], AllowListen: "127.0.0.1:20000-20099"}'
 bob='open: 8010, for: 2d'
+join=true
 # shellcheck disable=SC2016 # it must not be expanded
 note='~ "{{ 7 * 7 }}" $HOME; -`id`'
 more="      - {name: carol, key: $(cat "$WORK/carol.pub"), open: 8010, until: '2036-01-01T00:00:00+01:00'}"
@@ -50,7 +52,7 @@ tunlease_gateways:
     tunlease_conf: $conf
     tunlease_env: {API_KEYS: $secret}
     tunlease_logins: [db]
-    tunlease_join: true
+    tunlease_join: $join
     tunlease_leases:
       - {name: alice, key: $(cat "$WORK/alice.pub"), open: [8009, "agent:db1"], for: 1h, note: !unsafe '$note'}
       - {name: bob, key: $(cat "$WORK/bob.pub"), $bob}
@@ -129,6 +131,28 @@ changes 0
 assert_eq "$(expires alice)$(expires bob)" "$ends" 'no lease is renewed'
 talks "$alice_talk" || fail 'a second run breaks a tunnel'
 ok 'a second run changes nothing'
+
+note 'no joining any more'
+join_things() { in_gateway sh -c 'getent passwd join; getent group _tunnel-join; ls -d /run/tunlease-join /etc/tmpfiles.d/tunlease-join.conf
+	systemctl is-enabled leased-join.socket; systemctl is-active leased-join.socket; grep -rl "Match User join\|join_group=" /etc/ssh /etc/pam.d /usr/share/pam-configs' 2>/dev/null || :; }
+[[ $(join_things | wc -l) -ge 8 ]] || fail "nothing to take away: $(join_things)"
+expect_exit 0 in_gateway leasectl invite dave --open 8009
+join=false
+inventory
+plays gateway.yml
+assert_eq "$(join_things)" $'disabled\ninactive' 'what is left of joining'
+expect_exit 255 "${SSH[@]}" -i "$WORK/alice" -T "join@$GATEWAY" 2222-2222-2222-2222 </dev/null
+in_gateway leasectl doctor >"$WORK/out" || fail "doctor finds something: $(grep -Ev '^(ok|note)' "$WORK/out")"
+plays gateway.yml
+changes 0
+talks "$alice_talk" || fail 'taking joining away breaks a tunnel'
+ok 'tunlease_join: false takes it away, and a run after that changes nothing'
+join=true
+inventory
+plays gateway.yml
+expect_exit 3 "${SSH[@]}" -i "$WORK/alice" -T "join@$GATEWAY" 2222-2222-2222-2222 </dev/null
+expect_exit 0 in_gateway leasectl invite revoke "$(in_gateway leasectl invite list | awk '$2 == "dave" { print $1 }')"
+ok 'and true brings it back, with the invites that were open'
 
 note 'changed leases'
 bob='open: [8010, 8011], for: 3d, from: 10.77.0.254/32'
