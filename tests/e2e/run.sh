@@ -43,6 +43,18 @@ grep -q -- '--as-root' "$WORK/err" || fail "$(cat "$WORK/err")"
 expect_exit 125 env SUDO_USER=root SUDO_UID="$(id -u li)" SUDO_GID=0 leasectl run alice --key "$(pub alice)" --open 8009 -- id -u
 ok 'root without sudo is asked back, and a SUDO_USER that does not fit is refused'
 
+if type -P sudo >/dev/null; then
+	note 'through sudo itself, which cleans the environment in its own way'
+	echo 'li ALL=(root) NOPASSWD: /usr/bin/leasectl run *' >/etc/sudoers.d/li
+	expect_exit 7 setpriv --reuid=li --regid=li --init-groups env HOME=/home/li USER=li LOGNAME=li \
+		sudo -n leasectl run alice --key "$(pub alice)" --open 8009 -- \
+		sh -c 'echo "$(id -u) $(id -g) $(id -G) $HOME $USER $LOGNAME $SHELL ${SUDO_USER-none}"; exit 7'
+	assert_eq "$(<"$WORK/out") $(state_of alice)" \
+		"$(id -u li) $(id -g li) $(id -G li) /home/li li li /bin/bash none revoked" 'the user who called it'
+else
+	note 'not tried: sudo itself, which is not installed here'
+fi
+
 note 'its exit status, and what is refused before it starts'
 expect_exit 0 "${run[@]}" -- true
 expect_exit 7 "${run[@]}" -- sh -c 'exit 7'
