@@ -14,6 +14,7 @@
 #include "join/exchange.h"
 #include "join/key_file.h"
 #include "lib/base/clock.h"
+#include "lib/session/join_session.h"
 #include "lib/wire/join.h"
 
 #include <bsd/string.h>
@@ -23,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 enum {
@@ -177,8 +179,11 @@ static int join(const struct join_request *request)
         break;
     case EXCHANGE_ANSWERED:
         status = answer.exit;
-        if (status == JOIN_NO_INVITE)
+        if (status == JOIN_NO_INVITE) {
+            /* Who comes meanwhile and finds no place may have this one: pam_tunnel sees it. */
+            (void)prctl(PR_SET_NAME, JOIN_REFUSED_NAME);
             wait_since(start_ms, NO_INVITE_MS);
+        }
         if (say(status == JOIN_JOINED ? STDOUT_FILENO : STDERR_FILENO, answer.text) != 0)
             status = EXIT_NOT_PRINTED;
         break;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/session/join_session.h"
 
+#include "lib/base/clock.h"
 #include "lib/session/entry.h"
 #include "lib/session/process.h"
 #include "lib/session/registry_read.h"
@@ -17,9 +18,10 @@
 #include <unistd.h>
 
 enum {
-    ANCESTORS_MAX = 16,   /* sshd's monitor is the third at most: program, child, monitor */
-    REMOVED_MOST = 250,   /* entries of the dead, by one login: a few milliseconds */
-    IPV6_PREFIX_BYTES = 8 /* a /64 is one network of one customer */
+    ANCESTORS_MAX = 16,    /* sshd's monitor is the third at most: program, child, monitor */
+    REMOVED_MOST = 250,    /* entries of the dead, by one login: a few milliseconds */
+    IPV6_PREFIX_BYTES = 8, /* a /64 is one network of one customer */
+    CHILDREN_MAX = 4,      /* of a connection: sshd's child, and the program of its one session */
 };
 
 static int join_path(const char *run_dir, char out[static PATH_MAX])
@@ -151,8 +153,42 @@ static bool is_older(const struct session *a, const struct session *b)
     return a->start_ticks < b->start_ticks || (a->start_ticks == b->start_ticks && a->pid < b->pid);
 }
 
-/* Which connection gives way to a newcomer; SIZE_MAX: none of them can be ended. */
-static size_t find_leaving(const struct session_list *list)
+/* Whether the program of the connection only waits to say that the code was wrong. Where that
+ * cannot be seen, it is as one that has not been judged. */
+static bool is_refused(const struct session *s)
+{
+    struct process children[CHILDREN_MAX], programs[CHILDREN_MAX];
+    size_t child_count = 0, program_count = 0;
+    (void)process_children(s->pid, s->uid, children, CHILDREN_MAX, &child_count);
+    for (size_t i = 0; i < child_count && i < CHILDREN_MAX; i++) {
+        (void)process_children(children[i].pid, s->uid, programs, CHILDREN_MAX, &program_count);
+        for (size_t k = 0; k < program_count && k < CHILDREN_MAX; k++)
+            if (strcmp(programs[k].name, JOIN_REFUSED_NAME) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* The oldest connection whose code was wrong, of source or (NULL) of all; SIZE_MAX: there is none,
+ * or none was found by deadline_ms. */
+static size_t find_refused(const struct session_list *list, const char *source, int64_t deadline_ms)
+{
+    const struct source_key wanted = source_key(source != NULL ? source : "");
+    size_t found = SIZE_MAX;
+    for (size_t i = 0; i < list->count && clock_monotonic_ms() < deadline_ms; i++) {
+        const struct session *s = &list->items[i];
+        const struct source_key key = source_key(s->source);
+        if (s->sight != SESSION_LIVE || (source != NULL && !is_same_source(&wanted, &key)) ||
+            (found != SIZE_MAX && !is_older(s, &list->items[found])))
+            continue;
+        if (is_refused(s))
+            found = i;
+    }
+    return found;
+}
+
+/* Of those that were not judged yet; SIZE_MAX: none of them can be ended. */
+static size_t find_unjudged(const struct session_list *list)
 {
     size_t found = SIZE_MAX, most = 0;
     for (size_t i = 0; i < list->count; i++) {
@@ -174,31 +210,40 @@ static bool is_item(void *ctx, const struct session *s)
 }
 
 /* A list of that connection alone; or an empty one. */
-static struct session_list leaving_of(const struct session_list *list)
+static struct session_list list_of_one(const struct session_list *list, size_t i)
 {
     struct session_list one = {.items = NULL};
-    size_t i = find_leaving(list);
     if (i != SIZE_MAX && session_list_copy(list, &one) == 0)
         session_list_filter(&one, is_item, &list->items[i]);
     return one;
 }
 
 enum sight join_session_has_room(const struct registry *r, const char *source, int64_t deadline_ms,
-                                 struct session_list *ret_leaves, const char **ret_why)
+                                 struct session_list *ret_leaves, bool *ret_is_refused,
+                                 const char **ret_why)
 {
     struct session_list list;
+    size_t leaving = SIZE_MAX;
     enum sight sight = SIGHT_IS;
     if (registry_read_open(r, JOIN_SESSION_ID, deadline_ms, &list) != 0)
         return SIGHT_CANNOT_TELL;
     *ret_leaves = (struct session_list){.items = NULL};
+    *ret_is_refused = false;
     if (count_of_source(&list, source) >= JOIN_SOURCE_MAX) {
         *ret_why = "as many join connections stand as one source may have";
+        leaving = find_refused(&list, source, deadline_ms);
         sight = SIGHT_IS_NOT;
+        *ret_is_refused = leaving != SIZE_MAX;
     } else if (list.count >= JOIN_SESSIONS_MAX) {
         *ret_why = "as many join connections stand as there may be in all";
-        *ret_leaves = leaving_of(&list);
+        leaving = find_refused(&list, NULL, deadline_ms);
+        *ret_is_refused = leaving != SIZE_MAX;
+        if (leaving == SIZE_MAX)
+            leaving = find_unjudged(&list);
         sight = SIGHT_IS_NOT;
     }
+    if (leaving != SIZE_MAX)
+        *ret_leaves = list_of_one(&list, leaving);
     (void)registry_remove_dead_locked(r, JOIN_SESSION_ID, &list, REMOVED_MOST);
     session_list_release(&list);
     return sight;

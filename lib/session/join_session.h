@@ -19,6 +19,10 @@
 
 #define JOIN_SESSION_LEASE "join"
 
+/* What the program of join calls itself (prctl, PR_SET_NAME) while it holds back the answer to a
+ * wrong code: who has been judged gives way first. A client cannot have it say anything else. */
+#define JOIN_REFUSED_NAME "join-refused"
+
 enum {
     JOIN_SESSION_ID = 1,    /* the lease_id of each entry, and of the lock */
     JOIN_SESSIONS_MAX = 16, /* that stand at once */
@@ -40,14 +44,17 @@ enum sight join_session_of(const char *run_dir, pid_t pid, struct session *ret);
 
 /*
  * Whether one more connection from source may stand beside the others. SIGHT_IS_NOT: *ret_why says
- * which limit is reached. Where it is that of all, *ret_leaves is a list of one connection, to be
- * released: if the caller ends that, there is room. It is the oldest of the source that has most,
- * so who floods from many addresses makes way for others. Otherwise the list is empty.
+ * which limit is reached. *ret_leaves, to be released, is a list of one connection: if the caller
+ * ends that, there is room; or it is empty, and there is none. It is the oldest of those whose code
+ * was judged wrong (of that source, where the limit is that of a source). Where there is no such
+ * one, and the limit is that of all, it is the oldest of the source that has most, so who floods
+ * from many addresses makes way for others. *ret_is_refused: its code was wrong.
  * SIGHT_CANNOT_TELL: they could not be counted, not by deadline_ms (clock_monotonic_ms); errno says
  * why. Those of which nobody can tell whether they live count, and never leave. The caller holds
  * registry_lock(r, JOIN_SESSION_ID), and this removes entries of the dead.
  */
 enum sight join_session_has_room(const struct registry *r, const char *source, int64_t deadline_ms,
-                                 struct session_list *ret_leaves, const char **ret_why);
+                                 struct session_list *ret_leaves, bool *ret_is_refused,
+                                 const char **ret_why);
 
 #endif

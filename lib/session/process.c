@@ -61,9 +61,11 @@ static int read_file(const char *path, char *out, size_t out_bytes)
 static bool parse_stat(const char *text, struct process *p)
 {
     enum { FIELD_STATE = 3, FIELD_PARENT = 4, FIELD_SESSION = 6, FIELD_START = 22 };
+    const char *name = strchr(text, '(');
     const char *at = strrchr(text, ')');
-    if (at == NULL || at[1] != ' ')
+    if (name == NULL || at == NULL || at < name || at[1] != ' ')
         return false;
+    (void)snprintf(p->name, sizeof(p->name), "%.*s", (int)(at - name - 1), name + 1);
     at += 2;
     p->state = *at;
     for (int field = FIELD_STATE; field <= FIELD_START; field++) {

@@ -17,6 +17,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+enum { PROCESS_NAME_BYTES = 16 }; /* TASK_COMM_LEN */
+
 struct process {
     pid_t pid;
     pid_t parent;
@@ -24,7 +26,8 @@ struct process {
     uid_t uid;     /* real user id; gid is the real group id */
     gid_t gid;
     uint64_t start_ticks;
-    char state; /* R, S, T, Z, X, ... */
+    char state;                    /* R, S, T, Z, X, ... */
+    char name[PROCESS_NAME_BYTES]; /* its program's, or what it calls itself: prctl(PR_SET_NAME) */
 };
 
 /* True for a zombie (Z), and for a process that is being reaped (X). */

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # The login that strangers may reach while an invite is open: whatever they send, run, forge, exhaust or kill,
 # nobody gets a lease without a code, no code is good twice, and a friend with one still comes in. The long forms
-# of the floods are in long/join.
+# of the floods are in long/join and long/join_flood.
 # sandbox:
 # timeout: 200
 set -eu
@@ -316,6 +316,58 @@ assert_eq "$(sort "$WORK"/wrong.* | uniq -c | xargs)" '12 3' 'twelve wrong codes
 ok 'all places are taken, codes are tried from twelve addresses, and a friend joins'
 wait_for 35 'all of them to end' nobody_joins
 ok 'an idle connection is ended'
+
+note 'a friend who types his code, among wrong codes that hold all other places'
+# stands_wrong ADDRESS: a wrong code from there, whose program is stopped in the second before it answers.
+stands_wrong()
+{
+	until [[ -e $WORK/enough ]]; do
+		"${JOIN_SSH[@]}" -b "$1" -i "$stranger" "join@$GATEWAY" AAAA-BBBB-CCCC-DDDD </dev/null >/dev/null 2>&1 || :
+	done
+}
+# so_many_wait N: programs that were stopped there; whoever is not stopped in time tries again.
+so_many_wait()
+{
+	pgrep -u join -x join-refused | xargs -r kill -STOP 2>/dev/null || :
+	(($(pgrep -u join -x -r T -c join-refused) >= $1))
+}
+wrong_stand() # N ADDRESS...
+{
+	local from wanted=$1; shift
+	rm -f "$WORK/enough"
+	pids=()
+	for from in "$@"; do stands_wrong "$from" & at_once 99; done
+	wait_for 10 "$wanted wrong codes to stand" so_many_wait "$wanted"
+	: >"$WORK/enough"
+}
+wrong_go() { pgrep -u join -x join-refused | xargs -r kill -CONT 2>/dev/null || :; collect; wait_for 5 'all to be over' nobody_joins; }
+made_room() { grep -c 'ended to make room .*: all places were taken, and its code was wrong$' "$SANDBOX_LOG" || :; }
+invite typed --open 8009
+typed=$CODE
+new_key typed >/dev/null
+mkfifo "$WORK/keyboard"
+"${JOIN_SSH[@]}" -i "$WORK/typed" "join@$GATEWAY" <"$WORK/keyboard" >"$WORK/typed.out" 2>"$WORK/typed.err" &
+typing=$!
+exec {keyboard}>"$WORK/keyboard"
+wait_for 5 'who types to stand' grep -q 'The code of your invite' "$WORK/typed.err"
+wrong_stand 15 127.0.0.{40..54}
+room=$(made_room)
+invite next --open 8009
+friend next 127.0.0.60
+one_made_room() { (($(made_room) == room + 1)); }
+wait_for 5 'who was judged wrong to make room, though the friend is the oldest' one_made_room
+echo "$typed" >&"$keyboard"
+exec {keyboard}>&-
+rc=0
+wait "$typing" || rc=$?
+assert_eq "$rc $(grep -c '^joined as' "$WORK/typed.out")" '0 1' 'and the friend who types joins'
+invite spare2 --open 8009
+wrong_go
+wrong_stand 4 127.0.0.{40,40,40,40}
+invite neighbour --open 8009
+friend neighbour 127.0.0.40
+ok 'behind the address of four wrong codes a friend joins; behind that of four idle connections nobody does, see above'
+wrong_go
 
 note 'a master that tries codes'
 invite second --open 8009

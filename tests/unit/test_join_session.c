@@ -166,7 +166,8 @@ static void cannot_tell(void **state)
 
 /* ---- how many ---- */
 
-static pid_t leaving; /* of the last room_for; 0: none */
+static pid_t leaving;    /* of the last room_for; 0: none */
+static bool was_refused; /* and its code was wrong */
 
 static enum sight room_for(const char *source, const char **ret_why)
 {
@@ -174,7 +175,7 @@ static enum sight room_for(const char *source, const char **ret_why)
     int lock = registry_lock(&r, JOIN_SESSION_ID, soon());
     assert_true(lock >= 0);
     *ret_why = "";
-    enum sight sight = join_session_has_room(&r, source, soon(), &leaves, ret_why);
+    enum sight sight = join_session_has_room(&r, source, soon(), &leaves, &was_refused, ret_why);
     leaving = leaves.count > 0 ? leaves.items[0].pid : 0;
     assert_true(leaves.count <= 1);
     session_list_release(&leaves);
@@ -246,7 +247,9 @@ static void limit_of_all(void **state)
     /* The dead do not count, and their entries go. */
     end_child(pids[3]);
     assert_int_equal(room_for("198.51.100.1", &why), SIGHT_IS);
-    assert_int_equal(registry_lock(&r, JOIN_SESSION_ID, 0) >= 0, true);
+    int lock = registry_lock(&r, JOIN_SESSION_ID, 0);
+    assert_true(lock >= 0);
+    assert_int_equal(close(lock), 0);
     struct session gone;
     assert_int_equal(join_session_of(run, pids[3], &gone), SIGHT_IS_NOT);
     char *entry = NULL;
@@ -254,7 +257,8 @@ static void limit_of_all(void **state)
     assert_int_equal(access(entry, F_OK), -1);
     free(entry);
     /* With no time left nobody has counted. */
-    assert_int_equal(join_session_has_room(&r, "198.51.100.1", 0, &none, &why), SIGHT_CANNOT_TELL);
+    assert_int_equal(join_session_has_room(&r, "198.51.100.1", 0, &none, &was_refused, &why),
+                     SIGHT_CANNOT_TELL);
     for (int i = 0; i < JOIN_SESSIONS_MAX; i++) {
         registry_remove_own(&r, JOIN_SESSION_ID, pids[i]);
         if (i != 3)
@@ -262,12 +266,107 @@ static void limit_of_all(void **state)
     }
 }
 
+static uid_t login_uid(void)
+{
+    return geteuid() == 0 ? NOBODY : getuid();
+}
+
+/* A monitor with sshd's child and its program below it, which calls itself name. */
+static pid_t connection_with_program(const char *name)
+{
+    pid_t monitor = fork();
+    assert_true(monitor >= 0);
+    if (monitor != 0)
+        return monitor;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (int depth = 0; depth < 2 && fork() == 0; depth++) {
+        if (geteuid() == 0)
+            (void)!setresuid(NOBODY, NOBODY, NOBODY);
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (depth == 1)
+            (void)prctl(PR_SET_NAME, name);
+    }
+    for (;;)
+        (void)pause();
+}
+
+/* Whether the program that calls itself so is below the monitor yet: join_session_has_room would
+ * not find it a moment earlier. */
+static bool program_is(pid_t monitor, const char *name)
+{
+    struct process child = {.pid = 0}, program = {.pid = 0};
+    size_t count = 0;
+    return process_children(monitor, login_uid(), &child, 1, &count) == SIGHT_IS &&
+           process_children(child.pid, login_uid(), &program, 1, &count) == SIGHT_IS &&
+           strcmp(program.name, name) == 0;
+}
+
+/* Who has been judged gives way before all others, and makes room where his source has its share.
+ */
+static void wrong_codes_leave_first(void **state)
+{
+    static const char source[] = "192.0.2.5";
+    pid_t pids[JOIN_SESSIONS_MAX];
+    const char *why;
+    (void)state;
+    for (int i = 0; i < JOIN_SESSIONS_MAX; i++) {
+        /* 0 to 2 are of one source; 7 and 9 are judged, 3 and 4 are not, whatever they are called.
+         */
+        const char *name = i == 7 || i == 9 ? JOIN_REFUSED_NAME
+                           : i == 3         ? "join-refuse"
+                           : i == 4         ? "join-refused)"
+                                            : "join";
+        char of[SESSION_ADDRESS_BYTES];
+        (void)snprintf(of, sizeof(of), "192.0.2.%d", i < 3 ? 100 : i);
+        pids[i] = connection_with_program(name);
+        WAIT_UNTIL("its program", program_is(pids[i], name));
+        struct session s = connection_of(pids[i], of);
+        s.uid = login_uid();
+        put(&s);
+    }
+    assert_int_equal(room_for("198.51.100.1", &why), SIGHT_IS_NOT);
+    CHECK("the older one of the judged", leaving == pids[7] && was_refused);
+    registry_remove_own(&r, JOIN_SESSION_ID, pids[7]);
+    struct session more = connection_of(pids[7], "192.0.2.100");
+    more.uid = login_uid() - 1; /* its program is none of that login */
+    put(&more);
+    assert_int_equal(room_for("198.51.100.1", &why), SIGHT_IS_NOT);
+    CHECK("the other one", leaving == pids[9] && was_refused);
+    assert_int_equal(room_for("192.0.2.100", &why), SIGHT_IS_NOT);
+    CHECK_PROBLEM("four of one source", why, "one source");
+    CHECK("none of them was judged", leaving == 0 && !was_refused);
+    registry_remove_own(&r, JOIN_SESSION_ID, pids[9]);
+    struct session judged = connection_of(pids[9], source);
+    judged.uid = login_uid();
+    put(&judged);
+    for (int i = 2; i >= 0; i--) { /* now two of source are judged, and two are not */
+        struct session s = connection_of(pids[i], i == 2 ? "192.0.2.200" : source);
+        registry_remove_own(&r, JOIN_SESSION_ID, pids[i]);
+        s.uid = login_uid();
+        put(&s);
+    }
+    assert_int_equal(room_for(source, &why), SIGHT_IS_NOT);
+    CHECK("of one's own source, one that was judged", leaving == pids[9] && was_refused);
+    end_child(pids[9]);
+    assert_int_equal(room_for("192.0.2.200", &why), SIGHT_IS);
+    registry_remove_own(&r, JOIN_SESSION_ID, pids[9]);
+    for (int i = 0; i < JOIN_SESSIONS_MAX; i++) {
+        registry_remove_own(&r, JOIN_SESSION_ID, pids[i]);
+        if (i != 9)
+            end_child(pids[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(by_ancestors),       cmocka_unit_test(of_another_start),
-        cmocka_unit_test(of_a_lease),         cmocka_unit_test(cannot_tell),
-        cmocka_unit_test(limits_of_a_source), cmocka_unit_test(limit_of_all),
+        cmocka_unit_test(by_ancestors),
+        cmocka_unit_test(of_another_start),
+        cmocka_unit_test(of_a_lease),
+        cmocka_unit_test(cannot_tell),
+        cmocka_unit_test(limits_of_a_source),
+        cmocka_unit_test(limit_of_all),
+        cmocka_unit_test(wrong_codes_leave_first),
     };
     return cmocka_run_group_tests_name("join_session", tests, set_up, tear_down);
 }

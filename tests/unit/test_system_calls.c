@@ -142,6 +142,10 @@ static long protect_data(void)
     return mprotect((void *)(((uintptr_t)page + 4095) & ~(uintptr_t)4095), 4096,
                     PROT_READ | PROT_WRITE);
 }
+static long name_itself(void)
+{
+    return prctl(PR_SET_NAME, "join-refused");
+}
 static long wait_a_bit(void)
 {
     return poll(NULL, 0, 1);
@@ -183,6 +187,7 @@ static const struct {
     {"open", open_it, 0},
     {"malloc", allocate, 0},
     {"mprotect", protect_data, 0},
+    {"its name", name_itself, 0},
     {"poll", wait_a_bit, 0},
     {"alarm", set_alarm, 0},
 };
