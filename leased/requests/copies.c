@@ -200,8 +200,11 @@ static enum store_rc accept(struct judging *j, bool is_register, struct control_
     agent->counter = agent_counter_next(j->decision, &agent->counter, &j->r->counter);
     agent->heartbeat_ms = j->ctx->now_ms;
     agent->is_frozen = false;
-    (void)strlcpy(agent->last_from, j->address, sizeof(agent->last_from));
-    (void)strlcpy(j->copies.last_from, j->address, sizeof(j->copies.last_from));
+    /* Whoever has read a request can send it again: that hides nobody's address. */
+    if (j->verdict != COUNTER_REPEATED || last_address(j)[0] == '\0') {
+        (void)strlcpy(agent->last_from, j->address, sizeof(agent->last_from));
+        (void)strlcpy(j->copies.last_from, j->address, sizeof(j->copies.last_from));
+    }
     a->counter = agent_counter_told(&agent->counter);
     return STORE_OK;
 }
