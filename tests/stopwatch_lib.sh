@@ -114,6 +114,7 @@ private_host()
 	# shellcheck disable=SC2034 # for far_host
 	FAR_SSHD_EXTRA='ListenAddress 127.0.0.1'
 	far_host
+	chmod 711 "$WORK" # its sshd reads the keys as li
 	usermod -p '*' li # no password, and not locked: an sshd without PAM refuses a locked account
 	cat ~li/.ssh/id_ed25519.pub >>"$WORK/far/keys"
 	echo 'StrictHostKeyChecking accept-new' >~li/.ssh/config
