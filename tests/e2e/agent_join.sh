@@ -31,14 +31,14 @@ err_has() { grep -F -q -e "$1" "$WORK/err" || fail "not said: $1: $(cat "$WORK/e
 
 # ---- a friend ----
 export STATE_DIR=$WORK/alice.state
-expect_exit 1 join --host-key "$pin" "$NEAR" 2222-2222-2222-2222
+expect_exit 1 join --no-hold --host-key "$pin" "$NEAR" 2222-2222-2222-2222
 err_has 'no invite is open there'
 invite alice --open 8009 --for 30d
-expect_exit 1 join "$NEAR" "@$WORK/code"
+expect_exit 1 join --no-hold "$NEAR" "@$WORK/code"
 err_has "run with --host-key $pin"
-expect_exit 1 join --host-key "SHA256:$(printf 'A%.0s' {1..43})" "$NEAR" "@$WORK/code"
+expect_exit 1 join --no-hold --host-key "SHA256:$(printf 'A%.0s' {1..43})" "$NEAR" "@$WORK/code"
 err_has 'wrong host key'
-expect_exit 1 join --host-key "$pin" "$NEAR" 2222-2222-2222-2222
+expect_exit 1 join --no-hold --host-key "$pin" "$NEAR" 2222-2222-2222-2222
 err_has 'There is no such invite'
 assert_eq "$(open_invites)" 1 'no refusal has spent it'
 
