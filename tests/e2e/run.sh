@@ -9,7 +9,7 @@ set -eu
 . "$TOP/tests/lib.sh"
 . "$TOP/tests/fault/store_tools.sh"
 
-for name in alice bob; do new_key "$name" >/dev/null; done
+for name in alice bob carol; do new_key "$name" >/dev/null; done
 pub() { echo "$WORK/$1.pub"; }
 serve 8009
 chmod 711 "$WORK"
@@ -89,6 +89,19 @@ wait "$pid" || fail "run: $(cat "$WORK/err")"
 wait_for 5 'the end of the tunnel' is_gone "$FWD_PID"
 login_refused "$WORK/alice" pfwd
 ok 'the tunnel ends with the command'
+
+# A command that TERM does not end gets 10 s: looked at further down.
+deaf()
+{
+	local rc=0
+	"${as_li[@]}" leasectl run carol --key "$(pub carol)" --open 8009 -- \
+		sh -c 'trap "" TERM; echo $$; while :; do sleep 0.2; done' >"$WORK/carol.out" 2>/dev/null || rc=$?
+	echo "$rc $SECONDS" >"$WORK/carol.end"
+}
+deaf & deaf=$!
+wait_for 10 'the command' has_line "$WORK/carol.out" '^[0-9]'
+leasectl revoke carol >/dev/null
+revoked_s=$SECONDS
 
 note 'what an admin does to the lease ends the command'
 cat >"$WORK/stubborn" <<-'EOF'
@@ -196,6 +209,7 @@ leave() { # NAME
 	kill -STOP "$keeper" # or it would revoke the lease between the two
 	kill -KILL "$pid" "$keeper"
 	wait "$pid" 2>/dev/null || :
+	wait_for 5 'the end of the command' is_gone "$(<"$WORK/out")"
 	query "UPDATE lease SET expires_s = expires_s - 61 WHERE name = '$1' AND live = 1"
 	is_in_state "$1" expired || fail "$1 is $(state_of "$1")"
 }
@@ -219,3 +233,10 @@ leasectl grant alice --key "$(pub alice)" --open 8009 --for 1h >/dev/null
 query "UPDATE lease SET expires_s = $(date +%s) - 1 WHERE name = 'alice' AND live = 1"
 expect_exit 125 "${run[@]}" -- true
 assert_eq "$(state_of alice)" expired 'what an admin has changed or granted stays'
+
+note 'a command that does not end by SIGTERM'
+wait_for 20 'its end' is_gone "$deaf"
+read -r rc ended_s <"$WORK/carol.end"
+((ended_s - revoked_s >= 9)) || fail "it was killed after $((ended_s - revoked_s)) s"
+assert_eq "$rc" 137 'is killed after 10 s'
+is_gone "$(<"$WORK/carol.out")" || fail 'it runs on'
