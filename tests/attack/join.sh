@@ -312,7 +312,8 @@ for i in {20..31}; do
 done
 friend crowd
 collect
-assert_eq "$(sort "$WORK"/wrong.* | uniq -c | xargs)" '12 3' 'twelve wrong codes of twelve sources, beside them'
+# Who was judged may be ended in his second, for the next one: the sixteen have not been judged.
+assert_eq "$(sort "$WORK"/wrong.* | grep -cxE '3|255')" 12 'twelve wrong codes of twelve sources, beside them'
 ok 'all places are taken, codes are tried from twelve addresses, and a friend joins'
 wait_for 35 'all of them to end' nobody_joins
 ok 'an idle connection is ended'
