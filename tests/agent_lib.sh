@@ -311,6 +311,6 @@ agent_words_on_failure()
 {
 	local rc=$?
 	((rc == 0 || rc == 77)) || { echo '--- the agent said:'; tail -n 30 "$WORK/agent.err" 2>/dev/null; }
-	lib_cleanup
+	lib_cleanup "$rc"
 }
 trap agent_words_on_failure EXIT

@@ -61,9 +61,11 @@ test_pids=()
 
 at_exit() { test_pids+=("$1"); }
 some_line() { local rc=0; grep -q "$@" || rc=$?; cat >/dev/null; return "$rc"; }
+# lib_cleanup [STATUS]: where the test failed, what the gateway logged last is in the test's log.
 lib_cleanup()
 {
-	local pid
+	local rc=${1-$?} pid
+	[[ $rc == 0 || $rc == 77 || ! -s $SANDBOX_LOG ]] || { echo '--- logged last:'; tail -n 8 "$SANDBOX_LOG"; }
 	for pid in "${test_pids[@]}"; do kill "$pid" 2>/dev/null || :; done
 	rm -rf "$WORK"
 }

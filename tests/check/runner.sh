@@ -32,6 +32,7 @@ a_test command 'check/command.sh:3: exit status 1 of: grep -q x' <<<"$lib"$'\nec
 a_test hidden 'check/hidden.sh:3: exit status 1 of: false' <<<"$lib"$'\nf() { false; }; f 2>/dev/null'
 a_test assigned 'check/assigned.sh:3: exit status 4 of: x=$(exit 4)' <<<"$lib"$'\nx=$(exit 4)'
 a_test poll 'not within 0.2 s' <<<"$lib"$'\nwait_for 0.2 "the impossible" false'
+a_test logged 'the gateway said so' <<<"${lib/=\/dev\/null/=\$TOP\/log}"$'\necho the gateway said so >$SANDBOX_LOG\nfalse'
 a_test more_words 'FAIL: two moons' <<<$'echo FAIL: two moons\necho the agent said: nothing\nexit 1'
 a_test hangs 'timeout: not done after 1 s' <<<$'# timeout: 1\nsleep 30'
 if TEST_SLOW_PERCENT=100 "$work/tests/run" >"$work/out"; then fail 'tests that fail have passed'; fi
@@ -42,6 +43,7 @@ for name in "${names[@]}"; do
 	tail -n $((${#names[@]} + 1)) "$work/out" | grep -F -- "failed: check/$name: " >"$work/again" ||
 		fail "$name is not among the failed tests at the end: $(tail -n 12 "$work/out")"
 done
+grep -q '^failed: check/logged: .*check/logged.sh:4: exit status 1 of: false$' "$work/out" || fail "another reason: $(grep '^failed: ' "$work/out")"
 grep -qx 'failed: check/more_words: FAIL: two moons' "$work/out" || fail "another reason: $(grep '^failed: ' "$work/out")"
 grep -qx "0 passed, ${#names[@]} failed, 0 skipped" "$work/out" || fail "$(tail -n 1 "$work/out")"
 
