@@ -23,8 +23,8 @@ int duration_parse(const char *s, int64_t *ret_s)
         int64_t value = 0;
         if (*s < '0' || *s > '9')
             return -1;
-        for (; *s >= '0' && *s <= '9'; s++) {
-            value = value * 10 + (*s - '0');
+        for (char c; (c = *s) >= '0' && c <= '9'; s++) {
+            value = value * 10 + (c - '0');
             if (value > max_s)
                 return -1;
         }
@@ -47,14 +47,15 @@ int duration_parse(const char *s, int64_t *ret_s)
 
 void duration_format(int64_t s, char out[static DURATION_TEXT_BYTES])
 {
-    int64_t rest = s < 0 ? -s : s;
+    /* Not -s, which the least number has not. */
+    int64_t rest = s >= 0 ? s : s == INT64_MIN ? INT64_MAX : -s;
     size_t unit = 1; /* starts at days: `90d` is easier to read than `12w 6d` */
     while (unit + 1 < UNIT_COUNT && rest < units[unit].seconds)
         unit++;
     int64_t value = rest / units[unit].seconds;
     rest %= units[unit].seconds;
     int n = snprintf(out, DURATION_TEXT_BYTES, "%lld%c", (long long)value, units[unit].letter);
-    if (unit + 1 == UNIT_COUNT || n < 0)
+    if (unit + 1 == UNIT_COUNT || n < 0 || n >= DURATION_TEXT_BYTES)
         return;
     int64_t next = rest / units[unit + 1].seconds;
     if (next != 0)

@@ -356,6 +356,8 @@ static void printed_durations(void **state)
         {-3660, "1h 1m"},
         {INT64_C(36500) * DAY_S, "36500d"},
         {INT64_MAX, "106751991167300d 15h"},
+        {-INT64_MAX, "106751991167300d 15h"},
+        {INT64_MIN, "106751991167300d 15h"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
