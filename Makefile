@@ -497,7 +497,7 @@ test_packages = openssh-server openssh-client openssh-sftp-server libcmocka-dev 
 demo_packages = $(build_packages) openssh-server openssh-client openssh-sftp-server libpam-runtime python3 curl iproute2 \
 	procps util-linux mount bsdutils hostname passwd
 bench_packages = autossh python3-fastapi uvicorn
-long_packages = systemd-container debootstrap dpkg-dev
+long_packages = systemd-container debootstrap dpkg-dev frama-c-base
 # To build Debian packages; for the tests of packages, which boot machines and run what was built for another
 # processor.
 deb_packages = dpkg-dev debhelper fakeroot
