@@ -3,6 +3,7 @@
 
 #include "leasectl/open_watchdog.h"
 #include "lib/base/clock.h"
+#include "lib/base/durable.h"
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/session/lock_holder.h"
@@ -61,7 +62,8 @@ static int make_store_directory(const struct ctl *ctl, const char *dir)
     if (mkdir(made_as, 0700) == 0 &&
         (owner == NULL || lchown(made_as, owner->pw_uid, owner->pw_gid) == 0) &&
         chmod(made_as, 02750) == 0 &&
-        (renameat2(AT_FDCWD, made_as, AT_FDCWD, dir, RENAME_NOREPLACE) == 0 || errno == EEXIST)) {
+        (renameat2(AT_FDCWD, made_as, AT_FDCWD, dir, RENAME_NOREPLACE) == 0 || errno == EEXIST) &&
+        durable_name(dir) == 0) {
         (void)rmdir(made_as); /* another program was first */
         return EXIT_DONE;
     }

@@ -2,6 +2,7 @@
 #include "tunnel-agent/install.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/durable.h"
 #include "lib/base/log.h"
 #include "lib/lease/name.h"
 #include "tunnel-agent/config/options.h"
@@ -225,9 +226,10 @@ static int write_file(const char *path, const char *text, mode_t mode)
                  ? open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
                  : -1;
     bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+    ok = ok && fsync(fd) == 0;
     if (fd >= 0 && close(fd) != 0)
         ok = false;
-    if (ok && rename(temp, path) == 0)
+    if (ok && rename(temp, path) == 0 && durable_name(path) == 0)
         return EXIT_DONE;
     log_error("cannot write '%s': %s", path, strerror(errno));
     (void)unlink(temp);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/host/textfile.h"
 
+#include "lib/base/durable.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -39,7 +41,7 @@ int textfile_write(const struct ctl *ctl, const char *path, const char *text)
         return ctl_error(ctl, EXIT_FAILED, "cannot write '%s': %s", new_path, strerror(errno));
     size_t len = strlen(text);
     if (write(fd, text, len) == (ssize_t)len && fchmod(fd, 0644) == 0 && fsync(fd) == 0 &&
-        rename(new_path, path) == 0)
+        rename(new_path, path) == 0 && durable_name(path) == 0)
         code = EXIT_DONE;
     else
         (void)ctl_error(ctl, EXIT_FAILED, "cannot write '%s': %s", path, strerror(errno));

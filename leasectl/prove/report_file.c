@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/prove/report_file.h"
 
+#include "lib/base/durable.h"
 #include "lib/base/text.h"
 
 #include <errno.h>
@@ -58,20 +59,6 @@ static int write_all(int fd, const struct buf *b)
     return 0;
 }
 
-/* So that the name is on disk, too. */
-static int sync_directory(const char *path)
-{
-    char dir[NEW_PATH_BYTES];
-    const char *slash = strrchr(path, '/');
-    (void)snprintf(dir, sizeof(dir), "%.*s", slash != NULL ? (int)(slash - path) + 1 : 1,
-                   slash != NULL ? path : ".");
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const int rc = fd >= 0 ? fsync(fd) : -1;
-    if (fd >= 0)
-        (void)close(fd);
-    return rc;
-}
-
 /* link(2) replaces nothing, where rename(2) would. */
 int report_file_write(const struct ctl *ctl, const char *path, const struct buf *signature,
                       const struct buf *text)
@@ -82,7 +69,7 @@ int report_file_write(const struct ctl *ctl, const char *path, const struct buf 
     if (fd < 0)
         return refuse(ctl, path, errno);
     if (write_all(fd, signature) != 0 || write_all(fd, text) != 0 || fsync(fd) != 0 ||
-        link(new_path, path) != 0 || sync_directory(path) != 0)
+        link(new_path, path) != 0 || durable_name(path) != 0)
         code = refuse(ctl, path, errno);
     (void)unlink(new_path);
     (void)close(fd);

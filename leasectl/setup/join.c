@@ -9,6 +9,7 @@
 #include "leasectl/host/textfile.h"
 #include "leasectl/setup/say.h"
 #include "leasectl/setup/steps.h"
+#include "lib/base/durable.h"
 #include "lib/conf/join_login.h"
 #include "lib/wire/join.h"
 
@@ -145,7 +146,7 @@ static int append(struct ctl *ctl, const char *path, const char *text, off_t *re
     buf_addf(&line, "%s%s\n", last != '\n' ? "\n" : "", text);
     errno = ENOMEM;
     if (buf_text(&line) != NULL && write(fd, buf_text(&line), line.len) == (ssize_t)line.len &&
-        fsync(fd) == 0)
+        fsync(fd) == 0 && durable_name(path) == 0)
         code = EXIT_DONE;
     else
         (void)(ftruncate(fd, st.st_size) == 0);

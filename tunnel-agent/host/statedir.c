@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "tunnel-agent/host/statedir.h"
 
+#include "lib/base/durable.h"
+
 #include <bsd/string.h>
 #include <dirent.h>
 #include <errno.h>
@@ -18,7 +20,8 @@
 static int own_directory(const char *path, char why[static WHY_BYTES])
 {
     struct stat st;
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+    /* What is saved in it is lost with its name. */
+    if (mkdir(path, 0700) == 0 ? durable_name(path) != 0 : errno != EEXIST) {
         (void)snprintf(why, WHY_BYTES, "cannot make the state directory '%s': %s", path,
                        strerror(errno));
         return -1;
@@ -115,21 +118,6 @@ bool statedir_has(const struct statedir *d, const char *name)
     return !is_missing;
 }
 
-/* The rename itself is on disk only after this. Some file systems cannot do it (fsync(2), EINVAL);
- * they are as good as they were without it. */
-static int sync_directory(const struct statedir *d)
-{
-    int fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd >= 0 ? fsync(fd) : -1;
-    int saved = errno;
-    if (fd >= 0 && rc != 0 && saved == EINVAL)
-        rc = 0;
-    if (fd >= 0)
-        (void)close(fd);
-    errno = saved;
-    return rc;
-}
-
 int statedir_write(const struct statedir *d, const char *name, const char *text)
 {
     char *path = statedir_file(d, name), *temp = NULL;
@@ -150,7 +138,7 @@ int statedir_write(const struct statedir *d, const char *name, const char *text)
     }
     /* The gateway gives a secret only once, so the file must survive a power cut: the old one or
      * the new one, whole. */
-    if (fsync(fd) != 0 || rename(temp, path) != 0 || sync_directory(d) != 0)
+    if (fsync(fd) != 0 || rename(temp, path) != 0 || durable_name(path) != 0)
         goto out;
     rc = 0;
 out:

@@ -2,6 +2,7 @@
 #include "tunnel-agent/join/join_key.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/durable.h"
 #include "lib/base/hex.h"
 #include "lib/base/secret.h"
 #include "lib/lease/pubkey.h"
@@ -163,7 +164,8 @@ int join_key_become_agents(struct join_key *key, const struct statedir *state, c
     if (!key->is_next)
         return 0;
     char *path = statedir_file(state, agents_file);
-    int rc = path != NULL && remember(state, code, next_file) == 0 && rename(key->path, path) == 0
+    int rc = path != NULL && remember(state, code, next_file) == 0 &&
+                     rename(key->path, path) == 0 && durable_name(path) == 0
                  ? 0
                  : -1;
     if (rc != 0)
@@ -187,7 +189,8 @@ int join_key_become_friends(struct join_key *key, const struct statedir *state,
             name[n++] = *p;
     (void)strlcpy(name + n, ".pem", sizeof(name) - n);
     char *path = statedir_file(state, name);
-    if (path == NULL || (link(key->path, path) != 0 && errno != EEXIST)) {
+    if (path == NULL || (link(key->path, path) != 0 && errno != EEXIST) ||
+        durable_name(path) != 0) {
         (void)snprintf(why, WHY_BYTES, "cannot link the key '%.400s': %s", key->path,
                        strerror(errno));
         free(path);
@@ -204,8 +207,9 @@ void join_key_settle(struct join_key *key, const struct statedir *state, const c
     const char *slash = strrchr(key->path, '/');
     if (key->is_own && slash != NULL)
         (void)remember(state, code, slash + 1); /* else the code is refused, as a spent one */
-    if (key->is_next && next != NULL)
-        (void)unlink(next);
+    /* If it came back, the next code would be refused: its key holds a lease. */
+    if (key->is_next && next != NULL && unlink(next) == 0)
+        (void)durable_name(next);
     key->is_next = false;
     free(next);
 }

@@ -2,6 +2,7 @@
 #include "tunnel-agent/ssh/key.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/durable.h"
 #include "lib/lease/pubkey.h"
 #include "tunnel-agent/host/process.h"
 #include "tunnel-agent/host/statedir.h"
@@ -43,7 +44,8 @@ static int make_key(const char *path, const char *comment, char why[static WHY_B
     if (run_keygen(argv, &output, why) != 0)
         goto out;
     (void)unlink(temp_pub);
-    if (rename(temp, path) != 0) {
+    /* The gateway admits this key from the first register on, so it must survive a power cut. */
+    if (durable_bytes(temp) != 0 || rename(temp, path) != 0 || durable_name(path) != 0) {
         (void)snprintf(why, WHY_BYTES, "cannot write the key '%.400s': %s", path, strerror(errno));
         goto out;
     }
