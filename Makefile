@@ -105,7 +105,7 @@ manuals = akc/akc.8 join/join.8 leased/leased.8 pam_tunnel/pam_tunnel.8 leasectl
 agent_src = $(wildcard tunnel-agent/*.c tunnel-agent/*/*.c)
 agent_libs = wire lease base
 
-.PHONY: all help deps build-deps demo check check-quick check-long check-packages fault fuzz bench lint install \
+.PHONY: all help deps build-deps demo check check-quick check-long check-packages fault fault-power fuzz bench lint install \
 	install-agent uninstall uninstall-agent agent-static dist deb rpm image clean tests unit-tests pam-tests bench-tools
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
@@ -319,6 +319,17 @@ $(BUILD)/tests/attempt: $(BUILD)/obj/tests/attempt.o $(probe_obj) $(BUILD)/obj/l
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $^ $(bsd_libs)
 
+# What is left of a store in an image of a disk (make fault-power).
+$(BUILD)/tests/power/check_store: $(call obj,tests/power/check_store.c tests/power/feed.c) $(call archive,store lease base)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ldflags) -o $@ $^ $(sqlite_libs) $(bsd_libs)
+
+$(BUILD)/tests/power/check_agent: $(call obj,tests/power/check_agent.c tests/power/feed.c) $(BUILD)/tests/agent.a $(call archive,$(agent_libs))
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ldflags) -o $@ $^ $(event_libs) $(jansson_libs) $(bsd_libs)
+
 # What the reader of authorized_keys makes of a file, in sshd's words.
 $(BUILD)/tests/authorized: $(BUILD)/obj/tests/authorized.o $(call archive,lease base)
 	$(call say,LD,$@)
@@ -381,7 +392,7 @@ $(BUILD)/tests/delayed/pam_tunnel.so: $(BUILD)/obj/pic/tests/pam/delayed.o $(pam
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(pam_ldflags) $(addprefix -Wl$(comma)--wrap=,$(delayed)) -o $@ $(filter %.o,$^) -lpam $(pam_bsd_libs)
 
-tests: all unit-tests pam-tests $(addprefix $(BUILD)/tests/,delayed/pam_tunnel.so clock_shift.so slow_disk.so logsink attempt authorized fill crowd load sweep http_engine hostile_http)
+tests: all unit-tests pam-tests $(addprefix $(BUILD)/tests/,delayed/pam_tunnel.so clock_shift.so slow_disk.so logsink attempt authorized fill crowd load sweep http_engine hostile_http power/check_store power/check_agent)
 	$(Q)$(MAKE) BUILD=$(BUILD)/san SANITIZE=address,undefined unit-tests pam-tests
 
 # ---- install: copies, and enables nothing ----
@@ -516,6 +527,7 @@ help:
 		check-packages 'the packages on machines that it boots' \
 		check-long 'tests that take hours' \
 		fault 'disk errors, and a kill at every system call' \
+		fault-power 'the power is cut at every system call, in 100,000 images of a disk' \
 		fuzz 'needs clang' \
 		bench 'writes docs/performance.md anew' \
 		lint 'the style of the tree, and the manual pages' \
@@ -591,6 +603,11 @@ fuzz: deps
 fault: deps
 	$(Q)$(MAKE) QUIET=1 tests
 	$(Q)tests/run 'fault/*'
+
+# Half an hour on two quiet processors; tests/power/run says what it does, and takes fewer images.
+fault-power: deps
+	$(Q)$(MAKE) QUIET=1 tests
+	$(Q)tests/power/run
 
 lint: deps
 	$(Q)$(MAKE) QUIET=1 all
