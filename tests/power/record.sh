@@ -56,6 +56,7 @@ key() # NAME LOGIN: a key that the images are asked about
 	[[ -e $WORK/$1 ]] || new_key "$1" >/dev/null
 	printf '%s %s %s\n' "$1" "$2" "$(cut -d' ' -f1,2 "$WORK/$1.pub")" >>"$WORK/keys"
 }
+# shellcheck disable=SC2153 # store_tools.sh has it
 no_store() { rm -rf "$STORE_DIR"; }
 
 printf '%s\n' 'PublicHost gateway.test' >>/etc/tunlease/tunlease.conf
