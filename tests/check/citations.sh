@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# Every citation of a page of docs/, a manual page or a test leads to something that is there; and the
-# check sees one that does not.
+# Every citation of a page of docs/, a manual page or a test leads to something that is there, as does every
+# test and commit of docs/found.md; and the check sees one that does not.
 # timeout: 60
 set -eu
 cd "$TOP"
@@ -40,5 +40,42 @@ printf 'See (3), `tests/run nothing` and `lib/gone.c`.\n' >>"$work/docs/page.md"
 ! python3 tests/check/citations.py "$work" >"$work/out" || fail 'a page that is wrong is taken'
 [[ $(wc -l <"$work/out") == 3 ]] || fail "of three: $(<"$work/out")"
 
+# page ROW... [-- TO-DO...]: docs/found.md with these rows of its table and lines of its list.
+page()
+{
+	printf '%s\n' '| what was wrong | found by | shown again by | commit |' '|---|---|---|---|' >"$work/docs/found.md"
+	while (($#)) && [[ $1 != -- ]]; do printf '| %s |\n' "$1" >>"$work/docs/found.md"; shift; done
+	printf -- '- %s\n' "${@:2}" >>"$work/docs/found.md"
+}
+# refused WORDS: found.py prints this of the page, and no more.
+refused()
+{
+	! python3 tests/check/found.py "$work" >"$work/out" || fail "not seen: $1"
+	[[ $(<"$work/out") == "docs/found.md:$1" ]] || fail "'$1': $(<"$work/out")"
+}
+chmod +x "$work/tests/e2e/akc.sh"
+git() { command git -C "$work" -c user.name=a -c user.email=a@localhost -c commit.gpgsign=false "$@"; }
+git init -q
+git commit -q --allow-empty -m one
+one=$(git rev-parse --short=7 HEAD)
+none=$([[ $one == 0000000 ]] && echo 1111111 || echo 0000000)
+# shellcheck disable=SC2016
+{
+	page "A fault. | reading | \`e2e/akc\` | $one" "Two. | reading | no test | $one" -- "$one: Two."
+	python3 tests/check/found.py "$work" || fail 'a good list of faults is refused'
+	page "A fault. | reading | \`e2e/gone\` | $one"
+	refused '3: there is no test `e2e/gone`'
+	page "A fault. | reading | \`e2e/akc\` | $none"
+	refused "3: no ancestor of this commit is '$none'"
+	page "A fault. | reading | no test | $one"
+	refused '3: it has no test, and is not in the list at the end'
+	page "A fault. | reading | \`e2e/akc\` | $one" -- "$one: A fault."
+	refused '4: no row without a test has this commit and text'
+	page "A fault. | reading | \`e2e/akc\` | $one" "Two. | \`e2e/akc\` | $one"
+	refused '4: a row has four cells'
+}
+unset -f git
+
 python3 tests/check/citations.py || fail 'see above'
+python3 tests/check/found.py || fail 'see above'
 echo 'every citation leads somewhere'
