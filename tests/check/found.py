@@ -4,7 +4,8 @@
 
   found.py [FOLDER]   prints each line of that page, in the tree at FOLDER, that is wrong:
     a row of a table that has not four cells, or has another one's text
-    a test that `tests/run` does not know, or a bench that `tests/bench/run` does not
+    a test that `tests/run` does not know, a bench that `tests/bench/run` does not, or a scenario that
+    `tests/power/run` does not
     a commit that is no ancestor of this tree's (not where git or a part of the history is missing)
     a row without a test that is not in the list at the end, or the other way round
 
@@ -26,6 +27,9 @@ def is_test(top, name):
         return False
     if group == "bench":
         return base != "run" and os.access(os.path.join(top, "tests/bench", base), os.X_OK)
+    if group == "power":
+        with open(os.path.join(top, "tests/power/run"), encoding="utf-8") as file:
+            return base in re.search(r"^scenarios=\((.*)\)$", file.read(), re.M).group(1).split()
     if group == "unit":
         return os.path.isfile(os.path.join(top, f"tests/unit/{base}.c"))
     return os.access(os.path.join(top, f"tests/{group}/{base}.sh"), os.X_OK)
