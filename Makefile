@@ -604,7 +604,7 @@ fault: deps
 	$(Q)$(MAKE) QUIET=1 tests
 	$(Q)tests/run 'fault/*'
 
-# Half an hour on two quiet processors; tests/power/run says what it does, and takes fewer images.
+# Some twenty minutes; tests/power/run says what it does, and takes fewer images.
 fault-power: deps
 	$(Q)$(MAKE) QUIET=1 tests
 	$(Q)tests/power/run

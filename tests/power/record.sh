@@ -12,6 +12,7 @@
 #                                each request
 #   ACK admit NAME | refuse NAME | keeps PATH     after the ACKth of these; keeps: the file, as it is then
 #   whole PATH                   at any time: the file is there as it becomes, or not at all
+#   unchanged                    what it does is nothing that changes the store, or the agent's state
 #   unusable                     until it is acknowledged, there may be no store that can be opened, or made
 set -eu
 . "$TOP/tests/lib.sh"
@@ -89,7 +90,7 @@ of_admin() # a store that is there, changed in each way
 	step leasectl grant bob --key "$WORK/bob.pub" --open 8010 <<<$'acknowledged stdout\n1 admit bob'
 	step leasectl set bob --open +127.0.0.1:8009 --note narrowed <<<$'acknowledged stdout\n1 admit bob'
 	step leasectl invite carol --open 8009 <<<'acknowledged stdout'
-	step leasectl backup /var/lib/backups/one.db <<<$'acknowledged stdout\nwhole backups/one.db\n1 keeps backups/one.db'
+	step leasectl backup /var/lib/backups/one.db <<<$'unchanged\nacknowledged stdout\nwhole backups/one.db\n1 keeps backups/one.db'
 	step leasectl revoke --keep-sessions alice <<<$'acknowledged stdout\n1 refuse alice'
 	step leasectl import "$WORK/authorized" --login pfwd <<<$'acknowledged stdout\n1 admit imported1\n1 admit imported2'
 	step leasectl restore --yes /var/lib/backups/one.db <<<$'acknowledged stdout\n1 refuse alice\n1 admit bob\n1 refuse imported1\n1 refuse imported2'
@@ -183,7 +184,7 @@ agent_scenario() # NAME
 }
 agent_step() # WORD...: until the tunnel is up and leased answers
 {
-	step -b tunnel-agent "$@" <<<'acknowledged request'
+	step -b tunnel-agent "$@" <<<$'unchanged\nacknowledged request'
 	AGENT=$!
 	at_exit "$AGENT"
 	wait_for 30 'its state directory' test -e "$STATE_DIR/run" # status would make it, without a trace

@@ -55,7 +55,7 @@ class Step:
 
     def __init__(self, path):
         self.command, self.acknowledged, self.after, self.whole = "", None, {}, []
-        self.may_be_unusable = False
+        self.may_be_unusable, self.must_change = False, True
         with open(path) as f:
             for line in f:
                 words = line.split()
@@ -65,6 +65,8 @@ class Step:
                     self.command = line[8:].strip()
                 elif words[0] == "acknowledged":
                     self.acknowledged = words[1]
+                elif words[0] == "unchanged":
+                    self.must_change = False
                 elif words[0] == "unusable":
                     self.may_be_unusable = True
                 elif words[0] == "whole":
@@ -101,6 +103,7 @@ class Replay:
         self.images = 0
         self.demands = {}
         self.states = []  # that the store had since the last acknowledgement
+        self.state_before = None
         self.whole, self.kept = [], {}
         self.final = {}
         self.may_be_unusable = False
@@ -197,7 +200,10 @@ class Replay:
                 key, verdict = self.oracle.demands(words)
                 self.demands[key] = verdict
         state = self.states[-1]
-        self.states = [state]
+        # Else a program that first says that it is done, and then does it, would pass.
+        if step.must_change and state == self.state_before:
+            self.problems.append("%s: it was acknowledged before it was written" % self.where)
+        self.states, self.state_before = [state], state
         self.judged.clear()
 
     def is_dropped(self, event):
@@ -229,6 +235,7 @@ class Replay:
         acknowledgements, before = 0, self.images
         self.where = "%s, step %d (%s), before it" % (self.name, number, step.command)
         self.cut(False)
+        self.state_before = self.states[-1]
         for at, event in enumerate(events):
             self.where = "%s, step %d (%s), event %d of %d" % (self.name, number, step.command, at, len(events))
             if step.is_acknowledgement(event, first_pid, acknowledgements):
