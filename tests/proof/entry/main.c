@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/* The lines of an entry, after strsep(3) has cut them. */
+#include "lib/session/entry.c"
+
+#include "tests/proof/any.h"
+
+int main(void)
+{
+    //@ loop unroll LENGTHS;
+    for (size_t i = 0; i < LENGTHS; i++) {
+        struct session s = {.pid = 0};
+        unsigned seen = 0;
+        /* To Eva, strcmp(3) may say anything: one key is all. */
+        if (parse_line("v", any_text(i), &s, &seen))
+            reached(taken);
+        else
+            reached(refused);
+    }
+    return 0;
+}
