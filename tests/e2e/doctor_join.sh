@@ -11,8 +11,9 @@ set -eu
 # shellcheck source=tests/doctor_lib.sh
 . "$TOP/tests/doctor_lib.sh"
 
-# Not what this machine and the sandbox decide.
-found() { found_but clock 'control port' others ceiling; }
+# Not what this machine and the sandbox decide, and not leased's own word, which may be some seconds old.
+found() { found_but clock 'control port' others ceiling leased; }
+leased_is_well() { [[ -z $(found_but clock 'control port' others ceiling) ]]; }
 join_gateway
 uid=$(id -u join)
 friend=$(new_key friend)
@@ -28,6 +29,7 @@ IFS=$'\t' read -r _ _ what _ mend <"$WORK/found"
 joins 7 "$friend" "$CODE"
 bash -ec "$(sed -n "s/.*run '\(mount [^']*\)'.*/\1/p" <<<"$mend")" || fail "the mend fails: $mend"
 sees_nothing 'when that is mended'
+wait_for 10 'leased sees sessions again' leased_is_well
 mount -o remount,hidepid=0 /proc
 
 note 'RunDir/join'
@@ -60,5 +62,6 @@ left_over()
 }
 damaged - "^1 connection in '$registry' cannot be seen: it is of another pid namespace" left_over
 sees_nothing 'when all is mended'
+wait_for 10 'leased has nothing to say either' leased_is_well
 joins 0 "$friend" "$CODE"
 ok 'and then the invite, which all this did not spend, is good'
