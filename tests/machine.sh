@@ -248,14 +248,15 @@ machine_has_started()
 }
 machine_is_up() { [[ $(enter "$1" systemctl is-system-running 2>/dev/null) == @(running|degraded) ]]; }
 # Where a connection ends before systemd has moved its process into its scope, the scope has failed, on any
-# host; on a busy one that happens. It says nothing about us. A scope may fail so while it is looked at.
+# host; on a busy one that happens. It says nothing about us. A scope may fail so while it is looked at. systemd
+# keeps that a scope has failed over a daemon-reload, but not why: then the result is called success.
 machine_state()
 {
 	local scope result state=''
 	for _ in 1 2 3; do
 		for scope in $(enter "$1" systemctl list-units --failed --no-legend --plain 'session-*.scope' 2>/dev/null | awk '{ print $1 }'); do
 			result=$(enter "$1" systemctl show -P Result "$scope")
-			if [[ $result == resources ]]; then enter "$1" systemctl reset-failed "$scope"; else printf '%s: %s\n' "$scope" "$result" >&2; fi
+			if [[ $result == @(resources|success) ]]; then enter "$1" systemctl reset-failed "$scope"; else printf '%s: %s\n' "$scope" "$result" >&2; fi
 		done
 		state=$(enter "$1" systemctl is-system-running 2>/dev/null) || :
 		[[ $state == degraded ]] || break
