@@ -64,12 +64,9 @@ static void add_copied(struct inquiry *i, const char *name)
 static enum store_rc add_frozen(struct inquiry *i)
 {
     char what[256], distance[DURATION_TEXT_BYTES];
-    int64_t since_s = 0;
+    struct login_freeze freeze;
     struct admission_findings *f = &i->answer->findings;
-    enum store_rc rc = store_frozen_since(i->ctl->store, "*", &since_s);
-    const bool all = rc == STORE_OK;
-    if (rc == STORE_NONE)
-        rc = store_frozen_since(i->ctl->store, i->q->login, &since_s);
+    const enum store_rc rc = store_login_frozen(i->ctl->store, i->q->login, &freeze);
     if (rc == STORE_NONE) {
         refuse(i, "frozen", "the lease was changed just now");
         finding_why(f, "the answer may be another one by now");
@@ -78,12 +75,13 @@ static enum store_rc add_frozen(struct inquiry *i)
     }
     if (rc != STORE_OK)
         return rc;
-    duration_format(i->ctl->now_s - since_s, distance);
+    duration_format(i->ctl->now_s - freeze.since_s, distance);
     (void)snprintf(what, sizeof(what), "%s been frozen for %s",
-                   all ? "all tunnel logins have" : "the login has", distance);
+                   freeze.is_of_all ? "all tunnel logins have" : "the login has", distance);
     refuse(i, "frozen", what);
     finding_why(f, "%s", no_line);
-    finding_mend(f, "leasectl thaw%s%s", all ? "" : " ", all ? "" : i->q->login);
+    finding_mend(f, "leasectl thaw%s%s", freeze.is_of_all ? "" : " ",
+                 freeze.is_of_all ? "" : i->q->login);
     return STORE_OK;
 }
 

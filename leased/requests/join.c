@@ -108,20 +108,16 @@ static enum store_rc check_kind(struct joining *j)
 
 static enum store_rc check_freeze(struct joining *j)
 {
-    /* akc asks for the first and the last, too; but this connection may be older than the freeze.
-     */
-    const char *const logins[] = {"*", j->invite.terms.login, j->ctx->conf->join_login};
-    int64_t since_s;
-    for (size_t i = 0; i < sizeof(logins) / sizeof(logins[0]); i++) {
-        const enum store_rc rc = store_frozen_since(j->ctx->store, logins[i], &since_s);
-        if (rc == STORE_OK)
-            return join_refuse(j->ret, JOIN_UNAVAILABLE, "frozen",
-                               "This gateway lets nobody in just now: an admin has frozen it.\n"
-                               "The invite was not spent: try again later.\n");
-        if (rc != STORE_NONE)
-            return rc;
-    }
-    return STORE_OK;
+    struct login_freeze freeze;
+    enum store_rc rc = store_login_frozen(j->ctx->store, j->invite.terms.login, &freeze);
+    /* akc asks for JoinLogin, too; but this connection may be older than the freeze. */
+    if (rc == STORE_NONE)
+        rc = store_login_frozen(j->ctx->store, j->ctx->conf->join_login, &freeze);
+    if (rc == STORE_OK)
+        return join_refuse(j->ret, JOIN_UNAVAILABLE, "frozen",
+                           "This gateway lets nobody in just now: an admin has frozen it.\n"
+                           "The invite was not spent: try again later.\n");
+    return rc == STORE_NONE ? STORE_OK : rc;
 }
 
 static enum store_rc check_key(struct joining *j)

@@ -66,6 +66,19 @@ enum store_rc store_frozen_since(struct store *st, const char *login, int64_t *r
     return find_freeze(st, &l, &id, ret_since_s);
 }
 
+enum store_rc store_login_frozen(struct store *st, const char *login, struct login_freeze *ret)
+{
+    struct login_freeze f = {.is_of_all = true};
+    enum store_rc rc = store_frozen_since(st, "*", &f.since_s);
+    if (rc == STORE_NONE) {
+        f.is_of_all = false;
+        rc = store_frozen_since(st, login, &f.since_s);
+    }
+    if (rc == STORE_OK)
+        *ret = f;
+    return rc;
+}
+
 enum store_rc store_freeze_list(struct store *st, store_freeze_fn fn, void *ctx)
 {
     enum store_rc rc;

@@ -24,16 +24,11 @@ static enum store_rc refuse(enum prolong_refusal why, enum prolong_refusal *ret_
 static enum store_rc check_freezes(struct store *st, const char *login,
                                    enum prolong_refusal *ret_why)
 {
-    const char *const frozen[] = {login, "*"};
-    int64_t since_s;
-    for (size_t i = 0; i < 2; i++) {
-        enum store_rc rc = store_frozen_since(st, frozen[i], &since_s);
-        if (rc == STORE_OK)
-            return refuse(PROLONG_FROZEN, ret_why);
-        if (rc != STORE_NONE)
-            return rc;
-    }
-    return STORE_OK;
+    struct login_freeze freeze;
+    enum store_rc rc = store_login_frozen(st, login, &freeze);
+    if (rc == STORE_OK)
+        return refuse(PROLONG_FROZEN, ret_why);
+    return rc == STORE_NONE ? STORE_OK : rc;
 }
 
 /* ---- what a run that was killed has left ---- */

@@ -1568,6 +1568,7 @@ static void frozen_and_thawed(void **state)
 {
     const struct store_actor by = actor_at(NOW_S);
     struct store *st = open_store();
+    struct login_freeze freeze;
     int64_t since_s = 0;
     (void)state;
     (void)grant(st, "alice", "pfwd", 1, "8009", "");
@@ -1578,6 +1579,10 @@ static void frozen_and_thawed(void **state)
         CHECK(what, store_thaw(st, what, &by) == STORE_NONE);
         CHECK(what, store_freeze(st, what, &by) == STORE_OK);
         CHECK(what, store_frozen_since(st, what, &since_s) == STORE_OK && since_s == NOW_S);
+        CHECK(what, store_login_frozen(st, "pfwd", &freeze) == STORE_OK &&
+                        freeze.is_of_all == (round == 1) && freeze.since_s == NOW_S);
+        CHECK(what,
+              store_login_frozen(st, "gw-tunnel", &freeze) == (round == 0 ? STORE_NONE : STORE_OK));
         assert_int_equal(store_commit(st), STORE_OK);
         CHECK(what, find(st, "pfwd", 1, NULL) == STORE_NONE);
         CHECK(what, find(st, "gw-tunnel", 2, NULL) == (round == 0 ? STORE_OK : STORE_NONE));
@@ -1588,10 +1593,18 @@ static void frozen_and_thawed(void **state)
         CHECK(what, store_thaw(st, what, &by) == STORE_OK);
         assert_int_equal(store_commit(st), STORE_OK);
         CHECK(what, store_frozen_since(st, what, &since_s) == STORE_NONE);
+        CHECK(what, store_login_frozen(st, "pfwd", &freeze) == STORE_NONE);
         CHECK(what, find(st, "pfwd", 1, NULL) == STORE_OK);
     }
     CHECK("a freeze is no lease",
           raw_number("SELECT count(*) FROM lease WHERE kind = 'freeze'") == 2);
+    const struct store_actor later = actor_at(NOW_S + 1);
+    assert_int_equal(store_begin(st), STORE_OK);
+    CHECK("its own", store_freeze(st, "pfwd", &by) == STORE_OK);
+    CHECK("and all", store_freeze(st, "*", &later) == STORE_OK);
+    CHECK("that of all is named", store_login_frozen(st, "pfwd", &freeze) == STORE_OK &&
+                                      freeze.is_of_all && freeze.since_s == NOW_S + 1);
+    store_rollback(st);
     store_close(st);
 }
 
