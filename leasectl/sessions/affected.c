@@ -39,12 +39,8 @@ static bool is_of_lease(const struct enforce_scope *scope, const struct session 
         return true;
     if (s->open)
         return s->lease_id == scope->lease->id;
-    if (strcmp(scope->lease->login, s->login) != 0)
-        return false;
-    for (size_t i = 0; i < scope->lease->key_count; i++)
-        if (strcmp(scope->lease->keys[i].pub.fingerprint, s->fingerprint) == 0)
-            return true;
-    return false;
+    return strcmp(scope->lease->login, s->login) == 0 &&
+           lease_has_key(scope->lease, s->fingerprint);
 }
 
 static bool in_scope(void *arg, const struct session *s)

@@ -12,6 +12,7 @@
 #include "lib/conf/conf.h"
 #include "lib/lease/ceiling.h"
 #include "lib/lease/invite_code.h"
+#include "lib/lease/lease.h"
 #include "lib/lease/time_text.h"
 #include "lib/session/join_session.h"
 #include "lib/store/freezes.h"
@@ -32,14 +33,6 @@ static enum store_rc refuse_guess(struct joining *j, const char *why)
     return join_refuse_code(j->ret, why);
 }
 
-static bool has_key(const struct lease *l, const char *fingerprint)
-{
-    for (size_t i = 0; i < l->key_count; i++)
-        if (strcmp(l->keys[i].pub.fingerprint, fingerprint) == 0)
-            return true;
-    return false;
-}
-
 /* The lease of an invite that this key has just spent, as it is now. Whose key was taken out of it
  * since, by an admin or by who joined in its place, is nobody to it: a new secret for him would
  * make that of the other one void. */
@@ -51,7 +44,7 @@ static enum store_rc answer_again(struct joining *j)
         rc = refuse_guess(j, "its lease is revoked");
         goto out;
     }
-    if (rc == STORE_OK && !has_key(&l, j->key.fingerprint)) {
+    if (rc == STORE_OK && !lease_has_key(&l, j->key.fingerprint)) {
         rc = refuse_guess(j, "its key was removed");
         goto out;
     }

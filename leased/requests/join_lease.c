@@ -10,6 +10,7 @@
 #include "leased/watch/listeners_cache.h"
 #include "lib/base/buf.h"
 #include "lib/conf/conf.h"
+#include "lib/lease/lease.h"
 #include "lib/store/agents.h"
 #include "lib/store/changes.h"
 #include "lib/store/leases.h"
@@ -184,10 +185,7 @@ static enum store_rc replace_keys(struct joining *j, const struct lease *l,
 {
     const struct lease_key key = {.pub = j->key, .added_s = j->ctx->now_s};
     enum store_rc rc = STORE_OK;
-    bool has_it = false;
-    for (size_t i = 0; i < l->key_count; i++)
-        has_it = has_it || strcmp(l->keys[i].pub.fingerprint, j->key.fingerprint) == 0;
-    if (!has_it)
+    if (!lease_has_key(l, j->key.fingerprint))
         rc = store_key_add(j->ctx->store, l, &key, &j->by, conflict);
     for (size_t i = 0; rc == STORE_OK && i < l->key_count; i++)
         if (strcmp(l->keys[i].pub.fingerprint, j->key.fingerprint) != 0)

@@ -105,6 +105,14 @@ int lease_add_key(struct lease *l, const struct lease_key *key)
     return 0;
 }
 
+bool lease_has_key(const struct lease *l, const char *fingerprint)
+{
+    for (size_t i = 0; i < l->key_count; i++)
+        if (strcmp(l->keys[i].pub.fingerprint, fingerprint) == 0)
+            return true;
+    return false;
+}
+
 void lease_release(struct lease *l)
 {
     permit_list_release(&l->open);

@@ -72,6 +72,9 @@ const char *lease_open_agent_add(struct lease *l, const char *name);
 /* Adds a copy of key. 0, or -1: out of memory. */
 int lease_add_key(struct lease *l, const struct lease_key *key);
 
+/* Whether one of its keys has this fingerprint. */
+bool lease_has_key(const struct lease *l, const char *fingerprint);
+
 /* l may be zeroed or half built. Leaves *l zeroed. */
 void lease_release(struct lease *l);
 

@@ -67,14 +67,6 @@ static bool exceeds_lease(const char *recorded, const struct permit_list *now)
     return more;
 }
 
-static bool has_key(const struct lease *l, const char *fingerprint)
-{
-    for (size_t i = 0; i < l->key_count; i++)
-        if (strcmp(l->keys[i].pub.fingerprint, fingerprint) == 0)
-            return true;
-    return false;
-}
-
 static enum session_verdict judge_by_lease(const struct session *s, const struct lease *l,
                                            int64_t now_s)
 {
@@ -91,7 +83,7 @@ static enum session_verdict judge_by_lease(const struct session *s, const struct
     }
     if (l->is_frozen)
         return SESSION_FROZEN;
-    if (!has_key(l, s->fingerprint))
+    if (!lease_has_key(l, s->fingerprint))
         return SESSION_KEY_REMOVED;
     if (!source_list_matches(&l->from, s->source))
         return SESSION_FROM;

@@ -33,10 +33,14 @@ static void keys(void **state)
     for (int i = 0; i < 2 * LEASE_KEYS_MAX; i++) {
         struct lease_key key = {.added_s = i};
         (void)snprintf(key.pub.comment, sizeof(key.pub.comment), "key %d", i);
+        (void)snprintf(key.pub.fingerprint, sizeof(key.pub.fingerprint), "SHA256:%d", i);
+        assert_false(lease_has_key(&l, key.pub.fingerprint));
         assert_int_equal(lease_add_key(&l, &key), 0);
     }
     assert_int_equal(l.key_count, 2 * LEASE_KEYS_MAX);
     assert_string_equal(l.keys[0].pub.comment, "key 0");
+    assert_true(lease_has_key(&l, "SHA256:0") && lease_has_key(&l, "SHA256:31"));
+    assert_false(lease_has_key(&l, "SHA256:") || lease_has_key(&l, "SHA256:310"));
     assert_int_equal(l.keys[31].added_s, 31);
     lease_release(&l);
     assert_null(l.keys);
