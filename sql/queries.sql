@@ -229,12 +229,6 @@ SELECT 1 FROM audit WHERE lease_id = :lease_id AND action = 'run' AND time_s = :
 SELECT id, kind = 'agent', live = 1, expires_s, revoked_s, name, login, open, listen FROM lease
 WHERE id > :after AND id <= :last AND kind <> 'freeze' ORDER BY id;
 
--- name: audit_newest
--- The newest rows of the audit, from :offset on, :limit of them at most. Rows are numbered without a
--- gap, so a page is found by its number.
-SELECT seq, time_s, actor, action, lease_id, lease, source, outcome, detail FROM audit
-WHERE seq <= (SELECT max(seq) FROM audit) - :offset ORDER BY seq DESC LIMIT :limit;
-
 -- name: audit_head
 SELECT seq, hash, time_s FROM audit ORDER BY seq DESC LIMIT 1;
 
@@ -259,6 +253,12 @@ SELECT {audit_columns} FROM audit
 WHERE seq > :after AND time_s >= :since_s AND (:lease IS NULL OR lease = :lease)
   AND (:lease_id = 0 OR lease_id = :lease_id)
 ORDER BY seq LIMIT :limit;
+
+-- name: audit_newest
+-- The newest rows of the audit, from :offset on, :limit of them at most. Rows are numbered without a
+-- gap, so a page is found by its number.
+SELECT {audit_columns} FROM audit
+WHERE seq <= (SELECT max(seq) FROM audit) - :offset ORDER BY seq DESC LIMIT :limit;
 
 -- name: audit_anchor
 -- The newest anchor, where verification starts: the last deleted row, and its hash in detail.

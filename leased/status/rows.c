@@ -13,6 +13,7 @@
 #include "lib/lease/agent_fact.h"
 #include "lib/lease/lease.h"
 #include "lib/store/agents.h"
+#include "lib/store/audit_list.h"
 #include "lib/store/connection.h"
 #include "lib/store/leases.h"
 #include "lib/store/overview.h"
@@ -343,7 +344,7 @@ void rows_sessions(struct overview *o, const struct overview_query *query, struc
 
 /* ---- audit ---- */
 
-static int add_audit(void *ctx, const struct audit_row *row)
+static int add_audit(void *ctx, const struct audit_record *row)
 {
     struct page *p = ctx;
     if (!filter_has_text(&p->filter, row->lease) || !page_takes(p))
@@ -376,8 +377,8 @@ void rows_audit(struct overview *o, const struct overview_query *query, struct b
     if (all) /* found by its number, however long the audit is */
         p.matching = p.offset;
     if (rc == STORE_OK)
-        rc = store_audit_newest(st, all ? p.offset : 0, all ? OVERVIEW_ROWS : AUDIT_TAIL_ROWS,
-                                add_audit, &p);
+        rc = audit_list_newest(st, all ? p.offset : 0, all ? OVERVIEW_ROWS : AUDIT_TAIL_ROWS,
+                               add_audit, &p);
     if (all)
         p.matching = o->audit_rows;
     add_failure(o, rc, problem);

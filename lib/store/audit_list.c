@@ -4,19 +4,9 @@
 #include "lib/store/audit_row.h"
 #include "lib/store/statement.h"
 
-enum store_rc audit_list(struct store *st, const struct audit_filter *filter, audit_record_fn fn,
-                         void *ctx)
+static enum store_rc list_rows(struct store *st, sqlite3_stmt *s, audit_record_fn fn, void *ctx)
 {
     enum store_rc rc;
-    sqlite3_stmt *s = statement_get(st, STMT_AUDIT_LIST);
-    if (s == NULL)
-        return STORE_FAIL;
-    bind_int(s, ":after", filter->after_seq);
-    bind_int(s, ":limit", filter->limit != 0 ? filter->limit : -1);
-    bind_int(s, ":since_s", filter->since_s);
-    bind_int(s, ":lease_id", filter->lease_id);
-    if (filter->lease != NULL)
-        bind_text(s, ":lease", filter->lease);
     while ((rc = statement_step(st, s)) == STORE_OK) {
         const struct audit_row row = audit_row_at(s);
         const struct audit_record r = {
@@ -38,4 +28,30 @@ enum store_rc audit_list(struct store *st, const struct audit_filter *filter, au
     }
     statement_done(s);
     return rc == STORE_NONE ? STORE_OK : rc;
+}
+
+enum store_rc audit_list(struct store *st, const struct audit_filter *filter, audit_record_fn fn,
+                         void *ctx)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_AUDIT_LIST);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":after", filter->after_seq);
+    bind_int(s, ":limit", filter->limit != 0 ? filter->limit : -1);
+    bind_int(s, ":since_s", filter->since_s);
+    bind_int(s, ":lease_id", filter->lease_id);
+    if (filter->lease != NULL)
+        bind_text(s, ":lease", filter->lease);
+    return list_rows(st, s, fn, ctx);
+}
+
+enum store_rc audit_list_newest(struct store *st, int64_t offset, int64_t limit, audit_record_fn fn,
+                                void *ctx)
+{
+    sqlite3_stmt *s = statement_get(st, STMT_AUDIT_NEWEST);
+    if (s == NULL)
+        return STORE_FAIL;
+    bind_int(s, ":offset", offset);
+    bind_int(s, ":limit", limit);
+    return list_rows(st, s, fn, ctx);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Reads rows of the audit (lib/store/audit.h), oldest first. */
+/* Reads rows of the audit (lib/store/audit.h). */
 #ifndef TUNLEASE_STORE_AUDIT_LIST_H
 #define TUNLEASE_STORE_AUDIT_LIST_H
 
@@ -27,12 +27,16 @@ struct audit_filter {
 };
 
 /*
- * Calls fn for each row, in one snapshot, and holds one row at a time. fn must not wait: as long as
- * a snapshot is read the store's log grows. fn returns 0 to go on; anything else ends the call,
- * which then returns STORE_OK.
+ * Calls fn for each row, oldest first, in one snapshot, and holds one row at a time. fn must not
+ * wait: as long as a snapshot is read the store's log grows. fn returns 0 to go on; anything else
+ * ends the call, which then returns STORE_OK.
  */
 typedef int (*audit_record_fn)(void *ctx, const struct audit_record *r);
 enum store_rc audit_list(struct store *st, const struct audit_filter *filter, audit_record_fn fn,
                          void *ctx);
+
+/* The same for the newest rows, newest first: without the first offset ones, at most limit. */
+enum store_rc audit_list_newest(struct store *st, int64_t offset, int64_t limit, audit_record_fn fn,
+                                void *ctx);
 
 #endif

@@ -30,34 +30,6 @@ enum store_rc store_leases_in_short(struct store *st, const struct lease_range *
     return rc == STORE_NONE ? STORE_OK : rc;
 }
 
-enum store_rc store_audit_newest(struct store *st, int64_t offset, int64_t limit, audit_row_fn fn,
-                                 void *ctx)
-{
-    enum store_rc rc;
-    sqlite3_stmt *s = statement_get(st, STMT_AUDIT_NEWEST);
-    if (s == NULL)
-        return STORE_FAIL;
-    bind_int(s, ":offset", offset);
-    bind_int(s, ":limit", limit);
-    while ((rc = statement_step(st, s)) == STORE_OK) {
-        const struct audit_row row = {.seq = sqlite3_column_int64(s, 0),
-                                      .time_s = sqlite3_column_int64(s, 1),
-                                      .actor = column_text(s, 2),
-                                      .action = column_text(s, 3),
-                                      .lease_id = sqlite3_column_int64(s, 4),
-                                      .lease = column_text(s, 5),
-                                      .source = column_text(s, 6),
-                                      .outcome = column_text(s, 7),
-                                      .detail = column_text(s, 8)};
-        if (fn(ctx, &row) != 0) {
-            rc = store_failed_because(st, "out of memory");
-            break;
-        }
-    }
-    statement_done(s);
-    return rc == STORE_NONE ? STORE_OK : rc;
-}
-
 enum store_rc store_audit_count(struct store *st, int64_t *ret_count)
 {
     return statement_number(st, STMT_COUNT_AUDIT, ret_count);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What leased's page reads of the store: all leases in short, and the newest rows of the audit. */
+/* What leased's page reads of the store besides rows of the audit (audit_list.h): all leases in
+ * short, and how long the audit is. */
 #ifndef TUNLEASE_STORE_OVERVIEW_H
 #define TUNLEASE_STORE_OVERVIEW_H
 
@@ -21,18 +22,6 @@ struct lease_in_short {
 typedef int (*lease_in_short_fn)(void *ctx, const struct lease_in_short *l);
 enum store_rc store_leases_in_short(struct store *st, const struct lease_range *range,
                                     lease_in_short_fn fn, void *ctx);
-
-/* A row of the audit; the texts are valid during the call. */
-struct audit_row {
-    int64_t seq, time_s, lease_id;
-    const char *actor, *action, *lease, *source, *outcome, *detail;
-};
-
-/* Calls fn for the newest rows, newest first: without the first offset ones, at most limit. If fn
- * returns non-zero, that ends it: STORE_FAIL. */
-typedef int (*audit_row_fn)(void *ctx, const struct audit_row *row);
-enum store_rc store_audit_newest(struct store *st, int64_t offset, int64_t limit, audit_row_fn fn,
-                                 void *ctx);
 
 /* How many rows the audit has. */
 enum store_rc store_audit_count(struct store *st, int64_t *ret_count);

@@ -452,6 +452,12 @@ static void listed(void **state)
     struct listed two = {.stop_after = 2};
     assert_int_equal(audit_list(st, &rows[0].filter, note_row, &two), STORE_OK);
     assert_int_equal(two.count, 2);
+    struct listed newest = {.count = 0}, past_the_end = {.count = 0};
+    assert_int_equal(audit_list_newest(st, 1, 3, note_row, &newest), STORE_OK);
+    CHECK("the newest but one", newest.count == 3 && newest.seqs[0] == ROWS - 1);
+    CHECK("and those before it", newest.seqs[1] == ROWS - 2 && newest.seqs[2] == ROWS - 3);
+    assert_int_equal(audit_list_newest(st, ROWS, 3, note_row, &past_the_end), STORE_OK);
+    assert_int_equal(past_the_end.count, 0);
     store_close(st);
 }
 
