@@ -14,7 +14,7 @@ function squeeze(line)
 
 function quote(text)
 {
-    gsub(/\\/, "\\\\", text)
+    gsub(/\\/, "&&", text)
     gsub(/"/, "\\\"", text)
     return "\"" text "\""
 }

@@ -47,6 +47,12 @@ finds()
 finds "no claim names the trial 'suu'" 's/^    {"su",/    {"suu",/' "$trials"
 finds "there are two trials 'ends-alone'" 's/^    {"su",/    {"ends-alone",/' "$trials"
 
+# What C reads of a claim is what stands there.
+# shellcheck disable=SC2016 # backquotes are meant
+sed '/ | `su` /s/ | /\\ | /' "$page" >"$work/wrong"
+compare "$work/wrong" "$trials" >"$work/out" 2>&1
+grep -qF '\\"' "$work/claims" || fail 'a backslash of a claim gets lost in C'
+
 compare "$page" "$trials" >"$work/out" 2>&1
 [[ ! -s $work/out ]] || { cat "$work/out"; fail "$page and $trials differ"; }
 (($(wc -l <"$work/have") > 30)) || fail "only $(wc -l <"$work/have") trials were found"

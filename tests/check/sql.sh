@@ -50,6 +50,11 @@ awk -v dir="$work/restore" -f sql/embed.awk sql/restore.sql || fail 'sql/embed.a
 sqlite3 "$work/schema.db" <"$work/restore.all" >/dev/null 2>"$work/plan" || fail "restore: $(cat "$work/plan")"
 count=$((count + $(find "$work/restore" -name '*.sql' | wc -l)))
 
+# What C reads of it is what stands there.
+printf '%s\n' '-- name: sample' "SELECT '\\', \"name\";" >"$work/sample"
+awk -f sql/embed.awk "$work/sample" >"$work/header"
+grep -qF "SELECT '\\\\', \\\"name\\\";" "$work/header" || fail 'a backslash or a quote of a statement gets lost in C'
+
 for name in key_find lease_find key_history; do
 	grep -qx "$name" "$work/akc" || fail "$name is not marked as akc's"
 	plan=$({ printf 'EXPLAIN QUERY PLAN '; cat "$work/$name.sql"; } | sqlite3 "$work/migrated.db")
