@@ -68,6 +68,14 @@ build "$fast/first.tar" || { cat "$fast/first.tar.err"; machine_skip 'no Debian 
 (umask 077; export TZ=Asia/Tokyo LC_ALL=C.UTF-8 TMPDIR=$fast/second; build "$fast/second.tar") &
 second=$!
 at_exit "$second"
+# What cannot be unpacked makes no image.
+mkdir "$WORK/bin"
+# shellcheck disable=SC2016 # the other shell's
+printf '%s\n' '#!/bin/sh' 'for file; do :; done' 'echo no archive >"$file"' >"$WORK/bin/mmdebstrap"
+chmod 0755 "$WORK/bin/mmdebstrap"
+if PATH=$WORK/bin:$PATH build "$fast/broken.tar"; then fail "an image of nothing: $(cat "$fast/broken.tar.digest")"; fi
+grep -q '^tar: ' "$fast/broken.tar.err" || fail "why there is no image: $(cat "$fast/broken.tar.err")"
+[[ ! -e $fast/broken.tar ]] || fail 'an image is left of a build that failed'
 [[ $(cat "$fast/first.tar.digest") == sha256:* ]] || fail "no digest: $(cat "$fast/first.tar.digest")"
 
 mkdir "$fast/oci" "$fast/image"
