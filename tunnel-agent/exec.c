@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "tunnel-agent/exec.h"
 
-#include "lib/base/buf.h"
 #include "lib/base/command.h"
 #include "lib/base/log.h"
+#include "tunnel-agent/gateway/invite_word.h"
 #include "tunnel-agent/config/options.h"
 #include "tunnel-agent/config/tunnels_conf.h"
 #include "tunnel-agent/exec/tunnel_keeper.h"
 #include "tunnel-agent/host/exit_code.h"
 #include "tunnel-agent/host/localport.h"
-#include "tunnel-agent/host/textfile.h"
 #include "tunnel-agent/legs.h"
 #include "tunnel-agent/ssh/fixed_options.h"
 #include "tunnel-agent/ssh/hostkey_prompt.h"
@@ -23,8 +22,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CODE_LINE_BYTES = 128 };
-
 static int usage(const char *why)
 {
     log_error("%s", why);
@@ -35,43 +32,6 @@ static int not_started(const char *why)
 {
     log_error("the command was not started: %s", why);
     return COMMAND_NOT_STARTED;
-}
-
-/* ---- the code of --invite CODE|@FILE|- ---- */
-
-/* One line and no byte more: the rest of standard input is the command's. */
-static void read_line(char out[static CODE_LINE_BYTES])
-{
-    size_t len = 0;
-    char c;
-    while (len + 1 < CODE_LINE_BYTES && read(STDIN_FILENO, &c, 1) == 1 && c != '\n')
-        out[len++] = c;
-    out[len] = '\0';
-}
-
-static int read_code(const char *invite, struct tunnel_keeper *t)
-{
-    char line[CODE_LINE_BYTES], why[160];
-    struct buf file = {0};
-    const char *problem;
-    if (strcmp(invite, "-") == 0) {
-        read_line(line);
-    } else {
-        if (invite[0] == '@')
-            textfile_read(invite + 1, &file);
-        const char *text = invite[0] == '@' ? buf_text_or(&file, "") : invite;
-        (void)snprintf(line, sizeof(line), "%.*s", (int)strcspn(text, "\r\n"), text);
-        buf_release(&file);
-    }
-    line[strcspn(line, "\r")] = '\0';
-    problem = invite_code_parse(line, t->code);
-    explicit_bzero(line, sizeof(line));
-    if (problem == NULL) {
-        t->has_invite = true;
-        return EXIT_DONE;
-    }
-    (void)snprintf(why, sizeof(why), "the code of --invite %s", problem);
-    return usage(why);
 }
 
 /* ---- local ports ---- */
@@ -194,7 +154,7 @@ int exec_verb(int argc, char **argv)
     struct settings settings;
     struct statedir state;
     size_t leg_count; /* of the file: they are held by others */
-    char why[OPTIONS_WHY_BYTES], file_why[TUNNELS_CONF_WHY_BYTES];
+    char why[OPTIONS_WHY_BYTES], file_why[TUNNELS_CONF_WHY_BYTES], code_why[WHY_BYTES];
     int code = EXIT_DONE;
     struct tunnel_keeper t = {.options = &o, .settings = &settings, .state = &state};
     int before = 1;
@@ -207,8 +167,10 @@ int exec_verb(int argc, char **argv)
         return usage(why);
     if (tunnels_conf_read_settings(o.conf_file, &settings, &leg_count, file_why) != 0)
         code = usage(file_why);
-    if (code == EXIT_DONE && o.invite != NULL)
-        code = read_code(o.invite, &t);
+    if (code == EXIT_DONE && o.invite != NULL) {
+        t.has_invite = invite_word_read(o.invite, t.code, code_why) == 0;
+        code = t.has_invite ? EXIT_DONE : usage(code_why);
+    }
     if (code == EXIT_DONE)
         code = prepare(&t, &state);
     if (code == EXIT_DONE)

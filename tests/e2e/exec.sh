@@ -137,6 +137,10 @@ expect_exit 0 "${exec_[@]}" - -L 0:127.0.0.1:8009 127.0.0.1 -- cat <"$WORK/lines
 assert_eq "$(cat "$WORK/out")" 'for the command' 'a code from standard input, of which the rest is the command'"'"'s'
 expect_exit 125 "${exec_[@]}" KQ7P-3XMA-9TRE-WZ2J -L 0:127.0.0.1:8009 127.0.0.1 -- touch "$WORK/started"
 expect_exit 2 "${exec_[@]}" KQ7P -L 0:127.0.0.1:8009 127.0.0.1 -- touch "$WORK/started"
+expect_exit 2 "${exec_[@]}" "@$WORK/nowhere" -L 0:127.0.0.1:8009 127.0.0.1 -- touch "$WORK/started"
+grep -q "cannot read the file of the code '$WORK/nowhere': No such file" "$WORK/err" || fail "$(cat "$WORK/err")"
+expect_exit 2 "${exec_[@]}" - -L 0:127.0.0.1:8009 127.0.0.1 -- touch "$WORK/started" </dev/null
+grep -q "no code is in 'standard input'" "$WORK/err" || fail "$(cat "$WORK/err")"
 [[ ! -e $WORK/started ]] || fail 'the command ran without an invite'
 nothing_left || fail "something is left: $(left)"
 ok 'a wrong code starts nothing'

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "tunnel-agent/join/join_words.h"
 
-#include "lib/lease/invite_code.h"
+#include "tunnel-agent/gateway/invite_word.h"
 #include "tunnel-agent/config/leg.h"
 
 #include <bsd/string.h>
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { OPT_HOST_KEY = 256, OPT_TARGET, OPT_NO_HOLD };
-enum { TEXT_BYTES = 128 }; /* of a code as a person writes it */
 
 static const struct option longs[] = {
     {"host-key", required_argument, NULL, OPT_HOST_KEY},
@@ -116,47 +113,6 @@ static int take_option(struct join_words *w, int opt, char **argv, char why[stat
     }
 }
 
-/* The first line of a file, or of standard input. */
-static int read_line(FILE *f, const char *name, char *out, size_t size, char why[static WHY_BYTES])
-{
-    if (fgets(out, (int)size, f) != NULL)
-        return 0;
-    (void)snprintf(why, WHY_BYTES, "no code is in '%.400s'%s%s", name, ferror(f) != 0 ? ": " : "",
-                   ferror(f) != 0 ? strerror(errno) : "");
-    return -1;
-}
-
-static int read_code(struct join_words *w, const char *word, char why[static WHY_BYTES])
-{
-    char text[TEXT_BYTES];
-    int rc = 0;
-    if (strcmp(word, "-") == 0) {
-        if (isatty(STDIN_FILENO) == 1)
-            (void)fputs("code of the invite: ", stderr);
-        rc = read_line(stdin, "standard input", text, sizeof(text), why);
-    } else if (word[0] == '@') {
-        FILE *f = fopen(word + 1, "re");
-        if (f == NULL)
-            return bad(why, "cannot read the file of the code", word + 1, strerror(errno));
-        rc = read_line(f, word + 1, text, sizeof(text), why);
-        (void)fclose(f);
-    } else {
-        (void)strlcpy(text, word, sizeof(text));
-    }
-    if (rc != 0)
-        return -1;
-    text[strcspn(text, "\r\n")] = '\0';
-    const char *problem = invite_code_parse(text, w->code);
-    if (problem == NULL)
-        return 0;
-    (void)snprintf(
-        why, WHY_BYTES,
-        "that is no code of an invite: it %s. It is the last word of the line that you were "
-        "sent",
-        problem);
-    return -1;
-}
-
 int join_words_parse(int argc, char **argv, struct join_words *ret, char why[static WHY_BYTES])
 {
     struct join_words w = {.port = ""};
@@ -176,7 +132,7 @@ int join_words_parse(int argc, char **argv, struct join_words *ret, char why[sta
     const char *problem = join_words_set_to(&w, argv[optind]);
     if (problem != NULL)
         return bad(why, "host", argv[optind], problem);
-    if (read_code(&w, argv[optind + 1], why) != 0)
+    if (invite_word_read(argv[optind + 1], w.code, why) != 0)
         return -1;
     *ret = w;
     return 0;
