@@ -29,6 +29,7 @@ END
 chmod 0755 "$place/akc" "$place/join"
 useradd -M -d / -s /bin/bash -p '*' join
 useradd -M -d / -s /bin/bash -p '*' pfwd
+# shellcheck disable=SC2034 # for far_host
 FAR_SSHD_EXTRA="
 	ExposeAuthInfo yes
 	Match User join,pfwd
@@ -153,6 +154,10 @@ grep -q 'Forward 127.0.0.1:8010:127.0.0.1:8009' "$file" || fail "a port twice: $
 assert_eq "$(head -n 8 "$file")" "$(cat "$WORK/before")" 'the leg that was there is as it was'
 expect_exit 0 join --no-hold "$FAR" "$code"
 assert_eq "$(grep -c '^Tunnel' "$file")" 2 'the same again adds nothing'
+answer last "$(says "{$lease,\"open\":[\"127.0.0.1:20001-20003\",\"127.0.0.1:20005\"]}")"
+expect_exit 0 join --no-hold "$FAR" "$code"
+assert_eq "$(grep ' leads to ' "$WORK/out" | tr '\n' ' ')" \
+	'127.0.0.1:20001-20003 leads to 127.0.0.1:20001-20003 there 127.0.0.1:20005 leads to 127.0.0.1:20005 there ' 'a range is one line'
 ok 'lost answers; @FILE and -; no name and no local port twice'
 
 # ---- an agent's state directory is given to no other agent, and its key to none ----

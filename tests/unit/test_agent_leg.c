@@ -288,6 +288,8 @@ static void a_leg_as_text(void **state)
     assert_null(leg_set_host_key(&leg, "SHA256:0123456789012345678901234567890123456789012"));
     for (size_t i = 0; i < COUNT(specs); i++)
         assert_null(leg_add_forward(&leg, specs[i], &warning));
+    assert_int_equal(leg_range_from(&leg, 0), 3);
+    assert_int_equal(leg_range_from(&leg, 2), 1);
     assert_null(leg_text_add(&leg, &text));
     char *file = path_in(dir, "written");
     write_text(file, buf_text(&text));

@@ -144,6 +144,17 @@ static bool is_loopback(const char *bind)
            strcasecmp(bind, "localhost") == 0;
 }
 
+size_t leg_range_from(const struct leg *leg, size_t first)
+{
+    const struct forward *f = &leg->forwards[first];
+    size_t n = 1;
+    while (first + n < leg->forward_count && n < LEG_RANGE_PORTS &&
+           strcmp(f[n].bind, f->bind) == 0 && strcmp(f[n].host, f->host) == 0 &&
+           f[n].port == f->port + n && f[n].host_port == f->host_port + n)
+        n++;
+    return n;
+}
+
 bool forward_collides(const struct forward *a, const struct forward *b)
 {
     const char *x = strcasecmp(a->bind, "localhost") == 0 ? "127.0.0.1" : a->bind;

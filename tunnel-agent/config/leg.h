@@ -85,6 +85,9 @@ void leg_name_from_host(struct leg *leg);
 /* The port number 1-65535 that text is, or 0 if it is none. */
 uint16_t leg_port(const char *text);
 
+/* How many forwards from first on are one range at both ends. */
+size_t leg_range_from(const struct leg *leg, size_t first);
+
 /* True if the two cannot listen at the same time: same port, and addresses that overlap. */
 bool forward_collides(const struct forward *a, const struct forward *b);
 

@@ -33,18 +33,6 @@ static const char *add_options(const struct leg *leg, struct buf *out)
     return problem;
 }
 
-/* How many forwards from first on are one range at both ends. */
-static size_t range_from(const struct leg *leg, size_t first)
-{
-    const struct forward *f = &leg->forwards[first];
-    size_t n = 1;
-    while (first + n < leg->forward_count && n < LEG_RANGE_PORTS &&
-           strcmp(f[n].bind, f->bind) == 0 && strcmp(f[n].host, f->host) == 0 &&
-           f[n].port == f->port + n && f[n].host_port == f->host_port + n)
-        n++;
-    return n;
-}
-
 static void add_ports(struct buf *out, unsigned low, size_t count)
 {
     buf_addf(out, "%u", low);
@@ -65,7 +53,7 @@ const char *leg_text_add(const struct leg *leg, struct buf *out)
         buf_addf(out, "    HostKey %s\n", leg->host_key);
     for (size_t i = 0, n; i < leg->forward_count; i += n) {
         const struct forward *f = &leg->forwards[i];
-        n = range_from(leg, i);
+        n = leg_range_from(leg, i);
         buf_add(out, "    Forward ");
         add_host(out, f->bind);
         add_ports(out, f->port, n);

@@ -41,21 +41,17 @@ static void print_joined(const struct joined *lease, const struct join_key *key)
 /* A range at both ends is one line. */
 static void print_forwards(const struct leg *leg)
 {
+    struct buf line = {0};
     for (size_t i = 0, n; i < leg->forward_count; i += n) {
         const struct forward *f = &leg->forwards[i];
-        char near[ENDPOINT_BYTES], far[ENDPOINT_BYTES];
-        for (n = 1; i + n < leg->forward_count && strcmp(f[n].host, f->host) == 0 &&
-                    f[n].port == f->port + n && f[n].host_port == f->host_port + n;
-             n++)
-            ;
-        endpoint_format(f->bind, f->port, near);
-        endpoint_format(f->host, f->host_port, far);
-        if (n == 1)
-            text_print(stdout, "%s leads to %s there", near, far);
-        else
-            text_print(stdout, "%s-%u leads to %s-%u there", near, f[n - 1].port, far,
-                       f[n - 1].host_port);
+        n = leg_range_from(leg, i);
+        endpoint_add(&line, f->bind, f->port, n);
+        buf_add(&line, " leads to ");
+        endpoint_add(&line, f->host, f->host_port, n);
+        text_print(stdout, "%s there", buf_text_or(&line, "out of memory"));
+        buf_clear(&line);
     }
+    buf_release(&line);
 }
 
 /* The words that start it again, and make a service of it. */

@@ -10,27 +10,12 @@
 
 enum { NAMED_MAX = 8 }; /* ranges; a log line has 1 kB */
 
-static bool is_next(const struct forward *last, const struct forward *f)
-{
-    return f->port == last->port + 1 && f->host_port == last->host_port + 1 &&
-           strcmp(f->bind, last->bind) == 0 && strcmp(f->host, last->host) == 0;
-}
-
-static void add_endpoint(struct buf *out, const char *host, unsigned port, size_t count)
-{
-    char text[ENDPOINT_BYTES];
-    endpoint_format(host, port, text);
-    buf_add(out, text);
-    if (count > 1)
-        buf_addf(out, "-%u", port + (unsigned)count - 1);
-}
-
 static void add_range(struct buf *out, const struct leg *leg, size_t first, size_t count)
 {
     const struct forward *f = &leg->forwards[first];
-    add_endpoint(out, f->bind, f->port, count);
+    endpoint_add(out, f->bind, f->port, count);
     buf_add(out, " here leads to ");
-    add_endpoint(out, f->host, f->host_port, count);
+    endpoint_add(out, f->host, f->host_port, count);
     buf_addf(out, " at %s", leg->to);
 }
 
@@ -51,11 +36,11 @@ void listening_add(struct buf *out, const struct leg *leg, const bool *left_out)
     if (leg->reverse != NULL)
         add_reverse(out, leg);
     for (size_t i = 0, count; i < leg->forward_count; i += count) {
+        const size_t whole = leg_range_from(leg, i);
         count = 1;
         if (left_out != NULL && left_out[i])
             continue;
-        while (i + count < leg->forward_count && (left_out == NULL || !left_out[i + count]) &&
-               is_next(&leg->forwards[i + count - 1], &leg->forwards[i + count]))
+        while (count < whole && (left_out == NULL || !left_out[i + count]))
             count++;
         if (named++ >= NAMED_MAX) {
             more += count;
