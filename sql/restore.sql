@@ -93,14 +93,17 @@ DELETE FROM key AS k WHERE live = 1 AND EXISTS
    AND NOT EXISTS (SELECT 1 FROM old.key AS x
      WHERE x.lease_id = o.id AND x.fingerprint = k.fingerprint));
 
+-- part: row_of_old
+-- All columns of a lease, in the order of the table. Under a new number where another lease has this one.
+CASE WHEN EXISTS (SELECT 1 FROM lease AS l WHERE l.id = o.id) THEN NULL ELSE o.id END,
+o.kind, o.name, o.live, o.login, o.open, o.listen, o.sources, o.max_sessions, o.note, o.created_s,
+o.renewed_s, o.expires_s, o.fixed_end, o.revoked_s, o.keep_sessions, o.last_login_s,
+o.heartbeat_ms, o.secret_hash, o.secret_used, o.token_id, o.agent_facts, o.turn
+
 -- name: revoked_insert
--- So that keys and names of revoked agents stay refused. Under a new number where another lease has it.
+-- So that keys and names of revoked agents stay refused.
 INSERT INTO lease
-SELECT CASE WHEN EXISTS (SELECT 1 FROM lease AS l WHERE l.id = o.id) THEN NULL ELSE o.id END,
-  o.kind, o.name, o.live, o.login, o.open, o.listen, o.sources, o.max_sessions, o.note, o.created_s,
-  o.renewed_s, o.expires_s, o.fixed_end, o.revoked_s, o.keep_sessions, o.last_login_s,
-  o.heartbeat_ms, o.secret_hash, o.secret_used, o.token_id, o.agent_facts, o.turn
-FROM old.lease AS o WHERE o.live IS NULL AND o.kind <> 'freeze' AND o.id > 0
+SELECT {row_of_old} FROM old.lease AS o WHERE o.live IS NULL AND o.kind <> 'freeze' AND o.id > 0
 AND NOT EXISTS (SELECT 1 FROM lease AS l WHERE {same});
 
 -- name: revoked_keys_insert
@@ -134,18 +137,15 @@ FROM old.lease AS o
 WHERE {same} AND l.kind = 'grant' AND l.live = 1 AND o.live = 1 AND o.expires_s < l.expires_s;
 
 -- name: terms_differ
-SELECT l.id, l.open, o.open, l.listen, o.listen, l.sources, o.sources, l.max_sessions, o.max_sessions
+-- The grants that both stores have with other terms, and the terms in the one that is replaced.
+SELECT l.id, o.open, o.listen, o.sources, o.max_sessions
 FROM lease AS l JOIN old.lease AS o ON {same}
 WHERE l.kind = 'grant' AND l.live = 1 AND o.live = 1 AND (l.open <> o.open OR l.listen <> o.listen
   OR l.sources <> o.sources OR l.max_sessions <> o.max_sessions);
 
 -- name: freezes_insert
 INSERT INTO lease
-SELECT CASE WHEN EXISTS (SELECT 1 FROM lease AS l WHERE l.id = o.id) THEN NULL ELSE o.id END,
-  o.kind, o.name, o.live, o.login, o.open, o.listen, o.sources, o.max_sessions, o.note, o.created_s,
-  o.renewed_s, o.expires_s, o.fixed_end, o.revoked_s, o.keep_sessions, o.last_login_s,
-  o.heartbeat_ms, o.secret_hash, o.secret_used, o.token_id, o.agent_facts, o.turn
-FROM old.lease AS o WHERE o.live = 1 AND o.kind = 'freeze'
+SELECT {row_of_old} FROM old.lease AS o WHERE o.live = 1 AND o.kind = 'freeze'
 AND NOT EXISTS (SELECT 1 FROM lease AS l WHERE l.name = o.name AND l.live = 1);
 
 -- name: freeze_keys_insert
@@ -236,28 +236,28 @@ l.live = 1 AND l.kind <> 'freeze' AND l.expires_s > :now_s
 o.live = 1 AND o.kind <> 'freeze' AND o.expires_s > :now_s
 
 -- name: found_back
--- found_back, found_gone, found_kept and found_frozen return an id, a name, a login and a kind.
-SELECT l.id, l.name, l.login, l.kind FROM lease AS l
+-- found_back, found_gone, found_kept and found_frozen return an id, a name and a login.
+SELECT l.id, l.name, l.login FROM lease AS l
 WHERE {active} AND NOT EXISTS (SELECT 1 FROM old.lease AS o WHERE {same} AND {active_in_old})
 ORDER BY l.id;
 
 -- name: found_gone
-SELECT o.id, o.name, o.login, o.kind FROM old.lease AS o
+SELECT o.id, o.name, o.login FROM old.lease AS o
 WHERE {active_in_old} AND o.id > 0
 AND NOT EXISTS (SELECT 1 FROM lease AS l WHERE {same} AND {active})
 AND NOT EXISTS (SELECT 1 FROM was AS w WHERE w.id = o.id AND w.name = o.name) ORDER BY o.id;
 
 -- name: found_kept
 -- In the backup it is active, but it ends, or stays ended, as in the store that is replaced.
-SELECT w.id, w.name, w.login, 'grant' FROM was AS w
+SELECT w.id, w.name, w.login FROM was AS w
 WHERE NOT EXISTS (SELECT 1 FROM lease AS l WHERE l.id = w.id AND {active}) ORDER BY w.id;
 
 -- name: found_frozen
-SELECT id, name, login, kind FROM lease WHERE kind = 'freeze' AND live = 1 ORDER BY login;
+SELECT id, name, login FROM lease WHERE kind = 'freeze' AND live = 1 ORDER BY login;
 
 -- name: found_active
 -- In place of found_back, where there is no old store.
-SELECT l.id, l.name, l.login, l.kind FROM lease AS l WHERE {active} ORDER BY l.id;
+SELECT l.id, l.name, l.login FROM lease AS l WHERE {active} ORDER BY l.id;
 
 -- ---- what a store has ----
 

@@ -49,10 +49,10 @@ static enum store_rc collect(struct store *work, struct other_terms_list *list)
         list->items = items;
         struct other_terms *t = &items[list->count++];
         *t = (struct other_terms){.id = sqlite3_column_int64(s, 0),
-                                  .open = strdup(column_text(s, 2)),
-                                  .listen = strdup(column_text(s, 4)),
-                                  .sources = strdup(column_text(s, 6)),
-                                  .max_sessions = (unsigned)sqlite3_column_int64(s, 8)};
+                                  .open = strdup(column_text(s, 1)),
+                                  .listen = strdup(column_text(s, 2)),
+                                  .sources = strdup(column_text(s, 3)),
+                                  .max_sessions = (unsigned)sqlite3_column_int64(s, 4)};
         if (t->open == NULL || t->listen == NULL || t->sources == NULL)
             break;
     }
