@@ -2,6 +2,7 @@
 #include "lib/store/make.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/durable.h"
 #include "lib/store/connection.h"
 #include "lib/store/failure.h"
 #include "lib/store/handle.h"
@@ -9,7 +10,6 @@
 #include "lib/store/open.h"
 #include "lib/store/transaction.h"
 
-#include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -85,22 +85,6 @@ static enum store_rc fill(const char *name, char err[static STORE_ERROR_BYTES])
     return rc;
 }
 
-static void sync_directory(const char *path)
-{
-    char dir[NAME_BYTES];
-    (void)strlcpy(dir, path, sizeof(dir));
-    char *slash = strrchr(dir, '/');
-    if (slash == NULL)
-        (void)strlcpy(dir, ".", sizeof(dir));
-    else
-        slash[slash == dir] = '\0';
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void)fsync(fd);
-        (void)close(fd);
-    }
-}
-
 /* True if name still is the locked file: another process may have put it in its final place. */
 static bool has_name(int fd, const char *name)
 {
@@ -148,7 +132,7 @@ enum store_rc store_make(const char *path, int timeout_ms, char err[static STORE
         rc = STORE_FAIL;
     }
     (void)unlink(name);
-    sync_directory(path);
+    (void)durable_name(path);
 out:
     (void)close(fd);
     return rc;
