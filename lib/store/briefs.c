@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/store/briefs.h"
 
+#include "lib/store/failure.h"
 #include "lib/store/statement.h"
 
 #include <bsd/string.h>
@@ -14,9 +15,9 @@ static void copy(sqlite3_stmt *s, int column, char *out, size_t out_bytes)
 enum store_rc store_briefs(struct store *st, int64_t now_s, store_brief_fn fn, void *ctx)
 {
     sqlite3_stmt *s = statement_get(st, STMT_LEASE_BRIEFS);
-    enum store_rc rc = STORE_FAIL;
+    enum store_rc rc;
     if (s == NULL)
-        return rc;
+        return STORE_FAIL;
     bind_int(s, ":now_s", now_s);
     while ((rc = statement_step(st, s)) == STORE_OK) {
         struct lease_brief b = {.id = sqlite3_column_int64(s, 0),
@@ -29,7 +30,7 @@ enum store_rc store_briefs(struct store *st, int64_t now_s, store_brief_fn fn, v
         copy(s, 5, b.listen, sizeof(b.listen));
         copy(s, 8, b.note, sizeof(b.note));
         if (fn(ctx, &b) != 0) {
-            rc = STORE_FAIL;
+            rc = store_failed_because(st, "out of memory");
             break;
         }
     }
