@@ -87,7 +87,9 @@ static void add_port(struct buf *out, const struct conf *conf)
         buf_addf(out, " -p %u", conf->public_port);
 }
 
-void connect_add_options(struct buf *out)
+/* Adds the options of ssh that make a tunnel fail where it would stand unwatched or empty, whatever
+ * the holder's ssh_config says. */
+static void add_options(struct buf *out)
 {
     /*
      * A master of the holder's (ControlMaster, ControlPersist) would take the forwards over and
@@ -103,7 +105,7 @@ void connect_add_tunnel(const struct conf *conf, const struct lease *l, const st
 {
     char from[PERMIT_TEXT_BYTES], to[PERMIT_TEXT_BYTES], key_file[CONNECT_KEY_FILE_BYTES];
     (void)snprintf(key_file, sizeof(key_file), CONNECT_KEY_FILE_FORMAT, l->name);
-    connect_add_options(out);
+    add_options(out);
     add_key(out, connect_key_is_told(l) ? key_file : NULL);
     add_port(out, conf);
     for (size_t i = 0; i < f->count; i++) {

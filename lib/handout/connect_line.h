@@ -32,18 +32,14 @@ int forwards_find(const struct lease *l, const struct opened_agents *agents, str
 void forwards_release(struct forwards *f);
 
 /*
- * True if a key of l was made with the command that leasectl told the holder: then it is in
- * connect_key_file. Its comment shows it, which that command sets to what connect_key_comment
- * returns. Any other key is in a file that only the holder knows.
+ * True if a key of l was made with the command that leasectl told the holder: then it is in the
+ * file of CONNECT_KEY_FILE_FORMAT. Its comment shows it, which that command sets to
+ * CONNECT_KEY_COMMENT_FORMAT. Any other key is in a file that only the holder knows.
  */
 bool connect_key_is_told(const struct lease *l);
 #define CONNECT_KEY_FILE_FORMAT "~/.ssh/%s_key" /* of the lease's name */
 #define CONNECT_KEY_COMMENT_FORMAT "%s_key"
 enum { CONNECT_KEY_FILE_BYTES = sizeof("~/.ssh/_key") + LEASE_NAME_MAX };
-
-/* Adds the options of ssh that make a tunnel fail where it would stand unwatched or empty, whatever
- * the holder's ssh_config says. */
-void connect_add_options(struct buf *out);
 
 /* The line that holds the forwards of l open. */
 void connect_add_tunnel(const struct conf *conf, const struct lease *l, const struct forwards *f,

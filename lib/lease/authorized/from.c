@@ -122,7 +122,8 @@ bool authorized_from_has_name(const char *list)
     return false;
 }
 
-bool authorized_from_excludes(const char *list)
+/* True if it excludes something (`!`). */
+static bool excludes_any(const char *list)
 {
     return list[0] == '!' || strstr(list, ",!") != NULL;
 }
@@ -132,7 +133,7 @@ bool authorized_from_is_any(const char *list)
     const char *word;
     size_t len;
     bool excludes, any = false, any_v4 = false, any_v6 = false;
-    if (authorized_from_excludes(list))
+    if (excludes_any(list))
         return false;
     while (next_word(&list, &word, &len, &excludes)) {
         const bool all =

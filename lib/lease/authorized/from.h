@@ -11,9 +11,6 @@ const char *authorized_from_problem(const char *list);
 /* True if a word of it can match a name alone, which sshd asks DNS for, with UseDNS. */
 bool authorized_from_has_name(const char *list);
 
-/* True if it excludes something (`!`). */
-bool authorized_from_excludes(const char *list);
-
 /* True if every address matches it. */
 bool authorized_from_is_any(const char *list);
 

@@ -4,7 +4,7 @@
  * there, and given what was taken away since it was made. Then it either becomes the contents of a
  * sound store, in one commit (restore_commit): all who have that store open see old or new, and
  * whoever is killed leaves old or new. Or, where no sound store is, the work file itself becomes
- * the store (restore_finish_file, restore_place).
+ * the store (restore_finish_file), under the name that restore_make_room has made free.
  *
  *   restore_open, [restore_attach, restore_lock], restore_merge,
  *   restore_commit or restore_finish_file, restore_close
