@@ -101,6 +101,10 @@ def on_terminal(words, columns, env=None):
     p.wait()
     return text.replace(b"\r\n", b"\n").decode()
 
+def same_table(words, known_columns, columns, env):
+    """A table says how far off a lease's end is: between two calls that may change, but not three times in a row."""
+    return any(on_terminal(words, columns, env) == on_terminal(words, known_columns) for _ in range(3))
+
 def width(line):
     import unicodedata
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
@@ -230,13 +234,12 @@ for words in map(str.split, tables):
         for row in whole:
             if lacks := set(row) - set(text) - {" "}:
                 fail(f"{words} on {columns} columns lacks {lacks}")
-    if on_terminal(words, 0, {"COLUMNS": None}) != shown_on[80]:
+    if not same_table(words, 80, 0, {"COLUMNS": None}):
         fail(f"{words}: 80 columns where none are known")
-    if on_terminal(words, 0, {"COLUMNS": "40"}) != shown_on[40] or \
-       on_terminal(words, 40, {"COLUMNS": "999"}) != shown_on[40]:
+    if not same_table(words, 40, 0, {"COLUMNS": "40"}) or not same_table(words, 40, 40, {"COLUMNS": "999"}):
         fail(f"{words}: COLUMNS where the terminal does not know, and else the terminal")
     for env in ({"LC_ALL": "C"}, {"LC_ALL": "C.UTF-8"}, {"NO_COLOR": "1"}, {"TERM": "dumb"}):
-        if on_terminal(words, 40, env) != shown_on[40]:
+        if not same_table(words, 40, 40, env):
             fail(f"{words}: another table with {env}")
     ok(f"{' '.join(words)}: as wide as the terminal, and never when piped")
 text = on_terminal(["list", "--login", "pfwd"], 80)
