@@ -572,7 +572,7 @@ $(promtool):
 check: deps
 	@echo 'building'
 	$(Q)$(MAKE) QUIET=1 WERROR=1 tests
-	$(Q)tests/run
+	$(Q)tests/run -a
 
 # Before each commit: at most two minutes on a quiet machine.
 check-quick: deps
@@ -626,7 +626,7 @@ check-packages: deps
 	@echo 'building, and packages of it'
 	$(Q)$(MAKE) QUIET=1 all $(BUILD)/tests/logsink
 	$(Q)$(MAKE) QUIET=1 deb >/dev/null
-	$(Q)rc=0; TEST_DEBS="$$(realpath '$(DEB_DIR)')" tests/run 'package/*' || rc=$$?; [ $$rc != 77 ] || { echo \
+	$(Q)rc=0; TEST_DEBS="$$(realpath '$(DEB_DIR)')" tests/run -a 'package/*' || rc=$$?; [ $$rc != 77 ] || { echo \
 		"check-packages LEFT OUT, nothing was tried: $$(sed -n 1p $(BUILD)/test-logs/skipped)"; exit 0; }; exit $$rc
 
 # DEB_VERSION=0.1.0-1~before: another version than that of packaging/debian/changelog, for a package that is

@@ -60,6 +60,33 @@ a_test passes '' <<<'exit 0'
 rm "$work"/tests/check/*_skipped.sh
 names=("${names[@]:0:${#names[@]}-3}")
 
+# With -a, a test that needs real programs gets a second run alone, and is then called unsteady; another does not.
+mkdir -p "$work/tests/e2e" "$work/tests/attack"
+at_first_only='[[ ! -e $0.ran ]] || exit 0; touch "$0.ran"; echo FAIL: too late; exit 1'
+for file in e2e/late e2e/wrong attack/late; do
+	printf '#!/bin/bash\n%s\n' "$at_first_only" >"$work/tests/$file.sh"
+	chmod +x "$work/tests/$file.sh"
+done
+printf '#!/bin/bash\necho FAIL: wrong; exit 1\n' >"$work/tests/e2e/wrong.sh"
+rc=0; "$work/tests/run" -a 'e2e/late' >"$work/out" || rc=$?
+[[ $rc == 0 ]] || fail "unsteady, and it exits $rc: $(cat "$work/out")"
+grep -qx 'unsteady: e2e/late: FAIL: too late' "$work/out" || fail "not called unsteady: $(cat "$work/out")"
+[[ $(tail -n 1 "$work/out") == '1 passed, 0 failed, 0 skipped' ]] || fail "$(tail -n 1 "$work/out")"
+grep -qx 'FAIL: too late' "$work/build/test-logs/e2e/late.first.log" || fail 'the log of the first run is gone'
+rm -f "$work"/tests/*/*.ran
+if "$work/tests/run" 'e2e/late' >"$work/out"; then fail 'a second run without -a'; fi
+rm -f "$work"/tests/*/*.ran
+if "$work/tests/run" -a 'e2e/*' 'attack/*' >"$work/out"; then fail 'what fails twice, or is an attack, has passed'; fi
+[[ $(tail -n 1 "$work/out") == '1 passed, 2 failed, 0 skipped' ]] || fail "$(cat "$work/out")"
+for line in 'unsteady: e2e/late: FAIL: too late' 'failed: e2e/wrong: FAIL: wrong' 'failed: attack/late: FAIL: too late'; do
+	grep -qx "$line" "$work/out" || fail "no '$line': $(cat "$work/out")"
+done
+cp "$work/tests/e2e/wrong.sh" "$work/tests/e2e/wrong2.sh"
+rm -f "$work"/tests/*/*.ran
+if "$work/tests/run" -a 'e2e/*' 'attack/*' >"$work/out"; then fail 'four failed, and it has passed'; fi
+[[ $(tail -n 1 "$work/out") == '0 passed, 4 failed, 0 skipped' ]] || fail "more than three are run again: $(cat "$work/out")"
+rm -r "$work/tests/e2e" "$work/tests/attack"
+
 # Half a second of a quiet machine is a second on one that is half as fast.
 a_test waits '' <<<"$lib"$'\n[[ $(slow 5) == 10 ]]; start=${EPOCHREALTIME/./}; poll 0.5 false || :
 	echo "took $(((${EPOCHREALTIME/./} - start) / 1000))"'
