@@ -84,7 +84,7 @@ static bool ends_well(pid_t pid)
     return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* Prints "ok". ssh-keygen asks whether it may write to a file that is there, which the FIFO is. */
+/* ssh-keygen asks whether it may write to a file that is there, which the FIFO is. */
 static int make_key(void *ctx)
 {
     const struct memory_key *k = ctx;
@@ -109,28 +109,10 @@ static int make_key(void *ctx)
 
 static int run_make_key(struct memory_key *k)
 {
-    int out = -1, status = 0;
-    struct pollfd p = {.events = POLLIN};
-    pid_t pid = process_call(make_key, k, &out);
-    if (pid < 0)
-        return -1;
-    p.fd = out;
-    char text[512];
-    int64_t end_ms = clock_monotonic_ms() + MAKE_MS;
-    /* Its output, which is ssh-keygen's question, ends when it does. */
-    for (;;) {
-        int64_t left_ms = end_ms - clock_monotonic_ms();
-        if (left_ms <= 0 || poll(&p, 1, (int)left_ms) == 0) {
-            process_signal(pid, SIGKILL);
-            break;
-        }
-        ssize_t n = read(out, text, sizeof(text));
-        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-            break;
-    }
-    (void)process_reap(pid, true, &status);
-    (void)close(out);
-    return process_status(status) == 0 ? 0 : -1;
+    struct buf question = {0}; /* ssh-keygen's */
+    int code = process_run_call(make_key, k, MAKE_MS, &question);
+    buf_release(&question);
+    return code == 0 ? 0 : -1;
 }
 
 int memory_key_make(struct memory_key *k, const struct statedir *state, char why[static WHY_BYTES])

@@ -223,6 +223,15 @@ int process_run(const char *const argv[], int64_t timeout_ms, struct buf *out)
                    : PROCESS_NOT_STARTED;
 }
 
+int process_run_call(int (*run)(void *ctx), void *ctx, int64_t timeout_ms, struct buf *out)
+{
+    int64_t end_ms = clock_monotonic_ms() + timeout_ms;
+    int fds[2] = {-1, -1};
+    pid_t pid = process_call(run, ctx, &fds[0]);
+    return pid > 0 ? finish(pid, fds, (struct buf *const[]){out, NULL}, end_ms)
+                   : PROCESS_NOT_STARTED;
+}
+
 int process_run_with(const char *const argv[], const char *input, int64_t timeout_ms,
                      struct buf *out, struct buf *err)
 {

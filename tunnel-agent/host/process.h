@@ -48,8 +48,11 @@ pid_t process_call(int (*run)(void *ctx), void *ctx, int *ret_out);
  */
 int process_run(const char *const argv[], int64_t timeout_ms, struct buf *out);
 
-/* The same with input, at most PROCESS_INPUT_MAX bytes, on its standard input, which ends then. Its
- * standard output is added to out, its standard error to err. */
+/* The same of a call of run(ctx) in a child, as process_call makes it. */
+int process_run_call(int (*run)(void *ctx), void *ctx, int64_t timeout_ms, struct buf *out);
+
+/* process_run with input, at most PROCESS_INPUT_MAX bytes, on its standard input, which ends then.
+ * Its standard output is added to out, its standard error to err. */
 int process_run_with(const char *const argv[], const char *input, int64_t timeout_ms,
                      struct buf *out, struct buf *err);
 
