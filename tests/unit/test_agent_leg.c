@@ -141,6 +141,29 @@ static void destinations(void **state)
     }
 }
 
+static void whose_login(void **state)
+{
+    static const struct {
+        const char *what, *to, *login, *named, *problem;
+    } rows[] = {
+        {"no user", "h.example", "pfwd", "pfwd@h.example", NULL},
+        {"another user", "root@h.example", "pfwd", "pfwd@h.example", NULL},
+        {"a URL without a user", "ssh://h.example:2222", "pfwd", "ssh://pfwd@h.example:2222", NULL},
+        {"a URL with a user", "ssh://root@h.example", "pfwd", "ssh://pfwd@h.example", NULL},
+        {"a user with an at", "a@b@h.example", "pfwd", "pfwd@h.example", NULL},
+        {"an option as login", "h.example", "-oProxyCommand=x", NULL, "names no user"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct leg leg = {.ssh_option_count = 0};
+        assert_null(leg_set_to(&leg, rows[i].to));
+        CHECK_PROBLEM(rows[i].what, leg_set_login(&leg, rows[i].login), rows[i].problem);
+        if (rows[i].named != NULL)
+            CHECK_TEXT(rows[i].what, leg.to, rows[i].named);
+        leg_release(&leg);
+    }
+}
+
 static void probes_and_pins(void **state)
 {
     static const char good_pin[] = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -355,17 +378,12 @@ static void whom_to_join(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forwards),
-        cmocka_unit_test(a_leg_as_text),
-        cmocka_unit_test(whom_to_join),
-        cmocka_unit_test(forwards_that_collide),
-        cmocka_unit_test(loopback_only),
-        cmocka_unit_test(destinations),
-        cmocka_unit_test(probes_and_pins),
-        cmocka_unit_test(messages_of_ssh),
-        cmocka_unit_test(failures_to_learn_a_host_key),
-        cmocka_unit_test(waits),
-        cmocka_unit_test(settings_of_a_file),
+        cmocka_unit_test(forwards),        cmocka_unit_test(a_leg_as_text),
+        cmocka_unit_test(whom_to_join),    cmocka_unit_test(forwards_that_collide),
+        cmocka_unit_test(loopback_only),   cmocka_unit_test(destinations),
+        cmocka_unit_test(whose_login),     cmocka_unit_test(probes_and_pins),
+        cmocka_unit_test(messages_of_ssh), cmocka_unit_test(failures_to_learn_a_host_key),
+        cmocka_unit_test(waits),           cmocka_unit_test(settings_of_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,6 +76,18 @@ const char *leg_set_to(struct leg *leg, const char *to)
     return NULL;
 }
 
+const char *leg_set_login(struct leg *leg, const char *login)
+{
+    const int scheme_len = strncmp(leg->to, "ssh://", 6) == 0 ? 6 : 0;
+    const char *host = leg->to + scheme_len, *at = strrchr(host, '@');
+    char *to = NULL;
+    if (asprintf(&to, "%.*s%s@%s", scheme_len, leg->to, login, at != NULL ? at + 1 : host) < 0)
+        return out_of_memory;
+    const char *problem = leg_set_to(leg, to);
+    free(to);
+    return problem;
+}
+
 void leg_name_from_host(struct leg *leg)
 {
     const char *at = strrchr(leg->to, '@');

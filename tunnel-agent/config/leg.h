@@ -78,6 +78,9 @@ const char *leg_add_ssh_option(struct leg *leg, const char *option, const char *
 const char *leg_set_probe(struct leg *leg, const char *spec);
 const char *leg_set_host_key(struct leg *leg, const char *fingerprint);
 
+/* Names the user of leg->to, in place of the one that it may have. As above. */
+const char *leg_set_login(struct leg *leg, const char *login);
+
 /* Names a leg after its host, in letters, digits and . _ -; one of an ssh:// URL is called by the
  * whole URL. */
 void leg_name_from_host(struct leg *leg);

@@ -57,24 +57,10 @@ static const char *use_memory_key(struct leg *leg, const struct memory_key *key)
     return problem;
 }
 
-/* HOST of [USER@]HOST or of ssh://[USER@]HOST[:PORT]. */
-static const char *without_user(const char *to, const char **ret_scheme)
-{
-    const char *host = strncmp(to, "ssh://", 6) == 0 ? to + 6 : to;
-    const char *at = strrchr(host, '@');
-    *ret_scheme = host == to ? "" : "ssh://";
-    return at != NULL ? at + 1 : host;
-}
-
 /* Where no user is named, the invite names the login. */
 static const char *set_login(struct leg *leg, const char *login)
 {
-    char to[600];
-    const char *scheme, *host = without_user(leg->to, &scheme);
-    if (strchr(leg->to, '@') != NULL)
-        return NULL;
-    int n = snprintf(to, sizeof(to), "%s%s@%s", scheme, login, host);
-    return n > 0 && (size_t)n < sizeof(to) ? leg_set_to(leg, to) : "is too long";
+    return strchr(leg->to, '@') != NULL ? NULL : leg_set_login(leg, login);
 }
 
 static int join(struct keeping *k)
@@ -82,14 +68,14 @@ static int join(struct keeping *k)
     const struct tunnel_keeper *t = k->terms;
     struct leg *leg = &t->options->leg;
     struct redeemed done;
-    char to[600], why[WHY_BYTES];
-    const char *scheme, *host = without_user(leg->to, &scheme), *problem;
+    char why[WHY_BYTES];
+    const char *problem;
     if (memory_key_make(&k->key, t->state, why) != 0) {
         log_error("%s", why);
         return -1;
     }
-    (void)snprintf(to, sizeof(to), "%s" REDEEM_LOGIN "@%s", scheme, host);
-    const struct redeem_terms terms = {.to = to,
+    const struct redeem_terms terms = {.to = leg->to,
+                                       .user_is_of_lease = true,
                                        .ssh_options = (const char *const *)leg->ssh_options,
                                        .ssh_option_count = leg->ssh_option_count,
                                        .identity = k->key.public_half,

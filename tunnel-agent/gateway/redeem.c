@@ -43,18 +43,6 @@ enum outcome { OUTCOME_FINAL, OUTCOME_LOST, OUTCOME_NOT_NOW, OUTCOME_BUSY };
 
 /* ---- before the first attempt ---- */
 
-/* Names the login, unless the person has. */
-static const char *set_to(struct leg *leg, const char *to)
-{
-    char text[600];
-    const bool is_url = strncmp(to, "ssh://", 6) == 0;
-    if (strchr(to, '@') != NULL)
-        return leg_set_to(leg, to);
-    int n = snprintf(text, sizeof(text), "%s" REDEEM_LOGIN "@%s", is_url ? "ssh://" : "",
-                     is_url ? to + 6 : to);
-    return n > 0 && (size_t)n < sizeof(text) ? leg_set_to(leg, text) : "is too long";
-}
-
 static const char *set_setting(struct leg *leg, const char *name, const char *value)
 {
     char text[PATH_BYTES];
@@ -67,7 +55,9 @@ static const char *set_setting(struct leg *leg, const char *name, const char *va
 /* Ours come before the person's options: ssh takes the first value. */
 static const char *build_leg(struct leg *leg, const struct redeem_terms *t)
 {
-    const char *problem = set_to(leg, t->to);
+    const char *problem = leg_set_to(leg, t->to);
+    if (problem == NULL && (t->user_is_of_lease || strchr(t->to, '@') == NULL))
+        problem = leg_set_login(leg, REDEEM_LOGIN);
     if (problem == NULL)
         problem = leg_add_ssh_option(leg, "-o", "IdentitiesOnly=yes");
     if (problem == NULL)

@@ -36,6 +36,7 @@ enum {
 struct redeem_terms {
     const char
         *to; /* [USER@]HOST or ssh://[USER@]HOST[:PORT], as ssh takes it; USER: REDEEM_LOGIN */
+    bool user_is_of_lease; /* USER of to is whom the lease is for: REDEEM_LOGIN all the same */
     const char *const
         *ssh_options; /* -p, -J, -o and the like, each value an item of its own; no -i */
     size_t ssh_option_count;

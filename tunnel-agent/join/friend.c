@@ -154,11 +154,10 @@ static const char *build(struct leg *leg, const struct join_words *words,
                          const struct join_key *key, const struct joined *lease,
                          struct ports *ports)
 {
-    char to[JOIN_TO_BYTES + LOGIN_NAME_BYTES];
-    const char *at = strrchr(words->to, '@');
     (void)strlcpy(leg->name, lease->name, sizeof(leg->name));
-    (void)snprintf(to, sizeof(to), "%s@%s", lease->login, at != NULL ? at + 1 : words->to);
-    const char *problem = leg_set_to(leg, to);
+    const char *problem = leg_set_to(leg, words->to);
+    if (problem == NULL)
+        problem = leg_set_login(leg, lease->login);
     if (problem == NULL)
         problem = set_options(leg, words, key);
     return problem == NULL ? add_forwards(leg, &lease->open, ports) : problem;
