@@ -114,8 +114,28 @@ grep -q '# by hand' "$dropin" || fail 'a file that was edited by hand is gone'
 ordinary_logins gateway
 ok 'the removal ends well'
 
+note 'what cannot be stopped'
+put_debs gateway tunlease libpam-tunnel tunnel-agent
+apt install "${PUT[@]}"
+unstoppable=(leased-metrics.socket tunnel-agent.service)
+for unit in "${unstoppable[@]}"; do
+	mkdir "$root/etc/systemd/system/$unit.d"
+	printf '%s\n' '[Unit]' 'RefuseManualStop=yes' >"$root/etc/systemd/system/$unit.d/test.conf"
+done
+in_gateway systemctl daemon-reload
+apt remove tunlease libpam-tunnel tunnel-agent
+cat "$WORK/out" "$WORK/err" >"$WORK/said"
+for unit in "${unstoppable[@]}"; do
+	grep -q "Failed to stop $unit: " "$WORK/said" || fail "nobody says why $unit may stay: $(tail -n 20 "$WORK/said")"
+	rm -r "$root/etc/systemd/system/$unit.d"
+done
+grep -q '^tunlease: why a socket may stay' "$WORK/said" || fail "$(tail -n 20 "$WORK/said")"
+grep -q '^tunnel-agent: why tunnels may stay' "$WORK/said" || fail "$(tail -n 20 "$WORK/said")"
+in_gateway systemctl daemon-reload
+ok 'the removal ends well, and says what may be left'
+
 note 'purge'
-apt purge tunlease libpam-tunnel
+apt purge tunlease libpam-tunnel tunnel-agent
 in_gateway rm "${PUT[@]}"
 ordinary_logins gateway
 same_listing gateway "$WORK/listing"
