@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/moving/show.h"
 
+#include "leasectl/show/json.h"
 #include "leasectl/show/table.h"
 #include "lib/base/array.h"
 #include "lib/base/text.h"
@@ -266,7 +267,6 @@ static void add_summary(const struct moving *m, struct buf *out)
 
 static int show_json(struct moving_show *s, const struct moving *m)
 {
-    struct buf out = {0};
     struct json_field fields[5 + MOVE_RESULT__MAX] = {
         {.name = "file", .text = m->file},
         {.name = "login", .text = m->terms.login},
@@ -278,14 +278,9 @@ static int show_json(struct moving_show *s, const struct moving *m)
         fields[5 + i] = (struct json_field){.name = move_result_name((enum move_result)i),
                                             .is_number = true,
                                             .number = (int64_t)m->counts[i]};
-    int code = EXIT_DONE;
-    if (buf_text(&s->json) == NULL ||
-        json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &out) != 0)
-        code = ctl_error(s->ctl, EXIT_FAILED, "out of memory");
-    else
-        (void)puts(buf_text(&out));
-    buf_release(&out);
-    return code;
+    return buf_text(&s->json) != NULL
+               ? show_json_object(s->ctl, fields, sizeof(fields) / sizeof(fields[0]))
+               : ctl_error(s->ctl, EXIT_FAILED, "out of memory");
 }
 
 int moving_show_end(struct moving_show *s, const struct moving *m, bool complete)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/rehearsal/forecast.h"
 
+#include "leasectl/show/json.h"
 #include "leasectl/show/session.h"
 #include "leasectl/show/table.h"
 #include "lib/base/text.h"
@@ -238,10 +239,9 @@ static void add_unregistered_items(struct buf *array, const struct forecast *f)
 
 static int print_json(const struct ctl *ctl, const struct forecast *f)
 {
-    struct buf changes = {0}, sessions = {0}, unregistered = {0}, out = {0};
+    struct buf changes = {0}, sessions = {0}, unregistered = {0};
     const char *unknown[UNKNOWN_MAX + 1] = {NULL};
     char *lines = buf_text(&f->unknown) != NULL ? strdup(buf_text(&f->unknown)) : NULL;
-    int code = EXIT_DONE;
     for (size_t i = 0; i < f->change_count; i++)
         add_change_item(&changes, &f->changes[i]);
     for (size_t i = 0; i < f->ending.count; i++)
@@ -258,15 +258,12 @@ static int print_json(const struct ctl *ctl, const struct forecast *f)
          .number = f->own_sight == SIGHT_IS},
         {.name = "unregistered", .objects = buf_text(&unregistered)},
         {.name = "unknown", .texts = unknown}};
-    if (lines == NULL || changes.failed || sessions.failed || unregistered.failed ||
-        json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &out) != 0)
-        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
-    else
-        (void)puts(buf_text(&out));
+    const bool failed = lines == NULL || changes.failed || sessions.failed || unregistered.failed;
+    int code = failed ? ctl_error(ctl, EXIT_FAILED, "out of memory")
+                      : show_json_object(ctl, fields, sizeof(fields) / sizeof(fields[0]));
     buf_release(&changes);
     buf_release(&sessions);
     buf_release(&unregistered);
-    buf_release(&out);
     free(lines);
     return code;
 }

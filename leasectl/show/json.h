@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: ISC */
-/* Prints the JSON of a list. */
+/* Prints what --json asks for: a list, or one object. */
 #ifndef TUNLEASE_LEASECTL_SHOW_JSON_H
 #define TUNLEASE_LEASECTL_SHOW_JSON_H
 
 #include "leasectl/ctl.h"
 
+#include <stddef.h>
+
 struct buf;
+struct json_field;
 
 /*
  * Prints an array. items: its objects, separated by commas; "" is an empty array. EXIT_DONE; or
  * EXIT_FAILED with the error printed, and no array, if memory ran out while items was made.
  */
 int show_json_array(const struct ctl *ctl, const struct buf *items);
+
+/* Prints an object of count fields. EXIT_DONE; or EXIT_FAILED with the error printed, and no
+ * object, if memory ran out. */
+int show_json_object(const struct ctl *ctl, const struct json_field *fields, size_t count);
 
 #endif

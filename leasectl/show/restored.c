@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "leasectl/show/restored.h"
 
+#include "leasectl/show/json.h"
 #include "leasectl/show/table.h"
 #include "lib/base/array.h"
 #include "lib/base/buf.h"
@@ -127,8 +128,7 @@ static int print_json(const struct ctl *ctl, const struct restore_report *r)
 {
     static const char *const olds[] = {"read", "missing", "unreadable"};
     char head[2 * AUDIT_HASH_BYTES + 1], file[4 * CONF_PATH_BYTES];
-    struct buf items = {0}, out = {0};
-    int code = EXIT_DONE;
+    struct buf items = {0};
     (void)text_escape(file, sizeof(file), r->file);
     hex_encode(r->result.head, AUDIT_HASH_BYTES, head);
     add_items(r, &items);
@@ -147,12 +147,9 @@ static int print_json(const struct ctl *ctl, const struct restore_report *r)
         {.name = "changes", .objects = buf_text(&items)}};
     add_range(&fields[0], r->result.kept_first, r->result.kept_last);
     add_range(&fields[2], r->result.lost_first, r->result.lost_last);
-    if (items.failed || json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &out) != 0)
-        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
-    else
-        (void)puts(buf_text(&out));
+    int code = items.failed ? ctl_error(ctl, EXIT_FAILED, "out of memory")
+                            : show_json_object(ctl, fields, sizeof(fields) / sizeof(fields[0]));
     buf_release(&items);
-    buf_release(&out);
     return code;
 }
 

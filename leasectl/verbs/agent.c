@@ -7,6 +7,7 @@
 #include "leasectl/lease/key.h"
 #include "leasectl/lease/listen_port.h"
 #include "leasectl/lease/terms.h"
+#include "leasectl/show/json.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
@@ -101,7 +102,8 @@ out:
 
 static int print_added(struct ctl *ctl, const struct new_agent *a)
 {
-    struct buf line = {0}, json = {0};
+    struct buf line = {0};
+    int code = EXIT_DONE;
     char until[TIME_TEXT_BYTES];
     buf_addf(&line, "tunnel-agent --gateway %s", ctl->conf.public_host);
     if (ctl->conf.public_port != 22)
@@ -119,8 +121,7 @@ static int print_added(struct ctl *ctl, const struct new_agent *a)
                                         {.name = "token", .text = a->secret},
                                         {.name = "run", .text = buf_text(&line)}};
     if (ctl->json) {
-        if (json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &json) == 0)
-            (void)puts(buf_text(&json));
+        code = show_json_object(ctl, fields, sizeof(fields) / sizeof(fields[0]));
     } else {
         time_format_zoned(a->lease.expires_s, until);
         (void)printf(
@@ -129,8 +130,7 @@ static int print_added(struct ctl *ctl, const struct new_agent *a)
             a->lease.name, (long long)a->id, a->port, until, buf_text(&line), a->lease.name);
     }
     buf_release(&line);
-    buf_release(&json);
-    return EXIT_DONE;
+    return code;
 }
 
 static int complete_lease(struct ctl *ctl, const char *name, struct new_agent *a)
@@ -237,10 +237,9 @@ static void list_seen(const struct agent_copies *c, const char *ret[static 4])
     ret[n] = NULL;
 }
 
-static void print_reset_json(const struct ctl *ctl, const struct lease *l, const struct reset *r,
-                             const char *const *seen)
+static int print_reset_json(const struct ctl *ctl, const struct lease *l, const struct reset *r,
+                            const char *const *seen)
 {
-    struct buf json = {0};
     char until[TIME_TEXT_BYTES], counter_until[TIME_TEXT_BYTES];
     time_format_rfc3339(ctl->now_s + REISSUE_RESET_S, until);
     time_format_rfc3339(ctl->now_s + COPIES_RESET_S, counter_until);
@@ -251,20 +250,16 @@ static void print_reset_json(const struct ctl *ctl, const struct lease *l, const
         {.name = "counter_until", .text = counter_until},
         {.name = "from", .text = r->sources[0] != '\0' ? r->sources : NULL},
         {.name = "seen", .texts = seen}};
-    if (json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &json) == 0)
-        (void)puts(buf_text(&json));
-    buf_release(&json);
+    return show_json_object(ctl, fields, sizeof(fields) / sizeof(fields[0]));
 }
 
-static void print_reset(const struct ctl *ctl, const struct lease *l, const struct reset *r)
+static int print_reset(const struct ctl *ctl, const struct lease *l, const struct reset *r)
 {
     char until[TIME_TEXT_BYTES], counter_until[TIME_TEXT_BYTES];
     const char *seen[4];
     list_seen(&r->before, seen);
-    if (ctl->json) {
-        print_reset_json(ctl, l, r, seen);
-        return;
-    }
+    if (ctl->json)
+        return print_reset_json(ctl, l, r, seen);
     time_format_zoned(ctl->now_s + REISSUE_RESET_S, until);
     time_format_zoned(ctl->now_s + COPIES_RESET_S, counter_until);
     (void)printf("reset agent '%s' (#%lld): its next register%s%s until %s goes on from there, and "
@@ -285,6 +280,7 @@ static void print_reset(const struct ctl *ctl, const struct lease *l, const stru
         (void)printf("\nIf its state may have been stolen, only a new key shuts the thief out:\n\n"
                      "  leasectl invite %s --agent --replace\n",
                      l->name);
+    return EXIT_DONE;
 }
 
 static int reset_agent(struct ctl *ctl, const char *ref, struct reset *r)
@@ -297,7 +293,7 @@ static int reset_agent(struct ctl *ctl, const char *ref, struct reset *r)
         code = change_lease(ctl, ref, apply_reset, r, &before);
     if (code == EXIT_DONE) {
         ctl_changed(ctl, "reset agent '%s' (#%lld)", before.name, (long long)before.id);
-        print_reset(ctl, &before, r);
+        code = print_reset(ctl, &before, r);
     }
     lease_release(&before);
     return code;

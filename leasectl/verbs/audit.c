@@ -4,6 +4,7 @@
 #include "leasectl/audit/list.h"
 #include "leasectl/audit/verify.h"
 #include "leasectl/ctl_store.h"
+#include "leasectl/show/json.h"
 #include "leasectl/sign/sign.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
@@ -132,8 +133,6 @@ static int print_json(const struct ctl *ctl, const struct audit_head *head, cons
                       const struct buf *signature)
 {
     char hash[AUDIT_HEX_BYTES], at[TIME_TEXT_BYTES], row_at[TIME_TEXT_BYTES];
-    struct buf out = {0};
-    int code = EXIT_DONE;
     hex_encode(head->hash, AUDIT_HASH_BYTES, hash);
     time_format_rfc3339(ctl->now_s, at);
     time_format_rfc3339(head->time_s, row_at);
@@ -146,12 +145,7 @@ static int print_json(const struct ctl *ctl, const struct audit_head *head, cons
         {.name = "row_at", .text = head->seq != 0 ? row_at : NULL},
         {.name = "text", .text = buf_text(text)},
         {.name = "signature", .text = signature->len > 0 ? buf_text(signature) : NULL}};
-    if (json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &out) == 0)
-        (void)puts(buf_text(&out));
-    else
-        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
-    buf_release(&out);
-    return code;
+    return show_json_object(ctl, fields, sizeof(fields) / sizeof(fields[0]));
 }
 
 static int checkpoint(struct ctl *ctl, const struct request *req)

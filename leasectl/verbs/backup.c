@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* leasectl backup: a copy of the store in one file, while everything runs. */
 #include "leasectl/ctl_store.h"
+#include "leasectl/show/json.h"
 #include "leasectl/show/percent.h"
 #include "leasectl/verbs.h"
-#include "lib/base/buf.h"
 #include "lib/base/fresh_file.h"
 #include "lib/base/hex.h"
 #include "lib/base/text.h"
@@ -103,8 +103,6 @@ static int print(struct ctl *ctl, const struct target *t, const struct store_con
                  int64_t bytes)
 {
     char head[2 * AUDIT_HASH_BYTES + 1], file[4 * CONF_PATH_BYTES];
-    struct buf out = {0};
-    int code = EXIT_DONE;
     (void)text_escape(file, sizeof(file), t->file);
     hex_encode(c->audit.head, AUDIT_HASH_BYTES, head);
     if (!ctl->json) {
@@ -128,12 +126,7 @@ static int print(struct ctl *ctl, const struct target *t, const struct store_con
         {.name = "audit_rows", .is_number = true, .number = c->audit.rows},
         {.name = "audit_last", .is_number = true, .number = c->audit.last_seq},
         {.name = "audit_head", .text = head}};
-    if (json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &out) != 0)
-        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
-    else
-        (void)puts(buf_text(&out));
-    buf_release(&out);
-    return code;
+    return show_json_object(ctl, fields, sizeof(fields) / sizeof(fields[0]));
 }
 
 static int backup(struct ctl *ctl, const struct target *t)

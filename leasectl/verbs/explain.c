@@ -7,6 +7,7 @@
 #include "leasectl/admission/refusal_log.h"
 #include "leasectl/lease/key.h"
 #include "leasectl/lease/terms.h"
+#include "leasectl/show/json.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
@@ -66,7 +67,7 @@ static int print_json(struct ctl *ctl, const struct question *q, const struct ad
     static const char *const verdicts[] = {"admitted", "refused", "not_known"};
     const struct admission_finding *f = decisive(a);
     const char *asked[ADMISSION_LAYER__MAX + 1] = {NULL};
-    struct buf json = {0}, not_asked = {0}, also = {0};
+    struct buf not_asked = {0}, also = {0};
     size_t n = 0;
     for (int layer = 0; layer < ADMISSION_LAYER__MAX; layer++)
         if (a->asked[layer])
@@ -88,14 +89,11 @@ static int print_json(struct ctl *ctl, const struct question *q, const struct ad
         {.name = "not_asked", .objects = not_asked.len > 0 ? buf_text(&not_asked) : ""},
         {.name = "also", .objects = also.len > 0 ? buf_text(&also) : ""},
     };
-    if (rc == 0 && json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &json) == 0)
-        (void)puts(buf_text(&json));
-    else
-        rc = ctl_error(ctl, EXIT_FAILED, "out of memory");
-    buf_release(&json);
+    int code = rc == 0 ? show_json_object(ctl, fields, sizeof(fields) / sizeof(fields[0]))
+                       : ctl_error(ctl, EXIT_FAILED, "out of memory");
     buf_release(&not_asked);
     buf_release(&also);
-    return rc;
+    return code;
 }
 
 static void print_asked(const struct admission_answer *a)

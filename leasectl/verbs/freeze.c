@@ -4,8 +4,8 @@
 #include "leasectl/host/account.h"
 #include "leasectl/rehearsal/rehearsal.h"
 #include "leasectl/sessions/enforce.h"
+#include "leasectl/show/json.h"
 #include "leasectl/verbs.h"
-#include "lib/base/buf.h"
 #include "lib/base/text.h"
 #include "lib/lease/time_text.h"
 #include "lib/store/freezes.h"
@@ -22,7 +22,6 @@ static const char all_logins[] = "*";
 static int print_state(struct ctl *ctl, const char *login)
 {
     char since[TIME_TEXT_BYTES];
-    struct buf json = {0};
     int64_t since_s = 0;
     enum store_rc rc = store_frozen_since(ctl->store, login, &since_s);
     if (rc != STORE_OK && rc != STORE_NONE)
@@ -33,9 +32,8 @@ static int print_state(struct ctl *ctl, const char *login)
                                         {.name = "frozen", .is_bool = true, .number = frozen},
                                         {.name = "since", .text = frozen ? since : NULL}};
     const char *what = strcmp(login, all_logins) == 0 ? "all tunnel logins" : login;
-    if (ctl->json) {
-        (void)json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &json);
-        (void)puts(buf_text_or(&json, ""));
+    if (ctl->json) { /* whatever comes of it, sessions are to be ended next */
+        (void)show_json_object(ctl, fields, sizeof(fields) / sizeof(fields[0]));
     } else if (frozen) {
         time_format_local(since_s, since);
         (void)printf("%s: frozen since %s; nobody gets in until 'leasectl thaw%s%s'\n", what, since,
@@ -43,7 +41,6 @@ static int print_state(struct ctl *ctl, const char *login)
     } else {
         (void)printf("%s: not frozen\n", what);
     }
-    buf_release(&json);
     return EXIT_DONE;
 }
 

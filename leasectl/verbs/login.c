@@ -2,6 +2,7 @@
 /* leasectl login add|list|check: the Unix accounts that tunnels log in as. */
 #include "leasectl/ctl.h"
 #include "leasectl/host/account.h"
+#include "leasectl/show/json.h"
 #include "leasectl/show/listing.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
@@ -78,15 +79,15 @@ static int login_list(struct ctl *ctl)
 static int login_check(struct ctl *ctl, const char *login)
 {
     const char *findings[FINDINGS_MAX + 1] = {NULL};
-    struct buf found = {0}, json = {0};
+    struct buf found = {0};
+    int code = EXIT_DONE;
 
     account_check(login, ctl->conf.tunnel_group, &found);
     size_t count = found.len > 0 && !found.failed ? split_lines(found.data, findings) : 0;
     if (ctl->json) {
         struct json_field fields[JSON_FIELDS];
         json_fields(login, findings, count, fields);
-        (void)json_object_line(fields, JSON_FIELDS, &json);
-        (void)puts(buf_text_or(&json, ""));
+        code = show_json_object(ctl, fields, JSON_FIELDS);
     } else if (count == 0) {
         (void)printf("login '%s' is as it should be\n", login);
     }
@@ -98,8 +99,7 @@ static int login_check(struct ctl *ctl, const char *login)
                      " %s' mends it, while none of its sessions is up\n",
                      login);
     buf_release(&found);
-    buf_release(&json);
-    return count == 0 ? EXIT_DONE : EXIT_FAILED;
+    return count == 0 ? code : EXIT_FAILED;
 }
 
 static int login_add(struct ctl *ctl, const char *login)

@@ -3,6 +3,7 @@
 #include "leasectl/show/ssh_config.h"
 #include "leasectl/ctl_store.h"
 #include "leasectl/lease/terms.h"
+#include "leasectl/show/json.h"
 #include "leasectl/verbs.h"
 #include "lib/base/text.h"
 #include "lib/lease/time_text.h"
@@ -171,9 +172,7 @@ static void split_keys(struct buf *known_hosts, const char *keys[KEY_LINES_MAX +
 /* c is of no use afterwards: its lines are cut. */
 static int print_json(struct ctl *ctl, const struct ssh_client *client, struct ssh_config *c)
 {
-    struct buf json = {0};
     const char *hosts[SSH_CONFIG_HOSTS_MAX + 1] = {NULL}, *keys[KEY_LINES_MAX + 1];
-    int code = EXIT_DONE;
     split_keys(&c->known_hosts, keys);
     for (size_t i = 0; i < c->host_count; i++)
         hosts[i] = c->hosts[i];
@@ -187,12 +186,7 @@ static int print_json(struct ctl *ctl, const struct ssh_client *client, struct s
         {.name = "command", .text = buf_text(&c->command)},
         {.name = "systemd_unit", .text = c->unit.len > 0 ? buf_text(&c->unit) : NULL},
         {.name = "launchd_plist", .text = c->plist.len > 0 ? buf_text(&c->plist) : NULL}};
-    if (json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &json) == 0)
-        (void)puts(buf_text(&json));
-    else
-        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
-    buf_release(&json);
-    return code;
+    return show_json_object(ctl, fields, sizeof(fields) / sizeof(fields[0]));
 }
 
 static int print_config(struct ctl *ctl, const struct request *req, const struct ssh_client *client)

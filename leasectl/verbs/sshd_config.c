@@ -6,6 +6,7 @@
 #include "leasectl/host/sshd_dialect.h"
 #include "leasectl/host/sshd_version.h"
 #include "leasectl/host/sshd_zone.h"
+#include "leasectl/show/json.h"
 #include "leasectl/verbs.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
@@ -41,7 +42,7 @@ int cmd_sshd_config(struct ctl *ctl, int argc, char **argv)
     static const struct option options[] = {{"for", required_argument, NULL, 'f'},
                                             {NULL, 0, NULL, 0}};
     struct sshd_dialect dialect = {.zone = {.is_set = false}};
-    struct buf text = {0}, json = {0};
+    struct buf text = {0};
     char version_text[32];
     const char *named = NULL;
     int opt, code = EXIT_DONE;
@@ -62,11 +63,12 @@ int cmd_sshd_config(struct ctl *ctl, int argc, char **argv)
     const struct json_field fields[] = {{.name = "openssh", .text = version_text},
                                         {.name = "path", .text = SSHD_DROPIN},
                                         {.name = "text", .text = buf_text(&text)}};
-    if (text.failed || (ctl->json && json_object_line(fields, 3, &json) != 0))
+    if (text.failed)
         code = ctl_error(ctl, EXIT_FAILED, "out of memory");
+    else if (ctl->json)
+        code = show_json_object(ctl, fields, 3);
     else
-        (void)(ctl->json ? puts(buf_text(&json)) : fputs(buf_text(&text), stdout));
+        (void)fputs(buf_text(&text), stdout);
     buf_release(&text);
-    buf_release(&json);
     return code;
 }

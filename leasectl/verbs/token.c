@@ -3,9 +3,9 @@
 #include "leasectl/ctl_store.h"
 #include "leasectl/lease/numbered.h"
 #include "leasectl/lease/terms.h"
+#include "leasectl/show/json.h"
 #include "leasectl/show/listing.h"
 #include "leasectl/verbs.h"
-#include "lib/base/buf.h"
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/lease/time_text.h"
@@ -39,7 +39,6 @@ static int create_in_store(struct ctl *ctl, struct token *t, const char *secret)
 static int create_token(struct ctl *ctl, struct token *t)
 {
     char secret[SECRET_TEXT_BYTES], until[TIME_TEXT_BYTES];
-    struct buf json = {0};
     secret_make(secret);
     int code = ctl_open_write(ctl);
     if (code == EXIT_DONE)
@@ -55,8 +54,7 @@ static int create_token(struct ctl *ctl, struct token *t)
         {.name = "uses_left", .is_number = true, .number = t->uses_left},
         {.name = "expires_at", .text = until}};
     if (ctl->json) {
-        if (json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &json) == 0)
-            (void)puts(buf_text(&json));
+        code = show_json_object(ctl, fields, sizeof(fields) / sizeof(fields[0]));
     } else if (!ctl->terminal) {
         (void)puts(secret); /* so that $(leasectl token create) is the token */
     } else {
@@ -66,8 +64,7 @@ static int create_token(struct ctl *ctl, struct token *t)
                      t->uses_left == 1 ? "agent" : "agents", t->name[0] != '\0' ? " named " : "",
                      t->name, until);
     }
-    buf_release(&json);
-    return EXIT_DONE;
+    return code;
 }
 
 /* ---- list, revoke ---- */
