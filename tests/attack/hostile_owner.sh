@@ -98,16 +98,30 @@ save_and_restore()
 	try backup "$WORK/backup.db" --overwrite
 	try restore "$WORK/good.db" --forget-revocations
 }
-locked_work() # each waits for the same lock
+# together COMMAND...: at the same time, so that what each waits for is waited for once
+together()
 {
-	local pids=()
-	start 1 list & pids+=("$!")
-	start 2 grant late --key "$WORK/bob.pub" --open 8009 & pids+=("$!")
-	start 3 setup & pids+=("$!")
+	local n=0 command words pids=()
+	for command; do
+		read -r -a words <<<"$command"
+		n=$((n + 1))
+		start "$n" "${words[@]}" & pids+=("$!")
+	done
 	wait "${pids[@]}"
-	look 1 list
-	look 2 grant
-	look 3 setup
+	n=0
+	for command; do
+		n=$((n + 1))
+		look "$n" "${command%% *}"
+	done
+}
+locked_work() { together list "grant late --key $WORK/bob.pub --open 8009" setup; }
+# All that all_work and save_and_restore do. Where two make changes, the second waits for the first one's statement to
+# be given up, and then for its own.
+endless_work()
+{
+	together 'list --all' "grant new-$runs --key $WORK/bob.pub --open 8009 --for 1h" doctor setup "backup $WORK/backup.db --overwrite"
+	together 'revoke --keep-sessions alice' 'verify alice'
+	try restore "$WORK/good.db" --forget-revocations
 }
 
 judge()
@@ -199,6 +213,7 @@ attack 'a trigger that never ends' schema "CREATE TRIGGER hostile AFTER INSERT O
 day=all_work
 attack 'leases are a view' schema "ALTER TABLE lease RENAME TO old; CREATE VIEW lease AS SELECT * FROM old;
 	CREATE TRIGGER hostile INSTEAD OF INSERT ON lease BEGIN DELETE FROM audit; END"
+day=endless_work
 attack 'leases are a view that never ends' schema "ALTER TABLE lease RENAME TO old; CREATE VIEW lease AS
 	WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT * FROM old WHERE id IN (SELECT -i FROM n)"
 attack 'keys are a view that never ends' schema "ALTER TABLE key RENAME TO old; CREATE VIEW key AS
