@@ -40,27 +40,16 @@ akc_answers()
 	setpriv --reuid=_tunlease-akc --regid=_tunlease --clear-groups /usr/libexec/tunlease/akc pfwd "$steady_type" "$steady_blob" >"$WORK/akc.out" &&
 		[[ -s $WORK/akc.out ]]
 }
-# calls ARGUMENT...: prints each system call of that command, its first and its last number since the store was used
-calls()
-{
-	strace -f -qq -o "$WORK/calls" leasectl "$@" >/dev/null || fail "leasectl $* does not work by itself"
-	awk '
-		{ call = $2; sub(/\(.*/, "", call); if (call !~ /^[a-z_0-9]+$/) next; count[call]++ }
-		/leases\.db/ { store = 1 }
-		store && !(call in first) && call !~ /^exit/ { first[call] = count[call]; order[++calls] = call }
-		END { for (i = 1; i <= calls; i++) print order[i], first[order[i]], count[order[i]] }' "$WORK/calls" >"$WORK/list"
-}
 complain() { printf 'not ok - %s\n' "$*"; bad=$((bad + 1)); }
 killed() { # INJECTION ARGUMENT...: true if it was killed
-	local inject=$1 rc=0; shift
-	{ strace -f -qq -o "$WORK/trace" -e "trace=${inject%%:*}" -e "inject=$inject" leasectl "$@" >/dev/null 2>"$WORK/err"; } 2>/dev/null || rc=$?
-	code=$rc
-	((rc == 137))
+	code=0
+	injected "$1" leasectl "${@:2}" || code=$?
+	((code == 137))
 }
 
 note 'a backup is killed'
 store_restore start
-calls backup "$b/x.db"
+system_calls leasectl backup "$b/x.db" >"$WORK/list"
 rm -f "$b"/x.db
 while read -r call n last; do
 	for ((; n <= last; n++)); do
@@ -82,7 +71,7 @@ ok "$runs kills of a backup: $old times there was none, $new times a whole one"
 note 'a restore is killed'
 runs=0 old=0 new=0
 store_restore start
-calls restore "$WORK/backup.db"
+system_calls leasectl restore "$WORK/backup.db" >"$WORK/list"
 while read -r call n last; do
 	for ((; n <= last; n++)); do
 		store_restore start
@@ -131,7 +120,7 @@ ok "$runs faults of a restore: $old refused, $new done, none in part"
 note 'a restore in place of a broken store is killed'
 runs=0
 store_restore broken
-calls restore "$WORK/backup.db" --forget-revocations
+system_calls leasectl restore "$WORK/backup.db" --forget-revocations >"$WORK/list"
 while read -r call n last; do
 	for ((; n <= last; n++)); do
 		store_restore broken

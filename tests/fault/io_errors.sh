@@ -38,7 +38,7 @@ one()
 {
 	local what=$1 before=$2 after=$3 name=$4 inject=$5 rc=0 parts; shift 5
 	store_restore start
-	strace -f -qq -o "$WORK/trace" -e "trace=${inject%%:*}" -e "inject=$inject" leasectl "$@" >/dev/null 2>"$WORK/err" || rc=$?
+	injected "$inject" leasectl "$@" || rc=$?
 	parts=$(lease_parts "$name")
 	runs=$((runs + 1))
 	case "$rc: $parts" in

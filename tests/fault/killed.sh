@@ -23,13 +23,12 @@ kill_at()
 {
 	local what=$1 before=$2 after=$3 name=$4 call n first rc parts; shift 4
 	store_restore start
-	strace -f -qq -o "$WORK/calls" leasectl "$@" >/dev/null || fail "$what does not work by itself"
+	system_calls leasectl "$@" >"$WORK/list"
 	while read -r call first n; do
 		for ((; first <= n; first++)); do
 			store_restore start
 			rc=0
-			{ strace -f -qq -o "$WORK/trace" -e "trace=$call" -e "inject=$call:signal=KILL:when=$first" \
-				leasectl "$@" >/dev/null 2>"$WORK/err"; } 2>/dev/null || rc=$?
+			injected "$call:signal=KILL:when=$first" leasectl "$@" || rc=$?
 			((rc == 137)) || continue # this run made fewer calls, which depends on the addresses of its memory
 			runs=$((runs + 1))
 			setpriv --reuid=_tunlease-akc --regid=_tunlease --clear-groups \
@@ -47,11 +46,7 @@ kill_at()
 			expect_exit 0 leasectl grant next --key "$WORK/next.pub" --open 8011
 			store_is_whole "$what, killed at $call $first"
 		done
-	done < <(awk '
-		{ call = $2; sub(/\(.*/, "", call); if (call !~ /^[a-z_0-9]+$/) next; count[call]++ }
-		/leases\.db/ { store = 1 }
-		store && !(call in first) && call !~ /^exit/ { first[call] = count[call]; order[++calls] = call }
-		END { for (i = 1; i <= calls; i++) print order[i], first[order[i]], count[order[i]] }' "$WORK/calls")
+	done <"$WORK/list"
 }
 kill_at grant '0 0 0 0' '1 1 1 0' carol grant carol --key "$WORK/carol.pub" --open 8009
 grants=$runs

@@ -12,6 +12,7 @@ set -eu
 strace -o /dev/null true 2>/dev/null || { echo 'strace may not trace here'; exit 77; }
 new_key next >/dev/null
 backup=$STORE-before-4
+command=(leasectl grant next --key "$WORK/next.pub" --open 8012)
 
 as_owner sqlite3 "$STORE" <"$TOP/tests/to_version_3.sql"
 : >"$WORK/empty"
@@ -22,11 +23,10 @@ store_image start
 
 runs=0 bad=0 old=0 new=0
 complain() { printf 'not ok - %s\n' "$*"; bad=$((bad + 1)); }
-run_with() # INJECTION: that command; its exit status is in code
+run_with() # FAULT: that command; its exit status is in code
 {
 	code=0
-	{ strace -f -qq -o "$WORK/trace" -e "trace=${1%%:*}" -e "inject=$1" \
-		leasectl grant next --key "$WORK/next.pub" --open 8012 >/dev/null 2>"$WORK/err"; } 2>/dev/null || code=$?
+	injected "$1" "${command[@]}" || code=$?
 }
 # judge WHEN: what is there now
 judge()
@@ -45,20 +45,14 @@ judge()
 	esac
 	store_is_whole "$1"
 	if [[ $(query "SELECT count(*) FROM lease WHERE name = 'next'") == 0 ]]; then
-		expect_exit 0 leasectl grant next --key "$WORK/next.pub" --open 8012
+		expect_exit 0 "${command[@]}"
 		store_is_whole "$1, and again"
 	fi
 	[[ $(query 'PRAGMA user_version') == 4 && -s $backup ]] || complain "$1: the next command does not migrate"
 	[[ -z $(find "$STORE_DIR" -name '.*.new-*') ]] || complain "$1: $(ls -A "$STORE_DIR")"
 }
 
-strace -f -qq -o "$WORK/calls" leasectl grant next --key "$WORK/next.pub" --open 8012 >/dev/null 2>&1 ||
-	fail 'the command does not work by itself'
-awk '
-	{ call = $2; sub(/\(.*/, "", call); if (call !~ /^[a-z_0-9]+$/) next; count[call]++ }
-	/leases\.db/ { store = 1 }
-	store && !(call in first) && call !~ /^exit/ { first[call] = count[call]; order[++calls] = call }
-	END { for (i = 1; i <= calls; i++) print order[i], first[order[i]], count[order[i]] }' "$WORK/calls" >"$WORK/list"
+system_calls "${command[@]}" >"$WORK/list"
 
 note 'it is killed'
 while read -r call n last; do
@@ -95,7 +89,7 @@ note 'the disk is too full for the backup'
 store_restore start
 mount -t tmpfs -o size=256k,mode=2750 tmpfs "$STORE_DIR" && chown _tunlease:_tunlease "$STORE_DIR"
 cp -a "$WORK/image-start/." "$STORE_DIR/"
-expect_exit 7 leasectl grant next --key "$WORK/next.pub" --open 8012
+expect_exit 7 "${command[@]}"
 grep -q "not done without a backup.*the disk is too full: make [0-9]* KiB free there; logins work as before" "$WORK/err" ||
 	fail "it says: $(cat "$WORK/err")"
 store_is_whole 'the disk is too full'
