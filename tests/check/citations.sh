@@ -73,6 +73,9 @@ none=$([[ $one == 0000000 ]] && echo 1111111 || echo 0000000)
 	refused '4: no row without a test has this commit and text'
 	page "A fault. | reading | \`e2e/akc\` | $one" "Two. | \`e2e/akc\` | $one"
 	refused '4: a row has four cells'
+	page "A fault. | reading | \`e2e/akc\` | $one" "Two. | reading | \`e2e/gone\` | $one"
+	sed -i '4s/ |$/|/' "$work/docs/found.md"
+	refused '4: a row has four cells'
 }
 unset -f git
 

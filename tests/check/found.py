@@ -16,7 +16,8 @@ import re
 import subprocess
 import sys
 
-ROW = re.compile(r"^\| (.*) \|$")
+NO_ROW = re.compile(r"(?!\|)|\|---|\| what was wrong \|")
+ROW = re.compile(r"\| (.*) \|$")
 TO_DO = re.compile(r"^- ([0-9a-f]{7,40}): (.+)$")
 NO_TEST = "no test"
 
@@ -57,10 +58,10 @@ def problems_of(top, lines):
         if found := TO_DO.match(line):
             listed[found.groups()] = number
             continue
-        found = ROW.match(line)
-        if not found or line.startswith(("|---", "| what was wrong |")):
+        if NO_ROW.match(line):
             continue
-        cells = found.group(1).split(" | ")
+        found = ROW.match(line)
+        cells = found.group(1).split(" | ") if found else []
         if len(cells) != 4 or not all(cells):
             yield number, "a row has four cells"
             continue
