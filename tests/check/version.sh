@@ -17,7 +17,7 @@ done
 same packaging/debian/changelog "$(sed -n '1s/.*(\(.*\)-[^-]*).*/\1/p' packaging/debian/changelog)"
 same packaging/rpm/tunlease.spec "$(sed -n 's/^Version:[[:space:]]*//p' packaging/rpm/tunlease.spec)"
 same "CHANGES.md's newest heading" "$(sed -n 's/^## \([0-9][^, ]*\).*/\1/p' CHANGES.md | head -n 1)"
-for page in akc/akc.8 leased/leased.8 leasectl/leasectl.1 pam_tunnel/pam_tunnel.8 tunnel-agent/tunnel-agent.1 \
+for page in akc/akc.8 join/join.8 leased/leased.8 leasectl/leasectl.1 pam_tunnel/pam_tunnel.8 tunnel-agent/tunnel-agent.1 \
 	lib/conf/tunlease.conf.5; do
 	same "$page" "$(sed -n 's/^\.Os tunlease //p' "$page")"
 done
