@@ -44,7 +44,7 @@ hosts_on_failure()
 {
 	local rc=$?
 	((rc == 0 || rc == 77)) || tail -v -n 15 "$WORK/a.err" "$WORK/b.err" || :
-	lib_cleanup
+	lib_cleanup "$rc"
 }
 trap hosts_on_failure EXIT
 
