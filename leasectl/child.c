@@ -67,7 +67,7 @@ static int start(struct child *c, const char *const argv[], const char *const en
     int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1};
     int rc = -1;
 
-    *c = (struct child){.pid = -1, .in = -1, .out = -1, .err = -1};
+    *c = CHILD_NONE;
     if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0)
         goto out;
     pid_t pid = fork();

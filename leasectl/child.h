@@ -23,6 +23,9 @@ struct child {
     int status;                    /* from waitpid(2); set when it has ended */
 };
 
+/* One that was not started. Zeros would not do: 0 is leasectl's own standard input. */
+#define CHILD_NONE ((struct child){.pid = -1, .in = -1, .out = -1, .err = -1})
+
 /*
  * Starts argv[0], which is looked up in a fixed PATH. Its environment is that PATH, LC_ALL=C, a
  * HOME that does not exist, and env (NAME=VALUE, NULL-terminated, may be NULL). The kernel kills it

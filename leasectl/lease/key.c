@@ -155,7 +155,7 @@ int key_check(struct ctl *ctl, const struct pubkey *key)
     char keygen[SSHD_PATH_BYTES] = "ssh-keygen";
     const char *const argv[] = {keygen, "-l", "-f", "-", NULL};
     struct sshd sshd;
-    struct child c = {.pid = -1, .in = -1, .out = -1, .err = -1};
+    struct child c = CHILD_NONE;
     struct buf line = {0};
     int code = EXIT_DONE;
 

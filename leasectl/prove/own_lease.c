@@ -237,7 +237,7 @@ static void try_refused(struct own_lease *o, const char *id, const char *what, c
 /* True: it is up. The caller releases c in any case. */
 static bool open_tunnel(struct own_lease *o, const char *key_file, struct child *c)
 {
-    *c = (struct child){.pid = -1, .in = -1, .out = -1, .err = -1};
+    *c = CHILD_NONE;
     (void)verifies_go_on(o->others, 0);
     if (!proof_has_time(o->proof))
         return false;
@@ -351,7 +351,7 @@ static void try_other_address(struct own_lease *o)
 
 static void try_sessions(struct own_lease *o)
 {
-    struct child first, second = {.pid = -1, .in = -1, .out = -1, .err = -1};
+    struct child first, second = CHILD_NONE;
     const bool up = open_tunnel(o, o->files.key_file, &first) &&
                     open_tunnel(o, o->files.more_key_files[0], &second);
     if (up) {

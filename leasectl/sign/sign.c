@@ -120,7 +120,7 @@ int sign_text(const struct ctl *ctl, const char *key, const char *name_space,
               const struct buf *text, struct buf *out)
 {
     const char *const argv[] = {"ssh-keygen", "-Y", "sign", "-n", name_space, "-f", key, NULL};
-    struct child c = {.pid = -1};
+    struct child c = CHILD_NONE;
     struct buf why = {0};
     int code = EXIT_DONE;
     if (buf_text(text) == NULL)
@@ -172,7 +172,7 @@ static int find_signer(const char *path, const char *allowed_signers, struct chi
 enum signature sign_check(const char *document_path, const char *text, const char *allowed_signers,
                           const char *name_space, struct buf *signer, struct buf *why)
 {
-    struct child find = {.pid = -1}, verify = {.pid = -1};
+    struct child find = CHILD_NONE, verify = CHILD_NONE;
     enum signature result = SIGNATURE_BAD;
     if (access(allowed_signers, R_OK) != 0) {
         buf_addf(why, "cannot read '%s': %s", text_clip(allowed_signers).s, strerror(errno));

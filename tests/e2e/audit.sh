@@ -157,6 +157,12 @@ grep -q '^the checkpoint is signed by auditor$' "$WORK/out" || fail "$(cat "$WOR
 expect_exit 1 leasectl audit verify --checkpoint "$WORK/tampered" --signers "$WORK/signers"
 grep -q 'signature is not good: [^\\]*$' "$WORK/out" || fail "$(cat "$WORK/out")"
 expect_exit 1 leasectl audit verify --checkpoint "$WORK/early" --signers "$WORK/signers" # unsigned
+sed 's/^auditor .*/someone '"$(cut -d' ' -f1,2 "$WORK/bob.pub" | sed 's,/,\\/,g')"'/' "$WORK/signers" >"$WORK/strangers"
+# Its own standard input is not asked for anything: here nothing comes from it, and no end.
+mkfifo "$WORK/silent"
+exec 7<>"$WORK/silent"
+expect_exit 1 timeout 20 leasectl audit verify --checkpoint "$WORK/signed" --signers "$WORK/strangers" <&7
+exec 7>&-
 expect_exit 0 leasectl audit verify --checkpoint "$WORK/signed"
 grep -q 'signature was not checked' "$WORK/err" || fail "$(cat "$WORK/err")"
 sed 's/^host .*/host \xff/' "$WORK/early" >"$WORK/other-text"
