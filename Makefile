@@ -595,7 +595,7 @@ demo:
 bench: deps
 	$(Q)NO_DEPS=$(NO_DEPS) packaging/deps $(bench_packages)
 	$(Q)$(MAKE) QUIET=1 WERROR=1 bench-tools
-	$(Q)tests/bench/run
+	$(Q)rc=0; tests/bench/run || rc=$$?; tests/bench/run --doc && exit $$rc
 
 fuzz: deps
 	$(Q)tests/fuzz/run

@@ -19,6 +19,9 @@
 #   plain_pam_stack             makes the PAM service sshd-plain, which is sshd's without pam_tunnel
 #   column FILE N | median_of FILE N | spread_of FILE N    of $WORK/FILE, lines of build/tests/load: its column N
 #                               sorted; its median; its least and greatest
+#   start_agents COUNT          registers COUNT agents, each with a key of its own, in tests/bench/tunnels.py
+#   agents WORD...              gives it a command and prints its answer
+#   mib KIB                     prints KiB in MiB
 #   AKC_IDS             UID:GID of the AuthorizedKeysCommandUser
 #   seconds US | millis US      prints microseconds in seconds or milliseconds
 . "$TOP/tests/lib.sh"
@@ -28,6 +31,7 @@ bench_dir=$TOP/build/bench
 AKC_IDS=$(id -u _tunlease-akc):$(id -g _tunlease-akc)
 STORE_KEY='' STORE_MS=''
 chmod 0755 "$WORK"
+BENCH_ENROL=an-enrolment-key-for-the-tests
 
 progress() { [[ ! -t 2 ]] || printf '\r\033[K%s' "$*" >&2; }
 seconds() { awk -v us="$1" 'BEGIN { printf "%.2f", us / 1e6 }'; }
@@ -126,9 +130,42 @@ plain_pam_stack()
 	done </etc/pam.d/sshd | grep -v pam_tunnel >/etc/pam.d/sshd-plain
 }
 
+# ---- agents ----
+
+start_agents()
+{
+	local count=$1 said
+	printf 'MaxStartups %d:30:%d\n' "$((count + 10))" "$((2 * count + 20))" >/etc/ssh/sshd_config.d/10-bench.conf
+	reload_sshd
+	# They register all before the first one connects, which a fleet does not.
+	echo "MaxPendingAgents $((count + 1))" >>/etc/tunlease/tunlease.conf
+	kill "$(cat /run/leased.pid)"
+	wait_for 10 'leased ends' is_gone "$(cat /run/leased.pid)"
+	leased </dev/null >/run/leased.out 2>&1 &
+	echo "$!" >/run/leased.pid
+	at_exit "$!"
+	wait_for 10 'leased answers' fetch -o /dev/null http://127.0.0.1:12000/healthz
+	mkdir "$WORK/keys"
+	progress "making $count keys"
+	seq "$count" | xargs -P 2 -I{} ssh-keygen -q -t ed25519 -N '' -C 'agent-{}' -f "$WORK/keys/{}"
+	coproc AGENTS { exec tests/bench/tunnels.py "$WORK/keys" "$count" 16 "${SSH[@]}" -o ConnectTimeout=60; }
+	# shellcheck disable=SC2153 # by coproc
+	at_exit "$AGENTS_PID"
+	progress "registering $count agents"
+	said=$(agents "register 127.0.0.1:12000 $BENCH_ENROL")
+	[[ $said =~ ^[0-9.]+$ ]] || fail "register: $said"
+}
+agents()
+{
+	local said=''
+	echo "$*" >&"${AGENTS[1]}"
+	read -r said <&"${AGENTS[0]}" || fail "the agents ended at '$*'"
+	printf '%s\n' "$said"
+}
+mib() { awk -v kib="$1" 'BEGIN { printf "%.2f", kib / 1024 }'; }
+
 # ---- leased ----
 
-BENCH_ENROL=an-enrolment-key-for-the-tests
 LEASED_PIDS=() LEASED_READY='' LEASED_HEALTHY=''
 
 # shellcheck disable=SC2034,SC2120 # for the topics
