@@ -23,24 +23,40 @@ uint64_t affected_now_ticks(void)
     return ticks;
 }
 
+size_t affected_lease_count(const struct enforce_scope *scope)
+{
+    if (scope->lease == NULL)
+        return 0;
+    return scope->lease_count > 0 ? scope->lease_count : 1;
+}
+
 static bool listens(const struct enforce_scope *scope)
 {
-    return scope->lease != NULL && scope->lease->listen.count > 0;
+    for (size_t i = 0; i < affected_lease_count(scope); i++)
+        if (scope->lease[i].listen.count > 0)
+            return true;
+    return false;
 }
 
 int64_t affected_lease_id(const struct enforce_scope *scope)
 {
-    return scope->lease == NULL || listens(scope) ? 0 : scope->lease->id;
+    return affected_lease_count(scope) != 1 || listens(scope) ? 0 : scope->lease->id;
+}
+
+static bool is_of(const struct lease *l, const struct session *s)
+{
+    if (s->open)
+        return s->lease_id == l->id;
+    return strcmp(l->login, s->login) == 0 && lease_has_key(l, s->fingerprint);
 }
 
 static bool is_of_lease(const struct enforce_scope *scope, const struct session *s)
 {
-    if (scope->lease == NULL)
-        return true;
-    if (s->open)
-        return s->lease_id == scope->lease->id;
-    return strcmp(scope->lease->login, s->login) == 0 &&
-           lease_has_key(scope->lease, s->fingerprint);
+    const size_t count = affected_lease_count(scope);
+    for (size_t i = 0; i < count; i++)
+        if (is_of(&scope->lease[i], s))
+            return true;
+    return count == 0;
 }
 
 static bool in_scope(void *arg, const struct session *s)
@@ -48,7 +64,7 @@ static bool in_scope(void *arg, const struct session *s)
     const struct enforce_scope *scope = arg;
     if (scope->login != NULL && strcmp(scope->login, s->login) != 0)
         return false;
-    return is_of_lease(scope, s) || (listens(scope) && s->open);
+    return (s->open && listens(scope)) || is_of_lease(scope, s);
 }
 
 void affected_filter(const struct enforce_scope *scope, struct session_list *list)

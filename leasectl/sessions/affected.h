@@ -19,6 +19,7 @@ struct enforce_scope {
     /* Those of this lease, with the keys it had before. If it listens, also those of other leases
      * that lose its port with the change (--open agent:NAME). NULL: of any. */
     const struct lease *lease;
+    size_t lease_count;          /* so many in a row, from `lease` on; 0 is one */
     const char *login;           /* those of this login; NULL: of any */
     bool narrowed;               /* the change removed permits from a lease that stays active */
     int64_t begun_s;             /* with narrowed: a time before the change */
@@ -28,6 +29,9 @@ struct enforce_scope {
 
 /* This moment, as /proc counts the start of a process. */
 uint64_t affected_now_ticks(void);
+
+/* How many leases the scope names; 0: it is of any. */
+size_t affected_lease_count(const struct enforce_scope *scope);
 
 /* The lease whose sessions are to be read (registry_read); 0: all of them. */
 int64_t affected_lease_id(const struct enforce_scope *scope);

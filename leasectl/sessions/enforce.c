@@ -25,10 +25,14 @@ enum {
     /*
      * A second SIGTERM would interrupt what other PAM modules do in close_session
      * (docs/sshd-facts.md 3). So a running leased gets this time to send its own, before we send
-     * one.
+     * one; and where there are many, a millisecond more for each four, and the same again whenever
+     * it has ended some.
      */
     LEASED_MS = 200,
+    SESSIONS_A_LEASED_MS = 4,
+    /* A look reads the registry: for many, less often, since it takes the processor from them. */
     LEASED_POLL_MS = 5,
+    SESSIONS_A_POLL_MS = 20,
 };
 
 struct enforcement {
@@ -38,7 +42,8 @@ struct enforcement {
     int64_t start_ms;
     uint64_t changed_ticks;  /* by then every reader saw the change */
     int64_t leased_until_ms; /* until then a running leased may end them itself; 0: none runs */
-    size_t left_to_leased;   /* sessions that leased was left to end */
+    size_t left_to_leased;   /* sessions that leased was left to end, at most at a time */
+    size_t last_left;        /* and at the last look */
     size_t ended;
     bool has_opening;      /* out: a login in scope has an entry that is still opening */
     bool leased_is_ending; /* out: leased has time left, and has not ended all of them */
@@ -58,6 +63,18 @@ static int judge_sessions(struct enforcement *e, struct session_list *list, stru
     code = affected_judge(e->ctl, e->scope, e->changed_ticks, list, ret);
     ctl_close(e->ctl);
     return code;
+}
+
+/* Whether leased may go on alone: it has time left, which it gets anew while it ends some. */
+static bool leased_may_end(struct enforcement *e, size_t ending)
+{
+    const int64_t now_ms = clock_monotonic_ms();
+    if (e->leased_until_ms == 0 || ending == 0)
+        return false;
+    if (e->last_left == 0 || (ending < e->last_left && now_ms < e->leased_until_ms))
+        e->leased_until_ms = now_ms + LEASED_MS + (int64_t)ending / SESSIONS_A_LEASED_MS;
+    e->last_left = ending;
+    return now_ms < e->leased_until_ms && now_ms < e->start_ms + SESSIONS_END_MS;
 }
 
 /* Reads the registry once, judges what is in scope, and ends what may not stay. */
@@ -81,9 +98,9 @@ static int enforce_once(struct enforcement *e)
         goto out;
     e->has_opening = affected.has_opening;
     const size_t ending = affected.ending.count;
-    if (ending > e->left_to_leased && clock_monotonic_ms() < e->leased_until_ms)
+    e->leased_is_ending = leased_may_end(e, ending);
+    if (e->leased_is_ending && ending > e->left_to_leased)
         e->left_to_leased = ending;
-    e->leased_is_ending = ending > 0 && clock_monotonic_ms() < e->leased_until_ms;
     if (e->leased_is_ending)
         goto out;
     if (e->left_to_leased > ending) /* what leased has ended */
@@ -109,6 +126,31 @@ static int report_unregistered(void *arg, const char *login)
     return sessions_report_unregistered(e->ctl, &e->registry, login);
 }
 
+static bool is_login_of_one_before(const struct enforce_scope *scope, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(scope->lease[i].login, scope->lease[index].login) == 0)
+            return true;
+    return false;
+}
+
+/* Of each login in scope. */
+static int report_all_unregistered(struct enforcement *e)
+{
+    const struct enforce_scope *scope = e->scope;
+    int code = EXIT_DONE;
+    if (scope->lease == NULL && scope->login == NULL)
+        return account_each(e->ctl->conf.tunnel_group, report_unregistered, e);
+    if (scope->lease == NULL)
+        return report_unregistered(e, scope->login);
+    for (size_t i = 0; i < affected_lease_count(scope); i++)
+        if (!is_login_of_one_before(scope, i)) {
+            int reported = report_unregistered(e, scope->lease[i].login);
+            code = code == EXIT_DONE ? reported : code;
+        }
+    return code;
+}
+
 /* False: it could not be recorded, and the error was printed. */
 static bool record_narrowing(struct enforcement *e)
 {
@@ -129,6 +171,11 @@ static bool record_narrowing(struct enforcement *e)
                     "the old permits",
                     e->ctl->conf.paths.run_dir, strerror(errno));
     return false;
+}
+
+static int leased_poll_ms(const struct enforcement *e)
+{
+    return LEASED_POLL_MS + (int)(e->last_left / SESSIONS_A_POLL_MS);
 }
 
 int sessions_enforce(struct ctl *ctl, const struct enforce_scope *scope)
@@ -156,16 +203,14 @@ int sessions_enforce(struct ctl *ctl, const struct enforce_scope *scope)
             !(e.leased_is_ending ||
               (e.has_opening && clock_monotonic_ms() < e.start_ms + OPENING_MS)))
             break;
-        (void)poll(NULL, 0, e.leased_is_ending ? LEASED_POLL_MS : POLL_MS);
+        (void)poll(NULL, 0, e.leased_is_ending ? leased_poll_ms(&e) : POLL_MS);
     }
     sessions_report_ended(ctl, e.ended, clock_monotonic_ms() - e.start_ms);
     /* A login that begins after our return must begin in a later tick than the recorded one. */
     if (scope->narrowed)
         (void)poll(NULL, 0, (int)(1000 / ticks_per_s()) + 1);
-    const char *login = scope->lease != NULL ? scope->lease->login : scope->login;
     if (code == EXIT_DONE)
-        code = login != NULL ? report_unregistered(&e, login)
-                             : account_each(ctl->conf.tunnel_group, report_unregistered, &e);
+        code = report_all_unregistered(&e);
     registry_close(&e.registry);
     return code == EXIT_DONE && !recorded ? EXIT_STILL_UP : code;
 }

@@ -127,9 +127,9 @@ static int revoke_and_end(struct ctl *ctl, const struct request *req)
     const int worst = revoke_all(ctl, req, revoked, &count);
     if (count > 0 || (req->count > 1 && ctl->store != NULL))
         code = print_revoked(ctl, revoked, count, req->count > 1);
-    /* Now that all of them refuse logins, their sessions are ended. */
-    for (size_t i = 0; i < count && !req->keep_sessions; i++) {
-        const struct enforce_scope scope = {.lease = &revoked[i]};
+    /* Now that all of them refuse logins, their sessions are ended, all at once. */
+    if (count > 0 && !req->keep_sessions) {
+        const struct enforce_scope scope = {.lease = revoked, .lease_count = count};
         int enforced = sessions_enforce(ctl, &scope);
         code = code == EXIT_DONE ? enforced : code;
     }

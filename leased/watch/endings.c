@@ -37,14 +37,14 @@ void endings_add(struct endings *es, const struct session *s, enum session_verdi
                            .since_ms = now_ms};
     (void)strlcpy(end->lease, s->lease, sizeof(end->lease));
     (void)strlcpy(end->login, s->login, sizeof(end->login));
-    if (ladder_start(&end->ladder, s, now_ms) == LADDER_NO_ROOM) {
+    if (ladder_open(&end->ladder, s, now_ms) == LADDER_NO_ROOM) {
         es->has_no_room = true;
         if (es->count > 1) { /* those that end will make room */
             es->count--;
             return;
         }
     }
-    timer_arm(es->on_step, 1);
+    timer_arm(es->on_step, 0);
 }
 
 static void note_ended(struct endings *es, const struct ending *end, int64_t now_ms)

@@ -49,8 +49,8 @@ struct endings {
 int endings_start(struct endings *es, struct event_base *base, struct records *records,
                   struct metrics *metrics, void (*judge_again)(void *arg), void *arg);
 
-/* Starts to end the session, unless that has begun already. Does nothing when there is no room: the
- * next judgement finds the session again. */
+/* Ends the session from the next step on, unless that has begun already. Does nothing when there is
+ * no room: the next judgement finds the session again. */
 void endings_add(struct endings *es, const struct session *s, enum session_verdict why);
 
 #endif

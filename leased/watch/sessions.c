@@ -97,6 +97,13 @@ static void end_refused(struct sessions *s, const struct session_list *list,
         s->visibility_changes++;
 }
 
+/* By the clock's milliseconds: now_s is up to a second behind. */
+static int64_t ms_until(int64_t unix_s)
+{
+    const int64_t ms = unix_s * 1000 - clock_now_ms();
+    return ms > 0 ? ms : 0;
+}
+
 /* Makes list the judged one, and leaves it empty. False: out of memory, and the next sweep tries
  * again. */
 static bool set_judged(struct sessions *s, struct session_list *list, int64_t now_s, int64_t next_s)
@@ -112,7 +119,7 @@ static bool set_judged(struct sessions *s, struct session_list *list, int64_t no
     /* Only for an end within the next hour: the wall clock may be set before a later one, and the
      * regular sweep comes anyway. */
     if (next_s != INT64_MAX && next_s - now_s < 3600)
-        timer_arm(s->on_expiry, (next_s - now_s) * 1000 + 5);
+        timer_arm(s->on_expiry, ms_until(next_s) + 5);
     return true;
 }
 

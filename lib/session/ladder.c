@@ -158,7 +158,7 @@ static int kill_children(struct ladder *l)
     return 0;
 }
 
-enum ladder_state ladder_start(struct ladder *l, const struct session *s, int64_t now_ms)
+enum ladder_state ladder_open(struct ladder *l, const struct session *s, int64_t now_ms)
 {
     *l = (struct ladder){.state = LADDER_IN_PROGRESS,
                          .pid = s->pid,
@@ -180,10 +180,27 @@ enum ladder_state ladder_start(struct ladder *l, const struct session *s, int64_
     case SIGHT_CANNOT_TELL:
         return give_up(l, errno);
     }
+    return l->state;
+}
+
+enum ladder_state ladder_start(struct ladder *l, const struct session *s, int64_t now_ms)
+{
+    return ladder_open(l, s, now_ms) == LADDER_IN_PROGRESS ? ladder_step(l, now_ms) : l->state;
+}
+
+/* The first signal. */
+static enum ladder_state begin(struct ladder *l, int64_t now_ms)
+{
+    l->has_begun = true;
+    l->since_ms = now_ms;
     if (l->monitor_fd < 0) /* an orphan: nobody is left to pass SIGTERM on */
-        return kill_children(l) == 0 ? ladder_step(l, now_ms) : give_up(l, errno);
+        return kill_children(l) == 0 ? l->state : give_up(l, errno);
     if (send_signal(l->monitor_fd, SIGTERM) != 0 && errno != ESRCH)
         return give_up(l, errno);
+    /* What the monitor will pass on. Where many end, their ports are free before the monitors get
+     * to it. Not before its own signal, which would then interrupt its close_session. */
+    for (size_t i = 0; i < l->child_count; i++)
+        (void)send_signal(l->child_fds[i], SIGTERM);
     (void)send_signal(l->monitor_fd, SIGCONT); /* a stopped monitor would not act on SIGTERM */
     return l->state;
 }
@@ -207,6 +224,8 @@ enum ladder_state ladder_step(struct ladder *l, int64_t now_ms)
 {
     if (l->state != LADDER_IN_PROGRESS)
         return l->state;
+    if (!l->has_begun)
+        return begin(l, now_ms);
     reap(l);
     /* The known children are gone, but another may have been born meanwhile. The monitor itself may
      * take its time in close_session. */
@@ -229,20 +248,26 @@ enum ladder_state ladder_step(struct ladder *l, int64_t now_ms)
     return LADDER_IN_PROGRESS;
 }
 
-/* Starts the ladders that found no descriptors before, as long as there are some. Returns how many
- * are in progress. */
+/*
+ * Opens the ladders that found no descriptors before, as long as there are some, and only then
+ * steps them all: what ends takes the processors. Returns how many are in progress, or will be,
+ * since others that ended have made room.
+ */
 static size_t step_all(const struct session_list *list, struct ladder ladders[], int64_t now_ms)
 {
-    size_t in_progress = 0;
-    bool has_room = true;
+    size_t in_progress = 0, waiting = 0;
+    bool has_room = true, makes_room = false;
+    for (size_t i = 0; i < list->count && has_room; i++)
+        if (ladders[i].state == LADDER_NO_ROOM)
+            has_room = ladder_open(&ladders[i], &list->items[i], now_ms) != LADDER_NO_ROOM;
     for (size_t i = 0; i < list->count; i++) {
-        if (ladders[i].state == LADDER_NO_ROOM && has_room)
-            has_room = ladder_start(&ladders[i], &list->items[i], now_ms) != LADDER_NO_ROOM;
-        else
-            (void)ladder_step(&ladders[i], now_ms);
-        in_progress += ladders[i].state == LADDER_IN_PROGRESS;
+        bool was_in_progress = ladders[i].state == LADDER_IN_PROGRESS;
+        enum ladder_state state = ladder_step(&ladders[i], now_ms);
+        in_progress += state == LADDER_IN_PROGRESS;
+        waiting += state == LADDER_NO_ROOM;
+        makes_room = makes_room || (was_in_progress && state != LADDER_IN_PROGRESS);
     }
-    return in_progress;
+    return in_progress + (makes_room ? waiting : 0);
 }
 
 size_t ladder_end_all(const struct session_list *list, int64_t deadline_ms,

@@ -2,9 +2,10 @@
 /*
  * The kill ladder: ends one sshd connection on every sshd there is (docs/sshd-facts.md 3).
  *
- * First SIGTERM to the monitor, which passes it on to its child and runs close_session. If the
- * child is still there after LADDER_PATIENCE_MS, SIGKILL to the child. A monitor that has a child
- * is never sent SIGKILL: the child would go on as an orphan, with the port bound and data flowing.
+ * First SIGTERM to the monitor, which passes it on to its child and runs close_session, and to the
+ * child as well, whose port is then free at once where a thousand end. If the child is still there
+ * after LADDER_PATIENCE_MS, SIGKILL to the child. A monitor that has a child is never sent SIGKILL:
+ * the child would go on as an orphan, with the port bound and data flowing.
  *
  * A process is found by pid and start, and a pidfd (pidfd_open(2)) refers to it before anything is
  * sent. So a process that was given the same pid meanwhile is never signalled.
@@ -31,6 +32,7 @@ struct ladder {
     int monitor_fd; /* pidfd; -1 when it is gone */
     int child_fds[LADDER_CHILDREN_MAX];
     size_t child_count;
+    bool has_begun; /* the first signal was sent */
     bool had_child; /* a child was seen: when it has ended, so has the session */
     bool killed;    /* SIGKILL was sent to the children */
     int64_t since_ms;
@@ -38,12 +40,17 @@ struct ladder {
 };
 
 /*
- * Opens the processes of the session and sends the first signal. Does not wait. Sends nothing if
- * not all of them can be opened, or if s is SESSION_UNSEEN.
+ * Opens the processes of the session; the first step signals them. Does not wait. Who ends many
+ * opens all of them first: those that have been signalled take the processors for their end, and
+ * the last one would be signalled seconds later. Fails if not all of the processes can be opened,
+ * or if s is SESSION_UNSEEN.
  */
+enum ladder_state ladder_open(struct ladder *l, const struct session *s, int64_t now_ms);
+
+/* Opens them, and takes the first step. */
 enum ladder_state ladder_start(struct ladder *l, const struct session *s, int64_t now_ms);
 
-/* Checks again, and takes the next step if it is due. Does not wait. */
+/* Sends the first signal, or checks again and takes the next step if it is due. Does not wait. */
 enum ladder_state ladder_step(struct ladder *l, int64_t now_ms);
 
 /* Closes its descriptors. */

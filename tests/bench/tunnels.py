@@ -7,7 +7,8 @@ It reads commands from its standard input, does one after the other, and answers
   register API KEY     registers every agent at API over HTTP              SECONDS
   up                   starts them, until the port of each listens         SECONDS
   down                 ends them and starts none                           SECONDS until no port listens
-  stay_down            starts none that ends from now on                   ok
+  stay_down            starts none that ends from now on, and stops the clients (SIGSTOP): their end, which takes
+                       the processors of other hosts, then takes none of this one. `up` continues them    ok
   gone SINCE           until no port of theirs listens                     SECONDS since then (of the epoch)
   kill SECONDS RATE    so many kills a second, at random, of: ssh (KILL, TERM), sshd's session process, sshd's
                        monitor, and a twentieth as often leased, which is started again; and heartbeats
@@ -288,7 +289,18 @@ def none_listens():
     return not any(a.port in ports for a in agents)
 
 
+def stay_down():
+    for a in agents:
+        if a.ssh is not None:
+            a.ssh.send_signal(signal.SIGSTOP)
+    return "ok"
+
+
 def up():
+    for a in agents:
+        if a.ssh is not None:
+            a.ssh.send_signal(signal.SIGCONT)
+    wait_until(lambda: look() >= 0, 1)
     took = wait_until(lambda: look() == COUNT, 3600)
     return "%.2f" % took
 
@@ -305,7 +317,7 @@ def gone(since):
     while not none_listens():
         if time.time() - since > 300:
             return "no"
-        time.sleep(0.01)
+        time.sleep(0.05) # a look takes some milliseconds of the processor
     return "%.3f" % (time.time() - since)
 
 
@@ -313,7 +325,7 @@ for line in iter(sys.stdin.readline, ""):
     word = line.split()
     if word[0] in ("up", "down", "stay_down"):
         running = word[0] == "up"
-    said = {"register": lambda: register(word[1], word[2]), "up": up, "down": down, "stay_down": lambda: "ok",
+    said = {"register": lambda: register(word[1], word[2]), "up": up, "down": down, "stay_down": stay_down,
             "gone": lambda: gone(float(word[1])), "kill": lambda: kill_for(float(word[1]), float(word[2])),
             "settled": lambda: settled(float(word[1])), "agree": agree, "memory": memory}[word[0]]()
     print(said, flush=True)

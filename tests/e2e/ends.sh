@@ -200,6 +200,17 @@ kill "$(pgrep -u pfwd)"
 wait_for 5 'the client to go' is_gone "$stray"
 ok 'exit 6, and killing the pid that it names ends the session'
 
+note 'revoke of several leases ends the sessions of all of them at once, on each login'
+leasectl grant one --login pfwd --key "$(pub alice)" --open 8009 >/dev/null
+leasectl grant two --login team --key "$(pub alice)" --open 8009 >/dev/null
+tunnel "$WORK/alice" pfwd -L 18006:127.0.0.1:8009; one=$FWD_PID
+tunnel "$WORK/alice" team -L 18007:127.0.0.1:8009; two=$FWD_PID
+expect_exit 0 leasectl revoke one two
+assert_eq "$(grep -o '^ended.*session.*in' "$WORK/out")" 'ended 2 sessions in' 'they are ended together'
+wait_for 5 'the first to go' is_gone "$one"
+wait_for 5 'the second to go' is_gone "$two"
+untouched 'a revoke of several'
+
 note 'freeze of one login, and of all'
 leasectl grant other --login pfwd --key "$(pub alice)" --open 8009 >/dev/null
 tunnel "$WORK/alice" pfwd -L 18005:127.0.0.1:8009

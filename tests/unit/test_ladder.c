@@ -192,6 +192,23 @@ static void killed_meanwhile(void **state)
     end_pair(&p);
 }
 
+/* Who ends a thousand opens all of them before the first is signalled. */
+static void opened_first(void **state)
+{
+    struct pair p = start_pair(true);
+    struct ladder l;
+    (void)state;
+    assert_int_equal(ladder_open(&l, &p.session, 0), LADDER_IN_PROGRESS);
+    (void)poll(NULL, 0, 20); /* a signal would have arrived */
+    assert_true(is_running(p.monitor) && is_running(p.child));
+    /* The patience begins with the first signal. */
+    assert_int_equal(ladder_step(&l, LADDER_PATIENCE_MS), LADDER_IN_PROGRESS);
+    assert_false(l.killed);
+    WAIT_UNTIL("gone", ladder_step(&l, LADDER_PATIENCE_MS) == LADDER_GONE);
+    assert_false(l.killed || is_running(p.child));
+    end_pair(&p);
+}
+
 /* ---- who is never signalled ---- */
 
 static void left_alone(const struct pair *p, const struct session *s, const char *what)
@@ -360,12 +377,13 @@ static void without_sight(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(obedient),          cmocka_unit_test(stopped_child),
-        cmocka_unit_test(stopped_monitor),   cmocka_unit_test(both_stopped),
-        cmocka_unit_test(no_child_yet),      cmocka_unit_test(orphan),
-        cmocka_unit_test(killed_meanwhile),  cmocka_unit_test(forged),
-        cmocka_unit_test(orphan_of_another), cmocka_unit_test(deaf_monitor),
-        cmocka_unit_test(side_by_side),      cmocka_unit_test(without_sight),
+        cmocka_unit_test(obedient),         cmocka_unit_test(stopped_child),
+        cmocka_unit_test(stopped_monitor),  cmocka_unit_test(both_stopped),
+        cmocka_unit_test(no_child_yet),     cmocka_unit_test(orphan),
+        cmocka_unit_test(killed_meanwhile), cmocka_unit_test(opened_first),
+        cmocka_unit_test(forged),           cmocka_unit_test(orphan_of_another),
+        cmocka_unit_test(deaf_monitor),     cmocka_unit_test(side_by_side),
+        cmocka_unit_test(without_sight),
     };
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1); /* orphans come here, and not to the host's init */
     return cmocka_run_group_tests_name("ladder", tests, NULL, NULL);
