@@ -16,6 +16,7 @@
 #   rows_written PORT           how many rows the leased on PORT has written to its store since its start
 #   heartbeats_since STORE SINCE_S    how many agents have a heartbeat since then in the store
 #   time_login KEY [OPTION...]  US: microseconds of `ssh -N -L` as pfwd until its session is open; then ends it
+#   pam_stack_without NAME PATTERN    makes the PAM service sshd-NAME, which is sshd's without the lines with PATTERN
 #   plain_pam_stack             makes the PAM service sshd-plain, which is sshd's without pam_tunnel
 #   column FILE N | median_of FILE N | spread_of FILE N    of $WORK/FILE, lines of build/tests/load: its column N
 #                               sorted; its median; its least and greatest
@@ -122,13 +123,14 @@ time_login()
 }
 
 # The name that sshd is called by is its PAM service: another one has a stack of its own.
-plain_pam_stack()
+pam_stack_without()
 {
 	local word file rest
 	while read -r word file rest; do
 		if [[ $word == @include ]]; then cat "/etc/pam.d/$file"; else printf '%s\n' "$word $file $rest"; fi
-	done </etc/pam.d/sshd | grep -v pam_tunnel >/etc/pam.d/sshd-plain
+	done </etc/pam.d/sshd | grep -v "$2" >"/etc/pam.d/sshd-$1"
 }
+plain_pam_stack() { pam_stack_without plain pam_tunnel; }
 
 # ---- agents ----
 
