@@ -83,12 +83,7 @@ sqlite_libs = -lsqlite3 -lm
 jansson_libs = -ljansson
 event_libs = -levent_core
 bsd_libs = -lbsd -lmd -lresolv
-# Of each login: what ld.so does for two libraries, of which pam_tunnel uses four functions.
-ifeq ($(AKC_STATIC),1)
-pam_bsd_libs = -Wl,-Bstatic -lbsd -lmd -Wl,-Bdynamic
-else
 pam_bsd_libs = -lbsd -lmd
-endif
 
 akc_src = $(wildcard akc/*.c)
 akc_libs = store session lease conf base
