@@ -598,7 +598,7 @@ bench: deps
 	$(Q)rc=0; tests/bench/run || rc=$$?; tests/bench/run --doc && exit $$rc
 
 fuzz: deps
-	$(Q)tests/fuzz/run
+	$(Q)tests/fuzz/run $(FUZZ_S)
 
 fault: deps
 	$(Q)$(MAKE) QUIET=1 tests

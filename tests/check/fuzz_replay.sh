@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # The fuzz targets succeed on every input of their corpora, which include the inputs that once broke
 # one: under gcc's sanitizers, without clang. tests/fuzz/run searches for more.
-# timeout: 90
+# timeout: 150
 set -eu
 cd "$TOP"
 . tests/words.sh

@@ -3,11 +3,11 @@
 # lib.sh: builds fuzz targets; sourced by tests/fuzz/run and tests/check/fuzz_replay.sh.
 #
 #   fuzz_targets                     array of names: pubkey, permit, ...
-#   fuzz_library CC DIR FLAG...      builds DIR/lib.a: the parts of lib/ and leased/ that they need
+#   fuzz_library CC DIR FLAG...      builds DIR/lib.a: the parts of the product that they need
 #   fuzz_build CC DIR OUT FLAG... FILE...   builds the program OUT of FILEs and DIR/lib.a
 
 # shellcheck disable=SC2034 # used by those who source this
-fuzz_targets=(pubkey permit source duration conf keyline auth_info entry http_head authorized join)
+fuzz_targets=(pubkey permit source duration conf keyline auth_info entry http_head authorized join packet answer tunnels_conf)
 
 fuzz_flags=(-std=c11 -D_GNU_SOURCE -I. -DLIBBSD_OPENBSD_VIS -DTUNLEASE_VERSION='"fuzz"'
 	-DTUNLEASE_SYSCONFDIR='"/nowhere/etc"' -DTUNLEASE_LOCALSTATEDIR='"/nowhere/var"'
@@ -18,9 +18,9 @@ fuzz_library()
 {
 	local cc=$1 dir=$2 file objects=(); shift 2
 	mkdir -p "$dir"
-	for file in lib/base/*.c lib/lease/*.c lib/lease/authorized/*.c lib/conf/*.c lib/session/*.c leased/http/http_head.c join/command.c \
-		join/http_answer.c; do
-		objects+=("$dir/$(basename "$file" .c).o")
+	for file in lib/base/*.c lib/lease/*.c lib/lease/authorized/*.c lib/conf/*.c lib/session/*.c lib/wire/*.c leased/http/http_head.c \
+		join/command.c join/http_answer.c tunnel-agent/config/*.c; do
+		objects+=("$dir/$(tr / _ <<<"${file%.c}").o")
 		"$cc" "${fuzz_flags[@]}" "$@" -c -o "${objects[-1]}" "$file"
 	done
 	rm -f "$dir/lib.a"
@@ -30,5 +30,5 @@ fuzz_library()
 fuzz_build()
 {
 	local cc=$1 dir=$2 out=$3; shift 3
-	"$cc" "${fuzz_flags[@]}" -o "$out" "$@" "$dir/lib.a" -lbsd -lmd -lresolv
+	"$cc" "${fuzz_flags[@]}" -o "$out" "$@" "$dir/lib.a" -ljansson -lbsd -lmd -lresolv
 }
