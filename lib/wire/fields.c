@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/wire/fields.h"
 
+#include "lib/base/text.h"
+
 #include <bsd/string.h>
-#include <ctype.h>
 
 bool fields_text(const json_t *root, const char *name, char *out, size_t size)
 {
@@ -13,10 +14,11 @@ bool fields_text(const json_t *root, const char *name, char *out, size_t size)
     const char *text = json_string_value(value);
     if (text == NULL || strlcpy(out, text, size) >= size)
         return false;
-    for (const char *p = out; *p != '\0'; p++)
-        if (iscntrl((unsigned char)*p))
+    const char *p = out;
+    for (size_t bytes; (bytes = text_char_bytes(p)) > 0; p += bytes)
+        if (text_char_is_control(p))
             return false;
-    return true;
+    return *p == '\0';
 }
 
 bool fields_number(const json_t *root, const char *name, int64_t most, int64_t *ret)

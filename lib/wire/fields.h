@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* False: it has another type, is longer than size - 1 bytes, or contains control characters. */
+/* False: it has another type, is longer than size - 1 bytes, or contains a character that
+ * text_char_is_control names. */
 bool fields_text(const json_t *root, const char *name, char *out, size_t size);
 
 /* False: it is no whole number of 0 to most. */

@@ -54,6 +54,9 @@ static void answers(void **state)
          "lease_expires_at"},
         {"a negative interval", "{" LEAST ",\"heartbeat_interval_seconds\":-1}", "out of range"},
         {"an escape in the hint", "{" LEAST ",\"connect_hint\":\"\\u001b[2J\"}", "not printable"},
+        {"an escape in one byte", "{" LEAST ",\"connect_hint\":\"\\u009b2J\"}", "not printable"},
+        {"a hint that is turned round", "{" LEAST ",\"connect_hint\":\"\\u202essh\"}",
+         "not printable"},
         {"an invalid host key", "{" LEAST ",\"gateway_host_keys\":[\"x\"]}", "host keys"},
         {"host keys that are a string", "{" LEAST ",\"gateway_host_keys\":\"x\"}", "host keys"},
     };
