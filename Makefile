@@ -105,7 +105,7 @@ manuals = akc/akc.8 join/join.8 leased/leased.8 pam_tunnel/pam_tunnel.8 leasectl
 agent_src = $(wildcard tunnel-agent/*.c tunnel-agent/*/*.c)
 agent_libs = wire lease base
 
-.PHONY: all help deps build-deps demo check check-quick check-long check-packages fault fault-power fuzz bench lint install \
+.PHONY: all help deps build-deps demo check check-quick check-long check-packages fault fault-power fuzz mutate coverage bench lint install \
 	install-agent uninstall uninstall-agent agent-static dist deb rpm image clean tests unit-tests pam-tests bench-tools
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
@@ -529,6 +529,8 @@ help:
 		fault 'disk errors, and a kill at every system call' \
 		fault-power 'the power is cut at every system call, in 100,000 images of a disk' \
 		fuzz 'needs clang' \
+		mutate 'changes the code at N places, and counts what the tests notice' \
+		coverage 'which lines and branches the unit tests run' \
 		bench 'writes docs/performance.md anew' \
 		lint 'the style of the tree, and the manual pages' \
 		install 'copies the files, and enables nothing' \
@@ -599,6 +601,20 @@ bench: deps
 
 fuzz: deps
 	$(Q)tests/fuzz/run $(FUZZ_S)
+
+# The unit tests with gcov's counters, which say which test runs which line.
+coverage_build = $(MAKE) QUIET=1 BUILD=$(BUILD)/coverage CFLAGS='-O0 -g --coverage -fprofile-abs-path -Wno-cpp' \
+	LDFLAGS=--coverage unit-tests
+
+# Hours for a thousand. MINUTES ends it earlier; tests/mutate/run has more options.
+mutate: deps
+	$(Q)$(MAKE) QUIET=1 tests
+	$(Q)$(coverage_build)
+	$(Q)nice -n 19 tests/mutate/run --count $(or $(N),100) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+
+coverage: deps
+	$(Q)$(coverage_build)
+	$(Q)tests/mutate/run --coverage
 
 fault: deps
 	$(Q)$(MAKE) QUIET=1 tests
