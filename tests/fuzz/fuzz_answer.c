@@ -16,10 +16,17 @@ static bool is_word(const char *s)
     return s[0] != '-' && fuzz_is_plain(s) && strpbrk(s, " \"'\\$`;&|<>()@,/") == NULL;
 }
 
+/* It may have an @, since it stands nowhere as a host. */
+static bool is_lease_name(const char *s)
+{
+    return lease_name_problem(s) == NULL && s[0] != '\0' && s[0] != '-' && fuzz_is_plain(s) &&
+           strpbrk(s, " /%'\"\\$`") == NULL;
+}
+
 static void check_register(const struct register_answer *a, const char *text)
 {
     MUST(a->port_b != 0 && a->ssh_port != 0, text);
-    MUST(a->agent_id[0] != '\0' && is_word(a->agent_id), text);
+    MUST(is_lease_name(a->agent_id), text);
     MUST(a->ssh_user[0] != '\0' && is_word(a->ssh_user) && is_word(a->jump_user), text);
     MUST(is_word(a->ssh_host) && is_word(a->jump_host) && is_word(a->reverse_bind_host), text);
     MUST(fuzz_is_harmless(a->lease_expires_at), text);
@@ -55,7 +62,8 @@ static void check_session_json(const struct register_answer *a, const char *text
 
 static void check_joined(const struct joined *j, const char *text)
 {
-    MUST(is_word(j->name) && j->login[0] != '\0' && is_word(j->login) && is_word(j->host), text);
+    MUST(is_lease_name(j->name) && j->login[0] != '\0' && is_word(j->login) && is_word(j->host),
+         text);
     MUST(fuzz_is_plain(j->fingerprint) && fuzz_is_harmless(j->expires_at), text);
     MUST(j->connect != NULL && fuzz_is_harmless(j->connect), text);
     MUST(strlen(j->connect) < JOINED_CONNECT_BYTES, text);
