@@ -105,7 +105,7 @@ manuals = akc/akc.8 join/join.8 leased/leased.8 pam_tunnel/pam_tunnel.8 leasectl
 agent_src = $(wildcard tunnel-agent/*.c tunnel-agent/*/*.c)
 agent_libs = wire lease base
 
-.PHONY: all help deps build-deps demo check check-quick check-long check-packages fault fault-power fuzz mutate coverage bench lint install \
+.PHONY: all sim help deps build-deps demo check check-quick check-long check-packages fault fault-power fuzz mutate coverage bench lint install \
 	install-agent uninstall uninstall-agent agent-static dist deb rpm image clean tests unit-tests pam-tests bench-tools
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
@@ -286,6 +286,15 @@ $(BUILD)/tests/unit/test_beats: $(BUILD)/obj/leased/requests/beats.o
 $(BUILD)/tests/unit/test_join_decision: $(call obj,$(filter-out leased/main.c leased/http_process.c leased/http/%,$(leased_src)))
 $(BUILD)/tests/unit/test_join $(BUILD)/tests/unit/test_system_calls: $(call obj,$(filter-out join/main.c,$(join_src)))
 
+# The simulation: docs/simulation.md. `make sim SEED=7` runs one seed.
+$(BUILD)/tests/sim/sim: $(BUILD)/obj/tests/sim/main.o $(call archive,$(unit_libs))
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ldflags) -o $@ -Wl,--start-group $^ -Wl,--end-group $(sqlite_libs) $(jansson_libs) $(bsd_libs)
+SEED = 1
+sim: $(BUILD)/tests/sim/sim
+	$(BUILD)/tests/sim/sim --seed $(SEED)
+
 unit-tests: $(addprefix $(BUILD)/tests/unit/,$(unit_names))
 	@:
 
@@ -392,7 +401,7 @@ $(BUILD)/tests/delayed/pam_tunnel.so: $(BUILD)/obj/pic/tests/pam/delayed.o $(pam
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(pam_ldflags) $(addprefix -Wl$(comma)--wrap=,$(delayed)) -o $@ $(filter %.o,$^) -lpam $(pam_bsd_libs)
 
-tests: all unit-tests pam-tests $(addprefix $(BUILD)/tests/,delayed/pam_tunnel.so clock_shift.so slow_disk.so logsink attempt authorized fill crowd load sweep http_engine hostile_http power/check_store power/check_agent)
+tests: all unit-tests pam-tests $(addprefix $(BUILD)/tests/,delayed/pam_tunnel.so clock_shift.so slow_disk.so logsink attempt authorized fill crowd load sweep http_engine hostile_http power/check_store power/check_agent sim/sim)
 	$(Q)$(MAKE) BUILD=$(BUILD)/san SANITIZE=address,undefined unit-tests pam-tests
 
 # ---- install: copies, and enables nothing ----
