@@ -122,6 +122,12 @@ static void text_of_who_jumps(void **state)
                  "           ssh -o IdentitiesOnly=yes -i FILE -o \"ProxyCommand=ssh -o "
                  "IdentitiesOnly=yes -i FILE -W localhost:20000 pfwd@gateway.example.com\" "
                  "-p 20000 li@localhost\n"));
+    buf_clear(&out);
+    c.conf.public_port = 2222;
+    text_of_joined(&c, &out);
+    CHECK("a gateway on another port",
+          strstr(out.data, "  ssh -J pfwd@gateway.example.com:2222 -p 20000 li@localhost\n"));
+    CHECK("and for a key in a file", strstr(out.data, " -W localhost:20000 -p 2222 pfwd@gateway"));
     buf_release(&out);
     lease_release(&c.lease);
 }
