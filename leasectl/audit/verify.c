@@ -4,6 +4,7 @@
 #include "leasectl/audit/checkpoint.h"
 #include "leasectl/audit/fault.h"
 #include "leasectl/ctl_store.h"
+#include "leasectl/show/json.h"
 #include "leasectl/sign/sign.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
@@ -235,7 +236,7 @@ static int add_checkpoint_json(const struct trial *t, struct buf *out)
 static int print_json(const struct trial *t, const char *head)
 {
     const struct audit_report *r = &t->report;
-    struct buf fault = {0}, checkpoint = {0}, out = {0};
+    struct buf fault = {0}, checkpoint = {0};
     char at[TIME_TEXT_BYTES];
     bool broken = r->broken_seq != 0;
     time_format_rfc3339(r->head_time_s, at);
@@ -253,16 +254,10 @@ static int print_json(const struct trial *t, const char *head)
         {.name = "fault", .text = audit_fault_name(r->fault)},
         {.name = "why", .text = broken ? buf_text(&fault) : NULL},
         {.name = "checkpoint", .object = t->file != NULL ? buf_text(&checkpoint) : NULL}};
-    int code = EXIT_DONE;
-    if (rc == 0)
-        rc = json_object_line(fields, sizeof(fields) / sizeof(fields[0]), &out);
-    if (rc != 0)
-        code = ctl_error(t->ctl, EXIT_FAILED, "out of memory");
-    else
-        (void)puts(buf_text(&out));
+    int code = rc == 0 ? show_json_object(t->ctl, fields, sizeof(fields) / sizeof(fields[0]))
+                       : ctl_error(t->ctl, EXIT_FAILED, "out of memory");
     buf_release(&fault);
     buf_release(&checkpoint);
-    buf_release(&out);
     return code;
 }
 

@@ -14,14 +14,20 @@ int show_json_array(const struct ctl *ctl, const struct buf *items)
     return EXIT_DONE;
 }
 
-int show_json_object(const struct ctl *ctl, const struct json_field *fields, size_t count)
+int show_json_line(const struct ctl *ctl, int rc, struct buf *line)
 {
-    struct buf out = {0};
     int code = EXIT_DONE;
-    if (json_object_line(fields, count, &out) == 0)
-        (void)puts(buf_text(&out));
+    if (rc == 0)
+        (void)puts(buf_text(line));
     else
         code = ctl_error(ctl, EXIT_FAILED, "out of memory");
-    buf_release(&out);
+    buf_release(line);
     return code;
+}
+
+int show_json_object(const struct ctl *ctl, const struct json_field *fields, size_t count)
+{
+    struct buf line = {0};
+    int rc = json_object_line(fields, count, &line);
+    return show_json_line(ctl, rc, &line);
 }

@@ -16,6 +16,10 @@ struct json_field;
  */
 int show_json_array(const struct ctl *ctl, const struct buf *items);
 
+/* Prints the line that was made with the result rc, 0 or -1 when memory ran out, and releases it.
+ * EXIT_DONE; or EXIT_FAILED with the error printed, and no line. */
+int show_json_line(const struct ctl *ctl, int rc, struct buf *line);
+
 /* Prints an object of count fields. EXIT_DONE; or EXIT_FAILED with the error printed, and no
  * object, if memory ran out. */
 int show_json_object(const struct ctl *ctl, const struct json_field *fields, size_t count);

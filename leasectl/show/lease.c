@@ -2,6 +2,7 @@
 #include "leasectl/show/lease.h"
 
 #include "leasectl/sessions/registry.h"
+#include "leasectl/show/json.h"
 #include "lib/handout/connect_line.h"
 #include "lib/handout/opened_agents.h"
 #include "lib/base/buf.h"
@@ -126,16 +127,11 @@ void lease_print_items_end(const size_t *count)
 
 int lease_print(struct ctl *ctl, const struct lease *l)
 {
-    struct buf out = {0};
-    int code = EXIT_DONE;
+    struct buf line = {0};
     if (!ctl->json) {
         print_fields(ctl, l);
         return EXIT_DONE;
     }
-    if (lease_to_json(ctl, l, &out) == 0)
-        (void)puts(buf_text(&out));
-    else
-        code = ctl_error(ctl, EXIT_FAILED, "out of memory");
-    buf_release(&out);
-    return code;
+    int rc = lease_to_json(ctl, l, &line);
+    return show_json_line(ctl, rc, &line);
 }

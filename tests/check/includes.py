@@ -68,7 +68,7 @@ MAY = {
     "leasectl/traffic": lib("base session"),
     "leasectl/top": lib(LIBS) + LEASECTL.split()[:4] + ["leasectl/traffic"],
     "leasectl/sign": lib("base") + ["leasectl"],
-    "leasectl/audit": lib("base lease store wire") + ["leasectl", "leasectl/sign"],
+    "leasectl/audit": lib("base lease store wire") + ["leasectl", "leasectl/show", "leasectl/sign"],
     "leasectl/lint": lib(LIBS) + ["leasectl"],
     "leasectl/moving": lib(LIBS) + LEASECTL.split()[:4],
     "leasectl/prove": lib(LIBS) + LEASECTL.split()[:8] + ["leasectl/sign", "leasectl/audit"],
