@@ -105,8 +105,8 @@ manuals = akc/akc.8 join/join.8 leased/leased.8 pam_tunnel/pam_tunnel.8 leasectl
 agent_src = $(wildcard tunnel-agent/*.c tunnel-agent/*/*.c)
 agent_libs = wire lease base
 
-.PHONY: all sim help deps build-deps demo check check-quick check-long check-packages fault fault-power fuzz mutate coverage bench lint install \
-	install-agent uninstall uninstall-agent agent-static dist deb rpm image clean tests unit-tests pam-tests bench-tools
+.PHONY: all help deps build-deps demo check check-quick check-long check-packages fault fault-power fuzz sim mutate coverage bench lint \
+	install install-agent uninstall uninstall-agent agent-static dist deb rpm image clean tests unit-tests pam-tests bench-tools
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
 # Objects stay, whichever chain of rules made them: a second make builds nothing, and says nothing.
@@ -291,9 +291,8 @@ $(BUILD)/tests/sim/sim: $(BUILD)/obj/tests/sim/main.o $(call archive,$(unit_libs
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ -Wl,--start-group $^ -Wl,--end-group $(sqlite_libs) $(jansson_libs) $(bsd_libs)
-SEED = 1
 sim: $(BUILD)/tests/sim/sim
-	$(BUILD)/tests/sim/sim --seed $(SEED)
+	$(BUILD)/tests/sim/sim --seed $(or $(SEED),1)
 
 unit-tests: $(addprefix $(BUILD)/tests/unit/,$(unit_names))
 	@:
@@ -538,6 +537,7 @@ help:
 		fault 'disk errors, and a kill at every system call' \
 		fault-power 'the power is cut at every system call, in 100,000 images of a disk' \
 		fuzz 'needs clang' \
+		sim 'the store under a simulated clock, of one SEED' \
 		mutate 'changes the code at N places, and counts what the tests notice' \
 		coverage 'which lines and branches the unit tests run' \
 		bench 'writes docs/performance.md anew' \
