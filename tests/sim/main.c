@@ -18,9 +18,9 @@
 #include "lib/store/open_write.h"
 #include "lib/store/transaction.h"
 
+#include "tests/made_key.h"
+
 #include <errno.h>
-#include <netinet/in.h>
-#include <resolv.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -136,18 +136,10 @@ static void open_it(void)
         fail("the store does not open: %s", err);
 }
 
-/* The ed25519 key whose bytes are all n + 1. */
 static struct pubkey key_of(unsigned n)
 {
-    static const char type[] = "ssh-ed25519";
-    unsigned char blob[51] = {0, 0, 0, 11};
-    char base64[128];
     struct pubkey key;
-    memcpy(blob + 4, type, 11);
-    memcpy(blob + 15, "\0\0\0\x20", 4);
-    memset(blob + 19, (int)n + 1, 32);
-    if (b64_ntop(blob, sizeof(blob), base64, sizeof(base64)) < 0 ||
-        pubkey_parse(type, base64, &key) != NULL)
+    if (!made_key((unsigned char)(n + 1), &key))
         give_up("cannot make a key");
     return key;
 }

@@ -12,6 +12,7 @@
 #include "lib/store/store.h"
 #include "lib/store/transaction.h"
 
+#include "tests/made_key.h"
 #include "tests/unit/helpers.h"
 
 #include <netinet/in.h>
@@ -84,18 +85,10 @@ static inline int64_t raw_number(const char *sql)
     return value;
 }
 
-/* The ed25519 key whose bytes are all n. */
 static inline struct pubkey key_number(unsigned char n)
 {
-    static const char type[] = "ssh-ed25519";
-    unsigned char blob[51] = {0, 0, 0, 11};
-    char base64[128];
     struct pubkey key;
-    memcpy(blob + 4, type, 11);
-    memcpy(blob + 15, "\0\0\0\x20", 4);
-    memset(blob + 19, n, 32);
-    assert_true(b64_ntop(blob, sizeof(blob), base64, sizeof(base64)) > 0);
-    assert_null(pubkey_parse(type, base64, &key));
+    assert_true(made_key(n, &key));
     return key;
 }
 
