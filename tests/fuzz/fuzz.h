@@ -3,12 +3,14 @@
 #ifndef TUNLEASE_TESTS_FUZZ_FUZZ_H
 #define TUNLEASE_TESTS_FUZZ_FUZZ_H
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,6 +34,37 @@ static inline char *fuzz_text(const uint8_t *data, size_t size)
         memcpy(text, data, size);
     text[size] = '\0';
     return text;
+}
+
+/* The input in a buffer of exactly its size, to be freed, so that the sanitizer sees a read past
+ * its end. */
+static inline void *fuzz_exact(const uint8_t *data, size_t size)
+{
+    void *exact = malloc(size > 0 ? size : 1);
+    if (exact == NULL)
+        abort();
+    if (size > 0)
+        memcpy(exact, data, size);
+    return exact;
+}
+
+/* Makes a directory for files, in memory where that is possible. */
+static inline void fuzz_make_dir(char dir[static 64])
+{
+    (void)snprintf(dir, 64, "/dev/shm/fuzz.XXXXXX");
+    if (mkdtemp(dir) != NULL)
+        return;
+    (void)snprintf(dir, 64, "/tmp/fuzz.XXXXXX");
+    if (mkdtemp(dir) == NULL)
+        abort();
+}
+
+static inline void fuzz_write_file(const char *file, const void *mem, size_t len)
+{
+    int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, mem, len) != (ssize_t)len)
+        abort();
+    (void)close(fd);
 }
 
 /* True if s is printable ASCII, as everything but free text has to be. */

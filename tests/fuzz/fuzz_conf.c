@@ -11,7 +11,6 @@
 
 #include "tests/fuzz/fuzz.h"
 
-#include <fcntl.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,23 +28,10 @@ static void make_dir(void)
 {
     if (dir[0] != '\0')
         return;
-    (void)snprintf(dir, sizeof(dir), "/dev/shm/fuzz_conf.XXXXXX");
-    if (mkdtemp(dir) == NULL) {
-        (void)snprintf(dir, sizeof(dir), "/tmp/fuzz_conf.XXXXXX");
-        if (mkdtemp(dir) == NULL)
-            abort();
-    }
+    fuzz_make_dir(dir);
     (void)snprintf(conf_file, sizeof(conf_file), "%s/conf", dir);
     (void)snprintf(env_file, sizeof(env_file), "%s/leased.env", dir);
     (void)atexit(remove_files);
-}
-
-static void write_file(const char *file, const char *mem, size_t len)
-{
-    int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0 || write(fd, mem, len) != (ssize_t)len)
-        abort();
-    (void)close(fd);
 }
 
 static bool mentions(const char *line, size_t len, const char *word)
@@ -84,7 +70,7 @@ static void check_login_path(const char *mem, size_t len)
         return;
     }
     add_path_lines(mem, len, &path_lines);
-    write_file(conf_file, buf_text(&path_lines), path_lines.len);
+    fuzz_write_file(conf_file, buf_text(&path_lines), path_lines.len);
     const char *problem_alone = conf_paths_load(conf_file, &alone);
     MUST((problem == NULL) == (problem_alone == NULL), mem);
     MUST(strcmp(paths.database, alone.database) == 0, mem);
@@ -121,9 +107,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf problems = {0}, warnings = {0};
 
     make_dir();
-    write_file(conf_file, text, conf_len);
+    fuzz_write_file(conf_file, text, conf_len);
     if (separator != NULL)
-        write_file(env_file, separator + 4, size - conf_len - 3);
+        fuzz_write_file(env_file, separator + 4, size - conf_len - 3);
     else
         (void)unlink(env_file);
     if (conf_load(conf_file, &c, &problems, &warnings) == 0) {

@@ -42,12 +42,8 @@ static void check_request(const struct control_request *r, size_t len, const cha
 
 static void check_packet(const uint8_t *data, size_t size, bool put_right, const char *text)
 {
-    struct control_request *r = malloc(size > 0 ? size : 1); /* exactly so long */
+    struct control_request *r = fuzz_exact(data, size);
     const size_t head = offsetof(struct control_request, text);
-    if (r == NULL)
-        abort();
-    if (size > 0)
-        memcpy(r, data, size);
     if (put_right && size > head && size <= sizeof(*r)) {
         r->text_bytes = (uint16_t)(size - head);
         ((char *)r)[size - 1] = '\0';
@@ -59,11 +55,7 @@ static void check_packet(const uint8_t *data, size_t size, bool put_right, const
 
 static void check_answer(const uint8_t *data, size_t size, const char *text)
 {
-    struct control_answer *a = malloc(size > 0 ? size : 1);
-    if (a == NULL)
-        abort();
-    if (size > 0)
-        memcpy(a, data, size);
+    struct control_answer *a = fuzz_exact(data, size);
     if (control_answer_problem(a, size) == NULL) {
         MUST(a->code < CONTROL_CODE__MAX && a->report_bytes <= CONTROL_REPORT_BYTES, text);
         MUST(strlen(a->error) < sizeof(a->error) && strlen(a->agent_id) < sizeof(a->agent_id),

@@ -70,9 +70,7 @@ static void make_template(void)
     struct lease_key lease_key = {.pub = key};
     struct permit p;
     int64_t id;
-    (void)snprintf(dir, sizeof(dir), "/dev/shm/fuzz_rows.XXXXXX");
-    if (mkdtemp(dir) == NULL)
-        abort();
+    fuzz_make_dir(dir);
     (void)snprintf(path, sizeof(path), "%s/leases.db", dir);
     (void)snprintf(wal, sizeof(wal), "%s-wal", path);
     (void)snprintf(shm, sizeof(shm), "%s-shm", path);
@@ -104,10 +102,7 @@ static void write_store(const uint8_t *bytes)
 {
     (void)unlink(wal);
     (void)unlink(shm);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0 || write(fd, bytes, template_len) != (ssize_t)template_len)
-        abort();
-    (void)close(fd);
+    fuzz_write_file(path, bytes, template_len);
 }
 
 static void patch(const uint8_t *data, size_t size)

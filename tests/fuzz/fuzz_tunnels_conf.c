@@ -7,26 +7,22 @@
 
 #include "tests/fuzz/fuzz.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-static char file[64];
+static char dir[64], file[96];
 
 static void remove_file(void)
 {
     (void)unlink(file);
+    (void)rmdir(dir);
 }
 
 static void write_file(const char *mem, size_t len)
 {
-    if (file[0] == '\0') {
-        (void)snprintf(file, sizeof(file), "/dev/shm/fuzz_tunnels_conf.%d", (int)getpid());
+    if (dir[0] == '\0') {
+        fuzz_make_dir(dir);
+        (void)snprintf(file, sizeof(file), "%s/tunnels.conf", dir);
         (void)atexit(remove_file);
     }
-    int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0 || write(fd, mem, len) != (ssize_t)len)
-        abort();
-    (void)close(fd);
+    fuzz_write_file(file, mem, len);
 }
 
 static void check_forward(const struct forward *f, const char *text)
